@@ -1,0 +1,94 @@
+"""What a published version is: the struct behind `version.json` (DESIGN §2, invariants 3 and 4)."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct
+
+Role = Literal["quasi-identifier", "sensitive", "measure"]
+Personal = Literal["none", "basic", "sensitive"]
+
+
+class VersionColumn(Struct, frozen=True, kw_only=True):
+    """A column as the startup sees it. In aggregate mode a measure `m` stands in the files as
+    `m__count`, `m__sum`, `m__sumsq`, and the cohort's size as `n`."""
+
+    name: str
+    type: str
+    role: Role
+    personal: Personal
+    meaning_vi: str
+    meaning_en: str
+    transform: str
+    logical_bytes: int
+    """Bytes of this column in the version as first released: what a query that reads it is priced on."""
+
+
+class Part(Struct, frozen=True, kw_only=True):
+    """One Parquet file; all its cohorts share one set of consented purposes."""
+
+    name: str
+    sha256: str
+    rows: int
+    consented: tuple[str, ...] | None = None
+    """Purposes that everybody in it consented to; None where the legal basis is not consent."""
+
+
+class Measured(Struct, frozen=True, kw_only=True):
+    """Anonymity as measured on the finished files, worst cohort."""
+
+    k: int
+    l: int | None  # noqa: E741
+    entropy_l: float | None
+    t: float | None
+
+
+class LeftOut(Struct, frozen=True, kw_only=True):
+    persons: int
+    classes: int
+    share: float
+
+
+class Version(Struct, frozen=True, kw_only=True):
+    """`id` = SHA-256 of version.json's canonical JSON without `id`."""
+
+    id: str = ""
+    dataset: str
+    mode: Literal["rows", "aggregate"]
+    privacy_unit: Literal["row", "column"]
+    population: str
+    rows: int
+    """Records in the files: persons (rows mode) or cohorts (aggregate mode)."""
+    persons: int
+    cohorts: int
+    k: int
+    measured: Measured
+    fine_share: float
+    """Share of persons that stand at the fine level of generalisation; the rest stand at the fallback level."""
+    left_out: LeftOut
+    columns: tuple[VersionColumn, ...]
+    parts: tuple[Part, ...]
+    purposes: tuple[str, ...]
+    legal_basis: str
+    manifest_sha256: str
+    created_at_ms: int
+    parent: str | None = None
+
+    @property
+    def consented_purposes(self) -> tuple[str, ...]:
+        """Purposes for which at least one part is consented, in the manifest's order."""
+        have = {p for part in self.parts for p in (part.consented or ())}
+        return tuple(p for p in self.purposes if p in have)
+
+
+class Revision(Struct, frozen=True, kw_only=True):
+    """The files of one version for one purpose, without the cohorts that were taken out.
+
+    `number` counts the withdrawals that touched the version; `hash` is over the parts' hashes."""
+
+    version_id: str
+    number: int
+    hash: str
+    parts: tuple[str, ...]
+    """Absolute paths, read-only."""

@@ -1,0 +1,50 @@
+"""Applications and the agreements that come of them."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+
+from sqlalchemy import ForeignKey
+from sqlalchemy.orm import Mapped, mapped_column
+
+from marketplace.db.base import Base, new_id, utcnow
+
+
+class Application(Base):
+    __tablename__ = "application"
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    dataset_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("dataset.id"), index=True)
+    owner_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("organisation.id"), index=True)
+    startup_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("organisation.id"), index=True)
+    applicant_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("person.id"))
+    purpose: Mapped[str]
+    justification: Mapped[str]
+    duration_days: Mapped[int]
+    people: Mapped[list[uuid.UUID]]
+    """Persons of the startup who may ask."""
+    state: Mapped[str] = mapped_column(default="submitted")
+    """submitted | returned | accepted | rejected | withdrawn"""
+    decided_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("person.id"))
+    decided_at: Mapped[datetime | None]
+    reason: Mapped[str | None]
+    created_at: Mapped[datetime] = mapped_column(default=utcnow)
+    updated_at: Mapped[datetime] = mapped_column(default=utcnow)
+
+
+class Agreement(Base):
+    __tablename__ = "agreement"
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    application_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("application.id"), unique=True)
+    dataset_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("dataset.id"), index=True)
+    owner_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("organisation.id"), index=True)
+    startup_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("organisation.id"), index=True)
+    purpose: Mapped[str]
+    people: Mapped[list[uuid.UUID]]
+    columns: Mapped[list[str]]
+    valid_from: Mapped[datetime] = mapped_column(default=utcnow)
+    expires_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    ended_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("person.id"))
+    end_reason: Mapped[str | None]
+    created_at: Mapped[datetime] = mapped_column(default=utcnow)

@@ -1,0 +1,84 @@
+"""The log: events (insert-only), their salts (erasable), their leaves, tree nodes, checkpoints."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
+from sqlalchemy.orm import Mapped, mapped_column
+
+from marketplace.db.base import Base, new_id, utcnow
+
+
+class Event(Base):
+    """Written in the same transaction as what it records. `parties` may read it, the regulator may read all."""
+
+    __tablename__ = "event"
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    at: Mapped[datetime] = mapped_column(default=utcnow)
+    name: Mapped[str]
+    """subject:action, e.g. query:settle, query:deny, agreement:end"""
+    actor_person_id: Mapped[uuid.UUID | None]
+    actor_organisation_id: Mapped[uuid.UUID | None]
+    parties: Mapped[list[uuid.UUID]] = mapped_column(ARRAY(UUID))
+    dataset_id: Mapped[uuid.UUID | None]
+    agreement_id: Mapped[uuid.UUID | None]
+    query_id: Mapped[uuid.UUID | None]
+    purpose: Mapped[str | None]
+    version_id: Mapped[str | None]
+    revision: Mapped[int | None]
+    bytes: Mapped[int | None]
+    price_vnd: Mapped[int | None]
+    body: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    """What else is recorded: decision, reasons, hashes. Never a cell of data, never a secret."""
+    commitment: Mapped[bytes]
+    """SHA-256(salt || canonical JSON of all above): what the leaf commits to."""
+    __table_args__ = (
+        Index(None, "at"),
+        Index(None, "parties", postgresql_using="gin"),
+        Index(None, "dataset_id", "at"),
+        Index(None, "query_id", postgresql_where=text("query_id is not null")),
+    )
+
+
+class EventSalt(Base):
+    """Apart from the event, so that it can be erased: then the commitment opens no more."""
+
+    __tablename__ = "event_salt"
+    event_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("event.id"), primary_key=True)
+    salt: Mapped[bytes]
+
+
+class AuditLeaf(Base):
+    """The sequencer's order over committed events. Leaf data: canonical JSON {"c": commitment hex, "d": salted
+    dataset tag or null, "n": per-dataset counter or null}; leaf hash: SHA-256(0x00 || leaf data) (RFC 6962)."""
+
+    __tablename__ = "audit_leaf"
+    index: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    event_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("event.id"), unique=True)
+    dataset_id: Mapped[uuid.UUID | None]
+    dataset_counter: Mapped[int | None]
+    data: Mapped[bytes]
+    __table_args__ = (Index(None, "dataset_id", "dataset_counter", unique=True),)
+
+
+class AuditNode(Base):
+    """Hash of a complete subtree: level 0 are leaves; node (l, i) covers leaves [i·2^l, (i+1)·2^l)."""
+
+    __tablename__ = "audit_node"
+    level: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    index: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    hash: Mapped[bytes]
+
+
+class Checkpoint(Base):
+    """A signed head of the log (C2SP signed note), never forgotten."""
+
+    __tablename__ = "checkpoint"
+    size: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    root: Mapped[bytes]
+    note: Mapped[str]
+    at: Mapped[datetime] = mapped_column(default=utcnow)

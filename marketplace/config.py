@@ -1,0 +1,83 @@
+"""Every tunable, its unit in its name, its safe default, one place. Environment: SANDULIEU_<NAME>.
+
+`DATABASE_URL` is the one name without prefix, because hosting platforms set it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+
+def default_home() -> Path:
+    """$XDG_DATA_HOME/sandulieu, else ~/.local/share/sandulieu."""
+    base = os.environ.get("XDG_DATA_HOME")
+    return (Path(base) if base else Path.home() / ".local" / "share") / "sandulieu"
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True):
+    home: Path = msgspec.field(default_factory=default_home)
+    database_url: str | None = None
+    """None: embedded PostgreSQL under home/postgres. Else postgresql://…"""
+    host: str = "127.0.0.1"
+    port: int = 8080
+    public_url: str | None = None
+    """Where browsers reach the service; https here makes the session cookie Secure."""
+    opa_url: str | None = None
+    """None: policy.wasm in process. Else a real OPA server."""
+    opa_timeout_ms: int = 500
+    database_pool_connections: int = 12
+    sandbox_jails: int = 2
+    sandbox_threads: int = 2
+    sandbox_queue_queries: int = 64
+    sandbox_deadline_ms: int = 30_000
+    sandbox_memory_bytes: int = 1024 * 1024 * 1024
+    result_max_rows: int = 10_000
+    result_max_bytes: int = 16 * 1024 * 1024
+    rows_cap_multiple: int = 10
+    """Rows mode: an agreement may take out this many times the version's rows."""
+    result_lifetime_s: int = 7 * 86_400
+    quote_lifetime_s: int = 900
+    decision_lifetime_s: int = 60
+    hold_lifetime_s: int = 600
+    sql_max_bytes: int = 64 * 1024
+    upload_max_bytes: int = 8 * 1024 * 1024 * 1024
+    ingest_deadline_ms: int = 600_000
+    ingest_memory_bytes: int = 4 * 1024 * 1024 * 1024
+    session_lifetime_s: int = 12 * 3600
+    token_lifetime_s: int = 90 * 86_400
+    login_attempts_per_window: int = 10
+    login_window_s: int = 900
+    price_base_vnd: int = 1_000
+    share_owner_permille: int = 700
+    share_state_permille: int = 100
+    share_platform_permille: int = 200
+    log_origin: str = "sandulieu.local/log"
+    sequencer_interval_ms: int = 100
+    sweep_interval_s: int = 30
+
+    def path(self, *names: str) -> Path:
+        """A folder or file below home."""
+        return self.home.joinpath(*names)
+
+
+def load(environ: Mapping[str, str] | None = None) -> Config:
+    """Config from the environment. Raises msgspec.ValidationError naming the variable that is wrong."""
+    env = os.environ if environ is None else environ
+    raw: dict[str, Any] = {}
+    for name in Config.__struct_fields__:
+        key = "DATABASE_URL" if name == "database_url" else f"SANDULIEU_{name.upper()}"
+        if env.get(key):
+            raw[name] = env[key]
+    try:
+        return msgspec.convert(raw, Config, strict=False, dec_hook=_decode)
+    except msgspec.ValidationError as e:
+        raise msgspec.ValidationError(f"SANDULIEU_* environment: {e}") from e
+
+
+def _decode(kind: type, value: object) -> object:
+    return Path(str(value)) if kind is Path else value

@@ -1,0 +1,38 @@
+"""Usage: one row a query that was charged, unique on the query; insert-only."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+
+from sqlalchemy import Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from marketplace.db.base import Base, new_id, utcnow
+
+
+class UsageRow(Base):
+    __tablename__ = "usage"
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    query_id: Mapped[uuid.UUID] = mapped_column(unique=True)
+    organisation_id: Mapped[uuid.UUID]
+    owner_id: Mapped[uuid.UUID]
+    person_id: Mapped[uuid.UUID]
+    agreement_id: Mapped[uuid.UUID]
+    dataset_id: Mapped[uuid.UUID]
+    version_id: Mapped[str]
+    outcome: Mapped[str]
+    """ready | failed"""
+    bytes: Mapped[int]
+    rows: Mapped[int]
+    elements: Mapped[int] = mapped_column(default=0)
+    cpu_us: Mapped[int]
+    wall_us: Mapped[int]
+    peak_memory_bytes: Mapped[int]
+    price_vnd: Mapped[int]
+    at: Mapped[datetime] = mapped_column(default=utcnow)
+    __table_args__ = (
+        Index(None, "organisation_id", "at"),
+        Index(None, "owner_id", "at"),
+        Index(None, "agreement_id"),
+    )

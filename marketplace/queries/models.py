@@ -1,0 +1,83 @@
+"""Quotes, queries, idempotency keys."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from marketplace.db.base import Base, new_id, utcnow
+
+
+class Quote(Base):
+    """What a query would cost, promised until it expires to whoever asked."""
+
+    __tablename__ = "quote"
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    person_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("person.id"))
+    agreement_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("agreement.id"))
+    purpose: Mapped[str]
+    sql_hash: Mapped[bytes]
+    version_id: Mapped[str]
+    columns: Mapped[list[str]]
+    bytes: Mapped[int]
+    price_vnd: Mapped[int]
+    expires_at: Mapped[datetime]
+    created_at: Mapped[datetime] = mapped_column(default=utcnow)
+
+
+class Query(Base):
+    __tablename__ = "query"
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    organisation_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("organisation.id"))
+    person_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("person.id"))
+    agreement_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("agreement.id"), index=True)
+    dataset_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("dataset.id"))
+    owner_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("organisation.id"))
+    purpose: Mapped[str]
+    sql: Mapped[str]
+    state: Mapped[str]
+    """queued | running | ready | denied | failed | cancelled"""
+    version_id: Mapped[str | None]
+    revision: Mapped[int | None]
+    decision: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    question: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    columns: Mapped[list[str]]
+    """Columns of the dataset that the query reads."""
+    bytes: Mapped[int]
+    quote_vnd: Mapped[int]
+    charged_vnd: Mapped[int | None]
+    hold_id: Mapped[uuid.UUID | None]
+    failure: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    """{code, params} of a failed query; denied ones carry their reasons in `decision`."""
+    rows: Mapped[int | None]
+    output: Mapped[list[Any] | None] = mapped_column(JSONB)
+    """[{name, type}] of the answer."""
+    result_sha256: Mapped[str | None]
+    result_expires_at: Mapped[datetime | None]
+    excluded_seen: Mapped[int | None]
+    """How many exclusions of the version for this purpose were in force when it ran; settle compares."""
+    settle_by: Mapped[datetime | None]
+    """After this instant the sweep voids or settles what a dead process left."""
+    created_at: Mapped[datetime] = mapped_column(default=utcnow)
+    finished_at: Mapped[datetime | None]
+    __table_args__ = (
+        Index(None, "organisation_id", "id"),
+        Index("ix_query_unsettled", "settle_by", postgresql_where=text("state in ('queued', 'running')")),
+    )
+
+
+class IdempotencyKey(Base):
+    """`Idempotency-Key`, scoped to the organisation: same key and body, same answer; another body, 409."""
+
+    __tablename__ = "idempotency_key"
+    organisation_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    body_hash: Mapped[bytes]
+    subject_id: Mapped[uuid.UUID]
+    """The query, transfer, application … that the first call made."""
+    created_at: Mapped[datetime] = mapped_column(default=utcnow)

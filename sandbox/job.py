@@ -1,0 +1,93 @@
+"""What goes into the sandbox and what comes out: the job, its limits, the result with its usage.
+
+Types of columns are DuckDB's names from a fixed list (`ColumnType`), the same in catalog, plan and result.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from msgspec import Struct
+
+ColumnType = Literal["BOOLEAN", "BIGINT", "DOUBLE", "DECIMAL(38,0)", "VARCHAR", "DATE", "TIMESTAMP"]
+Mode = Literal["rows", "aggregate"]
+
+
+class Column(Struct, frozen=True, kw_only=True):
+    """A column that SQL may name. `kind` measure: in aggregate mode it may only be aggregated."""
+
+    name: str
+    type: str
+    kind: Literal["dimension", "measure"] = "dimension"
+
+
+class TableSchema(Struct, frozen=True, kw_only=True):
+    """A table as the analyst sees it: name is the dataset's slug. Columns: only those the agreement allows."""
+
+    name: str
+    mode: Mode
+    columns: tuple[Column, ...]
+
+
+class TableFiles(Struct, frozen=True, kw_only=True):
+    """The Parquet parts (one revision, one purpose) that stand behind a table; read-only in the jail."""
+
+    name: str
+    parts: tuple[Path, ...]
+
+
+class OutputColumn(Struct, frozen=True, kw_only=True):
+    """A column of the answer, as the typed plan predicts it (DuckDB type name; lists end in [])."""
+
+    name: str
+    type: str
+
+
+class Limits(Struct, frozen=True, kw_only=True):
+    deadline_ms: int = 30_000
+    memory_bytes: int = 1_024 * 1024 * 1024
+    max_rows: int = 10_000
+    """Rows of the answer; list elements count as rows too. Above it the query fails, it is never cut."""
+    max_bytes: int = 16 * 1024 * 1024
+    threads: int = 2
+
+
+class Usage(Struct, frozen=True, kw_only=True):
+    """Measured by the broker, not by the worker (but engine_us, which only informs)."""
+
+    wall_us: int
+    cpu_us: int
+    peak_memory_bytes: int
+    result_bytes: int
+    engine_us: int
+
+
+class Result(Struct, frozen=True, kw_only=True):
+    """A validated answer: one Arrow IPC stream."""
+
+    stream: bytes
+    rows: int
+    columns: tuple[OutputColumn, ...]
+    usage: Usage
+
+
+FailureCode = Literal[
+    "sandbox.deadline", "sandbox.memory", "sandbox.too_many_rows", "sandbox.too_many_bytes",
+    "sandbox.engine_refused", "sandbox.worker_lost", "sandbox.invalid_result", "sandbox.unavailable",
+]  # fmt: skip
+
+
+class SandboxFailed(Exception):
+    """The query did not give an answer. `entered`: it ended inside the jail, so it costs its quote (invariant 10).
+
+    Only `code` and numbers in `params` may reach a startup: no engine text, no cell, no path (invariant 9).
+    """
+
+    def __init__(self, code: FailureCode, *, entered: bool, params: dict[str, int] | None = None,
+                 usage: Usage | None = None) -> None:  # fmt: skip
+        super().__init__(code)
+        self.code = code
+        self.entered = entered
+        self.params = params or {}
+        self.usage = usage

@@ -1,0 +1,1 @@
+"""The test-suite mirrors the packages; attack/ and faults/ try to break what they promise."""
