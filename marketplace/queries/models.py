@@ -61,23 +61,30 @@ class Query(Base):
     result_expires_at: Mapped[datetime | None]
     excluded_seen: Mapped[int | None]
     """How many exclusions of the version for this purpose were in force when it ran; settle compares."""
-    settle_by: Mapped[datetime | None]
-    """After this instant the sweep voids or settles what a dead process left."""
+    runner: Mapped[int | None]
+    """The process that runs it holds a session advisory lock of this number; lock free: the process is dead."""
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
     finished_at: Mapped[datetime | None]
     __table_args__ = (
         Index(None, "organisation_id", "id"),
-        Index("ix_query_unsettled", "settle_by", postgresql_where=text("state in ('queued', 'running')")),
+        Index("ix_query_unsettled", "runner", postgresql_where=text("state in ('queued', 'running')")),
     )
 
 
-class IdempotencyKey(Base):
-    """`Idempotency-Key`, scoped to the organisation: same key and body, same answer; another body, 409."""
+class QueryResult(Base):
+    """The answer's Arrow stream, in the database so that it is ready together with its price, or not at all.
 
-    __tablename__ = "idempotency_key"
-    organisation_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
-    key: Mapped[str] = mapped_column(primary_key=True)
-    body_hash: Mapped[bytes]
-    subject_id: Mapped[uuid.UUID]
-    """The query, transfer, application … that the first call made."""
-    created_at: Mapped[datetime] = mapped_column(default=utcnow)
+    Not insert-only: erased when it expires, or when what it was made from may no longer be used."""
+
+    __tablename__ = "query_result"
+    query_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("query.id"), primary_key=True)
+    body: Mapped[bytes]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class AgreementMeter(Base):
+    """Records released under an agreement in rows mode: the fold of its usage, checked against the cap."""
+
+    __tablename__ = "agreement_meter"
+    agreement_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("agreement.id"), primary_key=True)
+    records: Mapped[int] = mapped_column(default=0)
