@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import uuid
 from datetime import datetime
 from typing import Any
@@ -34,7 +35,7 @@ class Event(Base):
     price_vnd: Mapped[int | None]
     body: Mapped[dict[str, Any]] = mapped_column(JSONB)
     """What else is recorded: decision, reasons, hashes. Never a cell of data, never a secret."""
-    commitment: Mapped[bytes]
+    commitment: Mapped[builtins.bytes]
     """SHA-256(salt || canonical JSON of all above): what the leaf commits to."""
     __table_args__ = (
         Index(None, "at"),
@@ -50,6 +51,16 @@ class EventSalt(Base):
     __tablename__ = "event_salt"
     event_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("event.id"), primary_key=True)
     salt: Mapped[bytes]
+    secrets: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'"))
+    """name -> salt (hex) of `<name>_commitment` in the event's body; each can be erased by itself."""
+
+
+class PendingLeaf(Base):
+    """Events that wait for the sequencer: written with the event, deleted with its leaf. Always small, so
+    finding what is new stays cheap however long the log is, and a late commit is simply found later."""
+
+    __tablename__ = "pending_leaf"
+    event_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
 
 
 class AuditLeaf(Base):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 import uuid
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import BigInteger, DateTime, MetaData, Text, Uuid
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
@@ -37,6 +37,9 @@ class Base(DeclarativeBase):
     }
 
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
 def new_id() -> uuid.UUID:
     """A UUIDv7 (RFC 9562): 48 bits of milliseconds, then random; ids sort by time of making."""
     ms = time.time_ns() // 1_000_000
@@ -52,5 +55,5 @@ def utcnow() -> datetime:
 
 
 def ms_of(at: datetime) -> int:
-    """Milliseconds since the epoch."""
-    return int(at.timestamp() * 1000)
+    """Whole milliseconds since the epoch, exact (a float would at times lose one)."""
+    return (at - EPOCH) // timedelta(milliseconds=1)

@@ -1,0 +1,56 @@
+"""Canonical JSON of what the log commits to (docs/verify.md): RFC 8785 with integers as the only numbers.
+
+Keys sorted, no spaces, UTF-8; instants are integer milliseconds, ids lower-case text, bytes hex, and a fraction is
+written as text, because PostgreSQL, Python and JavaScript print fractions differently.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from marketplace.db.base import ms_of
+
+_encoder = msgspec.json.Encoder(order="deterministic")
+
+
+def plain(value: Any) -> Any:
+    """`value` as dicts, lists, text, integers, booleans and None. Raises TypeError for what has no such form."""
+    match value:
+        case None | bool() | int():
+            return value
+        case str():
+            return _text(value)
+        case float():
+            return repr(value)
+        case Mapping():
+            return {_text(str(key)): plain(each) for key, each in value.items()}
+        case bytes():
+            return value.hex()
+        case UUID():
+            return str(value)
+        case datetime():
+            return ms_of(value)
+        case set() | frozenset():
+            return sorted((plain(each) for each in value), key=canonical)
+        case list() | tuple():
+            return [plain(each) for each in value]
+        case msgspec.Struct():
+            return {name: plain(getattr(value, name)) for name in value.__struct_fields__}
+    raise TypeError(f"{type(value).__name__} has no canonical form")
+
+
+def canonical(value: Any) -> bytes:
+    """Canonical JSON of `value`, which is made plain first."""
+    return _encoder.encode(plain(value))
+
+
+def _text(value: str) -> str:
+    # PostgreSQL's jsonb holds neither NUL nor half of a surrogate pair.
+    if value.isascii() and "\0" not in value:
+        return value
+    return value.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
