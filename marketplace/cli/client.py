@@ -1,0 +1,87 @@
+"""A small HTTP client for the commands that talk to a running service."""
+
+from __future__ import annotations
+
+import json
+import os
+import urllib.error
+import urllib.request
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from marketplace.errors import Problem
+
+
+class Unreachable(Problem):
+    status = 503
+    code = "service.unreachable"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Status, media type and body of one answer."""
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str]
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    @property
+    def ok(self) -> bool:
+        return self.status < 400
+
+
+@dataclass(frozen=True)
+class Client:
+    """Calls one service with one token (none: anonymous)."""
+
+    base_url: str
+    token: str | None = None
+    timeout_s: float = 60
+
+    def get(self, path: str, *, accept: str = "application/json") -> Answer:
+        return self._send("GET", path, None, {"Accept": accept})
+
+    def delete(self, path: str) -> Answer:
+        return self._send("DELETE", path, None, {})
+
+    def post(self, path: str, body: object, *, idempotency_key: str | None = None) -> Answer:
+        """JSON in, JSON out."""
+        headers = {"Content-Type": "application/json"}
+        if idempotency_key:
+            headers["Idempotency-Key"] = idempotency_key
+        return self._send("POST", path, json.dumps(body).encode(), headers)
+
+    def upload(self, path: str, *, manifest: Path, file: Path) -> Answer:
+        """Multipart `manifest` and `file`, as a publication wants them."""
+        boundary = uuid.uuid4().hex
+        parts = b""
+        for name, source in (("manifest", manifest), ("file", file)):
+            head = f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"; filename="{source.name}"\r\n'
+            parts += (
+                head.encode() + b"Content-Type: application/octet-stream\r\n\r\n" + source.read_bytes() + b"\r\n"
+            )
+        parts += f"--{boundary}--\r\n".encode()
+        return self._send("POST", path, parts, {"Content-Type": f"multipart/form-data; boundary={boundary}"})
+
+    def _send(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> Answer:
+        if self.token:
+            headers["Authorization"] = f"Bearer {self.token}"
+        asked = urllib.request.Request(self.base_url + path, data=body, headers=headers, method=method)  # noqa: S310
+        try:
+            with urllib.request.urlopen(asked, timeout=self.timeout_s) as answer:  # noqa: S310
+                return Answer(answer.status, answer.read(), dict(answer.headers))
+        except urllib.error.HTTPError as refused:
+            return Answer(refused.code, refused.read(), dict(refused.headers))
+        except (urllib.error.URLError, ConnectionError, TimeoutError) as gone:
+            raise Unreachable(url=self.base_url) from gone
+
+
+def from_environment() -> Client:
+    """SANDULIEU_URL (default http://127.0.0.1:8080) and SANDULIEU_TOKEN."""
+    return Client(os.environ.get("SANDULIEU_URL", "http://127.0.0.1:8080"), os.environ.get("SANDULIEU_TOKEN"))

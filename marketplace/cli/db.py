@@ -1,0 +1,29 @@
+"""`sandulieu db migrate|status`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+from marketplace.config import load
+from marketplace.db.migrate import status, upgrade
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """db migrate, db status."""
+    verbs = subparsers.add_parser("db", help="cơ sở dữ liệu / database").add_subparsers(dest="verb", required=True)
+    for name, told in (("migrate", "bring the schema up to date"), ("status", "which migration is applied")):
+        verb = verbs.add_parser(name, help=told)
+        verb.add_argument("--json", action="store_true")
+        verb.set_defaults(func=run)
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Migrate or tell the state; exit 1 when the schema is behind."""
+    config = load()
+    if chosen.verb == "migrate":
+        upgrade(config)
+    state = status(config)
+    told = {"applied": state.applied, "newest": state.newest}
+    print(json.dumps(told) if chosen.json else f"applied {state.applied or '-'}, newest {state.newest}")
+    return 0 if state.applied == state.newest else 1

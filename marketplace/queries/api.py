@@ -1,0 +1,88 @@
+"""`/api/v1/queries`: parse, one verb of the walk or one read, answer."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from litestar import Request, Response, get, post
+from litestar.params import Parameter
+from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED, HTTP_202_ACCEPTED
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from marketplace.accounts.callers import Analyst, Caller
+from marketplace.queries import reads, results, walk
+from marketplace.queries.schemas import Ask, QueryPage, QueryView, QuoteView
+from marketplace.queries.services import Services
+
+IdempotencyKey = Annotated[str | None, Parameter(header="Idempotency-Key", min_length=1, max_length=200)]
+
+
+@post("/api/v1/queries/quote", status_code=HTTP_200_OK)
+async def quote_query(data: Ask, analyst: Analyst, services: Services) -> QuoteView:
+    """What a query would cost; decided like a query, holds nothing, runs nothing."""
+    analyst.require("query")
+    return await walk.quote(services, analyst, data)
+
+
+@post("/api/v1/queries")
+async def run_query(
+    data: Ask, analyst: Analyst, services: Services, idempotency_key: IdempotencyKey = None
+) -> Response[QueryView]:
+    """Run a query: 201 with the answer's row when it ends within `wait_s`, else 202 with Location."""
+    analyst.require("query")
+    query_id = await walk.run(services, analyst, data, idempotency_key=idempotency_key)
+    async with services.database.session() as session:
+        view = await reads.query(session, caller=analyst, query_id=query_id)
+    done = view.state not in ("queued", "running")
+    return Response(
+        view,
+        status_code=HTTP_201_CREATED if done else HTTP_202_ACCEPTED,
+        headers={"Location": f"/api/v1/queries/{query_id}"},
+    )
+
+
+@get("/api/v1/queries")
+async def list_queries(
+    caller: Caller,
+    session: AsyncSession,
+    cursor: UUID | None = None,
+    limit: Annotated[int, Parameter(ge=1, le=200)] = 50,
+) -> QueryPage:
+    """The organisation's queries, newest first."""
+    caller.require("read")
+    return await reads.queries(session, caller=caller, limit=limit, before=cursor)
+
+
+@get("/api/v1/queries/{query_id:uuid}")
+async def show_query(query_id: UUID, caller: Caller, session: AsyncSession) -> QueryView:
+    """One query of the caller's organisation."""
+    caller.require("read")
+    return await reads.query(session, caller=caller, query_id=query_id)
+
+
+@get("/api/v1/queries/{query_id:uuid}/result")
+async def fetch_result(
+    query_id: UUID, analyst: Analyst, session: AsyncSession, request: Request[Any, Any, Any]
+) -> Response[bytes]:
+    """The answer; Accept: application/json (default), text/csv, Parquet or an Arrow stream."""
+    analyst.require("query")
+    stored = await results.result(session, caller=analyst, query_id=query_id)
+    media = request.accept.best_match(list(results.FORMATS), default="application/json") or "application/json"
+    return Response(
+        results.FORMATS[media](stored.stream),
+        media_type=media,
+        headers={"Cache-Control": "no-store", "X-Result-SHA256": stored.sha256},
+    )
+
+
+@get("/api/v1/queries/{query_id:uuid}/receipt")
+async def fetch_receipt(query_id: UUID, caller: Caller, session: AsyncSession) -> Response[bytes]:
+    """Decision, usage, price and proof of one query, in the caller's edition."""
+    caller.require("read")
+    receipt = await reads.receipt(session, caller=caller, query_id=query_id)
+    return Response(msgspec.json.encode(receipt), media_type="application/json")
+
+
+handlers = [quote_query, run_query, list_queries, show_query, fetch_result, fetch_receipt]

@@ -1,0 +1,69 @@
+"""What can be wrong with a query, besides SQL that is not understood and a denial."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from marketplace.errors import Conflict, Problem
+from policies.decision import Decision
+
+
+class SqlNotUnderstood(Problem):
+    """422; `code` is the planner's own, params hold line, column, word and what to use."""
+
+    status = 422
+
+    def __init__(self, code: str, **params: object) -> None:
+        super().__init__(**params)
+        self.code = code  # type: ignore[misc]  # each refusal of the planner has its own text
+        self.args = (code,)
+
+
+class Denied(Problem):
+    """403 with the whole decision."""
+
+    status = 403
+    code = "query.denied"
+
+    def __init__(self, decision: Decision, query_id: str | None) -> None:
+        super().__init__(reasons=decision.reasons, query_id=query_id)
+        self.decision = decision
+        self.query_id = query_id
+
+
+class OneAgreement(Problem):
+    status = 422
+    code = "query.one_agreement"
+
+
+class QuoteExpired(Conflict):
+    code = "quote.expired"
+
+
+class QuoteMismatch(Conflict):
+    code = "quote.mismatch"
+
+
+class KeyReused(Conflict):
+    code = "idempotency.key_reused"
+
+
+class NotReady(Conflict):
+    code = "query.not_ready"
+
+
+class ResultGone(Problem):
+    """The answer expired, or what it was made from may no longer be used."""
+
+    status = 410
+    code = "query.result_gone"
+
+
+class ReceiptPending(Problem):
+    status: ClassVar[int] = 404
+    code = "receipt.pending"
+
+
+class QueueFull(Problem):
+    status = 429
+    code = "query.queue_full"

@@ -1,0 +1,64 @@
+"""Steps 7 and 8: run what was held, then settle what ran."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from uuid import UUID
+
+from sandbox.run import run as run_in_sandbox
+
+from catalog.version import Revision
+from marketplace.faults import point
+from marketplace.queries.prepare import Prepared
+from marketplace.queries.services import Services
+from marketplace.queries.settle import Outcome, settle, void
+from policies.decision import Obligations
+from sandbox.job import Limits, SandboxFailed, TableFiles
+
+
+async def execute(services: Services, query_id: UUID, prepared: Prepared) -> None:
+    """Run a held query in the jail and settle it. What ends inside the jail costs its quote (invariant 10)."""
+    obligations = prepared.decision.obligations
+    assert obligations is not None  # noqa: S101 - an allowed decision carries obligations
+    point("after-hold")
+    try:
+        revision = await _revision(services, prepared, obligations)
+        files = TableFiles(name=prepared.facts.slug, parts=tuple(Path(p) for p in revision.parts))
+        result = await run_in_sandbox(
+            prepared.plan, (files,), _limits(services, prepared, obligations), services.pool
+        )
+    except SandboxFailed as failed:
+        if not failed.entered:
+            await void(services.database, query_id, code=failed.code, params=failed.params)
+            return
+        outcome = Outcome(failure=failed.code, params=dict(failed.params), usage=failed.usage)
+    else:
+        outcome = Outcome(result=result, usage=result.usage)
+    point("before-settle")
+    await settle(services, query_id, prepared, outcome)
+    point("after-settle")
+
+
+async def _revision(services: Services, prepared: Prepared, obligations: Obligations) -> Revision:
+    """The files for this purpose without the cohorts that left; writing new ones happens off the event loop."""
+    version = prepared.version
+    assert version is not None  # noqa: S101 - an allowed query has a listed version
+    return await asyncio.to_thread(
+        services.store.revision,
+        version.id,
+        purpose=obligations.consented_to,
+        excluded=prepared.facts.excluded,
+        number=len(prepared.facts.excluded),
+    )
+
+
+def _limits(services: Services, prepared: Prepared, obligations: Obligations) -> Limits:
+    config = services.config
+    return Limits(
+        deadline_ms=config.sandbox_deadline_ms,
+        memory_bytes=config.sandbox_memory_bytes,
+        max_rows=min(obligations.max_rows, config.result_max_rows, max(prepared.records_left, 0)),
+        max_bytes=min(obligations.max_bytes, config.result_max_bytes),
+        threads=config.sandbox_threads,
+    )

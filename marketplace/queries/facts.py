@@ -1,0 +1,133 @@
+"""Step 4: everything the price and the decision need, read in one round trip."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from msgspec import Struct
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from catalog.version import Version
+from marketplace.accounts.callers import Caller
+from marketplace.db.base import ms_of
+from marketplace.errors import NotFound
+from policies.decision import AgreementFacts, DatasetFacts, Question, RequestFacts, WalletFacts
+from policies.decision import Caller as CallerFacts
+
+FACTS = text("""
+select a.id, a.startup_id, a.owner_id, a.dataset_id, a.purpose, a.people, a.columns, a.valid_from, a.expires_at,
+       a.ended_at is not null as ended,
+       d.slug, d.current_version_id as version_id,
+       o.base_vnd, o.per_gb_vnd,
+       p.deactivated_at is null as active, s.suspended_at is not null as suspended,
+       b.credits_posted - b.debits_posted - b.debits_pending - coalesce(w.floor, 0) as available_vnd,
+       (select array_agg(x.cohort) from excluded_cohort x where x.version_id = d.current_version_id
+           and (x.purpose is null or x.purpose = :purpose)) as excluded,
+       coalesce((select m.records from agreement_meter m where m.agreement_id = a.id), 0) as records_released
+from agreement a
+join dataset d on d.id = a.dataset_id
+join organisation s on s.id = a.startup_id
+join person p on p.id = :person
+left join lateral (select base_vnd, per_gb_vnd from offer where dataset_id = d.id and valid_from <= now()
+                   order by valid_from desc limit 1) o on true
+left join account w on w.organisation_id = a.startup_id and w.kind = 'wallet' and w.currency = 'VND'
+left join account_balance b on b.account_id = w.id
+where a.id = :agreement and a.startup_id = :startup
+""")
+
+
+class Facts(Struct, frozen=True, kw_only=True):
+    """The row of FACTS. `excluded`: cohorts of the newest version that this purpose may not see."""
+
+    agreement_id: UUID
+    startup_id: UUID
+    owner_id: UUID
+    dataset_id: UUID
+    purpose: str
+    people: tuple[UUID, ...]
+    columns: tuple[str, ...]
+    valid_from: datetime
+    expires_at: datetime
+    ended: bool
+    slug: str
+    version_id: str | None
+    base_vnd: int | None
+    per_gb_vnd: int | None
+    active: bool
+    suspended: bool
+    available_vnd: int | None
+    excluded: frozenset[int]
+    records_released: int
+
+
+async def read_facts(session: AsyncSession, *, caller: Caller, agreement_id: UUID, purpose: str) -> Facts:
+    """Raises NotFound for an agreement that is not of the caller's organisation."""
+    found = (
+        await session.execute(
+            FACTS,
+            {
+                "agreement": agreement_id,
+                "startup": caller.organisation_id,
+                "person": caller.person_id,
+                "purpose": purpose,
+            },
+        )
+    ).one_or_none()
+    if found is None:
+        raise NotFound(what="agreement")
+    row: dict[str, Any] = dict(found._mapping)
+    row["agreement_id"] = row.pop("id")
+    row["excluded"] = frozenset(row["excluded"] or ())
+    row["people"], row["columns"] = tuple(row["people"]), tuple(row["columns"])
+    return Facts(**row)
+
+
+def question(
+    facts: Facts, version: Version | None, *, caller: Caller, request: RequestFacts, at_ms: int
+) -> Question:
+    """The decision's input (DESIGN §5) from the facts; what is unknown stays None and denies."""
+    return Question(
+        at_ms=at_ms,
+        caller=CallerFacts(
+            person_id=str(caller.person_id),
+            organisation_id=str(caller.organisation_id),
+            organisation_kind="startup" if caller.organisation_kind == "startup" else None,
+            roles=caller.roles,
+            active=facts.active,
+            organisation_suspended=facts.suspended,
+        ),
+        agreement=AgreementFacts(
+            id=str(facts.agreement_id),
+            startup_id=str(facts.startup_id),
+            dataset_id=str(facts.dataset_id),
+            purpose=facts.purpose,
+            people=tuple(str(p) for p in facts.people),
+            columns=facts.columns,
+            valid_from_ms=ms_of(facts.valid_from),
+            expires_at_ms=ms_of(facts.expires_at),
+            ended=facts.ended,
+        ),
+        dataset=dataset_facts(facts, version),
+        request=request,
+        wallet=WalletFacts(available_vnd=facts.available_vnd),
+    )
+
+
+def dataset_facts(facts: Facts, version: Version | None) -> DatasetFacts:
+    """No version is listed: nothing about it is known, so nothing is allowed."""
+    if version is None:
+        return DatasetFacts(id=str(facts.dataset_id), listed=False)
+    return DatasetFacts(
+        id=str(facts.dataset_id),
+        version_id=version.id,
+        listed=True,
+        mode=version.mode,
+        k=version.k,
+        columns=tuple(c.name for c in version.columns),
+        purposes=version.purposes,
+        legal_basis=version.legal_basis,
+        consented_purposes=version.consented_purposes,
+    )

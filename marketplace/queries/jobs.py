@@ -1,0 +1,51 @@
+"""What a dead process left: queries that still hold money are voided, expired answers erased."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from marketplace.db.engine import Database
+from marketplace.queries.settle import void
+
+logger = logging.getLogger(__name__)
+
+RUNNER_SPACE = 0x5D1
+"""First key of the advisory locks by which processes show that they live."""
+
+LEFT = text("""
+select q.id, q.runner from query q where q.state in ('queued', 'running') and not exists (
+  select from pg_locks l where l.locktype = 'advisory' and l.classid = :space and l.objid = q.runner and l.granted
+    and l.database = (select oid from pg_database where datname = current_database()))
+order by q.id limit 1000
+""")
+
+
+async def hold_runner_lock(connection: AsyncConnection, runner: int) -> None:
+    """Show that this process lives, for as long as the connection does."""
+    await connection.execute(
+        text("select pg_advisory_lock(:space, :runner)"), {"space": RUNNER_SPACE, "runner": runner}
+    )
+
+
+async def sweep(database: Database) -> int:
+    """Void every query whose process is dead; erase answers past their time. How many queries were voided."""
+    async with database.session() as session:
+        left = (await session.execute(LEFT, {"space": RUNNER_SPACE})).all()
+        await session.execute(text("delete from query_result where expires_at <= now()"))
+    for query_id, runner in left:
+        logger.warning("query %s was left by dead process %s: voided", query_id, runner)
+        await void(database, query_id, code="query.interrupted")
+    return len(left)
+
+
+async def run_sweeps(database: Database, interval_s: float) -> None:
+    """Sweep now and every `interval_s` seconds, until cancelled; a failing sweep is logged and tried again."""
+    while True:
+        (outcome,) = await asyncio.gather(sweep(database), return_exceptions=True)
+        if isinstance(outcome, BaseException):
+            logger.error("sweep failed", exc_info=outcome)
+        await asyncio.sleep(interval_s)

@@ -1,0 +1,113 @@
+"""Steps 2 to 5 of the walk: plan, price, facts, decide. Nothing is written and nothing runs."""
+
+from __future__ import annotations
+
+import time
+
+from msgspec import Struct
+from sandbox.plan.errors import SqlRefused
+from sandbox.plan.plan import Plan, plan_query
+
+from catalog.version import Version
+from marketplace.accounts.callers import Caller
+from marketplace.billing.price import price_vnd
+from marketplace.queries.errors import OneAgreement, SqlNotUnderstood
+from marketplace.queries.facts import Facts, question, read_facts
+from marketplace.queries.schemas import Ask
+from marketplace.queries.services import Services
+from policies.decision import Decision, Question, RequestFacts
+from sandbox.job import Column, TableSchema
+
+
+class Prepared(Struct, frozen=True, kw_only=True):
+    """A query that is understood, priced and decided."""
+
+    sql: str
+    facts: Facts
+    version: Version | None
+    plan: Plan
+    reads: tuple[str, ...]
+    bytes: int
+    price_vnd: int
+    question: Question
+    decision: Decision
+    records_left: int
+
+
+async def prepare(services: Services, caller: Caller, ask: Ask, *, promised_vnd: int | None = None) -> Prepared:
+    """Raises NotFound, OneAgreement, SqlNotUnderstood. A denial is in `.decision`, not an exception.
+
+    `promised_vnd`: the price of a quote that is still valid; it is the ceiling and the bill.
+    """
+    facts = await facts_of(services, caller, ask)
+    version = services.store.version(facts.version_id) if facts.version_id else None
+    plan = understand(ask.sql, version, facts.slug, services.config.sql_max_bytes)
+    reads = plan.reads.get(facts.slug, ())
+    size = logical_bytes(version, reads)
+    price = price_vnd(facts.base_vnd or 0, facts.per_gb_vnd or 0, size) if promised_vnd is None else promised_vnd
+    cap = services.config.rows_cap_multiple * version.rows if version and version.mode == "rows" else None
+    asked = question(
+        facts,
+        version,
+        caller=caller,
+        at_ms=time.time_ns() // 1_000_000,
+        request=RequestFacts(
+            purpose=ask.purpose,
+            columns=reads,
+            price_vnd=price if facts.base_vnd is not None else None,
+            max_vnd=ask.max_vnd,
+            rows_cap=cap,
+            rows_released=facts.records_released,
+        ),
+    )
+    return Prepared(
+        sql=ask.sql,
+        facts=facts,
+        version=version,
+        plan=plan,
+        reads=reads,
+        bytes=size,
+        price_vnd=price,
+        question=asked,
+        decision=await services.engine.decide(asked),
+        records_left=(cap - facts.records_released) if cap is not None else services.config.result_max_rows,
+    )
+
+
+async def facts_of(services: Services, caller: Caller, ask: Ask) -> Facts:
+    """Facts of the one agreement asked under. Raises OneAgreement, NotFound."""
+    if len(ask.agreement_ids) != 1:
+        raise OneAgreement(given=len(ask.agreement_ids))
+    async with services.database.session() as session:
+        return await read_facts(session, caller=caller, agreement_id=ask.agreement_ids[0], purpose=ask.purpose)
+
+
+def understand(sql: str, version: Version | None, slug: str, max_bytes: int) -> Plan:
+    """The typed plan. Raises SqlNotUnderstood with line, column, word and what to use."""
+    if len(sql.encode()) > max_bytes:
+        raise SqlNotUnderstood("sql.too_long", bytes=len(sql.encode()), max_bytes=max_bytes)
+    tables = (schema_of(version, slug),) if version else ()
+    try:
+        return plan_query(sql, tables)
+    except SqlRefused as refused:
+        raise SqlNotUnderstood(
+            refused.code, line=refused.line, column=refused.column, word=refused.word, **refused.params
+        ) from refused
+
+
+def schema_of(version: Version, slug: str) -> TableSchema:
+    """The table as the analyst sees it."""
+    return TableSchema(
+        name=slug,
+        mode=version.mode,
+        columns=tuple(
+            Column(name=c.name, type=c.type, kind="measure" if c.role == "measure" else "dimension")
+            for c in version.columns
+        ),
+    )
+
+
+def logical_bytes(version: Version | None, reads: tuple[str, ...]) -> int:
+    """Bytes of the columns read in the version as first released, each once (DESIGN §5)."""
+    size = {c.name: c.logical_bytes for c in version.columns} if version else {}
+    return sum(size[name] for name in reads)

@@ -1,0 +1,82 @@
+"""Queries as their parties see them."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from marketplace.accounts.callers import Caller
+from marketplace.db.base import ms_of
+from marketplace.errors import Forbidden, NotFound
+from marketplace.queries.models import Query
+from marketplace.queries.schemas import FailureView, OutputView, QueryPage, QueryView
+from marketplace.texts import message
+
+
+async def query(session: AsyncSession, *, caller: Caller, query_id: UUID) -> QueryView:
+    """One query of the caller's own organisation. Raises NotFound."""
+    return view(await row_of(session, caller=caller, query_id=query_id))
+
+
+async def row_of(session: AsyncSession, *, caller: Caller, query_id: UUID) -> Query:
+    """The row, for the startup that asked. Another tenant's is not told apart from nothing."""
+    if caller.organisation_kind != "startup":
+        raise Forbidden(needs="startup")
+    row = (await session.execute(_mine(caller).where(Query.id == query_id))).scalar_one_or_none()
+    if row is None:
+        raise NotFound(what="query")
+    return row
+
+
+async def queries(
+    session: AsyncSession, *, caller: Caller, limit: int = 50, before: UUID | None = None
+) -> QueryPage:
+    """The organisation's queries, newest first; `before` is the last id of the page shown."""
+    if caller.organisation_kind != "startup":
+        raise Forbidden(needs="startup")
+    older: tuple[ColumnElement[bool], ...] = (Query.id < before,) if before else ()
+    found = await session.execute(_mine(caller).where(*older).order_by(Query.id.desc()).limit(limit + 1))
+    rows = list(found.scalars())
+    following = str(rows[limit - 1].id) if len(rows) > limit else None
+    return QueryPage(items=tuple(view(r) for r in rows[:limit]), next=following)
+
+
+def _mine(caller: Caller) -> Select[tuple[Query]]:
+    return select(Query).where(Query.organisation_id == caller.organisation_id)
+
+
+def view(row: Query) -> QueryView:
+    """The wire struct of a row."""
+    return QueryView(
+        id=row.id,
+        state=row.state,
+        agreement_id=row.agreement_id,
+        dataset_id=row.dataset_id,
+        purpose=row.purpose,
+        sql=row.sql,
+        decision=row.decision,
+        quote_vnd=row.quote_vnd,
+        charged_vnd=row.charged_vnd,
+        rows=row.rows,
+        columns=tuple(OutputView(**c) for c in row.output) if row.output is not None else None,
+        bytes=row.bytes,
+        version_id=row.version_id,
+        revision=row.revision,
+        result_sha256=row.result_sha256,
+        failure=_failure(row.failure) if row.failure else None,
+        created_at=ms_of(row.created_at),
+        finished_at=ms_of(row.finished_at) if row.finished_at else None,
+        result_expires_at=ms_of(row.result_expires_at) if row.result_expires_at else None,
+    )
+
+
+def _failure(failure: dict[str, Any]) -> FailureView:
+    code, params = failure["code"], failure.get("params") or {}
+    texts = {}
+    for language in ("vi", "en"):
+        said = message(code, params, language)
+        texts[language] = {"what": said.what, "why": said.why, "next": said.next}
+    return FailureView(code=code, params=params, messages=texts)

@@ -1,0 +1,128 @@
+"""Step 9, release: the stored answer, if what it was made from may still be used (invariant 5)."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet
+from msgspec import Struct
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from marketplace.accounts.callers import Caller
+from marketplace.audit.actions import record
+from marketplace.errors import NotFound
+from marketplace.queries.errors import NotReady, ResultGone
+
+STORED = text("""
+select q.state, q.dataset_id, q.owner_id, q.agreement_id, q.purpose, q.version_id, q.revision, q.rows, q.result_sha256,
+       r.body, r.expires_at > now() as alive, a.ended_at is not null or a.expires_at <= now() as over,
+       (select count(*) from excluded_cohort x where x.version_id = q.version_id
+           and (x.purpose is null or x.purpose = q.purpose)) <> q.excluded_seen as changed
+from query q join agreement a on a.id = q.agreement_id left join query_result r on r.query_id = q.id
+where q.id = :id and q.organisation_id = :organisation
+""")
+
+
+class StoredResult(Struct, frozen=True, kw_only=True):
+    stream: bytes
+    rows: int
+    sha256: str
+
+
+async def result(session: AsyncSession, *, caller: Caller, query_id: UUID) -> StoredResult:
+    """The answer as an Arrow stream, and an event that it was fetched.
+
+    Raises NotFound, NotReady (still running, failed or denied), ResultGone (expired, agreement over, consent withdrawn).
+    """
+    found = await session.execute(STORED, {"id": query_id, "organisation": caller.organisation_id})
+    row = found.mappings().one_or_none()
+    if row is None or caller.organisation_kind != "startup":
+        raise NotFound(what="query")
+    if row["state"] != "ready":
+        raise NotReady(state=row["state"])
+    for gone, why in (
+        (row["over"], "agreement_over"),
+        (row["changed"], "data_changed"),
+        (not row["alive"], "expired"),
+    ):
+        if gone or row["body"] is None:
+            raise ResultGone(cause=why)
+    await record(
+        session,
+        "query:fetch",
+        actor_person_id=caller.person_id,
+        actor_organisation_id=caller.organisation_id,
+        parties=(caller.organisation_id, row["owner_id"]),
+        dataset_id=row["dataset_id"],
+        agreement_id=row["agreement_id"],
+        query_id=query_id,
+        purpose=row["purpose"],
+        version_id=row["version_id"],
+        revision=row["revision"],
+        body={"result_sha256": row["result_sha256"]},
+    )
+    return StoredResult(stream=row["body"], rows=row["rows"], sha256=row["result_sha256"])
+
+
+def to_json(stream: bytes) -> bytes:
+    """An array of objects; dates and instants in ISO 8601, decimals as numbers."""
+    return msgspec.json.encode(_read(stream).to_pylist())
+
+
+def to_csv(stream: bytes) -> bytes:
+    """RFC 4180 with header; a text that a spreadsheet would run as a formula gets a leading apostrophe."""
+    table = _read(stream)
+    columns = [_harmless(c) if pa.types.is_string(c.type) else _flat(c) for c in table.columns]
+    out = io.BytesIO()
+    pyarrow.csv.write_csv(pa.table(columns, names=[_harmless_text(n) for n in table.column_names]), out)
+    return out.getvalue()
+
+
+def to_parquet(stream: bytes) -> bytes:
+    out = io.BytesIO()
+    pyarrow.parquet.write_table(_read(stream), out, compression="zstd")
+    return out.getvalue()
+
+
+def to_arrow(stream: bytes) -> bytes:
+    return stream
+
+
+FORMATS: dict[str, Callable[[bytes], bytes]] = {
+    "application/json": to_json,
+    "text/csv": to_csv,
+    "application/vnd.apache.parquet": to_parquet,
+    "application/vnd.apache.arrow.stream": to_arrow,
+}
+"""Media type → converter of the stored stream."""
+
+
+def rows_of(stream: bytes, limit: int) -> list[dict[str, Any]]:
+    """The first rows, for a page."""
+    return _read(stream).slice(0, limit).to_pylist()
+
+
+def _read(stream: bytes) -> pa.Table:
+    return pa.ipc.open_stream(stream).read_all()
+
+
+def _harmless(column: pa.ChunkedArray) -> pa.Array:
+    return pa.array([None if v is None else _harmless_text(v) for v in column.to_pylist()], pa.string())
+
+
+def _harmless_text(value: str) -> str:
+    return "'" + value if value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
+
+
+def _flat(column: pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+    """CSV has no lists: they are written as JSON."""
+    if not pa.types.is_nested(column.type):
+        return column
+    return pa.array([None if v is None else msgspec.json.encode(v).decode() for v in column.to_pylist()])

@@ -1,0 +1,222 @@
+"""Step 8, transaction two: usage, posted hold, event and answer are ready together, or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import RowMapping, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from marketplace.audit.actions import record
+from marketplace.billing.actions import charge_query, void_query
+from marketplace.db.base import utcnow
+from marketplace.db.engine import Database
+from marketplace.db.locks import lock_version
+from marketplace.metering.actions import record_usage
+from marketplace.queries.prepare import Prepared
+from marketplace.queries.services import Services
+from sandbox.job import Result, Usage
+
+LOCKED = text("""
+select q.state, q.hold_id, q.organisation_id, q.owner_id, q.person_id, q.agreement_id, q.dataset_id, q.purpose,
+       q.version_id, q.revision, q.bytes, q.quote_vnd, q.excluded_seen,
+       a.ended_at is not null or a.expires_at <= now() as over,
+       (select count(*) from excluded_cohort x where x.version_id = q.version_id
+           and (x.purpose is null or x.purpose = q.purpose)) as excluded_now
+from query q join agreement a on a.id = q.agreement_id
+where q.id = :id and q.state in ('queued', 'running') for update of q for share of a
+""")
+
+METER = text("""
+insert into agreement_meter as m (agreement_id, records) values (:agreement, :records)
+on conflict (agreement_id) do update set records = m.records + excluded.records
+    where m.records + excluded.records <= :cap
+returning records
+""")
+
+FINISH = text("""
+update query set state = :state, charged_vnd = :charged, failure = cast(:failure as jsonb), rows = :rows,
+       output = cast(:output as jsonb), result_sha256 = :sha256, result_expires_at = :expires, finished_at = now(),
+       runner = null
+where id = :id
+""")
+
+STORE = text("insert into query_result (query_id, body, expires_at) values (:id, :body, :expires)")
+
+NOTHING = Usage(wall_us=0, cpu_us=0, peak_memory_bytes=0, result_bytes=0, engine_us=0)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came out of the jail: an answer, or a failure that costs its quote."""
+
+    result: Result | None = None
+    failure: str | None = None
+    params: dict[str, Any] = field(default_factory=dict)
+    usage: Usage | None = None
+
+
+async def settle(services: Services, query_id: UUID, prepared: Prepared, outcome: Outcome) -> None:
+    """Post the hold and release the answer; void both if agreement or cohorts changed underneath (invariant 5)."""
+    async with services.database.session() as session:
+        await lock_version(session, prepared.facts.version_id or "", shared=True)
+        query = await _lock(session, query_id)
+        if query is None:
+            return
+        if query["over"] or query["excluded_now"] != query["excluded_seen"]:
+            code = "query.agreement_ended" if query["over"] else "query.data_changed"
+            await _void_locked(session, query_id, query, code=code, params={})
+            return
+        if outcome.result and prepared.version and prepared.version.mode == "rows":
+            outcome = await _metered(session, services, prepared, outcome, outcome.result)
+        await _post(session, services, query_id, query, prepared, outcome)
+
+
+async def void(database: Database, query_id: UUID, *, code: str, params: dict[str, Any] | None = None) -> None:
+    """Give the hold back: the query failed before the jail, or through no doing of the caller."""
+    async with database.session() as session:
+        query = await _lock(session, query_id)
+        if query is not None:
+            await _void_locked(session, query_id, query, code=code, params=params or {})
+
+
+async def _lock(session: AsyncSession, query_id: UUID) -> RowMapping | None:
+    return (await session.execute(LOCKED, {"id": query_id})).mappings().one_or_none()
+
+
+async def _metered(
+    session: AsyncSession, services: Services, prepared: Prepared, outcome: Outcome, result: Result
+) -> Outcome:
+    """Count the records against the agreement's cap; over it nothing is released, and the run is still owed."""
+    assert prepared.version is not None  # noqa: S101 - a query that ran has a version
+    cap = services.config.rows_cap_multiple * prepared.version.rows
+    counted = await session.execute(
+        METER, {"agreement": prepared.facts.agreement_id, "records": result.rows, "cap": cap}
+    )
+    if counted.first() is None or result.rows > cap:
+        return Outcome(failure="query.rows_cap_reached", params={"cap": cap}, usage=outcome.usage)
+    return outcome
+
+
+async def _post(
+    session: AsyncSession,
+    services: Services,
+    query_id: UUID,
+    query: RowMapping,
+    prepared: Prepared,
+    outcome: Outcome,
+) -> None:
+    usage, result = outcome.usage or NOTHING, outcome.result
+    state = "ready" if result else "failed"
+    sha256 = hashlib.sha256(result.stream).hexdigest() if result else None
+    expires = utcnow() + timedelta(seconds=services.config.result_lifetime_s) if result else None
+    rows = result.rows if result else 0
+    await record_usage(
+        session,
+        query_id=query_id,
+        organisation_id=query["organisation_id"],
+        owner_id=query["owner_id"],
+        person_id=query["person_id"],
+        agreement_id=query["agreement_id"],
+        dataset_id=query["dataset_id"],
+        version_id=query["version_id"],
+        outcome=state,
+        bytes=query["bytes"],
+        rows=rows,
+        cpu_us=usage.cpu_us,
+        wall_us=usage.wall_us,
+        peak_memory_bytes=usage.peak_memory_bytes,
+        price_vnd=query["quote_vnd"],
+    )
+    await charge_query(
+        session,
+        hold_id=query["hold_id"],
+        query_id=query_id,
+        owner_id=query["owner_id"],
+        amount_vnd=query["quote_vnd"],
+    )
+    await _log(
+        session,
+        "query:settle",
+        query_id,
+        query,
+        price_vnd=query["quote_vnd"],
+        body={
+            "decision": msgspec.to_builtins(prepared.decision),
+            "usage": msgspec.to_builtins(usage) | {"rows": rows, "bytes": query["bytes"]},
+            "columns": list(prepared.reads),
+            "outcome": state,
+            "failure": outcome.failure,
+            "result_sha256": sha256,
+        },
+        secrets={"sql": prepared.sql, "facts": _json_sorted(prepared.question)},
+    )
+    await session.execute(
+        FINISH,
+        {
+            "id": query_id,
+            "state": state,
+            "charged": query["quote_vnd"],
+            "failure": _json({"code": outcome.failure, "params": outcome.params}) if outcome.failure else None,
+            "rows": rows if result else None,
+            "output": _json(result.columns) if result else None,
+            "sha256": sha256,
+            "expires": expires,
+        },
+    )
+    if result:
+        await session.execute(STORE, {"id": query_id, "body": result.stream, "expires": expires})
+
+
+async def _void_locked(
+    session: AsyncSession, query_id: UUID, query: RowMapping, *, code: str, params: dict[str, Any]
+) -> None:
+    if query["hold_id"] is not None:
+        await void_query(session, hold_id=query["hold_id"], query_id=query_id)
+    await _log(session, "query:void", query_id, query, price_vnd=0, body={"code": code, "params": params})
+    failure = _json({"code": code, "params": params})
+    empty: dict[str, Any] = {"rows": None, "output": None, "sha256": None, "expires": None}
+    await session.execute(FINISH, {"id": query_id, "state": "failed", "charged": 0, "failure": failure} | empty)
+
+
+async def _log(
+    session: AsyncSession,
+    name: str,
+    query_id: UUID,
+    query: RowMapping,
+    *,
+    price_vnd: int,
+    body: dict[str, Any],
+    secrets: dict[str, str] | None = None,
+) -> None:
+    await record(
+        session,
+        name,
+        actor_person_id=query["person_id"],
+        actor_organisation_id=query["organisation_id"],
+        parties=(query["organisation_id"], query["owner_id"]),
+        dataset_id=query["dataset_id"],
+        agreement_id=query["agreement_id"],
+        query_id=query_id,
+        purpose=query["purpose"],
+        version_id=query["version_id"],
+        revision=query["revision"],
+        bytes=query["bytes"],
+        price_vnd=price_vnd,
+        body=body,
+        secrets=secrets,
+    )
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def _json_sorted(value: object) -> str:
+    """Canonical, so that its SHA-256 is the decision's `facts_hash`."""
+    return msgspec.json.encode(value, order="deterministic").decode()

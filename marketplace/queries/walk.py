@@ -1,0 +1,216 @@
+"""One query, as the data walks (DESIGN §2): the only place that knows the order of its steps."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+from datetime import timedelta
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from marketplace.accounts.callers import Caller
+from marketplace.audit.actions import record
+from marketplace.billing.actions import hold_query
+from marketplace.db.base import ms_of, new_id, utcnow
+from marketplace.db.idempotency import claim
+from marketplace.queries.errors import Denied, QuoteExpired, QuoteMismatch
+from marketplace.queries.execute import execute
+from marketplace.queries.models import Query, Quote
+from marketplace.queries.prepare import Prepared, prepare
+from marketplace.queries.schemas import Ask, OutputView, QuoteView
+from marketplace.queries.services import Services
+from marketplace.queries.settle import void
+from policies.decision import Decision
+
+logger = logging.getLogger(__name__)
+
+
+async def quote(services: Services, caller: Caller, ask: Ask) -> QuoteView:
+    """What the query would cost. Decided like a query (a denial is logged and raised); holds and runs nothing."""
+    prepared = await prepare(services, caller, ask)
+    if not prepared.decision.allow:
+        async with services.database.session() as session:
+            await _log_denial(session, caller, prepared, query_id=None)
+        raise Denied(prepared.decision, None)
+    expires_at = utcnow() + timedelta(seconds=services.config.quote_lifetime_s)
+    version = prepared.version
+    assert version is not None  # noqa: S101 - an allowed query has a listed version
+    row = Quote(
+        id=new_id(),
+        person_id=caller.person_id,
+        agreement_id=prepared.facts.agreement_id,
+        purpose=ask.purpose,
+        sql_hash=_sql_hash(ask.sql),
+        version_id=version.id,
+        columns=list(prepared.reads),
+        bytes=prepared.bytes,
+        price_vnd=prepared.price_vnd,
+        expires_at=expires_at,
+    )
+    async with services.database.session() as session:
+        session.add(row)
+    return QuoteView(
+        id=row.id,
+        decision=prepared.decision,
+        quote_vnd=prepared.price_vnd,
+        base_vnd=prepared.facts.base_vnd or 0,
+        bytes=prepared.bytes,
+        reads=prepared.reads,
+        columns=tuple(OutputView(name=c.name, type=c.type) for c in prepared.plan.output),
+        version_id=version.id,
+        expires_at=ms_of(expires_at),
+    )
+
+
+async def run(services: Services, caller: Caller, ask: Ask, *, idempotency_key: str | None = None) -> UUID:
+    """Walk a query to its answer or for at most `ask.wait_s`, whichever is first; the id of its row.
+
+    Raises Denied, SqlNotUnderstood, InsufficientFunds, KeyReused, QuoteExpired, QuoteMismatch, NotFound.
+    """
+    body = msgspec.json.encode(msgspec.structs.replace(ask, wait_s=0), order="deterministic")
+    query_id = new_id()
+    if idempotency_key is not None:
+        async with services.database.session() as session:
+            earlier = await claim(
+                session,
+                organisation_id=caller.organisation_id,
+                key=idempotency_key,
+                body=body,
+                subject_id=query_id,
+                peek=True,
+            )
+        if earlier is not None:
+            return await _again(services, earlier, ask.wait_s)
+    promised = await _promised(services, caller, ask)
+    prepared = await prepare(services, caller, ask, promised_vnd=promised)
+    async with services.database.session() as session:
+        if idempotency_key is not None:
+            earlier = await claim(
+                session,
+                organisation_id=caller.organisation_id,
+                key=idempotency_key,
+                body=body,
+                subject_id=query_id,
+            )
+            if earlier is not None:
+                return await _again(services, earlier, ask.wait_s)
+        await _enter(session, services, caller, ask, prepared, query_id)
+    if not prepared.decision.allow:
+        raise Denied(prepared.decision, str(query_id))
+    await _wait(_start(services, query_id, prepared), ask.wait_s)
+    return query_id
+
+
+async def _enter(
+    session: AsyncSession, services: Services, caller: Caller, ask: Ask, prepared: Prepared, query_id: UUID
+) -> None:
+    """Step 6, transaction one: the query's row, and its hold; or its denial with the event."""
+    allowed = prepared.decision.allow
+    facts = prepared.facts
+    row = Query(
+        id=query_id,
+        organisation_id=caller.organisation_id,
+        person_id=caller.person_id,
+        agreement_id=facts.agreement_id,
+        dataset_id=facts.dataset_id,
+        owner_id=facts.owner_id,
+        purpose=ask.purpose,
+        sql=ask.sql,
+        state="running" if allowed else "denied",
+        version_id=facts.version_id,
+        revision=len(facts.excluded),
+        decision=msgspec.to_builtins(prepared.decision),
+        question=msgspec.to_builtins(prepared.question),
+        columns=list(prepared.reads),
+        bytes=prepared.bytes,
+        quote_vnd=prepared.price_vnd,
+        charged_vnd=None if allowed else 0,
+        excluded_seen=len(facts.excluded),
+        runner=services.runner if allowed else None,
+        finished_at=None if allowed else utcnow(),
+    )
+    session.add(row)
+    await session.flush()
+    if not allowed:
+        await _log_denial(session, caller, prepared, query_id=query_id)
+        return
+    row.hold_id = await hold_query(
+        session, query_id=query_id, startup_id=caller.organisation_id, amount_vnd=prepared.price_vnd
+    )
+
+
+def _start(services: Services, query_id: UUID, prepared: Prepared) -> asyncio.Task[None]:
+    task = asyncio.create_task(_to_its_end(services, query_id, prepared), name=f"query {query_id}")
+    services.running.add(task)
+    task.add_done_callback(services.running.discard)
+    return task
+
+
+async def _to_its_end(services: Services, query_id: UUID, prepared: Prepared) -> None:
+    """Whatever happens in between, the hold is posted or voided before this returns, or the sweep does it."""
+    (outcome,) = await asyncio.gather(execute(services, query_id, prepared), return_exceptions=True)
+    if outcome is None:
+        return
+    logger.error("query %s ended without settling", query_id, exc_info=outcome)
+    await void(services.database, query_id, code="query.interrupted")
+
+
+async def _wait(task: asyncio.Task[None], wait_s: float) -> None:
+    await asyncio.wait({task}, timeout=wait_s)
+
+
+async def _again(services: Services, query_id: UUID, wait_s: float) -> UUID:
+    """The same request came again: wait for the first one, and answer as it did."""
+    name = f"query {query_id}"
+    for task in tuple(services.running):
+        if task.get_name() == name:
+            await _wait(task, wait_s)
+    async with services.database.session() as session:
+        row = (await session.execute(select(Query.state, Query.decision).where(Query.id == query_id))).one()
+    if row.state == "denied":
+        raise Denied(msgspec.convert(row.decision, Decision), str(query_id))
+    return query_id
+
+
+async def _promised(services: Services, caller: Caller, ask: Ask) -> int | None:
+    """The price of the quote named, if it is this caller's, for this question, and still valid."""
+    if ask.quote_id is None:
+        return None
+    async with services.database.session() as session:
+        row = await session.get(Quote, ask.quote_id)
+    if row is None or row.person_id != caller.person_id:
+        raise QuoteMismatch(quote_id=str(ask.quote_id))
+    same = (row.agreement_id,) == ask.agreement_ids and row.purpose == ask.purpose
+    if not same or row.sql_hash != _sql_hash(ask.sql):
+        raise QuoteMismatch(quote_id=str(ask.quote_id))
+    if row.expires_at <= utcnow():
+        raise QuoteExpired(quote_id=str(ask.quote_id))
+    return row.price_vnd
+
+
+async def _log_denial(session: AsyncSession, caller: Caller, prepared: Prepared, *, query_id: UUID | None) -> None:
+    facts = prepared.facts
+    await record(
+        session,
+        "query:deny" if query_id else "quote:deny",
+        actor_person_id=caller.person_id,
+        actor_organisation_id=caller.organisation_id,
+        parties=(facts.startup_id, facts.owner_id),
+        dataset_id=facts.dataset_id,
+        agreement_id=facts.agreement_id,
+        query_id=query_id,
+        purpose=prepared.question.request.purpose,
+        version_id=facts.version_id,
+        revision=len(facts.excluded),
+        bytes=prepared.bytes,
+        price_vnd=0,
+        body={"decision": msgspec.to_builtins(prepared.decision), "columns": list(prepared.reads)},
+    )
+
+
+def _sql_hash(sql: str) -> bytes:
+    return hashlib.sha256(sql.encode()).digest()

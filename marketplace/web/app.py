@@ -1,0 +1,114 @@
+"""The service: API and pages over the same verbs and reads."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+
+from catalog.storage import Store
+from litestar import Litestar
+from litestar.datastructures import State
+from litestar.di import Provide
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from policies.engine import Engine
+from sandbox.isolation.pool import Pool
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from marketplace.accounts import api as accounts_api
+from marketplace.accounts.callers import CALLERS
+from marketplace.agreements import api as agreements_api
+from marketplace.audit import api as audit_api
+from marketplace.billing import api as billing_api
+from marketplace.config import Config
+from marketplace.consents import api as consents_api
+from marketplace.db.engine import Database
+from marketplace.db.keys import Keys
+from marketplace.listings import api as listings_api
+from marketplace.metering import api as metering_api
+from marketplace.queries import api as queries_api
+from marketplace.queries.services import Services
+from marketplace.web import health, pages
+from marketplace.web.parts import open_services
+from marketplace.web.problems import PROBLEM_HANDLERS
+
+API = (
+    accounts_api,
+    agreements_api,
+    audit_api,
+    billing_api,
+    consents_api,
+    listings_api,
+    metering_api,
+    queries_api,
+    health,
+)
+
+
+def create_app(config: Config, *, background: bool = True) -> Litestar:
+    """The whole service for one home; its parts open when it starts and close when it stops."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: Litestar) -> AsyncIterator[None]:
+        async with open_services(config, background=background) as services:
+            app.state.services = services
+            yield
+
+    return Litestar(
+        route_handlers=[*(h for module in API for h in module.handlers), *pages.handlers, pages.static()],
+        dependencies={**PARTS, **CALLERS},
+        exception_handlers=PROBLEM_HANDLERS,
+        lifespan=[lifespan],
+        template_config=pages.template_config(),
+        openapi_config=OpenAPIConfig(
+            title="Sàn dữ liệu", version="1", path="/schema", render_plugins=[JsonRenderPlugin()]
+        ),
+        request_max_body_size=None,
+    )
+
+
+def provide_services(state: State) -> Services:
+    found: Services = state.services
+    return found
+
+
+def provide_config(services: Services) -> Config:
+    return services.config
+
+
+def provide_database(services: Services) -> Database:
+    return services.database
+
+
+async def provide_session(services: Services) -> AsyncIterator[AsyncSession]:
+    """One unit of work a request: committed when the handler has returned, before anything is sent."""
+    async with services.database.session() as session:
+        yield session
+
+
+def provide_store(services: Services) -> Store:
+    return services.store
+
+
+def provide_engine(services: Services) -> Engine:
+    return services.engine
+
+
+def provide_pool(services: Services) -> Pool:
+    return services.pool
+
+
+def provide_keys(services: Services) -> Keys:
+    return services.keys
+
+
+PARTS = {
+    "services": Provide(provide_services, sync_to_thread=False),
+    "config": Provide(provide_config, sync_to_thread=False),
+    "database": Provide(provide_database, sync_to_thread=False),
+    "session": Provide(provide_session),
+    "store": Provide(provide_store, sync_to_thread=False),
+    "engine": Provide(provide_engine, sync_to_thread=False),
+    "pool": Provide(provide_pool, sync_to_thread=False),
+    "keys": Provide(provide_keys, sync_to_thread=False),
+}

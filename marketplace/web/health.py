@@ -1,0 +1,65 @@
+"""Alive, ready, and figures for Prometheus."""
+
+from __future__ import annotations
+
+from litestar import Response, get
+from msgspec import Struct
+from sqlalchemy import text
+
+from marketplace.queries.services import Services
+
+COUNTS = text("""
+select (select count(*) from query where state in ('queued', 'running')) as running,
+       (select coalesce(max(size), 0) from checkpoint) as log_size,
+       (select count(*) from dataset) as datasets
+""")
+
+
+class Ready(Struct, frozen=True, kw_only=True):
+    """Which parts can do their work now."""
+
+    ready: bool
+    database: bool
+    policy_engine: bool
+    policy_revision: str
+    sandbox: bool
+
+
+@get("/healthz", media_type="text/plain")
+async def healthz() -> str:
+    """The process answers."""
+    return "ok"
+
+
+@get("/readyz")
+async def readyz(services: Services) -> Response[Ready]:
+    """200 when a query could be run now, else 503 with the part that is missing."""
+    database = await services.database.healthy()
+    engine = await services.engine.healthy()
+    sandbox = services.pool.health().ready
+    ready = Ready(
+        ready=database and engine and sandbox,
+        database=database,
+        policy_engine=engine,
+        policy_revision=services.engine.revision,
+        sandbox=sandbox,
+    )
+    return Response(ready, status_code=200 if ready.ready else 503)
+
+
+@get("/metrics", media_type="text/plain; version=0.0.4")
+async def metrics(services: Services) -> str:
+    """Totals only: nothing about a tenant."""
+    async with services.database.session() as session:
+        counts = (await session.execute(COUNTS)).one()
+    health = services.pool.health()
+    figures = {
+        "sandulieu_queries_running": counts.running,
+        "sandulieu_log_size_leaves": counts.log_size,
+        "sandulieu_datasets": counts.datasets,
+        "sandulieu_jails_alive": health.alive,
+    }
+    return "".join(f"# TYPE {name} gauge\n{name} {value}\n" for name, value in figures.items())
+
+
+handlers = [healthz, readyz, metrics]

@@ -1,0 +1,92 @@
+"""Opens the long-lived parts in order, and closes them in the opposite order."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+from collections.abc import AsyncIterator
+
+from catalog.storage import Store
+from policies.engine import open_engine
+from sandbox.isolation.pool import Pool
+
+from marketplace.audit.sequencer import run_sequencer
+from marketplace.config import Config
+from marketplace.db.engine import Database, database_url
+from marketplace.db.keys import Keys
+from marketplace.db.migrate import upgrade
+from marketplace.queries.jobs import hold_runner_lock, run_sweeps
+from marketplace.queries.services import Services
+
+SHUTDOWN_S = 5.0
+"""How long a stop waits for queries that run; what is left then is voided by the next sweep."""
+
+
+@contextlib.asynccontextmanager
+async def open_services(config: Config, *, background: bool = True) -> AsyncIterator[Services]:
+    """Database, store, engine, jails, and (`background`) the sequencer and the sweeps.
+
+    Raises what a part raises when it cannot start: it says which part and what to do.
+    """
+    async with contextlib.AsyncExitStack() as stack:
+        config.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if config.database_url is None:
+            await asyncio.to_thread(upgrade, config)
+        database = Database(database_url(config), connections=config.database_pool_connections)
+        stack.push_async_callback(database.close)
+        keys = Keys(config.path("keys"))
+        engine = open_engine(config.opa_url, config.opa_timeout_ms)
+        stack.push_async_callback(engine.close)
+        pool = Pool(
+            jails=config.sandbox_jails,
+            threads=config.sandbox_threads,
+            memory_bytes=config.sandbox_memory_bytes,
+            queue=config.sandbox_queue_queries,
+        )
+        stack.push_async_callback(pool.close)
+        await pool.start()
+        runner = secrets.randbelow(2**31 - 1) + 1
+        await stack.enter_async_context(_runner_lock(database, runner))
+        services = Services(
+            config=config,
+            database=database,
+            store=Store(config.path("store")),
+            engine=engine,
+            pool=pool,
+            keys=keys,
+            runner=runner,
+        )
+        stack.push_async_callback(_drain, services)
+        if background:
+            await stack.enter_async_context(background_work(services))
+        yield services
+
+
+@contextlib.asynccontextmanager
+async def background_work(services: Services) -> AsyncIterator[None]:
+    """The sequencer and the sweeps, until the block ends."""
+    config = services.config
+    tasks = (
+        asyncio.create_task(run_sequencer(services.database, services.keys, config), name="sequencer"),
+        asyncio.create_task(run_sweeps(services.database, config.sweep_interval_s), name="sweeps"),
+    )
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@contextlib.asynccontextmanager
+async def _runner_lock(database: Database, runner: int) -> AsyncIterator[None]:
+    async with database.engine.connect() as connection:
+        await hold_runner_lock(connection, runner)
+        await connection.commit()
+        yield
+
+
+async def _drain(services: Services) -> None:
+    if services.running:
+        await asyncio.wait(services.running, timeout=SHUTDOWN_S)
