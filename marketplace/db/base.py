@@ -19,7 +19,9 @@ NAMING = {
     "pk": "pk_%(table_name)s",
 }
 
-INSERT_ONLY = ("transfer", "usage", "event", "consent_event", "excluded_cohort")
+INSERT_ONLY = (
+    "transfer", "usage", "event", "consent_event", "excluded_cohort", "audit_leaf", "audit_node", "checkpoint",
+)  # fmt: skip
 """Tables that the service's role can neither UPDATE nor DELETE (grants and a trigger)."""
 
 

@@ -1,0 +1,145 @@
+"""The Merkle tree of RFC 6962 section 2.1 (RFC 9162 the same), as pure functions over 32-byte hashes.
+
+A node (level, index) is the hash of a complete subtree: leaves [index·2^level, (index+1)·2^level). Only those are
+stored; every root and proof is folded from O(log n) of them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+
+Node = tuple[int, int]
+EMPTY_ROOT = hashlib.sha256(b"").digest()
+
+
+def leaf_hash(data: bytes) -> bytes:
+    """SHA-256(0x00 || data)."""
+    return hashlib.sha256(b"\x00" + data).digest()
+
+
+def node_hash(left: bytes, right: bytes) -> bytes:
+    """SHA-256(0x01 || left || right)."""
+    return hashlib.sha256(b"\x01" + left + right).digest()
+
+
+def range_nodes(start: int, end: int) -> list[Node]:
+    """The complete subtrees that make up leaves [start, end), largest first; the largest divides `start`."""
+    nodes = []
+    while start < end:
+        level = (end - start).bit_length() - 1
+        nodes.append((level, start >> level))
+        start += 1 << level
+    return nodes
+
+
+def fold(hashes: Sequence[bytes]) -> bytes:
+    """The hash over the subtrees of one range, as `range_nodes` orders them."""
+    if not hashes:
+        return EMPTY_ROOT
+    result = hashes[-1]
+    for left in reversed(hashes[:-1]):
+        result = node_hash(left, result)
+    return result
+
+
+def append(frontier: list[bytes], size: int, leaves: Iterable[bytes]) -> Iterable[tuple[Node, bytes]]:
+    """Add leaf hashes to a tree of `size` leaves; yields each node that becomes complete.
+
+    `frontier` holds the hashes of range_nodes(0, size) and is changed in place.
+    """
+    for index, leaf in enumerate(leaves, size):
+        yield (0, index), leaf
+        frontier.append(leaf)
+        level, position = 0, index
+        while position & 1:
+            right, left = frontier.pop(), frontier.pop()
+            frontier.append(node_hash(left, right))
+            level, position = level + 1, position >> 1
+            yield (level, position), frontier[-1]
+
+
+def inclusion_ranges(index: int, size: int) -> list[tuple[int, int]]:
+    """Ranges whose hashes prove that leaf `index` is in a tree of `size`, leaf upwards. Raises ValueError."""
+    if not 0 <= index < size:
+        raise ValueError("the leaf is not in the tree")
+    start, end, path = 0, size, []
+    while end - start > 1:
+        middle = start + _split(end - start)
+        if index < middle:
+            path.append((middle, end))
+            end = middle
+        else:
+            path.append((start, middle))
+            start = middle
+    return path[::-1]
+
+
+def consistency_ranges(first: int, second: int) -> list[tuple[int, int]]:
+    """Ranges whose hashes prove that a tree of `second` leaves begins with that of `first`. Raises ValueError."""
+    if not 0 < first <= second:
+        raise ValueError("the sizes are not 0 < first <= second")
+    start, end, path, whole = 0, second, [], True
+    while first < end:
+        middle = start + _split(end - start)
+        if first <= middle:
+            path.append((middle, end))
+            end = middle
+        else:
+            path.append((start, middle))
+            start, whole = middle, False
+    return ([] if whole else [(start, end)]) + path[::-1]
+
+
+def prove(ranges: Iterable[tuple[int, int]], lookup: Callable[[Node], bytes]) -> list[bytes]:
+    """The proof: one hash a range."""
+    return [fold([lookup(node) for node in range_nodes(*each)]) for each in ranges]
+
+
+def verify_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes) -> bool:
+    """RFC 9162 section 2.1.3.2."""
+    if not 0 <= index < size:
+        return False
+    position, last, result = index, size - 1, leaf
+    for each in proof:
+        if last == 0:
+            return False
+        if position & 1 or position == last:
+            result = node_hash(each, result)
+            while not position & 1 and position:
+                position, last = position >> 1, last >> 1
+        else:
+            result = node_hash(result, each)
+        position, last = position >> 1, last >> 1
+    return last == 0 and result == root
+
+
+def verify_consistency(
+    first: int, second: int, first_root: bytes, second_root: bytes, proof: Sequence[bytes]
+) -> bool:
+    """RFC 9162 section 2.1.4.2; also that a tree is consistent with itself and with the empty one."""
+    if first in (0, second):
+        return not proof and first_root == (second_root if first else EMPTY_ROOT)
+    if not 0 < first < second or not proof:
+        return False
+    path = list(proof) if first & (first - 1) else [first_root, *proof]
+    position, last = first - 1, second - 1
+    while position & 1:
+        position, last = position >> 1, last >> 1
+    old = new = path[0]
+    for each in path[1:]:
+        if last == 0:
+            return False
+        if position & 1 or position == last:
+            old, new = node_hash(each, old), node_hash(each, new)
+            while not position & 1 and position:
+                position, last = position >> 1, last >> 1
+        else:
+            new = node_hash(new, each)
+        position, last = position >> 1, last >> 1
+    return last == 0 and old == first_root and new == second_root
+
+
+def _split(count: int) -> int:
+    """The largest power of two below `count`."""
+    return 1 << ((count - 1).bit_length() - 1)
