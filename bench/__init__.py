@@ -1,0 +1,1 @@
+"""Figures beside a baseline measured in the same run: `make bench`."""

@@ -1,0 +1,108 @@
+"""A scan-and-group over 20 million records: the jail beside plain DuckDB, rows and aggregate mode."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import duckdb
+from sandbox.isolation.pool import Pool
+from sandbox.plan.plan import plan_query
+from sandbox.run import run
+
+from bench.figure import figure
+from sandbox.job import Column, Limits, TableFiles, TableSchema
+
+ROWS = int(os.environ.get("BENCH_ROWS", "20000000"))
+ROUNDS = 7
+K = 10
+SQL_ROWS = "select province, sex, count(*) as n, avg(case when grade = 'B2' then 1 else 0 end) as b2 from t group by province, sex"
+SQL_AGGREGATE = "select province, sex, count(*) as n, avg(points) as points from t group by province, sex"
+
+
+async def figures() -> list[dict[str, Any]]:
+    """Engine time in the jail ÷ plain DuckDB on the same file; what lies around it, in ms."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        people, cohorts = _make(folder)
+        pool = Pool(jails=1, threads=2, memory_bytes=2 << 30, queue=4)
+        await pool.start()
+        try:
+            return [*await _rows(pool, people), *await _aggregate(pool, people, cohorts)]
+        finally:
+            await pool.close()
+
+
+def _make(folder: Path) -> tuple[Path, Path]:
+    """Synthetic licences: person records sorted by class, and one record a cohort of about K persons."""
+    people, cohorts = folder / "people.parquet", folder / "cohorts.parquet"
+    con = duckdb.connect(config={"temp_directory": str(folder / "spill"), "memory_limit": "6GB"})
+    con.execute("select setseed(0.5)")
+    con.execute(
+        f"""copy (select 'T' || (hash(i) % 34)::varchar as province, ['F', 'M'][1 + hash(i + 1) % 2] as sex,
+            (hash(i + 2) % 12)::varchar as age_band, ['A1', 'A', 'B1', 'B2', 'C'][1 + hash(i + 3) % 5] as grade,
+            (hash(i + 4) % 13)::bigint as points from range({ROWS}) t(i) order by all)
+            to '{people}' (format parquet, compression zstd, row_group_size 131072)"""
+    )
+    con.execute(
+        f"""copy (select province, sex, age_band, grade, count(*) as n, count(points) as points__count,
+            sum(points)::double as points__sum, sum(points * points)::double as points__sumsq
+            from (select *, row_number() over (partition by province, sex, age_band, grade) // {K} as cohort
+                  from '{people}') group by all order by all)
+            to '{cohorts}' (format parquet, compression zstd, row_group_size 131072)"""
+    )
+    con.close()
+    return people, cohorts
+
+
+def _plain(sql: str, file: Path) -> list[float]:
+    con = duckdb.connect(config={"threads": 2})
+    con.execute(f"create view t as select * from read_parquet('{file}')")
+    times = []
+    for _ in range(ROUNDS):
+        began = time.perf_counter()
+        con.execute(sql).to_arrow_table()
+        times.append((time.perf_counter() - began) * 1000)
+    con.close()
+    return times
+
+
+def _schema(mode: str) -> TableSchema:
+    dims = tuple(Column(name=n, type="VARCHAR") for n in ("province", "sex", "age_band", "grade"))
+    points = Column(name="points", type="BIGINT", kind="measure" if mode == "aggregate" else "dimension")
+    return TableSchema(name="t", mode="aggregate" if mode == "aggregate" else "rows", columns=(*dims, points))
+
+
+async def _timed(pool: Pool, sql: str, mode: str, file: Path) -> tuple[list[float], list[float]]:
+    """Engine ms and everything-around-it ms, a pair a round."""
+    engine, around = [], []
+    for _ in range(ROUNDS):
+        began = time.perf_counter()
+        plan = plan_query(sql, (_schema(mode),))
+        result = await run(plan, (TableFiles(name="t", parts=(file,)),), Limits(), pool)
+        whole = (time.perf_counter() - began) * 1000
+        engine.append(result.usage.engine_us / 1000)
+        around.append(whole - engine[-1])
+    return engine, around
+
+
+async def _rows(pool: Pool, people: Path) -> list[dict[str, Any]]:
+    engine, around = await _timed(pool, SQL_ROWS, "rows", people)
+    plain = _plain(SQL_ROWS, people)
+    label = f"rows mode, scan-and-group of {ROWS:,} records"
+    return [
+        figure(f"{label}: engine", statistics.median(engine), "ms", n=ROUNDS, goal=1.10,
+               baseline=statistics.median(plain)),
+        figure(f"{label}: around it", statistics.median(around), "ms", n=ROUNDS, goal=20),
+    ]  # fmt: skip
+
+
+async def _aggregate(pool: Pool, people: Path, cohorts: Path) -> list[dict[str, Any]]:
+    engine, _ = await _timed(pool, SQL_AGGREGATE, "aggregate", cohorts)
+    plain = _plain(SQL_AGGREGATE, people)
+    name = f"aggregate mode, the same question on {ROWS:,} persons: engine"
+    return [figure(name, statistics.median(engine), "ms", n=ROUNDS, goal=0.3, baseline=statistics.median(plain))]

@@ -1,0 +1,139 @@
+"""`sandulieu demo`: the main job on embedded defaults, told step by step; then the pages are served."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from marketplace.cli.client import Client, Unreachable
+from marketplace.cli.demo_parties import Parties, prepare_parties
+from marketplace.cli.demo_story import Told, play
+from marketplace.config import Config, load
+from marketplace.db.migrate import upgrade
+
+START_TIMEOUT_S = 60
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """demo."""
+    demo = subparsers.add_parser("demo", help="cả câu chuyện trên dữ liệu thật / the whole story on real data")
+    demo.add_argument("--no-serve", action="store_true", help="end after the story")
+    demo.add_argument("--json", action="store_true", help="end with one JSON object on standard output")
+    demo.set_defaults(func=run)
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Play the story through a real service; then leave it serving, unless told not to."""
+    config = load()
+    said = sys.stderr if chosen.json else sys.stdout
+
+    def tell(line: str) -> None:
+        print(line, file=said, flush=True)
+
+    if not EXAMPLES.is_dir():
+        tell("Bản trình diễn cần thư mục examples/ của mã nguồn. / The demo needs examples/ of a source checkout.")
+        return 1
+    tell(f"→ {config.home}")
+    config.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    upgrade(config)
+    parties = asyncio.run(prepare_parties(config))
+    listen = f"http://{config.host}:{config.port}"
+    wanted = config.port if free(config.host, config.port) else 0
+    if not wanted and not chosen.no_serve:
+        tell(f"Cổng {config.port} đang bận; đặt SANDULIEU_PORT. / Port {config.port} is busy; set SANDULIEU_PORT.")
+        return 1
+    with service(config, wanted or unused_port(config.host)) as (process, url):
+        told = play(Client(url), parties, examples=EXAMPLES, home=config.home, tell=tell)
+        if chosen.json:
+            print(json.dumps(summary(told, parties, listen), ensure_ascii=False), flush=True)
+        if not told.good:
+            return 1
+        if not chosen.no_serve:
+            accounts(parties, url, tell=tell)
+            process.wait()
+    return 0
+
+
+def summary(told: Told, parties: Parties, base_url: str) -> dict[str, object]:
+    """The object that DESIGN §5 promises."""
+    return {
+        "base_url": base_url,
+        "tokens": parties.tokens,
+        "dataset_id": told.dataset_id,
+        "agreement_id": told.agreement_id,
+        "purpose": told.purpose,
+        "query_id": told.query_id,
+        "charged_vnd": told.charged_vnd,
+        "receipt": str(told.receipt),
+        "checkpoint": told.checkpoint,
+    }
+
+
+def accounts(parties: Parties, url: str, *, tell: object) -> None:
+    """Where to sign in, and as whom."""
+    print(f"\nMở / open  {url}\n")
+    for person in parties.people:
+        print(f"  {person.role:<22} {person.email:<28} {person.password}")
+    print("\nCtrl-C để dừng / to stop", flush=True)
+
+
+@contextlib.contextmanager
+def service(config: Config, port: int) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    """A real `sandulieu serve` in its own process, ready to answer."""
+    url = f"http://{config.host}:{port}"
+    command = [sys.executable, "-m", "marketplace.cli.main", "serve", "--port", str(port)]
+    process = subprocess.Popen(command, env=dict(os.environ), stdout=sys.stderr)
+    try:
+        _wait_ready(Client(url, timeout_s=5), process)
+        yield process, url
+    except KeyboardInterrupt:
+        pass
+    finally:
+        process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=20)
+        process.kill()
+
+
+def _wait_ready(client: Client, process: subprocess.Popen[bytes]) -> None:
+    until = time.monotonic() + START_TIMEOUT_S
+    while time.monotonic() < until and process.poll() is None:
+        with contextlib.suppress(Unreachable):
+            if client.get("/readyz").ok:
+                return
+        time.sleep(0.05)
+    raise Unreachable(url=client.base_url)
+
+
+def free(host: str, port: int) -> bool:
+    """Whether nobody listens there."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
+def unused_port(host: str) -> int:
+    """A port that the system gives."""
+    with socket.socket() as probe:
+        probe.bind((host, 0))
+        return int(probe.getsockname()[1])
+
+
+def new_password() -> str:
+    """Readable, 64 bits."""
+    return "-".join(secrets.token_hex(2) for _ in range(4))

@@ -1,0 +1,283 @@
+"""The story that the demo plays: every step is a real call to the running service."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from marketplace.cli.client import Answer, Client
+from marketplace.cli.demo_parties import Parties
+
+PURPOSE = "research.academic"
+ADULT_SQL = (
+    "select education, count(*) as persons, avg(case when salary_class = '>50K' then 1.0 else 0 end) as high_income "
+    "from adult group by education order by persons desc limit 8"
+)
+LICENCE_SQL = "select hang, count(*) as so_nguoi from giay_phep_lai_xe group by hang order by hang"
+CREDIT_VND = 500_000
+
+
+class StoryFailed(Exception):
+    """A step did not go as the story tells."""
+
+
+@dataclass
+class Told:
+    """What the story leaves for its summary."""
+
+    dataset_id: str = ""
+    agreement_id: str = ""
+    purpose: str = PURPOSE
+    query_id: str = ""
+    charged_vnd: int = 0
+    receipt: Path = field(default_factory=Path)
+    checkpoint: str = ""
+    good: bool = False
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Who speaks, where things lie, and how to tell it."""
+
+    owner: Client
+    startup: Client
+    regulator: Client
+    operator: Client
+    parties: Parties
+    examples: Path
+    home: Path
+    tell: Callable[[str], None]
+
+
+def play(client: Client, parties: Parties, *, examples: Path, home: Path, tell: Callable[[str], None]) -> Told:
+    """Publish, apply, approve, quote, run, refuse, withdraw, settle, prove."""
+    as_ = {key: Client(client.base_url, token) for key, token in parties.tokens.items()}
+    stage = Stage(as_["owner"], as_["startup"], as_["regulator"], as_["operator"], parties, examples, home, tell)
+    told = Told()
+    began = time.monotonic()
+    try:
+        _credit(stage)
+        adult = _publish(stage, "adult", "adult.csv.gz")
+        licences = _publish(stage, "giay_phep_lai_xe", None)
+        _refused_publication(stage)
+        told.dataset_id = adult
+        told.agreement_id = _agree(stage, adult, "adult")
+        _query(stage, told)
+        _wrong_purpose(stage, told)
+        _withdrawal(stage, licences)
+        _statements(stage)
+        _prove(stage, told)
+        told.good = True
+    except StoryFailed as failed:
+        tell(f"✗ {failed}")
+    tell(f"\n{'✓' if told.good else '✗'} {time.monotonic() - began:.1f} s")
+    return told
+
+
+def expect(answer: Answer, *statuses: int) -> Any:
+    """The answer's JSON if its status is one of these. Raises StoryFailed with what came instead."""
+    if answer.status not in statuses:
+        raise StoryFailed(f"HTTP {answer.status}: {answer.body[:2000].decode(errors='replace')}")
+    return answer.json() if answer.body else None
+
+
+def _credit(stage: Stage) -> None:
+    startup = stage.parties.of("startup")
+    body = {
+        "organisation_id": str(startup.organisation_id),
+        "amount_vnd": CREDIT_VND,
+        "reference": f"demo {uuid.uuid4().hex[:8]}",
+    }
+    expect(stage.operator.post("/api/v1/wallet/credits", body), 200, 201)
+    wallet = expect(stage.startup.get("/api/v1/wallet"), 200)
+    stage.tell(f"1. Ví / wallet: +{CREDIT_VND:,} đ → {wallet['available_vnd']:,} đ")
+
+
+def _publish(stage: Stage, slug: str, name: str | None) -> str:
+    """The dataset's id; a dataset that this home already has is not published again."""
+    known = stage.owner.get(f"/api/v1/datasets/{slug}")
+    began = time.monotonic()
+    if not known.ok:
+        folder = stage.examples / slug
+        file = folder / name if name else _generated(stage)
+        stage.tell(f"2. Công bố / publish {slug} …")
+        expect(stage.owner.upload("/api/v1/datasets", manifest=folder / "manifest.yaml", file=file), 201)
+        known = stage.owner.get(f"/api/v1/datasets/{slug}")
+    data = expect(known, 200)
+    version = data["version"]
+    measured = version["measured"]
+    stage.tell(
+        f"   {slug}: {version['persons']:,} người/persons, {version['cohorts']:,} nhóm/cohorts, k={measured['k']}, "
+        f"ℓ={measured['l']}, chi tiết/fine {version['fine_share']:.1%}, loại/left out {version['left_out']['share']:.2%}"
+        f" ({time.monotonic() - began:.1f} s)"
+    )
+    return str(data["id"])
+
+
+def _generated(stage: Stage) -> Path:
+    """The synthetic register, generated once a home."""
+    file = stage.home / "demo" / "giay_phep_lai_xe.csv"
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        script = stage.examples / "giay_phep_lai_xe" / "generate.py"
+        subprocess.run([sys.executable, str(script), str(file)], check=True)
+    return file
+
+
+def _refused_publication(stage: Stage) -> None:
+    folder = stage.examples / "giay_phep_lai_xe"
+    answer = stage.owner.upload(
+        "/api/v1/datasets", manifest=folder / "too_identifying.yaml", file=_generated(stage)
+    )
+    problem = expect(answer, 400, 409, 422)
+    stage.tell(f"3. Cột quá định danh bị từ chối / too identifying, refused: {problem['detail']}")
+
+
+def _agree(stage: Stage, dataset_id: str, slug: str) -> str:
+    """An agreement in force for the story's purpose: an earlier one, or applied for and accepted now."""
+    for agreement in expect(stage.startup.get("/api/v1/agreements"), 200)["items"]:
+        if agreement["dataset_id"] == dataset_id and agreement["state"] == "in_force":
+            stage.tell(f"4. Hợp đồng còn hiệu lực / agreement in force: {slug}")
+            return str(agreement["id"])
+    analyst = stage.parties.of("startup")
+    body = {
+        "purpose": PURPOSE,
+        "justification": "Nghiên cứu thống kê cho bản trình diễn: chỉ số liệu gộp, không tái định danh.",
+        "duration_days": 30,
+        "people": [str(analyst.person_id)],
+    }
+    application = expect(stage.startup.post(f"/api/v1/datasets/{dataset_id}/applications", body), 201)
+    decision = {
+        "decision": "accept",
+        "reason": "Mục đích phù hợp.",
+        "expires_at": (datetime.now(UTC) + timedelta(days=29)).isoformat(),
+    }
+    accepted = expect(stage.owner.post(f"/api/v1/applications/{application['id']}/decision", decision), 200, 201)
+    stage.tell(f"4. Đề nghị → hợp đồng / application → agreement: {slug}, {PURPOSE}")
+    return str(accepted["agreement_id"])
+
+
+def _ask(agreement_id: str, sql: str, purpose: str = PURPOSE) -> dict[str, Any]:
+    return {"agreement_ids": [agreement_id], "purpose": purpose, "sql": sql, "wait_s": 30}
+
+
+def _query(stage: Stage, told: Told) -> None:
+    asked = _ask(told.agreement_id, ADULT_SQL)
+    quote = expect(stage.startup.post("/api/v1/queries/quote", asked), 200)
+    stage.tell(
+        f"5. Báo giá / quote: {quote['quote_vnd']:,} đ cho/for {quote['bytes']:,} bytes ({', '.join(quote['reads'])})"
+    )
+    asked |= {"quote_id": quote["id"], "max_vnd": quote["quote_vnd"]}
+    query = expect(stage.startup.post("/api/v1/queries", asked, idempotency_key=str(uuid.uuid4())), 201)
+    if query["state"] != "ready":
+        raise StoryFailed(json.dumps(query, ensure_ascii=False))
+    told.query_id, told.charged_vnd = query["id"], query["charged_vnd"]
+    rows = expect(stage.startup.get(f"/api/v1/queries/{query['id']}/result"), 200)
+    stage.tell(f"6. Chạy / run: {query['rows']} dòng/rows, {query['charged_vnd']:,} đ")
+    for row in rows[:4]:
+        stage.tell("     " + "  ".join(f"{v:.3f}" if isinstance(v, float) else str(v) for v in row.values()))
+
+
+def _wrong_purpose(stage: Stage, told: Told) -> None:
+    problem = expect(stage.startup.post("/api/v1/queries", _ask(told.agreement_id, ADULT_SQL, "product.rnd")), 403)
+    codes = ", ".join(r["code"] for r in problem["reasons"])
+    stage.tell(f"7. Sai mục đích → từ chối / wrong purpose → refused: {codes}")
+
+
+def _withdrawal(stage: Stage, dataset_id: str) -> None:
+    """A person takes back consent; the next answer is without that person's cohort."""
+    agreement_id = _agree(stage, dataset_id, "giay_phep_lai_xe")
+    before = _count(stage, agreement_id)
+    for subject in _subjects(stage):
+        event = {
+            "dataset_id": dataset_id,
+            "subject": subject,
+            "purpose": PURPOSE,
+            "event": "withdrawn",
+            "at": datetime.now(UTC).isoformat(),
+        }
+        expect(stage.owner.post("/api/v1/consents/events", event), 200, 201)
+        after = _count(stage, agreement_id)
+        if after != before:
+            stage.tell(f"8. Rút đồng ý / consent withdrawn: {before:,} → {after:,} người/persons")
+            return
+    raise StoryFailed("no withdrawal changed the answer")
+
+
+def _count(stage: Stage, agreement_id: str) -> int:
+    query = expect(stage.startup.post("/api/v1/queries", _ask(agreement_id, LICENCE_SQL)), 201)
+    if query["state"] != "ready":
+        raise StoryFailed(json.dumps(query, ensure_ascii=False))
+    rows = expect(stage.startup.get(f"/api/v1/queries/{query['id']}/result"), 200)
+    return sum(int(row["so_nguoi"]) for row in rows)
+
+
+def _subjects(stage: Stage) -> list[str]:
+    """Persons of the synthetic register, another slice at each run, so that each run finds one who has not left."""
+    file = _generated(stage)
+    opened = gzip.open(file, "rt", encoding="utf-8") if file.suffix == ".gz" else file.open(encoding="utf-8")
+    with opened as lines:
+        keys = [row["so_gplx"] for _, row in zip(range(5000), csv.DictReader(lines), strict=False)]
+    start = int(time.time()) % len(keys)
+    return (keys[start:] + keys[:start])[:40]
+
+
+def _statements(stage: Stage) -> None:
+    wallet = expect(stage.startup.get("/api/v1/wallet"), 200)
+    owner = expect(stage.owner.get("/api/v1/wallet"), 200)
+    stage.tell(f"9. Doanh nghiệp còn / startup has {wallet['available_vnd']:,} đ; chủ dữ liệu / owner earned "
+               f"{owner['balance_vnd']:,} đ")  # fmt: skip
+    checked = subprocess.run(
+        [sys.executable, "-m", "marketplace.cli.main", "ledger", "reconcile"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if checked.returncode:
+        raise StoryFailed(checked.stdout + checked.stderr)
+    stage.tell(f"   Sổ cái / ledger: {checked.stdout.strip()}")
+
+
+def _prove(stage: Stage, told: Told) -> None:
+    """Receipt of the query, verified by the offline verifier with the pinned key."""
+    folder = stage.home / "demo"
+    folder.mkdir(parents=True, exist_ok=True)
+    told.receipt = folder / "receipt.json"
+    for _ in range(100):
+        answer = stage.startup.get(f"/api/v1/queries/{told.query_id}/receipt")
+        if answer.ok:
+            break
+        time.sleep(0.1)
+    expect(answer, 200)
+    told.receipt.write_bytes(answer.body)
+    key = folder / "log.vkey"
+    key.write_bytes(stage.startup.get("/api/v1/audit/key").body)
+    told.checkpoint = stage.startup.get("/api/v1/audit/checkpoint").body.decode()
+    command = [
+        sys.executable,
+        "-m",
+        "marketplace.cli.main",
+        "audit",
+        "verify",
+        str(told.receipt),
+        "--key",
+        str(key),
+    ]
+    checked = subprocess.run(command, capture_output=True, text=True, check=False)
+    if checked.returncode:
+        raise StoryFailed(checked.stdout + checked.stderr)
+    stage.tell(f"10. Biên nhận đã kiểm / receipt verified: {told.receipt}")
+    events = expect(stage.regulator.get("/api/v1/audit/events"), 200)
+    stage.tell(
+        f"    Nhật ký / log: {len(events['items'])} sự kiện gần nhất / newest events, cơ quan quản lý đọc được"
+    )
