@@ -14,7 +14,9 @@ from marketplace.accounts.models import Organisation, Person
 from marketplace.config import Config
 from marketplace.db.engine import Database, database_url
 
-CAST = (
+Cast = tuple[tuple[str, str, str, tuple[tuple[str, str, tuple[str, ...]], ...]], ...]
+
+CAST: Cast = (
     (
         "operator",
         "Đơn vị vận hành (trình diễn)",
@@ -63,12 +65,12 @@ class Parties:
         return next(p for p in self.people if p.role == role)
 
 
-async def prepare_parties(config: Config) -> Parties:
+async def prepare_parties(config: Config, *, cast: Cast = CAST) -> Parties:
     """Make whoever is missing, set passwords, issue tokens."""
     database = Database(database_url(config), connections=1)
     parties = Parties()
     async with database.session() as session:
-        for kind, name, slug, people in CAST:
+        for kind, name, slug, people in cast:
             organisation_id = await _organisation(session, kind=kind, name=name, slug=slug)
             for key, email, roles in people:
                 person = await _person(session, organisation_id, key, email, roles)

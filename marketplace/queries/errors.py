@@ -44,10 +44,6 @@ class QuoteMismatch(Conflict):
     code = "quote.mismatch"
 
 
-class KeyReused(Conflict):
-    code = "idempotency.key_reused"
-
-
 class NotReady(Conflict):
     code = "query.not_ready"
 

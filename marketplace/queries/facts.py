@@ -8,11 +8,11 @@ from uuid import UUID
 
 from msgspec import Struct
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from catalog.version import Version
 from marketplace.accounts.callers import Caller
 from marketplace.db.base import ms_of
+from marketplace.db.engine import Database
 from marketplace.errors import NotFound
 from policies.decision import AgreementFacts, DatasetFacts, Question, RequestFacts, WalletFacts
 from policies.decision import Caller as CallerFacts
@@ -63,19 +63,17 @@ class Facts(Struct, frozen=True, kw_only=True):
     records_released: int
 
 
-async def read_facts(session: AsyncSession, *, caller: Caller, agreement_id: UUID, purpose: str) -> Facts:
+async def read_facts(database: Database, *, caller: Caller, agreement_id: UUID, purpose: str) -> Facts:
     """Raises NotFound for an agreement that is not of the caller's organisation."""
-    found = (
-        await session.execute(
-            FACTS,
-            {
-                "agreement": agreement_id,
-                "startup": caller.organisation_id,
-                "person": caller.person_id,
-                "purpose": purpose,
-            },
-        )
-    ).one_or_none()
+    found = await database.one(
+        FACTS,
+        {
+            "agreement": agreement_id,
+            "startup": caller.organisation_id,
+            "person": caller.person_id,
+            "purpose": purpose,
+        },
+    )
     if found is None:
         raise NotFound(what="agreement")
     row: dict[str, Any] = dict(found._mapping)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 
 from msgspec import Struct
-from sandbox.plan.errors import SqlRefused
 from sandbox.plan.plan import Plan, plan_query
 
 from catalog.version import Version
@@ -17,6 +16,7 @@ from marketplace.queries.schemas import Ask
 from marketplace.queries.services import Services
 from policies.decision import Decision, Question, RequestFacts
 from sandbox.job import Column, TableSchema
+from sandbox.plan.errors import SqlRefused
 
 
 class Prepared(Struct, frozen=True, kw_only=True):
@@ -78,8 +78,9 @@ async def facts_of(services: Services, caller: Caller, ask: Ask) -> Facts:
     """Facts of the one agreement asked under. Raises OneAgreement, NotFound."""
     if len(ask.agreement_ids) != 1:
         raise OneAgreement(given=len(ask.agreement_ids))
-    async with services.database.session() as session:
-        return await read_facts(session, caller=caller, agreement_id=ask.agreement_ids[0], purpose=ask.purpose)
+    return await read_facts(
+        services.database, caller=caller, agreement_id=ask.agreement_ids[0], purpose=ask.purpose
+    )
 
 
 def understand(sql: str, version: Version | None, slug: str, max_bytes: int) -> Plan:

@@ -21,8 +21,9 @@ from marketplace.errors import NotFound
 from marketplace.queries.errors import NotReady, ResultGone
 
 STORED = text("""
-select q.state, q.dataset_id, q.owner_id, q.agreement_id, q.purpose, q.version_id, q.revision, q.rows, q.result_sha256,
-       r.body, r.expires_at > now() as alive, a.ended_at is not null or a.expires_at <= now() as over,
+select q.state, q.dataset_id, q.owner_id, q.agreement_id, q.purpose, q.version_id, q.revision, q.rows,
+       q.result_sha256, r.body, r.expires_at > now() as alive,
+       a.ended_at is not null or a.expires_at <= now() as over,
        (select count(*) from excluded_cohort x where x.version_id = q.version_id
            and (x.purpose is null or x.purpose = q.purpose)) <> q.excluded_seen as changed
 from query q join agreement a on a.id = q.agreement_id left join query_result r on r.query_id = q.id
@@ -39,7 +40,7 @@ class StoredResult(Struct, frozen=True, kw_only=True):
 async def result(session: AsyncSession, *, caller: Caller, query_id: UUID) -> StoredResult:
     """The answer as an Arrow stream, and an event that it was fetched.
 
-    Raises NotFound, NotReady (still running, failed or denied), ResultGone (expired, agreement over, consent withdrawn).
+    Raises NotFound, NotReady (runs, failed or denied), ResultGone (expired, agreement over, consent withdrawn).
     """
     found = await session.execute(STORED, {"id": query_id, "organisation": caller.organisation_id})
     row = found.mappings().one_or_none()

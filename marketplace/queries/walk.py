@@ -16,7 +16,7 @@ from marketplace.accounts.callers import Caller
 from marketplace.audit.actions import record
 from marketplace.billing.actions import hold_query
 from marketplace.db.base import ms_of, new_id, utcnow
-from marketplace.db.idempotency import claim
+from marketplace.db.idempotency import claim, seen
 from marketplace.queries.errors import Denied, QuoteExpired, QuoteMismatch
 from marketplace.queries.execute import execute
 from marketplace.queries.models import Query, Quote
@@ -71,38 +71,36 @@ async def run(services: Services, caller: Caller, ask: Ask, *, idempotency_key: 
 
     Raises Denied, SqlNotUnderstood, InsufficientFunds, KeyReused, QuoteExpired, QuoteMismatch, NotFound.
     """
-    body = msgspec.json.encode(msgspec.structs.replace(ask, wait_s=0), order="deterministic")
     query_id = new_id()
-    if idempotency_key is not None:
-        async with services.database.session() as session:
-            earlier = await claim(
-                session,
-                organisation_id=caller.organisation_id,
-                key=idempotency_key,
-                body=body,
-                subject_id=query_id,
-                peek=True,
-            )
-        if earlier is not None:
-            return await _again(services, earlier, ask.wait_s)
+    earlier = await _earlier(services, caller, ask, idempotency_key)
+    if earlier is not None:
+        return await _again(services, earlier, ask.wait_s)
     promised = await _promised(services, caller, ask)
     prepared = await prepare(services, caller, ask, promised_vnd=promised)
     async with services.database.session() as session:
         if idempotency_key is not None:
-            earlier = await claim(
+            first = await claim(
                 session,
                 organisation_id=caller.organisation_id,
                 key=idempotency_key,
-                body=body,
+                body=_body(ask),
                 subject_id=query_id,
             )
-            if earlier is not None:
-                return await _again(services, earlier, ask.wait_s)
+            if first != query_id:
+                return await _again(services, first, ask.wait_s)
         await _enter(session, services, caller, ask, prepared, query_id)
     if not prepared.decision.allow:
         raise Denied(prepared.decision, str(query_id))
     await _wait(_start(services, query_id, prepared), ask.wait_s)
     return query_id
+
+
+async def _earlier(services: Services, caller: Caller, ask: Ask, key: str | None) -> UUID | None:
+    """The query that this key already made. Raises KeyReused."""
+    if key is None:
+        return None
+    async with services.database.session() as session:
+        return await seen(session, organisation_id=caller.organisation_id, key=key, body=_body(ask))
 
 
 async def _enter(
@@ -210,6 +208,11 @@ async def _log_denial(session: AsyncSession, caller: Caller, prepared: Prepared,
         price_vnd=0,
         body={"decision": msgspec.to_builtins(prepared.decision), "columns": list(prepared.reads)},
     )
+
+
+def _body(ask: Ask) -> bytes:
+    """What makes two requests the same: all but how long the caller waits."""
+    return msgspec.json.encode(msgspec.structs.replace(ask, wait_s=0), order="deterministic")
 
 
 def _sql_hash(sql: str) -> bytes:

@@ -1,0 +1,32 @@
+"""A market that this folder may kill."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.market import EXAMPLES, Market, open_market
+
+
+@pytest.fixture(scope="package")
+def fragile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Market]:
+    market = open_market(Path(tmp_path_factory.mktemp("fragile")), SANDULIEU_SWEEP_INTERVAL_S="1")
+    market.start()
+    market.credit(10_000_000)
+    market.publish("adult", EXAMPLES / "adult" / "manifest.yaml", EXAMPLES / "adult" / "adult.csv.gz")
+    market.agree("adult")
+    yield market
+    market.stop()
+
+
+@pytest.fixture
+def alive(fragile: Market) -> Iterator[Market]:
+    """The market, serving; served again without fault after the test."""
+    if fragile.process is None or fragile.process.poll() is not None:
+        fragile.start()
+    yield fragile
+    if fragile.process is not None and fragile.process.poll() is None:
+        fragile.stop()
+    fragile.process = None

@@ -1,0 +1,52 @@
+"""The real process is killed by SIGKILL at a named point, started again, and the books are compared."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any
+
+import pytest
+
+from marketplace.cli.client import Unreachable
+from tests.market import Market
+
+
+def _ask_and_die(market: Market) -> None:
+    try:
+        market.client("startup").post("/api/v1/queries", market.ask(), idempotency_key="killed")
+    except Unreachable:
+        return
+
+
+@pytest.mark.parametrize("point", ["after-hold", "before-settle", "after-settle"])
+def test_a_service_killed_between_hold_and_settle_leaves_money_usage_and_log_in_agreement(
+    alive: Market, point: str
+) -> None:
+    alive.stop()
+    alive.start(SANDULIEU_FAULT=point)
+    before = alive.balance()["available_vnd"]
+    asked = threading.Thread(target=_ask_and_die, args=(alive,))
+    asked.start()
+    assert alive.died(), "the fault point was not reached"
+    asked.join()
+    alive.start()
+    query = _newest(alive)
+    charged = query["charged_vnd"]
+    assert query["state"] == ("ready" if point == "after-settle" else "failed")
+    assert (charged > 0) == (point == "after-settle")
+    wallet = alive.balance()
+    assert wallet["held_vnd"] == 0
+    assert wallet["available_vnd"] == before - charged
+    assert alive.reconciled()
+
+
+def _newest(market: Market) -> dict[str, Any]:
+    """The newest query, once the sweep has been by."""
+    until = time.monotonic() + 20
+    while time.monotonic() < until:
+        query: dict[str, Any] = market.client("startup").get("/api/v1/queries").json()["items"][0]
+        if query["state"] not in ("queued", "running"):
+            return query
+        time.sleep(0.1)
+    raise AssertionError("the sweep left the query running")

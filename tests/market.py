@@ -1,0 +1,158 @@
+"""A whole market for tests: a real `sandulieu serve` process on a home of its own, with parties and data."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from marketplace.cli.client import Client, Unreachable
+from marketplace.cli.demo import unused_port
+from marketplace.cli.demo_parties import CAST, DemoPerson, Parties, prepare_parties
+from marketplace.config import Config
+from marketplace.db.migrate import upgrade
+
+EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
+RIVALS = (
+    ("startup", "Rival startup", "rival", (("rival", "rival@test.example", ("admin", "analyst")),)),
+    ("owner", "Rival owner", "rival-owner", (("rival_owner", "owner@test.example", ("steward", "approver")),)),
+)
+PURPOSE = "research.academic"
+SMALL_SQL = "select education, count(*) as n from adult group by education order by n desc, education"
+
+
+@dataclass
+class Market:
+    """One home, its service process, and a client for each party."""
+
+    home: Path
+    port: int
+    parties: Parties
+    environment: Mapping[str, str]
+    process: subprocess.Popen[bytes] | None = None
+    datasets: dict[str, str] = field(default_factory=dict)
+    agreements: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def log(self) -> Path:
+        return self.home / "service.log"
+
+    def client(self, role: str | None) -> Client:
+        return Client(self.url, self.parties.tokens[role] if role else None, timeout_s=60)
+
+    def person(self, role: str) -> DemoPerson:
+        return self.parties.of(role)
+
+    def start(self, **environment: str) -> None:
+        """Start the service and wait until it is ready."""
+        env = {**os.environ, **self.environment, **environment}
+        with self.log.open("ab") as log:
+            command = [sys.executable, "-m", "marketplace.cli.main", "serve", "--port", str(self.port)]
+            self.process = subprocess.Popen(command, env=env, stdout=log, stderr=log)
+        until = time.monotonic() + 60
+        while time.monotonic() < until:
+            assert self.process.poll() is None, self.log.read_text()[-4000:]
+            try:
+                if self.client(None).get("/readyz").ok:
+                    return
+            except Unreachable:
+                pass
+            time.sleep(0.05)
+        raise AssertionError("service not ready: " + self.log.read_text()[-4000:])
+
+    def stop(self, signal_number: int = signal.SIGTERM) -> None:
+        if self.process is not None:
+            self.process.send_signal(signal_number)
+            self.process.wait(timeout=30)
+            self.process = None
+
+    def died(self, timeout_s: float = 30) -> bool:
+        """Whether the process ended by itself within that time."""
+        assert self.process is not None
+        try:
+            self.process.wait(timeout=timeout_s)
+        except subprocess.TimeoutExpired:
+            return False
+        self.process = None
+        return True
+
+    def credit(self, amount_vnd: int = 1_000_000, role: str = "startup") -> None:
+        body = {
+            "organisation_id": str(self.person(role).organisation_id),
+            "amount_vnd": amount_vnd,
+            "reference": uuid.uuid4().hex,
+        }
+        assert self.client("operator").post("/api/v1/wallet/credits", body).ok
+
+    def publish(self, slug: str, manifest: Path, file: Path) -> str:
+        answer = self.client("owner").upload("/api/v1/datasets", manifest=manifest, file=file)
+        assert answer.status == 201, answer.body
+        self.datasets[slug] = self.client(None).get(f"/api/v1/datasets/{slug}").json()["id"]
+        return self.datasets[slug]
+
+    def agree(self, slug: str, *, role: str = "startup", purpose: str = PURPOSE) -> str:
+        """Apply and accept; the agreement's id."""
+        body = {
+            "purpose": purpose,
+            "justification": "Thống kê gộp cho kiểm thử, không tái định danh ai.",
+            "duration_days": 30,
+            "people": [str(self.person(role).person_id)],
+        }
+        applied = self.client(role).post(f"/api/v1/datasets/{self.datasets[slug]}/applications", body)
+        assert applied.status == 201, applied.body
+        decision = {
+            "decision": "accept",
+            "reason": "Phù hợp.",
+            "expires_at": (datetime.now(UTC) + timedelta(days=20)).isoformat(),
+        }
+        accepted = self.client("owner").post(f"/api/v1/applications/{applied.json()['id']}/decision", decision)
+        assert accepted.ok, accepted.body
+        self.agreements[slug] = accepted.json()["agreement_id"]
+        return self.agreements[slug]
+
+    def ask(self, sql: str = SMALL_SQL, *, slug: str = "adult", **more: Any) -> dict[str, Any]:
+        """Body of a query under the slug's agreement."""
+        asked = {"agreement_ids": [self.agreements[slug]], "purpose": PURPOSE, "sql": sql, "wait_s": 30}
+        return asked | more
+
+    def balance(self, role: str = "startup") -> dict[str, Any]:
+        found: dict[str, Any] = self.client(role).get("/api/v1/wallet").json()
+        return found
+
+    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run `sandulieu …` on this home."""
+        return subprocess.run(
+            [sys.executable, "-m", "marketplace.cli.main", *arguments],
+            env={**os.environ, **self.environment},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+
+    def reconciled(self) -> bool:
+        done = self.command("ledger", "reconcile", "--json")
+        assert done.returncode in (0, 1), done.stderr
+        return done.returncode == 0
+
+
+def open_market(home: Path, **environment: str) -> Market:
+    """A migrated home with the demo's parties; nothing published, service not started."""
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    config = Config(home=home)
+    upgrade(config)
+    parties = asyncio.run(prepare_parties(config, cast=(*CAST, *RIVALS)))
+    return Market(home, unused_port("127.0.0.1"), parties, {"SANDULIEU_HOME": str(home), **environment})
