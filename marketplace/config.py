@@ -23,6 +23,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     home: Path = msgspec.field(default_factory=default_home)
     database_url: str | None = None
     """None: embedded PostgreSQL under home/postgres. Else postgresql://…"""
+    migrate_url: str | None = None
+    """The role that owns the tables and runs migrations; None: `database_url` itself may."""
     host: str = "127.0.0.1"
     port: int = 8080
     public_url: str | None = None

@@ -1,0 +1,71 @@
+"""Texts of every code that the service can answer with, in Vietnamese and English: what, why, what next."""
+
+from __future__ import annotations
+
+import functools
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+Language = Literal["vi", "en"]
+LANGUAGES: tuple[Language, ...] = ("vi", "en")
+ROOT = Path(__file__).resolve().parents[2]
+FILES = (
+    ROOT / "policies" / "texts.json",
+    ROOT / "sandbox" / "texts.json",
+    ROOT / "catalog" / "texts.json",
+    ROOT / "marketplace" / "texts" / "errors.json",
+)
+UNKNOWN = "text.missing"
+
+log = logging.getLogger(__name__)
+
+
+class Message(msgspec.Struct, frozen=True):
+    """What happened, why, and what to do next."""
+
+    what: str
+    why: str
+    next: str
+
+
+class _Params(dict[str, str]):
+    def __missing__(self, name: str) -> str:
+        log.warning("text wants a parameter that was not given: %s", name)
+        return "…"
+
+
+@functools.cache
+def texts() -> Mapping[str, Mapping[Language, Message]]:
+    """Every text by code and language. Raises msgspec.ValidationError for a file of the wrong shape."""
+    found: dict[str, dict[Language, Message]] = {}
+    for path in FILES:
+        if path.exists():
+            found.update(msgspec.json.decode(path.read_bytes(), type=dict[str, dict[Language, Message]]))
+    return found
+
+
+def message(code: str, params: Mapping[str, object], language: Language) -> Message:
+    """The text of a code with its parameters put in; a code without text is logged and says so."""
+    known = texts().get(code)
+    if known is None:
+        log.error("code without text: %s", code)
+        known, params = texts()[UNKNOWN], {"code": code}
+    shown = _Params({name: show(value, language) for name, value in params.items()})
+    text = known[language]
+    return Message(
+        what=text.what.format_map(shown), why=text.why.format_map(shown), next=text.next.format_map(shown)
+    )
+
+
+def show(value: object, language: Language) -> str:
+    """A parameter as the language writes it: 12.500 in Vietnamese, 12,500 in English; lists with commas."""
+    if isinstance(value, bool) or not isinstance(value, int | list | tuple):
+        return str(value)
+    if isinstance(value, int):
+        grouped = f"{value:,}"
+        return grouped.replace(",", ".") if language == "vi" else grouped
+    return ", ".join(show(item, language) for item in value)

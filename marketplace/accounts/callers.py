@@ -1,0 +1,240 @@
+"""Who is calling, found in one query; what a caller may do is a type that a handler asks for."""
+
+from __future__ import annotations
+
+import hmac
+from hashlib import sha256
+from typing import Any, TypeVar
+from uuid import UUID
+
+from litestar import Request
+from litestar.datastructures import State
+from litestar.di import Provide
+from msgspec import Struct
+from sqlalchemy import RowMapping, text
+
+from marketplace.accounts.csrf import check_csrf
+from marketplace.accounts.errors import (
+    OrganisationSuspended,
+    PersonInactive,
+    ScopeMissing,
+    SessionExpired,
+    TokenExpired,
+    TokenInvalid,
+    TokenRevoked,
+)
+from marketplace.accounts.secrets import split_token
+from marketplace.db.base import utcnow
+from marketplace.db.engine import Database
+from marketplace.errors import Forbidden, NotSignedIn
+
+SCOPES = ("read", "query", "publish", "agree", "consent", "money", "tokens", "audit")
+COOKIE = "sandulieu_session"
+
+AnyRequest = Request[Any, Any, State]
+
+
+class Caller(Struct, frozen=True, kw_only=True):
+    """Somebody known. `via`: token | session; a session has every scope."""
+
+    person_id: UUID
+    person_name: str
+    organisation_id: UUID
+    organisation_name: str
+    organisation_kind: str
+    roles: tuple[str, ...]
+    scopes: tuple[str, ...]
+    organisation_suspended: bool
+    via: str
+
+    def require(self, scope: str) -> None:
+        """Raises ScopeMissing (403) for a token that was not given this scope."""
+        if scope not in self.scopes:
+            raise ScopeMissing(scope=scope)
+
+
+class Startup(Caller, frozen=True, kw_only=True):
+    """Any person of a startup."""
+
+
+class Analyst(Startup, frozen=True, kw_only=True):
+    """Asks queries for a startup."""
+
+
+class StartupAdmin(Startup, frozen=True, kw_only=True):
+    """Applies and signs for a startup."""
+
+
+class Owner(Caller, frozen=True, kw_only=True):
+    """Any person of a data owner."""
+
+
+class Steward(Owner, frozen=True, kw_only=True):
+    """Publishes for an owner."""
+
+
+class Approver(Owner, frozen=True, kw_only=True):
+    """Decides applications for an owner."""
+
+
+class Reader(Caller, frozen=True, kw_only=True):
+    """Reads the log for the regulator."""
+
+
+class Operator(Caller, frozen=True, kw_only=True):
+    """Runs the exchange."""
+
+
+C = TypeVar("C", bound=Caller)
+
+_PERSON = """
+    p.id as person_id, p.name as person_name, p.roles, p.deactivated_at,
+    o.id as organisation_id, o.name as organisation_name, o.kind as organisation_kind, o.suspended_at
+"""
+_BY_TOKEN = text(f"""
+    select t.secret_hash, t.scopes, t.expires_at, t.revoked_at, {_PERSON}
+    from token t join person p on p.id = t.person_id join organisation o on o.id = p.organisation_id
+    where t.prefix = :prefix
+""")
+_BY_SESSION = text(f"""
+    select s.csrf_token, s.expires_at, {_PERSON}
+    from web_session s join person p on p.id = s.person_id join organisation o on o.id = p.organisation_id
+    where s.id = :id
+""")
+
+
+async def caller_of(request: AnyRequest, database: Database) -> Caller | None:
+    """The caller, None for nobody. Raises NotSignedIn's kinds for what is presented but not good, CsrfMissing."""
+    known: Caller | None = request.scope["state"].get("sandulieu_caller")
+    if known is None:
+        known = await _resolve(request, database)
+        request.scope["state"]["sandulieu_caller"] = known
+    return known
+
+
+async def _resolve(request: AnyRequest, database: Database) -> Caller | None:
+    authorization = request.headers.get("authorization")
+    if authorization is not None:
+        return await _by_token(authorization, database)
+    cookie = request.cookies.get(COOKIE)
+    return await _by_session(cookie, request, database) if cookie else None
+
+
+async def _by_token(authorization: str, database: Database) -> Caller:
+    prefix, secret = split_token(authorization)
+    found = await database.one(_BY_TOKEN, {"prefix": prefix})
+    row: dict[str, Any] | RowMapping = found._mapping if found else {"secret_hash": b""}
+    if not hmac.compare_digest(row["secret_hash"], sha256(secret.encode()).digest()):
+        raise TokenInvalid
+    if row["revoked_at"] is not None:
+        raise TokenRevoked
+    if row["expires_at"] <= utcnow():
+        raise TokenExpired(at=row["expires_at"].isoformat(timespec="seconds"))
+    return _caller(row, tuple(row["scopes"]), "token")
+
+
+async def _by_session(cookie: str, request: AnyRequest, database: Database) -> Caller:
+    found = await database.one(_BY_SESSION, {"id": sha256(cookie.encode()).digest()})
+    if found is None or found.expires_at <= utcnow():
+        raise SessionExpired
+    await check_csrf(request, found)
+    request.scope["state"]["sandulieu_csrf"] = found.csrf_token
+    return _caller(found._mapping, SCOPES, "session")
+
+
+def _caller(row: dict[str, Any] | RowMapping, scopes: tuple[str, ...], via: str) -> Caller:
+    if row["deactivated_at"] is not None:
+        raise PersonInactive
+    return Caller(
+        person_id=row["person_id"],
+        person_name=row["person_name"],
+        organisation_id=row["organisation_id"],
+        organisation_name=row["organisation_name"],
+        organisation_kind=row["organisation_kind"],
+        roles=tuple(row["roles"]),
+        scopes=scopes,
+        organisation_suspended=row["suspended_at"] is not None,
+        via=via,
+    )
+
+
+def narrow(caller: Caller | None, kind: type[C], organisation_kind: str, role: str | None) -> C:
+    """The caller as the type it may be. Raises NotSignedIn, Forbidden."""
+    if caller is None:
+        raise NotSignedIn
+    if caller.organisation_kind != organisation_kind or (role is not None and role not in caller.roles):
+        raise Forbidden(needs=f"{organisation_kind}:{role or '*'}")
+    return kind(**{name: getattr(caller, name) for name in Caller.__struct_fields__})
+
+
+async def provide_maybe_caller(request: AnyRequest, database: Database) -> Caller | None:
+    """None for the anonymous; a cookie that ran out is anonymous too, so public pages keep working."""
+    try:
+        return await caller_of(request, database)
+    except SessionExpired:
+        return None
+
+
+async def provide_caller(request: AnyRequest, database: Database) -> Caller:
+    """Anybody signed in. Raises NotSignedIn."""
+    caller = await caller_of(request, database)
+    if caller is None:
+        raise NotSignedIn
+    return caller
+
+
+async def provide_startup(request: AnyRequest, database: Database) -> Startup:
+    """Any person of a startup."""
+    return narrow(await caller_of(request, database), Startup, "startup", None)
+
+
+async def provide_analyst(request: AnyRequest, database: Database) -> Analyst:
+    """An analyst of a startup."""
+    return narrow(await caller_of(request, database), Analyst, "startup", "analyst")
+
+
+async def provide_startup_admin(request: AnyRequest, database: Database) -> StartupAdmin:
+    """An admin of a startup."""
+    return narrow(await caller_of(request, database), StartupAdmin, "startup", "admin")
+
+
+async def provide_owner(request: AnyRequest, database: Database) -> Owner:
+    """Any person of an owner."""
+    return narrow(await caller_of(request, database), Owner, "owner", None)
+
+
+async def provide_steward(request: AnyRequest, database: Database) -> Steward:
+    """A steward of an owner."""
+    return narrow(await caller_of(request, database), Steward, "owner", "steward")
+
+
+async def provide_approver(request: AnyRequest, database: Database) -> Approver:
+    """An approver of an owner."""
+    return narrow(await caller_of(request, database), Approver, "owner", "approver")
+
+
+async def provide_reader(request: AnyRequest, database: Database) -> Reader:
+    """A reader of the regulator."""
+    return narrow(await caller_of(request, database), Reader, "regulator", "reader")
+
+
+async def provide_operator(request: AnyRequest, database: Database) -> Operator:
+    """An operator."""
+    caller = narrow(await caller_of(request, database), Operator, "operator", "operator")
+    if caller.organisation_suspended:
+        raise OrganisationSuspended
+    return caller
+
+
+CALLERS: dict[str, Provide] = {
+    "maybe_caller": Provide(provide_maybe_caller),
+    "caller": Provide(provide_caller),
+    "startup": Provide(provide_startup),
+    "analyst": Provide(provide_analyst),
+    "startup_admin": Provide(provide_startup_admin),
+    "owner": Provide(provide_owner),
+    "steward": Provide(provide_steward),
+    "approver": Provide(provide_approver),
+    "reader": Provide(provide_reader),
+    "operator": Provide(provide_operator),
+}

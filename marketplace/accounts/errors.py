@@ -1,0 +1,58 @@
+"""Why a caller is not let in."""
+
+from __future__ import annotations
+
+from marketplace.errors import Conflict, Forbidden, NotSignedIn, Problem
+
+
+class TokenInvalid(NotSignedIn):
+    """Not of the form sdl_<prefix>_<secret>, not known, or the secret is wrong: one answer for all three."""
+
+    code = "auth.token_invalid"
+
+
+class TokenExpired(NotSignedIn):
+    code = "auth.token_expired"
+
+
+class TokenRevoked(NotSignedIn):
+    code = "auth.token_revoked"
+
+
+class SessionExpired(NotSignedIn):
+    code = "auth.session_expired"
+
+
+class PersonInactive(NotSignedIn):
+    code = "auth.person_inactive"
+
+
+class WrongPassword(NotSignedIn):
+    """Also the answer for an e-mail that nobody has."""
+
+    code = "auth.wrong_password"
+
+
+class TooManyAttempts(Problem):
+    status = 429
+    code = "auth.too_many_attempts"
+
+
+class CsrfMissing(Forbidden):
+    code = "auth.csrf"
+
+
+class ScopeMissing(Forbidden):
+    code = "auth.scope_missing"
+
+
+class OrganisationSuspended(Forbidden):
+    code = "auth.organisation_suspended"
+
+
+class EmailTaken(Conflict):
+    code = "accounts.email_taken"
+
+
+class SlugTaken(Conflict):
+    code = "accounts.slug_taken"

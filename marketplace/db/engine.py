@@ -1,0 +1,140 @@
+"""The way into PostgreSQL: a pool of connections, and units of work on them."""
+
+from __future__ import annotations
+
+import select
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import msgspec
+import psycopg
+from sqlalchemy import Row, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.sql import Executable
+
+from marketplace.config import Config
+from marketplace.db import embedded
+from marketplace.db.roles import OWNER, SERVICE
+from marketplace.errors import Unavailable
+
+POOL_TIMEOUT_S = 10
+CONNECT_TIMEOUT_S = 5
+OPTIONS = "-c statement_timeout=60000 -c lock_timeout=15000 -c idle_in_transaction_session_timeout=120000"
+GONE = ("08", "57P", "53")
+"""SQLSTATE classes: connection lost, server going down or starting, out of connections or space."""
+BUSY = ("40001", "40P01", "55P03", "57014")
+"""Serialisation, deadlock, lock not available in time, cancelled by timeout."""
+
+
+class DatabaseUnavailable(Unavailable):
+    """PostgreSQL cannot be reached; nothing was changed."""
+
+    code = "database.unavailable"
+
+
+class DatabaseBusy(Unavailable):
+    """PostgreSQL gave up on this transaction (deadlock, lock or statement timeout); it may be tried again."""
+
+    code = "database.busy"
+
+
+class Database:
+    """A pool of `connections` to `url` (postgresql://…), as the service's role."""
+
+    def __init__(self, url: str, *, connections: int) -> None:
+        self.engine = create_async_engine(
+            _as_service(url),
+            pool_size=connections,
+            max_overflow=0,
+            pool_timeout=POOL_TIMEOUT_S,
+            pool_use_lifo=True,
+            connect_args={"prepare_threshold": 2, "connect_timeout": CONNECT_TIMEOUT_S},
+            json_serializer=lambda value: msgspec.json.encode(value).decode(),
+            json_deserializer=msgspec.json.decode,
+        )
+        event.listen(self.engine.sync_engine, "checkout", _refuse_dead)
+        self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
+        self._reading = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+
+    @asynccontextmanager
+    async def session(self) -> AsyncIterator[AsyncSession]:
+        """One unit of work: committed at the end, rolled back on any exception. Raises DatabaseUnavailable."""
+        try:
+            async with self._sessions() as session, session.begin():
+                yield session
+        except (DBAPIError, PoolTimeout) as e:
+            raise _told(e) from e
+
+    async def one(self, statement: Executable, parameters: Mapping[str, Any]) -> Row[Any] | None:
+        """The first row of one read, in one round trip and no transaction. Raises DatabaseUnavailable."""
+        try:
+            async with self._reading.connect() as connection:
+                return (await connection.execute(statement, parameters)).first()
+        except (DBAPIError, PoolTimeout) as e:
+            raise _told(e) from e
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self.engine.dispose()
+
+
+def database_url(config: Config) -> str:
+    """URL for the service; starts the embedded server if no other is configured. Raises embedded.StartFailed."""
+    return config.database_url or embedded.start(config.home)
+
+
+def migration_url(config: Config) -> str:
+    """URL of the role that owns the tables; starts the embedded server if no other is configured."""
+    given = config.migrate_url or config.database_url
+    if given:
+        return given
+    embedded.start(config.home)
+    return embedded.url(config.home, OWNER)
+
+
+def sqlalchemy_url(url: str) -> URL:
+    """The URL with the driver that we use."""
+    return make_url(url).set(drivername="postgresql+psycopg")
+
+
+def _as_service(url: str) -> URL:
+    """Whoever signs in works as the service's role, which can change no insert-only table."""
+    parsed = sqlalchemy_url(url)
+    role = "" if parsed.username == SERVICE else f" -c role={SERVICE}"
+    return parsed.update_query_dict({"options": OPTIONS + role, "application_name": "sandulieu"})
+
+
+def _refuse_dead(connection: Any, _record: object, _proxy: object) -> None:
+    """An idle connection with something to read was closed by the server: no ping, no round trip needed."""
+    try:
+        handle = connection.driver_connection.fileno()
+    except psycopg.OperationalError as e:
+        raise InvalidatePoolError from e
+    poll = select.poll()
+    poll.register(handle, select.POLLIN)
+    if poll.poll(0):
+        raise InvalidatePoolError
+
+
+def _told(error: DBAPIError | PoolTimeout) -> Exception:
+    """The Problem for an error that is the database's state; any other error as it is."""
+    if isinstance(error, PoolTimeout):
+        return DatabaseBusy()
+    state = getattr(error.orig, "sqlstate", None)
+    if error.connection_invalidated or (state is None and isinstance(error.orig, psycopg.OperationalError)):
+        return DatabaseUnavailable()
+    if state and state.startswith(GONE):
+        return DatabaseUnavailable()
+    if state in BUSY:
+        return DatabaseBusy()
+    return error
+
+
+async def provide_session(database: Database) -> AsyncIterator[AsyncSession]:
+    """Litestar dependency `session`: one unit of work per request, committed when its handler has returned."""
+    async with database.session() as session:
+        yield session

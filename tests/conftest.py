@@ -1,0 +1,83 @@
+"""What the tests of the marketplace stand on: a real PostgreSQL, rolled-back sessions, parties, small apps."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from litestar import Litestar
+from litestar.testing import AsyncTestClient
+from litestar.types import ControllerRouterHandler
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from marketplace.config import Config
+from marketplace.db import embedded, migrate
+from marketplace.db.engine import Database, database_url
+from tests.marketplace.api import Client, small_app
+from tests.marketplace.parties import Make
+
+ClientFor = Callable[..., AbstractAsyncContextManager[Client]]
+
+
+@pytest.fixture(scope="session")
+def home() -> Iterator[Path]:
+    """A home of its own for this run; its database goes with it."""
+    folder = Path(tempfile.mkdtemp(prefix="sdl-"))
+    yield folder
+    embedded.stop(folder)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def config(home: Path) -> Config:
+    """The defaults, in this run's home."""
+    return Config(home=home)
+
+
+@pytest.fixture(scope="session")
+async def database(config: Config) -> AsyncIterator[Database]:
+    """PostgreSQL with all tables, seen as the service sees it: what is committed stays, so name things anew."""
+    migrate.upgrade(config)
+    database = Database(database_url(config), connections=40)
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+async def session(database: Database) -> AsyncIterator[AsyncSession]:
+    """A unit of work that is rolled back after the test."""
+    async with database.engine.connect() as connection:
+        transaction = await connection.begin()
+        async with AsyncSession(
+            connection, expire_on_commit=False, join_transaction_mode="create_savepoint"
+        ) as session:
+            yield session
+        await transaction.rollback()
+
+
+@pytest.fixture
+def make() -> Make:
+    """Factory of parties: `await make.organisation(session, kind="startup")` and so on."""
+    return Make()
+
+
+@pytest.fixture
+def client_for(database: Database, config: Config) -> ClientFor:
+    """`async with client_for(*handlers, **more) as client`: the real HTTP stack over these handlers only.
+
+    `more`: further dependencies by name (store=…, engine=…), given to handlers as they are.
+    """
+
+    @contextlib.asynccontextmanager
+    async def open_client(*handlers: ControllerRouterHandler, **more: Any) -> AsyncIterator[Client]:
+        app: Litestar = small_app(handlers, database=database, config=config, **more)
+        async with AsyncTestClient(app, raise_server_exceptions=False) as http:
+            yield Client(http)
+
+    return open_client
