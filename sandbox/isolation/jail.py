@@ -1,0 +1,253 @@
+"""One jail as the broker holds it: its process, its control socket, the child that waits in it for a job."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import struct
+import subprocess
+import tempfile
+import time
+from collections.abc import Sequence
+
+import msgspec
+from msgspec import Struct
+
+from sandbox.isolation import bwrap, cgroup, seccomp
+from sandbox.isolation.runtime import Bind
+from sandbox.isolation.watchdog import watch
+from sandbox.worker.wire import DESCRIPTORS, MESSAGE_BYTES, REPLY_BYTES, Boot, Ended, Files, Job, Ready, Reply
+
+START_TIMEOUT_S = 30.0
+BASE_MEMORY_BYTES = 192 * 1024 * 1024
+"""What the warm process itself needs beside a job's memory."""
+_BASE_ADDRESS_SPACE_BYTES = 3 * 1024**3
+_SPARE_PROCESSES = 6
+_EVENT = msgspec.msgpack.Decoder(Ready | Ended)
+
+
+class JailLost(Exception):
+    """The jail is gone or does not speak as it must; the text is for the operator's log only."""
+
+
+class Shape(Struct, frozen=True, kw_only=True):
+    """How a jail is built. `entry`: "module:function" that does a job, importable in the jail; `extra`: what it sees
+    beyond `runtime.binds()`, which only tests use."""
+
+    entry: str
+    threads: int
+    memory_bytes: int
+    single: bool = False
+    file_bytes: int = 1024**3
+    extra: tuple[Bind, ...] = ()
+
+
+class Outcome(Struct, frozen=True, kw_only=True):
+    """How a job ended, as the broker saw it; `reply` and `body` are the child's own words, None if it sent none."""
+
+    reply: Reply | None
+    body: bytes
+    ended: Ended | None
+    wall_us: int
+    late: bool
+    out_of_memory: bool
+
+
+class _Child(Struct, frozen=True):
+    socket: socket.socket
+    pidfd: int
+
+    def kill(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
+
+    def close(self) -> None:
+        self.socket.close()
+        os.close(self.pidfd)
+
+
+class Jail:
+    """Start with `open_jail`. One job at a time; after each, `prepare` waits for the next child."""
+
+    def __init__(self, process: subprocess.Popen[bytes], control: socket.socket, group: cgroup.Cgroup | None,
+                 shape: Shape, errors: int) -> None:  # fmt: skip
+        self._process = process
+        self._control = control
+        self.group = group
+        self._shape = shape
+        self._errors = errors
+        self._child: _Child | None = None
+
+    async def prepare(self) -> None:
+        """Wait until a child is ready for a job; raises JailLost."""
+        try:
+            async with asyncio.timeout(START_TIMEOUT_S):
+                event, descriptors = await self._event()
+        except TimeoutError as error:
+            raise JailLost("no child in time") from error
+        if not isinstance(event, Ready) or len(descriptors) != 2:
+            raise JailLost(f"no child: {self._last_words()}")
+        self._child = _Child(socket.socket(fileno=descriptors[0]), descriptors[1])
+        self._child.socket.setblocking(False)
+
+    async def run(
+        self, payload: bytes, *, output: int, inputs: Sequence[int], deadline_ms: int, memory_bytes: int
+    ) -> Outcome:
+        """Give the waiting child its job; gives how it ended, at the latest at the deadline. Never to be cancelled:
+        `kill` ends it."""
+        child = self._child
+        if child is None:
+            raise JailLost("no child is waiting")
+        kills = self.group.out_of_memory_kills() if self.group else 0
+        exceeded = asyncio.Event()
+        started = time.perf_counter_ns()
+        deadline = asyncio.get_running_loop().call_later(deadline_ms / 1_000, self.kill)
+        guard = None if self.group else asyncio.create_task(watch(child.pidfd, memory_bytes, self.kill, exceeded))
+        try:
+            reply, body = await self._exchange(child, payload, output, inputs)
+            ended = await self._ended()
+        finally:
+            late = deadline.when() <= asyncio.get_running_loop().time()
+            deadline.cancel()
+            if guard is not None:
+                guard.cancel()
+            self._child = None
+            child.close()
+        return Outcome(
+            reply=reply,
+            body=body,
+            ended=ended,
+            wall_us=(time.perf_counter_ns() - started) // 1_000,
+            late=late,
+            out_of_memory=exceeded.is_set() or bool(self.group and self.group.out_of_memory_kills() > kills),
+        )
+
+    def kill(self) -> None:
+        """Kill the child, not the jail."""
+        if self._child is not None:
+            self._child.kill()
+
+    def close(self) -> None:
+        """Kill everything in the jail and remove its control group. Blocks a few milliseconds."""
+        self._control.close()
+        self._process.kill()
+        self._process.wait()
+        if self._child is not None:
+            self._child.close()
+            self._child = None
+        os.close(self._errors)
+        if self.group is not None:
+            self.group.remove()
+
+    @property
+    def pid(self) -> int:
+        """Process id, on the outside, of the jail's bwrap; killing it ends the jail."""
+        return self._process.pid
+
+    async def _exchange(
+        self, child: _Child, payload: bytes, output: int, inputs: Sequence[int]
+    ) -> tuple[Reply | None, bytes]:
+        try:
+            for start in range(0, len(inputs), DESCRIPTORS):
+                part = list(inputs[start : start + DESCRIPTORS])
+                socket.send_fds(self._control, [msgspec.msgpack.encode(Files(last=True))], part)
+            passed = [output, *inputs[: DESCRIPTORS - 1]]
+            head = msgspec.msgpack.encode(Job(payload_bytes=len(payload), inputs=len(inputs)))
+            socket.send_fds(child.socket, [struct.pack("<I", len(head)) + head], passed)
+            await asyncio.get_running_loop().sock_sendall(child.socket, payload)
+            size = struct.unpack("<I", await _exactly(child.socket, 4))[0]
+            if size > MESSAGE_BYTES:
+                return None, b""
+            reply = msgspec.msgpack.decode(await _exactly(child.socket, size), type=Reply)
+            return reply, await _exactly(child.socket, reply.body_bytes)
+        except (OSError, EOFError, msgspec.DecodeError):
+            return None, b""
+
+    async def _ended(self) -> Ended | None:
+        try:
+            event, _ = await self._event()
+        except JailLost:
+            return None
+        return event if isinstance(event, Ended) else None
+
+    async def _event(self) -> tuple[Ready | Ended, list[int]]:
+        await _readable(self._control)
+        try:
+            message, descriptors, _, _ = socket.recv_fds(self._control, MESSAGE_BYTES, 2)
+            return _EVENT.decode(message), descriptors
+        except (OSError, msgspec.DecodeError) as error:
+            raise JailLost(f"{error}: {self._last_words()}") from error
+
+    def _last_words(self) -> str:
+        return os.pread(self._errors, 2_000, max(0, os.fstat(self._errors).st_size - 2_000)).decode(errors="replace")
+
+
+async def open_jail(shape: Shape) -> Jail:
+    """Start a jail and wait for its first child; raises JailLost with the reason for the operator."""
+    executable = bwrap.find()
+    if executable is None:
+        raise JailLost("bubblewrap is not installed")
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    total = shape.memory_bytes + BASE_MEMORY_BYTES
+    group = cgroup.create(
+        memory_bytes=total, processes=2 * shape.threads + _SPARE_PROCESSES, threads=shape.threads
+    )
+    errors = tempfile.TemporaryFile()
+    command = bwrap.command(executable, group.tasks if group else (), theirs.fileno(), shape.extra)
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=errors,
+                               pass_fds=(theirs.fileno(),), env={}, cwd="/")  # fmt: skip
+    theirs.close()
+    ours.setblocking(False)
+    jail = Jail(process, ours, group, shape, os.dup(errors.fileno()))
+    errors.close()
+    try:
+        ours.send(msgspec.msgpack.encode(_boot(shape, bounded=group is not None)))
+        await jail.prepare()
+    except (OSError, JailLost, asyncio.CancelledError):
+        jail.close()
+        raise
+    return jail
+
+
+def _boot(shape: Shape, *, bounded: bool) -> Boot:
+    return Boot(
+        entry=shape.entry,
+        threads=shape.threads,
+        open_program=seccomp.open_program(),
+        allow_program=seccomp.allow_program(),
+        resource_limits={
+            "RLIMIT_CORE": 0,
+            "RLIMIT_FSIZE": shape.file_bytes,
+            "RLIMIT_MEMLOCK": 0,
+            "RLIMIT_MSGQUEUE": 0,
+            "RLIMIT_NOFILE": 1_024,
+            "RLIMIT_NPROC": 2 * shape.threads + _SPARE_PROCESSES,
+        },
+        address_space_bytes=None if bounded else _BASE_ADDRESS_SPACE_BYTES + shape.memory_bytes,
+        single=shape.single,
+    )
+
+
+async def _readable(sock: socket.socket) -> None:
+    loop = asyncio.get_running_loop()
+    done = loop.create_future()
+    loop.add_reader(sock, lambda: done.done() or done.set_result(None))
+    try:
+        await done
+    finally:
+        loop.remove_reader(sock)
+
+
+async def _exactly(sock: socket.socket, size: int) -> bytes:
+    if size > REPLY_BYTES:
+        raise EOFError
+    data = bytearray()
+    while len(data) < size:
+        part = await asyncio.get_running_loop().sock_recv(sock, size - len(data))
+        if not part:
+            raise EOFError
+        data += part
+    return bytes(data)

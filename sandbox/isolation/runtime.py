@@ -1,0 +1,77 @@
+"""Which files of this machine a jail may see: Python, the engine's packages, their libraries, our own worker code."""
+
+from __future__ import annotations
+
+import functools
+import json
+import platform
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+from msgspec import Struct
+
+_PACKAGES = ("duckdb", "_duckdb*", "duckdb-*.dist-info", "numpy", "numpy.libs", "pyarrow", "pyarrow.libs", "msgspec")
+_OURS = ("policies", "sandbox", "catalog")
+_LOADER = {"x86_64": "/lib64/ld-linux-x86-64.so.2", "aarch64": "/lib/ld-linux-aarch64.so.1"}
+
+# Prints the libraries that the engine has loaded, by the names under which the loader looks for them.
+_LIST_LIBRARIES = """
+import ctypes, json, duckdb, numpy, pyarrow.parquet, pyarrow.csv, msgspec, socket, select, resource
+names = []
+class Info(ctypes.Structure):
+    _fields_ = [("address", ctypes.c_void_p), ("name", ctypes.c_char_p)]
+def visit(info, size, data):
+    names.append((info.contents.name or b"").decode())
+    return 0
+call = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(Info), ctypes.c_size_t, ctypes.c_void_p)
+ctypes.CDLL(None).dl_iterate_phdr(call(visit), None)
+print(json.dumps([name for name in names if name.startswith("/")]))
+"""
+
+
+class Bind(Struct, frozen=True):
+    """A file or folder of the machine and where it appears, read-only, in the jail."""
+
+    source: str
+    target: str
+
+
+PYTHON = f"/py/bin/python{sys.version_info.major}.{sys.version_info.minor}"
+SEARCH_PATH = ("/app", "/site")
+
+
+@functools.cache
+def binds() -> tuple[Bind, ...]:
+    """Everything a jail sees, found once per process (it costs the import of the engine in a child process)."""
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    standard_library = Path(sysconfig.get_path("stdlib"))
+    site = Path(sysconfig.get_path("platlib"))
+    ours = Path(__file__).parents[2]
+    found = [
+        Bind(str(Path(sys.executable).resolve()), PYTHON),
+        Bind(str(standard_library), f"/py/{sys.platlibdir}/{version}"),
+        *(Bind(str(path), f"/site/{path.name}") for name in _PACKAGES for path in sorted(site.glob(name))),
+        *(Bind(str(ours / name), f"/app/{name}") for name in _OURS),
+    ]
+    known = [bind.source for bind in found]
+    loader = _LOADER[platform.machine()]
+    found.append(Bind(str(Path(loader).resolve()), loader))
+    for library in _libraries():
+        if not any(library.startswith(source + "/") for source in known) and Path(library) != Path(loader):
+            found.append(Bind(str(Path(library).resolve()), f"/lib/{Path(library).name}"))
+    return tuple(found)
+
+
+def empty_folders() -> tuple[str, ...]:
+    """Folders inside the binds that are covered by nothing: packages of the machine that the engine does not need."""
+    standard_library = Path(sysconfig.get_path("stdlib"))
+    target = f"/py/{sys.platlibdir}/python{sys.version_info.major}.{sys.version_info.minor}"
+    return tuple(f"{target}/{name}" for name in ("site-packages", "test") if (standard_library / name).is_dir())
+
+
+def _libraries() -> list[str]:
+    done = subprocess.run([sys.executable, "-I", "-c", _LIST_LIBRARIES], check=True, capture_output=True, timeout=60)
+    names: list[str] = json.loads(done.stdout)
+    return names

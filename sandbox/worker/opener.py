@@ -1,0 +1,34 @@
+"""Answers the `openat` calls of a child: a descriptor of its job's own files, or EACCES; nothing is ever opened."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+
+from sandbox.worker.syscalls import OpenRequest
+
+_SOURCE = re.compile(rb"/fd/([0-9]{1,4})\.[a-z.]{1,16}")
+
+
+def answer(listener: int, files: list[int]) -> None:
+    """Answer one waiting call. The child may die meanwhile, which is no error here."""
+    try:
+        request = OpenRequest(listener)
+        chosen = _choose(request, files)
+        if chosen is None:
+            request.refuse(errno.EACCES)
+        else:
+            request.give(chosen)
+    except OSError as error:
+        if error.errno not in (errno.ENOENT, errno.EINPROGRESS, errno.ESRCH):
+            raise
+
+
+def _choose(request: OpenRequest, files: list[int]) -> int | None:
+    if request.flags & (os.O_ACCMODE | os.O_CREAT | os.O_TRUNC):
+        return None
+    match = _SOURCE.fullmatch(request.path())
+    if match is None or int(match[1]) >= len(files):
+        return None
+    return files[int(match[1])]

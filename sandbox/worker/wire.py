@@ -1,0 +1,66 @@
+"""Messages between broker, warm process (PID 1 of a jail) and child: msgpack of these structs.
+
+The broker trusts none of them: it reads them with these types and their bounds, and nothing else.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+MESSAGE_BYTES = 8_192
+DESCRIPTORS = 200
+"""Per message; the kernel's own bound is 253."""
+REPLY_BYTES = 1_048_576
+PAYLOAD_BYTES = 16 * 1_048_576
+
+Count = Annotated[int, Meta(ge=0, le=2**53)]
+
+
+class Boot(Struct, frozen=True, kw_only=True, array_like=True):
+    """Broker → warm process, once; after it `program_bytes` of seccomp programs follow."""
+
+    entry: str
+    threads: int
+    open_program: bytes
+    allow_program: bytes
+    resource_limits: dict[str, int]
+    address_space_bytes: int | None = None
+    single: bool = False
+
+
+class Files(Struct, frozen=True, kw_only=True, array_like=True, tag="files"):
+    """Broker → warm process: descriptors that the current child may open as /fd/<i>.<extension>."""
+
+    last: bool
+
+
+class Ready(Struct, frozen=True, kw_only=True, array_like=True, tag="ready"):
+    """Warm process → broker, with the child's socket and its pidfd."""
+
+    pid: Count
+
+
+class Ended(Struct, frozen=True, kw_only=True, array_like=True, tag="ended"):
+    """Warm process → broker: the kernel's account of a child that is gone."""
+
+    status: int
+    cpu_us: Count
+    peak_memory_bytes: Count
+
+
+class Job(Struct, frozen=True, kw_only=True, array_like=True):
+    """Broker → child, with descriptors: output first, then inputs. `payload_bytes` bytes follow."""
+
+    payload_bytes: Count
+    inputs: Count
+
+
+class Reply(Struct, frozen=True, kw_only=True, array_like=True):
+    """Child → broker; `body_bytes` bytes follow. `outcome` other than done is the child's own word."""
+
+    outcome: Literal["done", "engine", "memory", "too_many_rows", "too_many_bytes"]
+    body_bytes: Annotated[int, Meta(ge=0, le=REPLY_BYTES)]
+    written_bytes: Count
+    engine_us: Count

@@ -1,0 +1,148 @@
+"""PID 1 of a jail: imports and warms the engine once, then keeps one locked child forked ahead."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import importlib
+import os
+import select
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+import msgspec
+
+from sandbox.worker import child, opener, syscalls
+from sandbox.worker.wire import DESCRIPTORS, MESSAGE_BYTES, Boot, Ended, Files, Ready
+
+
+def main(control_descriptor: int) -> None:
+    """Serve the broker on this descriptor until it hangs up (or one child, if the boot message says so)."""
+    control = socket.socket(fileno=control_descriptor)
+    boot = msgspec.msgpack.decode(control.recv(1 << 16), type=Boot)
+    module_name, function = boot.entry.split(":")
+    module = importlib.import_module(module_name)
+    _hook(module, "warm")(boot.threads)
+    syscalls.prctl(syscalls.PR_SET_NO_NEW_PRIVS, 1)
+    syscalls.prctl(syscalls.PR_SET_DUMPABLE, 0)
+    syscalls.landlock_everything()
+    gc.collect()
+    gc.freeze()
+    _silence()
+    alive = True
+    while alive:
+        alive = _one_child(control, boot, module, function) and not boot.single
+
+
+def _hook(module: Any, name: str) -> Callable[[int], object]:
+    hook: Callable[[int], object] = getattr(module, name, lambda _threads: None)
+    return hook
+
+
+def _silence() -> None:
+    """Nothing that the engine prints may go anywhere: standard streams become a pipe without a reader."""
+    reader, writer = os.pipe()
+    for stream in (0, 1, 2):
+        os.dup2(writer, stream)
+    os.close(reader)
+    os.close(writer)
+
+
+def _one_child(control: socket.socket, boot: Boot, module: Any, function: str) -> bool:
+    broker, broker_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+    supervisor, supervisor_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+    pid = os.fork()
+    if pid == 0:
+        for ours in (control, broker_end, supervisor):
+            ours.close()
+        _be_child(boot, module, function, broker, supervisor_end)
+    broker.close()
+    supervisor_end.close()
+    pidfd = os.pidfd_open(pid)
+    try:
+        _send(control, Ready(pid=pid), [broker_end.fileno(), pidfd])
+        broker_end.close()
+        connected = _supervise(control, pidfd, supervisor)
+    finally:
+        os.close(pidfd)
+        supervisor.close()
+    return _bury(control, pid) and connected
+
+
+def _be_child(
+    boot: Boot, module: Any, function: str, broker: socket.socket, supervisor: socket.socket
+) -> NoReturn:
+    try:
+        child.grow_descriptor_table()
+        child.lock_down(boot, supervisor)
+        _hook(module, "ready")(boot.threads)
+        child.serve(broker, getattr(module, function))
+    finally:
+        os._exit(70)
+
+
+def _supervise(control: socket.socket, pidfd: int, supervisor: socket.socket) -> bool:
+    """Until the child ends: take its files from the broker, answer its openat calls. False: the broker is gone."""
+    files: list[int] = []
+    listener = -1
+    poll = select.poll()
+    for descriptor in (control.fileno(), pidfd, supervisor.fileno()):
+        poll.register(descriptor, select.POLLIN)
+    try:
+        while True:
+            # The broker sends files before the job that opens them, so its messages go first.
+            ready = dict(poll.poll())
+            if control.fileno() in ready and not _take_files(control, files):
+                return False
+            if listener in ready and ready[listener] & select.POLLIN:
+                opener.answer(listener, files)
+            if supervisor.fileno() in ready:
+                poll.unregister(supervisor.fileno())
+                listener = _take_listener(supervisor)
+                if listener >= 0:
+                    poll.register(listener, select.POLLIN)
+            if pidfd in ready:
+                return True
+    finally:
+        for descriptor in [*files, *([listener] if listener >= 0 else [])]:
+            os.close(descriptor)
+
+
+def _take_files(control: socket.socket, files: list[int]) -> bool:
+    message, descriptors, _, _ = socket.recv_fds(control, MESSAGE_BYTES, DESCRIPTORS)
+    files.extend(descriptors)
+    if message:
+        msgspec.msgpack.decode(message, type=Files)
+    return bool(message)
+
+
+def _take_listener(supervisor: socket.socket) -> int:
+    _, descriptors, _, _ = socket.recv_fds(supervisor, 1, 1)
+    return descriptors[0] if descriptors else -1
+
+
+def _bury(control: socket.socket, pid: int) -> bool:
+    # Nothing of this child may outlive it, whatever it started.
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(-1, signal.SIGKILL)
+    _, status, usage = os.wait4(pid, 0)
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, 0):
+            pass
+    cpu_us = int((usage.ru_utime + usage.ru_stime) * 1_000_000)
+    return _send(control, Ended(status=status, cpu_us=cpu_us, peak_memory_bytes=usage.ru_maxrss * 1024), [])
+
+
+def _send(control: socket.socket, message: Ready | Ended, descriptors: list[int]) -> bool:
+    try:
+        socket.send_fds(control, [msgspec.msgpack.encode(message)], descriptors)
+    except (BrokenPipeError, ConnectionResetError):
+        return False
+    return True
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))
