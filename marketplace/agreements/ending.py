@@ -1,0 +1,54 @@
+"""Ending an agreement: either side, any time it is in force, once."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+
+from sqlalchemy import or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from marketplace.agreements.errors import AgreementNotInForce
+from marketplace.agreements.machine import agreement_state
+from marketplace.agreements.models import Agreement
+from marketplace.agreements.parties import Ender
+from marketplace.agreements.terms import check_reason
+from marketplace.audit.actions import record
+from marketplace.errors import NotFound
+
+
+async def end(
+    session: AsyncSession,
+    *,
+    agreement_id: uuid.UUID,
+    reason: str,
+    by: Ender,
+    at: datetime,
+) -> Agreement:
+    """End it from `at` on; the next query and every settle see it.
+
+    Raises NotFound, AgreementNotInForce, Invalid.
+    """
+    mine = or_(Agreement.owner_id == by.organisation_id, Agreement.startup_id == by.organisation_id)
+    rows = select(Agreement).where(Agreement.id == agreement_id, mine).with_for_update()
+    agreement = await session.scalar(rows.execution_options(populate_existing=True))
+    if agreement is None:
+        raise NotFound
+    state = agreement_state(ended_at=agreement.ended_at, expires_at=agreement.expires_at, at=at)
+    if state != "in_force":
+        raise AgreementNotInForce(state=state)
+    agreement.end_reason = check_reason(reason)
+    agreement.ended_at, agreement.ended_by = at, by.person_id
+    await session.flush()
+    await record(
+        session,
+        "agreement:end",
+        actor_person_id=by.person_id,
+        actor_organisation_id=by.organisation_id,
+        parties=(agreement.owner_id, agreement.startup_id),
+        dataset_id=agreement.dataset_id,
+        agreement_id=agreement.id,
+        purpose=agreement.purpose,
+        body={"reason": agreement.end_reason, "by": by.organisation_kind},
+    )
+    return agreement

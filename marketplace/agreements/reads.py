@@ -1,0 +1,124 @@
+"""Applications and agreements of one organisation, whichever side of them it stands on."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, Select, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+
+from marketplace.accounts.models import Organisation, Person
+from marketplace.agreements.models import Agreement, Application
+from marketplace.agreements.schemas import (
+    AgreementList,
+    AgreementView,
+    ApplicationList,
+    ApplicationView,
+    PersonView,
+)
+from marketplace.agreements.views import agreement_view, application_view
+from marketplace.db.cursor import PAGE_ROWS, cut, decode_cursor, encode_cursor
+from marketplace.errors import NotFound
+from marketplace.listings.models import Dataset
+
+Owner, Startup = aliased(Organisation), aliased(Organisation)
+Applicant, Decider = aliased(Person), aliased(Person)
+
+
+def _applications(organisation_id: uuid.UUID) -> Select[Any]:
+    return (
+        select(Application, Dataset, Owner.name, Startup.name, Applicant.name, Decider.name, Agreement.id)
+        .join(Dataset, Dataset.id == Application.dataset_id)
+        .join(Owner, Owner.id == Application.owner_id)
+        .join(Startup, Startup.id == Application.startup_id)
+        .join(Applicant, Applicant.id == Application.applicant_id)
+        .outerjoin(Decider, Decider.id == Application.decided_by)
+        .outerjoin(Agreement, Agreement.application_id == Application.id)
+        .where(or_(Application.owner_id == organisation_id, Application.startup_id == organisation_id))
+        .execution_options(populate_existing=True)
+    )
+
+
+def _agreements(organisation_id: uuid.UUID) -> Select[Any]:
+    return (
+        select(Agreement, Dataset, Owner.name, Startup.name, Decider.name)
+        .join(Dataset, Dataset.id == Agreement.dataset_id)
+        .join(Owner, Owner.id == Agreement.owner_id)
+        .join(Startup, Startup.id == Agreement.startup_id)
+        .outerjoin(Decider, Decider.id == Agreement.ended_by)
+        .where(or_(Agreement.owner_id == organisation_id, Agreement.startup_id == organisation_id))
+        .execution_options(populate_existing=True)
+    )
+
+
+async def read_application(
+    session: AsyncSession, *, application_id: uuid.UUID, organisation_id: uuid.UUID
+) -> ApplicationView:
+    """Raises NotFound for an application in which the organisation has no part."""
+    rows = _applications(organisation_id).where(Application.id == application_id)
+    row = (await session.execute(rows)).one_or_none()
+    if row is None:
+        raise NotFound
+    return application_view(row, await _names(session, row[0].people))
+
+
+async def list_applications(
+    session: AsyncSession,
+    *,
+    organisation_id: uuid.UUID,
+    state: str | None = None,
+    cursor: str | None = None,
+    limit: int = PAGE_ROWS,
+) -> ApplicationList:
+    """Newest first. Raises Invalid for a cursor we did not give out."""
+    rows = _applications(organisation_id)
+    if state is not None:
+        rows = rows.where(Application.state == state)
+    if cursor is not None:
+        rows = rows.where(Application.id < decode_cursor(cursor, tuple[uuid.UUID])[0])
+    found, last = await _page(session, rows.order_by(Application.id.desc()), limit)
+    names = await _names(session, (person for row in found for person in row[0].people))
+    items = tuple(application_view(row, names) for row in found)
+    return ApplicationList(items=items, next=last)
+
+
+async def read_agreement(
+    session: AsyncSession, *, agreement_id: uuid.UUID, organisation_id: uuid.UUID, at: datetime
+) -> AgreementView:
+    """Raises NotFound for an agreement in which the organisation has no part."""
+    rows = _agreements(organisation_id).where(Agreement.id == agreement_id)
+    row = (await session.execute(rows)).one_or_none()
+    if row is None:
+        raise NotFound
+    return agreement_view(row, await _names(session, row[0].people), at)
+
+
+async def list_agreements(
+    session: AsyncSession,
+    *,
+    organisation_id: uuid.UUID,
+    at: datetime,
+    cursor: str | None = None,
+    limit: int = PAGE_ROWS,
+) -> AgreementList:
+    """Newest first. Raises Invalid for a cursor we did not give out."""
+    rows = _agreements(organisation_id)
+    if cursor is not None:
+        rows = rows.where(Agreement.id < decode_cursor(cursor, tuple[uuid.UUID])[0])
+    found, last = await _page(session, rows.order_by(Agreement.id.desc()), limit)
+    names = await _names(session, (person for row in found for person in row[0].people))
+    return AgreementList(items=tuple(agreement_view(row, names, at) for row in found), next=last)
+
+
+async def _page(session: AsyncSession, rows: Select[Any], limit: int) -> tuple[list[Row[Any]], str | None]:
+    shown, last = cut((await session.execute(rows.limit(limit + 1))).all(), limit)
+    return list(shown), encode_cursor(last[0].id) if last else None
+
+
+async def _names(session: AsyncSession, people: Iterable[uuid.UUID]) -> dict[uuid.UUID, PersonView]:
+    rows = select(Person.id, Person.name).where(Person.id.in_(set(people)))
+    return {row.id: PersonView(id=row.id, name=row.name) for row in await session.execute(rows)}

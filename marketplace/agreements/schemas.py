@@ -1,0 +1,111 @@
+"""Applications and agreements on the wire and on pages."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from marketplace.agreements.machine import AgreementState, ApplicationState, DecisionVerb
+from marketplace.agreements.terms import Terms
+from marketplace.listings.schemas import SixClear
+
+Words = Annotated[str, Meta(max_length=10_000)]
+
+
+class TermsBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Body of an application and of its resubmission. Without `people` only the applicant may ask."""
+
+    purpose: Annotated[str, Meta(max_length=100)]
+    justification: Words
+    duration_days: int
+    people: Annotated[tuple[uuid.UUID, ...], Meta(max_length=200)] = ()
+
+    def terms(self, applicant: uuid.UUID) -> Terms:
+        """As the verbs take them."""
+        return Terms(
+            purpose=self.purpose,
+            justification=self.justification,
+            duration_days=self.duration_days,
+            people=self.people or (applicant,),
+        )
+
+
+class DecisionBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`expires_at` (with zone) counts with accept only; at most the duration asked for."""
+
+    decision: DecisionVerb
+    reason: Words = ""
+    expires_at: datetime | None = None
+
+
+class EndBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    reason: Words
+
+
+class PersonView(Struct, frozen=True, kw_only=True):
+    id: uuid.UUID
+    name: str
+
+
+class ApplicationView(Struct, frozen=True, kw_only=True):
+    """An application as both sides see it."""
+
+    id: uuid.UUID
+    state: ApplicationState
+    dataset_id: uuid.UUID
+    dataset_slug: str
+    dataset_title_vi: str
+    dataset_title_en: str
+    owner_id: uuid.UUID
+    owner_name: str
+    startup_id: uuid.UUID
+    startup_name: str
+    applicant_name: str
+    purpose: str
+    justification: str
+    duration_days: int
+    people: tuple[PersonView, ...]
+    decided_by_name: str | None
+    decided_at: datetime | None
+    reason: str | None
+    agreement_id: uuid.UUID | None
+    created_at: datetime
+    updated_at: datetime
+    six_clear: SixClear
+
+
+class ApplicationList(Struct, frozen=True, kw_only=True):
+    items: tuple[ApplicationView, ...]
+    next: str | None
+
+
+class AgreementView(Struct, frozen=True, kw_only=True):
+    """An agreement as both sides see it; `state` is as of now."""
+
+    id: uuid.UUID
+    state: AgreementState
+    application_id: uuid.UUID
+    dataset_id: uuid.UUID
+    dataset_slug: str
+    dataset_title_vi: str
+    dataset_title_en: str
+    owner_id: uuid.UUID
+    owner_name: str
+    startup_id: uuid.UUID
+    startup_name: str
+    purpose: str
+    people: tuple[PersonView, ...]
+    columns: tuple[str, ...]
+    valid_from: datetime
+    expires_at: datetime
+    ended_at: datetime | None
+    ended_by_name: str | None
+    end_reason: str | None
+
+
+class AgreementList(Struct, frozen=True, kw_only=True):
+    items: tuple[AgreementView, ...]
+    next: str | None

@@ -1,0 +1,93 @@
+"""Rows already read, put together as both sides see them."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, cast
+
+from sqlalchemy import Row
+
+from marketplace.agreements.machine import ApplicationState, agreement_state
+from marketplace.agreements.models import Agreement, Application
+from marketplace.agreements.schemas import AgreementView, ApplicationView, PersonView
+from marketplace.listings.models import Dataset
+from marketplace.listings.schemas import SixClear
+
+Names = Mapping[uuid.UUID, PersonView]
+
+
+def application_view(row: Row[Any], names: Names) -> ApplicationView:
+    """From (Application, Dataset, owner, startup, applicant, decider, agreement id)."""
+    application: Application = row[0]
+    dataset: Dataset = row[1]
+    _, _, owner, startup, applicant, decider, agreement_id = row
+    return ApplicationView(
+        id=application.id,
+        state=cast(ApplicationState, application.state),
+        dataset_id=dataset.id,
+        dataset_slug=dataset.slug,
+        dataset_title_vi=dataset.title_vi,
+        dataset_title_en=dataset.title_en,
+        owner_id=application.owner_id,
+        owner_name=owner,
+        startup_id=application.startup_id,
+        startup_name=startup,
+        applicant_name=applicant,
+        purpose=application.purpose,
+        justification=application.justification,
+        duration_days=application.duration_days,
+        people=_people(application.people, names),
+        decided_by_name=decider,
+        decided_at=application.decided_at,
+        reason=application.reason,
+        agreement_id=agreement_id,
+        created_at=application.created_at,
+        updated_at=application.updated_at,
+        six_clear=_six_clear(application, dataset, applicant, startup, owner, decider),
+    )
+
+
+def _six_clear(
+    application: Application, dataset: Dataset, applicant: str, startup: str, owner: str, decider: str | None
+) -> SixClear:
+    return SixClear(
+        who=f"{applicant} · {startup}",
+        what=application.purpose,
+        when=application.updated_at,
+        responsibility=startup,
+        product=dataset.title_vi,
+        authority=f"{decider} · {owner}" if decider else owner,
+    )
+
+
+def agreement_view(row: Row[Any], names: Names, at: datetime) -> AgreementView:
+    """From (Agreement, Dataset, owner, startup, who ended it)."""
+    agreement: Agreement = row[0]
+    _, dataset, owner, startup, ender = row
+    return AgreementView(
+        id=agreement.id,
+        state=agreement_state(ended_at=agreement.ended_at, expires_at=agreement.expires_at, at=at),
+        application_id=agreement.application_id,
+        dataset_id=dataset.id,
+        dataset_slug=dataset.slug,
+        dataset_title_vi=dataset.title_vi,
+        dataset_title_en=dataset.title_en,
+        owner_id=agreement.owner_id,
+        owner_name=owner,
+        startup_id=agreement.startup_id,
+        startup_name=startup,
+        purpose=agreement.purpose,
+        people=_people(agreement.people, names),
+        columns=tuple(agreement.columns),
+        valid_from=agreement.valid_from,
+        expires_at=agreement.expires_at,
+        ended_at=agreement.ended_at,
+        ended_by_name=ender,
+        end_reason=agreement.end_reason,
+    )
+
+
+def _people(people: Sequence[uuid.UUID], names: Names) -> tuple[PersonView, ...]:
+    return tuple(names[person] for person in people if person in names)

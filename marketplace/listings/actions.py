@@ -1,0 +1,206 @@
+"""The two short transactions around a publication, and the record of a refused one."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+
+import msgspec
+from catalog.manifest import Manifest
+from catalog.publish import Publication
+from msgspec import Struct
+from sqlalchemy import exists, func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from marketplace.accounts.models import Organisation
+from marketplace.audit.actions import record
+from marketplace.db.base import new_id
+from marketplace.errors import NotFound
+from marketplace.listings.errors import (
+    ModeFixed,
+    NotYourOrganisation,
+    Overtaken,
+    PopulationFixed,
+    SlugDiffers,
+    SlugTaken,
+)
+from marketplace.listings.models import Dataset, DatasetVersion, Lineage, Offer
+from marketplace.listings.search import search_text
+
+
+class Publisher(Struct, frozen=True, kw_only=True):
+    """On whose behalf something is published; `via` is api or cli."""
+
+    person_id: uuid.UUID
+    organisation_id: uuid.UUID
+    via: str = "api"
+
+
+class Place(Struct, frozen=True, kw_only=True):
+    """Where a version goes: its lineage, and its dataset with the newest version if it has been listed before."""
+
+    lineage_id: uuid.UUID
+    dataset_id: uuid.UUID | None
+    previous: str | None
+
+
+async def find_place(
+    session: AsyncSession, *, manifest: Manifest, by: Publisher, into: uuid.UUID | None, may_exist: bool
+) -> Place:
+    """The first transaction. Makes the lineage at its first use.
+
+    Raises NotFound, NotYourOrganisation, SlugTaken, SlugDiffers, ModeFixed, PopulationFixed."""
+    owner = await session.get_one(Organisation, by.organisation_id)
+    if manifest.owner != owner.slug:
+        raise NotYourOrganisation(owner=manifest.owner)
+    dataset = await _dataset(session, manifest.dataset, by, into, may_exist)
+    lineage = await _lineage(session, manifest, by)
+    if dataset is not None and dataset.lineage_id != lineage.id:
+        raise PopulationFixed(slug=dataset.slug, asked=manifest.population)
+    return Place(
+        lineage_id=lineage.id,
+        dataset_id=dataset.id if dataset else None,
+        previous=dataset.current_version_id if dataset else None,
+    )
+
+
+async def _dataset(
+    session: AsyncSession, slug: str, by: Publisher, into: uuid.UUID | None, may_exist: bool
+) -> Dataset | None:
+    if into is not None:
+        mine = select(Dataset).where(Dataset.id == into, Dataset.owner_id == by.organisation_id)
+        dataset = await session.scalar(mine)
+        if dataset is None:
+            raise NotFound
+        if dataset.slug != slug:
+            raise SlugDiffers(slug=dataset.slug, asked=slug)
+        return dataset
+    dataset = await session.scalar(select(Dataset).where(Dataset.slug == slug))
+    if dataset is not None and (dataset.owner_id != by.organisation_id or not may_exist):
+        raise SlugTaken(slug=slug)
+    return dataset
+
+
+async def _lineage(session: AsyncSession, manifest: Manifest, by: Publisher) -> Lineage:
+    """Locked until the transaction ends. Its mode is fixed by the first release, not by an attempt."""
+    row = {
+        "id": new_id(),
+        "owner_id": by.organisation_id,
+        "population": manifest.population,
+        "mode": manifest.mode,
+    }
+    await session.execute(insert(Lineage).values(row).on_conflict_do_nothing())
+    named = (Lineage.owner_id == by.organisation_id, Lineage.population == manifest.population)
+    lineage = (await session.execute(select(Lineage).where(*named).with_for_update())).scalar_one()
+    if lineage.mode != manifest.mode:
+        if await session.scalar(select(exists().where(Dataset.lineage_id == lineage.id))):
+            raise ModeFixed(population=manifest.population, mode=lineage.mode, asked=manifest.mode)
+        lineage.mode = manifest.mode
+    return lineage
+
+
+async def release(
+    session: AsyncSession, *, publication: Publication, place: Place, by: Publisher, at: datetime
+) -> DatasetVersion:
+    """The second transaction: the dataset shows the new version, at the manifest's price. Raises Overtaken."""
+    manifest, version = publication.manifest, publication.version
+    await _lineage(session, manifest, by)
+    dataset = await session.scalar(select(Dataset).where(Dataset.slug == manifest.dataset).with_for_update())
+    if (dataset.current_version_id if dataset else None) != place.previous:
+        raise Overtaken(slug=manifest.dataset)
+    if dataset is None:
+        dataset = Dataset(id=new_id(), slug=manifest.dataset, owner_id=by.organisation_id,
+                          lineage_id=place.lineage_id, created_at=at)  # fmt: skip
+        session.add(dataset)
+    _describe(dataset, publication)
+    await session.flush()
+    row = DatasetVersion(
+        id=version.id,
+        dataset_id=dataset.id,
+        number=1 + (await _newest_number(session, dataset.id)),
+        body=msgspec.to_builtins(version),
+        sample=publication.sample,
+        published_by=by.person_id,
+        created_at=at,
+    )
+    session.add(row)
+    await _offer(session, dataset.id, manifest, at)
+    dataset.current_version_id = version.id
+    await session.flush()
+    await _record_release(session, dataset, row, publication, by)
+    return row
+
+
+def _describe(dataset: Dataset, publication: Publication) -> None:
+    manifest = publication.manifest
+    dataset.title_vi, dataset.title_en = manifest.title.vi, manifest.title.en
+    dataset.description_vi, dataset.description_en = manifest.description.vi, manifest.description.en
+    dataset.licence, dataset.themes = manifest.licence, list(manifest.themes)
+    dataset.spatial, dataset.temporal = manifest.spatial, manifest.temporal
+    dataset.update_frequency = manifest.update_frequency
+    dataset.manifest = msgspec.to_builtins(manifest)
+    dataset.search_text = search_text(
+        titles=(manifest.title.vi, manifest.title.en, manifest.dataset),
+        texts=(
+            manifest.description.vi,
+            manifest.description.en,
+            *manifest.themes,
+            *(part for c in publication.version.columns for part in (c.name, c.meaning_vi, c.meaning_en)),
+        ),
+    )
+
+
+async def _newest_number(session: AsyncSession, dataset_id: uuid.UUID) -> int:
+    rows = select(func.max(DatasetVersion.number)).where(DatasetVersion.dataset_id == dataset_id)
+    return await session.scalar(rows) or 0
+
+
+async def _offer(session: AsyncSession, dataset_id: uuid.UUID, manifest: Manifest, at: datetime) -> None:
+    rows = select(Offer).where(Offer.dataset_id == dataset_id).order_by(Offer.valid_from.desc()).limit(1)
+    offer, asked = await session.scalar(rows), manifest.offer
+    if offer is None or (offer.base_vnd, offer.per_gb_vnd) != (asked.base_vnd, asked.per_gb_vnd):
+        session.add(
+            Offer(dataset_id=dataset_id, base_vnd=asked.base_vnd, per_gb_vnd=asked.per_gb_vnd, valid_from=at)
+        )
+
+
+async def _record_release(
+    session: AsyncSession, dataset: Dataset, row: DatasetVersion, publication: Publication, by: Publisher
+) -> None:
+    version = publication.version
+    await record(
+        session,
+        "dataset:publish",
+        actor_person_id=by.person_id,
+        actor_organisation_id=by.organisation_id,
+        parties=(dataset.owner_id,),
+        dataset_id=dataset.id,
+        version_id=version.id,
+        body={
+            "dataset": dataset.slug,
+            "number": row.number,
+            "manifest_sha256": version.manifest_sha256,
+            "mode": version.mode,
+            "k": version.measured.k,
+            "persons": version.persons,
+            "parent": version.parent,
+            "via": by.via,
+        },
+    )
+
+
+async def record_refusal(session: AsyncSession, *, slug: str | None, code: str, by: Publisher) -> None:
+    """A publication that was refused is logged too, with its code."""
+    dataset_id = await session.scalar(
+        select(Dataset.id).where(Dataset.slug == slug, Dataset.owner_id == by.organisation_id)
+    )
+    await record(
+        session,
+        "dataset:refuse",
+        actor_person_id=by.person_id,
+        actor_organisation_id=by.organisation_id,
+        parties=(by.organisation_id,),
+        dataset_id=dataset_id,
+        body={"dataset": slug, "code": code, "via": by.via},
+    )

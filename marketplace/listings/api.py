@@ -1,0 +1,96 @@
+"""HTTP face of the catalogue and of publishing."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Annotated, Any
+
+from catalog.storage import Store
+from litestar import Request, get, post
+from litestar.params import QueryParameter
+from litestar.types import ControllerRouterHandler
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from marketplace.accounts.callers import Steward
+from marketplace.accounts.errors import OrganisationSuspended
+from marketplace.config import Config
+from marketplace.db.engine import Database
+from marketplace.db.keys import Keys
+from marketplace.errors import NotFound
+from marketplace.listings.actions import Publisher
+from marketplace.listings.catalogue import list_datasets
+from marketplace.listings.openapi import PublicationBody
+from marketplace.listings.publish import Press, Released, publish_version
+from marketplace.listings.reads import dataset_id_of, read_dataset
+from marketplace.listings.schemas import DatasetList, DatasetPage
+from marketplace.listings.uploads import receive
+
+Question = Annotated[str | None, QueryParameter(name="q", required=False, max_length=200)]
+Cursor = Annotated[str | None, QueryParameter(name="cursor", required=False, max_length=500)]
+
+
+@get("/api/v1/datasets", operation_id="listDatasets")
+async def get_datasets(session: AsyncSession, q: Question = None, cursor: Cursor = None) -> DatasetList:
+    """The catalogue, newest first; with `q`, what holds every word of it, titles first."""
+    return await list_datasets(session, q=q or "", cursor=cursor)
+
+
+@get("/api/v1/datasets/{dataset:str}", operation_id="readDataset")
+async def get_dataset(session: AsyncSession, dataset: str) -> DatasetPage:
+    """One listed dataset by id or slug."""
+    page = await read_dataset(session, dataset)
+    if page is None:
+        raise NotFound
+    return page
+
+
+@post(
+    "/api/v1/datasets", operation_id="publishDataset", operation_class=PublicationBody, request_max_body_size=None
+)
+async def post_dataset(
+    request: Request[Any, Any, Any], config: Config, database: Database, store: Store, keys: Keys, steward: Steward
+) -> Released:
+    """Publish a new dataset with its first version: multipart `manifest` and `file`."""
+    press = Press(config=config, database=database, store=store, keys=keys)
+    return await _publish(request, press, steward, into=None)
+
+
+@post(
+    "/api/v1/datasets/{dataset:str}/versions",
+    operation_id="publishVersion",
+    operation_class=PublicationBody,
+    request_max_body_size=None,
+)
+async def post_version(
+    request: Request[Any, Any, Any],
+    config: Config,
+    database: Database,
+    store: Store,
+    keys: Keys,
+    steward: Steward,
+    dataset: str,
+) -> Released:
+    """Publish the next version of a dataset of the caller's organisation."""
+    async with database.session() as session:
+        dataset_id = await dataset_id_of(session, dataset, owner_id=steward.organisation_id)
+    if dataset_id is None:
+        raise NotFound
+    press = Press(config=config, database=database, store=store, keys=keys)
+    return await _publish(request, press, steward, into=dataset_id)
+
+
+async def _publish(
+    request: Request[Any, Any, Any], press: Press, steward: Steward, *, into: uuid.UUID | None
+) -> Released:
+    steward.require("publish")
+    if steward.organisation_suspended:
+        raise OrganisationSuspended
+    by = Publisher(person_id=steward.person_id, organisation_id=steward.organisation_id)
+    folder = press.config.path("uploads")
+    async with receive(request, folder=folder, max_bytes=press.config.upload_max_bytes) as upload:
+        return await publish_version(
+            press, manifest_text=upload.manifest_text, source=upload.source, by=by, into=into
+        )
+
+
+handlers: list[ControllerRouterHandler] = [get_datasets, get_dataset, post_dataset, post_version]

@@ -1,0 +1,76 @@
+"""Why something cannot be published or listed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from marketplace.errors import Conflict, Forbidden, Problem
+
+
+class UploadTooLarge(Problem):
+    """Params: max_bytes."""
+
+    status = 413
+    code = "upload.too_large"
+
+
+class ManifestWrong(Problem):
+    """Params: errors, each {path, code, params, line, column}; all of them at once."""
+
+    status = 422
+    code = "listing.manifest_wrong"
+
+    def __init__(self, errors: list[dict[str, Any]]) -> None:
+        super().__init__(errors=errors, count=len(errors))
+
+
+class VersionRefused(Problem):
+    """Publication said no; the code is catalog's own, with its params."""
+
+    status = 422
+
+    def __init__(self, code: str, **params: Any) -> None:
+        super().__init__(**params)
+        self.code = code  # type: ignore[misc]
+
+
+class NotYourOrganisation(Forbidden):
+    """The manifest names another owner than the one who publishes. Params: owner."""
+
+    code = "listing.not_your_organisation"
+
+
+class ModeFixed(Conflict):
+    """A lineage is released in one mode. Params: population, mode, asked."""
+
+    code = "listing.mode_fixed"
+
+
+class PopulationFixed(Conflict):
+    """A dataset stays in its lineage. Params: slug, population, asked."""
+
+    code = "listing.population_fixed"
+
+
+class SlugTaken(Conflict):
+    """Params: slug."""
+
+    code = "listing.slug_taken"
+
+
+class SlugDiffers(Conflict):
+    """The manifest is of another dataset than the address. Params: slug, asked."""
+
+    code = "listing.slug_differs"
+
+
+class PublicationUnderWay(Conflict):
+    """Somebody publishes this dataset right now. Params: slug."""
+
+    code = "listing.under_way"
+
+
+class Overtaken(Conflict):
+    """While this version was made, another one was released. Params: slug."""
+
+    code = "listing.overtaken"

@@ -1,0 +1,109 @@
+"""What is listed: one dataset's newest version, the page of a dataset, the catalogue with its search."""
+
+from __future__ import annotations
+
+import uuid
+
+import msgspec
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from catalog.version import Version
+from marketplace.accounts.models import Organisation
+from marketplace.listings.models import Dataset, DatasetVersion, Offer
+from marketplace.listings.schemas import DatasetPage, PriceView, VersionView, dataset_page
+
+
+class ListedVersion(msgspec.Struct, frozen=True, kw_only=True):
+    """The newest released version of a dataset, which alone can be asked."""
+
+    dataset_id: uuid.UUID
+    slug: str
+    owner_id: uuid.UUID
+    number: int
+    version: Version
+
+
+def _named(dataset: uuid.UUID | str) -> ColumnElement[bool]:
+    """A dataset by its id or by its slug."""
+    if isinstance(dataset, uuid.UUID):
+        return Dataset.id == dataset
+    try:
+        return Dataset.id == uuid.UUID(dataset)
+    except ValueError:
+        return Dataset.slug == dataset
+
+
+async def listed_version(session: AsyncSession, dataset: uuid.UUID | str) -> ListedVersion | None:
+    """The version that can be asked now; None where the dataset does not exist or has none."""
+    rows = (
+        select(Dataset.id, Dataset.slug, Dataset.owner_id, DatasetVersion.number, DatasetVersion.body)
+        .join(DatasetVersion, DatasetVersion.id == Dataset.current_version_id)
+        .where(_named(dataset))
+    )
+    row = (await session.execute(rows)).one_or_none()
+    if row is None:
+        return None
+    version = msgspec.convert(row.body, Version)
+    return ListedVersion(
+        dataset_id=row.id, slug=row.slug, owner_id=row.owner_id, number=row.number, version=version
+    )
+
+
+async def dataset_id_of(
+    session: AsyncSession, dataset: uuid.UUID | str, *, owner_id: uuid.UUID | None = None
+) -> uuid.UUID | None:
+    """The id behind an id or a slug of a listed dataset, of that owner if one is given."""
+    rows = select(Dataset.id).where(_named(dataset), Dataset.current_version_id.is_not(None))
+    if owner_id is not None:
+        rows = rows.where(Dataset.owner_id == owner_id)
+    return (await session.execute(rows)).scalar_one_or_none()
+
+
+async def read_dataset(session: AsyncSession, dataset: uuid.UUID | str) -> DatasetPage | None:
+    """Everything that the page of a listed dataset shows; None where there is no such listed dataset."""
+    rows = (
+        select(Dataset, DatasetVersion, Organisation)
+        .join(DatasetVersion, DatasetVersion.id == Dataset.current_version_id)
+        .join(Organisation, Organisation.id == Dataset.owner_id)
+        .where(_named(dataset))
+    )
+    row = (await session.execute(rows)).one_or_none()
+    if row is None:
+        return None
+    found, version, owner = row
+    return dataset_page(
+        found,
+        version,
+        owner_name=owner.name,
+        owner_slug=owner.slug,
+        price=await read_price(session, found.id),
+        versions=await _versions(session, found.id),
+    )
+
+
+async def read_price(session: AsyncSession, dataset_id: uuid.UUID) -> PriceView | None:
+    """The offer in force: the newest row."""
+    rows = select(Offer).where(Offer.dataset_id == dataset_id).order_by(Offer.valid_from.desc(), Offer.id.desc())
+    offer = await session.scalar(rows.limit(1))
+    return (
+        PriceView(base_vnd=offer.base_vnd, per_gb_vnd=offer.per_gb_vnd, valid_from=offer.valid_from)
+        if offer
+        else None
+    )
+
+
+async def _versions(session: AsyncSession, dataset_id: uuid.UUID) -> tuple[VersionView, ...]:
+    rows = select(DatasetVersion.id, DatasetVersion.number, DatasetVersion.created_at, DatasetVersion.body)
+    rows = rows.where(DatasetVersion.dataset_id == dataset_id).order_by(DatasetVersion.number.desc())
+    return tuple(
+        VersionView(
+            id=row.id,
+            number=row.number,
+            released_at=row.created_at,
+            rows=row.body["rows"],
+            persons=row.body["persons"],
+            k=row.body["measured"]["k"],
+        )
+        for row in await session.execute(rows)
+    )

@@ -1,0 +1,187 @@
+"""What the catalogue and a dataset's page show, on the wire and on pages."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from catalog.version import LeftOut, Measured, Version, VersionColumn
+from marketplace.listings.models import Dataset, DatasetVersion
+
+
+class SixClear(Struct, frozen=True, kw_only=True):
+    """The "6 rõ" of an application or a publication, as facts and not as prose."""
+
+    who: str
+    what: str
+    when: datetime
+    responsibility: str
+    product: str
+    authority: str
+
+
+class PriceView(Struct, frozen=True, kw_only=True):
+    """Đồng per query, and per 10⁹ logical bytes of the columns read."""
+
+    base_vnd: int
+    per_gb_vnd: int
+    valid_from: datetime
+
+
+class VersionView(Struct, frozen=True, kw_only=True):
+    """A line of the list of releases; k is the measured one."""
+
+    id: str
+    number: int
+    released_at: datetime
+    rows: int
+    persons: int
+    k: int
+
+
+class NewestVersion(Struct, frozen=True, kw_only=True):
+    """The version that can be asked, with what was measured on its files."""
+
+    id: str
+    number: int
+    released_at: datetime
+    rows: int
+    persons: int
+    cohorts: int
+    k: int
+    """The k that the owner asked for; `measured.k` is what came of it."""
+    measured: Measured
+    fine_share: float
+    left_out: LeftOut
+    manifest_sha256: str
+
+
+class SampleView(Struct, frozen=True, kw_only=True):
+    """Generated rows. `synthetic` is always true: they share no record with the data."""
+
+    synthetic: bool
+    rows: tuple[dict[str, Any], ...]
+
+
+class DatasetSummary(Struct, frozen=True, kw_only=True):
+    """A line of the catalogue."""
+
+    id: uuid.UUID
+    slug: str
+    title_vi: str
+    title_en: str
+    description_vi: str
+    description_en: str
+    owner_name: str
+    themes: tuple[str, ...]
+    purposes: tuple[str, ...]
+    mode: str
+    k: int
+    persons: int
+    released_at: datetime
+
+
+class DatasetList(Struct, frozen=True, kw_only=True):
+    items: tuple[DatasetSummary, ...]
+    next: str | None
+
+
+class DatasetPage(Struct, frozen=True, kw_only=True):
+    """Everything that is said in public about a dataset and its newest version."""
+
+    id: uuid.UUID
+    slug: str
+    title_vi: str
+    title_en: str
+    description_vi: str
+    description_en: str
+    owner_name: str
+    owner_slug: str
+    licence: str
+    themes: tuple[str, ...]
+    spatial: str
+    temporal: str
+    update_frequency: str
+    population: str
+    mode: str
+    privacy_unit: str
+    legal_basis: str
+    purposes: tuple[str, ...]
+    price: PriceView | None
+    version: NewestVersion
+    versions: tuple[VersionView, ...]
+    columns: tuple[VersionColumn, ...]
+    sample: SampleView
+    six_clear: SixClear
+
+
+def newest_version(row: DatasetVersion, version: Version) -> NewestVersion:
+    """A release with its figures."""
+    return NewestVersion(
+        id=row.id,
+        number=row.number,
+        released_at=row.created_at,
+        rows=version.rows,
+        persons=version.persons,
+        cohorts=version.cohorts,
+        k=version.k,
+        measured=version.measured,
+        fine_share=version.fine_share,
+        left_out=version.left_out,
+        manifest_sha256=version.manifest_sha256,
+    )
+
+
+def dataset_page(
+    dataset: Dataset,
+    row: DatasetVersion,
+    *,
+    owner_name: str,
+    owner_slug: str,
+    price: PriceView | None,
+    versions: tuple[VersionView, ...],
+) -> DatasetPage:
+    """Put together from rows already read."""
+    version = msgspec.convert(row.body, Version)
+    return DatasetPage(
+        id=dataset.id,
+        slug=dataset.slug,
+        title_vi=dataset.title_vi,
+        title_en=dataset.title_en,
+        description_vi=dataset.description_vi,
+        description_en=dataset.description_en,
+        owner_name=owner_name,
+        owner_slug=owner_slug,
+        licence=dataset.licence,
+        themes=tuple(dataset.themes),
+        spatial=dataset.spatial,
+        temporal=dataset.temporal,
+        update_frequency=dataset.update_frequency,
+        population=version.population,
+        mode=version.mode,
+        privacy_unit=version.privacy_unit,
+        legal_basis=version.legal_basis,
+        purposes=version.purposes,
+        price=price,
+        version=newest_version(row, version),
+        versions=versions,
+        columns=version.columns,
+        sample=SampleView(synthetic=True, rows=tuple(row.sample)),
+        six_clear=six_clear(dataset, row, version, owner_name),
+    )
+
+
+def six_clear(dataset: Dataset, row: DatasetVersion, version: Version, owner_name: str) -> SixClear:
+    """Of a publication: the owner answers for it, its authority is the legal basis."""
+    return SixClear(
+        who=owner_name,
+        what=dataset.title_vi,
+        when=row.created_at,
+        responsibility=owner_name,
+        product=f"{dataset.slug} · {row.number} · {row.id[:12]}",
+        authority=version.legal_basis,
+    )

@@ -1,0 +1,127 @@
+"""Receiving a publication: multipart parts streamed to a file below home before anything reads them."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from litestar import Request
+from litestar.exceptions import ClientException
+from msgspec import Struct
+from multipart import MultipartError, MultipartSegment, PushMultipartParser, parse_options_header
+
+from marketplace.errors import Invalid
+from marketplace.listings.errors import UploadTooLarge
+
+MANIFEST_BYTES = 256 * 1024
+ENVELOPE_BYTES = 16 * 1024
+"""Boundaries and part headers around the manifest and the file."""
+WRITE_BYTES = 1024 * 1024
+
+
+class Upload(Struct, frozen=True, kw_only=True):
+    """What was received. `source` is removed when the request ends."""
+
+    manifest_text: str
+    source: Path
+
+
+@asynccontextmanager
+async def receive(request: Request[Any, Any, Any], *, folder: Path, max_bytes: int) -> AsyncIterator[Upload]:
+    """The two parts `manifest` and `file`. Raises Invalid for any other body, UploadTooLarge above max_bytes."""
+    if int(request.headers.get("content-length") or 0) > max_bytes + MANIFEST_BYTES + ENVELOPE_BYTES:
+        raise UploadTooLarge(max_bytes=max_bytes)
+    place = await asyncio.to_thread(_place, folder)
+    try:
+        yield await _receive(request, place, max_bytes)
+    finally:
+        await asyncio.to_thread(shutil.rmtree, place, ignore_errors=True)
+
+
+def _place(folder: Path) -> Path:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return Path(tempfile.mkdtemp(dir=folder))
+
+
+async def _receive(request: Request[Any, Any, Any], place: Path, max_bytes: int) -> Upload:
+    parser = PushMultipartParser(
+        _boundary(request), max_segment_size=max(max_bytes, MANIFEST_BYTES), max_segment_count=8
+    )
+    parts = _Parts(place / "source", max_bytes)
+    try:
+        with parser:
+            async for chunk in request.stream():
+                for event in parser.parse(chunk):
+                    await parts.take(event)
+        return parts.upload()
+    except (MultipartError, ClientException) as e:
+        raise _refused("", "upload.multipart") from e
+    finally:
+        parts.file.close()
+
+
+def _boundary(request: Request[Any, Any, Any]) -> str:
+    kind, options = parse_options_header(request.headers.get("content-type", ""))
+    if kind != "multipart/form-data" or not options.get("boundary"):
+        raise _refused("", "upload.multipart")
+    return str(options["boundary"])
+
+
+def _refused(path: str, code: str, **params: object) -> Invalid:
+    return Invalid(errors=[{"path": path, "code": code, "params": params}])
+
+
+class _Parts:
+    """The two parts as they come in; others are read over."""
+
+    def __init__(self, source: Path, max_bytes: int) -> None:
+        self.source, self.max_bytes = source, max_bytes
+        self.file: BinaryIO = source.open("wb")
+        self.manifest = bytearray()
+        self.seen: set[str] = set()
+        self.name = ""
+        self.waiting = bytearray()
+        self.written = 0
+
+    async def take(self, event: MultipartSegment | bytearray | None) -> None:
+        if isinstance(event, MultipartSegment):
+            self.name = event.name
+            if self.name in self.seen:
+                raise _refused(self.name, "upload.twice")
+            self.seen.add(self.name)
+        elif event is None:
+            await self._flush()
+        elif self.name == "manifest":
+            self.manifest += event
+            if len(self.manifest) > MANIFEST_BYTES:
+                raise _refused("manifest", "upload.manifest_too_long", max_bytes=MANIFEST_BYTES)
+        elif self.name == "file":
+            await self._file(event)
+
+    async def _file(self, event: bytearray) -> None:
+        self.written += len(event)
+        if self.written > self.max_bytes:
+            raise UploadTooLarge(max_bytes=self.max_bytes)
+        self.waiting += event
+        if len(self.waiting) >= WRITE_BYTES:
+            await self._flush()
+
+    async def _flush(self) -> None:
+        data, self.waiting = self.waiting, bytearray()
+        if data:
+            await asyncio.to_thread(self.file.write, data)
+
+    def upload(self) -> Upload:
+        for name in ("manifest", "file"):
+            if name not in self.seen:
+                raise _refused(name, "upload.part_missing", part=name)
+        try:
+            text = self.manifest.decode("utf-8-sig")
+        except UnicodeDecodeError as e:
+            raise _refused("manifest", "upload.not_utf8") from e
+        return Upload(manifest_text=text, source=self.source)
