@@ -1,7 +1,7 @@
 """Canonical JSON of what the log commits to (docs/verify.md): RFC 8785 with integers as the only numbers.
 
-Keys sorted, no spaces, UTF-8; instants are integer milliseconds, ids lower-case text, bytes hex, and a fraction is
-written as text, because PostgreSQL, Python and JavaScript print fractions differently.
+Keys sorted, no spaces, UTF-8; instants are integer milliseconds, ids lower-case text, bytes hex. A fraction, or an
+integer of 2^53 or more, is written as text: PostgreSQL, Python and JavaScript differ on how to print them.
 """
 
 from __future__ import annotations
@@ -21,8 +21,10 @@ _encoder = msgspec.json.Encoder(order="deterministic")
 def plain(value: Any) -> Any:
     """`value` as dicts, lists, text, integers, booleans and None. Raises TypeError for what has no such form."""
     match value:
-        case None | bool() | int():
+        case None | bool():
             return value
+        case int():
+            return value if abs(value) < 2**53 else str(value)
         case str():
             return _text(value)
         case float():
@@ -46,7 +48,12 @@ def plain(value: Any) -> Any:
 
 def canonical(value: Any) -> bytes:
     """Canonical JSON of `value`, which is made plain first."""
-    return _encoder.encode(plain(value))
+    return exact(plain(value))
+
+
+def exact(value: Any) -> bytes:
+    """Canonical JSON of what was read from JSON, nothing made plain: what is not canonical gives other bytes."""
+    return _encoder.encode(value)
 
 
 def _text(value: str) -> str:

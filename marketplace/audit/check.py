@@ -1,0 +1,188 @@
+"""Recomputes the whole log from its rows and names what does not fit: edited, removed, swapped, put in, forged.
+
+Who holds the database but not the signing key cannot make this silent. Cutting off the newest leaves together with
+their checkpoints leaves a log that fits in itself; that is found with `seen`, checkpoints kept by others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from msgspec import Struct
+from sqlalchemy import select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from marketplace.audit import tree
+from marketplace.audit.canonical import exact
+from marketplace.audit.commitment import commitment
+from marketplace.audit.leaf import Leaf, dataset_tag, read_leaf
+from marketplace.audit.models import AuditLeaf, Checkpoint, Event, EventSalt
+from marketplace.audit.note import NoteRefused, VerifierKey, open_checkpoint
+from marketplace.audit.reads import event_of
+
+CHUNK_LEAVES = 2048
+MAX_FINDINGS = 1000
+
+
+class Finding(Struct, frozen=True):
+    """One thing that does not fit: a code with texts, and where (leaf index, event id, or size)."""
+
+    code: str
+    where: str
+
+
+@dataclass
+class _Walk:
+    """How far the recomputation is: `roots` wanted by size, counters and tags by dataset."""
+
+    roots: dict[int, set[bytes]]
+    tag_key: bytes | None
+    frontier: list[bytes] = field(default_factory=list)
+    size: int = 0
+    counters: dict[UUID, int] = field(default_factory=dict)
+    tags: dict[UUID, str] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+
+    def find(self, code: str, where: object) -> None:
+        if len(self.findings) < MAX_FINDINGS:
+            self.findings.append(Finding(code, str(where)))
+
+
+async def check_log(
+    session: AsyncSession, public_key: VerifierKey, *, seen: Sequence[str] = (), tag_key: bytes | None = None
+) -> tuple[Finding, ...]:
+    """Everything that does not fit, none if the log is whole; at most MAX_FINDINGS.
+
+    `seen`: checkpoint notes that others kept; `tag_key`: the log's salt key, to check the datasets' tags as well.
+    """
+    walk = _Walk({0: {tree.EMPTY_ROOT}}, tag_key)
+    await _checkpoints(session, walk, public_key, seen)
+    while await _chunk(session, walk):
+        pass
+    for size in walk.roots:
+        if size > walk.size:
+            walk.find("log.cut_short", size)
+    await _strays(session, walk)
+    return tuple(walk.findings)
+
+
+async def _checkpoints(session: AsyncSession, walk: _Walk, key: VerifierKey, seen: Iterable[str]) -> None:
+    """Signatures of all heads; their roots are compared when the walk comes by."""
+    stored = (await session.execute(select(Checkpoint.size, Checkpoint.root, Checkpoint.note))).all()
+    for size, root, note in [*stored, *((None, None, note) for note in seen)]:
+        try:
+            head = open_checkpoint(note, key)
+        except NoteRefused:
+            walk.find("log.checkpoint_forged", size)
+            continue
+        if size is not None and (head.size, head.root) != (size, root):
+            walk.find("log.checkpoint_changed", size)
+        walk.roots.setdefault(head.size, set()).add(head.root)
+
+
+async def _chunk(session: AsyncSession, walk: _Walk) -> bool:
+    """Check the next leaves; False at the end, or at a gap, after which no hash could fit."""
+    rows = await session.execute(
+        select(AuditLeaf, Event, EventSalt.salt)
+        .outerjoin(Event, Event.id == AuditLeaf.event_id)
+        .outerjoin(EventSalt, EventSalt.event_id == Event.id)
+        .where(AuditLeaf.index >= walk.size)
+        .order_by(AuditLeaf.index)
+        .limit(CHUNK_LEAVES)
+        .execution_options(populate_existing=True)  # not what a session remembers: what is there
+    )
+    nodes: list[tuple[tree.Node, bytes]] = []
+    whole = True
+    for leaf, event, salt in rows:
+        if leaf.index != walk.size:
+            walk.find("log.leaf_missing", walk.size)
+            whole = False
+            break
+        _leaf(walk, leaf, event, salt)
+        nodes += tree.append(walk.frontier, walk.size, [tree.leaf_hash(leaf.data)])
+        walk.size += 1
+        if walk.size in walk.roots and walk.roots[walk.size] != {tree.fold(walk.frontier)}:
+            walk.find("log.root_differs", walk.size)
+    await _nodes(session, walk, nodes)
+    return whole and bool(nodes)
+
+
+def _leaf(walk: _Walk, row: AuditLeaf, event: Event | None, salt: bytes | None) -> None:
+    try:
+        leaf = read_leaf(row.data)
+    except ValueError:
+        walk.find("log.leaf_changed", row.index)
+        return
+    if event is None:
+        walk.find("log.event_missing", row.index)
+        return
+    if event.commitment.hex() != leaf.c or event.dataset_id != row.dataset_id or leaf.n != row.dataset_counter:
+        walk.find("log.leaf_changed", row.index)
+    if salt is None:
+        walk.find("log.salt_missing", event.id)
+    elif commitment(salt, exact(event_of(event))) != event.commitment:
+        walk.find("log.event_changed", event.id)
+    _counter(walk, row, leaf)
+
+
+def _counter(walk: _Walk, row: AuditLeaf, leaf: Leaf) -> None:
+    if row.dataset_id is None:
+        if leaf.d is not None or leaf.n is not None:
+            walk.find("log.counter_wrong", row.index)
+        return
+    due = walk.counters.get(row.dataset_id, 0)
+    first = dataset_tag(walk.tag_key, row.dataset_id) if walk.tag_key else leaf.d or ""
+    if leaf.n != due or leaf.d != walk.tags.setdefault(row.dataset_id, first):
+        walk.find("log.counter_wrong", row.index)
+    walk.counters[row.dataset_id] = due + 1
+
+
+async def _nodes(session: AsyncSession, walk: _Walk, nodes: Sequence[tuple[tree.Node, bytes]]) -> None:
+    """Stored nodes are what the leaves give: proofs are made of them."""
+    wrong = await session.execute(
+        text("""
+            SELECT due.level, due.index
+            FROM unnest(CAST(:levels AS bigint[]), CAST(:indexes AS bigint[]), CAST(:hashes AS bytea[]))
+                AS due (level, index, hash)
+            LEFT JOIN audit_node USING (level, index) WHERE audit_node.hash IS DISTINCT FROM due.hash
+        """),
+        {
+            "levels": [level for (level, _), _ in nodes],
+            "indexes": [index for (_, index), _ in nodes],
+            "hashes": [each for _, each in nodes],
+        },
+    )
+    for level, index in wrong:
+        walk.find("log.node_changed", f"{level}/{index}")
+
+
+async def _strays(session: AsyncSession, walk: _Walk) -> None:
+    """Rows that no walk over the leaves comes by; each statement sees one state, so a busy log is no finding."""
+    for code, statement in _STRAYS.items():
+        for where in await session.scalars(text(statement), {"limit": MAX_FINDINGS}):
+            walk.find(code, where)
+
+
+_STRAYS = {
+    "log.event_hidden": """
+        SELECT event.id FROM event
+        WHERE NOT EXISTS (SELECT FROM audit_leaf WHERE audit_leaf.event_id = event.id)
+            AND NOT EXISTS (SELECT FROM pending_leaf WHERE pending_leaf.event_id = event.id) LIMIT :limit
+    """,
+    "log.event_missing": """
+        SELECT event_id FROM pending_leaf
+        WHERE NOT EXISTS (SELECT FROM event WHERE event.id = pending_leaf.event_id) LIMIT :limit
+    """,
+    "log.leaf_unsigned": """
+        SELECT index FROM audit_leaf
+        WHERE index >= coalesce((SELECT max(size) FROM checkpoint), 0) ORDER BY index LIMIT :limit
+    """,
+    "log.node_stray": """
+        SELECT level || '/' || index FROM audit_node
+        WHERE level NOT BETWEEN 0 AND 62 OR index < 0
+            OR index >= coalesce((SELECT max(size) FROM checkpoint), 0) >> CAST(level AS int) LIMIT :limit
+    """,
+}
+"""Code of the finding -> where it is."""

@@ -1,0 +1,68 @@
+"""Proofs from stored nodes: O(log n) look-ups, one round trip each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from msgspec import Struct
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from marketplace.audit import tree
+from marketplace.audit.models import Checkpoint
+
+_NODES = text("""
+    SELECT level, index, hash FROM audit_node
+    JOIN unnest(CAST(:levels AS bigint[]), CAST(:indexes AS bigint[])) AS wanted (level, index)
+    USING (level, index)
+""")
+
+
+class NodesMissing(RuntimeError):
+    """The log lacks a node that its own size promises: the database was changed by hand."""
+
+
+class InclusionProof(Struct, frozen=True):
+    """That the leaf is in the tree of `size` leaves: hex hashes, leaf upwards."""
+
+    index: int
+    size: int
+    hashes: tuple[str, ...]
+
+
+class ConsistencyProof(Struct, frozen=True):
+    """That the tree of `second` leaves begins with the tree of `first`."""
+
+    first: int
+    second: int
+    hashes: tuple[str, ...]
+
+
+async def inclusion_proof(session: AsyncSession, leaf_index: int, size: int) -> InclusionProof:
+    """Raises ValueError where the leaf is not in a tree of that size."""
+    hashes = await _prove(session, tree.inclusion_ranges(leaf_index, size))
+    return InclusionProof(leaf_index, size, hashes)
+
+
+async def consistency_proof(session: AsyncSession, first: int, second: int) -> ConsistencyProof:
+    """Raises ValueError unless 0 < first <= second."""
+    return ConsistencyProof(first, second, await _prove(session, tree.consistency_ranges(first, second)))
+
+
+async def newest_checkpoint(session: AsyncSession) -> Checkpoint | None:
+    """The newest signed head; None until the first event has its leaf."""
+    row = (
+        await session.execute(text("SELECT size, root, note, at FROM checkpoint ORDER BY size DESC LIMIT 1"))
+    ).first()
+    return None if row is None else Checkpoint(size=row.size, root=row.root, note=row.note, at=row.at)
+
+
+async def _prove(session: AsyncSession, ranges: Iterable[tuple[int, int]]) -> tuple[str, ...]:
+    ranges = list(ranges)
+    wanted = [node for each in ranges for node in tree.range_nodes(*each)]
+    parameters = {"levels": [level for level, _ in wanted], "indexes": [index for _, index in wanted]}
+    rows = (await session.execute(_NODES, parameters)).all()
+    found: dict[tree.Node, bytes] = {(level, index): hash_ for level, index, hash_ in rows}
+    if len(found) != len(wanted):
+        raise NodesMissing
+    return tuple(each.hex() for each in tree.prove(ranges, found.__getitem__))

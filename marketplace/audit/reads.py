@@ -1,0 +1,193 @@
+"""What is shown of the log: events to those who may see them, receipts, and what a dataset's counter says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, Literal
+from uuid import UUID
+
+from msgspec import Struct
+from sqlalchemy import Select, select, text, tuple_
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from marketplace.audit.canonical import plain
+from marketplace.audit.models import AuditLeaf, Event, EventSalt
+from marketplace.audit.proofs import inclusion_proof, newest_checkpoint
+from marketplace.audit.receipt import EDITIONS, Edition, LogProof, Opening, Receipt, repeated
+from marketplace.db.base import EPOCH
+
+EVENT_FIELDS = (
+    "id", "at", "name", "actor_person_id", "actor_organisation_id", "parties", "dataset_id", "agreement_id",
+    "query_id", "purpose", "version_id", "revision", "bytes", "price_vnd", "body",
+)  # fmt: skip
+"""What a commitment is over; their order does not matter, canonical JSON sorts them."""
+RECEIPTED = ("query:settle", "query:deny", "query:void")
+
+View = Literal["regulator", "party", "operator"]
+
+
+class Viewer(Struct, frozen=True):
+    """On whose behalf the log is read. regulator: all; party: what concerns it; operator: all, without bodies."""
+
+    person_id: UUID
+    organisation_id: UUID
+    view: View
+
+
+class Filter(Struct, frozen=True, kw_only=True):
+    """Which events; None does not restrict. `since` is included, `until` is not."""
+
+    event_id: UUID | None = None
+    dataset_id: UUID | None = None
+    query_id: UUID | None = None
+    name: str | None = None
+    organisation_id: UUID | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+class EventView(Struct, frozen=True, kw_only=True):
+    """An event as its viewer may see it; `salt` (hex) opens `commitment` (hex), both None for the operator.
+
+    Instants are milliseconds. `leaf_index` is None until the sequencer has come by.
+    """
+
+    id: UUID
+    at: int
+    name: str
+    actor_person_id: UUID | None
+    actor_organisation_id: UUID | None
+    parties: tuple[UUID, ...]
+    dataset_id: UUID | None
+    agreement_id: UUID | None
+    query_id: UUID | None
+    purpose: str | None
+    version_id: str | None
+    revision: int | None
+    bytes: int | None
+    price_vnd: int | None
+    body: dict[str, Any] | None
+    commitment: str
+    salt: str | None
+    leaf_index: int | None
+    dataset_counter: int | None
+
+
+class Completeness(Struct, frozen=True):
+    """Of one dataset: how many leaves count for it, and which counters are not as due (none, if whole)."""
+
+    leaves: int
+    newest: int | None
+    wrong: tuple[int, ...]
+
+
+def event_of(row: Event) -> dict[str, Any]:
+    """The event as its commitment sees it."""
+    fields: dict[str, Any] = plain({name: getattr(row, name) for name in EVENT_FIELDS if name != "body"})
+    # Not made plain, nor rounded: what was changed in the database must not come out as it was logged.
+    microseconds = (row.at - EPOCH) // timedelta(microseconds=1)
+    exact_ms = microseconds % 1000 == 0
+    return fields | {"body": row.body, "at": microseconds // 1000 if exact_ms else microseconds / 1000}
+
+
+async def events(
+    session: AsyncSession, viewer: Viewer, chosen: Filter, *, before: tuple[datetime, UUID] | None, limit: int
+) -> list[EventView]:
+    """Up to `limit` events older than `before`, newest first."""
+    rows = await session.execute(_select(viewer, chosen, before).limit(limit))
+    return [_view(viewer, *row) for row in rows]
+
+
+async def receipt(
+    session: AsyncSession, query_id: UUID, *, edition: Edition, secrets: Mapping[str, str]
+) -> Receipt | None:
+    """The receipt of a query for one kind of party; None until its event has a leaf.
+
+    `secrets`: texts of "sql" and "facts", opened where the edition may and their salts are not erased.
+    """
+    found = (
+        await session.execute(
+            select(Event, EventSalt, AuditLeaf)
+            .join(EventSalt, EventSalt.event_id == Event.id)
+            .join(AuditLeaf, AuditLeaf.event_id == Event.id)
+            .where(Event.query_id == query_id, Event.name.in_(RECEIPTED))
+            .order_by(Event.at.desc())
+            .limit(1)
+        )
+    ).first()
+    checkpoint = await newest_checkpoint(session)
+    if found is None or checkpoint is None:
+        return None
+    row, salt, leaf = found
+    proof = await inclusion_proof(session, leaf.index, checkpoint.size)
+    event = event_of(row)
+    return Receipt(
+        **repeated(event),
+        event=event,
+        salt=salt.salt.hex(),
+        opened={
+            name: Opening(salt=salt.secrets[name], text=secrets[name])
+            for name in EDITIONS[edition]
+            if name in salt.secrets and name in secrets
+        },
+        log=LogProof(leaf.index, leaf.data.decode(), proof.hashes, checkpoint.note),
+    )
+
+
+async def completeness(session: AsyncSession, dataset_id: UUID) -> Completeness:
+    """Whether the dataset's counter runs from 0 without gap (invariant 7)."""
+    wrong = await session.scalars(
+        text("""
+            SELECT dataset_counter FROM (
+                SELECT dataset_counter, row_number() OVER (ORDER BY index) - 1 AS due
+                FROM audit_leaf WHERE dataset_id = :id
+            ) AS leaf WHERE dataset_counter IS DISTINCT FROM due ORDER BY due LIMIT 100
+        """),
+        {"id": dataset_id},
+    )
+    counted = await session.execute(
+        text("SELECT count(*), max(dataset_counter) FROM audit_leaf WHERE dataset_id = :id"), {"id": dataset_id}
+    )
+    leaves, newest = counted.one()
+    return Completeness(leaves, newest, tuple(wrong))
+
+
+def _select(
+    viewer: Viewer, chosen: Filter, before: tuple[datetime, UUID] | None
+) -> Select[Event, bytes, int, int | None]:
+    query = (
+        select(Event, EventSalt.salt, AuditLeaf.index, AuditLeaf.dataset_counter)
+        .outerjoin(EventSalt, EventSalt.event_id == Event.id)
+        .outerjoin(AuditLeaf, AuditLeaf.event_id == Event.id)
+        .order_by(Event.at.desc(), Event.id.desc())
+    )
+    if viewer.view == "party":
+        query = query.where(Event.parties.contains([viewer.organisation_id]))
+    if chosen.organisation_id is not None:
+        query = query.where(Event.parties.contains([chosen.organisation_id]))
+    if chosen.since is not None:
+        query = query.where(Event.at >= chosen.since)
+    if chosen.until is not None:
+        query = query.where(Event.at < chosen.until)
+    if before is not None:
+        query = query.where(tuple_(Event.at, Event.id) < before)
+    equal = {
+        Event.id: chosen.event_id,
+        Event.dataset_id: chosen.dataset_id,
+        Event.query_id: chosen.query_id,
+        Event.name: chosen.name,
+    }
+    return query.where(*(column == value for column, value in equal.items() if value is not None))
+
+
+def _view(viewer: Viewer, row: Event, salt: bytes | None, index: int | None, counter: int | None) -> EventView:
+    fields = {name: getattr(row, name) for name in EVENT_FIELDS} | {"parties": tuple(row.parties)}
+    opened = viewer.view != "operator"
+    return EventView(
+        **(fields | {"at": plain(row.at), "body": row.body if opened else None}),
+        commitment=row.commitment.hex(),
+        salt=salt.hex() if opened and salt is not None else None,
+        leaf_index=index,
+        dataset_counter=counter,
+    )

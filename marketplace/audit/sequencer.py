@@ -1,0 +1,162 @@
+"""The sequencer: gives committed events their leaf, one batch and one signed checkpoint a transaction.
+
+Only what is committed is seen (READ COMMITTED, after the lock), so order is that of visibility: a late commit
+gets a later leaf, and neither gap nor loss can come of it. An advisory lock makes two sequencers take turns; a
+kill at any instant leaves a whole batch or nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Sequence
+from typing import Any, Protocol
+from uuid import UUID
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from marketplace.audit import tree
+from marketplace.audit.leaf import Leaf, dataset_tag, leaf_data
+from marketplace.audit.note import sign_checkpoint
+from marketplace.config import Config
+from marketplace.db.engine import Database
+from marketplace.errors import Unavailable
+
+BATCH_EVENTS = 4096
+_LOCK = 0x5D1_10C
+_log = logging.getLogger(__name__)
+
+
+class LogKeys(Protocol):
+    """The part of `db.keys.Keys` that the log needs."""
+
+    def log_signing(self) -> Ed25519PrivateKey:
+        """Signs checkpoints."""
+
+    def salt_key(self) -> bytes:
+        """Hides dataset ids in leaves."""
+
+
+_PENDING = text("""
+    SELECT event.id, event.dataset_id, event.commitment
+    FROM pending_leaf JOIN event ON event.id = pending_leaf.event_id ORDER BY event.at, event.id LIMIT :batch
+""")
+_COUNTERS = text("""
+    SELECT id, (SELECT max(dataset_counter) FROM audit_leaf WHERE dataset_id = id)
+    FROM unnest(CAST(:ids AS uuid[])) AS dataset (id)
+""")
+_LEAVES = text("""
+    INSERT INTO audit_leaf (index, event_id, dataset_id, dataset_counter, data)
+    SELECT * FROM unnest(CAST(:indexes AS bigint[]), CAST(:events AS uuid[]), CAST(:datasets AS uuid[]),
+        CAST(:counters AS bigint[]), CAST(:data AS bytea[]))
+""")
+_NODES = text("""
+    INSERT INTO audit_node (level, index, hash)
+    SELECT * FROM unnest(CAST(:levels AS bigint[]), CAST(:indexes AS bigint[]), CAST(:hashes AS bytea[]))
+""")
+_FRONTIER = text("""
+    SELECT level, index, hash FROM audit_node
+    JOIN unnest(CAST(:levels AS bigint[]), CAST(:indexes AS bigint[])) AS wanted (level, index)
+    USING (level, index)
+    ORDER BY level DESC
+""")
+
+
+async def sequence_once(database: Database, keys: LogKeys, config: Config) -> int:
+    """Give every committed event its leaf; how many it were. Safe at any time, by any number of processes."""
+    total = 0
+    while count := await _batch(database, keys, config):
+        total += count
+        if count < BATCH_EVENTS:
+            break
+    return total
+
+
+async def run_sequencer(database: Database, keys: LogKeys, config: Config, stop: asyncio.Event) -> None:
+    """Sequence every `sequencer_interval_ms` until `stop`; waits out a database that is away."""
+    while not stop.is_set():
+        try:
+            await sequence_once(database, keys, config)
+        except (Unavailable, DBAPIError, OSError) as e:
+            _log.warning("the sequencer waits for the database: %s", type(e).__name__)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), config.sequencer_interval_ms / 1000)
+
+
+async def _batch(database: Database, keys: LogKeys, config: Config) -> int:
+    async with database.session() as session:
+        if not await session.scalar(text("SELECT EXISTS (SELECT FROM pending_leaf)")):
+            return 0
+        await session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+        events = (await session.execute(_PENDING, {"batch": BATCH_EVENTS})).all()
+        if not events:
+            return 0
+        size = await session.scalar(text("SELECT max(size) FROM checkpoint")) or 0
+        leaves = _number(events, await _counters(session, events), keys.salt_key())
+        await _write_leaves(session, size, events, leaves)
+        root = await _write_nodes(session, size, [tree.leaf_hash(leaf_data(leaf)) for leaf in leaves])
+        await _sign(session, keys, config, size + len(leaves), root)
+        return len(leaves)
+
+
+async def _counters(session: AsyncSession, events: Sequence[Any]) -> dict[UUID, int]:
+    ids = list({event.dataset_id for event in events if event.dataset_id is not None})
+    rows = await session.execute(_COUNTERS, {"ids": ids})
+    return {dataset_id: 0 if last is None else last + 1 for dataset_id, last in rows}
+
+
+def _number(events: Sequence[Any], counters: dict[UUID, int], salt_key: bytes) -> list[Leaf]:
+    tags = {dataset_id: dataset_tag(salt_key, dataset_id) for dataset_id in counters}
+    leaves = []
+    for event in events:
+        tag, counter = tags.get(event.dataset_id), counters.get(event.dataset_id)
+        leaves.append(Leaf(event.commitment.hex(), tag, counter))
+        if counter is not None:
+            counters[event.dataset_id] = counter + 1
+    return leaves
+
+
+async def _write_leaves(session: AsyncSession, size: int, events: Sequence[Any], leaves: list[Leaf]) -> None:
+    ids = [event.id for event in events]
+    await session.execute(
+        _LEAVES,
+        {
+            "indexes": list(range(size, size + len(leaves))),
+            "events": ids,
+            "datasets": [event.dataset_id for event in events],
+            "counters": [leaf.n for leaf in leaves],
+            "data": [leaf_data(leaf) for leaf in leaves],
+        },
+    )
+    await session.execute(text("DELETE FROM pending_leaf WHERE event_id = ANY(:ids)"), {"ids": ids})
+
+
+async def _write_nodes(session: AsyncSession, size: int, hashes: list[bytes]) -> bytes:
+    wanted = tree.range_nodes(0, size)
+    levels, indexes = [level for level, _ in wanted], [index for _, index in wanted]
+    rows = (await session.execute(_FRONTIER, {"levels": levels, "indexes": indexes})).all()
+    if len(rows) != len(wanted):
+        raise RuntimeError(f"the log lacks nodes of its tree of {size} leaves: run `sandulieu audit verify`")
+    frontier = [row.hash for row in rows]
+    nodes = list(tree.append(frontier, size, hashes))
+    await session.execute(
+        _NODES,
+        {
+            "levels": [level for (level, _), _ in nodes],
+            "indexes": [index for (_, index), _ in nodes],
+            "hashes": [each for _, each in nodes],
+        },
+    )
+    return tree.fold(frontier)
+
+
+async def _sign(session: AsyncSession, keys: LogKeys, config: Config, size: int, root: bytes) -> None:
+    note = sign_checkpoint(config.log_origin, keys.log_signing(), size, root)
+    await session.execute(
+        text("INSERT INTO checkpoint (size, root, note, at) VALUES (:size, :root, :note, now())"),
+        {"size": size, "root": root, "note": note},
+    )

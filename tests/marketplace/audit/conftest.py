@@ -1,0 +1,82 @@
+"""A log of its own for each test that breaks it: other tests write to the shared one."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from sqlalchemy import text
+
+from marketplace.audit.check import Finding, check_log
+from marketplace.audit.note import VerifierKey, verifier_key
+from marketplace.audit.sequencer import sequence_once
+from marketplace.config import Config
+from marketplace.db import embedded, migrate
+from marketplace.db.engine import Database, database_url
+from marketplace.db.keys import Keys
+from marketplace.db.roles import OWNER
+
+
+@dataclass(frozen=True)
+class Log:
+    """A database with nothing but a log in it, and the keys of that log."""
+
+    database: Database
+    config: Config
+    keys: Keys
+
+    @property
+    def key(self) -> VerifierKey:
+        return verifier_key(self.config.log_origin, self.keys.log_signing())
+
+    async def sequence(self) -> int:
+        return await sequence_once(self.database, self.keys, self.config)
+
+    async def findings(self, **more: Any) -> tuple[Finding, ...]:
+        async with self.database.session() as session:
+            return await check_log(session, self.key, tag_key=self.keys.salt_key(), **more)
+
+    async def one(self, statement: str, **parameters: Any) -> Any:
+        async with self.database.session() as session:
+            return await session.scalar(text(statement), parameters)
+
+    def tamper(self, *statements: str) -> None:
+        """As superuser, with triggers and foreign keys off: the worst that somebody in the database can do."""
+        with psycopg.connect(embedded.url(self.config.home, OWNER)) as connection:
+            connection.execute("SET session_replication_role = replica")
+            for statement in statements:
+                done = connection.execute(statement.encode())
+                assert done.rowcount > 0, statement
+
+
+@pytest.fixture(scope="session")
+def log_home() -> Iterator[Path]:
+    home = Path(tempfile.mkdtemp(prefix="sdl-log-"))
+    yield home
+    embedded.stop(home)
+    shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+async def log_server(log_home: Path) -> AsyncIterator[Log]:
+    config = Config(home=log_home)
+    migrate.upgrade(config)
+    database = Database(database_url(config), connections=8)
+    yield Log(database, config, Keys(log_home / "keys"))
+    await database.close()
+
+
+@pytest.fixture
+def log(log_server: Log, tmp_path: Path) -> Log:
+    """An empty log with fresh keys."""
+    with psycopg.connect(embedded.url(log_server.config.home, OWNER)) as connection:
+        connection.execute("SET session_replication_role = replica")
+        for table in ("event_salt", "pending_leaf", "audit_leaf", "audit_node", "checkpoint", "event"):
+            connection.execute(f"DELETE FROM {table}".encode())
+    return replace(log_server, keys=Keys(tmp_path / "keys"))

@@ -1,0 +1,142 @@
+"""The sequencer under commits out of order, rivals, kills and a database that goes away."""
+
+from __future__ import annotations
+
+import asyncio
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import text
+
+from marketplace.audit import sequencer, tree
+from marketplace.audit.actions import record
+from marketplace.audit.leaf import read_leaf
+from marketplace.audit.note import open_checkpoint
+from marketplace.audit.sequencer import run_sequencer, sequence_once
+from marketplace.db.engine import Database
+from tests.marketplace.audit.conftest import Log
+
+
+async def write(log: Log, count: int, dataset_id: UUID | None = None) -> list[UUID]:
+    async with log.database.session() as session:
+        return [await record(session, "test:event", dataset_id=dataset_id, body={"n": n}) for n in range(count)]
+
+
+async def leaves(log: Log) -> list[tuple[int, UUID, bytes]]:
+    async with log.database.session() as session:
+        rows = await session.execute(text("SELECT index, event_id, data FROM audit_leaf ORDER BY index"))
+        return [(index, event_id, data) for index, event_id, data in rows]
+
+
+async def test_committed_events_get_leaves_in_order_and_a_signed_checkpoint(log: Log) -> None:
+    ids = await write(log, 5)
+    assert await log.sequence() == 5
+    rows = await leaves(log)
+    assert [index for index, _, _ in rows] == list(range(5))
+    assert {event_id for _, event_id, _ in rows} == set(ids)
+    head = open_checkpoint(await log.one("SELECT note FROM checkpoint"), log.key)
+    nodes: list[bytes] = []
+    list(tree.append(nodes, 0, [tree.leaf_hash(data) for _, _, data in rows]))
+    assert (head.size, head.root) == (5, tree.fold(nodes))
+    assert await log.findings() == ()
+
+
+async def test_nothing_new_makes_no_checkpoint(log: Log) -> None:
+    await write(log, 1)
+    assert [await log.sequence(), await log.sequence()] == [1, 0]
+    assert await log.one("SELECT count(*) FROM checkpoint") == 1
+
+
+async def test_an_event_that_was_rolled_back_gets_no_leaf(log: Log) -> None:
+    async with log.database.session() as session:
+        await record(session, "test:event")
+        await session.rollback()
+    assert await log.sequence() == 0
+
+
+async def test_an_event_that_commits_late_gets_a_later_leaf_and_is_never_lost(log: Log) -> None:
+    async with log.database.session() as session:
+        late = await record(session, "test:late")
+        early = (await write(log, 1))[0]
+        assert await log.sequence() == 1
+    assert await log.sequence() == 1
+    assert [event_id for _, event_id, _ in await leaves(log)] == [early, late]
+    assert await log.findings() == ()
+
+
+async def test_counters_run_without_gap_per_dataset_and_name_no_dataset(log: Log) -> None:
+    first, second = uuid4(), uuid4()
+    for dataset_id in (first, second, None, first, first):
+        await write(log, 1, dataset_id)
+        await log.sequence()
+    await write(log, 2, first)
+    await log.sequence()
+    read = [read_leaf(data) for _, _, data in await leaves(log)]
+    tag = read[0].d
+    assert [leaf.n for leaf in read if leaf.d == tag] == [0, 1, 2, 3, 4]
+    assert [leaf.n for leaf in read if leaf.d != tag] == [0, None]
+    everything = b"".join(data for _, _, data in await leaves(log))
+    assert str(first).encode() not in everything
+    assert first.hex.encode() not in everything
+
+
+async def test_rival_sequencers_take_turns(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sequencer, "BATCH_EVENTS", 7)
+    dataset_id = uuid4()
+
+    async def busy() -> None:
+        for _ in range(6):
+            await write(log, 5, dataset_id)
+
+    done = await asyncio.gather(*(log.sequence() for _ in range(4)), busy(), *(log.sequence() for _ in range(4)))
+    total = sum(count for count in done if count is not None) + await log.sequence()
+    assert total == 30
+    assert await log.findings() == ()
+
+
+async def test_a_batch_is_whole_or_nothing(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    await write(log, 3)
+
+    async def killed(*_: object) -> None:
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(sequencer, "_sign", killed)
+        with pytest.raises(ZeroDivisionError):
+            await log.sequence()
+    assert await leaves(log) == []
+    assert await log.sequence() == 3
+    assert await log.findings() == ()
+
+
+async def test_the_loop_waits_out_a_database_that_is_away(log: Log, tmp_path: object) -> None:
+    away = Database(f"postgresql://nobody@/nothing?host={tmp_path}", connections=1)
+    stop = asyncio.Event()
+    task = asyncio.create_task(run_sequencer(away, log.keys, log.config, stop))
+    await asyncio.sleep(0.3)
+    assert not task.done()
+    stop.set()
+    await asyncio.wait_for(task, 5)
+    await away.close()
+
+
+async def test_the_loop_sequences_what_is_written_while_it_runs(log: Log) -> None:
+    stop = asyncio.Event()
+    task = asyncio.create_task(run_sequencer(log.database, log.keys, log.config, stop))
+    await write(log, 2)
+    for _ in range(50):
+        await asyncio.sleep(0.02)
+        if await log.one("SELECT count(*) FROM audit_leaf") == 2:
+            break
+    stop.set()
+    await asyncio.wait_for(task, 5)
+    assert await log.one("SELECT count(*) FROM audit_leaf") == 2
+
+
+async def test_sequencing_stops_loudly_when_stored_nodes_are_gone(log: Log) -> None:
+    await write(log, 3)
+    await log.sequence()
+    log.tamper("DELETE FROM audit_node WHERE level = 1")
+    await write(log, 1)
+    with pytest.raises(RuntimeError, match="audit verify"):
+        await sequence_once(log.database, log.keys, log.config)
