@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Annotated, Any
 from uuid import UUID
 
-import msgspec
 from litestar import Request, Response, get, post
 from litestar.params import Parameter
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED, HTTP_202_ACCEPTED
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.callers import Analyst, Caller
+from marketplace.audit.receipt import encode
 from marketplace.queries import reads, results, walk
 from marketplace.queries.schemas import Ask, QueryPage, QueryView, QuoteView
 from marketplace.queries.services import Services
@@ -82,7 +82,7 @@ async def fetch_receipt(query_id: UUID, caller: Caller, session: AsyncSession) -
     """Decision, usage, price and proof of one query, in the caller's edition."""
     caller.require("read")
     receipt = await reads.receipt(session, caller=caller, query_id=query_id)
-    return Response(msgspec.json.encode(receipt), media_type="application/json")
+    return Response(encode(receipt), media_type="application/json")
 
 
 handlers = [quote_query, run_query, list_queries, show_query, fetch_result, fetch_receipt]

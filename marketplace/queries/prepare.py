@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 
 from msgspec import Struct
-from sandbox.plan.plan import Plan, plan_query
 
 from catalog.version import Version
 from marketplace.accounts.callers import Caller
@@ -17,6 +16,7 @@ from marketplace.queries.services import Services
 from policies.decision import Decision, Question, RequestFacts
 from sandbox.job import Column, TableSchema
 from sandbox.plan.errors import SqlRefused
+from sandbox.plan.plan import Plan, plan_query
 
 
 class Prepared(Struct, frozen=True, kw_only=True):

@@ -20,6 +20,7 @@ from marketplace.db.locks import lock_version
 from marketplace.metering.actions import record_usage
 from marketplace.queries.prepare import Prepared
 from marketplace.queries.services import Services
+from policies.decision import Question
 from sandbox.job import Result, Usage
 
 LOCKED = text("""
@@ -154,7 +155,7 @@ async def _post(
             "failure": outcome.failure,
             "result_sha256": sha256,
         },
-        secrets={"sql": prepared.sql, "facts": _json_sorted(prepared.question)},
+        secrets={"sql": prepared.sql, "facts": facts_text(prepared.question)},
     )
     await session.execute(
         FINISH,
@@ -217,6 +218,6 @@ def _json(value: object) -> str:
     return msgspec.json.encode(value).decode()
 
 
-def _json_sorted(value: object) -> str:
+def facts_text(question: Question) -> str:
     """Canonical, so that its SHA-256 is the decision's `facts_hash`."""
-    return msgspec.json.encode(value, order="deterministic").decode()
+    return msgspec.json.encode(question, order="deterministic").decode()
