@@ -1,0 +1,339 @@
+"""From sqlglot's expressions to our own typed ones. A node type that has no reader here is refused."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from sqlglot import exp
+
+from . import calls
+from .arithmetic import (
+    Place,
+    alike,
+    calculated,
+    castable,
+    compared,
+    condition,
+    fit,
+    joined,
+    mismatch,
+    negated,
+)
+from .context import Context
+from .dialect import place
+from .errors import Refusal
+from .limits import IN_LIST
+from .scope import Scope
+from .tree import Cast, Constant, Expression, Operation, QueryTest, walk
+from .types import BIGINT, BOOLEAN, DOUBLE, HUGEINT, INTEGER, INTERVAL, NULL, VARCHAR, Type, decimal, list_of
+from .types import DATE as DATE_TYPE
+from .types import TIMESTAMP as TIMESTAMP_TYPE
+
+Reader = Callable[[exp.Expression, Scope, Context], Expression]
+
+_INTERVAL_UNITS = frozenset("SECOND MINUTE HOUR DAY WEEK MONTH QUARTER YEAR".split())
+_SIMPLE_TYPES = {
+    "BOOLEAN": BOOLEAN, "INT": INTEGER, "BIGINT": BIGINT, "INT128": HUGEINT, "DOUBLE": DOUBLE, "TEXT": VARCHAR,
+    "VARCHAR": VARCHAR, "DATE": DATE_TYPE, "TIMESTAMP": TIMESTAMP_TYPE, "TIMESTAMPNTZ": TIMESTAMP_TYPE,
+}  # fmt: skip
+_TYPE_INSTEAD = {"FLOAT": "DOUBLE", "SMALLINT": "BIGINT", "TINYINT": "BIGINT", "TIMESTAMPTZ": "TIMESTAMP",
+                 "CHAR": "VARCHAR", "UBIGINT": "BIGINT", "UINT": "BIGINT", "DATETIME": "TIMESTAMP"}  # fmt: skip
+_NUMBER = re.compile(r"(\d*)(?:(\.)(\d*))?([eE][+-]?\d+)?")
+
+
+def read(node: exp.Expression | None, scope: Scope, context: Context) -> Expression:
+    """The typed expression that `node` means in `scope`. Refusal if it is not let through."""
+    where = place(node) if context.depth > 60 else (None, None)
+    reader = _READERS.get(type(node))
+    if reader is None or node is None:
+        raise unsupported(node)
+    context.enter(*where)
+    found = reader(node, scope, context)
+    context.leave()
+    return found
+
+
+def read_condition(node: exp.Expression, scope: Scope, context: Context) -> Expression:
+    """The same, of something that must be true or false."""
+    return condition(read(node, scope, context), _Lazy(node).place)
+
+
+def unsupported(node: exp.Expression | None) -> Refusal:
+    """The refusal of a form that no reader knows."""
+    instead = _INSTEAD.get(type(node).__name__, "")
+    return Refusal("sql.not_supported", *place(node), form=type(node).__name__.upper(), use=instead)
+
+
+_INSTEAD = {
+    "Bracket": "list_extract(xs, 1)", "Placeholder": "x = 1", "Parameter": "x = 1", "Lambda": "list_contains(xs, x)",
+    "Any": "x IN (SELECT …)", "All": "NOT EXISTS (SELECT …)", "Tuple": "a = 1 AND b = 2", "Pivot": "sum(x) FILTER (WHERE …)",
+    "RegexpLike": "regexp_matches(x, 'a')", "RegexpFullMatch": "regexp_full_match(x, 'a')", "Glob": "x LIKE 'a%'",
+    "SimilarTo": "regexp_full_match(x, 'a')", "Struct": "a, b", "AtTimeZone": "x + INTERVAL 7 HOUR", "WithinGroup":
+    "quantile_cont(x, 0.5)", "BitwiseAnd": "x % 2", "BitwiseOr": "a OR b", "Concat": "'a' || 'b'", "Star": "count(*)",
+    "JSONExtract": "CASE", "Collate": "strip_accents(x)", "Dot": "table.column", "PositionalColumn": "column",
+    "Distinct": "SELECT DISTINCT a", "Map": "CASE", "Unnest": "list_extract(xs, 1)",
+}  # fmt: skip
+
+
+class _Lazy:
+    """A node's place, looked for only when a refusal needs it (it costs more than reading the node)."""
+
+    def __init__(self, node: exp.Expression) -> None:
+        self._node = node
+
+    @property
+    def place(self) -> Place:
+        return place(self._node)
+
+
+def _number(text: str) -> Constant:
+    clean = text.replace("_", "")
+    match = _NUMBER.fullmatch(clean)
+    if match is None:
+        raise ValueError(text)
+    whole, point, fraction, exponent = match.groups()
+    if exponent:
+        return Constant(DOUBLE, clean)
+    if point:
+        digits = len(whole) + len(fraction)
+        return Constant(decimal(digits, len(fraction)), clean) if digits <= 38 else Constant(DOUBLE, clean)
+    value = int(whole)
+    for kind, bits in ((INTEGER, 31), (BIGINT, 63), (HUGEINT, 127)):
+        if value < 2**bits:
+            return Constant(kind, clean)
+    return Constant(DOUBLE, clean)
+
+
+def _literal(node: exp.Expression, scope: Scope, context: Context) -> Expression:
+    context.grow(None, None)
+    if node.args.get("is_string"):
+        if "\x00" in node.name:
+            raise Refusal("sql.syntax", *place(node))
+        return Constant(VARCHAR, node.name)
+    try:
+        return _number(node.name)
+    except ValueError as error:
+        raise Refusal("sql.syntax", *place(node)) from error
+
+
+def _boolean(node: exp.Expression, scope: Scope, context: Context) -> Expression:
+    return Constant(BOOLEAN, "true" if node.this else "false")
+
+
+def _null(node: exp.Expression, scope: Scope, context: Context) -> Expression:
+    return Constant(NULL, "null")
+
+
+def _column(node: exp.Expression, scope: Scope, context: Context) -> Expression:
+    if isinstance(node.this, exp.Star) or node.args.get("db"):
+        raise unsupported(node.this)
+    table = node.args.get("table")
+    at, end = place(node.this)
+    name = node.this.name
+    if table is None and name.lower() in calls.NONDETERMINISTIC and not node.this.args.get("quoted"):
+        raise Refusal("sql.nondeterministic", at, end, use=calls.INSTEAD.get(name.lower(), ""))
+    found = scope.resolve(name, table.name if table is not None else "", at, end)
+    context.grow(at, end, sum(1 for _ in walk(found)))
+    context.note(found)
+    return found
+
+
+def _paren(node: exp.Expression, scope: Scope, context: Context) -> Expression:
+    return read(node.this, scope, context)
+
+
+def _chain(symbol: str) -> Reader:
+    def reader(node: exp.Expression, scope: Scope, context: Context) -> Expression:
+        parts: list[exp.Expression] = []
+        kind, at = type(node), node
+        while isinstance(at, kind):
+            parts.append(at.expression)
+            at = at.this
+        parts.append(at)
+        operands = tuple(read_condition(part, scope, context) for part in reversed(parts))
+        return Operation(BOOLEAN, symbol, operands)
+
+    return reader
+
+
+def _not(node: exp.Expression, scope: Scope, context: Context) -> Expression:
+    return Operation(BOOLEAN, "not", (read_condition(node.this, scope, context),))
+
+
+def _comparison(symbol: str) -> Reader:
+    def reader(node: exp.Expression, scope: Scope, context: Context) -> Expression:
+        left, right = read(node.this, scope, context), read(node.expression, scope, context)
+        return compared(symbol, left, right, _Lazy(node).place) if left.type != right.type else Operation(
+            BOOLEAN, symbol, (left, right))  # fmt: skip
+
+    return reader
+
+
+def _calculation(symbol: str) -> Reader:
+    def reader(node: exp.Expression, scope: Scope, context: Context) -> Expression:
+        left, right = read(node.this, scope, context), read(node.expression, scope, context)
+        return calculated(symbol, left, right, _Lazy(node).place)
+
+    return reader
+
+
+def _negative(node: exp.Expression, scope: Scope, context: Context) -> Expression:
+    return negated(read(node.this, scope, context), _Lazy(node).place)
+
+
+def _joined(node: exp.Expression, scope: Scope, context: Context) -> Expression:
+    return joined(read(node.this, scope, context), read(node.expression, scope, context), _Lazy(node).place)
+
+
+def _is(node: exp.Expression, scope: Scope, context: Context) -> Expression:
+    operand = read(node.this, scope, context)
+    match node.expression:
+        case exp.Null():
+            return Operation(BOOLEAN, "is null", (operand,))
+        case exp.Boolean() as boolean:
+            symbol = "is true" if boolean.this else "is false"
+            return Operation(BOOLEAN, symbol, (condition(operand, place(node)),))
+    raise unsupported(node)
+
+
+def _between(node: exp.Expression, scope: Scope, context: Context) -> Expression:
+    if node.args.get("symmetric"):
+        raise unsupported(node)
+    parts = tuple(read(p, scope, context) for p in (node.this, node.args["low"], node.args["high"]))
+    operands, _ = alike(parts, _Lazy(node).place)
+    return Operation(BOOLEAN, "between", operands)
+
+
+def _like(symbol: str) -> Reader:
+    def reader(node: exp.Expression, scope: Scope, context: Context) -> Expression:
+        operands = (read(node.this, scope, context), read(node.expression, scope, context))
+        for operand in operands:
+            if operand.type.kind not in {"VARCHAR", "NULL"}:
+                raise mismatch(VARCHAR, operand.type, place(node))
+        return Operation(BOOLEAN, symbol, operands)
+
+    return reader
+
+
+def _escape(node: exp.Expression, scope: Scope, context: Context) -> Expression:
+    like, escape = read(node.this, scope, context), node.expression
+    single = isinstance(escape, exp.Literal) and escape.is_string and len(escape.name) == 1
+    if not (single and isinstance(like, Operation) and like.symbol in {"like", "ilike"}):
+        raise unsupported(node)
+    return Operation(BOOLEAN, f"{like.symbol} escape", (*like.operands, Constant(VARCHAR, escape.name)))
+
+
+def _in(node: exp.Expression, scope: Scope, context: Context) -> Expression:
+    operand = read(node.this, scope, context)
+    if (query := node.args.get("query")) is not None:
+        return _in_query(operand, query, node, scope, context)
+    items = node.expressions
+    if not items or node.args.get("field") is not None or node.args.get("unnest") is not None:
+        raise unsupported(node)
+    if len(items) > IN_LIST:
+        raise Refusal("sql.list_too_long", *place(items[IN_LIST]), limit=IN_LIST)
+    parts, _ = alike((operand, *(read(item, scope, context) for item in items)), _Lazy(node).place)
+    return Operation(BOOLEAN, "in", parts)
+
+
+def _in_query(operand: Expression, query: exp.Expression, node: exp.Expression, scope: Scope,
+              context: Context) -> Expression:  # fmt: skip
+    inner = context.read_query(query, scope, context)
+    column = _single(inner.columns, node)
+    alike((operand, Constant(column, "null")), _Lazy(node).place)
+    return QueryTest(BOOLEAN, "in", inner, fit(operand, column))
+
+
+def _single(columns: tuple[tuple[str, Type], ...], node: exp.Expression) -> Type:
+    if len(columns) != 1:
+        raise Refusal("sql.column_count", *place(node), expected=1, found=len(columns))
+    return columns[0][1]
+
+
+def _exists(node: exp.Expression, scope: Scope, context: Context) -> Expression:
+    return QueryTest(BOOLEAN, "exists", context.read_query(node.this, scope, context))
+
+
+def _subquery(node: exp.Expression, scope: Scope, context: Context) -> Expression:
+    inner = context.read_query(node, scope, context)
+    return QueryTest(_single(inner.columns, node), "value", inner)
+
+
+def _case(node: exp.Expression, scope: Scope, context: Context) -> Expression:
+    tested = read(node.this, scope, context) if node.this is not None else None
+    conditions, answers = [], []
+    for branch in node.args["ifs"]:
+        conditions.append(_when(tested, branch.this, scope, context))
+        answers.append(read(branch.args["true"], scope, context))
+    otherwise = node.args.get("default")
+    answers.append(read(otherwise, scope, context) if otherwise is not None else Constant(NULL, "null"))
+    fitted, found = alike(tuple(answers), _Lazy(node).place)
+    pairs = tuple(e for pair in zip(conditions, fitted[:-1], strict=True) for e in pair)
+    return Operation(found, "case", (*pairs, fitted[-1]))
+
+
+def _when(tested: Expression | None, node: exp.Expression, scope: Scope, context: Context) -> Expression:
+    if tested is None:
+        return read_condition(node, scope, context)
+    context.grow(*place(node), sum(1 for _ in walk(tested)))
+    return compared("=", tested, read(node, scope, context), _Lazy(node).place)
+
+
+def _cast(node: exp.Expression, scope: Scope, context: Context) -> Expression:
+    operand, wanted = read(node.this, scope, context), _type(node.args["to"], node)
+    if node.args.get("format") is not None or not castable(operand.type, wanted):
+        raise mismatch(wanted, operand.type, place(node))
+    return Cast(wanted, operand, forgiving=isinstance(node, exp.TryCast))
+
+
+def _type(node: exp.Expression, inside: exp.Expression) -> Type:
+    kind = getattr(node.this, "value", str(node.this))
+    if kind == "DECIMAL":
+        sizes = [int(size.name) for size in node.expressions if size.name.isdigit()] or [18, 3]
+        width, scale = sizes[0], sizes[1] if len(sizes) > 1 else 0
+        if 1 <= width <= 38 and scale <= width:
+            return decimal(width, scale)
+    if kind in {"ARRAY", "LIST"} and len(node.expressions) == 1 and not node.args.get("values"):
+        return list_of(_type(node.expressions[0], inside))
+    found = _SIMPLE_TYPES.get(kind)
+    if found is None:
+        raise Refusal("sql.unknown_type", *place(inside), type=kind, use=_TYPE_INSTEAD.get(kind, "VARCHAR"))
+    return found
+
+
+def _interval(node: exp.Expression, scope: Scope, context: Context) -> Expression:
+    unit = node.args.get("unit")
+    amount = node.this
+    negative = isinstance(amount, exp.Neg)
+    amount = amount.this if negative else amount
+    word = unit.name.upper().removesuffix("S") if isinstance(unit, exp.Var) else ""
+    text = amount.name if isinstance(amount, exp.Literal) else ""
+    if word not in _INTERVAL_UNITS or not re.fullmatch(r"-?\d{1,9}", text):
+        raise Refusal("sql.not_supported", *place(node), form="INTERVAL", use="INTERVAL 3 DAY")
+    return Cast(INTERVAL, Constant(VARCHAR, f"{'-' if negative else ''}{text} {word}"))
+
+
+def _array(node: exp.Expression, scope: Scope, context: Context) -> Expression:
+    if not node.expressions:
+        raise unsupported(node)
+    if len(node.expressions) > IN_LIST:
+        raise Refusal("sql.list_too_long", *place(node), limit=IN_LIST)
+    parts, found = alike(tuple(read(e, scope, context) for e in node.expressions), _Lazy(node).place)
+    return Operation(list_of(found), "list", parts)
+
+
+_READERS: dict[type, Reader] = {
+    exp.Literal: _literal, exp.Boolean: _boolean, exp.Null: _null, exp.Column: _column, exp.Paren: _paren,
+    exp.And: _chain("and"), exp.Or: _chain("or"), exp.Not: _not, exp.Is: _is, exp.Between: _between,
+    exp.EQ: _comparison("="), exp.NEQ: _comparison("<>"), exp.LT: _comparison("<"), exp.LTE: _comparison("<="),
+    exp.GT: _comparison(">"), exp.GTE: _comparison(">="), exp.NullSafeEQ: _comparison("is not distinct from"),
+    exp.NullSafeNEQ: _comparison("is distinct from"), exp.Add: _calculation("+"), exp.Sub: _calculation("-"),
+    exp.Mul: _calculation("*"), exp.Div: _calculation("/"), exp.IntDiv: _calculation("//"),
+    exp.Mod: _calculation("%"), exp.Pow: _calculation("**"), exp.DPipe: _joined, exp.Neg: _negative,
+    exp.Like: _like("like"), exp.ILike: _like("ilike"), exp.Escape: _escape, exp.In: _in, exp.Exists: _exists,
+    exp.Subquery: _subquery, exp.Case: _case, exp.Cast: _cast, exp.TryCast: _cast, exp.Interval: _interval,
+    exp.Array: _array, exp.Anonymous: calls.read_call, exp.Extract: calls.read_extract, exp.Window: calls.read_window,
+    exp.Filter: calls.read_filter, exp.IgnoreNulls: calls.read_ignore_nulls,
+}  # fmt: skip
+calls.bind(read)

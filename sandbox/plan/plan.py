@@ -1,0 +1,81 @@
+"""The face of the plan: from SQL text and tables to a typed plan. Nothing runs."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sandbox.disclosure.aggregate import over_cohorts
+from sandbox.job import OutputColumn, TableSchema
+
+from .context import Context
+from .dialect import parse
+from .errors import Refusal, SqlRefused
+from .limits import DEPTH, PLANS_KEPT
+from .queries import read_query
+from .tree import Query
+from .types import output_type
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A query that was understood. `reads`: table → columns read, filters included (count(*) alone reads none)."""
+
+    reads: Mapping[str, tuple[str, ...]]
+    output: tuple[OutputColumn, ...]
+    tree: Query
+
+
+_kept: OrderedDict[tuple[str, tuple[TableSchema, ...]], Plan] = OrderedDict()
+
+
+def plan_query(sql: str, tables: Sequence[TableSchema]) -> Plan:
+    """Reads one SELECT over `tables`. SqlRefused if it is anything else; the same question again costs nothing."""
+    key = (sql, tuple(tables))
+    if (found := _kept.get(key)) is not None:
+        _kept.move_to_end(key)
+        return found
+    plan = _plan(sql, key[1])
+    _kept[key] = plan
+    if len(_kept) > PLANS_KEPT:
+        _kept.popitem(last=False)
+    return plan
+
+
+def _plan(sql: str, tables: tuple[TableSchema, ...]) -> Plan:
+    try:
+        context = Context({table.name.lower(): table for table in tables}, read_query)
+        tree = read_query(parse(sql), None, context)
+        output = _output(tree)
+        reads = {table: _in_order(columns, table, tables) for table, columns in context.reads.items()}
+        return Plan(reads, output, over_cohorts(tree))
+    except Refusal as refusal:
+        raise refusal.placed(sql) from refusal
+    except RecursionError as error:
+        raise SqlRefused("sql.too_deep", params={"limit": DEPTH}) from error
+
+
+def _in_order(columns: set[str], name: str, tables: tuple[TableSchema, ...]) -> tuple[str, ...]:
+    schema = next(table for table in tables if table.name == name)
+    return tuple(column.name for column in schema.columns if column.name in columns)
+
+
+def _output(tree: Query) -> tuple[OutputColumn, ...]:
+    found: list[OutputColumn] = []
+    taken = {name.lower() for name, _ in tree.columns}
+    seen: set[str] = set()
+    for name, given in tree.columns:
+        returned = output_type(given)
+        if returned is None:
+            raise Refusal("sql.not_returnable", column_name=name, type=given.name, use="date_diff('day', a, b)")
+        found.append(OutputColumn(name=_unique(name, seen, taken), type=returned.name))
+    return tuple(found)
+
+
+def _unique(name: str, seen: set[str], taken: set[str]) -> str:
+    candidate, number = name, 2
+    while candidate.lower() in seen or (candidate != name and candidate.lower() in taken):
+        candidate, number = f"{name}_{number}", number + 1
+    seen.add(candidate.lower())
+    return candidate

@@ -1,0 +1,178 @@
+"""What stands in FROM: tables, CTEs, subqueries and joins."""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from .arithmetic import alike, compared
+from .context import Context
+from .dialect import place
+from .errors import Refusal
+from .expressions import read_condition, unsupported
+from .limits import JOINS
+from .scope import Field, Offer, Scope, nearest
+from .tree import ColumnRef, CteUse, Derived, Expression, Join, Operation, Query, Relation, Source
+from .types import BOOLEAN, DOUBLE, type_named
+
+_KINDS = {"": "INNER", "INNER": "INNER", "LEFT": "LEFT", "RIGHT": "RIGHT", "FULL": "FULL", "CROSS": "CROSS",
+          "SEMI": "SEMI", "ANTI": "ANTI"}  # fmt: skip
+
+
+def read_from(select: exp.Expression, scope: Scope, context: Context) -> Relation | None:
+    """The relation that a SELECT reads, offered in `scope`; None if it has no FROM."""
+    clause = select.args.get("from_")
+    if clause is None:
+        return None
+    relation = _with_joins(clause.this, scope, context)
+    return _joined(relation, select.args.get("joins") or [], scope, context)
+
+
+def _with_joins(node: exp.Expression, scope: Scope, context: Context) -> Relation:
+    relation = _relation(node, scope, context)
+    return _joined(relation, node.args.get("joins") or [], scope, context)
+
+
+def _joined(relation: Relation, joins: list[exp.Expression], scope: Scope, context: Context) -> Relation:
+    for join in joins:
+        relation = _join(relation, join, scope, context)
+    return relation
+
+
+def _relation(node: exp.Expression, scope: Scope, context: Context) -> Relation:
+    for extra in ("pivots", "sample", "laterals", "ordinality", "when", "version", "hints", "only", "partition"):
+        if node.args.get(extra):
+            raise unsupported(node.args[extra][0] if isinstance(node.args[extra], list) else node.args[extra])
+    if isinstance(node, exp.Table):
+        return _table(node, scope, context)
+    if isinstance(node, exp.Subquery):
+        inner = node.this
+        if isinstance(inner, exp.Table | exp.Subquery) and node.args.get("alias") is None:
+            return _with_joins(inner, scope, context)
+        return _derived(node, scope, context)
+    raise unsupported(node)
+
+
+def _alias(node: exp.Expression) -> tuple[str, list[str]]:
+    alias = node.args.get("alias")
+    if alias is None:
+        return "", []
+    name = alias.name if isinstance(alias, exp.TableAlias) else str(alias)
+    return name, [column.name for column in alias.args.get("columns") or []]
+
+
+def _offer(scope: Scope, alias: str, fields: tuple[Field, ...], renamed: list[str], node: exp.Expression) -> None:
+    if renamed:
+        if len(renamed) > len(fields):
+            raise Refusal("sql.column_count", *place(node), expected=len(fields), found=len(renamed))
+        names = renamed + [f.name for f in fields[len(renamed) :]]
+        fields = tuple(Field(name, f.expression) for name, f in zip(names, fields, strict=True))
+    if alias and scope.offered(alias):
+        raise Refusal("sql.duplicate_alias", *place(node), use=f"{alias}_2")
+    scope.offers.append(Offer(alias, fields))
+
+
+def _table(node: exp.Table, scope: Scope, context: Context) -> Relation:
+    if not isinstance(node.this, exp.Identifier) or node.args.get("db"):
+        raise _not_a_table(node, context)
+    name, (alias, renamed) = node.name, _alias(node)
+    relation = context.relation()
+    if cte := scope.cte(name):
+        fields = _fields(relation, cte.columns)
+        _offer(scope, alias or name, fields, renamed, node)
+        return CteUse(relation, cte.name)
+    schema = context.tables.get(name.lower())
+    if schema is None:
+        raise _not_a_table(node, context)
+    context.reads.setdefault(schema.name, set())
+    fields = tuple(
+        Field(c.name, ColumnRef(
+            DOUBLE if schema.mode == "aggregate" and c.kind == "measure" else type_named(c.type),
+            relation, c.name, schema.name, schema.mode == "aggregate" and c.kind == "measure"))
+        for c in schema.columns
+    )  # fmt: skip
+    _offer(scope, alias or name, fields, renamed, node)
+    return Source(relation, schema.name, schema.mode)
+
+
+def _not_a_table(node: exp.Table, context: Context) -> Refusal:
+    at, end = place(node.this)
+    if isinstance(node.this, exp.Anonymous) or (isinstance(node.this, exp.Func)):
+        return Refusal("sql.outside_world", at, end)
+    tables = [t.name for t in context.tables.values()]
+    return Refusal("sql.unknown_table", at, end, use=nearest(node.name, tables) or next(iter(tables), ""),
+                   tables=", ".join(tables))  # fmt: skip
+
+
+def _fields(relation: str, columns: tuple[tuple[str, object], ...]) -> tuple[Field, ...]:
+    return tuple(Field(name, ColumnRef(t, relation, f"c{i}")) for i, (name, t) in enumerate(columns))  # type: ignore[arg-type]
+
+
+def _derived(node: exp.Subquery, scope: Scope, context: Context) -> Relation:
+    relation, (alias, renamed) = context.relation(), _alias(node)
+    # A subquery in FROM sees the CTEs and the queries around, but not its neighbours (no LATERAL).
+    inner: Query = context.read_query(node.this, Scope(parent=scope.parent, ctes=scope.ctes), context)
+    _offer(scope, alias, _fields(relation, inner.columns), renamed, node)
+    return Derived(relation, inner)
+
+
+def _kind(join: exp.Expression) -> str:
+    method, side, kind = (str(join.args.get(word) or "").upper() for word in ("method", "side", "kind"))
+    word = side or kind
+    if method or join.args.get("global") or kind not in {"", "INNER", "OUTER", "CROSS", "SEMI", "ANTI"}:
+        raise Refusal("sql.not_supported", *place(join), form=f"{method or kind} JOIN", use="JOIN … ON …")
+    if word not in _KINDS:
+        raise Refusal("sql.not_supported", *place(join), form=f"{word} JOIN", use="JOIN … ON …")
+    return _KINDS[word]
+
+
+def _join(left: Relation, join: exp.Expression, scope: Scope, context: Context) -> Relation:
+    context.joins += 1
+    if context.joins > JOINS:
+        raise Refusal("sql.too_many_joins", *place(join), limit=JOINS)
+    kind = _kind(join)
+    earlier = len(scope.offers)
+    right = _with_joins(join.this, scope, context)
+    using, on = join.args.get("using") or [], join.args.get("on")
+    condition: Expression | None = None
+    if using:
+        condition = _using(using, kind, earlier, scope, context)
+    elif on is not None:
+        with scope.clause(aggregates=False, windows=False):
+            condition = read_condition(on, scope, context)
+    elif kind in {"INNER", "CROSS"}:
+        kind = "CROSS"
+    else:
+        raise Refusal("sql.not_supported", *place(join), form=f"{kind} JOIN", use=f"{kind} JOIN … ON …")
+    if kind in {"SEMI", "ANTI"}:
+        del scope.offers[earlier:]
+    return Join(kind, left, right, condition)  # type: ignore[arg-type]
+
+
+def _side(name: str, offers: list[Offer], node: exp.Expression) -> Expression:
+    found = [f.expression for o in offers for f in o.fields if f.name.lower() == name.lower()]
+    if not found:
+        raise Refusal("sql.unknown_column", *place(node), use="", columns="")
+    return found[0]
+
+
+def _using(names: list[exp.Expression], kind: str, earlier: int, scope: Scope, context: Context) -> Expression:
+    tests = []
+    for node in names:
+        name = node.name
+        left = scope.merged[name.lower()].expression if name.lower() in scope.merged else _side(
+            name, scope.offers[:earlier], node)  # fmt: skip
+        right = _side(name, scope.offers[earlier:], node)
+        context.note(left)
+        context.note(right)
+        tests.append(compared("=", left, right, place(node)))
+        scope.merged[name.lower()] = Field(name, _merged(kind, left, right, node))
+    return tests[0] if len(tests) == 1 else Operation(BOOLEAN, "and", tuple(tests))
+
+
+def _merged(kind: str, left: Expression, right: Expression, node: exp.Expression) -> Expression:
+    if kind == "RIGHT":
+        return right
+    if kind == "FULL":
+        operands, found = alike((left, right), place(node))
+        return Operation(found, "coalesce", operands)
+    return left

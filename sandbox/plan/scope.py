@@ -1,0 +1,141 @@
+"""Names: which relation, column or alias a word of the query means at one place (letter case never matters, as in DuckDB)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
+
+from .errors import Refusal
+from .tree import ColumnRef, Expression, Query, walk
+from .types import Type
+
+
+def nearest(word: str, known: list[str]) -> str:
+    """The known word that looks most like `word`; empty if none does."""
+    return next(iter(get_close_matches(word.lower(), known, n=1, cutoff=0.6)), "")
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A column that a relation offers, and what it stands for."""
+
+    name: str
+    expression: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A relation in FROM under its alias."""
+
+    alias: str
+    fields: tuple[Field, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cte:
+    name: str
+    columns: tuple[tuple[str, Type], ...]
+    query: Query
+
+
+@dataclass(slots=True)
+class Scope:
+    """What can be named inside one SELECT; `parent` is the query around it."""
+
+    parent: Scope | None = None
+    ctes: dict[str, Cte] = field(default_factory=dict)
+    offers: list[Offer] = field(default_factory=list)
+    merged: dict[str, Field] = field(default_factory=dict)
+    """Columns joined by USING, which an unqualified name means."""
+    aliases: dict[str, Expression] = field(default_factory=dict)
+    windows: dict[str, object] = field(default_factory=dict)
+    aggregates_allowed: bool = False
+    windows_allowed: bool = False
+
+    @contextmanager
+    def clause(self, *, aggregates: bool, windows: bool) -> Iterator[None]:
+        """While inside, what of aggregates and window functions may stand here."""
+        before = self.aggregates_allowed, self.windows_allowed
+        self.aggregates_allowed, self.windows_allowed = aggregates, windows
+        try:
+            yield
+        finally:
+            self.aggregates_allowed, self.windows_allowed = before
+
+    def cte(self, name: str) -> Cte | None:
+        """The CTE of that name, here or around."""
+        found = self.ctes.get(name.lower())
+        return found or (self.parent.cte(name) if self.parent else None)
+
+    def offered(self, alias: str) -> Offer | None:
+        return next((offer for offer in self.offers if offer.alias.lower() == alias.lower()), None)
+
+    def names(self) -> list[str]:
+        """Every name that would have been understood as a column here."""
+        here = [f.name.lower() for offer in self.offers for f in offer.fields] + list(self.aliases)
+        return here + (self.parent.names() if self.parent else [])
+
+    def star(self) -> list[Field]:
+        """What * means: each column once, those joined by USING at their first place."""
+        seen: set[str] = set()
+        found = []
+        for offer in self.offers:
+            for one in offer.fields:
+                name = one.name.lower()
+                if name in self.merged:
+                    if name in seen:
+                        continue
+                    seen.add(name)
+                    one = self.merged[name]  # noqa: PLW2901
+                found.append(one)
+        return found
+
+    def column(self, name: str, at: int | None, end: int | None) -> Expression | None:
+        """The column of that unqualified name in FROM; None if there is none. Refusal if there are several."""
+        wanted = name.lower()
+        if merged := self.merged.get(wanted):
+            return merged.expression
+        found = [f.expression for offer in self.offers for f in offer.fields if f.name.lower() == wanted]
+        if len(found) > 1:
+            owner = next(o.alias for o in self.offers if any(f.name.lower() == wanted for f in o.fields))
+            raise Refusal("sql.ambiguous_column", at, end, use=f"{owner}.{name}")
+        return found[0] if found else None
+
+    def alias(self, name: str, at: int | None, end: int | None) -> Expression | None:
+        """The expression that the select list calls `name`, if it may stand here."""
+        found = self.aliases.get(name.lower())
+        if found is None:
+            return None
+        kinds = {node.kind if node.window is None else "window" for node in walk(found) if hasattr(node, "window")}
+        if "window" in kinds and not self.windows_allowed:
+            raise Refusal("sql.misplaced_window", at, end, use="QUALIFY")
+        if "aggregate" in kinds and not self.aggregates_allowed:
+            raise Refusal("sql.misplaced_aggregate", at, end, use="HAVING")
+        return found
+
+    def resolve(self, name: str, table: str, at: int | None, end: int | None) -> Expression:
+        """What `name` or `table.name` means. Refusal if nothing, or more than one thing."""
+        scope: Scope | None = self
+        while scope is not None:
+            found = scope._qualified(name, table) if table else scope._plain(name, at, end)
+            if found is not None:
+                return replace(found, at=at, end=end) if isinstance(found, ColumnRef) else found
+            scope = scope.parent
+        raise self._unknown(name, table, at, end)
+
+    def _plain(self, name: str, at: int | None, end: int | None) -> Expression | None:
+        found = self.column(name, at, end)
+        return found if found is not None else self.alias(name, at, end)
+
+    def _qualified(self, name: str, table: str) -> Expression | None:
+        offer = self.offered(table)
+        if offer is None:
+            return None
+        return next((f.expression for f in offer.fields if f.name.lower() == name.lower()), None)
+
+    def _unknown(self, name: str, table: str, at: int | None, end: int | None) -> Refusal:
+        names = self.names()
+        columns = ", ".join(dict.fromkeys(f.name for offer in self.offers for f in offer.fields))
+        return Refusal("sql.unknown_column", at, end, use=nearest(name, names), columns=columns)

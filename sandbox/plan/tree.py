@@ -1,0 +1,279 @@
+"""Our own typed tree of a query. What is not in it cannot be rendered, and so cannot reach the engine.
+
+Relations and their columns carry names that we give (`r1`, `c0`): of the user's own words only string literals and the
+names of the answer's columns are rendered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from .types import BIGINT, BOOLEAN, Type
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """A constant: `value` is a number as written, a string's content, or true/false/null."""
+
+    type: Type
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnRef:
+    """A column of a relation. `table`: the name of the table it comes from directly, else empty."""
+
+    type: Type
+    relation: str
+    column: str
+    table: str = ""
+    is_measure: bool = False
+    at: int | None = field(default=None, compare=False)
+    end: int | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """An operator or special form, by its symbol in `render.FORMS`."""
+
+    type: Type
+    symbol: str
+    operands: tuple[Expression, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    type: Type
+    operand: Expression
+    forgiving: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sort:
+    expression: Expression
+    descending: bool
+    nulls_first: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A frame's end: `words` with the offset left out, e.g. "PRECEDING" with 3, or "CURRENT ROW"."""
+
+    words: str
+    offset: Expression | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    partition: tuple[Expression, ...]
+    order: tuple[Sort, ...]
+    unit: str = ""
+    start: Bound | None = None
+    finish: Bound | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A function of the table. `kind` is the function's; an aggregate with `window` is a window function."""
+
+    type: Type
+    name: str
+    kind: Literal["scalar", "aggregate", "window"]
+    arguments: tuple[Expression, ...]
+    distinct: bool = False
+    order: tuple[Sort, ...] = ()
+    where: Expression | None = None
+    window: Window | None = None
+    ignore_nulls: bool = False
+    at: int | None = field(default=None, compare=False)
+    end: int | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class QueryTest:
+    """EXISTS (query), operand IN (query), or a query as a single value."""
+
+    type: Type
+    form: Literal["exists", "in", "value"]
+    query: Query
+    operand: Expression | None = None
+
+
+Expression = Constant | ColumnRef | Operation | Cast | Call | QueryTest
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One column of a SELECT: `name` as the analyst sees it."""
+
+    name: str
+    expression: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A table of the schema."""
+
+    relation: str
+    table: str
+    mode: Literal["rows", "aggregate"]
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    relation: str
+    query: Query
+
+
+@dataclass(frozen=True, slots=True)
+class CteUse:
+    relation: str
+    cte: str
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    kind: Literal["INNER", "LEFT", "RIGHT", "FULL", "CROSS", "SEMI", "ANTI"]
+    left: Relation
+    right: Relation
+    on: Expression | None
+
+
+Relation = Source | Derived | CteUse | Join
+
+
+@dataclass(frozen=True, slots=True)
+class Grouping:
+    """GROUP BY: `keys` are the plain keys; each of `sets` a ROLLUP, CUBE or GROUPING SETS over tuples of keys."""
+
+    keys: tuple[Expression, ...]
+    sets: tuple[tuple[Literal["ROLLUP", "CUBE", "GROUPING SETS"], tuple[tuple[Expression, ...], ...]], ...] = ()
+
+    def all_keys(self) -> tuple[Expression, ...]:
+        """Every expression that is a key in some set."""
+        return self.keys + tuple(key for _, sets in self.sets for one in sets for key in one)
+
+
+@dataclass(frozen=True, slots=True)
+class Tail:
+    """ORDER BY, LIMIT and OFFSET. An int in `order` is a position in the select list, from 1."""
+
+    order: tuple[tuple[int | Expression, bool, bool], ...] = ()
+    limit: int | None = None
+    offset: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Select:
+    items: tuple[Item, ...]
+    source: Relation | None
+    distinct: bool = False
+    where: Expression | None = None
+    grouping: Grouping | None = None
+    having: Expression | None = None
+    qualify: Expression | None = None
+    tail: Tail = Tail()
+
+    @property
+    def columns(self) -> tuple[tuple[str, Type], ...]:
+        return tuple((item.name, item.expression.type) for item in self.items)
+
+
+@dataclass(frozen=True, slots=True)
+class SetOperation:
+    operator: Literal["UNION", "INTERSECT", "EXCEPT"]
+    keep_all: bool
+    left: Query
+    right: Query
+    columns: tuple[tuple[str, Type], ...]
+    tail: Tail = Tail()
+
+
+@dataclass(frozen=True, slots=True)
+class With:
+    """CTEs by the names we gave, then the query that uses them."""
+
+    ctes: tuple[tuple[str, Query], ...]
+    query: Query
+
+    @property
+    def columns(self) -> tuple[tuple[str, Type], ...]:
+        return self.query.columns
+
+
+Query = Select | SetOperation | With
+
+TRUE = Constant(BOOLEAN, "true")
+
+
+def number(value: int) -> Constant:
+    return Constant(BIGINT, str(value))
+
+
+def _window_parts(window: Window | None) -> Iterator[Expression]:
+    if window is None:
+        return
+    yield from window.partition
+    yield from (sort.expression for sort in window.order)
+    for bound in (window.start, window.finish):
+        if bound is not None and bound.offset is not None:
+            yield bound.offset
+
+
+def children(node: Expression) -> Iterator[Expression]:
+    """The expressions directly inside one (not those of a query inside it)."""
+    match node:
+        case Operation():
+            yield from node.operands
+        case Cast():
+            yield node.operand
+        case QueryTest() if node.operand is not None:
+            yield node.operand
+        case Call():
+            yield from node.arguments
+            yield from (sort.expression for sort in node.order)
+            if node.where is not None:
+                yield node.where
+            yield from _window_parts(node.window)
+
+
+def walk(node: Expression) -> Iterator[Expression]:
+    """The expression and all inside it, outermost first; queries inside are not entered."""
+    yield node
+    for child in children(node):
+        yield from walk(child)
+
+
+Change = Callable[[Expression], Expression]
+
+
+def _changed_window(window: Window | None, change: Change) -> Window | None:
+    if window is None:
+        return None
+    return replace(
+        window,
+        partition=tuple(change(e) for e in window.partition),
+        order=tuple(replace(s, expression=change(s.expression)) for s in window.order),
+    )
+
+
+def with_children(node: Expression, change: Change) -> Expression:
+    """The same expression with each direct child put through `change`."""
+    match node:
+        case Operation():
+            return replace(node, operands=tuple(change(e) for e in node.operands))
+        case Cast():
+            return replace(node, operand=change(node.operand))
+        case QueryTest() if node.operand is not None:
+            return replace(node, operand=change(node.operand))
+        case Call():
+            return replace(
+                node,
+                arguments=tuple(change(e) for e in node.arguments),
+                order=tuple(replace(s, expression=change(s.expression)) for s in node.order),
+                where=change(node.where) if node.where is not None else None,
+                window=_changed_window(node.window, change),
+            )
+    return node
