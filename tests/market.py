@@ -58,6 +58,13 @@ class Market:
 
     def start(self, **environment: str) -> None:
         """Start the service and wait until it is ready."""
+        self._launch(environment, "/readyz")
+
+    def start_unready(self, **environment: str) -> None:
+        """Start the service with a part missing: it answers, but is not ready."""
+        self._launch(environment, "/healthz")
+
+    def _launch(self, environment: Mapping[str, str], path: str) -> None:
         env = {**os.environ, **self.environment, **environment}
         with self.log.open("ab") as log:
             command = [sys.executable, "-m", "marketplace.cli.main", "serve", "--port", str(self.port)]
@@ -66,7 +73,7 @@ class Market:
         while time.monotonic() < until:
             assert self.process.poll() is None, self.log.read_text()[-4000:]
             try:
-                if self.client(None).get("/readyz").ok:
+                if self.client(None).get(path).ok:
                     return
             except Unreachable:
                 pass

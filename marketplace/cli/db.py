@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import json
+
+import msgspec
 
 from marketplace.config import load
 from marketplace.db.migrate import status, upgrade
@@ -24,6 +25,6 @@ def run(chosen: argparse.Namespace) -> int:
     if chosen.verb == "migrate":
         upgrade(config)
     state = status(config)
-    told = {"applied": state.applied, "newest": state.newest}
-    print(json.dumps(told) if chosen.json else f"applied {state.applied or '-'}, newest {state.newest}")
-    return 0 if state.applied == state.newest else 1
+    told = msgspec.json.encode(state).decode()
+    print(told if chosen.json else f"applied {state.current or '-'}, newest {state.newest}")
+    return 0 if state.up_to_date else 1

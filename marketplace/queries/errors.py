@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from marketplace.errors import Conflict, Problem
 from policies.decision import Decision
@@ -13,7 +13,7 @@ class SqlNotUnderstood(Problem):
 
     status = 422
 
-    def __init__(self, code: str, **params: object) -> None:
+    def __init__(self, code: str, **params: Any) -> None:
         super().__init__(**params)
         self.code = code  # type: ignore[misc]  # each refusal of the planner has its own text
         self.args = (code,)

@@ -50,7 +50,7 @@ async def queries(
     return QueryPage(items=tuple(view(r) for r in rows[:limit]), next=following)
 
 
-def _mine(caller: Caller) -> Select[tuple[Query]]:
+def _mine(caller: Caller) -> Select[Query]:
     return select(Query).where(Query.organisation_id == caller.organisation_id)
 
 

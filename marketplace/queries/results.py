@@ -107,7 +107,8 @@ FORMATS: dict[str, Callable[[bytes], bytes]] = {
 
 def rows_of(stream: bytes, limit: int) -> list[dict[str, Any]]:
     """The first rows, for a page."""
-    return _read(stream).slice(0, limit).to_pylist()
+    rows: list[dict[str, Any]] = _read(stream).slice(0, limit).to_pylist()
+    return rows
 
 
 def _read(stream: bytes) -> pa.Table:
