@@ -94,7 +94,10 @@ async def decide(
             wanted=expires_at, duration_days=application.duration_days, at=at), at)  # fmt: skip
         session.add(agreement)
         await session.flush()
-    body = {"reason": application.reason, "expires_at": agreement.expires_at.isoformat() if agreement else None}
+    body: dict[str, object] = {
+        "reason": application.reason,
+        "expires_at": agreement.expires_at.isoformat() if agreement else None,
+    }
     await _record(session, f"application:{decision}", application, by, body, agreement)
     return application, agreement
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Row, Select, or_, select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -29,7 +28,7 @@ Owner, Startup = aliased(Organisation), aliased(Organisation)
 Applicant, Decider = aliased(Person), aliased(Person)
 
 
-def _applications(organisation_id: uuid.UUID) -> Select[Any]:
+def _applications(organisation_id: uuid.UUID) -> Select[Application, Dataset, str, str, str, str, uuid.UUID]:
     return (
         select(Application, Dataset, Owner.name, Startup.name, Applicant.name, Decider.name, Agreement.id)
         .join(Dataset, Dataset.id == Application.dataset_id)
@@ -43,7 +42,7 @@ def _applications(organisation_id: uuid.UUID) -> Select[Any]:
     )
 
 
-def _agreements(organisation_id: uuid.UUID) -> Select[Any]:
+def _agreements(organisation_id: uuid.UUID) -> Select[Agreement, Dataset, str, str, str]:
     return (
         select(Agreement, Dataset, Owner.name, Startup.name, Decider.name)
         .join(Dataset, Dataset.id == Agreement.dataset_id)
@@ -80,10 +79,11 @@ async def list_applications(
         rows = rows.where(Application.state == state)
     if cursor is not None:
         rows = rows.where(Application.id < decode_cursor(cursor, tuple[uuid.UUID])[0])
-    found, last = await _page(session, rows.order_by(Application.id.desc()), limit)
+    rows = rows.order_by(Application.id.desc()).limit(limit + 1)
+    found, last = cut((await session.execute(rows)).all(), limit)
     names = await _names(session, (person for row in found for person in row[0].people))
     items = tuple(application_view(row, names) for row in found)
-    return ApplicationList(items=items, next=last)
+    return ApplicationList(items=items, next=encode_cursor(last[0].id) if last else None)
 
 
 async def read_agreement(
@@ -109,14 +109,13 @@ async def list_agreements(
     rows = _agreements(organisation_id)
     if cursor is not None:
         rows = rows.where(Agreement.id < decode_cursor(cursor, tuple[uuid.UUID])[0])
-    found, last = await _page(session, rows.order_by(Agreement.id.desc()), limit)
+    rows = rows.order_by(Agreement.id.desc()).limit(limit + 1)
+    found, last = cut((await session.execute(rows)).all(), limit)
     names = await _names(session, (person for row in found for person in row[0].people))
-    return AgreementList(items=tuple(agreement_view(row, names, at) for row in found), next=last)
-
-
-async def _page(session: AsyncSession, rows: Select[Any], limit: int) -> tuple[list[Row[Any]], str | None]:
-    shown, last = cut((await session.execute(rows.limit(limit + 1))).all(), limit)
-    return list(shown), encode_cursor(last[0].id) if last else None
+    return AgreementList(
+        items=tuple(agreement_view(row, names, at) for row in found),
+        next=encode_cursor(last[0].id) if last else None,
+    )
 
 
 async def _names(session: AsyncSession, people: Iterable[uuid.UUID]) -> dict[uuid.UUID, PersonView]:

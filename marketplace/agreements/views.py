@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, cast
+from typing import cast
 
 from sqlalchemy import Row
 
@@ -16,13 +16,15 @@ from marketplace.listings.models import Dataset
 from marketplace.listings.schemas import SixClear
 
 Names = Mapping[uuid.UUID, PersonView]
+ApplicationRow = Row[Application, Dataset, str, str, str, str, uuid.UUID]
+"""With owner, startup, applicant; decider and agreement are NULL until there are any."""
+AgreementRow = Row[Agreement, Dataset, str, str, str]
+"""With owner, startup, and who ended it (NULL while nobody has)."""
 
 
-def application_view(row: Row[Any], names: Names) -> ApplicationView:
-    """From (Application, Dataset, owner, startup, applicant, decider, agreement id)."""
-    application: Application = row[0]
-    dataset: Dataset = row[1]
-    _, _, owner, startup, applicant, decider, agreement_id = row
+def application_view(row: ApplicationRow, names: Names) -> ApplicationView:
+    """An application with the 6 rõ; `names` of its people."""
+    application, dataset, owner, startup, applicant, decider, agreement_id = row._tuple()
     return ApplicationView(
         id=application.id,
         state=cast(ApplicationState, application.state),
@@ -62,10 +64,9 @@ def _six_clear(
     )
 
 
-def agreement_view(row: Row[Any], names: Names, at: datetime) -> AgreementView:
-    """From (Agreement, Dataset, owner, startup, who ended it)."""
-    agreement: Agreement = row[0]
-    _, dataset, owner, startup, ender = row
+def agreement_view(row: AgreementRow, names: Names, at: datetime) -> AgreementView:
+    """An agreement with its state at an instant; `names` of its people."""
+    agreement, dataset, owner, startup, ender = row._tuple()
     return AgreementView(
         id=agreement.id,
         state=agreement_state(ended_at=agreement.ended_at, expires_at=agreement.expires_at, at=at),

@@ -43,6 +43,7 @@ async def seen(session: AsyncSession, *, organisation_id: uuid.UUID, key: str, b
     first = found.one_or_none()
     if first is None:
         return None
-    if first.body_hash != hashlib.sha256(body).digest():
+    body_hash, subject_id = first._tuple()
+    if body_hash != hashlib.sha256(body).digest():
         raise KeyReused(key=key)
-    return first.subject_id
+    return subject_id

@@ -1,0 +1,229 @@
+"""The verbs on applications and agreements: bounds, one agreement, one event, all or nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from marketplace.accounts.callers import Approver, StartupAdmin
+from marketplace.agreements.actions import apply, decide, resubmit, withdraw
+from marketplace.agreements.ending import end
+from marketplace.agreements.errors import ApplicationWrongState
+from marketplace.agreements.models import Agreement, Application
+from marketplace.agreements.terms import Terms
+from marketplace.audit.models import Event
+from marketplace.config import Config
+from marketplace.db.base import new_id, utcnow
+from marketplace.db.engine import Database
+from marketplace.errors import Conflict, Invalid, NotFound
+from tests.marketplace.agreements.conftest import TERMS, Sides
+from tests.marketplace.broken_audit import broken_audit
+from tests.marketplace.parties import Make
+
+
+def _admin(sides: Sides, make: Make) -> StartupAdmin:
+    found = make.caller_of(sides.startup.organisation, sides.startup.person, StartupAdmin)
+    assert isinstance(found, StartupAdmin)
+    return found
+
+
+def _approver(sides: Sides, make: Make) -> Approver:
+    found = make.caller_of(sides.owner.organisation, sides.owner.person, Approver)
+    assert isinstance(found, Approver)
+    return found
+
+
+def _terms(sides: Sides, **changed: object) -> Terms:
+    return Terms(**{**TERMS, "people": (sides.startup.person.id,), **changed})  # type: ignore[arg-type]
+
+
+async def _events(session: AsyncSession, sides: Sides, application_id: UUID) -> list[Event]:
+    rows = select(Event).where(Event.dataset_id == sides.dataset_id).order_by(Event.id)
+    return [e for e in await session.scalars(rows) if e.body["application"] == str(application_id)]
+
+
+async def test_apply_writes_the_application_and_an_event_for_both_sides(
+    session: AsyncSession, sides: Sides, make: Make
+) -> None:
+    by, new = _admin(sides, make), new_id()
+    made = await apply(session, application_id=new, dataset_id=sides.dataset_id, terms=_terms(sides), by=by,
+                       at=utcnow())  # fmt: skip
+    assert (made.state, made.owner_id, made.people) == (
+        "submitted", sides.owner.organisation.id, [sides.startup.person.id],
+    )  # fmt: skip
+    (event,) = await _events(session, sides, new)
+    assert event.name == "application:apply"
+    assert set(event.parties) == {sides.owner.organisation.id, sides.startup.organisation.id}
+    assert (event.actor_person_id, event.purpose) == (by.person_id, "research.academic")
+
+
+@pytest.mark.parametrize(
+    ("changed", "code"),
+    [
+        ({"duration_days": 0}, "application.duration"),
+        ({"duration_days": 1096}, "application.duration"),
+        ({"justification": " " * 40 + "ngắn quá"}, "application.justification_length"),
+        ({"justification": "x" * 4001}, "application.justification_length"),
+        ({"purpose": "resale"}, "application.purpose_not_offered"),
+        ({"people": ()}, "application.people_count"),
+    ],
+)
+async def test_terms_out_of_bounds_are_refused(
+    session: AsyncSession, sides: Sides, make: Make, changed: dict[str, object], code: str
+) -> None:
+    with pytest.raises(Invalid) as refused:
+        await apply(session, application_id=new_id(), dataset_id=sides.dataset_id, terms=_terms(sides, **changed),
+                    by=_admin(sides, make), at=utcnow())  # fmt: skip
+    assert [e["code"] for e in refused.value.params["errors"]] == [code]
+
+
+async def test_every_wrong_term_is_told_at_once(session: AsyncSession, sides: Sides, make: Make) -> None:
+    terms = _terms(sides, duration_days=5000, justification="", purpose="resale")
+    with pytest.raises(Invalid) as refused:
+        await apply(session, application_id=new_id(), dataset_id=sides.dataset_id, terms=terms,
+                    by=_admin(sides, make), at=utcnow())  # fmt: skip
+    assert {e["path"] for e in refused.value.params["errors"]} == {"duration_days", "justification", "purpose"}
+
+
+async def test_people_of_another_startup_or_gone_cannot_be_named(
+    session: AsyncSession, sides: Sides, make: Make
+) -> None:
+    gone = await make.person(session, sides.startup.organisation)
+    gone.deactivated_at = utcnow()
+    await session.flush()
+    for stranger in (sides.rival.person.id, gone.id, new_id()):
+        with pytest.raises(Invalid) as refused:
+            await apply(session, application_id=new_id(), dataset_id=sides.dataset_id, at=utcnow(),
+                        terms=_terms(sides, people=(sides.startup.person.id, stranger)),
+                        by=_admin(sides, make))  # fmt: skip
+        assert refused.value.params["errors"][0]["code"] == "application.people_not_yours"
+
+
+async def test_accept_makes_an_agreement_with_all_columns_and_the_asked_duration(
+    session: AsyncSession, database: Database, sides: Sides, make: Make
+) -> None:
+    at = utcnow()
+    _, agreement = await decide(session, application_id=await sides.application(database), decision="accept",
+                                reason="", expires_at=None, by=_approver(sides, make), at=at)  # fmt: skip
+    assert agreement is not None
+    assert agreement.columns == ["sex", "education"]
+    assert agreement.expires_at == at + timedelta(days=30)
+    assert (agreement.purpose, agreement.people) == ("research.academic", [sides.startup.person.id])
+
+
+@pytest.mark.parametrize("days", [-1, 0, 31])
+async def test_expiry_is_within_the_duration_asked_for(
+    session: AsyncSession, database: Database, sides: Sides, make: Make, days: int
+) -> None:
+    at = utcnow()
+    with pytest.raises(Invalid):
+        await decide(session, application_id=await sides.application(database), decision="accept", reason="",
+                     expires_at=at + timedelta(days=days), by=_approver(sides, make), at=at)  # fmt: skip
+
+
+@pytest.mark.parametrize("decision", ["reject", "return"])
+async def test_a_no_needs_a_reason(
+    session: AsyncSession, database: Database, sides: Sides, make: Make, decision: str
+) -> None:
+    with pytest.raises(Invalid):
+        await decide(session, application_id=await sides.application(database), decision=decision,  # type: ignore[arg-type]
+                     reason="  ", expires_at=None, by=_approver(sides, make), at=utcnow())  # fmt: skip
+
+
+async def test_returned_then_resubmitted_carries_the_new_terms(
+    session: AsyncSession, database: Database, sides: Sides, make: Make
+) -> None:
+    application_id = await sides.application(database)
+    await decide(session, application_id=application_id, decision="return", reason="Cần rõ hơn.", expires_at=None,
+                 by=_approver(sides, make), at=utcnow())  # fmt: skip
+    again = await resubmit(session, application_id=application_id, terms=_terms(sides, duration_days=7),
+                           by=_admin(sides, make), at=utcnow())  # fmt: skip
+    assert (again.state, again.duration_days, again.reason) == ("submitted", 7, "Cần rõ hơn.")
+    names = [e.name for e in await _events(session, sides, application_id)]
+    assert names == ["application:return", "application:resubmit"]
+
+
+async def test_two_approvers_at_once_make_one_agreement(database: Database, sides: Sides, make: Make) -> None:
+    application_id = await sides.application(database)
+
+    async def accept() -> bool:
+        try:
+            async with database.session() as session:
+                await decide(session, application_id=application_id, decision="accept", reason="", expires_at=None,
+                             by=_approver(sides, make), at=utcnow())  # fmt: skip
+        except ApplicationWrongState:
+            return False
+        return True
+
+    assert sorted(await asyncio.gather(*(accept() for _ in range(8)))) == [False] * 7 + [True]
+    async with database.session() as session:
+        rows = select(Agreement).where(Agreement.application_id == application_id)
+        assert len((await session.scalars(rows)).all()) == 1
+
+
+async def test_two_sides_ending_at_once_end_it_once(database: Database, sides: Sides, make: Make) -> None:
+    agreement_id = await sides.agreement(database)
+
+    async def finish(by: Approver | StartupAdmin) -> bool:
+        try:
+            async with database.session() as session:
+                await end(session, agreement_id=agreement_id, reason="Xong việc.", by=by, at=utcnow())
+        except Conflict:
+            return False
+        return True
+
+    both = (_approver(sides, make), _admin(sides, make)) * 3
+    assert sorted(await asyncio.gather(*(finish(by) for by in both))) == [False] * 5 + [True]
+
+
+async def test_a_stranger_finds_neither_application_nor_agreement(
+    session: AsyncSession, database: Database, sides: Sides, make: Make
+) -> None:
+    stranger = make.caller_of(sides.rival.organisation, sides.rival.person, StartupAdmin)
+    assert isinstance(stranger, StartupAdmin)
+    with pytest.raises(NotFound):
+        await withdraw(session, application_id=await sides.application(database), by=stranger, at=utcnow())
+    with pytest.raises(NotFound):
+        await end(session, agreement_id=await sides.agreement(database), reason="Không phải của tôi.", by=stranger,
+                  at=utcnow())  # fmt: skip
+
+
+@asynccontextmanager
+async def _log_broken(config: Config, database: Database, sides: Sides) -> AsyncIterator[AsyncSession]:
+    """A unit of work whose event cannot be written; the verb inside must fail."""
+    with broken_audit(config, sides.startup.organisation.id), pytest.raises(DBAPIError, match="broken for a test"):
+        async with database.session() as session:
+            yield session
+
+
+async def test_without_its_event_nothing_is_changed(
+    config: Config, database: Database, sides: Sides, make: Make
+) -> None:
+    admin, approver, at = _admin(sides, make), _approver(sides, make), utcnow()
+    submitted, agreed, new = await sides.application(database), await sides.agreement(database), new_id()
+    returned = await sides.application(database, state="returned")
+    async with _log_broken(config, database, sides) as session:
+        await apply(session, application_id=new, dataset_id=sides.dataset_id, terms=_terms(sides), by=admin, at=at)
+    async with _log_broken(config, database, sides) as session:
+        await decide(session, application_id=submitted, decision="accept", reason="", expires_at=None, by=approver,
+                     at=at)  # fmt: skip
+    async with _log_broken(config, database, sides) as session:
+        await withdraw(session, application_id=submitted, by=admin, at=at)
+    async with _log_broken(config, database, sides) as session:
+        await resubmit(session, application_id=returned, terms=_terms(sides, duration_days=7), by=admin, at=at)
+    async with _log_broken(config, database, sides) as session:
+        await end(session, agreement_id=agreed, reason="Xong việc.", by=approver, at=at)
+    async with database.session() as session:
+        assert await session.get(Application, new) is None
+        assert (await session.get_one(Application, submitted)).state == "submitted"
+        assert (await session.get_one(Application, returned)).duration_days == 30
+        assert (await session.get_one(Agreement, agreed)).ended_at is None
+        assert not await session.scalar(select(Agreement.id).where(Agreement.application_id == submitted))
