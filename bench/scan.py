@@ -10,17 +10,20 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-from sandbox.isolation.pool import Pool
-from sandbox.plan.plan import plan_query
-from sandbox.run import run
 
 from bench.figure import figure
+from sandbox.isolation.pool import Pool
 from sandbox.job import Column, Limits, TableFiles, TableSchema
+from sandbox.plan.plan import plan_query
+from sandbox.run import run
 
 ROWS = int(os.environ.get("BENCH_ROWS", "20000000"))
 ROUNDS = 7
 K = 10
-SQL_ROWS = "select province, sex, count(*) as n, avg(case when grade = 'B2' then 1 else 0 end) as b2 from t group by province, sex"
+SQL_ROWS = (
+    "select province, sex, count(*) as n, avg(case when grade = 'B2' then 1 else 0 end) as b2 "
+    "from t group by province, sex"
+)
 SQL_AGGREGATE = "select province, sex, count(*) as n, avg(points) as points from t group by province, sex"
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import gzip
 import json
 import subprocess
 import sys
@@ -20,8 +19,8 @@ from marketplace.cli.demo_parties import Parties
 
 PURPOSE = "research.academic"
 ADULT_SQL = (
-    "select education, count(*) as persons, avg(case when salary_class = '>50K' then 1.0 else 0 end) as high_income "
-    "from adult group by education order by persons desc limit 8"
+    "select education, count(*) as persons, "
+    "avg(case when salary_class = '>50K' then 1.0 else 0 end) as high_income from adult group by education order by persons desc limit 8"
 )
 LICENCE_SQL = "select hang, count(*) as so_nguoi from giay_phep_lai_xe group by hang order by hang"
 CREDIT_VND = 500_000
@@ -117,9 +116,9 @@ def _publish(stage: Stage, slug: str, name: str | None) -> str:
     version = data["version"]
     measured = version["measured"]
     stage.tell(
-        f"   {slug}: {version['persons']:,} người/persons, {version['cohorts']:,} nhóm/cohorts, k={measured['k']}, "
-        f"ℓ={measured['l']}, chi tiết/fine {version['fine_share']:.1%}, loại/left out {version['left_out']['share']:.2%}"
-        f" ({time.monotonic() - began:.1f} s)"
+        f"   {slug}: {version['persons']:,} người/persons, {version['cohorts']:,} nhóm/cohorts, "
+        f"k={measured['k']}, ℓ={measured['l']}, chi tiết/fine {version['fine_share']:.1%}, "
+        f"loại/left out {version['left_out']['share']:.2%} ({time.monotonic() - began:.1f} s)"
     )
     return str(data["id"])
 
@@ -223,10 +222,8 @@ def _count(stage: Stage, agreement_id: str) -> int:
 
 
 def _subjects(stage: Stage) -> list[str]:
-    """Persons of the synthetic register, another slice at each run, so that each run finds one who has not left."""
-    file = _generated(stage)
-    opened = gzip.open(file, "rt", encoding="utf-8") if file.suffix == ".gz" else file.open(encoding="utf-8")
-    with opened as lines:
+    """Persons of the register, another slice at each run, so that each run finds one who has not left."""
+    with _generated(stage).open(encoding="utf-8", newline="") as lines:
         keys = [row["so_gplx"] for _, row in zip(range(5000), csv.DictReader(lines), strict=False)]
     start = int(time.time()) % len(keys)
     return (keys[start:] + keys[:start])[:40]

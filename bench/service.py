@@ -1,0 +1,135 @@
+"""The whole service, as a startup meets it: latency, throughput, start, memory."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import statistics
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from bench.figure import figure, quantile
+from tests.market import EXAMPLES, SMALL_SQL, Market, open_market
+
+ONE_BY_ONE = 300
+CLIENTS = 8
+SECONDS = 8
+
+
+async def figures() -> list[dict[str, Any]]:
+    """Small governed queries over UCI Adult beside plain DuckDB on the same files; ready time; idle memory."""
+    with tempfile.TemporaryDirectory() as folder:
+        market = open_market(Path(folder) / "home")
+        market.start()
+        try:
+            market.credit(1_000_000_000)
+            market.publish("adult", EXAMPLES / "adult" / "manifest.yaml", EXAMPLES / "adult" / "adult.csv.gz")
+            market.agree("adult")
+            return [*_latency(market), *_throughput(market), *_start(market)]
+        finally:
+            market.stop()
+
+
+class Asker:
+    """One kept-alive connection of the startup."""
+
+    def __init__(self, market: Market) -> None:
+        self.connection = http.client.HTTPConnection("127.0.0.1", market.port, timeout=60)
+        self.headers = {
+            "Authorization": f"Bearer {market.parties.tokens['startup']}",
+            "Content-Type": "application/json",
+        }
+        self.body = json.dumps(market.ask())
+
+    def ask(self) -> float:
+        """Milliseconds from request to a ready answer."""
+        began = time.perf_counter()
+        self.connection.request("POST", "/api/v1/queries", self.body, self.headers)
+        answer = self.connection.getresponse()
+        body = answer.read()
+        took = (time.perf_counter() - began) * 1000
+        if answer.status != 201 or json.loads(body)["state"] != "ready":
+            raise RuntimeError(body.decode())
+        return took
+
+
+def _latency(market: Market) -> list[dict[str, Any]]:
+    asker = Asker(market)
+    for _ in range(50):
+        asker.ask()
+    times = [asker.ask() for _ in range(ONE_BY_ONE)]
+    return [
+        figure("small governed query, idle service: p50", statistics.median(times), "ms", n=ONE_BY_ONE, goal=15),
+        figure("small governed query, idle service: p99", quantile(times, 0.99), "ms", n=ONE_BY_ONE),
+        figure("  of it, plain DuckDB on the same files: p50", _plain(market), "ms", n=ONE_BY_ONE),
+    ]
+
+
+def _plain(market: Market) -> float:
+    (parts,) = {p.parent for p in Path(market.home, "store", "versions").rglob("*.parquet")}
+    con = duckdb.connect(config={"threads": 2})
+    con.execute(f"create view adult as select * from read_parquet('{parts}/*.parquet')")
+    times = []
+    for _ in range(ONE_BY_ONE):
+        began = time.perf_counter()
+        con.execute(SMALL_SQL).to_arrow_table()
+        times.append((time.perf_counter() - began) * 1000)
+    return statistics.median(times)
+
+
+def _throughput(market: Market) -> list[dict[str, Any]]:
+    times: list[float] = []
+    until = time.monotonic() + SECONDS
+
+    def work() -> None:
+        asker = Asker(market)
+        while time.monotonic() < until:
+            times.append(asker.ask())
+
+    threads = [threading.Thread(target=work) for _ in range(CLIENTS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    label = f"small governed queries, {CLIENTS} clients"
+    return [
+        figure(f"{label}: rate", len(times) / SECONDS, "queries/s", n=len(times), goal=50, better="higher"),
+        figure(f"{label}: p99", quantile(times, 0.99), "ms", n=len(times), goal=500),
+    ]
+
+
+def _start(market: Market) -> list[dict[str, Any]]:
+    """Ready time with the database warm (this process keeps it up), then memory of the idle service."""
+    times = []
+    for _ in range(3):
+        market.stop()
+        began = time.monotonic()
+        market.start()
+        times.append(time.monotonic() - began)
+    time.sleep(2)
+    return [
+        figure("service ready after start, database warm", statistics.median(times), "s", n=3, goal=3),
+        figure(
+            "idle memory of service and jails (PSS), without PostgreSQL", _memory(market), "MiB", n=1, goal=400
+        ),
+    ]
+
+
+def _memory(market: Market) -> float:
+    assert market.process is not None
+    total, waiting = 0, [market.process.pid]
+    while waiting:
+        pid = waiting.pop()
+        for task in Path(f"/proc/{pid}/task").glob("*/children"):
+            waiting += [int(child) for child in task.read_text().split()]
+        if "postgres" in Path(f"/proc/{pid}/cmdline").read_text():
+            continue
+        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                total += int(line.split()[1])
+    return total / 1024
