@@ -1,0 +1,105 @@
+"""What stands under the console: a price, an answer, or why there is none, ready for the template."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from marketplace.accounts.callers import Caller
+from marketplace.errors import Problem
+from marketplace.queries import reads, results
+from marketplace.queries.errors import ResultGone
+from marketplace.queries.schemas import Ask, QueryView, QuoteView
+from marketplace.texts import Message
+from marketplace.web.explain import explain_errors, explain_problem, explain_reasons
+from marketplace.web.view import View
+from policies.decision import Decision
+
+SHOWN_ROWS: Final = 200
+NUMERIC: Final = frozenset({"BIGINT", "DOUBLE", "DECIMAL(38,0)", "HUGEINT", "INTEGER"})
+
+
+class Place(Struct, frozen=True, kw_only=True):
+    """Where in the SQL: the line, cut around the word."""
+
+    line: int
+    column: int
+    before: str
+    word: str
+    after: str
+
+
+class Answer(Struct, frozen=True, kw_only=True):
+    """Exactly one of problem, quote and query is there."""
+
+    problem: Message | None = None
+    reasons: tuple[Message, ...] = ()
+    errors: tuple[Message, ...] = ()
+    place: Place | None = None
+    quote: QuoteView | None = None
+    agreement_id: UUID | None = None
+    sql: str = ""
+    key: str = ""
+    query: QueryView | None = None
+    rows: tuple[tuple[Any, ...], ...] = ()
+    gone: Message | None = None
+    denied: Message | None = None
+    failure: Message | None = None
+    numeric: frozenset[str] = NUMERIC
+
+
+def of_quote(quote: QuoteView, ask: Ask, key: str) -> Answer:
+    """A price, and what is needed to run at it."""
+    return Answer(quote=quote, agreement_id=ask.agreement_ids[0], sql=ask.sql, key=key)
+
+
+def of_problem(view: View, problem: Problem, sql: str) -> Answer:
+    """Why there is no answer, with the place in the SQL where there is one."""
+    return Answer(
+        problem=explain_problem(view, problem),
+        reasons=explain_reasons(view, problem.reasons),
+        errors=explain_errors(view, problem),
+        place=place_in(sql, problem.params),
+    )
+
+
+async def of_query(view: View, session: AsyncSession, caller: Caller, query_id: UUID) -> Answer:
+    """A query in whatever state it is, with the first rows of its answer. Raises NotFound."""
+    query = await reads.query(session, caller=caller, query_id=query_id)
+    if query.state == "ready":
+        try:
+            stored = await results.result(session, caller=caller, query_id=query_id)
+        except ResultGone as gone:
+            return Answer(query=query, gone=explain_problem(view, gone))
+        rows = results.rows_of(stored.stream, SHOWN_ROWS)
+        return Answer(query=query, rows=tuple(tuple(row.values()) for row in rows))
+    if query.state == "denied":
+        decision = msgspec.convert(query.decision, Decision)
+        return Answer(
+            query=query, denied=view.message("query.denied", {}), reasons=explain_reasons(view, decision.reasons)
+        )
+    if query.failure is not None:
+        return Answer(query=query, failure=view.message(query.failure.code, query.failure.params))
+    return Answer(query=query)
+
+
+def place_in(sql: str, params: dict[str, Any]) -> Place | None:
+    """The line and word that a refusal names (both from 1); None when it names none that is there."""
+    line, column, word = params.get("line"), params.get("column"), params.get("word")
+    lines = sql.split("\n")
+    if not isinstance(line, int) or not isinstance(column, int) or not 1 <= line <= len(lines):
+        return None
+    text = lines[line - 1]
+    start = max(0, column - 1)
+    length = len(word) if isinstance(word, str) and text[start:].lower().startswith(word.lower()) else 1
+    return Place(
+        line=line,
+        column=column,
+        before=text[:start],
+        word=text[start : start + length],
+        after=text[start + length :],
+    )

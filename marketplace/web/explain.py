@@ -1,0 +1,33 @@
+"""Errors and reasons in the reader's words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from marketplace.errors import Problem
+from marketplace.texts import Message
+from marketplace.web.view import View
+from policies.decision import Reason
+
+
+def explain_problem(view: View, problem: Problem) -> Message:
+    """What happened, why, what next."""
+    return view.message(problem.code, problem.params)
+
+
+def explain_reasons(view: View, reasons: Iterable[Reason]) -> tuple[Message, ...]:
+    """Every reason of a decision."""
+    return tuple(view.message(reason.code, reason.params) for reason in reasons)
+
+
+def explain_errors(view: View, problem: Problem) -> tuple[Message, ...]:
+    """Every wrong field of a form, each with its own words."""
+    return tuple(_explain_error(view, error) for error in problem.params.get("errors") or ())
+
+
+def _explain_error(view: View, error: Mapping[str, Any]) -> Message:
+    """Ours have a code and its words; the framework's name a field only."""
+    if "code" in error:
+        return view.message(error["code"], error.get("params", {}))
+    return Message(what=str(error.get("path", "")), why="", next="")

@@ -1,0 +1,62 @@
+"""How figures look in each language: đồng, bytes, shares, instants in Vietnamese time."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Final
+
+from marketplace.texts import Language
+
+VIETNAM: Final = timezone(timedelta(hours=7))
+"""Viet Nam keeps UTC+7 all year, so no time-zone database is needed."""
+_UNITS: Final = ("B", "kB", "MB", "GB", "TB")
+
+
+def number(value: float, language: Language, *, decimals: int = 0) -> str:
+    """1.234,5 in Vietnamese, 1,234.5 in English."""
+    text = f"{value:,.{decimals}f}"
+    return text.translate(str.maketrans(",.", ".,")) if language == "vi" else text
+
+
+def vnd(value: int | None, language: Language) -> str:
+    """Integer đồng with its sign; a dash when there is no amount."""
+    return "–" if value is None else f"{number(value, language)} ₫"
+
+
+def size(value: int, language: Language) -> str:
+    """Bytes in decimal units (1 GB = 10⁹ bytes), as they are priced."""
+    scaled, unit = float(value), 0
+    while scaled >= 1000 and unit < len(_UNITS) - 1:
+        scaled, unit = scaled / 1000, unit + 1
+    return f"{number(scaled, language, decimals=0 if unit == 0 else 2)} {_UNITS[unit]}"
+
+
+def percent(share: float, language: Language) -> str:
+    """A share 0..1 as a percentage with two decimals."""
+    return f"{number(share * 100, language, decimals=2)}%"
+
+
+def instant(at: datetime | int | None, language: Language) -> str:
+    """Day and time in Viet Nam, of a datetime or of milliseconds since the epoch; a dash when there is none."""
+    if at is None:
+        return "–"
+    local = _local(at)
+    return local.strftime("%d/%m/%Y %H:%M") if language == "vi" else local.strftime("%d %b %Y, %H:%M")
+
+
+def day(at: datetime | int | None, language: Language) -> str:
+    """The day in Viet Nam; a dash when there is none."""
+    if at is None:
+        return "–"
+    return _local(at).strftime("%d/%m/%Y" if language == "vi" else "%d %b %Y")
+
+
+def iso(at: datetime | int) -> str:
+    """For the machine-readable `datetime` attribute: ISO 8601 in UTC."""
+    return _local(at).astimezone(UTC).isoformat(timespec="seconds")
+
+
+def _local(at: datetime | int) -> datetime:
+    if isinstance(at, int):
+        return datetime.fromtimestamp(at / 1000, VIETNAM)
+    return at.astimezone(VIETNAM)

@@ -1,0 +1,74 @@
+"""Agreements, and ending one."""
+
+from __future__ import annotations
+
+import uuid
+
+from litestar import get, post
+from litestar.response import Redirect, Template
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from marketplace.accounts.callers import Caller
+from marketplace.agreements.ending import end
+from marketplace.agreements.parties import as_ender, as_side
+from marketplace.agreements.reads import list_agreements, read_agreement
+from marketplace.db.base import utcnow
+from marketplace.errors import NotFound, Problem
+from marketplace.web.explain import explain_errors, explain_problem
+from marketplace.web.forms import Form
+from marketplace.web.view import View
+
+ENDERS = {"owner": "approver", "startup": "admin"}
+"""The role that may end an agreement, by kind of organisation: who is shown the form."""
+
+
+@get("/agreements")
+async def show_agreements(
+    view: View, caller: Caller, session: AsyncSession, cursor: str | None = None
+) -> Template:
+    """The organisation's agreements, newest first."""
+    side = as_side(caller)
+    listed = await list_agreements(session, organisation_id=side.organisation_id, at=utcnow(), cursor=cursor)
+    return view.page("agreements.html", listed=listed)
+
+
+@get("/agreements/{agreement_id:uuid}")
+async def show_agreement(view: View, caller: Caller, session: AsyncSession, agreement_id: uuid.UUID) -> Template:
+    """One agreement of the organisation."""
+    return await _page(view, caller, session, agreement_id)
+
+
+@post("/agreements/{agreement_id:uuid}/end", status_code=200)
+async def end_agreement(
+    view: View, caller: Caller, session: AsyncSession, agreement_id: uuid.UUID, form: Form
+) -> Template | Redirect:
+    """End it from now on."""
+    ender = as_ender(caller)
+    try:
+        async with session.begin_nested():
+            await end(session, agreement_id=agreement_id, reason=form.text("reason"), by=ender, at=utcnow())
+    except NotFound:
+        raise
+    except Problem as problem:
+        return await _page(view, caller, session, agreement_id, problem)
+    return Redirect(f"/agreements/{agreement_id}?done=ended", status_code=303)
+
+
+async def _page(
+    view: View, caller: Caller, session: AsyncSession, agreement_id: uuid.UUID, problem: Problem | None = None
+) -> Template:
+    side = as_side(caller)
+    agreement = await read_agreement(
+        session, agreement_id=agreement_id, organisation_id=side.organisation_id, at=utcnow()
+    )
+    return view.page(
+        "agreement.html",
+        agreement=agreement,
+        may_end=ENDERS[caller.organisation_kind] in caller.roles,
+        problem=explain_problem(view, problem) if problem else None,
+        errors=explain_errors(view, problem) if problem else (),
+        status=problem.status if problem else 200,
+    )
+
+
+handlers = [show_agreements, show_agreement, end_agreement]

@@ -1,0 +1,39 @@
+"""The catalogue and the page of a dataset: open to everybody."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from litestar import get
+from litestar.params import Parameter
+from litestar.response import Template
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from marketplace.errors import NotFound
+from marketplace.listings.reads import read_dataset
+from marketplace.listings.reads import list_datasets
+from marketplace.web.view import View
+
+
+@get("/")
+async def show_catalogue(
+    view: View,
+    session: AsyncSession,
+    q: Annotated[str, Parameter(max_length=200)] = "",
+    cursor: str | None = None,
+) -> Template:
+    """Datasets, all or those that match; htmx gets the list alone."""
+    listed = await list_datasets(session, q=q.strip() or None, cursor=cursor)
+    return view.page("_found.html" if view.partial else "catalogue.html", listed=listed, q=q.strip())
+
+
+@get("/datasets/{slug:str}")
+async def show_dataset(view: View, session: AsyncSession, slug: str) -> Template:
+    """Everything that is said in public about one dataset."""
+    dataset = await read_dataset(session, slug)
+    if dataset is None:
+        raise NotFound
+    return view.page("dataset.html", dataset=dataset)
+
+
+handlers = [show_catalogue, show_dataset]

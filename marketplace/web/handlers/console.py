@@ -1,0 +1,135 @@
+"""The query console: choose an agreement, write SQL, see the price, run it."""
+
+from __future__ import annotations
+
+import uuid
+
+from litestar import get, post
+from litestar.response import Template
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from catalog.version import Version
+from marketplace.accounts.callers import Analyst
+from marketplace.agreements.reads import list_agreements, read_agreement
+from marketplace.agreements.schemas import AgreementView
+from marketplace.db.base import utcnow
+from marketplace.errors import Problem
+from marketplace.listings.reads import listed_version
+from marketplace.queries import reads, walk
+from marketplace.queries.schemas import Ask
+from marketplace.queries.services import Services
+from marketplace.web.answer import Answer, of_problem, of_query, of_quote
+from marketplace.web.forms import Form
+from marketplace.web.view import View
+
+WAIT_S = 10.0
+"""How long a page waits before it starts to poll."""
+AGREEMENTS = 200
+
+
+@get("/console")
+async def show_console(
+    view: View,
+    analyst: Analyst,
+    session: AsyncSession,
+    agreement: uuid.UUID | None = None,
+    from_: uuid.UUID | None = None,
+) -> Template:
+    """The console on one agreement, the newest in force unless another is chosen; `from_` is a query to start from."""
+    sql = (await reads.query(session, caller=analyst, query_id=from_)).sql if from_ else None
+    return await _console(view, analyst, session, chosen_id=agreement, sql=sql, answer=None, key=None)
+
+
+@post("/console/quote", status_code=200)
+async def quote(view: View, analyst: Analyst, services: Services, session: AsyncSession, form: Form) -> Template:
+    """The price of the question and the decision on it."""
+    analyst.require("query")
+    agreement, ask = await _ask(session, analyst, form)
+    key = str(uuid.uuid4())
+    try:
+        answer = of_quote(await walk.quote(services, analyst, ask), ask, key)
+    except Problem as problem:
+        answer = of_problem(view, problem, ask.sql)
+    return await _answered(view, analyst, session, agreement, ask, answer, key)
+
+
+@post("/console/run", status_code=200)
+async def run(view: View, analyst: Analyst, services: Services, session: AsyncSession, form: Form) -> Template:
+    """The answer, or why there is none. The hidden key makes a second press the same query."""
+    analyst.require("query")
+    agreement, ask = await _ask(session, analyst, form)
+    try:
+        query_id = await walk.run(services, analyst, ask, idempotency_key=form.text("key") or None)
+        async with services.database.session() as fresh:
+            answer = await of_query(view, fresh, analyst, query_id)
+    except Problem as problem:
+        answer = of_problem(view, problem, ask.sql)
+    return await _answered(view, analyst, session, agreement, ask, answer, str(uuid.uuid4()))
+
+
+async def _ask(session: AsyncSession, analyst: Analyst, form: Form) -> tuple[AgreementView, Ask]:
+    agreement = await read_agreement(
+        session, agreement_id=form.id("agreement"), organisation_id=analyst.organisation_id, at=utcnow()
+    )
+    ask = Ask(
+        agreement_ids=(agreement.id,),
+        purpose=agreement.purpose,
+        sql=form.text("sql"),
+        wait_s=WAIT_S,
+        quote_id=form.optional_id("quote"),
+    )
+    return agreement, ask
+
+
+async def _answered(
+    view: View,
+    analyst: Analyst,
+    session: AsyncSession,
+    agreement: AgreementView,
+    ask: Ask,
+    answer: Answer,
+    key: str,
+) -> Template:
+    if view.partial:
+        return view.page("_answer.html", answer=answer, key=key)
+    return await _console(view, analyst, session, chosen_id=agreement.id, sql=ask.sql, answer=answer, key=key)
+
+
+async def _console(
+    view: View,
+    analyst: Analyst,
+    session: AsyncSession,
+    *,
+    chosen_id: uuid.UUID | None,
+    sql: str | None,
+    answer: Answer | None,
+    key: str | None,
+) -> Template:
+    listed = await list_agreements(session, organisation_id=analyst.organisation_id, at=utcnow(), limit=AGREEMENTS)
+    usable = [one for one in listed.items if one.state == "in_force"]
+    chosen = next((one for one in usable if one.id == chosen_id), usable[0] if usable else None)
+    found = await listed_version(session, chosen.dataset.id) if chosen else None
+    version = found.version if found else None
+    return view.page(
+        "console.html",
+        agreements=usable,
+        chosen=chosen,
+        columns=[c for c in version.columns if chosen and c.name in chosen.columns] if version else [],
+        mode=version.mode if version else "rows",
+        sql=sql if sql is not None else _first_question(version),
+        answer=answer,
+        key=key or str(uuid.uuid4()),
+    )
+
+
+def _first_question(version: Version | None) -> str:
+    """A question that every version can answer: how many persons by its first dimension."""
+    if version is None:
+        return ""
+    dimension = next((c.name for c in version.columns if c.role != "measure"), None)
+    if dimension is None:
+        return f"SELECT count(*) AS persons\nFROM {version.dataset}"
+    return f"SELECT {dimension}, count(*) AS persons\nFROM {version.dataset}\nGROUP BY {dimension}\nORDER BY persons DESC"
+
+
+handlers = [show_console, quote, run]

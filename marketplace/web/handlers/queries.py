@@ -1,0 +1,69 @@
+"""The startup's queries: the list, one with its answer, its files and its receipt."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any, Final
+
+import msgspec
+from litestar import Response, get
+from litestar.response import Template
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from marketplace.accounts.callers import Analyst, Startup
+from marketplace.errors import NotFound
+from marketplace.queries import reads, results
+from marketplace.web.answer import of_query
+from marketplace.web.headers import SECURITY
+from marketplace.web.view import View
+
+MEDIA_TYPES: Final = {
+    "csv": "text/csv",
+    "json": "application/json",
+    "parquet": "application/vnd.apache.parquet",
+    "arrow": "application/vnd.apache.arrow.stream",
+}
+
+
+@get("/queries")
+async def show_queries(
+    view: View, startup: Startup, session: AsyncSession, cursor: uuid.UUID | None = None
+) -> Template:
+    """The organisation's queries, newest first."""
+    return view.page("queries.html", listed=await reads.queries(session, caller=startup, before=cursor))
+
+
+@get("/queries/{query_id:uuid}")
+async def show_query(view: View, analyst: Analyst, session: AsyncSession, query_id: uuid.UUID) -> Template:
+    """One query: what was decided, what it cost, its answer; htmx, which waits for it, gets the answer alone."""
+    answer = await of_query(view, session, analyst, query_id)
+    return view.page("_query.html" if view.partial else "query.html", answer=answer)
+
+
+@get("/queries/{query_id:uuid}/result/{form:str}")
+async def download(
+    view: View, analyst: Analyst, session: AsyncSession, query_id: uuid.UUID, form: str
+) -> Response[bytes]:
+    """The whole answer as a file."""
+    if form not in MEDIA_TYPES:
+        raise NotFound
+    stored = await results.result(session, caller=analyst, query_id=query_id)
+    body = results.FORMATS[MEDIA_TYPES[form]](stored.stream)
+    return _file(body, MEDIA_TYPES[form], f"{query_id}.{form}")
+
+
+@get("/queries/{query_id:uuid}/receipt")
+async def download_receipt(
+    view: View, startup: Startup, session: AsyncSession, query_id: uuid.UUID
+) -> Response[bytes]:
+    """The receipt, for `sandulieu audit verify`."""
+    receipt: Any = await reads.receipt(session, caller=startup, query_id=query_id)
+    return _file(msgspec.json.encode(receipt), "application/json", f"receipt-{query_id}.json")
+
+
+def _file(body: bytes, media_type: str, name: str) -> Response[bytes]:
+    headers = {**SECURITY, "Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(body, media_type=media_type, headers=headers)
+
+
+handlers = [show_queries, show_query, download, download_receipt]

@@ -1,0 +1,42 @@
+"""Which pages each kind of organisation is led to. What a caller may do is decided by the handlers, not here."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from msgspec import Struct
+
+from marketplace.accounts.callers import Caller
+
+
+class Link(Struct, frozen=True):
+    path: str
+    word: str
+    """Key of its words."""
+
+
+_CATALOGUE: Final = Link("/", "nav.catalogue")
+_APPLICATIONS: Final = Link("/applications", "nav.applications")
+_INBOX: Final = Link("/applications", "nav.inbox")
+_AGREEMENTS: Final = Link("/agreements", "nav.agreements")
+_CONSOLE: Final = Link("/console", "nav.console")
+_QUERIES: Final = Link("/queries", "nav.queries")
+_USAGE: Final = Link("/usage", "nav.usage")
+_WALLET: Final = Link("/wallet", "nav.wallet")
+_EARNINGS: Final = Link("/wallet", "nav.earnings")
+_LOG: Final = Link("/log", "nav.log")
+_TOKENS: Final = Link("/tokens", "nav.tokens")
+_HELP: Final = Link("/help", "nav.help")
+_BY_KIND: Final[dict[str, tuple[Link, ...]]] = {
+    "startup": (
+        _CATALOGUE, _CONSOLE, _QUERIES, _APPLICATIONS, _AGREEMENTS, _USAGE, _WALLET, _LOG, _TOKENS, _HELP,
+    ),
+    "owner": (_CATALOGUE, _INBOX, _AGREEMENTS, _USAGE, _EARNINGS, _LOG, _TOKENS, _HELP),
+    "regulator": (_CATALOGUE, _LOG, _TOKENS, _HELP),
+    "operator": (_CATALOGUE, _LOG, _TOKENS, _HELP),
+}  # fmt: skip
+
+
+def links_for(caller: Caller | None) -> tuple[Link, ...]:
+    """The links of the reader's menu, most used first."""
+    return _BY_KIND[caller.organisation_kind] if caller else (_CATALOGUE, _HELP)

@@ -1,0 +1,57 @@
+"""All pages: their handlers on one router, their templates, their static files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from litestar import Router
+from litestar.datastructures import CacheControlHeader
+from litestar.di import Provide
+from litestar.static_files import create_static_files_router
+
+from marketplace.web.forms import provide_form
+from marketplace.web.handlers import (
+    agreements,
+    applications,
+    catalogue,
+    console,
+    help_page,
+    language,
+    log,
+    money,
+    queries,
+    sign_in,
+    tokens,
+)
+from marketplace.web.problem_pages import problem_page
+from marketplace.web.templating import template_config
+from marketplace.web.view import provide_view
+
+STATIC: Final = Path(__file__).parent / "static"
+MODULES: Final = (
+    agreements, applications, catalogue, console, help_page, language, log, money, queries, sign_in, tokens,
+)  # fmt: skip
+
+handlers: list[Router] = [
+    Router(
+        path="/",
+        route_handlers=[handler for module in MODULES for handler in module.handlers],
+        dependencies={"view": Provide(provide_view), "form": Provide(provide_form)},
+        exception_handlers={Exception: problem_page},
+        include_in_schema=False,
+    )
+]
+
+
+def static() -> Router:
+    """The style sheet, the scripts and the icon; they change only with a release."""
+    return create_static_files_router(
+        path="/static",
+        directories=[STATIC],
+        cache_control=CacheControlHeader(public=True, max_age=3600),
+        include_in_schema=False,
+    )
+
+
+__all__ = ["handlers", "static", "template_config"]

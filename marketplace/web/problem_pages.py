@@ -1,0 +1,65 @@
+"""Errors as pages: what happened, why, what next; in the same layout, or as the part that htmx asked for."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from litestar import Response
+from litestar.response import Redirect
+
+from marketplace.accounts.callers import COOKIE
+from marketplace.errors import NotSignedIn, Problem
+from marketplace.web.explain import explain_errors, explain_problem, explain_reasons
+from marketplace.web.headers import SECURITY
+from marketplace.web.problems import problem_handler, problem_of
+from marketplace.web.view import AnyRequest, View, view_of
+
+MACHINES: Final = ("/api/", "/schema", "/healthz", "/readyz", "/metrics", "/static/")
+"""Below these, errors are problem+json; everywhere else a page."""
+
+log = logging.getLogger(__name__)
+
+
+def problem_answer(request: AnyRequest, error: Exception) -> Response[Any]:
+    """problem+json for programs, a page for people: what the whole app answers errors with."""
+    path = request.url.path
+    if path.startswith(MACHINES) or "text/html" not in request.headers.get("accept", "text/html, */*"):
+        return problem_handler(request, error)
+    return problem_page(request, error)
+
+
+def problem_page(request: AnyRequest, error: Exception) -> Response[Any]:
+    """A page for an error; who is not signed in is led to the sign-in page and back."""
+    problem = problem_of(error)
+    if problem.status >= 500:
+        log.error("%s %s: %s", request.method, request.url.path, problem.code, exc_info=error)
+    view = view_of(request, request.scope["state"].get("sandulieu_caller"))
+    if isinstance(problem, NotSignedIn) and request.method == "GET" and view.path != "/login":
+        return _sign_in(request, view)
+    return _page(view, problem)
+
+
+def _sign_in(request: AnyRequest, view: View) -> Response[Any]:
+    query = f"?{request.url.query}" if request.url.query else ""
+    to = "/login?" + urlencode({"next": request.url.path + query})
+    answer: Response[Any]
+    if view.partial:
+        answer = Response(b"", status_code=200, headers={**SECURITY, "HX-Redirect": to})
+    else:
+        answer = Redirect(to, status_code=303, headers=SECURITY)
+    answer.delete_cookie(COOKIE)
+    return answer
+
+
+def _page(view: View, problem: Problem) -> Response[Any]:
+    page = view.page(
+        "_problem.html" if view.partial else "problem.html",
+        status=problem.status,
+        problem=explain_problem(view, problem),
+        reasons=explain_reasons(view, problem.reasons),
+        errors=explain_errors(view, problem),
+    )
+    page.headers.update(problem.headers)
+    return page

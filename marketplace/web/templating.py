@@ -1,0 +1,71 @@
+"""Jinja as the pages use it: words and figures in the reader's language, everything escaped, no name undefined."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
+from litestar.plugins.jinja import JinjaTemplateEngine
+from litestar.template.config import TemplateConfig
+
+from marketplace.web import figures
+from marketplace.web.words import say, words
+
+FOLDER: Final = Path(__file__).parent / "templates"
+
+
+def template_config() -> TemplateConfig[JinjaTemplateEngine]:
+    """What Litestar needs to render the pages."""
+    return TemplateConfig(instance=JinjaTemplateEngine.from_environment(environment()))
+
+
+def environment() -> Environment:
+    """The pages' Jinja environment; a template that names something unknown fails instead of showing nothing."""
+    made = Environment(
+        loader=FileSystemLoader(FOLDER),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.globals.update(t=_say, known=known)
+    made.filters.update({name: _in_language(show) for name, show in _FIGURES.items()})
+    made.filters.update(iso=figures.iso, query=_query)
+    return made
+
+
+def known(key: str) -> bool:
+    """Whether the pages have words under `key` (ids that owners may choose themselves)."""
+    return key in words()
+
+
+@pass_context
+def _say(context: Context, key: str, **params: object) -> str:
+    return say(key, context["view"].language, **params)
+
+
+_FIGURES: Final[dict[str, Callable[..., str]]] = {
+    "number": figures.number,
+    "vnd": figures.vnd,
+    "size": figures.size,
+    "percent": figures.percent,
+    "instant": figures.instant,
+    "day": figures.day,
+}
+
+
+def _in_language(show: Callable[..., str]) -> Callable[..., str]:
+    @pass_context
+    def filtered(context: Context, value: float | datetime | None, **options: Any) -> str:
+        return show(value, context["view"].language, **options)
+
+    return filtered
+
+
+def _query(fields: dict[str, object]) -> str:
+    return urlencode({name: value for name, value in fields.items() if value not in (None, "")})

@@ -1,0 +1,82 @@
+"""Who looks at a page and in which language: everything a template may ask for besides its own data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from litestar import Request
+from litestar.datastructures import State
+from litestar.response import Template
+from msgspec import Struct
+
+from marketplace.accounts.callers import Caller
+from marketplace.texts import Language, Message, message
+from marketplace.web.headers import SECURITY
+from marketplace.web.navigation import Link, links_for
+from marketplace.web.words import language_of, say
+
+LANGUAGE_COOKIE: Final = "sandulieu_language"
+NOTICES: Final = frozenset(
+    {"applied", "resubmitted", "withdrawn", "accepted", "rejected", "returned", "ended", "revoked", "credited"}
+)
+"""What a step may say on the page it leads to; the words are under notice.<name>."""
+
+AnyRequest = Request[Any, Any, State]
+
+
+class View(Struct, frozen=True, kw_only=True):
+    caller: Caller | None
+    language: Language
+    path: str
+    csrf: str
+    """The session's token, for the hidden field of every form; empty for the anonymous."""
+    partial: bool
+    """htmx asked: answer with the part that it will put into the page."""
+    notice: str | None = None
+
+    @property
+    def links(self) -> tuple[Link, ...]:
+        return links_for(self.caller)
+
+    @property
+    def other_language(self) -> Language:
+        return "en" if self.language == "vi" else "vi"
+
+    def say(self, key: str, **params: object) -> str:
+        """Words of the pages in the reader's language."""
+        return say(key, self.language, **params)
+
+    def message(self, code: str, params: Mapping[str, Any]) -> Message:
+        """What happened, why, what next, of an error or a reason."""
+        return message(code, params, self.language)
+
+    def either(self, vi: str, en: str) -> str:
+        """The data's own words in the reader's language."""
+        return vi if self.language == "vi" else (en or vi)
+
+    def page(self, name: str, *, status: int = 200, **context: Any) -> Template:
+        """The page or part `name` with its data."""
+        return Template(
+            template_name=name, context={"view": self, **context}, status_code=status, headers=SECURITY,
+            media_type="text/html; charset=utf-8",
+        )  # fmt: skip
+
+
+async def provide_view(request: AnyRequest, maybe_caller: Caller | None) -> View:
+    """The view of one request. Asking for it also checks the CSRF token of what is sent with a session."""
+    return view_of(request, maybe_caller)
+
+
+def view_of(request: AnyRequest, caller: Caller | None) -> View:
+    """The view for a caller that is already known."""
+    done = request.query_params.get("done")
+    return View(
+        caller=caller,
+        language=language_of(request.cookies.get(LANGUAGE_COOKIE)),
+        path=request.url.path,
+        csrf=request.scope["state"].get("sandulieu_csrf", "") if caller else "",
+        partial=request.headers.get("hx-request") == "true"
+        and "hx-history-restore-request" not in request.headers,
+        notice=done if done in NOTICES else None,
+    )
