@@ -24,7 +24,7 @@ async def open_account(
     """The account's id, made if it is not there. `floor` in the currency's smallest unit; None: no floor."""
     row = {"id": new_id(), "organisation_id": organisation_id, "kind": kind, "currency": currency}
     made = insert(Account).values(**row, floor=floor, created_at=utcnow()).on_conflict_do_nothing()
-    account_id = await session.scalar(made.returning(Account.id))
+    account_id: UUID | None = await session.scalar(made.returning(Account.id))
     if account_id is None:
         return await account(session, organisation_id=organisation_id, kind=kind, currency=currency)
     if floor is not None:
@@ -37,7 +37,7 @@ async def account(
     session: AsyncSession, *, organisation_id: UUID | None, kind: str, currency: str = "VND"
 ) -> UUID:
     """The account's id. Raises NotFound."""
-    found = await session.scalar(
+    found: UUID | None = await session.scalar(
         select(Account.id).where(
             Account.organisation_id.is_not_distinct_from(organisation_id),
             Account.kind == kind,
