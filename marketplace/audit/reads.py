@@ -123,6 +123,7 @@ async def receipt(
     proof = await inclusion_proof(session, leaf.index, checkpoint.size)
     event = event_of(row)
     return Receipt(
+        version=1,
         **repeated(event),
         event=event,
         salt=salt.salt.hex(),
@@ -133,6 +134,12 @@ async def receipt(
         },
         log=LogProof(leaf.index, leaf.data.decode(), proof.hashes, checkpoint.note),
     )
+
+
+async def concerns(session: AsyncSession, viewer: Viewer, dataset_id: UUID) -> bool:
+    """Whether the viewer may see any event of the dataset."""
+    mine = _select(viewer, Filter(dataset_id=dataset_id), None).with_only_columns(Event.id).order_by(None)
+    return bool(await session.scalar(select(mine.exists())))
 
 
 async def completeness(session: AsyncSession, dataset_id: UUID) -> Completeness:

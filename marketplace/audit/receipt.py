@@ -40,7 +40,7 @@ class LogProof(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Receipt(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`event` is what the log committed to, under `salt` (hex); the fields above it repeat it legibly."""
 
-    version: Literal[1] = 1
+    version: Literal[1]
     query_id: str
     outcome: str | None
     decision: dict[str, Any] | None

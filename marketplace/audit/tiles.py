@@ -40,6 +40,16 @@ def parse_tile(path: str) -> Tile | None:
     return Tile(level, index, int(match["width"] or WIDTH))
 
 
+def tile_path(tile: Tile) -> str:
+    """`<level>/<index>[.p/<width>]`: the inverse of parse_tile."""
+    groups = f"{tile.index % 1000:03}"
+    rest = tile.index // 1000
+    while rest:
+        groups, rest = f"x{rest % 1000:03}/{groups}", rest // 1000
+    partial = "" if tile.width == WIDTH else f".p/{tile.width}"
+    return f"{'entries' if tile.level is None else tile.level}/{groups}{partial}"
+
+
 async def read_tile(session: AsyncSession, tile: Tile) -> bytes | None:
     """The tile's bytes; None where the log is not so long yet."""
     start = tile.index * WIDTH

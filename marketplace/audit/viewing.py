@@ -13,6 +13,8 @@ from marketplace.audit.reads import EventView, Filter, Viewer, events
 from marketplace.db.base import EPOCH
 from marketplace.db.cursor import PAGE_ROWS, cut, decode_cursor, encode_cursor
 
+MAX_ROWS = 500
+
 
 class EventPage(msgspec.Struct, frozen=True):
     """Newest first; `next` is the cursor of the next page, None on the last."""

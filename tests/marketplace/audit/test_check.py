@@ -134,9 +134,8 @@ async def test_a_log_cut_back_to_an_old_head_is_found_by_whoever_kept_the_newer_
 
 
 async def test_a_dataset_tagged_with_another_name_is_found(grown: Log) -> None:
-    grown.tamper(
-        "UPDATE audit_leaf SET data = convert_to(replace(convert_from(data, 'UTF8'), '\"d\":\"', '\"d\":\"0'), 'UTF8') WHERE index = 4"
-    )
+    renamed = "replace(convert_from(data, 'UTF8'), '\"d\":\"', '\"d\":\"0')"
+    grown.tamper(f"UPDATE audit_leaf SET data = convert_to({renamed}, 'UTF8') WHERE index = 4")
     assert "log.counter_wrong" in {finding.code for finding in await grown.findings()}
 
 

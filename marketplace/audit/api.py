@@ -1,0 +1,146 @@
+"""HTTP face of the log: events for their parties; for everybody heads, tiles and proofs, which name nobody."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from litestar import Response, get
+from litestar.params import Parameter
+from litestar.types import ControllerRouterHandler
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from marketplace.accounts.callers import Caller
+from marketplace.audit.errors import OutsideLog
+from marketplace.audit.note import verifier_key
+from marketplace.audit.proofs import (
+    ConsistencyProof,
+    InclusionProof,
+    consistency_proof,
+    inclusion_proof,
+    newest_checkpoint,
+)
+from marketplace.audit.reads import Completeness, Filter, View, Viewer, completeness, concerns
+from marketplace.audit.tiles import WIDTH, parse_tile, read_tile
+from marketplace.audit.viewing import MAX_ROWS, EventPage, view_events
+from marketplace.config import Config
+from marketplace.db.cursor import PAGE_ROWS
+from marketplace.db.keys import Keys
+from marketplace.errors import Forbidden, Invalid, NotFound
+
+NOTE = "text/plain; charset=utf-8"
+FOREVER = "public, max-age=31536000, immutable"
+VIEWS: dict[str, View] = {"regulator": "regulator", "operator": "operator", "owner": "party", "startup": "party"}
+Limit = Annotated[int, Parameter(ge=1, le=MAX_ROWS)]
+
+
+def viewer_of(caller: Caller) -> Viewer:
+    """What of the log a caller may see. Raises Forbidden, ScopeMissing."""
+    caller.require("audit")
+    view = VIEWS.get(caller.organisation_kind)
+    role = {"regulator": "reader", "operator": "operator"}.get(caller.organisation_kind)
+    if view is None or (role is not None and role not in caller.roles):
+        raise Forbidden(needs=f"{caller.organisation_kind}:{role or '*'}")
+    return Viewer(caller.person_id, caller.organisation_id, view)
+
+
+@get("/api/v1/audit/events", operation_id="listEvents")
+async def list_events(
+    session: AsyncSession,
+    caller: Caller,
+    dataset_id: UUID | None = None,
+    query_id: UUID | None = None,
+    name: str | None = None,
+    organisation: UUID | None = None,
+    since: Annotated[datetime | None, Parameter(query="from")] = None,
+    until: Annotated[datetime | None, Parameter(query="to")] = None,
+    cursor: str | None = None,
+    limit: Limit = PAGE_ROWS,
+) -> EventPage:
+    """Events that concern the caller's organisation; the regulator sees all, and that is logged too."""
+    chosen = Filter(
+        dataset_id=dataset_id,
+        query_id=query_id,
+        name=name,
+        organisation_id=organisation,
+        since=_instant(since, "from"),
+        until=_instant(until, "to"),
+    )
+    return await view_events(session, viewer_of(caller), chosen, cursor=cursor, limit=limit)
+
+
+@get("/api/v1/audit/completeness/{dataset_id:uuid}", operation_id="checkCompleteness")
+async def check_completeness(session: AsyncSession, caller: Caller, dataset_id: UUID) -> Completeness:
+    """Whether the dataset's counter has no gap, for whoever has an event about it."""
+    if not await concerns(session, viewer_of(caller), dataset_id):
+        raise NotFound
+    return await completeness(session, dataset_id)
+
+
+@get("/api/v1/audit/checkpoint", operation_id="readCheckpoint")
+async def read_checkpoint(session: AsyncSession) -> Response[str]:
+    """The newest signed head (C2SP checkpoint)."""
+    checkpoint = await newest_checkpoint(session)
+    if checkpoint is None:
+        raise NotFound
+    return Response(checkpoint.note, media_type=NOTE, headers={"Cache-Control": "no-cache"})
+
+
+@get("/api/v1/audit/key", operation_id="readLogKey")
+async def read_key(config: Config, keys: Keys) -> Response[str]:
+    """The log's verifier key (C2SP signed note). Pin it; do not fetch it together with what it verifies."""
+    return Response(f"{verifier_key(config.log_origin, keys.log_signing())}\n", media_type=NOTE)
+
+
+@get("/api/v1/audit/proof", operation_id="proveInclusion")
+async def prove_inclusion(session: AsyncSession, leaf: int, size: int | None = None) -> InclusionProof:
+    """That a leaf is in the tree of `size` leaves (the newest checkpoint's, unless told)."""
+    newest = await _size(session)
+    wanted = newest if size is None else size
+    if not 0 <= leaf < wanted <= newest:
+        raise OutsideLog(size=newest)
+    return await inclusion_proof(session, leaf, wanted)
+
+
+@get("/api/v1/audit/consistency", operation_id="proveConsistency")
+async def prove_consistency(session: AsyncSession, first: int, second: int | None = None) -> ConsistencyProof:
+    """That the tree of `second` leaves (the newest, unless told) begins with that of `first`."""
+    newest = await _size(session)
+    wanted = newest if second is None else second
+    if not 0 < first <= wanted <= newest:
+        raise OutsideLog(size=newest)
+    return await consistency_proof(session, first, wanted)
+
+
+@get("/api/v1/audit/tile/{tile:path}", operation_id="readTile")
+async def fetch_tile(session: AsyncSession, tile: str) -> Response[bytes]:
+    """A tile of hashes or a bundle of leaf data (C2SP tlog-tiles)."""
+    wanted = parse_tile(str(tile).removeprefix("/"))
+    data = await read_tile(session, wanted) if wanted is not None else None
+    if wanted is None or data is None:
+        raise NotFound
+    headers = {"Cache-Control": FOREVER} if wanted.width == WIDTH else {}
+    return Response(data, media_type="application/octet-stream", headers=headers)
+
+
+async def _size(session: AsyncSession) -> int:
+    checkpoint = await newest_checkpoint(session)
+    return 0 if checkpoint is None else checkpoint.size
+
+
+def _instant(at: datetime | None, path: str) -> datetime | None:
+    if at is not None and at.tzinfo is None:
+        raise Invalid(errors=[{"path": path, "code": "request.instant", "params": {}}])
+    return at
+
+
+handlers: list[ControllerRouterHandler] = [
+    list_events,
+    check_completeness,
+    read_checkpoint,
+    read_key,
+    prove_inclusion,
+    prove_consistency,
+    fetch_tile,
+]

@@ -1,0 +1,90 @@
+"""The public log as a folder of static files (C2SP tlog-tiles): anyone may keep it, serve it, and check it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from marketplace.audit import tree
+from marketplace.audit.leaf import read_leaf
+from marketplace.audit.note import VerifierKey, open_checkpoint
+from marketplace.audit.proofs import newest_checkpoint
+from marketplace.audit.tiles import HEIGHT, WIDTH, Tile, read_tile, tile_path
+
+
+class ExportBroken(ValueError):
+    """The folder is not a whole log of that key."""
+
+
+async def export_log(session: AsyncSession, folder: Path, key: VerifierKey) -> int:
+    """Write checkpoint, key, tiles and entry bundles below `folder`; the number of leaves. Full tiles are kept."""
+    checkpoint = await newest_checkpoint(session)
+    size = 0 if checkpoint is None else checkpoint.size
+    for tile in tiles_of(size):
+        path = folder / "tile" / tile_path(tile)
+        if path.exists() and tile.width == WIDTH:
+            continue
+        data = await read_tile(session, tile)
+        if data is None:
+            raise ExportBroken(f"the log lacks tile {tile_path(tile)}")
+        _write(path, data)
+    _write(folder / "key", f"{key}\n".encode())
+    if checkpoint is not None:
+        _write(folder / "checkpoint", checkpoint.note.encode())
+    return size
+
+
+def tiles_of(size: int) -> list[Tile]:
+    """Every tile and entry bundle of a log of `size` leaves."""
+    tiles = [Tile(None, *span) for span in _spans(size)]
+    level = 0
+    while size >> (level * HEIGHT):
+        tiles += [Tile(level, *span) for span in _spans(size >> (level * HEIGHT))]
+        level += 1
+    return tiles
+
+
+def verify_export(folder: Path, key: VerifierKey) -> int:
+    """The number of leaves, once their root is the one `key` signed and no dataset's counter has a gap.
+
+    Raises ExportBroken, NoteRefused, OSError."""
+    head = open_checkpoint((folder / "checkpoint").read_text(), key)
+    frontier: list[bytes] = []
+    counters: dict[str, int] = {}
+    index = 0
+    for span in _spans(head.size):
+        tile = Tile(None, *span)
+        for data in _entries((folder / "tile" / tile_path(tile)).read_bytes(), tile.width):
+            list(tree.append(frontier, index, [tree.leaf_hash(data)]))
+            index += 1
+            leaf = read_leaf(data)
+            if leaf.d is not None:
+                if leaf.n != counters.get(leaf.d, 0):
+                    raise ExportBroken(f"leaf {index - 1}: its dataset's counter is {leaf.n}")
+                counters[leaf.d] = leaf.n + 1
+    if tree.fold(frontier) != head.root:
+        raise ExportBroken("the leaves do not give the root that was signed")
+    return head.size
+
+
+def _write(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+
+
+def _spans(count: int) -> list[tuple[int, int]]:
+    """(index, width) of the tiles over `count` hashes."""
+    full = [(index, WIDTH) for index in range(count // WIDTH)]
+    return full + ([(count // WIDTH, count % WIDTH)] if count % WIDTH else [])
+
+
+def _entries(data: bytes, count: int) -> list[bytes]:
+    found, at = [], 0
+    while at < len(data):
+        length = int.from_bytes(data[at : at + 2], "big")
+        found.append(data[at + 2 : at + 2 + length])
+        at += 2 + length
+    if len(found) != count or at != len(data):
+        raise ExportBroken("an entry bundle is not whole")
+    return found
