@@ -19,6 +19,8 @@ _ISOLATE = (
     "--new-session", "--cap-drop", "ALL", "--clearenv", "--uid", _INNER_UID, "--gid", _INNER_UID,
     "--hostname", "jail",
 )  # fmt: skip
+_PATHS = f"import sys; sys.path[:0] = {list(runtime.SEARCH_PATH)!r}; "
+_NAMES_BYTES = str(4 * 1024 * 1024)
 _NEEDED_OPTION = b"--disable-userns"
 
 
@@ -40,18 +42,17 @@ def _new_enough(path: str) -> bool:
     return _NEEDED_OPTION in done.stdout + done.stderr
 
 
-def command(bwrap: str, join: tuple[str, ...], control: int, extra: tuple[runtime.Bind, ...]) -> list[str]:
-    """The command that starts a jail whose warm process talks on descriptor `control`."""
+def command(bwrap: str, join: tuple[str, ...], code: str, extra: tuple[runtime.Bind, ...] = ()) -> list[str]:
+    """The command that starts a jail and runs Python code in it as its first process."""
     binds = (*runtime.binds(), *extra)
-    code = f"import sys; sys.path[:0] = {list(runtime.SEARCH_PATH)!r}; from sandbox.worker.zygote import main; main({control})"
     empty = [word for folder in runtime.empty_folders() for word in ("--tmpfs", folder, "--remount-ro", folder)]
-    tail = [*empty, "--setenv", "LD_LIBRARY_PATH", "/lib", "--remount-ro", "/", "--chdir", "/", "--"]
+    tail = [*empty, "--size", _NAMES_BYTES, "--tmpfs", "/fd", "--setenv", "LD_LIBRARY_PATH", "/lib", "--remount-ro", "/", "--chdir", "/", "--"]
     plan = {
         "join": list(join),
         "bwrap": [bwrap, *_ISOLATE],
         "source": [bind.source for bind in binds],
         "target": [bind.target for bind in binds],
-        "command": [*tail, runtime.PYTHON, "-I", "-B", "-S", "-c", code],
+        "command": [*tail, runtime.PYTHON, "-I", "-B", "-S", "-c", _PATHS + code],
     }
     launcher = str(Path(__file__).with_name("launch.py"))
     return [sys.executable, "-I", "-S", launcher, json.dumps(plan), str(OUTER_UID)]

@@ -25,6 +25,7 @@ START_TIMEOUT_S = 30.0
 BASE_MEMORY_BYTES = 192 * 1024 * 1024
 """What the warm process itself needs beside a job's memory."""
 _BASE_ADDRESS_SPACE_BYTES = 3 * 1024**3
+_WARM_PROCESS = "from sandbox.worker.zygote import main; main({})"
 _SPARE_PROCESSES = 6
 _EVENT = msgspec.msgpack.Decoder(Ready | Ended)
 
@@ -79,6 +80,7 @@ class Jail:
         self.group = group
         self._shape = shape
         self._errors = errors
+        self._memory_bytes = shape.memory_bytes
         self._child: _Child | None = None
 
     async def prepare(self) -> None:
@@ -101,6 +103,7 @@ class Jail:
         child = self._child
         if child is None:
             raise JailLost("no child is waiting")
+        self._bound(memory_bytes)
         kills = self.group.out_of_memory_kills() if self.group else 0
         exceeded = asyncio.Event()
         started = time.perf_counter_ns()
@@ -124,6 +127,12 @@ class Jail:
             late=late,
             out_of_memory=exceeded.is_set() or bool(self.group and self.group.out_of_memory_kills() > kills),
         )
+
+    def _bound(self, memory_bytes: int) -> None:
+        wanted = min(memory_bytes, self._shape.memory_bytes)
+        if self.group is not None and wanted != self._memory_bytes:
+            self.group.limit_memory(wanted + BASE_MEMORY_BYTES)
+            self._memory_bytes = wanted
 
     def kill(self) -> None:
         """Kill the child, not the jail."""
@@ -153,7 +162,7 @@ class Jail:
         try:
             for start in range(0, len(inputs), DESCRIPTORS):
                 part = list(inputs[start : start + DESCRIPTORS])
-                socket.send_fds(self._control, [msgspec.msgpack.encode(Files(last=True))], part)
+                socket.send_fds(self._control, [msgspec.msgpack.encode(Files(count=len(part)))], part)
             passed = [output, *inputs[: DESCRIPTORS - 1]]
             head = msgspec.msgpack.encode(Job(payload_bytes=len(payload), inputs=len(inputs)))
             socket.send_fds(child.socket, [struct.pack("<I", len(head)) + head], passed)
@@ -196,7 +205,7 @@ async def open_jail(shape: Shape) -> Jail:
         memory_bytes=total, processes=2 * shape.threads + _SPARE_PROCESSES, threads=shape.threads
     )
     errors = tempfile.TemporaryFile()
-    command = bwrap.command(executable, group.tasks if group else (), theirs.fileno(), shape.extra)
+    command = bwrap.command(executable, group.tasks if group else (), _WARM_PROCESS.format(theirs.fileno()), shape.extra)
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=errors,
                                pass_fds=(theirs.fileno(),), env={}, cwd="/")  # fmt: skip
     theirs.close()
@@ -216,6 +225,7 @@ def _boot(shape: Shape, *, bounded: bool) -> Boot:
     return Boot(
         entry=shape.entry,
         threads=shape.threads,
+        memory_bytes=shape.memory_bytes,
         open_program=seccomp.open_program(),
         allow_program=seccomp.allow_program(),
         resource_limits={

@@ -14,7 +14,7 @@ from importlib import import_module
 from typing import Any
 
 _ALLOWED = (
-    "read", "write", "close", "fstat", "lseek", "munmap", "brk", "pread64", "madvise", "futex", "getrandom",
+    "read", "write", "close", "fstat", "stat", "newfstatat", "lseek", "munmap", "brk", "pread64", "madvise", "futex", "getrandom",
     "recvmsg", "recvfrom", "sendto", "dup3", "getrusage", "exit", "exit_group", "ftruncate", "rt_sigprocmask",
     "rt_sigreturn", "rt_sigaction", "sched_yield", "set_robust_list", "rseq", "gettid", "getpid",
     "sched_getaffinity", "restart_syscall", "clock_nanosleep", "clock_gettime", "sigaltstack", "mremap", "openat",
@@ -22,7 +22,6 @@ _ALLOWED = (
 _CLONE_THREAD = 0x00010000
 _CLONE_NEW_NAMESPACES = 0x7E020080
 _PROT_EXEC = 4
-_AT_EMPTY_PATH = 0x1000
 _FCNTL_COMMANDS = (1, 2, 3, 1030)
 """F_GETFD, F_SETFD, F_GETFL, F_DUPFD_CLOEXEC."""
 _PRCTL_SET_NAME, _PRCTL_SET_VMA = 15, 0x53564D41
@@ -45,7 +44,6 @@ def allow_program() -> bytes:
     for name in _ALLOWED:
         program.add_rule(seccomp.ALLOW, name)
     argument = seccomp.Arg
-    program.add_rule(seccomp.ALLOW, "newfstatat", argument(3, seccomp.EQ, _AT_EMPTY_PATH))
     for protected in ("mmap", "mprotect"):
         program.add_rule(seccomp.ALLOW, protected, argument(2, seccomp.MASKED_EQ, _PROT_EXEC, 0))
     program.add_rule(

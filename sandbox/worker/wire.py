@@ -19,10 +19,11 @@ Count = Annotated[int, Meta(ge=0, le=2**53)]
 
 
 class Boot(Struct, frozen=True, kw_only=True, array_like=True):
-    """Broker → warm process, once; after it `program_bytes` of seccomp programs follow."""
+    """Broker → warm process, once."""
 
     entry: str
     threads: int
+    memory_bytes: int
     open_program: bytes
     allow_program: bytes
     resource_limits: dict[str, int]
@@ -33,7 +34,7 @@ class Boot(Struct, frozen=True, kw_only=True, array_like=True):
 class Files(Struct, frozen=True, kw_only=True, array_like=True, tag="files"):
     """Broker → warm process: descriptors that the current child may open as /fd/<i>.<extension>."""
 
-    last: bool
+    count: Count
 
 
 class Ready(Struct, frozen=True, kw_only=True, array_like=True, tag="ready"):
@@ -64,3 +65,10 @@ class Reply(Struct, frozen=True, kw_only=True, array_like=True):
     body_bytes: Annotated[int, Meta(ge=0, le=REPLY_BYTES)]
     written_bytes: Count
     engine_us: Count
+
+
+class Query(Struct, frozen=True, kw_only=True, array_like=True):
+    """The payload of a query job. `max_rows` only spares work: the broker counts again."""
+
+    sql: str
+    max_rows: int

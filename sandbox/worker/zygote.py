@@ -25,7 +25,9 @@ def main(control_descriptor: int) -> None:
     boot = msgspec.msgpack.decode(control.recv(1 << 16), type=Boot)
     module_name, function = boot.entry.split(":")
     module = importlib.import_module(module_name)
-    _hook(module, "warm")(boot.threads)
+    main_function: child.Main = getattr(module, function)
+    _hook(module, "warm")(boot)
+    opener.write_names()
     syscalls.prctl(syscalls.PR_SET_NO_NEW_PRIVS, 1)
     syscalls.prctl(syscalls.PR_SET_DUMPABLE, 0)
     syscalls.landlock_everything()
@@ -34,11 +36,11 @@ def main(control_descriptor: int) -> None:
     _silence()
     alive = True
     while alive:
-        alive = _one_child(control, boot, module, function) and not boot.single
+        alive = _one_child(control, boot, module, main_function) and not boot.single
 
 
-def _hook(module: Any, name: str) -> Callable[[int], object]:
-    hook: Callable[[int], object] = getattr(module, name, lambda _threads: None)
+def _hook(module: Any, name: str) -> Callable[[Boot], object]:
+    hook: Callable[[Boot], object] = getattr(module, name, lambda _boot: None)
     return hook
 
 
@@ -51,7 +53,7 @@ def _silence() -> None:
     os.close(writer)
 
 
-def _one_child(control: socket.socket, boot: Boot, module: Any, function: str) -> bool:
+def _one_child(control: socket.socket, boot: Boot, module: Any, function: child.Main) -> bool:
     broker, broker_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
     supervisor, supervisor_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
     pid = os.fork()
@@ -73,13 +75,13 @@ def _one_child(control: socket.socket, boot: Boot, module: Any, function: str) -
 
 
 def _be_child(
-    boot: Boot, module: Any, function: str, broker: socket.socket, supervisor: socket.socket
+    boot: Boot, module: Any, function: child.Main, broker: socket.socket, supervisor: socket.socket
 ) -> NoReturn:
     try:
         child.grow_descriptor_table()
         child.lock_down(boot, supervisor)
-        _hook(module, "ready")(boot.threads)
-        child.serve(broker, getattr(module, function))
+        _hook(module, "ready")(boot)
+        child.serve(broker, function)
     finally:
         os._exit(70)
 

@@ -1,0 +1,134 @@
+"""Read an answer that a worker wrote: an Arrow stream that may lie in every byte.
+
+It must have exactly the columns that the plan predicted, be whole and valid, and keep its limits. It is then
+written anew, so that nothing but the values the schema names leaves the jail.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import struct
+from collections.abc import Iterator
+
+import pyarrow as pa
+
+from sandbox.job import Limits, OutputColumn, SandboxFailed
+
+_SIMPLE = {
+    "BOOLEAN": pa.bool_(), "TINYINT": pa.int8(), "SMALLINT": pa.int16(), "INTEGER": pa.int32(),
+    "BIGINT": pa.int64(), "UTINYINT": pa.uint8(), "USMALLINT": pa.uint16(), "UINTEGER": pa.uint32(),
+    "UBIGINT": pa.uint64(), "FLOAT": pa.float32(), "DOUBLE": pa.float64(), "VARCHAR": pa.string(),
+    "DATE": pa.date32(), "TIMESTAMP": pa.timestamp("us"), "TIME": pa.time64("us"),
+}  # fmt: skip
+_DECIMAL = re.compile(r"DECIMAL\((\d{1,2}),(\d{1,2})\)")
+
+
+class Invalid(Exception):
+    """The stream is not what it must be; the text is for the operator's log only."""
+
+
+def read_answer(data: bytes, columns: tuple[OutputColumn, ...], limits: Limits) -> tuple[bytes, int]:
+    """Give the answer as a clean Arrow stream and its number of rows.
+
+    Raises SandboxFailed: invalid_result, too_many_rows (list elements count), too_many_bytes.
+    """
+    try:
+        table = _table(data, columns)
+    except (pa.ArrowException, Invalid, OSError, ValueError, struct.error) as error:
+        raise SandboxFailed("sandbox.invalid_result", entered=True) from error
+    if table.num_rows + sum(_elements(column) for column in table.columns) > limits.max_rows:
+        raise SandboxFailed("sandbox.too_many_rows", entered=True, params={"max_rows": limits.max_rows})
+    # A stream may point many columns at the same bytes: count before they are written out.
+    if table.nbytes <= limits.max_bytes:
+        stream = _written(table)
+        if len(stream) <= limits.max_bytes:
+            return stream, table.num_rows
+    raise SandboxFailed("sandbox.too_many_bytes", entered=True, params={"max_bytes": limits.max_bytes})
+
+
+@functools.cache
+def arrow_type(name: str) -> pa.DataType:
+    """The Arrow type of a DuckDB type name; lists end in []. Raises ValueError for one that may not leave."""
+    if name.endswith("[]"):
+        return pa.list_(arrow_type(name[:-2]))
+    if name == "HUGEINT":
+        return pa.decimal128(38, 0)
+    if found := _DECIMAL.fullmatch(name):
+        return pa.decimal128(int(found[1]), int(found[2]))
+    if name not in _SIMPLE:
+        raise ValueError(name)
+    return _SIMPLE[name]
+
+
+def _table(data: bytes, columns: tuple[OutputColumn, ...]) -> pa.Table:
+    expected = pa.schema([(column.name, arrow_type(column.type)) for column in columns])
+    messages = _messages(data)
+    schema = pa.ipc.read_schema(next(messages))
+    if schema.names != expected.names or not all(
+        _same(a, b) for a, b in zip(schema.types, expected.types, strict=True)
+    ):
+        raise Invalid("columns are not those of the plan")
+    batches = [pa.ipc.read_record_batch(message, schema) for message in messages]
+    table = pa.Table.from_batches(batches, schema)
+    table.validate(full=True)
+    return table.cast(expected)
+
+
+def _messages(data: bytes) -> Iterator[pa.Message]:
+    """The messages of a stream: a schema, then only plain record batches, then its end."""
+    reader = pa.ipc.MessageReader.open_stream(pa.py_buffer(data))
+    kinds = iter(["schema"])
+    for message in reader:
+        if message.type != next(kinds, "record batch"):
+            raise Invalid(f"a {message.type} message")
+        if message.type == "record batch" and _compressed(message.metadata.to_pybytes()):
+            raise Invalid("a compressed batch")
+        yield message
+    if next(kinds, None):
+        raise Invalid("no schema")
+
+
+def _compressed(metadata: bytes) -> bool:
+    """Whether a record batch says that its buffers are compressed: a few bytes could then unfold to any size.
+
+    Flatbuffers of the Arrow columnar format: Message.header is field 2, RecordBatch.compression field 3.
+    """
+    message = struct.unpack_from("<I", metadata, 0)[0]
+    header = _field(metadata, message, 2)
+    if header is None:
+        raise Invalid("a batch without header")
+    return _field(metadata, header + struct.unpack_from("<I", metadata, header)[0], 3) is not None
+
+
+def _field(data: bytes, table: int, index: int) -> int | None:
+    vtable = table - struct.unpack_from("<i", data, table)[0]
+    if vtable < 0:
+        raise Invalid("a table without fields")
+    if struct.unpack_from("<H", data, vtable)[0] < 6 + 2 * index:
+        return None
+    offset = struct.unpack_from("<H", data, vtable + 4 + 2 * index)[0]
+    return table + offset if offset else None
+
+
+def _same(given: pa.DataType, expected: pa.DataType) -> bool:
+    """Equal but for the name that an engine gives to the elements of a list."""
+    if pa.types.is_list(given) and pa.types.is_list(expected):
+        return _same(given.value_type, expected.value_type)
+    return bool(given == expected)
+
+
+def _elements(column: pa.ChunkedArray) -> int:
+    """List elements at every depth, as far as rows refer to them."""
+    if not pa.types.is_list(column.type):
+        return 0
+    inner = [chunk.flatten() for chunk in column.chunks]
+    return sum(len(values) for values in inner) + _elements(pa.chunked_array(inner, column.type.value_type))
+
+
+def _written(table: pa.Table) -> bytes:
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    data: bytes = sink.getvalue().to_pybytes()
+    return data

@@ -1,0 +1,209 @@
+"""The pool of warm jails: one query at a time in each, a single-use child a query, a bounded queue in front."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import logging
+import os
+from collections.abc import Coroutine, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from sandbox.isolation import layers
+from sandbox.isolation.answer import read_answer
+from sandbox.isolation.jail import Jail, JailLost, Outcome, Shape, open_jail
+from sandbox.isolation.outcome import require_done, usage
+from sandbox.isolation.runtime import Bind
+from sandbox.job import Limits, OutputColumn, Result, SandboxFailed
+from sandbox.worker.wire import Query
+
+_log = logging.getLogger(__name__)
+_ENTRY = "sandbox.worker.query:answer"
+_FRAMING_BYTES = 256 * 1024
+"""What an Arrow stream may need beside the values: schema, alignment, message heads."""
+_VALIDATE_INLINE_BYTES = 256 * 1024
+_RESTART_PAUSE_S = 0.5
+_WAIT_S = 60.0
+T = TypeVar("T")
+
+
+def source_path(i: int) -> str:
+    """The name under which a query in the jail reads the i-th file."""
+    return f"/fd/{i}.parquet"
+
+
+class PoolHealth(Struct, frozen=True, kw_only=True):
+    """Whether queries can run: layers present by name, jails alive of those wanted, queries that wait or run."""
+
+    layers: dict[str, bool]
+    jails_alive: int
+    jails_wanted: int
+    queries: int
+
+
+class Pool:
+    """`start`, then `execute` from any task of the same event loop, then `close`."""
+
+    def __init__(self, *, jails: int, threads: int, memory_bytes: int, queue: int, entry: str = _ENTRY,
+                 extra: tuple[Bind, ...] = ()) -> None:  # fmt: skip
+        """`queue`: queries that may wait. `entry` and `extra` put other code behind the parser; only tests do."""
+        self._shape = Shape(entry=entry, threads=threads, memory_bytes=memory_bytes, extra=extra)
+        self._wanted = jails
+        self._queue = queue
+        self._entered = 0
+        self._idle: asyncio.LifoQueue[Jail] = asyncio.LifoQueue()
+        self._jails: set[Jail] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._closed = False
+
+    async def start(self) -> None:
+        """Open the jails; raises layers.LayerMissing naming every mandatory layer that is not there."""
+        layers.require()
+        await asyncio.gather(*(self._open() for _ in range(self._wanted)))
+
+    async def close(self) -> None:
+        """End every jail and whatever runs in it."""
+        self._closed = True
+        for jail in list(self._jails):
+            self._discard(jail)
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def pids(self) -> tuple[int, ...]:
+        """Process ids of the jails; killing one ends it with the query it runs."""
+        return tuple(jail.pid for jail in self._jails)
+
+    def health(self) -> PoolHealth:
+        """How it stands right now."""
+        return PoolHealth(
+            layers={layer.name: layer.present for layer in layers.check()},
+            jails_alive=len(self._jails),
+            jails_wanted=self._wanted,
+            queries=self._entered,
+        )
+
+    async def execute(
+        self, sql: str, files: Sequence[Path], columns: tuple[OutputColumn, ...], limits: Limits
+    ) -> Result:
+        """Run SQL that reads files[i] as `source_path(i)`; gives an answer with exactly these columns.
+
+        Raises SandboxFailed. Cancelling it kills the child.
+        """
+        if self._closed or self._entered >= self._wanted + self._queue:
+            raise SandboxFailed("sandbox.unavailable", entered=False)
+        self._entered += 1
+        try:
+            jail = await self._take()
+            work = self._follow(self._work(jail, sql, files, columns, limits))
+            work.add_done_callback(lambda _: self._follow(self._recycle(jail)))
+            try:
+                return await asyncio.shield(work)
+            except asyncio.CancelledError:
+                # The work goes on to its end, which is near: it still holds the jail and the descriptors.
+                if not work.done():
+                    jail.kill()
+                raise
+        finally:
+            self._entered -= 1
+
+    async def _work(
+        self, jail: Jail, sql: str, files: Sequence[Path], columns: tuple[OutputColumn, ...], limits: Limits
+    ) -> Result:
+        payload = msgspec.msgpack.encode(Query(sql=sql, max_rows=limits.max_rows))
+        size = limits.max_bytes + _FRAMING_BYTES
+        with contextlib.ExitStack() as stack:
+            output = _fixed_size_memory(size)
+            stack.callback(os.close, output)
+            outcome = await jail.run(
+                payload,
+                output=output,
+                inputs=[_opened(stack, path) for path in files],
+                deadline_ms=limits.deadline_ms,
+                memory_bytes=limits.memory_bytes,
+            )
+            require_done(outcome, msgspec.structs.asdict(limits))
+            data = _sealed(output, outcome, size)
+        if len(data) <= _VALIDATE_INLINE_BYTES:
+            stream, rows = read_answer(data, columns, limits)
+        else:
+            stream, rows = await asyncio.to_thread(read_answer, data, columns, limits)
+        return Result(stream=stream, rows=rows, columns=columns, usage=usage(outcome, len(stream)))
+
+    async def _take(self) -> Jail:
+        try:
+            async with asyncio.timeout(_WAIT_S):
+                return await self._idle.get()
+        except TimeoutError:
+            raise SandboxFailed("sandbox.unavailable", entered=False) from None
+
+    async def _open(self) -> None:
+        jail = await open_jail(self._shape)
+        self._jails.add(jail)
+        self._idle.put_nowait(jail)
+
+    async def _recycle(self, jail: Jail) -> None:
+        """Have the next child ready; a jail that cannot is replaced, again and again until one can."""
+        try:
+            await jail.prepare()
+            self._idle.put_nowait(jail)
+            return
+        except JailLost as lost:
+            _log.warning("jail lost: %s", lost)
+            self._discard(jail)
+        while not self._closed:
+            try:
+                return await self._open()
+            except JailLost as lost:
+                _log.error("no new jail: %s", lost)
+                await asyncio.sleep(_RESTART_PAUSE_S)
+
+    def _discard(self, jail: Jail) -> None:
+        self._jails.discard(jail)
+        jail.close()
+
+    def _follow(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._forget)
+        return task
+
+    def _forget(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        # Whoever was to hear of its failure may have been cancelled.
+        if not task.cancelled():
+            task.exception()
+
+
+def _opened(stack: contextlib.ExitStack, path: Path) -> int:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError as error:
+        raise SandboxFailed("sandbox.unavailable", entered=False) from error
+    stack.callback(os.close, descriptor)
+    return descriptor
+
+
+def _fixed_size_memory(size: int) -> int:
+    """A file in memory that the worker can fill but never grow."""
+    descriptor = os.memfd_create("answer", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    os.ftruncate(descriptor, size)
+    fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK)
+    return descriptor
+
+
+def _sealed(descriptor: int, outcome: Outcome, size: int) -> bytes:
+    """What the worker wrote, now that nobody can write it any more."""
+    written = outcome.reply.written_bytes if outcome.reply else 0
+    try:
+        fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, fcntl.F_SEAL_WRITE)
+    except OSError as error:
+        raise SandboxFailed("sandbox.worker_lost", entered=True) from error
+    if not 0 < written <= size:
+        raise SandboxFailed("sandbox.invalid_result", entered=True)
+    return os.pread(descriptor, written, 0)

@@ -1,0 +1,71 @@
+"""The engine in the jail: DuckDB, opened once in the warm process, inherited by each child, used for one query."""
+
+from __future__ import annotations
+
+from typing import BinaryIO
+
+import duckdb
+import msgspec
+import pyarrow as pa
+
+from sandbox.worker.refusal import Refused
+from sandbox.worker.wire import Boot, Query
+
+_BATCH_ROWS = 8_192
+# A fork keeps only the calling thread: the warm process must have no other.
+_AT_OPENING = {"threads": 1, "async_threads": 0, "temp_directory": ""}
+# In this order: what may be read cannot be changed once nothing else may be.
+_SETTINGS = """
+SET allowed_directories = ['/fd/'];
+SET enable_external_access = false;
+SET enable_external_file_cache = false;
+SET autoinstall_known_extensions = false;
+SET autoload_known_extensions = false;
+SET allow_community_extensions = false;
+SET allow_persistent_secrets = false;
+SET python_enable_replacements = false;
+"""
+_connection: duckdb.DuckDBPyConnection
+
+
+def warm(boot: Boot) -> None:
+    """Open the engine and do everything once that a first query would have to wait for."""
+    global _connection  # noqa: PLW0603 (inherited over fork: there is nobody to hand it over)
+    _connection = duckdb.connect(":memory:", config=_AT_OPENING)
+    _connection.execute(_SETTINGS)
+    sink = pa.BufferOutputStream()
+    for sql in ("SELECT 1 AS a", "SELECT i % 7 AS a, count(*) AS n FROM range(10000) t(i) GROUP BY ALL ORDER BY ALL"):
+        _copy(_connection.execute(sql), pa.PythonFile(sink, mode="w"), max_rows=100)
+
+
+def ready(boot: Boot) -> None:
+    """In the locked child: take the threads that the job may use, then let no query change a setting."""
+    _connection.execute(f"SET memory_limit = '{boot.memory_bytes * 4 // 5} B'")
+    if boot.threads > 1:
+        _connection.execute(f"SET threads = {boot.threads}")
+    _connection.execute("SET lock_configuration = true")
+
+
+def answer(payload: bytes, inputs: list[int], output: BinaryIO) -> bytes:
+    """Run one query and write its answer as one Arrow IPC stream; raises Refused."""
+    query = msgspec.msgpack.decode(payload, type=Query)
+    try:
+        _copy(_connection.execute(query.sql), pa.PythonFile(output, mode="w"), max_rows=query.max_rows)
+        output.flush()
+    except (duckdb.OutOfMemoryException, MemoryError, pa.ArrowMemoryError):
+        raise Refused("memory") from None
+    except OSError:
+        # The file has a fixed size, sealed by the broker.
+        raise Refused("too_many_bytes") from None
+    return b""
+
+
+def _copy(result: duckdb.DuckDBPyConnection, sink: pa.NativeFile, *, max_rows: int) -> None:
+    reader = result.to_arrow_reader(_BATCH_ROWS)
+    rows = 0
+    with pa.ipc.new_stream(sink, reader.schema) as writer:
+        for batch in reader:
+            rows += batch.num_rows
+            if rows > max_rows:
+                raise Refused("too_many_rows")
+            writer.write_batch(batch)
