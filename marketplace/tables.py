@@ -4,6 +4,7 @@ from marketplace.accounts import models as accounts
 from marketplace.agreements import models as agreements
 from marketplace.audit import models as audit
 from marketplace.consents import models as consents
+from marketplace.db import models as idempotency
 from marketplace.db.base import Base
 from marketplace.ledger import models as ledger
 from marketplace.listings import models as listings
@@ -11,4 +12,15 @@ from marketplace.metering import models as metering
 from marketplace.queries import models as queries
 
 metadata = Base.metadata
-__all__ = ["accounts", "agreements", "audit", "consents", "ledger", "listings", "metadata", "metering", "queries"]
+__all__ = [
+    "accounts",
+    "agreements",
+    "audit",
+    "consents",
+    "idempotency",
+    "ledger",
+    "listings",
+    "metadata",
+    "metering",
+    "queries",
+]

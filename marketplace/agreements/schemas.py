@@ -104,6 +104,7 @@ class AgreementView(Struct, frozen=True, kw_only=True):
     ended_at: datetime | None
     ended_by_name: str | None
     end_reason: str | None
+    six_clear: SixClear
 
 
 class AgreementList(Struct, frozen=True, kw_only=True):

@@ -87,6 +87,14 @@ def agreement_view(row: AgreementRow, names: Names, at: datetime) -> AgreementVi
         ended_at=agreement.ended_at,
         ended_by_name=ender,
         end_reason=agreement.end_reason,
+        six_clear=SixClear(
+            who=f"{owner} · {startup}",
+            what=agreement.purpose,
+            when=agreement.valid_from,
+            responsibility=startup,
+            product=dataset.title_vi,
+            authority=owner,
+        ),
     )
 
 

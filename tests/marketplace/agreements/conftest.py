@@ -64,6 +64,11 @@ class Sides(Struct, frozen=True, kw_only=True):
 
 @pytest.fixture(scope="session")
 async def sides(database: Database) -> Sides:
+    return await open_sides(database)
+
+
+async def open_sides(database: Database) -> Sides:
+    """Fresh parties and a fresh dataset."""
     make = Make()
     startup, owner = await make.party(database), await make.party(database, kind="owner")
     rival, rival_owner = await make.party(database), await make.party(database, kind="owner")

@@ -75,6 +75,15 @@ def tables() -> None:  # noqa: PLR0915
         sa.PrimaryKeyConstraint("size", name=op.f("pk_checkpoint")),
     )
     op.create_table(
+        "idempotency_key",
+        sa.Column("organisation_id", sa.Uuid(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("body_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("subject_id", sa.Uuid(), nullable=False),
+        sa.Column("created_at", INSTANT, nullable=False),
+        sa.PrimaryKeyConstraint("organisation_id", "key", name=op.f("pk_idempotency_key")),
+    )
+    op.create_table(
         "event",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("at", INSTANT, nullable=False),

@@ -1,0 +1,135 @@
+"""Reading applications and agreements, and applying once however often it is sent."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from datetime import timedelta
+
+import pytest
+
+from marketplace.db.base import utcnow
+from marketplace.db.engine import Database
+from tests.marketplace.agreements.conftest import TERMS, Sides, open_sides
+from tests.marketplace.api import Client
+from tests.marketplace.parties import Make
+
+
+@pytest.mark.parametrize("kind", ["applications", "agreements"])
+async def test_only_the_two_sides_read(client: Client, database: Database, sides: Sides, kind: str) -> None:
+    made = await (sides.application(database) if kind == "applications" else sides.agreement(database))
+    one, many = f"/api/v1/{kind}/{made}", f"/api/v1/{kind}"
+    assert (await client.get(one)).status_code == (await client.get(many)).status_code == 401
+    for actor in ("rival startup", "rival owner"):
+        assert (await client.get(one, token=sides.tokens[actor])).status_code == 404
+        listed = await client.get(many, token=sides.tokens[actor])
+        assert str(made) not in {item["id"] for item in listed.json()["items"]}
+    for actor in ("regulator", "operator"):
+        assert (await client.get(one, token=sides.tokens[actor])).status_code == 403
+        assert (await client.get(many, token=sides.tokens[actor])).status_code == 403
+    for actor in ("startup analyst", "startup admin", "owner steward", "owner approver"):
+        assert (await client.get(one, token=sides.tokens[actor])).json()["id"] == str(made)
+        listed = await client.get(many, token=sides.tokens[actor])
+        assert listed.json()["items"][0]["id"] == str(made)
+
+
+async def test_pages_follow_each_other_without_gap_or_repeat(
+    client: Client, database: Database, sides: Sides
+) -> None:
+    for _ in range(60):
+        await sides.application(database, state="withdrawn")
+    seen: list[str] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        query = f"?state=withdrawn&cursor={cursor}" if cursor else "?state=withdrawn"
+        page = (await client.get(f"/api/v1/applications{query}", token=sides.startup.token)).json()
+        seen += [item["id"] for item in page["items"]]
+        cursor = page["next"]
+    assert len(seen) == len(set(seen)) >= 60
+    assert seen == sorted(seen, reverse=True)
+
+
+async def test_a_foreign_cursor_is_refused(client: Client, sides: Sides) -> None:
+    for cursor in ("x", "AAAA", "WzFd", "🦆"):
+        answer = await client.get(f"/api/v1/agreements?cursor={cursor}", token=sides.startup.token)
+        assert (answer.status_code, answer.json()["errors"][0]["code"]) == (400, "request.cursor")
+
+
+async def test_an_idempotency_key_applies_once(client: Client, sides: Sides) -> None:
+    path, key = f"/api/v1/datasets/{sides.dataset_id}/applications", secrets.token_hex(8)
+    headers = {"Idempotency-Key": key}
+
+    async def send(**changed: object) -> tuple[int, str]:
+        answer = await client.post(path, token=sides.startup.token, headers=headers, json={**TERMS, **changed})
+        return answer.status_code, answer.json().get("id") or answer.json()["code"]
+
+    answers = await asyncio.gather(*(send() for _ in range(4)))
+    assert len(set(answers)) == 1
+    assert answers[0][0] == 201
+    assert await send(duration_days=3) == (409, "idempotency.key_reused")
+    rival = await client.post(path, token=sides.rival.token, headers=headers, json=TERMS)
+    assert rival.status_code == 201
+    assert rival.json()["id"] != answers[0][1]
+
+
+async def test_the_story_by_slug_with_the_six_clear(client: Client, sides: Sides) -> None:
+    dataset = (await client.post(f"/api/v1/datasets/{sides.dataset_id}/applications", token=sides.startup.token,
+                                 json=TERMS)).json()["dataset_slug"]  # fmt: skip
+    applied = (
+        await client.post(f"/api/v1/datasets/{dataset}/applications", token=sides.startup.token, json=TERMS)
+    ).json()
+    assert applied["people"] == [{"id": str(sides.startup.person.id), "name": sides.startup.person.name}]
+    assert applied["six_clear"]["authority"] == sides.owner.organisation.name
+    expires_at = (utcnow() + timedelta(days=5)).isoformat()
+    decision = {"decision": "accept", "reason": "Phù hợp.", "expires_at": expires_at}
+    accepted = (
+        await client.post(f"/api/v1/applications/{applied['id']}/decision", token=sides.owner.token, json=decision)
+    ).json()
+    assert accepted["state"] == "accepted"
+    assert accepted["six_clear"]["authority"].startswith(sides.owner.person.name)
+    agreement = (
+        await client.get(f"/api/v1/agreements/{accepted['agreement_id']}", token=sides.startup.token)
+    ).json()
+    assert (agreement["state"], agreement["dataset_slug"]) == ("in_force", dataset)
+    assert set(agreement["six_clear"]) == {"who", "what", "when", "responsibility", "product", "authority"}
+
+
+async def test_wrong_terms_come_back_with_words_in_the_language_asked_for(client: Client, sides: Sides) -> None:
+    path = f"/api/v1/datasets/{sides.dataset_id}/applications"
+    wrong = {**TERMS, "duration_days": 0, "purpose": "resale"}
+    answer = await client.post(path, token=sides.startup.token, json=wrong, headers={"Accept-Language": "en"})
+    assert answer.status_code == 400
+    told = {e["path"]: e["message"]["what"] for e in answer.json()["errors"]}
+    assert told == {
+        "duration_days": "A duration of 0 days is out of bounds.",
+        "purpose": "The purpose “resale” is not offered for this dataset.",
+    }
+
+
+async def test_an_unknown_dataset_cannot_be_applied_for(client: Client, sides: Sides) -> None:
+    for name in ("no_such_dataset", sides.startup.organisation.id):
+        answer = await client.post(f"/api/v1/datasets/{name}/applications", token=sides.startup.token, json=TERMS)
+        assert answer.status_code == 404
+
+
+async def test_a_token_without_the_scope_agrees_to_nothing(
+    client: Client, database: Database, sides: Sides
+) -> None:
+    async with database.session() as session:
+        token = await Make().token(session, sides.startup.person, scopes=("read",))
+    answer = await client.post(f"/api/v1/datasets/{sides.dataset_id}/applications", token=token, json=TERMS)
+    assert (answer.status_code, answer.json()["code"]) == (403, "auth.scope_missing")
+
+
+async def test_a_suspended_startup_cannot_apply_but_can_end(client: Client, database: Database) -> None:
+    sides = await open_sides(database)
+    agreement_id = await sides.agreement(database)
+    async with database.session() as session:
+        startup = await session.merge(sides.startup.organisation)
+        startup.suspended_at = utcnow()
+    path = f"/api/v1/datasets/{sides.dataset_id}/applications"
+    applied = await client.post(path, token=sides.startup.token, json=TERMS)
+    assert (applied.status_code, applied.json()["code"]) == (403, "auth.organisation_suspended")
+    body = {"reason": "Dừng dùng."}
+    ended = await client.post(f"/api/v1/agreements/{agreement_id}/end", token=sides.startup.token, json=body)
+    assert ended.json()["state"] == "ended"
