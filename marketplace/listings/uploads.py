@@ -50,7 +50,7 @@ def _place(folder: Path) -> Path:
 
 async def _receive(request: Request[Any, Any, Any], place: Path, max_bytes: int) -> Upload:
     parser = PushMultipartParser(
-        _boundary(request), max_segment_size=max(max_bytes, MANIFEST_BYTES), max_segment_count=8
+        _boundary(request), max_segment_size=max(max_bytes, MANIFEST_BYTES) + 1, max_segment_count=8
     )
     parts = _Parts(place / "source", max_bytes)
     try:

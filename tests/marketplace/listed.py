@@ -11,6 +11,7 @@ from catalog.version import LeftOut, Measured, Part, Version, VersionColumn
 from marketplace.accounts.models import Organisation, Person
 from marketplace.db.base import new_id
 from marketplace.listings.models import Dataset, DatasetVersion, Lineage, Offer
+from marketplace.listings.search import search_text
 
 PURPOSES = ("research.academic", "public.service")
 
@@ -46,7 +47,13 @@ def version(slug: str, *, purposes: tuple[str, ...] = PURPOSES) -> Version:
 
 
 async def list_dataset(
-    session: AsyncSession, owner: Organisation, person: Person, *, slug: str = "", search_text: str = ""
+    session: AsyncSession,
+    owner: Organisation,
+    person: Person,
+    *,
+    slug: str = "",
+    title: str = "Dân số",
+    description: str = "",
 ) -> Dataset:
     """A dataset of that owner with one released version and an offer."""
     slug = slug or f"d_{secrets.token_hex(6)}"
@@ -55,9 +62,11 @@ async def list_dataset(
     await session.flush()
     released = version(slug)
     dataset = Dataset(
-        id=new_id(), slug=slug, owner_id=owner.id, lineage_id=lineage.id, title_vi="Dân số", title_en="People",
-        description_vi="", description_en="", licence="CC-BY-4.0", themes=[], spatial="VN", temporal="2024",
-        update_frequency="never", search_text=search_text, current_version_id=released.id, manifest={},
+        id=new_id(), slug=slug, owner_id=owner.id, lineage_id=lineage.id, title_vi=title, title_en="People",
+        description_vi=description, description_en="",
+        licence="CC-BY-4.0", themes=[], spatial="VN", temporal="2024", update_frequency="never",
+        search_text=search_text(titles=(title, slug), texts=(description,)),
+        current_version_id=released.id, manifest={},
     )  # fmt: skip
     session.add(dataset)
     await session.flush()
