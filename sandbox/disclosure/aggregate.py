@@ -1,8 +1,8 @@
 """Aggregate mode: a question about persons becomes one about cohorts (DESIGN §4.4).
 
-The analyst sees a table with one row a person. The file holds one record a cohort: the dimensions, `n` persons, and for
-each measure m `m__count`, `m__sum`, `m__sumsq` (empty where fewer than k contribute or one dominates). A SELECT whose FROM is
-such a table must aggregate; its aggregates are rewritten here. Above that any SQL is safe, and left as it is.
+The analyst sees a table with one row a person. The file holds one record a cohort: the dimensions, `n` persons, and
+for each measure m `m__count`, `m__sum`, `m__sumsq` (empty where fewer than k contribute or one dominates). A SELECT
+whose FROM is such a table must aggregate; its aggregates are rewritten here. Above that any SQL is safe, and stays.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from sandbox.plan.tree import (
     Constant,
     Derived,
     Expression,
-    Item,
     Join,
     Operation,
     Query,
@@ -29,10 +28,9 @@ from sandbox.plan.tree import (
     SetOperation,
     Source,
     With,
-    walk,
-    with_children,
 )
 from sandbox.plan.types import BIGINT, BOOLEAN, DOUBLE, NULL
+from sandbox.plan.walking import walk, with_children, with_clauses
 
 _SPREADS = {"variance": "samp", "var_samp": "samp", "var_pop": "pop", "stddev": "samp", "stddev_samp": "samp",
             "stddev_pop": "pop"}  # fmt: skip
@@ -40,7 +38,7 @@ _ASK = "avg({0}), sum({0}), count({0}), stddev({0})"
 
 
 def over_cohorts(query: Query) -> Query:
-    """The query with every SELECT over an aggregate-mode table rewritten onto its cohorts. Refusal if one may not be."""
+    """The query with each SELECT over an aggregate-mode table rewritten onto its cohorts. Refusal if one may not."""
     match query:
         case With():
             return With(
@@ -57,7 +55,7 @@ def _select(select: Select) -> Select:
     if isinstance(source, Source) and source.mode == "aggregate":
         return _Cohorts(source).select(select)
     relation = _relation(source) if source is not None else None
-    return _mapped(replace(select, source=relation), _plain)
+    return with_clauses(replace(select, source=relation), _plain)
 
 
 def _relation(relation: Relation) -> Relation:
@@ -68,7 +66,7 @@ def _relation(relation: Relation) -> Relation:
             return replace(relation, left=_relation(relation.left), right=_relation(relation.right),
                            on=_plain(relation.on) if relation.on is not None else None)  # fmt: skip
         case Source() if relation.mode == "aggregate":
-            raise Refusal("sql.join_before_aggregate", table=relation.table,
+            raise Refusal("sql.join_before_aggregate", relation.at, relation.end, table=relation.table,
                           use=f"(SELECT …, count(*) FROM {relation.table} GROUP BY …)")  # fmt: skip
     return relation
 
@@ -83,30 +81,6 @@ def _plain(node: Expression) -> Expression:
 
 def _misused(node: ColumnRef) -> Refusal:
     return Refusal("sql.measure_misused", node.at, node.end, measure=node.column, use=_ASK.format(node.column))
-
-
-def _mapped(select: Select, change: object) -> Select:
-    from collections.abc import Callable
-    from typing import cast
-
-    changed = cast("Callable[[Expression], Expression]", change)
-
-    def maybe(node: Expression | None) -> Expression | None:
-        return changed(node) if node is not None else None
-
-    grouping = select.grouping
-    if grouping is not None:
-        grouping = replace(
-            grouping,
-            keys=tuple(changed(k) for k in grouping.keys),
-            sets=tuple((w, tuple(tuple(changed(k) for k in one) for one in sets)) for w, sets in grouping.sets),
-        )
-    order = tuple((e if isinstance(e, int) else changed(e), d, n) for e, d, n in select.tail.order)
-    return replace(
-        select, items=tuple(Item(i.name, changed(i.expression)) for i in select.items), where=maybe(select.where),
-        grouping=grouping, having=maybe(select.having), qualify=maybe(select.qualify),
-        tail=replace(select.tail, order=order),
-    )  # fmt: skip
 
 
 def _whole(value: int) -> Constant:
@@ -134,7 +108,7 @@ class _Cohorts:
 
     def select(self, select: Select) -> Select:
         self._check(select)
-        return _mapped(select, self._rewrite)
+        return with_clauses(select, self._rewrite)
 
     def _check(self, select: Select) -> None:
         if is_grouped(select):
@@ -198,12 +172,14 @@ class _Cohorts:
     def _over_dimension(self, call: Call, where: Expression | None) -> Expression:
         arguments = tuple(self._rewrite(a) for a in call.arguments)
         kind = FUNCTIONS[call.name].cohorts
-        if call.name == "count" and not call.distinct:
+        if call.name == "count" and not call.distinct and not call.order:
             present = _is_not_null(arguments[0])
             both = present if where is None else Operation(BOOLEAN, "and", (where, present))
             return _coalesced(self._sum(self._column("n", call), both))
-        if kind == "dimension" or (call.name == "count" and call.distinct):
-            return replace(call, arguments=arguments, where=where)
+        order = tuple(replace(s, expression=self._rewrite(s.expression)) for s in call.order)
+        if kind == "dimension" or call.distinct:
+            # The set of values is the same over persons as over cohorts; only how often each comes is not.
+            return replace(call, arguments=arguments, order=order, where=where)
         raise Refusal("sql.not_over_cohorts", call.at, call.end, use=_instead(call))
 
 

@@ -24,11 +24,13 @@ from .types import (
     unify,
 )
 
-DATE_PARTS = frozenset(
-    "year quarter month week day dayofweek isodow dayofyear hour minute second decade century isoyear millennium "
-    "weekday yearweek doy dow epoch".split()
-)
-_DIFFERENCE_PARTS = DATE_PARTS - {"epoch", "dayofweek", "isodow", "dayofyear", "weekday", "yearweek", "doy", "dow"}
+DATE_PARTS = frozenset({
+    "year", "quarter", "month", "week", "day", "dayofweek", "isodow", "dayofyear", "hour", "minute", "second", "decade",
+    "century", "isoyear", "millennium", "weekday", "yearweek", "doy", "dow", "epoch",
+})  # fmt: skip
+_DIFFERENCE_PARTS = frozenset({
+    "year", "quarter", "month", "week", "day", "hour", "minute", "second", "decade", "century", "isoyear", "millennium",
+})  # fmt: skip
 
 _FITS: dict[str, Callable[[Type], bool]] = {
     "ANY": lambda t: t.kind != "INTERVAL",

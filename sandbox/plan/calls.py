@@ -13,7 +13,7 @@ from .arithmetic import condition
 from .context import Context
 from .dialect import place
 from .errors import Refusal
-from .functions import FUNCTIONS, INSTEAD, NONDETERMINISTIC, OUTSIDE, Function
+from .functions import FUNCTIONS, INSTEAD, NONDETERMINISTIC, OUTSIDE, OUTSIDE_PREFIXES, Function
 from .scope import Scope, nearest
 from .tree import Bound, Call, Constant, Expression, Sort, Window
 from .types import VARCHAR
@@ -32,11 +32,11 @@ def _look_up(name: str, node: exp.Expression) -> Function:
     if found is not None:
         return found
     at, end = place(node)
-    use = INSTEAD.get(name) or nearest(name, list(FUNCTIONS))
     if name in NONDETERMINISTIC:
-        raise Refusal("sql.nondeterministic", at, end, use=use or "DATE '2026-01-31'")
-    if name in OUTSIDE or name.startswith(("duckdb_", "pragma_", "read_", "pg_")):
+        raise Refusal("sql.nondeterministic", at, end, use=INSTEAD.get(name, "DATE '2026-01-31'"))
+    if name in OUTSIDE or name.startswith(OUTSIDE_PREFIXES):
         raise Refusal("sql.outside_world", at, end)
+    use = INSTEAD.get(name) or nearest(name, list(FUNCTIONS))
     raise Refusal("sql.unknown_function", at, end, use=use)
 
 
@@ -182,8 +182,10 @@ def _window(node: exp.Expression, scope: Scope, context: Context) -> Window:
     )  # fmt: skip
 
 
-def _frame(spec: exp.Expression | None, scope: Scope,
-           context: Context) -> tuple[Literal["", "ROWS", "RANGE", "GROUPS"], Bound | None, Bound | None]:  # fmt: skip
+_Frame = tuple[Literal["", "ROWS", "RANGE", "GROUPS"], Bound | None, Bound | None]
+
+
+def _frame(spec: exp.Expression | None, scope: Scope, context: Context) -> _Frame:
     if spec is None:
         return "", None, None
     unit = str(spec.args.get("kind") or "").upper()

@@ -12,7 +12,8 @@ from sandbox.job import TableSchema
 from .errors import Refusal
 from .limits import DEPTH, NODES
 from .scope import Scope
-from .tree import ColumnRef, Expression, Query, walk
+from .tree import ColumnRef, Expression, Query
+from .walking import walk
 
 
 @dataclass(slots=True)

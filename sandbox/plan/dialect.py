@@ -1,4 +1,4 @@
-"""From text to sqlglot's tree: one SELECT, within the limits, with function names and arguments left as written."""
+"""From text to sqlglot's tree: one SELECT, within the limits, with calls of functions left as written."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from sqlglot import exp, parser
 from sqlglot.dialects.duckdb import DuckDB
 from sqlglot.errors import ParseError, TokenError
 from sqlglot.parsers.duckdb import DuckDBParser
-from sqlglot.tokens import Token, TokenType
+from sqlglot.tokenizer_core import Token, TokenType
 
 from .errors import Refusal
 from .limits import DEPTH, NODES, TEXT_BYTES
@@ -17,7 +17,7 @@ _STARTS = {TokenType.SELECT, TokenType.WITH, TokenType.L_PAREN, TokenType.FROM, 
 
 
 class _Parser(DuckDBParser):
-    # sqlglot rewrites the functions that it knows (order of arguments, formats of dates): ours are read from our own
+    # sqlglot rewrites the functions that it knows (order of arguments, formats of dates): ours come from our own
     # table, so each call must arrive as the analyst wrote it.
     FUNCTIONS = {}  # noqa: RUF012
     FUNCTION_PARSERS = {  # noqa: RUF012
@@ -84,12 +84,15 @@ def parse(sql: str) -> exp.Expression:
         raise Refusal("sql.too_deep", limit=DEPTH) from error
     if len(statements) != 1:
         raise Refusal("sql.empty")
-    return statements[0]
+    found = statements[0]
+    if not isinstance(found, exp.Expression):
+        raise Refusal("sql.syntax")
+    return found
 
 
 def place(node: object) -> tuple[int | None, int | None]:
     """First and last offset in the text of a node of sqlglot's tree, as near as it knows."""
-    if not isinstance(node, exp.Expression):
+    if not isinstance(node, exp.Expr):
         return None, None
     for candidate in node.walk():
         meta = candidate.meta

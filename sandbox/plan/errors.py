@@ -1,4 +1,4 @@
-"""The one way in which SQL is refused: a code with a text in `sandbox/texts.json`, and where in the text it went wrong."""
+"""How SQL is refused: a code with a text in `sandbox/texts.json`, and the place in the SQL where it went wrong."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Literal
 RefusalCode = Literal[
     "sql.empty", "sql.too_long", "sql.too_deep", "sql.too_many_terms", "sql.too_many_joins", "sql.list_too_long",
     "sql.too_many_columns", "sql.syntax", "sql.several_statements", "sql.not_a_select", "sql.not_supported",
-    "sql.unknown_table", "sql.unknown_column", "sql.ambiguous_column", "sql.unknown_function", "sql.nondeterministic",
-    "sql.outside_world", "sql.function_withheld", "sql.wrong_arguments", "sql.type_mismatch", "sql.unknown_type",
+    "sql.unknown_table", "sql.unknown_column", "sql.ambiguous_column", "sql.unknown_function",
+    "sql.nondeterministic", "sql.outside_world", "sql.wrong_arguments", "sql.type_mismatch", "sql.unknown_type",
     "sql.not_grouped", "sql.misplaced_aggregate", "sql.misplaced_window", "sql.column_count", "sql.not_returnable",
     "sql.duplicate_alias", "sql.no_such_position", "sql.order_not_selected", "sql.name_not_usable",
     "sql.must_aggregate", "sql.measure_misused", "sql.measure_function", "sql.not_over_cohorts",
@@ -34,7 +34,7 @@ class SqlRefused(Exception):
 
 
 class Refusal(Exception):
-    """A refusal before its place is known: an offset into the SQL text (or None), made SqlRefused by `plan_query`."""
+    """A refusal as it is found, with offsets into the SQL text (or None); `plan_query` makes it SqlRefused."""
 
     def __init__(self, code: RefusalCode, at: int | None = None, end: int | None = None,
                  **params: str | int) -> None:  # fmt: skip

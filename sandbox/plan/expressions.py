@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 from sqlglot import exp
@@ -20,26 +19,18 @@ from .arithmetic import (
     mismatch,
     negated,
 )
+from .constants import read_boolean, read_interval, read_literal, read_null, read_type
 from .context import Context
 from .dialect import place
 from .errors import Refusal
+from .functions import INSTEAD, NONDETERMINISTIC
 from .limits import IN_LIST
 from .scope import Scope
-from .tree import Cast, Constant, Expression, Operation, QueryTest, walk
-from .types import BIGINT, BOOLEAN, DOUBLE, HUGEINT, INTEGER, INTERVAL, NULL, VARCHAR, Type, decimal, list_of
-from .types import DATE as DATE_TYPE
-from .types import TIMESTAMP as TIMESTAMP_TYPE
+from .tree import Cast, Constant, Expression, Operation, QueryTest
+from .types import BOOLEAN, NULL, VARCHAR, Type, list_of
+from .walking import walk
 
 Reader = Callable[[exp.Expression, Scope, Context], Expression]
-
-_INTERVAL_UNITS = frozenset("SECOND MINUTE HOUR DAY WEEK MONTH QUARTER YEAR".split())
-_SIMPLE_TYPES = {
-    "BOOLEAN": BOOLEAN, "INT": INTEGER, "BIGINT": BIGINT, "INT128": HUGEINT, "DOUBLE": DOUBLE, "TEXT": VARCHAR,
-    "VARCHAR": VARCHAR, "DATE": DATE_TYPE, "TIMESTAMP": TIMESTAMP_TYPE, "TIMESTAMPNTZ": TIMESTAMP_TYPE,
-}  # fmt: skip
-_TYPE_INSTEAD = {"FLOAT": "DOUBLE", "SMALLINT": "BIGINT", "TINYINT": "BIGINT", "TIMESTAMPTZ": "TIMESTAMP",
-                 "CHAR": "VARCHAR", "UBIGINT": "BIGINT", "UINT": "BIGINT", "DATETIME": "TIMESTAMP"}  # fmt: skip
-_NUMBER = re.compile(r"(\d*)(?:(\.)(\d*))?([eE][+-]?\d+)?")
 
 
 def read(node: exp.Expression | None, scope: Scope, context: Context) -> Expression:
@@ -66,13 +57,15 @@ def unsupported(node: exp.Expression | None) -> Refusal:
 
 
 _INSTEAD = {
-    "Bracket": "list_extract(xs, 1)", "Placeholder": "x = 1", "Parameter": "x = 1", "Lambda": "list_contains(xs, x)",
-    "Any": "x IN (SELECT …)", "All": "NOT EXISTS (SELECT …)", "Tuple": "a = 1 AND b = 2", "Pivot": "sum(x) FILTER (WHERE …)",
-    "RegexpLike": "regexp_matches(x, 'a')", "RegexpFullMatch": "regexp_full_match(x, 'a')", "Glob": "x LIKE 'a%'",
-    "SimilarTo": "regexp_full_match(x, 'a')", "Struct": "a, b", "AtTimeZone": "x + INTERVAL 7 HOUR", "WithinGroup":
-    "quantile_cont(x, 0.5)", "BitwiseAnd": "x % 2", "BitwiseOr": "a OR b", "Concat": "'a' || 'b'", "Star": "count(*)",
-    "JSONExtract": "CASE", "Collate": "strip_accents(x)", "Dot": "table.column", "PositionalColumn": "column",
-    "Distinct": "SELECT DISTINCT a", "Map": "CASE", "Unnest": "list_extract(xs, 1)",
+    "Bracket": "list_extract(xs, 1)", "Placeholder": "x = 1", "Parameter": "x = 1",
+    "Lambda": "list_contains(xs, x)", "Any": "x IN (SELECT …)", "All": "NOT EXISTS (SELECT …)",
+    "Tuple": "a = 1 AND b = 2", "Pivot": "sum(x) FILTER (WHERE …)", "RegexpLike": "regexp_matches(x, 'a')",
+    "RegexpFullMatch": "regexp_full_match(x, 'a')", "Glob": "x LIKE 'a%'", "Star": "count(*)",
+    "SimilarTo": "regexp_full_match(x, 'a')", "Struct": "a, b", "AtTimeZone": "x + INTERVAL 7 HOUR",
+    "WithinGroup": "quantile_cont(x, 0.5)", "BitwiseAnd": "x % 2", "BitwiseOr": "a OR b", "Concat": "'a' || 'b'",
+    "JSONExtract": "CASE …", "Collate": "strip_accents(x)", "Dot": "table.column", "PositionalColumn": "column",
+    "Distinct": "SELECT DISTINCT a", "Map": "CASE …", "Unnest": "list_extract(xs, 1)", "Values": "SELECT 1 AS a",
+    "Lateral": "JOIN (SELECT …) ON …",
 }  # fmt: skip
 
 
@@ -87,52 +80,14 @@ class _Lazy:
         return place(self._node)
 
 
-def _number(text: str) -> Constant:
-    clean = text.replace("_", "")
-    match = _NUMBER.fullmatch(clean)
-    if match is None:
-        raise ValueError(text)
-    whole, point, fraction, exponent = match.groups()
-    if exponent:
-        return Constant(DOUBLE, clean)
-    if point:
-        digits = len(whole) + len(fraction)
-        return Constant(decimal(digits, len(fraction)), clean) if digits <= 38 else Constant(DOUBLE, clean)
-    value = int(whole)
-    for kind, bits in ((INTEGER, 31), (BIGINT, 63), (HUGEINT, 127)):
-        if value < 2**bits:
-            return Constant(kind, clean)
-    return Constant(DOUBLE, clean)
-
-
-def _literal(node: exp.Expression, scope: Scope, context: Context) -> Expression:
-    context.grow(None, None)
-    if node.args.get("is_string"):
-        if "\x00" in node.name:
-            raise Refusal("sql.syntax", *place(node))
-        return Constant(VARCHAR, node.name)
-    try:
-        return _number(node.name)
-    except ValueError as error:
-        raise Refusal("sql.syntax", *place(node)) from error
-
-
-def _boolean(node: exp.Expression, scope: Scope, context: Context) -> Expression:
-    return Constant(BOOLEAN, "true" if node.this else "false")
-
-
-def _null(node: exp.Expression, scope: Scope, context: Context) -> Expression:
-    return Constant(NULL, "null")
-
-
 def _column(node: exp.Expression, scope: Scope, context: Context) -> Expression:
     if isinstance(node.this, exp.Star) or node.args.get("db"):
         raise unsupported(node.this)
     table = node.args.get("table")
     at, end = place(node.this)
     name = node.this.name
-    if table is None and name.lower() in calls.NONDETERMINISTIC and not node.this.args.get("quoted"):
-        raise Refusal("sql.nondeterministic", at, end, use=calls.INSTEAD.get(name.lower(), ""))
+    if table is None and name.lower() in NONDETERMINISTIC and not node.this.args.get("quoted"):
+        raise Refusal("sql.nondeterministic", at, end, use=INSTEAD.get(name.lower(), ""))
     found = scope.resolve(name, table.name if table is not None else "", at, end)
     context.grow(at, end, sum(1 for _ in walk(found)))
     context.note(found)
@@ -281,37 +236,10 @@ def _when(tested: Expression | None, node: exp.Expression, scope: Scope, context
 
 
 def _cast(node: exp.Expression, scope: Scope, context: Context) -> Expression:
-    operand, wanted = read(node.this, scope, context), _type(node.args["to"], node)
+    operand, wanted = read(node.this, scope, context), read_type(node.args["to"], node)
     if node.args.get("format") is not None or not castable(operand.type, wanted):
         raise mismatch(wanted, operand.type, place(node))
     return Cast(wanted, operand, forgiving=isinstance(node, exp.TryCast))
-
-
-def _type(node: exp.Expression, inside: exp.Expression) -> Type:
-    kind = getattr(node.this, "value", str(node.this))
-    if kind == "DECIMAL":
-        sizes = [int(size.name) for size in node.expressions if size.name.isdigit()] or [18, 3]
-        width, scale = sizes[0], sizes[1] if len(sizes) > 1 else 0
-        if 1 <= width <= 38 and scale <= width:
-            return decimal(width, scale)
-    if kind in {"ARRAY", "LIST"} and len(node.expressions) == 1 and not node.args.get("values"):
-        return list_of(_type(node.expressions[0], inside))
-    found = _SIMPLE_TYPES.get(kind)
-    if found is None:
-        raise Refusal("sql.unknown_type", *place(inside), type=kind, use=_TYPE_INSTEAD.get(kind, "VARCHAR"))
-    return found
-
-
-def _interval(node: exp.Expression, scope: Scope, context: Context) -> Expression:
-    unit = node.args.get("unit")
-    amount = node.this
-    negative = isinstance(amount, exp.Neg)
-    amount = amount.this if negative else amount
-    word = unit.name.upper().removesuffix("S") if isinstance(unit, exp.Var) else ""
-    text = amount.name if isinstance(amount, exp.Literal) else ""
-    if word not in _INTERVAL_UNITS or not re.fullmatch(r"-?\d{1,9}", text):
-        raise Refusal("sql.not_supported", *place(node), form="INTERVAL", use="INTERVAL 3 DAY")
-    return Cast(INTERVAL, Constant(VARCHAR, f"{'-' if negative else ''}{text} {word}"))
 
 
 def _array(node: exp.Expression, scope: Scope, context: Context) -> Expression:
@@ -324,16 +252,16 @@ def _array(node: exp.Expression, scope: Scope, context: Context) -> Expression:
 
 
 _READERS: dict[type, Reader] = {
-    exp.Literal: _literal, exp.Boolean: _boolean, exp.Null: _null, exp.Column: _column, exp.Paren: _paren,
-    exp.And: _chain("and"), exp.Or: _chain("or"), exp.Not: _not, exp.Is: _is, exp.Between: _between,
+    exp.Literal: read_literal, exp.Boolean: read_boolean, exp.Null: read_null, exp.Column: _column,
+    exp.Paren: _paren, exp.And: _chain("and"), exp.Or: _chain("or"), exp.Not: _not, exp.Is: _is,
     exp.EQ: _comparison("="), exp.NEQ: _comparison("<>"), exp.LT: _comparison("<"), exp.LTE: _comparison("<="),
     exp.GT: _comparison(">"), exp.GTE: _comparison(">="), exp.NullSafeEQ: _comparison("is not distinct from"),
-    exp.NullSafeNEQ: _comparison("is distinct from"), exp.Add: _calculation("+"), exp.Sub: _calculation("-"),
-    exp.Mul: _calculation("*"), exp.Div: _calculation("/"), exp.IntDiv: _calculation("//"),
-    exp.Mod: _calculation("%"), exp.Pow: _calculation("**"), exp.DPipe: _joined, exp.Neg: _negative,
-    exp.Like: _like("like"), exp.ILike: _like("ilike"), exp.Escape: _escape, exp.In: _in, exp.Exists: _exists,
-    exp.Subquery: _subquery, exp.Case: _case, exp.Cast: _cast, exp.TryCast: _cast, exp.Interval: _interval,
-    exp.Array: _array, exp.Anonymous: calls.read_call, exp.Extract: calls.read_extract, exp.Window: calls.read_window,
-    exp.Filter: calls.read_filter, exp.IgnoreNulls: calls.read_ignore_nulls,
+    exp.NullSafeNEQ: _comparison("is distinct from"), exp.Between: _between, exp.In: _in, exp.Exists: _exists,
+    exp.Add: _calculation("+"), exp.Sub: _calculation("-"), exp.Mul: _calculation("*"), exp.Div: _calculation("/"),
+    exp.IntDiv: _calculation("//"), exp.Mod: _calculation("%"), exp.Pow: _calculation("**"), exp.DPipe: _joined,
+    exp.Neg: _negative, exp.Like: _like("like"), exp.ILike: _like("ilike"), exp.Escape: _escape,
+    exp.Subquery: _subquery, exp.Case: _case, exp.Cast: _cast, exp.TryCast: _cast, exp.Interval: read_interval,
+    exp.Array: _array, exp.Anonymous: calls.read_call, exp.Extract: calls.read_extract,
+    exp.Window: calls.read_window, exp.Filter: calls.read_filter, exp.IgnoreNulls: calls.read_ignore_nulls,
 }  # fmt: skip
 calls.bind(read)

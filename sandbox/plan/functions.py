@@ -1,8 +1,8 @@
 """The table of functions: the only ones that SQL may call. Name, arguments, type of the answer, kind.
 
-Arguments are words: a type, `ANY`, `NUMBER`, `WHOLE` (an integer up to 64 bits), `TEMPORAL` (date or timestamp), `LIST`,
-`PART` (a constant part of a date, e.g. 'month'), `T` (all T of one call must fit together); `?` optional, `*` any number.
-The answer is a type, `same` (the first argument's) or a rule of `RULES`.
+Arguments are words: a type, `ANY`, `NUMBER`, `WHOLE` (up to 64 bits), `TEMPORAL` (date or timestamp), `LIST`,
+`PART` (a constant part of a date, e.g. 'month'), `T` (all T of one call must fit together); `?` optional, `*` any
+number. The answer is a type, `same` (the first argument's) or a rule of `arguments.answer_type`.
 """
 
 from __future__ import annotations
@@ -39,7 +39,8 @@ sqrt DOUBLE DOUBLE | cbrt DOUBLE DOUBLE | exp DOUBLE DOUBLE | ln DOUBLE DOUBLE |
 log10 DOUBLE DOUBLE | log2 DOUBLE DOUBLE | pow DOUBLE DOUBLE DOUBLE | power DOUBLE DOUBLE DOUBLE | pi DOUBLE
 sin DOUBLE DOUBLE | cos DOUBLE DOUBLE | tan DOUBLE DOUBLE | asin DOUBLE DOUBLE | acos DOUBLE DOUBLE
 atan DOUBLE DOUBLE | atan2 DOUBLE DOUBLE DOUBLE | cot DOUBLE DOUBLE | degrees DOUBLE DOUBLE | radians DOUBLE DOUBLE
-isnan DOUBLE BOOLEAN | isinf DOUBLE BOOLEAN | isfinite DOUBLE BOOLEAN | gcd WHOLE WHOLE BIGINT | lcm WHOLE WHOLE BIGINT
+isnan DOUBLE BOOLEAN | isinf DOUBLE BOOLEAN | isfinite DOUBLE BOOLEAN
+gcd WHOLE WHOLE BIGINT | lcm WHOLE WHOLE BIGINT
 greatest T T* unified | least T T* unified | coalesce T T* unified | ifnull T T unified | nullif T T same
 if BOOLEAN T T unified
 lower VARCHAR VARCHAR | upper VARCHAR VARCHAR | lcase VARCHAR VARCHAR | ucase VARCHAR VARCHAR
@@ -122,26 +123,32 @@ FUNCTIONS: dict[str, Function] = {
     )
 }
 
-NONDETERMINISTIC = frozenset(
-    "random rand setseed now today current_date current_time current_timestamp get_current_timestamp localtime "
-    "localtimestamp transaction_timestamp uuid gen_random_uuid uuidv4 uuidv7 nextval currval txid_current "
-    "get_current_time current_localtime current_localtimestamp clock_timestamp".split()
-)
-OUTSIDE = frozenset(
-    "read_csv read_csv_auto read_parquet parquet_scan parquet_metadata parquet_schema read_json read_json_auto read_ndjson "
-    "read_text read_blob read_xlsx glob sniff_csv getenv current_setting set_config duckdb_settings duckdb_tables "
-    "duckdb_functions duckdb_secrets which_secret pragma_version version current_database current_schema current_user "
-    "user session_user query query_table postgres_scan sqlite_scan iceberg_scan delta_scan mysql_scan http_get "
-    "load_aws_credentials write_log parse_path pg_sleep sleep_ms add_parquet_key getvariable".split()
-)
+_NONDETERMINISTIC = """
+random rand setseed now today current_date current_time current_timestamp get_current_timestamp localtime
+localtimestamp transaction_timestamp uuid gen_random_uuid uuidv4 uuidv7 nextval currval txid_current
+get_current_time current_localtime current_localtimestamp clock_timestamp
+"""
+
+_OUTSIDE = """
+read_csv read_csv_auto read_parquet parquet_scan parquet_metadata parquet_schema read_json read_json_auto read_ndjson
+read_text read_blob read_xlsx glob sniff_csv getenv current_setting set_config which_secret pragma_version version
+current_database current_schema current_user user session_user query query_table postgres_scan sqlite_scan iceberg_scan
+delta_scan mysql_scan http_get load_aws_credentials write_log parse_path sleep_ms add_parquet_key getvariable
+"""
+
+NONDETERMINISTIC = frozenset(_NONDETERMINISTIC.split())
+OUTSIDE = frozenset(_OUTSIDE.split())
+OUTSIDE_PREFIXES = ("duckdb_", "pragma_", "read_", "pg_")
+
 INSTEAD = {
     "now": "DATE '2026-01-31'", "today": "DATE '2026-01-31'", "current_date": "DATE '2026-01-31'",
-    "current_timestamp": "TIMESTAMP '2026-01-31 00:00:00'", "array_length": "len", "char_length": "length",
-    "nvl": "coalesce", "isnull": "x IS NULL", "to_char": "strftime", "to_date": "CAST(x AS DATE)", "var": "variance",
-    "listagg": "string_agg", "collect_list": "list", "first": "first(x ORDER BY y)", "last": "last(x ORDER BY y)",
-    "any_value": "min", "percentile_cont": "quantile_cont(x, 0.5)", "percentile_disc": "quantile_disc(x, 0.5)",
+    "current_timestamp": "TIMESTAMP '2026-01-31 00:00:00'", "random": "x % 10", "uuid": "md5(x)",
+    "array_length": "len", "char_length": "length", "nvl": "coalesce", "isnull": "x IS NULL", "to_char": "strftime",
+    "to_date": "CAST(x AS DATE)", "var": "variance", "listagg": "string_agg", "collect_list": "list",
+    "first": "first(x ORDER BY y)", "last": "last(x ORDER BY y)", "any_value": "min",
+    "percentile_cont": "quantile_cont(x, 0.5)", "percentile_disc": "quantile_disc(x, 0.5)",
     "quantile": "quantile_cont", "std": "stddev", "substring_index": "split_part", "charindex": "strpos",
     "dateadd": "d + INTERVAL 1 DAY", "date_add": "d + INTERVAL 1 DAY", "format": "concat", "printf": "concat",
     "sumif": "sum(x) FILTER (WHERE c)", "locate": "strpos", "string_to_array": "string_split",
-    "repeat": "rpad(x, n, x)", "try_cast": "TRY_CAST(x AS BIGINT)", "unnest": "list_extract(xs, 1)",
+    "repeat": "rpad(x, n, x)", "unnest": "list_extract(xs, 1)", "iff": "if", "log1p": "ln", "grouping": "x IS NULL",
 }  # fmt: skip

@@ -11,7 +11,8 @@ from .dialect import place
 from .errors import Refusal
 from .expressions import read, unsupported
 from .scope import Scope
-from .tree import Call, ColumnRef, Expression, Grouping, Item, Select, children, walk
+from .tree import Call, ColumnRef, Expression, Grouping, Item, QueryTest, Select
+from .walking import children, everything, walk
 
 Keys = tuple[Expression, ...]
 
@@ -101,3 +102,7 @@ def _check(node: Expression, keys: Keys, local: set[str]) -> None:
         raise Refusal("sql.not_grouped", node.at, node.end, use=f"GROUP BY {node.column if node.table else '…'}")
     for child in children(node):
         _check(child, keys, local)
+    if isinstance(node, QueryTest):
+        for inner in everything(node.query):
+            if isinstance(inner, ColumnRef) and inner not in keys:
+                _check(inner, keys, local)

@@ -17,9 +17,10 @@ from .scope import Cte, Scope, nearest
 from .tree import Constant, Expression, Item, Query, Select, SetOperation, Tail, With
 from .types import Type, unify
 
-_SELECT_ARGS = frozenset(
-    "expressions from_ joins where group having qualify order limit offset distinct with_ windows kind".split()
-)
+_SELECT_ARGS = frozenset({
+    "expressions", "from_", "joins", "where", "group", "having", "qualify", "order", "limit", "offset", "distinct",
+    "with_", "windows", "kind",
+})  # fmt: skip
 
 
 def read_query(node: exp.Expression, around: Scope | None, context: Context) -> Query:

@@ -91,12 +91,12 @@ def _table(node: exp.Table, scope: Scope, context: Context) -> Relation:
         for c in schema.columns
     )  # fmt: skip
     _offer(scope, alias or name, fields, renamed, node)
-    return Source(relation, schema.name, schema.mode)
+    return Source(relation, schema.name, schema.mode, *place(node.this))
 
 
 def _not_a_table(node: exp.Table, context: Context) -> Refusal:
     at, end = place(node.this)
-    if isinstance(node.this, exp.Anonymous) or (isinstance(node.this, exp.Func)):
+    if isinstance(node.this, exp.Anonymous | exp.Func):
         return Refusal("sql.outside_world", at, end)
     tables = [t.name for t in context.tables.values()]
     return Refusal("sql.unknown_table", at, end, use=nearest(node.name, tables) or next(iter(tables), ""),

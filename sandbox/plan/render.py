@@ -52,7 +52,9 @@ def text(value: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _Writer:
+class Writer:
+    """Writes trees; `sources`: for each table the Parquet files that stand behind it."""
+
     sources: Mapping[str, Sequence[str]]
 
     def expression(self, node: Expression) -> str:
@@ -225,5 +227,5 @@ def _sorted(expression: str, descending: bool, nulls_first: bool) -> str:
 
 
 def render(plan: Plan, sources: Mapping[str, Sequence[str]]) -> str:
-    """DuckDB SQL of a plan; table t is read from the Parquet files `sources[t]`. Its answer has exactly `plan.output`."""
-    return _Writer(sources).query(plan.tree, [(column.name, column.type) for column in plan.output])
+    """DuckDB SQL of a plan, table t read from the Parquet files `sources[t]`; its answer is exactly `plan.output`."""
+    return Writer(sources).query(plan.tree, [(column.name, column.type) for column in plan.output])

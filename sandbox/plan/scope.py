@@ -1,4 +1,4 @@
-"""Names: which relation, column or alias a word of the query means at one place (letter case never matters, as in DuckDB)."""
+"""Names: which relation, column or alias a word means at one place (letter case never matters, as in DuckDB)."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 
 from .errors import Refusal
-from .tree import ColumnRef, Expression, Query, walk
+from .tree import Call, ColumnRef, Expression, Query
 from .types import Type
+from .walking import walk
 
 
 def nearest(word: str, known: list[str]) -> str:
     """The known word that looks most like `word`; empty if none does."""
-    return next(iter(get_close_matches(word.lower(), known, n=1, cutoff=0.6)), "")
+    by_lower = {one.lower(): one for one in reversed(known)}
+    return next((by_lower[m] for m in get_close_matches(word.lower(), list(by_lower), n=1, cutoff=0.6)), "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ class Scope:
 
     def names(self) -> list[str]:
         """Every name that would have been understood as a column here."""
-        here = [f.name.lower() for offer in self.offers for f in offer.fields] + list(self.aliases)
+        here = [f.name for offer in self.offers for f in offer.fields] + list(self.aliases)
         return here + (self.parent.names() if self.parent else [])
 
     def star(self) -> list[Field]:
@@ -108,10 +110,10 @@ class Scope:
         found = self.aliases.get(name.lower())
         if found is None:
             return None
-        kinds = {node.kind if node.window is None else "window" for node in walk(found) if hasattr(node, "window")}
-        if "window" in kinds and not self.windows_allowed:
+        calls = [node for node in walk(found) if isinstance(node, Call)]
+        if any(c.window is not None for c in calls) and not self.windows_allowed:
             raise Refusal("sql.misplaced_window", at, end, use="QUALIFY")
-        if "aggregate" in kinds and not self.aggregates_allowed:
+        if any(c.kind == "aggregate" and c.window is None for c in calls) and not self.aggregates_allowed:
             raise Refusal("sql.misplaced_aggregate", at, end, use="HAVING")
         return found
 
@@ -119,15 +121,13 @@ class Scope:
         """What `name` or `table.name` means. Refusal if nothing, or more than one thing."""
         scope: Scope | None = self
         while scope is not None:
-            found = scope._qualified(name, table) if table else scope._plain(name, at, end)
+            found = scope._qualified(name, table) if table else scope.column(name, at, end)
+            if found is None and scope is self and not table:
+                found = self.alias(name, at, end)
             if found is not None:
                 return replace(found, at=at, end=end) if isinstance(found, ColumnRef) else found
             scope = scope.parent
         raise self._unknown(name, table, at, end)
-
-    def _plain(self, name: str, at: int | None, end: int | None) -> Expression | None:
-        found = self.column(name, at, end)
-        return found if found is not None else self.alias(name, at, end)
 
     def _qualified(self, name: str, table: str) -> Expression | None:
         offer = self.offered(table)

@@ -1,16 +1,15 @@
 """Our own typed tree of a query. What is not in it cannot be rendered, and so cannot reach the engine.
 
-Relations and their columns carry names that we give (`r1`, `c0`): of the user's own words only string literals and the
-names of the answer's columns are rendered.
+Relations and their columns carry names that we give (`r1`, `c0`): of the user's own words only string literals and
+the names of the answer's columns are rendered.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Literal
 
-from .types import BIGINT, BOOLEAN, Type
+from .types import Type
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +118,8 @@ class Source:
     relation: str
     table: str
     mode: Literal["rows", "aggregate"]
+    at: int | None = field(default=None, compare=False)
+    end: int | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,76 +205,3 @@ class With:
 
 
 Query = Select | SetOperation | With
-
-TRUE = Constant(BOOLEAN, "true")
-
-
-def number(value: int) -> Constant:
-    return Constant(BIGINT, str(value))
-
-
-def _window_parts(window: Window | None) -> Iterator[Expression]:
-    if window is None:
-        return
-    yield from window.partition
-    yield from (sort.expression for sort in window.order)
-    for bound in (window.start, window.finish):
-        if bound is not None and bound.offset is not None:
-            yield bound.offset
-
-
-def children(node: Expression) -> Iterator[Expression]:
-    """The expressions directly inside one (not those of a query inside it)."""
-    match node:
-        case Operation():
-            yield from node.operands
-        case Cast():
-            yield node.operand
-        case QueryTest() if node.operand is not None:
-            yield node.operand
-        case Call():
-            yield from node.arguments
-            yield from (sort.expression for sort in node.order)
-            if node.where is not None:
-                yield node.where
-            yield from _window_parts(node.window)
-
-
-def walk(node: Expression) -> Iterator[Expression]:
-    """The expression and all inside it, outermost first; queries inside are not entered."""
-    yield node
-    for child in children(node):
-        yield from walk(child)
-
-
-Change = Callable[[Expression], Expression]
-
-
-def _changed_window(window: Window | None, change: Change) -> Window | None:
-    if window is None:
-        return None
-    return replace(
-        window,
-        partition=tuple(change(e) for e in window.partition),
-        order=tuple(replace(s, expression=change(s.expression)) for s in window.order),
-    )
-
-
-def with_children(node: Expression, change: Change) -> Expression:
-    """The same expression with each direct child put through `change`."""
-    match node:
-        case Operation():
-            return replace(node, operands=tuple(change(e) for e in node.operands))
-        case Cast():
-            return replace(node, operand=change(node.operand))
-        case QueryTest() if node.operand is not None:
-            return replace(node, operand=change(node.operand))
-        case Call():
-            return replace(
-                node,
-                arguments=tuple(change(e) for e in node.arguments),
-                order=tuple(replace(s, expression=change(s.expression)) for s in node.order),
-                where=change(node.where) if node.where is not None else None,
-                window=_changed_window(node.window, change),
-            )
-    return node

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import reduce
 from typing import Literal
 
 Kind = Literal[
-    "NULL", "BOOLEAN", "INTEGER", "BIGINT", "HUGEINT", "DECIMAL", "DOUBLE", "VARCHAR", "DATE", "TIMESTAMP", "INTERVAL",
-    "LIST",
+    "NULL", "BOOLEAN", "INTEGER", "BIGINT", "HUGEINT", "DECIMAL", "DOUBLE", "VARCHAR", "DATE", "TIMESTAMP",
+    "INTERVAL", "LIST",
 ]  # fmt: skip
 
 
@@ -52,7 +51,6 @@ TIMESTAMP = Type("TIMESTAMP")
 INTERVAL = Type("INTERVAL")
 
 _INTEGER_DIGITS = {"INTEGER": 10, "BIGINT": 19, "HUGEINT": 38}
-_NUMBERS: tuple[Kind, ...] = ("INTEGER", "BIGINT", "HUGEINT", "DECIMAL", "DOUBLE")
 MAX_WIDTH = 38
 INT64_WIDTH = 18
 _NAMED = {t.name: t for t in (BOOLEAN, INTEGER, BIGINT, HUGEINT, DOUBLE, VARCHAR, DATE, TIMESTAMP)}
@@ -60,15 +58,17 @@ _DECIMAL = re.compile(r"DECIMAL\((\d{1,2}),\s*(\d{1,2})\)")
 
 
 def decimal(width: int, scale: int) -> Type:
+    """DECIMAL, its width cut to what DuckDB can hold."""
     return Type("DECIMAL", width=min(width, MAX_WIDTH), scale=scale)
 
 
 def list_of(item: Type) -> Type:
+    """A list of `item`."""
     return Type("LIST", item=item)
 
 
 def type_named(name: str) -> Type:
-    """The type that a table's schema names, e.g. "BIGINT", "DECIMAL(10,2)", "VARCHAR[]". ValueError if it is none of ours."""
+    """The type of that name, e.g. "BIGINT", "DECIMAL(10,2)", "VARCHAR[]". ValueError if it is none of ours."""
     if name.endswith("[]"):
         return list_of(type_named(name[:-2]))
     if found := _NAMED.get(name):
@@ -107,13 +107,6 @@ def unify(left: Type, right: Type) -> Type | None:
         item = unify(left.item, right.item)
         return list_of(item) if item is not None else None
     return None
-
-
-def unify_all(types: tuple[Type, ...]) -> Type | None:
-    """`unify` over one or more types."""
-    return reduce(
-        lambda a, b: None if a is None or b is None else unify(a, b), types[1:], types[0] if types else None
-    )
 
 
 def added(left: Type, right: Type) -> Type:
