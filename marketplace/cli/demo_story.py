@@ -173,9 +173,8 @@ def _ask(agreement_id: str, sql: str, purpose: str = PURPOSE) -> dict[str, Any]:
 def _query(stage: Stage, told: Told) -> None:
     asked = _ask(told.agreement_id, ADULT_SQL)
     quote = expect(stage.startup.post("/api/v1/queries/quote", asked), 200)
-    stage.tell(
-        f"5. Báo giá / quote: {quote['quote_vnd']:,} đ cho/for {quote['bytes']:,} bytes ({', '.join(quote['reads'])})"
-    )
+    price, read = f"{quote['quote_vnd']:,} đ", ", ".join(quote["reads"])
+    stage.tell(f"5. Báo giá / quote: {price} cho/for {quote['bytes']:,} bytes ({read})")
     asked |= {"quote_id": quote["id"], "max_vnd": quote["quote_vnd"]}
     query = expect(stage.startup.post("/api/v1/queries", asked, idempotency_key=str(uuid.uuid4())), 201)
     if query["state"] != "ready":
