@@ -1,0 +1,59 @@
+package access
+
+# METADATA
+# title: Every column read is agreed
+# description: The owner agreed to these columns and no others.
+# custom:
+#   code: columns.agreed
+#   facts: [agreement.columns, request.columns]
+#   source: agreement.columns
+#   law: [decree-356-2025.consent]
+gates contains "columns.agreed" if {
+	is_array(input.request.columns)
+	every column in input.request.columns {
+		column in input.agreement.columns
+	}
+}
+
+# METADATA
+# title: A column is read that was not agreed
+# description: The gate columns.agreed does not hold; every such column is named.
+# custom:
+#   code: columns.not_agreed
+#   facts: [agreement.columns, request.columns]
+#   source: agreement.columns
+#   law: [decree-356-2025.consent]
+deny contains {"code": "columns.not_agreed", "severity": "deny", "params": {"columns": extra}} if {
+	is_array(input.agreement.columns)
+	extra := [column | some column in input.request.columns; not column in input.agreement.columns]
+	count(extra) > 0
+}
+
+# METADATA
+# title: Every column read is in the version
+# description: A later version may have lost a column that was agreed.
+# custom:
+#   code: columns.in_version
+#   facts: [dataset.columns, request.columns]
+#   source: version.json columns
+#   law: [data-law-60-2024.42]
+gates contains "columns.in_version" if {
+	is_array(input.request.columns)
+	every column in input.request.columns {
+		column in input.dataset.columns
+	}
+}
+
+# METADATA
+# title: A column is read that the version does not have
+# description: The gate columns.in_version does not hold; every such column is named.
+# custom:
+#   code: columns.not_in_version
+#   facts: [dataset.columns, request.columns]
+#   source: version.json columns
+#   law: [data-law-60-2024.42]
+deny contains {"code": "columns.not_in_version", "severity": "deny", "params": {"columns": extra}} if {
+	is_array(input.dataset.columns)
+	extra := [column | some column in input.request.columns; not column in input.dataset.columns]
+	count(extra) > 0
+}

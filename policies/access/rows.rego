@@ -1,0 +1,54 @@
+package access
+
+# METADATA
+# title: Records are not what this mode lets out
+# description: Only rows mode has a budget of records; an aggregate is made of whole cohorts.
+# custom:
+#   code: rows.budget
+#   facts: [dataset.mode]
+#   source: version.json mode
+#   law: [personal-data-law-91-2025.14-6]
+gates contains "rows.budget" if input.dataset.mode in {"aggregate"}
+
+# METADATA
+# title: The agreement has records left
+# description: An agreement takes out a few times the version and no more, so that nobody copies it out under the name of questions.
+# custom:
+#   code: rows.budget
+#   facts: [request.rows_cap, request.rows_released]
+#   source: agreement_meter
+#   law: [data-law-60-2024.42]
+gates contains "rows.budget" if rows_left > 0
+
+rows_left := input.request.rows_cap - input.request.rows_released if {
+	input.dataset.mode == "rows"
+	amount(input.request.rows_cap)
+	amount(input.request.rows_released)
+}
+
+# METADATA
+# title: The agreement has no records left
+# description: The gate rows.budget does not hold.
+# custom:
+#   code: rows.cap_reached
+#   facts: [request.rows_cap, request.rows_released]
+#   source: agreement_meter
+#   law: [data-law-60-2024.42]
+deny contains {"code": "rows.cap_reached", "severity": "deny", "params": params} if {
+	rows_left <= 0
+	params := {"cap": input.request.rows_cap, "released": input.request.rows_released}
+}
+
+# METADATA
+# title: It is not known how many records are left
+# description: In rows mode the cap and the count so far must be known.
+# custom:
+#   code: rows.missing
+#   facts: [request.rows_cap, request.rows_released]
+#   source: agreement_meter
+#   law: [data-law-60-2024.42]
+deny contains {"code": "rows.missing", "severity": "deny", "params": {"fact": concat(".", ["request", fact])}} if {
+	input.dataset.mode == "rows"
+	some fact in ["rows_cap", "rows_released"]
+	not amount(object.get(input, ["request", fact], null))
+}

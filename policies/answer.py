@@ -1,0 +1,65 @@
+"""From what an engine said to a Decision. Whatever cannot be read is a denial (invariant 2)."""
+
+from __future__ import annotations
+
+import hashlib
+
+import msgspec
+from msgspec import Struct
+
+from policies.decision import Decision, Obligations, Question, Reason
+
+
+class Said(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The document `data.access.decision`."""
+
+    allow: bool
+    reasons: tuple[Reason, ...]
+    valid_until: int
+    obligations: Obligations | None
+
+
+class Asked(Struct, frozen=True, kw_only=True):
+    """A question on its way: its canonical JSON, and who is asked."""
+
+    canonical: bytes
+    engine: str
+    revision: str
+
+
+def canonical(question: Question) -> bytes:
+    """JSON with sorted keys and no blanks; its SHA-256 is the decision's `facts_hash`."""
+    return msgspec.json.encode(question, order="deterministic")
+
+
+def decision_of(said: object, asked: Asked) -> Decision:
+    """The decision; an undecodable one, an unknown obligation or a contradiction denies."""
+    try:
+        read = msgspec.convert(said, Said)
+    except msgspec.ValidationError:
+        return denial("policy.answer_not_understood", asked)
+    denies = [reason for reason in read.reasons if reason.severity == "deny"]
+    if read.allow == bool(denies) or read.allow != (read.obligations is not None):
+        return denial("policy.answer_not_understood", asked)
+    return _decision(
+        asked, allow=read.allow, reasons=read.reasons, until=read.valid_until, obligations=read.obligations
+    )
+
+
+def denial(code: str, asked: Asked, **params: object) -> Decision:
+    """A denial that the engine's own state gives."""
+    return _decision(asked, allow=False, reasons=(Reason(code=code, params=params),), until=0, obligations=None)
+
+
+def _decision(
+    asked: Asked, *, allow: bool, reasons: tuple[Reason, ...], until: int, obligations: Obligations | None
+) -> Decision:
+    return Decision(
+        allow=allow,
+        reasons=reasons,
+        policy_revision=asked.revision,
+        engine=asked.engine,
+        facts_hash=hashlib.sha256(asked.canonical).hexdigest(),
+        valid_until=until,
+        obligations=obligations,
+    )

@@ -1,0 +1,53 @@
+"""Compile the policy with OPA: the same sources and the same OPA give the same bytes."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import tarfile
+import tempfile
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from policies.sources import ENTRYPOINT, FOLDER, data_files, revision, rules
+from policies.wasm import BUILT, WASM, Built
+
+Target = Literal["wasm", "rego"]
+
+
+class BuildFailed(Exception):
+    """OPA refused; the message is what it said."""
+
+
+def build(opa: Path) -> Built:
+    """Write policy.wasm and its stamp. Raises BuildFailed."""
+    module = wasm(opa)
+    built = Built(revision=revision(), sha256=hashlib.sha256(module).hexdigest())
+    WASM.write_bytes(module)
+    BUILT.write_bytes(msgspec.json.format(msgspec.json.encode(built), indent=2) + b"\n")
+    return built
+
+
+def wasm(opa: Path) -> bytes:
+    """The module that these sources make. Raises BuildFailed."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = bundle(opa, Path(folder) / "bundle.tar.gz", target="wasm")
+        with tarfile.open(path) as archive:
+            member = archive.extractfile("/policy.wasm")
+            if member is None:
+                raise BuildFailed("no policy.wasm in the bundle")
+            return member.read()
+
+
+def bundle(opa: Path, path: Path, *, target: Target = "rego") -> Path:
+    """Write the bundle that an OPA server loads, with our revision in its manifest. Raises BuildFailed."""
+    command = [str(opa), "build", "-t", target, "-e", ENTRYPOINT, "-r", revision(), "-o", str(path)]
+    sources = [p.relative_to(FOLDER).as_posix() for p in (*rules(), *data_files())]
+    done = subprocess.run(
+        [*command, *sources], cwd=FOLDER, capture_output=True, text=True, check=False, timeout=60
+    )
+    if done.returncode:
+        raise BuildFailed(done.stderr or done.stdout)
+    return path

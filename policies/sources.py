@@ -1,0 +1,47 @@
+"""The policy's sources, and the revision that names them: what decided is always known by its bytes."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+FOLDER = Path(__file__).parent
+ENTRYPOINT = "access/decision"
+REVISION_DIGITS = 16
+
+
+def rules() -> tuple[Path, ...]:
+    """Rego files that decide, without their tests, by name."""
+    return tuple(p for p in sorted(FOLDER.rglob("*.rego")) if not p.name.endswith("_test.rego"))
+
+
+def data_files() -> tuple[Path, ...]:
+    """Limits, purposes, legal bases, facts and law, by name."""
+    return tuple(sorted((FOLDER / "data").glob("*.json")))
+
+
+def data() -> dict[str, Any]:
+    """The policy's `data` document: the files' objects side by side."""
+    merged: dict[str, Any] = {}
+    for path in data_files():
+        merged.update(msgspec.json.decode(path.read_bytes(), type=dict[str, Any]))
+    return merged
+
+
+@functools.cache
+def revision() -> str:
+    """First hexadecimal digits of the SHA-256 over the name and content of every source."""
+    digest = hashlib.sha256()
+    for name, content in _named():
+        digest.update(f"{name}\0{len(content)}\0".encode() + content)
+    return digest.hexdigest()[:REVISION_DIGITS]
+
+
+def _named() -> Iterator[tuple[str, bytes]]:
+    for path in (*rules(), *data_files()):
+        yield path.relative_to(FOLDER).as_posix(), path.read_bytes()

@@ -1,0 +1,68 @@
+"""The policy compiled to WebAssembly, in this process: no port, no second program, about 0.3 ms a decision."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+from opapywasm import UNDEFINED, OpaWasmError, OpaWasmPolicy, PolicyConfig
+
+from policies.answer import Asked, canonical, decision_of, denial
+from policies.decision import Decision, Question
+from policies.sources import ENTRYPOINT, FOLDER, data, revision
+
+NAME = "opa-wasm"
+WASM = FOLDER / "policy.wasm"
+BUILT = FOLDER / "policy.json"
+MAX_INPUT_BYTES = 1024 * 1024
+MAX_MEMORY_PAGES = 1024
+
+
+class Built(Struct, frozen=True, kw_only=True):
+    """What `policies.build` wrote beside the module: which sources it was made of, and its own hash."""
+
+    revision: str
+    sha256: str
+
+
+class WasmEngine:
+    """One instance, lent to one decision at a time."""
+
+    def __init__(self, *, wasm: Path = WASM, built: Path = BUILT) -> None:
+        module = wasm.read_bytes()
+        stamp = msgspec.json.decode(built.read_bytes(), type=Built)
+        self.revision = revision()
+        self._stale = (stamp.revision, stamp.sha256) != (self.revision, hashlib.sha256(module).hexdigest())
+        self._served = stamp.revision
+        self._policy = OpaWasmPolicy.from_wasm_bytes(
+            module,
+            PolicyConfig(
+                pool_size=1,
+                default_entrypoint=ENTRYPOINT,
+                max_input_bytes=MAX_INPUT_BYTES,
+                max_memory_pages=MAX_MEMORY_PAGES,
+                parse_raw_json_input=False,
+            ),
+        )
+        self._policy.set_data(msgspec.json.encode(data(), order="deterministic"))
+
+    async def decide(self, question: Question) -> Decision:
+        """Takes well under a millisecond, so it runs in the event loop. Never raises: errors deny."""
+        asked = Asked(canonical=canonical(question), engine=NAME, revision=self.revision)
+        if self._stale:
+            return denial("policy.stale", asked, served=self._served, expected=self.revision)
+        try:
+            said = self._policy.evaluate(asked.canonical)
+        except OpaWasmError as error:
+            return denial("policy.engine_failed", asked, kind=type(error).__name__)
+        return denial("policy.undefined", asked) if said is UNDEFINED else decision_of(said, asked)
+
+    async def healthy(self) -> bool:
+        """Whether the module is the one that these sources make."""
+        return not self._stale
+
+    async def close(self) -> None:
+        """Free the instance."""
+        self._policy.close()
