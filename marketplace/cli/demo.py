@@ -7,12 +7,11 @@ import asyncio
 import contextlib
 import json
 import os
-import secrets
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from marketplace.cli.client import Client, Unreachable
@@ -60,7 +59,7 @@ def run(chosen: argparse.Namespace) -> int:
         if not told.good:
             return 1
         if not chosen.no_serve:
-            accounts(parties, url, tell=tell)
+            accounts(parties, url, tell)
             process.wait()
     return 0
 
@@ -80,12 +79,12 @@ def summary(told: Told, parties: Parties, base_url: str) -> dict[str, object]:
     }
 
 
-def accounts(parties: Parties, url: str, *, tell: object) -> None:
+def accounts(parties: Parties, url: str, tell: Callable[[str], None]) -> None:
     """Where to sign in, and as whom."""
-    print(f"\nMở / open  {url}\n")
+    tell(f"\nMở / open  {url}\n")
     for person in parties.people:
-        print(f"  {person.role:<22} {person.email:<28} {person.password}")
-    print("\nCtrl-C để dừng / to stop", flush=True)
+        tell(f"  {person.role:<22} {person.email:<28} {person.password}")
+    tell("\nCtrl-C để dừng / to stop")
 
 
 @contextlib.contextmanager
@@ -132,8 +131,3 @@ def unused_port(host: str) -> int:
     with socket.socket() as probe:
         probe.bind((host, 0))
         return int(probe.getsockname()[1])
-
-
-def new_password() -> str:
-    """Readable, 64 bits."""
-    return "-".join(secrets.token_hex(2) for _ in range(4))

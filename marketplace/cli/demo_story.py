@@ -18,10 +18,10 @@ from marketplace.cli.client import Answer, Client
 from marketplace.cli.demo_parties import Parties
 
 PURPOSE = "research.academic"
-ADULT_SQL = (
-    "select education, count(*) as persons, "
-    "avg(case when salary_class = '>50K' then 1.0 else 0 end) as high_income from adult group by education order by persons desc limit 8"
-)
+ADULT_SQL = """
+select education, count(*) as persons, avg(case when salary_class = '>50K' then 1.0 else 0 end) as high_income
+from adult group by education order by persons desc limit 8
+"""
 LICENCE_SQL = "select hang, count(*) as so_nguoi from giay_phep_lai_xe group by hang order by hang"
 CREDIT_VND = 500_000
 

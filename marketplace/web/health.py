@@ -6,6 +6,7 @@ from litestar import Response, get
 from msgspec import Struct
 from sqlalchemy import text
 
+from marketplace.errors import Unavailable
 from marketplace.queries.services import Services
 
 COUNTS = text("""
@@ -34,9 +35,9 @@ async def healthz() -> str:
 @get("/readyz")
 async def readyz(services: Services) -> Response[Ready]:
     """200 when a query could be run now, else 503 with the part that is missing."""
-    database = await services.database.healthy()
+    database = await _answers(services)
     engine = await services.engine.healthy()
-    sandbox = services.pool.health().ready
+    sandbox = services.pool.health().jails_alive > 0
     ready = Ready(
         ready=database and engine and sandbox,
         database=database,
@@ -45,6 +46,13 @@ async def readyz(services: Services) -> Response[Ready]:
         sandbox=sandbox,
     )
     return Response(ready, status_code=200 if ready.ready else 503)
+
+
+async def _answers(services: Services) -> bool:
+    try:
+        return await services.database.one(text("select 1"), {}) is not None
+    except Unavailable:
+        return False
 
 
 @get("/metrics", media_type="text/plain; version=0.0.4")
@@ -57,7 +65,7 @@ async def metrics(services: Services) -> str:
         "sandulieu_queries_running": counts.running,
         "sandulieu_log_size_leaves": counts.log_size,
         "sandulieu_datasets": counts.datasets,
-        "sandulieu_jails_alive": health.alive,
+        "sandulieu_jails_alive": health.jails_alive,
     }
     return "".join(f"# TYPE {name} gauge\n{name} {value}\n" for name, value in figures.items())
 
