@@ -46,7 +46,24 @@ def command(bwrap: str, join: tuple[str, ...], code: str, extra: tuple[runtime.B
     """The command that starts a jail and runs Python code in it as its first process."""
     binds = (*runtime.binds(), *extra)
     empty = [word for folder in runtime.empty_folders() for word in ("--tmpfs", folder, "--remount-ro", folder)]
-    tail = [*empty, "--size", _NAMES_BYTES, "--tmpfs", "/fd", "--setenv", "LD_LIBRARY_PATH", "/lib", "--remount-ro", "/", "--chdir", "/", "--"]
+    # The warm process forks, so that no library may start threads of its own in it.
+    quiet = [word for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS") for word in ("--setenv", name, "1")]
+    tail = [
+        *empty,
+        "--size",
+        _NAMES_BYTES,
+        "--tmpfs",
+        "/fd",
+        *quiet,
+        "--setenv",
+        "LD_LIBRARY_PATH",
+        "/lib",
+        "--remount-ro",
+        "/",
+        "--chdir",
+        "/",
+        "--",
+    ]
     plan = {
         "join": list(join),
         "bwrap": [bwrap, *_ISOLATE],

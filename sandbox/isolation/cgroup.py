@@ -58,7 +58,9 @@ def create(*, memory_bytes: int, processes: int, threads: int) -> Cgroup | None:
     """Make a group below this process's own; None where that is not allowed."""
     name = f"{_PREFIX}{os.getpid()}-{next(_numbers)}"
     try:
-        return _version_1(name, memory_bytes, processes, threads) or _version_2(name, memory_bytes, processes, threads)
+        return _version_1(name, memory_bytes, processes, threads) or _version_2(
+            name, memory_bytes, processes, threads
+        )
     except OSError:
         return None
 

@@ -17,6 +17,7 @@ import msgspec
 from msgspec import Struct
 
 from sandbox.isolation import bwrap, cgroup, seccomp
+from sandbox.isolation.meter import Meter
 from sandbox.isolation.runtime import Bind
 from sandbox.isolation.watchdog import watch
 from sandbox.worker.wire import DESCRIPTORS, MESSAGE_BYTES, REPLY_BYTES, Boot, Ended, Files, Job, Ready, Reply
@@ -51,8 +52,9 @@ class Outcome(Struct, frozen=True, kw_only=True):
 
     reply: Reply | None
     body: bytes
-    ended: Ended | None
     wall_us: int
+    cpu_us: int
+    peak_memory_bytes: int
     late: bool
     out_of_memory: bool
 
@@ -80,14 +82,17 @@ class Jail:
         self.group = group
         self._shape = shape
         self._errors = errors
+        self._kills = 0
         self._memory_bytes = shape.memory_bytes
         self._child: _Child | None = None
 
     async def prepare(self) -> None:
-        """Wait until a child is ready for a job; raises JailLost."""
+        """Wait until the last child is gone and another is ready for a job; raises JailLost."""
         try:
             async with asyncio.timeout(START_TIMEOUT_S):
                 event, descriptors = await self._event()
+                if isinstance(event, Ended):
+                    event, descriptors = await self._event()
         except TimeoutError as error:
             raise JailLost("no child in time") from error
         if not isinstance(event, Ready) or len(descriptors) != 2:
@@ -98,22 +103,24 @@ class Jail:
     async def run(
         self, payload: bytes, *, output: int, inputs: Sequence[int], deadline_ms: int, memory_bytes: int
     ) -> Outcome:
-        """Give the waiting child its job; gives how it ended, at the latest at the deadline. Never to be cancelled:
-        `kill` ends it."""
+        """Give the waiting child its job; gives how it ended, at the latest at the deadline, and kills the child.
+
+        Not to be cancelled: `kill` ends it.
+        """
         child = self._child
         if child is None:
             raise JailLost("no child is waiting")
         self._bound(memory_bytes)
-        kills = self.group.out_of_memory_kills() if self.group else 0
-        exceeded = asyncio.Event()
-        started = time.perf_counter_ns()
-        deadline = asyncio.get_running_loop().call_later(deadline_ms / 1_000, self.kill)
-        guard = None if self.group else asyncio.create_task(watch(child.pidfd, memory_bytes, self.kill, exceeded))
+        loop = asyncio.get_running_loop()
+        meter, exceeded, started = Meter(child.pidfd), asyncio.Event(), time.perf_counter_ns()
+        deadline = loop.call_later(deadline_ms / 1_000, child.kill)
+        guard = None if self.group else asyncio.create_task(watch(meter, memory_bytes, child.kill, exceeded))
         try:
             reply, body = await self._exchange(child, payload, output, inputs)
-            ended = await self._ended()
+            cpu_us, peak_bytes = meter.cpu_us(), meter.peak_memory_bytes()
+            child.kill()
+            ended = None if reply else await self._ended()
         finally:
-            late = deadline.when() <= asyncio.get_running_loop().time()
             deadline.cancel()
             if guard is not None:
                 guard.cancel()
@@ -122,11 +129,18 @@ class Jail:
         return Outcome(
             reply=reply,
             body=body,
-            ended=ended,
             wall_us=(time.perf_counter_ns() - started) // 1_000,
-            late=late,
-            out_of_memory=exceeded.is_set() or bool(self.group and self.group.out_of_memory_kills() > kills),
+            cpu_us=ended.cpu_us if ended else cpu_us,
+            peak_memory_bytes=ended.peak_memory_bytes if ended else peak_bytes,
+            late=deadline.when() <= loop.time(),
+            out_of_memory=exceeded.is_set() or (reply is None and self._was_out_of_memory()),
         )
+
+    def _was_out_of_memory(self) -> bool:
+        if self.group is None:
+            return False
+        before, self._kills = self._kills, self.group.out_of_memory_kills()
+        return self._kills > before
 
     def _bound(self, memory_bytes: int) -> None:
         wanted = min(memory_bytes, self._shape.memory_bytes)
@@ -191,7 +205,9 @@ class Jail:
             raise JailLost(f"{error}: {self._last_words()}") from error
 
     def _last_words(self) -> str:
-        return os.pread(self._errors, 2_000, max(0, os.fstat(self._errors).st_size - 2_000)).decode(errors="replace")
+        return os.pread(self._errors, 2_000, max(0, os.fstat(self._errors).st_size - 2_000)).decode(
+            errors="replace"
+        )
 
 
 async def open_jail(shape: Shape) -> Jail:
@@ -205,7 +221,9 @@ async def open_jail(shape: Shape) -> Jail:
         memory_bytes=total, processes=2 * shape.threads + _SPARE_PROCESSES, threads=shape.threads
     )
     errors = tempfile.TemporaryFile()
-    command = bwrap.command(executable, group.tasks if group else (), _WARM_PROCESS.format(theirs.fileno()), shape.extra)
+    command = bwrap.command(
+        executable, group.tasks if group else (), _WARM_PROCESS.format(theirs.fileno()), shape.extra
+    )
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=errors,
                                pass_fds=(theirs.fileno(),), env={}, cwd="/")  # fmt: skip
     theirs.close()

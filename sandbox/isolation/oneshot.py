@@ -97,9 +97,7 @@ async def _run(
     return OneShot(value=value, reply=outcome.body, usage=usage(outcome, output.read_bytes))
 
 
-async def _job(
-    jail: Jail, payload: bytes, writer: int, inputs: Sequence[int], limits: dict[str, int]
-) -> Outcome:
+async def _job(jail: Jail, payload: bytes, writer: int, inputs: Sequence[int], limits: dict[str, int]) -> Outcome:
     running = asyncio.create_task(
         jail.run(
             payload,

@@ -10,8 +10,8 @@ def usage(outcome: Outcome, result_bytes: int) -> Usage:
     """What the kernel and the broker's clock say; only engine_us is the worker's own word."""
     return Usage(
         wall_us=outcome.wall_us,
-        cpu_us=outcome.ended.cpu_us if outcome.ended else 0,
-        peak_memory_bytes=outcome.ended.peak_memory_bytes if outcome.ended else 0,
+        cpu_us=outcome.cpu_us,
+        peak_memory_bytes=outcome.peak_memory_bytes,
         result_bytes=result_bytes,
         engine_us=min(outcome.reply.engine_us, outcome.wall_us) if outcome.reply else 0,
     )
@@ -44,6 +44,6 @@ def _failure(outcome: Outcome) -> FailureCode | None:
         return "sandbox.memory"
     if outcome.late:
         return "sandbox.deadline"
-    if outcome.reply is None or outcome.ended is None:
+    if outcome.reply is None:
         return "sandbox.worker_lost"
     return _WORDS.get(outcome.reply.outcome)

@@ -56,7 +56,8 @@ class Pool:
         self._wanted = jails
         self._queue = queue
         self._entered = 0
-        self._idle: asyncio.LifoQueue[Jail] = asyncio.LifoQueue()
+        # First in, first out: the child that has waited longest is the one surely prepared.
+        self._idle: asyncio.Queue[Jail] = asyncio.Queue()
         self._jails: set[Jail] = set()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._closed = False

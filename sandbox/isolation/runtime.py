@@ -12,7 +12,16 @@ from pathlib import Path
 
 from msgspec import Struct
 
-_PACKAGES = ("duckdb", "_duckdb*", "duckdb-*.dist-info", "numpy", "numpy.libs", "pyarrow", "pyarrow.libs", "msgspec")
+_PACKAGES = (
+    "duckdb",
+    "_duckdb*",
+    "duckdb-*.dist-info",
+    "numpy",
+    "numpy.libs",
+    "pyarrow",
+    "pyarrow.libs",
+    "msgspec",
+)
 _OURS = ("policies", "sandbox", "catalog")
 _LOADER = {"x86_64": "/lib64/ld-linux-x86-64.so.2", "aarch64": "/lib/ld-linux-aarch64.so.1"}
 
@@ -72,6 +81,8 @@ def empty_folders() -> tuple[str, ...]:
 
 
 def _libraries() -> list[str]:
-    done = subprocess.run([sys.executable, "-I", "-c", _LIST_LIBRARIES], check=True, capture_output=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", _LIST_LIBRARIES], check=True, capture_output=True, timeout=60
+    )
     names: list[str] = json.loads(done.stdout)
     return names

@@ -47,7 +47,9 @@ def allow_program() -> bytes:
     for protected in ("mmap", "mprotect"):
         program.add_rule(seccomp.ALLOW, protected, argument(2, seccomp.MASKED_EQ, _PROT_EXEC, 0))
     program.add_rule(
-        seccomp.ALLOW, "clone", argument(0, seccomp.MASKED_EQ, _CLONE_THREAD | _CLONE_NEW_NAMESPACES, _CLONE_THREAD)
+        seccomp.ALLOW,
+        "clone",
+        argument(0, seccomp.MASKED_EQ, _CLONE_THREAD | _CLONE_NEW_NAMESPACES, _CLONE_THREAD),
     )
     # glibc falls back to clone, whose flags a filter can read, when clone3 is not there.
     program.add_rule(seccomp.ERRNO(errno.ENOSYS), "clone3")

@@ -43,7 +43,7 @@ def lock_down(boot: Boot, supervisor: socket.socket) -> None:
 
 
 def serve(broker: socket.socket, main: Main) -> NoReturn:
-    """Take one job from the broker, answer it and end the process."""
+    """Take one job from the broker, answer it and wait for the end."""
     payload, output, inputs = _receive(broker)
     started = time.perf_counter_ns()
     gc.disable()
@@ -56,6 +56,8 @@ def serve(broker: socket.socket, main: Main) -> NoReturn:
     )
     head = msgspec.msgpack.encode(reply)
     broker.sendall(struct.pack("<I", len(head)) + head + body)
+    # The broker reads from the kernel what this process used, so it must still be there: the broker ends it.
+    broker.recv(1)
     os._exit(0)
 
 

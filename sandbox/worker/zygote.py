@@ -99,8 +99,11 @@ def _supervise(control: socket.socket, pidfd: int, supervisor: socket.socket) ->
             ready = dict(poll.poll())
             if control.fileno() in ready and not _take_files(control, files):
                 return False
-            if listener in ready and ready[listener] & select.POLLIN:
+            if ready.get(listener, 0) & select.POLLIN:
                 opener.answer(listener, files)
+            elif listener in ready:
+                # The child is ending: the hang-up would wake this loop until it has ended.
+                poll.unregister(listener)
             if supervisor.fileno() in ready:
                 poll.unregister(supervisor.fileno())
                 listener = _take_listener(supervisor)

@@ -21,7 +21,11 @@ def read_all(file: BinaryIO) -> bytes:
 
 
 def run(
-    job: str, payload: bytes = b"", *, inputs: tuple[Path, ...] = (), consume: Callable[[BinaryIO], bytes] = read_all
+    job: str,
+    payload: bytes = b"",
+    *,
+    inputs: tuple[Path, ...] = (),
+    consume: Callable[[BinaryIO], bytes] = read_all,
 ) -> OneShot[bytes]:
     descriptors = [os.open(path, os.O_RDONLY) for path in inputs]
     try:
