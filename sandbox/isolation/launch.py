@@ -28,7 +28,7 @@ def main(plan: dict[str, list[str]], uid: int) -> None:
         os.setresgid(uid, uid, uid)
         os.setresuid(uid, uid, uid)
     binds = [word for pair in zip(sources, plan["target"], strict=True) for word in ("--ro-bind", *pair)]
-    os.execve(bwrap[0], [bwrap[0], *bwrap[1:], *binds, *plan["command"]], {})
+    os.execve(bwrap[0], [bwrap[0], *bwrap[1:], *binds, *plan["command"]], {})  # noqa: S606
 
 
 def _stage(sources: list[str], bwrap: list[str]) -> tuple[list[str], list[str]]:
@@ -38,7 +38,7 @@ def _stage(sources: list[str], bwrap: list[str]) -> tuple[list[str], list[str]]:
     _check(_libc.unshare(_CLONE_NEWNS))
     _mount(None, "/", _MS_REC | _MS_PRIVATE)
     opened = [os.open(path, os.O_PATH | os.O_CLOEXEC) for path in paths]
-    _check(_libc.mount(b"jail", b"/tmp", b"tmpfs", ctypes.c_ulong(0), b"mode=0755"))  # noqa: S108
+    _check(_libc.mount(b"jail", b"/tmp", b"tmpfs", ctypes.c_ulong(0), b"mode=0755"))
     for i, descriptor in enumerate(opened):
         folder = os.path.isdir(paths[i])  # noqa: PTH112
         os.mkdir(f"/tmp/{i}") if folder else os.close(os.open(f"/tmp/{i}", os.O_CREAT, 0o644))  # noqa: S108, PTH102

@@ -10,9 +10,10 @@ from typing import BinaryIO, Generic, TypeVar, cast
 
 from msgspec import Struct
 
-from sandbox.isolation.jail import Jail, JailLost, Outcome, Shape, open_jail
+from sandbox.isolation.jail import Jail, JailLost, Outcome
 from sandbox.isolation.outcome import require_done, usage
 from sandbox.isolation.runtime import Bind
+from sandbox.isolation.start import Shape, open_jail
 from sandbox.job import SandboxFailed, Usage
 
 T = TypeVar("T")
@@ -121,7 +122,7 @@ async def _consumed(
     limits: dict[str, int],
 ) -> T:
     def read() -> T:
-        buffered = io.BufferedReader(output, _READ_BYTES)
+        buffered = io.BufferedReader(cast(io.RawIOBase, output), _READ_BYTES)
         value = consume(cast(BinaryIO, buffered))
         while buffered.read(_READ_BYTES):
             pass

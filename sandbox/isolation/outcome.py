@@ -1,4 +1,4 @@
-"""Turn how a job ended into usage and, if it gave no answer, into one word of the fixed vocabulary (invariant 9)."""
+"""Turn how a job ended into usage and, without an answer, into one word of the fixed vocabulary (invariant 9)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def usage(outcome: Outcome, result_bytes: int) -> Usage:
 
 
 def require_done(outcome: Outcome, params: dict[str, int]) -> None:
-    """Raise SandboxFailed, entered, unless the child did its job in time; `params`: the limits that may be told."""
+    """Raise SandboxFailed, entered, unless the child did its job in time; `params`: limits that may be told."""
     code = _failure(outcome)
     if code is not None:
         told = {name: value for name, value in params.items() if name in _TOLD.get(code, ())}

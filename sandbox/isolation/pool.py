@@ -16,9 +16,11 @@ from msgspec import Struct
 
 from sandbox.isolation import layers
 from sandbox.isolation.answer import read_answer
-from sandbox.isolation.jail import Jail, JailLost, Outcome, Shape, open_jail
+from sandbox.isolation.jail import Jail, JailLost, Outcome
 from sandbox.isolation.outcome import require_done, usage
+from sandbox.isolation.probe import prove
 from sandbox.isolation.runtime import Bind
+from sandbox.isolation.start import Shape, open_jail
 from sandbox.job import Limits, OutputColumn, Result, SandboxFailed
 from sandbox.worker.wire import Query
 
@@ -63,9 +65,15 @@ class Pool:
         self._closed = False
 
     async def start(self) -> None:
-        """Open the jails; raises layers.LayerMissing naming every mandatory layer that is not there."""
-        layers.require()
-        await asyncio.gather(*(self._open() for _ in range(self._wanted)))
+        """Open the jails. Raises LayerMissing naming each mandatory layer that is not there or does not hold."""
+        await asyncio.to_thread(layers.require)
+        await asyncio.to_thread(prove)
+        try:
+            for _ in range(self._wanted):
+                await self._open()
+        except JailLost:
+            await self.close()
+            raise
 
     async def close(self) -> None:
         """End every jail and whatever runs in it."""

@@ -1,4 +1,4 @@
-"""Which files of this machine a jail may see: Python, the engine's packages, their libraries, our own worker code."""
+"""Which files of this machine a jail sees: Python, the engine's packages, their libraries, our own code."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def binds() -> tuple[Bind, ...]:
 
 
 def empty_folders() -> tuple[str, ...]:
-    """Folders inside the binds that are covered by nothing: packages of the machine that the engine does not need."""
+    """Folders inside the binds to cover with nothing: packages of the machine that no engine needs."""
     standard_library = Path(sysconfig.get_path("stdlib"))
     target = f"/py/{sys.platlibdir}/python{sys.version_info.major}.{sys.version_info.minor}"
     return tuple(f"{target}/{name}" for name in ("site-packages", "test") if (standard_library / name).is_dir())

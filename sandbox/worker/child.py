@@ -14,7 +14,7 @@ from typing import BinaryIO, NoReturn
 import msgspec
 
 from sandbox.worker import syscalls
-from sandbox.worker.refusal import Refused
+from sandbox.worker.refusal import Refused, Word
 from sandbox.worker.wire import DESCRIPTORS, Boot, Job, Reply
 
 Main = Callable[[bytes, list[int], BinaryIO], bytes]
@@ -61,7 +61,7 @@ def serve(broker: socket.socket, main: Main) -> NoReturn:
     os._exit(0)
 
 
-def _run(main: Main, payload: bytes, inputs: list[int], output: BinaryIO) -> tuple[str, bytes]:
+def _run(main: Main, payload: bytes, inputs: list[int], output: BinaryIO) -> tuple[Word, bytes]:
     try:
         body = main(payload, inputs, output)
         output.flush()

@@ -1,4 +1,4 @@
-"""Answers the `openat` calls of a child: a descriptor of its job's own files, or EACCES; nothing is ever opened."""
+"""Answers the `openat` calls of a child with a descriptor of its job's own files, or EACCES; opens nothing."""
 
 from __future__ import annotations
 

@@ -14,7 +14,11 @@ from sandbox.worker.wire import Boot, Query
 
 _BATCH_ROWS = 8_192
 # A fork keeps only the calling thread: the warm process must have no other.
-_AT_OPENING = {"threads": 1, "async_threads": 0, "temp_directory": ""}
+_AT_OPENING: dict[str, str | bool | int | float | list[str]] = {
+    "threads": 1,
+    "async_threads": 0,
+    "temp_directory": "",
+}
 # In this order: what may be read cannot be changed once nothing else may be.
 _SETTINGS = """
 SET allowed_directories = ['/fd/'];
@@ -71,6 +75,7 @@ def answer(payload: bytes, inputs: list[int], output: BinaryIO) -> bytes:
 
 def _copy(result: duckdb.DuckDBPyConnection, sink: pa.NativeFile, *, max_rows: int) -> None:
     reader = result.to_arrow_reader(_BATCH_ROWS)
+    assert reader is not None  # noqa: S101 (the stubs say it might be)
     rows = 0
     with pa.ipc.new_stream(sink, reader.schema) as writer:
         for batch in reader:

@@ -5,9 +5,11 @@ The broker trusts none of them: it reads them with these types and their bounds,
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from msgspec import Meta, Struct
+
+from sandbox.worker.refusal import Word
 
 MESSAGE_BYTES = 8_192
 DESCRIPTORS = 200
@@ -61,7 +63,7 @@ class Job(Struct, frozen=True, kw_only=True, array_like=True):
 class Reply(Struct, frozen=True, kw_only=True, array_like=True):
     """Child → broker; `body_bytes` bytes follow. `outcome` other than done is the child's own word."""
 
-    outcome: Literal["done", "engine", "memory", "too_many_rows", "too_many_bytes"]
+    outcome: Word
     body_bytes: Annotated[int, Meta(ge=0, le=REPLY_BYTES)]
     written_bytes: Count
     engine_us: Count
