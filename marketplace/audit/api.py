@@ -29,7 +29,7 @@ from marketplace.db.cursor import PAGE_ROWS
 from marketplace.db.keys import Keys
 from marketplace.errors import Forbidden, Invalid, NotFound
 
-NOTE = "text/plain; charset=utf-8"
+NOTE = "text/plain"
 FOREVER = "public, max-age=31536000, immutable"
 VIEWS: dict[str, View] = {"regulator": "regulator", "operator": "operator", "owner": "party", "startup": "party"}
 Limit = Annotated[int, Parameter(ge=1, le=MAX_ROWS)]

@@ -10,3 +10,20 @@ class OutsideLog(Problem):
 
     status = 400
     code = "log.outside"
+
+
+class LogEmpty(Problem):
+    status = 404
+    code = "log.empty"
+
+
+class KeyWrong(Problem):
+    """What was given as verifier key is none."""
+
+    code = "log.key_wrong"
+
+
+class Unreadable(Problem):
+    """A file that was to be verified cannot be read."""
+
+    code = "log.file_unreadable"

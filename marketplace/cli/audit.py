@@ -1,0 +1,202 @@
+"""`sandulieu audit checkpoint|prove|verify|export`. A receipt or folder verifies without database or network."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from marketplace.audit.check import check_log
+from marketplace.audit.errors import KeyWrong, LogEmpty, OutsideLog, Unreadable
+from marketplace.audit.export import ExportBroken, export_log, verify_export
+from marketplace.audit.note import NoteRefused, VerifierKey, parse_key, verifier_key
+from marketplace.audit.proofs import consistency_proof, inclusion_proof, newest_checkpoint
+from marketplace.audit.verify import Verification, verify_receipt
+from marketplace.config import Config, load
+from marketplace.db.engine import Database, database_url
+from marketplace.db.keys import Keys
+from marketplace.texts import LANGUAGES, message
+
+OK, FAILED, USAGE = 0, 1, 2
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """audit checkpoint, prove, verify, export."""
+    told = "nhật ký có bằng chứng / the provable log"
+    verbs = subparsers.add_parser("audit", help=told).add_subparsers(dest="verb", required=True, metavar="VERB")
+
+    head = _verb(verbs, "checkpoint", _checkpoint, "điểm kiểm tra mới nhất / the newest signed head")
+    head.add_argument("--print-key", action="store_true", help="in khóa / print the verifier key instead")
+
+    prove = _verb(verbs, "prove", _prove, "bằng chứng / a proof of inclusion or consistency")
+    prove.add_argument("leaf", type=int, nargs="?", help="chỉ số lá / leaf index")
+    prove.add_argument(
+        "--size", type=int, help="kích thước cây / tree size (the newest checkpoint's, unless told)"
+    )
+    prove.add_argument(
+        "--from-size", type=int, help="kích thước cũ / prove that the tree begins with this older one"
+    )
+
+    verify = _verb(verbs, "verify", _verify, "kiểm chứng / check a receipt, an exported log, or this home's log")
+    verify.add_argument("path", type=Path, nargs="?", help="receipt.json | thư mục / folder of an exported log")
+    verify.add_argument("--key", help="khóa đã lưu: tệp hoặc chuỗi / the pinned key: a file or its text")
+    verify.add_argument("--seen", type=Path, action="append", default=[],
+                        help="điểm kiểm tra từng giữ / a checkpoint kept from earlier (repeatable)")  # fmt: skip
+
+    export = _verb(verbs, "export", _export, "xuất nhật ký công khai / write the public log as static tiles")
+    export.add_argument("folder", type=Path)
+
+
+def _verb(verbs: Any, name: str, run: Callable[[argparse.Namespace], int], told: str) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = verbs.add_parser(name, help=told, description=told)
+    parser.add_argument("--json", action="store_true")
+    parser.set_defaults(func=run)
+    return parser
+
+
+def _checkpoint(chosen: argparse.Namespace) -> int:
+    config = load()
+    key = str(_own_key(config))
+    if chosen.print_key:
+        print(_json({"key": key}) if chosen.json else key)
+        return OK
+    newest = _ask(config, newest_checkpoint)
+    if newest is None:
+        raise LogEmpty
+    told = {"size": newest.size, "root": newest.root.hex(), "checkpoint": newest.note, "key": key}
+    print(_json(told) if chosen.json else newest.note, end="\n" if chosen.json else "")
+    return OK
+
+
+def _prove(chosen: argparse.Namespace) -> int:
+    if (chosen.leaf is None) == (chosen.from_size is None):
+        print("LEAF | --from-size SIZE", file=sys.stderr)
+        return USAGE
+
+    async def prove(session: AsyncSession) -> Any:
+        newest = await newest_checkpoint(session)
+        size = chosen.size if chosen.size is not None else (newest.size if newest else 0)
+        if newest is None or size > newest.size:
+            raise OutsideLog(size=newest.size if newest else 0)
+        try:
+            if chosen.leaf is not None:
+                return await inclusion_proof(session, chosen.leaf, size)
+            return await consistency_proof(session, chosen.from_size, size)
+        except ValueError as e:
+            raise OutsideLog(size=newest.size) from e
+
+    print(_json(_ask(load(), prove)))
+    return OK
+
+
+def _export(chosen: argparse.Namespace) -> int:
+    config = load()
+    size = _ask(config, lambda session: export_log(session, chosen.folder, _own_key(config)))
+    told = {"folder": str(chosen.folder), "size": size}
+    print(_json(told) if chosen.json else f"{size} lá / leaves → {chosen.folder}")
+    return OK
+
+
+def _verify(chosen: argparse.Namespace) -> int:
+    if chosen.path is None:
+        return _verify_database(chosen)
+    if chosen.key is None:
+        print("--key FILE | KEY", file=sys.stderr)
+        return USAGE
+    try:
+        key = read_key(chosen.key)
+    except KeyWrong as wrong:
+        _tell(wrong.code, {})
+        return USAGE
+    try:
+        if chosen.path.is_dir():
+            return _verify_folder(chosen, key)
+        return _tell_verification(verify_receipt(chosen.path.read_bytes(), key), as_json=chosen.json)
+    except OSError as e:
+        _tell(Unreadable.code, {"path": e.filename or chosen.path})
+        return USAGE
+
+
+def _verify_folder(chosen: argparse.Namespace, key: VerifierKey) -> int:
+    try:
+        size = verify_export(chosen.path, key)
+    except (ExportBroken, NoteRefused) as e:
+        print(_json({"ok": False, "detail": str(e)})) if chosen.json else _tell(
+            "log.export_broken", {"detail": str(e)}
+        )
+        return FAILED
+    print(_json({"ok": True, "size": size}) if chosen.json else f"✓ {size} lá / leaves")
+    return OK
+
+
+def _verify_database(chosen: argparse.Namespace) -> int:
+    config = load()
+    key = read_key(chosen.key) if chosen.key else _own_key(config)
+    seen = [path.read_text() for path in chosen.seen]
+    tag_key = Keys(config.path("keys")).salt_key()
+    findings = _ask(config, lambda session: check_log(session, key, seen=seen, tag_key=tag_key))
+    if chosen.json:
+        print(_json({"ok": not findings, "findings": findings}))
+    else:
+        for finding in findings:
+            _tell(finding.code, {"where": finding.where})
+        print("✓ nhật ký nguyên vẹn / the log is whole" if not findings else f"✗ {len(findings)}")
+    return FAILED if findings else OK
+
+
+def read_key(given: str) -> VerifierKey:
+    """A verifier key from its text, or from the file so named. Raises KeyWrong."""
+    try:
+        path = Path(given)
+        return parse_key(path.read_text() if path.is_file() else given)
+    except (NoteRefused, OSError, ValueError) as e:
+        raise KeyWrong from e
+
+
+def _tell_verification(verification: Verification, *, as_json: bool) -> int:
+    if as_json:
+        told = {"ok": verification.ok, "checks": verification.checks}
+        print(_json(told))
+        return OK if verification.ok else FAILED
+    for check in verification.checks:
+        print(f"{'✓' if check.ok else '✗'} {check.name} {check.detail}".rstrip())
+        if not check.ok:
+            _tell(f"verify.{check.name.partition(':')[0]}", {"detail": check.detail})
+    if verification.ok and verification.receipt is not None:
+        receipt = verification.receipt
+        print(f"✓ biên nhận đúng / the receipt holds: {receipt.query_id}, {receipt.price_vnd:,} đ")
+    return OK if verification.ok else FAILED
+
+
+def _own_key(config: Config) -> VerifierKey:
+    return verifier_key(config.log_origin, Keys(config.path("keys")).log_signing())
+
+
+def _ask(config: Config, read: Callable[[AsyncSession], Awaitable[Any]]) -> Any:
+    """One read in a unit of work of its own."""
+
+    async def run() -> Any:
+        database = Database(database_url(config), connections=1)
+        try:
+            async with database.session() as session:
+                return await read(session)
+        finally:
+            await database.close()
+
+    return asyncio.run(run())
+
+
+def _tell(code: str, params: dict[str, object]) -> None:
+    for language in LANGUAGES:
+        said = message(code, params, language)
+        print(f"{said.what} {said.why} {said.next}", file=sys.stderr)
+
+
+def _json(value: Any) -> str:
+    return msgspec.json.encode(value).decode()

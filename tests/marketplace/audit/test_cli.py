@@ -1,0 +1,157 @@
+"""`sandulieu audit`: what it prints, and that its exit codes are 0 ok, 1 refused, 2 usage."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import socket
+from pathlib import Path
+
+import pytest
+
+from marketplace.audit import tree
+from marketplace.audit.actions import record
+from marketplace.audit.note import open_checkpoint, parse_key
+from marketplace.audit.receipt import encode
+from marketplace.cli import audit
+from marketplace.errors import Problem
+from tests.marketplace.audit.conftest import Log
+from tests.marketplace.audit.test_receipt import receipt_of
+
+
+def run(*arguments: str) -> int:
+    root = argparse.ArgumentParser()
+    audit.add_parser(root.add_subparsers())
+    chosen = root.parse_args(["audit", *arguments])
+    code: int = chosen.func(chosen)
+    return code
+
+
+@pytest.fixture
+def offline(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No database, no network: whoever tries fails."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("verify went out")
+
+    monkeypatch.setattr(socket, "socket", refuse)
+    monkeypatch.setattr(audit, "database_url", refuse)
+    monkeypatch.setattr(audit, "load", refuse)
+
+
+@pytest.fixture
+async def receipt_file(log: Log, tmp_path: Path) -> Path:
+    path = tmp_path / "receipt.json"
+    path.write_bytes(encode(await receipt_of(log)))
+    return path
+
+
+@pytest.fixture
+def at_home(log: Log, monkeypatch: pytest.MonkeyPatch) -> Log:
+    """The command finds this log: its database, and its keys in the place where a home has them."""
+    monkeypatch.setenv("SANDULIEU_HOME", str(log.config.home))
+    monkeypatch.setattr(audit, "Keys", lambda _: log.keys)
+    return log
+
+
+def test_a_receipt_verifies_offline_with_a_key_file_or_a_key(
+    log: Log, receipt_file: Path, tmp_path: Path, offline: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    key_file = tmp_path / "log.vkey"
+    key_file.write_text(f"{log.key}\n")
+    for key in (str(key_file), str(log.key)):
+        assert run("verify", str(receipt_file), "--key", key) == 0
+    assert run("verify", str(receipt_file), "--key", str(key_file), "--json") == 0
+    told = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert told["ok"] is True
+    assert {check["name"] for check in told["checks"]} >= {"form", "signature", "inclusion", "event", "fields"}
+
+
+def test_a_changed_receipt_is_refused_in_both_languages(
+    log: Log, receipt_file: Path, offline: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    changed = receipt_file.read_bytes().replace(b'"price_vnd":1234', b'"price_vnd":1', 1)
+    receipt_file.write_bytes(changed)
+    assert run("verify", str(receipt_file), "--key", str(log.key)) == 1
+    said = capsys.readouterr().err
+    assert "Sự kiện trong biên nhận đã bị sửa" in said or "khác với sự kiện" in said
+    assert "Do not trust this receipt" in said
+    assert run("verify", str(receipt_file), "--key", str(log.key), "--json") == 1
+    assert json.loads(capsys.readouterr().out)["ok"] is False
+
+
+@pytest.mark.parametrize("key", ["nonsense", "a+b+c", ""])
+def test_a_key_that_is_none_is_wrong_usage(receipt_file: Path, offline: None, key: str) -> None:
+    assert run("verify", str(receipt_file), "--key", key) == 2
+
+
+def test_no_key_or_no_file_is_wrong_usage(log: Log, receipt_file: Path, offline: None) -> None:
+    assert run("verify", str(receipt_file)) == 2
+    assert run("verify", str(receipt_file.parent / "absent.json"), "--key", str(log.key)) == 2
+
+
+async def test_the_newest_checkpoint_is_printed_as_signed(
+    at_home: Log, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(Problem, match=r"log\.empty"):
+        await asyncio.to_thread(run, "checkpoint")
+    await receipt_of(at_home)
+    assert await asyncio.to_thread(run, "checkpoint") == 0
+    assert open_checkpoint(capsys.readouterr().out, at_home.key).size == 6
+    assert await asyncio.to_thread(run, "checkpoint", "--print-key") == 0
+    assert parse_key(capsys.readouterr().out) == at_home.key
+
+
+async def test_proofs_that_are_printed_verify(at_home: Log, capsys: pytest.CaptureFixture[str]) -> None:
+    await receipt_of(at_home)
+    async with at_home.database.session() as session:
+        await record(session, "test:later")
+    await at_home.sequence()
+    roots = {n: await at_home.one("SELECT root FROM checkpoint WHERE size = :n", n=n) for n in (6, 7)}
+    assert await asyncio.to_thread(run, "prove", "3") == 0
+    proof = json.loads(capsys.readouterr().out)
+    leaf = await at_home.one("SELECT hash FROM audit_node WHERE level = 0 AND index = 3")
+    assert tree.verify_inclusion(leaf, 3, 7, [bytes.fromhex(each) for each in proof["hashes"]], roots[7])
+    assert await asyncio.to_thread(run, "prove", "--from-size", "6") == 0
+    hashes = [bytes.fromhex(each) for each in json.loads(capsys.readouterr().out)["hashes"]]
+    assert tree.verify_consistency(6, 7, roots[6], roots[7], hashes)
+
+
+async def test_a_proof_of_what_is_not_there_is_refused(at_home: Log) -> None:
+    await receipt_of(at_home)
+    for arguments in (["6"], ["0", "--size", "7"], ["--from-size", "0"]):
+        with pytest.raises(Problem, match=r"log\.outside"):
+            await asyncio.to_thread(run, "prove", *arguments)
+    assert run("prove") == 2
+
+
+async def test_the_log_of_this_home_is_checked_and_what_is_wrong_is_told(
+    at_home: Log, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await receipt_of(at_home)
+    assert await asyncio.to_thread(run, "verify") == 0
+    at_home.tamper("UPDATE event SET price_vnd = 1 WHERE price_vnd = 1234")
+    assert await asyncio.to_thread(run, "verify") == 1
+    assert "đã bị sửa" in capsys.readouterr().err
+    assert await asyncio.to_thread(run, "verify", "--json") == 1
+    assert [each["code"] for each in json.loads(capsys.readouterr().out)["findings"]] == ["log.event_changed"]
+
+
+async def test_a_kept_checkpoint_shows_that_the_log_was_cut(at_home: Log, tmp_path: Path) -> None:
+    await receipt_of(at_home)
+    kept = tmp_path / "kept"
+    kept.write_text(await at_home.one("SELECT note FROM checkpoint"))
+    for table in ("audit_leaf", "audit_node", "checkpoint", "event_salt", "event"):
+        at_home.tamper(f"DELETE FROM {table}")
+    assert await asyncio.to_thread(run, "verify") == 0
+    assert await asyncio.to_thread(run, "verify", "--seen", str(kept)) == 1
+
+
+async def test_an_exported_log_verifies_offline(at_home: Log, tmp_path: Path) -> None:
+    await receipt_of(at_home)
+    folder = tmp_path / "public"
+    assert await asyncio.to_thread(run, "export", str(folder)) == 0
+    assert run("verify", str(folder), "--key", str(folder / "key")) == 0
+    (folder / "checkpoint").write_text("nothing\n")
+    assert run("verify", str(folder), "--key", str(folder / "key")) == 1

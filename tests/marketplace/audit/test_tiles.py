@@ -1,0 +1,117 @@
+"""Tiles by the letter of C2SP tlog-tiles, and the log as a folder that anybody can check."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from marketplace.audit import tree
+from marketplace.audit.actions import record
+from marketplace.audit.export import ExportBroken, export_log, tiles_of, verify_export
+from marketplace.audit.note import NoteRefused
+from marketplace.audit.tiles import Tile, parse_tile, read_tile, tile_path
+from tests.marketplace.audit.conftest import Log
+
+levels = st.none() | st.integers(0, 7)
+
+
+@given(levels, st.integers(0, 10**15), st.integers(1, 256))
+def test_a_path_is_read_back_as_written(level: int | None, index: int, width: int) -> None:
+    tile = Tile(level, index, width)
+    assert parse_tile(tile_path(tile)) == tile
+
+
+def test_a_path_is_spelled_as_the_specification_spells_it() -> None:
+    assert tile_path(Tile(0, 1_234_067, 256)) == "0/x001/x234/067"
+    assert tile_path(Tile(None, 5, 17)) == "entries/005.p/17"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "0/1",
+        "0/x000/001",
+        "00/001",
+        "0/001.p/0",
+        "0/001.p/256",
+        "0/001.p/01",
+        "8/000",
+        "0/001/",
+        "0/٠٠١",
+        "x/001",
+        "",
+    ],
+)
+def test_another_spelling_is_no_tile(path: str) -> None:
+    assert parse_tile(path) is None
+
+
+@given(st.integers(0, 70_000))
+def test_tiles_cover_every_leaf_once(size: int) -> None:
+    tiles = tiles_of(size)
+    for level in (None, 0):
+        assert sum(tile.width for tile in tiles if tile.level == level) == size
+    assert sum(tile.width for tile in tiles if tile.level == 1) == size // 256
+    assert len(set(tiles)) == len(tiles)
+
+
+async def fill(log: Log, count: int) -> None:
+    async with log.database.session() as session:
+        for _ in range(count):
+            await record(session, "test:event")
+    await log.sequence()
+
+
+async def test_hashes_of_a_tile_are_those_of_its_subtrees(log: Log) -> None:
+    await fill(log, 260)
+    async with log.database.session() as session:
+        bottom = await read_tile(session, Tile(0, 0, 256))
+        top = await read_tile(session, Tile(1, 0, 1))
+        part = await read_tile(session, Tile(0, 1, 4))
+        absent = await read_tile(session, Tile(0, 1, 5))
+    assert bottom is not None
+    hashes = [bottom[at : at + 32] for at in range(0, 256 * 32, 32)]
+    while len(hashes) > 1:
+        hashes = [tree.node_hash(*pair) for pair in zip(hashes[::2], hashes[1::2], strict=True)]
+    assert hashes == [top]
+    assert part is not None
+    assert len(part) == 4 * 32
+    assert absent is None
+
+
+async def exported(log: Log, folder: Path) -> Path:
+    async with log.database.session() as session:
+        await export_log(session, folder, log.key)
+    return folder
+
+
+async def test_an_exported_log_checks_offline_and_grows(log: Log, tmp_path: Path) -> None:
+    await fill(log, 300)
+    folder = await exported(log, tmp_path / "log")
+    assert verify_export(folder, log.key) == 300
+    await fill(log, 300)
+    assert verify_export(await exported(log, folder), log.key) == 600
+    assert (folder / "key").read_text() == f"{log.key}\n"
+
+
+async def test_an_exported_log_with_anything_changed_is_refused(log: Log, tmp_path: Path) -> None:
+    await fill(log, 20)
+    folder = await exported(log, tmp_path / "log")
+    entries = folder / "tile" / "entries" / "000.p" / "20"
+    data = entries.read_bytes()
+    commitment = re.search(rb'"c":"([0-9a-f]{64})"', data)
+    assert commitment is not None
+    entries.write_bytes(data.replace(commitment[1], hashlib.sha256(data).hexdigest().encode()))
+    with pytest.raises(ExportBroken, match="root"):
+        verify_export(folder, log.key)
+    entries.write_bytes(data[:-1])
+    with pytest.raises(ExportBroken, match="not whole"):
+        verify_export(folder, log.key)
+    (folder / "checkpoint").write_text((folder / "checkpoint").read_text().replace("\n20\n", "\n19\n"))
+    with pytest.raises(NoteRefused):
+        verify_export(folder, log.key)
