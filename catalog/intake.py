@@ -1,0 +1,186 @@
+"""The broker's side of reading: takes the first jail's batches, hashes subject keys, keeps persons without names."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import BinaryIO, TypeVar
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+from msgspec import Struct
+
+from sandbox.isolation.oneshot import run_once
+
+from catalog.cohorts import Ints
+from catalog.errors import PublicationRefused
+from catalog.limits import IngestLimits
+from catalog.manifest import STORED_TYPE, Manifest, ManifestColumn
+from catalog.subjects import PSEUDONYM_BYTES, sort_order
+from catalog.wire import IngestColumn, IngestOrder, IngestReply
+
+Pseudonymise = Callable[[Sequence[str]], list[bytes]]
+Consented = Callable[[list[bytes]], Mapping[str, frozenset[bytes]]]
+_KEY_ROWS = 65_536
+T = TypeVar("T")
+
+
+class Intake(Struct, frozen=True, kw_only=True):
+    """What was read: persons' columns at `persons`, their pseudonyms (n × 16 bytes; None for unit row) and flags."""
+
+    rows: int
+    persons: Path
+    pseudonyms: Ints | None
+    flags: dict[str, Ints]
+    digest: bytes
+    reply: IngestReply
+
+
+def read_source(
+    manifest: Manifest, lines: Mapping[str, int], source: BinaryIO, folder: Path, *, pseudonymise: Pseudonymise,
+    limits: IngestLimits,
+) -> Intake:  # fmt: skip
+    """Read the owner's file in a jail. Raises PublicationRefused with the jail's code, or SandboxFailed."""
+    order = _order(manifest, lines, limits)
+    taker = _Taker(manifest, order, folder / "persons.arrow", pseudonymise)
+    done = run_once(
+        "catalog.jailed.ingest:main",
+        msgspec.msgpack.encode(order),
+        [source.fileno()],
+        consume=taker.take,
+        deadline_ms=limits.deadline_ms,
+        memory_bytes=limits.memory_bytes,
+        max_output_bytes=limits.max_output_bytes,
+        threads=limits.threads,
+    )
+    reply = decode_reply(done.reply, IngestReply)
+    if reply.refusal is not None:
+        _refuse(reply, lines)
+    if not taker.whole or taker.rows != reply.rows:
+        raise PublicationRefused("ingest.unreadable")
+    return taker.intake(reply)
+
+
+def decode_reply(reply: bytes, kind: type[T]) -> T:
+    """A jail's reply; what does not decode is a refusal, as everything from a jail is only data."""
+    try:
+        return msgspec.msgpack.decode(reply, type=kind)
+    except msgspec.DecodeError as e:
+        raise PublicationRefused("ingest.unreadable") from e
+
+
+def _refuse(reply: IngestReply, lines: Mapping[str, int]) -> None:
+    assert reply.refusal is not None  # noqa: S101
+    params = dict(reply.refusal.params)
+    if names := params.pop("names", None):
+        params["columns"] = ", ".join(f"{n} (dòng/line {lines.get(n, 0)})" for n in names)
+    raise PublicationRefused(reply.refusal.code, **params)
+
+
+def _order(manifest: Manifest, lines: Mapping[str, int], limits: IngestLimits) -> IngestOrder:
+    columns = [
+        IngestColumn(name=c.name, type=STORED_TYPE[c.type], format=c.format, line=lines.get(c.name, 0))
+        for c in _read_columns(manifest)
+    ]
+    if manifest.subject_key is not None:
+        columns.append(IngestColumn(name=manifest.subject_key, type="VARCHAR", line=lines.get(manifest.subject_key, 0)))
+    for name in dict.fromkeys(manifest.consent.values()):
+        columns.append(IngestColumn(name=name, type="BOOLEAN", line=lines.get(name, 0)))
+    return IngestOrder(
+        columns=tuple(columns), null_words=manifest.null_words, max_rows=limits.max_rows, max_bytes=limits.max_bytes,
+        max_row_group_bytes=limits.max_row_group_bytes,
+    )  # fmt: skip
+
+
+def _read_columns(manifest: Manifest) -> tuple[ManifestColumn, ...]:
+    """Identifiers and dropped columns are not even read, but for the subject key."""
+    return manifest.columns_of("quasi-identifier", "sensitive", "measure")
+
+
+class _Taker:
+    """Consumes the stream of batches. Every batch is validated: what wrote it has read a stranger's file."""
+
+    def __init__(self, manifest: Manifest, order: IngestOrder, path: Path, pseudonymise: Pseudonymise) -> None:
+        self.manifest, self.order, self.path, self.pseudonymise = manifest, order, path, pseudonymise
+        self.kept = [c.name for c in _read_columns(manifest)]
+        self.digest = hashlib.sha256(msgspec.json.encode(manifest))
+        self.pseudonyms: list[bytes] = []
+        self.flags: dict[str, list[Ints]] = {name: [] for name in manifest.consent.values()}
+        self.rows, self.nameless, self.whole = 0, 0, False
+
+    def take(self, stream: BinaryIO) -> None:
+        """Until the stream's end, or to where it is no Arrow stream any more."""
+        shown = {c.name: c.sql_name for c in _read_columns(self.manifest)}
+        try:
+            with pa.ipc.open_stream(stream) as reader, self.path.open("xb") as file:
+                self.path.chmod(0o600)
+                schema = pa.schema([reader.schema.field(n).with_name(shown[n]) for n in self.kept])
+                with pa.ipc.new_stream(file, schema) as writer:
+                    for batch in reader:
+                        batch.validate(full=True)
+                        self._names(batch)
+                        kept = batch.select(self.kept).rename_columns([shown[n] for n in self.kept])
+                        writer.write_batch(kept)
+                        self.rows += batch.num_rows
+            self.whole = True
+        except (pa.ArrowException, KeyError):
+            self.whole = False
+        while stream.read(1024 * 1024):
+            pass  # let the jail finish, its reply says what is wrong
+
+    def _names(self, batch: pa.RecordBatch) -> None:
+        for name, pieces in self.flags.items():
+            pieces.append(batch.column(name).fill_null(value=False).to_numpy(zero_copy_only=False).astype(bool))
+        if self.manifest.subject_key is None:
+            return
+        keys = batch.column(self.manifest.subject_key)
+        self.nameless += keys.null_count
+        texts = keys.to_pylist() if not keys.null_count else []
+        for begin in range(0, len(texts), _KEY_ROWS):
+            self.pseudonyms.append(b"".join(self.pseudonymise(texts[begin : begin + _KEY_ROWS])))
+
+    def intake(self, reply: IngestReply) -> Intake:
+        """Raises PublicationRefused for persons without a key, or with several rows."""
+        if self.nameless:
+            raise PublicationRefused("ingest.subject_missing", rows=self.nameless, column=self.manifest.subject_key)
+        pseudonyms = None
+        if self.manifest.subject_key is not None:
+            pseudonyms = np.frombuffer(b"".join(self.pseudonyms), dtype=np.uint8).reshape(-1, PSEUDONYM_BYTES)
+            _require_once(pseudonyms, self.manifest.subject_key)
+        flags = {name: np.concatenate(pieces) for name, pieces in self.flags.items()}
+        with self.path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").digest()
+        return Intake(rows=self.rows, persons=self.path, pseudonyms=pseudonyms, flags=flags, digest=digest, reply=reply)
+
+
+def _require_once(pseudonyms: Ints, column: str) -> None:
+    order = sort_order(pseudonyms)
+    halves = pseudonyms.view(">u8")[order]
+    again = (halves[1:] == halves[:-1]).all(axis=1)
+    if again.any():
+        first = again & ~np.concatenate([[False], again[:-1]])
+        raise PublicationRefused("ingest.subject_twice", rows=int(again.sum()), persons=int(first.sum()), column=column)
+
+
+def consent_masks(manifest: Manifest, intake: Intake, consented: Consented | None) -> Ints:
+    """One int32 a person: bit i is set if the person consented to the manifest's i-th purpose (basis not consent: 1).
+
+    The file's flags and the register both count; what the register says of a person wins.
+    """
+    if manifest.legal_basis.kind != "consent":
+        return np.ones(intake.rows, dtype=np.int32)
+    mask = np.zeros(intake.rows, dtype=np.int32)
+    register: Mapping[str, frozenset[bytes]] = {}
+    if consented is not None and intake.pseudonyms is not None:
+        register = consented([row.tobytes() for row in intake.pseudonyms])
+    for bit, purpose in enumerate(manifest.purposes):
+        given = np.zeros(intake.rows, dtype=bool)
+        if purpose in manifest.consent:
+            given |= intake.flags[manifest.consent[purpose]]
+        if intake.pseudonyms is not None and register.get(purpose):
+            said = np.array(sorted(register[purpose]), dtype="V16")
+            given |= np.isin(intake.pseudonyms.view("V16").ravel(), said)
+        mask |= given.astype(np.int32) << bit
+    return mask

@@ -1,0 +1,107 @@
+"""Columns as small integers: distinct values coded once, transforms applied to the distinct values only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from catalog.cohorts import MISSING, Codes, Ints
+from catalog.jailed.cells import ARROW
+from catalog.jailed.refused import Refused
+from catalog.transforms import UNMAPPED, Transform, apply
+from catalog.wire import AnonymiseColumn
+
+
+@dataclass(frozen=True, slots=True)
+class Coded:
+    """A column: each person's code of the original value, and what that value is shown as at each level.
+
+    `shown`: the values that may be published, sorted, None first; `fine` and `coarse` map a code to its place there.
+    """
+
+    column: AnonymiseColumn
+    type: str
+    codes: Ints
+    shown: list[Any]
+    fine: Ints
+    coarse: Ints
+
+    def at(self, level: Ints) -> Codes:
+        """Each person's code of the shown value."""
+        return Codes(level[self.codes], len(self.shown))
+
+
+def code_column(column: AnonymiseColumn, data: pa.ChunkedArray, hierarchies: dict[str, str]) -> Coded:
+    """Code a quasi-identifier or sensitive column. Raises Refused for values that no group names."""
+    codes, values = _distinct(data)
+    coarse_transform = column.coarse or column.fine
+    fine = apply(column.fine, values, hierarchies)
+    coarse = apply(coarse_transform, values, hierarchies)
+    _require_mapped(column, codes, (fine, coarse))
+    kind = shown_type(column)
+    if kind == "VARCHAR" and column.type != "VARCHAR":
+        fine, coarse = _texts(fine), _texts(coarse)
+    shown = sorted({*fine, *coarse}, key=lambda v: (v is not None, v))
+    place = {v: i for i, v in enumerate(shown)}
+    return Coded(
+        column, kind, codes, shown,
+        np.array([place[v] for v in fine], dtype=np.int32), np.array([place[v] for v in coarse], dtype=np.int32),
+    )  # fmt: skip
+
+
+def shown_type(column: AnonymiseColumn) -> str:
+    """The type in the parts: text as soon as one level makes text of the values."""
+    levels: tuple[Transform | None, ...] = (column.fine, column.coarse)
+    return "VARCHAR" if any(t is not None and t.makes_text for t in levels) else column.type
+
+
+def _texts(values: list[Any]) -> list[Any]:
+    return [v if v is None or isinstance(v, str) else f"{v:g}" if isinstance(v, float) else str(v) for v in values]
+
+
+def _distinct(data: pa.ChunkedArray) -> tuple[Ints, list[Any]]:
+    """Codes and the values that they stand for; the empty cell has a code of its own, if there is any."""
+    if pa.types.is_dictionary(data.type):
+        data = data.unify_dictionaries()
+        values = data.chunk(0).dictionary.to_pylist() if data.num_chunks else []
+        pieces = [_indices(chunk.indices, len(values)) for chunk in data.chunks]
+    else:
+        encoded = data.dictionary_encode()
+        values = encoded.chunk(0).dictionary.to_pylist() if encoded.num_chunks else []
+        pieces = [_indices(chunk.indices, len(values)) for chunk in encoded.chunks]
+    codes = np.concatenate(pieces) if pieces else np.empty(0, dtype=np.int32)
+    return codes, [*values, None]
+
+
+def _indices(indices: pa.Array, missing: int) -> Ints:
+    result: Ints = indices.fill_null(missing).to_numpy(zero_copy_only=False).astype(np.int32, copy=False)
+    return result
+
+
+def _require_mapped(column: AnonymiseColumn, codes: Ints, levels: tuple[list[Any], ...]) -> None:
+    lost = np.array([any(level[i] is UNMAPPED for level in levels) for i in range(len(levels[0]))])
+    if lost.any():
+        used = np.unique(codes)
+        raise Refused("publication.unmapped_values", column=column.name, values=int(lost[used].sum()),
+                      persons=int(lost[codes].sum()))  # fmt: skip
+
+
+def sensitive_codes(coded: Coded, k: int) -> tuple[Codes, Ints, int]:
+    """Codes for ℓ with rare values taken out: one that fewer than k persons hold would name them.
+
+    Gives the codes (MISSING where empty), which shown values stay, and how many cells were blanked.
+    """
+    codes = coded.fine[coded.codes].astype(np.int64)
+    counts = np.bincount(codes, minlength=len(coded.shown))
+    empty = np.array([v is None for v in coded.shown])
+    stays = (counts >= k) & ~empty
+    blanked = int(counts[~stays & ~empty].sum())
+    return Codes(np.where(stays[codes], codes, MISSING), len(coded.shown)), stays, blanked
+
+
+def arrow_values(coded: Coded) -> pa.Array:
+    """The shown values as an Arrow array of the published type."""
+    return pa.array(coded.shown, ARROW[coded.type])

@@ -1,0 +1,41 @@
+"""One number a person over what was said of the person: two versions tell by it whether anything changed."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import numpy as np
+
+from catalog.cohorts import Ints
+from catalog.jailed.coding import Coded
+from catalog.jailed.measures import Measure
+
+_ODD = np.uint64(0x9E3779B97F4A7C15)
+
+
+def stable(value: Any) -> int:
+    """A 64-bit number of a value, the same in every process and version."""
+    return int.from_bytes(hashlib.blake2b(repr(value).encode(), digest_size=8).digest(), "big")
+
+
+def mix(digest: Ints, values: Ints) -> Ints:
+    """Fold one column's numbers into the digests (splitmix64's finaliser)."""
+    with np.errstate(over="ignore"):
+        x = (digest ^ values) + _ODD
+        x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        mixed: Ints = x ^ (x >> np.uint64(31))
+    return mixed
+
+
+def digests(sensitive: list[Coded], measures: list[Measure], rows: int) -> Ints:
+    """Over the sensitive values and the measures of each person."""
+    digest = np.zeros(rows, dtype=np.uint64)
+    for coded in sensitive:
+        numbers = np.array([stable(v) for v in coded.shown], dtype=np.uint64)
+        digest = mix(digest, numbers[coded.fine[coded.codes]])
+    for measure in measures:
+        bits = np.where(measure.present, measure.values, 0.0).view(np.uint64)
+        digest = mix(mix(digest, bits), measure.present.astype(np.uint64))
+    return digest

@@ -1,0 +1,125 @@
+"""What an owner says of a dataset, in YAML: read whole, with every error at once, each with its place."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Literal
+
+from msgspec import Meta, Struct, field
+
+from catalog.errors import ManifestError, ManifestRefused
+from catalog.manifest_rules import check_rules
+from catalog.positioned import compose
+from catalog.reader import read_struct
+from catalog.transforms import Transform
+from catalog.version import Personal
+
+Purpose = Literal[
+    "research.academic", "research.health", "product.rnd", "public.service", "fraud.prevention", "model.training",
+    "trial.quality",
+]  # fmt: skip
+ManifestRole = Literal["identifier", "quasi-identifier", "sensitive", "measure", "drop"]
+TextType = Literal["text", "integer", "number", "boolean", "date", "timestamp"]
+Slug = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{1,62}\Z")]
+OwnerSlug = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}\Z")]
+Words = Annotated[str, Meta(min_length=1)]
+Amount = Annotated[int, Meta(ge=0, le=10**12)]
+
+STORED_TYPE: Final[dict[TextType, str]] = {
+    "text": "VARCHAR", "integer": "BIGINT", "number": "DOUBLE", "boolean": "BOOLEAN", "date": "DATE",
+    "timestamp": "TIMESTAMP",
+}  # fmt: skip
+
+
+class Bilingual(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    vi: Words
+    en: Words
+
+
+class LegalBasis(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`law`: id of the article in the configured list of laws."""
+
+    kind: Literal["consent", "law", "public", "contract"]
+    law: Words
+
+
+class ManifestOffer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Đồng per query, and per 10⁹ logical bytes of the columns read."""
+
+    base_vnd: Amount
+    per_gb_vnd: Amount
+
+
+class ManifestColumn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`name` is the column's name in the file, `shown_as` (YAML: as) the name in SQL, if another."""
+
+    name: Words
+    role: ManifestRole
+    shown_as: Slug | None = field(default=None, name="as")
+    type: TextType = "text"
+    format: Words | None = None
+    """Of a date or timestamp, as strptime writes it; None: ISO 8601, or 31/12/2025."""
+    personal: Personal = "none"
+    meaning: Bilingual | None = None
+    transform: Transform | None = None
+    fallback: Transform | None = None
+
+    @property
+    def sql_name(self) -> str:
+        return self.shown_as or self.name
+
+
+class Manifest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    dataset: Slug = field(name="slug")
+    title: Bilingual
+    description: Bilingual
+    owner: OwnerSlug
+    licence: Words
+    source: Words
+    themes: Annotated[tuple[Words, ...], Meta(min_length=1)]
+    spatial: Words
+    temporal: Words
+    update_frequency: Literal["once", "daily", "weekly", "monthly", "quarterly", "yearly", "irregular"]
+    population: OwnerSlug
+    privacy_unit: Literal["row", "column"]
+    mode: Literal["rows", "aggregate"]
+    legal_basis: LegalBasis
+    purposes: Annotated[tuple[Purpose, ...], Meta(min_length=1)]
+    offer: ManifestOffer
+    columns: Annotated[tuple[ManifestColumn, ...], Meta(min_length=1)]
+    subject_key: Words | None = None
+    k: Annotated[int, Meta(ge=5, le=1000)] = 10
+    l: Annotated[int, Meta(ge=2, le=20)] = 2  # noqa: E741
+    max_left_out_share: Annotated[float, Meta(ge=0, le=0.5)] = 0.05
+    consent: dict[Purpose, Words] = field(default_factory=dict)
+    """Purpose → column of the file that says whether the person consented to it."""
+    null_words: tuple[str, ...] = ("", "?", "NA", "N/A", "NULL", "null")
+    hierarchies: dict[str, str] = field(default_factory=dict)
+    """Name → CSV text: first column the value, the next ones its levels, coarser and coarser."""
+
+    def columns_of(self, *roles: ManifestRole) -> tuple[ManifestColumn, ...]:
+        """The columns with one of these roles, in the manifest's order."""
+        return tuple(c for c in self.columns if c.role in roles)
+
+
+def read_manifest(text: str) -> Manifest:
+    """The manifest in `text` (YAML 1.2). Raises ManifestRefused with every error."""
+    errors: list[ManifestError] = []
+    tree = compose(text, errors)
+    manifest = read_struct(tree, Manifest, errors) if tree is not None else None
+    if tree is not None:
+        check_rules(tree, errors)
+    if manifest is None or errors:
+        unique = {(e.line, e.column, e.code): e for e in errors}
+        raise ManifestRefused(tuple(unique[place] for place in sorted(unique)))
+    return manifest
+
+
+def column_lines(text: str) -> dict[str, int]:
+    """Name of a column of the file → line of the manifest that speaks of it; for text that read_manifest accepts."""
+    tree = compose(text, [])
+    if tree is None:
+        return {}
+    lines = {str(value.value): value.line for _, value in tree.at("consent").value.values()} if (
+        "consent" in tree.value
+    ) else {}  # fmt: skip
+    return lines | {str(node.at("name").value): node.at("name").line for node in tree.at("columns").value}

@@ -1,0 +1,211 @@
+"""Publication: read in one jail, hash outside, anonymise in the next, measure in a third, then put in place at once."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+from msgspec import Struct
+from msgspec.structs import replace
+
+from catalog.cohorts import Ints
+from catalog.errors import PublicationRefused
+from catalog.intake import Consented, Intake, Pseudonymise, consent_masks, read_source
+from catalog.limits import IngestLimits
+from catalog.lineage import Standing, read_standing, require_whole
+from catalog.making import Made, MadePart, anonymise, measure
+from catalog.manifest import STORED_TYPE, Manifest, ManifestColumn, column_lines, read_manifest
+from catalog.storage import Store, sync, version_hash
+from catalog.subjects import write_subjects
+from catalog.transforms import describe
+from catalog.version import LeftOut, Measured, Part, Role, Version, VersionColumn
+from catalog.wire import MeasureReply
+
+_ABANDONED_S = 86_400
+
+
+class Report(Struct, frozen=True, kw_only=True):
+    """Figures of a publication, for its owner. `read_ms` … are wall-clock."""
+
+    rows_read: int
+    format: str
+    encoding: str
+    delimiter: str
+    without_consent: int
+    rare_values_blanked: int
+    read_ms: int
+    anonymise_ms: int
+    measure_ms: int
+
+
+class Publication(Struct, frozen=True, kw_only=True):
+    version: Version
+    manifest: Manifest
+    sample: list[dict[str, Any]]
+    report: Report
+
+
+def publish(
+    manifest_text: str,
+    source: Path,
+    *,
+    store: Store,
+    pseudonymise: Pseudonymise,
+    consented: Consented | None,
+    previous: str | None,
+    limits: IngestLimits,
+) -> Publication:
+    """Make a version of `source` as the manifest says, and put it in the store. Blocking.
+
+    `pseudonymise`: subject keys → 16 bytes each; `consented`: pseudonyms → purpose → those who consent now;
+    `previous`: the newest version of the dataset. Raises ManifestRefused, PublicationRefused, SandboxFailed; after
+    any of them the store holds nothing of it.
+    """
+    manifest = read_manifest(manifest_text)
+    with _workplace(store) as folder, _space():
+        began = time.monotonic()
+        with source.open("rb") as file:
+            intake = read_source(
+                manifest, column_lines(manifest_text), file, folder, pseudonymise=pseudonymise, limits=limits
+            )
+        read = time.monotonic()
+        made = anonymise(manifest, intake, consent_masks(manifest, intake, consented), folder, limits)
+        formed = time.monotonic()
+        _require_lineage(store, previous, intake, made, manifest.k)
+        measured = measure(manifest, intake, made, folder, limits)
+        done = time.monotonic()
+        version = _version(manifest, manifest_text, made, measured, previous)
+        _put(store, folder, version, intake, made)
+    report = Report(
+        rows_read=intake.rows, format=intake.reply.format, encoding=intake.reply.encoding,
+        delimiter=intake.reply.delimiter, without_consent=made.reply.without_consent,
+        rare_values_blanked=made.reply.rare_values_blanked, read_ms=_ms(began, read),
+        anonymise_ms=_ms(read, formed), measure_ms=_ms(formed, done),
+    )  # fmt: skip
+    return Publication(version=version, manifest=manifest, sample=made.reply.sample, report=report)
+
+
+def _ms(begin: float, end: float) -> int:
+    return round(1000 * (end - begin))
+
+
+@contextmanager
+def _workplace(store: Store) -> Iterator[Path]:
+    """A private folder that is gone afterwards; those of dead processes go after a day."""
+    incoming = store.root / "incoming"
+    for old in incoming.iterdir():
+        if time.time() - old.stat().st_mtime > _ABANDONED_S:
+            shutil.rmtree(old, ignore_errors=True)
+    folder = Path(tempfile.mkdtemp(dir=incoming))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _space() -> Iterator[None]:
+    try:
+        yield
+    except OSError as e:
+        if e.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise PublicationRefused("publication.disk_full") from e
+        raise
+
+
+def _require_lineage(store: Store, previous: str | None, intake: Intake, made: Made, k: int) -> None:
+    if previous is None:
+        return
+    sizes = _sizes(made)
+    if intake.pseudonyms is None:
+        after = Standing(made.classes, sizes)
+    else:
+        inside = made.cohort >= 0
+        after = Standing(
+            made.classes, sizes, intake.pseudonyms[inside], made.cohort[inside], made.digest[inside]
+        )  # fmt: skip
+    require_whole(read_standing(store.private(previous)), after, k)
+
+
+def _sizes(made: Made) -> Ints:
+    return np.bincount(made.cohort[made.cohort >= 0], minlength=len(made.classes))
+
+
+def _version(
+    manifest: Manifest, text: str, made: Made, measured: MeasureReply, previous: str | None
+) -> Version:
+    reply = made.reply
+    total = reply.persons + reply.left_out_persons
+    shown = manifest.columns_of("quasi-identifier", "sensitive", "measure")
+    if manifest.mode == "aggregate":
+        shown = manifest.columns_of("quasi-identifier", "measure")
+    version = Version(
+        dataset=manifest.dataset, mode=manifest.mode, privacy_unit=manifest.privacy_unit,
+        population=manifest.population, rows=reply.rows, persons=reply.persons, cohorts=reply.cohorts, k=manifest.k,
+        measured=Measured(k=measured.k, l=measured.l, entropy_l=measured.entropy_l, t=measured.t),
+        fine_share=round(reply.fine_persons / reply.persons, 6),
+        left_out=LeftOut(
+            persons=reply.left_out_persons, classes=reply.left_out_classes,
+            share=round(reply.left_out_persons / total, 6),
+        ),
+        columns=tuple(_column(c, made) for c in shown),
+        parts=tuple(_part(p, manifest) for p in made.parts),
+        purposes=manifest.purposes, legal_basis=manifest.legal_basis.kind,
+        manifest_sha256=hashlib.sha256(text.encode()).hexdigest(), created_at_ms=time.time_ns() // 1_000_000,
+        parent=previous,
+    )  # fmt: skip
+    return replace(version, id=version_hash(version))
+
+
+def _column(column: ManifestColumn, made: Made) -> VersionColumn:
+    role: Role = column.role  # type: ignore[assignment]
+    meaning = column.meaning
+    assert meaning is not None  # noqa: S101 - a manifest without it is refused
+    words = describe(column.transform) + (f" | {describe(column.fallback)}" if column.fallback else "")
+    return VersionColumn(
+        name=column.sql_name, type=made.reply.types.get(column.sql_name, STORED_TYPE[column.type]), role=role,
+        personal=column.personal, meaning_vi=meaning.vi, meaning_en=meaning.en, transform=words,
+        logical_bytes=made.reply.logical_bytes[column.sql_name],
+    )  # fmt: skip
+
+
+def _part(part: MadePart, manifest: Manifest) -> Part:
+    consented = None
+    if manifest.legal_basis.kind == "consent":
+        consented = tuple(p for bit, p in enumerate(manifest.purposes) if part.mask >> bit & 1)
+    return Part(name=part.path.name, sha256=part.sha256, rows=part.rows, consented=consented)
+
+
+def _put(store: Store, folder: Path, version: Version, intake: Intake, made: Made) -> None:
+    """Two finished folders, synced, then moved: first what is private, so that a public version is always whole."""
+    public, private = folder / "public", folder / "private"
+    public.mkdir(mode=0o755)
+    private.mkdir(mode=0o700)
+    for part in made.parts:
+        part.path.rename(public / part.path.name)
+    (public / "version.json").write_bytes(msgspec.json.format(msgspec.json.encode(version), indent=1))
+    (public / "version.json").chmod(0o444)
+    np.save(private / "cohorts.npy", made.ranges)
+    np.save(private / "classes.npy", made.classes)
+    np.save(private / "sizes.npy", _sizes(made))
+    if intake.pseudonyms is not None:
+        rows = write_subjects(private / "subjects.bin", intake.pseudonyms, made.cohort)
+        np.save(private / "digests.npy", made.digest[rows])
+    for file in (*public.iterdir(), *private.iterdir()):
+        if file.parent == private:
+            file.chmod(0o600)
+        sync(file)
+    for ready, place in ((private, store.private(version.id)), (public, store.public(version.id))):
+        sync(ready)
+        os.rename(ready, place)  # noqa: PTH104 - one step, and an error if something is there
+        sync(place.parent)

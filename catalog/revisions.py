@@ -1,0 +1,49 @@
+"""A part without some of its cohorts: written beside, hashed, then put in place in one step."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from pyarrow import parquet
+
+from catalog.cohorts import Ints
+
+ROW_GROUP_ROWS = 131_072
+
+
+def part_hash(path: Path) -> str:
+    """SHA-256 (hex) of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def rewrite(original: Path, target: Path, gone: Ints) -> None:
+    """Write `target` (and its .sha256) as `original` without the row ranges `gone` (begin, end). May leave no rows."""
+    table = parquet.read_table(original)
+    keep = np.ones(table.num_rows, dtype=bool)
+    for begin, end in gone:
+        keep[begin:end] = False
+    kept = table.take(pa.array(np.flatnonzero(keep)))
+    descriptor, name = tempfile.mkstemp(dir=target.parent, suffix=".part")
+    temporary = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            parquet.write_table(kept, file, compression="zstd", row_group_size=ROW_GROUP_ROWS, store_schema=False)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.chmod(0o444)
+        _write_atomically(target.with_suffix(".sha256"), part_hash(temporary))
+        temporary.rename(target)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _write_atomically(path: Path, text: str) -> None:
+    temporary = path.with_name(f"{path.name}.{os.getpid()}")
+    temporary.write_text(text)
+    temporary.rename(path)

@@ -1,0 +1,11 @@
+"""Folding of Vietnamese text for search: one place, used for what is stored and for what is asked."""
+
+from __future__ import annotations
+
+import unicodedata
+
+
+def fold(text: str) -> str:
+    """Lower case without diacritics, đ as d, blanks single: "Dân số", "DAN SO" and "dân  số" fold alike."""
+    plain = unicodedata.normalize("NFD", text.casefold()).replace("đ", "d")
+    return " ".join("".join(c for c in plain if not unicodedata.combining(c)).split())

@@ -1,0 +1,143 @@
+"""The store of released versions: immutable parts by content, what only the broker may read kept apart.
+
+    versions/<id>/part-00000.parquet …, version.json      0444, folder 0555 in effect: nobody writes there again
+    private/<id>/subjects.bin, cohorts.npy, classes.npy, digests.npy      0600 in 0700
+    revisions/<id>/<part>-<cohorts taken out>.parquet (+ .sha256)      made when first asked for
+    incoming/      publications under way; removed when they fail
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from catalog.cohorts import Ints
+from catalog.errors import VersionDamaged
+from catalog.revisions import part_hash, rewrite
+from catalog.subjects import Subjects
+from catalog.version import Part, Revision, Version
+
+
+class Store:
+    """Everything below one folder. Safe to use from several threads, and from several processes at once."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        for name, mode in (("versions", 0o755), ("private", 0o700), ("revisions", 0o755), ("incoming", 0o700)):
+            folder = root / name
+            folder.mkdir(parents=True, exist_ok=True)
+            folder.chmod(mode)
+        self._verified: set[Path] = set()
+        self._lock = threading.Lock()
+        self.version = lru_cache(maxsize=256)(self._version)
+        self._ranges = lru_cache(maxsize=16)(self._read_ranges)
+        self._subjects = lru_cache(maxsize=16)(self._open_subjects)
+
+    def _version(self, version_id: str) -> Version:
+        """The version. Raises VersionDamaged if it is not here or its content is not what its id says."""
+        file = self.public(version_id) / "version.json"
+        try:
+            version = msgspec.json.decode(file.read_bytes(), type=Version)
+        except (OSError, msgspec.DecodeError) as e:
+            raise VersionDamaged(version_id, file.name) from e
+        if version.id != version_id or version_hash(version) != version_id:
+            raise VersionDamaged(version_id, file.name)
+        return version
+
+    def public(self, version_id: str) -> Path:
+        """Folder of a version's parts."""
+        return self.root / "versions" / _safe(version_id)
+
+    def private(self, version_id: str) -> Path:
+        """Folder of what only the broker may read."""
+        return self.root / "private" / _safe(version_id)
+
+    def cohort_of(self, version_id: str, pseudonym: bytes) -> int | None:
+        """The cohort in which a person stands; None for somebody who is not in the version."""
+        subjects = self._subjects(version_id)
+        return subjects.find(pseudonym) if subjects else None
+
+    def revision(
+        self, version_id: str, *, purpose: str | None, excluded: frozenset[int], number: int
+    ) -> Revision:
+        """The parts consented to `purpose` (None: all), without the excluded cohorts. Raises VersionDamaged."""
+        version = self.version(version_id)
+        ranges = self._ranges(version_id)
+        gone = np.array(sorted(c for c in excluded if 0 <= c < len(ranges)), dtype=np.int64)
+        parts: list[str] = []
+        digest = hashlib.sha256()
+        for index, part in enumerate(version.parts):
+            if purpose is not None and part.consented is not None and purpose not in part.consented:
+                continue
+            inside = gone[ranges[gone, 0] == index] if len(gone) else gone
+            path, sha256 = self._part(version, part, ranges, inside)
+            parts.append(str(path))
+            digest.update(bytes.fromhex(sha256))
+        return Revision(version_id=version_id, number=number, hash=digest.hexdigest(), parts=tuple(parts))
+
+    def _part(self, version: Version, part: Part, ranges: Ints, gone: Ints) -> tuple[Path, str]:
+        original = self.public(version.id) / part.name
+        with self._lock:
+            self._verify(version.id, original, part.sha256)
+            if not len(gone):
+                return original, part.sha256
+            key = hashlib.sha256(gone.tobytes()).hexdigest()[:32]
+            folder = self.root / "revisions" / version.id
+            folder.mkdir(parents=True, exist_ok=True)
+            target = folder / f"{original.stem}-{key}.parquet"
+            recorded = target.with_suffix(".sha256")
+            if not target.exists():
+                rewrite(original, target, ranges[gone, 1:])
+            sha256 = recorded.read_text()
+            self._verify(version.id, target, sha256)
+            return target, sha256
+
+    def _verify(self, version_id: str, path: Path, sha256: str) -> None:
+        """Once a process and file: a part that is not what was released is not read."""
+        if path in self._verified:
+            return
+        try:
+            found = part_hash(path)
+        except OSError as e:
+            raise VersionDamaged(version_id, path.name) from e
+        if found != sha256:
+            raise VersionDamaged(version_id, path.name)
+        self._verified.add(path)
+
+    def _read_ranges(self, version_id: str) -> Ints:
+        self.version(version_id)
+        ranges: Ints = np.load(self.private(version_id) / "cohorts.npy", allow_pickle=False)
+        return ranges
+
+    def _open_subjects(self, version_id: str) -> Subjects | None:
+        path = self.private(version_id) / "subjects.bin"
+        return Subjects(path) if path.exists() else None
+
+
+def version_hash(version: Version) -> str:
+    """SHA-256 (hex) of the version's canonical JSON (sorted keys, no blanks) without `id`."""
+    fields: dict[str, Any] = msgspec.to_builtins(version)
+    del fields["id"]
+    return hashlib.sha256(msgspec.json.encode(fields, order="sorted")).hexdigest()
+
+
+def _safe(version_id: str) -> str:
+    if len(version_id) != 64 or not set(version_id) <= set("0123456789abcdef"):
+        raise VersionDamaged(version_id[:64], "id")
+    return version_id
+
+
+def sync(path: Path) -> None:
+    """Force a file or a folder's entries to the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

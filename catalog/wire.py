@@ -1,0 +1,143 @@
+"""What the broker and its jails say to each other: orders in, reports back, finished files as frames in between."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from typing import Any, BinaryIO, Literal
+
+from msgspec import Struct, field
+
+from catalog.transforms import Transform
+
+_HEAD = struct.Struct(">4sQ")
+_MAX_FRAME_BYTES = 4 * 1024**3
+_READ_BYTES = 4 * 1024 * 1024
+
+
+class Refusal(Struct, frozen=True):
+    """A code of `texts.json` with numbers, names of columns, lines; never a cell."""
+
+    code: str
+    params: dict[str, Any] = field(default_factory=dict)
+
+
+class IngestColumn(Struct, frozen=True, kw_only=True):
+    name: str
+    type: str
+    line: int
+    format: str | None = None
+
+
+class IngestOrder(Struct, frozen=True, kw_only=True):
+    columns: tuple[IngestColumn, ...]
+    null_words: tuple[str, ...]
+    max_rows: int
+    max_bytes: int
+    """Of the file after decompression."""
+    max_row_group_bytes: int
+
+
+class IngestReply(Struct, frozen=True, kw_only=True):
+    rows: int = 0
+    format: str = ""
+    encoding: str = ""
+    delimiter: str = ""
+    refusal: Refusal | None = None
+
+
+class AnonymiseColumn(Struct, frozen=True, kw_only=True):
+    """`name` in the persons' table and in the parts."""
+
+    name: str
+    type: str
+    role: Literal["quasi-identifier", "sensitive", "measure"]
+    fine: Transform | None = None
+    coarse: Transform | None = None
+    """None where the column has no fallback: then the fine transform holds at both levels."""
+
+
+class AnonymiseOrder(Struct, frozen=True, kw_only=True):
+    columns: tuple[AnonymiseColumn, ...]
+    hierarchies: dict[str, str]
+    mode: Literal["rows", "aggregate"]
+    k: int
+    l: int  # noqa: E741
+    max_left_out_share: float
+    seed: bytes
+    part_rows: int
+    row_group_rows: int
+
+
+class PartHead(Struct, frozen=True, kw_only=True):
+    """Said before a part's bytes. `mask`: the set of consented purposes as bits."""
+
+    rows: int
+    mask: int
+
+
+class AnonymiseReply(Struct, frozen=True, kw_only=True):
+    persons: int = 0
+    cohorts: int = 0
+    rows: int = 0
+    fine_persons: int = 0
+    left_out_persons: int = 0
+    left_out_classes: int = 0
+    without_consent: int = 0
+    rare_values_blanked: int = 0
+    types: dict[str, str] = field(default_factory=dict)
+    logical_bytes: dict[str, int] = field(default_factory=dict)
+    sample: list[dict[str, Any]] = field(default_factory=list)
+    refusal: Refusal | None = None
+
+
+class MeasureColumn(Struct, frozen=True, kw_only=True):
+    name: str
+    type: str
+    role: Literal["quasi-identifier", "sensitive", "measure"]
+
+
+class MeasureOrder(Struct, frozen=True, kw_only=True):
+    columns: tuple[MeasureColumn, ...]
+    mode: Literal["rows", "aggregate"]
+    k: int
+    l: int  # noqa: E741
+    parts: int
+
+
+class MeasureReply(Struct, frozen=True, kw_only=True):
+    k: int = 0
+    l: int | None = None  # noqa: E741
+    entropy_l: float | None = None
+    t: float | None = None
+    smallest_class: int = 0
+    rows: int = 0
+    persons: int = 0
+    fault: str = ""
+    """Empty, or the first promise that the files break."""
+
+
+def write_frame(output: BinaryIO, kind: bytes, body: bytes | memoryview) -> None:
+    """One frame: a kind of four bytes, the length, the body."""
+    output.write(_HEAD.pack(kind, len(body)))
+    output.write(body)
+
+
+def read_frames(stream: BinaryIO) -> Iterator[tuple[bytes, bytearray]]:
+    """Frames until the stream ends; one that was cut off is not given."""
+    while head := _exactly(stream, _HEAD.size):
+        kind, length = _HEAD.unpack(head)
+        body = _exactly(stream, length) if length <= _MAX_FRAME_BYTES else None
+        if body is None:
+            return
+        yield kind, body
+
+
+def _exactly(stream: BinaryIO, length: int) -> bytearray | None:
+    body = bytearray()
+    while len(body) < length:
+        chunk = stream.read(min(length - len(body), _READ_BYTES))
+        if not chunk:
+            return None
+        body += chunk
+    return body
