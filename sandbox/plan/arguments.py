@@ -16,24 +16,28 @@ from .types import (
     DOUBLE,
     HUGEINT,
     INTEGER,
+    NULL,
     TIMESTAMP,
     Type,
     decimal,
     list_of,
+    remainder,
     type_named,
     unify,
 )
 
 DATE_PARTS = frozenset({
-    "year", "quarter", "month", "week", "day", "dayofweek", "isodow", "dayofyear", "hour", "minute", "second", "decade",
-    "century", "isoyear", "millennium", "weekday", "yearweek", "doy", "dow", "epoch",
+    "year", "quarter", "month", "week", "day", "dayofweek", "isodow", "dayofyear", "hour", "minute", "second",
+    "decade", "century", "isoyear", "millennium", "weekday", "yearweek", "doy", "dow", "epoch",
 })  # fmt: skip
 _DIFFERENCE_PARTS = frozenset({
-    "year", "quarter", "month", "week", "day", "hour", "minute", "second", "decade", "century", "isoyear", "millennium",
+    "year", "quarter", "month", "week", "day", "hour", "minute", "second", "decade", "century", "isoyear",
+    "millennium",
 })  # fmt: skip
 
 _FITS: dict[str, Callable[[Type], bool]] = {
     "ANY": lambda t: t.kind != "INTERVAL",
+    "ITEM": lambda t: t.kind != "LIST",
     "T": lambda t: t.kind != "INTERVAL",
     "NUMBER": lambda t: t.is_number,
     "DOUBLE": lambda t: t.is_number,
@@ -89,6 +93,8 @@ def _one(word: str, node: Expression, function: Function) -> Expression | None:
         return _part(node, function)
     if word == "FRACTION":
         return _fraction(node)
+    if word == "TEXT":
+        return node if is_text_constant(node) else None
     if node.type.kind == "NULL":
         return Cast(_ABSENT[word], node) if word in _ABSENT else node
     if word in {"TEMPORAL", "DATE", "TIMESTAMP"} and is_text_constant(node):
@@ -106,9 +112,11 @@ def checked(function: Function, arguments: tuple[Expression, ...], place: Place)
     wrong = Refusal("sql.wrong_arguments", *place, use=function.signature)
     if words is None:
         raise wrong
-    fitted = []
+    fitted: list[Expression] = []
     for word, node in zip(words, arguments, strict=True):
-        found = _one(word, node, function)
+        found = _one(word, fit(node, fitted[0].type.item or NULL) if word == "ITEM" else node, function)
+        if word == "ITEM" and found is not None and unify(found.type, fitted[0].type.item or NULL) is None:
+            found = None
         if found is None:
             raise wrong
         fitted.append(found)
@@ -156,9 +164,11 @@ def answer_type(function: Function, arguments: tuple[Expression, ...]) -> Type:
     """The type that DuckDB gives this call."""
     types = tuple(a.type for a in arguments)
     match function.answer:
+        case "remainder":
+            return remainder(types[0], types[1])
         case "same":
             return types[0]
-        case "unified" | "remainder":
+        case "unified":
             return _unified(types if function.arguments[0] != "BOOLEAN" else types[1:])
         case "sum":
             return _sum(types[0])

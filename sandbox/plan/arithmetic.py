@@ -17,6 +17,7 @@ from .types import (
     Type,
     added,
     multiplied,
+    remainder,
     unify,
 )
 
@@ -74,7 +75,7 @@ def _numbers(symbol: str, left: Type, right: Type, place: Place) -> Type:
         return multiplied(left, right)
     if symbol in {"/", "**"}:
         return DOUBLE
-    unified = unify(left, right) or DOUBLE
+    unified = remainder(left, right)
     return DOUBLE if symbol == "//" and unified.kind == "DECIMAL" else unified
 
 

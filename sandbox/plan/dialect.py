@@ -28,6 +28,11 @@ class _Parser(DuckDBParser):
         name: parser.Parser.NO_PAREN_FUNCTION_PARSERS[name] for name in ("CASE", "ANY")
     }
 
+    def _parse_placeholder(self) -> exp.Expr | None:
+        found = super()._parse_placeholder()
+        # The only nodes without words inside: without this, nothing says where they stand.
+        return found.update_positions(self._prev) if found is not None else None
+
 
 _DIALECT = DuckDB()
 
@@ -94,8 +99,8 @@ def place(node: object) -> tuple[int | None, int | None]:
     """First and last offset in the text of a node of sqlglot's tree, as near as it knows."""
     if not isinstance(node, exp.Expr):
         return None, None
-    for candidate in node.walk():
-        meta = candidate.meta
-        if "start" in meta:
-            return meta["start"], meta["end"]
-    return None, None
+    if "start" in node.meta:
+        return node.meta["start"], node.meta["end"]
+    inside = [n.meta for n in node.walk() if "start" in n.meta]
+    first = min(inside, key=lambda meta: int(meta["start"]), default=None)
+    return (first["start"], first["end"]) if first else (None, None)

@@ -23,6 +23,7 @@ from .constants import read_boolean, read_interval, read_literal, read_null, rea
 from .context import Context
 from .dialect import place
 from .errors import Refusal
+from .forms import unsupported
 from .functions import INSTEAD, NONDETERMINISTIC
 from .limits import IN_LIST
 from .scope import Scope
@@ -48,25 +49,6 @@ def read(node: exp.Expression | None, scope: Scope, context: Context) -> Express
 def read_condition(node: exp.Expression, scope: Scope, context: Context) -> Expression:
     """The same, of something that must be true or false."""
     return condition(read(node, scope, context), _Lazy(node).place)
-
-
-def unsupported(node: exp.Expression | None) -> Refusal:
-    """The refusal of a form that no reader knows."""
-    instead = _INSTEAD.get(type(node).__name__, "")
-    return Refusal("sql.not_supported", *place(node), form=type(node).__name__.upper(), use=instead)
-
-
-_INSTEAD = {
-    "Bracket": "list_extract(xs, 1)", "Placeholder": "x = 1", "Parameter": "x = 1",
-    "Lambda": "list_contains(xs, x)", "Any": "x IN (SELECT …)", "All": "NOT EXISTS (SELECT …)",
-    "Tuple": "a = 1 AND b = 2", "Pivot": "sum(x) FILTER (WHERE …)", "RegexpLike": "regexp_matches(x, 'a')",
-    "RegexpFullMatch": "regexp_full_match(x, 'a')", "Glob": "x LIKE 'a%'", "Star": "count(*)",
-    "SimilarTo": "regexp_full_match(x, 'a')", "Struct": "a, b", "AtTimeZone": "x + INTERVAL 7 HOUR",
-    "WithinGroup": "quantile_cont(x, 0.5)", "BitwiseAnd": "x % 2", "BitwiseOr": "a OR b", "Concat": "'a' || 'b'",
-    "JSONExtract": "CASE …", "Collate": "strip_accents(x)", "Dot": "table.column", "PositionalColumn": "column",
-    "Distinct": "SELECT DISTINCT a", "Map": "CASE …", "Unnest": "list_extract(xs, 1)", "Values": "SELECT 1 AS a",
-    "Lateral": "JOIN (SELECT …) ON …",
-}  # fmt: skip
 
 
 class _Lazy:
@@ -162,21 +144,28 @@ def _between(node: exp.Expression, scope: Scope, context: Context) -> Expression
 
 def _like(symbol: str) -> Reader:
     def reader(node: exp.Expression, scope: Scope, context: Context) -> Expression:
-        operands = (read(node.this, scope, context), read(node.expression, scope, context))
-        for operand in operands:
-            if operand.type.kind not in {"VARCHAR", "NULL"}:
-                raise mismatch(VARCHAR, operand.type, place(node))
-        return Operation(BOOLEAN, symbol, operands)
+        return _matched(symbol, node, scope, context)
 
     return reader
 
 
+def _matched(symbol: str, node: exp.Expression, scope: Scope, context: Context, escape: str = "") -> Expression:
+    operands: tuple[Expression, ...] = (read(node.this, scope, context), read(node.expression, scope, context))
+    for operand in operands:
+        if operand.type.kind not in {"VARCHAR", "NULL"}:
+            raise mismatch(VARCHAR, operand.type, place(node))
+    if escape:
+        symbol, operands = f"{symbol} escape", (*operands, Constant(VARCHAR, escape))
+    found = Operation(BOOLEAN, symbol, operands)
+    return Operation(BOOLEAN, "not", (found,)) if node.args.get("negate") else found
+
+
 def _escape(node: exp.Expression, scope: Scope, context: Context) -> Expression:
-    like, escape = read(node.this, scope, context), node.expression
+    like, escape = node.this, node.expression
     single = isinstance(escape, exp.Literal) and escape.is_string and len(escape.name) == 1
-    if not (single and isinstance(like, Operation) and like.symbol in {"like", "ilike"}):
+    if not (single and isinstance(like, exp.Like | exp.ILike)):
         raise unsupported(node)
-    return Operation(BOOLEAN, f"{like.symbol} escape", (*like.operands, Constant(VARCHAR, escape.name)))
+    return _matched("like" if isinstance(like, exp.Like) else "ilike", like, scope, context, escape.name)
 
 
 def _in(node: exp.Expression, scope: Scope, context: Context) -> Expression:

@@ -1,8 +1,9 @@
 """The table of functions: the only ones that SQL may call. Name, arguments, type of the answer, kind.
 
-Arguments are words: a type, `ANY`, `NUMBER`, `WHOLE` (up to 64 bits), `TEMPORAL` (date or timestamp), `LIST`,
-`PART` (a constant part of a date, e.g. 'month'), `T` (all T of one call must fit together); `?` optional, `*` any
-number. The answer is a type, `same` (the first argument's) or a rule of `arguments.answer_type`.
+Arguments are words: a type, `ANY`, `NUMBER`, `WHOLE` (an integer up to 64 bits), `TEMPORAL` (date or timestamp),
+`LIST`, `ITEM` (fits in the list), `TEXT` (a constant string), `PART` (a constant part of a date, e.g. 'month'),
+`FRACTION` (a constant from 0 to 1), `T` (all T of one call must fit together); `?` optional, `*` any number.
+The answer is a type, `same` (the first argument's) or a rule of `arguments.answer_type`.
 """
 
 from __future__ import annotations
@@ -66,12 +67,12 @@ monthname TEMPORAL VARCHAR | last_day TEMPORAL DATE | date_part PART TEMPORAL da
 datepart PART TEMPORAL date_part | date_trunc PART TEMPORAL TIMESTAMP | datetrunc PART TEMPORAL TIMESTAMP
 date_diff PART TEMPORAL TEMPORAL BIGINT | datediff PART TEMPORAL TEMPORAL BIGINT
 date_sub PART TEMPORAL TEMPORAL BIGINT | datesub PART TEMPORAL TEMPORAL BIGINT
-make_date WHOLE WHOLE WHOLE DATE | strftime TEMPORAL VARCHAR VARCHAR | strptime VARCHAR VARCHAR TIMESTAMP
-try_strptime VARCHAR VARCHAR TIMESTAMP | to_days INTEGER INTERVAL | to_weeks INTEGER INTERVAL
+make_date WHOLE WHOLE WHOLE DATE | strftime TEMPORAL TEXT VARCHAR | strptime VARCHAR TEXT TIMESTAMP
+try_strptime VARCHAR TEXT TIMESTAMP | to_days INTEGER INTERVAL | to_weeks INTEGER INTERVAL
 to_months INTEGER INTERVAL | to_years INTEGER INTERVAL | to_hours WHOLE INTERVAL | to_minutes WHOLE INTERVAL
-list_extract LIST WHOLE item | list_contains LIST ANY BOOLEAN | list_sort LIST same | list_distinct LIST same
+list_extract LIST WHOLE item | list_contains LIST ITEM BOOLEAN | list_sort LIST same | list_distinct LIST same
 list_sum NUMBERS item_sum | list_avg NUMBERS DOUBLE | list_min LIST item | list_max LIST item
-array_to_string LIST VARCHAR VARCHAR | list_value T T* list
+array_to_string LIST TEXT VARCHAR | list_value T T* list
 """
 
 _AGGREGATES = """
@@ -86,7 +87,7 @@ arg_max ANY ANY same | min_by ANY ANY same | max_by ANY ANY same | corr DOUBLE D
 covar_pop DOUBLE DOUBLE DOUBLE | covar_samp DOUBLE DOUBLE DOUBLE | regr_slope DOUBLE DOUBLE DOUBLE
 regr_intercept DOUBLE DOUBLE DOUBLE | regr_r2 DOUBLE DOUBLE DOUBLE | regr_count DOUBLE DOUBLE INTEGER
 regr_avgx DOUBLE DOUBLE DOUBLE | regr_avgy DOUBLE DOUBLE DOUBLE | skewness DOUBLE DOUBLE | kurtosis DOUBLE DOUBLE
-entropy ANY DOUBLE | string_agg VARCHAR VARCHAR? VARCHAR | group_concat VARCHAR VARCHAR? VARCHAR
+entropy ANY DOUBLE | string_agg VARCHAR TEXT? VARCHAR | group_concat VARCHAR TEXT? VARCHAR
 list ANY list | array_agg ANY list | first ANY same order | last ANY same order | any_value ANY same order
 """
 
@@ -130,10 +131,10 @@ get_current_time current_localtime current_localtimestamp clock_timestamp
 """
 
 _OUTSIDE = """
-read_csv read_csv_auto read_parquet parquet_scan parquet_metadata parquet_schema read_json read_json_auto read_ndjson
-read_text read_blob read_xlsx glob sniff_csv getenv current_setting set_config which_secret pragma_version version
-current_database current_schema current_user user session_user query query_table postgres_scan sqlite_scan iceberg_scan
-delta_scan mysql_scan http_get load_aws_credentials write_log parse_path sleep_ms add_parquet_key getvariable
+read_csv read_csv_auto read_parquet parquet_scan parquet_metadata parquet_schema read_json read_json_auto
+read_ndjson read_text read_blob read_xlsx glob sniff_csv getenv current_setting set_config which_secret pragma_version version
+current_database current_schema current_user user session_user query query_table postgres_scan sqlite_scan
+iceberg_scan delta_scan mysql_scan http_get load_aws_credentials write_log parse_path sleep_ms add_parquet_key getvariable
 """
 
 NONDETERMINISTIC = frozenset(_NONDETERMINISTIC.split())
@@ -143,12 +144,13 @@ OUTSIDE_PREFIXES = ("duckdb_", "pragma_", "read_", "pg_")
 INSTEAD = {
     "now": "DATE '2026-01-31'", "today": "DATE '2026-01-31'", "current_date": "DATE '2026-01-31'",
     "current_timestamp": "TIMESTAMP '2026-01-31 00:00:00'", "random": "x % 10", "uuid": "md5(x)",
-    "array_length": "len", "char_length": "length", "nvl": "coalesce", "isnull": "x IS NULL", "to_char": "strftime",
+    "array_length": "len", "char_length": "length", "nvl": "coalesce", "isnull": "x IS NULL",
+    "to_char": "strftime",
     "to_date": "CAST(x AS DATE)", "var": "variance", "listagg": "string_agg", "collect_list": "list",
     "first": "first(x ORDER BY y)", "last": "last(x ORDER BY y)", "any_value": "min",
     "percentile_cont": "quantile_cont(x, 0.5)", "percentile_disc": "quantile_disc(x, 0.5)",
     "quantile": "quantile_cont", "std": "stddev", "substring_index": "split_part", "charindex": "strpos",
     "dateadd": "d + INTERVAL 1 DAY", "date_add": "d + INTERVAL 1 DAY", "format": "concat", "printf": "concat",
     "sumif": "sum(x) FILTER (WHERE c)", "locate": "strpos", "string_to_array": "string_split",
-    "repeat": "rpad(x, n, x)", "unnest": "list_extract(xs, 1)", "iff": "if", "log1p": "ln", "grouping": "x IS NULL",
+    "repeat": "rpad(x, n, x)", "unnest": "list_extract(xs, 1)", "iff": "if", "log1p": "ln",
 }  # fmt: skip

@@ -9,7 +9,8 @@ from sqlglot import exp
 from .context import Context
 from .dialect import place
 from .errors import Refusal
-from .expressions import read, unsupported
+from .expressions import read
+from .forms import unsupported
 from .scope import Scope
 from .tree import Call, ColumnRef, Expression, Grouping, Item, QueryTest, Select
 from .walking import children, everything, walk
@@ -29,6 +30,8 @@ def read_grouping(node: exp.Expression | None, items: tuple[Item, ...], scope: S
         return None
     if node.args.get("all"):
         return Grouping(tuple(i.expression for i in items if not has_aggregate(i.expression)))
+    if not node.expressions:
+        raise Refusal("sql.syntax", *place(node))
     keys: list[Expression] = []
     sets: list[tuple[Literal["ROLLUP", "CUBE", "GROUPING SETS"], tuple[Keys, ...]]] = []
     with scope.clause(aggregates=False, windows=False):

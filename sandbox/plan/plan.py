@@ -12,10 +12,12 @@ from sandbox.job import OutputColumn, TableSchema
 from .context import Context
 from .dialect import parse
 from .errors import Refusal, SqlRefused
+from .forms import check_forms
 from .limits import DEPTH, PLANS_KEPT
 from .queries import read_query
-from .tree import Query
+from .tree import Call, ColumnRef, Query, SetOperation, With
 from .types import output_type
+from .walking import walk
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,9 @@ def plan_query(sql: str, tables: Sequence[TableSchema]) -> Plan:
 def _plan(sql: str, tables: tuple[TableSchema, ...]) -> Plan:
     try:
         context = Context({table.name.lower(): table for table in tables}, read_query)
-        tree = read_query(parse(sql), None, context)
+        parsed = parse(sql)
+        check_forms(parsed)
+        tree = read_query(parsed, None, context)
         output = _output(tree)
         reads = {table: _in_order(columns, table, tables) for table, columns in context.reads.items()}
         return Plan(reads, output, over_cohorts(tree))
@@ -68,9 +72,24 @@ def _output(tree: Query) -> tuple[OutputColumn, ...]:
     for name, given in tree.columns:
         returned = output_type(given)
         if returned is None:
-            raise Refusal("sql.not_returnable", column_name=name, type=given.name, use="date_diff('day', a, b)")
+            at, end = _first_place(tree, len(found))
+            raise Refusal(
+                "sql.not_returnable", at, end, column_name=name, type=given.name, use="date_diff('day', a, b)"
+            )
         found.append(OutputColumn(name=_unique(name, seen, taken), type=returned.name))
     return tuple(found)
+
+
+def _first_place(tree: Query, index: int) -> tuple[int | None, int | None]:
+    """Where the words of a column of the answer begin, as far as the tree knows."""
+    if isinstance(tree, With):
+        return _first_place(tree.query, index)
+    if isinstance(tree, SetOperation):
+        return _first_place(tree.left, index)
+    placed = (
+        n for n in walk(tree.items[index].expression) if isinstance(n, ColumnRef | Call) and n.at is not None
+    )
+    return next(((n.at, n.end) for n in placed), (None, None))
 
 
 def _unique(name: str, seen: set[str], taken: set[str]) -> str:

@@ -9,18 +9,15 @@ from sqlglot import exp
 from .context import Context
 from .dialect import place
 from .errors import Refusal
-from .expressions import read, read_condition, unsupported
+from .expressions import read, read_condition
+from .forms import unsupported
 from .grouping import check_grouped, read_grouping
 from .limits import NAME_CHARACTERS, OUTPUT_COLUMNS
 from .relations import read_from
 from .scope import Cte, Scope, nearest
-from .tree import Constant, Expression, Item, Query, Select, SetOperation, Tail, With
+from .tree import Call, ColumnRef, Constant, Expression, Item, Query, Select, SetOperation, Tail, With
 from .types import Type, unify
-
-_SELECT_ARGS = frozenset({
-    "expressions", "from_", "joins", "where", "group", "having", "qualify", "order", "limit", "offset", "distinct",
-    "with_", "windows", "kind",
-})  # fmt: skip
+from .walking import walk
 
 
 def read_query(node: exp.Expression, around: Scope | None, context: Context) -> Query:
@@ -48,12 +45,8 @@ def _ctes(node: exp.Expression, scope: Scope, context: Context) -> tuple[tuple[s
     clause = node.args.get("with_")
     if clause is None:
         return ()
-    if clause.args.get("recursive"):
-        raise Refusal("sql.not_supported", *place(clause), form="WITH RECURSIVE", use="WITH")
     found = []
     for cte in clause.expressions:
-        if not isinstance(cte.args.get("alias"), exp.TableAlias) or cte.args.get("scalar"):
-            raise unsupported(cte)
         inner = read_query(cte.this, scope, context)
         name, columns = context.relation("q"), inner.columns
         renamed = [column.name for column in cte.args["alias"].args.get("columns") or []]
@@ -66,13 +59,6 @@ def _ctes(node: exp.Expression, scope: Scope, context: Context) -> tuple[tuple[s
 
 
 def _select(node: exp.Select, scope: Scope, context: Context) -> Query:
-    for arg, value in node.args.items():
-        if value and arg not in _SELECT_ARGS:
-            raise unsupported(
-                value[0] if isinstance(value, list) else value if isinstance(value, exp.Expression) else node
-            )
-    if node.args.get("kind"):
-        raise unsupported(node)
     scope.windows = {w.name.lower(): w for w in node.args.get("windows") or []}
     source = read_from(node, scope, context)
     items = _items(node, scope, context)
@@ -81,21 +67,13 @@ def _select(node: exp.Select, scope: Scope, context: Context) -> Query:
     grouping = read_grouping(node.args.get("group"), items, scope, context)
     having = _clause(node.args.get("having"), scope, context, aggregates=True, windows=False)
     qualify = _clause(node.args.get("qualify"), scope, context, aggregates=True, windows=True)
-    distinct = _distinct(node)
+    distinct = node.args.get("distinct") is not None
+    if qualify is not None and not any(isinstance(n, Call) and n.window is not None for n in walk(qualify)):
+        raise Refusal("sql.not_supported", *place(node.args["qualify"]), form="QUALIFY", use="WHERE …")
     select = Select(items, source, distinct, where, grouping, having, qualify)
     select = replace(select, tail=_tail(node, items, scope, context, outside=distinct))
     check_grouped(select, scope)
     return select
-
-
-def _distinct(node: exp.Select) -> bool:
-    distinct = node.args.get("distinct")
-    if distinct is None:
-        return False
-    if distinct.args.get("on") is not None:
-        raise Refusal("sql.not_supported", *place(distinct), form="DISTINCT ON",
-                      use="QUALIFY row_number() OVER (PARTITION BY …) = 1")  # fmt: skip
-    return True
 
 
 def _clause(node: exp.Expression | None, scope: Scope, context: Context, *, aggregates: bool,
@@ -142,8 +120,6 @@ def _name(node: exp.Expression) -> str:
 
 
 def _star(node: exp.Expression, table: str, scope: Scope, context: Context) -> list[Item]:
-    if node.args.get("replace") or node.args.get("rename"):
-        raise Refusal("sql.not_supported", *place(node), form="* REPLACE", use="*, … AS …")
     if not scope.offers:
         raise Refusal("sql.not_supported", *place(node), form="*", use="SELECT … FROM …")
     fields = scope.star()
@@ -157,11 +133,16 @@ def _star(node: exp.Expression, table: str, scope: Scope, context: Context) -> l
     for name, word in left_out.items():
         if name not in {f.name.lower() for f in fields}:
             scope.resolve(word.name, table or "*", *place(word))
-    kept = [Item(f.name, f.expression) for f in fields if f.name.lower() not in left_out]
+    at, end = place(node)
+    kept = [Item(f.name, _placed(f.expression, at, end)) for f in fields if f.name.lower() not in left_out]
     for item in kept:
         context.grow(*place(node))
         context.note(item.expression)
     return kept
+
+
+def _placed(expression: Expression, at: int | None, end: int | None) -> Expression:
+    return replace(expression, at=at, end=end) if isinstance(expression, ColumnRef) else expression
 
 
 def _limit(node: exp.Expression | None, word: str) -> int | None:
@@ -228,8 +209,6 @@ def _placeholder(given: Type) -> Expression:
 
 
 def _set_operation(node: exp.Expression, scope: Scope, context: Context) -> Query:
-    if node.args.get("by_name") or node.args.get("side") or node.args.get("kind") or node.args.get("on"):
-        raise Refusal("sql.not_supported", *place(node), form="BY NAME", use="UNION ALL")
     left, right = read_query(node.this, scope, context), read_query(node.expression, scope, context)
     if len(left.columns) != len(right.columns):
         raise Refusal(

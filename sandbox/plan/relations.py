@@ -8,7 +8,8 @@ from .arithmetic import alike, compared
 from .context import Context
 from .dialect import place
 from .errors import Refusal
-from .expressions import read_condition, unsupported
+from .expressions import read_condition
+from .forms import unsupported
 from .limits import JOINS
 from .scope import Field, Offer, Scope, nearest
 from .tree import ColumnRef, CteUse, Derived, Expression, Join, Operation, Query, Relation, Source
@@ -39,9 +40,6 @@ def _joined(relation: Relation, joins: list[exp.Expression], scope: Scope, conte
 
 
 def _relation(node: exp.Expression, scope: Scope, context: Context) -> Relation:
-    for extra in ("pivots", "sample", "laterals", "ordinality", "when", "version", "hints", "only", "partition"):
-        if node.args.get(extra):
-            raise unsupported(node.args[extra][0] if isinstance(node.args[extra], list) else node.args[extra])
     if isinstance(node, exp.Table):
         return _table(node, scope, context)
     if isinstance(node, exp.Subquery):
@@ -116,11 +114,9 @@ def _derived(node: exp.Subquery, scope: Scope, context: Context) -> Relation:
 
 
 def _kind(join: exp.Expression) -> str:
-    method, side, kind = (str(join.args.get(word) or "").upper() for word in ("method", "side", "kind"))
+    side, kind = (str(join.args.get(word) or "").upper() for word in ("side", "kind"))
     word = side or kind
-    if method or join.args.get("global") or kind not in {"", "INNER", "OUTER", "CROSS", "SEMI", "ANTI"}:
-        raise Refusal("sql.not_supported", *place(join), form=f"{method or kind} JOIN", use="JOIN … ON …")
-    if word not in _KINDS:
+    if kind not in {"", "INNER", "OUTER", "CROSS", "SEMI", "ANTI"} or word not in _KINDS:
         raise Refusal("sql.not_supported", *place(join), form=f"{word} JOIN", use="JOIN … ON …")
     return _KINDS[word]
 

@@ -112,7 +112,8 @@ class Writer:
             inside += f" ORDER BY {self._sorts(node.order)}"
         if node.ignore_nulls:
             inside += " IGNORE NULLS"
-        call = f"{quoted(node.name)}({inside})"
+        # coalesce is a form of the grammar and no function; position and others are functions only when quoted.
+        call = f"{node.name if node.name == 'coalesce' else quoted(node.name)}({inside})"
         if node.where is not None:
             call += f" FILTER (WHERE {self.expression(node.where)})"
         return call if node.window is None else f"{call} OVER ({self._window(node.window)})"
@@ -227,5 +228,5 @@ def _sorted(expression: str, descending: bool, nulls_first: bool) -> str:
 
 
 def render(plan: Plan, sources: Mapping[str, Sequence[str]]) -> str:
-    """DuckDB SQL of a plan, table t read from the Parquet files `sources[t]`; its answer is exactly `plan.output`."""
+    """DuckDB SQL of a plan, table t read from the files `sources[t]`; its answer is exactly `plan.output`."""
     return Writer(sources).query(plan.tree, [(column.name, column.type) for column in plan.output])

@@ -90,7 +90,9 @@ def _unify_numbers(left: Type, right: Type) -> Type:
         return max(left, right, key=lambda t: _INTEGER_DIGITS[t.kind])
     a, b = as_decimal(left), as_decimal(right)
     scale = max(a.scale, b.scale)
-    return decimal(max(a.width - a.scale, b.width - b.scale) + scale, scale)
+    width = max(a.width - a.scale, b.width - b.scale) + scale
+    # What does not fit in 38 digits loses decimals, as in DuckDB.
+    return decimal(width, max(0, scale - max(0, width - MAX_WIDTH)))
 
 
 def unify(left: Type, right: Type) -> Type | None:
@@ -131,6 +133,16 @@ def multiplied(left: Type, right: Type) -> Type:
         return DOUBLE
     width = a.width + b.width
     return decimal(_within_int64(width, a, b) if scale < INT64_WIDTH else width, scale)
+
+
+def remainder(left: Type, right: Type) -> Type:
+    """The type of % over two numbers: DOUBLE where the digits of both do not fit in a DECIMAL."""
+    unified = _unify_numbers(left, right)
+    if unified.kind != "DECIMAL":
+        return unified
+    a, b = as_decimal(left), as_decimal(right)
+    fits = max(a.width - a.scale, b.width - b.scale) + max(a.scale, b.scale) <= MAX_WIDTH
+    return unified if fits else DOUBLE
 
 
 def _within_int64(width: int, a: Type, b: Type) -> int:
