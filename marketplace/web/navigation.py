@@ -24,6 +24,8 @@ _QUERIES: Final = Link("/queries", "nav.queries")
 _USAGE: Final = Link("/usage", "nav.usage")
 _WALLET: Final = Link("/wallet", "nav.wallet")
 _EARNINGS: Final = Link("/wallet", "nav.earnings")
+_STATE_BUDGET: Final = Link("/wallet", "nav.state_budget")
+_PLATFORM: Final = Link("/wallet", "nav.platform")
 _LOG: Final = Link("/log", "nav.log")
 _TOKENS: Final = Link("/tokens", "nav.tokens")
 _HELP: Final = Link("/help", "nav.help")
@@ -32,8 +34,8 @@ _BY_KIND: Final[dict[str, tuple[Link, ...]]] = {
         _CATALOGUE, _CONSOLE, _QUERIES, _APPLICATIONS, _AGREEMENTS, _USAGE, _WALLET, _LOG, _TOKENS, _HELP,
     ),
     "owner": (_CATALOGUE, _INBOX, _AGREEMENTS, _USAGE, _EARNINGS, _LOG, _TOKENS, _HELP),
-    "regulator": (_CATALOGUE, _LOG, _TOKENS, _HELP),
-    "operator": (_CATALOGUE, _LOG, _TOKENS, _HELP),
+    "regulator": (_CATALOGUE, _LOG, _USAGE, _STATE_BUDGET, _TOKENS, _HELP),
+    "operator": (_CATALOGUE, _PLATFORM, _USAGE, _LOG, _TOKENS, _HELP),
 }  # fmt: skip
 
 

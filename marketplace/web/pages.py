@@ -23,6 +23,7 @@ from marketplace.web.handlers import (
     queries,
     sign_in,
     tokens,
+    usage,
 )
 from marketplace.web.problem_pages import problem_page
 from marketplace.web.templating import template_config
@@ -30,7 +31,7 @@ from marketplace.web.view import provide_view
 
 STATIC: Final = Path(__file__).parent / "static"
 MODULES: Final = (
-    agreements, applications, catalogue, console, help_page, language, log, money, queries, sign_in, tokens,
+    agreements, applications, catalogue, console, help_page, language, log, money, queries, sign_in, tokens, usage,
 )  # fmt: skip
 
 handlers: list[Router] = [

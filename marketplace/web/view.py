@@ -55,11 +55,11 @@ class View(Struct, frozen=True, kw_only=True):
         """The data's own words in the reader's language."""
         return vi if self.language == "vi" else (en or vi)
 
-    def page(self, name: str, *, status: int = 200, **context: Any) -> Template:
-        """The page or part `name` with its data."""
+    def page(self, template: str, /, *, status: int = 200, **context: Any) -> Template:
+        """The page or part `template` with its data."""
         return Template(
-            template_name=name, context={"view": self, **context}, status_code=status, headers=SECURITY,
-            media_type="text/html; charset=utf-8",
+            template_name=template, context={"view": self, **context}, status_code=status, headers=SECURITY,
+            media_type="text/html",
         )  # fmt: skip
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime, time, timedelta
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
+import msgspec
 from litestar import get, post
 from litestar.response import Redirect, Template
 from msgspec import Struct
@@ -15,11 +16,12 @@ from marketplace.accounts.callers import Approver, Caller, Startup
 from marketplace.accounts.reads import colleagues
 from marketplace.agreements.actions import apply, decide, resubmit, withdraw
 from marketplace.agreements.machine import DecisionVerb
-from marketplace.agreements.parties import as_side
+from marketplace.agreements.parties import Applicant, as_applicant, as_decider, as_side
 from marketplace.agreements.reads import list_applications, read_application
 from marketplace.agreements.schemas import ApplicationView
 from marketplace.agreements.terms import Terms
 from marketplace.db.base import new_id, utcnow
+from marketplace.db.idempotency import claim
 from marketplace.errors import NotFound, Problem
 from marketplace.listings.reads import read_dataset
 from marketplace.web.explain import explain_errors, explain_problem
@@ -59,13 +61,10 @@ async def send_application(
     dataset = await read_dataset(session, slug)
     if dataset is None:
         raise NotFound
-    application_id = new_id()
     terms = _terms(form)
     try:
         async with session.begin_nested():
-            await apply(
-                session, application_id=application_id, dataset_id=dataset.id, terms=terms, by=startup, at=utcnow()
-            )
+            application_id = await _apply_once(session, as_applicant(startup), dataset.id, terms, form.text("key"))
     except Problem as problem:
         return await _apply_page(view, startup, session, slug, terms, problem)
     return Redirect(f"/applications/{application_id}?done=applied", status_code=303)
@@ -106,7 +105,7 @@ async def send_decision(
                 decision=decision,
                 reason=entered.reason,
                 expires_at=_end_of(form, await _read(session, approver, application_id)),
-                by=approver,
+                by=as_decider(approver),
                 at=utcnow(),
             )
     except NotFound:
@@ -124,7 +123,9 @@ async def send_again(
     terms = _terms(form)
     try:
         async with session.begin_nested():
-            await resubmit(session, application_id=application_id, terms=terms, by=startup, at=utcnow())
+            await resubmit(
+                session, application_id=application_id, terms=terms, by=as_applicant(startup), at=utcnow()
+            )
     except NotFound:
         raise
     except Problem as problem:
@@ -135,8 +136,22 @@ async def send_again(
 @post("/applications/{application_id:uuid}/withdraw", status_code=200)
 async def take_back(view: View, startup: Startup, session: AsyncSession, application_id: uuid.UUID) -> Redirect:
     """Withdraw before it is decided."""
-    await withdraw(session, application_id=application_id, by=startup, at=utcnow())
+    await withdraw(session, application_id=application_id, by=as_applicant(startup), at=utcnow())
     return Redirect(f"/applications/{application_id}?done=withdrawn", status_code=303)
+
+
+async def _apply_once(
+    session: AsyncSession, by: Applicant, dataset_id: uuid.UUID, terms: Terms, key: str
+) -> uuid.UUID:
+    """The application's id; the form's hidden key makes a second press the same one."""
+    body = msgspec.json.encode((str(dataset_id), terms))
+    wanted = new_id()
+    first = wanted
+    if key:
+        first = await claim(session, organisation_id=by.organisation_id, key=key, body=body, subject_id=wanted)
+    if first == wanted:
+        await apply(session, application_id=wanted, dataset_id=dataset_id, terms=terms, by=by, at=utcnow())
+    return first
 
 
 def _terms(form: Form) -> Terms:
@@ -149,9 +164,10 @@ def _terms(form: Form) -> Terms:
 
 
 def _decision(text: str) -> DecisionVerb:
-    if text not in DECISIONS:
-        raise wrong("decision", "form.choice")
-    return cast(DecisionVerb, text)
+    for verb in DECISIONS:
+        if verb == text:
+            return verb
+    raise wrong("decision", "form.choice")
 
 
 def _end_of(form: Form, application: ApplicationView) -> datetime | None:
@@ -175,7 +191,9 @@ async def _apply_page(
     if dataset is None:
         raise NotFound
     people = await colleagues(session, startup.organisation_id)
-    return view.page("apply.html", dataset=dataset, terms=terms, colleagues=people, **_wrong(view, problem))
+    return view.page(
+        "apply.html", dataset=dataset, terms=terms, colleagues=people, key=str(new_id()), **_wrong(view, problem)
+    )
 
 
 async def _application_page(
@@ -189,11 +207,12 @@ async def _application_page(
     problem: Problem | None = None,
 ) -> Template:
     application = await _read(session, as_side(caller), application_id)
-    dataset = await read_dataset(session, application.dataset.id)
+    dataset = await read_dataset(session, application.dataset_id)
     return view.page(
         "application.html",
         application=application,
         terms=terms or _terms_of(application),
+        key="",
         entered=entered or Entered(),
         purposes=dataset.purposes if dataset else (),
         colleagues=await colleagues(session, application.startup_id) if _edits(caller, application) else (),

@@ -10,8 +10,8 @@ from litestar.response import Template
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.errors import NotFound
+from marketplace.listings.catalogue import list_datasets
 from marketplace.listings.reads import read_dataset
-from marketplace.listings.reads import list_datasets
 from marketplace.web.view import View
 
 
@@ -23,7 +23,7 @@ async def show_catalogue(
     cursor: str | None = None,
 ) -> Template:
     """Datasets, all or those that match; htmx gets the list alone."""
-    listed = await list_datasets(session, q=q.strip() or None, cursor=cursor)
+    listed = await list_datasets(session, q=q, cursor=cursor)
     return view.page("_found.html" if view.partial else "catalogue.html", listed=listed, q=q.strip())
 
 

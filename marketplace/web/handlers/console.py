@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import uuid
+from typing import Annotated
 
 from litestar import get, post
+from litestar.params import Parameter
 from litestar.response import Template
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -33,9 +35,9 @@ async def show_console(
     analyst: Analyst,
     session: AsyncSession,
     agreement: uuid.UUID | None = None,
-    from_: uuid.UUID | None = None,
+    from_: Annotated[uuid.UUID | None, Parameter(query="from")] = None,
 ) -> Template:
-    """The console on one agreement, the newest in force unless another is chosen; `from_` is a query to start from."""
+    """The console on one agreement, the newest in force unless one is chosen; `from_`: a query to start from."""
     sql = (await reads.query(session, caller=analyst, query_id=from_)).sql if from_ else None
     return await _console(view, analyst, session, chosen_id=agreement, sql=sql, answer=None, key=None)
 
@@ -108,7 +110,7 @@ async def _console(
     listed = await list_agreements(session, organisation_id=analyst.organisation_id, at=utcnow(), limit=AGREEMENTS)
     usable = [one for one in listed.items if one.state == "in_force"]
     chosen = next((one for one in usable if one.id == chosen_id), usable[0] if usable else None)
-    found = await listed_version(session, chosen.dataset.id) if chosen else None
+    found = await listed_version(session, chosen.dataset_id) if chosen else None
     version = found.version if found else None
     return view.page(
         "console.html",
@@ -129,7 +131,8 @@ def _first_question(version: Version | None) -> str:
     dimension = next((c.name for c in version.columns if c.role != "measure"), None)
     if dimension is None:
         return f"SELECT count(*) AS persons\nFROM {version.dataset}"
-    return f"SELECT {dimension}, count(*) AS persons\nFROM {version.dataset}\nGROUP BY {dimension}\nORDER BY persons DESC"
+    counted = f"SELECT {dimension}, count(*) AS persons\nFROM {version.dataset}"
+    return f"{counted}\nGROUP BY {dimension}\nORDER BY persons DESC"
 
 
 handlers = [show_console, quote, run]

@@ -17,7 +17,7 @@ from marketplace.accounts.callers import Caller
 from marketplace.audit.api import viewer_of
 from marketplace.audit.note import verifier_key
 from marketplace.audit.proofs import newest_checkpoint
-from marketplace.audit.reads import EventView, Filter
+from marketplace.audit.reads import RECEIPTED, EventView, Filter
 from marketplace.audit.viewing import view_events
 from marketplace.config import Config
 from marketplace.db.keys import Keys
@@ -85,6 +85,7 @@ async def show_event(view: View, caller: Caller, session: AsyncSession, event_id
     return view.page(
         "event.html",
         event=event,
+        receipted=RECEIPTED,
         people=await _names(session, page.items),
         reasons=explain_reasons(view, _reasons(event)),
         body=json.dumps(event.body, ensure_ascii=False, indent=2, sort_keys=True) if event.body else "",

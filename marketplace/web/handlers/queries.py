@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any, Final
+from typing import Final
 
-import msgspec
 from litestar import Response, get
 from litestar.response import Template
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from marketplace.accounts.callers import Analyst, Startup
+from marketplace.accounts.callers import Analyst, Caller, Startup
+from marketplace.audit.receipt import encode
 from marketplace.errors import NotFound
 from marketplace.queries import reads, results
 from marketplace.web.answer import of_query
@@ -40,25 +40,22 @@ async def show_query(view: View, analyst: Analyst, session: AsyncSession, query_
     return view.page("_query.html" if view.partial else "query.html", answer=answer)
 
 
-@get("/queries/{query_id:uuid}/result/{form:str}")
-async def download(
-    view: View, analyst: Analyst, session: AsyncSession, query_id: uuid.UUID, form: str
-) -> Response[bytes]:
+@get("/queries/{query_id:uuid}/result/{kind:str}")
+async def download(analyst: Analyst, session: AsyncSession, query_id: uuid.UUID, kind: str) -> Response[bytes]:
     """The whole answer as a file."""
-    if form not in MEDIA_TYPES:
+    if kind not in MEDIA_TYPES:
         raise NotFound
     stored = await results.result(session, caller=analyst, query_id=query_id)
-    body = results.FORMATS[MEDIA_TYPES[form]](stored.stream)
-    return _file(body, MEDIA_TYPES[form], f"{query_id}.{form}")
+    body = results.FORMATS[MEDIA_TYPES[kind]](stored.stream)
+    return _file(body, MEDIA_TYPES[kind], f"{query_id}.{kind}")
 
 
 @get("/queries/{query_id:uuid}/receipt")
-async def download_receipt(
-    view: View, startup: Startup, session: AsyncSession, query_id: uuid.UUID
-) -> Response[bytes]:
-    """The receipt, for `sandulieu audit verify`."""
-    receipt: Any = await reads.receipt(session, caller=startup, query_id=query_id)
-    return _file(msgspec.json.encode(receipt), "application/json", f"receipt-{query_id}.json")
+async def download_receipt(caller: Caller, session: AsyncSession, query_id: uuid.UUID) -> Response[bytes]:
+    """The receipt in the caller's edition, for `sandulieu audit verify`."""
+    caller.require("read")
+    receipt = await reads.receipt(session, caller=caller, query_id=query_id)
+    return _file(encode(receipt), "application/json", f"receipt-{query_id}.json")
 
 
 def _file(body: bytes, media_type: str, name: str) -> Response[bytes]:

@@ -11,9 +11,9 @@ from litestar.datastructures import Cookie
 from litestar.params import Parameter
 from litestar.response import Redirect, Template
 
-from marketplace.accounts.actions import sign_in, sign_out
 from marketplace.accounts.callers import COOKIE
-from marketplace.accounts.errors import TooManyAttempts, WrongPassword
+from marketplace.accounts.errors import PersonInactive, TooManyAttempts, WrongPassword
+from marketplace.accounts.sign_in import sign_in, sign_out
 from marketplace.config import Config
 from marketplace.db.engine import Database
 from marketplace.errors import Problem
@@ -50,7 +50,7 @@ async def send_login(
         cookie = await sign_in(
             database, config, email=email, password=form.text("password"), address=_address(request)
         )
-    except (WrongPassword, TooManyAttempts) as problem:
+    except (WrongPassword, TooManyAttempts, PersonInactive) as problem:
         return _refused(view, config, problem, next_path=next_path, email=email)
     return Redirect(next_path, status_code=303, cookies=[_session_cookie(config, cookie)])
 

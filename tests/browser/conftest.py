@@ -1,0 +1,109 @@
+"""The pages over a real database: parties with passwords, a listed dataset, and browsers without JavaScript."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+import pytest
+from httpx import Response
+from litestar import Litestar
+from litestar.di import Provide
+from litestar.testing import AsyncTestClient
+
+from marketplace.accounts.actions import set_password
+from marketplace.accounts.callers import CALLERS
+from marketplace.config import Config
+from marketplace.db.engine import Database, provide_session
+from marketplace.db.keys import Keys
+from marketplace.web import pages
+from marketplace.web.problem_pages import problem_answer
+from tests.marketplace.agreements.conftest import Sides, open_sides
+from tests.marketplace.parties import Party
+
+PASSWORD = "mot-mat-khau-dai-va-la"
+TOKEN = re.compile(r'name="csrf_token" value="([^"]*)"')
+LOGIN_TOKEN = re.compile(r'name="login_token" value="([^"]+)"')
+
+
+class Visitor:
+    """Somebody with a browser that keeps cookies and sends forms as pages hold them."""
+
+    def __init__(self, http: AsyncTestClient[Litestar]) -> None:
+        self.http = http
+        self.http.headers["Accept"] = "text/html,application/xhtml+xml"
+
+    async def get(self, path: str, **headers: str) -> Response:
+        """Open a page; redirects are not followed."""
+        return await self.http.get(path, headers=headers, follow_redirects=False)
+
+    async def send(
+        self, path: str, fields: dict[str, Any], *, csrf: str | None = None, **headers: str
+    ) -> Response:
+        """Send a form with the session's CSRF token (or another one)."""
+        token = csrf if csrf is not None else await self.csrf()
+        return await self.http.post(
+            path, data={**fields, "csrf_token": token}, headers=headers, follow_redirects=False
+        )
+
+    async def csrf(self) -> str:
+        """The token that the pages' forms carry."""
+        found = TOKEN.search((await self.get("/")).text)
+        return found[1] if found else ""
+
+    async def sign_in(self, email: str, password: str = PASSWORD, next_path: str = "/") -> Response:
+        """Fill in the form at /login."""
+        page = await self.get("/login")
+        token = LOGIN_TOKEN.search(page.text)
+        assert token, page.text
+        fields = {"login_token": token[1], "email": email, "password": password, "next": next_path}
+        return await self.http.post("/login", data=fields, follow_redirects=False)
+
+
+Visit = Callable[..., AbstractAsyncContextManager[Visitor]]
+
+
+@pytest.fixture(scope="session")
+async def sides(database: Database) -> Sides:
+    return await open_sides(database)
+
+
+@pytest.fixture
+def visit(database: Database, config: Config) -> Visit:
+    """`async with visit(party) as visitor`: the pages, signed in as the party's person; None: anonymous."""
+
+    @asynccontextmanager
+    async def open_visitor(party: Party | None = None) -> AsyncIterator[Visitor]:
+        async with AsyncTestClient(page_app(database, config), raise_server_exceptions=False) as http:
+            visitor = Visitor(http)
+            if party is not None:
+                async with database.session() as session:
+                    await set_password(session, person_id=party.person.id, password=PASSWORD)
+                assert (await visitor.sign_in(party.person.email)).status_code == 303
+            yield visitor
+
+    return open_visitor
+
+
+def page_app(database: Database, config: Config) -> Litestar:
+    """The pages and static files alone, with the real callers and sessions."""
+    given: dict[str, Any] = {
+        "database": database, "config": config, "keys": Keys(config.path("keys")), "services": None,
+    }  # fmt: skip
+    return Litestar(
+        route_handlers=[*pages.handlers, pages.static()],
+        dependencies={
+            **{name: Provide(_giver(value), sync_to_thread=False) for name, value in given.items()},
+            "session": Provide(provide_session),
+            **CALLERS,
+        },
+        exception_handlers={Exception: problem_answer},
+        template_config=pages.template_config(),
+        openapi_config=None,
+    )
+
+
+def _giver(value: Any) -> Any:
+    return lambda: value
