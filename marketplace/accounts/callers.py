@@ -103,13 +103,31 @@ _BY_SESSION = text(f"""
 """)
 
 
-async def caller_of(request: AnyRequest, database: Database) -> Caller | None:
-    """The caller, None for nobody. Raises NotSignedIn's kinds for what is presented but not good, CsrfMissing."""
-    known: Caller | None = request.scope["state"].get("sandulieu_caller")
-    if known is None:
-        known = await _resolve(request, database)
-        request.scope["state"]["sandulieu_caller"] = known
-    return known
+class Presented(Struct, frozen=True):
+    """Who the request says it comes from: a caller, nobody, or something that is not good."""
+
+    caller: Caller | None = None
+    refusal: NotSignedIn | None = None
+    by_header: bool = False
+
+    def known(self) -> Caller:
+        """The caller. Raises NotSignedIn or the kind of it that says what is not good."""
+        if self.refusal is not None:
+            raise self.refusal
+        if self.caller is None:
+            raise NotSignedIn
+        return self.caller
+
+
+async def provide_presented(request: AnyRequest, database: Database) -> Presented:
+    """Found once a request, in one query. Raises CsrfMissing."""
+    by_header = "authorization" in request.headers
+    try:
+        caller = await _resolve(request, database)
+    except NotSignedIn as refusal:
+        return Presented(refusal=refusal, by_header=by_header)
+    request.scope["state"]["sandulieu_caller"] = caller
+    return Presented(caller=caller, by_header=by_header)
 
 
 async def _resolve(request: AnyRequest, database: Database) -> Caller | None:
@@ -158,83 +176,78 @@ def _caller(row: dict[str, Any] | RowMapping, scopes: tuple[str, ...], via: str)
     )
 
 
-def narrow(caller: Caller | None, kind: type[C], organisation_kind: str, role: str | None) -> C:
-    """The caller as the type it may be. Raises NotSignedIn, Forbidden."""
-    if caller is None:
-        raise NotSignedIn
+def narrow(caller: Caller, kind: type[C], organisation_kind: str, role: str | None) -> C:
+    """The caller as the type it may be. Raises Forbidden."""
     if caller.organisation_kind != organisation_kind or (role is not None and role not in caller.roles):
         raise Forbidden(needs=f"{organisation_kind}:{role or '*'}")
     return kind(**{name: getattr(caller, name) for name in Caller.__struct_fields__})
 
 
-async def provide_maybe_caller(request: AnyRequest, database: Database) -> Caller | None:
-    """None for the anonymous; a cookie that ran out is anonymous too, so public pages keep working."""
-    try:
-        return await caller_of(request, database)
-    except SessionExpired:
-        return None
+def provide_maybe_caller(presented: Presented) -> Caller | None:
+    """None for the anonymous. A cookie that ran out is anonymous too, so that public pages keep working."""
+    if presented.refusal is not None and presented.by_header:
+        raise presented.refusal
+    return presented.caller
 
 
-async def provide_caller(request: AnyRequest, database: Database) -> Caller:
+def provide_caller(presented: Presented) -> Caller:
     """Anybody signed in. Raises NotSignedIn."""
-    caller = await caller_of(request, database)
-    if caller is None:
-        raise NotSignedIn
-    return caller
+    return presented.known()
 
 
-async def provide_startup(request: AnyRequest, database: Database) -> Startup:
+def provide_startup(presented: Presented) -> Startup:
     """Any person of a startup."""
-    return narrow(await caller_of(request, database), Startup, "startup", None)
+    return narrow(presented.known(), Startup, "startup", None)
 
 
-async def provide_analyst(request: AnyRequest, database: Database) -> Analyst:
+def provide_analyst(presented: Presented) -> Analyst:
     """An analyst of a startup."""
-    return narrow(await caller_of(request, database), Analyst, "startup", "analyst")
+    return narrow(presented.known(), Analyst, "startup", "analyst")
 
 
-async def provide_startup_admin(request: AnyRequest, database: Database) -> StartupAdmin:
+def provide_startup_admin(presented: Presented) -> StartupAdmin:
     """An admin of a startup."""
-    return narrow(await caller_of(request, database), StartupAdmin, "startup", "admin")
+    return narrow(presented.known(), StartupAdmin, "startup", "admin")
 
 
-async def provide_owner(request: AnyRequest, database: Database) -> Owner:
+def provide_owner(presented: Presented) -> Owner:
     """Any person of an owner."""
-    return narrow(await caller_of(request, database), Owner, "owner", None)
+    return narrow(presented.known(), Owner, "owner", None)
 
 
-async def provide_steward(request: AnyRequest, database: Database) -> Steward:
+def provide_steward(presented: Presented) -> Steward:
     """A steward of an owner."""
-    return narrow(await caller_of(request, database), Steward, "owner", "steward")
+    return narrow(presented.known(), Steward, "owner", "steward")
 
 
-async def provide_approver(request: AnyRequest, database: Database) -> Approver:
+def provide_approver(presented: Presented) -> Approver:
     """An approver of an owner."""
-    return narrow(await caller_of(request, database), Approver, "owner", "approver")
+    return narrow(presented.known(), Approver, "owner", "approver")
 
 
-async def provide_reader(request: AnyRequest, database: Database) -> Reader:
+def provide_reader(presented: Presented) -> Reader:
     """A reader of the regulator."""
-    return narrow(await caller_of(request, database), Reader, "regulator", "reader")
+    return narrow(presented.known(), Reader, "regulator", "reader")
 
 
-async def provide_operator(request: AnyRequest, database: Database) -> Operator:
-    """An operator."""
-    caller = narrow(await caller_of(request, database), Operator, "operator", "operator")
+def provide_operator(presented: Presented) -> Operator:
+    """An operator. Raises OrganisationSuspended."""
+    caller = narrow(presented.known(), Operator, "operator", "operator")
     if caller.organisation_suspended:
         raise OrganisationSuspended
     return caller
 
 
 CALLERS: dict[str, Provide] = {
-    "maybe_caller": Provide(provide_maybe_caller),
-    "caller": Provide(provide_caller),
-    "startup": Provide(provide_startup),
-    "analyst": Provide(provide_analyst),
-    "startup_admin": Provide(provide_startup_admin),
-    "owner": Provide(provide_owner),
-    "steward": Provide(provide_steward),
-    "approver": Provide(provide_approver),
-    "reader": Provide(provide_reader),
-    "operator": Provide(provide_operator),
+    "presented": Provide(provide_presented),
+    "maybe_caller": Provide(provide_maybe_caller, sync_to_thread=False),
+    "caller": Provide(provide_caller, sync_to_thread=False),
+    "startup": Provide(provide_startup, sync_to_thread=False),
+    "analyst": Provide(provide_analyst, sync_to_thread=False),
+    "startup_admin": Provide(provide_startup_admin, sync_to_thread=False),
+    "owner": Provide(provide_owner, sync_to_thread=False),
+    "steward": Provide(provide_steward, sync_to_thread=False),
+    "approver": Provide(provide_approver, sync_to_thread=False),
+    "reader": Provide(provide_reader, sync_to_thread=False),
+    "operator": Provide(provide_operator, sync_to_thread=False),
 }

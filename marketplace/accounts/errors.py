@@ -56,3 +56,7 @@ class EmailTaken(Conflict):
 
 class SlugTaken(Conflict):
     code = "accounts.slug_taken"
+
+
+class TooManyTokens(Conflict):
+    code = "accounts.too_many_tokens"

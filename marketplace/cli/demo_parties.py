@@ -11,6 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts import actions
 from marketplace.accounts.models import Organisation, Person
+from marketplace.accounts.tokens import create_token
+from marketplace.billing.admission import admit_organisation
 from marketplace.config import Config
 from marketplace.db.engine import Database, database_url
 
@@ -25,8 +27,8 @@ CAST: Cast = (
     ),
     (
         "owner",
-        "Cơ quan chủ dữ liệu (trình diễn)",
-        "co-quan-demo",
+        "Cục dữ liệu mẫu (trình diễn)",
+        "cuc-du-lieu-mau",
         (("owner", "chudulieu@demo.example", ("steward", "approver")),),
     ),
     (
@@ -75,7 +77,7 @@ async def prepare_parties(config: Config, *, cast: Cast = CAST) -> Parties:
             for key, email, roles in people:
                 person = await _person(session, organisation_id, key, email, roles)
                 parties.people.append(person)
-                made = await actions.create_token(session, person_id=person.person_id, name="demo", scopes=None)
+                made = await create_token(session, person_id=person.person_id, name="demo")
                 parties.tokens[key] = made.token
     await database.close()
     return parties
@@ -83,7 +85,7 @@ async def prepare_parties(config: Config, *, cast: Cast = CAST) -> Parties:
 
 async def _organisation(session: AsyncSession, *, kind: str, name: str, slug: str) -> uuid.UUID:
     known = (await session.execute(select(Organisation.id).where(Organisation.slug == slug))).scalar_one_or_none()
-    return known or await actions.create_organisation(session, kind=kind, name=name, slug=slug)
+    return known or await admit_organisation(session, kind=kind, name=name, slug=slug)
 
 
 async def _person(
@@ -93,7 +95,11 @@ async def _person(
     known = (await session.execute(select(Person.id).where(Person.email == email))).scalar_one_or_none()
     if known is None:
         known = await actions.create_person(
-            session, organisation_id=organisation_id, email=email, name=email.split("@", maxsplit=1)[0], roles=roles
+            session,
+            organisation_id=organisation_id,
+            email=email,
+            name=email.split("@", maxsplit=1)[0],
+            roles=roles,
         )
     await actions.set_password(session, person_id=known, password=password)
     return DemoPerson(role=key, email=email, password=password, person_id=known, organisation_id=organisation_id)

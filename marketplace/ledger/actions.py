@@ -100,8 +100,8 @@ select v.*, exists (select from go) as made from verdict v
 """)
 
 
-async def transfers(session: AsyncSession, movements: Sequence[Movement]) -> None:
-    """Make all of them, or none. The same ids and bodies again change nothing.
+async def transfers(session: AsyncSession, movements: Sequence[Movement]) -> bool:
+    """Make all of them, or none; False if these very ones were made before, which changes nothing.
 
     Raises InsufficientFunds, TransferDiffers, HoldResolved, NoAccount.
     """
@@ -112,6 +112,7 @@ async def transfers(session: AsyncSession, movements: Sequence[Movement]) -> Non
         raise TransferDiffers(id=str(movements[0].id)) from e
     if not verdict.made:
         await _refuse(session, movements, verdict)
+    return bool(verdict.made)
 
 
 async def transfer(
@@ -124,13 +125,13 @@ async def transfer(
     code: str,
     reference: str | None = None,
     query_id: UUID | None = None,
-) -> None:
-    """Move `amount` at once. Raises as `transfers`."""
+) -> bool:
+    """Move `amount` at once. Answers and raises as `transfers`."""
     one = Movement(
         id=id, kind="single", code=code, debit=debit, credit=credit, amount=amount, reference=reference,
         query_id=query_id,
     )  # fmt: skip
-    await transfers(session, [one])
+    return await transfers(session, [one])
 
 
 async def hold(

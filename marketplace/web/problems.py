@@ -12,6 +12,7 @@ import msgspec
 from litestar import Request, Response
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException, ValidationException
+from litestar.types import ExceptionHandlersMap
 
 from marketplace.errors import Problem
 from marketplace.texts import Language, Message, message
@@ -60,11 +61,10 @@ class ProblemView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
 
 def problem_handler(request: Request[Any, Any, State], exc: Exception) -> Response[bytes]:
     """The answer for any exception. What is not a Problem or Litestar's own is logged and tells nothing."""
-    trace_id = trace_id_of(request)
     problem = problem_of(exc)
     if problem.status >= 500:
-        log.error("%s %s: %s (trace %s)", request.method, request.url.path, problem.code, trace_id, exc_info=exc)
-    view = problem_view(problem, language_of(request), trace_id)
+        _log(request, problem, exc)
+    view = problem_view(problem, language_of(request), trace_id_of(request))
     headers = {**problem.headers, "Cache-Control": "no-store", "Content-Language": language_of(request)}
     if problem.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
@@ -121,6 +121,11 @@ def language_of(request: Request[Any, Any, State]) -> Language:
     return "vi"
 
 
+def _log(request: Request[Any, Any, State], problem: Problem, exc: Exception) -> None:
+    where = f"{request.method} {request.url.path}"
+    log.error("%s: %s (trace %s)", where, problem.code, trace_id_of(request), exc_info=exc)
+
+
 def _reason(reason: Reason, language: Language) -> ReasonView:
     return ReasonView(
         code=reason.code,
@@ -155,3 +160,6 @@ def _of_litestar(exc: HTTPException) -> Problem:
 def _coded(problem: Problem, code: str, status: int) -> Problem:
     problem.code, problem.status = code, status  # type: ignore[misc]
     return problem
+
+
+PROBLEM_HANDLERS: ExceptionHandlersMap = {Exception: problem_handler}

@@ -1,0 +1,127 @@
+"""Verbs on organisations and people. Each writes its event in the same unit of work."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from marketplace.accounts.callers import Caller
+from marketplace.accounts.errors import EmailTaken, SlugTaken
+from marketplace.accounts.models import Organisation, Person
+from marketplace.accounts.parties import check_organisation, check_person
+from marketplace.accounts.passwords import hash_password
+from marketplace.audit.actions import record
+from marketplace.db.base import new_id, utcnow
+from marketplace.errors import NotFound
+
+
+async def create_organisation(
+    session: AsyncSession,
+    *,
+    kind: str,
+    name: str,
+    slug: str,
+    tax_code: str | None = None,
+    by: Caller | None = None,
+) -> Organisation:
+    """Enter an organisation; its accounts are opened by `billing.admission`. Raises Invalid, SlugTaken."""
+    check_organisation(kind=kind, name=name, slug=slug, tax_code=tax_code)
+    row = {"id": new_id(), "kind": kind, "name": name.strip(), "slug": slug, "tax_code": tax_code}
+    made: Organisation | None = await session.scalar(
+        insert(Organisation).values(**row, created_at=utcnow()).on_conflict_do_nothing().returning(Organisation)
+    )
+    if made is None:
+        raise SlugTaken(slug=slug)
+    await _record(session, "organisation:create", made.id, by, {"kind": kind, "slug": slug})
+    return made
+
+
+async def create_person(
+    session: AsyncSession,
+    *,
+    organisation_id: UUID,
+    email: str,
+    name: str,
+    roles: Sequence[str],
+    by: Caller | None = None,
+) -> UUID:
+    """Enter a person, without a password yet; the id. Raises NotFound, Invalid, EmailTaken."""
+    organisation = await session.get(Organisation, organisation_id)
+    if organisation is None:
+        raise NotFound(what="organisation")
+    address = email.strip().lower()
+    check_person(kind=organisation.kind, email=address, name=name, roles=roles)
+    row = {"id": new_id(), "organisation_id": organisation_id, "email": address, "name": name.strip()}
+    made = insert(Person).values(**row, roles=sorted(set(roles)), created_at=utcnow())
+    person_id: UUID | None = await session.scalar(made.on_conflict_do_nothing().returning(Person.id))
+    if person_id is None:
+        raise EmailTaken(email=address)
+    body = {"person": str(person_id), "roles": sorted(set(roles))}
+    await _record(session, "person:create", organisation_id, by, body)
+    return person_id
+
+
+async def set_password(session: AsyncSession, *, person_id: UUID, password: str, by: Caller | None = None) -> None:
+    """Set a person's password (argon2id). Raises NotFound, Invalid."""
+    person = await _person(session, person_id)
+    person.password_hash = await hash_password(password)
+    await _record(session, "person:set_password", person.organisation_id, by, {"person": str(person_id)})
+
+
+async def deactivate_person(session: AsyncSession, *, person_id: UUID, by: Caller) -> None:
+    """From now on neither tokens nor sessions of this person are good. Again is harmless. Raises NotFound."""
+    person = await _person(session, person_id)
+    if person.deactivated_at is not None:
+        return
+    person.deactivated_at = utcnow()
+    await _record(session, "person:deactivate", person.organisation_id, by, {"person": str(person_id)})
+
+
+async def suspend_organisation(session: AsyncSession, *, organisation_id: UUID, reason: str, by: Caller) -> None:
+    """Stop an organisation: its queries are denied. Again is harmless. Raises NotFound."""
+    organisation = await _organisation(session, organisation_id)
+    if organisation.suspended_at is not None:
+        return
+    organisation.suspended_at = utcnow()
+    await _record(session, "organisation:suspend", organisation_id, by, {"reason": reason})
+
+
+async def unsuspend_organisation(session: AsyncSession, *, organisation_id: UUID, reason: str, by: Caller) -> None:
+    """Let an organisation go on. Again is harmless. Raises NotFound."""
+    organisation = await _organisation(session, organisation_id)
+    if organisation.suspended_at is None:
+        return
+    organisation.suspended_at = None
+    await _record(session, "organisation:unsuspend", organisation_id, by, {"reason": reason})
+
+
+async def _organisation(session: AsyncSession, organisation_id: UUID) -> Organisation:
+    found = await session.get(Organisation, organisation_id, with_for_update=True, populate_existing=True)
+    if found is None:
+        raise NotFound(what="organisation")
+    return found
+
+
+async def _person(session: AsyncSession, person_id: UUID) -> Person:
+    found = await session.get(Person, person_id, with_for_update=True, populate_existing=True)
+    if found is None:
+        raise NotFound(what="person")
+    return found
+
+
+async def _record(
+    session: AsyncSession, name: str, organisation_id: UUID, by: Caller | None, body: dict[str, Any]
+) -> None:
+    await session.flush()
+    await record(
+        session,
+        name,
+        actor_person_id=by.person_id if by else None,
+        actor_organisation_id=by.organisation_id if by else None,
+        parties=(organisation_id,),
+        body={"organisation": str(organisation_id), **body},
+    )

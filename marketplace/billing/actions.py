@@ -1,0 +1,132 @@
+"""Money of queries and wallets, as linked transfers in the caller's unit of work."""
+
+from __future__ import annotations
+
+import functools
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from marketplace.accounts.callers import Operator
+from marketplace.accounts.models import Organisation
+from marketplace.audit.actions import record
+from marketplace.billing.accounts import ensure_accounts
+from marketplace.billing.errors import AmountOutOfRange, NoWallet
+from marketplace.billing.split import Shares, shares_permille, split
+from marketplace.config import load
+from marketplace.db.base import new_id
+from marketplace.errors import NotFound
+from marketplace.ledger.accounts import account
+from marketplace.ledger.actions import Movement, hold, transfer, transfers, void
+from marketplace.ledger.errors import InsufficientFunds
+
+CREDIT_LEAST_VND = 1_000
+CREDIT_MOST_VND = 100_000_000_000
+
+_ACCOUNTS = text("""
+    select kind, id from account where currency = 'VND'
+    and (organisation_id = :party and kind in ('wallet', 'earnings')
+         or organisation_id is null and kind in ('platform', 'state_budget'))
+""")
+
+
+async def hold_query(session: AsyncSession, *, query_id: UUID, startup_id: UUID, amount_vnd: int) -> UUID:
+    """Set a query's price aside in its startup's wallet; the hold's id. Raises InsufficientFunds."""
+    accounts = await _accounts(session, startup_id)
+    if "wallet" not in accounts:
+        raise InsufficientFunds(available_vnd=0, needed_vnd=amount_vnd, missing_vnd=amount_vnd)
+    hold_id = new_id()
+    await hold(
+        session,
+        id=hold_id,
+        debit=accounts["wallet"],
+        credit=accounts["platform"],
+        amount=amount_vnd,
+        code="query_hold",
+        query_id=query_id,
+    )
+    return hold_id
+
+
+async def charge_query(
+    session: AsyncSession, *, hold_id: UUID, query_id: UUID, owner_id: UUID, amount_vnd: int
+) -> None:
+    """Post a query's hold of `amount_vnd` and share it out, all or nothing. Raises HoldResolved, NoAccount."""
+    accounts = await _accounts(session, owner_id)
+    shares = split(amount_vnd, _configured_shares())
+    movements = [Movement(id=new_id(), kind="post", code="query_charge", hold_id=hold_id, query_id=query_id)]
+    for code, kind, amount in (
+        ("share_owner", "earnings", shares.owner),
+        ("share_state", "state_budget", shares.state),
+    ):
+        if amount:
+            movements.append(
+                Movement(
+                    id=new_id(),
+                    kind="single",
+                    code=code,
+                    debit=accounts["platform"],
+                    credit=accounts[kind],
+                    amount=amount,
+                    query_id=query_id,
+                )
+            )
+    await transfers(session, movements)
+
+
+async def void_query(session: AsyncSession, *, hold_id: UUID, query_id: UUID) -> None:
+    """Give a query's hold back. Raises HoldResolved, NoAccount."""
+    await void(session, id=new_id(), hold_id=hold_id, code="query_void", query_id=query_id)
+
+
+async def credit_wallet(
+    session: AsyncSession,
+    *,
+    by: Operator,
+    organisation_id: UUID,
+    amount_vnd: int,
+    reference: str,
+    transfer_id: UUID,
+) -> None:
+    """Book money that a startup paid in; the same transfer again is harmless.
+
+    Raises AmountOutOfRange, NotFound, NoWallet, TransferDiffers.
+    """
+    if not CREDIT_LEAST_VND <= amount_vnd <= CREDIT_MOST_VND:
+        raise AmountOutOfRange(amount_vnd=amount_vnd, least_vnd=CREDIT_LEAST_VND, most_vnd=CREDIT_MOST_VND)
+    organisation = await session.get(Organisation, organisation_id)
+    if organisation is None:
+        raise NotFound(what="organisation")
+    if organisation.kind != "startup":
+        raise NoWallet(organisation_id=str(organisation_id))
+    await ensure_accounts(session, organisation)
+    made = await transfer(
+        session,
+        id=transfer_id,
+        debit=await account(session, organisation_id=None, kind="funding"),
+        credit=await account(session, organisation_id=organisation_id, kind="wallet"),
+        amount=amount_vnd,
+        code="wallet_credit",
+        reference=reference,
+    )
+    if not made:
+        return
+    await record(
+        session,
+        "wallet:credit",
+        actor_person_id=by.person_id,
+        actor_organisation_id=by.organisation_id,
+        parties=(organisation_id,),
+        price_vnd=amount_vnd,
+        body={"transfer": str(transfer_id), "reference": reference},
+    )
+
+
+async def _accounts(session: AsyncSession, party_id: UUID) -> dict[str, UUID]:
+    return {row.kind: row.id for row in await session.execute(_ACCOUNTS, {"party": party_id})}
+
+
+@functools.cache
+def _configured_shares() -> Shares:
+    return shares_permille(load())

@@ -1,0 +1,81 @@
+"""`/api/v1/wallet`, `/api/v1/invoices`, and the admission of parties, whose accounts are opened with them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from litestar import get, post
+from litestar.params import Parameter
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from marketplace.accounts import reads as accounts
+from marketplace.accounts.callers import Caller, Operator
+from marketplace.accounts.schemas import NewOrganisationBody, OrganisationView
+from marketplace.billing import reads
+from marketplace.billing.actions import credit_wallet
+from marketplace.billing.admission import admit_organisation
+from marketplace.billing.schemas import CreditBody, CreditView, InvoiceList, WalletView
+from marketplace.db.base import new_id
+from marketplace.db.idempotency import claim
+
+IdempotencyKey = Annotated[str | None, Parameter(header="Idempotency-Key", min_length=1, max_length=200)]
+
+
+@get("/api/v1/wallet")
+async def show_wallet(caller: Caller, session: AsyncSession) -> WalletView:
+    """The account of the caller's party: balance, held, available, newest entries."""
+    caller.require("read")
+    return await reads.wallet(session, caller)
+
+
+@post("/api/v1/wallet/credits")
+async def add_credit(
+    data: CreditBody, operator: Operator, session: AsyncSession, idempotency_key: IdempotencyKey = None
+) -> CreditView:
+    """Book money that a startup paid in."""
+    operator.require("money")
+    transfer_id = new_id()
+    if idempotency_key is not None:
+        transfer_id = await claim(
+            session,
+            organisation_id=operator.organisation_id,
+            key=idempotency_key,
+            body=msgspec.json.encode(data),
+            subject_id=transfer_id,
+        )
+    await credit_wallet(
+        session,
+        by=operator,
+        organisation_id=data.organisation_id,
+        amount_vnd=data.amount_vnd,
+        reference=data.reference,
+        transfer_id=transfer_id,
+    )
+    return CreditView(
+        transfer_id=transfer_id,
+        organisation_id=data.organisation_id,
+        amount_vnd=data.amount_vnd,
+        reference=data.reference,
+    )
+
+
+@get("/api/v1/invoices")
+async def list_invoices(
+    caller: Caller, session: AsyncSession, months: Annotated[int, Parameter(ge=1, le=60)] = 12
+) -> InvoiceList:
+    """Statements by month: what each dataset cost a startup or earned an owner; totals for exchange and state."""
+    caller.require("read")
+    return InvoiceList(items=await reads.invoices(session, caller, months))
+
+
+@post("/api/v1/organisations")
+async def admit(data: NewOrganisationBody, operator: Operator, session: AsyncSession) -> OrganisationView:
+    """Admit a party and open its accounts."""
+    organisation_id = await admit_organisation(
+        session, kind=data.kind, name=data.name, slug=data.slug, tax_code=data.tax_code, by=operator
+    )
+    return await accounts.organisation(session, organisation_id)
+
+
+handlers = [show_wallet, add_credit, list_invoices, admit]

@@ -1,0 +1,17 @@
+"""Why money is not moved or a party not admitted."""
+
+from __future__ import annotations
+
+from marketplace.errors import Invalid
+
+
+class AmountOutOfRange(Invalid):
+    """Params: amount_vnd, least_vnd, most_vnd."""
+
+    code = "wallet.amount_out_of_range"
+
+
+class NoWallet(Invalid):
+    """The organisation is no startup. Params: organisation_id."""
+
+    code = "wallet.no_wallet"

@@ -1,0 +1,60 @@
+"""The one verb of metering: what a query used, once."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from marketplace.db.base import new_id, utcnow
+
+_RECORD = text("""
+    insert into usage (id, query_id, organisation_id, owner_id, person_id, agreement_id, dataset_id, version_id,
+        outcome, bytes, rows, elements, cpu_us, wall_us, peak_memory_bytes, price_vnd, at)
+    values (:id, :query_id, :organisation_id, :owner_id, :person_id, :agreement_id, :dataset_id, :version_id,
+        :outcome, :bytes, :rows, :elements, :cpu_us, :wall_us, :peak_memory_bytes, :price_vnd, :at)
+    on conflict (query_id) do nothing returning id
+""")
+
+
+async def record_usage(
+    session: AsyncSession,
+    *,
+    query_id: UUID,
+    organisation_id: UUID,
+    owner_id: UUID,
+    person_id: UUID,
+    agreement_id: UUID,
+    dataset_id: UUID,
+    version_id: str,
+    outcome: str,
+    bytes: int,
+    rows: int,
+    cpu_us: int,
+    wall_us: int,
+    peak_memory_bytes: int,
+    price_vnd: int,
+    elements: int = 0,
+) -> bool:
+    """Record a query's usage; False if it was recorded before, which changes nothing."""
+    row = {
+        "id": new_id(),
+        "query_id": query_id,
+        "organisation_id": organisation_id,
+        "owner_id": owner_id,
+        "person_id": person_id,
+        "agreement_id": agreement_id,
+        "dataset_id": dataset_id,
+        "version_id": version_id,
+        "outcome": outcome,
+        "bytes": bytes,
+        "rows": rows,
+        "elements": elements,
+        "cpu_us": cpu_us,
+        "wall_us": wall_us,
+        "peak_memory_bytes": peak_memory_bytes,
+        "price_vnd": price_vnd,
+        "at": utcnow(),
+    }
+    return await session.scalar(_RECORD, row) is not None

@@ -1,0 +1,45 @@
+"""What is shown of usage. Instants are RFC 3339."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from msgspec import Struct
+
+
+class UsageView(Struct, frozen=True, kw_only=True):
+    """One charged query; an owner does not see who asked, nor how fast it ran (None)."""
+
+    id: UUID
+    query_id: UUID
+    at: datetime
+    organisation_id: UUID
+    owner_id: UUID
+    person_id: UUID | None
+    agreement_id: UUID
+    dataset_id: UUID
+    dataset_slug: str
+    version_id: str
+    outcome: str
+    bytes: int
+    rows: int
+    cpu_us: int | None
+    wall_us: int | None
+    peak_memory_bytes: int | None
+    price_vnd: int
+
+
+class UsageTotals(Struct, frozen=True, kw_only=True):
+    queries: int
+    bytes: int
+    rows: int
+    price_vnd: int
+
+
+class UsagePage(Struct, frozen=True, kw_only=True):
+    """Newest first; `next` is the cursor of the next page, None on the last; totals are of the whole period."""
+
+    items: tuple[UsageView, ...]
+    totals: UsageTotals
+    next: str | None

@@ -1,0 +1,120 @@
+"""The operator's endpoints: anonymous, a party, a colleague without the role, the operator."""
+
+from __future__ import annotations
+
+import secrets
+
+import pytest
+from sqlalchemy import select
+
+from marketplace.accounts.api import handlers
+from marketplace.accounts.models import Organisation
+from marketplace.audit.models import Event
+from marketplace.billing.api import handlers as billing_handlers
+from marketplace.db.engine import Database
+from tests.conftest import ClientFor
+from tests.marketplace.parties import Make
+
+
+def organisation_body(**changed: object) -> dict[str, object]:
+    return {"kind": "startup", "name": "Công ty Mới", "slug": f"moi-{secrets.token_hex(4)}", **changed}
+
+
+async def test_who_may_admit_an_organisation(client_for: ClientFor, database: Database, make: Make) -> None:
+    startup = await make.party(database)
+    clerk = await make.party(database, kind="operator", roles=[])
+    operator = await make.party(database, kind="operator")
+    path = "/api/v1/organisations"
+    async with client_for(*billing_handlers) as client:
+        assert (await client.post(path, json=organisation_body())).status_code == 401
+        for token in (startup.token, clerk.token):
+            refused = await client.post(path, json=organisation_body(), token=token)
+            assert (refused.status_code, refused.json()["code"]) == (403, "auth.forbidden")
+        body = organisation_body()
+        made = await client.post(path, json=body, token=operator.token)
+        assert made.status_code == 201
+        again = await client.post(path, json=body, token=operator.token)
+        assert (again.status_code, again.json()["code"]) == (409, "accounts.slug_taken")
+    async with database.session() as session:
+        events = (await session.scalars(select(Event.body).where(Event.name == "organisation:create"))).all()
+    assert [each["slug"] for each in events].count(body["slug"]) == 1
+
+
+async def test_every_wrong_field_of_an_organisation_is_named_at_once(
+    client_for: ClientFor, database: Database, make: Make
+) -> None:
+    operator = await make.party(database, kind="operator")
+    body = organisation_body(kind="bank", slug="Sai Tên", name=" ", tax_code="12")
+    async with client_for(*billing_handlers) as client:
+        answer = await client.post("/api/v1/organisations", json=body, token=operator.token)
+    assert answer.status_code == 400
+    assert {each["path"] for each in answer.json()["errors"]} == {"kind", "slug", "name", "tax_code"}
+    assert all(each["message"]["next"] for each in answer.json()["errors"])
+
+
+async def test_who_may_add_people_and_who_sees_them(client_for: ClientFor, database: Database, make: Make) -> None:
+    startup, other = await make.party(database), await make.party(database)
+    operator = await make.party(database, kind="operator")
+    path = f"/api/v1/organisations/{startup.organisation.id}/people"
+    email = f"A{secrets.token_hex(4)}@Example.test"
+    body = {"email": email, "name": "An", "roles": ["analyst"]}
+    async with client_for(*handlers) as client:
+        assert (await client.post(path, json=body)).status_code == 401
+        assert (await client.post(path, json=body, token=startup.token)).status_code == 403
+        made = await client.post(path, json=body, token=operator.token)
+        assert made.status_code == 201
+        assert made.json()["email"] == email.lower()
+        taken = await client.post(path, json=body, token=operator.token)
+        assert (taken.status_code, taken.json()["code"]) == (409, "accounts.email_taken")
+        nobody = f"/api/v1/organisations/{startup.person.id}/people"
+        fresh = {**body, "email": f"{secrets.token_hex(4)}@example.test"}
+        assert (await client.post(nobody, json=fresh, token=operator.token)).status_code == 404
+        assert (await client.get(path)).status_code == 401
+        assert (await client.get(path, token=other.token)).status_code == 404
+        seen = await client.get(path, token=startup.token)
+        assert made.json()["id"] in {each["id"] for each in seen.json()["items"]}
+        assert "password" not in seen.text
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("roles", ["steward"]), ("roles", []), ("email", "an"), ("name", ""), ("password", "short")],
+)
+async def test_a_person_with_a_wrong_field_is_not_entered(
+    client_for: ClientFor, database: Database, make: Make, field: str, value: object
+) -> None:
+    startup, operator = await make.party(database), await make.party(database, kind="operator")
+    path = f"/api/v1/organisations/{startup.organisation.id}/people"
+    body = {"email": f"{secrets.token_hex(4)}@example.test", "name": "An", "roles": ["analyst"], field: value}
+    async with client_for(*handlers) as client:
+        answer = await client.post(path, json=body, token=operator.token)
+        people = await client.get(path, token=operator.token)
+    assert answer.status_code == 400
+    assert [each["path"] for each in answer.json()["errors"]] == [field]
+    assert len(people.json()["items"]) == 1
+
+
+async def test_suspending_is_the_operators_and_can_be_taken_back(
+    client_for: ClientFor, database: Database, make: Make
+) -> None:
+    startup, operator = await make.party(database), await make.party(database, kind="operator")
+    path = f"/api/v1/organisations/{startup.organisation.id}"
+    why = {"reason": "Nợ quá hạn"}
+    async with client_for(*handlers) as client:
+        assert (await client.post(f"{path}/suspend", json=why)).status_code == 401
+        assert (await client.post(f"{path}/suspend", json=why, token=startup.token)).status_code == 403
+        for _ in range(2):
+            done = await client.post(f"{path}/suspend", json=why, token=operator.token)
+            assert done.json()["suspended_at"] is not None
+        done = await client.post(f"{path}/unsuspend", json=why, token=operator.token)
+        assert done.json()["suspended_at"] is None
+        listed = await client.get("/api/v1/organisations", token=operator.token)
+        assert str(startup.organisation.id) in {each["id"] for each in listed.json()["items"]}
+        assert (await client.get("/api/v1/organisations", token=startup.token)).status_code == 403
+    async with database.session() as session:
+        names = await session.scalars(
+            select(Event.name).where(Event.parties.contains([startup.organisation.id])).order_by(Event.at)
+        )
+        assert names.all() == ["organisation:suspend", "organisation:unsuspend"]
+        found = await session.get_one(Organisation, startup.organisation.id)
+    assert found.suspended_at is None

@@ -1,0 +1,131 @@
+"""Wallet, credits and invoices over HTTP."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from marketplace.billing.actions import charge_query, hold_query
+from marketplace.billing.api import handlers
+from marketplace.db.base import new_id
+from marketplace.db.engine import Database
+from marketplace.metering.actions import record_usage
+from tests.conftest import ClientFor
+from tests.marketplace.parties import Make, Party
+
+
+def credit_body(party: Party, **changed: object) -> dict[str, object]:
+    return {"organisation_id": str(party.organisation.id), "amount_vnd": 50_000, "reference": "UNC 7", **changed}
+
+
+async def charged(database: Database, startup: Party, owner: Party, *, dataset_id: UUID, price: int) -> UUID:
+    """A query of the startup on the owner's data that was held, used and charged."""
+    query = new_id()
+    async with database.session() as session:
+        held = await hold_query(session, query_id=query, startup_id=startup.organisation.id, amount_vnd=price)
+        await charge_query(session, hold_id=held, query_id=query, owner_id=owner.organisation.id, amount_vnd=price)
+        await record_usage(
+            session, query_id=query, organisation_id=startup.organisation.id, owner_id=owner.organisation.id,
+            person_id=startup.person.id, agreement_id=new_id(), dataset_id=dataset_id, version_id="v1",
+            outcome="ready", bytes=1_000, rows=3, cpu_us=5, wall_us=7, peak_memory_bytes=9, price_vnd=price,
+        )  # fmt: skip
+    return query
+
+
+async def test_who_may_credit_a_wallet(client_for: ClientFor, database: Database, make: Make) -> None:
+    startup, operator = await make.party(database), await make.party(database, kind="operator")
+    narrow = await make.party(database, kind="operator", scopes=["read"])
+    path = "/api/v1/wallet/credits"
+    async with client_for(*handlers) as client:
+        assert (await client.post(path, json=credit_body(startup))).status_code == 401
+        assert (await client.post(path, json=credit_body(startup), token=startup.token)).status_code == 403
+        refused = await client.post(path, json=credit_body(startup), token=narrow.token)
+        assert refused.json()["code"] == "auth.scope_missing"
+        assert (await client.post(path, json=credit_body(startup), token=operator.token)).status_code == 201
+        wallet = (await client.get("/api/v1/wallet", token=startup.token)).json()
+    assert (wallet["balance_vnd"], wallet["held_vnd"], wallet["available_vnd"]) == (50_000, 0, 50_000)
+    assert [(each["amount_vnd"], each["reference"]) for each in wallet["transfers"]] == [(50_000, "UNC 7")]
+
+
+async def test_a_credit_repeated_with_its_key_is_booked_once(
+    client_for: ClientFor, database: Database, make: Make
+) -> None:
+    startup, operator = await make.party(database), await make.party(database, kind="operator")
+    other = await make.party(database, kind="operator")
+    key, path = {"Idempotency-Key": "k1"}, "/api/v1/wallet/credits"
+    async with client_for(*handlers) as client:
+        answers = [
+            (await client.post(path, json=credit_body(startup), token=operator.token, headers=key)).json()
+            for _ in range(2)
+        ]
+        assert answers[0] == answers[1]
+        changed = credit_body(startup, amount_vnd=60_000)
+        refused = await client.post(path, json=changed, token=operator.token, headers=key)
+        assert (refused.status_code, refused.json()["code"]) == (409, "idempotency.key_reused")
+        wallet = await client.get("/api/v1/wallet", token=startup.token)
+        assert wallet.json()["balance_vnd"] == 50_000
+        await client.post(path, json=credit_body(startup), token=other.token, headers=key)
+        wallet = await client.get("/api/v1/wallet", token=startup.token)
+    assert wallet.json()["balance_vnd"] == 100_000
+
+
+async def test_wrong_credits_are_refused_and_say_how(
+    client_for: ClientFor, database: Database, make: Make
+) -> None:
+    startup, operator = await make.party(database), await make.party(database, kind="operator")
+    wrong = {
+        "wallet.amount_out_of_range": credit_body(startup, amount_vnd=5),
+        "wallet.no_wallet": credit_body(operator),
+        "not_found": credit_body(startup, organisation_id=str(new_id())),
+        "request.invalid": credit_body(startup, amount_vnd="1.5"),
+    }
+    async with client_for(*handlers) as client:
+        for code, body in wrong.items():
+            answer = await client.post("/api/v1/wallet/credits", json=body, token=operator.token)
+            assert answer.json()["code"] == code
+            assert answer.json()["next"]
+
+
+async def test_each_party_sees_its_own_money_only(client_for: ClientFor, database: Database, make: Make) -> None:
+    startup, stranger = await make.party(database), await make.party(database)
+    owner, operator = await make.party(database, kind="owner"), await make.party(database, kind="operator")
+    reader = await make.party(database, kind="regulator")
+    dataset = new_id()
+    async with client_for(*handlers) as client:
+        await client.post("/api/v1/wallet/credits", json=credit_body(startup), token=operator.token)
+        query = await charged(database, startup, owner, dataset_id=dataset, price=2_000)
+        assert (await client.get("/api/v1/wallet")).status_code == 401
+        wallets = {
+            party.person.id: (await client.get("/api/v1/wallet", token=party.token)).json()
+            for party in (startup, stranger, owner, operator, reader)
+        }
+    assert wallets[startup.person.id]["balance_vnd"] == 48_000
+    assert wallets[stranger.person.id]["balance_vnd"] == 0
+    assert wallets[stranger.person.id]["transfers"] == []
+    assert wallets[owner.person.id]["balance_vnd"] == 1_400
+    assert [each["query_id"] for each in wallets[owner.person.id]["transfers"]] == [str(query)]
+    assert wallets[operator.person.id]["account"] == "platform"
+    assert wallets[reader.person.id]["account"] == "state_budget"
+
+
+async def test_invoices_show_each_party_its_side_of_the_same_queries(
+    client_for: ClientFor, database: Database, make: Make
+) -> None:
+    startup, stranger = await make.party(database), await make.party(database)
+    owner, operator = await make.party(database, kind="owner"), await make.party(database, kind="operator")
+    one, two = new_id(), new_id()
+    async with client_for(*handlers) as client:
+        await client.post("/api/v1/wallet/credits", json=credit_body(startup), token=operator.token)
+        for dataset, price in ((one, 1_000), (one, 3_000), (two, 10_000)):
+            await charged(database, startup, owner, dataset_id=dataset, price=price)
+        assert (await client.get("/api/v1/invoices")).status_code == 401
+        assert (await client.get("/api/v1/invoices", token=stranger.token)).json() == {"items": []}
+        (cost,) = (await client.get("/api/v1/invoices", token=startup.token)).json()["items"]
+        (earned,) = (await client.get("/api/v1/invoices", token=owner.token)).json()["items"]
+        (exchange,) = (await client.get("/api/v1/invoices", token=operator.token)).json()["items"]
+    assert (cost["side"], cost["total_vnd"]) == ("cost", 14_000)
+    assert [(line["dataset_id"], line["queries"], line["amount_vnd"]) for line in cost["lines"]] == [
+        (str(two), 1, 10_000), (str(one), 2, 4_000),
+    ]  # fmt: skip
+    assert (earned["side"], earned["total_vnd"]) == ("earning", 9_800)
+    assert [line["dataset_id"] for line in exchange["lines"]] == [None]
+    assert exchange["total_vnd"] >= 2_800
