@@ -132,7 +132,7 @@ class _Taker:
 
     def _names(self, batch: pa.RecordBatch) -> None:
         for name, pieces in self.flags.items():
-            pieces.append(batch.column(name).fill_null(value=False).to_numpy(zero_copy_only=False).astype(bool))
+            pieces.append(batch.column(name).fill_null(fill_value=False).to_numpy(zero_copy_only=False).astype(bool))
         if self.manifest.subject_key is None:
             return
         keys = batch.column(self.manifest.subject_key)

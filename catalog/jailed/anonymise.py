@@ -10,11 +10,13 @@ from typing import BinaryIO
 import msgspec
 import numpy as np
 import pyarrow as pa
+from numpy.random import PCG64, Generator, SeedSequence
 
 from catalog.cohorts import Codes, Ints, class_keys, form
 from catalog.jailed.coding import Coded, code_column, sensitive_codes
 from catalog.jailed.digests import digests
 from catalog.jailed.drivers import drivers
+from catalog.jailed.loaded import LOADED
 from catalog.jailed.measures import Measure, read_measure
 from catalog.jailed.parts import Finished, write_parts
 from catalog.jailed.refused import Refused
@@ -31,6 +33,9 @@ class Persons:
     measures: list[Measure]
     mask: Ints
     rank: Ints
+
+
+assert LOADED  # noqa: S101 - imported for what importing it does
 
 
 def main(payload: bytes, inputs: Sequence[int], output: BinaryIO) -> bytes:
@@ -82,7 +87,7 @@ def _read(order: AnonymiseOrder, inputs: Sequence[int]) -> tuple[Persons, Ints, 
     present = np.flatnonzero(mask != 0)
     if len(present) < total:
         table, mask = table.take(pa.array(present)), mask[present]
-    random = np.random.Generator(np.random.PCG64(np.random.SeedSequence(int.from_bytes(order.seed, "big"))))
+    random = Generator(PCG64(SeedSequence(int.from_bytes(order.seed, "big"))))
     rank = random.permutation(len(present))
     by_role = {
         role: [c for c in order.columns if c.role == role] for role in ("quasi-identifier", "sensitive", "measure")

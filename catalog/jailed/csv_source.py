@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import codecs
 import csv
-import encodings.cp1258
-import encodings.utf_16
-import encodings.utf_16_be
-import encodings.utf_16_le
 import gzip
 import io
 import unicodedata
@@ -20,8 +16,6 @@ from pyarrow import csv as arrow_csv
 
 from catalog.jailed.refused import Refused
 
-_MODULES = (encodings.cp1258, encodings.utf_16, encodings.utf_16_le, encodings.utf_16_be)
-"""Imported while files can still be opened: a codec is otherwise looked up at its first use."""
 _BLOCK_BYTES = 8 * 1024 * 1024
 _PROBE_BYTES = 1024 * 1024
 _DELIMITERS = (",", ";", "\t", "|")

@@ -6,6 +6,7 @@ import datetime
 from typing import Any
 
 import numpy as np
+from numpy.random import PCG64, Generator, SeedSequence
 
 from catalog.cohorts import Codes, Ints, class_keys
 from catalog.jailed.coding import Coded
@@ -23,7 +24,7 @@ def sample(
 ) -> list[dict[str, Any]]:  # fmt: skip
     """Up to SAMPLE_ROWS generated rows; none equals a released record in what is drawn. Fewer, even none, where
     the columns leave no combination free. In aggregate mode a row is a made-up person within the clamps."""
-    random = np.random.Generator(np.random.PCG64(np.random.SeedSequence(int.from_bytes(order.seed[::-1], "big"))))
+    random = Generator(PCG64(SeedSequence(int.from_bytes(order.seed[::-1], "big"))))
     real = [Codes(codes, len(c.shown)) for c, codes in zip(dimensions, finished.dimension_codes, strict=True)]
     columns = list(dimensions)
     if order.mode == "rows":
@@ -57,7 +58,7 @@ def _plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, datetime.date) else value
 
 
-def _measure(measure: Measure, random: np.random.Generator) -> float:
+def _measure(measure: Measure, random: Generator) -> float:
     """About the middle of the column, rounded: no person's figure."""
     middle, spread = float(np.mean(measure.values)), float(np.std(measure.values))
     return round(float(np.clip(random.normal(middle, spread), measure.values.min(), measure.values.max())), 1)

@@ -1,0 +1,21 @@
+"""What Python, numpy and Arrow load at first use, loaded now: in the jail nothing can be opened afterwards."""
+
+from __future__ import annotations
+
+import _strptime
+import encodings.cp1258
+import encodings.utf_8_sig
+import encodings.utf_16
+import encodings.utf_16_be
+import encodings.utf_16_le
+
+import numpy.ma
+import numpy.random
+import pyarrow.compute
+import pyarrow.ipc
+import pyarrow.parquet
+
+LOADED = (
+    _strptime, encodings.cp1258, encodings.utf_8_sig, encodings.utf_16, encodings.utf_16_be, encodings.utf_16_le,
+    numpy.ma, numpy.random, pyarrow.compute, pyarrow.ipc, pyarrow.parquet,
+)  # fmt: skip
