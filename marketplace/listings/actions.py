@@ -6,15 +6,16 @@ import uuid
 from datetime import datetime
 
 import msgspec
-from catalog.manifest import Manifest
-from catalog.publish import Publication
 from msgspec import Struct
 from sqlalchemy import exists, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from catalog.manifest import Manifest
+from catalog.publish import Publication
 from marketplace.accounts.models import Organisation
 from marketplace.audit.actions import record
+from marketplace.consents.actions import Cohorts, exclude_withdrawn
 from marketplace.db.base import new_id
 from marketplace.errors import NotFound
 from marketplace.listings.errors import (
@@ -101,9 +102,19 @@ async def _lineage(session: AsyncSession, manifest: Manifest, by: Publisher) -> 
 
 
 async def release(
-    session: AsyncSession, *, publication: Publication, place: Place, by: Publisher, at: datetime
+    session: AsyncSession,
+    *,
+    publication: Publication,
+    place: Place,
+    store: Cohorts,
+    by: Publisher,
+    at: datetime,
 ) -> DatasetVersion:
-    """The second transaction: the dataset shows the new version, at the manifest's price. Raises Overtaken."""
+    """The second transaction: the dataset shows the new version, at the manifest's price. Raises Overtaken.
+
+    Whoever's newest word is no, said before or while it was made, takes the whole cohort out of it: under the
+    dataset's lock, which a withdrawal shares, none can slip in between.
+    """
     manifest, version = publication.manifest, publication.version
     await _lineage(session, manifest, by)
     dataset = await session.scalar(select(Dataset).where(Dataset.slug == manifest.dataset).with_for_update())
@@ -128,7 +139,8 @@ async def release(
     await _offer(session, dataset.id, manifest, at)
     dataset.current_version_id = version.id
     await session.flush()
-    await _record_release(session, dataset, row, publication, by)
+    taken_out = await exclude_withdrawn(session, dataset_id=dataset.id, version_id=version.id, store=store)
+    await _record_release(session, dataset, row, publication, by, taken_out)
     return row
 
 
@@ -166,7 +178,12 @@ async def _offer(session: AsyncSession, dataset_id: uuid.UUID, manifest: Manifes
 
 
 async def _record_release(
-    session: AsyncSession, dataset: Dataset, row: DatasetVersion, publication: Publication, by: Publisher
+    session: AsyncSession,
+    dataset: Dataset,
+    row: DatasetVersion,
+    publication: Publication,
+    by: Publisher,
+    taken_out: int,
 ) -> None:
     version = publication.version
     await record(
@@ -185,6 +202,7 @@ async def _record_release(
             "k": version.measured.k,
             "persons": version.persons,
             "parent": version.parent,
+            "cohorts_taken_out": taken_out,
             "via": by.via,
         },
     )

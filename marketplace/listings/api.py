@@ -5,12 +5,12 @@ from __future__ import annotations
 import uuid
 from typing import Annotated, Any
 
-from catalog.storage import Store
 from litestar import Request, get, post
 from litestar.params import QueryParameter
 from litestar.types import ControllerRouterHandler
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from catalog.storage import Store
 from marketplace.accounts.callers import Steward
 from marketplace.accounts.errors import OrganisationSuspended
 from marketplace.config import Config
@@ -20,7 +20,8 @@ from marketplace.errors import NotFound
 from marketplace.listings.actions import Publisher
 from marketplace.listings.catalogue import list_datasets
 from marketplace.listings.openapi import PublicationBody
-from marketplace.listings.publish import Press, Released, publish_version
+from marketplace.listings.press import Press
+from marketplace.listings.publish import Released, publish_version
 from marketplace.listings.reads import dataset_id_of, read_dataset
 from marketplace.listings.schemas import DatasetList, DatasetPage
 from marketplace.listings.uploads import receive

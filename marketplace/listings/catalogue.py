@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
 
 import msgspec
 from sqlalchemy import Row, select, tuple_
@@ -34,13 +33,13 @@ async def list_datasets(
         above, last_id = decode_cursor(cursor, tuple[int, uuid.UUID])
         rows = rows.where(tuple_(rank.element, Dataset.id) < tuple_(above, last_id))
     shown, last = cut((await session.execute(rows)).all(), limit)
-    next_cursor = encode_cursor(last.rank, last[0].id) if last else None
+    next_cursor = encode_cursor(last[3], last[0].id) if last else None
     return DatasetList(items=tuple(_summary(row) for row in shown), next=next_cursor)
 
 
-def _summary(row: Row[Any]) -> DatasetSummary:
-    dataset: Dataset = row[0]
-    version = msgspec.convert(row[1].body, Version)
+def _summary(row: Row[Dataset, DatasetVersion, str, int]) -> DatasetSummary:
+    dataset, newest, owner_name, _ = row._tuple()
+    version = msgspec.convert(newest.body, Version)
     return DatasetSummary(
         id=dataset.id,
         slug=dataset.slug,
@@ -48,11 +47,11 @@ def _summary(row: Row[Any]) -> DatasetSummary:
         title_en=dataset.title_en,
         description_vi=dataset.description_vi,
         description_en=dataset.description_en,
-        owner_name=row.owner_name,
+        owner_name=owner_name,
         themes=tuple(dataset.themes),
         purposes=version.purposes,
         mode=version.mode,
         k=version.measured.k,
         persons=version.persons,
-        released_at=row[1].created_at,
+        released_at=newest.created_at,
     )

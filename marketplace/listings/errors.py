@@ -30,8 +30,8 @@ class VersionRefused(Problem):
     status = 422
 
     def __init__(self, code: str, **params: Any) -> None:
-        super().__init__(**params)
         self.code = code  # type: ignore[misc]
+        super().__init__(**params)
 
 
 class NotYourOrganisation(Forbidden):
@@ -74,3 +74,9 @@ class Overtaken(Conflict):
     """While this version was made, another one was released. Params: slug."""
 
     code = "listing.overtaken"
+
+
+class NoSteward(Conflict):
+    """Nobody of that owner could answer for a publication. Params: owner."""
+
+    code = "listing.no_steward"

@@ -7,7 +7,11 @@ from dataclasses import dataclass, field
 from litestar.openapi.spec import OpenAPIMediaType, OpenAPIType, Operation, Reference, RequestBody, Schema
 
 _TEXT = Schema(type=OpenAPIType.STRING, description="YAML manifest, UTF-8")
-_FILE = Schema(type=OpenAPIType.STRING, format="binary", description="CSV (also gzip) or Parquet")
+_FILE = Schema(
+    type=OpenAPIType.STRING,
+    content_media_type="application/octet-stream",
+    description="CSV (also gzip) or Parquet",
+)
 
 
 @dataclass

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from catalog.search import fold
 from sqlalchemy import ColumnElement, Integer, and_, cast, func, literal, true
 
+from catalog.search import fold
 from marketplace.listings.models import Dataset
 
 WORDS = 12

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 from litestar import Request
 from litestar.exceptions import ClientException
 from msgspec import Struct
-from multipart import MultipartError, MultipartSegment, PushMultipartParser, parse_options_header
+from multipart import MultipartError, MultipartSegment, PushMultipartParser, parse_options_header  # type: ignore[import-untyped]
 
 from marketplace.errors import Invalid
 from marketplace.listings.errors import UploadTooLarge

@@ -1,0 +1,178 @@
+"""`sandulieu catalog check|publish|show|search`: check needs no database, the others work on it directly."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import secrets
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import msgspec
+
+from catalog.publish import Publication
+from catalog.storage import Store
+from marketplace.config import load
+from marketplace.db.engine import Database, database_url
+from marketplace.db.keys import Keys
+from marketplace.errors import NotFound
+from marketplace.listings.catalogue import list_datasets
+from marketplace.listings.errors import ManifestWrong
+from marketplace.listings.operator import publisher_for
+from marketplace.listings.press import Press, make_version, parse_manifest
+from marketplace.listings.publish import Released, publish_version
+from marketplace.listings.reads import read_dataset
+from marketplace.texts import message
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """catalog check, publish, show, search."""
+    catalog = subparsers.add_parser("catalog", help="danh mục dữ liệu / the catalogue of datasets")
+    verbs = catalog.add_subparsers(dest="verb", required=True, metavar="VERB")
+    check = verbs.add_parser("check", help="làm thử, không công bố / make a version without releasing it")
+    check.add_argument("file", type=Path, metavar="FILE")
+    check.add_argument(
+        "manifest", type=Path, nargs="?", metavar="MANIFEST", help="default: manifest.yaml beside FILE"
+    )
+    publish = verbs.add_parser("publish", help="công bố phiên bản mới / release a version")
+    publish.add_argument("manifest", type=Path, metavar="MANIFEST")
+    publish.add_argument("file", type=Path, metavar="FILE")
+    show = verbs.add_parser("show", help="một bộ dữ liệu / one dataset")
+    show.add_argument("slug", metavar="SLUG")
+    search = verbs.add_parser("search", help="tìm / find")
+    search.add_argument("words", nargs="*", metavar="WORDS")
+    for parser, run in ((check, _check), (publish, _publish), (show, _show), (search, _search)):
+        parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
+        parser.set_defaults(func=run)
+
+
+def _check(chosen: argparse.Namespace) -> int:
+    manifest = chosen.manifest or chosen.file.with_name("manifest.yaml")
+    texts = _files(manifest, chosen.file)
+    if texts is None:
+        return 2
+    try:
+        publication = asyncio.run(_make(texts, chosen.file))
+    except ManifestWrong as wrong:
+        return _tell_manifest(wrong, manifest, as_json=chosen.json)
+    print(_json(publication.version) if chosen.json else _figures(publication))
+    return 0
+
+
+async def _make(manifest_text: str, source: Path) -> Publication:
+    """A version in a folder that is thrown away, under a key that is thrown away."""
+    parse_manifest(manifest_text)
+    with tempfile.TemporaryDirectory(prefix="sandulieu-check-") as folder:
+        return await make_version(
+            manifest_text, source, store=Store(Path(folder)), key=secrets.token_bytes(32), config=load()
+        )
+
+
+def _publish(chosen: argparse.Namespace) -> int:
+    text = _files(chosen.manifest, chosen.file)
+    if text is None:
+        return 2
+    try:
+        released = asyncio.run(_release(text, chosen.file))
+    except ManifestWrong as wrong:
+        return _tell_manifest(wrong, chosen.manifest, as_json=chosen.json)
+    print(_json(released) if chosen.json else f"✓ {released.slug} · {released.number} · {released.version_id}")
+    return 0
+
+
+async def _release(manifest_text: str, source: Path) -> Released:
+    config = load()
+    async with _database() as database:
+        manifest = parse_manifest(manifest_text)
+        async with database.session() as session:
+            by = await publisher_for(session, owner_slug=manifest.owner)
+        press = Press(
+            config=config, database=database, store=Store(config.path("store")), keys=Keys(config.path("keys"))
+        )
+        return await publish_version(press, manifest_text=manifest_text, source=source, by=by, may_exist=True)
+
+
+def _show(chosen: argparse.Namespace) -> int:
+    return asyncio.run(_tell_dataset(chosen.slug, as_json=chosen.json))
+
+
+async def _tell_dataset(slug: str, *, as_json: bool) -> int:
+    async with _database() as database, database.session() as session:
+        page = await read_dataset(session, slug)
+    if page is None:
+        raise NotFound
+    if as_json:
+        print(_json(page))
+        return 0
+    version = page.version
+    print(f"{page.title_vi} / {page.title_en}  ({page.slug})")
+    print(f"  {page.owner_name} · {page.licence} · {page.mode} · {', '.join(page.purposes)}")
+    print(f"  v{version.number} {version.id[:12]} · {version.persons:,} người/persons · k={version.measured.k}")
+    if page.price is not None:
+        print(f"  {page.price.base_vnd:,} đ/query + {page.price.per_gb_vnd:,} đ/GB")
+    for column in page.columns:
+        print(f"    {column.name:<24} {column.type:<14} {column.role:<18} {column.meaning_vi}")
+    return 0
+
+
+def _search(chosen: argparse.Namespace) -> int:
+    return asyncio.run(_tell_found(" ".join(chosen.words), as_json=chosen.json))
+
+
+async def _tell_found(q: str, *, as_json: bool) -> int:
+    async with _database() as database, database.session() as session:
+        found = await list_datasets(session, q=q)
+    if as_json:
+        print(_json(found))
+        return 0
+    for item in found.items:
+        print(f"{item.slug:<28} {item.title_vi}  ({item.owner_name}, k={item.k}, {item.persons:,} người/persons)")
+    return 0
+
+
+@asynccontextmanager
+async def _database() -> AsyncIterator[Database]:
+    database = Database(database_url(load()), connections=4)
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+def _files(manifest: Path, source: Path) -> str | None:
+    """The manifest's text; None (and said so) if one of the files is not there or is no text."""
+    try:
+        if not source.is_file():
+            raise FileNotFoundError(2, "No such file", str(source))
+        return manifest.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as wrong:
+        print(f"Không đọc được / cannot read: {wrong}", file=sys.stderr)
+        return None
+
+
+def _tell_manifest(wrong: ManifestWrong, manifest: Path, *, as_json: bool) -> int:
+    """Every error with its place, as compilers do."""
+    if as_json:
+        print(_json({"code": wrong.code, "errors": wrong.params["errors"]}))
+    for error in wrong.params["errors"]:
+        for language in ("vi", "en"):
+            said = message(error["code"], error["params"], language)
+            print(f"{manifest}:{error['line']}:{error['column']}: {said.what} {said.next}", file=sys.stderr)
+    return 1
+
+
+def _figures(publication: Publication) -> str:
+    version = publication.version
+    measured = version.measured
+    return (
+        f"✓ {version.dataset}: {version.persons:,} người/persons, {version.cohorts:,} nhóm/cohorts, "
+        f"k={measured.k}, ℓ={measured.l}, chi tiết/fine {version.fine_share:.1%}, "
+        f"loại/left out {version.left_out.share:.2%}"
+    )
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()

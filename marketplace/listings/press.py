@@ -1,0 +1,78 @@
+"""Making a version from a manifest and a file: the heavy work, in a thread, that no transaction waits for."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+
+from msgspec import Struct
+
+from catalog.errors import ManifestRefused, PublicationRefused
+from catalog.limits import IngestLimits
+from catalog.manifest import Manifest, read_manifest
+from catalog.publish import Publication, publish
+from catalog.storage import Store
+from marketplace.config import Config
+from marketplace.consents.subjects import pseudonym
+from marketplace.db.engine import Database
+from marketplace.db.keys import Keys
+from marketplace.errors import Unavailable
+from marketplace.listings.errors import ManifestWrong, VersionRefused
+from sandbox.job import SandboxFailed
+
+
+class Press(Struct, frozen=True, kw_only=True):
+    """What publishing needs of the service."""
+
+    config: Config
+    database: Database
+    store: Store
+    keys: Keys
+
+
+def parse_manifest(text: str) -> Manifest:
+    """Raises ManifestWrong with every error, its line and column."""
+    try:
+        return read_manifest(text)
+    except ManifestRefused as refused:
+        raise ManifestWrong(
+            [
+                {"path": "manifest", "code": e.code, "params": dict(e.params), "line": e.line, "column": e.column}
+                for e in refused.errors
+            ]
+        ) from refused
+
+
+async def make_version(
+    manifest_text: str,
+    source: Path,
+    *,
+    store: Store,
+    key: bytes,
+    config: Config,
+    previous: str | None = None,
+    consents: Mapping[str, frozenset[bytes]] | None = None,
+) -> Publication:
+    """A version in the store, released nowhere. Raises VersionRefused, Unavailable.
+
+    `key`: the lineage's; `consents`: purpose → who consents by the register.
+    """
+    limits = IngestLimits(deadline_ms=config.ingest_deadline_ms, memory_bytes=config.ingest_memory_bytes)
+    try:
+        return await asyncio.to_thread(
+            publish,
+            manifest_text,
+            source,
+            store=store,
+            pseudonymise=lambda subjects: [pseudonym(key, subject) for subject in subjects],
+            consented=(lambda _: consents) if consents is not None else None,
+            previous=previous,
+            limits=limits,
+        )
+    except PublicationRefused as refused:
+        raise VersionRefused(refused.code, **refused.params) from refused
+    except SandboxFailed as failed:
+        if failed.code == "sandbox.unavailable":
+            raise Unavailable(reason=failed.code) from failed
+        raise VersionRefused(failed.code, **failed.params) from failed

@@ -1,0 +1,172 @@
+"""Publishing for real: jail, store, rows, log; one at a time, and refused ones leave only their event."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError
+
+from marketplace.accounts.callers import Owner
+from marketplace.audit.models import Event
+from marketplace.config import Config
+from marketplace.consents.actions import record_consent_event
+from marketplace.consents.subjects import pseudonym
+from marketplace.db.base import utcnow
+from marketplace.errors import NotFound, Problem
+from marketplace.listings.errors import (
+    ManifestWrong,
+    ModeFixed,
+    NotYourOrganisation,
+    PopulationFixed,
+    PublicationUnderWay,
+    SlugDiffers,
+    SlugTaken,
+    VersionRefused,
+)
+from marketplace.listings.models import Dataset, DatasetVersion, ExcludedCohort, Lineage, Offer
+from marketplace.listings.press import Press
+from marketplace.listings.publish import Released, publish_version
+from tests.marketplace.broken_audit import broken_audit
+from tests.marketplace.listings.conftest import Shop
+from tests.marketplace.parties import Make
+
+
+async def _publish(press: Press, shop: Shop, text: str | None = None, *, persons: int = 400) -> Released:
+    return await publish_version(
+        press, manifest_text=text or shop.manifest(), source=shop.file(persons), by=shop.by, may_exist=True
+    )
+
+
+async def _refusals(press: Press, shop: Shop) -> list[str]:
+    async with press.database.session() as session:
+        rows = select(Event).where(Event.name == "dataset:refuse").order_by(Event.id)
+        found = await session.scalars(rows.where(Event.actor_person_id == shop.owner.person.id))
+        return [event.body["code"] for event in found]
+
+
+async def test_a_version_is_released_listed_priced_and_logged(press: Press, shop: Shop) -> None:
+    released = await _publish(press, shop)
+    version = press.store.version(released.version_id)
+    assert (released.slug, released.number, version.k, version.persons) == (shop.slug, 1, 5, 400)
+    async with press.database.session() as session:
+        dataset = await session.get_one(Dataset, released.dataset_id)
+        assert dataset.current_version_id == released.version_id
+        row = await session.get_one(DatasetVersion, released.version_id)
+        assert (row.body["persons"], row.published_by) == (version.persons, shop.owner.person.id)
+        offer = (await session.scalars(select(Offer).where(Offer.dataset_id == dataset.id))).one()
+        assert (offer.base_vnd, offer.per_gb_vnd) == (1000, 200_000)
+        event = (await session.scalars(select(Event).where(Event.version_id == released.version_id))).one()
+        assert (event.name, event.parties) == ("dataset:publish", [shop.owner.organisation.id])
+
+
+async def test_the_next_version_replaces_it_and_a_new_price_is_a_new_offer(press: Press, shop: Shop) -> None:
+    first = await _publish(press, shop)
+    second = await _publish(press, shop)
+    third = await _publish(press, shop, shop.manifest(base_vnd=2000))
+    assert [first.number, second.number, third.number] == [1, 2, 3]
+    assert press.store.version(third.version_id).parent == second.version_id
+    async with press.database.session() as session:
+        rows = select(Offer.base_vnd).where(Offer.dataset_id == first.dataset_id).order_by(Offer.valid_from)
+        assert (await session.scalars(rows)).all() == [1000, 2000]
+        assert (await session.get_one(Dataset, first.dataset_id)).current_version_id == third.version_id
+
+
+async def test_two_publishers_at_once_the_second_is_told_so(press: Press, shop: Shop) -> None:
+    done = await asyncio.gather(*(_publish(press, shop) for _ in range(2)), return_exceptions=True)
+    assert sorted(type(each).__name__ for each in done) == ["PublicationUnderWay", "Released"]
+    assert isinstance(next(each for each in done if isinstance(each, Problem)), PublicationUnderWay)
+    assert (await _publish(press, shop)).number == 2, "the lock is given back"
+
+
+async def test_a_lineage_has_one_mode_from_its_first_release(press: Press, shop: Shop) -> None:
+    too_few = shop.manifest(mode="aggregate")
+    with pytest.raises(VersionRefused):
+        await _publish(press, shop, too_few, persons=3)
+    await _publish(press, shop, shop.manifest(mode="rows"))
+    with pytest.raises(ModeFixed):
+        await _publish(press, shop, shop.manifest(mode="aggregate"))
+    other = shop.manifest(mode="aggregate", slug=f"{shop.slug}_b", population=shop.slug)
+    with pytest.raises(ModeFixed):
+        await _publish(press, shop, other)
+    async with press.database.session() as session:
+        mode = await session.scalar(select(Lineage.mode).where(Lineage.population == shop.slug))
+    assert mode == "rows"
+
+
+async def test_a_dataset_stays_in_its_lineage(press: Press, shop: Shop) -> None:
+    await _publish(press, shop)
+    with pytest.raises(PopulationFixed):
+        await _publish(press, shop, shop.manifest(population="another"))
+
+
+async def test_nobody_publishes_for_another_owner_or_over_a_name(press: Press, shop: Shop, make: Make) -> None:
+    released = await _publish(press, shop)
+    rival = Shop(owner=await make.party(press.database, kind="owner"), slug=shop.slug, folder=shop.folder)
+    with pytest.raises(NotYourOrganisation):
+        await _publish(press, rival, shop.manifest())
+    with pytest.raises(SlugTaken):
+        await _publish(press, rival)
+    with pytest.raises(NotFound):
+        await publish_version(press, manifest_text=rival.manifest(), source=shop.file(), by=rival.by,
+                              into=released.dataset_id)  # fmt: skip
+    with pytest.raises(SlugDiffers):
+        await publish_version(press, manifest_text=shop.manifest(slug="other_name"), source=shop.file(), by=shop.by,
+                              into=released.dataset_id)  # fmt: skip
+    assert await _refusals(press, rival) == ["listing.not_your_organisation", "listing.slug_taken", "not_found"]
+
+
+async def test_a_wrong_manifest_gets_every_error_and_is_logged(press: Press, shop: Shop) -> None:
+    text = shop.manifest().replace("k: 5", "k: 1").replace("licence: CC0-1.0\n", "")
+    with pytest.raises(ManifestWrong) as refused:
+        await _publish(press, shop, text)
+    codes = {e["code"] for e in refused.value.params["errors"]}
+    assert codes == {"manifest.missing_key", "manifest.out_of_range"}
+    assert await _refusals(press, shop) == ["listing.manifest_wrong"]
+
+
+async def test_a_file_that_cannot_be_made_anonymous_is_refused_and_logged(press: Press, shop: Shop) -> None:
+    with pytest.raises(VersionRefused) as refused:
+        await _publish(press, shop, persons=3)
+    assert await _refusals(press, shop) == [refused.value.code]
+    async with press.database.session() as session:
+        assert await session.scalar(select(Dataset.id).where(Dataset.slug == shop.slug)) is None
+
+
+async def test_without_its_event_nothing_is_released(config: Config, press: Press, shop: Shop) -> None:
+    first = await _publish(press, shop)
+    with broken_audit(config, shop.owner.organisation.id), pytest.raises(DBAPIError, match="broken for a test"):
+        await _publish(press, shop)
+    async with press.database.session() as session:
+        dataset = await session.get_one(Dataset, first.dataset_id)
+        assert dataset.current_version_id == first.version_id
+        rows = select(DatasetVersion.number).where(DatasetVersion.dataset_id == first.dataset_id)
+        assert (await session.scalars(rows)).all() == [1]
+
+
+async def test_a_withdrawal_outweighs_what_the_next_file_still_says(press: Press, shop: Shop, make: Make) -> None:
+    first = await _publish(press, shop)
+    by = make.caller_of(shop.owner.organisation, shop.owner.person, Owner)
+    assert isinstance(by, Owner)
+    async with press.database.session() as session:
+        await record_consent_event(
+            session, by=by, dataset_id=first.dataset_id, subject="P00001", purpose="research.academic",
+            event="withdrawn", at=utcnow() - timedelta(minutes=1), store=press.store, keys=press.keys,
+        )  # fmt: skip
+    second = await _publish(press, shop)
+    async with press.database.session() as session:
+        dataset = await session.get_one(Dataset, first.dataset_id)
+        person = pseudonym(press.keys.lineage(dataset.lineage_id), "P00001")
+        rows = select(ExcludedCohort.cohort).where(
+            ExcludedCohort.version_id == second.version_id, ExcludedCohort.purpose == "research.academic"
+        )
+        gone = set((await session.scalars(rows)).all())
+    cohort = press.store.cohort_of(second.version_id, person)
+    assert cohort is not None
+    assert gone <= {cohort}
+    revision = press.store.revision(
+        second.version_id, purpose="research.academic", excluded=frozenset(gone), number=len(gone)
+    )
+    assert revision.parts, "the others stay in"
