@@ -1,0 +1,27 @@
+"""Why a consent event is not taken. None of them depends on whether the person is in the data."""
+
+from __future__ import annotations
+
+from marketplace.errors import Problem
+
+
+class NoSubjects(Problem):
+    """The dataset's privacy unit is the row: nobody is named."""
+
+    status = 409
+    code = "consent.no_subjects"
+
+
+class PurposeUnknown(Problem):
+    status = 422
+    code = "consent.purpose_unknown"
+
+
+class InTheFuture(Problem):
+    status = 422
+    code = "consent.in_the_future"
+
+
+class SubjectLength(Problem):
+    status = 422
+    code = "consent.subject_length"
