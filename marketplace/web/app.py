@@ -5,16 +5,14 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncIterator
 
-from catalog.storage import Store
 from litestar import Litestar
 from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
-from policies.engine import Engine
-from sandbox.isolation.pool import Pool
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from catalog.storage import Store
 from marketplace.accounts import api as accounts_api
 from marketplace.accounts.callers import CALLERS
 from marketplace.agreements import api as agreements_api
@@ -30,7 +28,9 @@ from marketplace.queries import api as queries_api
 from marketplace.queries.services import Services
 from marketplace.web import health, pages
 from marketplace.web.parts import open_services
-from marketplace.web.problems import PROBLEM_HANDLERS
+from marketplace.web.problem_pages import PROBLEM_HANDLERS
+from policies.engine import Engine
+from sandbox.isolation.pool import Pool
 
 API = (
     accounts_api,

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from litestar import Response
 from litestar.response import Redirect
+from litestar.types import ExceptionHandlersMap
 
 from marketplace.accounts.callers import COOKIE
 from marketplace.errors import NotSignedIn, Problem
@@ -23,7 +24,7 @@ log = logging.getLogger(__name__)
 
 
 def problem_answer(request: AnyRequest, error: Exception) -> Response[Any]:
-    """problem+json for programs, a page for people: what the whole app answers errors with."""
+    """problem+json for programs, a page for people."""
     path = request.url.path
     if path.startswith(MACHINES) or "text/html" not in request.headers.get("accept", "text/html, */*"):
         return problem_handler(request, error)
@@ -63,3 +64,7 @@ def _page(view: View, problem: Problem) -> Response[Any]:
     )
     page.headers.update(problem.headers)
     return page
+
+
+PROBLEM_HANDLERS: Final[ExceptionHandlersMap] = {Exception: problem_answer}
+"""What the whole app answers errors with."""
