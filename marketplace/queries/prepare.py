@@ -86,7 +86,7 @@ async def facts_of(services: Services, caller: Caller, ask: Ask) -> Facts:
 def understand(sql: str, version: Version | None, slug: str, max_bytes: int) -> Plan:
     """The typed plan. Raises SqlNotUnderstood with line, column, word and what to use."""
     if len(sql.encode()) > max_bytes:
-        raise SqlNotUnderstood("sql.too_long", bytes=len(sql.encode()), max_bytes=max_bytes)
+        raise SqlNotUnderstood("sql.too_long", limit=max_bytes)
     tables = (schema_of(version, slug),) if version else ()
     try:
         return plan_query(sql, tables)
