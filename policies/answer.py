@@ -41,14 +41,20 @@ def decision_of(said: object, asked: Asked) -> Decision:
     denies = [reason for reason in read.reasons if reason.severity == "deny"]
     if read.allow == bool(denies) or read.allow != (read.obligations is not None):
         return denial("policy.answer_not_understood", asked)
+    reasons = tuple(sorted(read.reasons, key=_order))
     return _decision(
-        asked, allow=read.allow, reasons=read.reasons, until=read.valid_until, obligations=read.obligations
+        asked, allow=read.allow, reasons=reasons, until=read.valid_until, obligations=read.obligations
     )
 
 
 def denial(code: str, asked: Asked, **params: object) -> Decision:
     """A denial that the engine's own state gives."""
     return _decision(asked, allow=False, reasons=(Reason(code=code, params=params),), until=0, obligations=None)
+
+
+def _order(reason: Reason) -> tuple[str, bytes]:
+    """Engines order a set of objects each in its own way; one decision has one order."""
+    return reason.code, msgspec.json.encode(reason.params, order="deterministic")
 
 
 def _decision(

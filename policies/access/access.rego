@@ -19,14 +19,15 @@ decision := {
 	"valid_until": valid_until,
 }
 
-default allow := false
-
 # METADATA
 # title: Allowed
 # description: Every gate holds and nothing denies.
+# scope: document
 # custom:
 #   code: access.allow
 #   law: [data-law-60-2024.42]
+default allow := false
+
 allow if {
 	count(deny) == 0
 	gates == required
@@ -67,12 +68,15 @@ default obligations_if_allowed := null
 
 obligations_if_allowed := obligations if allow
 
-default valid_until := 0
-
 # METADATA
 # title: How long the decision may be used
 # description: The shorter of the decision's lifetime and the agreement's expiry; zero for a denial.
+# scope: document
 # custom:
 #   code: access.valid_until
 #   law: [data-law-60-2024.42]
+default valid_until := 0
+
 valid_until := min({input.at_ms + data.limits.decision_lifetime_ms, input.agreement.expires_at_ms}) if allow
+
+denied(code, params) := {"code": code, "severity": "deny", "params": params}

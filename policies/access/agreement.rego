@@ -14,20 +14,6 @@ gates contains "agreement.own" if {
 }
 
 # METADATA
-# title: The agreement is of another startup
-# description: The gate agreement.own does not hold.
-# custom:
-#   code: agreement.other_startup
-#   facts: [agreement.startup_id, caller.organisation_id]
-#   source: agreement.startup_id
-#   law: [decree-169-2025.32-33]
-deny contains {"code": "agreement.other_startup", "severity": "deny", "params": {}} if {
-	is_string(input.agreement.startup_id)
-	is_string(input.caller.organisation_id)
-	input.agreement.startup_id != input.caller.organisation_id
-}
-
-# METADATA
 # title: The person is named in the agreement
 # description: The owner accepted these people, not the whole organisation.
 # custom:
@@ -38,20 +24,6 @@ deny contains {"code": "agreement.other_startup", "severity": "deny", "params": 
 gates contains "agreement.named" if {
 	is_string(input.caller.person_id)
 	input.caller.person_id in input.agreement.people
-}
-
-# METADATA
-# title: The person is not named in the agreement
-# description: The gate agreement.named does not hold.
-# custom:
-#   code: agreement.not_named
-#   facts: [agreement.people, caller.person_id]
-#   source: agreement.people
-#   law: [decree-169-2025.32-33]
-deny contains {"code": "agreement.not_named", "severity": "deny", "params": {}} if {
-	is_string(input.caller.person_id)
-	is_array(input.agreement.people)
-	not input.caller.person_id in input.agreement.people
 }
 
 # METADATA
@@ -68,20 +40,6 @@ gates contains "agreement.dataset" if {
 }
 
 # METADATA
-# title: The agreement is about another dataset
-# description: The gate agreement.dataset does not hold.
-# custom:
-#   code: agreement.other_dataset
-#   facts: [agreement.dataset_id, dataset.id]
-#   source: agreement.dataset_id
-#   law: [decree-169-2025.32-33]
-deny contains {"code": "agreement.other_dataset", "severity": "deny", "params": {}} if {
-	is_string(input.agreement.dataset_id)
-	is_string(input.dataset.id)
-	input.agreement.dataset_id != input.dataset.id
-}
-
-# METADATA
 # title: The agreement has begun
 # description: Before its first day nothing is agreed yet.
 # custom:
@@ -92,19 +50,6 @@ deny contains {"code": "agreement.other_dataset", "severity": "deny", "params": 
 gates contains "agreement.started" if {
 	is_number(input.agreement.valid_from_ms)
 	input.agreement.valid_from_ms <= input.at_ms
-}
-
-# METADATA
-# title: The agreement has not begun
-# description: The gate agreement.started does not hold.
-# custom:
-#   code: agreement.not_started
-#   facts: [agreement.valid_from_ms, question.at_ms]
-#   source: agreement.valid_from
-#   law: [decree-169-2025.32-33]
-deny contains {"code": "agreement.not_started", "severity": "deny", "params": {"valid_from_ms": input.agreement.valid_from_ms}} if {
-	is_number(input.at_ms)
-	input.agreement.valid_from_ms > input.at_ms
 }
 
 # METADATA
@@ -121,19 +66,6 @@ gates contains "agreement.not_expired" if {
 }
 
 # METADATA
-# title: The agreement has expired
-# description: The gate agreement.not_expired does not hold.
-# custom:
-#   code: agreement.expired
-#   facts: [agreement.expires_at_ms, question.at_ms]
-#   source: agreement.expires_at
-#   law: [decree-169-2025.32-33]
-deny contains {"code": "agreement.expired", "severity": "deny", "params": {"expires_at_ms": input.agreement.expires_at_ms}} if {
-	is_number(input.agreement.expires_at_ms)
-	input.at_ms >= input.agreement.expires_at_ms
-}
-
-# METADATA
 # title: Neither side has ended the agreement
 # description: Either side may end it at any time, and that bites on the next query.
 # custom:
@@ -144,6 +76,74 @@ deny contains {"code": "agreement.expired", "severity": "deny", "params": {"expi
 gates contains "agreement.not_ended" if input.agreement.ended == false
 
 # METADATA
+# title: The agreement is of another startup
+# description: The gate agreement.own does not hold.
+# custom:
+#   code: agreement.other_startup
+#   facts: [agreement.startup_id, caller.organisation_id]
+#   source: agreement.startup_id
+#   law: [decree-169-2025.32-33]
+deny contains denied("agreement.other_startup", {}) if {
+	is_string(input.agreement.startup_id)
+	is_string(input.caller.organisation_id)
+	input.agreement.startup_id != input.caller.organisation_id
+}
+
+# METADATA
+# title: The person is not named in the agreement
+# description: The gate agreement.named does not hold.
+# custom:
+#   code: agreement.not_named
+#   facts: [agreement.people, caller.person_id]
+#   source: agreement.people
+#   law: [decree-169-2025.32-33]
+deny contains denied("agreement.not_named", {}) if {
+	is_string(input.caller.person_id)
+	is_array(input.agreement.people)
+	not input.caller.person_id in input.agreement.people
+}
+
+# METADATA
+# title: The agreement is about another dataset
+# description: The gate agreement.dataset does not hold.
+# custom:
+#   code: agreement.other_dataset
+#   facts: [agreement.dataset_id, dataset.id]
+#   source: agreement.dataset_id
+#   law: [decree-169-2025.32-33]
+deny contains denied("agreement.other_dataset", {}) if {
+	is_string(input.agreement.dataset_id)
+	is_string(input.dataset.id)
+	input.agreement.dataset_id != input.dataset.id
+}
+
+# METADATA
+# title: The agreement has not begun
+# description: The gate agreement.started does not hold.
+# custom:
+#   code: agreement.not_started
+#   facts: [agreement.valid_from_ms, question.at_ms]
+#   source: agreement.valid_from
+#   law: [decree-169-2025.32-33]
+deny contains denied("agreement.not_started", {"valid_from_ms": input.agreement.valid_from_ms}) if {
+	is_number(input.at_ms)
+	input.agreement.valid_from_ms > input.at_ms
+}
+
+# METADATA
+# title: The agreement has expired
+# description: The gate agreement.not_expired does not hold.
+# custom:
+#   code: agreement.expired
+#   facts: [agreement.expires_at_ms, question.at_ms]
+#   source: agreement.expires_at
+#   law: [decree-169-2025.32-33]
+deny contains denied("agreement.expired", {"expires_at_ms": input.agreement.expires_at_ms}) if {
+	is_number(input.agreement.expires_at_ms)
+	input.at_ms >= input.agreement.expires_at_ms
+}
+
+# METADATA
 # title: The agreement was ended
 # description: The gate agreement.not_ended does not hold.
 # custom:
@@ -151,4 +151,4 @@ gates contains "agreement.not_ended" if input.agreement.ended == false
 #   facts: [agreement.ended]
 #   source: agreement.ended_at
 #   law: [decree-169-2025.32-33]
-deny contains {"code": "agreement.ended", "severity": "deny", "params": {}} if input.agreement.ended == true
+deny contains denied("agreement.ended", {}) if input.agreement.ended == true

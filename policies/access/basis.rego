@@ -12,7 +12,7 @@ gates contains "basis.lawful" if input.dataset.legal_basis in data.legal_bases.o
 
 # METADATA
 # title: The basis is consent, and some cohort consented to this purpose
-# description: Only cohorts that consented to the purpose may be read; the obligation consented_to says so to the sandbox.
+# description: Only cohorts that consented may be read; the obligation consented_to tells the sandbox.
 # custom:
 #   code: basis.lawful
 #   facts: [dataset.legal_basis, dataset.consented_purposes, request.purpose]
@@ -33,7 +33,7 @@ by_consent if input.dataset.legal_basis in data.legal_bases.by_consent
 #   facts: [dataset.legal_basis]
 #   source: version.json legal_basis
 #   law: [data-law-60-2024.42]
-deny contains {"code": "basis.unknown", "severity": "deny", "params": {"basis": input.dataset.legal_basis}} if {
+deny contains denied("basis.unknown", {"basis": input.dataset.legal_basis}) if {
 	is_string(input.dataset.legal_basis)
 	not by_consent
 	not input.dataset.legal_basis in data.legal_bases.others
@@ -47,7 +47,7 @@ deny contains {"code": "basis.unknown", "severity": "deny", "params": {"basis": 
 #   facts: [dataset.consented_purposes, request.purpose]
 #   source: version.json parts' consent
 #   law: [decree-356-2025.consent]
-deny contains {"code": "consent.none", "severity": "deny", "params": {"purpose": input.request.purpose}} if {
+deny contains denied("consent.none", {"purpose": input.request.purpose}) if {
 	by_consent
 	is_string(input.request.purpose)
 	is_array(input.dataset.consented_purposes)
@@ -62,7 +62,7 @@ deny contains {"code": "consent.none", "severity": "deny", "params": {"purpose":
 #   facts: [dataset.consented_purposes]
 #   source: version.json parts' consent
 #   law: [decree-356-2025.consent]
-deny contains {"code": "consent.missing", "severity": "deny", "params": {"fact": "dataset.consented_purposes"}} if {
+deny contains denied("consent.missing", {"fact": "dataset.consented_purposes"}) if {
 	by_consent
 	not texts(object.get(input, ["dataset", "consented_purposes"], null))
 }

@@ -11,19 +11,6 @@ package access
 gates contains "question.schema" if input.schema == "access/1"
 
 # METADATA
-# title: The question is of another form
-# description: The gate question.schema does not hold.
-# custom:
-#   code: question.unknown_schema
-#   facts: [question.schema]
-#   source: policies.decision.Question
-#   law: [data-law-60-2024.42]
-deny contains {"code": "question.unknown_schema", "severity": "deny", "params": {"schema": input.schema}} if {
-	is_string(input.schema)
-	input.schema != "access/1"
-}
-
-# METADATA
 # title: The person who asks is active
 # description: A person who left their organisation asks nothing.
 # custom:
@@ -32,16 +19,6 @@ deny contains {"code": "question.unknown_schema", "severity": "deny", "params": 
 #   source: person.deactivated_at
 #   law: [decree-69-2024.accounts]
 gates contains "caller.active" if input.caller.active == true
-
-# METADATA
-# title: The person who asks is not active
-# description: The gate caller.active does not hold.
-# custom:
-#   code: caller.inactive
-#   facts: [caller.active]
-#   source: person.deactivated_at
-#   law: [decree-69-2024.accounts]
-deny contains {"code": "caller.inactive", "severity": "deny", "params": {}} if input.caller.active == false
 
 # METADATA
 # title: The organisation that asks is a startup
@@ -54,19 +31,6 @@ deny contains {"code": "caller.inactive", "severity": "deny", "params": {}} if i
 gates contains "caller.startup" if input.caller.organisation_kind == "startup"
 
 # METADATA
-# title: The organisation that asks is not a startup
-# description: The gate caller.startup does not hold.
-# custom:
-#   code: caller.not_startup
-#   facts: [caller.organisation_kind]
-#   source: the caller's organisation
-#   law: [decree-169-2025.32-33]
-deny contains {"code": "caller.not_startup", "severity": "deny", "params": {}} if {
-	is_string(input.caller.organisation_kind)
-	input.caller.organisation_kind != "startup"
-}
-
-# METADATA
 # title: The organisation is not suspended
 # description: A suspended organisation neither asks nor pays.
 # custom:
@@ -77,6 +41,42 @@ deny contains {"code": "caller.not_startup", "severity": "deny", "params": {}} i
 gates contains "caller.not_suspended" if input.caller.organisation_suspended == false
 
 # METADATA
+# title: The question is of another form
+# description: The gate question.schema does not hold.
+# custom:
+#   code: question.unknown_schema
+#   facts: [question.schema]
+#   source: policies.decision.Question
+#   law: [data-law-60-2024.42]
+deny contains denied("question.unknown_schema", {"schema": input.schema}) if {
+	is_string(input.schema)
+	input.schema != "access/1"
+}
+
+# METADATA
+# title: The person who asks is not active
+# description: The gate caller.active does not hold.
+# custom:
+#   code: caller.inactive
+#   facts: [caller.active]
+#   source: person.deactivated_at
+#   law: [decree-69-2024.accounts]
+deny contains denied("caller.inactive", {}) if input.caller.active == false
+
+# METADATA
+# title: The organisation that asks is not a startup
+# description: The gate caller.startup does not hold.
+# custom:
+#   code: caller.not_startup
+#   facts: [caller.organisation_kind]
+#   source: the caller's organisation
+#   law: [decree-169-2025.32-33]
+deny contains denied("caller.not_startup", {}) if {
+	is_string(input.caller.organisation_kind)
+	input.caller.organisation_kind != "startup"
+}
+
+# METADATA
 # title: The organisation is suspended
 # description: The gate caller.not_suspended does not hold.
 # custom:
@@ -84,4 +84,4 @@ gates contains "caller.not_suspended" if input.caller.organisation_suspended == 
 #   facts: [caller.organisation_suspended]
 #   source: organisation.suspended_at
 #   law: [data-law-60-2024.42]
-deny contains {"code": "organisation.suspended", "severity": "deny", "params": {}} if input.caller.organisation_suspended == true
+deny contains denied("organisation.suspended", {}) if input.caller.organisation_suspended == true

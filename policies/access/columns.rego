@@ -16,20 +16,6 @@ gates contains "columns.agreed" if {
 }
 
 # METADATA
-# title: A column is read that was not agreed
-# description: The gate columns.agreed does not hold; every such column is named.
-# custom:
-#   code: columns.not_agreed
-#   facts: [agreement.columns, request.columns]
-#   source: agreement.columns
-#   law: [decree-356-2025.consent]
-deny contains {"code": "columns.not_agreed", "severity": "deny", "params": {"columns": extra}} if {
-	is_array(input.agreement.columns)
-	extra := [column | some column in input.request.columns; not column in input.agreement.columns]
-	count(extra) > 0
-}
-
-# METADATA
 # title: Every column read is in the version
 # description: A later version may have lost a column that was agreed.
 # custom:
@@ -45,6 +31,20 @@ gates contains "columns.in_version" if {
 }
 
 # METADATA
+# title: A column is read that was not agreed
+# description: The gate columns.agreed does not hold; every such column is named.
+# custom:
+#   code: columns.not_agreed
+#   facts: [agreement.columns, request.columns]
+#   source: agreement.columns
+#   law: [decree-356-2025.consent]
+deny contains denied("columns.not_agreed", {"columns": extra}) if {
+	is_array(input.agreement.columns)
+	extra := [column | some column in input.request.columns; not column in input.agreement.columns]
+	count(extra) > 0
+}
+
+# METADATA
 # title: A column is read that the version does not have
 # description: The gate columns.in_version does not hold; every such column is named.
 # custom:
@@ -52,7 +52,7 @@ gates contains "columns.in_version" if {
 #   facts: [dataset.columns, request.columns]
 #   source: version.json columns
 #   law: [data-law-60-2024.42]
-deny contains {"code": "columns.not_in_version", "severity": "deny", "params": {"columns": extra}} if {
+deny contains denied("columns.not_in_version", {"columns": extra}) if {
 	is_array(input.dataset.columns)
 	extra := [column | some column in input.request.columns; not column in input.dataset.columns]
 	count(extra) > 0

@@ -8,7 +8,7 @@ package access
 #   facts: ["*"]
 #   source: policies/data/facts.json
 #   law: [data-law-60-2024.42]
-deny contains {"code": concat(".", [fact.gate, "missing"]), "severity": "deny", "params": {"fact": name}} if {
+deny contains denied(concat(".", [fact.gate, "missing"]), {"fact": name}) if {
 	some name, fact in data.facts
 	not known(fact.type, object.get(input, fact.path, null))
 	not beside_the_point(fact)
@@ -28,6 +28,10 @@ known("text", value) if {
 known("texts", value) if texts(value)
 
 known("amount", value) if amount(value)
+
+known("limit", null)
+
+known("limit", value) if amount(value)
 
 known("number", value) if is_number(value)
 

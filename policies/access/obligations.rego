@@ -20,9 +20,9 @@ obligations := {
 	"row_filter": [],
 }
 
-max_rows := min({data.limits.modes.rows.max_rows, rows_left}) if input.dataset.mode == "rows"
+max_rows := min({data.limits.modes[input.dataset.mode].max_rows, rows_left}) if input.dataset.mode == "rows"
 
-max_rows := data.limits.modes.aggregate.max_rows if input.dataset.mode == "aggregate"
+max_rows := data.limits.modes[input.dataset.mode].max_rows if input.dataset.mode == "aggregate"
 
 default consented_to := null
 

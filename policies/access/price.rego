@@ -14,19 +14,6 @@ gates contains "price.wallet" if {
 }
 
 # METADATA
-# title: The wallet cannot pay the price
-# description: The gate price.wallet does not hold.
-# custom:
-#   code: price.over_wallet
-#   facts: [request.price_vnd, wallet.available_vnd]
-#   source: account_balance
-#   law: [decree-169-2025.32-33]
-deny contains {"code": "price.over_wallet", "severity": "deny", "params": {"price_vnd": input.request.price_vnd, "available_vnd": input.wallet.available_vnd}} if {
-	is_number(input.wallet.available_vnd)
-	input.request.price_vnd > input.wallet.available_vnd
-}
-
-# METADATA
 # title: The price is within the limit given with the request
 # description: No limit given is no limit; a limit that is no number denies.
 # custom:
@@ -40,6 +27,20 @@ gates contains "price.limit" if {
 }
 
 # METADATA
+# title: The wallet cannot pay the price
+# description: The gate price.wallet does not hold.
+# custom:
+#   code: price.over_wallet
+#   facts: [request.price_vnd, wallet.available_vnd]
+#   source: account_balance
+#   law: [decree-169-2025.32-33]
+deny contains denied("price.over_wallet", params) if {
+	is_number(input.wallet.available_vnd)
+	input.request.price_vnd > input.wallet.available_vnd
+	params := {"price_vnd": input.request.price_vnd, "available_vnd": input.wallet.available_vnd}
+}
+
+# METADATA
 # title: The price is over the limit given
 # description: The gate price.limit does not hold.
 # custom:
@@ -47,7 +48,7 @@ gates contains "price.limit" if {
 #   facts: [request.price_vnd, request.max_vnd]
 #   source: the request
 #   law: [decree-169-2025.32-33]
-deny contains {"code": "price.over_limit", "severity": "deny", "params": {"price_vnd": input.request.price_vnd, "max_vnd": input.request.max_vnd}} if {
+deny contains denied("price.over_limit", {"price_vnd": input.request.price_vnd, "max_vnd": input.request.max_vnd}) if {
 	is_number(input.request.max_vnd)
 	input.request.price_vnd > input.request.max_vnd
 }

@@ -11,32 +11,6 @@ package access
 gates contains "purpose.known" if input.request.purpose in data.purposes.known
 
 # METADATA
-# title: The purpose is not known
-# description: The gate purpose.known does not hold.
-# custom:
-#   code: purpose.unknown
-#   facts: [request.purpose]
-#   source: the request
-#   law: [personal-data-law-91-2025.7]
-deny contains {"code": "purpose.unknown", "severity": "deny", "params": {"purpose": input.request.purpose}} if {
-	is_string(input.request.purpose)
-	not input.request.purpose in data.purposes.known
-	not input.request.purpose in data.purposes.never
-}
-
-# METADATA
-# title: The purpose is never allowed
-# description: Resale and re-identification are banned in every agreement.
-# custom:
-#   code: purpose.never
-#   facts: [request.purpose]
-#   source: the request
-#   law: [personal-data-law-91-2025.7]
-deny contains {"code": "purpose.never", "severity": "deny", "params": {"purpose": input.request.purpose}} if {
-	input.request.purpose in data.purposes.never
-}
-
-# METADATA
 # title: The purpose is the one agreed
 # description: Consent and agreement are per purpose.
 # custom:
@@ -50,19 +24,6 @@ gates contains "purpose.agreed" if {
 }
 
 # METADATA
-# title: The purpose is not the one agreed
-# description: The gate purpose.agreed does not hold.
-# custom:
-#   code: purpose.not_agreed
-#   facts: [agreement.purpose, request.purpose]
-#   source: agreement.purpose
-#   law: [decree-356-2025.consent]
-deny contains {"code": "purpose.not_agreed", "severity": "deny", "params": {"purpose": input.request.purpose, "agreed": input.agreement.purpose}} if {
-	is_string(input.agreement.purpose)
-	input.request.purpose != input.agreement.purpose
-}
-
-# METADATA
 # title: The version allows the purpose
 # description: The owner names the purposes at publication.
 # custom:
@@ -73,6 +34,45 @@ deny contains {"code": "purpose.not_agreed", "severity": "deny", "params": {"pur
 gates contains "purpose.allowed" if input.request.purpose in input.dataset.purposes
 
 # METADATA
+# title: The purpose is not known
+# description: The gate purpose.known does not hold.
+# custom:
+#   code: purpose.unknown
+#   facts: [request.purpose]
+#   source: the request
+#   law: [personal-data-law-91-2025.7]
+deny contains denied("purpose.unknown", {"purpose": input.request.purpose}) if {
+	is_string(input.request.purpose)
+	not input.request.purpose in data.purposes.known
+	not input.request.purpose in data.purposes.never
+}
+
+# METADATA
+# title: The purpose is never allowed
+# description: Resale and re-identification are banned in every agreement.
+# custom:
+#   code: purpose.never
+#   facts: [request.purpose]
+#   source: the request
+#   law: [personal-data-law-91-2025.7]
+deny contains denied("purpose.never", {"purpose": input.request.purpose}) if {
+	input.request.purpose in data.purposes.never
+}
+
+# METADATA
+# title: The purpose is not the one agreed
+# description: The gate purpose.agreed does not hold.
+# custom:
+#   code: purpose.not_agreed
+#   facts: [agreement.purpose, request.purpose]
+#   source: agreement.purpose
+#   law: [decree-356-2025.consent]
+deny contains denied("purpose.not_agreed", {"purpose": input.request.purpose, "agreed": input.agreement.purpose}) if {
+	is_string(input.agreement.purpose)
+	input.request.purpose != input.agreement.purpose
+}
+
+# METADATA
 # title: The version does not allow the purpose
 # description: The gate purpose.allowed does not hold.
 # custom:
@@ -80,7 +80,7 @@ gates contains "purpose.allowed" if input.request.purpose in input.dataset.purpo
 #   facts: [dataset.purposes, request.purpose]
 #   source: version.json purposes
 #   law: [decree-356-2025.consent]
-deny contains {"code": "purpose.not_allowed", "severity": "deny", "params": {"purpose": input.request.purpose, "allowed": input.dataset.purposes}} if {
+deny contains denied("purpose.not_allowed", {"purpose": input.request.purpose, "allowed": input.dataset.purposes}) if {
 	is_string(input.request.purpose)
 	is_array(input.dataset.purposes)
 	not input.request.purpose in input.dataset.purposes

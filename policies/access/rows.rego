@@ -8,11 +8,11 @@ package access
 #   facts: [dataset.mode]
 #   source: version.json mode
 #   law: [personal-data-law-91-2025.14-6]
-gates contains "rows.budget" if input.dataset.mode in {"aggregate"}
+gates contains "rows.budget" if input.dataset.mode == "aggregate"
 
 # METADATA
 # title: The agreement has records left
-# description: An agreement takes out a few times the version and no more, so that nobody copies it out under the name of questions.
+# description: An agreement takes out a few times the version and no more, so nobody copies it out.
 # custom:
 #   code: rows.budget
 #   facts: [request.rows_cap, request.rows_released]
@@ -34,7 +34,7 @@ rows_left := input.request.rows_cap - input.request.rows_released if {
 #   facts: [request.rows_cap, request.rows_released]
 #   source: agreement_meter
 #   law: [data-law-60-2024.42]
-deny contains {"code": "rows.cap_reached", "severity": "deny", "params": params} if {
+deny contains denied("rows.cap_reached", params) if {
 	rows_left <= 0
 	params := {"cap": input.request.rows_cap, "released": input.request.rows_released}
 }
@@ -47,7 +47,7 @@ deny contains {"code": "rows.cap_reached", "severity": "deny", "params": params}
 #   facts: [request.rows_cap, request.rows_released]
 #   source: agreement_meter
 #   law: [data-law-60-2024.42]
-deny contains {"code": "rows.missing", "severity": "deny", "params": {"fact": concat(".", ["request", fact])}} if {
+deny contains denied("rows.missing", {"fact": concat(".", ["request", fact])}) if {
 	input.dataset.mode == "rows"
 	some fact in ["rows_cap", "rows_released"]
 	not amount(object.get(input, ["request", fact], null))

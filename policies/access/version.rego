@@ -14,16 +14,6 @@ gates contains "version.listed" if {
 }
 
 # METADATA
-# title: No version is listed
-# description: The gate version.listed does not hold.
-# custom:
-#   code: version.not_listed
-#   facts: [dataset.listed, dataset.version_id]
-#   source: dataset.current_version_id
-#   law: [data-law-60-2024.42]
-deny contains {"code": "version.not_listed", "severity": "deny", "params": {}} if input.dataset.listed == false
-
-# METADATA
 # title: The mode is one that this policy has limits for
 # description: A mode without limits has no obligations, so nothing may leave.
 # custom:
@@ -32,19 +22,6 @@ deny contains {"code": "version.not_listed", "severity": "deny", "params": {}} i
 #   source: version.json mode
 #   law: [data-law-60-2024.42]
 gates contains "version.mode" if data.limits.modes[input.dataset.mode]
-
-# METADATA
-# title: The mode has no limits here
-# description: The gate version.mode does not hold.
-# custom:
-#   code: version.mode_unknown
-#   facts: [dataset.mode]
-#   source: version.json mode
-#   law: [data-law-60-2024.42]
-deny contains {"code": "version.mode_unknown", "severity": "deny", "params": {"mode": input.dataset.mode}} if {
-	is_string(input.dataset.mode)
-	not data.limits.modes[input.dataset.mode]
-}
 
 # METADATA
 # title: Groups are at least as large as the floor
@@ -60,6 +37,29 @@ gates contains "version.k" if {
 }
 
 # METADATA
+# title: No version is listed
+# description: The gate version.listed does not hold.
+# custom:
+#   code: version.not_listed
+#   facts: [dataset.listed, dataset.version_id]
+#   source: dataset.current_version_id
+#   law: [data-law-60-2024.42]
+deny contains denied("version.not_listed", {}) if input.dataset.listed == false
+
+# METADATA
+# title: The mode has no limits here
+# description: The gate version.mode does not hold.
+# custom:
+#   code: version.mode_unknown
+#   facts: [dataset.mode]
+#   source: version.json mode
+#   law: [data-law-60-2024.42]
+deny contains denied("version.mode_unknown", {"mode": input.dataset.mode}) if {
+	is_string(input.dataset.mode)
+	not data.limits.modes[input.dataset.mode]
+}
+
+# METADATA
 # title: Groups are smaller than the floor
 # description: The gate version.k does not hold.
 # custom:
@@ -67,4 +67,7 @@ gates contains "version.k" if {
 #   facts: [dataset.k]
 #   source: version.json k
 #   law: [personal-data-law-91-2025.14-6]
-deny contains {"code": "version.k_below_floor", "severity": "deny", "params": {"k": input.dataset.k, "floor": data.limits.k_floor}} if input.dataset.k < data.limits.k_floor
+deny contains denied("version.k_below_floor", {"k": input.dataset.k, "floor": data.limits.k_floor}) if {
+	is_number(input.dataset.k)
+	input.dataset.k < data.limits.k_floor
+}

@@ -1,0 +1,150 @@
+package access_test
+
+import data.access
+
+question := {
+	"schema": "access/1",
+	"at_ms": 1700000000000,
+	"caller": {
+		"person_id": "p1",
+		"organisation_id": "s1",
+		"organisation_kind": "startup",
+		"active": true,
+		"organisation_suspended": false,
+	},
+	"agreement": {
+		"id": "a1",
+		"startup_id": "s1",
+		"dataset_id": "d1",
+		"purpose": "product.rnd",
+		"people": ["p1", "p2"],
+		"columns": ["age", "sex"],
+		"valid_from_ms": 1600000000000,
+		"expires_at_ms": 1800000000000,
+		"ended": false,
+	},
+	"dataset": {
+		"id": "d1",
+		"version_id": "v1",
+		"listed": true,
+		"mode": "rows",
+		"k": 10,
+		"columns": ["age", "sex", "hours"],
+		"purposes": ["product.rnd", "research.academic"],
+		"legal_basis": "public",
+	},
+	"request": {
+		"purpose": "product.rnd",
+		"columns": ["age"],
+		"price_vnd": 1500,
+		"rows_cap": 1000,
+		"rows_released": 10,
+	},
+	"wallet": {"available_vnd": 100000},
+}
+
+by_consent := json.patch(question, [
+	{"op": "replace", "path": "/dataset/legal_basis", "value": "consent"},
+	{"op": "replace", "path": "/dataset/mode", "value": "aggregate"},
+	{"op": "add", "path": "/dataset/consented_purposes", "value": ["product.rnd"]},
+])
+
+denials := {
+	"another schema": [["/schema", "access/2"], {"question.unknown_schema"}],
+	"a person who left": [["/caller/active", false], {"caller.inactive"}],
+	"an owner asks": [["/caller/organisation_kind", "owner"], {"caller.not_startup"}],
+	"a suspended organisation": [["/caller/organisation_suspended", true], {"organisation.suspended"}],
+	"another startup's agreement": [["/agreement/startup_id", "s2"], {"agreement.other_startup"}],
+	"a person not named": [["/agreement/people", ["p2"]], {"agreement.not_named"}],
+	"another dataset": [["/agreement/dataset_id", "d2"], {"agreement.other_dataset"}],
+	"not begun": [["/agreement/valid_from_ms", 1700000000001], {"agreement.not_started"}],
+	"expired this instant": [["/agreement/expires_at_ms", 1700000000000], {"agreement.expired"}],
+	"ended": [["/agreement/ended", true], {"agreement.ended"}],
+	"an agreed purpose asked as another": [["/agreement/purpose", "research.academic"], {"purpose.not_agreed"}],
+	"a purpose not of the version": [["/dataset/purposes", ["public.service"]], {"purpose.not_allowed"}],
+	"an unheard purpose": [
+		["/request/purpose", "fun"],
+		{"purpose.unknown", "purpose.not_agreed", "purpose.not_allowed"},
+	],
+	"resale": [["/request/purpose", "resale"], {"purpose.never", "purpose.not_agreed", "purpose.not_allowed"}],
+	"nothing listed": [["/dataset", {"id": "d1", "listed": false}], {"version.not_listed"}],
+	"an unknown mode": [["/dataset/mode", "dp"], {"version.mode_unknown"}],
+	"small groups": [["/dataset/k", 4], {"version.k_below_floor"}],
+	"a column not agreed": [["/request/columns", ["age", "hours"]], {"columns.not_agreed"}],
+	"a column gone": [["/dataset/columns", ["sex"]], {"columns.not_in_version"}],
+	"an unknown basis": [["/dataset/legal_basis", "hearsay"], {"basis.unknown"}],
+	"consent of nobody known": [["/dataset/legal_basis", "consent"], {"consent.missing"}],
+	"a poor wallet": [["/wallet/available_vnd", 1499], {"price.over_wallet"}],
+	"a low limit": [["/request/max_vnd", 1499], {"price.over_limit"}],
+	"a limit in words": [["/request/max_vnd", "all"], {"price.missing"}],
+	"records used up": [["/request/rows_released", 1000], {"rows.cap_reached"}],
+	"records not counted": [["/request/rows_released", null], {"rows.missing"}],
+	"an amount below zero": [["/request/price_vnd", -1], {"price.missing"}],
+	"a list of other things": [["/agreement/people", ["p1", 2]], {"agreement.missing"}],
+	"an empty name": [["/caller/person_id", ""], {"caller.missing", "agreement.not_named"}],
+}
+
+codes(reasons) := {reason.code | some reason in reasons}
+
+test_denied[name] if {
+	some name, [change, expected] in denials
+	asked := json.patch(question, [{"op": "add", "path": change[0], "value": change[1]}])
+	reasons := access.deny with input as asked
+	codes(reasons) == expected
+	not access.allow with input as asked
+}
+
+test_rows_allowed_with_obligations if {
+	decision := access.decision with input as question
+	decision == {
+		"allow": true,
+		"reasons": [],
+		"valid_until": 1700000060000,
+		"obligations": {
+			"mode": "rows",
+			"columns": ["age"],
+			"k_min": 10,
+			"max_rows": 990,
+			"max_bytes": 16777216,
+			"expires_at": 1800000000000,
+			"recheck_after": 1700000060000,
+			"consented_to": null,
+			"row_filter": [],
+		},
+	}
+}
+
+test_consented_aggregate_allowed if {
+	decision := access.decision with input as by_consent
+	decision.allow
+	decision.obligations.consented_to == "product.rnd"
+	decision.obligations.max_rows == 10000
+}
+
+test_not_consented_denied if {
+	asked := json.patch(by_consent, [{"op": "replace", "path": "/dataset/consented_purposes", "value": []}])
+	decision := access.decision with input as asked
+	codes(decision.reasons) == {"consent.none"}
+	decision.obligations == null
+	decision.valid_until == 0
+}
+
+test_limit_not_reached_allowed if {
+	asked := json.patch(question, [{"op": "add", "path": "/request/max_vnd", "value": 1500}])
+	access.allow with input as asked
+}
+
+test_decision_ends_with_the_agreement if {
+	asked := json.patch(question, [{"op": "replace", "path": "/agreement/expires_at_ms", "value": 1700000000001}])
+	access.valid_until == 1700000000001 with input as asked
+}
+
+test_nothing_known_denies if {
+	not access.allow with input as {}
+	reasons := access.deny with input as {}
+	count(codes(reasons)) == count({fact.gate | some fact in data.facts})
+}
+
+test_every_gate_is_required if {
+	access.gates == access.required with input as question
+}

@@ -1,0 +1,141 @@
+"""Engines that are down, silent, stale, empty or not understood: each denies, with that reason, in time."""
+
+from __future__ import annotations
+
+import socket
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from policies import sources
+from policies.answer import Asked, canonical, decision_of
+from policies.build import bundle
+from policies.decision import Decision
+from policies.engine import open_engine
+from policies.server import ServerEngine
+from policies.wasm import BUILT, WASM, WasmEngine
+from tests.policies.cases import codes, question
+from tests.policies.conftest import running
+
+QUESTION = question("rows", {})
+DEADLINE_MS = 200
+SLACK_S = 0.5
+
+
+async def _denied(engine: ServerEngine | WasmEngine, code: str) -> Decision:
+    decision = await engine.decide(QUESTION)
+    assert (decision.allow, codes(decision), decision.obligations) == (False, [code], None)
+    assert not await engine.healthy()
+    await engine.close()
+    return decision
+
+
+async def test_a_dead_port_denies() -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{unused.getsockname()[1]}"
+        await _denied(ServerEngine(url, timeout_ms=DEADLINE_MS), "policy.engine_unavailable")
+
+
+async def test_a_socket_that_never_answers_denies_within_the_deadline() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        engine = ServerEngine(f"http://127.0.0.1:{silent.getsockname()[1]}", timeout_ms=DEADLINE_MS)
+        began = time.monotonic()
+        decision = await engine.decide(QUESTION)
+        assert time.monotonic() - began < DEADLINE_MS / 1000 + SLACK_S
+        assert codes(decision) == ["policy.engine_unavailable"]
+        await engine.close()
+
+
+async def test_a_server_without_a_bundle_denies(opa: Path) -> None:
+    with running(opa) as url:
+        await _denied(ServerEngine(url, timeout_ms=5_000), "policy.undefined")
+
+
+async def test_a_server_with_rules_but_no_revision_denies(opa: Path) -> None:
+    with running(opa, *(str(path) for path in (*sources.rules(), *sources.data_files()))) as url:
+        await _denied(ServerEngine(url, timeout_ms=5_000), "policy.undefined")
+
+
+async def test_a_server_with_an_old_bundle_denies(
+    opa: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as older:
+        older.setattr("policies.build.revision", lambda: "0123456789abcdef")
+        path = bundle(opa, tmp_path / "old.tar.gz")
+    with running(opa, "--bundle", str(path)) as url:
+        decision = await _denied(ServerEngine(url, timeout_ms=5_000), "policy.stale")
+        assert decision.reasons[0].params == {"served": "0123456789abcdef", "expected": sources.revision()}
+
+
+async def test_a_server_that_comes_back_decides_again(opa: Path, tmp_path: Path) -> None:
+    path = bundle(opa, tmp_path / "bundle.tar.gz")
+    with running(opa, "--bundle", str(path)) as url:
+        engine = ServerEngine(url, timeout_ms=5_000)
+        assert (await engine.decide(QUESTION)).allow
+        assert await engine.healthy()
+    assert codes(await engine.decide(QUESTION)) == ["policy.engine_unavailable"]
+    await engine.close()
+
+
+async def test_a_module_of_other_sources_denies(tmp_path: Path) -> None:
+    stamp = tmp_path / "policy.json"
+    stamp.write_bytes(BUILT.read_bytes().replace(sources.revision().encode(), b"0123456789abcdef"))
+    await _denied(WasmEngine(built=stamp), "policy.stale")
+
+
+async def test_a_module_that_was_tampered_with_denies(tmp_path: Path) -> None:
+    module = tmp_path / "policy.wasm"
+    content = bytearray(WASM.read_bytes())
+    content += bytes([0, 2, 1, 120])  # an empty custom section: still valid, another hash
+    module.write_bytes(content)
+    await _denied(WasmEngine(wasm=module), "policy.stale")
+
+
+async def test_a_question_too_long_for_the_module_denies(wasm_engine: WasmEngine) -> None:
+    many = question("rows", {"agreement": {"people": ["p" * 1000] * 1100}})
+    decision = await wasm_engine.decide(many)
+    assert codes(decision) == ["policy.engine_failed"]
+    assert (await wasm_engine.decide(QUESTION)).allow
+
+
+@pytest.mark.parametrize("url", ["opa:8181", "ftp://opa", "http://"])
+def test_an_address_that_is_none_is_refused_at_the_start(url: str) -> None:
+    with pytest.raises(ValueError, match="address"):
+        open_engine(url, 500)
+
+
+OBLIGATIONS: dict[str, Any] = {
+    "mode": "rows", "columns": [], "k_min": 5, "max_rows": 1, "max_bytes": 1, "expires_at": 1, "recheck_after": 1,
+}  # fmt: skip
+ALLOWED: dict[str, Any] = {"allow": True, "reasons": [], "valid_until": 1, "obligations": OBLIGATIONS}
+REASON = {"code": "agreement.ended"}
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        None,
+        {},
+        "allow",
+        {"allow": True},
+        ALLOWED | {"obligations": OBLIGATIONS | {"watermark": True}},
+        ALLOWED | {"obligations": OBLIGATIONS | {"mode": "everything"}},
+        ALLOWED | {"obligations": None},
+        ALLOWED | {"reasons": [REASON]},
+        ALLOWED | {"allow": "true"},
+        ALLOWED | {"more": 1},
+        ALLOWED | {"allow": False, "obligations": None},
+        ALLOWED | {"allow": False, "reasons": [REASON]},
+        ALLOWED | {"valid_until": 1.5},
+    ],
+)
+def test_an_answer_that_is_unknown_or_contradicts_itself_denies(said: object) -> None:
+    decision = decision_of(said, Asked(canonical=b"{}", engine="test", revision="r"))
+    assert (decision.allow, codes(decision)) == (False, ["policy.answer_not_understood"])
+
+
+def test_an_answer_that_is_understood_is_taken() -> None:
+    assert decision_of(ALLOWED, Asked(canonical=canonical(QUESTION), engine="test", revision="r")).allow

@@ -1,0 +1,67 @@
+"""The sources as they are committed: formatted, strict, covered, linted, and the module made of them."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from policies import build, checks, sources
+from policies.build import BuildFailed
+
+
+@pytest.fixture
+def copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A copy of the policy's folder that a test may spoil."""
+    folder = tmp_path / "policies"
+    shutil.copytree(sources.FOLDER, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    for module in (sources, build, checks):
+        monkeypatch.setattr(module, "FOLDER", folder)
+    sources.revision.cache_clear()
+    yield folder
+    sources.revision.cache_clear()
+
+
+def test_every_check_passes(opa: Path, regal: Path) -> None:
+    assert [(done.name, done.said) for done in checks.all_checks(opa, regal) if done.said] == []
+
+
+def test_building_twice_gives_the_same_bytes_wherever_the_sources_lie(opa: Path, copied: Path) -> None:
+    here = build.wasm(opa)
+    assert here == (copied / "policy.wasm").read_bytes() == build.wasm(opa)
+
+
+def test_a_rule_without_a_test_is_told(opa: Path, copied: Path) -> None:
+    path = copied / "access" / "rows.rego"
+    path.write_text(path.read_text() + '\nspare if input.agreement.id == "nobody"\n')
+    assert "coverage" in checks.coverage(opa)
+    assert checks.tests(opa) == ""
+
+
+def test_a_rule_that_decides_otherwise_fails_its_tests(opa: Path, copied: Path) -> None:
+    path = copied / "access" / "agreement.rego"
+    path.write_text(path.read_text().replace("input.at_ms >= input.agreement", "input.at_ms > input.agreement"))
+    assert "expired this instant" in checks.tests(opa)
+
+
+def test_sources_that_opa_refuses_say_why(opa: Path, copied: Path) -> None:
+    (copied / "access" / "broken.rego").write_text("package access\n\nallow if nowhere\n")
+    with pytest.raises(BuildFailed, match="nowhere"):
+        build.wasm(opa)
+
+
+def test_the_revision_changes_with_any_source(copied: Path) -> None:
+    before = sources.revision()
+    sources.revision.cache_clear()
+    path = copied / "data" / "limits.json"
+    path.write_text(path.read_text().replace('"k_floor": 5', '"k_floor": 6'))
+    assert sources.revision() != before
+
+
+def test_the_revision_does_not_change_with_a_test(copied: Path) -> None:
+    before = sources.revision()
+    sources.revision.cache_clear()
+    (copied / "access" / "more_test.rego").write_text("package more_test\n")
+    assert sources.revision() == before
