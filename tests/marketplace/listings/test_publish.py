@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from sqlalchemy import select
@@ -14,7 +14,7 @@ from marketplace.audit.models import Event
 from marketplace.config import Config
 from marketplace.consents.actions import record_consent_event
 from marketplace.consents.subjects import pseudonym
-from marketplace.db.base import utcnow
+from marketplace.db.base import new_id, utcnow
 from marketplace.errors import NotFound, Problem
 from marketplace.listings.errors import (
     ManifestWrong,
@@ -50,7 +50,7 @@ async def _refusals(press: Press, shop: Shop) -> list[str]:
 async def test_a_version_is_released_listed_priced_and_logged(press: Press, shop: Shop) -> None:
     released = await _publish(press, shop)
     version = press.store.version(released.version_id)
-    assert (released.slug, released.number, version.k, version.persons) == (shop.slug, 1, 5, 400)
+    assert (released.slug, released.number, version.k, version.persons) == (shop.slug, 1, 5, 300)
     async with press.database.session() as session:
         dataset = await session.get_one(Dataset, released.dataset_id)
         assert dataset.current_version_id == released.version_id
@@ -112,9 +112,9 @@ async def test_nobody_publishes_for_another_owner_or_over_a_name(press: Press, s
     with pytest.raises(NotFound):
         await publish_version(press, manifest_text=rival.manifest(), source=shop.file(), by=rival.by,
                               into=released.dataset_id)  # fmt: skip
+    other = shop.manifest(slug="other_name")
     with pytest.raises(SlugDiffers):
-        await publish_version(press, manifest_text=shop.manifest(slug="other_name"), source=shop.file(), by=shop.by,
-                              into=released.dataset_id)  # fmt: skip
+        await publish_version(press, manifest_text=other, source=shop.file(), by=shop.by, into=released.dataset_id)
     assert await _refusals(press, rival) == ["listing.not_your_organisation", "listing.slug_taken", "not_found"]
 
 
@@ -146,27 +146,48 @@ async def test_without_its_event_nothing_is_released(config: Config, press: Pres
         assert (await session.scalars(rows)).all() == [1]
 
 
-async def test_a_withdrawal_outweighs_what_the_next_file_still_says(press: Press, shop: Shop, make: Make) -> None:
-    first = await _publish(press, shop)
-    by = make.caller_of(shop.owner.organisation, shop.owner.person, Owner)
+async def _withdraw(press: Press, shop: Shop, dataset_id: UUID, subject: str) -> None:
+    by = Make().caller_of(shop.owner.organisation, shop.owner.person, Owner)
     assert isinstance(by, Owner)
     async with press.database.session() as session:
         await record_consent_event(
-            session, by=by, dataset_id=first.dataset_id, subject="P00001", purpose="research.academic",
-            event="withdrawn", at=utcnow() - timedelta(minutes=1), store=press.store, keys=press.keys,
+            session, consent_id=new_id(), by=by, dataset_id=dataset_id, subject=subject, event="withdrawn",
+            purpose="research.academic", at=utcnow(), store=press.store, keys=press.keys,
         )  # fmt: skip
-    second = await _publish(press, shop)
+
+
+async def test_withdrawals_before_and_while_a_version_is_made_hold_in_it(press: Press, shop: Shop) -> None:
+    """The file still says yes for both: the register's no is newer, so their whole cohorts are out."""
+    first = await _publish(press, shop)
+    await _withdraw(press, shop, first.dataset_id, "P00001")
+
+    async def meanwhile() -> None:
+        await asyncio.sleep(0.3)
+        await _withdraw(press, shop, first.dataset_id, "P00002")
+
+    second, _ = await asyncio.gather(_publish(press, shop), meanwhile())
     async with press.database.session() as session:
         dataset = await session.get_one(Dataset, first.dataset_id)
-        person = pseudonym(press.keys.lineage(dataset.lineage_id), "P00001")
-        rows = select(ExcludedCohort.cohort).where(
-            ExcludedCohort.version_id == second.version_id, ExcludedCohort.purpose == "research.academic"
+        rows = select(ExcludedCohort.cohort, ExcludedCohort.purpose).where(
+            ExcludedCohort.version_id == second.version_id
         )
-        gone = set((await session.scalars(rows)).all())
-    cohort = press.store.cohort_of(second.version_id, person)
-    assert cohort is not None
-    assert gone <= {cohort}
-    revision = press.store.revision(
-        second.version_id, purpose="research.academic", excluded=frozenset(gone), number=len(gone)
-    )
-    assert revision.parts, "the others stay in"
+        gone = {(row.cohort, row.purpose) for row in await session.execute(rows)}
+    key = press.keys.lineage(dataset.lineage_id)
+    people = [press.store.cohort_of(second.version_id, pseudonym(key, name)) for name in ("P00001", "P00002")]
+    assert None not in people
+    assert gone == {(cohort, "research.academic") for cohort in people}
+
+
+async def test_a_withdrawal_waits_for_a_release_and_then_sees_it(press: Press, shop: Shop) -> None:
+    """A release holds the dataset's row; a withdrawal that read the old version would bite nowhere."""
+    first = await _publish(press, shop)
+    async with press.database.session() as session:
+        row = await session.get_one(Dataset, first.dataset_id, with_for_update=True)
+        waiting = asyncio.create_task(_withdraw(press, shop, first.dataset_id, "P00001"))
+        await asyncio.sleep(0.3)
+        assert not waiting.done()
+        row.current_version_id = None
+    await waiting
+    async with press.database.session() as session:
+        rows = select(ExcludedCohort).where(ExcludedCohort.version_id == first.version_id)
+        assert not (await session.scalars(rows)).all(), "it acted on what was current when the lock came free"
