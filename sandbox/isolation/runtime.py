@@ -10,6 +10,7 @@ import sys
 import sysconfig
 from pathlib import Path
 
+import duckdb
 from msgspec import Struct
 
 _PACKAGES = (
@@ -56,7 +57,7 @@ def binds() -> tuple[Bind, ...]:
     """Everything a jail sees, found once per process (it costs the import of the engine in a child process)."""
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
     standard_library = Path(sysconfig.get_path("stdlib"))
-    site = Path(sysconfig.get_path("platlib"))
+    site = Path(duckdb.__file__).parents[1]
     ours = Path(__file__).parents[2]
     found = [
         Bind(str(Path(sys.executable).resolve()), PYTHON),

@@ -16,7 +16,7 @@ from typing import Any
 _ALLOWED = (
     "read", "write", "close", "fstat", "stat", "newfstatat", "lseek", "munmap", "brk", "pread64", "madvise",
     "futex", "getrandom",
-    "recvmsg", "recvfrom", "sendto", "dup3", "getrusage", "exit", "exit_group", "ftruncate", "rt_sigprocmask",
+    "recvmsg", "recvfrom", "sendto", "exit", "exit_group", "rt_sigprocmask",
     "rt_sigreturn", "rt_sigaction", "sched_yield", "set_robust_list", "rseq", "gettid", "getpid",
     "sched_getaffinity", "restart_syscall", "clock_nanosleep", "clock_gettime", "sigaltstack", "mremap", "openat",
 )  # fmt: skip

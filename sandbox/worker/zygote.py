@@ -27,6 +27,7 @@ def main(control_descriptor: int) -> None:
     module = importlib.import_module(module_name)
     main_function: child.Main = getattr(module, function)
     _hook(module, "warm")(boot)
+    os.environ.clear()
     opener.write_names()
     syscalls.prctl(syscalls.PR_SET_NO_NEW_PRIVS, 1)
     syscalls.prctl(syscalls.PR_SET_DUMPABLE, 0)

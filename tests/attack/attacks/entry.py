@@ -1,0 +1,50 @@
+"""Stands where the engine stands in the child of a jail: runs the attack that the "query" names.
+
+Bound into a jail by tests only. An attack is a function without arguments that raises OSError when it was stopped
+and gives a word when it went through.
+"""
+
+from __future__ import annotations
+
+import errno
+import importlib
+import os
+from collections.abc import Callable
+from typing import BinaryIO
+
+import msgspec
+
+from sandbox.worker.wire import Query
+
+from . import answers, exhaustion, files, kernel, memory, network, processes
+
+MODULES = (network, processes, kernel, files, memory)
+
+
+def run(payload: bytes, inputs: list[int], output: BinaryIO) -> bytes:
+    """Run "module.function" and answer with one cell: what became of it. A lie answers for itself."""
+    name = msgspec.msgpack.decode(payload, type=Query).sql
+    module, function = name.split(".")
+    files.INPUTS[:] = inputs
+    if module in ("answers", "exhaustion"):
+        lie: Callable[[BinaryIO], bytes] = getattr(
+            {"answers": answers, "exhaustion": exhaustion}[module], function
+        )
+        return lie(output)
+    attack = getattr(next(m for m in MODULES if m.__name__.endswith("." + module)), function)
+    return answers.cell(output, outcome(attack))
+
+
+def outcome(attack: Callable[[], object]) -> str:
+    """`stopped ERRNO`, or `through` and what it gave."""
+    try:
+        return f"through {attack()}"
+    except OSError as error:
+        return f"stopped {errno.errorcode.get(error.errno or 0, '?')}"
+
+
+if __name__ == "__main__":
+    # Outside any jail: which of the attacks named on standard input would go through?
+    for line in os.read(0, 1 << 16).decode().split():
+        module, function = line.split(".")
+        print(line, outcome(getattr(importlib.import_module(f"{__package__}.{module}"), function)), flush=True)

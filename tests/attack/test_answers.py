@@ -1,0 +1,71 @@
+"""The broker believes nothing: every lie ends in one word, and the pool goes on."""
+
+from __future__ import annotations
+
+import pytest
+
+from sandbox.job import SandboxFailed
+from tests.attack.conftest import Attack
+
+INVALID = (
+    "garbage", "nothing", "zeroes", "only_a_schema_cut_short", "cut_in_the_batch", "another_type", "another_name",
+    "one_column_more", "no_column", "a_dictionary", "a_dictionary_with_wrong_indices", "not_utf8",
+    "offsets_that_go_back", "offsets_beyond_the_data", "more_rows_than_there_are", "fewer_rows_than_none",
+    "compressed", "a_compressed_bomb", "a_reply_longer_than_its_answer",
+)  # fmt: skip
+LOST = (
+    "a_reply_that_is_no_message", "a_reply_with_an_unknown_word", "a_reply_without_end",
+    "a_reply_of_less_than_nothing", "a_body_larger_than_allowed", "hang_up",
+)  # fmt: skip
+
+
+async def failure(attack: Attack, name: str, type_: str = "VARCHAR") -> str:
+    with pytest.raises(SandboxFailed) as caught:
+        await attack(f"answers.{name}", type_)
+    assert caught.value.entered
+    return caught.value.code
+
+
+@pytest.mark.parametrize("name", INVALID)
+async def test_a_lying_answer_is_invalid(name: str, attack: Attack) -> None:
+    assert await failure(attack, name) == "sandbox.invalid_result"
+
+
+@pytest.mark.parametrize("name", LOST)
+async def test_a_worker_that_does_not_speak_the_protocol_is_lost(name: str, attack: Attack) -> None:
+    assert await failure(attack, name) == "sandbox.worker_lost"
+
+
+async def test_half_a_reply_ends_at_the_deadline(attack: Attack) -> None:
+    with pytest.raises(SandboxFailed) as caught:
+        await attack("answers.half_a_reply", deadline_ms=300)
+    assert caught.value.code == "sandbox.deadline"
+
+
+@pytest.mark.parametrize(
+    ("name", "type_"),
+    [
+        ("too_many_rows", "VARCHAR"),
+        ("too_many_rows_in_many_batches", "VARCHAR"),
+        ("too_many_elements", "VARCHAR[]"),
+        ("too_many_elements_deep_down", "VARCHAR[][]"),
+    ],
+)
+async def test_rows_and_list_elements_above_the_limit_fail(name: str, type_: str, attack: Attack) -> None:
+    assert await failure(attack, name, type_) == "sandbox.too_many_rows"
+
+
+async def test_bytes_above_the_limit_fail(attack: Attack) -> None:
+    assert await failure(attack, "too_many_bytes") == "sandbox.too_many_bytes"
+
+
+async def test_an_answer_that_can_still_change_is_not_read(attack: Attack) -> None:
+    try:
+        assert await attack("answers.shared_memory_kept") == "before"
+    except SandboxFailed as failed:
+        assert failed.code == "sandbox.worker_lost"
+
+
+async def test_a_worker_that_works_on_after_its_reply_is_ended(attack: Attack) -> None:
+    assert await attack("answers.work_on_after_the_reply") == "answered"
+    assert await attack("memory.executable") == "stopped EPERM"
