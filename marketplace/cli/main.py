@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
 from collections.abc import Callable
 from importlib import import_module
@@ -12,24 +13,38 @@ import msgspec
 from marketplace.errors import Problem
 from marketplace.texts import message
 
-COMMANDS = ("serve", "demo", "db", "policies", "catalog", "query", "audit", "ledger", "doctor")
-"""Modules of marketplace.cli; each adds its sub-commands by `add_parser`."""
+COMMANDS = {
+    "serve": "serve",
+    "worker": "serve",
+    "demo": "demo",
+    "db": "db",
+    "policies": "policies",
+    "catalog": "catalog",
+    "query": "query",
+    "audit": "audit",
+    "ledger": "ledger",
+    "doctor": "doctor",
+}
+"""Command → module of marketplace.cli that adds it by `add_parser`."""
 
 
-def parser() -> argparse.ArgumentParser:
-    """The whole command line; a sub-command's module is imported when the parser is built."""
+def parser(command: str | None = None) -> argparse.ArgumentParser:
+    """The command line; only the module of `command` is imported if it is known, else all are."""
     root = argparse.ArgumentParser(
         prog="sandulieu", description="Sàn dữ liệu: một truy vấn, một quyết định, một giá, một bằng chứng."
     )
     subparsers = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name in COMMANDS:
+    wanted = {COMMANDS[command]} if command in COMMANDS else dict.fromkeys(COMMANDS.values())
+    for name in wanted:
         import_module(f"marketplace.cli.{name}").add_parser(subparsers)
     return root
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; a refusal is told in both languages on standard error."""
-    chosen = parser().parse_args(arguments)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    given = sys.argv[1:] if arguments is None else arguments
+    chosen = parser(given[0] if given else None).parse_args(given)
     run: Callable[[argparse.Namespace], int] = chosen.func
     try:
         return run(chosen)

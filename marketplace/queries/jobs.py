@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from marketplace.db.engine import Database
+from marketplace.errors import Unavailable
 from marketplace.queries.settle import void
 
 logger = logging.getLogger(__name__)
@@ -42,10 +45,12 @@ async def sweep(database: Database) -> int:
     return len(left)
 
 
-async def run_sweeps(database: Database, interval_s: float) -> None:
-    """Sweep now and every `interval_s` seconds, until cancelled; a failing sweep is logged and tried again."""
-    while True:
-        (outcome,) = await asyncio.gather(sweep(database), return_exceptions=True)
-        if isinstance(outcome, BaseException):
-            logger.error("sweep failed", exc_info=outcome)
-        await asyncio.sleep(interval_s)
+async def run_sweeps(database: Database, interval_s: float, stop: asyncio.Event) -> None:
+    """Sweep now and every `interval_s` seconds until `stop`; waits out a database that is away."""
+    while not stop.is_set():
+        try:
+            await sweep(database)
+        except (Unavailable, DBAPIError, OSError) as away:
+            logger.warning("the sweep waits for the database: %s", type(away).__name__)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), interval_s)

@@ -92,7 +92,7 @@ def understand(sql: str, version: Version | None, slug: str, max_bytes: int) -> 
         return plan_query(sql, tables)
     except SqlRefused as refused:
         raise SqlNotUnderstood(
-            refused.code, line=refused.line, column=refused.column, word=refused.word, **refused.params
+            refused.code, **refused.params | {"line": refused.line, "column": refused.column, "word": refused.word}
         ) from refused
 
 

@@ -8,9 +8,6 @@ import secrets
 from collections.abc import AsyncIterator
 
 from catalog.storage import Store
-from policies.engine import open_engine
-from sandbox.isolation.pool import Pool
-
 from marketplace.audit.sequencer import run_sequencer
 from marketplace.config import Config
 from marketplace.db.engine import Database, database_url
@@ -18,6 +15,8 @@ from marketplace.db.keys import Keys
 from marketplace.db.migrate import upgrade
 from marketplace.queries.jobs import hold_runner_lock, run_sweeps
 from marketplace.queries.services import Services
+from policies.engine import open_engine
+from sandbox.isolation.pool import Pool
 
 SHUTDOWN_S = 5.0
 """How long a stop waits for queries that run; what is left then is voided by the next sweep."""
@@ -66,16 +65,15 @@ async def open_services(config: Config, *, background: bool = True) -> AsyncIter
 @contextlib.asynccontextmanager
 async def background_work(services: Services) -> AsyncIterator[None]:
     """The sequencer and the sweeps, until the block ends."""
-    config = services.config
+    config, stop = services.config, asyncio.Event()
     tasks = (
-        asyncio.create_task(run_sequencer(services.database, services.keys, config), name="sequencer"),
-        asyncio.create_task(run_sweeps(services.database, config.sweep_interval_s), name="sweeps"),
+        asyncio.create_task(run_sequencer(services.database, services.keys, config, stop), name="sequencer"),
+        asyncio.create_task(run_sweeps(services.database, config.sweep_interval_s, stop), name="sweeps"),
     )
     try:
         yield
     finally:
-        for task in tasks:
-            task.cancel()
+        stop.set()
         await asyncio.gather(*tasks, return_exceptions=True)
 
 

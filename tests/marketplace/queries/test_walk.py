@@ -9,6 +9,7 @@ import uuid
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet
 import pytest
 
 from marketplace.cli.client import Answer
@@ -83,7 +84,7 @@ def test_a_denial_is_in_the_log_of_both_parties_and_of_the_regulator(market: Mar
     problem = market.client("startup").post("/api/v1/queries", market.ask(purpose="product.rnd")).json()
     for role in ("startup", "owner", "regulator"):
         events = market.client(role).get("/api/v1/audit/events?name=query:deny").json()["items"]
-        assert problem["query_id"] in {e["query_id"] for e in events}
+        assert problem["params"]["query_id"] in {e["query_id"] for e in events}
 
 
 def test_a_price_above_the_limit_given_is_denied(market: Market) -> None:

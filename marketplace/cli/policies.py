@@ -1,0 +1,71 @@
+"""`sandulieu policies build|test|check`: for those who change the Rego; needs the OPA binary."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import msgspec
+
+from marketplace.errors import Problem
+from policies.binaries import VERSIONS, find
+from policies.build import BuildFailed, build
+from policies.checks import Checked, all_checks, coverage, tests
+
+
+class ToolMissing(Problem):
+    code = "tool.missing"
+
+
+class PolicyRefused(Problem):
+    code = "policy.build_refused"
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """policies build, policies test, policies check."""
+    verbs = subparsers.add_parser("policies", help="chính sách / policies").add_subparsers(
+        dest="verb", required=True
+    )
+    for name, verb, told in (
+        ("build", _build, "compile the Rego to policy.wasm"),
+        ("test", _test, "run the Rego's own tests; less than full coverage fails"),
+        ("check", _check, "form, types, tests, lint, and whether policy.wasm is what the sources make"),
+    ):
+        parser = verbs.add_parser(name, help=told)
+        parser.add_argument("--json", action="store_true")
+        parser.set_defaults(func=verb)
+
+
+def _build(chosen: argparse.Namespace) -> int:
+    try:
+        built = build(_opa())
+    except BuildFailed as failed:
+        raise PolicyRefused(said=str(failed)) from failed
+    print(msgspec.json.encode(built).decode() if chosen.json else f"policy.wasm {built.revision}")
+    return 0
+
+
+def _test(chosen: argparse.Namespace) -> int:
+    opa = _opa()
+    return _told((Checked(name="opa test", said=tests(opa)), Checked(name="coverage", said=coverage(opa))), chosen)
+
+
+def _check(chosen: argparse.Namespace) -> int:
+    regal = find("regal")
+    return _told(tuple(all_checks(_opa(), regal.path if regal else None)), chosen)
+
+
+def _told(checks: tuple[Checked, ...], chosen: argparse.Namespace) -> int:
+    if chosen.json:
+        print(msgspec.json.encode(checks).decode())
+    else:
+        for check in checks:
+            print(f"{'✗' if check.said else '✓'} {check.name} {check.said}".rstrip())
+    return 1 if any(check.said for check in checks) else 0
+
+
+def _opa() -> Path:
+    found = find("opa")
+    if found is None:
+        raise ToolMissing(tool="opa", version=VERSIONS["opa"], command="python tools/fetch.py opa")
+    return found.path
