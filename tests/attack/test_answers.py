@@ -61,9 +61,11 @@ async def test_bytes_above_the_limit_fail(attack: Attack) -> None:
 
 async def test_an_answer_that_can_still_change_is_not_read(attack: Attack) -> None:
     try:
-        assert await attack("answers.shared_memory_kept") == "before"
+        became = await attack("answers.shared_memory_kept")
     except SandboxFailed as failed:
-        assert failed.code == "sandbox.worker_lost"
+        became = failed.code
+    # The kill may have taken the mapping away in time; if not, the answer cannot be sealed.
+    assert became in ("before", "sandbox.worker_lost")
 
 
 async def test_a_worker_that_works_on_after_its_reply_is_ended(attack: Attack) -> None:

@@ -12,7 +12,8 @@ from tests.attack.attacks import files, kernel, memory, network, processes
 from tests.attack.conftest import Attack, names
 
 STOPPED = {"stopped EPERM", "stopped EACCES", "stopped ENOSYS", "stopped EBADF"}
-HARMLESS_OUTSIDE = names(network, memory) + [
+HARMLESS_OUTSIDE = [
+    *names(network, memory),
     "processes.fork", "processes.clone_without_sharing", "processes.clone3", "processes.descriptor_of_the_parent",
     "processes.limits_of_the_parent", "processes.choose_processors", "processes.signal_a_thread_of_the_parent",
     "kernel.file_in_memory", "kernel.read_the_key_ring", "kernel.add_a_key", "kernel.shared_memory_segment",

@@ -12,6 +12,7 @@ import msgspec
 import pyarrow as pa
 
 _ROWS = 77
+_KINDS = {stat.S_IFSOCK: "socket", stat.S_IFIFO: "pipe", stat.S_IFREG: "file"}
 
 
 def cell(output: BinaryIO, text: str) -> bytes:
@@ -46,9 +47,7 @@ def descriptors(output: BinaryIO) -> bytes:
         except OSError:
             continue
         text = os.pread(descriptor, 32, 0).decode(errors="replace") if stat.S_ISREG(mode) else ""
-        kind = {stat.S_IFSOCK: "socket", stat.S_IFIFO: "pipe", stat.S_IFREG: "file"}.get(
-            stat.S_IFMT(mode), "other"
-        )
+        kind = _KINDS.get(stat.S_IFMT(mode), "other")
         found.append(f"{kind}:{text.strip(chr(0))}")
     return cell(output, "|".join(found))
 

@@ -27,9 +27,8 @@ def run(payload: bytes, inputs: list[int], output: BinaryIO) -> bytes:
     module, function = name.split(".")
     files.INPUTS[:] = inputs
     if module in ("answers", "exhaustion"):
-        lie: Callable[[BinaryIO], bytes] = getattr(
-            {"answers": answers, "exhaustion": exhaustion}[module], function
-        )
+        lies = {"answers": answers, "exhaustion": exhaustion}
+        lie: Callable[[BinaryIO], bytes] = getattr(lies[module], function)
         return lie(output)
     attack = getattr(next(m for m in MODULES if m.__name__.endswith("." + module)), function)
     return answers.cell(output, outcome(attack))
