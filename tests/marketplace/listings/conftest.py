@@ -70,7 +70,8 @@ class Shop(Struct, frozen=True, kw_only=True):
         lines = ["so,tinh,hang,loi,dong_y"]
         for i in range(persons):
             province, kind, consents = ("Huế", "Hà Nội")[i % 2], ("B2", "A1", "A1")[i % 3], str(i % 4 > 0).lower()
-            lines.append(f"P{i:05d},{province},{kind},{i % 7},{consents}")
+            offences = i % (5 if kind == "B2" else 7)
+            lines.append(f"P{i:05d},{province},{kind},{offences},{consents}")
         path = self.folder / f"{self.slug}-{persons}.csv"
         path.write_text("\n".join(lines) + "\n", encoding="utf-8")
         return path

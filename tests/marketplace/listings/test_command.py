@@ -1,0 +1,72 @@
+"""`sandulieu catalog …` as a command: what it prints and how it exits."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from marketplace.config import Config
+from marketplace.listings.press import Press
+from tests.marketplace.listings.conftest import Shop
+
+
+async def _run(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "marketplace.cli.main", "catalog", *arguments]
+    env = {**os.environ, "SANDULIEU_HOME": str(home)}
+    return await asyncio.to_thread(subprocess.run, command, env=env, capture_output=True, text=True, check=False)
+
+
+async def test_check_measures_without_a_database(shop: Shop, tmp_path: Path) -> None:
+    file = shop.file()
+    (file.parent / "manifest.yaml").write_text(shop.manifest(), encoding="utf-8")
+    empty = tmp_path / "home"
+    done = await _run(empty, "check", str(file), "--json")
+    assert done.returncode == 0, done.stderr
+    version = json.loads(done.stdout)
+    assert (version["persons"], version["measured"]["k"] >= 5) == (300, True)
+    assert not empty.exists(), "nothing is left behind"
+
+
+async def test_check_tells_every_error_with_its_place(shop: Shop, tmp_path: Path) -> None:
+    manifest = tmp_path / "m.yaml"
+    manifest.write_text(shop.manifest().replace("k: 5", "k: 1").replace("source: tests\n", ""), encoding="utf-8")
+    done = await _run(tmp_path, "check", str(shop.file(5)), str(manifest))
+    assert done.returncode == 1
+    assert sum(line.startswith(f"{manifest}:") for line in done.stderr.splitlines()) == 4, (
+        "two errors, two languages"
+    )
+
+
+async def test_usage_is_2(tmp_path: Path, shop: Shop) -> None:
+    assert (await _run(tmp_path, "check", str(tmp_path / "none.csv"))).returncode == 2
+    assert (await _run(tmp_path, "polish")).returncode == 2
+
+
+async def test_publish_show_search_on_the_database(
+    config: Config, press: Press, shop: Shop, tmp_path: Path
+) -> None:
+    manifest = tmp_path / "manifest.yaml"
+    manifest.write_text(shop.manifest(), encoding="utf-8")
+    done = await _run(config.home, "publish", str(manifest), str(shop.file()), "--json")
+    assert done.returncode == 0, done.stderr
+    released = json.loads(done.stdout)
+    assert (released["slug"], released["number"]) == (shop.slug, 1)
+    assert press.store.version(released["version_id"]).dataset == shop.slug
+    shown = await _run(config.home, "show", shop.slug)
+    assert "Giấy phép lái xe" in shown.stdout
+    found = await _run(config.home, "search", "giay", "phep", shop.slug, "--json")
+    assert [item["slug"] for item in json.loads(found.stdout)["items"]] == [shop.slug]
+    assert (await _run(config.home, "show", "khong_co")).returncode == 1
+
+
+async def test_publish_for_an_unknown_owner_is_refused(
+    config: Config, press: Press, shop: Shop, tmp_path: Path
+) -> None:
+    manifest = tmp_path / "manifest.yaml"
+    manifest.write_text(shop.manifest(owner="nobody-here"), encoding="utf-8")
+    done = await _run(config.home, "publish", str(manifest), str(shop.file(5)))
+    assert (done.returncode, "nobody-here" in done.stderr) == (1, True)
