@@ -10,7 +10,7 @@ import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from marketplace.audit.canonical import canonical, plain
+from marketplace.audit.canonical import exact, plain
 from marketplace.audit.commitment import commit
 from marketplace.db.base import ms_of, new_id, utcnow
 
@@ -70,7 +70,7 @@ async def record(
             "body": {**(body or {}), **commitments},
         }
     )
-    salt, commitment = commit(canonical(event))
+    salt, commitment = commit(exact(event))
     await session.execute(
         _RECORD,
         {

@@ -20,29 +20,37 @@ _encoder = msgspec.json.Encoder(order="deterministic")
 
 def plain(value: Any) -> Any:
     """`value` as dicts, lists, text, integers, booleans and None. Raises TypeError for what has no such form."""
+    # The common kinds first, by identity: this runs over every decision that is settled.
+    kind = type(value)
+    if kind is str:
+        return _text(value)
+    if value is None or kind is bool:
+        return value
+    if kind is int:
+        return value if abs(value) < 2**53 else str(value)
+    if kind is dict:
+        return {_text(str(key)): plain(each) for key, each in value.items()}
+    if kind is list or kind is tuple:
+        return [plain(each) for each in value]
+    return _rarer(value)
+
+
+def _rarer(value: Any) -> Any:
     match value:
-        case None | bool():
-            return value
-        case int():
-            return value if abs(value) < 2**53 else str(value)
-        case str():
-            return _text(value)
-        case float():
-            return repr(value)
-        case Mapping():
-            return {_text(str(key)): plain(each) for key, each in value.items()}
-        case bytes():
-            return value.hex()
         case UUID():
             return str(value)
+        case bytes():
+            return value.hex()
         case datetime():
             return ms_of(value)
+        case float():
+            return repr(value)
         case set() | frozenset():
-            return sorted((plain(each) for each in value), key=canonical)
-        case list() | tuple():
-            return [plain(each) for each in value]
+            return sorted((plain(each) for each in value), key=exact)
         case msgspec.Struct():
             return {name: plain(getattr(value, name)) for name in value.__struct_fields__}
+        case Mapping():
+            return plain(dict(value))
     raise TypeError(f"{type(value).__name__} has no canonical form")
 
 

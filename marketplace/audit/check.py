@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
+import msgspec
 from msgspec import Struct
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -141,18 +142,15 @@ def _counter(walk: _Walk, row: AuditLeaf, leaf: Leaf) -> None:
 
 async def _nodes(session: AsyncSession, walk: _Walk, nodes: Sequence[tuple[tree.Node, bytes]]) -> None:
     """Stored nodes are what the leaves give: proofs are made of them."""
+    rows = [{"level": level, "index": index, "hash": each.hex()} for (level, index), each in nodes]
     wrong = await session.execute(
         text("""
             SELECT due.level, due.index
-            FROM unnest(CAST(:levels AS bigint[]), CAST(:indexes AS bigint[]), CAST(:hashes AS bytea[]))
-                AS due (level, index, hash)
-            LEFT JOIN audit_node USING (level, index) WHERE audit_node.hash IS DISTINCT FROM due.hash
+            FROM json_to_recordset(CAST(:rows AS json)) AS due (level bigint, index bigint, hash text)
+            LEFT JOIN audit_node USING (level, index)
+            WHERE audit_node.hash IS DISTINCT FROM decode(due.hash, 'hex')
         """),
-        {
-            "levels": [level for (level, _), _ in nodes],
-            "indexes": [index for (_, index), _ in nodes],
-            "hashes": [each for _, each in nodes],
-        },
+        {"rows": msgspec.json.encode(rows).decode()},
     )
     for level, index in wrong:
         walk.find("log.node_changed", f"{level}/{index}")

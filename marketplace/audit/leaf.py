@@ -8,11 +8,13 @@ from uuid import UUID
 
 import msgspec
 
-from marketplace.audit.canonical import canonical
+from marketplace.audit.canonical import exact
 
 
 class Leaf(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """c: commitment (hex); d: the dataset's tag (hex), n: its counter from 0; both None without a dataset."""
+    """c: commitment (hex); d: the dataset's tag (hex), n: its counter from 0; both None without a dataset.
+
+    Fields stand in the order of canonical JSON."""
 
     c: str
     d: str | None
@@ -26,7 +28,7 @@ def dataset_tag(salt_key: bytes, dataset_id: UUID) -> str:
 
 def leaf_data(leaf: Leaf) -> bytes:
     """Canonical JSON: what the leaf hash is over."""
-    return canonical(leaf)
+    return exact(leaf)
 
 
 def read_leaf(data: bytes | str) -> Leaf:

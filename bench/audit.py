@@ -1,0 +1,147 @@
+"""The log: what recording adds to a transaction, what the sequencer keeps up with, what proofs and checks cost."""
+
+from __future__ import annotations
+
+import secrets
+import statistics
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bench.figure import figure
+from marketplace.audit.actions import record
+from marketplace.audit.check import check_log
+from marketplace.audit.note import verifier_key
+from marketplace.audit.proofs import inclusion_proof, newest_checkpoint
+from marketplace.audit.reads import receipt
+from marketplace.audit.receipt import encode
+from marketplace.audit.sequencer import sequence_once
+from marketplace.audit.verify import verify_receipt
+from marketplace.config import Config
+from marketplace.db import embedded, migrate
+from marketplace.db.base import new_id
+from marketplace.db.engine import Database, database_url
+from marketplace.db.keys import Keys
+
+EVENTS = 20_000
+PROBES = 400
+BODY = {
+    "decision": {"allow": True, "reasons": [], "obligations": {"mode": "rows", "columns": ["a", "b", "c"]}},
+    "usage": {"wall_us": 5000, "cpu_us": 7000, "rows": 16, "bytes": 100_000},
+    "result_sha256": "ab" * 32,
+}
+SECRETS = {"sql": "select education, count(*) from adult group by 1", "facts": "{}" * 400}
+PLAIN = text("INSERT INTO login_attempt (id, email_hash, address, at) VALUES (:id, :hash, 'bench', now())")
+
+
+async def figures() -> list[dict[str, Any]]:
+    """On a fresh database with 20,000 events of ten datasets."""
+    with tempfile.TemporaryDirectory() as folder:
+        config = Config(home=Path(folder))
+        keys = Keys(config.path("keys"))
+        async with _database(config) as database:
+            return [
+                await _recording(database),
+                await _sequencing(database, keys, config),
+                await _proving(database),
+                await _verifying(database, keys, config),
+                await _checking(database, keys, config),
+            ]
+
+
+@asynccontextmanager
+async def _database(config: Config) -> AsyncIterator[Database]:
+    migrate.upgrade(config)
+    database = Database(database_url(config), connections=4)
+    yield database
+    await database.close()
+    embedded.stop(config.home)
+
+
+async def _write(session: AsyncSession, dataset_id: Any = None, query_id: Any = None) -> None:
+    await record(
+        session, "query:settle", actor_person_id=new_id(), actor_organisation_id=new_id(), parties=(new_id(),),
+        dataset_id=dataset_id, agreement_id=uuid4(), query_id=query_id, purpose="research.academic",
+        version_id="cd" * 32, revision=0, bytes=100_000, price_vnd=1_000, body=BODY, secrets=SECRETS,
+    )  # fmt: skip
+
+
+async def _recording(database: Database) -> dict[str, Any]:
+    """One statement in an open transaction, beside the plainest insert there is."""
+    events, plain = [], []
+    async with database.session() as session:
+        for _ in range(PROBES):
+            began = time.perf_counter()
+            await _write(session)
+            between = time.perf_counter()
+            await session.execute(PLAIN, {"id": new_id(), "hash": secrets.token_bytes(32)})
+            events.append((between - began) * 1000)
+            plain.append((time.perf_counter() - between) * 1000)
+    return figure(
+        "record an event, p50",
+        statistics.median(events),
+        "ms",
+        n=PROBES,
+        baseline=statistics.median(plain),
+        goal=3,
+    )
+
+
+async def _sequencing(database: Database, keys: Keys, config: Config) -> dict[str, Any]:
+    datasets = [uuid4() for _ in range(10)]
+    async with database.session() as session:
+        for n in range(EVENTS):
+            await _write(session, datasets[n % 10], uuid4())
+    began = time.perf_counter()
+    count = await sequence_once(database, keys, config)
+    rate = count / (time.perf_counter() - began)
+    return figure("sequencer: events given their leaf", rate, "events/s", n=count, goal=5_000, better="higher")
+
+
+async def _proving(database: Database) -> dict[str, Any]:
+    took = []
+    async with database.session() as session:
+        newest = await newest_checkpoint(session)
+        size = newest.size if newest else 0
+        for _ in range(PROBES):
+            began = time.perf_counter()
+            await inclusion_proof(session, secrets.randbelow(size), size)
+            took.append((time.perf_counter() - began) * 1000)
+    return figure(f"inclusion proof among {size:,} leaves, p50", statistics.median(took), "ms", n=PROBES, goal=5)
+
+
+async def _verifying(database: Database, keys: Keys, config: Config) -> dict[str, Any]:
+    key = verifier_key(config.log_origin, keys.log_signing())
+    query = text("SELECT query_id FROM event WHERE query_id IS NOT NULL LIMIT 1")
+    async with database.session() as session:
+        query_id = await session.scalar(query)
+        found = await receipt(session, query_id, edition="startup", secrets=SECRETS)
+    data = encode(found) if found else b""
+    took = []
+    for _ in range(PROBES):
+        began = time.perf_counter()
+        if not verify_receipt(data, key).ok:
+            raise RuntimeError("the receipt does not verify")
+        took.append((time.perf_counter() - began) * 1000)
+    return figure("verify a receipt offline, p50", statistics.median(took), "ms", n=PROBES, goal=5)
+
+
+async def _checking(database: Database, keys: Keys, config: Config) -> dict[str, Any]:
+    key = verifier_key(config.log_origin, keys.log_signing())
+    async with database.session() as session:
+        newest = await newest_checkpoint(session)
+        began = time.perf_counter()
+        findings = await check_log(session, key, tag_key=keys.salt_key())
+        took = time.perf_counter() - began
+    if findings or newest is None:
+        raise RuntimeError(f"the log does not check: {findings[:3]}")
+    return figure(
+        "check the whole log", newest.size / took, "leaves/s", n=newest.size, goal=5_000, better="higher"
+    )
