@@ -76,7 +76,11 @@ def _classes(keys: Ints) -> tuple[Ints, Ints, Ints]:
 
 
 def _most_cohorts(
-    classes: Ints, sizes: Ints, sensitive: list[Codes], k: int, l: int  # noqa: E741
+    classes: Ints,
+    sizes: Ints,
+    sensitive: list[Codes],
+    k: int,
+    l: int,  # noqa: E741
 ) -> tuple[Ints, Ints | None]:
     """Upper bound of each class's cohorts, and each person's place in the dealing order of the class."""
     dealt = sizes // k
@@ -119,7 +123,7 @@ def _pairs(classes: Ints, sensitive: list[Codes]) -> tuple[_Pairs, Ints]:
 
 
 def _held(classes: Ints, codes: Ints, counts: Ints, size: int) -> tuple[Ints, Ints]:
-    """For each pair: persons of its class with its value, and a key that puts frequent values first, empty last."""
+    """For each pair: persons of its class with its value, and a key: frequent values first, empty last."""
     key = classes * (size + 1) + (codes.astype(np.int64) + 1)
     _, inverse = np.unique(key, return_inverse=True)
     total = np.bincount(inverse, weights=counts).astype(np.int64)
@@ -150,7 +154,13 @@ def _dealing_order(classes: Ints, place: Ints | None, rank: Ints, class_count: i
 
 
 def _reduce(
-    order: Ints, classes: Ints, sizes: Ints, starts: Ints, dealt: Ints, sensitive: list[Codes], l: int  # noqa: E741
+    order: Ints,
+    classes: Ints,
+    sizes: Ints,
+    starts: Ints,
+    dealt: Ints,
+    sensitive: list[Codes],
+    l: int,  # noqa: E741
 ) -> Ints:
     """Fewer, larger cohorts for classes in which some cohort has fewer than ℓ values; 0 where even one fails."""
     dealt = dealt.copy()
@@ -163,7 +173,13 @@ def _reduce(
 
 
 def _failing(
-    chosen: Ints, order: Ints, sizes: Ints, starts: Ints, dealt: Ints, sensitive: list[Codes], l: int  # noqa: E741
+    chosen: Ints,
+    order: Ints,
+    sizes: Ints,
+    starts: Ints,
+    dealt: Ints,
+    sensitive: list[Codes],
+    l: int,  # noqa: E741
 ) -> Ints:
     own = np.repeat(np.arange(len(chosen)), sizes[chosen])
     begins = np.cumsum(sizes[chosen]) - sizes[chosen]

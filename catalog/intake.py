@@ -1,4 +1,4 @@
-"""The broker's side of reading: takes the first jail's batches, hashes subject keys, keeps persons without names."""
+"""The broker's side of reading: takes the first jail's batches, hashes subject keys, keeps no name."""
 
 from __future__ import annotations
 
@@ -12,14 +12,13 @@ import numpy as np
 import pyarrow as pa
 from msgspec import Struct
 
-from sandbox.isolation.oneshot import run_once
-
 from catalog.cohorts import Ints
 from catalog.errors import PublicationRefused
 from catalog.limits import IngestLimits
 from catalog.manifest import STORED_TYPE, Manifest, ManifestColumn
 from catalog.subjects import PSEUDONYM_BYTES, sort_order
 from catalog.wire import IngestColumn, IngestOrder, IngestReply
+from sandbox.isolation.oneshot import run_once
 
 Pseudonymise = Callable[[Sequence[str]], list[bytes]]
 Consented = Callable[[list[bytes]], Mapping[str, frozenset[bytes]]]
@@ -28,7 +27,7 @@ T = TypeVar("T")
 
 
 class Intake(Struct, frozen=True, kw_only=True):
-    """What was read: persons' columns at `persons`, their pseudonyms (n × 16 bytes; None for unit row) and flags."""
+    """What was read: persons' columns in a file, their pseudonyms (n × 16 bytes; None for unit row), flags."""
 
     rows: int
     persons: Path
@@ -85,12 +84,14 @@ def _order(manifest: Manifest, lines: Mapping[str, int], limits: IngestLimits) -
         for c in _read_columns(manifest)
     ]
     if manifest.subject_key is not None:
-        columns.append(IngestColumn(name=manifest.subject_key, type="VARCHAR", line=lines.get(manifest.subject_key, 0)))
+        columns.append(
+            IngestColumn(name=manifest.subject_key, type="VARCHAR", line=lines.get(manifest.subject_key, 0))
+        )
     for name in dict.fromkeys(manifest.consent.values()):
         columns.append(IngestColumn(name=name, type="BOOLEAN", line=lines.get(name, 0)))
     return IngestOrder(
-        columns=tuple(columns), null_words=manifest.null_words, max_rows=limits.max_rows, max_bytes=limits.max_bytes,
-        max_row_group_bytes=limits.max_row_group_bytes,
+        columns=tuple(columns), null_words=manifest.null_words, max_rows=limits.max_rows,
+        max_bytes=limits.max_bytes, max_row_group_bytes=limits.max_row_group_bytes,
     )  # fmt: skip
 
 
@@ -132,7 +133,9 @@ class _Taker:
 
     def _names(self, batch: pa.RecordBatch) -> None:
         for name, pieces in self.flags.items():
-            pieces.append(batch.column(name).fill_null(fill_value=False).to_numpy(zero_copy_only=False).astype(bool))
+            pieces.append(
+                batch.column(name).fill_null(fill_value=False).to_numpy(zero_copy_only=False).astype(bool)
+            )
         if self.manifest.subject_key is None:
             return
         keys = batch.column(self.manifest.subject_key)
@@ -144,7 +147,9 @@ class _Taker:
     def intake(self, reply: IngestReply) -> Intake:
         """Raises PublicationRefused for persons without a key, or with several rows."""
         if self.nameless:
-            raise PublicationRefused("ingest.subject_missing", rows=self.nameless, column=self.manifest.subject_key)
+            raise PublicationRefused(
+                "ingest.subject_missing", rows=self.nameless, column=self.manifest.subject_key
+            )
         pseudonyms = None
         if self.manifest.subject_key is not None:
             pseudonyms = np.frombuffer(b"".join(self.pseudonyms), dtype=np.uint8).reshape(-1, PSEUDONYM_BYTES)
@@ -152,7 +157,9 @@ class _Taker:
         flags = {name: np.concatenate(pieces) for name, pieces in self.flags.items()}
         with self.path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").digest()
-        return Intake(rows=self.rows, persons=self.path, pseudonyms=pseudonyms, flags=flags, digest=digest, reply=reply)
+        return Intake(
+            rows=self.rows, persons=self.path, pseudonyms=pseudonyms, flags=flags, digest=digest, reply=reply
+        )
 
 
 def _require_once(pseudonyms: Ints, column: str) -> None:
@@ -161,26 +168,39 @@ def _require_once(pseudonyms: Ints, column: str) -> None:
     again = (halves[1:] == halves[:-1]).all(axis=1)
     if again.any():
         first = again & ~np.concatenate([[False], again[:-1]])
-        raise PublicationRefused("ingest.subject_twice", rows=int(again.sum()), persons=int(first.sum()), column=column)
+        raise PublicationRefused(
+            "ingest.subject_twice", rows=int(again.sum()), persons=int(first.sum()), column=column
+        )
 
 
-def consent_masks(manifest: Manifest, intake: Intake, consented: Consented | None) -> Ints:
-    """One int32 a person: bit i is set if the person consented to the manifest's i-th purpose (basis not consent: 1).
+def consent_masks(
+    manifest: Manifest, intake: Intake, consented: Consented | None, withdrawn: Consented | None
+) -> Ints:
+    """One int32 a person: bit i for consent to the manifest's i-th purpose (basis not consent: 1).
 
-    The file's flags and the register both count; what the register says of a person wins.
+    The file's flags and the register both give; what the register says was withdrawn outweighs both.
     """
     if manifest.legal_basis.kind != "consent":
         return np.ones(intake.rows, dtype=np.int32)
+    given, taken = _said(intake, consented), _said(intake, withdrawn)
     mask = np.zeros(intake.rows, dtype=np.int32)
-    register: Mapping[str, frozenset[bytes]] = {}
-    if consented is not None and intake.pseudonyms is not None:
-        register = consented([row.tobytes() for row in intake.pseudonyms])
     for bit, purpose in enumerate(manifest.purposes):
-        given = np.zeros(intake.rows, dtype=bool)
+        yes = _among(intake, given.get(purpose))
         if purpose in manifest.consent:
-            given |= intake.flags[manifest.consent[purpose]]
-        if intake.pseudonyms is not None and register.get(purpose):
-            said = np.array(sorted(register[purpose]), dtype="V16")
-            given |= np.isin(intake.pseudonyms.view("V16").ravel(), said)
-        mask |= given.astype(np.int32) << bit
+            yes |= intake.flags[manifest.consent[purpose]]
+        yes &= ~_among(intake, taken.get(purpose))
+        mask |= yes.astype(np.int32) << bit
     return mask
+
+
+def _said(intake: Intake, register: Consented | None) -> Mapping[str, frozenset[bytes]]:
+    if register is None or intake.pseudonyms is None:
+        return {}
+    return register(intake.pseudonyms.view("V16").ravel().tolist())
+
+
+def _among(intake: Intake, pseudonyms: frozenset[bytes] | None) -> Ints:
+    if not pseudonyms or intake.pseudonyms is None:
+        return np.zeros(intake.rows, dtype=bool)
+    result: Ints = np.isin(intake.pseudonyms.view("V16").ravel(), np.array(sorted(pseudonyms), dtype="V16"))
+    return result

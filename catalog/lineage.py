@@ -1,4 +1,4 @@
-"""From one version to the next (invariant 3): the persons of a class that came, left or changed are none or ≥ k."""
+"""Between versions (invariant 3): the persons of a class that came, left or changed are none or ≥ k."""
 
 from __future__ import annotations
 

@@ -13,8 +13,6 @@ import msgspec
 import numpy as np
 from msgspec import Struct
 
-from sandbox.isolation.oneshot import run_once
-
 from catalog.cohorts import Ints
 from catalog.errors import PublicationRefused
 from catalog.intake import Intake, decode_reply
@@ -31,6 +29,7 @@ from catalog.wire import (
     PartHead,
     read_frames,
 )
+from sandbox.isolation.oneshot import run_once
 
 
 class MadePart(Struct, frozen=True, kw_only=True):
@@ -78,7 +77,11 @@ def anonymise_order(manifest: Manifest, seed: bytes, limits: IngestLimits) -> An
     """What the second jail is told; hierarchies go in as text."""
     columns = tuple(
         AnonymiseColumn(
-            name=c.sql_name, type=STORED_TYPE[c.type], role=c.role, fine=c.transform, coarse=c.fallback  # type: ignore[arg-type]
+            name=c.sql_name,
+            type=STORED_TYPE[c.type],
+            role=c.published_role,
+            fine=c.transform,
+            coarse=c.fallback,
         )
         for c in manifest.columns_of("quasi-identifier", "sensitive", "measure")
     )
@@ -143,12 +146,12 @@ class _Taker:
 
 
 def measure(manifest: Manifest, intake: Intake, made: Made, folder: Path, limits: IngestLimits) -> MeasureReply:
-    """Measure k, ℓ and t on the finished files in a jail of their own. Raises PublicationRefused if one falls short."""
+    """Measure k, ℓ and t on the finished files in another jail. Raises PublicationRefused if they fall short."""
     shown = manifest.columns_of("quasi-identifier", "sensitive", "measure")
     order = MeasureOrder(
         columns=tuple(
             MeasureColumn(
-                name=c.sql_name, type=made.reply.types.get(c.sql_name, STORED_TYPE[c.type]), role=c.role  # type: ignore[arg-type]
+                name=c.sql_name, type=made.reply.types.get(c.sql_name, STORED_TYPE[c.type]), role=c.published_role
             )
             for c in shown
         ),
@@ -156,7 +159,10 @@ def measure(manifest: Manifest, intake: Intake, made: Made, folder: Path, limits
     )  # fmt: skip
     files = [p.path for p in made.parts]
     with ExitStack() as stack:
-        opened = [stack.enter_context(path.open("rb")) for path in [*files, *_private_inputs(manifest, intake, made, folder)]]
+        opened = [
+            stack.enter_context(path.open("rb"))
+            for path in [*files, *_private_inputs(manifest, intake, made, folder)]
+        ]
         done = run_once(
             "catalog.jailed.measure:main",
             msgspec.msgpack.encode(order),

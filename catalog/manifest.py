@@ -11,7 +11,7 @@ from catalog.manifest_rules import check_rules
 from catalog.positioned import compose
 from catalog.reader import read_struct
 from catalog.transforms import Transform
-from catalog.version import Personal
+from catalog.version import Personal, Role
 
 Purpose = Literal[
     "research.academic", "research.health", "product.rnd", "public.service", "fraud.prevention", "model.training",
@@ -67,6 +67,13 @@ class ManifestColumn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     def sql_name(self) -> str:
         return self.shown_as or self.name
 
+    @property
+    def published_role(self) -> Role:
+        """The role in a version. ValueError for a column that does not get there."""
+        if self.role == "identifier" or self.role == "drop":
+            raise ValueError(self.role)
+        return self.role
+
 
 class Manifest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     dataset: Slug = field(name="slug")
@@ -115,7 +122,7 @@ def read_manifest(text: str) -> Manifest:
 
 
 def column_lines(text: str) -> dict[str, int]:
-    """Name of a column of the file → line of the manifest that speaks of it; for text that read_manifest accepts."""
+    """Name of a column of the file → line that speaks of it, in a manifest that read_manifest accepts."""
     tree = compose(text, [])
     if tree is None:
         return {}

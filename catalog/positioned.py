@@ -82,7 +82,9 @@ def _convert(node: Any, errors: list[ManifestError], seen: set[int], depth: int)
             key = Node(str(key_node.value)[:80], key.line, key.column)
         if key.value in entries:
             errors.append(
-                ManifestError(line=key.line, column=key.column, code="manifest.key_twice", params={"key": key.value})
+                ManifestError(
+                    line=key.line, column=key.column, code="manifest.key_twice", params={"key": key.value}
+                )
             )
         entries[key.value] = (key, _convert(value_node, errors, seen, depth + 1))
     return Node(entries, line, column)

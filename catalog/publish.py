@@ -1,4 +1,4 @@
-"""Publication: read in one jail, hash outside, anonymise in the next, measure in a third, then put in place at once."""
+"""Publication: read in one jail, hash outside, anonymise in the next, measure in a third, put in place."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from catalog.manifest import STORED_TYPE, Manifest, ManifestColumn, column_lines
 from catalog.storage import Store, sync, version_hash
 from catalog.subjects import write_subjects
 from catalog.transforms import describe
-from catalog.version import LeftOut, Measured, Part, Role, Version, VersionColumn
+from catalog.version import LeftOut, Measured, Part, Version, VersionColumn
 from catalog.wire import MeasureReply
 
 _ABANDONED_S = 86_400
@@ -64,12 +64,13 @@ def publish(
     consented: Consented | None,
     previous: str | None,
     limits: IngestLimits,
+    withdrawn: Consented | None = None,
 ) -> Publication:
     """Make a version of `source` as the manifest says, and put it in the store. Blocking.
 
     `pseudonymise`: subject keys → 16 bytes each; `consented`: pseudonyms → purpose → those who consent now;
-    `previous`: the newest version of the dataset. Raises ManifestRefused, PublicationRefused, SandboxFailed; after
-    any of them the store holds nothing of it.
+    `withdrawn`: the same for those who took it back (it outweighs the file); `previous`: the newest version of the
+    dataset. Raises ManifestRefused, PublicationRefused, SandboxFailed; then the store holds nothing of it.
     """
     manifest = read_manifest(manifest_text)
     with _workplace(store) as folder, _space():
@@ -79,7 +80,7 @@ def publish(
                 manifest, column_lines(manifest_text), file, folder, pseudonymise=pseudonymise, limits=limits
             )
         read = time.monotonic()
-        made = anonymise(manifest, intake, consent_masks(manifest, intake, consented), folder, limits)
+        made = anonymise(manifest, intake, consent_masks(manifest, intake, consented, withdrawn), folder, limits)
         formed = time.monotonic()
         _require_lineage(store, previous, intake, made, manifest.k)
         measured = measure(manifest, intake, made, folder, limits)
@@ -141,9 +142,7 @@ def _sizes(made: Made) -> Ints:
     return np.bincount(made.cohort[made.cohort >= 0], minlength=len(made.classes))
 
 
-def _version(
-    manifest: Manifest, text: str, made: Made, measured: MeasureReply, previous: str | None
-) -> Version:
+def _version(manifest: Manifest, text: str, made: Made, measured: MeasureReply, previous: str | None) -> Version:
     reply = made.reply
     total = reply.persons + reply.left_out_persons
     shown = manifest.columns_of("quasi-identifier", "sensitive", "measure")
@@ -151,8 +150,8 @@ def _version(
         shown = manifest.columns_of("quasi-identifier", "measure")
     version = Version(
         dataset=manifest.dataset, mode=manifest.mode, privacy_unit=manifest.privacy_unit,
-        population=manifest.population, rows=reply.rows, persons=reply.persons, cohorts=reply.cohorts, k=manifest.k,
-        measured=Measured(k=measured.k, l=measured.l, entropy_l=measured.entropy_l, t=measured.t),
+        population=manifest.population, rows=reply.rows, persons=reply.persons,
+        cohorts=reply.cohorts, k=manifest.k, measured=Measured(k=measured.k, l=measured.l, entropy_l=measured.entropy_l, t=measured.t),
         fine_share=round(reply.fine_persons / reply.persons, 6),
         left_out=LeftOut(
             persons=reply.left_out_persons, classes=reply.left_out_classes,
@@ -168,12 +167,11 @@ def _version(
 
 
 def _column(column: ManifestColumn, made: Made) -> VersionColumn:
-    role: Role = column.role  # type: ignore[assignment]
     meaning = column.meaning
     assert meaning is not None  # noqa: S101 - a manifest without it is refused
     words = describe(column.transform) + (f" | {describe(column.fallback)}" if column.fallback else "")
     return VersionColumn(
-        name=column.sql_name, type=made.reply.types.get(column.sql_name, STORED_TYPE[column.type]), role=role,
+        name=column.sql_name, type=made.reply.types.get(column.sql_name, STORED_TYPE[column.type]), role=column.published_role,
         personal=column.personal, meaning_vi=meaning.vi, meaning_en=meaning.en, transform=words,
         logical_bytes=made.reply.logical_bytes[column.sql_name],
     )  # fmt: skip
@@ -187,7 +185,7 @@ def _part(part: MadePart, manifest: Manifest) -> Part:
 
 
 def _put(store: Store, folder: Path, version: Version, intake: Intake, made: Made) -> None:
-    """Two finished folders, synced, then moved: first what is private, so that a public version is always whole."""
+    """Two finished folders, synced, then moved: the private one first, so that a public version is always whole."""
     public, private = folder / "public", folder / "private"
     public.mkdir(mode=0o755)
     private.mkdir(mode=0o700)

@@ -1,4 +1,4 @@
-"""A positioned tree read as a struct: every error at once, each with its line, column and the nearest known word."""
+"""A positioned tree read as a struct: every error at once, each with its place and the nearest known word."""
 
 from __future__ import annotations
 
@@ -101,8 +101,10 @@ class Reader:
                 self.wrong(node, "manifest.not_one_of", key=key, found=str(value)[:80], allowed=allowed,
                            nearest=near[0] if near else "")  # fmt: skip
             return value
-        if isinstance(kind, inspect.StrType) and isinstance(value, int | float | datetime.date) and not isinstance(
-            value, bool
+        if (
+            isinstance(kind, inspect.StrType)
+            and isinstance(value, int | float | datetime.date)
+            and not isinstance(value, bool)
         ):  # a bare 2024 or 2024-01-01 where words are meant
             value = str(value)
         if not _fits(value, kind):

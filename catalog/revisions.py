@@ -23,7 +23,7 @@ def part_hash(path: Path) -> str:
 
 
 def rewrite(original: Path, target: Path, gone: Ints) -> None:
-    """Write `target` (and its .sha256) as `original` without the row ranges `gone` (begin, end). May leave no rows."""
+    """Write `target` (and its .sha256) as `original` without the rows `gone` (begin, end). May leave none."""
     table = parquet.read_table(original)
     keep = np.ones(table.num_rows, dtype=bool)
     for begin, end in gone:

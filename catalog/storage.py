@@ -1,9 +1,9 @@
 """The store of released versions: immutable parts by content, what only the broker may read kept apart.
 
-    versions/<id>/part-00000.parquet …, version.json      0444, folder 0555 in effect: nobody writes there again
-    private/<id>/subjects.bin, cohorts.npy, classes.npy, digests.npy      0600 in 0700
-    revisions/<id>/<part>-<cohorts taken out>.parquet (+ .sha256)      made when first asked for
-    incoming/      publications under way; removed when they fail
+versions/<id>/part-00000.parquet …, version.json      0444, folder 0555 in effect: nobody writes there again
+private/<id>/subjects.bin, cohorts.npy, classes.npy, digests.npy      0600 in 0700
+revisions/<id>/<part>-<cohorts taken out>.parquet (+ .sha256)      made when first asked for
+incoming/      publications under way; removed when they fail
 """
 
 from __future__ import annotations
@@ -64,9 +64,7 @@ class Store:
         subjects = self._subjects(version_id)
         return subjects.find(pseudonym) if subjects else None
 
-    def revision(
-        self, version_id: str, *, purpose: str | None, excluded: frozenset[int], number: int
-    ) -> Revision:
+    def revision(self, version_id: str, *, purpose: str | None, excluded: frozenset[int], number: int) -> Revision:
         """The parts consented to `purpose` (None: all), without the excluded cohorts. Raises VersionDamaged."""
         version = self.version(version_id)
         ranges = self._ranges(version_id)

@@ -8,6 +8,7 @@ import datetime
 import io
 from collections.abc import Callable, Mapping, Sequence
 from importlib import resources
+from itertools import pairwise
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
@@ -105,7 +106,7 @@ def bin_labels(bounds: Sequence[float]) -> list[str]:
     whole = all(float(b).is_integer() for b in ordered)
     between = [
         f"{a:g}-{b - 1:g}" if whole and b - a > 1 else f"{a:g}" if whole else f"{a:g}-<{b:g}"
-        for a, b in zip(ordered, ordered[1:], strict=False)
+        for a, b in pairwise(ordered)
     ]
     return [f"<{ordered[0]:g}", *between, f">={ordered[-1]:g}"]
 
@@ -118,7 +119,7 @@ _truncations: dict[str, Callable[[Any], str]] = {
 
 
 def group_table(transform: Transform, hierarchies: Mapping[str, str]) -> dict[str, str]:
-    """Value → label. Raises KeyError for a hierarchy that does not exist, ValueError for one without that level."""
+    """Value → label. Raises KeyError for an unknown hierarchy, ValueError for one without that level."""
     if transform.groups is not None:
         return {value: label for label, values in transform.groups.items() for value in values}
     name = transform.hierarchy or ""

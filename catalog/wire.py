@@ -1,4 +1,4 @@
-"""What the broker and its jails say to each other: orders in, reports back, finished files as frames in between."""
+"""What the broker and its jails say to each other: orders in, reports back, files as frames in between."""
 
 from __future__ import annotations
 

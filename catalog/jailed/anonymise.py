@@ -53,13 +53,16 @@ def _anonymise(order: AnonymiseOrder, inputs: Sequence[int], output: BinaryIO) -
     persons, present, total = _read(order, inputs)
     shown = [sensitive_codes(c, order.k) for c in persons.sensitive]
     codes = [c for c, _, _ in shown]
+    _require_attributes(order, persons, [b for _, _, b in shown])
     cohort, fine_cohorts, cohorts = _two_levels(order, persons, codes)
     left_out = cohort < 0
     coarse_keys = _keys(persons, coarse=True)
     lost = np.unique(coarse_keys[left_out])
     _require_few(order, persons, codes, left_out, len(lost))
-    finished = write_parts(order, persons.dimensions, persons.sensitive, [s for _, s, _ in shown], persons.measures,
-                           persons.mask, cohort, fine_cohorts, cohorts, persons.rank, output)  # fmt: skip
+    finished = write_parts(
+        order, persons.dimensions, persons.sensitive, [s for _, s, _ in shown], persons.measures, persons.mask,
+        cohort, fine_cohorts, cohorts, persons.rank, output,
+    )  # fmt: skip
     _write_private(output, persons, finished, present, total)
     return AnonymiseReply(
         persons=int((~left_out).sum()),
@@ -111,7 +114,7 @@ def _keys(persons: Persons, *, coarse: bool, chosen: Ints | None = None) -> Ints
 
 
 def _two_levels(order: AnonymiseOrder, persons: Persons, sensitive: list[Codes]) -> tuple[Ints, int, int]:
-    """Each person's cohort (−1: left out), how many are fine, how many there are; fine ones have the low numbers."""
+    """Each person's cohort (−1: left out), how many are fine (the low numbers), how many there are."""
     cohort, fine = form(_keys(persons, coarse=False), sensitive, k=order.k, l=order.l, rank=persons.rank)
     rest = np.flatnonzero(cohort < 0)
     keys = _keys(persons, coarse=True, chosen=rest)
@@ -119,6 +122,17 @@ def _two_levels(order: AnonymiseOrder, persons: Persons, sensitive: list[Codes])
     coarse, count = form(keys, part, k=order.k, l=order.l, rank=np.argsort(np.argsort(persons.rank[rest])))
     cohort[rest] = np.where(coarse >= 0, coarse + fine, -1)
     return cohort, fine, fine + count
+
+
+def _require_attributes(order: AnonymiseOrder, persons: Persons, blanked: list[int]) -> None:
+    """Raises Refused for a sensitive column of which too many values are nearly one person's own (rows mode)."""
+    total = len(persons.mask)
+    for coded, cells in zip(persons.sensitive, blanked, strict=True):
+        if order.mode == "rows" and cells > order.max_left_out_share * total:
+            raise Refused(
+                "publication.sensitive_too_identifying", column=coded.column.name, persons=cells, k=order.k,
+                share=round(100 * cells / total, 1), max_share=round(100 * order.max_left_out_share, 1),
+            )  # fmt: skip
 
 
 def _require_few(

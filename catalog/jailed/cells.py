@@ -1,4 +1,4 @@
-"""Texts become typed values, once a distinct text and batch; what cannot is counted with its lines, never shown."""
+"""Texts become typed values, once a distinct text; what cannot is counted with its lines, never shown."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _TRUE = frozenset({"true", "t", "yes", "y", "1", "x", "có", "co", "đúng", "du
 _FALSE = frozenset({"false", "f", "no", "n", "0", "", "không", "khong", "sai"})
 _WHOLE = re.compile(r"[+-]?\d{1,19}(\.0*)?")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?")
-_CONTROL = {i: None for i in range(32)}
+_CONTROL = dict.fromkeys(range(32))
 _LINES_NAMED = 10
 _MAX_TEXT = 1_000
 
@@ -94,7 +94,7 @@ def _text(text: str) -> str | None:
 def _whole(text: str) -> int | None:
     if not _WHOLE.fullmatch(text):
         return None
-    value = int(text.split(".")[0])
+    value = int(text.split(".", maxsplit=1)[0])
     return value if -(2**63) <= value < 2**63 else None
 
 
@@ -119,9 +119,9 @@ _DAY = re.compile(r"(\d{1,2})[/-](\d{1,2})[/-](\d{4})")
 def _instant(text: str, format_: str | None, *, date: bool) -> datetime.date | None:
     try:
         if format_ is not None:
-            moment = datetime.datetime.strptime(text, format_)  # noqa: DTZ007
+            moment = datetime.datetime.strptime(text, format_)
         elif match := _DAY.fullmatch(text):
-            moment = datetime.datetime(int(match[3]), int(match[2]), int(match[1]))  # noqa: DTZ001
+            moment = datetime.datetime(int(match[3]), int(match[2]), int(match[1]))
         else:
             moment = datetime.datetime.fromisoformat(text)
     except ValueError:

@@ -19,7 +19,7 @@ from catalog.wire import AnonymiseColumn
 class Coded:
     """A column: each person's code of the original value, and what that value is shown as at each level.
 
-    `shown`: the values that may be published, sorted, None first; `fine` and `coarse` map a code to its place there.
+    `shown`: the values that may be published, sorted, None first; `fine`, `coarse`: a code's place there.
     """
 
     column: AnonymiseColumn

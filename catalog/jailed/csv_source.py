@@ -75,7 +75,10 @@ class CsvSource:
             raise _explained(str(e), self.encoding) from e
         if ragged.count:
             raise Refused(
-                "ingest.ragged", rows=ragged.count, expected=ragged.expected, lines=", ".join(map(str, ragged.lines))
+                "ingest.ragged",
+                rows=ragged.count,
+                expected=ragged.expected,
+                lines=", ".join(map(str, ragged.lines)),
             )
 
     def _reader(self, ragged: _Ragged) -> Any:
@@ -83,7 +86,9 @@ class CsvSource:
         return arrow_csv.open_csv(
             self._open(),
             read_options=arrow_csv.ReadOptions(
-                use_threads=False, block_size=_BLOCK_BYTES, encoding="utf8" if self.encoding == "utf-8" else self.encoding
+                use_threads=False,
+                block_size=_BLOCK_BYTES,
+                encoding="utf8" if self.encoding == "utf-8" else self.encoding,
             ),
             parse_options=arrow_csv.ParseOptions(
                 delimiter=self.delimiter, newlines_in_values=True, invalid_row_handler=ragged

@@ -26,7 +26,7 @@ def drivers(
     people = np.flatnonzero(left_out)
     part = [Codes(s.codes[people], s.size) for s in sensitive]
     coarse = [Codes(c.coarse[c.codes[people]], len(c.shown)) for c in dimensions]
-    consent = Codes(np.unique(mask[people], return_inverse=True)[1], int(2**31))
+    consent = Codes(np.unique(mask[people], return_inverse=True)[1], 2**31)
     found = []
     for i, column in enumerate(dimensions):
         rest = [consent, *coarse[:i], *coarse[i + 1 :]]

@@ -16,7 +16,6 @@ from catalog.jailed.parquet_source import ParquetSource
 from catalog.jailed.refused import Refused
 from catalog.wire import IngestOrder, IngestReply
 
-
 assert LOADED  # noqa: S101 - imported for what importing it does
 
 
@@ -77,7 +76,5 @@ writer_schema = stream_schema
 def _require_typed(order: IngestOrder, wrong: dict[str, Wrong]) -> None:
     found = [(c, wrong[c.name]) for c in order.columns if wrong[c.name].cells]
     if found:
-        columns = "; ".join(
-            f"{c.name} ({c.type}): {w.cells} — {', '.join(map(str, w.lines))}" for c, w in found
-        )
+        columns = "; ".join(f"{c.name} ({c.type}): {w.cells} — {', '.join(map(str, w.lines))}" for c, w in found)
         raise Refused("ingest.wrong_type", columns=columns, cells=sum(w.cells for _, w in found))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import _strptime
+import _strptime  # type: ignore[import-not-found]
 import encodings.cp1258
 import encodings.utf_8_sig
 import encodings.utf_16

@@ -17,7 +17,6 @@ from catalog.jailed.cells import ARROW
 from catalog.jailed.loaded import LOADED
 from catalog.wire import MeasureColumn, MeasureOrder, MeasureReply
 
-
 assert LOADED  # noqa: S101 - imported for what importing it does
 
 
@@ -93,9 +92,7 @@ def _rows(order: MeasureOrder, parts: list[pa.Table], ranges: Ints, _: list[int]
             codes, np.cumsum(sizes) - sizes
         )).any():  # fmt: skip
             return MeasureReply(fault="alike")
-    spread = _worst(
-        [spread_of(cohort, codes_of(table.column(c.name)), len(sizes)) for c in _sensitive(order)]
-    )
+    spread = _worst([spread_of(cohort, codes_of(table.column(c.name)), len(sizes)) for c in _sensitive(order)])
     return _reply(order, spread, int(sizes.min()), table.num_rows, table.num_rows)
 
 

@@ -23,6 +23,8 @@ class Measure:
     name: str
     values: NDArray[np.float64]
     present: NDArray[np.bool_]
+    low: float
+    high: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +47,11 @@ def read_measure(column: AnonymiseColumn, data: pa.ChunkedArray) -> Measure:
     present = array.is_valid().to_numpy(zero_copy_only=False)
     values = array.fill_null(0).to_numpy(zero_copy_only=False)
     present = present & np.isfinite(values)
-    return Measure(column.name, np.clip(np.where(present, values, 0), low, high), present)
+    return Measure(column.name, np.clip(np.where(present, values, 0), low, high), present, low, high)
 
 
 def sums(measure: Measure, order: Ints, starts: Ints, k: int) -> Sums:
-    """Sums over the persons `order`, cut into cohorts at `starts`; withheld below k contributors or if one dominates."""
+    """Sums per cohort (`order`, cut at `starts`); withheld below k contributors or if one dominates."""
     values, present = measure.values[order], measure.present[order]
     values = np.where(present, values, 0.0)
     count = np.add.reduceat(present.astype(np.int64), starts)

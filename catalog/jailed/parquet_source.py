@@ -6,8 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
 import pyarrow as pa
-from pyarrow import compute
-from pyarrow import parquet
+from pyarrow import compute, parquet
 
 from catalog.jailed.csv_source import tidy
 from catalog.jailed.refused import Refused
@@ -29,7 +28,9 @@ class ParquetSource:
         self, file: BinaryIO, wanted: Sequence[str], *, max_bytes: int, max_rows: int, max_row_group_bytes: int
     ) -> None:
         try:
-            self.file = parquet.ParquetFile(file, thrift_string_size_limit=2**24, thrift_container_size_limit=2**20)
+            self.file = parquet.ParquetFile(
+                file, thrift_string_size_limit=2**24, thrift_container_size_limit=2**20
+            )
             schema = self.file.schema_arrow
         except (pa.ArrowException, OSError) as e:
             raise Refused("ingest.parquet_broken") from e

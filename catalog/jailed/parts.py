@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, BinaryIO
 
 import msgspec
@@ -15,7 +16,7 @@ from pyarrow import parquet
 from catalog.cohorts import Ints
 from catalog.jailed.coding import Coded, arrow_values
 from catalog.jailed.digests import mix, stable
-from catalog.jailed.measures import Measure, Sums, sums
+from catalog.jailed.measures import Measure, sums
 from catalog.widths import logical_bytes
 from catalog.wire import AnonymiseOrder, PartHead, write_frame
 
@@ -32,12 +33,12 @@ class Finished:
     logical_bytes: dict[str, int]
     dimension_codes: list[Ints]
     order: Ints
-    sums: list[Sums]
 
 
 def write_parts(
     order: AnonymiseOrder, dimensions: list[Coded], sensitive: list[Coded], stays: list[Ints],
-    measures: list[Measure], mask: Ints, cohort: Ints, fine_cohorts: int, cohorts: int, rank: Ints, output: BinaryIO,
+    measures: list[Measure], mask: Ints, cohort: Ints, fine_cohorts: int, cohorts: int, rank: Ints,
+    output: BinaryIO,
 ) -> Finished:  # fmt: skip
     """Sort, number the cohorts in the order of the files, write every part as two frames (head, bytes)."""
     by, sizes, number = _sort(dimensions, mask, cohort, fine_cohorts, cohorts, rank)
@@ -45,7 +46,7 @@ def write_parts(
     first = by[starts]
     codes = [_cohort_codes(c, first, cohort, fine_cohorts) for c in dimensions]
     masks = mask[first]
-    table, added = _table(order, dimensions, codes, sensitive, stays, measures, by, sizes, starts)
+    table = _table(order, dimensions, codes, sensitive, stays, measures, by, sizes, starts)
     lengths = sizes if order.mode == "rows" else np.ones(cohorts, dtype=np.int64)
     ranges = np.empty((cohorts, 3), dtype=np.int64)
     row = 0
@@ -60,7 +61,7 @@ def write_parts(
     final[cohort >= 0] = number[cohort[cohort >= 0]]
     return Finished(
         rows=table.num_rows, number=final, ranges=ranges, classes=_classes(dimensions, codes, masks),
-        logical_bytes=logical_bytes(table, [m.name for m in measures]), dimension_codes=codes, order=by, sums=added,
+        logical_bytes=logical_bytes(table, [m.name for m in measures]), dimension_codes=codes, order=by,
     )  # fmt: skip
 
 
@@ -89,7 +90,7 @@ def _cohort_codes(coded: Coded, person: Ints, cohort: Ints, fine_cohorts: int) -
 def _table(
     order: AnonymiseOrder, dimensions: list[Coded], codes: list[Ints], sensitive: list[Coded], stays: list[Ints],
     measures: list[Measure], by: Ints, sizes: Ints, starts: Ints,
-) -> tuple[pa.Table, list[Sums]]:  # fmt: skip
+) -> pa.Table:  # fmt: skip
     columns: dict[str, pa.Array] = {}
     for coded, values in zip(dimensions, codes, strict=True):
         each = np.repeat(values, sizes) if order.mode == "rows" else values
@@ -98,27 +99,28 @@ def _table(
         for coded, staying in zip(sensitive, stays, strict=True):
             shown = coded.fine[coded.codes[by]]
             columns[coded.column.name] = arrow_values(coded).take(pa.array(shown, mask=~staying[shown]))
-        return pa.table(columns), []
+        return pa.table(columns)
     columns["n"] = pa.array(sizes, pa.int64())
-    added = [sums(m, by, starts, order.k) for m in measures]
-    for s in added:
+    for measure in measures:
+        s = sums(measure, by, starts, order.k)
         hidden = ~s.given
         columns[f"{s.name}__count"] = pa.array(s.count, pa.int64(), mask=hidden)
         columns[f"{s.name}__sum"] = pa.array(s.total, pa.float64(), mask=hidden)
         columns[f"{s.name}__sumsq"] = pa.array(s.squares, pa.float64(), mask=hidden)
-    return pa.table(columns), added
+    return pa.table(columns)
 
 
 def _cut(masks: Ints, lengths: Ints, part_rows: int) -> Iterator[tuple[int, int]]:
     """Cohort ranges of the parts: one set of purposes each, about `part_rows` rows, never within a cohort."""
     borders = [0, *(np.flatnonzero(np.diff(masks)) + 1).tolist(), len(masks)]
     ends = np.cumsum(lengths)
-    for begin, end in zip(borders, borders[1:], strict=False):
-        while begin < end:
-            base = ends[begin] - lengths[begin]
-            stop = max(int(np.searchsorted(ends, base + part_rows, side="right")), begin + 1)
-            yield begin, min(stop, end)
-            begin = min(stop, end)
+    for begin, end in pairwise(borders):
+        at = begin
+        while at < end:
+            base = ends[at] - lengths[at]
+            stop = min(max(int(np.searchsorted(ends, base + part_rows, side="right")), at + 1), end)
+            yield at, stop
+            at = stop
 
 
 def parquet_bytes(table: pa.Table, row_group_rows: int) -> memoryview:

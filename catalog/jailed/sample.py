@@ -1,4 +1,4 @@
-"""A sample that shows what the data look like and holds nobody: each column drawn by itself, real records refused."""
+"""A sample that shows the shape of the data and holds nobody: columns drawn apart, real records refused."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def sample(
     drawn = [random.choice(np.unique(r.codes), _DRAWS) for r in real]
     both = [Codes(np.concatenate([r.codes, d]), r.size) for r, d in zip(real, drawn, strict=True)]
     keys = class_keys(both, len(both[0].codes))
-    taken, made = keys[: -_DRAWS], keys[-_DRAWS:]
+    taken, made = keys[:-_DRAWS], keys[-_DRAWS:]
     free = np.flatnonzero(~np.isin(made, taken))
     _, first = np.unique(made[free], return_index=True)
     chosen = free[np.sort(first)][:SAMPLE_ROWS]
@@ -59,6 +59,5 @@ def _plain(value: Any) -> Any:
 
 
 def _measure(measure: Measure, random: Generator) -> float:
-    """About the middle of the column, rounded: no person's figure."""
-    middle, spread = float(np.mean(measure.values)), float(np.std(measure.values))
-    return round(float(np.clip(random.normal(middle, spread), measure.values.min(), measure.values.max())), 1)
+    """Anything within the clamp, which the manifest has said already: no person's figure."""
+    return round(float(random.uniform(measure.low, measure.high)), 1)
