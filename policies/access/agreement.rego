@@ -80,6 +80,7 @@ gates contains "agreement.not_ended" if input.agreement.ended == false
 # description: The gate agreement.own does not hold.
 # custom:
 #   code: agreement.other_startup
+#   gate: agreement.own
 #   facts: [agreement.startup_id, caller.organisation_id]
 #   source: agreement.startup_id
 #   law: [decree-169-2025.32-33]
@@ -94,6 +95,7 @@ deny contains denied("agreement.other_startup", {}) if {
 # description: The gate agreement.named does not hold.
 # custom:
 #   code: agreement.not_named
+#   gate: agreement.named
 #   facts: [agreement.people, caller.person_id]
 #   source: agreement.people
 #   law: [decree-169-2025.32-33]
@@ -108,6 +110,7 @@ deny contains denied("agreement.not_named", {}) if {
 # description: The gate agreement.dataset does not hold.
 # custom:
 #   code: agreement.other_dataset
+#   gate: agreement.dataset
 #   facts: [agreement.dataset_id, dataset.id]
 #   source: agreement.dataset_id
 #   law: [decree-169-2025.32-33]
@@ -122,6 +125,7 @@ deny contains denied("agreement.other_dataset", {}) if {
 # description: The gate agreement.started does not hold.
 # custom:
 #   code: agreement.not_started
+#   gate: agreement.started
 #   facts: [agreement.valid_from_ms, question.at_ms]
 #   source: agreement.valid_from
 #   law: [decree-169-2025.32-33]
@@ -135,6 +139,7 @@ deny contains denied("agreement.not_started", {"valid_from_ms": input.agreement.
 # description: The gate agreement.not_expired does not hold.
 # custom:
 #   code: agreement.expired
+#   gate: agreement.not_expired
 #   facts: [agreement.expires_at_ms, question.at_ms]
 #   source: agreement.expires_at
 #   law: [decree-169-2025.32-33]
@@ -148,6 +153,7 @@ deny contains denied("agreement.expired", {"expires_at_ms": input.agreement.expi
 # description: The gate agreement.not_ended does not hold.
 # custom:
 #   code: agreement.ended
+#   gate: agreement.not_ended
 #   facts: [agreement.ended]
 #   source: agreement.ended_at
 #   law: [decree-169-2025.32-33]

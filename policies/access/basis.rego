@@ -30,6 +30,7 @@ by_consent if input.dataset.legal_basis in data.legal_bases.by_consent
 # description: A basis that the law does not know is no basis.
 # custom:
 #   code: basis.unknown
+#   gate: basis.lawful
 #   facts: [dataset.legal_basis]
 #   source: version.json legal_basis
 #   law: [data-law-60-2024.42]
@@ -44,6 +45,7 @@ deny contains denied("basis.unknown", {"basis": input.dataset.legal_basis}) if {
 # description: The version holds no cohort whose consent covers the purpose.
 # custom:
 #   code: consent.none
+#   gate: basis.lawful
 #   facts: [dataset.consented_purposes, request.purpose]
 #   source: version.json parts' consent
 #   law: [decree-356-2025.consent]
@@ -59,6 +61,7 @@ deny contains denied("consent.none", {"purpose": input.request.purpose}) if {
 # description: The basis is consent, and the purposes consented to are absent.
 # custom:
 #   code: consent.missing
+#   gate: basis.lawful
 #   facts: [dataset.consented_purposes]
 #   source: version.json parts' consent
 #   law: [decree-356-2025.consent]

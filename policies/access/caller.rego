@@ -45,6 +45,7 @@ gates contains "caller.not_suspended" if input.caller.organisation_suspended == 
 # description: The gate question.schema does not hold.
 # custom:
 #   code: question.unknown_schema
+#   gate: question.schema
 #   facts: [question.schema]
 #   source: policies.decision.Question
 #   law: [data-law-60-2024.42]
@@ -58,6 +59,7 @@ deny contains denied("question.unknown_schema", {"schema": input.schema}) if {
 # description: The gate caller.active does not hold.
 # custom:
 #   code: caller.inactive
+#   gate: caller.active
 #   facts: [caller.active]
 #   source: person.deactivated_at
 #   law: [decree-69-2024.accounts]
@@ -68,6 +70,7 @@ deny contains denied("caller.inactive", {}) if input.caller.active == false
 # description: The gate caller.startup does not hold.
 # custom:
 #   code: caller.not_startup
+#   gate: caller.startup
 #   facts: [caller.organisation_kind]
 #   source: the caller's organisation
 #   law: [decree-169-2025.32-33]
@@ -81,6 +84,7 @@ deny contains denied("caller.not_startup", {}) if {
 # description: The gate caller.not_suspended does not hold.
 # custom:
 #   code: organisation.suspended
+#   gate: caller.not_suspended
 #   facts: [caller.organisation_suspended]
 #   source: organisation.suspended_at
 #   law: [data-law-60-2024.42]

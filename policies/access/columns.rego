@@ -35,6 +35,7 @@ gates contains "columns.in_version" if {
 # description: The gate columns.agreed does not hold; every such column is named.
 # custom:
 #   code: columns.not_agreed
+#   gate: columns.agreed
 #   facts: [agreement.columns, request.columns]
 #   source: agreement.columns
 #   law: [decree-356-2025.consent]
@@ -49,6 +50,7 @@ deny contains denied("columns.not_agreed", {"columns": extra}) if {
 # description: The gate columns.in_version does not hold; every such column is named.
 # custom:
 #   code: columns.not_in_version
+#   gate: columns.in_version
 #   facts: [dataset.columns, request.columns]
 #   source: version.json columns
 #   law: [data-law-60-2024.42]

@@ -31,6 +31,7 @@ gates contains "price.limit" if {
 # description: The gate price.wallet does not hold.
 # custom:
 #   code: price.over_wallet
+#   gate: price.wallet
 #   facts: [request.price_vnd, wallet.available_vnd]
 #   source: account_balance
 #   law: [decree-169-2025.32-33]
@@ -45,6 +46,7 @@ deny contains denied("price.over_wallet", params) if {
 # description: The gate price.limit does not hold.
 # custom:
 #   code: price.over_limit
+#   gate: price.limit
 #   facts: [request.price_vnd, request.max_vnd]
 #   source: the request
 #   law: [decree-169-2025.32-33]

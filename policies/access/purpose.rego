@@ -38,6 +38,7 @@ gates contains "purpose.allowed" if input.request.purpose in input.dataset.purpo
 # description: The gate purpose.known does not hold.
 # custom:
 #   code: purpose.unknown
+#   gate: purpose.known
 #   facts: [request.purpose]
 #   source: the request
 #   law: [personal-data-law-91-2025.7]
@@ -52,6 +53,7 @@ deny contains denied("purpose.unknown", {"purpose": input.request.purpose}) if {
 # description: Resale and re-identification are banned in every agreement.
 # custom:
 #   code: purpose.never
+#   gate: purpose.known
 #   facts: [request.purpose]
 #   source: the request
 #   law: [personal-data-law-91-2025.7]
@@ -64,6 +66,7 @@ deny contains denied("purpose.never", {"purpose": input.request.purpose}) if {
 # description: The gate purpose.agreed does not hold.
 # custom:
 #   code: purpose.not_agreed
+#   gate: purpose.agreed
 #   facts: [agreement.purpose, request.purpose]
 #   source: agreement.purpose
 #   law: [decree-356-2025.consent]
@@ -77,6 +80,7 @@ deny contains denied("purpose.not_agreed", {"purpose": input.request.purpose, "a
 # description: The gate purpose.allowed does not hold.
 # custom:
 #   code: purpose.not_allowed
+#   gate: purpose.allowed
 #   facts: [dataset.purposes, request.purpose]
 #   source: version.json purposes
 #   law: [decree-356-2025.consent]

@@ -31,6 +31,7 @@ rows_left := input.request.rows_cap - input.request.rows_released if {
 # description: The gate rows.budget does not hold.
 # custom:
 #   code: rows.cap_reached
+#   gate: rows.budget
 #   facts: [request.rows_cap, request.rows_released]
 #   source: agreement_meter
 #   law: [data-law-60-2024.42]
@@ -44,6 +45,7 @@ deny contains denied("rows.cap_reached", params) if {
 # description: In rows mode the cap and the count so far must be known.
 # custom:
 #   code: rows.missing
+#   gate: rows.budget
 #   facts: [request.rows_cap, request.rows_released]
 #   source: agreement_meter
 #   law: [data-law-60-2024.42]

@@ -41,6 +41,7 @@ gates contains "version.k" if {
 # description: The gate version.listed does not hold.
 # custom:
 #   code: version.not_listed
+#   gate: version.listed
 #   facts: [dataset.listed, dataset.version_id]
 #   source: dataset.current_version_id
 #   law: [data-law-60-2024.42]
@@ -51,6 +52,7 @@ deny contains denied("version.not_listed", {}) if input.dataset.listed == false
 # description: The gate version.mode does not hold.
 # custom:
 #   code: version.mode_unknown
+#   gate: version.mode
 #   facts: [dataset.mode]
 #   source: version.json mode
 #   law: [data-law-60-2024.42]
@@ -64,6 +66,7 @@ deny contains denied("version.mode_unknown", {"mode": input.dataset.mode}) if {
 # description: The gate version.k does not hold.
 # custom:
 #   code: version.k_below_floor
+#   gate: version.k
 #   facts: [dataset.k]
 #   source: version.json k
 #   law: [personal-data-law-91-2025.14-6]

@@ -1,0 +1,82 @@
+"""How long a decision takes, in process and on an OPA server, beside what a process already pays for JSON."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from bench.figure import figure, quantile
+from policies.answer import canonical
+from policies.binaries import find
+from policies.build import bundle
+from policies.decision import Question
+from policies.engine import Engine, open_engine
+from policies.sources import FOLDER
+
+WARM = 200
+N = 3_000
+DECISION_GOAL_MS = 0.5
+
+
+async def figures() -> list[dict[str, Any]]:
+    """Decision p50 and p99 of each engine, and the time to open the module."""
+    bases = msgspec.json.decode((FOLDER / "cases" / "bases.json").read_bytes(), type=dict[str, Question])
+    asked = bases["rows"]
+    began = time.perf_counter()
+    engine = open_engine(None, 500)
+    opened_ms = (time.perf_counter() - began) * 1000
+    found = await _decide("decision, module in process", engine, asked, N, goal=DECISION_GOAL_MS)
+    await engine.close()
+    found.append(figure("decision, opening the module", opened_ms, "ms", n=1))
+    return found + await _server(asked)
+
+
+async def _decide(name: str, engine: Engine, asked: Question, n: int, goal: float | None) -> list[dict[str, Any]]:
+    for _ in range(WARM):
+        assert (await engine.decide(asked)).allow
+    taken, json = [], []
+    for _ in range(n):
+        began = time.perf_counter()
+        canonical(asked)
+        between = time.perf_counter()
+        await engine.decide(asked)
+        taken.append((time.perf_counter() - between) * 1000)
+        json.append((between - began) * 1000)
+    print(f"  the question's JSON alone: {quantile(json, 0.5):.4f} ms p50", file=sys.stderr)
+    return [
+        figure(f"{name}, p50", quantile(taken, 0.5), "ms", n=n, goal=goal),
+        figure(f"{name}, p99", quantile(taken, 0.99), "ms", n=n),
+    ]
+
+
+async def _server(asked: Question) -> list[dict[str, Any]]:
+    """Nothing when there is no OPA here."""
+    opa = find("opa")
+    if opa is None:
+        return []
+    with tempfile.TemporaryDirectory() as folder, socket.socket() as probe:
+        path = bundle(opa.path, Path(folder) / "bundle.tar.gz")
+        probe.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{probe.getsockname()[1]}"
+        probe.close()
+        command = ("run", "--server", "--addr", address, "--log-level", "error", "--bundle", str(path))
+        server = await asyncio.create_subprocess_exec(opa.path, *command, stderr=subprocess.DEVNULL)
+        engine = open_engine(f"http://{address}", 2_000)
+        try:
+            for _ in range(100):
+                if await engine.healthy():
+                    break
+                await asyncio.sleep(0.1)
+            return await _decide("decision, OPA server", engine, asked, N // 3, goal=None)
+        finally:
+            await engine.close()
+            server.kill()
+            await server.wait()
