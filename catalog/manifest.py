@@ -70,7 +70,7 @@ class ManifestColumn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     @property
     def published_role(self) -> Role:
         """The role in a version. ValueError for a column that does not get there."""
-        if self.role == "identifier" or self.role == "drop":
+        if self.role == "identifier" or self.role == "drop":  # noqa: PLR1714 - narrows the type
             raise ValueError(self.role)
         return self.role
 

@@ -151,7 +151,8 @@ def _version(manifest: Manifest, text: str, made: Made, measured: MeasureReply, 
     version = Version(
         dataset=manifest.dataset, mode=manifest.mode, privacy_unit=manifest.privacy_unit,
         population=manifest.population, rows=reply.rows, persons=reply.persons,
-        cohorts=reply.cohorts, k=manifest.k, measured=Measured(k=measured.k, l=measured.l, entropy_l=measured.entropy_l, t=measured.t),
+        cohorts=reply.cohorts, k=manifest.k,
+        measured=Measured(k=measured.k, l=measured.l, entropy_l=measured.entropy_l, t=measured.t),
         fine_share=round(reply.fine_persons / reply.persons, 6),
         left_out=LeftOut(
             persons=reply.left_out_persons, classes=reply.left_out_classes,
@@ -171,7 +172,8 @@ def _column(column: ManifestColumn, made: Made) -> VersionColumn:
     assert meaning is not None  # noqa: S101 - a manifest without it is refused
     words = describe(column.transform) + (f" | {describe(column.fallback)}" if column.fallback else "")
     return VersionColumn(
-        name=column.sql_name, type=made.reply.types.get(column.sql_name, STORED_TYPE[column.type]), role=column.published_role,
+        name=column.sql_name, type=made.reply.types.get(column.sql_name, STORED_TYPE[column.type]),
+        role=column.published_role,
         personal=column.personal, meaning_vi=meaning.vi, meaning_en=meaning.en, transform=words,
         logical_bytes=made.reply.logical_bytes[column.sql_name],
     )  # fmt: skip
@@ -185,7 +187,7 @@ def _part(part: MadePart, manifest: Manifest) -> Part:
 
 
 def _put(store: Store, folder: Path, version: Version, intake: Intake, made: Made) -> None:
-    """Two finished folders, synced, then moved: the private one first, so that a public version is always whole."""
+    """Two finished folders, synced, then moved: the private one first, so a public version is always whole."""
     public, private = folder / "public", folder / "private"
     public.mkdir(mode=0o755)
     private.mkdir(mode=0o700)

@@ -16,7 +16,7 @@ def logical_bytes(table: pa.Table, measures: Sequence[str]) -> dict[str, int]:
     """Bytes of each column that SQL may name, over all records of the files.
 
     BOOLEAN 1, DATE 4, BIGINT, DOUBLE and TIMESTAMP 8 a record, empty or not; VARCHAR 4 a record and its UTF-8
-    bytes. A measure weighs its three columns (24 a record). `n`, which count(*) reads, is part of the base price: 0.
+    bytes. A measure weighs its three columns (24 a record). `n`, which count(*) reads, is in the base price: 0.
     """
     sizes = {name: _weight(table.column(name)) for name in table.column_names}
     hidden = {f"{m}__{part}" for m in measures for part in ("count", "sum", "sumsq")} | {"n"}

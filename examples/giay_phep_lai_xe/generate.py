@@ -1,6 +1,6 @@
 """Writes a SYNTHETIC register of driving licences: nobody in it exists. Same seed, same file.
 
-    python generate.py OUT.csv [ROWS]
+python generate.py OUT.csv [ROWS]
 """
 
 from __future__ import annotations
