@@ -1,8 +1,8 @@
 """Aggregate mode: a question about persons becomes one about cohorts (DESIGN §4.4).
 
-The analyst sees a table with one row a person. The file holds one record a cohort: the dimensions, `n` persons, and
-for each measure m `m__count`, `m__sum`, `m__sumsq` (empty where fewer than k contribute or one dominates). A SELECT
-whose FROM is such a table must aggregate; its aggregates are rewritten here. Above that any SQL is safe, and stays.
+The analyst sees a table with one row a person. The file holds one record a cohort: the dimensions, `n`
+persons, and for each measure m `m__count`, `m__sum`, `m__sumsq` (empty where fewer than k contribute or one dominates). A SELECT
+whose FROM is such a table must aggregate; its aggregates are rewritten here. Above that any SQL is safe.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _ASK = "avg({0}), sum({0}), count({0}), stddev({0})"
 
 
 def over_cohorts(query: Query) -> Query:
-    """The query with each SELECT over an aggregate-mode table rewritten onto its cohorts. Refusal if one may not."""
+    """The query with each SELECT over an aggregate-mode table rewritten onto cohorts. Refusal if one may not be."""
     match query:
         case With():
             return With(

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import sys
+from itertools import pairwise
+
 from sqlglot import exp, parser
 from sqlglot.dialects.duckdb import DuckDB
 from sqlglot.errors import ParseError, TokenError
@@ -9,7 +13,7 @@ from sqlglot.parsers.duckdb import DuckDBParser
 from sqlglot.tokenizer_core import Token, TokenType
 
 from .errors import Refusal
-from .limits import DEPTH, NODES, TEXT_BYTES
+from .limits import DEPTH, FRAMES, NODES, QUERIES, TEXT_BYTES, TOKENS
 
 _OPENING = {TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE, TokenType.CASE}
 _CLOSING = {TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE, TokenType.END}
@@ -37,15 +41,25 @@ class _Parser(DuckDBParser):
 _DIALECT = DuckDB()
 
 
+# How deep a question may be must not depend on how deep the caller's stack already is. Frames of pure Python take
+# no C stack (3.11 and later), so this is safe; what is deeper ends as RecursionError, and that as a refusal.
+sys.setrecursionlimit(max(sys.getrecursionlimit(), FRAMES))
+
+_UNWRITTEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufeff]")
+_WORDS = re.compile(r"\w+|[^\w\s]")
+
+
 def _check_tokens(tokens: list[Token]) -> None:
     if not tokens:
         raise Refusal("sql.empty")
     if tokens[0].token_type not in _STARTS:
         raise Refusal("sql.not_a_select", tokens[0].start, tokens[0].end, use="SELECT")
-    if len(tokens) > 2 * NODES:
-        raise Refusal("sql.too_many_terms", tokens[2 * NODES].start, tokens[2 * NODES].end, limit=NODES)
-    depth = 0
+    depth = queries = brackets = 0
     for token in tokens:
+        queries += token.token_type is TokenType.SELECT
+        brackets += token.token_type is TokenType.L_BRACKET
+        if max(queries, brackets) > QUERIES:
+            raise Refusal("sql.too_many_terms", token.start, token.end, limit=QUERIES)
         if token.token_type in _OPENING:
             depth += 1
         elif token.token_type in _CLOSING:
@@ -54,9 +68,12 @@ def _check_tokens(tokens: list[Token]) -> None:
             raise Refusal("sql.too_deep", token.start, token.end, limit=DEPTH)
 
 
-def _check_alone(tokens: list[Token]) -> None:
-    for index, token in enumerate(tokens[:-1]):
-        following = tokens[index + 1]
+def _check_neighbours(tokens: list[Token], sql: str) -> None:
+    for token, following in pairwise(tokens):
+        touching = following.start == token.end + 1
+        if token.token_type is TokenType.NUMBER and touching and re.match(r"\w", sql[following.start]):
+            # 0x1F would be read as 0 AS x1F, and mean 31 to DuckDB.
+            raise Refusal("sql.syntax", token.start, following.end)
         if token.token_type is TokenType.SEMICOLON and following.token_type is not TokenType.SEMICOLON:
             raise Refusal("sql.several_statements", following.start, following.end)
 
@@ -75,18 +92,24 @@ def parse(sql: str) -> exp.Expression:
     """The one statement in `sql` as sqlglot's tree. Refusal if it is no query, too long, too deep, or not SQL."""
     if len(sql.encode("utf-8", "surrogatepass")) > TEXT_BYTES:
         raise Refusal("sql.too_long", limit=TEXT_BYTES)
+    if unwritten := _UNWRITTEN.search(sql):
+        raise Refusal("sql.syntax", unwritten.start())
+    # sqlglot takes 10 µs a token: what is surely too much is not even read.
+    if sum(1 for _ in _WORDS.finditer(sql)) > TOKENS:
+        raise Refusal("sql.too_many_terms", limit=NODES)
     try:
         tokens = _DIALECT.tokenize(sql)
     except TokenError as error:
         raise Refusal("sql.syntax") from error
     _check_tokens(tokens)
-    _check_alone(tokens)
+    _check_neighbours(tokens, sql)
     try:
-        statements = [s for s in _Parser(dialect=_DIALECT).parse(tokens, sql) if s is not None]
+        parsed = _Parser(dialect=_DIALECT).parse(tokens, sql)
     except ParseError as error:
         raise _syntax(error, sql) from error
     except RecursionError as error:
         raise Refusal("sql.too_deep", limit=DEPTH) from error
+    statements = [s for s in parsed if not isinstance(s, exp.Semicolon | None)]
     if len(statements) != 1:
         raise Refusal("sql.empty")
     found = statements[0]

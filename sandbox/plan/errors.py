@@ -52,4 +52,5 @@ class Refusal(Exception):
         end = at if self.end is None else min(self.end, at + 80)
         line = sql.count("\n", 0, at) + 1
         column = at - (sql.rfind("\n", 0, at) + 1) + 1
-        return SqlRefused(self.code, line=line, column=column, word=sql[at : end + 1], params=dict(self.params))
+        word = "".join(c if c.isprintable() else " " for c in sql[at : end + 1])
+        return SqlRefused(self.code, line=line, column=column, word=word, params=dict(self.params))

@@ -1,7 +1,7 @@
 """The allow-list of sqlglot's node types and of what each may carry. Nothing else passes.
 
-A reader that overlooks an argument of a node (NOT in NOT LIKE, say) would answer another question: so each argument
-that is set must be named here.
+A reader that overlooks an argument of a node (NOT in NOT LIKE, say) would answer another question: so each that is
+set must be named here.
 """
 
 from __future__ import annotations

@@ -79,7 +79,8 @@ _AGGREGATES = """
 count ANY? BIGINT measure | sum NUMBER sum measure | avg NUMBER DOUBLE measure | mean NUMBER DOUBLE measure
 variance DOUBLE DOUBLE measure | var_samp DOUBLE DOUBLE measure | var_pop DOUBLE DOUBLE measure
 stddev DOUBLE DOUBLE measure | stddev_samp DOUBLE DOUBLE measure | stddev_pop DOUBLE DOUBLE measure
-min ANY same dimension | max ANY same dimension | approx_count_distinct ANY BIGINT dimension
+min ANY same dimension | max ANY same dimension
+approx_count_distinct ANY BIGINT dimension | grouping ANY ANY* BIGINT dimension
 count_if BOOLEAN HUGEINT | countif BOOLEAN HUGEINT | bool_and BOOLEAN BOOLEAN dimension
 bool_or BOOLEAN BOOLEAN dimension | median ORDERED middle | mode ANY same | product DOUBLE DOUBLE
 quantile_cont CONTINUOUS FRACTION middle | quantile_disc ANY FRACTION same | arg_min ANY ANY same
@@ -132,9 +133,10 @@ get_current_time current_localtime current_localtimestamp clock_timestamp
 
 _OUTSIDE = """
 read_csv read_csv_auto read_parquet parquet_scan parquet_metadata parquet_schema read_json read_json_auto
-read_ndjson read_text read_blob read_xlsx glob sniff_csv getenv current_setting set_config which_secret pragma_version version
-current_database current_schema current_user user session_user query query_table postgres_scan sqlite_scan
-iceberg_scan delta_scan mysql_scan http_get load_aws_credentials write_log parse_path sleep_ms add_parquet_key getvariable
+read_ndjson read_text read_blob read_xlsx glob sniff_csv getenv current_setting set_config which_secret
+pragma_version version current_database current_schema current_user user session_user query query_table
+postgres_scan sqlite_scan iceberg_scan delta_scan mysql_scan http_get load_aws_credentials write_log
+parse_path sleep_ms add_parquet_key getvariable
 """
 
 NONDETERMINISTIC = frozenset(_NONDETERMINISTIC.split())

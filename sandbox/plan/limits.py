@@ -3,6 +3,12 @@
 TEXT_BYTES = 64 * 1024
 DEPTH = 64
 NODES = 5_000
+TOKENS = 2 * NODES
+"""Words and signs of the text, those in strings and comments too."""
+QUERIES = 100
+"""SELECTs in one text; also pairs of square brackets: sqlglot takes quadratic time over both."""
+FRAMES = 2_500
+"""Python frames that reading may take: DEPTH levels need about 30 each."""
 JOINS = 8
 IN_LIST = 1_000
 NAME_CHARACTERS = 128

@@ -15,7 +15,7 @@ from .grouping import check_grouped, read_grouping
 from .limits import NAME_CHARACTERS, OUTPUT_COLUMNS
 from .relations import read_from
 from .scope import Cte, Scope, nearest
-from .tree import Call, ColumnRef, Constant, Expression, Item, Query, Select, SetOperation, Tail, With
+from .tree import Call, ColumnRef, Constant, Derived, Expression, Item, Query, Select, SetOperation, Tail, With
 from .types import Type, unify
 from .walking import walk
 
@@ -116,7 +116,7 @@ def _name(node: exp.Expression) -> str:
         return node.name
     if isinstance(node, exp.Anonymous):
         return node.name.lower()
-    return type(node).__name__.lower()
+    return "value" if isinstance(node, exp.Literal) else type(node).__name__.lower()
 
 
 def _star(node: exp.Expression, table: str, scope: Scope, context: Context) -> list[Item]:
@@ -201,7 +201,9 @@ def _with_tail(inner: Query, node: exp.Expression, scope: Scope, context: Contex
     tail = _tail(node, items, scope, context, outside=True)
     if tail == Tail():
         return inner
-    raise Refusal("sql.not_supported", *place(node), form="( … ) ORDER BY", use="SELECT * FROM ( … ) ORDER BY …")
+    relation = context.relation()
+    columns = tuple(Item(name, ColumnRef(t, relation, f"c{i}")) for i, (name, t) in enumerate(inner.columns))
+    return Select(columns, Derived(relation, inner), tail=tail)
 
 
 def _placeholder(given: Type) -> Expression:

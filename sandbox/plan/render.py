@@ -40,6 +40,9 @@ FORMS = {
     "like escape": "({0} LIKE {1} ESCAPE {2})", "ilike escape": "({0} ILIKE {1} ESCAPE {2})",
 }  # fmt: skip
 
+# Forms of the grammar; all others are written quoted, since position, left … are forms when they are not.
+_WORDS = frozenset({"coalesce", "grouping"})
+
 
 def quoted(name: str) -> str:
     """An identifier in double quotes."""
@@ -112,8 +115,7 @@ class Writer:
             inside += f" ORDER BY {self._sorts(node.order)}"
         if node.ignore_nulls:
             inside += " IGNORE NULLS"
-        # coalesce is a form of the grammar and no function; position and others are functions only when quoted.
-        call = f"{node.name if node.name == 'coalesce' else quoted(node.name)}({inside})"
+        call = f"{node.name if node.name in _WORDS else quoted(node.name)}({inside})"
         if node.where is not None:
             call += f" FILTER (WHERE {self.expression(node.where)})"
         return call if node.window is None else f"{call} OVER ({self._window(node.window)})"

@@ -16,7 +16,7 @@ from .walking import walk
 def nearest(word: str, known: list[str]) -> str:
     """The known word that looks most like `word`; empty if none does."""
     by_lower = {one.lower(): one for one in reversed(known)}
-    return next((by_lower[m] for m in get_close_matches(word.lower(), list(by_lower), n=1, cutoff=0.6)), "")
+    return next((by_lower[m] for m in get_close_matches(word.lower(), list(by_lower), n=1, cutoff=0.7)), "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,124 @@
+"""Hostile and oversized text is refused quickly, and says where."""
+
+from __future__ import annotations
+
+from time import perf_counter
+
+import pytest
+
+from sandbox.plan.limits import DEPTH, IN_LIST, JOINS, TEXT_BYTES
+from tests.sandbox.plan.asking import World
+
+MEGABYTE = 1_000_000
+SECONDS = 2.0  # on a machine that others use too; alone it takes a tenth
+
+HUGE = {
+    "one word": "SELECT " + "a" * MEGABYTE,
+    "one string": "SELECT '" + "x" * MEGABYTE + "'",
+    "many terms": "SELECT " + "1," * (MEGABYTE // 2),
+    "brackets": "SELECT " + "(" * MEGABYTE,
+    "comments": "SELECT /*" + "*" * MEGABYTE,
+}
+DEEP = {
+    "parentheses": "SELECT " + "(" * 500 + "1" + ")" * 500,
+    "functions": "SELECT " + "abs(" * 500 + "1" + ")" * 500,
+    "subqueries": "SELECT " + "(SELECT " * 90 + "1" + ")" * 90,
+    "tables": "SELECT * FROM " + "(SELECT * FROM " * 90 + "people" + ")" * 90,
+    "cases": "SELECT " + "CASE WHEN TRUE THEN " * 500 + "1" + " END" * 500,
+    "lists": "SELECT " + "[" * 90 + "1" + "]" * 90,
+    "not": "SELECT " + "NOT " * 5_000 + "TRUE",
+    "minus": "SELECT " + "- " * 4_000 + "1",
+    "casts": "SELECT 1" + "::BIGINT" * 2_000,
+    "sums": "SELECT 1" + " + 1" * 2_000,
+    "indexes": "SELECT a" + "[1]" * 3_000,
+    "unions": "SELECT 1" + " UNION ALL SELECT 1" * 2_000,
+    "lambdas": "SELECT " + "f(x -> " * 500 + "1" + ")" * 500,
+    "types": "SELECT CAST(1 AS " + "STRUCT(a " * 200 + "INT" + ")" * 200 + ")",
+    "signs": "SELECT " + "+" * 60_000 + "1",
+    "dots": "SELECT a" + ".a" * 20_000,
+    "dates": "SELECT " + "DATE " * 3_000,
+}
+
+
+@pytest.mark.parametrize("name", sorted(HUGE))
+def test_a_megabyte_is_refused_at_once(world: World, name: str) -> None:
+    start = perf_counter()
+    assert world.refusal(HUGE[name]).code == "sql.too_long"
+    assert perf_counter() - start < SECONDS
+
+
+@pytest.mark.parametrize("name", sorted(DEEP))
+def test_deep_and_long_text_is_refused_quickly(world: World, name: str) -> None:
+    start = perf_counter()
+    assert world.refusal(DEEP[name]).code in {
+        "sql.too_deep",
+        "sql.too_many_terms",
+        "sql.syntax",
+        "sql.not_supported",
+    }
+    assert perf_counter() - start < SECONDS
+
+
+def test_what_is_just_deep_enough_is_read(world: World) -> None:
+    levels = DEPTH - 4
+    assert world.ours("SELECT " + "(" * levels + "1" + ")" * levels) == [(1,)]
+
+
+def test_depth_does_not_depend_on_the_callers_stack(world: World) -> None:
+    levels = DEPTH - 4
+    sql = "SELECT " + "(" * levels + "2" + ")" * levels
+
+    def from_below(frames: int) -> object:
+        return from_below(frames - 1) if frames else world.plan(sql).output
+
+    assert from_below(300)
+
+
+def test_a_thousand_conditions_are_no_depth(world: World) -> None:
+    sql = "SELECT count(*) FROM people WHERE " + " OR ".join(f"age = {i}" for i in range(800))
+    assert world.ours(sql) == world.plain(sql)
+
+
+def test_joins_and_lists_are_counted(world: World) -> None:
+    tables = ", ".join(f"shops s{i}" for i in range(JOINS + 2))
+    assert world.refusal(f"SELECT 1 FROM {tables}").code == "sql.too_many_joins"
+    values = ", ".join(map(str, range(IN_LIST + 1)))
+    refused = world.refusal(f"SELECT age FROM people WHERE age IN ({values})")
+    assert (refused.code, refused.word) == ("sql.list_too_long", str(IN_LIST))
+
+
+def test_aliases_that_double_each_time_are_counted(world: World) -> None:
+    items = ", ".join(["age AS a0", *(f"a{i} + a{i} AS a{i + 1}" for i in range(40))])
+    assert world.refusal(f"SELECT {items} FROM people").code == "sql.too_many_terms"
+
+
+def test_ctes_that_double_each_time_are_counted(world: World) -> None:
+    steps = [f"c{i + 1} AS (SELECT * FROM c{i} a CROSS JOIN c{i} b)" for i in range(7)]
+    sql = f"WITH c0 AS (SELECT * FROM people), {', '.join(steps)} SELECT * FROM c7"
+    assert world.refusal(sql).code in {"sql.too_many_columns", "sql.too_many_terms", "sql.too_many_joins"}
+
+
+def test_the_limit_is_in_bytes(world: World) -> None:
+    assert world.refusal("SELECT '" + "đ" * (TEXT_BYTES // 2) + "'").code == "sql.too_long"
+
+
+@pytest.mark.parametrize("character", ["\x00", "\x1b", "\x7f", "\ud800", "\ufeff"])
+def test_control_characters_are_refused_where_they_stand(world: World, character: str) -> None:
+    refused = world.refusal(f"SELECT '\n {character}'")
+    assert (refused.code, refused.line, refused.column) == ("sql.syntax", 2, 2)
+
+
+@pytest.mark.parametrize(
+    ("sql", "line", "column"),
+    [
+        ("SELECT age,\n  agee\nFROM people", 2, 3),
+        ("SELECT 'đà nẵng',\r\n agee FROM people", 2, 2),
+        ("-- ghi chú\n/* dài\n dòng */ SELECT\tage FROM people WHERE\n\n\tnope(age) = 1", 5, 2),
+        ("SELECT age\nFROM people\nWHERE agee = 1", 3, 7),
+        ("SELECT age FROM people;\nSELECT 1", 2, 1),
+        ("SELECT age\nFROM people GROUP sex", 2, 19),
+    ],
+)
+def test_the_place_is_that_of_the_word(world: World, sql: str, line: int, column: int) -> None:
+    refused = world.refusal(sql)
+    assert (refused.line, refused.column) == (line, column)
