@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import signal
+import sys
+from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
@@ -104,6 +107,40 @@ async def test_a_batch_is_whole_or_nothing(log: Log, monkeypatch: pytest.MonkeyP
         patched.setattr(sequencer, "_sign", killed)
         with pytest.raises(ZeroDivisionError):
             await log.sequence()
+    assert await leaves(log) == []
+    assert await log.sequence() == 3
+    assert await log.findings() == ()
+
+
+KILLED = """
+import asyncio, os, signal, sys
+from pathlib import Path
+from marketplace.audit import sequencer
+from marketplace.config import Config
+from marketplace.db.engine import Database, database_url
+from marketplace.db.keys import Keys
+
+async def killed(*_):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+async def main():
+    config = Config(home=Path(sys.argv[1]))
+    database = Database(database_url(config), connections=1)
+    sequencer._sign = killed
+    await sequencer.sequence_once(database, Keys(Path(sys.argv[2])), config)
+
+asyncio.run(main())
+"""
+
+
+async def test_a_sequencer_that_is_killed_before_it_commits_leaves_nothing_behind(
+    log: Log, tmp_path: Path
+) -> None:
+    await write(log, 3)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", KILLED, str(log.config.home), str(tmp_path / "keys")
+    )
+    assert await asyncio.wait_for(process.wait(), 60) == -signal.SIGKILL
     assert await leaves(log) == []
     assert await log.sequence() == 3
     assert await log.findings() == ()

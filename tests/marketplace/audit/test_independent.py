@@ -1,0 +1,66 @@
+"""A verifier written from docs/verify.md alone: standard library and Ed25519, nothing of ours."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from marketplace.audit.receipt import encode
+from tests.marketplace.audit.conftest import Log
+from tests.marketplace.audit.test_receipt import receipt_of
+
+
+def canonical(value: Any) -> bytes:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def sha256(*parts: bytes) -> bytes:
+    return hashlib.sha256(b"".join(parts)).digest()
+
+
+def root_from(leaf: bytes, index: int, size: int, proof: list[bytes]) -> bytes:
+    """RFC 6962, recursively: the sibling is on the side where the leaf is not."""
+    if size == 1:
+        assert not proof
+        return leaf
+    half = 1 << ((size - 1).bit_length() - 1)
+    *below, sibling = proof
+    if index < half:
+        return sha256(b"\x01", root_from(leaf, index, half, below), sibling)
+    return sha256(b"\x01", sibling, root_from(leaf, index - half, size - half, below))
+
+
+def verify(receipt: dict[str, Any], verifier_key: str) -> None:
+    name, key_id, encoded = verifier_key.split("+", 2)
+    public = base64.b64decode(encoded)
+    assert sha256(name.encode(), b"\n", public)[:4].hex() == key_id
+    text, _, signature_line = receipt["log"]["checkpoint"].rpartition("\n\n")
+    signature = base64.b64decode(signature_line.strip().split(" ")[2])
+    assert signature[:4].hex() == key_id
+    Ed25519PublicKey.from_public_bytes(public[1:]).verify(signature[4:], f"{text}\n".encode())
+    origin, size, root = text.split("\n")
+    assert origin == name
+
+    leaf = receipt["log"]["leaf"]
+    proof = [bytes.fromhex(each) for each in receipt["log"]["inclusion"]]
+    computed = root_from(sha256(b"\x00", leaf.encode()), receipt["log"]["index"], int(size), proof)
+    assert computed == base64.b64decode(root)
+    event, salt = receipt["event"], bytes.fromhex(receipt["salt"])
+    assert sha256(salt, canonical(event)).hex() == json.loads(leaf)["c"]
+    for field in ("query_id", "purpose", "price_vnd", "version_id", "revision"):
+        assert receipt[field] == event[field]
+    for field in ("outcome", "decision", "usage", "columns", "result_sha256"):
+        assert receipt[field] == event["body"][field]
+    for secret, opened in receipt["opened"].items():
+        found = sha256(bytes.fromhex(opened["salt"]), opened["text"].encode()).hex()
+        assert found == event["body"][f"{secret}_commitment"]
+
+
+async def test_a_stranger_can_verify_a_receipt_with_the_documentation_alone(log: Log) -> None:
+    receipt = json.loads(encode(await receipt_of(log)))
+    assert set(receipt["opened"]) == {"sql", "facts"}
+    verify(receipt, str(log.key))
