@@ -18,7 +18,7 @@ import stat
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
 
@@ -157,11 +157,10 @@ def _initialise(folder: Path, account: pwd.struct_passwd | None) -> None:
 
 
 def _launch(folder: Path, account: pwd.struct_passwd | None) -> None:
-    pid_file = folder / "data" / "postmaster.pid"
     if _postmaster(folder) is not None:
-        _wait_until_answers(folder)
+        _wait_for(lambda: _answers(folder), "PostgreSQL runs but does not answer")
         return
-    pid_file.unlink(missing_ok=True)
+    _clear_away(folder)
     log = folder / "log"
     try:
         _run(
@@ -173,22 +172,42 @@ def _launch(folder: Path, account: pwd.struct_passwd | None) -> None:
         raise StartFailed(f"{e}\n{tail}") from e
 
 
-def _wait_until_answers(folder: Path) -> None:
+def _clear_away(folder: Path) -> None:
+    """Remove what a killed server left. Its own check of the pid would be fooled by a zombie or a reused pid;
+    what matters is that no process of it lives any more, and then its lock files mean nothing."""
+    _wait_for(lambda: not _processes(folder), "processes of a killed PostgreSQL are still running")
+    socket = _socket_folder(folder) / ".s.PGSQL.5432"
+    for left in (folder / "data" / "postmaster.pid", socket, socket.with_name(f"{socket.name}.lock")):
+        left.unlink(missing_ok=True)
+
+
+def _wait_for(done: Callable[[], bool], else_failed: str) -> None:
     until = time.monotonic() + START_TIMEOUT_S
-    while not _answers(folder):
+    while not done():
         if time.monotonic() > until:
-            raise StartFailed("PostgreSQL runs but does not answer; see " + str(folder / "log"))
-        time.sleep(0.05)
+            raise StartFailed(else_failed)
+        time.sleep(0.02)
+
+
+def _processes(folder: Path) -> list[int]:
+    """Every process that works in the data folder: the server and its children."""
+    return [int(each.name) for each in Path("/proc").iterdir() if each.name.isdigit() and _works_in(each, folder)]
+
+
+def _works_in(process: Path, folder: Path) -> bool:
+    try:
+        return (process / "cwd").readlink() == folder / "data"
+    except OSError:
+        return False
 
 
 def _postmaster(folder: Path) -> int | None:
     """The pid of the server that runs on this folder; a stale pid file, even of a reused pid, is None."""
     try:
         pid = int((folder / "data" / "postmaster.pid").read_text().split("\n", 1)[0])
-        works_in = Path(f"/proc/{pid}/cwd").readlink()
     except (OSError, ValueError):
         return None
-    return pid if works_in == folder / "data" else None
+    return pid if _works_in(Path(f"/proc/{pid}"), folder) else None
 
 
 def _answers(folder: Path) -> bool:
@@ -233,7 +252,5 @@ def _shut_down(folder: Path) -> bool:
     if pid is None:
         return False
     os.kill(pid, signal.SIGINT)
-    until = time.monotonic() + START_TIMEOUT_S
-    while _postmaster(folder) is not None and time.monotonic() < until:
-        time.sleep(0.02)
-    return _postmaster(folder) is None
+    _wait_for(lambda: _postmaster(folder) is None, "PostgreSQL does not stop")
+    return True

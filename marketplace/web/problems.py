@@ -95,6 +95,8 @@ def problem_view(problem: Problem, language: Language, trace_id: str) -> Problem
 
 def problem_of(exc: Exception) -> Problem:
     """The problem that an exception is to its caller."""
+    if isinstance(exc, ExceptionGroup):  # what Litestar makes of an error on the way out of a dependency
+        return problem_of(exc.exceptions[0])
     if isinstance(exc, Problem):
         return exc
     if isinstance(exc, HTTPException):
@@ -143,7 +145,7 @@ def _error(error: Mapping[str, Any], language: Language) -> Mapping[str, Any]:
 
 
 def _of_litestar(exc: HTTPException) -> Problem:
-    headers = dict(exc.headers or {})
+    headers = {name.title(): value for name, value in (exc.headers or {}).items()}
     if isinstance(exc, ValidationException):
         wrong = exc.extra if isinstance(exc.extra, list) else []
         errors = [{"path": each.get("key", ""), "message": each.get("message", "")} for each in wrong]

@@ -31,6 +31,7 @@ def small_app(
         },
         exception_handlers={Exception: problem_handler},
         openapi_config=None,
+        logging_config=None,
     )
 
 
