@@ -14,3 +14,5 @@ IN_LIST = 1_000
 NAME_CHARACTERS = 128
 OUTPUT_COLUMNS = 500
 PLANS_KEPT = 256
+KEPT_CHARACTERS = 4_000
+"""Longer questions are read anew each time: their plans would take too much memory."""

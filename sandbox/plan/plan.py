@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from sandbox.disclosure.aggregate import over_cohorts
 from sandbox.job import OutputColumn, TableSchema
@@ -13,7 +13,7 @@ from .context import Context
 from .dialect import parse
 from .errors import Refusal, SqlRefused
 from .forms import check_forms
-from .limits import DEPTH, PLANS_KEPT
+from .limits import DEPTH, KEPT_CHARACTERS, PLANS_KEPT
 from .queries import read_query
 from .tree import Call, ColumnRef, Query, SetOperation, With
 from .types import output_type
@@ -29,20 +29,20 @@ class Plan:
     tree: Query
 
 
-_kept: OrderedDict[tuple[str, tuple[TableSchema, ...]], Plan] = OrderedDict()
-
-
 def plan_query(sql: str, tables: Sequence[TableSchema]) -> Plan:
-    """Reads one SELECT over `tables`. SqlRefused if it is anything else; the same question again costs nothing."""
-    key = (sql, tuple(tables))
-    if (found := _kept.get(key)) is not None:
-        _kept.move_to_end(key)
-        return found
-    plan = _plan(sql, key[1])
-    _kept[key] = plan
-    if len(_kept) > PLANS_KEPT:
-        _kept.popitem(last=False)
-    return plan
+    """Reads one SELECT over `tables`. SqlRefused if it is anything else. A short question asked again costs nothing."""
+    key = tuple(tables)
+    return _kept(sql, key) if len(sql) <= KEPT_CHARACTERS else _plan(sql, key)
+
+
+def forget() -> None:
+    """Drops the plans that were kept (for measuring)."""
+    _kept.cache_clear()
+
+
+@lru_cache(maxsize=PLANS_KEPT)
+def _kept(sql: str, tables: tuple[TableSchema, ...]) -> Plan:
+    return _plan(sql, tables)
 
 
 def _plan(sql: str, tables: tuple[TableSchema, ...]) -> Plan:
