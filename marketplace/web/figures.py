@@ -20,7 +20,7 @@ def number(value: float, language: Language, *, decimals: int = 0) -> str:
 
 def vnd(value: int | None, language: Language) -> str:
     """Integer đồng with its sign; a dash when there is no amount."""
-    return "–" if value is None else f"{number(value, language)} ₫"
+    return "–" if value is None else f"{number(value, language)}\u00a0₫"
 
 
 def size(value: int, language: Language) -> str:
@@ -28,7 +28,7 @@ def size(value: int, language: Language) -> str:
     scaled, unit = float(value), 0
     while scaled >= 1000 and unit < len(_UNITS) - 1:
         scaled, unit = scaled / 1000, unit + 1
-    return f"{number(scaled, language, decimals=0 if unit == 0 else 2)} {_UNITS[unit]}"
+    return f"{number(scaled, language, decimals=0 if unit == 0 else 2)}\u00a0{_UNITS[unit]}"
 
 
 def percent(share: float, language: Language) -> str:

@@ -13,21 +13,21 @@ NEW_YEAR = datetime(2026, 12, 31, 17, 30, tzinfo=UTC)
 
 
 def test_amounts_and_shares() -> None:
-    assert figures.vnd(1_234_567, "vi") == "1.234.567 ₫"
-    assert figures.vnd(1_234_567, "en") == "1,234,567 ₫"
+    assert figures.vnd(1_234_567, "vi") == "1.234.567\u00a0₫"
+    assert figures.vnd(1_234_567, "en") == "1,234,567\u00a0₫"
     assert figures.vnd(None, "vi") == "–"
     assert figures.percent(0.0123, "vi") == "1,23%"
 
 
 @given(st.integers(min_value=-(10**15), max_value=10**15))
 def test_no_dong_is_lost_in_writing(amount: int) -> None:
-    assert int(figures.vnd(amount, "vi").removesuffix(" ₫").replace(".", "")) == amount
+    assert int(figures.vnd(amount, "vi").removesuffix("\u00a0₫").replace(".", "")) == amount
 
 
 def test_sizes_are_decimal_as_they_are_priced() -> None:
-    assert figures.size(999, "en") == "999 B"
-    assert figures.size(1_000, "en") == "1.00 kB"
-    assert figures.size(2_500_000_000, "vi") == "2,50 GB"
+    assert figures.size(999, "en") == "999\u00a0B"
+    assert figures.size(1_000, "en") == "1.00\u00a0kB"
+    assert figures.size(2_500_000_000, "vi") == "2,50\u00a0GB"
 
 
 def test_instants_are_vietnamese_time_whatever_the_machine_says() -> None:

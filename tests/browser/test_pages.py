@@ -38,7 +38,7 @@ async def test_anybody_reads_the_catalogue_and_a_dataset(visit: Visit, sides: Si
     async with visit() as visitor:
         assert f"/datasets/{slug}" in (await visitor.get("/")).text
         page = (await visitor.get(f"/datasets/{slug}")).text
-        for shown in ("k", "Nghiên cứu khoa học", "1.000 ₫", "Dữ liệu bịa ra", "nghề", "6 rõ"):
+        for shown in ("k", "Nghiên cứu khoa học", "1.000\u00a0₫", "Dữ liệu bịa ra", "nghề", "6 rõ"):
             assert shown in page
 
 
