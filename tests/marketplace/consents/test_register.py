@@ -8,7 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import event, select, text
 
 from marketplace.audit.models import Event
 from marketplace.consents.actions import exclude_withdrawn, record_consent_event
@@ -27,12 +27,12 @@ STRANGER = "790000009999"
 
 
 async def say(
-    database: Database, listed: Listed, event: Said, subject: str, *, ago: timedelta = timedelta(), **more: Any
+    database: Database, listed: Listed, said: Said, subject: str, *, ago: timedelta = timedelta(), **more: Any
 ) -> ConsentReceipt:
     given = {"by": listed.by, "dataset_id": listed.dataset_id, "purpose": PURPOSE, **more}
     async with database.session() as session:
         return await record_consent_event(
-            session, consent_id=new_id(), subject=subject, event=event, at=utcnow() - ago, store=listed.store,
+            session, consent_id=new_id(), subject=subject, event=said, at=utcnow() - ago, store=listed.store,
             keys=listed.keys, **given,
         )  # fmt: skip
 
@@ -147,6 +147,24 @@ async def test_answer_and_log_are_alike_whether_or_not_the_person_is_in(
     withdrawn = logged[0][0]
     assert (withdrawn.revision, withdrawn.version_id) == (None, None)
     assert [events[1].revision for events in logged] == [1, 1]
+
+
+async def test_the_same_statements_run_whether_or_not_the_person_is_in(database: Database, listed: Listed) -> None:
+    """Time tells nothing either: the database is asked the same, in the same order."""
+    ran: list[list[str]] = []
+
+    def note(_: Any, __: Any, statement: str, *___: Any) -> None:
+        ran[-1].append(statement)
+
+    event.listen(database.engine.sync_engine, "before_cursor_execute", note)
+    try:
+        for subject in (PEOPLE[13], STRANGER):
+            ran.append([])
+            await say(database, listed, "withdrawn", subject)
+    finally:
+        event.remove(database.engine.sync_engine, "before_cursor_execute", note)
+    assert ran[0] == ran[1]
+    assert len(ran[0]) > 5
 
 
 async def test_a_failed_audit_insert_leaves_the_register_as_it_was(
