@@ -1,0 +1,58 @@
+# Two commands on a fresh Debian with python3 (and venv), git and make: `make demo` and `make test`.
+
+PYTHON ?= python3
+UV_VERSION := 0.13.9
+UV ?= $(or $(shell command -v uv 2>/dev/null),.tools/uv/bin/uv)
+BIN := .venv/bin
+export UV_PROJECT_ENVIRONMENT := .venv
+
+.PHONY: help demo serve test check bench soak tools clean
+.DELETE_ON_ERROR:
+
+help:
+	@echo 'make demo    plays the whole story, then serves the pages (SERVE=0 ends before serving)'
+	@echo 'make serve   the service alone'
+	@echo 'make test    everything that CI checks'
+	@echo 'make check   the same without the tests: lint, types, layers, policies'
+	@echo 'make bench   figures beside their baselines, also in bench/results.json'
+	@echo 'make soak    the laws, tried for longer than a test may take (SOAK_EXAMPLES=5000)'
+	@echo 'make clean   take away what make made here'
+
+demo: .venv/ready
+	@$(BIN)/sandulieu demo $(if $(filter 0,$(SERVE)),--no-serve)
+
+serve: .venv/ready
+	@$(BIN)/sandulieu serve
+
+test: check
+	@$(BIN)/pytest --cov --cov-report=term:skip-covered
+
+check: .venv/ready tools
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/sandulieu policies check
+
+bench: .venv/ready tools
+	@$(BIN)/python -m bench.run
+
+soak: .venv/ready tools
+	@$(BIN)/python -m bench.soak
+
+# The service and the demo need none of them: the policy's module is committed.
+tools: .venv/ready
+	@PATH="$(CURDIR)/.tools/uv/bin:$$PATH" $(BIN)/python tools/fetch.py opa regal
+
+.venv/ready: pyproject.toml uv.lock | $(UV)
+	@$(UV) sync --frozen --quiet
+	@touch $@
+
+.tools/uv/bin/uv:
+	@echo 'bringing uv $(UV_VERSION) from PyPI into .tools/'
+	@$(PYTHON) -m venv .tools/uv || { echo 'python3 has no venv: apt install python3-venv' >&2; exit 1; }
+	@.tools/uv/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+clean:
+	rm -rf .venv .tools .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage* bench/results.json
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

