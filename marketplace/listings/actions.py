@@ -19,6 +19,7 @@ from marketplace.consents.actions import Cohorts, exclude_withdrawn
 from marketplace.db.base import new_id
 from marketplace.errors import NotFound
 from marketplace.listings.errors import (
+    ConsentsMoved,
     ModeFixed,
     NotYourOrganisation,
     Overtaken,
@@ -28,6 +29,7 @@ from marketplace.listings.errors import (
 )
 from marketplace.listings.models import Dataset, DatasetVersion, Lineage, Offer
 from marketplace.listings.search import search_text
+from marketplace.listings.standing import Register, count_exclusions
 
 
 class Publisher(Struct, frozen=True, kw_only=True):
@@ -106,20 +108,25 @@ async def release(
     *,
     publication: Publication,
     place: Place,
+    register: Register | None,
     store: Cohorts,
     by: Publisher,
     at: datetime,
 ) -> DatasetVersion:
-    """The second transaction: the dataset shows the new version, at the manifest's price. Raises Overtaken.
+    """The second transaction: the dataset shows the new version, at the manifest's price.
 
-    Whoever's newest word is no, said before or while it was made, takes the whole cohort out of it: under the
-    dataset's lock, which a withdrawal shares, none can slip in between.
+    Raises Overtaken; ConsentsMoved if a cohort went out of a version since `register` was read.
+
+    Under the dataset's lock, which a withdrawal shares, none can slip in between. Newcomers who said no meanwhile
+    take their cohort out here.
     """
     manifest, version = publication.manifest, publication.version
     await _lineage(session, manifest, by)
     dataset = await session.scalar(select(Dataset).where(Dataset.slug == manifest.dataset).with_for_update())
     if (dataset.current_version_id if dataset else None) != place.previous:
         raise Overtaken(slug=manifest.dataset)
+    if register and dataset and await count_exclusions(session, dataset.id) != register.exclusions:
+        raise ConsentsMoved(slug=manifest.dataset)
     if dataset is None:
         dataset = Dataset(id=new_id(), slug=manifest.dataset, owner_id=by.organisation_id,
                           lineage_id=place.lineage_id, created_at=at)  # fmt: skip

@@ -80,3 +80,9 @@ class NoSteward(Conflict):
     """Nobody of that owner could answer for a publication. Params: owner."""
 
     code = "listing.no_steward"
+
+
+class ConsentsMoved(Conflict):
+    """Consents were withdrawn while the version was made, again and again. Params: slug."""
+
+    code = "listing.consents_moved"

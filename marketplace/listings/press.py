@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from pathlib import Path
 
 from msgspec import Struct
@@ -19,6 +18,7 @@ from marketplace.db.engine import Database
 from marketplace.db.keys import Keys
 from marketplace.errors import Unavailable
 from marketplace.listings.errors import ManifestWrong, VersionRefused
+from marketplace.listings.standing import Register, staying_out
 from sandbox.job import SandboxFailed
 
 
@@ -52,12 +52,14 @@ async def make_version(
     key: bytes,
     config: Config,
     previous: str | None = None,
-    consents: Mapping[str, frozenset[bytes]] | None = None,
+    register: Register | None = None,
 ) -> Publication:
     """A version in the store, released nowhere. Raises VersionRefused, Unavailable.
 
-    `key`: the lineage's; `consents`: purpose → who consents by the register.
+    `key`: the lineage's; `register`: what it says of a dataset that was listed before.
     """
+    given = register.given if register else {}
+    out = await asyncio.to_thread(staying_out, register, store) if register else {}
     limits = IngestLimits(deadline_ms=config.ingest_deadline_ms, memory_bytes=config.ingest_memory_bytes)
     try:
         return await asyncio.to_thread(
@@ -66,7 +68,8 @@ async def make_version(
             source,
             store=store,
             pseudonymise=lambda subjects: [pseudonym(key, subject) for subject in subjects],
-            consented=(lambda _: consents) if consents is not None else None,
+            consented=lambda _: given,
+            withdrawn=lambda _: out,
             previous=previous,
             limits=limits,
         )

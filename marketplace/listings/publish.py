@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import uuid
 from collections.abc import AsyncIterator
@@ -13,16 +14,20 @@ from msgspec import Struct
 from sqlalchemy import func, select
 
 from catalog.manifest import Manifest
-from marketplace.consents.reads import consented_subjects
 from marketplace.db.base import utcnow
 from marketplace.db.engine import Database
 from marketplace.errors import Problem
 from marketplace.listings.actions import Publisher, find_place, record_refusal, release
-from marketplace.listings.errors import PublicationUnderWay
+from marketplace.listings.errors import ConsentsMoved, PublicationUnderWay
 from marketplace.listings.press import Press, make_version, parse_manifest
+from marketplace.listings.standing import read_register
 
 _SLOTS = asyncio.Semaphore(2)
 """Publications at once in a process: each holds a connection and a jail of `ingest_memory_bytes`."""
+
+
+ATTEMPTS = 3
+"""How often a version is made anew because a cohort went while it was being made."""
 
 
 class Released(Struct, frozen=True, kw_only=True):
@@ -32,6 +37,15 @@ class Released(Struct, frozen=True, kw_only=True):
     slug: str
     version_id: str
     number: int
+
+
+class _Order(Struct, frozen=True, kw_only=True):
+    manifest: Manifest
+    manifest_text: str
+    source: Path
+    by: Publisher
+    into: uuid.UUID | None
+    may_exist: bool
 
 
 async def publish_version(
@@ -51,8 +65,14 @@ async def publish_version(
     manifest: Manifest | None = None
     try:
         manifest = await asyncio.to_thread(parse_manifest, manifest_text)
+        order = _Order(
+            manifest=manifest, manifest_text=manifest_text, source=source, by=by, into=into, may_exist=may_exist
+        )
         async with _alone(press.database, manifest.dataset):
-            return await _publish(press, manifest, manifest_text, source, by, into=into, may_exist=may_exist)
+            for _ in range(ATTEMPTS - 1):
+                with contextlib.suppress(ConsentsMoved):
+                    return await _attempt(press, order)
+            return await _attempt(press, order)
     except Problem as problem:
         slug = manifest.dataset if manifest else None
         async with press.database.session() as session:
@@ -60,32 +80,32 @@ async def publish_version(
         raise
 
 
-async def _publish(
-    press: Press,
-    manifest: Manifest,
-    manifest_text: str,
-    source: Path,
-    by: Publisher,
-    *,
-    into: uuid.UUID | None,
-    may_exist: bool,
-) -> Released:
+async def _attempt(press: Press, order: _Order) -> Released:
     async with press.database.session() as session:
-        place = await find_place(session, manifest=manifest, by=by, into=into, may_exist=may_exist)
-        consents = await consented_subjects(session, place.dataset_id) if place.dataset_id else None
+        place = await find_place(
+            session, manifest=order.manifest, by=order.by, into=order.into, may_exist=order.may_exist
+        )
+        register = await read_register(session, place.dataset_id) if place.dataset_id else None
     publication = await make_version(
-        manifest_text,
-        source,
+        order.manifest_text,
+        order.source,
         store=press.store,
         key=press.keys.lineage(place.lineage_id),
         config=press.config,
         previous=place.previous,
-        consents=consents,
+        register=register,
     )
     async with press.database.session() as session:
-        row = await release(session, publication=publication, place=place, store=press.store, by=by,
-                            at=utcnow())  # fmt: skip
-    return Released(dataset_id=row.dataset_id, slug=manifest.dataset, version_id=row.id, number=row.number)
+        row = await release(
+            session,
+            publication=publication,
+            place=place,
+            register=register,
+            store=press.store,
+            by=order.by,
+            at=utcnow(),
+        )
+    return Released(dataset_id=row.dataset_id, slug=order.manifest.dataset, version_id=row.id, number=row.number)
 
 
 @asynccontextmanager

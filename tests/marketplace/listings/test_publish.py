@@ -13,6 +13,7 @@ from marketplace.accounts.callers import Owner
 from marketplace.audit.models import Event
 from marketplace.config import Config
 from marketplace.consents.actions import record_consent_event
+from marketplace.consents.reads import excluded
 from marketplace.consents.subjects import pseudonym
 from marketplace.db.base import new_id, utcnow
 from marketplace.errors import NotFound, Problem
@@ -156,26 +157,46 @@ async def _withdraw(press: Press, shop: Shop, dataset_id: UUID, subject: str) ->
         )  # fmt: skip
 
 
-async def test_withdrawals_before_and_while_a_version_is_made_hold_in_it(press: Press, shop: Shop) -> None:
-    """The file still says yes for both: the register's no is newer, so their whole cohorts are out."""
+async def _shown(press: Press, dataset_id: UUID) -> set[bytes]:
+    """Everybody whom the newest version shows for research."""
+    async with press.database.session() as session:
+        dataset = await session.get_one(Dataset, dataset_id)
+        version_id = dataset.current_version_id
+        assert version_id is not None
+        gone, _ = await excluded(session, version_id, "research.academic")
+    everybody = frozenset(range(press.store.version(version_id).cohorts))
+    return set(press.store.members_of(version_id, everybody - gone, purpose="research.academic"))
+
+
+async def test_who_withdrew_stays_out_of_the_next_version_with_the_whole_cohort(press: Press, shop: Shop) -> None:
+    """The file still says yes. Were the others of the cohort to come back, they would be fewer than k."""
     first = await _publish(press, shop)
+    whole = await _shown(press, first.dataset_id)
     await _withdraw(press, shop, first.dataset_id, "P00001")
+    before = await _shown(press, first.dataset_id)
+    assert 5 <= len(whole - before) <= 9
+    await _publish(press, shop)
+    assert await _shown(press, first.dataset_id) == before
+    await _publish(press, shop)
+    assert await _shown(press, first.dataset_id) == before, "and of the one after that"
+
+
+async def test_a_withdrawal_while_a_version_is_made_holds_in_it(press: Press, shop: Shop) -> None:
+    first = await _publish(press, shop)
 
     async def meanwhile() -> None:
-        await asyncio.sleep(0.3)
+        await asyncio.sleep(0.5)
         await _withdraw(press, shop, first.dataset_id, "P00002")
 
     second, _ = await asyncio.gather(_publish(press, shop), meanwhile())
     async with press.database.session() as session:
         dataset = await session.get_one(Dataset, first.dataset_id)
-        rows = select(ExcludedCohort.cohort, ExcludedCohort.purpose).where(
-            ExcludedCohort.version_id == second.version_id
-        )
-        gone = {(row.cohort, row.purpose) for row in await session.execute(rows)}
-    key = press.keys.lineage(dataset.lineage_id)
-    people = [press.store.cohort_of(second.version_id, pseudonym(key, name)) for name in ("P00001", "P00002")]
-    assert None not in people
-    assert gone == {(cohort, "research.academic") for cohort in people}
+        assert dataset.current_version_id == second.version_id
+        gone, _ = await excluded(session, first.version_id, "research.academic")
+    withdrew = pseudonym(press.keys.lineage(dataset.lineage_id), "P00002")
+    shown = await _shown(press, first.dataset_id)
+    assert withdrew not in shown
+    assert not shown & press.store.members_of(first.version_id, gone, purpose="research.academic")
 
 
 async def test_a_withdrawal_waits_for_a_release_and_then_sees_it(press: Press, shop: Shop) -> None:
