@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 from uuid import UUID
 
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.callers import Operator
@@ -17,35 +16,29 @@ from marketplace.billing.split import Shares, shares_permille, split
 from marketplace.config import load
 from marketplace.db.base import new_id
 from marketplace.errors import NotFound
-from marketplace.ledger.accounts import account
+from marketplace.ledger.accounts import account_id
 from marketplace.ledger.actions import Movement, hold, transfer, transfers, void
-from marketplace.ledger.errors import InsufficientFunds
+from marketplace.ledger.errors import InsufficientFunds, NoAccount
 
 CREDIT_LEAST_VND = 1_000
 CREDIT_MOST_VND = 100_000_000_000
 
-_ACCOUNTS = text("""
-    select kind, id from account where currency = 'VND'
-    and (organisation_id = :party and kind in ('wallet', 'earnings')
-         or organisation_id is null and kind in ('platform', 'state_budget'))
-""")
-
 
 async def hold_query(session: AsyncSession, *, query_id: UUID, startup_id: UUID, amount_vnd: int) -> UUID:
     """Set a query's price aside in its startup's wallet; the hold's id. Raises InsufficientFunds."""
-    accounts = await _accounts(session, startup_id)
-    if "wallet" not in accounts:
-        raise InsufficientFunds(available_vnd=0, needed_vnd=amount_vnd, missing_vnd=amount_vnd)
     hold_id = new_id()
-    await hold(
-        session,
-        id=hold_id,
-        debit=accounts["wallet"],
-        credit=accounts["platform"],
-        amount=amount_vnd,
-        code="query_hold",
-        query_id=query_id,
-    )
+    try:
+        await hold(
+            session,
+            id=hold_id,
+            debit=account_id(startup_id, "wallet"),
+            credit=account_id(None, "platform"),
+            amount=amount_vnd,
+            code="query_hold",
+            query_id=query_id,
+        )
+    except NoAccount as e:
+        raise InsufficientFunds(available_vnd=0, needed_vnd=amount_vnd, missing_vnd=amount_vnd) from e
     return hold_id
 
 
@@ -53,26 +46,25 @@ async def charge_query(
     session: AsyncSession, *, hold_id: UUID, query_id: UUID, owner_id: UUID, amount_vnd: int
 ) -> None:
     """Post a query's hold of `amount_vnd` and share it out, all or nothing. Raises HoldResolved, NoAccount."""
-    accounts = await _accounts(session, owner_id)
     shares = split(amount_vnd, _configured_shares())
-    movements = [Movement(id=new_id(), kind="post", code="query_charge", hold_id=hold_id, query_id=query_id)]
-    for code, kind, amount in (
-        ("share_owner", "earnings", shares.owner),
-        ("share_state", "state_budget", shares.state),
-    ):
-        if amount:
-            movements.append(
-                Movement(
-                    id=new_id(),
-                    kind="single",
-                    code=code,
-                    debit=accounts["platform"],
-                    credit=accounts[kind],
-                    amount=amount,
-                    query_id=query_id,
-                )
-            )
-    await transfers(session, movements)
+    post = Movement(id=new_id(), kind="post", code="query_charge", hold_id=hold_id, query_id=query_id)
+    shared = (
+        Movement(
+            id=new_id(),
+            kind="single",
+            code=code,
+            debit=account_id(None, "platform"),
+            credit=receiver,
+            amount=amount,
+            query_id=query_id,
+        )
+        for code, receiver, amount in (
+            ("share_owner", account_id(owner_id, "earnings"), shares.owner),
+            ("share_state", account_id(None, "state_budget"), shares.state),
+        )
+        if amount
+    )
+    await transfers(session, [post, *shared])
 
 
 async def void_query(session: AsyncSession, *, hold_id: UUID, query_id: UUID) -> None:
@@ -104,8 +96,8 @@ async def credit_wallet(
     made = await transfer(
         session,
         id=transfer_id,
-        debit=await account(session, organisation_id=None, kind="funding"),
-        credit=await account(session, organisation_id=organisation_id, kind="wallet"),
+        debit=account_id(None, "funding"),
+        credit=account_id(organisation_id, "wallet"),
         amount=amount_vnd,
         code="wallet_credit",
         reference=reference,
@@ -121,10 +113,6 @@ async def credit_wallet(
         price_vnd=amount_vnd,
         body={"transfer": str(transfer_id), "reference": reference},
     )
-
-
-async def _accounts(session: AsyncSession, party_id: UUID) -> dict[str, UUID]:
-    return {row.kind: row.id for row in await session.execute(_ACCOUNTS, {"party": party_id})}
 
 
 @functools.cache

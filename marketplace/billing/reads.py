@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.callers import Caller
 from marketplace.billing.schemas import Invoice, InvoiceLine, TransferView, WalletView
-from marketplace.ledger.accounts import account
+from marketplace.ledger.accounts import account_id
 from marketplace.ledger.reads import balance
 
 RECENT_TRANSFERS = 50
@@ -53,14 +53,14 @@ async def wallet(session: AsyncSession, caller: Caller) -> WalletView:
     """The account of the caller's party with its newest entries. Raises NotFound if it was never opened."""
     kind = ACCOUNT_OF[caller.organisation_kind]
     whose = caller.organisation_id if kind in OWN else None
-    account_id = await account(session, organisation_id=whose, kind=kind)
-    found = await balance(session, account_id)
+    key = account_id(whose, kind)
+    found = await balance(session, key)
     return WalletView(
         account=kind,  # type: ignore[arg-type]  # one of the four above
         balance_vnd=found.balance,
         held_vnd=found.debits_pending,
         available_vnd=found.available,
-        transfers=await _recent(session, account_id),
+        transfers=await _recent(session, key),
     )
 
 
@@ -89,6 +89,6 @@ async def invoices(session: AsyncSession, caller: Caller, months: int) -> tuple[
     return tuple(found)
 
 
-async def _recent(session: AsyncSession, account_id: UUID) -> tuple[TransferView, ...]:
-    rows = await session.execute(_TRANSFERS, {"account": account_id, "rows": RECENT_TRANSFERS})
+async def _recent(session: AsyncSession, key: UUID) -> tuple[TransferView, ...]:
+    rows = await session.execute(_TRANSFERS, {"account": key, "rows": RECENT_TRANSFERS})
     return tuple(TransferView(**row._mapping) for row in rows)

@@ -16,7 +16,7 @@ from marketplace.billing.actions import charge_query, credit_wallet, hold_query,
 from marketplace.billing.errors import AmountOutOfRange, NoWallet
 from marketplace.db.base import new_id
 from marketplace.errors import NotFound
-from marketplace.ledger.accounts import account
+from marketplace.ledger.accounts import account_id
 from marketplace.ledger.errors import HoldResolved, InsufficientFunds
 from marketplace.ledger.models import Transfer
 from marketplace.ledger.reads import balance
@@ -49,7 +49,7 @@ async def credit(
 
 
 async def vnd(session: AsyncSession, kind: str, organisation_id: UUID | None = None) -> int:
-    return (await balance(session, await account(session, organisation_id=organisation_id, kind=kind))).balance
+    return (await balance(session, account_id(organisation_id, kind))).balance
 
 
 async def test_a_charge_moves_the_whole_price_and_shares_it_out(session: AsyncSession, parties: Parties) -> None:

@@ -1,0 +1,141 @@
+"""Money: how many holds and settles a second at 32 connections, beside one plain INSERT a transaction."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import tempfile
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from msgspec import Struct
+from sqlalchemy import text
+
+from bench.figure import figure, quantile
+from marketplace.accounts.models import Organisation
+from marketplace.audit.actions import record
+from marketplace.billing.accounts import ensure_accounts
+from marketplace.billing.actions import charge_query, hold_query
+from marketplace.config import Config
+from marketplace.db import embedded, migrate
+from marketplace.db.base import new_id
+from marketplace.db.engine import Database, database_url
+from marketplace.ledger.accounts import account_id
+from marketplace.ledger.actions import transfer
+from marketplace.ledger.reads import reconcile
+from marketplace.metering.actions import record_usage
+
+CLIENTS = 32
+SECONDS = 4.0
+PRICE_VND = 1_234
+PLAIN = text("insert into login_attempt (id, email_hash, address, at) values (:id, '\\x00', 'bench', now())")
+
+
+class Parties(Struct, frozen=True):
+    startups: tuple[UUID, ...]
+    owner: UUID
+
+
+async def figures() -> list[dict[str, Any]]:
+    """On a fresh embedded database with fsync on; every client in this one process."""
+    with tempfile.TemporaryDirectory(prefix="sdl-") as folder:
+        config = Config(home=Path(folder))
+        async with _database(config) as database:
+            parties = await _parties(database)
+            plain = await _rate(lambda n: _plain(database))
+            spread = await _rate(lambda n: _query(database, parties.startups[n], parties.owner))
+            hot = await _rate(lambda n: _query(database, parties.startups[0], parties.owner))
+            hold_ms, settle_ms = await _alone(database, parties)
+            async with database.session() as session:
+                assert await reconcile(session) == ()
+    return [
+        figure(
+            "ledger: hold and settle, 32 wallets", spread, "queries/s", n=CLIENTS, baseline=plain, better="higher"
+        ),
+        figure(
+            "ledger: hold and settle, one wallet", hot, "queries/s", n=CLIENTS, baseline=plain, better="higher"
+        ),
+        figure("ledger: hold, one client, p50", hold_ms, "ms", n=300),
+        figure("ledger: settle, one client, p50", settle_ms, "ms", n=300),
+    ]
+
+
+@asynccontextmanager
+async def _database(config: Config) -> AsyncIterator[Database]:
+    await asyncio.to_thread(migrate.upgrade, config)
+    database = Database(database_url(config), connections=CLIENTS)
+    try:
+        yield database
+    finally:
+        await database.close()
+        embedded.stop(config.home)
+
+
+async def _parties(database: Database) -> Parties:
+    async with database.session() as session:
+        made = []
+        for n, kind in enumerate(["startup"] * CLIENTS + ["owner"]):
+            organisation = Organisation(id=new_id(), kind=kind, name=f"o{n}", slug=f"o{n}")
+            session.add(organisation)
+            await session.flush()
+            await ensure_accounts(session, organisation)
+            made.append(organisation.id)
+        funding = account_id(None, "funding")
+        for startup in made[:CLIENTS]:
+            wallet = account_id(startup, "wallet")
+            await transfer(session, id=new_id(), debit=funding, credit=wallet, amount=10**12, code="wallet_credit")
+    return Parties(tuple(made[:CLIENTS]), made[CLIENTS])
+
+
+async def _rate(work: Callable[[int], Awaitable[object]]) -> float:
+    """Pieces of work done per second by CLIENTS at once."""
+    until = time.perf_counter() + SECONDS
+
+    async def client(number: int) -> int:
+        for done in itertools.count():
+            if time.perf_counter() >= until:
+                return done
+            await work(number)
+        raise AssertionError
+
+    started = time.perf_counter()
+    done = await asyncio.gather(*(client(number) for number in range(CLIENTS)))
+    return sum(done) / (time.perf_counter() - started)
+
+
+async def _plain(database: Database) -> None:
+    async with database.session() as session:
+        await session.execute(PLAIN, {"id": new_id()})
+
+
+async def _query(database: Database, startup: UUID, owner: UUID) -> tuple[float, float]:
+    """What one query does to the database: hold in one transaction, settle in another; seconds of each."""
+    query, start = new_id(), time.perf_counter()
+    async with database.session() as session:
+        held = await hold_query(session, query_id=query, startup_id=startup, amount_vnd=PRICE_VND)
+    between = time.perf_counter()
+    async with database.session() as session:
+        await record_usage(
+            session, query_id=query, organisation_id=startup, owner_id=owner, person_id=owner, agreement_id=owner,
+            dataset_id=owner, version_id="v", outcome="ready", bytes=100_000, rows=16, cpu_us=1, wall_us=1,
+            peak_memory_bytes=1, price_vnd=PRICE_VND,
+        )  # fmt: skip
+        await charge_query(session, hold_id=held, query_id=query, owner_id=owner, amount_vnd=PRICE_VND)
+        await record(
+            session,
+            "query:settle",
+            parties=(startup, owner),
+            query_id=query,
+            price_vnd=PRICE_VND,
+            body={"rows": 16},
+        )
+    return between - start, time.perf_counter() - between
+
+
+async def _alone(database: Database, parties: Parties) -> tuple[float, float]:
+    taken = [await _query(database, parties.startups[0], parties.owner) for _ in range(300)]
+    return quantile([hold for hold, _ in taken], 0.5) * 1000, quantile([settle for _, settle in taken], 0.5) * 1000
