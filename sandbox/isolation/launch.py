@@ -10,6 +10,7 @@ from __future__ import annotations
 import ctypes
 import json
 import os
+import stat
 import sys
 
 _MS_BIND, _MS_REC, _MS_PRIVATE, _CLONE_NEWNS = 4096, 16384, 1 << 18, 0x20000
@@ -40,7 +41,8 @@ def _stage(sources: list[str], bwrap: list[str]) -> tuple[list[str], list[str]]:
     opened = [os.open(path, os.O_PATH | os.O_CLOEXEC) for path in paths]
     _check(_libc.mount(b"jail", b"/tmp", b"tmpfs", ctypes.c_ulong(0), b"mode=0755"))
     for i, descriptor in enumerate(opened):
-        folder = os.path.isdir(paths[i])  # noqa: PTH112
+        # By descriptor: the new /tmp hides a checkout that lies below the old one.
+        folder = stat.S_ISDIR(os.fstat(descriptor).st_mode)
         os.mkdir(f"/tmp/{i}") if folder else os.close(os.open(f"/tmp/{i}", os.O_CREAT, 0o644))  # noqa: S108, PTH102
         _mount(f"/proc/self/fd/{descriptor}", f"/tmp/{i}", _MS_BIND | _MS_REC)  # noqa: S108
     staged = [f"/tmp/{i}" for i in range(len(opened))]  # noqa: S108
