@@ -109,6 +109,11 @@ async def _enter(
     """Step 6, transaction one: the query's row, and its hold; or its denial with the event."""
     allowed = prepared.decision.allow
     facts = prepared.facts
+    hold_id = None
+    if allowed:
+        hold_id = await hold_query(
+            session, query_id=query_id, startup_id=caller.organisation_id, amount_vnd=prepared.price_vnd
+        )
     row = Query(
         id=query_id,
         organisation_id=caller.organisation_id,
@@ -128,6 +133,7 @@ async def _enter(
         quote_vnd=prepared.price_vnd,
         charged_vnd=None if allowed else 0,
         excluded_seen=len(facts.excluded),
+        hold_id=hold_id,
         runner=services.runner if allowed else None,
         finished_at=None if allowed else utcnow(),
     )
@@ -135,10 +141,6 @@ async def _enter(
     await session.flush()
     if not allowed:
         await _log_denial(session, caller, prepared, query_id=query_id)
-        return
-    row.hold_id = await hold_query(
-        session, query_id=query_id, startup_id=caller.organisation_id, amount_vnd=prepared.price_vnd
-    )
 
 
 def _start(services: Services, query_id: UUID, prepared: Prepared) -> asyncio.Task[None]:

@@ -12,9 +12,9 @@ from marketplace.cli.client import Unreachable
 from tests.market import Market
 
 
-def _ask_and_die(market: Market) -> None:
+def _ask_and_die(market: Market, key: str) -> None:
     try:
-        market.client("startup").post("/api/v1/queries", market.ask(), idempotency_key="killed")
+        market.client("startup").post("/api/v1/queries", market.ask(), idempotency_key=key)
     except Unreachable:
         return
 
@@ -26,7 +26,7 @@ def test_a_service_killed_between_hold_and_settle_leaves_money_usage_and_log_in_
     alive.stop()
     alive.start(SANDULIEU_FAULT=point)
     before = alive.balance()["available_vnd"]
-    asked = threading.Thread(target=_ask_and_die, args=(alive,))
+    asked = threading.Thread(target=_ask_and_die, args=(alive, f"killed {point}"))
     asked.start()
     assert alive.died(), "the fault point was not reached"
     asked.join()
