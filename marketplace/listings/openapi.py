@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from litestar.openapi.spec import OpenAPIMediaType, OpenAPIType, Operation, Reference, RequestBody, Schema
+from litestar.openapi.spec import OpenAPIMediaType, OpenAPIType, Operation, RequestBody, Schema
 
 _TEXT = Schema(type=OpenAPIType.STRING, description="YAML manifest, UTF-8")
 _FILE = Schema(
@@ -12,23 +12,17 @@ _FILE = Schema(
     content_media_type="application/octet-stream",
     description="CSV (also gzip) or Parquet",
 )
+_PARTS = Schema(
+    type=OpenAPIType.OBJECT, properties={"manifest": _TEXT, "file": _FILE}, required=["manifest", "file"]
+)
 
 
 @dataclass
 class PublicationBody(Operation):
     """Two parts: `manifest` and `file`."""
 
-    request_body: RequestBody | Reference | None = field(
-        default_factory=lambda: RequestBody(
-            required=True,
-            content={
-                "multipart/form-data": OpenAPIMediaType(
-                    schema=Schema(
-                        type=OpenAPIType.OBJECT,
-                        properties={"manifest": _TEXT, "file": _FILE},
-                        required=["manifest", "file"],
-                    )
-                )
-            },
+    def __post_init__(self) -> None:
+        """Litestar finds no `data` in the handler and says there is no body."""
+        self.request_body = RequestBody(
+            required=True, content={"multipart/form-data": OpenAPIMediaType(schema=_PARTS)}
         )
-    )

@@ -9,6 +9,7 @@ import pytest
 
 from marketplace.db.base import utcnow
 from marketplace.db.engine import Database
+from marketplace.listings.openapi import PublicationBody
 from tests.marketplace.api import Client
 from tests.marketplace.listings.conftest import Shop
 from tests.marketplace.parties import Make
@@ -90,3 +91,11 @@ async def test_a_suspended_owner_publishes_nothing(client: Client, database: Dat
         owner.suspended_at = utcnow()
     answer = await client.post("/api/v1/datasets", token=shop.owner.token, **_body(shop.manifest(), shop.file()))
     assert (answer.status_code, answer.json()["code"]) == (403, "auth.organisation_suspended")
+
+
+def test_openapi_tells_the_two_parts_of_a_publication() -> None:
+    body = PublicationBody(request_body=None).to_schema()["requestBody"]
+    schema = body["content"]["multipart/form-data"]["schema"]
+    assert (body["required"], schema["required"], set(schema["properties"])) == (
+        True, ["manifest", "file"], {"manifest", "file"},
+    )  # fmt: skip
