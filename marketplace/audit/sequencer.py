@@ -28,8 +28,13 @@ from marketplace.db.engine import Database
 from marketplace.errors import Unavailable
 
 BATCH_EVENTS = 4096
+DAMAGED_PAUSE_MS = 10_000
 _LOCK = 0x5D1_10C
 _log = logging.getLogger(__name__)
+
+
+class LogDamaged(RuntimeError):
+    """What is stored of the tree is not whole: a root made of it would be wrong."""
 
 
 class LogKeys(Protocol):
@@ -80,14 +85,21 @@ async def sequence_once(database: Database, keys: LogKeys, config: Config) -> in
 
 
 async def run_sequencer(database: Database, keys: LogKeys, config: Config, stop: asyncio.Event) -> None:
-    """Sequence every `sequencer_interval_ms` until `stop`; waits out a database that is away."""
+    """Sequence every `sequencer_interval_ms` until `stop`; waits out a database that is away.
+
+    A damaged log gets no more leaves: that is said again and again, and events wait until it is repaired.
+    """
     while not stop.is_set():
+        pause_ms = config.sequencer_interval_ms
         try:
             await sequence_once(database, keys, config)
+        except LogDamaged as e:
+            _log.critical("%s", e)
+            pause_ms = DAMAGED_PAUSE_MS
         except (Unavailable, DBAPIError, OSError) as e:
             _log.warning("the sequencer waits for the database: %s", type(e).__name__)
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), config.sequencer_interval_ms / 1000)
+            await asyncio.wait_for(stop.wait(), pause_ms / 1000)
 
 
 async def _batch(database: Database, keys: LogKeys, config: Config) -> int:
@@ -142,7 +154,7 @@ async def _write_nodes(session: AsyncSession, size: int, hashes: list[bytes]) ->
     levels, indexes = [level for level, _ in wanted], [index for _, index in wanted]
     stored = (await session.execute(_FRONTIER, {"levels": levels, "indexes": indexes})).all()
     if len(stored) != len(wanted):
-        raise RuntimeError(f"the log lacks nodes of its tree of {size} leaves: run `sandulieu audit verify`")
+        raise LogDamaged(f"the log lacks nodes of its tree of {size} leaves: run `sandulieu audit verify`")
     frontier = [row.hash for row in stored]
     nodes = list(tree.append(frontier, size, hashes))
     rows = [{"level": level, "index": index, "hash": each.hex()} for (level, index), each in nodes]

@@ -15,7 +15,7 @@ from marketplace.audit import sequencer, tree
 from marketplace.audit.actions import record
 from marketplace.audit.leaf import read_leaf
 from marketplace.audit.note import open_checkpoint
-from marketplace.audit.sequencer import run_sequencer, sequence_once
+from marketplace.audit.sequencer import LogDamaged, run_sequencer, sequence_once
 from marketplace.db.engine import Database
 from tests.marketplace.audit.conftest import Log
 
@@ -170,10 +170,18 @@ async def test_the_loop_sequences_what_is_written_while_it_runs(log: Log) -> Non
     assert await log.one("SELECT count(*) FROM audit_leaf") == 2
 
 
-async def test_sequencing_stops_loudly_when_stored_nodes_are_gone(log: Log) -> None:
+async def test_sequencing_stops_loudly_when_stored_nodes_are_gone(
+    log: Log, caplog: pytest.LogCaptureFixture
+) -> None:
     await write(log, 3)
     await log.sequence()
     log.tamper("DELETE FROM audit_node WHERE level = 1")
     await write(log, 1)
-    with pytest.raises(RuntimeError, match="audit verify"):
+    with pytest.raises(LogDamaged, match="audit verify"):
         await sequence_once(log.database, log.keys, log.config)
+    stop = asyncio.Event()
+    task = asyncio.create_task(run_sequencer(log.database, log.keys, log.config, stop))
+    await asyncio.sleep(0.2)
+    stop.set()
+    await asyncio.wait_for(task, 5)
+    assert [each.levelname for each in caplog.records if "audit verify" in each.message] == ["CRITICAL"]
