@@ -1,0 +1,56 @@
+"""Plans run in a real jail: several parts, several tables, and the answer is what the plan promised."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from sandbox.isolation.pool import Pool
+from sandbox.job import Limits, SandboxFailed, TableFiles
+from sandbox.run import run
+from tests.attack.conftest import require_layers
+from tests.sandbox.plan.asking import Rows, World, same
+
+FOUND_IN_THE_JAIL = (
+    "SELECT sex, count(*) AS n, avg(pay), sum(age), list(DISTINCT ok) FROM people GROUP BY sex",
+    'SELECT p.sex, s."Tên cửa hàng" AS "cửa hàng", count(*) FROM people p JOIN shops s USING (sex) GROUP BY ALL',
+    "SELECT age, born, seen, cost, big, note, ok FROM people ORDER BY seen LIMIT 5",
+    "SELECT * FROM shops ORDER BY rank",
+)
+
+
+@pytest.fixture(scope="module")
+async def pool() -> AsyncIterator[Pool]:
+    require_layers()
+    opened = Pool(jails=1, threads=2, memory_bytes=512 * 1024 * 1024, queue=2)
+    await opened.start()
+    yield opened
+    await opened.close()
+
+
+def files(world: World) -> list[TableFiles]:
+    return [TableFiles(name=n, parts=tuple(Path(p) for p in parts)) for n, parts in world.sources.items()]
+
+
+async def asked(world: World, pool: Pool, sql: str) -> Rows:
+    result = await run(world.plan(sql), files(world), Limits(), pool)
+    table = pa.ipc.open_stream(result.stream).read_all()
+    assert result.columns == world.plan(sql).output
+    assert table.schema.names == [c.name for c in result.columns]
+    return [tuple(row[name] for name in table.schema.names) for row in table.to_pylist()]
+
+
+@pytest.mark.parametrize("sql", FOUND_IN_THE_JAIL)
+async def test_the_jail_answers_what_plain_duckdb_answers(world: World, pool: Pool, sql: str) -> None:
+    assert same(await asked(world, pool, sql), world.plain(sql))
+
+
+async def test_what_only_the_engine_can_refuse_is_told_without_its_words(world: World, pool: Pool) -> None:
+    plan = world.plan("SELECT CAST(note AS BIGINT) FROM people")
+    with pytest.raises(SandboxFailed) as failed:
+        await run(plan, files(world), Limits(), pool)
+    assert failed.value.code == "sandbox.engine_refused"
+    assert "_é" not in str(failed.value)
