@@ -66,7 +66,8 @@ class Jail:
         self._errors = errors
         self._kills = 0
         self._memory_bytes = self._most_memory_bytes = memory_bytes
-        self._child: _Child | None = None
+        self._waiting: _Child | None = None
+        self._running: _Child | None = None
 
     async def prepare(self) -> None:
         """Wait until the last child is gone and another is ready for a job; raises JailLost."""
@@ -79,8 +80,8 @@ class Jail:
             raise JailLost("no child in time") from error
         if not isinstance(event, Ready) or len(descriptors) != 2:
             raise JailLost(f"no child: {self._last_words()}")
-        self._child = _Child(socket.socket(fileno=descriptors[0]), descriptors[1])
-        self._child.socket.setblocking(False)
+        self._waiting = _Child(socket.socket(fileno=descriptors[0]), descriptors[1])
+        self._waiting.socket.setblocking(False)
 
     async def run(
         self, payload: bytes, *, output: int, inputs: Sequence[int], deadline_ms: int, memory_bytes: int
@@ -89,9 +90,10 @@ class Jail:
 
         Not to be cancelled: `kill` ends it.
         """
-        child = self._child
+        child = self._waiting
         if child is None:
             raise JailLost("no child is waiting")
+        self._waiting, self._running = None, child
         self._bound(memory_bytes)
         loop = asyncio.get_running_loop()
         meter, exceeded, started = Meter(child.pidfd), asyncio.Event(), time.perf_counter_ns()
@@ -106,7 +108,7 @@ class Jail:
             deadline.cancel()
             if guard is not None:
                 guard.cancel()
-            self._child = None
+            self._running = None
             child.close()
         return Outcome(
             reply=reply,
@@ -132,20 +134,31 @@ class Jail:
 
     def kill(self) -> None:
         """Kill the child, not the jail."""
-        if self._child is not None:
-            self._child.kill()
+        for child in (self._waiting, self._running):
+            if child is not None:
+                child.kill()
+
+    def end(self) -> None:
+        """Kill everything in the jail; what runs in it ends with no reply."""
+        self._process.kill()
 
     def close(self) -> None:
-        """Kill everything in the jail and remove its control group. Blocks a few milliseconds."""
-        self._control.close()
-        self._process.kill()
+        """End the jail, which must not be running a job, and give back all it held. Blocks some milliseconds."""
+        assert self._running is None  # noqa: S101 (its descriptors would be closed under it)
+        self.end()
         self._process.wait()
-        if self._child is not None:
-            self._child.close()
-            self._child = None
+        self._control.close()
+        if self._waiting is not None:
+            self._waiting.close()
+            self._waiting = None
         os.close(self._errors)
         if self.group is not None:
             self.group.remove()
+
+    @property
+    def alive(self) -> bool:
+        """Whether its processes are still there."""
+        return self._process.poll() is None
 
     @property
     def pid(self) -> int:
@@ -173,8 +186,9 @@ class Jail:
 
     async def _ended(self) -> Ended | None:
         try:
-            event, _ = await self._event()
-        except JailLost:
+            async with asyncio.timeout(_PREPARE_TIMEOUT_S):
+                event, _ = await self._event()
+        except (JailLost, TimeoutError):
             return None
         return event if isinstance(event, Ended) else None
 

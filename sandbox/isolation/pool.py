@@ -29,6 +29,8 @@ _ENTRY = "sandbox.worker.query:answer"
 _FRAMING_BYTES = 256 * 1024
 """What an Arrow stream may need beside the values: schema, alignment, message heads."""
 _VALIDATE_INLINE_BYTES = 256 * 1024
+_SMALL_BYTES = 4 * 1024 * 1024
+"""Files of less are read by one thread: to start a second one costs more than it saves."""
 _RESTART_PAUSE_S = 0.5
 _WAIT_S = 60.0
 T = TypeVar("T")
@@ -40,10 +42,11 @@ def source_path(i: int) -> str:
 
 
 class PoolHealth(Struct, frozen=True, kw_only=True):
-    """Whether queries can run: layers present by name, jails alive of those wanted, queries that wait or run."""
+    """Whether queries can run: layers present by name, jails alive and idle of those wanted, queries in here."""
 
     layers: dict[str, bool]
     jails_alive: int
+    jails_idle: int
     jails_wanted: int
     queries: int
 
@@ -78,11 +81,12 @@ class Pool:
     async def close(self) -> None:
         """End every jail and whatever runs in it."""
         self._closed = True
+        for jail in self._jails:
+            jail.end()
+        while self._tasks:
+            await asyncio.gather(*self._tasks, return_exceptions=True)
         for jail in list(self._jails):
             self._discard(jail)
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def pids(self) -> tuple[int, ...]:
         """Process ids of the jails; killing one ends it with the query it runs."""
@@ -92,7 +96,8 @@ class Pool:
         """How it stands right now."""
         return PoolHealth(
             layers={layer.name: layer.present for layer in layers.check()},
-            jails_alive=len(self._jails),
+            jails_alive=sum(jail.alive for jail in self._jails),
+            jails_idle=self._idle.qsize(),
             jails_wanted=self._wanted,
             queries=self._entered,
         )
@@ -124,15 +129,16 @@ class Pool:
     async def _work(
         self, jail: Jail, sql: str, files: Sequence[Path], columns: tuple[OutputColumn, ...], limits: Limits
     ) -> Result:
-        payload = msgspec.msgpack.encode(Query(sql=sql, max_rows=limits.max_rows))
         size = limits.max_bytes + _FRAMING_BYTES
         with contextlib.ExitStack() as stack:
+            inputs = [_opened(stack, path) for path in files]
+            query = Query(sql=sql, max_rows=limits.max_rows, threads=self._threads(inputs, limits))
             output = _fixed_size_memory(size)
             stack.callback(os.close, output)
             outcome = await jail.run(
-                payload,
+                msgspec.msgpack.encode(query),
                 output=output,
-                inputs=[_opened(stack, path) for path in files],
+                inputs=inputs,
                 deadline_ms=limits.deadline_ms,
                 memory_bytes=limits.memory_bytes,
             )
@@ -144,10 +150,17 @@ class Pool:
             stream, rows = await asyncio.to_thread(read_answer, data, columns, limits)
         return Result(stream=stream, rows=rows, columns=columns, usage=usage(outcome, len(stream)))
 
+    def _threads(self, inputs: list[int], limits: Limits) -> int:
+        if sum(os.fstat(descriptor).st_size for descriptor in inputs) < _SMALL_BYTES:
+            return 1
+        return min(limits.threads, self._shape.threads)
+
     async def _take(self) -> Jail:
         try:
             async with asyncio.timeout(_WAIT_S):
-                return await self._idle.get()
+                while not (jail := await self._idle.get()).alive:
+                    self._follow(self._replace(jail))
+                return jail
         except TimeoutError:
             raise SandboxFailed("sandbox.unavailable", entered=False) from None
 
@@ -157,14 +170,17 @@ class Pool:
         self._idle.put_nowait(jail)
 
     async def _recycle(self, jail: Jail) -> None:
-        """Have the next child ready; a jail that cannot is replaced, again and again until one can."""
+        """Have the next child ready; a jail that cannot is replaced."""
         try:
             await jail.prepare()
             self._idle.put_nowait(jail)
             return
         except JailLost as lost:
             _log.warning("jail lost: %s", lost)
-            self._discard(jail)
+        await self._replace(jail)
+
+    async def _replace(self, jail: Jail) -> None:
+        self._discard(jail)
         while not self._closed:
             try:
                 return await self._open()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import resource
 import socket
@@ -46,7 +45,6 @@ def serve(broker: socket.socket, main: Main) -> NoReturn:
     """Take one job from the broker, answer it and wait for the end."""
     payload, output, inputs = _receive(broker)
     started = time.perf_counter_ns()
-    gc.disable()
     outcome, body = _run(main, payload, inputs, output)
     reply = Reply(
         outcome=outcome,

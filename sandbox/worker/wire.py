@@ -74,3 +74,4 @@ class Query(Struct, frozen=True, kw_only=True, array_like=True):
 
     sql: str
     max_rows: int
+    threads: int

@@ -34,6 +34,7 @@ def main(control_descriptor: int) -> None:
     syscalls.landlock_everything()
     gc.collect()
     gc.freeze()
+    gc.disable()
     _silence()
     alive = True
     while alive:

@@ -1,0 +1,208 @@
+"""The pool as its callers see it: answers, limits, the queue, cancelled queries, jails that die."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from sandbox.isolation.pool import Pool, source_path
+from sandbox.job import Limits, OutputColumn, Result, SandboxFailed
+
+ONE = (OutputColumn(name="a", type="INTEGER"),)
+# Work without end for any patience of a test, in little memory.
+ENDLESS = "SELECT count(*)::INTEGER AS a FROM range(10000000000) t(i) WHERE hash(i) % 3 = 7"
+
+
+def rows(result: Result) -> list[dict[str, object]]:
+    table = pa.ipc.open_stream(result.stream).read_all()
+    found: list[dict[str, object]] = table.to_pylist()
+    return found
+
+
+async def failure(pool: Pool, sql: str, limits: Limits, columns: tuple[OutputColumn, ...] = ONE) -> SandboxFailed:
+    with pytest.raises(SandboxFailed) as caught:
+        await pool.execute(sql, [], columns, limits)
+    return caught.value
+
+
+async def until_idle(pool: Pool, jails: int) -> None:
+    for _ in range(500):
+        if pool.health().jails_idle == jails:
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError(pool.health())
+
+
+async def test_a_query_reads_its_files_and_usage_is_measured(pool: Pool, part: Path) -> None:
+    sql = f"SELECT g, sum(v)::BIGINT AS s FROM read_parquet(['{source_path(0)}', '{source_path(1)}']) GROUP BY g"
+    columns = (OutputColumn(name="g", type="BIGINT"), OutputColumn(name="s", type="BIGINT"))
+    result = await pool.execute(sql, [part, part], columns, Limits())
+    assert result.rows == 100
+    assert sum(int(str(row["s"])) for row in rows(result)) == 2 * sum(range(10_000))
+    usage = result.usage
+    assert 0 < usage.cpu_us < 10_000_000
+    assert usage.engine_us <= usage.wall_us
+    assert usage.peak_memory_bytes > 10_000_000
+    assert usage.result_bytes == len(result.stream)
+
+
+@pytest.mark.parametrize(
+    ("sql", "type_", "value"),
+    [
+        ("true", "BOOLEAN", True),
+        ("9007199254740993", "BIGINT", 9_007_199_254_740_993),
+        ("1.5::DOUBLE", "DOUBLE", 1.5),
+        ("170141183460469231731::DECIMAL(38,0)", "DECIMAL(38,0)", 170_141_183_460_469_231_731),
+        ("'Đà Nẵng'", "VARCHAR", "Đà Nẵng"),
+        ("DATE '2026-11-23'", "DATE", "2026-11-23"),
+        ("TIMESTAMP '2026-11-23 05:00:00'", "TIMESTAMP", "2026-11-23 05:00:00"),
+        ("['a', NULL]", "VARCHAR[]", ["a", None]),
+        ("NULL::BIGINT", "BIGINT", None),
+    ],
+)
+async def test_every_type_that_may_leave_comes_out_as_it_is(
+    pool: Pool, sql: str, type_: str, value: object
+) -> None:
+    result = await pool.execute(f"SELECT {sql} AS a", [], (OutputColumn(name="a", type=type_),), Limits())
+    got = rows(result)[0]["a"]
+    assert (str(got) if type_ in ("DATE", "TIMESTAMP") else got) == value
+
+
+async def test_an_empty_answer_is_an_answer(pool: Pool) -> None:
+    result = await pool.execute("SELECT 1 AS a WHERE false", [], ONE, Limits())
+    assert (result.rows, rows(result)) == (0, [])
+
+
+async def test_each_query_starts_from_nothing(pool: Pool) -> None:
+    for _ in range(3):
+        result = await pool.execute("CREATE TABLE kept(a INTEGER); SELECT 1 AS a", [], ONE, Limits())
+        assert result.rows == 1
+
+
+async def test_more_rows_than_allowed_fail_and_are_never_cut(pool: Pool) -> None:
+    limits = Limits(max_rows=10)
+    sql = "SELECT i::INTEGER AS a FROM range({}) t(i)"
+    assert (await pool.execute(sql.format(10), [], ONE, limits)).rows == 10
+    failed = await failure(pool, sql.format(11), limits)
+    assert (failed.code, failed.params) == ("sandbox.too_many_rows", {"max_rows": 10})
+
+
+async def test_more_bytes_than_allowed_fail(pool: Pool) -> None:
+    columns = (OutputColumn(name="a", type="VARCHAR"),)
+    for size in (70_000, 5_000_000):
+        failed = await failure(pool, f"SELECT repeat('x', {size}) AS a", Limits(max_bytes=65_536), columns)
+        assert (failed.code, failed.entered) == ("sandbox.too_many_bytes", True)
+
+
+async def test_an_engine_error_has_no_text(pool: Pool) -> None:
+    failed = await failure(pool, "SELECT error('cell of data')::INTEGER AS a", Limits())
+    assert (failed.code, failed.params, failed.entered) == ("sandbox.engine_refused", {}, True)
+    assert "cell" not in repr(failed.__dict__) + repr(failed.__cause__)
+
+
+async def test_the_deadline_ends_a_query_and_tells_what_it_used(pool: Pool) -> None:
+    started = time.monotonic()
+    failed = await failure(pool, ENDLESS, Limits(deadline_ms=200))
+    assert time.monotonic() - started < 2
+    assert (failed.code, failed.params) == ("sandbox.deadline", {"deadline_ms": 200})
+    assert failed.usage is not None
+    assert failed.usage.cpu_us > 20_000
+
+
+async def test_a_query_that_wants_too_much_memory_fails(pool: Pool) -> None:
+    sql = "SELECT len(list(repeat('x', 1000) || i))::INTEGER AS a FROM range(2000000) t(i)"
+    failed = await failure(pool, sql, Limits(memory_bytes=128 << 20))
+    assert failed.code == "sandbox.memory"
+    assert (await pool.execute("SELECT 1 AS a", [], ONE, Limits())).rows == 1
+
+
+async def test_a_file_that_is_gone_never_enters(pool: Pool, tmp_path: Path) -> None:
+    with pytest.raises(SandboxFailed) as caught:
+        await pool.execute("SELECT 1 AS a", [tmp_path / "gone"], ONE, Limits())
+    assert (caught.value.code, caught.value.entered) == ("sandbox.unavailable", False)
+    assert (await pool.execute("SELECT 1 AS a", [], ONE, Limits())).rows == 1
+
+
+async def test_many_queries_at_once_all_get_their_own_answer(pool: Pool) -> None:
+    async def ask(i: int) -> object:
+        result = await pool.execute(f"SELECT {i} AS a", [], ONE, Limits())
+        return rows(result)[0]["a"]
+
+    for start in range(0, 40, 4):
+        asked = list(range(start, start + 4))
+        assert await asyncio.gather(*(ask(i) for i in asked)) == asked
+
+
+async def test_a_full_queue_refuses_without_entering(pool: Pool) -> None:
+    running = [asyncio.create_task(pool.execute(ENDLESS, [], ONE, Limits())) for _ in range(4)]
+    await asyncio.sleep(0.05)
+    assert pool.health().queries == 4
+    failed = await failure(pool, "SELECT 1 AS a", Limits())
+    assert (failed.code, failed.entered) == ("sandbox.unavailable", False)
+    for task in running:
+        task.cancel()
+    done = await asyncio.gather(*running, return_exceptions=True)
+    assert all(isinstance(outcome, asyncio.CancelledError) for outcome in done)
+    assert (await pool.execute("SELECT 1 AS a", [], ONE, Limits())).rows == 1
+
+
+async def test_a_cancelled_query_stops_using_the_processor(pool: Pool) -> None:
+    await until_idle(pool, 2)
+    task = asyncio.create_task(pool.execute(ENDLESS, [], ONE, Limits()))
+    await until_idle(pool, 1)
+    await asyncio.sleep(0.1)
+    jails = pool.pids()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert (await pool.execute("SELECT 1 AS a", [], ONE, Limits())).rows == 1
+    assert pool.pids() == jails
+
+
+async def test_a_jail_killed_in_the_middle_is_replaced(pool: Pool) -> None:
+    await until_idle(pool, 2)
+    before = set(pool.pids())
+    running = [asyncio.create_task(pool.execute(ENDLESS, [], ONE, Limits())) for _ in range(2)]
+    await until_idle(pool, 0)
+    await asyncio.sleep(0.1)
+    for pid in before:
+        os.kill(pid, signal.SIGKILL)
+    for task in running:
+        with pytest.raises(SandboxFailed) as caught:
+            await task
+        assert (caught.value.code, caught.value.entered) == ("sandbox.worker_lost", True)
+    assert (await pool.execute("SELECT 1 AS a", [], ONE, Limits())).rows == 1
+    await until_idle(pool, 2)
+    assert before.isdisjoint(pool.pids())
+
+
+async def test_a_jail_killed_while_it_waits_costs_no_query() -> None:
+    pool = Pool(jails=1, threads=1, memory_bytes=256 << 20, queue=1)
+    await pool.start()
+    try:
+        os.kill(pool.pids()[0], signal.SIGKILL)
+        await asyncio.sleep(0.2)
+        assert (await pool.execute("SELECT 1 AS a", [], ONE, Limits())).rows == 1
+    finally:
+        await pool.close()
+
+
+async def test_a_closed_pool_leaves_nothing_behind() -> None:
+    pool = Pool(jails=1, threads=1, memory_bytes=256 << 20, queue=1)
+    await pool.start()
+    (pid,) = pool.pids()
+    running = asyncio.create_task(pool.execute(ENDLESS, [], ONE, Limits()))
+    await asyncio.sleep(0.05)
+    await pool.close()
+    with pytest.raises((SandboxFailed, asyncio.CancelledError)):
+        await running
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+    failed = await failure(pool, "SELECT 1 AS a", Limits())
+    assert failed.code == "sandbox.unavailable"
