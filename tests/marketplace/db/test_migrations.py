@@ -2,26 +2,53 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
+from pathlib import Path
+
+import psycopg
 import pytest
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import ProgrammingError
 
 from marketplace.config import Config
-from marketplace.db import migrate
+from marketplace.db import embedded, migrate
 from marketplace.db.base import INSERT_ONLY
 from marketplace.db.engine import Database, migration_url, sqlalchemy_url
 from marketplace.tables import metadata
 
+DEFINED = text("""
+    select c.relname, 'constraint', k.conname, pg_get_constraintdef(k.oid) from pg_constraint k
+    join pg_class c on c.oid = k.conrelid where c.relnamespace = to_regnamespace(:schema)
+    union all
+    select c.relname, 'index', x.relname, replace(pg_get_indexdef(i.indexrelid), :schema || '.', '')
+    from pg_index i
+    join pg_class c on c.oid = i.indrelid join pg_class x on x.oid = i.indexrelid
+    where c.relnamespace = to_regnamespace(:schema)
+    union all
+    select c.relname, 'column', a.attname, format_type(a.atttypid, a.atttypmod) || ' ' || a.attnotnull || ' '
+           || coalesce(pg_get_expr(d.adbin, d.adrelid), '')
+    from pg_attribute a join pg_class c on c.oid = a.attrelid
+    left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
+    where c.relkind = 'r' and a.attnum > 0 and c.relnamespace = to_regnamespace(:schema)
+""")
 
-def test_the_migrations_make_what_the_models_say(config: Config, database: Database) -> None:
+
+def test_every_column_constraint_and_index_is_the_models(config: Config, database: Database) -> None:
     engine = create_engine(sqlalchemy_url(migration_url(config)))
+    found = {}
     with engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
-        differences = compare_metadata(context, metadata)
+        connection.execute(text("create schema twin"))
+        for schema in ("twin", "public"):
+            connection.execute(text(f"set local search_path to {schema}"))
+            if schema == "twin":
+                metadata.create_all(connection)
+            rows = connection.execute(DEFINED, {"schema": schema})
+            found[schema] = sorted(tuple(row) for row in rows if row[0] != "alembic_version")
+        connection.rollback()
     engine.dispose()
-    assert differences == []
+    assert len(found["twin"]) > 200
+    assert found["public"] == found["twin"]
 
 
 def test_migrating_again_changes_nothing(config: Config, database: Database) -> None:
@@ -61,3 +88,37 @@ async def test_the_service_owns_nothing_and_cannot_switch_the_trigger_off(databa
 def _on(table: str, change: str) -> str:
     column = next(iter(metadata.tables[table].columns)).name
     return change.format(f'"{table}"', f'"{column}"')
+
+
+async def test_an_owner_that_is_no_superuser_migrates_its_own_database() -> None:
+    home = Path(tempfile.mkdtemp(prefix="sdl-"))
+    embedded.start(home)
+    administrator = embedded.url(home, "sandulieu")
+    with psycopg.connect(administrator, autocommit=True) as connection:
+        connection.execute("drop role sandulieu_service")
+        connection.execute("create role app login createrole")
+        connection.execute("create database app owner app")
+    url = embedded.url(home, "app").replace("/sandulieu?", "/app?")
+    try:
+        assert migrate.upgrade(Config(home=home, database_url=url)).up_to_date
+        database = Database(url, connections=1)
+        async with database.session() as session:
+            who = (await session.execute(text("select session_user, current_user"))).one()
+            assert tuple(who) == ("app", "sandulieu_service")
+            with pytest.raises(ProgrammingError, match="permission denied"):
+                await session.execute(text("delete from transfer"))
+            await session.rollback()
+        await database.close()
+    finally:
+        embedded.stop(home)
+        shutil.rmtree(home)
+
+
+def test_the_migration_and_the_service_agree_on_what_is_insert_only(config: Config, database: Database) -> None:
+    engine = create_engine(sqlalchemy_url(migration_url(config)))
+    with engine.connect() as connection:
+        guarded = connection.scalars(
+            text("select tgrelid::regclass::text from pg_trigger where tgname = 'insert_only'")
+        ).all()
+    engine.dispose()
+    assert sorted(name.strip('"') for name in guarded) == sorted(INSERT_ONLY)
