@@ -17,7 +17,7 @@ from catalog.errors import PublicationRefused
 from catalog.limits import IngestLimits
 from catalog.manifest import STORED_TYPE, Manifest, ManifestColumn
 from catalog.subjects import PSEUDONYM_BYTES, sort_order
-from catalog.wire import IngestColumn, IngestOrder, IngestReply
+from catalog.wire import IngestColumn, IngestOrder, IngestReply, drain
 from sandbox.isolation.oneshot import run_once
 
 Pseudonymise = Callable[[Sequence[str]], list[bytes]]
@@ -54,6 +54,8 @@ def read_source(
         max_output_bytes=limits.max_output_bytes,
         threads=limits.threads,
     )
+    if taker.failed is not None:
+        raise taker.failed
     reply = decode_reply(done.reply, IngestReply)
     if reply.refusal is not None:
         _refuse(reply, lines)
@@ -106,30 +108,34 @@ class _Taker:
     def __init__(self, manifest: Manifest, order: IngestOrder, path: Path, pseudonymise: Pseudonymise) -> None:
         self.manifest, self.order, self.path, self.pseudonymise = manifest, order, path, pseudonymise
         self.kept = [c.name for c in _read_columns(manifest)]
-        self.digest = hashlib.sha256(msgspec.json.encode(manifest))
         self.pseudonyms: list[bytes] = []
         self.flags: dict[str, list[Ints]] = {name: [] for name in manifest.consent.values()}
         self.rows, self.nameless, self.whole = 0, 0, False
+        self.failed: OSError | None = None
 
     def take(self, stream: BinaryIO) -> None:
         """Until the stream's end, or to where it is no Arrow stream any more."""
-        shown = {c.name: c.sql_name for c in _read_columns(self.manifest)}
         try:
-            with pa.ipc.open_stream(stream) as reader, self.path.open("xb") as file:
-                self.path.chmod(0o600)
-                schema = pa.schema([reader.schema.field(n).with_name(shown[n]) for n in self.kept])
-                with pa.ipc.new_stream(file, schema) as writer:
-                    for batch in reader:
-                        batch.validate(full=True)
-                        self._names(batch)
-                        kept = batch.select(self.kept).rename_columns([shown[n] for n in self.kept])
-                        writer.write_batch(kept)
-                        self.rows += batch.num_rows
+            self._take(stream)
             self.whole = True
-        except (pa.ArrowException, KeyError):
+        except (pa.ArrowException, KeyError, MemoryError):
             self.whole = False
-        while stream.read(1024 * 1024):
-            pass  # let the jail finish, its reply says what is wrong
+        except OSError as e:
+            self.failed = e
+        drain(stream)
+
+    def _take(self, stream: BinaryIO) -> None:
+        shown = {c.name: c.sql_name for c in _read_columns(self.manifest)}
+        names = [shown[n] for n in self.kept]
+        with pa.ipc.open_stream(stream) as reader, self.path.open("xb") as file:
+            self.path.chmod(0o600)
+            schema = pa.schema([reader.schema.field(n).with_name(shown[n]) for n in self.kept])
+            with pa.ipc.new_stream(file, schema) as writer:
+                for batch in reader:
+                    batch.validate(full=True)
+                    self._names(batch)
+                    writer.write_batch(batch.select(self.kept).rename_columns(names))
+                    self.rows += batch.num_rows
 
     def _names(self, batch: pa.RecordBatch) -> None:
         for name, pieces in self.flags.items():

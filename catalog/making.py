@@ -27,6 +27,7 @@ from catalog.wire import (
     MeasureOrder,
     MeasureReply,
     PartHead,
+    drain,
     read_frames,
 )
 from sandbox.isolation.oneshot import run_once
@@ -66,6 +67,8 @@ def anonymise(manifest: Manifest, intake: Intake, mask: Ints, folder: Path, limi
             max_output_bytes=limits.max_output_bytes,
             threads=limits.threads,
         )
+    if taker.failed is not None:
+        raise taker.failed
     masks.unlink()
     reply = decode_reply(done.reply, AnonymiseReply)
     if reply.refusal is not None:
@@ -104,8 +107,19 @@ class _Taker:
         self.folder = folder
         self.parts: list[MadePart] = []
         self.arrays: dict[bytes, bytearray] = {}
+        self.failed: OSError | None = None
 
     def take(self, stream: BinaryIO) -> None:
+        """Until the stream's end; a disk that is full is told afterwards."""
+        try:
+            self._take(stream)
+        except (msgspec.DecodeError, msgspec.ValidationError):
+            self.arrays.clear()
+        except OSError as e:
+            self.failed = e
+        drain(stream)
+
+    def _take(self, stream: BinaryIO) -> None:
         head: PartHead | None = None
         for kind, body in read_frames(stream):
             if kind == b"HEAD":

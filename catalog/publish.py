@@ -119,7 +119,7 @@ def _space() -> Iterator[None]:
     try:
         yield
     except OSError as e:
-        if e.errno in (errno.ENOSPC, errno.EDQUOT):
+        if e.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             raise PublicationRefused("publication.disk_full") from e
         raise
 

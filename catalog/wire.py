@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any, BinaryIO, Literal
 
 from msgspec import Struct, field
@@ -11,7 +12,7 @@ from msgspec import Struct, field
 from catalog.transforms import Transform
 
 _HEAD = struct.Struct(">4sQ")
-_MAX_FRAME_BYTES = 4 * 1024**3
+_MAX_FRAME_BYTES = 1024**3
 _READ_BYTES = 4 * 1024 * 1024
 
 
@@ -131,6 +132,13 @@ def read_frames(stream: BinaryIO) -> Iterator[tuple[bytes, bytearray]]:
         if body is None:
             return
         yield kind, body
+
+
+def drain(stream: BinaryIO) -> None:
+    """Read to the end and forget: a jail that still writes can then finish and say in its reply what is wrong."""
+    with suppress(OSError):
+        while stream.read(_READ_BYTES):
+            pass
 
 
 def _exactly(stream: BinaryIO, length: int) -> bytearray | None:

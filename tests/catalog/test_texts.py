@@ -1,0 +1,52 @@
+"""Every code that the catalogue can answer with has its words, in both languages."""
+
+from __future__ import annotations
+
+import json
+import re
+import string
+from pathlib import Path
+
+import pytest
+
+from tests.catalog.test_manifest import WRONG, changed, errors_of
+
+FOLDER = Path(__file__).parents[2] / "catalog"
+TEXTS = json.loads((FOLDER / "texts.json").read_text(encoding="utf-8"))
+USED = sorted(
+    set(
+        re.findall(
+            r'"((?:manifest|ingest|publication)\.[a-z_0-9]+)"',
+            "".join(p.read_text() for p in FOLDER.rglob("*.py")),
+        )
+    )
+)
+
+
+@pytest.mark.parametrize("code", USED)
+def test_a_code_says_what_happened_why_and_what_to_do_in_both_languages(code: str) -> None:
+    for language in ("vi", "en"):
+        assert set(TEXTS[code][language]) == {"what", "why", "next"}
+        assert all(len(text) > 5 for text in TEXTS[code][language].values())
+
+
+def test_no_text_is_left_over() -> None:
+    assert sorted(TEXTS) == USED
+
+
+def placeholders(code: str, language: str) -> set[str]:
+    texts = TEXTS[code][language].values()
+    return {name for text in texts for _, name, _, _ in string.Formatter().parse(text) if name}
+
+
+@pytest.mark.parametrize("code", USED)
+def test_both_languages_tell_the_same_things(code: str) -> None:
+    assert placeholders(code, "vi") == placeholders(code, "en")
+
+
+@pytest.mark.parametrize(("text", "old", "new", "code"), WRONG, ids=[f"{w[3]}-{i}" for i, w in enumerate(WRONG)])
+def test_a_manifests_error_brings_every_parameter_that_its_text_names(
+    text: str, old: str, new: str, code: str
+) -> None:
+    for error in errors_of(changed(text, old, new)):
+        assert placeholders(error.code, "vi") <= set(error.params)
