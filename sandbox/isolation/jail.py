@@ -70,7 +70,9 @@ class Jail:
         self._running: _Child | None = None
 
     async def prepare(self) -> None:
-        """Wait until the last child is gone and another is ready for a job; raises JailLost."""
+        """Wait until the last child is gone and another waits for a job, if none does; raises JailLost."""
+        if self._waiting is not None:
+            return
         try:
             async with asyncio.timeout(_PREPARE_TIMEOUT_S):
                 event, descriptors = await self._event()
