@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+import msgspec
 from msgspec import Struct
 
 from catalog.version import Version
@@ -32,6 +33,15 @@ class Prepared(Struct, frozen=True, kw_only=True):
     question: Question
     decision: Decision
     records_left: int
+
+    def secrets(self) -> dict[str, str]:
+        """What the log commits to without showing it."""
+        return {"sql": self.sql, "facts": facts_text(self.question)}
+
+
+def facts_text(question: Question) -> str:
+    """Canonical JSON; its SHA-256 is the decision's `facts_hash`."""
+    return msgspec.json.encode(question, order="deterministic").decode()
 
 
 async def prepare(services: Services, caller: Caller, ask: Ask, *, promised_vnd: int | None = None) -> Prepared:

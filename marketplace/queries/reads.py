@@ -16,8 +16,8 @@ from marketplace.db.base import ms_of
 from marketplace.errors import Forbidden, NotFound
 from marketplace.queries.errors import ReceiptPending
 from marketplace.queries.models import Query
+from marketplace.queries.prepare import facts_text
 from marketplace.queries.schemas import FailureView, OutputView, QueryPage, QueryView
-from marketplace.queries.settle import facts_text
 from marketplace.texts import message
 from policies.decision import Question
 

@@ -20,7 +20,7 @@ from marketplace.db.locks import lock_version
 from marketplace.metering.actions import record_usage
 from marketplace.queries.prepare import Prepared
 from marketplace.queries.services import Services
-from policies.decision import Question
+from policies.decision import Decision
 from sandbox.job import Result, Usage
 
 LOCKED = text("""
@@ -148,14 +148,14 @@ async def _post(
         query,
         price_vnd=query["quote_vnd"],
         body={
-            "decision": msgspec.to_builtins(prepared.decision),
+            "decision": logged(prepared.decision),
             "usage": msgspec.to_builtins(usage) | {"rows": rows, "bytes": query["bytes"]},
             "columns": list(prepared.reads),
             "outcome": state,
             "failure": outcome.failure,
             "result_sha256": sha256,
         },
-        secrets={"sql": prepared.sql, "facts": facts_text(prepared.question)},
+        secrets=prepared.secrets(),
     )
     await session.execute(
         FINISH,
@@ -218,6 +218,13 @@ def _json(value: object) -> str:
     return msgspec.json.encode(value).decode()
 
 
-def facts_text(question: Question) -> str:
-    """Canonical, so that its SHA-256 is the decision's `facts_hash`."""
-    return msgspec.json.encode(question, order="deterministic").decode()
+def logged(decision: Decision) -> dict[str, Any]:
+    """The decision as every party of the event may see it: nothing that tells what the startup's wallet holds.
+
+    The hash of the facts goes too: unsalted, it could be tried out; the salted `facts_commitment` stands for it.
+    """
+    told: dict[str, Any] = msgspec.to_builtins(decision)
+    del told["facts_hash"]
+    for reason in told["reasons"]:
+        reason["params"] = {k: v for k, v in reason["params"].items() if k != "available_vnd"}
+    return told

@@ -23,7 +23,7 @@ from marketplace.queries.models import Query, Quote
 from marketplace.queries.prepare import Prepared, prepare
 from marketplace.queries.schemas import Ask, OutputView, QuoteView
 from marketplace.queries.services import Services
-from marketplace.queries.settle import void
+from marketplace.queries.settle import logged, void
 from policies.decision import Decision
 
 logger = logging.getLogger(__name__)
@@ -208,7 +208,8 @@ async def _log_denial(session: AsyncSession, caller: Caller, prepared: Prepared,
         revision=len(facts.excluded),
         bytes=prepared.bytes,
         price_vnd=0,
-        body={"decision": msgspec.to_builtins(prepared.decision), "columns": list(prepared.reads)},
+        body={"decision": logged(prepared.decision), "columns": list(prepared.reads)},
+        secrets=prepared.secrets(),
     )
 
 

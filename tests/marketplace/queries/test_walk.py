@@ -193,3 +193,18 @@ def test_who_may_call(market: Market, method: str) -> None:
 def test_a_rival_sees_none_of_our_queries(market: Market) -> None:
     _run(market)
     assert market.client("rival").get("/api/v1/queries").json()["items"] == []
+
+
+def test_the_log_tells_the_owner_nothing_of_the_startups_wallet(market: Market) -> None:
+    market.agree("adult", role="rival")
+    rivals = market.ask() | {"agreement_ids": [market.agreements["adult"]]}
+    denied = market.client("rival").post("/api/v1/queries", rivals).json()
+    assert [r["code"] for r in denied["reasons"]] == ["price.over_wallet"]
+    assert denied["reasons"][0]["params"]["available_vnd"] == 0
+    path = "/api/v1/audit/events?name=query:deny"
+    (logged,) = [
+        e for e in market.client("owner").get(path).json()["items"] if e["query_id"] == denied["params"]["query_id"]
+    ]
+    assert "available_vnd" not in json.dumps(logged)
+    assert "facts_hash" not in json.dumps(logged)
+    market.agree("adult")
