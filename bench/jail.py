@@ -1,4 +1,4 @@
-"""Figures of the jail: what it costs to run a query in it, from the moment SQL comes to that when its answer is checked."""
+"""Figures of the jail: what a query in it costs, from the SQL that goes in to the answer that was checked."""
 
 from __future__ import annotations
 

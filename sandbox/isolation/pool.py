@@ -176,7 +176,8 @@ class Pool:
             self._idle.put_nowait(jail)
             return
         except JailLost as lost:
-            _log.warning("jail lost: %s", lost)
+            if not self._closed:
+                _log.warning("jail lost: %s", lost)
         await self._replace(jail)
 
     async def _replace(self, jail: Jail) -> None:
