@@ -21,7 +21,9 @@ WHERE sex = 'Male' AND hours > 40 GROUP BY occupation ORDER BY n DESC LIMIT 10""
 COHORTS = "SELECT tinh, count(*) AS n, avg(diem) AS mean, stddev(diem) AS spread FROM licences GROUP BY tinh"
 LARGE = f"""WITH a AS (SELECT occupation, sex, count(*) AS n FROM adult GROUP BY ALL), b AS (
 SELECT occupation, max(n) AS top FROM a GROUP BY occupation) SELECT a.occupation, a.sex, a.n,
-rank() OVER (PARTITION BY a.sex ORDER BY a.n DESC) AS place FROM a JOIN b ON a.occupation = b.occupation AND a.n = b.top WHERE a.n IN ({", ".join(map(str, range(50)))})
+rank() OVER (PARTITION BY a.sex ORDER BY a.n DESC) AS place
+FROM a JOIN b ON a.occupation = b.occupation AND a.n = b.top
+WHERE a.n IN ({", ".join(map(str, range(50)))})
 AND (CASE WHEN a.n > 10 THEN 'many' ELSE 'few' END) LIKE 'm%' QUALIFY place <= 3 ORDER BY a.sex, place"""
 TABLES = (
     TableSchema(name="adult", mode="rows", columns=tuple(

@@ -1,8 +1,9 @@
 """Aggregate mode: a question about persons becomes one about cohorts (DESIGN §4.4).
 
-The analyst sees a table with one row a person. The file holds one record a cohort: the dimensions, `n`
-persons, and for each measure m `m__count`, `m__sum`, `m__sumsq` (empty where fewer than k contribute or one dominates). A SELECT
-whose FROM is such a table must aggregate; its aggregates are rewritten here. Above that any SQL is safe.
+The analyst sees a table with one row a person. The file holds one record a cohort: the dimensions, `n` persons,
+and for each measure m `m__count`, `m__sum`, `m__sumsq` (empty where fewer than k contribute or one dominates).
+A SELECT whose FROM is such a table must aggregate; its aggregates are rewritten here. Above that any SQL is
+safe.
 """
 
 from __future__ import annotations
@@ -30,15 +31,22 @@ from sandbox.plan.tree import (
     With,
 )
 from sandbox.plan.types import BIGINT, BOOLEAN, DOUBLE, NULL
-from sandbox.plan.walking import walk, with_children, with_clauses
+from sandbox.plan.walking import everything, walk, with_children, with_clauses
 
 _SPREADS = {"variance": "samp", "var_samp": "samp", "var_pop": "pop", "stddev": "samp", "stddev_samp": "samp",
             "stddev_pop": "pop"}  # fmt: skip
 _ASK = "avg({0}), sum({0}), count({0}), stddev({0})"
 
 
+def check_no_measure(query: Query) -> None:
+    """The second lock: Refusal if a measure itself is still named anywhere after the rewriting."""
+    for node in everything(query):
+        if isinstance(node, ColumnRef) and node.is_measure:
+            raise _misused(node)
+
+
 def over_cohorts(query: Query) -> Query:
-    """The query with each SELECT over an aggregate-mode table rewritten onto cohorts. Refusal if one may not be."""
+    """The query with each SELECT over an aggregate-mode table rewritten onto cohorts; Refusal if one cannot be."""
     match query:
         case With():
             return With(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from .errors import Refusal
@@ -30,9 +31,17 @@ def is_text_constant(node: Expression) -> bool:
 
 def fit(node: Expression, wanted: Type) -> Expression:
     """A string constant beside a date, number or boolean means a constant of that type, as in DuckDB."""
-    if is_text_constant(node) and wanted.kind not in {"VARCHAR", "NULL", "LIST", "INTERVAL"}:
+    if isinstance(node, Constant) and node.type == VARCHAR and _reads_as(node.value.strip(), wanted):
         return Cast(wanted, node)
     return node
+
+
+def _reads_as(text: str, wanted: Type) -> bool:
+    if wanted.is_number:
+        return re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", text) is not None
+    if wanted.kind == "BOOLEAN":
+        return text.lower() in {"true", "false", "t", "f", "1", "0"}
+    return wanted.kind in {"DATE", "TIMESTAMP"} and re.match(r"\d{4}-\d{1,2}-\d{1,2}($|[ T])", text) is not None
 
 
 def alike(nodes: tuple[Expression, ...], place: Place) -> tuple[tuple[Expression, ...], Type]:
@@ -100,7 +109,7 @@ def _with_time(symbol: str, left: Type, right: Type) -> Type | None:
 def calculated(symbol: str, left: Expression, right: Expression, place: Place) -> Operation:
     """left <symbol> right for + - * / // % **, with DuckDB's type of the answer."""
     if left.type.kind == "NULL":
-        left = Cast(right.type, left)
+        left = Cast(right.type if right.type.kind != "NULL" else BIGINT, left)
     if right.type.kind == "NULL":
         right = Cast(left.type, right)
     if symbol in {"+", "-"}:

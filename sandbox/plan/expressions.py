@@ -29,7 +29,7 @@ from .limits import IN_LIST
 from .scope import Scope
 from .tree import Cast, Constant, Expression, Operation, QueryTest
 from .types import BOOLEAN, NULL, VARCHAR, Type, list_of
-from .walking import walk
+from .walking import deep
 
 Reader = Callable[[exp.Expression, Scope, Context], Expression]
 
@@ -71,7 +71,7 @@ def _column(node: exp.Expression, scope: Scope, context: Context) -> Expression:
     if table is None and name.lower() in NONDETERMINISTIC and not node.this.args.get("quoted"):
         raise Refusal("sql.nondeterministic", at, end, use=INSTEAD.get(name.lower(), ""))
     found = scope.resolve(name, table.name if table is not None else "", at, end)
-    context.grow(at, end, sum(1 for _ in walk(found)))
+    context.grow(at, end, sum(1 for _ in deep(found)))
     context.note(found)
     return found
 
@@ -185,7 +185,7 @@ def _in_query(operand: Expression, query: exp.Expression, node: exp.Expression, 
               context: Context) -> Expression:  # fmt: skip
     inner = context.read_query(query, scope, context)
     column = _single(inner.columns, node)
-    alike((operand, Constant(column, "null")), _Lazy(node).place)
+    alike((operand, Cast(column, Constant(NULL, "null"))), _Lazy(node).place)
     return QueryTest(BOOLEAN, "in", inner, fit(operand, column))
 
 
@@ -220,7 +220,7 @@ def _case(node: exp.Expression, scope: Scope, context: Context) -> Expression:
 def _when(tested: Expression | None, node: exp.Expression, scope: Scope, context: Context) -> Expression:
     if tested is None:
         return read_condition(node, scope, context)
-    context.grow(*place(node), sum(1 for _ in walk(tested)))
+    context.grow(*place(node), sum(1 for _ in deep(tested)))
     return compared("=", tested, read(node, scope, context), _Lazy(node).place)
 
 

@@ -94,7 +94,7 @@ list ANY list | array_agg ANY list | first ANY same order | last ANY same order 
 
 _WINDOWS = """
 row_number BIGINT | rank BIGINT | dense_rank BIGINT | percent_rank DOUBLE | cume_dist DOUBLE | ntile WHOLE BIGINT
-lag ANY WHOLE? ANY? same | lead ANY WHOLE? ANY? same | first_value ANY same | last_value ANY same
+lag T WHOLE? T? same | lead T WHOLE? T? same | first_value ANY same | last_value ANY same
 nth_value ANY WHOLE same
 """
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from sandbox.disclosure.aggregate import over_cohorts
+from sandbox.disclosure.aggregate import check_no_measure, over_cohorts
 from sandbox.job import OutputColumn, TableSchema
 
 from .context import Context
@@ -30,7 +30,7 @@ class Plan:
 
 
 def plan_query(sql: str, tables: Sequence[TableSchema]) -> Plan:
-    """Reads one SELECT over `tables`. SqlRefused if it is anything else. A short question asked again costs nothing."""
+    """Reads one SELECT over `tables`; SqlRefused if it is anything else. Short questions are kept."""
     key = tuple(tables)
     return _kept(sql, key) if len(sql) <= KEPT_CHARACTERS else _plan(sql, key)
 
@@ -53,7 +53,9 @@ def _plan(sql: str, tables: tuple[TableSchema, ...]) -> Plan:
         tree = read_query(parsed, None, context)
         output = _output(tree)
         reads = {table: _in_order(columns, table, tables) for table, columns in context.reads.items()}
-        return Plan(reads, output, over_cohorts(tree))
+        rewritten = over_cohorts(tree)
+        check_no_measure(rewritten)
+        return Plan(reads, output, rewritten)
     except Refusal as refusal:
         raise refusal.placed(sql) from refusal
     except RecursionError as error:

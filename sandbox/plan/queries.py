@@ -15,8 +15,21 @@ from .grouping import check_grouped, read_grouping
 from .limits import NAME_CHARACTERS, OUTPUT_COLUMNS
 from .relations import read_from
 from .scope import Cte, Scope, nearest
-from .tree import Call, ColumnRef, Constant, Derived, Expression, Item, Query, Select, SetOperation, Tail, With
-from .types import Type, unify
+from .tree import (
+    Call,
+    Cast,
+    ColumnRef,
+    Constant,
+    Derived,
+    Expression,
+    Item,
+    Query,
+    Select,
+    SetOperation,
+    Tail,
+    With,
+)
+from .types import NULL, Type, unify
 from .walking import walk
 
 
@@ -156,8 +169,10 @@ def _limit(node: exp.Expression | None, word: str) -> int | None:
     return int(value.name)
 
 
-def _tail(node: exp.Expression, items: tuple[Item, ...], scope: Scope, context: Context, *, outside: bool) -> Tail:
-    """ORDER BY, LIMIT, OFFSET. `outside`: order may only name columns of the answer (DISTINCT, set operations)."""
+def _tail(
+    node: exp.Expression, items: tuple[Item, ...], scope: Scope | None, context: Context, *, outside: bool
+) -> Tail:
+    """ORDER BY, LIMIT, OFFSET. `outside`: order may only name columns of the answer; without a scope, by name."""
     order = node.args.get("order")
     sorts: list[tuple[int | Expression, bool, bool]] = []
     for one in order.expressions if order is not None else ():
@@ -169,11 +184,13 @@ def _tail(node: exp.Expression, items: tuple[Item, ...], scope: Scope, context: 
     return Tail(tuple(sorts), _limit(node.args.get("limit"), "LIMIT"), _limit(node.args.get("offset"), "OFFSET"))
 
 
-def _sort_key(node: exp.Expression, items: tuple[Item, ...], scope: Scope, context: Context, *,
+def _sort_key(node: exp.Expression, items: tuple[Item, ...], scope: Scope | None, context: Context, *,
               outside: bool) -> int | Expression:  # fmt: skip
     position = position_of(node, items)
     if position is not None:
         return position
+    if scope is None:
+        raise Refusal("sql.order_not_selected", *place(node))
     with scope.clause(aggregates=True, windows=True):
         expression = read(node, scope, context)
     for index, item in enumerate(items):
@@ -198,7 +215,7 @@ def position_of(node: exp.Expression, items: tuple[Item, ...]) -> int | None:
 
 def _with_tail(inner: Query, node: exp.Expression, scope: Scope, context: Context) -> Query:
     items = tuple(Item(name, _placeholder(t)) for name, t in inner.columns)
-    tail = _tail(node, items, scope, context, outside=True)
+    tail = _tail(node, items, None, context, outside=True)
     if tail == Tail():
         return inner
     relation = context.relation()
@@ -207,7 +224,7 @@ def _with_tail(inner: Query, node: exp.Expression, scope: Scope, context: Contex
 
 
 def _placeholder(given: Type) -> Expression:
-    return Constant(given, "null")
+    return Cast(given, Constant(NULL, "null"))
 
 
 def _set_operation(node: exp.Expression, scope: Scope, context: Context) -> Query:
@@ -227,5 +244,5 @@ def _set_operation(node: exp.Expression, scope: Scope, context: Context) -> Quer
         "UNION" if isinstance(node, exp.Union) else "INTERSECT" if isinstance(node, exp.Intersect) else "EXCEPT"
     )
     items = tuple(Item(name, _placeholder(t)) for name, t in columns)
-    tail = _tail(node, items, Scope(), context, outside=True)
+    tail = _tail(node, items, None, context, outside=True)
     return SetOperation(operator, not node.args.get("distinct"), left, right, tuple(columns), tail)  # type: ignore[arg-type]

@@ -11,9 +11,10 @@ from .errors import Refusal
 from .expressions import read_condition
 from .forms import unsupported
 from .limits import JOINS
-from .scope import Field, Offer, Scope, nearest
+from .scope import Field, Merged, Offer, Scope, nearest
 from .tree import ColumnRef, CteUse, Derived, Expression, Join, Operation, Query, Relation, Source
 from .types import BOOLEAN, DOUBLE, type_named
+from .walking import deep, walk
 
 _KINDS = {"": "INNER", "INNER": "INNER", "LEFT": "LEFT", "RIGHT": "RIGHT", "FULL": "FULL", "CROSS": "CROSS",
           "SEMI": "SEMI", "ANTI": "ANTI"}  # fmt: skip
@@ -24,19 +25,25 @@ def read_from(select: exp.Expression, scope: Scope, context: Context) -> Relatio
     clause = select.args.get("from_")
     if clause is None:
         return None
-    relation = _with_joins(clause.this, scope, context)
-    return _joined(relation, select.args.get("joins") or [], scope, context)
+    return _with_joins(clause.this, scope, context, select.args.get("joins") or [])
 
 
-def _with_joins(node: exp.Expression, scope: Scope, context: Context) -> Relation:
+def _with_joins(node: exp.Expression, scope: Scope, context: Context,
+                more: list[exp.Expression] | None = None) -> Relation:  # fmt: skip
+    """A relation and what is joined to it. A comma binds less than JOIN: what follows it is a group of its own."""
+    start = len(scope.offers)
+    whole: Relation | None = None
     relation = _relation(node, scope, context)
-    return _joined(relation, node.args.get("joins") or [], scope, context)
-
-
-def _joined(relation: Relation, joins: list[exp.Expression], scope: Scope, context: Context) -> Relation:
-    for join in joins:
-        relation = _join(relation, join, scope, context)
-    return relation
+    for join in [*(node.args.get("joins") or []), *(more or [])]:
+        context.joins += 1
+        if context.joins > JOINS:
+            raise Refusal("sql.too_many_joins", *place(join), limit=JOINS)
+        if any(join.args.get(word) for word in ("on", "using", "side", "kind")):
+            relation = _join(relation, join, scope, context, start)
+            continue
+        whole = relation if whole is None else Join("CROSS", whole, relation, None)
+        start, relation = len(scope.offers), _with_joins(join.this, scope, context)
+    return relation if whole is None else Join("CROSS", whole, relation, None)
 
 
 def _relation(node: exp.Expression, scope: Scope, context: Context) -> Relation:
@@ -115,26 +122,26 @@ def _derived(node: exp.Subquery, scope: Scope, context: Context) -> Relation:
 
 def _kind(join: exp.Expression) -> str:
     side, kind = (str(join.args.get(word) or "").upper() for word in ("side", "kind"))
+    if side and kind not in {"", "OUTER"}:
+        raise Refusal("sql.not_supported", *place(join), form=f"{side} {kind} JOIN", use=f"{kind} JOIN … ON …")
     word = side or kind
     if kind not in {"", "INNER", "OUTER", "CROSS", "SEMI", "ANTI"} or word not in _KINDS:
         raise Refusal("sql.not_supported", *place(join), form=f"{word} JOIN", use="JOIN … ON …")
     return _KINDS[word]
 
 
-def _join(left: Relation, join: exp.Expression, scope: Scope, context: Context) -> Relation:
-    context.joins += 1
-    if context.joins > JOINS:
-        raise Refusal("sql.too_many_joins", *place(join), limit=JOINS)
+def _join(left: Relation, join: exp.Expression, scope: Scope, context: Context, start: int) -> Relation:
     kind = _kind(join)
     earlier = len(scope.offers)
     right = _with_joins(join.this, scope, context)
     using, on = join.args.get("using") or [], join.args.get("on")
     condition: Expression | None = None
     if using:
-        condition = _using(using, kind, earlier, scope, context)
+        condition = _using(using, kind, (start, earlier), scope, context)
     elif on is not None:
         with scope.clause(aggregates=False, windows=False):
             condition = read_condition(on, scope, context)
+        _check_reach(condition, left, right, scope)
     elif kind in {"INNER", "CROSS"}:
         kind = "CROSS"
     else:
@@ -144,24 +151,47 @@ def _join(left: Relation, join: exp.Expression, scope: Scope, context: Context) 
     return Join(kind, left, right, condition)  # type: ignore[arg-type]
 
 
+def _names(relation: Relation) -> set[str]:
+    if isinstance(relation, Join):
+        return _names(relation.left) | _names(relation.right)
+    return {relation.relation}
+
+
+def _check_reach(condition: Expression, left: Relation, right: Relation, scope: Scope) -> None:
+    """ON sees only the two sides of its own join, not what stands before a comma."""
+    here = _names(left) | _names(right)
+    offered = {r.relation for o in scope.offers for f in o.fields for r in walk(f.expression)
+               if isinstance(r, ColumnRef)}  # fmt: skip
+    for node in deep(condition):
+        if isinstance(node, ColumnRef) and node.relation in offered - here:
+            raise Refusal("sql.not_supported", node.at, node.end, form="ON", use="a CROSS JOIN b JOIN c ON …")
+
+
 def _side(name: str, offers: list[Offer], node: exp.Expression) -> Expression:
     found = [f.expression for o in offers for f in o.fields if f.name.lower() == name.lower()]
     if not found:
         raise Refusal("sql.unknown_column", *place(node), use="", columns="")
+    if len(found) > 1:
+        raise Refusal("sql.ambiguous_column", *place(node), use="JOIN … ON …")
     return found[0]
 
 
-def _using(names: list[exp.Expression], kind: str, earlier: int, scope: Scope, context: Context) -> Expression:
+def _using(names: list[exp.Expression], kind: str, bounds: tuple[int, int], scope: Scope,
+           context: Context) -> Expression:  # fmt: skip
+    """`bounds`: where in the offers the left side begins and ends."""
+    start, earlier = bounds
     tests = []
     for node in names:
-        name = node.name
-        left = scope.merged[name.lower()].expression if name.lower() in scope.merged else _side(
-            name, scope.offers[:earlier], node)  # fmt: skip
-        right = _side(name, scope.offers[earlier:], node)
+        name, before = node.name.lower(), scope.merged.get(node.name.lower())
+        if before is not None and before.start != start:
+            raise Refusal("sql.ambiguous_column", *place(node), use="JOIN … ON …")
+        left = before.field.expression if before else _side(node.name, scope.offers[start:earlier], node)
+        right = _side(node.name, scope.offers[earlier:], node)
         context.note(left)
         context.note(right)
         tests.append(compared("=", left, right, place(node)))
-        scope.merged[name.lower()] = Field(name, _merged(kind, left, right, node))
+        field = Field(node.name, _merged(kind, left, right, node))
+        scope.merged[name] = Merged(field, before.count + 1 if before else 2, start)
     return tests[0] if len(tests) == 1 else Operation(BOOLEAN, "and", tuple(tests))
 
 

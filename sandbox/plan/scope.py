@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -36,6 +37,16 @@ class Offer:
 
 
 @dataclass(frozen=True, slots=True)
+class Merged:
+    """A column joined by USING: what its name means, and for how many columns (the first so named) it stands."""
+
+    field: Field
+    count: int
+    start: int
+    """Where in the offers its group of joins begins."""
+
+
+@dataclass(frozen=True, slots=True)
 class Cte:
     name: str
     columns: tuple[tuple[str, Type], ...]
@@ -49,7 +60,7 @@ class Scope:
     parent: Scope | None = None
     ctes: dict[str, Cte] = field(default_factory=dict)
     offers: list[Offer] = field(default_factory=list)
-    merged: dict[str, Field] = field(default_factory=dict)
+    merged: dict[str, Merged] = field(default_factory=dict)
     """Columns joined by USING, which an unqualified name means."""
     aliases: dict[str, Expression] = field(default_factory=dict)
     windows: dict[str, object] = field(default_factory=dict)
@@ -81,25 +92,25 @@ class Scope:
 
     def star(self) -> list[Field]:
         """What * means: each column once, those joined by USING at their first place."""
-        seen: set[str] = set()
+        seen: Counter[str] = Counter()
         found = []
-        for offer in self.offers:
-            for one in offer.fields:
-                name = one.name.lower()
-                if name in self.merged:
-                    if name in seen:
-                        continue
-                    seen.add(name)
-                    one = self.merged[name]  # noqa: PLW2901
+        for one in (f for offer in self.offers for f in offer.fields):
+            name = one.name.lower()
+            merged = self.merged.get(name)
+            seen[name] += 1
+            if merged is None or seen[name] > merged.count:
                 found.append(one)
+            elif seen[name] == 1:
+                found.append(merged.field)
         return found
 
     def column(self, name: str, at: int | None, end: int | None) -> Expression | None:
         """The column of that unqualified name in FROM; None if there is none. Refusal if there are several."""
         wanted = name.lower()
-        if merged := self.merged.get(wanted):
-            return merged.expression
         found = [f.expression for offer in self.offers for f in offer.fields if f.name.lower() == wanted]
+        merged = self.merged.get(wanted)
+        if merged is not None and len(found) <= merged.count:
+            return merged.field.expression
         if len(found) > 1:
             owner = next(o.alias for o in self.offers if any(f.name.lower() == wanted for f in o.fields))
             raise Refusal("sql.ambiguous_column", at, end, use=f"{owner}.{name}")

@@ -108,12 +108,13 @@ def _in_relation(relation: Relation | None) -> Iterator[Expression]:
             yield from _in_relation(relation.left)
             yield from _in_relation(relation.right)
             if relation.on is not None:
-                yield from _deep(relation.on)
+                yield from deep(relation.on)
         case None | Source() | CteUse():
             return
 
 
-def _deep(node: Expression) -> Iterator[Expression]:
+def deep(node: Expression) -> Iterator[Expression]:
+    """The expression and all inside it, those of queries inside it too."""
     for inner in walk(node):
         yield inner
         if isinstance(inner, QueryTest):
@@ -133,7 +134,7 @@ def everything(query: Query) -> Iterator[Expression]:
         case Select():
             yield from _in_relation(query.source)
             for clause in clauses(query):
-                yield from _deep(clause)
+                yield from deep(clause)
 
 
 def with_clauses(select: Select, change: Change) -> Select:

@@ -59,8 +59,8 @@ def test_spread_of_equal_values_is_never_below_zero(tmp_path: Path, value: float
         connection.execute(
             f"""COPY (SELECT 'x' AS tinh, 'A' AS hang, 1::BIGINT AS nam, NULL::DATE AS cap, TRUE AS moi,
             7::BIGINT AS n, 7::BIGINT AS diem__count, 7 * {value}::DOUBLE AS diem__sum,
-            7 * {value}::DOUBLE * {value}::DOUBLE AS diem__sumsq, 0::BIGINT AS phat__count, NULL::DOUBLE AS phat__sum,
-            NULL::DOUBLE AS phat__sumsq FROM range(50)) TO '{path}'"""
+            7 * {value}::DOUBLE * {value}::DOUBLE AS diem__sumsq, 0::BIGINT AS phat__count,
+            NULL::DOUBLE AS phat__sum, NULL::DOUBLE AS phat__sumsq FROM range(50)) TO '{path}'"""
         )
         world = World(connection, TABLES, {LICENCES.name: [path]})
         (found,) = world.ours("SELECT var_pop(diem), stddev(diem), avg(phat), stddev(phat) FROM licences")
@@ -73,7 +73,8 @@ def test_suppressed_measures_leave_their_cohorts_out_of_sums_but_not_out_of_coun
     path = str(tmp_path / "cohorts.parquet")
     with duckdb.connect() as connection:
         connection.execute(
-            f"""COPY (SELECT * FROM (VALUES ('a', 10::BIGINT, 10::BIGINT, 50e0, 300e0), ('a', 12, NULL, NULL, NULL))
+            f"""COPY (SELECT * FROM (VALUES
+            ('a', 10::BIGINT, 10::BIGINT, 50e0, 300e0), ('a', 12, NULL, NULL, NULL))
             t(tinh, n, diem__count, diem__sum, diem__sumsq)) TO '{path}'"""
         )
         world = World(connection, TABLES, {LICENCES.name: [path]})

@@ -9,12 +9,43 @@ from tests.sandbox.plan.asking import World, same
 
 CONDITIONS = [
     "tinh = 'Huế'", "hang IN ('A', 'C')", "nam > 1990", "moi", "NOT moi", "tinh IS NULL", "cap = '2020-01-01'",
-    "tinh LIKE '%ầ%'", "nam BETWEEN 1990 AND 1991", "hang <> 'B' AND nam <> 1992", "FALSE", "tinh IS NOT NULL OR moi",
+    "tinh LIKE '%ầ%'", "nam BETWEEN 1990 AND 1991", "hang <> 'B' AND nam <> 1992", "FALSE",
+    "tinh IS NOT NULL OR moi",
     "tinh IN (SELECT tinh FROM places)",
 ]  # fmt: skip
-KEYS = ["tinh", "hang", "nam", "moi", "cap", "year(cap)", "nam // 2", "upper(hang)", "(tinh IS NULL)", "coalesce(tinh, '?')"]
-MEASURED = ["count", "sum", "avg", "variance", "var_pop", "stddev", "stddev_pop", "mean", "var_samp", "stddev_samp"]
-COUNTED = ["count(*)", "count(tinh)", "count(DISTINCT hang)", "min(nam)", "max(tinh)", "bool_or(moi)", "count(nam + 1)"]
+KEYS = [
+    "tinh",
+    "hang",
+    "nam",
+    "moi",
+    "cap",
+    "year(cap)",
+    "nam // 2",
+    "upper(hang)",
+    "(tinh IS NULL)",
+    "coalesce(tinh, '?')",
+]
+MEASURED = [
+    "count",
+    "sum",
+    "avg",
+    "variance",
+    "var_pop",
+    "stddev",
+    "stddev_pop",
+    "mean",
+    "var_samp",
+    "stddev_samp",
+]
+COUNTED = [
+    "count(*)",
+    "count(tinh)",
+    "count(DISTINCT hang)",
+    "min(nam)",
+    "max(tinh)",
+    "bool_or(moi)",
+    "count(nam + 1)",
+]
 
 conditions = st.one_of(
     st.sampled_from(CONDITIONS),
@@ -22,7 +53,8 @@ conditions = st.one_of(
     st.builds("NOT ({})".format, st.sampled_from(CONDITIONS)),
 )
 plain = st.one_of(
-    st.sampled_from(COUNTED), st.builds("{}({})".format, st.sampled_from(MEASURED), st.sampled_from(["diem", "phat"]))
+    st.sampled_from(COUNTED),
+    st.builds("{}({})".format, st.sampled_from(MEASURED), st.sampled_from(["diem", "phat"])),
 )
 aggregates = st.one_of(plain, st.builds("{} FILTER (WHERE {})".format, plain, conditions))
 expressions = st.one_of(

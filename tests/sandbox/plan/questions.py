@@ -42,14 +42,9 @@ def numbers(depth: int = 2) -> Text:
         atoms, _wrapped(inner), inner.map(lambda x: f"-({x})"), inner.map(lambda x: f"abs({x})"),
         inner.map(lambda x: f"round({x}, 1)"), st.builds("coalesce({}, {})".format, inner, atoms),
         st.builds("CASE WHEN {} THEN {} ELSE {} END".format, conditions(depth - 1), inner, inner),
-        st.builds("greatest({}, {})".format, inner, atoms), inner.map(lambda x: f"{atoms_divided(x)}"),
+        st.builds("greatest({}, {})".format, inner, atoms), inner.map(lambda x: f"({x}) / 4"),
     )  # fmt: skip
     return _joined(parts, ["+", "-", "*"])
-
-
-def atoms_divided(text: str) -> str:
-    """A division that is safe."""
-    return f"({text}) / 4"
 
 
 def texts(depth: int = 1) -> Text:
@@ -61,11 +56,13 @@ def conditions(depth: int = 2) -> Text:
     """Boolean expressions."""
     number = numbers(0) if depth < 2 else numbers(1)
     compare = st.sampled_from(["=", "<>", "<", "<=", ">", ">=", "IS DISTINCT FROM"])
+    dates = [*_DATE_WORDS, "'2020-01-05'"]
     simple = st.one_of(
         st.just("ok"), st.builds("{} {} {}".format, number, compare, number),
         st.builds("{} {} {}".format, texts(), compare, st.sampled_from(_TEXT_WORDS)),
-        st.builds("{} {} {}".format, *[st.sampled_from(_DATE_WORDS)], compare, st.sampled_from([*_DATE_WORDS, "'2020-01-05'"])),
-        st.builds("{} BETWEEN {} AND {}".format, number, number, number), texts(0).map(lambda t: f"{t} LIKE '%a%'"),
+        st.builds("{} {} {}".format, st.sampled_from(_DATE_WORDS), compare, st.sampled_from(dates)),
+        st.builds("{} BETWEEN {} AND {}".format, number, number, number),
+        texts(0).map(lambda t: f"{t} LIKE '%a%'"),
         st.builds("{} NOT IN ({}, 3)".format, numbers(0), numbers(0)), texts(0).map(lambda t: f"{t} IS NOT NULL"),
         texts(0).map(lambda t: f"{t} NOT ILIKE 'F%'"), texts(0).map(lambda t: f"{t} IN ('Male', 'n2')"),
     )  # fmt: skip
@@ -108,13 +105,14 @@ def selects() -> Text:
     )  # fmt: skip
     joined = st.builds(
         "SELECT p.seen, s.rank, {} AS a FROM people p {} JOIN shops s ON p.sex = s.sex AND {}".format,
-        st.sampled_from(["p.age + s.rank", "coalesce(s.rank, p.hours)"]), st.sampled_from(["", "LEFT", "FULL", "RIGHT"]),
+        st.sampled_from(["p.age + s.rank", "coalesce(s.rank, p.hours)"]),
+        st.sampled_from(["", "LEFT", "FULL", "RIGHT"]),
         st.sampled_from(["p.ok", "p.age > s.rank * 10", "s.rank IS NOT NULL"]),
     )  # fmt: skip
     windowed = st.builds(
         "SELECT seen, {} OVER (PARTITION BY {} ORDER BY seen) AS w FROM people WHERE {}".format,
-        st.one_of(st.sampled_from(["row_number()", "lag(age)", "sum(cost)", "avg(pay)", "first_value(note)"])), keys(),
-        conditions(1),
+        st.one_of(st.sampled_from(["row_number()", "lag(age)", "sum(cost)", "avg(pay)", "first_value(note)"])),
+        keys(),         conditions(1),
     )  # fmt: skip
     nested = st.builds(
         "WITH x AS (SELECT {} AS k, {} AS v FROM people GROUP BY 1) SELECT k, v, (SELECT max(v) FROM x) FROM x "

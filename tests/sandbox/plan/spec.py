@@ -43,9 +43,11 @@ ACCEPTED: dict[str, tuple[str, ...]] = {
         "SELECT sex, ok, count(*) FROM people GROUP BY GROUPING SETS ((sex, ok), (sex), ())",
         "SELECT ok, sex, count(*) FROM people GROUP BY ok, ROLLUP (sex)",
         "SELECT sex, grouping(sex) AS whole, count(*) FROM people GROUP BY ROLLUP (sex)",
-        "SELECT stddev(pay), var_pop(pay), median(age), quantile_cont(pay, 0.9), mode(ok), corr(age, pay) FROM people",
+        "SELECT stddev(pay), var_pop(pay), median(age), quantile_cont(pay, 0.9), mode(ok), corr(age, "
+        "pay) FROM people",
         "SELECT sex, list(DISTINCT hours ORDER BY hours DESC) FROM people GROUP BY sex",
-        "SELECT string_agg(DISTINCT sex, '; ' ORDER BY sex), arg_max(note, pay), first(note ORDER BY seen) FROM people",
+        "SELECT string_agg(DISTINCT sex, '; ' ORDER BY sex), arg_max(note, pay), first(note ORDER BY "
+        "seen) FROM people",
         "SELECT sum(age) / count(*) AS mean, 100.0 * count(*) / sum(age) AS share FROM people WHERE age > 0",
         "SELECT age + 1 AS k, count(*) FROM people GROUP BY age + 1 ORDER BY age + 1 DESC",
         "SELECT count(*) FROM people WHERE FALSE",
@@ -63,10 +65,13 @@ ACCEPTED: dict[str, tuple[str, ...]] = {
         "SELECT a.rank, b.rank FROM shops AS a CROSS JOIN shops AS b WHERE a.rank < b.rank",
         "SELECT a.rank FROM shops a, shops b WHERE a.sex = b.sex",
         "SELECT a.rank, c.rank FROM shops a, shops b LEFT JOIN shops c ON b.rank = c.rank + 1 WHERE a.rank = 1",
-        "SELECT s.sex, t.n FROM shops s JOIN (SELECT sex, count(*) AS n FROM people GROUP BY sex) t ON s.sex = t.sex",
+        "SELECT s.sex, t.n FROM shops s JOIN (SELECT sex, count(*) AS n FROM people GROUP BY sex) t ON "
+        "s.sex = t.sex",
         "SELECT a.sex FROM shops a SEMI JOIN people p ON a.sex = p.sex",
         "SELECT a.sex FROM shops a ANTI JOIN people p ON a.sex = p.sex",
         "SELECT a.rank, b.rank FROM shops a JOIN shops b ON a.rank <= b.rank AND a.sex IS NOT NULL",
+        "SELECT a.rank, b.rank, c.rank FROM shops a, shops b RIGHT JOIN shops c ON b.rank = c.rank + 1",
+        "SELECT * FROM shops a JOIN shops b USING (sex) JOIN shops c ON c.rank = a.rank",
         "SELECT count(*) FROM (shops a JOIN shops b USING (sex)) JOIN shops c USING (sex)",
     ),
     "Queries in queries": (
@@ -86,13 +91,16 @@ ACCEPTED: dict[str, tuple[str, ...]] = {
         "SELECT age, row_number() OVER (ORDER BY seen) AS r FROM people",
         "SELECT sex, age, rank() OVER (PARTITION BY sex ORDER BY age DESC) FROM people",
         "SELECT seen, sum(age) OVER (ORDER BY seen ROWS BETWEEN 2 PRECEDING AND CURRENT ROW) FROM people",
-        "SELECT seen, avg(pay) OVER (ORDER BY born RANGE BETWEEN INTERVAL 30 DAY PRECEDING AND CURRENT ROW) FROM people",
+        "SELECT seen, avg(pay) OVER (ORDER BY born RANGE BETWEEN INTERVAL 30 DAY PRECEDING AND CURRENT "
+        "ROW) FROM people",
         "SELECT seen, lag(age, 2, -1) OVER w, lead(note) OVER w, last_value(hours IGNORE NULLS) OVER w "
         "FROM people WINDOW w AS (ORDER BY seen)",
         "SELECT sex, age, seen FROM people QUALIFY row_number() OVER (PARTITION BY sex ORDER BY seen) <= 2",
         "SELECT sex, count(*) AS n, sum(count(*)) OVER () AS total FROM people GROUP BY sex",
-        "SELECT age, count(*) FILTER (WHERE ok) OVER (PARTITION BY sex), ntile(4) OVER (ORDER BY seen) FROM people",
-        "SELECT seen, first_value(age) OVER (ORDER BY seen ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) "
+        "SELECT age, count(*) FILTER (WHERE ok) OVER (PARTITION BY sex), ntile(4) OVER (ORDER BY seen) "
+        "FROM people",
+        "SELECT seen, first_value(age) OVER (ORDER BY seen ROWS BETWEEN UNBOUNDED PRECEDING AND "
+        "UNBOUNDED FOLLOWING) "
         "FROM people",
         "SELECT sex, seen, row_number() OVER (PARTITION BY sex ORDER BY seen) AS r FROM people QUALIFY r = 1",
     ),
@@ -116,16 +124,20 @@ ACCEPTED: dict[str, tuple[str, ...]] = {
     "Values": (
         "SELECT CASE WHEN age < 18 THEN 'young' WHEN age < 60 THEN 'adult' ELSE 'old' END AS k FROM people",
         "SELECT CASE sex WHEN 'Male' THEN 1 WHEN 'Female' THEN 2 END FROM people",
-        "SELECT CAST(age AS DOUBLE), age::VARCHAR, TRY_CAST(note AS BIGINT), CAST('2020-01-01' AS DATE) FROM people",
+        "SELECT CAST(age AS DOUBLE), age::VARCHAR, TRY_CAST(note AS BIGINT), CAST('2020-01-01' AS DATE) "
+        "FROM people",
         "SELECT age % 7, age // 7, age / 7, age ** 2, -age, 7 - -age, +age FROM people",
         "SELECT cost * 1.1, cost + 1, round(cost * pay, 2), pay * 100 FROM people",
         "SELECT note || '-' || age || NULL, concat(note, age, NULL), concat_ws(',', sex, age) FROM people",
-        "SELECT coalesce(hours, 0), nullif(age, 3), ifnull(sex, '?'), greatest(age, hours), if(ok, 1, 2.5) FROM people",
+        "SELECT coalesce(hours, 0), nullif(age, 3), ifnull(sex, '?'), greatest(age, hours), if(ok, 1, "
+        "2.5) FROM people",
         "SELECT [age, hours] AS pair, list_contains([1, 2], age), len([age]) FROM people",
-        "SELECT upper(note), substring(note, 2, 3), left(note, 1), replace(note, 'n', 'm'), length(note) FROM people",
+        "SELECT upper(note), substring(note, 2, 3), left(note, 1), replace(note, 'n', 'm'), "
+        "length(note) FROM people",
         "SELECT regexp_extract(note, 'n([0-9])', 1), split_part(note, '_', 2), strip_accents(note) FROM people",
         "SELECT NOT ok AND age > 3 OR FALSE, (age > 3) = ok, age = 3 IS NOT NULL FROM people",
         "SELECT age - 1 - 1, age - (1 - 1), 2 ** 3 ** 2, -2 ** 2, 10 / 4 * 2, age % 3 * 2 FROM people",
+        "SELECT NULL + NULL, coalesce(NULL, NULL), NULL || NULL, [NULL], -NULL, NULL = NULL",
         "SELECT note < 'n3' AND sex || 'x' = 'Malex' FROM people",
         "SELECT 5 IN (age, hours) FROM people",
     ),
@@ -133,7 +145,8 @@ ACCEPTED: dict[str, tuple[str, ...]] = {
         "SELECT year(born), month(born), date_part('week', born), extract(day FROM seen) FROM people",
         "SELECT date_trunc('month', seen), born + 7, born - 7, born - DATE '2020-01-01' FROM people",
         "SELECT born + INTERVAL 1 MONTH, seen - INTERVAL '3' HOUR, seen + INTERVAL '2 days' FROM people",
-        "SELECT date_diff('day', born, seen), strftime(born, '%d/%m/%Y'), last_day(born), dayname(born) FROM people",
+        "SELECT date_diff('day', born, seen), strftime(born, '%d/%m/%Y'), last_day(born), dayname(born) "
+        "FROM people",
         "SELECT strptime('31/01/2020', '%d/%m/%Y') AS d, make_date(2020, 1, 31), epoch(seen) FROM people",
         "SELECT date_trunc('week', born) AS w, count(*) FROM people GROUP BY w ORDER BY w",
         "SELECT greatest(born, DATE '2020-01-01'), born = seen, seen > born FROM people",
@@ -192,6 +205,9 @@ REFUSED: dict[str, tuple[tuple[str, str, str], ...]] = {
     ),
     "Types": (
         ("SELECT age FROM people WHERE sex = 1", "sql.type_mismatch", "sex"),
+        ("SELECT age FROM people WHERE age > 'abc'", "sql.type_mismatch", "age"),
+        ("SELECT age FROM people WHERE age IN (SELECT sex FROM shops)", "sql.type_mismatch", "age"),
+        ("SELECT age FROM people UNION SELECT rank FROM shops ORDER BY age + 1", "sql.order_not_selected", "age"),
         ("SELECT age FROM people WHERE age", "sql.type_mismatch", "age"),
         ("SELECT sex + 1 FROM people", "sql.type_mismatch", "sex"),
         ("SELECT CASE WHEN ok THEN 1 ELSE 'a' || sex END FROM people", "sql.type_mismatch", "ok"),
@@ -227,6 +243,10 @@ REFUSED: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("SELECT [age][1] FROM people", "sql.not_supported", "age"),
         ("SELECT DISTINCT ON (sex) age FROM people", "sql.not_supported", "sex"),
         ("WITH RECURSIVE x AS (SELECT 1) SELECT * FROM x", "sql.not_supported", "x"),
+        ("SELECT * FROM shops a LEFT SEMI JOIN shops b USING (sex)", "sql.not_supported", "shops"),
+        ("SELECT 1 FROM shops a, shops b JOIN shops c ON a.rank = c.rank", "sql.not_supported", "rank"),
+        ("SELECT sex FROM shops a JOIN shops b USING (sex), people p", "sql.ambiguous_column", "sex"),
+        ("SELECT 1 FROM shops a CROSS JOIN shops b JOIN shops c USING (sex)", "sql.ambiguous_column", "sex"),
         ("SELECT * FROM people NATURAL JOIN shops", "sql.not_supported", "shops"),
         ("SELECT * FROM people ASOF JOIN shops ON people.age >= shops.rank", "sql.not_supported", "shops"),
         ("SELECT * FROM people POSITIONAL JOIN shops", "sql.not_supported", "shops"),

@@ -1,4 +1,4 @@
-"""Whatever question is understood, our rendered SQL answers what plain DuckDB answers to the analyst's own text."""
+"""Whatever question is understood, our SQL answers what plain DuckDB answers to the analyst's own text."""
 
 from __future__ import annotations
 

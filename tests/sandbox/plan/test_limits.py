@@ -92,6 +92,12 @@ def test_aliases_that_double_each_time_are_counted(world: World) -> None:
     assert world.refusal(f"SELECT {items} FROM people").code == "sql.too_many_terms"
 
 
+def test_aliases_that_hold_queries_are_counted_with_what_is_in_them(world: World) -> None:
+    big = "(SELECT count(*) FROM people WHERE " + " OR ".join(f"age = {i}" for i in range(200)) + ")"
+    items = ", ".join([f"{big} AS a0", *(f"a{i} + a{i} AS a{i + 1}" for i in range(12))])
+    assert world.refusal(f"SELECT {items}").code == "sql.too_many_terms"
+
+
 def test_ctes_that_double_each_time_are_counted(world: World) -> None:
     steps = [f"c{i + 1} AS (SELECT * FROM c{i} a CROSS JOIN c{i} b)" for i in range(7)]
     sql = f"WITH c0 AS (SELECT * FROM people), {', '.join(steps)} SELECT * FROM c7"

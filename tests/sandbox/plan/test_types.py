@@ -46,7 +46,8 @@ SPECIAL = {
               "round(cost, -1)"],
     "trunc": ["trunc(cost, 1)", "trunc(cost)", "trunc(age)", "trunc(pay)"],
     "mod": ["mod(age, 7)", "mod(cost, 7)", "mod(big, 7)"],
-    "list_contains": ["list_contains([1, 2], age)", "list_contains(['a'], note)", "list_contains([born], '2020-01-01')"],
+    "list_contains": ["list_contains([1, 2], age)", "list_contains(['a'], note)",
+                      "list_contains([born], '2020-01-01')"],
     "strftime": ["strftime(born, '%Y-%m')", "strftime(seen, '%H')"],
     "grouping": ["grouping(age)"],
     "gcd": ["gcd(age, 2)"], "lcm": ["lcm(age, 2)"],
@@ -89,8 +90,8 @@ def test_every_function_has_the_type_that_duckdb_gives_it(world: World, name: st
     assert tried
 
 
-OPERANDS = ["age", "pay", "cost", "big", "1", "-7", "1.25", "3000000000", "99999999999999999999", "1e3", "sum(cost)",
-            "sum(age)", "count(*)", "avg(pay)"]  # fmt: skip
+OPERANDS = ["age", "pay", "cost", "big", "1", "-7", "1.25", "3000000000", "99999999999999999999", "1e3",
+            "sum(cost)", "sum(age)", "count(*)", "avg(pay)"]  # fmt: skip
 
 
 @pytest.mark.parametrize("symbol", ["+", "-", "*", "/", "//", "%", "**"])
