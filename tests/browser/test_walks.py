@@ -1,0 +1,187 @@
+"""Real walks through the real service: a person at a browser finds, asks, pays, downloads and proves."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from marketplace.db import embedded
+from tests.browser.conftest import LOGIN_TOKEN, TOKEN
+from tests.browser.driver import Browser, open_browser
+from tests.market import EXAMPLES, Market, open_market
+
+SQL = "select education, count(*) as persons from adult group by education order by persons desc"
+PAGES = (
+    "/", "/help", "/datasets/adult", "/datasets/adult/apply", "/console", "/queries", "/applications",
+    "/agreements", "/usage", "/wallet", "/log", "/tokens", "/no/such/page",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def market() -> Iterator[Market]:
+    """The service as a process of its own, with one dataset and one agreement."""
+    home = Path(tempfile.mkdtemp(prefix="sdl-"))
+    opened = open_market(home)
+    opened.start()
+    opened.credit(1_000_000)
+    opened.publish("adult", EXAMPLES / "adult" / "manifest.yaml", EXAMPLES / "adult" / "adult.csv.gz")
+    opened.agree("adult")
+    yield opened
+    opened.stop()
+    embedded.stop(home)
+    shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture
+def browser() -> Iterator[Browser]:
+    with open_browser() as opened:
+        yield opened
+
+
+def sign_in(browser: Browser, market: Market, role: str) -> None:
+    person = market.person(role)
+    browser.go(f"{market.url}/login")
+    browser.type("#email", person.email)
+    browser.type("#password", person.password)
+    browser.click("main button[type=submit]")
+    browser.find("form[action='/logout']")
+
+
+@pytest.fixture
+def desk(market: Market) -> Iterator[httpx.Client]:
+    """The startup's analyst in a browser without JavaScript."""
+    with httpx.Client(base_url=market.url, timeout=60, headers={"Accept": "text/html"}) as http:
+        token = LOGIN_TOKEN.search(http.get("/login").text)
+        person = market.person("startup")
+        assert token
+        fields = {"login_token": token[1], "email": person.email, "password": person.password, "next": "/"}
+        assert http.post("/login", data=fields).status_code == 303
+        yield http
+
+
+def ask(
+    desk: httpx.Client, market: Market, verb: str, sql: str, *, key: str = "", **headers: str
+) -> httpx.Response:
+    token = TOKEN.search(desk.get("/console").text)
+    assert token
+    fields = {
+        "csrf_token": token[1],
+        "agreement": market.agreements["adult"],
+        "sql": sql,
+        "key": key or str(uuid.uuid4()),
+    }
+    return desk.post(f"/console/{verb}", data=fields, headers=headers)
+
+
+def test_a_live_search_without_diacritics_finds_the_census(market: Market, browser: Browser) -> None:
+    browser.go(market.url)
+    browser.type("#q", "quần đảo zz")
+    browser.wait_text("#found", "Không có bộ dữ liệu nào khớp")
+    browser.type("#q", "DAN SO")
+    browser.wait_text("#found", "Hoa Kỳ")
+    assert "q=DAN" in browser.url
+    assert browser.errors() == []
+
+
+def test_a_startup_sees_the_price_runs_at_it_and_gets_the_answer(market: Market, browser: Browser) -> None:
+    sign_in(browser, market, "startup")
+    browser.go(f"{market.url}/console")
+    browser.type("#sql", SQL)
+    before = market.balance()["available_vnd"]
+    browser.click("button[formaction='/console/quote']")
+    price = re.search(r"Giá: ([\d.]+)", browser.wait_text("#answer", "Được phép"))
+    assert price
+    assert market.balance()["available_vnd"] == before
+    browser.click("#answer form button")
+    assert "High school" in browser.wait_text("#answer", "Kết quả")
+    assert market.balance()["available_vnd"] == before - int(price[1].replace(".", ""))
+    assert browser.errors() == []
+
+
+def test_the_keyboard_alone_runs_a_query(market: Market, browser: Browser) -> None:
+    sign_in(browser, market, "startup")
+    browser.go(f"{market.url}/console")
+    browser.run("document.querySelector('.skip').focus()")
+    assert browser.run("return getComputedStyle(document.activeElement).outlineStyle") != "none"
+    browser.type("#sql", SQL + "\ue009\ue007", clear=True)
+    browser.wait_text("#answer", "Kết quả")
+
+
+def test_a_phone_never_scrolls_a_page_sideways(market: Market) -> None:
+    with open_browser(width=390, height=844) as phone:
+        sign_in(phone, market, "startup")
+        widths = {}
+        for path in PAGES:
+            phone.go(market.url + path)
+            widths[path] = phone.run("return document.documentElement.scrollWidth")
+        assert {path: width for path, width in widths.items() if width > 390} == {}
+
+
+def test_sql_that_is_not_understood_is_shown_where_it_is_wrong(market: Market, desk: httpx.Client) -> None:
+    page = ask(desk, market, "quote", "select educaton\nfrom adult").text
+    assert "<mark>educaton</mark>" in page
+    assert 'role="alert"' in page
+    assert "<html" in page
+    assert "select educaton\nfrom adult</textarea>" in page
+
+
+def test_without_javascript_the_same_form_runs_and_downloads(market: Market, desk: httpx.Client) -> None:
+    page = ask(desk, market, "run", SQL).text
+    files = re.findall(r'href="(/queries/[^"]+/result/[a-z]+)"', page)
+    assert [file.rsplit("/", 1)[1] for file in files] == ["csv", "json", "parquet", "arrow"]
+    csv = desk.get(files[0])
+    assert csv.headers["Content-Disposition"].endswith('.csv"')
+    assert csv.text.splitlines()[0] == '"education","persons"'
+    assert desk.get(files[1]).json()[0]["persons"] > 1000
+    assert desk.get(files[2]).content[:4] == b"PAR1"
+    assert [desk.get(f"{files[0].rsplit('/', 1)[0]}/{kind}").status_code for kind in ("exe", "html")] == [404, 404]
+
+
+def test_pressing_run_twice_is_one_query(market: Market, desk: httpx.Client) -> None:
+    key = str(uuid.uuid4())
+    pages = [ask(desk, market, "run", SQL, key=key).text for _ in range(2)]
+    ids = {re.findall(r"/queries/([0-9a-f-]{36})", page)[0] for page in pages}
+    assert len(ids) == 1
+
+
+def test_an_answer_for_htmx_is_a_part_with_the_next_key(market: Market, desk: httpx.Client) -> None:
+    part = ask(desk, market, "quote", SQL, **{"HX-Request": "true"}).text
+    assert "<html" not in part
+    assert 'hx-swap-oob="true"' in part
+
+
+def test_another_startup_cannot_ask_under_this_agreement_nor_see_its_queries(
+    market: Market, desk: httpx.Client
+) -> None:
+    query = re.search(r"/queries/([0-9a-f-]{36})", ask(desk, market, "run", SQL).text)
+    assert query
+    with httpx.Client(base_url=market.url, headers={"Accept": "text/html"}) as rival:
+        token, person = LOGIN_TOKEN.search(rival.get("/login").text), market.person("rival")
+        assert token
+        fields = {"login_token": token[1], "email": person.email, "password": person.password}
+        assert rival.post("/login", data=fields).status_code == 303
+        for path in (f"/queries/{query[1]}", f"/queries/{query[1]}/result/csv", f"/queries/{query[1]}/receipt"):
+            assert rival.get(path).status_code == 404
+        csrf = TOKEN.search(rival.get("/").text)
+        assert csrf
+        form = {"csrf_token": csrf[1], "agreement": market.agreements["adult"], "sql": SQL}
+        assert rival.post("/console/run", data=form).status_code == 404
+
+
+def test_an_ended_agreement_leaves_the_console_and_its_answers_closed(market: Market, desk: httpx.Client) -> None:
+    agreement = market.agree("adult")
+    query = re.search(r"/queries/([0-9a-f-]{36})", ask(desk, market, "run", SQL).text)
+    ended = market.client("owner").post(f"/api/v1/agreements/{agreement}/end", {"reason": "Kiểm thử chấm dứt."})
+    assert ended.ok
+    assert query
+    denied = ask(desk, market, "run", SQL)
+    assert 'role="alert"' in denied.text
+    assert agreement not in desk.get("/console").text
+    assert 'role="alert"' in desk.get(f"/queries/{query[1]}").text
