@@ -9,6 +9,7 @@ from litestar import get
 from litestar.handlers import HTTPRouteHandler
 
 from marketplace.accounts.callers import (
+    COOKIE,
     Analyst,
     Approver,
     Caller,
@@ -19,6 +20,8 @@ from marketplace.accounts.callers import (
     StartupAdmin,
     Steward,
 )
+from marketplace.accounts.models import Organisation
+from marketplace.db.base import utcnow
 from marketplace.db.engine import Database
 from tests.conftest import ClientFor
 from tests.marketplace.parties import Make
@@ -115,3 +118,27 @@ async def test_a_handler_may_ask_twice_and_the_caller_is_found_in_one_query(
     async with client_for(both) as client:
         assert (await client.get("/both", token=party.token)).json() is True
     assert asked == 1
+
+
+@get("/maybe")
+async def maybe(maybe_caller: Caller | None) -> bool:
+    return maybe_caller is not None
+
+
+async def test_a_public_page_tells_a_bad_token_but_shrugs_at_an_old_cookie(client_for: ClientFor) -> None:
+    async with client_for(maybe) as client:
+        assert (await client.get("/maybe")).json() is False
+        assert (await client.get("/maybe", headers={"Cookie": f"{COOKIE}=old"})).json() is False
+        assert (await client.get("/maybe", headers={"Authorization": "Bearer x"})).status_code == 401
+
+
+async def test_a_suspended_operator_operates_nothing(
+    client_for: ClientFor, database: Database, make: Make
+) -> None:
+    party = await make.party(database, kind="operator")
+    async with database.session() as session:
+        organisation = await session.get_one(Organisation, party.organisation.id)
+        organisation.suspended_at = utcnow()
+    async with client_for(*DOORS) as client:
+        answer = await client.get("/operator", token=party.token)
+    assert (answer.status_code, answer.json()["code"]) == (403, "auth.organisation_suspended")

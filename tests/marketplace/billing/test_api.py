@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from marketplace.billing.actions import charge_query, hold_query
+from marketplace.accounts.callers import Operator, narrow
+from marketplace.billing.actions import charge_query, credit_wallet, hold_query
 from marketplace.billing.api import handlers
 from marketplace.db.base import new_id
 from marketplace.db.engine import Database
+from marketplace.ledger.reads import reconcile
 from marketplace.metering.actions import record_usage
 from tests.conftest import ClientFor
 from tests.marketplace.parties import Make, Party
@@ -129,3 +131,22 @@ async def test_invoices_show_each_party_its_side_of_the_same_queries(
     assert (earned["side"], earned["total_vnd"]) == ("earning", 9_800)
     assert [line["dataset_id"] for line in exchange["lines"]] == [None]
     assert exchange["total_vnd"] >= 2_800
+
+
+async def test_charged_queries_reconcile_with_their_usage(database: Database, make: Make) -> None:
+    startup, owner = await make.party(database), await make.party(database, kind="owner")
+    operator = await make.party(database, kind="operator")
+    async with database.session() as session:
+        await credit_wallet(
+            session,
+            by=narrow(operator.caller, Operator, "operator", None),
+            organisation_id=startup.organisation.id,
+            amount_vnd=10_000,
+            reference="x",
+            transfer_id=new_id(),
+        )
+    queries = {
+        str(await charged(database, startup, owner, dataset_id=new_id(), price=price)) for price in (0, 7, 999)
+    }
+    async with database.session() as session:
+        assert {each.subject for each in await reconcile(session)} & queries == set()

@@ -51,11 +51,12 @@ async def test_a_refused_transfer_leaves_the_unit_of_work_usable_and_the_books_u
 
 async def test_a_posted_hold_moves_its_whole_amount_once(session: AsyncSession, books: Books) -> None:
     held, posted = new_id(), new_id()
+    before = (await balance(session, books.platform)).balance
     await hold(session, id=held, debit=books.wallet, credit=books.platform, amount=400, code="query_hold")
     await post(session, id=posted, hold_id=held, code="query_charge")
     found = await balance(session, books.wallet)
     assert (found.balance, found.available, found.debits_pending) == (600, 600, 0)
-    assert (await balance(session, books.platform)).balance == 400
+    assert (await balance(session, books.platform)).balance == before + 400
     await post(session, id=posted, hold_id=held, code="query_charge")
     assert (await balance(session, books.wallet)).balance == 600
     with pytest.raises(HoldResolved):
