@@ -29,7 +29,6 @@ def main() -> int:
     """0 when every round ended in agreement, 1 at the first that did not."""
     print(f"soak: {MINUTES:g} minutes, SOAK_SEED={SEED}", flush=True)
     chance = random.Random(SEED)
-    until = time.monotonic() + MINUTES * 60
     with tempfile.TemporaryDirectory(prefix="sdl-soak-") as folder:
         market = open_market(Path(folder) / "home", SANDULIEU_SWEEP_INTERVAL_S="2")
         market.start()
@@ -37,6 +36,7 @@ def main() -> int:
             market.credit(1_000_000_000)
             market.publish("adult", EXAMPLES / "adult" / "manifest.yaml", EXAMPLES / "adult" / "adult.csv.gz")
             market.agree("adult")
+            until = time.monotonic() + MINUTES * 60
             rounds = 0
             while time.monotonic() < until:
                 rounds += 1
