@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import datetime
 import re
-import unicodedata
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from msgspec import Struct
+from pyarrow import compute
 
+from catalog.cohorts import Ints
 from catalog.wire import IngestColumn
 
 ARROW: dict[str, pa.DataType] = {
@@ -22,9 +23,8 @@ _TRUE = frozenset({"true", "t", "yes", "y", "1", "x", "có", "co", "đúng", "du
 _FALSE = frozenset({"false", "f", "no", "n", "0", "", "không", "khong", "sai"})
 _WHOLE = re.compile(r"[+-]?\d{1,19}(\.0*)?")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?")
-_CONTROL = dict.fromkeys(range(32))
 _LINES_NAMED = 10
-_MAX_TEXT = 1_000
+_MAX_TEXT_BYTES = 4_000
 
 
 class Wrong(Struct):
@@ -34,49 +34,61 @@ class Wrong(Struct):
     lines: list[int] = []
 
 
-def convert(column: IngestColumn, array: pa.DictionaryArray, null_words: frozenset[str], first_line: int,
-            wrong: Wrong) -> pa.Array:  # fmt: skip
+def convert(
+    column: IngestColumn, array: pa.DictionaryArray, null_words: pa.Array, first_line: int, wrong: Wrong
+) -> pa.Array:
     """Dictionary-encoded text as the column's type (text stays dictionary-encoded)."""
-    parse = _parser(column)
-    texts = array.dictionary.to_pylist()
-    values: list[Any] = []
-    bad: list[int] = []
-    for i, text in enumerate(texts):
-        tidy = _tidy(text)
-        if tidy is None or tidy in null_words:
-            values.append(None)
-            continue
-        value = parse(tidy)
-        if value is None:
-            bad.append(i)
-        values.append(value)
-    indices = array.indices
-    if bad:
-        _note(wrong, indices, bad, first_line)
+    texts = _tidy(array.dictionary, null_words)
     if column.type == "VARCHAR":
-        return _dictionary(indices, values)
-    return pa.array(values, ARROW[column.type]).take(indices)
+        too_long = compute.greater(compute.binary_length(texts), _MAX_TEXT_BYTES).fill_null(False)
+        _note(wrong, array.indices, np.flatnonzero(too_long.to_numpy(zero_copy_only=False)), first_line)
+        encoded = texts.dictionary_encode()
+        return pa.DictionaryArray.from_arrays(encoded.indices.take(array.indices), encoded.dictionary)
+    values = _at_once(column, texts)
+    if values is None:
+        values, bad = _one_by_one(column, texts)
+        _note(wrong, array.indices, np.array(bad, dtype=np.int64), first_line)
+    return values.take(array.indices)
 
 
-def _tidy(text: str | None) -> str | None:
-    if text is None:
+def _tidy(texts: pa.Array, null_words: pa.Array) -> pa.Array:
+    """Composed (NFC), without blanks around and control characters; null words become empty."""
+    if not compute.all(compute.string_is_ascii(texts)).as_py():
+        texts = compute.utf8_normalize(texts, "NFC")
+    texts = compute.utf8_trim_whitespace(texts)
+    texts = compute.if_else(compute.is_in(texts, null_words), None, texts)
+    return compute.replace_substring_regex(texts, r"[\x00-\x1f]", "")
+
+
+def _at_once(column: IngestColumn, texts: pa.Array) -> pa.Array | None:
+    """Arrow's own cast, where it takes every text and means by it what we mean."""
+    if column.format is not None or column.type == "BOOLEAN":
         return None
-    return text.strip() if text.isascii() else unicodedata.normalize("NFC", text).strip()
+    try:
+        values = texts.cast(ARROW[column.type])
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        return None
+    strange = column.type == "DOUBLE" and compute.any(compute.invert(compute.is_finite(values))).as_py()
+    return None if strange else values
 
 
-def _note(wrong: Wrong, indices: pa.Array, bad: list[int], first_line: int) -> None:
+def _one_by_one(column: IngestColumn, texts: pa.Array) -> tuple[pa.Array, list[int]]:
+    parse = _parser(column)
+    words = texts.to_pylist()
+    values = [None if word is None else parse(word) for word in words]
+    bad = [
+        i for i, (word, value) in enumerate(zip(words, values, strict=True)) if value is None and word is not None
+    ]
+    return pa.array(values, ARROW[column.type]), bad
+
+
+def _note(wrong: Wrong, indices: pa.Array, bad: Ints, first_line: int) -> None:
+    if not len(bad):
+        return
     places = np.flatnonzero(np.isin(indices.fill_null(-1).to_numpy(zero_copy_only=False), bad))
     wrong.cells += len(places)
     room = _LINES_NAMED - len(wrong.lines)
     wrong.lines = wrong.lines + [int(first_line + p) for p in places[: max(room, 0)]]
-
-
-def _dictionary(indices: pa.Array, values: list[str | None]) -> pa.Array:
-    """Texts that became equal or empty after tidying share one entry."""
-    distinct = sorted({v for v in values if v is not None})
-    place = {v: i for i, v in enumerate(distinct)}
-    codes = pa.array([None if v is None else place[v] for v in values], pa.int32())
-    return pa.DictionaryArray.from_arrays(codes.take(indices), pa.array(distinct, pa.string()))
 
 
 def _parser(column: IngestColumn) -> Callable[[str], Any]:
@@ -85,10 +97,6 @@ def _parser(column: IngestColumn) -> Callable[[str], Any]:
     if column.type == "TIMESTAMP":
         return lambda text: _instant(text, column.format, date=False)
     return _PARSERS[column.type]
-
-
-def _text(text: str) -> str | None:
-    return text.translate(_CONTROL) if len(text) <= _MAX_TEXT else None
 
 
 def _whole(text: str) -> int | None:
@@ -111,7 +119,7 @@ def _boolean(text: str) -> bool | None:
 
 
 _PARSERS: dict[str, Callable[[str], Any]] = {
-    "VARCHAR": _text, "BIGINT": _whole, "DOUBLE": _number, "BOOLEAN": _boolean,
+    "BIGINT": _whole, "DOUBLE": _number, "BOOLEAN": _boolean,
 }  # fmt: skip
 _DAY = re.compile(r"(\d{1,2})[/-](\d{1,2})[/-](\d{4})")
 

@@ -33,7 +33,7 @@ def main(payload: bytes, inputs: Sequence[int], output: BinaryIO) -> bytes:
 def _ingest(order: IngestOrder, file: BinaryIO, output: BinaryIO) -> IngestReply:
     source, kind = _open(order, file)
     wrong = {c.name: Wrong() for c in order.columns}
-    null_words = frozenset(order.null_words)
+    null_words = pa.array([*order.null_words, ""], pa.string())
     rows = 0
     with pa.ipc.new_stream(output, stream_schema(order)) as writer:
         for batch in source.batches():
