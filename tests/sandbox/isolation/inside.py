@@ -47,3 +47,8 @@ def fail(payload: bytes, inputs: list[int], output: BinaryIO) -> bytes:
 def die(payload: bytes, inputs: list[int], output: BinaryIO) -> bytes:
     """End without a word."""
     os._exit(3)
+
+
+def one_large_piece(payload: bytes, inputs: list[int], output: BinaryIO) -> bytes:
+    """Ask for more address space at once than there can be memory."""
+    return b"%d" % len(bytearray(64 << 30))

@@ -1,0 +1,77 @@
+"""Reading an answer that may lie: what is accepted is exactly what the plan said, whatever the bytes."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sandbox.isolation.answer import arrow_type, read_answer
+from sandbox.job import Limits, OutputColumn, SandboxFailed
+
+COLUMNS = (OutputColumn(name="n", type="BIGINT"), OutputColumn(name="t", type="VARCHAR[]"))
+SCHEMA = pa.schema([("n", pa.int64()), ("t", pa.list_(pa.string()))])
+ROWS = st.lists(
+    st.fixed_dictionaries(
+        {
+            "n": st.none() | st.integers(-(2**63), 2**63 - 1),
+            "t": st.none() | st.lists(st.none() | st.text(max_size=5), max_size=3),
+        }
+    ),
+    max_size=20,
+)
+
+
+def stream_of(rows: list[dict[str, object]], schema: pa.Schema = SCHEMA) -> bytes:
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, schema) as writer:
+        writer.write_table(pa.Table.from_pylist(rows, schema), max_chunksize=7)
+    data: bytes = sink.getvalue().to_pybytes()
+    return data
+
+
+@given(ROWS)
+def test_an_honest_answer_comes_out_as_it_went_in(rows: list[dict[str, object]]) -> None:
+    stream, count = read_answer(stream_of(rows), COLUMNS, Limits())
+    table = pa.ipc.open_stream(stream).read_all()
+    assert (table.to_pylist(), count) == (rows, len(rows))
+    assert table.schema == SCHEMA
+
+
+@given(ROWS, st.integers(0, 100_000), st.binary(min_size=1, max_size=8))
+def test_changed_bytes_are_refused_or_still_a_valid_answer(
+    rows: list[dict[str, object]], position: int, bytes_: bytes
+) -> None:
+    data = bytearray(stream_of(rows))
+    start = position % len(data)
+    data[start : start + len(bytes_)] = bytes_
+    try:
+        stream, count = read_answer(bytes(data), COLUMNS, Limits())
+    except SandboxFailed:
+        return
+    table = pa.ipc.open_stream(stream).read_all()
+    table.validate(full=True)
+    assert (table.schema, table.num_rows) == (SCHEMA, count)
+
+
+@given(ROWS, st.integers(0, 200))
+def test_rows_with_their_list_elements_never_exceed_the_limit(rows: list[dict[str, object]], limit: int) -> None:
+    held = len(rows) + sum(len(row["t"]) for row in rows if isinstance(row["t"], list))
+    if held <= limit:
+        assert read_answer(stream_of(rows), COLUMNS, Limits(max_rows=limit))[1] == len(rows)
+    else:
+        with pytest.raises(SandboxFailed, match="too_many_rows"):
+            read_answer(stream_of(rows), COLUMNS, Limits(max_rows=limit))
+
+
+def test_what_no_schema_names_does_not_leave() -> None:
+    secret = SCHEMA.with_metadata({"secret": "cell"})
+    stream, _ = read_answer(stream_of([], secret) + b"cell after the end", COLUMNS, Limits())
+    assert b"cell" not in stream
+
+
+@pytest.mark.parametrize("name", ["BLOB", "INTERVAL", "DECIMAL(9,0)x", "STRUCT(a INTEGER)", "JSON"])
+def test_a_type_that_may_not_leave_has_no_arrow_type(name: str) -> None:
+    with pytest.raises(ValueError, match=r".+"):
+        arrow_type(name)
