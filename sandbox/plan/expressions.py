@@ -98,11 +98,18 @@ def _not(node: exp.Expression, scope: Scope, context: Context) -> Expression:
     return Operation(BOOLEAN, "not", (read_condition(node.this, scope, context),))
 
 
+_COMPARISONS = exp.EQ | exp.NEQ | exp.LT | exp.LTE | exp.GT | exp.GTE | exp.NullSafeEQ | exp.NullSafeNEQ
+
+
 def _comparison(symbol: str) -> Reader:
     def reader(node: exp.Expression, scope: Scope, context: Context) -> Expression:
+        if isinstance(node.this, _COMPARISONS) or isinstance(node.expression, _COMPARISONS):
+            # DuckDB does not read 1 < a < 3 either: nobody could say what is meant.
+            raise Refusal("sql.not_supported", *place(node), form="a < b < c", use="a < b AND b < c")
         left, right = read(node.this, scope, context), read(node.expression, scope, context)
-        return compared(symbol, left, right, _Lazy(node).place) if left.type != right.type else Operation(
-            BOOLEAN, symbol, (left, right))  # fmt: skip
+        if left.type == right.type:
+            return Operation(BOOLEAN, symbol, (left, right))
+        return compared(symbol, left, right, _Lazy(node).place)
 
     return reader
 
@@ -205,6 +212,8 @@ def _subquery(node: exp.Expression, scope: Scope, context: Context) -> Expressio
 
 
 def _case(node: exp.Expression, scope: Scope, context: Context) -> Expression:
+    if not node.args["ifs"]:
+        raise Refusal("sql.syntax", *place(node))
     tested = read(node.this, scope, context) if node.this is not None else None
     conditions, answers = [], []
     for branch in node.args["ifs"]:

@@ -104,6 +104,8 @@ def _items(node: exp.Select, scope: Scope, context: Context) -> tuple[Item, ...]
             items.extend(_item(one, scope, context))
             for item in items[-1:]:
                 scope.aliases.setdefault(item.name.lower(), item.expression)
+    if not items:
+        raise Refusal("sql.syntax", *place(node))
     if len(items) > OUTPUT_COLUMNS:
         raise Refusal("sql.too_many_columns", *place(node), limit=OUTPUT_COLUMNS)
     return tuple(items)

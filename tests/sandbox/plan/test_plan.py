@@ -69,17 +69,16 @@ def test_columns_outside_the_agreement_do_not_exist() -> None:
 
 def test_a_kept_plan_is_not_used_for_other_columns() -> None:
     sql = "SELECT x FROM t"
-    tables = [
-        TableSchema(name="t", mode="rows", columns=(Column(name="x", type=t),)) for t in ("BIGINT", "VARCHAR")
-    ]
+    columns = [Column(name="x", type=t) for t in ("BIGINT", "VARCHAR")]
+    tables = [TableSchema(name="t", mode="rows", columns=(column,)) for column in columns]
     assert [plan_query(sql, [t]).output[0].type for t in tables] == ["BIGINT", "VARCHAR"]
     assert plan_query(sql, [tables[0]]) is plan_query(sql, [tables[0]])
 
 
 def test_the_nearest_name_is_offered() -> None:
     nearest = {
-        "SELECT agee FROM people": "age", "SELECT age FROM poeple": "people", "SELECT uper(sex) FROM people": "upper",
-        "SELECT nvl(sex, 'x') FROM people": "coalesce",
+        "SELECT agee FROM people": "age", "SELECT age FROM poeple": "people",
+        "SELECT uper(sex) FROM people": "upper", "SELECT nvl(sex, 'x') FROM people": "coalesce",
     }  # fmt: skip
     for sql, use in nearest.items():
         with pytest.raises(SqlRefused) as refused:
