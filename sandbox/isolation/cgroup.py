@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import itertools
 import os
 import time
@@ -56,6 +57,7 @@ class Cgroup(Struct, frozen=True):
 
 def create(*, memory_bytes: int, processes: int, threads: int) -> Cgroup | None:
     """Make a group below this process's own; None where that is not allowed."""
+    _sweep()
     name = f"{_PREFIX}{os.getpid()}-{next(_numbers)}"
     try:
         return _version_1(name, memory_bytes, processes, threads) or _version_2(
@@ -63,6 +65,16 @@ def create(*, memory_bytes: int, processes: int, threads: int) -> Cgroup | None:
         )
     except OSError:
         return None
+
+
+@functools.cache
+def _sweep() -> None:
+    """Remove, once, what processes left that were killed; the kernel keeps a group in which anything lives."""
+    for own in set(_own_folders().values()):
+        for folder in own.glob(f"{_PREFIX}*"):
+            if not Path(f"/proc/{folder.name.split('-')[2]}").exists():
+                with contextlib.suppress(OSError):
+                    folder.rmdir()
 
 
 def _version_1(name: str, memory_bytes: int, processes: int, threads: int) -> Cgroup | None:

@@ -86,7 +86,7 @@ class Pool:
         while self._tasks:
             await asyncio.gather(*self._tasks, return_exceptions=True)
         for jail in list(self._jails):
-            self._discard(jail)
+            await self._discard(jail)
 
     def pids(self) -> tuple[int, ...]:
         """Process ids of the jails; killing one ends it with the query it runs."""
@@ -181,7 +181,7 @@ class Pool:
         await self._replace(jail)
 
     async def _replace(self, jail: Jail) -> None:
-        self._discard(jail)
+        await self._discard(jail)
         while not self._closed:
             try:
                 return await self._open()
@@ -189,9 +189,9 @@ class Pool:
                 _log.error("no new jail: %s", lost)
                 await asyncio.sleep(_RESTART_PAUSE_S)
 
-    def _discard(self, jail: Jail) -> None:
+    async def _discard(self, jail: Jail) -> None:
         self._jails.discard(jail)
-        jail.close()
+        await asyncio.to_thread(jail.close)
 
     def _follow(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         task = asyncio.create_task(work)
