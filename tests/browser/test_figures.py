@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from marketplace.web import figures
@@ -19,6 +19,7 @@ def test_amounts_and_shares() -> None:
     assert figures.percent(0.0123, "vi") == "1,23%"
 
 
+@settings(deadline=None)
 @given(st.integers(min_value=-(10**15), max_value=10**15))
 def test_no_dong_is_lost_in_writing(amount: int) -> None:
     assert int(figures.vnd(amount, "vi").removesuffix("\u00a0₫").replace(".", "")) == amount

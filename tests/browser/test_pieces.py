@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from litestar.datastructures import FormMultiDict
 
@@ -17,6 +17,7 @@ from marketplace.web.months import choose_month, month_of, months_until
 NOW = datetime(2026, 1, 31, 18, tzinfo=UTC)
 
 
+@settings(deadline=None)
 @given(st.text(), st.integers(-5, 30), st.integers(-5, 300), st.text(max_size=5))
 def test_the_place_is_always_cut_out_of_its_own_line(sql: str, line: int, column: int, word: str) -> None:
     place = place_in(sql, {"line": line, "column": column, "word": word})
@@ -65,6 +66,7 @@ def test_a_month_is_a_month_of_viet_nam() -> None:
         choose_month("2025-13", NOW)
 
 
+@settings(deadline=None)
 @given(st.datetimes(datetime(1970, 2, 1), datetime(2200, 1, 1), timezones=st.just(UTC)))
 def test_every_instant_is_in_exactly_one_month(at: datetime) -> None:
     month = month_of(at)

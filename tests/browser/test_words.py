@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from marketplace.web import templating
+from marketplace.web.handlers.applications import DECISIONS
 from marketplace.web.view import NOTICES
 from marketplace.web.words import language_of, say, words
 
@@ -75,6 +76,13 @@ def test_templates_name_only_keys_that_are_there_and_use_all_of_them() -> None:
     assert whole <= words().keys()
     assert {p for p in prefixes if not any(key.startswith(p) for key in words())} == set()
     assert {k for k in words() if k not in whole and not k.startswith(tuple(prefixes))} == set()
+
+
+def test_every_event_that_is_recorded_has_words() -> None:
+    sources = "".join(file.read_text() for file in WEB.parent.rglob("*.py"))
+    names = set(re.findall(r'"([a-z]+:[a-z_]+)"', sources)) | {f"application:{verb}" for verb in DECISIONS}
+    assert len(names) > 20
+    assert {f"event.{name}" for name in names} - words().keys() == set()
 
 
 def test_every_notice_has_words() -> None:

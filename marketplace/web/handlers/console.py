@@ -13,7 +13,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from catalog.version import Version
 from marketplace.accounts.callers import Analyst
 from marketplace.agreements.reads import list_agreements, read_agreement
-from marketplace.agreements.schemas import AgreementView
 from marketplace.db.base import utcnow
 from marketplace.errors import Problem
 from marketplace.listings.reads import listed_version
@@ -43,58 +42,56 @@ async def show_console(
 
 
 @post("/console/quote", status_code=200)
-async def quote(view: View, analyst: Analyst, services: Services, session: AsyncSession, form: Form) -> Template:
+async def quote(view: View, analyst: Analyst, services: Services, form: Form) -> Template:
     """The price of the question and the decision on it."""
     analyst.require("query")
-    agreement, ask = await _ask(session, analyst, form)
+    ask = await _ask(services, analyst, form)
     key = str(uuid.uuid4())
     try:
         answer = of_quote(await walk.quote(services, analyst, ask), ask, key)
     except Problem as problem:
         answer = of_problem(view, problem, ask.sql)
-    return await _answered(view, analyst, session, agreement, ask, answer, key)
+    return await _answered(view, analyst, services, ask, answer, key)
 
 
 @post("/console/run", status_code=200)
-async def run(view: View, analyst: Analyst, services: Services, session: AsyncSession, form: Form) -> Template:
+async def run(view: View, analyst: Analyst, services: Services, form: Form) -> Template:
     """The answer, or why there is none. The hidden key makes a second press the same query."""
     analyst.require("query")
-    agreement, ask = await _ask(session, analyst, form)
+    ask = await _ask(services, analyst, form)
     try:
         query_id = await walk.run(services, analyst, ask, idempotency_key=form.text("key") or None)
-        async with services.database.session() as fresh:
-            answer = await of_query(view, fresh, analyst, query_id)
+        async with services.database.session() as session:
+            answer = await of_query(view, session, analyst, query_id)
     except Problem as problem:
         answer = of_problem(view, problem, ask.sql)
-    return await _answered(view, analyst, session, agreement, ask, answer, str(uuid.uuid4()))
+    return await _answered(view, analyst, services, ask, answer, str(uuid.uuid4()))
 
 
-async def _ask(session: AsyncSession, analyst: Analyst, form: Form) -> tuple[AgreementView, Ask]:
-    agreement = await read_agreement(
-        session, agreement_id=form.id("agreement"), organisation_id=analyst.organisation_id, at=utcnow()
-    )
-    ask = Ask(
+async def _ask(services: Services, analyst: Analyst, form: Form) -> Ask:
+    """The form as a question. Units of work here are short: none stays open while a query runs."""
+    async with services.database.session() as session:
+        agreement = await read_agreement(
+            session, agreement_id=form.id("agreement"), organisation_id=analyst.organisation_id, at=utcnow()
+        )
+    return Ask(
         agreement_ids=(agreement.id,),
         purpose=agreement.purpose,
         sql=form.text("sql"),
         wait_s=WAIT_S,
         quote_id=form.optional_id("quote"),
     )
-    return agreement, ask
 
 
 async def _answered(
-    view: View,
-    analyst: Analyst,
-    session: AsyncSession,
-    agreement: AgreementView,
-    ask: Ask,
-    answer: Answer,
-    key: str,
+    view: View, analyst: Analyst, services: Services, ask: Ask, answer: Answer, key: str
 ) -> Template:
     if view.partial:
         return view.page("_answer.html", answer=answer, key=key)
-    return await _console(view, analyst, session, chosen_id=agreement.id, sql=ask.sql, answer=answer, key=key)
+    async with services.database.session() as session:
+        return await _console(
+            view, analyst, session, chosen_id=ask.agreement_ids[0], sql=ask.sql, answer=answer, key=key
+        )
 
 
 async def _console(
