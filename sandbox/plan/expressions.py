@@ -34,32 +34,30 @@ from .walking import deep
 Reader = Callable[[exp.Expression, Scope, Context], Expression]
 
 
+_HERE: Place = (None, None)
+"""The place of the node being read: `read` fills it in, since looking for it costs more than reading the node."""
+
+
 def read(node: exp.Expression | None, scope: Scope, context: Context) -> Expression:
     """The typed expression that `node` means in `scope`. Refusal if it is not let through."""
-    where = place(node) if context.depth > 60 else (None, None)
     reader = _READERS.get(type(node))
     if reader is None or node is None:
         raise unsupported(node)
-    context.enter(*where)
-    found = reader(node, scope, context)
-    context.leave()
+    try:
+        context.enter(None, None)
+        found = reader(node, scope, context)
+        context.leave()
+    except Refusal as refusal:
+        if refusal.at is None:
+            refusal.at, refusal.end = place(node)
+        raise
     return found
 
 
 def read_condition(node: exp.Expression, scope: Scope, context: Context) -> Expression:
     """The same, of something that must be true or false."""
-    return condition(read(node, scope, context), _Lazy(node).place)
-
-
-class _Lazy:
-    """A node's place, looked for only when a refusal needs it (it costs more than reading the node)."""
-
-    def __init__(self, node: exp.Expression) -> None:
-        self._node = node
-
-    @property
-    def place(self) -> Place:
-        return place(self._node)
+    found = read(node, scope, context)
+    return found if found.type == BOOLEAN else condition(found, place(node))
 
 
 def _column(node: exp.Expression, scope: Scope, context: Context) -> Expression:
@@ -109,7 +107,7 @@ def _comparison(symbol: str) -> Reader:
         left, right = read(node.this, scope, context), read(node.expression, scope, context)
         if left.type == right.type:
             return Operation(BOOLEAN, symbol, (left, right))
-        return compared(symbol, left, right, _Lazy(node).place)
+        return compared(symbol, left, right, _HERE)
 
     return reader
 
@@ -117,17 +115,17 @@ def _comparison(symbol: str) -> Reader:
 def _calculation(symbol: str) -> Reader:
     def reader(node: exp.Expression, scope: Scope, context: Context) -> Expression:
         left, right = read(node.this, scope, context), read(node.expression, scope, context)
-        return calculated(symbol, left, right, _Lazy(node).place)
+        return calculated(symbol, left, right, _HERE)
 
     return reader
 
 
 def _negative(node: exp.Expression, scope: Scope, context: Context) -> Expression:
-    return negated(read(node.this, scope, context), _Lazy(node).place)
+    return negated(read(node.this, scope, context), _HERE)
 
 
 def _joined(node: exp.Expression, scope: Scope, context: Context) -> Expression:
-    return joined(read(node.this, scope, context), read(node.expression, scope, context), _Lazy(node).place)
+    return joined(read(node.this, scope, context), read(node.expression, scope, context), _HERE)
 
 
 def _is(node: exp.Expression, scope: Scope, context: Context) -> Expression:
@@ -145,7 +143,7 @@ def _between(node: exp.Expression, scope: Scope, context: Context) -> Expression
     if node.args.get("symmetric"):
         raise unsupported(node)
     parts = tuple(read(p, scope, context) for p in (node.this, node.args["low"], node.args["high"]))
-    operands, _ = alike(parts, _Lazy(node).place)
+    operands, _ = alike(parts, _HERE)
     return Operation(BOOLEAN, "between", operands)
 
 
@@ -184,7 +182,7 @@ def _in(node: exp.Expression, scope: Scope, context: Context) -> Expression:
         raise unsupported(node)
     if len(items) > IN_LIST:
         raise Refusal("sql.list_too_long", *place(items[IN_LIST]), limit=IN_LIST)
-    parts, _ = alike((operand, *(read(item, scope, context) for item in items)), _Lazy(node).place)
+    parts, _ = alike((operand, *(read(item, scope, context) for item in items)), _HERE)
     return Operation(BOOLEAN, "in", parts)
 
 
@@ -192,7 +190,7 @@ def _in_query(operand: Expression, query: exp.Expression, node: exp.Expression, 
               context: Context) -> Expression:  # fmt: skip
     inner = context.read_query(query, scope, context)
     column = _single(inner.columns, node)
-    alike((operand, Cast(column, Constant(NULL, "null"))), _Lazy(node).place)
+    alike((operand, Cast(column, Constant(NULL, "null"))), _HERE)
     return QueryTest(BOOLEAN, "in", inner, fit(operand, column))
 
 
@@ -221,7 +219,7 @@ def _case(node: exp.Expression, scope: Scope, context: Context) -> Expression:
         answers.append(read(branch.args["true"], scope, context))
     otherwise = node.args.get("default")
     answers.append(read(otherwise, scope, context) if otherwise is not None else Constant(NULL, "null"))
-    fitted, found = alike(tuple(answers), _Lazy(node).place)
+    fitted, found = alike(tuple(answers), _HERE)
     pairs = tuple(e for pair in zip(conditions, fitted[:-1], strict=True) for e in pair)
     return Operation(found, "case", (*pairs, fitted[-1]))
 
@@ -230,7 +228,7 @@ def _when(tested: Expression | None, node: exp.Expression, scope: Scope, context
     if tested is None:
         return read_condition(node, scope, context)
     context.grow(*place(node), sum(1 for _ in deep(tested)))
-    return compared("=", tested, read(node, scope, context), _Lazy(node).place)
+    return compared("=", tested, read(node, scope, context), _HERE)
 
 
 def _cast(node: exp.Expression, scope: Scope, context: Context) -> Expression:
@@ -245,7 +243,7 @@ def _array(node: exp.Expression, scope: Scope, context: Context) -> Expression:
         raise unsupported(node)
     if len(node.expressions) > IN_LIST:
         raise Refusal("sql.list_too_long", *place(node), limit=IN_LIST)
-    parts, found = alike(tuple(read(e, scope, context) for e in node.expressions), _Lazy(node).place)
+    parts, found = alike(tuple(read(e, scope, context) for e in node.expressions), _HERE)
     return Operation(list_of(found), "list", parts)
 
 

@@ -35,7 +35,7 @@ from .walking import walk
 
 def read_query(node: exp.Expression, around: Scope | None, context: Context) -> Query:
     """The query that `node` is. `around`: the scope that it may refer to, if it stands inside another."""
-    context.enter(*place(node))
+    context.enter(None, None)
     scope = Scope(parent=around)
     ctes = _ctes(node, scope, context)
     found = _body(node, scope, context)
