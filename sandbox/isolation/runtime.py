@@ -69,7 +69,7 @@ def binds() -> tuple[Bind, ...]:
     loader = _LOADER[platform.machine()]
     found.append(Bind(str(Path(loader).resolve()), loader))
     for library in _libraries():
-        if not any(library.startswith(source + "/") for source in known) and Path(library) != Path(loader):
+        if not any(f"{library}/".startswith(f"{source}/") for source in known) and Path(library) != Path(loader):
             found.append(Bind(str(Path(library).resolve()), f"/lib/{Path(library).name}"))
     return tuple(found)
 
