@@ -32,6 +32,8 @@ class Intake(Struct, frozen=True, kw_only=True):
     rows: int
     persons: Path
     pseudonyms: Ints | None
+    ascending: Ints | None
+    """The order that sorts the pseudonyms."""
     flags: dict[str, Ints]
     digest: bytes
     reply: IngestReply
@@ -156,19 +158,26 @@ class _Taker:
             raise PublicationRefused(
                 "ingest.subject_missing", rows=self.nameless, column=self.manifest.subject_key
             )
-        pseudonyms = None
+        pseudonyms = ascending = None
         if self.manifest.subject_key is not None:
             pseudonyms = np.frombuffer(b"".join(self.pseudonyms), dtype=np.uint8).reshape(-1, PSEUDONYM_BYTES)
-            _require_once(pseudonyms, self.manifest.subject_key)
+            ascending = _require_once(pseudonyms, self.manifest.subject_key)
         flags = {name: np.concatenate(pieces) for name, pieces in self.flags.items()}
         with self.path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").digest()
         return Intake(
-            rows=self.rows, persons=self.path, pseudonyms=pseudonyms, flags=flags, digest=digest, reply=reply
+            rows=self.rows,
+            persons=self.path,
+            pseudonyms=pseudonyms,
+            ascending=ascending,
+            flags=flags,
+            digest=digest,
+            reply=reply,
         )
 
 
-def _require_once(pseudonyms: Ints, column: str) -> None:
+def _require_once(pseudonyms: Ints, column: str) -> Ints:
+    """The order that sorts them. Raises PublicationRefused if one stands twice."""
     order = sort_order(pseudonyms)
     halves = pseudonyms.view(">u8")[order]
     again = (halves[1:] == halves[:-1]).all(axis=1)
@@ -177,6 +186,7 @@ def _require_once(pseudonyms: Ints, column: str) -> None:
         raise PublicationRefused(
             "ingest.subject_twice", rows=int(again.sum()), persons=int(first.sum()), column=column
         )
+    return order
 
 
 def consent_masks(

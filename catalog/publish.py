@@ -198,8 +198,8 @@ def _put(store: Store, folder: Path, version: Version, intake: Intake, made: Mad
     np.save(private / "cohorts.npy", made.ranges)
     np.save(private / "classes.npy", made.classes)
     np.save(private / "sizes.npy", _sizes(made))
-    if intake.pseudonyms is not None:
-        rows = write_subjects(private / "subjects.bin", intake.pseudonyms, made.cohort)
+    if intake.pseudonyms is not None and intake.ascending is not None:
+        rows = write_subjects(private / "subjects.bin", intake.pseudonyms, intake.ascending, made.cohort)
         np.save(private / "digests.npy", made.digest[rows])
     for file in (*public.iterdir(), *private.iterdir()):
         if file.parent == private:

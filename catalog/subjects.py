@@ -47,10 +47,9 @@ class Subjects:
         return names, np.frombuffer(self._map, dtype="<i4", offset=border)
 
 
-def write_subjects(path: Path, pseudonyms: Ints, cohort: Ints) -> Ints:
+def write_subjects(path: Path, pseudonyms: Ints, ascending: Ints, cohort: Ints) -> Ints:
     """Write those who stand in a cohort; gives their rows in the order written."""
-    inside = np.flatnonzero(cohort >= 0)
-    rows = inside[sort_order(pseudonyms[inside])]
+    rows = ascending[cohort[ascending] >= 0]
     with path.open("xb") as file:
         path.chmod(0o600)
         file.write(pseudonyms[rows].tobytes())

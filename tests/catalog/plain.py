@@ -1,4 +1,4 @@
-"""The jailed programs called as plain functions: for laws over many random tables, for a jail each would take hours."""
+"""The jailed programs as plain functions: for laws over many random tables, where a jail each would take hours."""
 
 from __future__ import annotations
 
