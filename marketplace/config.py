@@ -76,9 +76,13 @@ def load(environ: Mapping[str, str] | None = None) -> Config:
         if env.get(key):
             raw[name] = env[key]
     try:
-        return msgspec.convert(raw, Config, strict=False, dec_hook=_decode)
+        config = msgspec.convert(raw, Config, strict=False, dec_hook=_decode)
     except msgspec.ValidationError as e:
         raise msgspec.ValidationError(f"SANDULIEU_* environment: {e}") from e
+    shares = config.share_owner_permille + config.share_state_permille + config.share_platform_permille
+    if shares != 1000:
+        raise msgspec.ValidationError(f"SANDULIEU_SHARE_*_PERMILLE sum to {shares}, not 1000")
+    return config
 
 
 def _decode(kind: type, value: object) -> object:

@@ -8,16 +8,13 @@ import logging
 
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from marketplace.db.engine import Database
 from marketplace.errors import Unavailable
+from marketplace.queries.runner import SPACE, Runner
 from marketplace.queries.settle import void
 
 logger = logging.getLogger(__name__)
-
-RUNNER_SPACE = 0x5D1
-"""First key of the advisory locks by which processes show that they live."""
 
 LEFT = text("""
 select q.id, q.runner from query q where q.state in ('queued', 'running') and not exists (
@@ -27,17 +24,10 @@ order by q.id limit 1000
 """)
 
 
-async def hold_runner_lock(connection: AsyncConnection, runner: int) -> None:
-    """Show that this process lives, for as long as the connection does."""
-    await connection.execute(
-        text("select pg_advisory_lock(:space, :runner)"), {"space": RUNNER_SPACE, "runner": runner}
-    )
-
-
 async def sweep(database: Database) -> int:
     """Void every query whose process is dead; erase answers past their time. How many queries were voided."""
     async with database.session() as session:
-        left = (await session.execute(LEFT, {"space": RUNNER_SPACE})).all()
+        left = (await session.execute(LEFT, {"space": SPACE})).all()
         await session.execute(text("delete from query_result where expires_at <= now()"))
     for query_id, runner in left:
         logger.warning("query %s was left by dead process %s: voided", query_id, runner)
@@ -45,10 +35,11 @@ async def sweep(database: Database) -> int:
     return len(left)
 
 
-async def run_sweeps(database: Database, interval_s: float, stop: asyncio.Event) -> None:
+async def run_sweeps(database: Database, runner: Runner, interval_s: float, stop: asyncio.Event) -> None:
     """Sweep now and every `interval_s` seconds until `stop`; waits out a database that is away."""
     while not stop.is_set():
         try:
+            await runner.hold()
             await sweep(database)
         except (Unavailable, DBAPIError, OSError) as away:
             logger.warning("the sweep waits for the database: %s", type(away).__name__)

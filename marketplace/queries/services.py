@@ -6,12 +6,12 @@ import asyncio
 from dataclasses import dataclass, field
 
 from catalog.storage import Store
-from policies.engine import Engine
-from sandbox.isolation.pool import Pool
-
 from marketplace.config import Config
 from marketplace.db.engine import Database
 from marketplace.db.keys import Keys
+from marketplace.queries.runner import Runner
+from policies.engine import Engine
+from sandbox.isolation.pool import Pool
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,5 @@ class Services:
     engine: Engine
     pool: Pool
     keys: Keys
-    runner: int
-    """Number of this process's advisory lock; queries that it runs carry it."""
+    runner: Runner
     running: set[asyncio.Task[None]] = field(default_factory=set)

@@ -134,7 +134,7 @@ async def _enter(
         charged_vnd=None if allowed else 0,
         excluded_seen=len(facts.excluded),
         hold_id=hold_id,
-        runner=services.runner if allowed else None,
+        runner=services.runner.number if allowed else None,
         finished_at=None if allowed else utcnow(),
     )
     session.add(row)

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import secrets
 from collections.abc import AsyncIterator
 
 from catalog.storage import Store
 from marketplace.audit.sequencer import run_sequencer
 from marketplace.config import Config
+from marketplace.db import embedded
 from marketplace.db.engine import Database, database_url
 from marketplace.db.keys import Keys
 from marketplace.db.migrate import upgrade
-from marketplace.queries.jobs import hold_runner_lock, run_sweeps
+from marketplace.queries.jobs import run_sweeps
+from marketplace.queries.runner import Runner
 from marketplace.queries.services import Services
 from policies.engine import open_engine
 from sandbox.isolation.pool import Pool
@@ -31,6 +32,7 @@ async def open_services(config: Config, *, background: bool = True) -> AsyncIter
     async with contextlib.AsyncExitStack() as stack:
         config.home.mkdir(parents=True, exist_ok=True, mode=0o700)
         if config.database_url is None:
+            stack.callback(embedded.stop, config.home)
             await asyncio.to_thread(upgrade, config)
         database = Database(database_url(config), connections=config.database_pool_connections)
         stack.push_async_callback(database.close)
@@ -45,8 +47,9 @@ async def open_services(config: Config, *, background: bool = True) -> AsyncIter
         )
         stack.push_async_callback(pool.close)
         await pool.start()
-        runner = secrets.randbelow(2**31 - 1) + 1
-        await stack.enter_async_context(_runner_lock(database, runner))
+        runner = Runner(database)
+        stack.push_async_callback(runner.release)
+        await runner.hold()
         services = Services(
             config=config,
             database=database,
@@ -65,24 +68,16 @@ async def open_services(config: Config, *, background: bool = True) -> AsyncIter
 @contextlib.asynccontextmanager
 async def background_work(services: Services) -> AsyncIterator[None]:
     """The sequencer and the sweeps, until the block ends."""
-    config, stop = services.config, asyncio.Event()
+    config, stop, database = services.config, asyncio.Event(), services.database
     tasks = (
-        asyncio.create_task(run_sequencer(services.database, services.keys, config, stop), name="sequencer"),
-        asyncio.create_task(run_sweeps(services.database, config.sweep_interval_s, stop), name="sweeps"),
+        asyncio.create_task(run_sequencer(database, services.keys, config, stop), name="sequencer"),
+        asyncio.create_task(run_sweeps(database, services.runner, config.sweep_interval_s, stop), name="sweeps"),
     )
     try:
         yield
     finally:
         stop.set()
         await asyncio.gather(*tasks, return_exceptions=True)
-
-
-@contextlib.asynccontextmanager
-async def _runner_lock(database: Database, runner: int) -> AsyncIterator[None]:
-    async with database.engine.connect() as connection:
-        await hold_runner_lock(connection, runner)
-        await connection.commit()
-        yield
 
 
 async def _drain(services: Services) -> None:

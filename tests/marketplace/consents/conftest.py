@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from catalog.storage import Store
-from catalog.subjects import write_subjects
+from catalog.subjects import sort_order, write_subjects
 from marketplace.accounts.callers import Owner
 from marketplace.consents.subjects import pseudonym
 from marketplace.db.base import new_id
@@ -52,7 +52,7 @@ class Listed:
         names = np.frombuffer(b"".join(self.pseudonym(each) for each in people), dtype=np.uint8).reshape(-1, 16)
         folder = self.store.private(self.version_id)
         folder.mkdir(parents=True)
-        write_subjects(folder / "subjects.bin", names, np.arange(len(people)) // 10)
+        write_subjects(folder / "subjects.bin", names, sort_order(names), np.arange(len(people)) // 10)
         number = int(self.version_id[:6], 16)
         session.add(
             DatasetVersion(

@@ -202,9 +202,8 @@ def test_the_log_tells_the_owner_nothing_of_the_startups_wallet(market: Market) 
     assert [r["code"] for r in denied["reasons"]] == ["price.over_wallet"]
     assert denied["reasons"][0]["params"]["available_vnd"] == 0
     path = "/api/v1/audit/events?name=query:deny"
-    (logged,) = [
-        e for e in market.client("owner").get(path).json()["items"] if e["query_id"] == denied["params"]["query_id"]
-    ]
+    events = market.client("owner").get(path).json()["items"]
+    (logged,) = [e for e in events if e["query_id"] == denied["params"]["query_id"]]
     assert "available_vnd" not in json.dumps(logged)
     assert "facts_hash" not in json.dumps(logged)
     market.agree("adult")

@@ -1,4 +1,4 @@
-"""One market for all tests of queries: adult in rows mode, a small synthetic register in aggregate mode."""
+"""One market for the tests that walk the whole service: adult, listed and agreed."""
 
 from __future__ import annotations
 

@@ -1,0 +1,33 @@
+"""Every tunable: from the environment, refused when wrong, told in the docs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from marketplace.config import Config, load
+
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "configuration.md"
+
+
+def test_the_environment_sets_each_field_by_its_name() -> None:
+    config = load({"SANDULIEU_PORT": "9", "SANDULIEU_HOME": "/srv/x", "DATABASE_URL": "postgresql://h/d"})
+    assert (config.port, config.home, config.database_url) == (9, Path("/srv/x"), "postgresql://h/d")
+
+
+def test_a_value_that_does_not_fit_is_refused_by_name() -> None:
+    with pytest.raises(msgspec.ValidationError, match="port"):
+        load({"SANDULIEU_PORT": "nine"})
+
+
+def test_shares_that_do_not_sum_to_the_whole_are_refused_at_start() -> None:
+    with pytest.raises(msgspec.ValidationError, match="1000"):
+        load({"SANDULIEU_SHARE_OWNER_PERMILLE": "800"})
+
+
+@pytest.mark.parametrize("name", Config.__struct_fields__)
+def test_every_tunable_has_its_line_in_the_docs(name: str) -> None:
+    variable = "DATABASE_URL" if name == "database_url" else f"SANDULIEU_{name.upper()}"
+    assert f"`{variable}`" in DOCUMENT.read_text(encoding="utf-8")

@@ -1,0 +1,151 @@
+"""Who may call what: the whole matrix, checked against the routes that the service really has."""
+
+from __future__ import annotations
+
+import re
+import urllib.request
+import uuid
+
+import pytest
+
+from marketplace.cli.client import Client
+from marketplace.config import Config
+from marketplace.web.app import create_app
+from tests.market import Market
+
+KINDS = ("owner", "startup", "regulator", "operator")
+PUBLIC = {
+    "GET /api/v1/audit/checkpoint",
+    "GET /api/v1/audit/consistency",
+    "GET /api/v1/audit/key",
+    "GET /api/v1/audit/proof",
+    "GET /api/v1/audit/tile/{tile:path}",
+    "GET /api/v1/datasets",
+    "GET /api/v1/datasets/{dataset:str}",
+}
+ALLOWED = {
+    "GET /api/v1/agreements": {"owner", "startup"},
+    "GET /api/v1/agreements/{agreement_id:uuid}": {"owner", "startup"},
+    "POST /api/v1/agreements/{agreement_id:uuid}/end": {"owner", "startup"},
+    "GET /api/v1/applications": {"owner", "startup"},
+    "GET /api/v1/applications/{application_id:uuid}": {"owner", "startup"},
+    "POST /api/v1/applications/{application_id:uuid}/decision": {"owner"},
+    "POST /api/v1/applications/{application_id:uuid}/resubmit": {"startup"},
+    "POST /api/v1/applications/{application_id:uuid}/withdraw": {"startup"},
+    "GET /api/v1/audit/completeness/{dataset_id:uuid}": {"owner", "regulator"},
+    "GET /api/v1/audit/events": {"owner", "startup", "regulator", "operator"},
+    "POST /api/v1/consents/events": {"owner"},
+    "POST /api/v1/datasets": {"owner"},
+    "POST /api/v1/datasets/{dataset:str}/applications": {"startup"},
+    "POST /api/v1/datasets/{dataset:str}/versions": {"owner"},
+    "GET /api/v1/invoices": set(KINDS),
+    "GET /api/v1/organisations": {"operator"},
+    "POST /api/v1/organisations": {"operator"},
+    "GET /api/v1/organisations/{organisation_id:uuid}/people": {"operator"},
+    "POST /api/v1/organisations/{organisation_id:uuid}/people": {"operator"},
+    "POST /api/v1/organisations/{organisation_id:uuid}/suspend": {"operator"},
+    "POST /api/v1/organisations/{organisation_id:uuid}/unsuspend": {"operator"},
+    "POST /api/v1/people/{person_id:uuid}/deactivate": {"operator"},
+    "GET /api/v1/queries": {"startup"},
+    "POST /api/v1/queries": {"startup"},
+    "POST /api/v1/queries/quote": {"startup"},
+    "GET /api/v1/queries/{query_id:uuid}": {"startup"},
+    "GET /api/v1/queries/{query_id:uuid}/receipt": {"owner", "startup", "regulator"},
+    "GET /api/v1/queries/{query_id:uuid}/result": {"startup"},
+    "GET /api/v1/tokens": set(KINDS),
+    "POST /api/v1/tokens": set(KINDS),
+    "DELETE /api/v1/tokens/{token_id:uuid}": set(KINDS),
+    "GET /api/v1/usage": set(KINDS),
+    "GET /api/v1/wallet": set(KINDS),
+    "POST /api/v1/wallet/credits": {"operator"},
+}
+"""Endpoint → kinds of organisation that may call it at all; whose things they see is each feature's own test."""
+APPLICATION = {
+    "purpose": "research.academic",
+    "justification": "Một lý do đủ dài để được nhận.",
+    "duration_days": 30,
+    "people": [str(uuid.uuid4())],
+}
+BODIES: dict[str, dict[str, object]] = {
+    "end": {"reason": "Một lý do đủ dài."},
+    "resubmit": APPLICATION,
+    "applications": APPLICATION,
+}
+"""By the path's last word: a body that cannot be read is refused before anybody asks who sent it."""
+OPEN_PAGES = "/|/(datasets|help|healthz|language|login|logout|metrics|readyz|schema|static)(/.*)?"
+
+
+def routes() -> list[str]:
+    """`METHOD path` of everything the service answers."""
+    found = []
+    for route in create_app(Config()).routes:
+        methods = set(getattr(route, "methods", ())) - {"OPTIONS", "HEAD"}
+        found += [f"{method} {route.path}" for method in methods]
+    return sorted(found)
+
+
+API = [r for r in routes() if "/api/v1/" in r]
+PAGES = [r for r in routes() if "/api/v1/" not in r and not re.fullmatch(OPEN_PAGES, r.split(" ")[1])]
+
+
+def _somewhere(path: str) -> str:
+    """The path with ids of nothing."""
+    return re.sub(r"\{\w+:(str|path)\}", "nothing", re.sub(r"\{\w+:uuid\}", str(uuid.uuid4()), path))
+
+
+def _call(client: Client, endpoint: str) -> int:
+    method, path = endpoint.split(" ")
+    path = _somewhere(path)
+    if method == "POST":
+        return client.post(path, BODIES.get(path.rsplit("/", 1)[1], {})).status
+    return (client.delete(path) if method == "DELETE" else client.get(path)).status
+
+
+def test_the_matrix_names_every_endpoint_and_no_other() -> None:
+    assert set(API) == PUBLIC | set(ALLOWED)
+
+
+@pytest.mark.parametrize("endpoint", sorted(ALLOWED))
+def test_nobody_signed_in_gets_nothing(market: Market, endpoint: str) -> None:
+    assert _call(market.client(None), endpoint) == 401
+
+
+@pytest.mark.parametrize("endpoint", sorted(PUBLIC))
+def test_what_is_public_asks_for_no_sign_in(market: Market, endpoint: str) -> None:
+    assert _call(market.client(None), endpoint) not in (401, 403)
+
+
+@pytest.mark.parametrize("endpoint", sorted(ALLOWED))
+def test_the_wrong_kind_of_organisation_is_refused_and_the_right_one_is_not(market: Market, endpoint: str) -> None:
+    for kind in KINDS:
+        status = _call(market.client(kind), endpoint)
+        if kind in ALLOWED[endpoint]:
+            assert status not in (401, 403), kind
+        else:
+            assert status in (403, 404), kind
+
+
+class _Stay(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_: object) -> None:
+        return None
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_that_is_not_open_sends_the_anonymous_to_sign_in(market: Market, page: str) -> None:
+    method, path = page.split(" ")
+    url = market.url + _somewhere(path)
+    asked = urllib.request.Request(url, data=b"" if method == "POST" else None, method=method)
+    try:
+        answer = urllib.request.build_opener(_Stay).open(asked, timeout=20)
+        status, location = answer.status, ""
+    except urllib.error.HTTPError as refused:
+        status, location = refused.code, refused.headers.get("Location") or ""
+    assert status in (401, 403) or (status in (302, 303) and location.startswith("/login"))
+
+
+def test_every_endpoint_is_in_the_openapi_document(market: Market) -> None:
+    document = market.client(None).get("/schema/openapi.json").json()
+    assert document["openapi"].startswith("3.1")
+    described = {f"{method.upper()} {path}" for path, methods in document["paths"].items() for method in methods}
+    plain = {re.sub(r":\w+\}", "}", endpoint) for endpoint in API}
+    assert plain <= described
