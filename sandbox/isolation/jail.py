@@ -70,7 +70,8 @@ class Jail:
         self._running: _Child | None = None
 
     async def prepare(self) -> None:
-        """Wait until the last child is gone and another waits for a job, if none does; raises JailLost."""
+        """End the last child and wait until another waits for a job, if none does; raises JailLost."""
+        self.kill_running()
         if self._waiting is not None:
             return
         try:
@@ -88,9 +89,10 @@ class Jail:
     async def run(
         self, payload: bytes, *, output: int, inputs: Sequence[int], deadline_ms: int, memory_bytes: int
     ) -> Outcome:
-        """Give the waiting child its job; gives how it ended, at the latest at the deadline, and kills the child.
+        """Give the waiting child its job; gives how it ended, at the latest at the deadline.
 
-        Not to be cancelled: `kill` ends it.
+        Not to be cancelled: `kill` ends it. A child that has replied lives on until `prepare` or `kill_running`:
+        to end it takes longer than a small query, and nobody need wait for that.
         """
         child = self._waiting
         if child is None:
@@ -104,14 +106,14 @@ class Jail:
         try:
             reply, body = await self._exchange(child, payload, output, inputs)
             cpu_us, peak_bytes = meter.cpu_us(), meter.peak_memory_bytes()
-            child.kill()
+            if reply is None:
+                # Not closed yet: the deadline and the watchdog may still reach for it.
+                child.kill()
             ended = None if reply else await self._ended()
         finally:
             deadline.cancel()
             if guard is not None:
                 guard.cancel()
-            self._running = None
-            child.close()
         return Outcome(
             reply=reply,
             body=body,
@@ -140,13 +142,20 @@ class Jail:
             if child is not None:
                 child.kill()
 
+    def kill_running(self) -> None:
+        """Kill the child that has had its job, and forget it."""
+        if self._running is not None:
+            self._running.kill()
+            self._running.close()
+            self._running = None
+
     def end(self) -> None:
         """Kill everything in the jail; what runs in it ends with no reply."""
         self._process.kill()
 
     def close(self) -> None:
-        """End the jail, which must not be running a job, and give back all it held. Blocks some milliseconds."""
-        assert self._running is None  # noqa: S101 (its descriptors would be closed under it)
+        """End the jail, whose `run` must have returned, and give back all it held. Blocks some milliseconds."""
+        self.kill_running()
         self.end()
         self._process.wait()
         self._control.close()

@@ -111,7 +111,10 @@ async def _job(jail: Jail, payload: bytes, writer: int, inputs: Sequence[int], l
     # Once the job has its copy, the reader must see the end when that copy is closed.
     await asyncio.sleep(0)
     os.close(writer)
-    return await running
+    outcome = await running
+    # Only its end closes the output, for which the consumer waits.
+    jail.kill_running()
+    return outcome
 
 
 async def _consumed(

@@ -171,6 +171,8 @@ class Pool:
 
     async def _recycle(self, jail: Jail) -> None:
         """Have the next child ready; a jail that cannot is replaced."""
+        # Whoever waits for the answer goes first: to end a child takes longer than a small query.
+        await asyncio.sleep(0)
         try:
             await jail.prepare()
             self._idle.put_nowait(jail)
