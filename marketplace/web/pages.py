@@ -14,6 +14,7 @@ from marketplace.web.forms import provide_form
 from marketplace.web.handlers import (
     agreements,
     applications,
+    apply,
     catalogue,
     console,
     help_page,
@@ -31,7 +32,8 @@ from marketplace.web.view import provide_view
 
 STATIC: Final = Path(__file__).parent / "static"
 MODULES: Final = (
-    agreements, applications, catalogue, console, help_page, language, log, money, queries, sign_in, tokens, usage,
+    agreements, applications, apply, catalogue, console, help_page, language, log, money, queries, sign_in, tokens,
+    usage,
 )  # fmt: skip
 
 handlers: list[Router] = [

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime, time, timedelta
-from typing import Any, Literal
+from typing import Literal
 
-import msgspec
 from litestar import get, post
 from litestar.response import Redirect, Template
 from msgspec import Struct
@@ -14,23 +13,20 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.callers import Approver, Caller, Startup
 from marketplace.accounts.reads import colleagues
-from marketplace.agreements.actions import apply, decide, resubmit, withdraw
+from marketplace.agreements.actions import decide, resubmit, withdraw
 from marketplace.agreements.machine import DecisionVerb
-from marketplace.agreements.parties import Applicant, as_applicant, as_decider, as_side
+from marketplace.agreements.parties import as_applicant, as_decider, as_side
 from marketplace.agreements.reads import list_applications, read_application
 from marketplace.agreements.schemas import ApplicationView
 from marketplace.agreements.terms import Terms
-from marketplace.db.base import new_id, utcnow
-from marketplace.db.idempotency import claim
+from marketplace.db.base import utcnow
 from marketplace.errors import NotFound, Problem
 from marketplace.listings.reads import read_dataset
-from marketplace.web.explain import explain_errors, explain_problem
 from marketplace.web.figures import VIETNAM
 from marketplace.web.forms import Form, wrong
+from marketplace.web.handlers.apply import terms_of, what_is_wrong
 from marketplace.web.view import View
 
-DURATION_DAYS = 180
-"""What the form proposes."""
 DECISIONS: dict[DecisionVerb, Literal["accepted", "rejected", "returned"]] = {
     "accept": "accepted",
     "reject": "rejected",
@@ -44,30 +40,6 @@ class Entered(Struct, frozen=True, kw_only=True):
     decision: str = ""
     reason: str = ""
     expires_on: str = ""
-
-
-@get("/datasets/{slug:str}/apply")
-async def show_apply(view: View, startup: Startup, session: AsyncSession, slug: str) -> Template:
-    """The form of an application."""
-    terms = Terms(purpose="", justification="", duration_days=DURATION_DAYS, people=(startup.person_id,))
-    return await _apply_page(view, startup, session, slug, terms)
-
-
-@post("/datasets/{slug:str}/apply", status_code=200)
-async def send_application(
-    view: View, startup: Startup, session: AsyncSession, slug: str, form: Form
-) -> Template | Redirect:
-    """Apply; with mistakes, the form again and all of them."""
-    dataset = await read_dataset(session, slug)
-    if dataset is None:
-        raise NotFound
-    terms = _terms(form)
-    try:
-        async with session.begin_nested():
-            application_id = await _apply_once(session, as_applicant(startup), dataset.id, terms, form.text("key"))
-    except Problem as problem:
-        return await _apply_page(view, startup, session, slug, terms, problem)
-    return Redirect(f"/applications/{application_id}?done=applied", status_code=303)
 
 
 @get("/applications")
@@ -120,7 +92,7 @@ async def send_again(
     view: View, startup: Startup, session: AsyncSession, application_id: uuid.UUID, form: Form
 ) -> Template | Redirect:
     """New terms after a return."""
-    terms = _terms(form)
+    terms = terms_of(form)
     try:
         async with session.begin_nested():
             await resubmit(
@@ -138,29 +110,6 @@ async def take_back(view: View, startup: Startup, session: AsyncSession, applica
     """Withdraw before it is decided."""
     await withdraw(session, application_id=application_id, by=as_applicant(startup), at=utcnow())
     return Redirect(f"/applications/{application_id}?done=withdrawn", status_code=303)
-
-
-async def _apply_once(
-    session: AsyncSession, by: Applicant, dataset_id: uuid.UUID, terms: Terms, key: str
-) -> uuid.UUID:
-    """The application's id; the form's hidden key makes a second press the same one."""
-    body = msgspec.json.encode((str(dataset_id), terms))
-    wanted = new_id()
-    first = wanted
-    if key:
-        first = await claim(session, organisation_id=by.organisation_id, key=key, body=body, subject_id=wanted)
-    if first == wanted:
-        await apply(session, application_id=wanted, dataset_id=dataset_id, terms=terms, by=by, at=utcnow())
-    return first
-
-
-def _terms(form: Form) -> Terms:
-    return Terms(
-        purpose=form.text("purpose"),
-        justification=form.text("justification"),
-        duration_days=form.integer("duration_days"),
-        people=form.ids("people"),
-    )
 
 
 def _decision(text: str) -> DecisionVerb:
@@ -184,18 +133,6 @@ async def _read(session: AsyncSession, caller: Caller, application_id: uuid.UUID
     return await read_application(session, application_id=application_id, organisation_id=caller.organisation_id)
 
 
-async def _apply_page(
-    view: View, startup: Startup, session: AsyncSession, slug: str, terms: Terms, problem: Problem | None = None
-) -> Template:
-    dataset = await read_dataset(session, slug)
-    if dataset is None:
-        raise NotFound
-    people = await colleagues(session, startup.organisation_id)
-    return view.page(
-        "apply.html", dataset=dataset, terms=terms, colleagues=people, key=str(new_id()), **_wrong(view, problem)
-    )
-
-
 async def _application_page(
     view: View,
     caller: Caller,
@@ -216,7 +153,7 @@ async def _application_page(
         entered=entered or Entered(),
         purposes=dataset.purposes if dataset else (),
         colleagues=await colleagues(session, application.startup_id) if _edits(caller, application) else (),
-        **_wrong(view, problem),
+        **what_is_wrong(view, problem),
     )
 
 
@@ -233,19 +170,7 @@ def _terms_of(application: ApplicationView) -> Terms:
     )
 
 
-def _wrong(view: View, problem: Problem | None) -> dict[str, Any]:
-    if problem is None:
-        return {"problem": None, "errors": (), "status": 200}
-    return {
-        "problem": explain_problem(view, problem),
-        "errors": explain_errors(view, problem),
-        "status": problem.status,
-    }
-
-
 handlers = [
-    show_apply,
-    send_application,
     show_applications,
     show_application,
     send_decision,

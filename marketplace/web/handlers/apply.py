@@ -1,0 +1,106 @@
+"""Applying for a dataset: the form, and what it sends."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import msgspec
+from litestar import get, post
+from litestar.response import Redirect, Template
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from marketplace.accounts.callers import Startup
+from marketplace.accounts.reads import colleagues
+from marketplace.agreements.actions import apply
+from marketplace.agreements.parties import Applicant, as_applicant
+from marketplace.agreements.terms import Terms
+from marketplace.db.base import new_id, utcnow
+from marketplace.db.idempotency import claim
+from marketplace.errors import NotFound, Problem
+from marketplace.listings.reads import read_dataset
+from marketplace.web.explain import explain_errors, explain_problem
+from marketplace.web.forms import Form
+from marketplace.web.view import View
+
+DURATION_DAYS = 180
+"""What the form proposes."""
+
+
+@get("/datasets/{slug:str}/apply")
+async def show_apply(view: View, startup: Startup, session: AsyncSession, slug: str) -> Template:
+    """The form of an application."""
+    terms = Terms(purpose="", justification="", duration_days=DURATION_DAYS, people=(startup.person_id,))
+    return await _apply_page(view, startup, session, slug, terms)
+
+
+@post("/datasets/{slug:str}/apply", status_code=200)
+async def send_application(
+    view: View, startup: Startup, session: AsyncSession, slug: str, form: Form
+) -> Template | Redirect:
+    """Apply; with mistakes, the form again and all of them."""
+    dataset = await read_dataset(session, slug)
+    if dataset is None:
+        raise NotFound
+    terms = terms_of(form)
+    try:
+        async with session.begin_nested():
+            application_id = await _apply_once(session, as_applicant(startup), dataset.id, terms, form.text("key"))
+    except Problem as problem:
+        return await _apply_page(view, startup, session, slug, terms, problem)
+    return Redirect(f"/applications/{application_id}?done=applied", status_code=303)
+
+
+def terms_of(form: Form) -> Terms:
+    """What the form asks for. Raises Invalid."""
+    return Terms(
+        purpose=form.text("purpose"),
+        justification=form.text("justification"),
+        duration_days=form.integer("duration_days"),
+        people=form.ids("people"),
+    )
+
+
+def what_is_wrong(view: View, problem: Problem | None) -> dict[str, Any]:
+    """Context of a page that a mistake led back to."""
+    if problem is None:
+        return {"problem": None, "errors": (), "status": 200}
+    return {
+        "problem": explain_problem(view, problem),
+        "errors": explain_errors(view, problem),
+        "status": problem.status,
+    }
+
+
+async def _apply_once(
+    session: AsyncSession, by: Applicant, dataset_id: uuid.UUID, terms: Terms, key: str
+) -> uuid.UUID:
+    """The application's id; the form's hidden key makes a second press the same one."""
+    body = msgspec.json.encode((str(dataset_id), terms))
+    wanted = new_id()
+    first = wanted
+    if key:
+        first = await claim(session, organisation_id=by.organisation_id, key=key, body=body, subject_id=wanted)
+    if first == wanted:
+        await apply(session, application_id=wanted, dataset_id=dataset_id, terms=terms, by=by, at=utcnow())
+    return first
+
+
+async def _apply_page(
+    view: View, startup: Startup, session: AsyncSession, slug: str, terms: Terms, problem: Problem | None = None
+) -> Template:
+    dataset = await read_dataset(session, slug)
+    if dataset is None:
+        raise NotFound
+    people = await colleagues(session, startup.organisation_id)
+    return view.page(
+        "apply.html",
+        dataset=dataset,
+        terms=terms,
+        colleagues=people,
+        key=str(new_id()),
+        **what_is_wrong(view, problem),
+    )
+
+
+handlers = [show_apply, send_application]
