@@ -41,11 +41,14 @@ class Publisher(Struct, frozen=True, kw_only=True):
 
 
 class Place(Struct, frozen=True, kw_only=True):
-    """Where a version goes: its lineage, and its dataset with the newest version if it has been listed before."""
+    """Where a version goes: its lineage, and its dataset with the newest version if it has been listed before.
+
+    `beside`: the newest version of another dataset of the lineage, with which a first version is compared."""
 
     lineage_id: uuid.UUID
     dataset_id: uuid.UUID | None
     previous: str | None
+    beside: str | None = None
 
 
 async def find_place(
@@ -65,6 +68,7 @@ async def find_place(
         lineage_id=lineage.id,
         dataset_id=dataset.id if dataset else None,
         previous=dataset.current_version_id if dataset else None,
+        beside=None if dataset else await _newest(session, lineage.id),
     )
 
 
@@ -101,6 +105,18 @@ async def _lineage(session: AsyncSession, manifest: Manifest, by: Publisher) -> 
             raise ModeFixed(population=manifest.population, mode=lineage.mode, asked=manifest.mode)
         lineage.mode = manifest.mode
     return lineage
+
+
+async def _newest(session: AsyncSession, lineage_id: uuid.UUID) -> str | None:
+    """The version released last in the lineage."""
+    newest = (
+        select(DatasetVersion.id)
+        .join(Dataset, Dataset.current_version_id == DatasetVersion.id)
+        .where(Dataset.lineage_id == lineage_id)
+        .order_by(DatasetVersion.created_at.desc())
+        .limit(1)
+    )
+    return await session.scalar(newest)
 
 
 async def release(

@@ -17,7 +17,7 @@ from marketplace.audit.actions import record
 from marketplace.billing.actions import hold_query
 from marketplace.db.base import ms_of, new_id, utcnow
 from marketplace.db.idempotency import claim, seen
-from marketplace.queries.errors import Denied, QuoteExpired, QuoteMismatch
+from marketplace.queries.errors import Denied, QueueFull, QuoteExpired, QuoteMismatch
 from marketplace.queries.execute import execute
 from marketplace.queries.models import Query, Quote
 from marketplace.queries.prepare import Prepared, prepare
@@ -27,6 +27,9 @@ from marketplace.queries.settle import logged, void
 from policies.decision import Decision
 
 logger = logging.getLogger(__name__)
+
+RETRY_AFTER_S = 2
+"""What a caller is told when the queue is full: about what two jails take for that many small queries."""
 
 
 async def quote(services: Services, caller: Caller, ask: Ask) -> QuoteView:
@@ -75,6 +78,8 @@ async def run(services: Services, caller: Caller, ask: Ask, *, idempotency_key: 
     earlier = await _earlier(services, caller, ask, idempotency_key)
     if earlier is not None:
         return await _again(services, earlier, ask.wait_s)
+    if services.pool.full:
+        raise QueueFull(headers={"Retry-After": str(RETRY_AFTER_S)}, retry_after_s=RETRY_AFTER_S)
     promised = await _promised(services, caller, ask)
     prepared = await prepare(services, caller, ask, promised_vnd=promised)
     async with services.database.session() as session:

@@ -88,6 +88,11 @@ class Pool:
         for jail in list(self._jails):
             await self._discard(jail)
 
+    @property
+    def full(self) -> bool:
+        """Whether one more query would be turned away."""
+        return self._closed or self._entered >= self._wanted + self._queue
+
     def pids(self) -> tuple[int, ...]:
         """Process ids of the jails; killing one ends it with the query it runs."""
         return tuple(jail.pid for jail in self._jails)
@@ -109,7 +114,7 @@ class Pool:
 
         Raises SandboxFailed. Cancelling it kills the child.
         """
-        if self._closed or self._entered >= self._wanted + self._queue:
+        if self.full:
             raise SandboxFailed("sandbox.unavailable", entered=False)
         self._entered += 1
         try:

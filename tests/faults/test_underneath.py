@@ -159,3 +159,21 @@ def test_a_query_that_never_ends_is_killed_at_the_deadline_and_costs_its_quote(a
     assert query["charged_vnd"] == query["quote_vnd"]
     alive.stop()
     alive.start()
+
+
+def test_a_full_queue_turns_the_next_query_away_before_it_costs_anything(alive: Market) -> None:
+    alive.stop()
+    alive.start(SANDULIEU_SANDBOX_JAILS="1", SANDULIEU_SANDBOX_QUEUE_QUERIES="1")
+    first, second = Asking(alive), Asking(alive)
+    until = time.monotonic() + 20
+    answer = alive.client("startup").post("/api/v1/queries", alive.ask(wait_s=0))
+    while answer.status != 429 and time.monotonic() < until:
+        time.sleep(0.05)
+        answer = alive.client("startup").post("/api/v1/queries", alive.ask(wait_s=0))
+    assert answer.status == 429
+    assert answer.json()["code"] == "query.queue_full"
+    assert int(answer.headers["Retry-After"]) > 0
+    for asking in (first, second):
+        asking.result()
+    alive.stop()
+    alive.start()
