@@ -46,7 +46,7 @@ def _dense(key: Ints) -> tuple[Ints, int]:
     return dense.astype(np.int64), len(values)
 
 
-def form(keys: Ints, sensitive: list[Codes], *, k: int, l: int, rank: Ints) -> tuple[Ints, int]:  # noqa: E741
+def form(keys: Ints, sensitive: list[Codes], *, k: int, l: int, rank: Ints) -> tuple[Ints, int]:
     """Cohort of each person, −1 where none can be, and the number of cohorts.
 
     `keys`: class of each person; `rank`: a random permutation, so that the order of the input tells nothing.
@@ -80,7 +80,7 @@ def _most_cohorts(
     sizes: Ints,
     sensitive: list[Codes],
     k: int,
-    l: int,  # noqa: E741
+    l: int,
 ) -> tuple[Ints, Ints | None]:
     """Upper bound of each class's cohorts, and each person's place in the dealing order of the class."""
     dealt = sizes // k
@@ -160,7 +160,7 @@ def _reduce(
     starts: Ints,
     dealt: Ints,
     sensitive: list[Codes],
-    l: int,  # noqa: E741
+    l: int,
 ) -> Ints:
     """Fewer, larger cohorts for classes in which some cohort has fewer than ℓ values; 0 where even one fails."""
     dealt = dealt.copy()
@@ -179,7 +179,7 @@ def _failing(
     starts: Ints,
     dealt: Ints,
     sensitive: list[Codes],
-    l: int,  # noqa: E741
+    l: int,
 ) -> Ints:
     own = np.repeat(np.arange(len(chosen)), sizes[chosen])
     begins = np.cumsum(sizes[chosen]) - sizes[chosen]

@@ -75,7 +75,7 @@ def decode_reply(reply: bytes, kind: type[T]) -> T:
 
 
 def _refuse(reply: IngestReply, lines: Mapping[str, int]) -> None:
-    assert reply.refusal is not None  # noqa: S101
+    assert reply.refusal is not None
     params = dict(reply.refusal.params)
     if names := params.pop("names", None):
         params["columns"] = ", ".join(f"{n} (dòng/line {lines.get(n, 0)})" for n in names)

@@ -65,9 +65,9 @@ def _changed_persons(before: Standing, after: Standing) -> tuple[Ints, Ints]:
 
 def _records(standing: Standing) -> Ints:
     """Pseudonym, class and digest of each person as one void: two versions share a record if nothing changed."""
-    assert standing.names is not None  # noqa: S101 - asked by the caller
-    assert standing.cohort is not None  # noqa: S101
-    assert standing.digest is not None  # noqa: S101
+    assert standing.names is not None  # asked by the caller
+    assert standing.cohort is not None
+    assert standing.digest is not None
     table = np.empty((len(standing.names), PSEUDONYM_BYTES + 16), dtype=np.uint8)
     table[:, :PSEUDONYM_BYTES] = standing.names
     table[:, PSEUDONYM_BYTES : PSEUDONYM_BYTES + 8] = (

@@ -95,7 +95,7 @@ class Manifest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     columns: Annotated[tuple[ManifestColumn, ...], Meta(min_length=1)]
     subject_key: Words | None = None
     k: Annotated[int, Meta(ge=5, le=1000)] = 10
-    l: Annotated[int, Meta(ge=2, le=20)] = 2  # noqa: E741
+    l: Annotated[int, Meta(ge=2, le=20)] = 2
     max_left_out_share: Annotated[float, Meta(ge=0, le=0.5)] = 0.05
     consent: dict[Purpose, Words] = field(default_factory=dict)
     """Purpose → column of the file that says whether the person consented to it."""

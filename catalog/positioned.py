@@ -74,7 +74,7 @@ def _convert(node: Any, errors: list[ManifestError], seen: set[int], depth: int)
         return _scalar(node, line, column, wrong)
     if isinstance(node, SequenceNode):
         return Node([_convert(n, errors, seen, depth + 1) for n in node.value], line, column)
-    assert isinstance(node, MappingNode)  # noqa: S101 - YAML has no fourth kind of node
+    assert isinstance(node, MappingNode)  # YAML has no fourth kind of node
     entries: dict[Any, tuple[Node, Node]] = {}
     for key_node, value_node in node.value:
         key = _convert(key_node, errors, seen, depth + 1)

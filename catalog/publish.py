@@ -169,7 +169,7 @@ def _version(manifest: Manifest, text: str, made: Made, measured: MeasureReply, 
 
 def _column(column: ManifestColumn, made: Made) -> VersionColumn:
     meaning = column.meaning
-    assert meaning is not None  # noqa: S101 - a manifest without it is refused
+    assert meaning is not None  # a manifest without it is refused
     words = describe(column.transform) + (f" | {describe(column.fallback)}" if column.fallback else "")
     return VersionColumn(
         name=column.sql_name, type=made.reply.types.get(column.sql_name, STORED_TYPE[column.type]),

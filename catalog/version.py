@@ -39,7 +39,7 @@ class Measured(Struct, frozen=True, kw_only=True):
     """Anonymity as measured on the finished files, worst cohort."""
 
     k: int
-    l: int | None  # noqa: E741
+    l: int | None
     entropy_l: float | None
     t: float | None
 

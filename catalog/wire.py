@@ -63,7 +63,7 @@ class AnonymiseOrder(Struct, frozen=True, kw_only=True):
     hierarchies: dict[str, str]
     mode: Literal["rows", "aggregate"]
     k: int
-    l: int  # noqa: E741
+    l: int
     max_left_out_share: float
     seed: bytes
     part_rows: int
@@ -102,13 +102,13 @@ class MeasureOrder(Struct, frozen=True, kw_only=True):
     columns: tuple[MeasureColumn, ...]
     mode: Literal["rows", "aggregate"]
     k: int
-    l: int  # noqa: E741
+    l: int
     parts: int
 
 
 class MeasureReply(Struct, frozen=True, kw_only=True):
     k: int = 0
-    l: int | None = None  # noqa: E741
+    l: int | None = None
     entropy_l: float | None = None
     t: float | None = None
     smallest_class: int = 0

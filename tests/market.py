@@ -17,14 +17,19 @@ from typing import Any
 
 from marketplace.cli.client import Client, Unreachable
 from marketplace.cli.demo import unused_port
-from marketplace.cli.demo_parties import CAST, DemoPerson, Parties, prepare_parties
+from marketplace.cli.demo_parties import CAST, Actor, DemoPerson, House, Parties, prepare_parties
 from marketplace.config import Config
 from marketplace.db.migrate import upgrade
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 RIVALS = (
-    ("startup", "Rival startup", "rival", (("rival", "rival@test.example", ("admin", "analyst")),)),
-    ("owner", "Rival owner", "rival-owner", (("rival_owner", "owner@test.example", ("steward", "approver")),)),
+    House("startup", "Rival startup", "rival", (Actor("rival", "rival@test.example", "R", ("admin", "analyst")),)),
+    House(
+        "owner",
+        "Rival owner",
+        "rival-owner",
+        (Actor("rival_owner", "o@test.example", "O", ("steward", "approver")),),
+    ),
 )
 PURPOSE = "research.academic"
 SMALL_SQL = "select education, count(*) as n from adult group by education order by n desc, education"

@@ -35,7 +35,7 @@ class Persons:
     rank: Ints
 
 
-assert LOADED  # noqa: S101 - imported for what importing it does
+assert LOADED  # imported for what importing it does
 
 
 def main(payload: bytes, inputs: Sequence[int], output: BinaryIO) -> bytes:

@@ -16,7 +16,7 @@ from catalog.jailed.parquet_source import ParquetSource
 from catalog.jailed.refused import Refused
 from catalog.wire import IngestOrder, IngestReply
 
-assert LOADED  # noqa: S101 - imported for what importing it does
+assert LOADED  # imported for what importing it does
 
 
 def main(payload: bytes, inputs: Sequence[int], output: BinaryIO) -> bytes:

@@ -17,13 +17,13 @@ from catalog.jailed.cells import ARROW
 from catalog.jailed.loaded import LOADED
 from catalog.wire import MeasureColumn, MeasureOrder, MeasureReply
 
-assert LOADED  # noqa: S101 - imported for what importing it does
+assert LOADED  # imported for what importing it does
 
 
 class Spread(Struct, frozen=True):
     """Of sensitive values in the worst cohort: distinct values, exp of the entropy, distance from all persons."""
 
-    l: int  # noqa: E741
+    l: int
     entropy_l: float
     t: float
 

@@ -40,8 +40,8 @@ class Sums:
 
 def read_measure(column: AnonymiseColumn, data: pa.ChunkedArray) -> Measure:
     """Every value within the clamp of the manifest."""
-    assert column.fine is not None  # noqa: S101 - a manifest without clamp is refused
-    assert column.fine.clamp is not None  # noqa: S101
+    assert column.fine is not None  # a manifest without clamp is refused
+    assert column.fine.clamp is not None
     low, high = column.fine.clamp
     array = data.cast(pa.float64()).combine_chunks()
     present = array.is_valid().to_numpy(zero_copy_only=False)

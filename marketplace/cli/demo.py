@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -43,6 +44,7 @@ def run(chosen: argparse.Namespace) -> int:
     if not EXAMPLES.is_dir():
         tell("Bản trình diễn cần thư mục examples/ của mã nguồn. / The demo needs examples/ of a source checkout.")
         return 1
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     tell(f"→ {config.home}")
     config.home.mkdir(parents=True, exist_ok=True, mode=0o700)
     upgrade(config)

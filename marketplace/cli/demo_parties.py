@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import uuid
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -16,35 +17,51 @@ from marketplace.billing.admission import admit_organisation
 from marketplace.config import Config
 from marketplace.db.engine import Database, database_url
 
-Cast = tuple[tuple[str, str, str, tuple[tuple[str, str, tuple[str, ...]], ...]], ...]
 
-CAST: Cast = (
-    (
+class Actor(NamedTuple):
+    """A person of the story; `key` names the token, `.example` is reserved (RFC 2606): nobody's address."""
+
+    key: str
+    email: str
+    name: str
+    roles: tuple[str, ...]
+
+
+class House(NamedTuple):
+    """An organisation of the story."""
+
+    kind: str
+    name: str
+    slug: str
+    people: tuple[Actor, ...]
+
+
+CAST = (
+    House(
         "operator",
         "Đơn vị vận hành (trình diễn)",
         "van-hanh",
-        (("operator", "vanhanh@demo.example", ("operator",)),),
+        (Actor("operator", "vanhanh@demo.example", "Phạm Quang Vinh", ("operator",)),),
     ),
-    (
+    House(
         "owner",
         "Cục dữ liệu mẫu (trình diễn)",
         "cuc-du-lieu-mau",
-        (("owner", "chudulieu@demo.example", ("steward", "approver")),),
+        (Actor("owner", "chudulieu@demo.example", "Lê Thu Hà", ("steward", "approver")),),
     ),
-    (
+    House(
         "startup",
         "Doanh nghiệp khởi nghiệp (trình diễn)",
         "khoi-nghiep-demo",
-        (("startup", "phantich@demo.example", ("admin", "analyst")),),
+        (Actor("startup", "phantich@demo.example", "Trần Minh Anh", ("admin", "analyst")),),
     ),
-    (
+    House(
         "regulator",
         "Cơ quan quản lý (trình diễn)",
         "quan-ly-demo",
-        (("regulator", "quanly@demo.example", ("reader",)),),
+        (Actor("regulator", "quanly@demo.example", "Nguyễn Hoài Nam", ("reader",)),),
     ),
 )
-"""kind, name, slug, people (key, e-mail, roles). `.example` is reserved (RFC 2606): nobody's address."""
 
 
 @dataclass(frozen=True)
@@ -67,39 +84,33 @@ class Parties:
         return next(p for p in self.people if p.role == role)
 
 
-async def prepare_parties(config: Config, *, cast: Cast = CAST) -> Parties:
+async def prepare_parties(config: Config, *, cast: tuple[House, ...] = CAST) -> Parties:
     """Make whoever is missing, set passwords, issue tokens."""
     database = Database(database_url(config), connections=1)
     parties = Parties()
     async with database.session() as session:
-        for kind, name, slug, people in cast:
-            organisation_id = await _organisation(session, kind=kind, name=name, slug=slug)
-            for key, email, roles in people:
-                person = await _person(session, organisation_id, key, email, roles)
+        for house in cast:
+            organisation_id = await _organisation(session, house)
+            for actor in house.people:
+                person = await _person(session, organisation_id, actor)
                 parties.people.append(person)
                 made = await create_token(session, person_id=person.person_id, name="demo")
-                parties.tokens[key] = made.token
+                parties.tokens[actor.key] = made.token
     await database.close()
     return parties
 
 
-async def _organisation(session: AsyncSession, *, kind: str, name: str, slug: str) -> uuid.UUID:
-    known = (await session.execute(select(Organisation.id).where(Organisation.slug == slug))).scalar_one_or_none()
-    return known or await admit_organisation(session, kind=kind, name=name, slug=slug)
+async def _organisation(session: AsyncSession, house: House) -> uuid.UUID:
+    known = await session.scalar(select(Organisation.id).where(Organisation.slug == house.slug))
+    return known or await admit_organisation(session, kind=house.kind, name=house.name, slug=house.slug)
 
 
-async def _person(
-    session: AsyncSession, organisation_id: uuid.UUID, key: str, email: str, roles: tuple[str, ...]
-) -> DemoPerson:
+async def _person(session: AsyncSession, organisation_id: uuid.UUID, actor: Actor) -> DemoPerson:
     password = "-".join(secrets.token_hex(2) for _ in range(4))
-    known = (await session.execute(select(Person.id).where(Person.email == email))).scalar_one_or_none()
+    known = await session.scalar(select(Person.id).where(Person.email == actor.email))
     if known is None:
         known = await actions.create_person(
-            session,
-            organisation_id=organisation_id,
-            email=email,
-            name=email.split("@", maxsplit=1)[0],
-            roles=roles,
+            session, organisation_id=organisation_id, email=actor.email, name=actor.name, roles=actor.roles
         )
     await actions.set_password(session, person_id=known, password=password)
-    return DemoPerson(role=key, email=email, password=password, person_id=known, organisation_id=organisation_id)
+    return DemoPerson(actor.key, actor.email, password, known, organisation_id)

@@ -32,7 +32,7 @@ async def claim(
     if await session.scalar(taken) is not None:
         return subject_id
     first = await seen(session, organisation_id=organisation_id, key=key, body=body)
-    assert first is not None  # noqa: S101 - the insert met it
+    assert first is not None  # the insert met it
     return first
 
 

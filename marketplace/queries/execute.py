@@ -6,8 +6,6 @@ import asyncio
 from pathlib import Path
 from uuid import UUID
 
-from sandbox.run import run as run_in_sandbox
-
 from catalog.version import Revision
 from marketplace.faults import point
 from marketplace.queries.prepare import Prepared
@@ -15,12 +13,13 @@ from marketplace.queries.services import Services
 from marketplace.queries.settle import Outcome, settle, void
 from policies.decision import Obligations
 from sandbox.job import Limits, SandboxFailed, TableFiles
+from sandbox.run import run as run_in_sandbox
 
 
 async def execute(services: Services, query_id: UUID, prepared: Prepared) -> None:
     """Run a held query in the jail and settle it. What ends inside the jail costs its quote (invariant 10)."""
     obligations = prepared.decision.obligations
-    assert obligations is not None  # noqa: S101 - an allowed decision carries obligations
+    assert obligations is not None  # an allowed decision carries obligations
     point("after-hold")
     try:
         revision = await _revision(services, prepared, obligations)
@@ -43,7 +42,7 @@ async def execute(services: Services, query_id: UUID, prepared: Prepared) -> Non
 async def _revision(services: Services, prepared: Prepared, obligations: Obligations) -> Revision:
     """The files for this purpose without the cohorts that left; writing new ones happens off the event loop."""
     version = prepared.version
-    assert version is not None  # noqa: S101 - an allowed query has a listed version
+    assert version is not None  # an allowed query has a listed version
     return await asyncio.to_thread(
         services.store.revision,
         version.id,

@@ -94,7 +94,7 @@ async def _metered(
     session: AsyncSession, services: Services, prepared: Prepared, outcome: Outcome, result: Result
 ) -> Outcome:
     """Count the records against the agreement's cap; over it nothing is released, and the run is still owed."""
-    assert prepared.version is not None  # noqa: S101 - a query that ran has a version
+    assert prepared.version is not None  # a query that ran has a version
     cap = services.config.rows_cap_multiple * prepared.version.rows
     counted = await session.execute(
         METER, {"agreement": prepared.facts.agreement_id, "records": result.rows, "cap": cap}

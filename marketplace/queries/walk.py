@@ -41,7 +41,7 @@ async def quote(services: Services, caller: Caller, ask: Ask) -> QuoteView:
         raise Denied(prepared.decision, None)
     expires_at = utcnow() + timedelta(seconds=services.config.quote_lifetime_s)
     version = prepared.version
-    assert version is not None  # noqa: S101 - an allowed query has a listed version
+    assert version is not None  # an allowed query has a listed version
     row = Quote(
         id=new_id(),
         person_id=caller.person_id,

@@ -12,7 +12,6 @@ import msgspec
 from litestar import Request, Response
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException, ValidationException
-from litestar.types import ExceptionHandlersMap
 
 from marketplace.errors import Problem
 from marketplace.texts import Language, Message, message
@@ -162,6 +161,3 @@ def _of_litestar(exc: HTTPException) -> Problem:
 def _coded(problem: Problem, code: str, status: int) -> Problem:
     problem.code, problem.status = code, status  # type: ignore[misc]
     return problem
-
-
-PROBLEM_HANDLERS: ExceptionHandlersMap = {Exception: problem_handler}

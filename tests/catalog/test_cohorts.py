@@ -17,7 +17,7 @@ PERSONS = st.lists(st.tuples(st.integers(0, 3), st.integers(-1, 3), st.integers(
 def formed(
     persons: list[Person],
     k: int,
-    l: int,  # noqa: E741
+    l: int,
     columns: int,
 ) -> tuple[dict[int, list[Person]], int]:
     table = np.array(persons, dtype=np.int64).reshape(-1, 3)
@@ -35,7 +35,7 @@ def formed(
 def test_every_cohort_is_of_one_class_and_meets_k_and_l_by_itself(
     persons: list[Person],
     k: int,
-    l: int,  # noqa: E741
+    l: int,
     columns: int,
 ) -> None:
     members, count = formed(persons, k, l, columns)
@@ -62,7 +62,7 @@ def test_without_sensitive_columns_cohorts_hold_k_to_2k_minus_1(persons: list[Pe
 def test_nobody_is_left_out_whose_class_could_be_a_cohort_and_cohorts_are_as_many_as_can_be(
     persons: list[Person],
     k: int,
-    l: int,  # noqa: E741
+    l: int,
 ) -> None:
     members, _ = formed(persons, k, l, 1)
     by_class: dict[int, list[int]] = defaultdict(list)
