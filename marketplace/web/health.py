@@ -26,13 +26,13 @@ class Ready(Struct, frozen=True, kw_only=True):
     sandbox: bool
 
 
-@get("/healthz", media_type="text/plain")
+@get(["/healthz", "/api/v1/healthz"], media_type="text/plain")
 async def healthz() -> str:
     """The process answers."""
     return "ok"
 
 
-@get("/readyz")
+@get(["/readyz", "/api/v1/readyz"])
 async def readyz(services: Services) -> Response[Ready]:
     """200 when a query could be run now, else 503 with the part that is missing."""
     database = await _answers(services)
@@ -55,7 +55,7 @@ async def _answers(services: Services) -> bool:
         return False
 
 
-@get("/metrics", media_type="text/plain; version=0.0.4")
+@get(["/metrics", "/api/v1/metrics"], media_type="text/plain; version=0.0.4")
 async def metrics(services: Services) -> str:
     """Totals only: nothing about a tenant."""
     async with services.database.session() as session:

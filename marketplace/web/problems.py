@@ -41,6 +41,13 @@ class ReasonView(msgspec.Struct, frozen=True):
     message: Message
 
 
+class Position(msgspec.Struct, frozen=True):
+    """Where in the text that was sent; both count from 1."""
+
+    line: int
+    column: int
+
+
 class ProblemView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """RFC 9457; `messages` holds both languages, `title`, `detail` and `next` the one asked for."""
 
@@ -54,6 +61,7 @@ class ProblemView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     messages: Mapping[str, Message]
     reasons: tuple[ReasonView, ...]
     params: Mapping[str, Any]
+    position: Position | None = None
     errors: tuple[Mapping[str, Any], ...] | None = None
     decision: Decision | None = None
 
@@ -87,6 +95,7 @@ def problem_view(problem: Problem, language: Language, trace_id: str) -> Problem
         messages=both,
         reasons=tuple(_reason(each, language) for each in problem.reasons),
         params=params,
+        position=Position(params["line"], params["column"]) if {"line", "column"} <= params.keys() else None,
         errors=tuple(_error(each, language) for each in errors) if errors else None,
         decision=getattr(problem, "decision", None),
     )

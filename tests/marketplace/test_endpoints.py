@@ -22,6 +22,9 @@ PUBLIC = {
     "GET /api/v1/audit/tile/{tile:path}",
     "GET /api/v1/datasets",
     "GET /api/v1/datasets/{dataset:str}",
+    "GET /api/v1/healthz",
+    "GET /api/v1/metrics",
+    "GET /api/v1/readyz",
 }
 ALLOWED = {
     "GET /api/v1/agreements": {"owner", "startup"},

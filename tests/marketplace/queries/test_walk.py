@@ -108,7 +108,8 @@ def test_sql_that_is_not_understood_is_refused_with_position_and_advice(
     answer = _run(market, sql)
     assert answer.status == 422
     problem = answer.json()
-    assert problem["params"]["line"] == line
+    assert problem["position"]["line"] == line
+    assert problem["position"]["column"] > 0
     assert problem["messages"]["vi"]["next"]
     assert problem["messages"]["en"]["next"]
 
