@@ -45,6 +45,8 @@ class Outcome(Struct, frozen=True, kw_only=True):
 class _Child(Struct, frozen=True):
     socket: socket.socket
     pidfd: int
+    pid: int
+    """As the jail counts: the warm process gives a job's files to no other child."""
 
     def kill(self) -> None:
         with contextlib.suppress(ProcessLookupError):
@@ -83,7 +85,7 @@ class Jail:
             raise JailLost("no child in time") from error
         if not isinstance(event, Ready) or len(descriptors) != 2:
             raise JailLost(f"no child: {self._last_words()}")
-        self._waiting = _Child(socket.socket(fileno=descriptors[0]), descriptors[1])
+        self._waiting = _Child(socket.socket(fileno=descriptors[0]), descriptors[1], event.pid)
         self._waiting.socket.setblocking(False)
 
     async def run(
@@ -182,7 +184,9 @@ class Jail:
         try:
             for start in range(0, len(inputs), DESCRIPTORS):
                 part = list(inputs[start : start + DESCRIPTORS])
-                socket.send_fds(self._control, [msgspec.msgpack.encode(Files(count=len(part)))], part)
+                socket.send_fds(
+                    self._control, [msgspec.msgpack.encode(Files(pid=child.pid, count=len(part)))], part
+                )
             passed = [output, *inputs[: DESCRIPTORS - 1]]
             head = msgspec.msgpack.encode(Job(payload_bytes=len(payload), inputs=len(inputs)))
             socket.send_fds(child.socket, [struct.pack("<I", len(head)) + head], passed)

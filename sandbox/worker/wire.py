@@ -34,8 +34,12 @@ class Boot(Struct, frozen=True, kw_only=True, array_like=True):
 
 
 class Files(Struct, frozen=True, kw_only=True, array_like=True, tag="files"):
-    """Broker → warm process: descriptors that the current child may open as /fd/<i>.<extension>."""
+    """Broker → warm process: descriptors that child `pid` may open as /fd/<i>.<extension>.
 
+    Meant for one child by its id: it may be dead already, and the next one is another tenant's.
+    """
+
+    pid: Count
     count: Count
 
 

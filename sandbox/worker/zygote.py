@@ -69,7 +69,7 @@ def _one_child(control: socket.socket, boot: Boot, module: Any, function: child.
     try:
         _send(control, Ready(pid=pid), [broker_end.fileno(), pidfd])
         broker_end.close()
-        connected = _supervise(control, pidfd, supervisor)
+        connected = _supervise(control, pid, pidfd, supervisor)
     finally:
         os.close(pidfd)
         supervisor.close()
@@ -88,7 +88,7 @@ def _be_child(
         os._exit(70)
 
 
-def _supervise(control: socket.socket, pidfd: int, supervisor: socket.socket) -> bool:
+def _supervise(control: socket.socket, pid: int, pidfd: int, supervisor: socket.socket) -> bool:
     """Until the child ends: take its files from the broker, answer its openat calls. False: the broker is gone."""
     files: list[int] = []
     listener = -1
@@ -99,7 +99,7 @@ def _supervise(control: socket.socket, pidfd: int, supervisor: socket.socket) ->
         while True:
             # The broker sends files before the job that opens them, so its messages go first.
             ready = dict(poll.poll())
-            if control.fileno() in ready and not _take_files(control, files):
+            if control.fileno() in ready and not _take_files(control, pid, files):
                 return False
             if ready.get(listener, 0) & select.POLLIN:
                 opener.answer(listener, files)
@@ -118,12 +118,17 @@ def _supervise(control: socket.socket, pidfd: int, supervisor: socket.socket) ->
             os.close(descriptor)
 
 
-def _take_files(control: socket.socket, files: list[int]) -> bool:
+def _take_files(control: socket.socket, pid: int, files: list[int]) -> bool:
     message, descriptors, _, _ = socket.recv_fds(control, MESSAGE_BYTES, DESCRIPTORS)
-    files.extend(descriptors)
-    if message:
-        msgspec.msgpack.decode(message, type=Files)
-    return bool(message)
+    if not message:
+        return False
+    if msgspec.msgpack.decode(message, type=Files).pid == pid:
+        files.extend(descriptors)
+        return True
+    # Sent to a child that has died since: to this one they are a stranger's.
+    for descriptor in descriptors:
+        os.close(descriptor)
+    return True
 
 
 def _take_listener(supervisor: socket.socket) -> int:
