@@ -41,13 +41,15 @@ returning records
 """)
 
 FINISH = text("""
+with stored as (
+    insert into query_result (query_id, body, expires_at)
+    select :id, cast(:body as bytea), cast(:expires as timestamptz) where cast(:body as bytea) is not null
+)
 update query set state = :state, charged_vnd = :charged, failure = cast(:failure as jsonb), rows = :rows,
        output = cast(:output as jsonb), result_sha256 = :sha256, result_expires_at = :expires, finished_at = now(),
        runner = null
 where id = :id
 """)
-
-STORE = text("insert into query_result (query_id, body, expires_at) values (:id, :body, :expires)")
 
 NOTHING = Usage(wall_us=0, cpu_us=0, peak_memory_bytes=0, result_bytes=0, engine_us=0)
 
@@ -168,10 +170,9 @@ async def _post(
             "output": _json(result.columns) if result else None,
             "sha256": sha256,
             "expires": expires,
+            "body": result.stream if result else None,
         },
     )
-    if result:
-        await session.execute(STORE, {"id": query_id, "body": result.stream, "expires": expires})
 
 
 async def _void_locked(
@@ -181,7 +182,7 @@ async def _void_locked(
         await void_query(session, hold_id=query["hold_id"], query_id=query_id)
     await _log(session, "query:void", query_id, query, price_vnd=0, body={"code": code, "params": params})
     failure = _json({"code": code, "params": params})
-    empty: dict[str, Any] = {"rows": None, "output": None, "sha256": None, "expires": None}
+    empty: dict[str, Any] = {"rows": None, "output": None, "sha256": None, "expires": None, "body": None}
     await session.execute(FINISH, {"id": query_id, "state": "failed", "charged": 0, "failure": failure} | empty)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import warnings
 from typing import BinaryIO
 
@@ -31,23 +32,34 @@ SET allow_community_extensions = false;
 SET allow_persistent_secrets = false;
 SET python_enable_replacements = false;
 """
+_SAMPLE_PATH = "/fd/0.parquet"
+_SAMPLE = f"""
+COPY (SELECT 'v' || (i % 7) AS a, i AS b, i / 3 AS c FROM range(2000) t(i)) TO '{_SAMPLE_PATH}'
+(FORMAT parquet, COMPRESSION zstd)
+"""
+_QUESTION = f"""
+SELECT CAST(a AS VARCHAR) AS a, CAST(count(*) AS BIGINT) AS n, CAST(avg(c) AS DOUBLE) AS m
+FROM read_parquet(['{_SAMPLE_PATH}']) WHERE b > 3 GROUP BY a ORDER BY n DESC, a
+"""
 _Result = duckdb.DuckDBPyConnection | duckdb.DuckDBPyRelation | None
 _connection: duckdb.DuckDBPyConnection
 
 
-def warm(boot: Boot) -> None:
-    """Open the engine and do everything once that a first query would have to wait for."""
+def warm(boot: Boot) -> int:
+    """Open the engine and do everything once that a first query would have to wait for; gives the sample file."""
     global _connection  # noqa: PLW0603 (inherited over fork: there is nobody to hand it over)
     warnings.filterwarnings("ignore", message="Arrow output on a DB-API result")
     _connection = duckdb.connect(":memory:", config=_AT_OPENING)
+    _connection.execute(_SAMPLE)
     _connection.execute(_SETTINGS)
     _connection.execute(f"SET memory_limit = '{boot.memory_bytes * 4 // 5} B'")
-    _exercise("SELECT i % 7 AS a, count(*) AS n FROM range(10000) t(i) GROUP BY ALL ORDER BY ALL")
+    _exercise(_QUESTION)
+    return os.open(_SAMPLE_PATH, os.O_RDONLY | os.O_CLOEXEC)
 
 
 def ready(boot: Boot) -> None:
     """In the locked child: what a query touches is then this process's own memory before a job waits for it."""
-    _exercise("SELECT 1 AS a")
+    _exercise(_QUESTION)
 
 
 def _exercise(sql: str) -> None:

@@ -26,7 +26,7 @@ def main(control_descriptor: int) -> None:
     module_name, function = boot.entry.split(":")
     module = importlib.import_module(module_name)
     main_function: child.Main = getattr(module, function)
-    _hook(module, "warm")(boot)
+    sample = _hook(module, "warm")(boot)
     os.environ.clear()
     opener.write_names()
     syscalls.prctl(syscalls.PR_SET_NO_NEW_PRIVS, 1)
@@ -38,11 +38,13 @@ def main(control_descriptor: int) -> None:
     _silence()
     alive = True
     while alive:
-        alive = _one_child(control, boot, module, main_function) and not boot.single
+        alive = _one_child(control, boot, module, main_function, sample) and not boot.single
 
 
-def _hook(module: Any, name: str) -> Callable[[Boot], object]:
-    hook: Callable[[Boot], object] = getattr(module, name, lambda _boot: None)
+def _hook(module: Any, name: str) -> Callable[[Boot], int | None]:
+    """`warm` runs once here, `ready` in each child; `warm` may give a descriptor that children open as /fd/0
+    until their job brings its own files."""
+    hook: Callable[[Boot], int | None] = getattr(module, name, lambda _boot: None)
     return hook
 
 
@@ -55,13 +57,15 @@ def _silence() -> None:
     os.close(writer)
 
 
-def _one_child(control: socket.socket, boot: Boot, module: Any, function: child.Main) -> bool:
+def _one_child(control: socket.socket, boot: Boot, module: Any, function: child.Main, sample: int | None) -> bool:
     broker, broker_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
     supervisor, supervisor_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
     pid = os.fork()
     if pid == 0:
         for ours in (control, broker_end, supervisor):
             ours.close()
+        if sample is not None:
+            os.close(sample)
         _be_child(boot, module, function, broker, supervisor_end)
     broker.close()
     supervisor_end.close()
@@ -69,7 +73,7 @@ def _one_child(control: socket.socket, boot: Boot, module: Any, function: child.
     try:
         _send(control, Ready(pid=pid), [broker_end.fileno(), pidfd])
         broker_end.close()
-        connected = _supervise(control, pid, pidfd, supervisor)
+        connected = _supervise(control, pid, pidfd, supervisor, sample)
     finally:
         os.close(pidfd)
         supervisor.close()
@@ -88,9 +92,12 @@ def _be_child(
         os._exit(70)
 
 
-def _supervise(control: socket.socket, pid: int, pidfd: int, supervisor: socket.socket) -> bool:
+def _supervise(
+    control: socket.socket, pid: int, pidfd: int, supervisor: socket.socket, sample: int | None
+) -> bool:
     """Until the child ends: take its files from the broker, answer its openat calls. False: the broker is gone."""
     files: list[int] = []
+    samples = [] if sample is None else [sample]
     listener = -1
     poll = select.poll()
     for descriptor in (control.fileno(), pidfd, supervisor.fileno()):
@@ -102,7 +109,7 @@ def _supervise(control: socket.socket, pid: int, pidfd: int, supervisor: socket.
             if control.fileno() in ready and not _take_files(control, pid, files):
                 return False
             if ready.get(listener, 0) & select.POLLIN:
-                opener.answer(listener, files)
+                opener.answer(listener, files or samples)
             elif listener in ready:
                 # The child is ending: the hang-up would wake this loop until it has ended.
                 poll.unregister(listener)
