@@ -11,6 +11,7 @@ import duckdb
 import msgspec
 import pyarrow as pa
 
+from sandbox.worker.opener import SAMPLE
 from sandbox.worker.refusal import Refused
 from sandbox.worker.wire import Boot, Query
 
@@ -32,14 +33,13 @@ SET allow_community_extensions = false;
 SET allow_persistent_secrets = false;
 SET python_enable_replacements = false;
 """
-_SAMPLE_PATH = "/fd/0.parquet"
 _SAMPLE = f"""
-COPY (SELECT 'v' || (i % 7) AS a, i AS b, i / 3 AS c FROM range(2000) t(i)) TO '{_SAMPLE_PATH}'
+COPY (SELECT 'v' || (i % 7) AS a, i AS b, i / 3 AS c FROM range(2000) t(i)) TO '{SAMPLE}'
 (FORMAT parquet, COMPRESSION zstd)
 """
 _QUESTION = f"""
 SELECT CAST(a AS VARCHAR) AS a, CAST(count(*) AS BIGINT) AS n, CAST(avg(c) AS DOUBLE) AS m
-FROM read_parquet(['{_SAMPLE_PATH}']) WHERE b > 3 GROUP BY a ORDER BY n DESC, a
+FROM read_parquet(['{SAMPLE}']) WHERE b > 3 GROUP BY a ORDER BY n DESC, a
 """
 _Result = duckdb.DuckDBPyConnection | duckdb.DuckDBPyRelation | None
 _connection: duckdb.DuckDBPyConnection
@@ -54,7 +54,7 @@ def warm(boot: Boot) -> int:
     _connection.execute(_SETTINGS)
     _connection.execute(f"SET memory_limit = '{boot.memory_bytes * 4 // 5} B'")
     _exercise(_QUESTION)
-    return os.open(_SAMPLE_PATH, os.O_RDONLY | os.O_CLOEXEC)
+    return os.open(SAMPLE, os.O_RDONLY | os.O_CLOEXEC)
 
 
 def ready(boot: Boot) -> None:

@@ -42,8 +42,7 @@ def main(control_descriptor: int) -> None:
 
 
 def _hook(module: Any, name: str) -> Callable[[Boot], int | None]:
-    """`warm` runs once here, `ready` in each child; `warm` may give a descriptor that children open as /fd/0
-    until their job brings its own files."""
+    """`warm` runs once here, `ready` in each child; `warm` may give a descriptor that children open as SAMPLE."""
     hook: Callable[[Boot], int | None] = getattr(module, name, lambda _boot: None)
     return hook
 
@@ -97,7 +96,6 @@ def _supervise(
 ) -> bool:
     """Until the child ends: take its files from the broker, answer its openat calls. False: the broker is gone."""
     files: list[int] = []
-    samples = [] if sample is None else [sample]
     listener = -1
     poll = select.poll()
     for descriptor in (control.fileno(), pidfd, supervisor.fileno()):
@@ -109,7 +107,7 @@ def _supervise(
             if control.fileno() in ready and not _take_files(control, pid, files):
                 return False
             if ready.get(listener, 0) & select.POLLIN:
-                opener.answer(listener, files or samples)
+                opener.answer(listener, files, sample)
             elif listener in ready:
                 # The child is ending: the hang-up would wake this loop until it has ended.
                 poll.unregister(listener)
