@@ -13,7 +13,7 @@ from sqlglot.parsers.duckdb import DuckDBParser
 from sqlglot.tokenizer_core import Token, TokenType
 
 from .errors import Refusal
-from .limits import DEPTH, FRAMES, NODES, QUERIES, TEXT_BYTES, TOKENS
+from .limits import DEPTH, FRAMES, NODES, QUERIES, READ_AGAIN, TEXT_BYTES, TOKENS
 
 _OPENING = {TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE, TokenType.CASE}
 _CLOSING = {TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE, TokenType.END}
@@ -31,6 +31,17 @@ class _Parser(DuckDBParser):
     NO_PAREN_FUNCTION_PARSERS = {  # noqa: RUF012
         name: parser.Parser.NO_PAREN_FUNCTION_PARSERS[name] for name in ("CASE", "ANY")
     }
+
+    def parse(self, raw_tokens: list[Token], sql: str) -> list[exp.Expr | None]:
+        """sqlglot's own; Refusal if it goes back too often."""
+        self._patience = READ_AGAIN * (len(raw_tokens) + 100)
+        return super().parse(raw_tokens, sql)
+
+    def _retreat(self, index: int) -> None:
+        self._patience -= max(self._index - index, 0)
+        if self._patience < 0:
+            raise Refusal("sql.too_deep", self._curr.start, self._curr.end, limit=DEPTH)
+        super()._retreat(index)
 
     def _parse_placeholder(self) -> exp.Expr | None:
         found = super()._parse_placeholder()

@@ -7,6 +7,9 @@ TOKENS = 2 * NODES
 """Words and signs of the text, those in strings and comments too."""
 QUERIES = 100
 """SELECTs in one text; also pairs of square brackets: sqlglot takes quadratic time over both."""
+READ_AGAIN = 4
+"""Times a token may be read again on average: sqlglot guesses and goes back, which doubles with every level of
+ROW(…), DATE (…) or ARRAY[…]. Questions that mean something stay below a half."""
 FRAMES = 2_500
 """Python frames that reading may take: DEPTH levels need about 30 each."""
 JOINS = 8

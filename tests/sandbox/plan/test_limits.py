@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from time import perf_counter
 
 import pytest
 
+from sandbox.plan.errors import SqlRefused
 from sandbox.plan.limits import DEPTH, IN_LIST, JOINS, TEXT_BYTES
 from tests.sandbox.plan.asking import World
 
@@ -57,6 +59,27 @@ def test_deep_and_long_text_is_refused_quickly(world: World, name: str) -> None:
         "sql.not_supported",
     }
     assert perf_counter() - start < SECONDS
+
+
+GUESSED = {
+    "rows": ("ROW(", ")"), "dates": ("DATE (", ")"), "arrays": ("ARRAY[", "]"), "maps": ("MAP {", "}"),
+    "structs": ("STRUCT(", ")"), "decimals": ("DECIMAL(", ")"), "intervals": ("INTERVAL (", ") DAY"),
+    "lambdas": ("f((x, y) -> ", ")"), "casts": ("CAST(", " AS INT)"), "tries": ("TRY(", ")"),
+    "lists": ("list(1 ORDER BY ", ")"), "any": ("1 = ANY (", ")"), "dots": ("(a).b(", ")"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("levels", [12, 24, DEPTH - 4])
+@pytest.mark.parametrize("name", sorted(GUESSED))
+def test_where_sqlglot_guesses_the_time_does_not_double_with_each_level(
+    world: World, name: str, levels: int
+) -> None:
+    opening, closing = GUESSED[name]
+    for tail in (closing * levels, "", closing * (levels - 1)):
+        start = perf_counter()
+        with contextlib.suppress(SqlRefused):
+            world.plan("SELECT " + opening * levels + "1" + tail)
+        assert perf_counter() - start < SECONDS
 
 
 def test_what_is_just_deep_enough_is_read(world: World) -> None:
