@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import select
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -11,7 +12,7 @@ import msgspec
 import psycopg
 from sqlalchemy import Row, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import DBAPIError, InvalidatePoolError
+from sqlalchemy.exc import DataError, DBAPIError, InvalidatePoolError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.sql import Executable
@@ -19,7 +20,7 @@ from sqlalchemy.sql import Executable
 from marketplace.config import Config
 from marketplace.db import embedded
 from marketplace.db.roles import OWNER, SERVICE
-from marketplace.errors import Unavailable
+from marketplace.errors import Invalid, Unavailable
 
 POOL_TIMEOUT_S = 10
 CONNECT_TIMEOUT_S = 5
@@ -28,6 +29,8 @@ GONE = ("08", "57P", "53")
 """SQLSTATE classes: connection lost, server going down or starting, out of connections or space."""
 BUSY = ("40001", "40P01", "55P03", "57014")
 """Serialisation, deadlock, lock not available in time, cancelled by timeout."""
+
+log = logging.getLogger(__name__)
 
 
 class DatabaseUnavailable(Unavailable):
@@ -65,6 +68,15 @@ class Database:
         """One unit of work: committed at the end, rolled back on any exception. Raises DatabaseUnavailable."""
         try:
             async with self._sessions() as session, session.begin():
+                yield session
+        except (DBAPIError, PoolTimeout) as e:
+            raise _told(e) from e
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncSession]:
+        """A session that only reads, each statement by itself: no round trips for a transaction."""
+        try:
+            async with AsyncSession(self._reading, expire_on_commit=False) as session:
                 yield session
         except (DBAPIError, PoolTimeout) as e:
             raise _told(e) from e
@@ -131,6 +143,10 @@ def _told(error: DBAPIError | PoolTimeout) -> Exception:
         return DatabaseUnavailable()
     if state in BUSY:
         return DatabaseBusy()
+    if isinstance(error, DataError):
+        # What was sent has the right type and still no form in PostgreSQL: NUL in a text, a number beyond bigint.
+        log.warning("a value that PostgreSQL cannot hold: %s", error.orig)
+        return Invalid(errors=[{"path": "", "code": "request.unstorable", "params": {}}])
     return error
 
 

@@ -33,7 +33,7 @@ async def run_query(
     """Run a query: 201 with the answer's row when it ends within `wait_s`, else 202 with Location."""
     analyst.require("query")
     query_id = await walk.run(services, analyst, data, idempotency_key=idempotency_key)
-    async with services.database.session() as session:
+    async with services.database.reading() as session:
         view = await reads.query(session, caller=analyst, query_id=query_id)
     done = view.state not in ("queued", "running")
     return Response(

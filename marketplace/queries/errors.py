@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from marketplace.errors import Conflict, Problem
+from marketplace.errors import Conflict, Forbidden, Problem
 from policies.decision import Decision
 
 
@@ -53,6 +53,12 @@ class ResultGone(Problem):
 
     status = 410
     code = "query.result_gone"
+
+
+class NotNamed(Forbidden):
+    """A colleague whom the agreement does not name gets no answer made under it; the decision's own reason."""
+
+    code = "agreement.not_named"
 
 
 class ReceiptPending(Problem):

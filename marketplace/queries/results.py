@@ -16,19 +16,26 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.callers import Caller
+from marketplace.accounts.errors import OrganisationSuspended
 from marketplace.audit.actions import record
 from marketplace.errors import NotFound
-from marketplace.queries.errors import NotReady, ResultGone
+from marketplace.queries.errors import NotNamed, NotReady, ResultGone
 
 STORED = text("""
 select q.state, q.dataset_id, q.owner_id, q.agreement_id, q.purpose, q.version_id, q.revision, q.rows,
        q.result_sha256, r.body, r.expires_at > now() as alive,
        a.ended_at is not null or a.expires_at <= now() as over,
        (select count(*) from excluded_cohort x where x.version_id = q.version_id
-           and (x.purpose is null or x.purpose = q.purpose)) <> q.excluded_seen as changed
-from query q join agreement a on a.id = q.agreement_id left join query_result r on r.query_id = q.id
+           and (x.purpose is null or x.purpose = q.purpose)) <> q.excluded_seen
+           or q.version_id <> d.current_version_id and exists (select from consent_event w
+               where w.dataset_id = q.dataset_id and w.purpose = q.purpose and w.event = 'withdrawn'
+               and w.recorded_at > q.created_at) as changed,
+       :person = any(a.people) as named
+from query q join agreement a on a.id = q.agreement_id join dataset d on d.id = q.dataset_id
+left join query_result r on r.query_id = q.id
 where q.id = :id and q.organisation_id = :organisation
 """)
+"""A withdrawal takes cohorts out of the newest version only: what was made from an older one goes with any."""
 
 
 class StoredResult(Struct, frozen=True, kw_only=True):
@@ -40,12 +47,18 @@ class StoredResult(Struct, frozen=True, kw_only=True):
 async def result(session: AsyncSession, *, caller: Caller, query_id: UUID) -> StoredResult:
     """The answer as an Arrow stream, and an event that it was fetched.
 
-    Raises NotFound, NotReady (runs, failed or denied), ResultGone (expired, agreement over, consent withdrawn).
+    Raises NotFound, NotReady (runs, failed or denied), ResultGone (expired, agreement over, consent withdrawn),
+    NotNamed, OrganisationSuspended.
     """
-    found = await session.execute(STORED, {"id": query_id, "organisation": caller.organisation_id})
+    whose = {"id": query_id, "organisation": caller.organisation_id, "person": caller.person_id}
+    found = await session.execute(STORED, whose)
     row = found.mappings().one_or_none()
     if row is None or caller.organisation_kind != "startup":
         raise NotFound(what="query")
+    if caller.organisation_suspended:
+        raise OrganisationSuspended
+    if not row["named"]:
+        raise NotNamed
     if row["state"] != "ready":
         raise NotReady(state=row["state"])
     for gone, why in (

@@ -27,9 +27,11 @@ LOCKED = text("""
 select q.state, q.hold_id, q.organisation_id, q.owner_id, q.person_id, q.agreement_id, q.dataset_id, q.purpose,
        q.version_id, q.revision, q.bytes, q.quote_vnd, q.excluded_seen,
        a.ended_at is not null or a.expires_at <= now() as over,
+       s.suspended_at is not null or p.deactivated_at is not null as barred,
        (select count(*) from excluded_cohort x where x.version_id = q.version_id
            and (x.purpose is null or x.purpose = q.purpose)) as excluded_now
 from query q join agreement a on a.id = q.agreement_id
+join organisation s on s.id = q.organisation_id join person p on p.id = q.person_id
 where q.id = :id and q.state in ('queued', 'running') for update of q for share of a
 """)
 
@@ -71,9 +73,9 @@ async def settle(services: Services, query_id: UUID, prepared: Prepared, outcome
         query = await _lock(session, query_id)
         if query is None:
             return
-        if query["over"] or query["excluded_now"] != query["excluded_seen"]:
-            code = "query.agreement_ended" if query["over"] else "query.data_changed"
-            await _void_locked(session, query_id, query, code=code, params={})
+        changed = _changed(query)
+        if changed is not None:
+            await _void_locked(session, query_id, query, code=changed, params={})
             return
         if outcome.result and prepared.version and prepared.version.mode == "rows":
             outcome = await _metered(session, services, prepared, outcome, outcome.result)
@@ -86,6 +88,15 @@ async def void(database: Database, query_id: UUID, *, code: str, params: dict[st
         query = await _lock(session, query_id)
         if query is not None:
             await _void_locked(session, query_id, query, code=code, params=params or {})
+
+
+def _changed(query: RowMapping) -> str | None:
+    """What the decision stood on and is no more; None: it stands."""
+    if query["over"]:
+        return "query.agreement_ended"
+    if query["barred"]:
+        return "query.caller_barred"
+    return "query.data_changed" if query["excluded_now"] != query["excluded_seen"] else None
 
 
 async def _lock(session: AsyncSession, query_id: UUID) -> RowMapping | None:

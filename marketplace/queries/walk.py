@@ -6,10 +6,12 @@ import asyncio
 import hashlib
 import logging
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import insert, select
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.callers import Caller
@@ -17,6 +19,7 @@ from marketplace.audit.actions import record
 from marketplace.billing.actions import hold_query
 from marketplace.db.base import ms_of, new_id, utcnow
 from marketplace.db.idempotency import claim, seen
+from marketplace.errors import Unavailable
 from marketplace.queries.errors import Denied, QueueFull, QuoteExpired, QuoteMismatch
 from marketplace.queries.execute import execute
 from marketplace.queries.models import Query, Quote
@@ -82,6 +85,7 @@ async def run(services: Services, caller: Caller, ask: Ask, *, idempotency_key: 
         raise QueueFull(headers={"Retry-After": str(RETRY_AFTER_S)}, retry_after_s=RETRY_AFTER_S)
     promised = await _promised(services, caller, ask)
     prepared = await prepare(services, caller, ask, promised_vnd=promised)
+    first = query_id
     async with services.database.session() as session:
         if idempotency_key is not None:
             first = await claim(
@@ -91,9 +95,10 @@ async def run(services: Services, caller: Caller, ask: Ask, *, idempotency_key: 
                 body=_body(ask),
                 subject_id=query_id,
             )
-            if first != query_id:
-                return await _again(services, first, ask.wait_s)
-        await _enter(session, services, caller, ask, prepared, query_id)
+        if first == query_id:
+            await _enter(session, services, caller, ask, prepared, query_id)
+    if first != query_id:  # waited for without a connection: who settles needs one
+        return await _again(services, first, ask.wait_s)
     if not prepared.decision.allow:
         raise Denied(prepared.decision, str(query_id))
     await _wait(_start(services, query_id, prepared), ask.wait_s)
@@ -104,7 +109,7 @@ async def _earlier(services: Services, caller: Caller, ask: Ask, key: str | None
     """The query that this key already made. Raises KeyReused."""
     if key is None:
         return None
-    async with services.database.session() as session:
+    async with services.database.reading() as session:
         return await seen(session, organisation_id=caller.organisation_id, key=key, body=_body(ask))
 
 
@@ -119,31 +124,30 @@ async def _enter(
         hold_id = await hold_query(
             session, query_id=query_id, startup_id=caller.organisation_id, amount_vnd=prepared.price_vnd
         )
-    row = Query(
-        id=query_id,
-        organisation_id=caller.organisation_id,
-        person_id=caller.person_id,
-        agreement_id=facts.agreement_id,
-        dataset_id=facts.dataset_id,
-        owner_id=facts.owner_id,
-        purpose=ask.purpose,
-        sql=ask.sql,
-        state="running" if allowed else "denied",
-        version_id=facts.version_id,
-        revision=len(facts.excluded),
-        decision=msgspec.to_builtins(prepared.decision),
-        question=msgspec.to_builtins(prepared.question),
-        columns=list(prepared.reads),
-        bytes=prepared.bytes,
-        quote_vnd=prepared.price_vnd,
-        charged_vnd=None if allowed else 0,
-        excluded_seen=len(facts.excluded),
-        hold_id=hold_id,
-        runner=services.runner.number if allowed else None,
-        finished_at=None if allowed else utcnow(),
-    )
-    session.add(row)
-    await session.flush()
+    row: dict[str, Any] = {
+        "id": query_id,
+        "organisation_id": caller.organisation_id,
+        "person_id": caller.person_id,
+        "agreement_id": facts.agreement_id,
+        "dataset_id": facts.dataset_id,
+        "owner_id": facts.owner_id,
+        "purpose": ask.purpose,
+        "sql": ask.sql,
+        "state": "running" if allowed else "denied",
+        "version_id": facts.version_id,
+        "revision": len(facts.excluded),
+        "decision": msgspec.to_builtins(prepared.decision),
+        "question": msgspec.to_builtins(prepared.question),
+        "columns": list(prepared.reads),
+        "bytes": prepared.bytes,
+        "quote_vnd": prepared.price_vnd,
+        "charged_vnd": None if allowed else 0,
+        "excluded_seen": len(facts.excluded),
+        "hold_id": hold_id,
+        "runner": services.runner.number if allowed else None,
+        "finished_at": None if allowed else utcnow(),
+    }
+    await session.execute(insert(Query), row)
     if not allowed:
         await _log_denial(session, caller, prepared, query_id=query_id)
 
@@ -161,7 +165,17 @@ async def _to_its_end(services: Services, query_id: UUID, prepared: Prepared) ->
     if outcome is None:
         return
     logger.error("query %s ended without settling", query_id, exc_info=outcome)
-    await void(services.database, query_id, code="query.interrupted")
+    await _give_back(services, query_id)
+
+
+async def _give_back(services: Services, query_id: UUID) -> None:
+    """Until it is done: the sweep takes this process for alive, and leaves its queries to it."""
+    while True:
+        try:
+            return await void(services.database, query_id, code="query.interrupted")
+        except (Unavailable, DBAPIError, OSError) as away:
+            logger.warning("query %s keeps its hold until the database is back: %s", query_id, type(away).__name__)
+            await asyncio.sleep(RETRY_AFTER_S)
 
 
 async def _wait(task: asyncio.Task[None], wait_s: float) -> None:
@@ -174,7 +188,7 @@ async def _again(services: Services, query_id: UUID, wait_s: float) -> UUID:
     for task in tuple(services.running):
         if task.get_name() == name:
             await _wait(task, wait_s)
-    async with services.database.session() as session:
+    async with services.database.reading() as session:
         row = (await session.execute(select(Query.state, Query.decision).where(Query.id == query_id))).one()
     if row.state == "denied":
         raise Denied(msgspec.convert(row.decision, Decision), str(query_id))
@@ -185,7 +199,7 @@ async def _promised(services: Services, caller: Caller, ask: Ask) -> int | None:
     """The price of the quote named, if it is this caller's, for this question, and still valid."""
     if ask.quote_id is None:
         return None
-    async with services.database.session() as session:
+    async with services.database.reading() as session:
         row = await session.get(Quote, ask.quote_id)
     if row is None or row.person_id != caller.person_id:
         raise QuoteMismatch(quote_id=str(ask.quote_id))
