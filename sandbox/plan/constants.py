@@ -70,10 +70,12 @@ def read_literal(node: exp.Expression, scope: Scope, context: Context) -> Expres
 
 
 def read_boolean(node: exp.Expression, scope: Scope, context: Context) -> Expression:
+    context.grow(None, None)
     return Constant(BOOLEAN, "true" if node.this else "false")
 
 
 def read_null(node: exp.Expression, scope: Scope, context: Context) -> Expression:
+    context.grow(None, None)
     return Constant(NULL, "null")
 
 

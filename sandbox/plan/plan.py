@@ -13,7 +13,7 @@ from .context import Context
 from .dialect import parse
 from .errors import Refusal, SqlRefused
 from .forms import check_forms
-from .limits import DEPTH, KEPT_CHARACTERS, PLANS_KEPT
+from .limits import DEPTH, KEPT_CHARACTERS, NAME_CHARACTERS, PLANS_KEPT
 from .queries import read_query
 from .tree import Call, ColumnRef, Query, SetOperation, With
 from .types import output_type
@@ -72,6 +72,9 @@ def _output(tree: Query) -> tuple[OutputColumn, ...]:
     taken = {name.lower() for name, _ in tree.columns}
     seen: set[str] = set()
     for name, given in tree.columns:
+        if not name or len(name) > NAME_CHARACTERS or not name.isprintable():
+            # Columns that t(…) renames; the engine would refuse some of them, and that costs the quote.
+            raise Refusal("sql.name_not_usable", *_first_place(tree, len(found)), limit=NAME_CHARACTERS)
         returned = output_type(given)
         if returned is None:
             at, end = _first_place(tree, len(found))

@@ -180,6 +180,7 @@ def _tail(
     for one in order.expressions if order is not None else ():
         descending, nulls_first = bool(one.args.get("desc")), bool(one.args.get("nulls_first"))
         if isinstance(one.this, exp.Var | exp.Column) and one.this.name.upper() == "ALL":
+            context.grow(*place(one), len(items))
             sorts.extend((i + 1, descending, nulls_first) for i in range(len(items)))
             continue
         sorts.append((_sort_key(one.this, items, scope, context, outside=outside), descending, nulls_first))

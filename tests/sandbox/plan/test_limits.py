@@ -127,6 +127,16 @@ def test_ctes_that_double_each_time_are_counted(world: World) -> None:
     assert world.refusal(sql).code in {"sql.too_many_columns", "sql.too_many_terms", "sql.too_many_joins"}
 
 
+def test_windows_and_orders_that_are_used_again_and_again_are_counted(world: World) -> None:
+    keys, uses = ", ".join(["NULL"] * 2_500), ", ".join(["count(*) OVER w"] * 490)
+    named = f"SELECT {uses} FROM people WINDOW w AS (PARTITION BY {keys})"
+    orders = f"SELECT {', '.join(['age'] * 490)} FROM people ORDER BY {', '.join(['ALL'] * 1_000)}"
+    for sql in (named, orders):
+        start = perf_counter()
+        assert world.refusal(sql).code == "sql.too_many_terms"
+        assert perf_counter() - start < SECONDS
+
+
 def test_the_limit_is_in_bytes(world: World) -> None:
     assert world.refusal("SELECT '" + "đ" * (TEXT_BYTES // 2) + "'").code == "sql.too_long"
 

@@ -101,3 +101,13 @@ def test_a_plan_cannot_be_changed() -> None:
     assert is_dataclass(tree)
     with pytest.raises(AttributeError):
         setattr(tree, fields(tree)[0].name, ())
+
+
+@pytest.mark.parametrize("name", ["", "x\ny", "\u202eage", "x" * 129])
+def test_a_name_that_cannot_head_a_column_is_refused_however_it_was_given(world: World, name: str) -> None:
+    for sql in (
+        f'SELECT 1 AS "{name}"',
+        f'SELECT * FROM (SELECT 1 AS a) t("{name}")',
+        f'WITH t("{name}") AS (SELECT 1) SELECT * FROM t',
+    ):
+        assert world.refusal(sql).code == "sql.name_not_usable"
