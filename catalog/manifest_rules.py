@@ -5,6 +5,7 @@ The rules walk the positioned tree, not the struct: so they also speak when some
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -174,7 +175,7 @@ def _transform(tree: Node, node: Node, name: str, kind: Any, role: str) -> Found
 
 def _groups(tree: Node, node: Node, transform: Transform, name: str) -> Found:
     values = [v for group in (transform.groups or {}).values() for v in group]
-    for value in sorted({v for v in values if values.count(v) > 1}):
+    for value in sorted(v for v, count in Counter(values).items() if count > 1):
         yield node, "manifest.group_twice", {"name": name, "value": value}
     if transform.hierarchy is None:
         return

@@ -8,6 +8,7 @@ import gzip
 import io
 import unicodedata
 import zlib
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO
 
@@ -164,10 +165,11 @@ def tidy(name: str) -> str:
 def _matched(header: Sequence[str], wanted: Sequence[str]) -> list[str]:
     """The header's own spelling of each wanted name. Raises Refused with all that are absent or there twice."""
     names = [tidy(n) for n in header]
-    absent = [n for n in wanted if n not in names]
+    known = set(names)
+    absent = [n for n in wanted if n not in known]
     if absent:
         raise Refused("ingest.columns_absent", names=absent)
-    twice = sorted({n for n in names if names.count(n) > 1})
+    twice = sorted(n for n, count in Counter(names).items() if count > 1)
     if twice:
         raise Refused("ingest.columns_twice", columns=", ".join(n[:80] for n in twice[:20]))
     return [header[names.index(n)] for n in wanted]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import time
 import unicodedata
 from typing import Any
 
@@ -195,3 +196,35 @@ def test_any_text_and_number_survives_csv_but_for_blanks_and_control_characters(
 
     expected = [(tidy(t), n) for t, n in kept]
     assert [(r["tên"] or None, r["tuổi"]) for r in table.to_pylist()] == expected
+
+
+HOSTILE = {
+    "a field of twelve megabytes": (
+        b"t\xc3\xaan,tu\xe1\xbb\x95i\n" + b"x" * 12_000_000 + b",1\n",
+        "ingest.row_too_long",
+    ),
+    "a quote that never ends": (b't\xc3\xaan,tu\xe1\xbb\x95i\n"' + b"x\n" * 5_000_000, "ingest.row_too_long"),
+    "a header without end": (b"," * 2_000_000, "ingest.columns_absent"),
+    "nothing but zeros": (b"\0" * 100_000, "ingest.not_text"),
+    "two marks": (b"\xef\xbb\xbf\xef\xbb\xbft\xc3\xaan,x\na,1\n", "ingest.columns_absent"),
+}
+
+
+@pytest.mark.parametrize(("content", "code"), HOSTILE.values(), ids=HOSTILE.keys())
+def test_hostile_files_are_refused_and_soon(content: bytes, code: str) -> None:
+    began = time.perf_counter()
+    assert refusal(content)[0] == code
+    assert time.perf_counter() - began < 5
+
+
+def test_a_hundred_thousand_columns_cost_no_more_than_reading_them() -> None:
+    header = ",".join(["tên", "tuổi", *(f"c{i}" for i in range(100_000)), "c0"])
+    began = time.perf_counter()
+    assert refusal(f"{header}\na,1\n".encode())[0] == "ingest.columns_twice"
+    assert time.perf_counter() - began < 5
+
+
+def test_letters_that_turn_the_reading_direction_or_hide_only_make_another_value() -> None:
+    _, table = run_ingest("tên,tuổi\nHuế,1\n\u202eHuế,2\nH\u200buế,3\n\x01?\x02,4\n".encode(), *TWO)
+    assert table is not None
+    assert table.column("tên").to_pylist() == ["Huế", "\u202eHuế", "H\u200buế", "?"]
