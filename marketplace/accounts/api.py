@@ -71,6 +71,7 @@ async def suspend(
     organisation_id: UUID, data: ReasonBody, operator: Operator, session: AsyncSession
 ) -> OrganisationView:
     """Stop an organisation: its next query is denied."""
+    operator.require("tokens")
     await actions.suspend_organisation(session, organisation_id=organisation_id, reason=data.reason, by=operator)
     return await reads.organisation(session, organisation_id)
 
@@ -80,6 +81,7 @@ async def unsuspend(
     organisation_id: UUID, data: ReasonBody, operator: Operator, session: AsyncSession
 ) -> OrganisationView:
     """Let an organisation go on."""
+    operator.require("tokens")
     await actions.unsuspend_organisation(session, organisation_id=organisation_id, reason=data.reason, by=operator)
     return await reads.organisation(session, organisation_id)
 
@@ -98,6 +100,7 @@ async def add_person(
     organisation_id: UUID, data: NewPersonBody, operator: Operator, session: AsyncSession
 ) -> PersonView:
     """Enter a person, with a password if one is given."""
+    operator.require("tokens")
     person_id = await actions.create_person(
         session, organisation_id=organisation_id, email=data.email, name=data.name, roles=data.roles, by=operator
     )
@@ -109,6 +112,7 @@ async def add_person(
 @post("/api/v1/people/{person_id:uuid}/deactivate", status_code=HTTP_204_NO_CONTENT)
 async def deactivate(person_id: UUID, operator: Operator, session: AsyncSession) -> None:
     """End a person's account: no token and no session of theirs is good any more."""
+    operator.require("tokens")
     await actions.deactivate_person(session, person_id=person_id, by=operator)
 
 

@@ -72,6 +72,7 @@ async def list_invoices(
 @post("/api/v1/organisations")
 async def admit(data: NewOrganisationBody, operator: Operator, session: AsyncSession) -> OrganisationView:
     """Admit a party and open its accounts."""
+    operator.require("tokens")
     organisation_id = await admit_organisation(
         session, kind=data.kind, name=data.name, slug=data.slug, tax_code=data.tax_code, by=operator
     )

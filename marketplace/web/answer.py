@@ -10,9 +10,10 @@ from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.callers import Caller
+from marketplace.accounts.errors import OrganisationSuspended
 from marketplace.errors import Problem
 from marketplace.queries import reads, results
-from marketplace.queries.errors import ResultGone
+from marketplace.queries.errors import NotNamed, ResultGone
 from marketplace.queries.schemas import Ask, QueryView, QuoteView
 from marketplace.texts import Message
 from marketplace.web.explain import explain_errors, explain_problem, explain_reasons
@@ -73,7 +74,7 @@ async def of_query(view: View, session: AsyncSession, caller: Caller, query_id: 
     if query.state == "ready":
         try:
             stored = await results.result(session, caller=caller, query_id=query_id)
-        except ResultGone as gone:
+        except (ResultGone, NotNamed, OrganisationSuspended) as gone:
             return Answer(query=query, gone=explain_problem(view, gone))
         rows = results.rows_of(stored.stream, SHOWN_ROWS)
         return Answer(query=query, rows=tuple(tuple(row.values()) for row in rows))

@@ -32,6 +32,9 @@ from marketplace.web.problem_pages import PROBLEM_HANDLERS
 from policies.engine import Engine
 from sandbox.isolation.pool import Pool
 
+BODY_BYTES = 2 * 1024 * 1024
+"""Of any request but a publication, which has its own bound; read before anybody asks who sends it."""
+
 API = (
     accounts_api,
     agreements_api,
@@ -63,7 +66,7 @@ def create_app(config: Config, *, background: bool = True) -> Litestar:
         openapi_config=OpenAPIConfig(
             title="Sàn dữ liệu", version="1", path="/schema", render_plugins=[JsonRenderPlugin()]
         ),
-        request_max_body_size=None,
+        request_max_body_size=BODY_BYTES,
     )
 
 

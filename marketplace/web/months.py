@@ -58,8 +58,10 @@ def choose_month(text: str | None, now: datetime) -> Month:
     if not text:
         return month_of(now)
     try:
-        return month_of(datetime.strptime(text, "%Y-%m").replace(tzinfo=VIETNAM))
-    except ValueError as error:
+        chosen = month_of(datetime.strptime(text, "%Y-%m").replace(tzinfo=VIETNAM))
+        _ = chosen.period  # the calendar ends before the end of its last month
+        return chosen
+    except (ValueError, OverflowError) as error:
         raise wrong("month", "form.day") from error
 
 

@@ -109,6 +109,8 @@ def problem_of(exc: Exception) -> Problem:
         return exc
     if isinstance(exc, HTTPException):
         return _of_litestar(exc)
+    if isinstance(exc, RecursionError):  # JSON nested deeper than the decoder goes; nobody was asked who sent it
+        return _coded(Problem(), "request.invalid", 400)
     return _coded(Problem(), "internal", 500)
 
 

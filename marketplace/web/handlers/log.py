@@ -117,9 +117,9 @@ def _start(name: str, text: str | None, *, days: int = 0) -> datetime | None:
     """The first instant of a day in Viet Nam, `days` later."""
     try:
         day = date.fromisoformat(text) if text else None
-    except ValueError as error:
+        return datetime.combine(day, time.min, VIETNAM) + timedelta(days=days) if day else None
+    except (ValueError, OverflowError) as error:
         raise wrong(name, "form.day") from error
-    return datetime.combine(day, time.min, VIETNAM) + timedelta(days=days) if day else None
 
 
 handlers = [show_log, show_event]
