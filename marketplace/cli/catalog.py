@@ -21,9 +21,10 @@ from marketplace.db.keys import Keys
 from marketplace.errors import NotFound
 from marketplace.listings.catalogue import list_datasets
 from marketplace.listings.errors import ManifestWrong
+from marketplace.listings.once import Released
 from marketplace.listings.operator import publisher_for
 from marketplace.listings.press import Press, make_version, parse_manifest
-from marketplace.listings.publish import Released, publish_version
+from marketplace.listings.publish import publish_version
 from marketplace.listings.reads import read_dataset
 from marketplace.texts import message
 

@@ -28,6 +28,7 @@ from marketplace.listings.errors import (
     SlugTaken,
 )
 from marketplace.listings.models import Dataset, DatasetVersion, Lineage, Offer
+from marketplace.listings.once import Once, keep
 from marketplace.listings.search import search_text
 from marketplace.listings.standing import Register, count_exclusions
 
@@ -128,10 +129,11 @@ async def release(
     store: Cohorts,
     by: Publisher,
     at: datetime,
+    once: Once | None = None,
 ) -> DatasetVersion:
     """The second transaction: the dataset shows the new version, at the manifest's price.
 
-    Raises Overtaken; ConsentsMoved if a cohort went out of a version since `register` was read.
+    Raises Overtaken, KeyReused; ConsentsMoved if a cohort went out of a version since `register` was read.
 
     Under the dataset's lock, which a withdrawal shares, none can slip in between. Newcomers who said no meanwhile
     take their cohort out here.
@@ -163,7 +165,9 @@ async def release(
     dataset.current_version_id = version.id
     await session.flush()
     taken_out = await exclude_withdrawn(session, dataset_id=dataset.id, version_id=version.id, store=store)
-    await _record_release(session, dataset, row, publication, by, taken_out)
+    event_id = await _record_release(session, dataset, row, publication, by, taken_out)
+    if once is not None:
+        await keep(session, once, organisation_id=by.organisation_id, event_id=event_id, slug=dataset.slug)
     return row
 
 
@@ -207,9 +211,9 @@ async def _record_release(
     publication: Publication,
     by: Publisher,
     taken_out: int,
-) -> None:
+) -> uuid.UUID:
     version = publication.version
-    await record(
+    return await record(
         session,
         "dataset:publish",
         actor_person_id=by.person_id,
@@ -232,7 +236,7 @@ async def _record_release(
 
 
 async def record_refusal(session: AsyncSession, *, slug: str | None, code: str, by: Publisher) -> None:
-    """A publication that was refused is logged too, with its code."""
+    """A publication that was refused is logged too."""
     dataset_id = await session.scalar(
         select(Dataset.id).where(Dataset.slug == slug, Dataset.owner_id == by.organisation_id)
     )

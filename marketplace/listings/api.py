@@ -6,7 +6,7 @@ import uuid
 from typing import Annotated, Any
 
 from litestar import Request, get, post
-from litestar.params import QueryParameter
+from litestar.params import HeaderParameter, QueryParameter
 from litestar.types import ControllerRouterHandler
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -19,14 +19,18 @@ from marketplace.db.keys import Keys
 from marketplace.errors import NotFound
 from marketplace.listings.actions import Publisher
 from marketplace.listings.catalogue import list_datasets
+from marketplace.listings.once import Released, once_for
 from marketplace.listings.openapi import PublicationBody
 from marketplace.listings.press import Press
-from marketplace.listings.publish import Released, publish_version
+from marketplace.listings.publish import publish_version
 from marketplace.listings.reads import dataset_id_of, read_dataset
 from marketplace.listings.schemas import DatasetList, DatasetPage
 from marketplace.listings.uploads import receive
 
 Question = Annotated[str | None, QueryParameter(name="q", required=False, max_length=200)]
+IdempotencyKey = Annotated[
+    str | None, HeaderParameter(name="Idempotency-Key", required=False, min_length=1, max_length=200)
+]
 Cursor = Annotated[str | None, QueryParameter(name="cursor", required=False, max_length=500)]
 
 
@@ -49,11 +53,17 @@ async def get_dataset(session: AsyncSession, dataset: str) -> DatasetPage:
     "/api/v1/datasets", operation_id="publishDataset", operation_class=PublicationBody, request_max_body_size=None
 )
 async def post_dataset(
-    request: Request[Any, Any, Any], config: Config, database: Database, store: Store, keys: Keys, steward: Steward
+    request: Request[Any, Any, Any],
+    config: Config,
+    database: Database,
+    store: Store,
+    keys: Keys,
+    steward: Steward,
+    idempotency_key: IdempotencyKey = None,
 ) -> Released:
     """Publish a new dataset with its first version: multipart `manifest` and `file`."""
     press = Press(config=config, database=database, store=store, keys=keys)
-    return await _publish(request, press, steward, into=None)
+    return await _publish(request, press, steward, into=None, key=idempotency_key)
 
 
 @post(
@@ -70,6 +80,7 @@ async def post_version(
     keys: Keys,
     steward: Steward,
     dataset: str,
+    idempotency_key: IdempotencyKey = None,
 ) -> Released:
     """Publish the next version of a dataset of the caller's organisation."""
     async with database.session() as session:
@@ -77,11 +88,11 @@ async def post_version(
     if dataset_id is None:
         raise NotFound
     press = Press(config=config, database=database, store=store, keys=keys)
-    return await _publish(request, press, steward, into=dataset_id)
+    return await _publish(request, press, steward, into=dataset_id, key=idempotency_key)
 
 
 async def _publish(
-    request: Request[Any, Any, Any], press: Press, steward: Steward, *, into: uuid.UUID | None
+    request: Request[Any, Any, Any], press: Press, steward: Steward, *, into: uuid.UUID | None, key: str | None
 ) -> Released:
     steward.require("publish")
     if steward.organisation_suspended:
@@ -89,9 +100,9 @@ async def _publish(
     by = Publisher(person_id=steward.person_id, organisation_id=steward.organisation_id)
     folder = press.config.path("uploads")
     async with receive(request, folder=folder, max_bytes=press.config.upload_max_bytes) as upload:
-        return await publish_version(
-            press, manifest_text=upload.manifest_text, source=upload.source, by=by, into=into
-        )
+        text, source = upload.manifest_text, upload.source
+        once = await once_for(key, into=into, manifest_text=text, source=source) if key else None
+        return await publish_version(press, manifest_text=text, source=source, by=by, into=into, once=once)
 
 
 handlers: list[ControllerRouterHandler] = [get_datasets, get_dataset, post_dataset, post_version]

@@ -19,6 +19,7 @@ from marketplace.db.engine import Database
 from marketplace.errors import Problem
 from marketplace.listings.actions import Publisher, find_place, record_refusal, release
 from marketplace.listings.errors import ConsentsMoved, PublicationUnderWay
+from marketplace.listings.once import Once, Released, released_before
 from marketplace.listings.press import Press, make_version, parse_manifest
 from marketplace.listings.standing import read_register
 
@@ -30,15 +31,6 @@ ATTEMPTS = 3
 """How often a version is made anew because a cohort went while it was being made."""
 
 
-class Released(Struct, frozen=True, kw_only=True):
-    """What became of a publication."""
-
-    dataset_id: uuid.UUID
-    slug: str
-    version_id: str
-    number: int
-
-
 class _Order(Struct, frozen=True, kw_only=True):
     manifest: Manifest
     manifest_text: str
@@ -46,6 +38,7 @@ class _Order(Struct, frozen=True, kw_only=True):
     by: Publisher
     into: uuid.UUID | None
     may_exist: bool
+    once: Once | None
 
 
 async def publish_version(
@@ -56,17 +49,29 @@ async def publish_version(
     by: Publisher,
     into: uuid.UUID | None = None,
     may_exist: bool = False,
+    once: Once | None = None,
 ) -> Released:
     """Release a version: of dataset `into`; without it of a new dataset, or, if `may_exist`, of the one so named.
 
-    Raises ManifestWrong, VersionRefused, PublicationUnderWay, Unavailable and what `find_place` and `release`
-    raise; each refusal is logged.
+    With `once`, what the same publication released before, if it did.
+
+    Raises ManifestWrong, VersionRefused, PublicationUnderWay, KeyReused, Unavailable and what `find_place` and
+    `release` raise; each refusal is logged.
     """
     manifest: Manifest | None = None
     try:
+        earlier = await _earlier(press, by, once)
+        if earlier is not None:
+            return earlier
         manifest = await asyncio.to_thread(parse_manifest, manifest_text)
         order = _Order(
-            manifest=manifest, manifest_text=manifest_text, source=source, by=by, into=into, may_exist=may_exist
+            manifest=manifest,
+            manifest_text=manifest_text,
+            source=source,
+            by=by,
+            into=into,
+            may_exist=may_exist,
+            once=once,
         )
         async with _alone(press.database, manifest.dataset):
             for _ in range(ATTEMPTS - 1):
@@ -78,6 +83,13 @@ async def publish_version(
         async with press.database.session() as session:
             await record_refusal(session, slug=slug, code=problem.code, by=by)
         raise
+
+
+async def _earlier(press: Press, by: Publisher, once: Once | None) -> Released | None:
+    if once is None:
+        return None
+    async with press.database.session() as session:
+        return await released_before(session, once, organisation_id=by.organisation_id)
 
 
 async def _attempt(press: Press, order: _Order) -> Released:
@@ -104,6 +116,7 @@ async def _attempt(press: Press, order: _Order) -> Released:
             store=press.store,
             by=order.by,
             at=utcnow(),
+            once=order.once,
         )
     return Released(dataset_id=row.dataset_id, slug=order.manifest.dataset, version_id=row.id, number=row.number)
 

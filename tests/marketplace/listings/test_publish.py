@@ -28,8 +28,9 @@ from marketplace.listings.errors import (
     VersionRefused,
 )
 from marketplace.listings.models import Dataset, DatasetVersion, ExcludedCohort, Lineage, Offer
+from marketplace.listings.once import Released
 from marketplace.listings.press import Press
-from marketplace.listings.publish import Released, publish_version
+from marketplace.listings.publish import publish_version
 from tests.marketplace.broken_audit import broken_audit
 from tests.marketplace.listings.conftest import Shop
 from tests.marketplace.parties import Make

@@ -1,0 +1,69 @@
+"""`Idempotency-Key` of a publication: the same key, manifest and file is the same release, made once."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import uuid
+from pathlib import Path
+
+from msgspec import Struct
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from marketplace.audit.models import Event
+from marketplace.db.idempotency import claim, seen
+from marketplace.listings.errors import Overtaken
+
+
+class Once(Struct, frozen=True, kw_only=True):
+    """A key, and what it may be used for: a digest of dataset, manifest and file."""
+
+    key: str
+    body: bytes
+
+
+class Released(Struct, frozen=True, kw_only=True):
+    """What became of a publication."""
+
+    dataset_id: uuid.UUID
+    slug: str
+    version_id: str
+    number: int
+
+
+async def once_for(key: str, *, into: uuid.UUID | None, manifest_text: str, source: Path) -> Once:
+    """The key with the digest of everything that was sent; the file is read in a thread."""
+    file = await asyncio.to_thread(_digest, source)
+    manifest = hashlib.sha256(manifest_text.encode()).digest()
+    return Once(key=key, body=b"publish" + (into.bytes if into else b"") + manifest + file)
+
+
+async def released_before(session: AsyncSession, once: Once, *, organisation_id: uuid.UUID) -> Released | None:
+    """What the key's first publication released, if it did. Raises KeyReused."""
+    event_id = await seen(session, organisation_id=organisation_id, key=once.key, body=once.body)
+    event = await session.scalar(select(Event).where(Event.id == event_id)) if event_id else None
+    if event is None or event.dataset_id is None or event.version_id is None or event.body is None:
+        return None
+    return Released(
+        dataset_id=event.dataset_id,
+        slug=event.body["dataset"],
+        version_id=event.version_id,
+        number=event.body["number"],
+    )
+
+
+async def keep(
+    session: AsyncSession, once: Once, *, organisation_id: uuid.UUID, event_id: uuid.UUID, slug: str
+) -> None:
+    """In the transaction of the release: from now on the key stands for it. Raises KeyReused, Overtaken."""
+    first = await claim(
+        session, organisation_id=organisation_id, key=once.key, body=once.body, subject_id=event_id
+    )
+    if first != event_id:
+        raise Overtaken(slug=slug)
+
+
+def _digest(source: Path) -> bytes:
+    with source.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").digest()
