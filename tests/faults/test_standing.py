@@ -1,0 +1,82 @@
+"""Who asked loses standing, or PostgreSQL goes away, while a query runs: nothing is released, no hold stays."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.faults.test_underneath import Asking, _running
+from tests.market import Market
+
+
+@pytest.fixture
+def suspended(alive: Market) -> Any:
+    """`suspended(True)` suspends the startup; it is let go on after the test."""
+    path = f"/api/v1/organisations/{alive.person('startup').organisation_id}"
+
+    def change(stop: bool) -> None:
+        verb = "suspend" if stop else "unsuspend"
+        assert alive.client("operator").post(f"{path}/{verb}", {"reason": "Kiểm thử."}).ok
+
+    yield change
+    change(False)
+
+
+def test_an_organisation_suspended_while_its_query_runs_gets_nothing_and_pays_nothing(
+    alive: Market, suspended: Any
+) -> None:
+    alive.agree("adult")
+    before = alive.balance()["available_vnd"]
+    asking = Asking(alive)
+    _running(alive)
+    suspended(True)
+    query = asking.result()
+    assert (query["state"], query["failure"]["code"]) == ("failed", "query.caller_barred")
+    assert query["charged_vnd"] == 0
+    assert alive.balance()["available_vnd"] == before
+
+
+def test_a_suspended_organisation_fetches_no_answer_until_it_may_again(alive: Market, suspended: Any) -> None:
+    alive.agree("adult")
+    query = alive.client("startup").post("/api/v1/queries", alive.ask()).json()
+    path = f"/api/v1/queries/{query['id']}/result"
+    suspended(True)
+    refused = alive.client("startup").get(path)
+    assert (refused.status, refused.json()["code"]) == (403, "auth.organisation_suspended")
+    suspended(False)
+    assert alive.client("startup").get(path).ok
+
+
+def test_a_hold_is_given_back_when_postgresql_was_away_as_its_query_ended(alive: Market) -> None:
+    alive.stop()
+    alive.start(SANDULIEU_SANDBOX_DEADLINE_MS="2500")
+    alive.agree("adult")
+    before = alive.balance()["available_vnd"]
+    asking = Asking(alive)
+    query = _running(alive)
+    _kill_postgres(alive)
+    time.sleep(4)
+    alive.command("db", "status")  # whoever comes next starts the embedded server again
+    asking.join(60)
+    client, until = alive.client("startup"), time.monotonic() + 30
+    while time.monotonic() < until:
+        answer = client.get(f"/api/v1/queries/{query['id']}")
+        if answer.ok and answer.json()["state"] != "running":
+            break
+        time.sleep(0.2)
+    assert answer.json()["failure"]["code"] == "query.interrupted", answer.json()
+    assert alive.balance()["available_vnd"] == before
+    assert alive.reconciled()
+
+
+def _kill_postgres(market: Market) -> None:
+    (pid_file,) = Path(market.home, "postgres").rglob("postmaster.pid")
+    pid = int(pid_file.read_text().split()[0])
+    os.kill(pid, signal.SIGKILL)
+    while Path(f"/proc/{pid}").exists():
+        time.sleep(0.02)
