@@ -1,0 +1,128 @@
+"""Who may fetch a stored answer, and what makes it go."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import timedelta
+from uuid import UUID
+
+import msgspec
+import pyarrow as pa
+import pytest
+from msgspec import Struct
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from marketplace.accounts.callers import Caller
+from marketplace.accounts.errors import OrganisationSuspended
+from marketplace.agreements.models import Agreement
+from marketplace.consents.models import ConsentEvent
+from marketplace.db.base import new_id, utcnow
+from marketplace.db.engine import Database
+from marketplace.errors import NotFound
+from marketplace.listings.models import Dataset
+from marketplace.queries.errors import NotNamed, ResultGone
+from marketplace.queries.models import Query, QueryResult
+from marketplace.queries.results import result
+from tests.marketplace.agreements.conftest import Sides, open_sides
+from tests.marketplace.parties import Make
+
+PURPOSE = "research.academic"
+
+
+class Answered(Struct, frozen=True):
+    """A query with its answer, not yet fetched."""
+
+    sides: Sides
+    query_id: UUID
+    stream: bytes
+
+    @property
+    def caller(self) -> Caller:
+        return self.sides.startup.caller
+
+
+@pytest.fixture
+async def answered(database: Database, session: AsyncSession) -> Answered:
+    sides = await open_sides(database)
+    agreement = await session.get_one(Agreement, await sides.agreement(database))
+    dataset = await session.get_one(Dataset, sides.dataset_id)
+    table, sink = pa.table({"n": [1]}), pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    stream = sink.getvalue().to_pybytes()
+    query = Query(
+        id=new_id(), organisation_id=agreement.startup_id, person_id=sides.startup.person.id,
+        agreement_id=agreement.id, dataset_id=dataset.id, owner_id=agreement.owner_id, purpose=PURPOSE,
+        sql="select 1", state="ready", version_id=dataset.current_version_id, revision=0, decision={}, question={}, columns=[],
+        bytes=0, quote_vnd=0, charged_vnd=0, rows=1, output=[], result_sha256=hashlib.sha256(stream).hexdigest(),
+        excluded_seen=0, created_at=utcnow() - timedelta(minutes=5),
+    )  # fmt: skip
+    session.add(query)
+    await session.flush()
+    session.add(QueryResult(query_id=query.id, body=stream, expires_at=utcnow() + timedelta(days=1)))
+    await session.flush()
+    return Answered(sides, query.id, stream)
+
+
+async def _replace_version(session: AsyncSession, answered: Answered) -> None:
+    dataset = await session.get_one(Dataset, answered.sides.dataset_id)
+    dataset.current_version_id = "ff" * 32
+    await session.flush()
+
+
+async def _withdraw(
+    session: AsyncSession, answered: Answered, *, purpose: str = PURPOSE, minutes_ago: int = 0
+) -> None:
+    at = utcnow() - timedelta(minutes=minutes_ago)
+    session.add(
+        ConsentEvent(
+            id=new_id(), dataset_id=answered.sides.dataset_id, subject=b"s" * 16, purpose=purpose,
+            event="withdrawn", at=at, recorded_by=answered.sides.owner.person.id, recorded_at=at,
+        )
+    )  # fmt: skip
+    await session.flush()
+
+
+async def test_who_is_named_fetches_it_and_no_colleague_who_is_not(
+    session: AsyncSession, answered: Answered, make: Make
+) -> None:
+    assert (await result(session, caller=answered.caller, query_id=answered.query_id)).stream == answered.stream
+    startup = answered.sides.startup.organisation
+    colleague = make.caller_of(startup, await make.person(session, startup))
+    with pytest.raises(NotNamed):
+        await result(session, caller=colleague, query_id=answered.query_id)
+    with pytest.raises(NotFound):
+        await result(session, caller=answered.sides.rival.caller, query_id=answered.query_id)
+
+
+async def test_a_suspended_organisation_fetches_nothing(session: AsyncSession, answered: Answered) -> None:
+    suspended = msgspec.structs.replace(answered.caller, organisation_suspended=True)
+    with pytest.raises(OrganisationSuspended):
+        await result(session, caller=suspended, query_id=answered.query_id)
+
+
+async def test_a_withdrawal_after_a_newer_version_closes_what_the_older_one_answered(
+    session: AsyncSession, answered: Answered
+) -> None:
+    await _replace_version(session, answered)
+    await result(session, caller=answered.caller, query_id=answered.query_id)
+    await _withdraw(session, answered)
+    with pytest.raises(ResultGone) as gone:
+        await result(session, caller=answered.caller, query_id=answered.query_id)
+    assert gone.value.params == {"cause": "data_changed"}
+
+
+async def test_a_withdrawal_of_somebody_who_is_not_in_the_newest_version_closes_nothing(
+    session: AsyncSession, answered: Answered
+) -> None:
+    await _withdraw(session, answered)  # of the newest version: the cohorts taken out of it decide
+    await result(session, caller=answered.caller, query_id=answered.query_id)
+
+
+async def test_an_older_withdrawal_or_one_of_another_purpose_does_not_close_an_older_versions_answer(
+    session: AsyncSession, answered: Answered
+) -> None:
+    await _replace_version(session, answered)
+    await _withdraw(session, answered, minutes_ago=10)
+    await _withdraw(session, answered, purpose="public.service")
+    await result(session, caller=answered.caller, query_id=answered.query_id)
