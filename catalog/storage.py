@@ -34,7 +34,7 @@ class Store:
             folder = root / name
             folder.mkdir(parents=True, exist_ok=True)
             folder.chmod(mode)
-        self._verified: set[Path] = set()
+        self._verified: dict[Path, tuple[int, ...]] = {}
         self._lock = threading.Lock()
         self.version = lru_cache(maxsize=256)(self._version)
         self._ranges = lru_cache(maxsize=16)(self._read_ranges)
@@ -101,23 +101,27 @@ class Store:
             folder.mkdir(parents=True, exist_ok=True)
             target = folder / f"{original.stem}-{key}.parquet"
             recorded = target.with_suffix(".sha256")
-            if not target.exists():
+            try:
+                self._verify(version.id, target, recorded.read_text())
+            except (OSError, VersionDamaged):
+                # Not made yet, or left half by a crash: all that is in it is in the version.
                 rewrite(original, target, ranges[gone, 1:])
-            sha256 = recorded.read_text()
-            self._verify(version.id, target, sha256)
-            return target, sha256
+                self._verify(version.id, target, recorded.read_text())
+            return target, recorded.read_text()
 
     def _verify(self, version_id: str, path: Path, sha256: str) -> None:
-        """Once a process and file: a part that is not what was released is not read."""
-        if path in self._verified:
-            return
+        """Once a process and file, and again if another was put there: what was not released is not read."""
         try:
+            stat = path.stat()
+            seen = (stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
+            if self._verified.get(path) == seen:
+                return
             found = part_hash(path)
         except OSError as e:
             raise VersionDamaged(version_id, path.name) from e
         if found != sha256:
             raise VersionDamaged(version_id, path.name)
-        self._verified.add(path)
+        self._verified[path] = seen
 
     def _read_ranges(self, version_id: str) -> Ints:
         self.version(version_id)

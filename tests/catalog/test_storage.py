@@ -164,6 +164,40 @@ def test_a_part_that_was_changed_on_disk_is_not_read(tmp_path: Path) -> None:
         Store(tmp_path / "s").version(made.version.id)
 
 
+@pytest.mark.parametrize("harm", ["hash lost", "part cut", "part gone", "both gone"])
+def test_a_revision_that_a_crash_left_half_is_made_again(own: Store, made: Publication, harm: str) -> None:
+    """After power loss a file may be empty: what can be made again from the version must not stop queries."""
+    cohort = ["hash lost", "part cut", "part gone", "both gone"].index(harm) + 7
+    excluded = frozenset({cohort})
+    before = own.revision(made.version.id, purpose=None, excluded=excluded, number=1)
+    (rewritten,) = [Path(p) for p in before.parts if Path(p).is_relative_to(own.root / "revisions")]
+    recorded = rewritten.with_suffix(".sha256")
+    if harm == "hash lost":
+        recorded.write_text("")
+    elif harm == "part cut":
+        rewritten.chmod(0o644)
+        rewritten.write_bytes(rewritten.read_bytes()[:20])
+    else:
+        rewritten.unlink()
+        if harm == "both gone":
+            recorded.unlink()
+    again = Store(own.root).revision(made.version.id, purpose=None, excluded=excluded, number=1)
+    assert again == before
+    assert rows_of(again) == rows_of(before)
+
+
+def test_a_part_that_was_replaced_while_the_service_runs_is_not_read(tmp_path: Path) -> None:
+    store = Store(tmp_path / "s")
+    made = publish_rows(store, tmp_path, people(), manifest=AGGREGATE_MANIFEST)
+    store.revision(made.version.id, purpose=None, excluded=frozenset(), number=0)
+    part = store.public(made.version.id) / made.version.parts[0].name
+    other = tmp_path / "other"
+    other.write_bytes(part.read_bytes() + b"x")
+    other.rename(part)
+    with pytest.raises(VersionDamaged):
+        store.revision(made.version.id, purpose=None, excluded=frozenset(), number=0)
+
+
 @pytest.mark.parametrize("name", ["", "../x", "a" * 63, "A" * 64, "a" * 64])
 def test_a_version_that_is_not_here_is_told_so_and_no_path_is_followed(own: Store, name: str) -> None:
     with pytest.raises(VersionDamaged):
