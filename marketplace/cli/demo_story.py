@@ -70,7 +70,7 @@ def play(client: Client, parties: Parties, *, examples: Path, home: Path, tell: 
         licences = _publish(stage, "giay_phep_lai_xe", None)
         _refused_publication(stage)
         told.dataset_id = adult
-        told.agreement_id = _agree(stage, adult, "adult")
+        told.agreement_id = _agree(stage, adult, "adult", step="4.")
         _query(stage, told)
         _wrong_purpose(stage, told)
         _withdrawal(stage, licences)
@@ -142,11 +142,11 @@ def _refused_publication(stage: Stage) -> None:
     stage.tell(f"3. Cột quá định danh bị từ chối / too identifying, refused: {problem['detail']}")
 
 
-def _agree(stage: Stage, dataset_id: str, slug: str) -> str:
+def _agree(stage: Stage, dataset_id: str, slug: str, *, step: str) -> str:
     """An agreement in force for the story's purpose: an earlier one, or applied for and accepted now."""
     for agreement in expect(stage.startup.get("/api/v1/agreements"), 200)["items"]:
         if agreement["dataset_id"] == dataset_id and agreement["state"] == "in_force":
-            stage.tell(f"4. Hợp đồng còn hiệu lực / agreement in force: {slug}")
+            stage.tell(f"{step} Hợp đồng còn hiệu lực / agreement in force: {slug}")
             return str(agreement["id"])
     analyst = stage.parties.of("startup")
     body = {
@@ -162,7 +162,7 @@ def _agree(stage: Stage, dataset_id: str, slug: str) -> str:
         "expires_at": (datetime.now(UTC) + timedelta(days=29)).isoformat(),
     }
     accepted = expect(stage.owner.post(f"/api/v1/applications/{application['id']}/decision", decision), 200, 201)
-    stage.tell(f"4. Đề nghị → hợp đồng / application → agreement: {slug}, {PURPOSE}")
+    stage.tell(f"{step} Đề nghị → hợp đồng / application → agreement: {slug}, {PURPOSE}")
     return str(accepted["agreement_id"])
 
 
@@ -194,7 +194,7 @@ def _wrong_purpose(stage: Stage, told: Told) -> None:
 
 def _withdrawal(stage: Stage, dataset_id: str) -> None:
     """A person takes back consent; the next answer is without that person's cohort."""
-    agreement_id = _agree(stage, dataset_id, "giay_phep_lai_xe")
+    agreement_id = _agree(stage, dataset_id, "giay_phep_lai_xe", step="  ")
     before = _count(stage, agreement_id)
     for subject in _subjects(stage):
         event = {

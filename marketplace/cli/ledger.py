@@ -9,7 +9,7 @@ import msgspec
 
 from marketplace.config import Config, load
 from marketplace.db.engine import Database, database_url
-from marketplace.ledger.reads import reconcile, trial_balance
+from marketplace.ledger.reads import TrialBalance, reconcile, trial_balance
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -37,8 +37,22 @@ async def _tell_balance(config: Config, *, as_json: bool) -> int:
     async with database.session() as session:
         balance = await trial_balance(session)
     await database.close()
-    print(msgspec.json.encode(balance).decode() if as_json else balance)
-    return 0
+    if as_json:
+        print(msgspec.json.encode(balance).decode())
+    else:
+        _print_balance(balance)
+    return 0 if balance.balanced else 1
+
+
+def _print_balance(balance: TrialBalance) -> None:
+    """A line an account, then the totals of each currency."""
+    print(f"{'':<14}{'nợ / debits':>18}{'có / credits':>18}{'tạm giữ / held':>18}")
+    for line in balance.lines:
+        figures = f"{line.debits_posted:>18,}{line.credits_posted:>18,}{line.debits_pending:>18,}"
+        print(f"{line.kind:<14}{figures} {line.currency}  {line.organisation}".rstrip())
+    for total in balance.totals:
+        print(f"{'':<14}{total.debits:>18,}{total.credits:>18,}{'':>18} {total.currency}")
+    print("cân bằng / in balance" if balance.balanced else "KHÔNG cân bằng / NOT in balance")
 
 
 async def _tell_differences(config: Config, *, as_json: bool) -> int:
@@ -50,6 +64,6 @@ async def _tell_differences(config: Config, *, as_json: bool) -> int:
         print(msgspec.json.encode(differences).decode())
     else:
         for difference in differences:
-            print(difference)
+            print(f"{difference.check}: {difference.subject}: {difference.expected} ≠ {difference.found}")
         print("khớp / agrees" if not differences else f"{len(differences)} khác / differences")
     return 1 if differences else 0

@@ -103,8 +103,12 @@ def _show(query: dict[str, Any], chosen: argparse.Namespace, *, default: str | N
 
 
 def _refused(answer: Answer) -> int:
+    """What happened, why and what next, in both languages; then every reason with its own text."""
     problem = answer.json()
-    print(f"{answer.status} {problem.get('code')}: {problem.get('detail')}", file=sys.stderr)
-    for reason in problem.get("reasons", ()):
-        print(f"  - {reason.get('code')}: {reason.get('detail') or reason.get('params')}", file=sys.stderr)
+    print(f"{answer.status} {problem['code']}", file=sys.stderr)
+    told = [problem, *problem.get("reasons", ())]
+    for one in told:
+        messages = one.get("messages") or {"vi": one["message"]}
+        for said in messages.values():
+            print("  " + " ".join(said[part] for part in ("what", "why", "next")), file=sys.stderr)
     return 1

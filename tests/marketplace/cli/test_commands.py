@@ -1,0 +1,123 @@
+"""The command line as a stranger meets it: what it prints, and how it ends."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from marketplace.cli.main import COMMANDS, parser
+from tests.market import PURPOSE, SMALL_SQL, Market
+
+Done = subprocess.CompletedProcess[str]
+
+
+def _query(market: Market, *arguments: str, role: str = "startup") -> Done:
+    """`sandulieu query …` as somebody with a token."""
+    environment = {"SANDULIEU_URL": market.url, "SANDULIEU_TOKEN": market.parties.tokens[role]}
+    return subprocess.run(
+        [sys.executable, "-m", "marketplace.cli.main", "query", *arguments],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+def _under(market: Market, purpose: str = PURPOSE) -> tuple[str, ...]:
+    return ("--agreement", market.agreements["adult"], "--purpose", purpose)
+
+
+def test_a_quote_tells_price_bytes_and_columns(market: Market) -> None:
+    done = _query(market, "quote", SMALL_SQL, *_under(market))
+    assert done.returncode == 0, done.stderr
+    assert "đ" in done.stdout
+    assert "education" in done.stdout
+
+
+def test_a_run_prints_the_answer_as_csv_and_the_price_beside_it(market: Market) -> None:
+    done = _query(market, "run", SMALL_SQL, *_under(market))
+    assert done.returncode == 0, done.stderr
+    rows = list(csv.DictReader(io.StringIO(done.stdout)))
+    assert {"education", "n"} == set(rows[0])
+    assert " ready " in done.stderr
+
+
+def test_a_query_is_shown_again_and_written_to_a_file(market: Market, tmp_path: Path) -> None:
+    query = json.loads(_query(market, "run", SMALL_SQL, *_under(market), "--json").stdout)
+    file = tmp_path / "answer.json"
+    done = _query(market, "show", query["id"], "--format", "json", "--output", str(file))
+    assert done.returncode == 0, done.stderr
+    assert len(json.loads(file.read_text())) == query["rows"]
+
+
+@pytest.mark.parametrize(
+    ("sql", "purpose", "code"), [("selec", PURPOSE, "422 sql."), (SMALL_SQL, "x", "403 query.denied")]
+)
+def test_a_refusal_says_what_why_and_what_next_and_ends_with_1(
+    market: Market, sql: str, purpose: str, code: str
+) -> None:
+    done = _query(market, "run", sql, *_under(market, purpose))
+    assert done.returncode == 1
+    assert done.stderr.startswith(code)
+    assert len(done.stderr.splitlines()) >= 3
+
+
+def test_a_service_that_is_not_there_is_told_in_both_languages() -> None:
+    environment = {**os.environ, "SANDULIEU_URL": "http://127.0.0.1:9"}
+    command = [sys.executable, "-m", "marketplace.cli.main", "query", "show", "x"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 1
+    assert "http://127.0.0.1:9" in done.stderr
+    assert len(done.stderr.splitlines()) == 2
+
+
+def test_the_ledger_balances_and_agrees(market: Market) -> None:
+    done = market.command("ledger", "balance")
+    assert done.returncode == 0
+    assert "in balance" in done.stdout
+    assert json.loads(market.command("ledger", "balance", "--json").stdout)["balanced"] is True
+    assert market.command("ledger", "reconcile").returncode == 0
+
+
+def test_the_database_is_up_to_date(market: Market) -> None:
+    done = market.command("db", "status", "--json")
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["up_to_date"] is True
+
+
+def test_usage_errors_end_with_2() -> None:
+    command = [sys.executable, "-m", "marketplace.cli.main", "nothing"]
+    assert subprocess.run(command, capture_output=True, check=False, timeout=60).returncode == 2
+
+
+def test_a_wrong_setting_is_named_and_ends_with_2() -> None:
+    command = [sys.executable, "-m", "marketplace.cli.main", "db", "status"]
+    environment = {**os.environ, "SANDULIEU_PORT": "many"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 2
+    assert "port" in done.stderr
+
+
+def test_every_command_has_help_and_all_but_the_servers_have_json() -> None:
+    assert all(name in parser().format_help() for name in COMMANDS)
+    without = {path for path, verb in _leaves("", parser()) if "--json" not in verb.format_help()}
+    assert without == {" serve", " worker"}
+
+
+def _leaves(path: str, here: argparse.ArgumentParser) -> Iterator[tuple[str, argparse.ArgumentParser]]:
+    """Every command that can be run, with its parser."""
+    groups = [a for a in here._actions if isinstance(a, argparse._SubParsersAction)]
+    if not groups:
+        yield path, here
+    for name, child in (item for group in groups for item in group.choices.items()):
+        yield from _leaves(f"{path} {name}", child)
