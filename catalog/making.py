@@ -73,7 +73,7 @@ def anonymise(manifest: Manifest, intake: Intake, mask: Ints, folder: Path, limi
     reply = decode_reply(done.reply, AnonymiseReply)
     if reply.refusal is not None:
         raise PublicationRefused(reply.refusal.code, **reply.refusal.params)
-    return taker.made(reply, intake.rows)
+    return taker.made(reply, mask)
 
 
 def anonymise_order(manifest: Manifest, seed: bytes, limits: IngestLimits) -> AnonymiseOrder:
@@ -141,7 +141,7 @@ class _Taker:
             MadePart(path=path, sha256=hashlib.sha256(body).hexdigest(), rows=head.rows, mask=head.mask)
         )
 
-    def made(self, reply: AnonymiseReply, rows: int) -> Made:
+    def made(self, reply: AnonymiseReply, mask: Ints) -> Made:
         """Raises PublicationRefused if what came is not whole: a jail's word is never taken for it."""
         try:
             cohort = np.frombuffer(self.arrays[b"COHO"], dtype=np.int32)
@@ -150,13 +150,24 @@ class _Taker:
             classes = np.frombuffer(self.arrays[b"CLAS"], dtype=np.uint64)
         except (KeyError, ValueError) as e:
             raise PublicationRefused("publication.not_whole") from e
-        same = len(cohort) == len(digest) == rows and len(ranges) == len(classes) == reply.cohorts
+        same = len(cohort) == len(digest) == len(mask) and len(ranges) == len(classes) == reply.cohorts
         inside = cohort[cohort >= 0]
         if not same or not len(inside) or inside.max() >= reply.cohorts or len(inside) != reply.persons:
             raise PublicationRefused("publication.not_whole")
+        self._require_consent(mask, cohort, ranges)
         return Made(
             parts=tuple(self.parts), cohort=cohort, digest=digest, ranges=ranges, classes=classes, reply=reply
         )
+
+    def _require_consent(self, mask: Ints, cohort: Ints, ranges: Ints) -> None:
+        """Raises PublicationRefused unless each part's purposes are those that every person in it consented to."""
+        said = np.array([part.mask for part in self.parts], dtype=np.int64)
+        part = ranges[:, 0]
+        if ((part < 0) | (part >= len(said))).any():
+            raise PublicationRefused("publication.not_whole")
+        inside = cohort >= 0
+        if (said[part[cohort[inside]]] != mask[inside]).any():
+            raise PublicationRefused("publication.not_whole")
 
 
 def measure(manifest: Manifest, intake: Intake, made: Made, folder: Path, limits: IngestLimits) -> MeasureReply:

@@ -7,6 +7,7 @@ import json
 import resource
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,13 @@ import msgspec
 import numpy as np
 import pytest
 
+from catalog import making
 from catalog.check import check
 from catalog.errors import PublicationRefused
 from catalog.publish import Publication, publish
 from catalog.storage import Store, version_hash
 from catalog.version import Version
+from catalog.wire import AnonymiseReply
 from sandbox.job import SandboxFailed
 from tests.catalog.conftest import EXAMPLES, LIMITS, pseudonymise
 from tests.catalog.small import AGGREGATE_MANIFEST, ROW_MANIFEST, Row, people, publish_rows
@@ -285,3 +288,20 @@ def test_with_unit_row_the_sizes_of_a_class_may_differ_by_none_or_k(tmp_path: Pa
     with pytest.raises(PublicationRefused):
         publish_rows(store, tmp_path, next_rows(rows, come=4), manifest=ROW_MANIFEST, previous=first.version.id)
     publish_rows(store, tmp_path, next_rows(rows, come=5), manifest=ROW_MANIFEST, previous=first.version.id)
+
+
+@pytest.mark.parametrize(("said", "part", "held"), [(1, 0, True), (3, 0, False), (1, 7, False), (1, -1, False)])
+def test_a_jails_word_on_who_consented_is_not_taken(tmp_path: Path, said: int, part: int, held: bool) -> None:
+    """Ten persons who consented to the first purpose only, in a part that the jail gives to `said`."""
+    taker = making._Taker(tmp_path)
+    taker.parts = [making.MadePart(path=tmp_path / "part", sha256="", rows=10, mask=said)]
+    taker.arrays = {
+        kind: bytearray(np.array(values, dtype=dtype).tobytes())
+        for kind, values, dtype in (
+            (b"COHO", [0] * 10, np.int32), (b"DIGE", [0] * 10, np.uint64), (b"RNGE", [part, 0, 10], np.int64),
+            (b"CLAS", [1], np.uint64),
+        )
+    }  # fmt: skip
+    reply = AnonymiseReply(persons=10, cohorts=1, rows=10)
+    with nullcontext() if held else pytest.raises(PublicationRefused):
+        taker.made(reply, np.ones(10, dtype=np.int32))
