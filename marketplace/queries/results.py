@@ -86,8 +86,8 @@ async def result(session: AsyncSession, *, caller: Caller, query_id: UUID) -> St
 
 
 def to_json(stream: bytes) -> bytes:
-    """An array of objects; dates and instants in ISO 8601, decimals as numbers."""
-    return msgspec.json.encode(_read(stream).to_pylist())
+    """An array of objects; dates and instants in ISO 8601, decimals as text, so that no digit is lost."""
+    return msgspec.json.encode(_objects(_read(stream)))
 
 
 def to_csv(stream: bytes) -> bytes:
@@ -120,8 +120,22 @@ FORMATS: dict[str, Callable[[bytes], bytes]] = {
 
 def rows_of(stream: bytes, limit: int) -> list[dict[str, Any]]:
     """The first rows, for a page."""
-    rows: list[dict[str, Any]] = _read(stream).slice(0, limit).to_pylist()
-    return rows
+    return _objects(_read(stream).slice(0, limit))
+
+
+def _objects(table: pa.Table) -> list[dict[str, Any]]:
+    columns = [_values(column) for column in table.columns]
+    return [dict(zip(table.column_names, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def _values(column: pa.ChunkedArray) -> list[Any]:
+    """Python's calendar ends with the year 9999, the engine's does not: such days are shown as text."""
+    try:
+        values: list[Any] = column.to_pylist()
+    except (OverflowError, ValueError):
+        text_type = pa.list_(pa.string()) if pa.types.is_nested(column.type) else pa.string()
+        values = column.cast(text_type).to_pylist()
+    return values
 
 
 def _read(stream: bytes) -> pa.Table:

@@ -11,7 +11,7 @@ from litestar.response import Redirect
 from litestar.types import ExceptionHandlersMap
 
 from marketplace.accounts.callers import COOKIE
-from marketplace.errors import NotSignedIn, Problem
+from marketplace.errors import NotFound, NotSignedIn, Problem
 from marketplace.web.explain import explain_errors, explain_problem, explain_reasons
 from marketplace.web.headers import SECURITY
 from marketplace.web.problems import problem_handler, problem_of
@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 def problem_answer(request: AnyRequest, error: Exception) -> Response[Any]:
     """problem+json for programs, a page for people."""
     path = request.url.path
+    if path.startswith("/static/") and problem_of(error).status >= 500:
+        error = NotFound()  # a name that no file system takes: NUL in it, or too long
     if path.startswith(MACHINES) or "text/html" not in request.headers.get("accept", "text/html, */*"):
         return problem_handler(request, error)
     return problem_page(request, error)

@@ -104,6 +104,31 @@ def test_no_address_leads_to_another_site_after_signing_in(market: Market, given
     assert market.client(None).get("/login?" + urlencode({"next": given})).status == 200
 
 
+@pytest.mark.parametrize("name", ["%00", "a" * 5000])
+def test_a_name_that_no_file_can_have_is_not_found(market: Market, name: str) -> None:
+    assert market.client(None).get(f"/static/{name}").status == 404
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "select date '294247-01-10' as d",
+        "select cast('infinity' as date) as d",
+        "select timestamp '9999-12-31 23:59:59' + interval 1 year as d",
+        "select date '0001-01-01' - 400 as d",
+    ],
+)
+def test_days_beyond_the_calendar_are_released_as_text_not_lost_after_they_were_paid(
+    market: Market, sql: str
+) -> None:
+    client = market.client("startup")
+    query = client.post("/api/v1/queries", market.ask(sql)).json()
+    assert query["state"] == "ready"
+    answer = client.get(f"/api/v1/queries/{query['id']}/result")
+    assert answer.ok, answer.body
+    assert isinstance(answer.json()[0]["d"], str)
+
+
 def _raw(market: Market, path: str, body: bytes) -> tuple[int, str]:
     headers = {
         "Authorization": f"Bearer {market.parties.tokens['startup']}",
