@@ -69,10 +69,14 @@ class Market:
         """Start the service with a part missing: it answers, but is not ready."""
         self._launch(environment, "/healthz")
 
-    def _launch(self, environment: Mapping[str, str], path: str) -> None:
+    def start_without_background(self) -> None:
+        """Start the service whose log and sweeps are a worker's."""
+        self._launch({}, "/readyz", "--no-background")
+
+    def _launch(self, environment: Mapping[str, str], path: str, *options: str) -> None:
         env = {**os.environ, **self.environment, **environment}
         with self.log.open("ab") as log:
-            command = [sys.executable, "-m", "marketplace.cli.main", "serve", "--port", str(self.port)]
+            command = [sys.executable, "-m", "marketplace.cli.main", "serve", "--port", str(self.port), *options]
             self.process = subprocess.Popen(command, env=env, stdout=log, stderr=log)
         until = time.monotonic() + 60
         while time.monotonic() < until:

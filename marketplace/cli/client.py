@@ -9,6 +9,7 @@ import urllib.request
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
+from email.message import Message
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ class Unreachable(Problem):
 
 @dataclass(frozen=True)
 class Answer:
-    """Status, media type and body of one answer."""
+    """Status, body and headers (names in lower case) of one answer."""
 
     status: int
     body: bytes
@@ -75,11 +76,15 @@ class Client:
         asked = urllib.request.Request(self.base_url + path, data=body, headers=headers, method=method)  # noqa: S310
         try:
             with urllib.request.urlopen(asked, timeout=self.timeout_s) as answer:  # noqa: S310
-                return Answer(answer.status, answer.read(), dict(answer.headers))
+                return Answer(answer.status, answer.read(), _lowered(answer.headers))
         except urllib.error.HTTPError as refused:
-            return Answer(refused.code, refused.read(), dict(refused.headers))
+            return Answer(refused.code, refused.read(), _lowered(refused.headers))
         except (urllib.error.URLError, ConnectionError, TimeoutError) as gone:
             raise Unreachable(url=self.base_url) from gone
+
+
+def _lowered(headers: Message) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers.items()}
 
 
 def from_environment() -> Client:

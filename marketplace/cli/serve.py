@@ -10,7 +10,7 @@ import uvicorn
 
 from marketplace.config import load
 from marketplace.web.app import create_app
-from marketplace.web.parts import open_services
+from marketplace.web.parts import work
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -50,6 +50,5 @@ async def _work() -> int:
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stopped.set)
-    async with open_services(load()):
-        await stopped.wait()
+    await work(load(), stopped)
     return 0

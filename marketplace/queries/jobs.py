@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from marketplace.db.engine import Database
 from marketplace.errors import Unavailable
-from marketplace.queries.runner import SPACE, Runner
+from marketplace.queries.runner import SPACE
 from marketplace.queries.settle import void
 
 logger = logging.getLogger(__name__)
@@ -35,11 +35,10 @@ async def sweep(database: Database) -> int:
     return len(left)
 
 
-async def run_sweeps(database: Database, runner: Runner, interval_s: float, stop: asyncio.Event) -> None:
+async def run_sweeps(database: Database, interval_s: float, stop: asyncio.Event) -> None:
     """Sweep now and every `interval_s` seconds until `stop`; waits out a database that is away."""
     while not stop.is_set():
         try:
-            await runner.hold()
             await sweep(database)
         except (Unavailable, DBAPIError, OSError) as away:
             logger.warning("the sweep waits for the database: %s", type(away).__name__)

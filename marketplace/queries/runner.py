@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import logging
 import secrets
 
 from sqlalchemy import text
@@ -11,6 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from marketplace.db.engine import Database
 
+logger = logging.getLogger(__name__)
+
+LOOK_S = 2.0
 SPACE = 0x5D1
 """First key of these advisory locks; the second is the runner's number."""
 
@@ -50,3 +55,13 @@ class Runner:
             with contextlib.suppress(DBAPIError):
                 await connection.invalidate()
                 await connection.close()
+
+    async def keep(self, stop: asyncio.Event) -> None:
+        """Hold the lock, looking every few seconds whether PostgreSQL still knows of it, until `stop`."""
+        while not stop.is_set():
+            try:
+                await self.hold()
+            except (DBAPIError, OSError) as away:
+                logger.warning("the runner's lock waits for the database: %s", type(away).__name__)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), LOOK_S)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 
 from catalog.storage import Store
 from marketplace.audit.sequencer import run_sequencer
@@ -30,13 +30,7 @@ async def open_services(config: Config, *, background: bool = True) -> AsyncIter
     Raises what a part raises when it cannot start: it says which part and what to do.
     """
     async with contextlib.AsyncExitStack() as stack:
-        config.home.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if config.database_url is None:
-            stack.callback(embedded.stop, config.home)
-            await asyncio.to_thread(upgrade, config)
-        database = Database(database_url(config), connections=config.database_pool_connections)
-        stack.push_async_callback(database.close)
-        keys = Keys(config.path("keys"))
+        database, keys = await stack.enter_async_context(_open_home(config))
         engine = open_engine(config.opa_url, config.opa_timeout_ms)
         stack.push_async_callback(engine.close)
         pool = Pool(
@@ -59,25 +53,44 @@ async def open_services(config: Config, *, background: bool = True) -> AsyncIter
             keys=keys,
             runner=runner,
         )
+        stop = asyncio.Event()
+        loops = [runner.keep(stop), *(_background(database, keys, config, stop) if background else ())]
+        stack.push_async_callback(_end, stop, [asyncio.create_task(loop) for loop in loops])
         stack.push_async_callback(_drain, services)
-        if background:
-            await stack.enter_async_context(background_work(services))
         yield services
 
 
+async def work(config: Config, stop: asyncio.Event) -> None:
+    """Background work alone: no jail, no policy, no page."""
+    async with _open_home(config) as (database, keys):
+        await asyncio.gather(*_background(database, keys, config, stop))
+
+
 @contextlib.asynccontextmanager
-async def background_work(services: Services) -> AsyncIterator[None]:
-    """The sequencer and the sweeps, until the block ends."""
-    config, stop, database = services.config, asyncio.Event(), services.database
-    tasks = (
-        asyncio.create_task(run_sequencer(database, services.keys, config, stop), name="sequencer"),
-        asyncio.create_task(run_sweeps(database, services.runner, config.sweep_interval_s, stop), name="sweeps"),
+async def _open_home(config: Config) -> AsyncIterator[tuple[Database, Keys]]:
+    """What every process of a home stands on; the embedded database is migrated, one of your own is not."""
+    config.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    async with contextlib.AsyncExitStack() as stack:
+        if config.database_url is None:
+            stack.callback(embedded.stop, config.home)
+            await asyncio.to_thread(upgrade, config)
+        database = Database(database_url(config), connections=config.database_pool_connections)
+        stack.push_async_callback(database.close)
+        yield database, Keys(config.path("keys"))
+
+
+def _background(
+    database: Database, keys: Keys, config: Config, stop: asyncio.Event
+) -> tuple[Coroutine[None, None, None], ...]:
+    return (
+        run_sequencer(database, keys, config, stop),
+        run_sweeps(database, config.sweep_interval_s, stop),
     )
-    try:
-        yield
-    finally:
-        stop.set()
-        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _end(stop: asyncio.Event, tasks: list[asyncio.Task[None]]) -> None:
+    stop.set()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _drain(services: Services) -> None:

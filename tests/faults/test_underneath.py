@@ -172,7 +172,7 @@ def test_a_full_queue_turns_the_next_query_away_before_it_costs_anything(alive: 
         answer = alive.client("startup").post("/api/v1/queries", alive.ask(wait_s=0))
     assert answer.status == 429
     assert answer.json()["code"] == "query.queue_full"
-    assert int(answer.headers["Retry-After"]) > 0
+    assert int(answer.headers["retry-after"]) > 0
     for asking in (first, second):
         asking.result()
     alive.stop()
