@@ -22,11 +22,13 @@ from marketplace.consents.schemas import ConsentReceipt, Said
 from marketplace.consents.subjects import pseudonym
 from marketplace.db.base import ms_of, new_id, utcnow
 from marketplace.db.locks import lock_version
-from marketplace.errors import NotFound
+from marketplace.errors import Invalid, NotFound
 
 NAMES: dict[Said, str] = {"given": "consent:give", "withdrawn": "consent:withdraw"}
 MAX_SUBJECT_BYTES = 256
 CLOCK_SKEW = timedelta(minutes=5)
+FIRST_YEAR = 1900
+"""Nobody said anything earlier; what PostgreSQL holds before year 1 Python cannot read back."""
 
 
 class Cohorts(Protocol):
@@ -158,6 +160,8 @@ def _check(manifest: dict[str, Any], subject: str, purpose: str, at: datetime) -
         raise NoSubjects
     if purpose not in manifest["purposes"]:
         raise PurposeUnknown(purpose=purpose, purposes=list(manifest["purposes"]))
+    if at.year < FIRST_YEAR:
+        raise Invalid(errors=[{"path": "at", "code": "request.unstorable", "params": {}}])
     if at > utcnow() + CLOCK_SKEW:
         raise InTheFuture
     if not 1 <= len(subject.strip().encode()) <= MAX_SUBJECT_BYTES:

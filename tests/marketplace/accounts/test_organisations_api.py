@@ -118,3 +118,22 @@ async def test_suspending_is_the_operators_and_can_be_taken_back(
         assert names.all() == ["organisation:suspend", "organisation:unsuspend"]
         found = await session.get_one(Organisation, startup.organisation.id)
     assert found.suspended_at is None
+
+
+async def test_an_operators_token_without_the_scope_changes_no_account(
+    client_for: ClientFor, database: Database, make: Make
+) -> None:
+    startup = await make.party(database)
+    narrow = await make.party(database, kind="operator", scopes=("read", "audit"))
+    here = f"/api/v1/organisations/{startup.organisation.id}"
+    person = {"email": "new@example.test", "name": "N", "roles": ["admin"], "password": "mot-mat-khau-dai-va-la"}
+    async with client_for(*handlers, *billing_handlers) as client:
+        for path, body in (
+            ("/api/v1/organisations", organisation_body()),
+            (f"{here}/suspend", {"reason": "x"}),
+            (f"{here}/unsuspend", {"reason": "x"}),
+            (f"{here}/people", person),
+            (f"/api/v1/people/{startup.person.id}/deactivate", None),
+        ):
+            refused = await client.post(path, json=body, token=narrow.token)
+            assert (refused.status_code, refused.json()["code"]) == (403, "auth.scope_missing"), path

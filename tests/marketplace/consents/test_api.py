@@ -121,3 +121,13 @@ async def test_the_same_idempotency_key_is_one_event(client: Client, listed: Lis
         PATH, token=listed.owner.token, json=body(listed, subject=PEOPLE[14]), headers=headers
     )
     assert (other.status_code, other.json()["code"]) == (409, "idempotency.key_reused")
+
+
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00+14:00", "1899-12-31T23:59:59Z"])
+@pytest.mark.parametrize("event", ["given", "withdrawn"])
+async def test_nothing_was_said_before_the_register_can_hold_it(
+    client: Client, listed: Listed, at: str, event: str
+) -> None:
+    answer = await post(client, listed, listed.owner.token, at=at, event=event)
+    assert (answer.status_code, answer.json()["code"]) == (400, "request.invalid")
+    assert answer.json()["errors"][0]["path"] == "at"
