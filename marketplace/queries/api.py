@@ -32,14 +32,17 @@ async def run_query(
 ) -> Response[QueryView]:
     """Run a query: 201 with the answer's row when it ends within `wait_s`, else 202 with Location."""
     analyst.require("query")
-    query_id = await walk.run(services, analyst, data, idempotency_key=idempotency_key)
-    async with services.database.reading() as session:
-        view = await reads.query(session, caller=analyst, query_id=query_id)
+    walked = await walk.run(services, analyst, data, idempotency_key=idempotency_key)
+    if walked.row is not None:
+        view = reads.view(walked.row)
+    else:
+        async with services.database.reading() as session:
+            view = await reads.query(session, caller=analyst, query_id=walked.query_id)
     done = view.state not in ("queued", "running")
     return Response(
         view,
         status_code=HTTP_201_CREATED if done else HTTP_202_ACCEPTED,
-        headers={"Location": f"/api/v1/queries/{query_id}"},
+        headers={"Location": f"/api/v1/queries/{view.id}"},
     )
 
 

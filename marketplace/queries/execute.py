@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 from uuid import UUID
+
+from sqlalchemy import Row
 
 from catalog.version import Revision
 from marketplace.faults import point
@@ -16,7 +19,7 @@ from sandbox.job import Limits, SandboxFailed, TableFiles
 from sandbox.run import run as run_in_sandbox
 
 
-async def execute(services: Services, query_id: UUID, prepared: Prepared) -> None:
+async def execute(services: Services, query_id: UUID, prepared: Prepared) -> Row[Any] | None:
     """Run a held query in the jail and settle it. What ends inside the jail costs its quote (invariant 10)."""
     obligations = prepared.decision.obligations
     assert obligations is not None  # an allowed decision carries obligations
@@ -29,14 +32,14 @@ async def execute(services: Services, query_id: UUID, prepared: Prepared) -> Non
         )
     except SandboxFailed as failed:
         if not failed.entered:
-            await void(services.database, query_id, code=failed.code, params=failed.params)
-            return
+            return await void(services.database, query_id, code=failed.code, params=failed.params)
         outcome = Outcome(failure=failed.code, params=dict(failed.params), usage=failed.usage)
     else:
         outcome = Outcome(result=result, usage=result.usage)
     point("before-settle")
-    await settle(services, query_id, prepared, outcome)
+    row = await settle(services, query_id, prepared, outcome)
     point("after-settle")
+    return row
 
 
 async def _revision(services: Services, prepared: Prepared, obligations: Obligations) -> Revision:

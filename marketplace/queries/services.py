@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
+from typing import Any
 
 from catalog.storage import Store
 from marketplace.config import Config
@@ -23,4 +24,4 @@ class Services:
     pool: Pool
     keys: Keys
     runner: Runner
-    running: set[asyncio.Task[None]] = field(default_factory=set)
+    running: set[asyncio.Task[Any]] = field(default_factory=set)

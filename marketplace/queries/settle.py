@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import RowMapping, text
+from sqlalchemy import Row, RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.audit.actions import record
@@ -50,7 +50,7 @@ with stored as (
 update query set state = :state, charged_vnd = :charged, failure = cast(:failure as jsonb), rows = :rows,
        output = cast(:output as jsonb), result_sha256 = :sha256, result_expires_at = :expires, finished_at = now(),
        runner = null
-where id = :id
+where id = :id returning query.*
 """)
 
 NOTHING = Usage(wall_us=0, cpu_us=0, peak_memory_bytes=0, result_bytes=0, engine_us=0)
@@ -66,28 +66,33 @@ class Outcome:
     usage: Usage | None = None
 
 
-async def settle(services: Services, query_id: UUID, prepared: Prepared, outcome: Outcome) -> None:
-    """Post the hold and release the answer; void both if agreement or cohorts changed underneath (invariant 5)."""
+async def settle(services: Services, query_id: UUID, prepared: Prepared, outcome: Outcome) -> Row[Any] | None:
+    """Post the hold and release the answer; void both if agreement or cohorts changed underneath (invariant 5).
+
+    The finished row of `query`; None if somebody else ended it before.
+    """
     async with services.database.session() as session:
         await lock_version(session, prepared.facts.version_id or "", shared=True)
         query = await _lock(session, query_id)
         if query is None:
-            return
+            return None
         changed = _changed(query)
         if changed is not None:
-            await _void_locked(session, query_id, query, code=changed, params={})
-            return
+            return await _void_locked(session, query_id, query, code=changed, params={})
         if outcome.result and prepared.version and prepared.version.mode == "rows":
             outcome = await _metered(session, services, prepared, outcome, outcome.result)
-        await _post(session, services, query_id, query, prepared, outcome)
+        return await _post(session, services, query_id, query, prepared, outcome)
 
 
-async def void(database: Database, query_id: UUID, *, code: str, params: dict[str, Any] | None = None) -> None:
+async def void(
+    database: Database, query_id: UUID, *, code: str, params: dict[str, Any] | None = None
+) -> Row[Any] | None:
     """Give the hold back: the query failed before the jail, or through no doing of the caller."""
     async with database.session() as session:
         query = await _lock(session, query_id)
-        if query is not None:
-            await _void_locked(session, query_id, query, code=code, params=params or {})
+        if query is None:
+            return None
+        return await _void_locked(session, query_id, query, code=code, params=params or {})
 
 
 def _changed(query: RowMapping) -> str | None:
@@ -124,7 +129,7 @@ async def _post(
     query: RowMapping,
     prepared: Prepared,
     outcome: Outcome,
-) -> None:
+) -> Row[Any]:
     usage, result = outcome.usage or NOTHING, outcome.result
     state = "ready" if result else "failed"
     sha256 = hashlib.sha256(result.stream).hexdigest() if result else None
@@ -170,7 +175,7 @@ async def _post(
         },
         secrets=prepared.secrets(),
     )
-    await session.execute(
+    done = await session.execute(
         FINISH,
         {
             "id": query_id,
@@ -184,17 +189,21 @@ async def _post(
             "body": result.stream if result else None,
         },
     )
+    return done.one()
 
 
 async def _void_locked(
     session: AsyncSession, query_id: UUID, query: RowMapping, *, code: str, params: dict[str, Any]
-) -> None:
+) -> Row[Any]:
     if query["hold_id"] is not None:
         await void_query(session, hold_id=query["hold_id"], query_id=query_id)
     await _log(session, "query:void", query_id, query, price_vnd=0, body={"code": code, "params": params})
     failure = _json({"code": code, "params": params})
     empty: dict[str, Any] = {"rows": None, "output": None, "sha256": None, "expires": None, "body": None}
-    await session.execute(FINISH, {"id": query_id, "state": "failed", "charged": 0, "failure": failure} | empty)
+    done = await session.execute(
+        FINISH, {"id": query_id, "state": "failed", "charged": 0, "failure": failure} | empty
+    )
+    return done.one()
 
 
 async def _log(

@@ -10,7 +10,8 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import insert, select
+from msgspec import Struct
+from sqlalchemy import Row, insert, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -33,6 +34,13 @@ logger = logging.getLogger(__name__)
 
 RETRY_AFTER_S = 2
 """What a caller is told when the queue is full: about what two jails take for that many small queries."""
+
+
+class Walked(Struct, frozen=True, kw_only=True):
+    """A query that entered. `row`: of the table `query`, if this call saw it end; else it is to be read."""
+
+    query_id: UUID
+    row: Row[Any] | None = None
 
 
 async def quote(services: Services, caller: Caller, ask: Ask) -> QuoteView:
@@ -72,15 +80,15 @@ async def quote(services: Services, caller: Caller, ask: Ask) -> QuoteView:
     )
 
 
-async def run(services: Services, caller: Caller, ask: Ask, *, idempotency_key: str | None = None) -> UUID:
-    """Walk a query to its answer or for at most `ask.wait_s`, whichever is first; the id of its row.
+async def run(services: Services, caller: Caller, ask: Ask, *, idempotency_key: str | None = None) -> Walked:
+    """Walk a query to its answer or for at most `ask.wait_s`, whichever is first.
 
     Raises Denied, SqlNotUnderstood, InsufficientFunds, KeyReused, QuoteExpired, QuoteMismatch, NotFound.
     """
     query_id = new_id()
     earlier = await _earlier(services, caller, ask, idempotency_key)
     if earlier is not None:
-        return await _again(services, earlier, ask.wait_s)
+        return Walked(query_id=await _again(services, earlier, ask.wait_s))
     if services.pool.full:
         raise QueueFull(headers={"Retry-After": str(RETRY_AFTER_S)}, retry_after_s=RETRY_AFTER_S)
     promised = await _promised(services, caller, ask)
@@ -98,11 +106,12 @@ async def run(services: Services, caller: Caller, ask: Ask, *, idempotency_key: 
         if first == query_id:
             await _enter(session, services, caller, ask, prepared, query_id)
     if first != query_id:  # waited for without a connection: who settles needs one
-        return await _again(services, first, ask.wait_s)
+        return Walked(query_id=await _again(services, first, ask.wait_s))
     if not prepared.decision.allow:
         raise Denied(prepared.decision, str(query_id))
-    await _wait(_start(services, query_id, prepared), ask.wait_s)
-    return query_id
+    task = _start(services, query_id, prepared)
+    await _wait(task, ask.wait_s)
+    return Walked(query_id=query_id, row=task.result() if task.done() else None)
 
 
 async def _earlier(services: Services, caller: Caller, ask: Ask, key: str | None) -> UUID | None:
@@ -152,23 +161,24 @@ async def _enter(
         await _log_denial(session, caller, prepared, query_id=query_id)
 
 
-def _start(services: Services, query_id: UUID, prepared: Prepared) -> asyncio.Task[None]:
+def _start(services: Services, query_id: UUID, prepared: Prepared) -> asyncio.Task[Row[Any] | None]:
     task = asyncio.create_task(_to_its_end(services, query_id, prepared), name=f"query {query_id}")
     services.running.add(task)
     task.add_done_callback(services.running.discard)
     return task
 
 
-async def _to_its_end(services: Services, query_id: UUID, prepared: Prepared) -> None:
+async def _to_its_end(services: Services, query_id: UUID, prepared: Prepared) -> Row[Any] | None:
     """Whatever happens in between, the hold is posted or voided before this returns, or the sweep does it."""
-    (outcome,) = await asyncio.gather(execute(services, query_id, prepared), return_exceptions=True)
-    if outcome is None:
-        return
-    logger.error("query %s ended without settling", query_id, exc_info=outcome)
-    await _give_back(services, query_id)
+    results: list[Any] = await asyncio.gather(execute(services, query_id, prepared), return_exceptions=True)
+    ended: Row[Any] | BaseException | None = results[0]
+    if ended is None or isinstance(ended, Row):
+        return ended
+    logger.error("query %s ended without settling", query_id, exc_info=ended)
+    return await _give_back(services, query_id)
 
 
-async def _give_back(services: Services, query_id: UUID) -> None:
+async def _give_back(services: Services, query_id: UUID) -> Row[Any] | None:
     """Until it is done: the sweep takes this process for alive, and leaves its queries to it."""
     while True:
         try:
@@ -178,7 +188,7 @@ async def _give_back(services: Services, query_id: UUID) -> None:
             await asyncio.sleep(RETRY_AFTER_S)
 
 
-async def _wait(task: asyncio.Task[None], wait_s: float) -> None:
+async def _wait(task: asyncio.Task[Row[Any] | None], wait_s: float) -> None:
     await asyncio.wait({task}, timeout=wait_s)
 
 

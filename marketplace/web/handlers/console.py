@@ -60,9 +60,9 @@ async def run(view: View, analyst: Analyst, services: Services, form: Form) -> T
     analyst.require("query")
     ask = await _ask(services, analyst, form)
     try:
-        query_id = await walk.run(services, analyst, ask, idempotency_key=form.text("key") or None)
+        walked = await walk.run(services, analyst, ask, idempotency_key=form.text("key") or None)
         async with services.database.session() as session:
-            answer = await of_query(view, session, analyst, query_id)
+            answer = await of_query(view, session, analyst, walked.query_id)
     except Problem as problem:
         answer = of_problem(view, problem, ask.sql)
     return await _answered(view, analyst, services, ask, answer, str(uuid.uuid4()))
