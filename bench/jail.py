@@ -58,7 +58,7 @@ async def _times(ask: Callable[[], Awaitable[object]], rounds: int, pause_s: flo
 async def _round_trips(pool: Pool, part: Path) -> list[dict[str, Any]]:
     found = []
     for name, sql, columns, files, goal in _cases(part):
-        times = await _times(partial(pool.execute, sql, files, columns, Limits()), _ROUNDS)
+        times = await _times(partial(pool.execute, sql, files, columns, Limits(threads=1)), _ROUNDS)
         found.append(figure(f"jail: {name}, p50", quantile(times, 0.5), "ms", goal=goal, n=_ROUNDS))
         found.append(figure(f"jail: {name}, p99", quantile(times, 0.99), "ms", goal=3 * goal, n=_ROUNDS))
     return found
@@ -74,7 +74,7 @@ def _cases(part: Path) -> list[tuple[str, str, tuple[OutputColumn, ...], list[Pa
 async def _throughput(pool: Pool, part: Path) -> list[dict[str, Any]]:
     found = []
     for name, sql, columns, files, _ in _cases(part):
-        ask = partial(pool.execute, sql, files, columns, Limits())
+        ask = partial(pool.execute, sql, files, columns, Limits(threads=1))
         done = sum(await asyncio.gather(*(_ask_for(ask, _SECONDS) for _ in range(4))))
         rate = done / _SECONDS
         found.append(figure(f"jail: {name}, two jails", rate, "queries/s", goal=100, n=done, better="higher"))

@@ -41,14 +41,17 @@ async def figures() -> list[dict[str, Any]]:
 
 
 def _make(folder: Path) -> tuple[Path, Path]:
-    """Synthetic licences: person records sorted by class, and one record a cohort of about K persons."""
+    """Synthetic licences as a publication lays them out: persons sorted by class, their sensitive grade not;
+    and one record a cohort of about K persons."""
     people, cohorts = folder / "people.parquet", folder / "cohorts.parquet"
     con = duckdb.connect(config={"temp_directory": str(folder / "spill"), "memory_limit": "6GB"})
-    con.execute("select setseed(0.5)")
     con.execute(
-        f"""copy (select 'T' || (hash(i) % 34)::varchar as province, ['F', 'M'][1 + hash(i + 1) % 2] as sex,
-            (hash(i + 2) % 12)::varchar as age_band, ['A1', 'A', 'B1', 'B2', 'C'][1 + hash(i + 3) % 5] as grade,
-            (hash(i + 4) % 13)::bigint as points from range({ROWS}) t(i) order by all)
+        f"""copy (
+            select 'T' || (hash(i) % 34)::varchar as province, ['F', 'M'][(1 + hash(i + 1) % 2)::bigint] as sex,
+                (hash(i + 2) % 12)::varchar as age_band,
+                ['A1', 'A', 'B1', 'B2', 'C'][(1 + hash(i + 3) % 5)::bigint] as grade,
+                (hash(i + 4) % 13)::bigint as points
+            from range({ROWS}) t(i) order by province, sex, age_band, hash(i + 5))
             to '{people}' (format parquet, compression zstd, row_group_size 131072)"""
     )
     con.execute(

@@ -51,6 +51,7 @@ class Limits(Struct, frozen=True, kw_only=True):
     """Rows of the answer; list elements count as rows too. Above it the query fails, it is never cut."""
     max_bytes: int = 16 * 1024 * 1024
     threads: int = 2
+    """For few records 1 is quicker: to start a second thread costs more than it saves."""
 
 
 class Usage(Struct, frozen=True, kw_only=True):

@@ -18,6 +18,9 @@ from policies.decision import Obligations
 from sandbox.job import Limits, SandboxFailed, TableFiles
 from sandbox.run import run as run_in_sandbox
 
+MANY_RECORDS = 500_000
+"""From here on a second thread saves more than its start costs."""
+
 
 async def execute(services: Services, query_id: UUID, prepared: Prepared) -> Row[Any] | None:
     """Run a held query in the jail and settle it. What ends inside the jail costs its quote (invariant 10)."""
@@ -62,5 +65,10 @@ def _limits(services: Services, prepared: Prepared, obligations: Obligations) ->
         memory_bytes=config.sandbox_memory_bytes,
         max_rows=min(obligations.max_rows, config.result_max_rows, max(prepared.records_left, 0)),
         max_bytes=min(obligations.max_bytes, config.result_max_bytes),
-        threads=config.sandbox_threads,
+        threads=config.sandbox_threads if _records(prepared) >= MANY_RECORDS else 1,
     )
+
+
+def _records(prepared: Prepared) -> int:
+    """Records in the files, by the version: a small file may hold many, so its bytes would tell little."""
+    return prepared.version.rows if prepared.version else 0

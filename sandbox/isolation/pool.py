@@ -29,8 +29,6 @@ _ENTRY = "sandbox.worker.query:answer"
 _FRAMING_BYTES = 256 * 1024
 """What an Arrow stream may need beside the values: schema, alignment, message heads."""
 _VALIDATE_INLINE_BYTES = 256 * 1024
-_SMALL_BYTES = 4 * 1024 * 1024
-"""Files of less are read by one thread: to start a second one costs more than it saves."""
 _RESTART_PAUSE_S = 0.5
 _WAIT_S = 60.0
 T = TypeVar("T")
@@ -137,7 +135,7 @@ class Pool:
         size = limits.max_bytes + _FRAMING_BYTES
         with contextlib.ExitStack() as stack:
             inputs = [_opened(stack, path) for path in files]
-            query = Query(sql=sql, max_rows=limits.max_rows, threads=self._threads(inputs, limits))
+            query = Query(sql=sql, max_rows=limits.max_rows, threads=min(limits.threads, self._shape.threads))
             output = _fixed_size_memory(size)
             stack.callback(os.close, output)
             outcome = await jail.run(
@@ -154,11 +152,6 @@ class Pool:
         else:
             stream, rows = await asyncio.to_thread(read_answer, data, columns, limits)
         return Result(stream=stream, rows=rows, columns=columns, usage=usage(outcome, len(stream)))
-
-    def _threads(self, inputs: list[int], limits: Limits) -> int:
-        if sum(os.fstat(descriptor).st_size for descriptor in inputs) < _SMALL_BYTES:
-            return 1
-        return min(limits.threads, self._shape.threads)
 
     async def _take(self) -> Jail:
         try:
