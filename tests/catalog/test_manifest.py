@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from pathlib import Path
 
 import pytest
@@ -150,13 +149,12 @@ def test_lines_of_columns_are_known_for_errors_of_the_file() -> None:
     assert "dong_y_san_pham" in lines[found["dong_y_san_pham"] - 1]
 
 
+@pytest.mark.timeout(60)  # quadratic, it would take minutes
 def test_groups_of_many_values_are_read_in_the_time_that_reading_takes() -> None:
     values = ", ".join([*(f"v{i}" for i in range(15_000)), "v0"])
     column = (
         f"slug: a\ncolumns:\n- {{name: x, role: quasi-identifier, transform: {{groups: {{g: [{values}]}}}}}}\n"
     )
-    began = time.perf_counter()
     with pytest.raises(ManifestRefused) as caught:
         read_manifest(column)
     assert "manifest.group_twice" in {e.code for e in caught.value.errors}
-    assert time.perf_counter() - began < 5

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
+import msgspec
 import numpy as np
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -20,6 +21,7 @@ from marketplace.db.base import new_id
 from marketplace.db.engine import Database
 from marketplace.db.keys import Keys
 from marketplace.listings.models import Dataset, DatasetVersion, Lineage
+from tests.marketplace.listed import version
 from tests.marketplace.parties import Make, Party
 
 PURPOSES = ["research.academic", "product.rnd"]
@@ -48,7 +50,8 @@ class Listed:
 
     async def release(self, session: AsyncSession, people: Sequence[str]) -> str:
         """Another version of these people, shown as the newest."""
-        self.version_id = secrets.token_hex(32)
+        released = version("consents")
+        self.version_id = released.id
         names = np.frombuffer(b"".join(self.pseudonym(each) for each in people), dtype=np.uint8).reshape(-1, 16)
         folder = self.store.private(self.version_id)
         folder.mkdir(parents=True)
@@ -56,7 +59,8 @@ class Listed:
         number = int(self.version_id[:6], 16)
         session.add(
             DatasetVersion(
-                id=self.version_id, dataset_id=self.dataset_id, number=number, body={}, sample=[],
+                id=self.version_id, dataset_id=self.dataset_id, number=number, body=msgspec.to_builtins(released),
+                sample=[],
                 published_by=self.owner.person.id,
             )
         )  # fmt: skip

@@ -15,7 +15,7 @@ from tests.attack.conftest import require_layers
 from tests.sandbox.plan.asking import Rows, World, same
 
 FOUND_IN_THE_JAIL = (
-    "SELECT sex, count(*) AS n, avg(pay), sum(age), list(DISTINCT ok) FROM people GROUP BY sex",
+    "SELECT sex, count(*) AS n, avg(pay), sum(age), list(DISTINCT ok ORDER BY ok) FROM people GROUP BY sex",
     'SELECT p.sex, s."Tên cửa hàng" AS "cửa hàng", count(*) FROM people p JOIN shops s USING (sex) GROUP BY ALL',
     "SELECT age, born, seen, cost, big, note, ok FROM people ORDER BY seen LIMIT 5",
     "SELECT * FROM shops ORDER BY rank",
