@@ -17,17 +17,18 @@ from sqlalchemy import text
 
 from bench.figure import figure, quantile
 from marketplace.accounts.models import Organisation
-from marketplace.audit.actions import record
+from marketplace.audit.actions import recorded
 from marketplace.billing.accounts import ensure_accounts
-from marketplace.billing.actions import charge_query, hold_query
+from marketplace.billing.actions import query_charge, query_hold, require_held
 from marketplace.config import Config
 from marketplace.db import embedded, migrate
 from marketplace.db.base import new_id
 from marketplace.db.engine import Database, database_url
+from marketplace.db.together import Statement
 from marketplace.ledger.accounts import account_id
-from marketplace.ledger.actions import transfer
+from marketplace.ledger.actions import booking, require_made, transfer
 from marketplace.ledger.reads import reconcile
-from marketplace.metering.actions import record_usage
+from marketplace.metering.actions import usage_recorded
 
 CLIENTS = 32
 SECONDS = 4.0
@@ -108,31 +109,30 @@ async def _rate(work: Callable[[int], Awaitable[object]]) -> float:
 
 
 async def _plain(database: Database) -> None:
-    async with database.session() as session:
-        await session.execute(PLAIN, {"id": new_id()})
+    async with database.unit() as unit:
+        await unit.send([Statement(PLAIN, {"id": new_id()})])
 
 
 async def _query(database: Database, startup: UUID, owner: UUID) -> tuple[float, float]:
     """What one query does to the database: hold in one transaction, settle in another; seconds of each."""
     query, start = new_id(), time.perf_counter()
-    async with database.session() as session:
-        held = await hold_query(session, query_id=query, startup_id=startup, amount_vnd=PRICE_VND)
+    hold = query_hold(query_id=query, startup_id=startup, amount_vnd=PRICE_VND)
+    async with database.unit() as unit:
+        ((verdict,),) = await unit.send([booking([hold])])
+        require_held(verdict, hold)
     between = time.perf_counter()
-    async with database.session() as session:
-        await record_usage(
-            session, query_id=query, organisation_id=startup, owner_id=owner, person_id=owner, agreement_id=owner,
-            dataset_id=owner, version_id="v", outcome="ready", bytes=100_000, rows=16, cpu_us=1, wall_us=1,
-            peak_memory_bytes=1, price_vnd=PRICE_VND,
-        )  # fmt: skip
-        await charge_query(session, hold_id=held, query_id=query, owner_id=owner, amount_vnd=PRICE_VND)
-        await record(
-            session,
-            "query:settle",
-            parties=(startup, owner),
-            query_id=query,
-            price_vnd=PRICE_VND,
-            body={"rows": 16},
-        )
+    charge = query_charge(hold_id=hold.id, query_id=query, owner_id=owner, amount_vnd=PRICE_VND)
+    usage = usage_recorded(
+        query_id=query, organisation_id=startup, owner_id=owner, person_id=owner, agreement_id=owner,
+        dataset_id=owner, version_id="v", outcome="ready", bytes=100_000, rows=16, cpu_us=1, wall_us=1,
+        peak_memory_bytes=1, price_vnd=PRICE_VND,
+    )  # fmt: skip
+    event = recorded(
+        "query:settle", parties=(startup, owner), query_id=query, price_vnd=PRICE_VND, body={"rows": 16}
+    )
+    async with database.unit() as unit:
+        made, *_ = await unit.send([booking(charge), usage, event])
+        require_made(made[0], charge)
     return between - start, time.perf_counter() - between
 
 

@@ -11,7 +11,7 @@ from litestar import Request
 from litestar.datastructures import State
 from litestar.di import Provide
 from msgspec import Struct
-from sqlalchemy import RowMapping, text
+from sqlalchemy import text
 
 from marketplace.accounts.csrf import check_csrf
 from marketplace.accounts.errors import (
@@ -141,37 +141,37 @@ async def _resolve(request: AnyRequest, database: Database) -> Caller | None:
 async def _by_token(authorization: str, database: Database) -> Caller:
     prefix, secret = split_token(authorization)
     found = await database.one(_BY_TOKEN, {"prefix": prefix})
-    row: dict[str, Any] | RowMapping = found._mapping if found else {"secret_hash": b""}
-    if not hmac.compare_digest(row["secret_hash"], sha256(secret.encode()).digest()):
+    if not hmac.compare_digest(found.secret_hash if found else b"", sha256(secret.encode()).digest()):
         raise TokenInvalid
-    if row["revoked_at"] is not None:
+    assert found is not None  # nothing hashes to nothing
+    if found.revoked_at is not None:
         raise TokenRevoked
-    if row["expires_at"] <= utcnow():
-        raise TokenExpired(at=row["expires_at"].isoformat(timespec="seconds"))
-    return _caller(row, tuple(row["scopes"]), "token")
+    if found.expires_at <= utcnow():
+        raise TokenExpired(at=found.expires_at.isoformat(timespec="seconds"))
+    return _caller(found, tuple(found.scopes), "token")
 
 
 async def _by_session(cookie: str, request: AnyRequest, database: Database) -> Caller:
     found = await database.one(_BY_SESSION, {"id": sha256(cookie.encode()).digest()})
     if found is None or found.expires_at <= utcnow():
         raise SessionExpired
-    await check_csrf(request, found)
+    await check_csrf(request, found.csrf_token)
     request.scope["state"]["sandulieu_csrf"] = found.csrf_token
-    return _caller(found._mapping, SCOPES, "session")
+    return _caller(found, SCOPES, "session")
 
 
-def _caller(row: dict[str, Any] | RowMapping, scopes: tuple[str, ...], via: str) -> Caller:
-    if row["deactivated_at"] is not None:
+def _caller(row: Any, scopes: tuple[str, ...], via: str) -> Caller:
+    if row.deactivated_at is not None:
         raise PersonInactive
     return Caller(
-        person_id=row["person_id"],
-        person_name=row["person_name"],
-        organisation_id=row["organisation_id"],
-        organisation_name=row["organisation_name"],
-        organisation_kind=row["organisation_kind"],
-        roles=tuple(row["roles"]),
+        person_id=row.person_id,
+        person_name=row.person_name,
+        organisation_id=row.organisation_id,
+        organisation_name=row.organisation_name,
+        organisation_kind=row.organisation_kind,
+        roles=tuple(row.roles),
         scopes=scopes,
-        organisation_suspended=row["suspended_at"] is not None,
+        organisation_suspended=row.suspended_at is not None,
         via=via,
     )
 

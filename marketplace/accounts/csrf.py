@@ -8,7 +8,6 @@ from typing import Any
 from litestar import Request
 from litestar.datastructures import State
 from litestar.enums import RequestEncodingType
-from sqlalchemy import Row
 
 from marketplace.accounts.errors import CsrfMissing
 
@@ -17,12 +16,12 @@ HEADER = "x-csrf-token"
 FIELD = "csrf_token"
 
 
-async def check_csrf(request: Request[Any, Any, State], session_row: Row[Any]) -> None:
+async def check_csrf(request: Request[Any, Any, State], session_token: str) -> None:
     """Raises CsrfMissing unless the method is safe or header or form field carries the session's token."""
     if request.method in SAFE:
         return
     given = request.headers.get(HEADER) or await _field(request)
-    if not hmac.compare_digest(given.encode(), session_row.csrf_token.encode()):
+    if not hmac.compare_digest(given.encode(), session_token.encode()):
         raise CsrfMissing
 
 

@@ -23,6 +23,7 @@ from marketplace.config import Config
 from marketplace.db.base import new_id, utcnow
 from marketplace.db.engine import Database
 
+_BY_EMAIL = text("select id, organisation_id, password_hash, deactivated_at from person where email = :email")
 _ONE_AT_A_TIME = text("select pg_advisory_xact_lock(hashtextextended(:key, 1))")
 
 
@@ -30,12 +31,7 @@ async def sign_in(database: Database, config: Config, *, email: str, password: s
     """The value of a fresh session's cookie. Raises WrongPassword, TooManyAttempts, PersonInactive."""
     wanted = email.strip().lower()
     attempt_id = await _count_attempt(database, config, wanted, address)
-    person = await database.one(
-        select(Person.id, Person.organisation_id, Person.password_hash, Person.deactivated_at).where(
-            Person.email == wanted
-        ),
-        {},
-    )
+    person = await database.one(_BY_EMAIL, {"email": wanted})
     if not await verify_password(person.password_hash if person else None, password) or person is None:
         raise WrongPassword
     if person.deactivated_at is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, TypedDict, Unpack
 from uuid import UUID
 
 import msgspec
@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from marketplace.audit.canonical import exact, plain
 from marketplace.audit.commitment import commit
 from marketplace.db.base import ms_of, new_id, utcnow
+from marketplace.db.together import Statement, perform
 
 _RECORD = text("""
     WITH event_row AS (
@@ -28,50 +29,56 @@ _RECORD = text("""
 """)
 
 
-async def record(
-    session: AsyncSession,
-    name: str,
-    *,
-    actor_person_id: UUID | None = None,
-    actor_organisation_id: UUID | None = None,
-    parties: Iterable[UUID] = (),
-    dataset_id: UUID | None = None,
-    agreement_id: UUID | None = None,
-    query_id: UUID | None = None,
-    purpose: str | None = None,
-    version_id: str | None = None,
-    revision: int | None = None,
-    bytes: int | None = None,
-    price_vnd: int | None = None,
-    body: Mapping[str, Any] | None = None,
-    secrets: Mapping[str, str] | None = None,
-) -> UUID:
-    """Write event `name` (subject:action) and its salt, one round trip; gives the event's id.
+class Fields(TypedDict, total=False):
+    """What an event may name besides its verb. `secrets` are not stored: `body` gets `<key>_commitment` (hex),
+    their salts lie apart and can be erased."""
 
-    `secrets` are not stored: `body` gets `<key>_commitment` (hex), their salts lie apart and can be erased.
-    """
-    salts, commitments = _commit_each(secrets or {})
+    actor_person_id: UUID | None
+    actor_organisation_id: UUID | None
+    parties: Iterable[UUID]
+    dataset_id: UUID | None
+    agreement_id: UUID | None
+    query_id: UUID | None
+    purpose: str | None
+    version_id: str | None
+    revision: int | None
+    bytes: int | None
+    price_vnd: int | None
+    body: Mapping[str, Any]
+    secrets: Mapping[str, str]
+
+
+async def record(session: AsyncSession, name: str, **fields: Unpack[Fields]) -> UUID:
+    """Write event `name` (subject:action) and its salt, one round trip; gives the event's id."""
+    statement = recorded(name, **fields)
+    await perform(session, statement)
+    return UUID(statement.parameters["id"])
+
+
+def recorded(name: str, **fields: Unpack[Fields]) -> Statement:
+    """What writes event `name` and its salt."""
+    salts, commitments = _commit_each(fields.get("secrets", {}))
     event = plain(
         {
             "id": new_id(),
             "at": ms_of(utcnow()),
             "name": name,
-            "actor_person_id": actor_person_id,
-            "actor_organisation_id": actor_organisation_id,
-            "parties": set(parties),
-            "dataset_id": dataset_id,
-            "agreement_id": agreement_id,
-            "query_id": query_id,
-            "purpose": purpose,
-            "version_id": version_id,
-            "revision": revision,
-            "bytes": bytes,
-            "price_vnd": price_vnd,
-            "body": {**(body or {}), **commitments},
+            "actor_person_id": fields.get("actor_person_id"),
+            "actor_organisation_id": fields.get("actor_organisation_id"),
+            "parties": set(fields.get("parties", ())),
+            "dataset_id": fields.get("dataset_id"),
+            "agreement_id": fields.get("agreement_id"),
+            "query_id": fields.get("query_id"),
+            "purpose": fields.get("purpose"),
+            "version_id": fields.get("version_id"),
+            "revision": fields.get("revision"),
+            "bytes": fields.get("bytes"),
+            "price_vnd": fields.get("price_vnd"),
+            "body": {**fields.get("body", {}), **commitments},
         }
     )
     salt, commitment = commit(exact(event))
-    await session.execute(
+    return Statement(
         _RECORD,
         {
             **event,
@@ -81,7 +88,6 @@ async def record(
             "secrets": msgspec.json.encode(salts).decode(),
         },
     )
-    return UUID(event["id"])
 
 
 def _commit_each(secrets: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -17,35 +18,37 @@ from marketplace.config import load
 from marketplace.db.base import new_id
 from marketplace.errors import NotFound
 from marketplace.ledger.accounts import account_id
-from marketplace.ledger.actions import Movement, hold, transfer, transfers, void
+from marketplace.ledger.actions import Movement, require_made, transfer
 from marketplace.ledger.errors import InsufficientFunds, NoAccount
 
 CREDIT_LEAST_VND = 1_000
 CREDIT_MOST_VND = 100_000_000_000
 
 
-async def hold_query(session: AsyncSession, *, query_id: UUID, startup_id: UUID, amount_vnd: int) -> UUID:
-    """Set a query's price aside in its startup's wallet; the hold's id. Raises InsufficientFunds."""
-    hold_id = new_id()
+def query_hold(*, query_id: UUID, startup_id: UUID, amount_vnd: int) -> Movement:
+    """Sets a query's price aside in its startup's wallet."""
+    return Movement(
+        id=new_id(),
+        kind="pending",
+        code="query_hold",
+        debit=account_id(startup_id, "wallet"),
+        credit=account_id(None, "platform"),
+        amount=amount_vnd,
+        query_id=query_id,
+    )
+
+
+def require_held(verdict: Any, hold: Movement) -> None:
+    """Raises InsufficientFunds; to have no wallet is to have nothing in it."""
     try:
-        await hold(
-            session,
-            id=hold_id,
-            debit=account_id(startup_id, "wallet"),
-            credit=account_id(None, "platform"),
-            amount=amount_vnd,
-            code="query_hold",
-            query_id=query_id,
-        )
+        require_made(verdict, [hold])
     except NoAccount as e:
-        raise InsufficientFunds(available_vnd=0, needed_vnd=amount_vnd, missing_vnd=amount_vnd) from e
-    return hold_id
+        missing = hold.amount or 0
+        raise InsufficientFunds(available_vnd=0, needed_vnd=missing, missing_vnd=missing) from e
 
 
-async def charge_query(
-    session: AsyncSession, *, hold_id: UUID, query_id: UUID, owner_id: UUID, amount_vnd: int
-) -> None:
-    """Post a query's hold of `amount_vnd` and share it out, all or nothing. Raises HoldResolved, NoAccount."""
+def query_charge(*, hold_id: UUID, query_id: UUID, owner_id: UUID, amount_vnd: int) -> list[Movement]:
+    """Posts a query's hold of `amount_vnd` and shares it out, to be made all or none."""
     shares = split(amount_vnd, _configured_shares())
     post = Movement(id=new_id(), kind="post", code="query_charge", hold_id=hold_id, query_id=query_id)
     shared = (
@@ -64,12 +67,12 @@ async def charge_query(
         )
         if amount
     )
-    await transfers(session, [post, *shared])
+    return [post, *shared]
 
 
-async def void_query(session: AsyncSession, *, hold_id: UUID, query_id: UUID) -> None:
-    """Give a query's hold back. Raises HoldResolved, NoAccount."""
-    await void(session, id=new_id(), hold_id=hold_id, code="query_void", query_id=query_id)
+def query_void(*, hold_id: UUID, query_id: UUID) -> list[Movement]:
+    """Gives a query's hold back."""
+    return [Movement(id=new_id(), kind="void", code="query_void", hold_id=hold_id, query_id=query_id)]
 
 
 async def credit_wallet(

@@ -10,16 +10,17 @@ from typing import Any
 
 import msgspec
 import psycopg
-from sqlalchemy import Row, event
+from psycopg.pq import TransactionStatus
+from sqlalchemy import TextClause, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import DataError, DBAPIError, InvalidatePoolError
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
-from sqlalchemy.sql import Executable
 
 from marketplace.config import Config
 from marketplace.db import embedded
 from marketplace.db.roles import OWNER, SERVICE
+from marketplace.db.together import Statement, Unit, only
 from marketplace.errors import Invalid, Unavailable
 
 POOL_TIMEOUT_S = 10
@@ -81,12 +82,43 @@ class Database:
         except (DBAPIError, PoolTimeout) as e:
             raise _told(e) from e
 
-    async def one(self, statement: Executable, parameters: Mapping[str, Any]) -> Row[Any] | None:
-        """The first row of one read, in one round trip and no transaction. Raises DatabaseUnavailable."""
+    @asynccontextmanager
+    async def unit(self) -> AsyncIterator[Unit]:
+        """A unit of work whose statements travel together; committed at the end, rolled back on any exception.
+
+        Raises DatabaseUnavailable.
+        """
+        async with self._driver() as driver:
+            yield Unit(driver)
+            await driver.commit()
+
+    async def one(self, sql: TextClause, parameters: Mapping[str, Any]) -> Any | None:
+        """The first row of one read as a named tuple, in one round trip and no transaction.
+
+        Raises DatabaseUnavailable.
+        """
+        async with self._driver(autocommit=True) as driver:
+            return await only(driver, Statement(sql, parameters))
+
+    @asynccontextmanager
+    async def _driver(self, *, autocommit: bool = False) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
+        """A connection of the pool without SQLAlchemy around it; rolled back when given back uncommitted."""
         try:
-            async with self._reading.connect() as connection:
-                return (await connection.execute(statement, parameters)).first()
-        except (DBAPIError, PoolTimeout) as e:
+            async with self.engine.connect() as connection:
+                driver = (await connection.get_raw_connection()).driver_connection
+                assert isinstance(driver, psycopg.AsyncConnection)
+                if not autocommit:
+                    yield driver
+                    return
+                await driver.set_autocommit(True)
+                try:
+                    yield driver
+                finally:
+                    if driver.info.transaction_status == TransactionStatus.IDLE:
+                        await driver.set_autocommit(False)
+                    else:  # cancelled or lost in the middle: not fit for the pool
+                        await connection.invalidate()
+        except (DBAPIError, PoolTimeout, psycopg.Error) as e:
             raise _told(e) from e
 
     async def close(self) -> None:
@@ -132,20 +164,22 @@ def _refuse_dead(connection: Any, _record: object, _proxy: object) -> None:
         raise InvalidatePoolError
 
 
-def _told(error: DBAPIError | PoolTimeout) -> Exception:
+def _told(error: DBAPIError | PoolTimeout | psycopg.Error) -> Exception:
     """The Problem for an error that is the database's state; any other error as it is."""
     if isinstance(error, PoolTimeout):
         return DatabaseBusy()
-    state = getattr(error.orig, "sqlstate", None)
-    if error.connection_invalidated or (state is None and isinstance(error.orig, psycopg.OperationalError)):
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    state = getattr(cause, "sqlstate", None)
+    lost = isinstance(error, DBAPIError) and error.connection_invalidated
+    if lost or (state is None and isinstance(cause, psycopg.OperationalError)):
         return DatabaseUnavailable()
     if state and state.startswith(GONE):
         return DatabaseUnavailable()
     if state in BUSY:
         return DatabaseBusy()
-    if isinstance(error, DataError):
+    if isinstance(cause, psycopg.DataError):
         # What was sent has the right type and still no form in PostgreSQL: NUL in a text, a number beyond bigint.
-        log.warning("a value that PostgreSQL cannot hold: %s", error.orig)
+        log.warning("a value that PostgreSQL cannot hold: %s", cause)
         return Invalid(errors=[{"path": "", "code": "request.unstorable", "params": {}}])
     return error
 

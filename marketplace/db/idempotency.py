@@ -5,12 +5,17 @@ from __future__ import annotations
 import hashlib
 import uuid
 
-from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.db.models import IdempotencyKey
+from marketplace.db.together import Statement, perform
 from marketplace.errors import Conflict
+
+_CLAIM = text("""
+insert into idempotency_key (organisation_id, key, body_hash, subject_id, created_at)
+values (:organisation, :key, :digest, :subject, now()) on conflict do nothing returning subject_id
+""")
 
 
 class KeyReused(Conflict):
@@ -26,14 +31,20 @@ async def claim(
 
     A second call at once waits here until the first one commits or rolls back.
     """
-    digest = hashlib.sha256(body).digest()
-    row = {"organisation_id": organisation_id, "key": key, "body_hash": digest, "subject_id": subject_id}
-    taken = insert(IdempotencyKey).values(row).on_conflict_do_nothing().returning(IdempotencyKey.subject_id)
-    if await session.scalar(taken) is not None:
+    taken = claiming(organisation_id=organisation_id, key=key, body=body, subject_id=subject_id)
+    if (await perform(session, taken)).first() is not None:
         return subject_id
     first = await seen(session, organisation_id=organisation_id, key=key, body=body)
     assert first is not None  # the insert met it
     return first
+
+
+def claiming(*, organisation_id: uuid.UUID, key: str, body: bytes, subject_id: uuid.UUID) -> Statement:
+    """What takes a new key; it gives no row if the key is taken already."""
+    digest = hashlib.sha256(body).digest()
+    return Statement(
+        _CLAIM, {"organisation": organisation_id, "key": key, "digest": digest, "subject": subject_id}
+    )
 
 
 async def seen(session: AsyncSession, *, organisation_id: uuid.UUID, key: str, body: bytes) -> uuid.UUID | None:

@@ -17,6 +17,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.db.base import utcnow
+from marketplace.db.together import Statement, perform
 from marketplace.ledger.errors import HoldResolved, InsufficientFunds, NoAccount, TransferDiffers
 from marketplace.ledger.models import Transfer
 
@@ -105,14 +106,35 @@ async def transfers(session: AsyncSession, movements: Sequence[Movement]) -> boo
 
     Raises InsufficientFunds, TransferDiffers, HoldResolved, NoAccount.
     """
-    _check(movements)
     try:
-        verdict = (await session.execute(_APPLY, _parameters(movements))).one()
+        verdict = (await perform(session, booking(movements))).one()
     except IntegrityError as e:
         raise TransferDiffers(id=str(movements[0].id)) from e
-    if not verdict.made:
-        await _refuse(session, movements, verdict)
-    return bool(verdict.made)
+    if verdict.same:
+        await _same_or_differs(session, movements)
+        return False
+    require_made(verdict, movements)
+    return True
+
+
+def booking(movements: Sequence[Movement]) -> Statement:
+    """What makes all of them, or none; its one row is the verdict for `require_made`."""
+    _check(movements)
+    return Statement(_APPLY, _parameters(movements))
+
+
+def require_made(verdict: Any, movements: Sequence[Movement]) -> None:
+    """Raises what stood in the way: HoldResolved, NoAccount, InsufficientFunds, TransferDiffers."""
+    if verdict.made:
+        return
+    if verdict.same:
+        raise TransferDiffers(id=str(movements[0].id))
+    if verdict.resolved:
+        raise HoldResolved(hold_id=str(movements[0].hold_id))
+    if verdict.known < len(movements):
+        raise NoAccount
+    available, needed = int(verdict.available), int(verdict.needed)
+    raise InsufficientFunds(available_vnd=available, needed_vnd=needed, missing_vnd=needed - available)
 
 
 async def transfer(
@@ -183,19 +205,6 @@ def _parameters(movements: Sequence[Movement]) -> dict[str, Any]:
         "queries": [each.query_id for each in movements],
         "at": utcnow(),
     }
-
-
-async def _refuse(session: AsyncSession, movements: Sequence[Movement], verdict: Row[Any]) -> None:
-    """Raise what stood in the way; nothing if these very transfers were made before."""
-    if verdict.same:
-        await _same_or_differs(session, movements)
-        return
-    if verdict.resolved:
-        raise HoldResolved(hold_id=str(movements[0].hold_id))
-    if verdict.known < len(movements):
-        raise NoAccount
-    available, needed = int(verdict.available), int(verdict.needed)
-    raise InsufficientFunds(available_vnd=available, needed_vnd=needed, missing_vnd=needed - available)
 
 
 async def _same_or_differs(session: AsyncSession, movements: Sequence[Movement]) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from uuid import UUID
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.db.base import new_id, utcnow
+from marketplace.db.together import Statement
 
 _RECORD = text("""
     insert into usage (id, query_id, organisation_id, owner_id, person_id, agreement_id, dataset_id, version_id,
@@ -18,8 +18,7 @@ _RECORD = text("""
 """)
 
 
-async def record_usage(
-    session: AsyncSession,
+def usage_recorded(
     *,
     query_id: UUID,
     organisation_id: UUID,
@@ -36,8 +35,8 @@ async def record_usage(
     peak_memory_bytes: int,
     price_vnd: int,
     elements: int = 0,
-) -> bool:
-    """Record a query's usage; False if it was recorded before, which changes nothing."""
+) -> Statement:
+    """What records a query's usage; it gives the row's id, or no row if it was recorded before."""
     row = {
         "id": new_id(),
         "query_id": query_id,
@@ -57,4 +56,4 @@ async def record_usage(
         "price_vnd": price_vnd,
         "at": utcnow(),
     }
-    return await session.scalar(_RECORD, row) is not None
+    return Statement(_RECORD, row)

@@ -5,15 +5,13 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 from typing import Any
-from uuid import UUID
-
-from sqlalchemy import Row
 
 from catalog.version import Revision
 from marketplace.faults import point
+from marketplace.queries.endings import Held, Outcome
 from marketplace.queries.prepare import Prepared
 from marketplace.queries.services import Services
-from marketplace.queries.settle import Outcome, settle, void
+from marketplace.queries.settle import settle, void
 from policies.decision import Obligations
 from sandbox.job import Limits, SandboxFailed, TableFiles
 from sandbox.run import run as run_in_sandbox
@@ -22,7 +20,7 @@ MANY_RECORDS = 500_000
 """From here on a second thread saves more than its start costs."""
 
 
-async def execute(services: Services, query_id: UUID, prepared: Prepared) -> Row[Any] | None:
+async def execute(services: Services, held: Held, prepared: Prepared) -> Any | None:
     """Run a held query in the jail and settle it. What ends inside the jail costs its quote (invariant 10)."""
     obligations = prepared.decision.obligations
     assert obligations is not None  # an allowed decision carries obligations
@@ -35,12 +33,12 @@ async def execute(services: Services, query_id: UUID, prepared: Prepared) -> Row
         )
     except SandboxFailed as failed:
         if not failed.entered:
-            return await void(services.database, query_id, code=failed.code, params=failed.params)
+            return await void(services.database, held, code=failed.code, params=failed.params)
         outcome = Outcome(failure=failed.code, params=dict(failed.params), usage=failed.usage)
     else:
         outcome = Outcome(result=result, usage=result.usage)
     point("before-settle")
-    row = await settle(services, query_id, prepared, outcome)
+    row = await settle(services, held, prepared, outcome)
     point("after-settle")
     return row
 

@@ -76,7 +76,7 @@ async def read_facts(database: Database, *, caller: Caller, agreement_id: UUID, 
     )
     if found is None:
         raise NotFound(what="agreement")
-    row: dict[str, Any] = dict(found._mapping)
+    row: dict[str, Any] = found._asdict()
     row["agreement_id"] = row.pop("id")
     row["excluded"] = frozenset(row["excluded"] or ())
     row["people"], row["columns"] = tuple(row["people"]), tuple(row["columns"])

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from marketplace.db.engine import Database
 from marketplace.errors import Unavailable
 from marketplace.queries.runner import SPACE
-from marketplace.queries.settle import void
+from marketplace.queries.settle import read_held, void
 
 logger = logging.getLogger(__name__)
 
@@ -31,7 +31,8 @@ async def sweep(database: Database) -> int:
         await session.execute(text("delete from query_result where expires_at <= now()"))
     for query_id, runner in left:
         logger.warning("query %s was left by dead process %s: voided", query_id, runner)
-        await void(database, query_id, code="query.interrupted")
+        if (held := await read_held(database, query_id)) is not None:
+            await void(database, held, code="query.interrupted")
     return len(left)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement, Row, Select, select
+from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.callers import Caller
@@ -54,7 +54,7 @@ def _mine(caller: Caller) -> Select[Query]:
     return select(Query).where(Query.organisation_id == caller.organisation_id)
 
 
-def view(row: Query | Row[Any]) -> QueryView:
+def view(row: Query | Any) -> QueryView:
     """The wire struct of a row."""
     return QueryView(
         id=row.id,

@@ -10,24 +10,26 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
+import psycopg
 from msgspec import Struct
-from sqlalchemy import Row, insert, select
+from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.callers import Caller
-from marketplace.audit.actions import record
-from marketplace.billing.actions import hold_query
+from marketplace.billing.actions import require_held
 from marketplace.db.base import ms_of, new_id, utcnow
-from marketplace.db.idempotency import claim, seen
+from marketplace.db.idempotency import claiming, seen
+from marketplace.db.together import perform
 from marketplace.errors import Unavailable
+from marketplace.queries.endings import Held
+from marketplace.queries.entry import Entry, admitted, denied, refused
 from marketplace.queries.errors import Denied, QueueFull, QuoteExpired, QuoteMismatch
 from marketplace.queries.execute import execute
 from marketplace.queries.models import Query, Quote
 from marketplace.queries.prepare import Prepared, prepare
 from marketplace.queries.schemas import Ask, OutputView, QuoteView
 from marketplace.queries.services import Services
-from marketplace.queries.settle import logged, void
+from marketplace.queries.settle import void
 from policies.decision import Decision
 
 logger = logging.getLogger(__name__)
@@ -40,7 +42,7 @@ class Walked(Struct, frozen=True, kw_only=True):
     """A query that entered. `row`: of the table `query`, if this call saw it end; else it is to be read."""
 
     query_id: UUID
-    row: Row[Any] | None = None
+    row: Any | None = None
 
 
 async def quote(services: Services, caller: Caller, ask: Ask) -> QuoteView:
@@ -48,7 +50,7 @@ async def quote(services: Services, caller: Caller, ask: Ask) -> QuoteView:
     prepared = await prepare(services, caller, ask)
     if not prepared.decision.allow:
         async with services.database.session() as session:
-            await _log_denial(session, caller, prepared, query_id=None)
+            await perform(session, denied(caller, prepared, query_id=None))
         raise Denied(prepared.decision, None)
     expires_at = utcnow() + timedelta(seconds=services.config.quote_lifetime_s)
     version = prepared.version
@@ -93,23 +95,17 @@ async def run(services: Services, caller: Caller, ask: Ask, *, idempotency_key: 
         raise QueueFull(headers={"Retry-After": str(RETRY_AFTER_S)}, retry_after_s=RETRY_AFTER_S)
     promised = await _promised(services, caller, ask)
     prepared = await prepare(services, caller, ask, promised_vnd=promised)
-    first = query_id
-    async with services.database.session() as session:
-        if idempotency_key is not None:
-            first = await claim(
-                session,
-                organisation_id=caller.organisation_id,
-                key=idempotency_key,
-                body=_body(ask),
-                subject_id=query_id,
-            )
-        if first == query_id:
-            await _enter(session, services, caller, ask, prepared, query_id)
-    if first != query_id:  # waited for without a connection: who settles needs one
+    if prepared.decision.allow:
+        entry = admitted(caller, ask, prepared, query_id=query_id, runner=services.runner.number)
+    else:
+        entry = refused(caller, ask, prepared, query_id=query_id)
+    if not await _enter(services, caller, ask, entry, idempotency_key):
+        first = await _earlier(services, caller, ask, idempotency_key)
+        assert first is not None  # the key was taken
         return Walked(query_id=await _again(services, first, ask.wait_s))
-    if not prepared.decision.allow:
+    if entry.held is None:
         raise Denied(prepared.decision, str(query_id))
-    task = _start(services, query_id, prepared)
+    task = _start(services, entry.held, prepared)
     await _wait(task, ask.wait_s)
     return Walked(query_id=query_id, row=task.result() if task.done() else None)
 
@@ -122,73 +118,54 @@ async def _earlier(services: Services, caller: Caller, ask: Ask, key: str | None
         return await seen(session, organisation_id=caller.organisation_id, key=key, body=_body(ask))
 
 
-async def _enter(
-    session: AsyncSession, services: Services, caller: Caller, ask: Ask, prepared: Prepared, query_id: UUID
-) -> None:
-    """Step 6, transaction one: the query's row, and its hold; or its denial with the event."""
-    allowed = prepared.decision.allow
-    facts = prepared.facts
-    hold_id = None
-    if allowed:
-        hold_id = await hold_query(
-            session, query_id=query_id, startup_id=caller.organisation_id, amount_vnd=prepared.price_vnd
-        )
-    row: dict[str, Any] = {
-        "id": query_id,
-        "organisation_id": caller.organisation_id,
-        "person_id": caller.person_id,
-        "agreement_id": facts.agreement_id,
-        "dataset_id": facts.dataset_id,
-        "owner_id": facts.owner_id,
-        "purpose": ask.purpose,
-        "sql": ask.sql,
-        "state": "running" if allowed else "denied",
-        "version_id": facts.version_id,
-        "revision": len(facts.excluded),
-        "decision": msgspec.to_builtins(prepared.decision),
-        "question": msgspec.to_builtins(prepared.question),
-        "columns": list(prepared.reads),
-        "bytes": prepared.bytes,
-        "quote_vnd": prepared.price_vnd,
-        "charged_vnd": None if allowed else 0,
-        "excluded_seen": len(facts.excluded),
-        "hold_id": hold_id,
-        "runner": services.runner.number if allowed else None,
-        "finished_at": None if allowed else utcnow(),
-    }
-    await session.execute(insert(Query), row)
-    if not allowed:
-        await _log_denial(session, caller, prepared, query_id=query_id)
+async def _enter(services: Services, caller: Caller, ask: Ask, entry: Entry, key: str | None) -> bool:
+    """Step 6, transaction one. False if the key was taken meanwhile; then nothing was written.
+
+    Raises KeyReused, InsufficientFunds.
+    """
+    claims = []
+    if key is not None:
+        claims = [
+            claiming(organisation_id=caller.organisation_id, key=key, body=_body(ask), subject_id=entry.query_id)
+        ]
+    async with services.database.unit() as unit:
+        answers = await unit.send([*claims, *entry.writes])
+        if claims and not answers[0]:
+            await unit.undo()
+            return False
+        if entry.hold is not None:
+            require_held(answers[len(claims)][0], entry.hold)
+    return True
 
 
-def _start(services: Services, query_id: UUID, prepared: Prepared) -> asyncio.Task[Row[Any] | None]:
-    task = asyncio.create_task(_to_its_end(services, query_id, prepared), name=f"query {query_id}")
+def _start(services: Services, held: Held, prepared: Prepared) -> asyncio.Task[Any | None]:
+    task = asyncio.create_task(_to_its_end(services, held, prepared), name=f"query {held.id}")
     services.running.add(task)
     task.add_done_callback(services.running.discard)
     return task
 
 
-async def _to_its_end(services: Services, query_id: UUID, prepared: Prepared) -> Row[Any] | None:
+async def _to_its_end(services: Services, held: Held, prepared: Prepared) -> Any | None:
     """Whatever happens in between, the hold is posted or voided before this returns, or the sweep does it."""
-    results: list[Any] = await asyncio.gather(execute(services, query_id, prepared), return_exceptions=True)
-    ended: Row[Any] | BaseException | None = results[0]
-    if ended is None or isinstance(ended, Row):
+    results: list[Any] = await asyncio.gather(execute(services, held, prepared), return_exceptions=True)
+    ended = results[0]
+    if not isinstance(ended, BaseException):
         return ended
-    logger.error("query %s ended without settling", query_id, exc_info=ended)
-    return await _give_back(services, query_id)
+    logger.error("query %s ended without settling", held.id, exc_info=ended)
+    return await _give_back(services, held)
 
 
-async def _give_back(services: Services, query_id: UUID) -> Row[Any] | None:
+async def _give_back(services: Services, held: Held) -> Any | None:
     """Until it is done: the sweep takes this process for alive, and leaves its queries to it."""
     while True:
         try:
-            return await void(services.database, query_id, code="query.interrupted")
-        except (Unavailable, DBAPIError, OSError) as away:
-            logger.warning("query %s keeps its hold until the database is back: %s", query_id, type(away).__name__)
+            return await void(services.database, held, code="query.interrupted")
+        except (Unavailable, DBAPIError, psycopg.Error, OSError) as away:
+            logger.warning("query %s keeps its hold until the database is back: %s", held.id, type(away).__name__)
             await asyncio.sleep(RETRY_AFTER_S)
 
 
-async def _wait(task: asyncio.Task[Row[Any] | None], wait_s: float) -> None:
+async def _wait(task: asyncio.Task[Any | None], wait_s: float) -> None:
     await asyncio.wait({task}, timeout=wait_s)
 
 
@@ -219,27 +196,6 @@ async def _promised(services: Services, caller: Caller, ask: Ask) -> int | None:
     if row.expires_at <= utcnow():
         raise QuoteExpired(quote_id=str(ask.quote_id))
     return row.price_vnd
-
-
-async def _log_denial(session: AsyncSession, caller: Caller, prepared: Prepared, *, query_id: UUID | None) -> None:
-    facts = prepared.facts
-    await record(
-        session,
-        "query:deny" if query_id else "quote:deny",
-        actor_person_id=caller.person_id,
-        actor_organisation_id=caller.organisation_id,
-        parties=(facts.startup_id, facts.owner_id),
-        dataset_id=facts.dataset_id,
-        agreement_id=facts.agreement_id,
-        query_id=query_id,
-        purpose=prepared.question.request.purpose,
-        version_id=facts.version_id,
-        revision=len(facts.excluded),
-        bytes=prepared.bytes,
-        price_vnd=0,
-        body={"decision": logged(prepared.decision), "columns": list(prepared.reads)},
-        secrets=prepared.secrets(),
-    )
 
 
 def _body(ask: Ask) -> bytes:

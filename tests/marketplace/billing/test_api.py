@@ -5,13 +5,15 @@ from __future__ import annotations
 from uuid import UUID
 
 from marketplace.accounts.callers import Operator, narrow
-from marketplace.billing.actions import charge_query, credit_wallet, hold_query
+from marketplace.billing.actions import credit_wallet
 from marketplace.billing.api import handlers
 from marketplace.db.base import new_id
 from marketplace.db.engine import Database
+from marketplace.db.together import perform
 from marketplace.ledger.reads import reconcile
-from marketplace.metering.actions import record_usage
+from marketplace.metering.actions import usage_recorded
 from tests.conftest import ClientFor
+from tests.marketplace.billing.money import charge_query, hold_query
 from tests.marketplace.parties import Make, Party
 
 
@@ -25,11 +27,12 @@ async def charged(database: Database, startup: Party, owner: Party, *, dataset_i
     async with database.session() as session:
         held = await hold_query(session, query_id=query, startup_id=startup.organisation.id, amount_vnd=price)
         await charge_query(session, hold_id=held, query_id=query, owner_id=owner.organisation.id, amount_vnd=price)
-        await record_usage(
-            session, query_id=query, organisation_id=startup.organisation.id, owner_id=owner.organisation.id,
+        usage = usage_recorded(
+            query_id=query, organisation_id=startup.organisation.id, owner_id=owner.organisation.id,
             person_id=startup.person.id, agreement_id=new_id(), dataset_id=dataset_id, version_id="v1",
             outcome="ready", bytes=1_000, rows=3, cpu_us=5, wall_us=7, peak_memory_bytes=9, price_vnd=price,
         )  # fmt: skip
+        await perform(session, usage)
     return query
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from marketplace.accounts.callers import Operator
 from marketplace.accounts.models import Organisation
 from marketplace.audit.models import Event
-from marketplace.billing.actions import charge_query, credit_wallet, hold_query, void_query
+from marketplace.billing.actions import credit_wallet
 from marketplace.billing.errors import AmountOutOfRange, NoWallet
 from marketplace.db.base import new_id
 from marketplace.errors import NotFound
@@ -20,6 +20,7 @@ from marketplace.ledger.accounts import account_id
 from marketplace.ledger.errors import HoldResolved, InsufficientFunds
 from marketplace.ledger.models import Transfer
 from marketplace.ledger.reads import balance
+from tests.marketplace.billing.money import charge_query, hold_query, void_query
 from tests.marketplace.parties import Make
 
 

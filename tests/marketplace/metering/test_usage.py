@@ -10,7 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.db.base import new_id, utcnow
 from marketplace.db.engine import Database
-from marketplace.metering.actions import record_usage
+from marketplace.db.together import perform
+from marketplace.metering.actions import usage_recorded
 from marketplace.metering.api import handlers
 from marketplace.metering.reads import Period, usage
 from tests.conftest import ClientFor
@@ -24,7 +25,8 @@ async def used(session: AsyncSession, startup: UUID, owner: UUID, **changed: Any
         "outcome": "ready", "bytes": 10, "rows": 2, "cpu_us": 3, "wall_us": 4, "peak_memory_bytes": 5,
         "price_vnd": 1_000,
     }  # fmt: skip
-    await record_usage(session, query_id=query, organisation_id=startup, owner_id=owner, **{**figures, **changed})
+    row = usage_recorded(query_id=query, organisation_id=startup, owner_id=owner, **{**figures, **changed})
+    await perform(session, row)
     return query
 
 

@@ -1,0 +1,72 @@
+"""Statements that travel together: several in one round trip, where each alone would cost as much as its work.
+
+A verb that only writes says what it writes as a `Statement`. A session carries one at a time (`perform`), a `Unit`
+many at once; both give the same rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+from msgspec import Struct
+from psycopg import AsyncConnection, AsyncCursor
+from psycopg.rows import namedtuple_row
+from sqlalchemy import CursorResult, TextClause, text
+from sqlalchemy.dialects.postgresql import psycopg
+from sqlalchemy.ext.asyncio import AsyncSession
+
+_DIALECT = psycopg.dialect()  # type: ignore[no-untyped-call]
+LATER = text("set local synchronous_commit = off")
+"""For a transaction that the machine may lose: nobody was told of it, and the next one that counts flushes it."""
+
+
+class Statement(Struct, frozen=True):
+    """SQL with `:named` parameters, and their values."""
+
+    sql: TextClause
+    parameters: Mapping[str, Any] = {}
+
+
+async def perform(session: AsyncSession, statement: Statement) -> CursorResult[Any]:
+    """The statement in a session's unit of work, by itself."""
+    found: CursorResult[Any] = await session.execute(statement.sql, statement.parameters)  # type: ignore[assignment]
+    return found
+
+
+class Unit:
+    """A transaction on one connection of the pool; made by `Database.unit`, which commits it."""
+
+    def __init__(self, connection: AsyncConnection[Any]) -> None:
+        self._connection = connection
+
+    async def send(self, statements: Sequence[Statement]) -> list[list[Any]]:
+        """Run all in this order, in one round trip; the rows of each, as named tuples. Raises psycopg.Error.
+
+        After the first that fails the rest do nothing. None may depend on an answer to an earlier one: judge the
+        answers afterwards, and `undo` if one of them forbids the others.
+        """
+        async with self._connection.pipeline():
+            sent = [await _send(self._connection, each) for each in statements]
+        return [await cursor.fetchall() if cursor.description else [] for cursor in sent]
+
+    async def undo(self) -> None:
+        """Take back all that was sent so far."""
+        await self._connection.rollback()
+
+
+async def only(connection: AsyncConnection[Any], statement: Statement) -> Any | None:
+    """The first row of one statement, as a named tuple. Raises psycopg.Error."""
+    return await (await _send(connection, statement)).fetchone()
+
+
+async def _send(connection: AsyncConnection[Any], statement: Statement) -> AsyncCursor[Any]:
+    cursor = connection.cursor(row_factory=namedtuple_row)
+    return await cursor.execute(_driver_sql(statement.sql), statement.parameters)
+
+
+@lru_cache(maxsize=256)
+def _driver_sql(sql: TextClause) -> bytes:
+    """The same SQL with the driver's kind of parameters."""
+    return str(sql.compile(dialect=_DIALECT)).encode()

@@ -1,0 +1,102 @@
+"""Step 6: what transaction one writes when a query enters, with its hold or with its denial."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+from sqlalchemy import text
+
+from marketplace.accounts.callers import Caller
+from marketplace.audit.actions import recorded
+from marketplace.billing.actions import query_hold
+from marketplace.db.base import utcnow
+from marketplace.db.together import LATER, Statement
+from marketplace.ledger.actions import Movement, booking
+from marketplace.queries.endings import Held, logged
+from marketplace.queries.prepare import Prepared
+from marketplace.queries.schemas import Ask
+
+_ENTER = text("""
+insert into query (id, organisation_id, person_id, agreement_id, dataset_id, owner_id, purpose, sql, state,
+    version_id, revision, decision, question, columns, bytes, quote_vnd, charged_vnd, excluded_seen, hold_id,
+    runner, created_at, finished_at)
+values (:id, :organisation_id, :person_id, :agreement_id, :dataset_id, :owner_id, :purpose, :sql, :state,
+    :version_id, :revision, cast(:decision as jsonb), cast(:question as jsonb), cast(:columns as text[]), :bytes,
+    :quote_vnd, :charged_vnd, :excluded_seen, :hold_id, :runner, :created_at, :finished_at)
+""")
+
+
+class Entry(Struct, frozen=True, kw_only=True):
+    """An allowed query has `hold` and `held`, its booking the first of `writes`; a denied one has neither."""
+
+    query_id: UUID
+    writes: list[Statement]
+    hold: Movement | None = None
+    held: Held | None = None
+
+
+def admitted(caller: Caller, ask: Ask, prepared: Prepared, *, query_id: UUID, runner: int) -> Entry:
+    """An allowed query: its hold and its row. Lost with the machine, it was never asked: nobody was told of it."""
+    hold = query_hold(query_id=query_id, startup_id=caller.organisation_id, amount_vnd=prepared.price_vnd)
+    row = _row(caller, ask, prepared, query_id) | {"state": "running", "hold_id": hold.id, "runner": runner}
+    held = Held(**{name: row[name] for name in Held.__struct_fields__})
+    return Entry(
+        query_id=query_id, writes=[booking([hold]), Statement(_ENTER, row), Statement(LATER)], hold=hold, held=held
+    )
+
+
+def refused(caller: Caller, ask: Ask, prepared: Prepared, *, query_id: UUID) -> Entry:
+    """A denied query: its row and the event."""
+    row = _row(caller, ask, prepared, query_id) | {"state": "denied", "charged_vnd": 0, "finished_at": utcnow()}
+    return Entry(query_id=query_id, writes=[Statement(_ENTER, row), denied(caller, prepared, query_id=query_id)])
+
+
+def denied(caller: Caller, prepared: Prepared, *, query_id: UUID | None) -> Statement:
+    """The event of a denial; without an id it was a quote."""
+    facts = prepared.facts
+    return recorded(
+        "query:deny" if query_id else "quote:deny",
+        actor_person_id=caller.person_id,
+        actor_organisation_id=caller.organisation_id,
+        parties=(facts.startup_id, facts.owner_id),
+        dataset_id=facts.dataset_id,
+        agreement_id=facts.agreement_id,
+        query_id=query_id,
+        purpose=prepared.question.request.purpose,
+        version_id=facts.version_id,
+        revision=len(facts.excluded),
+        bytes=prepared.bytes,
+        price_vnd=0,
+        body={"decision": logged(prepared.decision), "columns": list(prepared.reads)},
+        secrets=prepared.secrets(),
+    )
+
+
+def _row(caller: Caller, ask: Ask, prepared: Prepared, query_id: UUID) -> dict[str, Any]:
+    facts = prepared.facts
+    return {
+        "id": query_id,
+        "organisation_id": caller.organisation_id,
+        "person_id": caller.person_id,
+        "agreement_id": facts.agreement_id,
+        "dataset_id": facts.dataset_id,
+        "owner_id": facts.owner_id,
+        "purpose": ask.purpose,
+        "sql": ask.sql,
+        "version_id": facts.version_id,
+        "revision": len(facts.excluded),
+        "excluded_seen": len(facts.excluded),
+        "decision": msgspec.json.encode(prepared.decision).decode(),
+        "question": msgspec.json.encode(prepared.question).decode(),
+        "columns": list(prepared.reads),
+        "bytes": prepared.bytes,
+        "quote_vnd": prepared.price_vnd,
+        "charged_vnd": None,
+        "hold_id": None,
+        "runner": None,
+        "created_at": utcnow(),
+        "finished_at": None,
+    }
