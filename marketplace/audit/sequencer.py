@@ -12,19 +12,19 @@ import contextlib
 import logging
 from collections.abc import Sequence
 from typing import Any, Protocol
-from uuid import UUID
 
 import msgspec
+import psycopg
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.audit import tree
 from marketplace.audit.leaf import Leaf, dataset_tag, leaf_data
 from marketplace.audit.note import sign_checkpoint
 from marketplace.config import Config
 from marketplace.db.engine import Database
+from marketplace.db.together import Statement, Unit
 from marketplace.errors import Unavailable
 
 BATCH_EVENTS = 4096
@@ -47,14 +47,21 @@ class LogKeys(Protocol):
         """Hides dataset ids in leaves."""
 
 
+_ANY_PENDING = text("SELECT FROM pending_leaf LIMIT 1")
+_TURN = text("SELECT pg_advisory_xact_lock(:lock)")
 _PENDING = text("""
-    SELECT event.id, event.dataset_id, event.commitment
-    FROM pending_leaf JOIN event ON event.id = pending_leaf.event_id ORDER BY event.at, event.id LIMIT :batch
+    WITH batch AS (
+        SELECT event.id, event.dataset_id, event.commitment, event.at
+        FROM pending_leaf JOIN event ON event.id = pending_leaf.event_id ORDER BY event.at, event.id LIMIT :batch
+    ), counter AS (
+        SELECT dataset_id,
+            (SELECT max(dataset_counter) FROM audit_leaf AS leaf WHERE leaf.dataset_id = named.dataset_id)
+            AS last
+        FROM (SELECT DISTINCT dataset_id FROM batch WHERE dataset_id IS NOT NULL) AS named
+    )
+    SELECT id, dataset_id, commitment, last FROM batch LEFT JOIN counter USING (dataset_id) ORDER BY at, id
 """)
-_COUNTERS = text("""
-    SELECT id, (SELECT max(dataset_counter) FROM audit_leaf WHERE dataset_id = id)
-    FROM unnest(CAST(:ids AS uuid[])) AS dataset (id)
-""")
+_SIZE = text("SELECT coalesce(max(size), 0) AS size FROM checkpoint")
 _LEAVES = text("""
     INSERT INTO audit_leaf (index, event_id, dataset_id, dataset_counter, data)
     SELECT index, event_id, dataset_id, dataset_counter, convert_to(data, 'UTF8')
@@ -66,6 +73,8 @@ _NODES = text("""
     SELECT level, index, decode(hash, 'hex')
     FROM json_to_recordset(CAST(:rows AS json)) AS node (level bigint, index bigint, hash text)
 """)
+_SEQUENCED = text("DELETE FROM pending_leaf WHERE event_id = ANY(:ids)")
+_CHECKPOINT = text("INSERT INTO checkpoint (size, root, note, at) VALUES (:size, :root, :note, now())")
 _FRONTIER = text("""
     SELECT level, index, hash FROM audit_node
     JOIN unnest(CAST(:levels AS bigint[]), CAST(:indexes AS bigint[])) AS wanted (level, index)
@@ -96,78 +105,74 @@ async def run_sequencer(database: Database, keys: LogKeys, config: Config, stop:
         except LogDamaged as e:
             _log.critical("%s", e)
             pause_ms = DAMAGED_PAUSE_MS
-        except (Unavailable, DBAPIError, OSError) as e:
+        except (Unavailable, DBAPIError, psycopg.Error, OSError) as e:
             _log.warning("the sequencer waits for the database: %s", type(e).__name__)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), pause_ms / 1000)
 
 
 async def _batch(database: Database, keys: LogKeys, config: Config) -> int:
-    async with database.session() as session:
-        if not await session.scalar(text("SELECT EXISTS (SELECT FROM pending_leaf)")):
-            return 0
-        await session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-        events = (await session.execute(_PENDING, {"batch": BATCH_EVENTS})).all()
+    if await database.one(_ANY_PENDING, {}) is None:
+        return 0
+    async with database.unit() as unit:
+        _, events, ((size,),) = await unit.send(
+            [Statement(_TURN, {"lock": _LOCK}), Statement(_PENDING, {"batch": BATCH_EVENTS}), Statement(_SIZE)]
+        )
         if not events:
             return 0
-        size = await session.scalar(text("SELECT max(size) FROM checkpoint")) or 0
-        leaves = _number(events, await _counters(session, events), keys.salt_key())
+        leaves = _number(events, keys.salt_key())
         data = [leaf_data(leaf) for leaf in leaves]
-        await _write_leaves(session, size, events, leaves, data)
-        root = await _write_nodes(session, size, [tree.leaf_hash(each) for each in data])
-        await _sign(session, keys, config, size + len(leaves), root)
+        nodes, root = _grown(await _frontier(unit, size), size, [tree.leaf_hash(each) for each in data])
+        note = sign_checkpoint(config.log_origin, keys.log_signing(), size + len(leaves), root)
+        await unit.send(
+            [
+                Statement(_LEAVES, {"rows": _leaf_rows(size, events, leaves, data)}),
+                Statement(_SEQUENCED, {"ids": [event.id for event in events]}),
+                Statement(_NODES, {"rows": nodes}),
+                Statement(_CHECKPOINT, {"size": size + len(leaves), "root": root, "note": note}),
+            ]
+        )
         return len(leaves)
 
 
-async def _counters(session: AsyncSession, events: Sequence[Any]) -> dict[UUID, int]:
-    ids = list({event.dataset_id for event in events if event.dataset_id is not None})
-    rows = await session.execute(_COUNTERS, {"ids": ids})
-    return {dataset_id: 0 if last is None else last + 1 for dataset_id, last in rows}
-
-
-def _number(events: Sequence[Any], counters: dict[UUID, int], salt_key: bytes) -> list[Leaf]:
-    tags = {dataset_id: dataset_tag(salt_key, dataset_id) for dataset_id in counters}
+def _number(events: Sequence[Any], salt_key: bytes) -> list[Leaf]:
+    """Each event's leaf; a dataset's events are counted on from the last one that has a leaf."""
+    counters = {each.dataset_id: -1 if each.last is None else each.last for each in events}
+    tags = {dataset_id: dataset_tag(salt_key, dataset_id) for dataset_id in counters if dataset_id is not None}
     leaves = []
     for event in events:
-        tag, counter = tags.get(event.dataset_id), counters.get(event.dataset_id)
-        leaves.append(Leaf(event.commitment.hex(), tag, counter))
-        if counter is not None:
-            counters[event.dataset_id] = counter + 1
+        if event.dataset_id is None:
+            leaves.append(Leaf(event.commitment.hex(), None, None))
+            continue
+        counters[event.dataset_id] += 1
+        leaves.append(Leaf(event.commitment.hex(), tags[event.dataset_id], counters[event.dataset_id]))
     return leaves
 
 
-async def _write_leaves(
-    session: AsyncSession, size: int, events: Sequence[Any], leaves: Sequence[Leaf], data: Sequence[bytes]
-) -> None:
+def _leaf_rows(size: int, events: Sequence[Any], leaves: Sequence[Leaf], data: Sequence[bytes]) -> str:
     rows = [
         {"index": index, "event_id": event.id, "dataset_id": event.dataset_id, "dataset_counter": leaf.n,
          "data": each.decode()}
         for index, (event, leaf, each) in enumerate(zip(events, leaves, data, strict=True), size)
     ]  # fmt: skip
-    await session.execute(_LEAVES, {"rows": _json(rows)})
-    ids = [event.id for event in events]
-    await session.execute(text("DELETE FROM pending_leaf WHERE event_id = ANY(:ids)"), {"ids": ids})
+    return _json(rows)
 
 
-async def _write_nodes(session: AsyncSession, size: int, hashes: list[bytes]) -> bytes:
+async def _frontier(unit: Unit, size: int) -> list[bytes]:
+    """Roots of the whole subtrees of a tree of `size` leaves, the largest first. Raises LogDamaged."""
     wanted = tree.range_nodes(0, size)
     levels, indexes = [level for level, _ in wanted], [index for _, index in wanted]
-    stored = (await session.execute(_FRONTIER, {"levels": levels, "indexes": indexes})).all()
+    (stored,) = await unit.send([Statement(_FRONTIER, {"levels": levels, "indexes": indexes})])
     if len(stored) != len(wanted):
         raise LogDamaged(f"the log lacks nodes of its tree of {size} leaves: run `sandulieu audit verify`")
-    frontier = [row.hash for row in stored]
+    return [row.hash for row in stored]
+
+
+def _grown(frontier: list[bytes], size: int, hashes: list[bytes]) -> tuple[str, bytes]:
+    """The nodes that these leaves add, as JSON, and the new root."""
     nodes = list(tree.append(frontier, size, hashes))
     rows = [{"level": level, "index": index, "hash": each.hex()} for (level, index), each in nodes]
-    await session.execute(_NODES, {"rows": _json(rows)})
-    return tree.fold(frontier)
-
-
-async def _sign(session: AsyncSession, keys: LogKeys, config: Config, size: int, root: bytes) -> None:
-    note = sign_checkpoint(config.log_origin, keys.log_signing(), size, root)
-    await session.execute(
-        text("INSERT INTO checkpoint (size, root, note, at) VALUES (:size, :root, :note, now())"),
-        {"size": size, "root": root, "note": note},
-    )
+    return _json(rows), tree.fold(frontier)
 
 
 def _json(rows: list[dict[str, Any]]) -> str:

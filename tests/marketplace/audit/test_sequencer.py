@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -17,6 +19,7 @@ from marketplace.audit.leaf import read_leaf
 from marketplace.audit.note import open_checkpoint
 from marketplace.audit.sequencer import LogDamaged, run_sequencer, sequence_once
 from marketplace.db.engine import Database
+from marketplace.db.together import Statement, Unit
 from tests.marketplace.audit.conftest import Log
 
 
@@ -100,11 +103,16 @@ async def test_rival_sequencers_take_turns(log: Log, monkeypatch: pytest.MonkeyP
 async def test_a_batch_is_whole_or_nothing(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
     await write(log, 3)
 
-    async def killed(*_: object) -> None:
-        raise ZeroDivisionError
+    send = Unit.send
+
+    async def killed(unit: Unit, statements: Sequence[Statement]) -> list[list[Any]]:
+        answers = await send(unit, statements)
+        if any("audit_leaf (" in str(each.sql) for each in statements):
+            raise ZeroDivisionError
+        return answers
 
     with monkeypatch.context() as patched:
-        patched.setattr(sequencer, "_sign", killed)
+        patched.setattr(Unit, "send", killed)
         with pytest.raises(ZeroDivisionError):
             await log.sequence()
     assert await leaves(log) == []
@@ -119,14 +127,20 @@ from marketplace.audit import sequencer
 from marketplace.config import Config
 from marketplace.db.engine import Database, database_url
 from marketplace.db.keys import Keys
+from marketplace.db.together import Unit
 
-async def killed(*_):
-    os.kill(os.getpid(), signal.SIGKILL)
+send = Unit.send
+
+async def killed(unit, statements):
+    answers = await send(unit, statements)
+    if any("audit_leaf (" in str(each.sql) for each in statements):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return answers
 
 async def main():
     config = Config(home=Path(sys.argv[1]))
     database = Database(database_url(config), connections=1)
-    sequencer._sign = killed
+    Unit.send = killed
     await sequencer.sequence_once(database, Keys(Path(sys.argv[2])), config)
 
 asyncio.run(main())
