@@ -1,8 +1,9 @@
-"""Steps 7 and 8: run what was held, then settle what ran."""
+"""Steps 7 and 8: run, then settle what ran."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +21,10 @@ MANY_RECORDS = 500_000
 """From here on a second thread saves more than its start costs."""
 
 
-async def execute(services: Services, held: Held, prepared: Prepared) -> Any | None:
-    """Run a held query in the jail and settle it. What ends inside the jail costs its quote (invariant 10)."""
+async def run(services: Services, prepared: Prepared) -> Outcome:
+    """What comes out of the jail. Raises SandboxFailed if nothing went in; what ends inside costs its quote."""
     obligations = prepared.decision.obligations
     assert obligations is not None  # an allowed decision carries obligations
-    point("after-hold")
     try:
         revision = await _revision(services, prepared, obligations)
         files = TableFiles(name=prepared.facts.slug, parts=tuple(Path(p) for p in revision.parts))
@@ -33,10 +33,18 @@ async def execute(services: Services, held: Held, prepared: Prepared) -> Any | N
         )
     except SandboxFailed as failed:
         if not failed.entered:
-            return await void(services.database, held, code=failed.code, params=failed.params)
-        outcome = Outcome(failure=failed.code, params=dict(failed.params), usage=failed.usage)
-    else:
-        outcome = Outcome(result=result, usage=result.usage)
+            raise
+        return Outcome(failure=failed.code, params=dict(failed.params), usage=failed.usage)
+    return Outcome(result=result, usage=result.usage)
+
+
+async def finish(services: Services, held: Held, prepared: Prepared, running: Awaitable[Outcome]) -> Any | None:
+    """Wait for a held query's outcome and settle it: the finished row, None if somebody else ended it."""
+    point("after-hold")
+    try:
+        outcome = await running
+    except SandboxFailed as failed:
+        return await void(services.database, held, code=failed.code, params=failed.params)
     point("before-settle")
     row = await settle(services, held, prepared, outcome)
     point("after-settle")

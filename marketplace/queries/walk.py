@@ -21,10 +21,11 @@ from marketplace.db.base import ms_of, new_id, utcnow
 from marketplace.db.idempotency import claiming, seen
 from marketplace.db.together import perform
 from marketplace.errors import Unavailable
-from marketplace.queries.endings import Held
+from marketplace.queries import execute
+from marketplace.queries.endings import Held, Outcome
 from marketplace.queries.entry import Entry, admitted, denied, refused
 from marketplace.queries.errors import Denied, QueueFull, QuoteExpired, QuoteMismatch
-from marketplace.queries.execute import execute
+from marketplace.queries.execute import finish
 from marketplace.queries.models import Query, Quote
 from marketplace.queries.prepare import Prepared, prepare
 from marketplace.queries.schemas import Ask, OutputView, QuoteView
@@ -95,19 +96,32 @@ async def run(services: Services, caller: Caller, ask: Ask, *, idempotency_key: 
         raise QueueFull(headers={"Retry-After": str(RETRY_AFTER_S)}, retry_after_s=RETRY_AFTER_S)
     promised = await _promised(services, caller, ask)
     prepared = await prepare(services, caller, ask, promised_vnd=promised)
-    if prepared.decision.allow:
-        entry = admitted(caller, ask, prepared, query_id=query_id, runner=services.runner.number)
-    else:
-        entry = refused(caller, ask, prepared, query_id=query_id)
-    if not await _enter(services, caller, ask, entry, idempotency_key):
-        first = await _earlier(services, caller, ask, idempotency_key)
-        assert first is not None  # the key was taken
-        return Walked(query_id=await _again(services, first, ask.wait_s))
-    if entry.held is None:
-        raise Denied(prepared.decision, str(query_id))
-    task = _start(services, entry.held, prepared)
+    if not prepared.decision.allow:
+        if await _enter(services, caller, ask, refused(caller, ask, prepared, query_id=query_id), idempotency_key):
+            raise Denied(prepared.decision, str(query_id))
+        return await _as_before(services, caller, ask, idempotency_key)
+    entry = admitted(caller, ask, prepared, query_id=query_id, runner=services.runner.number)
+    assert entry.held is not None  # it was admitted
+    # The jail starts while the hold is written. Nobody looks at what it says before the hold stands, or it is killed.
+    running = asyncio.create_task(execute.run(services, prepared))
+    entered = False
+    try:
+        entered = await _enter(services, caller, ask, entry, idempotency_key)
+    finally:
+        if not entered:
+            running.add_done_callback(_unheard)
+            running.cancel()
+    if not entered:
+        return await _as_before(services, caller, ask, idempotency_key)
+    task = _start(services, entry.held, prepared, running)
     await _wait(task, ask.wait_s)
     return Walked(query_id=query_id, row=task.result() if task.done() else None)
+
+
+def _unheard(running: asyncio.Task[Outcome]) -> None:
+    """What a query said that did not enter goes nowhere, its failure neither."""
+    if not running.cancelled():
+        running.exception()
 
 
 async def _earlier(services: Services, caller: Caller, ask: Ask, key: str | None) -> UUID | None:
@@ -116,6 +130,13 @@ async def _earlier(services: Services, caller: Caller, ask: Ask, key: str | None
         return None
     async with services.database.reading() as session:
         return await seen(session, organisation_id=caller.organisation_id, key=key, body=_body(ask))
+
+
+async def _as_before(services: Services, caller: Caller, ask: Ask, key: str | None) -> Walked:
+    """The key was taken while this call prepared: answer as the call that took it."""
+    first = await _earlier(services, caller, ask, key)
+    assert first is not None
+    return Walked(query_id=await _again(services, first, ask.wait_s))
 
 
 async def _enter(services: Services, caller: Caller, ask: Ask, entry: Entry, key: str | None) -> bool:
@@ -138,16 +159,20 @@ async def _enter(services: Services, caller: Caller, ask: Ask, entry: Entry, key
     return True
 
 
-def _start(services: Services, held: Held, prepared: Prepared) -> asyncio.Task[Any | None]:
-    task = asyncio.create_task(_to_its_end(services, held, prepared), name=f"query {held.id}")
+def _start(
+    services: Services, held: Held, prepared: Prepared, running: asyncio.Task[Outcome]
+) -> asyncio.Task[Any | None]:
+    task = asyncio.create_task(_to_its_end(services, held, prepared, running), name=f"query {held.id}")
     services.running.add(task)
     task.add_done_callback(services.running.discard)
     return task
 
 
-async def _to_its_end(services: Services, held: Held, prepared: Prepared) -> Any | None:
+async def _to_its_end(
+    services: Services, held: Held, prepared: Prepared, running: asyncio.Task[Outcome]
+) -> Any | None:
     """Whatever happens in between, the hold is posted or voided before this returns, or the sweep does it."""
-    results: list[Any] = await asyncio.gather(execute(services, held, prepared), return_exceptions=True)
+    results: list[Any] = await asyncio.gather(finish(services, held, prepared, running), return_exceptions=True)
     ended = results[0]
     if not isinstance(ended, BaseException):
         return ended
