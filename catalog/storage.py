@@ -24,6 +24,8 @@ from catalog.revisions import part_hash, rewrite
 from catalog.subjects import Subjects
 from catalog.version import Part, Revision, Version
 
+_REVISIONS_AT_HAND = 1_000
+
 
 class Store:
     """Everything below one folder. Safe to use from several threads, and from several processes at once."""
@@ -35,6 +37,7 @@ class Store:
             folder.mkdir(parents=True, exist_ok=True)
             folder.chmod(mode)
         self._verified: dict[Path, tuple[int, ...]] = {}
+        self._made: dict[tuple[str, str | None, int], Revision] = {}
         self._lock = threading.Lock()
         self.version = lru_cache(maxsize=256)(self._version)
         self._ranges = lru_cache(maxsize=16)(self._read_ranges)
@@ -88,7 +91,21 @@ class Store:
             path, sha256 = self._part(version, part, ranges, inside)
             parts.append(str(path))
             digest.update(bytes.fromhex(sha256))
-        return Revision(version_id=version_id, number=number, hash=digest.hexdigest(), parts=tuple(parts))
+        made = Revision(version_id=version_id, number=number, hash=digest.hexdigest(), parts=tuple(parts))
+        if len(self._made) >= _REVISIONS_AT_HAND:
+            self._made.clear()
+        self._made[version_id, purpose, number] = made
+        return made
+
+    def at_hand(self, version_id: str, *, purpose: str | None, number: int) -> Revision | None:
+        """What `revision` gave before, if its files are still those that were verified; waits for nobody.
+
+        Exclusions are only ever added, so their number says which they are.
+        """
+        made = self._made.get((version_id, purpose, number))
+        if made is None or any(self._verified.get(Path(part)) != _identity(Path(part)) for part in made.parts):
+            return None
+        return made
 
     def _part(self, version: Version, part: Part, ranges: Ints, gone: Ints) -> tuple[Path, str]:
         original = self.public(version.id) / part.name
@@ -112,16 +129,16 @@ class Store:
     def _verify(self, version_id: str, path: Path, sha256: str) -> None:
         """Once a process and file, and again if another was put there: what was not released is not read."""
         try:
-            stat = path.stat()
-            seen = (stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
-            if self._verified.get(path) == seen:
+            seen = _identity(path)
+            if seen is not None and self._verified.get(path) == seen:
                 return
             found = part_hash(path)
         except OSError as e:
             raise VersionDamaged(version_id, path.name) from e
         if found != sha256:
             raise VersionDamaged(version_id, path.name)
-        self._verified[path] = seen
+        if seen is not None:
+            self._verified[path] = seen
 
     def _read_ranges(self, version_id: str) -> Ints:
         self.version(version_id)
@@ -138,6 +155,15 @@ def version_hash(version: Version) -> str:
     fields: dict[str, Any] = msgspec.to_builtins(version)
     del fields["id"]
     return hashlib.sha256(msgspec.json.encode(fields, order="sorted")).hexdigest()
+
+
+def _identity(path: Path) -> tuple[int, ...] | None:
+    """What changes when a file is replaced or written; None: it is not there."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return None
+    return (stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
 
 
 def _safe(version_id: str) -> str:

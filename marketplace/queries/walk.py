@@ -102,7 +102,7 @@ async def run(services: Services, caller: Caller, ask: Ask, *, idempotency_key: 
         return await _as_before(services, caller, ask, idempotency_key)
     entry = admitted(caller, ask, prepared, query_id=query_id, runner=services.runner.number)
     assert entry.held is not None  # it was admitted
-    # The jail starts while the hold is written. Nobody looks at what it says before the hold stands, or it is killed.
+    # The jail starts while the hold is written. Nobody looks at what it says before the hold stands.
     running = asyncio.create_task(execute.run(services, prepared))
     entered = False
     try:
