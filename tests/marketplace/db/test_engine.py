@@ -19,6 +19,7 @@ from marketplace.config import Config
 from marketplace.db import embedded, migrate
 from marketplace.db.base import new_id
 from marketplace.db.engine import Database, DatabaseBusy, DatabaseUnavailable, database_url, migration_url
+from marketplace.db.together import Statement
 from marketplace.errors import Conflict
 from tests.conftest import ClientFor
 
@@ -134,11 +135,18 @@ async def test_a_connection_lost_in_the_middle_of_a_unit_of_work_is_unavailable(
             await asyncio.to_thread(embedded.stop, home)
             await session.execute(text("select 1"))
 
-    with pytest.raises(DatabaseUnavailable):
-        await interrupted()
-    await asyncio.to_thread(embedded.start, home)
-    async with database.session() as session:
-        assert await session.scalar(text("select 1")) == 1
+    async def interrupted_unit() -> None:
+        async with database.unit() as unit:
+            await unit.send([Statement(text("select 1"))])
+            await asyncio.to_thread(embedded.stop, home)
+            await unit.send([Statement(text("select 1"))])
+
+    for each in (interrupted, interrupted_unit):
+        with pytest.raises(DatabaseUnavailable):
+            await each()
+        await asyncio.to_thread(embedded.start, home)
+        async with database.session() as session:
+            assert await session.scalar(text("select 1")) == 1
 
 
 async def test_a_pool_that_is_all_in_use_says_busy_in_bounded_time(

@@ -1,0 +1,92 @@
+"""Statements that travel together: all or none of them, judged before the commit; the pool is whole afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import psycopg
+import pytest
+from sqlalchemy import text
+
+from marketplace.config import Config
+from marketplace.db.base import new_id
+from marketplace.db.engine import Database, database_url
+from marketplace.db.together import Statement
+from marketplace.errors import Invalid
+
+ENTER = text(
+    "insert into organisation (id, kind, name, slug, created_at) values (:id, 'startup', 'x', :slug, now())"
+)
+FIND = text("select slug from organisation where slug = any(:slugs) order by slug")
+
+
+def enter(slug: str) -> Statement:
+    return Statement(ENTER, {"id": new_id(), "slug": slug})
+
+
+@pytest.fixture
+async def narrow(config: Config, database: Database) -> AsyncIterator[Database]:
+    """One connection only, so that whoever comes next gets what the last one left."""
+    del database  # its tables
+    opened = Database(database_url(config), connections=1)
+    yield opened
+    await opened.close()
+
+
+async def test_each_statement_has_its_rows_in_the_order_sent(narrow: Database) -> None:
+    slugs = sorted(str(new_id()) for _ in range(3))
+    async with narrow.unit() as unit:
+        answers = await unit.send(
+            [*map(enter, slugs), Statement(FIND, {"slugs": slugs}), Statement(FIND, {"slugs": []})]
+        )
+    assert [[row.slug for row in rows] for rows in answers] == [[], [], [], slugs, []]
+
+
+async def test_one_that_fails_takes_the_others_with_it(narrow: Database) -> None:
+    before, after = str(new_id()), str(new_id())
+
+    async def fail() -> None:
+        async with narrow.unit() as unit:
+            await unit.send([enter(before), enter(before), enter(after)])
+
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        await fail()
+    assert await narrow.one(FIND, {"slugs": [before, after]}) is None
+
+
+async def test_what_is_judged_wrong_is_undone_and_another_way_taken(narrow: Database) -> None:
+    first, second = str(new_id()), str(new_id())
+    async with narrow.unit() as unit:
+        await unit.send([enter(first)])
+        await unit.undo()
+        await unit.send([enter(second)])
+    assert await narrow.one(FIND, {"slugs": [first]}) is None
+    assert await narrow.one(FIND, {"slugs": [second]}) is not None
+
+
+async def test_a_reader_who_is_cancelled_leaves_a_connection_that_still_keeps_units_whole(
+    narrow: Database,
+) -> None:
+    waiting = asyncio.create_task(narrow.one(text("select pg_sleep(30)"), {}))
+    await asyncio.sleep(0.2)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    slug = str(new_id())
+
+    async def fail() -> None:
+        async with narrow.unit() as unit:
+            await unit.send([enter(slug)])
+            raise KeyError(slug)
+
+    with pytest.raises(KeyError):
+        await fail()
+    assert await narrow.one(FIND, {"slugs": [slug]}) is None
+
+
+async def test_a_value_without_a_form_in_postgresql_is_the_callers_fault(narrow: Database) -> None:
+    with pytest.raises(Invalid):
+        await narrow.one(FIND, {"slugs": ["\0"]})
+    with pytest.raises(Invalid):
+        await narrow.one(text("select cast(:n as bigint) + 1 as n"), {"n": 2**63 - 1})
