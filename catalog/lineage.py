@@ -20,8 +20,8 @@ uses a new one (2), w is its coefficient on all its data, for nothing else cover
 every atom w is other than 0 on the whole of T or of R, together on k persons. (With nobody in T the returned
 cohort is a sum of earlier ones. A person with two data in a class is counted once.)
 
-Class by class, from one version to the next, the difference is also one-sided: what goes is whole cohorts or k
-persons with ℓ values, what comes is whole cohorts. A measure has its own sum over atoms, of the persons who have a
+In rows mode the records themselves are seen, so of those who went ℓ values are asked too: who is known to have
+left is one of k, with ℓ values between them. A measure has its own sum over atoms, of the persons who have a
 value; where it falls short, the returned cohort withholds that measure.
 
 Unit row: persons cannot be followed. A record of the new file that is alike in class and values continues a record

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from catalog.publish import Publication
 from catalog.storage import Store
 from tests.catalog.conftest import pseudonymise
 from tests.catalog.plain import in_process
-from tests.catalog.small import AGGREGATE_MANIFEST, ROW_MANIFEST, Row, people, publish_rows
+from tests.catalog.small import AGGREGATE_MANIFEST, ROW_MANIFEST, Consents, Row, people, publish_rows
 
 K = 5
 
@@ -147,15 +148,18 @@ def test_a_cohort_goes_from_the_purpose_that_one_of_it_takes_back_and_stays_for_
     assert third.version.parts[third_part].consented == ("research.academic", "product.rnd")
 
 
+def _for_product(names: frozenset[bytes], _: list[bytes]) -> dict[str, frozenset[bytes]]:
+    return {"product.rnd": names}
+
+
 def test_who_gives_consent_to_more_is_shown_for_it_once_k_have(tmp_path: Path) -> None:
     store, rows = Store(tmp_path / "s"), people()
     first = publish_rows(store, tmp_path, rows)
     givers = [r[0] for r in rows if r[1] == "Huế" and r[5] == "không"]
     for count, counted in ((4, False), (20, True)):
         names = frozenset(pseudonymise(givers[:count]))
-        second = publish_rows(
-            store, tmp_path, rows, previous=first.version.id, consented=lambda _, n=names: {"product.rnd": n}
-        )
+        given: Consents = partial(_for_product, names)
+        second = publish_rows(store, tmp_path, rows, previous=first.version.id, consented=given)
         assert second.report.waiting == (), "nobody is lost by a consent"
         ranges = np.load(store.private(second.version.id) / "cohorts.npy")
         places = shown(store, second, rows)
