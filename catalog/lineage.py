@@ -1,77 +1,109 @@
-"""Between versions (invariant 3): the persons of a class that came, left or changed are none or ≥ k."""
+"""Between versions (invariant 3): what a lineage has shown once comes back whole, or in groups of k, or waits.
+
+A *datum* is what one person is in a version: class (the quasi-identifiers as shown), sensitive values, measures.
+An *atom* is all data that stood in the same cohorts in every version so far. The rule, at each new version:
+
+1. A cohort of an earlier version is shown again if all its data are in the file again (carried), for those
+   purposes to which all its persons consent. It never takes anybody in.
+2. New cohorts hold only data that the lineage has never shown, at least k of them, with ℓ. Who are fewer wait.
+3. A touched cohort (somebody left, changed, or no purpose is common to all) stays out. The touched cohorts of one
+   class come back together as one new cohort of the rest R, without the persons T who went, once both have k
+   persons and ℓ values and the sum over atoms a of min(|T ∩ a|, |R ∩ a|) is at least k. Likewise when R falls in
+   two by what it consents to: each of the three against the other two (`catalog.regroup`).
+
+Then **no linear combination of any answers, to any versions, revisions and purposes, depends on the data of fewer
+than k persons**, unless on nobody's. Every answer is made of whole cohorts, and a withdrawal takes whole cohorts
+out; so it is to be shown that no combination w of all cohorts ever made, as functions on the data, is other than 0
+on fewer than k persons. By induction, version by version. If w uses no cohort made last, it was so before. If it
+uses a new one (2), w is its coefficient on all its data, for nothing else covers them. If it uses a returned one
+(3), what earlier cohorts give to w is the same on all of an atom, and the returned one adds b ≠ 0 on R only: in
+every atom w is other than 0 on the whole of T or of R, together on k persons. (With nobody in T the returned
+cohort is a sum of earlier ones. A person with two data in a class is counted once.)
+
+In rows mode the records themselves are seen, so of those who went ℓ values are asked too: who is known to have
+left is one of k, with ℓ values between them. A measure has its own sum over atoms, of the persons who have a
+value; where it falls short, the returned cohort withholds that measure.
+
+Unit row: persons cannot be followed. A record of the new file that is alike in class and values continues a record
+shown before, for what files show is then the same; rule and proof hold for records.
+
+Arrays only, no input or output: this runs in the second jail.
+"""
 
 from __future__ import annotations
 
-from pathlib import Path
+from dataclasses import dataclass
 
 import numpy as np
-from msgspec import Struct
 
 from catalog.cohorts import Ints
-from catalog.errors import PublicationRefused
-from catalog.subjects import PSEUDONYM_BYTES, Subjects
+from catalog.past import CHANGED, Past
 
 
-class Standing(Struct, frozen=True):
-    """Who stands where in a version. `classes`: of each cohort. For unit row `names` is None, `sizes` counts."""
+@dataclass(frozen=True, slots=True)
+class Now:
+    """Those persons of the new file who consent to something: class at both levels, values, purposes."""
 
-    classes: Ints
-    sizes: Ints
-    names: Ints | None = None
-    cohort: Ints | None = None
-    digest: Ints | None = None
-
-
-def read_standing(private: Path) -> Standing:
-    """Of a version in the store."""
-    classes = np.load(private / "classes.npy", allow_pickle=False)
-    sizes = np.load(private / "sizes.npy", allow_pickle=False)
-    if not (private / "subjects.bin").exists():
-        return Standing(classes, sizes)
-    names, cohort = Subjects(private / "subjects.bin").all()
-    return Standing(classes, sizes, names, cohort, np.load(private / "digests.npy", allow_pickle=False))
+    fine: Ints
+    coarse: Ints
+    digest: Ints
+    mask: Ints
 
 
-def require_whole(before: Standing, after: Standing, k: int) -> None:
-    """Raises PublicationRefused with how many classes and persons would have to wait."""
-    if before.names is None or after.names is None:
-        classes, changed = _changed_sizes(before, after)
-    else:
-        classes, changed = _changed_persons(before, after)
-    waiting = (changed > 0) & (changed < k)
-    if waiting.any():
-        raise PublicationRefused(
-            "publication.too_few_changed", classes=int(waiting.sum()), persons=int(changed[waiting].sum()), k=k,
-            of_classes=len(np.unique(classes)),
+def living(past: Past, now: Now, *, followed: bool) -> Ints:
+    """For each datum the row that is it still, or why there is none. `followed`: rows name persons."""
+    if not followed:
+        return _alike(past, now)
+    row = past.row.astype(np.int64)
+    there = np.flatnonzero(row >= 0)
+    row[there[~_same(past, now, there, row[there])]] = CHANGED
+    alive = np.flatnonzero(row >= 0)
+    by = alive[np.lexsort((past.cohort[alive], row[alive]))]
+    row[by[1:][row[by[1:]] == row[by[:-1]]]] = CHANGED
+    return row
+
+
+def _same(past: Past, now: Now, data: Ints, row: Ints) -> Ints:
+    cohort = past.cohort[data]
+    number = np.where(past.coarse[cohort], now.coarse[row], now.fine[row])
+    result: Ints = (number == past.classes[cohort]) & (now.digest[row] == past.digest[data])
+    return result
+
+
+def _alike(past: Past, now: Now) -> Ints:
+    """Records of one class and the same values are paired in any order: nothing shown tells them apart."""
+    row = np.full(len(past.digest), CHANGED, dtype=np.int64)
+    free = np.ones(len(now.mask), dtype=bool)
+    for coarse, numbers in ((False, now.fine), (True, now.coarse)):
+        data = np.flatnonzero(past.coarse[past.cohort] == coarse)
+        rows = np.flatnonzero(free)
+        found = _pair(
+            _both(past.classes[past.cohort[data]], past.digest[data]), past.cohort[data],
+            _both(numbers[rows], now.digest[rows]),
         )  # fmt: skip
+        data, rows = data[found >= 0], rows[found[found >= 0]]
+        same = _same(past, now, data, rows)
+        row[data[same]] = rows[same]
+        free[rows[same]] = False
+    return row
 
 
-def _changed_sizes(before: Standing, after: Standing) -> tuple[Ints, Ints]:
-    classes, where = np.unique(np.concatenate([before.classes, after.classes]), return_inverse=True)
-    signed = np.concatenate([-before.sizes, after.sizes])
-    return classes, np.abs(np.bincount(where, weights=signed)).astype(np.int64)
+def _both(first: Ints, second: Ints) -> Ints:
+    with np.errstate(over="ignore"):
+        mixed: Ints = first * np.uint64(0x9E3779B97F4A7C15) ^ second
+    return mixed
 
 
-def _changed_persons(before: Standing, after: Standing) -> tuple[Ints, Ints]:
-    """Per class, persons who are in it in one version only, or in both with other values."""
-    records = np.concatenate([_records(before), _records(after)])
-    _, inverse, counts = np.unique(records, return_inverse=True, return_counts=True)
-    single = counts[inverse.ravel()] == 1
-    who_where = np.ascontiguousarray(records[single]).view(np.uint8).reshape(-1, PSEUDONYM_BYTES + 16)
-    pairs = np.unique(np.ascontiguousarray(who_where[:, : PSEUDONYM_BYTES + 8]).view(f"V{PSEUDONYM_BYTES + 8}"))
-    classes = pairs.view(np.uint8).reshape(-1, PSEUDONYM_BYTES + 8)[:, PSEUDONYM_BYTES:]
-    return np.unique(np.ascontiguousarray(classes).view(np.uint64).ravel(), return_counts=True)
-
-
-def _records(standing: Standing) -> Ints:
-    """Pseudonym, class and digest of each person as one void: two versions share a record if nothing changed."""
-    assert standing.names is not None  # asked by the caller
-    assert standing.cohort is not None
-    assert standing.digest is not None
-    table = np.empty((len(standing.names), PSEUDONYM_BYTES + 16), dtype=np.uint8)
-    table[:, :PSEUDONYM_BYTES] = standing.names
-    table[:, PSEUDONYM_BYTES : PSEUDONYM_BYTES + 8] = (
-        standing.classes[standing.cohort].astype(np.uint64).view(np.uint8).reshape(-1, 8)
-    )
-    table[:, PSEUDONYM_BYTES + 8 :] = standing.digest.astype(np.uint64).view(np.uint8).reshape(-1, 8)
-    return table.view(f"V{PSEUDONYM_BYTES + 16}").ravel()
+def _pair(keys: Ints, order: Ints, other: Ints) -> Ints:
+    """For each key a place in `other` that holds the same, none used twice, by `order`; −1 where none is left."""
+    by = np.lexsort((order, keys))
+    wanted = keys[by]
+    nth = np.arange(len(by)) - np.searchsorted(wanted, wanted)
+    there = np.argsort(other, kind="stable")
+    held = other[there]
+    place = np.searchsorted(held, wanted) + nth
+    found = np.full(len(keys), -1, dtype=np.int64)
+    inside = place < len(held)
+    hit = np.flatnonzero(inside)[held[place[inside]] == wanted[inside]]
+    found[by[hit]] = there[place[hit]]
+    return found

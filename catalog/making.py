@@ -18,6 +18,7 @@ from catalog.errors import PublicationRefused
 from catalog.intake import Intake, decode_reply
 from catalog.limits import IngestLimits
 from catalog.manifest import STORED_TYPE, Manifest
+from catalog.past import Past, write_arrays
 from catalog.transforms import shipped_hierarchy
 from catalog.wire import (
     AnonymiseColumn,
@@ -41,26 +42,43 @@ class MadePart(Struct, frozen=True, kw_only=True):
 
 
 class Made(Struct, frozen=True, kw_only=True):
-    """The second jail's work: parts on disk, and per input row its cohort and digest."""
+    """The second jail's work: parts on disk; arrays with an entry an input row (`cohort` … `contributes`, `kinds`
+    for unit row), a cohort (`ranges` … `given`), and, where there was a past, a datum (`lives`) or cohort of
+    it."""
 
     parts: tuple[MadePart, ...]
     cohort: Ints
     digest: Ints
+    values: Ints
+    contributes: Ints
+    kinds: Ints | None
     ranges: Ints
     classes: Ints
+    coarse: Ints
+    given: Ints
+    lives: Ints
+    fate: Ints
+    number: Ints
+    visible: dict[str, dict[int, int]]
     reply: AnonymiseReply
 
 
-def anonymise(manifest: Manifest, intake: Intake, mask: Ints, folder: Path, limits: IngestLimits) -> Made:
+def anonymise(
+    manifest: Manifest, intake: Intake, mask: Ints, folder: Path, limits: IngestLimits, past: Past | None
+) -> Made:
     """Form cohorts and parts in a fresh jail. Raises PublicationRefused, SandboxFailed."""
-    masks = folder / "masks.bin"
+    masks, shown = folder / "masks.bin", folder / "past.npz"
     masks.write_bytes(mask.astype(np.int32).tobytes())
-    taker = _Taker(folder)
-    with intake.persons.open("rb") as persons, masks.open("rb") as masks_file:
+    with shown.open("wb") as file:
+        write_arrays(file, past.arrays() if past else {})
+    order = anonymise_order(manifest, intake.digest, limits)
+    taker = _Taker(folder, order, past)
+    with ExitStack() as stack:
+        told = [intake.persons, masks, *([shown] if past else [])]
         done = run_once(
             "catalog.jailed.anonymise:main",
-            msgspec.msgpack.encode(anonymise_order(manifest, intake.digest, limits)),
-            [persons.fileno(), masks_file.fileno()],
+            msgspec.msgpack.encode(order),
+            [stack.enter_context(path.open("rb")).fileno() for path in told],
             consume=taker.take,
             deadline_ms=limits.deadline_ms,
             memory_bytes=limits.memory_bytes,
@@ -70,6 +88,7 @@ def anonymise(manifest: Manifest, intake: Intake, mask: Ints, folder: Path, limi
     if taker.failed is not None:
         raise taker.failed
     masks.unlink()
+    shown.unlink()
     reply = decode_reply(done.reply, AnonymiseReply)
     if reply.refusal is not None:
         raise PublicationRefused(reply.refusal.code, **reply.refusal.params)
@@ -95,7 +114,8 @@ def anonymise_order(manifest: Manifest, seed: bytes, limits: IngestLimits) -> An
     }
     return AnonymiseOrder(
         columns=columns, hierarchies=hierarchies, mode=manifest.mode, k=manifest.k, l=manifest.l,
-        max_left_out_share=manifest.max_left_out_share, seed=seed, part_rows=limits.part_rows,
+        max_left_out_share=manifest.max_left_out_share, followed=manifest.privacy_unit == "column",
+        seed=seed, part_rows=limits.part_rows,
         row_group_rows=limits.row_group_rows,
     )  # fmt: skip
 
@@ -103,8 +123,8 @@ def anonymise_order(manifest: Manifest, seed: bytes, limits: IngestLimits) -> An
 class _Taker:
     """Writes parts as they come; keeps the private arrays."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, order: AnonymiseOrder, past: Past | None) -> None:
+        self.folder, self.order, self.past = folder, order, past
         self.parts: list[MadePart] = []
         self.arrays: dict[bytes, bytearray] = {}
         self.failed: OSError | None = None
@@ -144,29 +164,49 @@ class _Taker:
     def made(self, reply: AnonymiseReply, mask: Ints) -> Made:
         """Raises PublicationRefused if what came is not whole: a jail's word is never taken for it."""
         try:
-            cohort = np.frombuffer(self.arrays[b"COHO"], dtype=np.int32)
-            digest = np.frombuffer(self.arrays[b"DIGE"], dtype=np.uint64)
-            ranges = np.frombuffer(self.arrays[b"RNGE"], dtype=np.int64).reshape(-1, 3)
-            classes = np.frombuffer(self.arrays[b"CLAS"], dtype=np.uint64)
-        except (KeyError, ValueError) as e:
+            made = self._decode(reply, len(mask))
+        except (KeyError, ValueError, msgspec.DecodeError) as e:
             raise PublicationRefused("publication.not_whole") from e
-        same = len(cohort) == len(digest) == len(mask) and len(ranges) == len(classes) == reply.cohorts
-        inside = cohort[cohort >= 0]
-        if not same or not len(inside) or inside.max() >= reply.cohorts or len(inside) != reply.persons:
+        inside = made.cohort[made.cohort >= 0]
+        if not len(inside) or inside.max() >= reply.cohorts or len(inside) != reply.persons:
             raise PublicationRefused("publication.not_whole")
-        self._require_consent(mask, cohort, ranges)
-        return Made(
-            parts=tuple(self.parts), cohort=cohort, digest=digest, ranges=ranges, classes=classes, reply=reply
+        self._require_consent(mask, made.cohort, made.ranges)
+        return made
+
+    def _decode(self, reply: AnonymiseReply, rows: int) -> Made:
+        cohorts, past = reply.cohorts, self.past
+        sensitive, measures = (
+            sum(c.role == role for c in self.order.columns) for role in ("sensitive", "measure")
         )
+        data, before = (len(past.digest), len(past.classes)) if past else (0, 0)
+        return Made(
+            parts=tuple(self.parts), reply=reply,
+            cohort=self._array(b"COHO", np.int32, rows), digest=self._array(b"DIGE", np.uint64, rows),
+            values=self._array(b"VALU", np.uint32, rows, sensitive),
+            contributes=self._array(b"HAVE", np.bool_, rows, measures),
+            kinds=None if self.order.followed else self._array(b"KIND", np.uint64, rows),
+            ranges=self._array(b"RNGE", np.int64, cohorts, 3), classes=self._array(b"CLAS", np.uint64, cohorts),
+            coarse=self._array(b"LEVL", np.bool_, cohorts),
+            given=self._array(b"GIVE", np.bool_, cohorts, measures),
+            lives=self._array(b"LIVE", np.int32, data), fate=self._array(b"FATE", np.int8, before),
+            number=self._array(b"NUMB", np.int32, before),
+            visible=msgspec.msgpack.decode(self.arrays[b"SEEN"], type=dict[str, dict[int, int]]),
+        )  # fmt: skip
+
+    def _array(self, kind: bytes, dtype: type, *shape: int) -> Ints:
+        """Raises KeyError or ValueError if it is not there or not of that shape."""
+        body = self.arrays[kind] if shape[0] or kind in self.arrays else b""
+        return np.frombuffer(body, dtype=dtype).reshape(shape)
 
     def _require_consent(self, mask: Ints, cohort: Ints, ranges: Ints) -> None:
-        """Raises PublicationRefused unless each part's purposes are those that every person in it consented to."""
+        """Raises PublicationRefused unless every person in a part consented to all its purposes."""
         said = np.array([part.mask for part in self.parts], dtype=np.int64)
         part = ranges[:, 0]
         if ((part < 0) | (part >= len(said))).any():
             raise PublicationRefused("publication.not_whole")
         inside = cohort >= 0
-        if (said[part[cohort[inside]]] != mask[inside]).any():
+        purposes = said[part[cohort[inside]]]
+        if ((purposes & mask[inside]) != purposes).any() or (purposes == 0).any():
             raise PublicationRefused("publication.not_whole")
 
 

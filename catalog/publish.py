@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import math
 import os
 import shutil
 import tempfile
@@ -18,18 +19,17 @@ import numpy as np
 from msgspec import Struct
 from msgspec.structs import replace
 
-from catalog.cohorts import Ints
 from catalog.errors import PublicationRefused
+from catalog.history import History, Waiting, follow, placed, read_history, write_history
 from catalog.intake import Consented, Intake, Pseudonymise, consent_masks, read_source
 from catalog.limits import IngestLimits
-from catalog.lineage import Standing, read_standing, require_whole
 from catalog.making import Made, MadePart, anonymise, measure
 from catalog.manifest import STORED_TYPE, Manifest, ManifestColumn, column_lines, read_manifest
 from catalog.storage import Store, sync, version_hash
 from catalog.subjects import write_subjects
 from catalog.transforms import describe
 from catalog.version import LeftOut, Measured, Part, Version, VersionColumn
-from catalog.wire import MeasureReply
+from catalog.wire import AnonymiseReply, MeasureReply
 
 _ABANDONED_S = 86_400
 
@@ -46,6 +46,7 @@ class Report(Struct, frozen=True, kw_only=True):
     read_ms: int
     anonymise_ms: int
     measure_ms: int
+    waiting: tuple[Waiting, ...]
 
 
 class Publication(Struct, frozen=True, kw_only=True):
@@ -70,7 +71,8 @@ def publish(
 
     `pseudonymise`: subject keys → 16 bytes each; `consented`: pseudonyms → purpose → those who consent now;
     `withdrawn`: the same for those who took it back (it outweighs the file); `previous`: the newest version of the
-    dataset. Raises ManifestRefused, PublicationRefused, SandboxFailed; then the store holds nothing of it.
+    lineage, from which this one may differ as `catalog.lineage` says. Raises ManifestRefused, PublicationRefused,
+    SandboxFailed; then the store holds nothing of it.
     """
     manifest = read_manifest(manifest_text)
     with _workplace(store) as folder, _space():
@@ -80,18 +82,22 @@ def publish(
                 manifest, column_lines(manifest_text), file, folder, pseudonymise=pseudonymise, limits=limits
             )
         read = time.monotonic()
-        made = anonymise(manifest, intake, consent_masks(manifest, intake, consented, withdrawn), folder, limits)
+        mask = consent_masks(manifest, intake, consented, withdrawn)
+        history = read_history(store.private(previous)) if previous else None
+        past = placed(history, intake) if history else None
+        made = anonymise(manifest, intake, mask, folder, limits, past)
         formed = time.monotonic()
-        _require_lineage(store, previous, intake, made, manifest.k)
         measured = measure(manifest, intake, made, folder, limits)
         done = time.monotonic()
         version = _version(manifest, manifest_text, made, measured, previous)
-        _put(store, folder, version, intake, made)
+        history, waiting = follow(history, made, intake, mask, version.created_at_ms)
+        _put(store, folder, version, intake, made, history)
     report = Report(
         rows_read=intake.rows, format=intake.reply.format, encoding=intake.reply.encoding,
         delimiter=intake.reply.delimiter, without_consent=made.reply.without_consent,
         rare_values_blanked=made.reply.rare_values_blanked, read_ms=_ms(began, read),
         anonymise_ms=_ms(read, formed), measure_ms=_ms(formed, done),
+        waiting=waiting,
     )  # fmt: skip
     return Publication(version=version, manifest=manifest, sample=made.reply.sample, report=report)
 
@@ -124,27 +130,8 @@ def _space() -> Iterator[None]:
         raise
 
 
-def _require_lineage(store: Store, previous: str | None, intake: Intake, made: Made, k: int) -> None:
-    if previous is None:
-        return
-    sizes = _sizes(made)
-    if intake.pseudonyms is None:
-        after = Standing(made.classes, sizes)
-    else:
-        inside = made.cohort >= 0
-        after = Standing(
-            made.classes, sizes, intake.pseudonyms[inside], made.cohort[inside], made.digest[inside]
-        )  # fmt: skip
-    require_whole(read_standing(store.private(previous)), after, k)
-
-
-def _sizes(made: Made) -> Ints:
-    return np.bincount(made.cohort[made.cohort >= 0], minlength=len(made.classes))
-
-
 def _version(manifest: Manifest, text: str, made: Made, measured: MeasureReply, previous: str | None) -> Version:
     reply = made.reply
-    total = reply.persons + reply.left_out_persons
     shown = manifest.columns_of("quasi-identifier", "sensitive", "measure")
     if manifest.mode == "aggregate":
         shown = manifest.columns_of("quasi-identifier", "measure")
@@ -154,10 +141,7 @@ def _version(manifest: Manifest, text: str, made: Made, measured: MeasureReply, 
         cohorts=reply.cohorts, k=manifest.k,
         measured=Measured(k=measured.k, l=measured.l, entropy_l=measured.entropy_l, t=measured.t),
         fine_share=round(reply.fine_persons / reply.persons, 6),
-        left_out=LeftOut(
-            persons=reply.left_out_persons, classes=reply.left_out_classes,
-            share=round(reply.left_out_persons / total, 6),
-        ),
+        left_out=_left_out(reply, rounded=previous is not None),
         columns=tuple(_column(c, made) for c in shown),
         parts=tuple(_part(p, manifest) for p in made.parts),
         purposes=manifest.purposes, legal_basis=manifest.legal_basis.kind,
@@ -165,6 +149,17 @@ def _version(manifest: Manifest, text: str, made: Made, measured: MeasureReply, 
         parent=previous,
     )  # fmt: skip
     return replace(version, id=version_hash(version))
+
+
+def _left_out(reply: AnonymiseReply, *, rounded: bool) -> LeftOut:
+    """Of a next version only whole percents: the exact number would tell of one person more or less who waits."""
+    share = reply.left_out_persons / (reply.persons + reply.left_out_persons)
+    if not rounded:
+        return LeftOut(persons=reply.left_out_persons, classes=reply.left_out_classes, share=round(share, 6))
+    percents = math.ceil(100 * share)
+    return LeftOut(
+        persons=round(reply.persons * percents / max(100 - percents, 1)), classes=0, share=percents / 100
+    )
 
 
 def _column(column: ManifestColumn, made: Made) -> VersionColumn:
@@ -186,7 +181,7 @@ def _part(part: MadePart, manifest: Manifest) -> Part:
     return Part(name=part.path.name, sha256=part.sha256, rows=part.rows, consented=consented)
 
 
-def _put(store: Store, folder: Path, version: Version, intake: Intake, made: Made) -> None:
+def _put(store: Store, folder: Path, version: Version, intake: Intake, made: Made, history: History) -> None:
     """Two finished folders, synced, then moved: the private one first, so a public version is always whole."""
     public, private = folder / "public", folder / "private"
     public.mkdir(mode=0o755)
@@ -196,11 +191,9 @@ def _put(store: Store, folder: Path, version: Version, intake: Intake, made: Mad
     (public / "version.json").write_bytes(msgspec.json.format(msgspec.json.encode(version), indent=1))
     (public / "version.json").chmod(0o444)
     np.save(private / "cohorts.npy", made.ranges)
-    np.save(private / "classes.npy", made.classes)
-    np.save(private / "sizes.npy", _sizes(made))
+    write_history(private, history)
     if intake.pseudonyms is not None and intake.ascending is not None:
-        rows = write_subjects(private / "subjects.bin", intake.pseudonyms, intake.ascending, made.cohort)
-        np.save(private / "digests.npy", made.digest[rows])
+        write_subjects(private / "subjects.bin", intake.pseudonyms, intake.ascending, made.cohort)
     for file in (*public.iterdir(), *private.iterdir()):
         if file.parent == private:
             file.chmod(0o600)

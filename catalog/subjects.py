@@ -47,18 +47,39 @@ class Subjects:
         return names, np.frombuffer(self._map, dtype="<i4", offset=border)
 
 
-def write_subjects(path: Path, pseudonyms: Ints, ascending: Ints, cohort: Ints) -> Ints:
-    """Write those who stand in a cohort; gives their rows in the order written."""
+def write_subjects(path: Path, pseudonyms: Ints, ascending: Ints, cohort: Ints) -> None:
+    """Write those who stand in a cohort."""
     rows = ascending[cohort[ascending] >= 0]
     with path.open("xb") as file:
         path.chmod(0o600)
         file.write(pseudonyms[rows].tobytes())
         file.write(cohort[rows].astype("<i4").tobytes())
-    return rows
 
 
 def sort_order(pseudonyms: Ints) -> Ints:
     """Order that sorts n × 16 bytes as byte strings."""
-    halves = np.ascontiguousarray(pseudonyms).view(">u8").astype(np.uint64)
-    result: Ints = np.lexsort((halves[:, 1], halves[:, 0]))
+    high, low = _halves(pseudonyms)
+    result: Ints = np.lexsort((low, high))
     return result
+
+
+def find_names(ascending: Ints, wanted: Ints) -> Ints:
+    """Place of each wanted name (n × 16 bytes) among the ascending ones, −1 where it is not; the first, if
+    several."""
+    (high, low), (wanted_high, wanted_low) = _halves(ascending), _halves(wanted)
+    place = np.searchsorted(high, wanted_high)
+    found = np.full(len(place), -1, dtype=np.int64)
+    left = np.arange(len(place))
+    while len(left):
+        left = left[place[left] < len(high)]
+        left = left[high[place[left]] == wanted_high[left]]
+        same = low[place[left]] == wanted_low[left]
+        found[left[same]] = place[left[same]]
+        left = left[~same]
+        place[left] += 1
+    return found
+
+
+def _halves(names: Ints) -> tuple[Ints, Ints]:
+    halves = np.ascontiguousarray(names).view(">u8").astype(np.uint64).reshape(-1, 2)
+    return halves[:, 0].copy(), halves[:, 1].copy()

@@ -65,6 +65,8 @@ class AnonymiseOrder(Struct, frozen=True, kw_only=True):
     k: int
     l: int
     max_left_out_share: float
+    followed: bool
+    """Whether persons have names (privacy unit column); else records that are alike stand for one another."""
     seed: bytes
     part_rows: int
     row_group_rows: int

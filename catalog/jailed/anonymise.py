@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import BinaryIO
 
 import msgspec
@@ -12,35 +12,26 @@ import numpy as np
 import pyarrow as pa
 from numpy.random import PCG64, Generator, SeedSequence
 
-from catalog.cohorts import Codes, Ints, class_keys, form
-from catalog.jailed.coding import Coded, code_column, sensitive_codes
-from catalog.jailed.digests import digests
+from catalog.cohorts import Ints
+from catalog.jailed.coding import code_column
+from catalog.jailed.digests import class_numbers, digests, value_numbers
 from catalog.jailed.drivers import drivers
+from catalog.jailed.forming import Formed, Persons, coded_keys, form_cohorts
 from catalog.jailed.loaded import LOADED
-from catalog.jailed.measures import Measure, read_measure
+from catalog.jailed.measures import read_measure
 from catalog.jailed.parts import Finished, write_parts
 from catalog.jailed.refused import Refused
 from catalog.jailed.sample import sample
+from catalog.past import SILENT, Past, past_of, read_arrays
 from catalog.wire import AnonymiseOrder, AnonymiseReply, write_frame
-
-
-@dataclass(frozen=True, slots=True)
-class Persons:
-    """Everybody who consented to something (or all, where consent is not the basis)."""
-
-    dimensions: list[Coded]
-    sensitive: list[Coded]
-    measures: list[Measure]
-    mask: Ints
-    rank: Ints
-
 
 assert LOADED  # imported for what importing it does
 
 
 def main(payload: bytes, inputs: Sequence[int], output: BinaryIO) -> bytes:
-    """inputs: the persons' table (Arrow IPC stream) and their consent masks (int32). Writes frames: part heads and
-    parts, each person's cohort, each person's digest, each cohort's class. Returns an AnonymiseReply."""
+    """inputs: the persons' table (Arrow IPC stream), their consent masks (int32), and, in a lineage that has shown
+    something, its past (`catalog.past`). Writes frames: part heads and parts, then the private arrays. Returns an
+    AnonymiseReply."""
     order = msgspec.msgpack.decode(payload, type=AnonymiseOrder)
     try:
         reply = _anonymise(order, inputs, output)
@@ -51,33 +42,28 @@ def main(payload: bytes, inputs: Sequence[int], output: BinaryIO) -> bytes:
 
 def _anonymise(order: AnonymiseOrder, inputs: Sequence[int], output: BinaryIO) -> AnonymiseReply:
     persons, present, total = _read(order, inputs)
-    shown = [sensitive_codes(c, order.k) for c in persons.sensitive]
-    codes = [c for c, _, _ in shown]
-    _require_attributes(order, persons, [b for _, _, b in shown])
-    cohort, fine_cohorts, cohorts = _two_levels(order, persons, codes)
-    left_out = cohort < 0
-    coarse_keys = _keys(persons, coarse=True)
-    lost = np.unique(coarse_keys[left_out])
-    _require_few(order, persons, codes, left_out, len(lost))
-    finished = write_parts(
-        order, persons.dimensions, persons.sensitive, [s for _, s, _ in shown], persons.measures, persons.mask,
-        cohort, fine_cohorts, cohorts, persons.rank, output,
-    )  # fmt: skip
-    _write_private(output, persons, finished, present, total)
+    past = _past(persons, inputs[2], present, total) if len(inputs) > 2 else None
+    formed = form_cohorts(order, persons, past)
+    _require_attributes(order, persons, formed)
+    left_out = formed.cohort < 0
+    lost = len(np.unique(coded_keys(persons, np.arange(len(left_out)), coarse=True)[left_out]))
+    _require_few(order, persons, formed, lost)
+    finished = write_parts(order, persons, formed, output)
+    _write_private(order, output, persons, formed, finished, present, total)
+    released = formed.cohort[~left_out]
     return AnonymiseReply(
-        persons=int((~left_out).sum()),
-        cohorts=cohorts,
+        persons=len(released),
+        cohorts=len(formed.masks),
         rows=finished.rows,
-        fine_persons=int(((cohort >= 0) & (cohort < fine_cohorts)).sum()),
+        fine_persons=int((~formed.coarse)[released].sum()),
         left_out_persons=int(left_out.sum()),
-        left_out_classes=len(lost),
+        left_out_classes=lost,
         without_consent=total - len(present),
-        rare_values_blanked=sum(b for _, _, b in shown),
+        rare_values_blanked=sum(s.blanked for s in formed.seen),
         types={c.column.name: c.type for c in (*persons.dimensions, *persons.sensitive)},
         logical_bytes=finished.logical_bytes,
-        sample=sample(order, persons.dimensions, persons.sensitive, [s for _, s, _ in shown], persons.measures,
-                      finished),
-    )  # fmt: skip
+        sample=sample(order, persons, formed, finished),
+    )
 
 
 def _read(order: AnonymiseOrder, inputs: Sequence[int]) -> tuple[Persons, Ints, int]:
@@ -95,56 +81,57 @@ def _read(order: AnonymiseOrder, inputs: Sequence[int]) -> tuple[Persons, Ints, 
     by_role = {
         role: [c for c in order.columns if c.role == role] for role in ("quasi-identifier", "sensitive", "measure")
     }
-    coded = {
-        role: [code_column(c, table.column(c.name), order.hierarchies) for c in by_role[role]]
+    dimensions, sensitive = (
+        [code_column(c, table.column(c.name), order.hierarchies) for c in by_role[role]]
         for role in ("quasi-identifier", "sensitive")
-    }
+    )
     measures = [read_measure(c, table.column(c.name)) for c in by_role["measure"]]
-    return Persons(coded["quasi-identifier"], coded["sensitive"], measures, mask, rank), present, total
+    digest = digests(sensitive, measures, len(present))
+    return Persons(dimensions, sensitive, measures, mask, rank, digest), present, total
 
 
-def _keys(persons: Persons, *, coarse: bool, chosen: Ints | None = None) -> Ints:
-    """Class of each person: the set of consented purposes and every quasi-identifier at that level."""
-    pick = slice(None) if chosen is None else chosen
-    masks, mask = np.unique(persons.mask[pick], return_inverse=True)
-    columns = [Codes(mask, len(masks))]
-    for c in persons.dimensions:
-        columns.append(Codes((c.coarse if coarse else c.fine)[c.codes[pick]], len(c.shown)))
-    return class_keys(columns, len(mask))
+def _past(persons: Persons, descriptor: int, present: Ints, total: int) -> Past:
+    """What the lineage has shown, with the rows of those who consent to something counted apart."""
+    with os.fdopen(os.dup(descriptor), "rb") as file:
+        file.seek(0)
+        past = past_of(read_arrays(file))
+    place = np.full(total, SILENT, dtype=np.int64)
+    place[present] = np.arange(len(present))
+    there = past.row >= 0
+    row = past.row.astype(np.int64)
+    row[there] = place[row[there]]
+    return replace(past, row=row).fitted(len(persons.sensitive), len(persons.measures))
 
 
-def _two_levels(order: AnonymiseOrder, persons: Persons, sensitive: list[Codes]) -> tuple[Ints, int, int]:
-    """Each person's cohort (−1: left out), how many are fine (the low numbers), how many there are."""
-    cohort, fine = form(_keys(persons, coarse=False), sensitive, k=order.k, l=order.l, rank=persons.rank)
-    rest = np.flatnonzero(cohort < 0)
-    keys = _keys(persons, coarse=True, chosen=rest)
-    part = [Codes(s.codes[rest], s.size) for s in sensitive]
-    coarse, count = form(keys, part, k=order.k, l=order.l, rank=np.argsort(np.argsort(persons.rank[rest])))
-    cohort[rest] = np.where(coarse >= 0, coarse + fine, -1)
-    return cohort, fine, fine + count
-
-
-def _require_attributes(order: AnonymiseOrder, persons: Persons, blanked: list[int]) -> None:
+def _require_attributes(order: AnonymiseOrder, persons: Persons, formed: Formed) -> None:
     """Raises Refused for a sensitive column of which too many values are nearly one person's own (rows mode)."""
     total = len(persons.mask)
-    for coded, cells in zip(persons.sensitive, blanked, strict=True):
-        if order.mode == "rows" and cells > order.max_left_out_share * total:
+    for coded, seen in zip(persons.sensitive, formed.seen, strict=True):
+        if order.mode == "rows" and seen.blanked > order.max_left_out_share * total:
             raise Refused(
-                "publication.sensitive_too_identifying", column=coded.column.name, persons=cells, k=order.k,
-                share=round(100 * cells / total, 1), max_share=round(100 * order.max_left_out_share, 1),
+                "publication.sensitive_too_identifying", column=coded.column.name, persons=seen.blanked, k=order.k,
+                share=round(100 * seen.blanked / total, 1), max_share=round(100 * order.max_left_out_share, 1),
             )  # fmt: skip
 
 
-def _require_few(
-    order: AnonymiseOrder, persons: Persons, sensitive: list[Codes], left_out: Ints, classes: int
-) -> None:
-    """Raises Refused with who drives it if more than the manifest's share is left out, or nobody remains."""
+def _require_few(order: AnonymiseOrder, persons: Persons, formed: Formed, classes: int) -> None:
+    """Raises Refused with who drives it if more than the manifest's share is left out, or nobody remains.
+
+    Who only waits because of what the lineage has shown is no fault of manifest or file: then it is judged by what
+    a first version would leave out.
+    """
+    left_out = formed.cohort < 0
     total, lost = len(left_out), int(left_out.sum())
     if total and lost <= order.max_left_out_share * total and lost < total:
         return
     if total < order.k:
         raise Refused("publication.too_few_persons", persons=total, k=order.k)
-    found = drivers(order, persons.dimensions, sensitive, persons.mask, left_out)
+    if formed.kept is not None:
+        _require_few(order, persons, form_cohorts(order, persons, None), classes)
+        if lost == total:
+            raise Refused("publication.all_wait", persons=total, k=order.k)
+        return
+    found = drivers(order, persons.dimensions, formed.sensitive, persons.mask, left_out)
     words = "; ".join(f"{d.column}: {d.values} / {d.rare} / {d.saved}" for d in found)
     raise Refused(
         "publication.too_identifying",
@@ -154,13 +141,38 @@ def _require_few(
     )  # fmt: skip
 
 
-def _write_private(output: BinaryIO, persons: Persons, finished: Finished, present: Ints, total: int) -> None:
-    """Each input row's cohort (final number, −1: not in the version) and digest, for the broker only."""
-    number = np.full(total, -1, dtype=np.int32)
-    number[present] = finished.number
-    digest = np.zeros(total, dtype=np.uint64)
-    digest[present] = digests(persons.sensitive, persons.measures, len(present))
-    write_frame(output, b"COHO", number.tobytes())
-    write_frame(output, b"DIGE", digest.tobytes())
+def _write_private(
+    order: AnonymiseOrder, output: BinaryIO, persons: Persons, formed: Formed, finished: Finished, present: Ints,
+    total: int,
+) -> None:  # fmt: skip
+    """For the broker only: of each input row, of each cohort, of what the lineage had shown before."""
+
+    def rows(values: Ints, dtype: type, empty: int) -> bytes:
+        every = np.full((total, *values.shape[1:]), empty, dtype=dtype)
+        every[present] = values
+        return every.tobytes()
+
+    contributes = np.array([m.present for m in persons.measures], dtype=bool).reshape(-1, len(present)).T
+    write_frame(output, b"COHO", rows(finished.cohort, np.int32, -1))
+    write_frame(output, b"DIGE", rows(persons.digest, np.uint64, 0))
+    values = value_numbers(persons.sensitive, formed.seen, len(present))
+    write_frame(output, b"VALU", rows(values, np.uint32, 0))
+    write_frame(output, b"HAVE", rows(contributes, np.bool_, 0))
     write_frame(output, b"RNGE", finished.ranges.astype(np.int64).tobytes())
     write_frame(output, b"CLAS", finished.classes.astype(np.uint64).tobytes())
+    write_frame(output, b"LEVL", finished.coarse.tobytes())
+    write_frame(output, b"GIVE", finished.given.tobytes())
+    write_frame(output, b"SEEN", msgspec.msgpack.encode({
+        c.column.name: s.since for c, s in zip(persons.sensitive, formed.seen, strict=True)
+    }))  # fmt: skip
+    if not order.followed:
+        fine = [c.fine[c.codes] for c in persons.dimensions]
+        write_frame(output, b"KIND", rows(class_numbers(persons.dimensions, fine, len(present)), np.uint64, 0))
+    if formed.kept is not None:
+        lives = formed.lives.copy()
+        lives[lives >= 0] = present[lives[lives >= 0]]
+        number = formed.kept.number.copy()
+        number[number >= 0] = finished.number[number[number >= 0]]
+        write_frame(output, b"LIVE", lives.astype(np.int32).tobytes())
+        write_frame(output, b"FATE", formed.kept.fate.astype(np.int8).tobytes())
+        write_frame(output, b"NUMB", number.astype(np.int32).tobytes())

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
 
 from catalog.cohorts import MISSING, Codes, Ints
 from catalog.jailed.cells import ARROW
+from catalog.jailed.mixing import stable
 from catalog.jailed.refused import Refused
 from catalog.transforms import UNMAPPED, Transform, apply
 from catalog.wire import AnonymiseColumn
+
+NEVER: Final = 2**31 - 1
+"""The version that shows a rare value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,17 +93,37 @@ def _require_mapped(column: AnonymiseColumn, codes: Ints, levels: tuple[list[Any
                       persons=int(lost[codes].sum()))  # fmt: skip
 
 
-def sensitive_codes(coded: Coded, k: int) -> tuple[Codes, Ints, int]:
-    """Codes for ℓ with rare values taken out: one that fewer than k persons hold would name them.
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A sensitive column without rare values: one that fewer than k persons hold would name them.
 
-    Gives the codes (MISSING where empty), which shown values stay, and how many cells were blanked.
+    `codes`: for ℓ, MISSING where nothing is shown; `stays`: whether a person's value is shown; `blanked`: cells
+    that are not, though there is a value; `since`: stable number of a value → the version that shows it first.
     """
-    codes = coded.fine[coded.codes].astype(np.int64)
-    counts = np.bincount(codes, minlength=len(coded.shown))
+
+    codes: Codes
+    stays: Ints
+    blanked: int
+    since: dict[int, int]
+
+
+def seen_values(coded: Coded, k: int, *, first: Ints, new: Ints, version: int, before: dict[int, int]) -> Seen:
+    """`first`: the version that showed each person first; `new`: who was in none before this one.
+
+    Who was shown with an empty cell keeps it, though others may have the same value by now: else one newcomer, who
+    waits unseen, would fill the cells of k − 1 others. So a value counts from the version on that shows it.
+    """
+    code = coded.fine[coded.codes]
+    counts = np.bincount(code[new], minlength=len(coded.shown))
+    numbers = [stable(v) for v in coded.shown]
+    since = np.array([before.get(n, version if c >= k else NEVER) for n, c in zip(numbers, counts, strict=True)])
     empty = np.array([v is None for v in coded.shown])
-    stays = (counts >= k) & ~empty
-    blanked = int(counts[~stays & ~empty].sum())
-    return Codes(np.where(stays[codes], codes, MISSING), len(coded.shown)), stays, blanked
+    stays = (since[code] <= first) & ~empty[code]
+    blanked = int((~stays & ~empty[code]).sum())
+    known = {n: int(s) for n, s, e in zip(numbers, since, empty, strict=True) if s != NEVER and not e}
+    return Seen(
+        Codes(np.where(stays, code, MISSING).astype(np.int64), len(coded.shown)), stays, blanked, before | known
+    )
 
 
 def arrow_values(coded: Coded) -> pa.Array:

@@ -1,32 +1,22 @@
-"""One number a person over what was said of the person: two versions tell by it whether anything changed."""
+"""What was said of each person, as numbers: two versions tell by them whether anything changed."""
 
 from __future__ import annotations
-
-import hashlib
-from typing import Any
 
 import numpy as np
 
 from catalog.cohorts import Ints
-from catalog.jailed.coding import Coded
+from catalog.jailed.coding import Coded, Seen
 from catalog.jailed.measures import Measure
-
-_ODD = np.uint64(0x9E3779B97F4A7C15)
-
-
-def stable(value: Any) -> int:
-    """A 64-bit number of a value, the same in every process and version."""
-    return int.from_bytes(hashlib.blake2b(repr(value).encode(), digest_size=8).digest(), "big")
+from catalog.jailed.mixing import mix, stable
 
 
-def mix(digest: Ints, values: Ints) -> Ints:
-    """Fold one column's numbers into the digests (splitmix64's finaliser)."""
-    with np.errstate(over="ignore"):
-        x = (digest ^ values) + _ODD
-        x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        mixed: Ints = x ^ (x >> np.uint64(31))
-    return mixed
+def class_numbers(dimensions: list[Coded], codes: list[Ints], count: int) -> Ints:
+    """A number of each class. `codes`: of each dimension, the places among what it shows."""
+    digest = np.zeros(count, dtype=np.uint64)
+    for coded, places in zip(dimensions, codes, strict=True):
+        numbers = np.array([stable((coded.column.name, v)) for v in coded.shown], dtype=np.uint64)
+        digest = mix(digest, numbers[places])
+    return digest
 
 
 def digests(sensitive: list[Coded], measures: list[Measure], rows: int) -> Ints:
@@ -39,3 +29,12 @@ def digests(sensitive: list[Coded], measures: list[Measure], rows: int) -> Ints:
         bits = np.where(measure.present, measure.values, 0.0).view(np.uint64)
         digest = mix(mix(digest, bits), measure.present.astype(np.uint64))
     return digest
+
+
+def value_numbers(sensitive: list[Coded], seen: list[Seen], rows: int) -> Ints:
+    """Persons × sensitive columns: 32 bits of the value, 0 where none is shown."""
+    found = np.zeros((rows, len(sensitive)), dtype=np.uint32)
+    for place, (coded, values) in enumerate(zip(sensitive, seen, strict=True)):
+        numbers = np.array([stable(v) >> 32 | 1 for v in coded.shown], dtype=np.uint32)
+        found[:, place] = np.where(values.stays, numbers[coded.fine[coded.codes]], 0)
+    return found

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import _strptime  # type: ignore[import-not-found]
+import encodings.cp437
 import encodings.cp1258
 import encodings.utf_8_sig
 import encodings.utf_16
 import encodings.utf_16_be
 import encodings.utf_16_le
+import zipfile
 
 import numpy.ma
 import numpy.random
@@ -16,6 +18,7 @@ import pyarrow.ipc
 import pyarrow.parquet
 
 LOADED = (
-    _strptime, encodings.cp1258, encodings.utf_8_sig, encodings.utf_16, encodings.utf_16_be, encodings.utf_16_le,
-    numpy.ma, numpy.random, pyarrow.compute, pyarrow.ipc, pyarrow.parquet,
+    _strptime, encodings.cp437, encodings.cp1258, encodings.utf_8_sig, encodings.utf_16, encodings.utf_16_be,
+    encodings.utf_16_le,
+    zipfile, numpy.ma, numpy.random, pyarrow.compute, pyarrow.ipc, pyarrow.parquet,
 )  # fmt: skip

@@ -6,7 +6,7 @@ import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import msgspec
 import numpy as np
@@ -14,40 +14,54 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from catalog.cohorts import Ints
-from catalog.jailed.coding import Coded, arrow_values
-from catalog.jailed.digests import mix, stable
-from catalog.jailed.measures import Measure, sums
+from catalog.jailed.coding import arrow_values
+from catalog.jailed.digests import class_numbers
+from catalog.jailed.forming import Formed, Persons
+from catalog.jailed.measures import sums
 from catalog.widths import logical_bytes
 from catalog.wire import AnonymiseOrder, PartHead, write_frame
 
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """`number`: each person's final cohort, −1 for none. `ranges`: part, first row, end row of each cohort.
-    `classes`: a number of each cohort's class, stable between versions. `dimension_codes`: of each cohort."""
+    """`cohort`: each person's cohort in the files, −1 for none; `number`: provisional cohort → that in the files.
+
+    Of each cohort in the files: `ranges` (part, first row, end row), `classes` (a number of the class, the same in
+    all versions), `coarse`, `given` (× measures: are its sums shown). `dimension_codes`: of each cohort, per
+    dimension.
+    """
 
     rows: int
+    cohort: Ints
     number: Ints
     ranges: Ints
     classes: Ints
+    coarse: Ints
+    given: Ints
     logical_bytes: dict[str, int]
     dimension_codes: list[Ints]
     order: Ints
 
 
-def write_parts(
-    order: AnonymiseOrder, dimensions: list[Coded], sensitive: list[Coded], stays: list[Ints],
-    measures: list[Measure], mask: Ints, cohort: Ints, fine_cohorts: int, cohorts: int, rank: Ints,
-    output: BinaryIO,
-) -> Finished:  # fmt: skip
+@dataclass(frozen=True, slots=True)
+class _Sorted:
+    """Released persons and cohorts in the order of the files."""
+
+    by: Ints
+    sizes: Ints
+    starts: Ints
+    number: Ints
+    cohorts: Ints
+    codes: list[Ints]
+
+
+def write_parts(order: AnonymiseOrder, persons: Persons, formed: Formed, output: BinaryIO) -> Finished:
     """Sort, number the cohorts in the order of the files, write every part as two frames (head, bytes)."""
-    by, sizes, number = _sort(dimensions, mask, cohort, fine_cohorts, cohorts, rank)
-    starts = np.cumsum(sizes) - sizes
-    first = by[starts]
-    codes = [_cohort_codes(c, first, cohort, fine_cohorts) for c in dimensions]
-    masks = mask[first]
-    table = _table(order, dimensions, codes, sensitive, stays, measures, by, sizes, starts)
-    lengths = sizes if order.mode == "rows" else np.ones(cohorts, dtype=np.int64)
+    laid = _sort(persons, formed)
+    masks = formed.masks[laid.cohorts]
+    table, given = _table(order, persons, formed, laid)
+    cohorts = len(masks)
+    lengths = laid.sizes if order.mode == "rows" else np.ones(cohorts, dtype=np.int64)
     ranges = np.empty((cohorts, 3), dtype=np.int64)
     row = 0
     for index, (begin, end) in enumerate(_cut(masks, lengths, order.part_rows)):
@@ -57,57 +71,56 @@ def write_parts(
         write_frame(output, b"HEAD", msgspec.msgpack.encode(PartHead(rows=rows, mask=int(masks[begin]))))
         write_frame(output, b"PART", parquet_bytes(table.slice(row, rows), order.row_group_rows))
         row += rows
-    final = np.full(len(cohort), -1, dtype=np.int64)
-    final[cohort >= 0] = number[cohort[cohort >= 0]]
+    final = np.full(len(formed.cohort), -1, dtype=np.int64)
+    final[formed.cohort >= 0] = laid.number[formed.cohort[formed.cohort >= 0]]
     return Finished(
-        rows=table.num_rows, number=final, ranges=ranges, classes=_classes(dimensions, codes, masks),
-        logical_bytes=logical_bytes(table, [m.name for m in measures]), dimension_codes=codes, order=by,
+        rows=table.num_rows, cohort=final, number=laid.number, ranges=ranges,
+        classes=class_numbers(persons.dimensions, laid.codes, cohorts), coarse=formed.coarse[laid.cohorts],
+        given=given, logical_bytes=logical_bytes(table, [m.name for m in persons.measures]),
+        dimension_codes=laid.codes, order=laid.by,
     )  # fmt: skip
 
 
-def _sort(
-    dimensions: list[Coded], mask: Ints, cohort: Ints, fine_cohorts: int, cohorts: int, rank: Ints
-) -> tuple[Ints, Ints, Ints]:
-    """Released persons in file order, sizes of the cohorts in that order, and old cohort number → new one."""
-    released = np.flatnonzero(cohort >= 0)
-    sizes = np.bincount(cohort[released], minlength=cohorts)
+def _sort(persons: Persons, formed: Formed) -> _Sorted:
+    released = np.flatnonzero(formed.cohort >= 0)
+    cohort, cohorts = formed.cohort[released], len(formed.masks)
+    sizes = np.bincount(cohort, minlength=cohorts)
     some = np.empty(cohorts, dtype=np.int64)
-    some[cohort[released]] = released
-    keys = [_cohort_codes(c, some, cohort, fine_cohorts) for c in dimensions]
-    new_order = np.lexsort((np.arange(cohorts), *reversed(keys), mask[some]))
+    some[cohort] = released
+    keys = [np.where(formed.coarse, c.coarse[c.codes[some]], c.fine[c.codes[some]]) for c in persons.dimensions]
+    new_order = np.lexsort((np.arange(cohorts), *reversed(keys), formed.masks))
     number = np.empty(cohorts, dtype=np.int64)
     number[new_order] = np.arange(cohorts)
-    bits = max(len(rank).bit_length(), 1)
-    packed = (number[cohort[released]] << bits) | rank[released]
-    return released[np.argsort(packed, kind="stable")], sizes[new_order], number
+    bits = max(len(persons.rank).bit_length(), 1)
+    packed = (number[cohort] << bits) | persons.rank[released]
+    sizes = sizes[new_order]
+    return _Sorted(
+        by=released[np.argsort(packed, kind="stable")], sizes=sizes, starts=np.cumsum(sizes) - sizes,
+        number=number, cohorts=new_order, codes=[k[new_order] for k in keys],
+    )  # fmt: skip
 
 
-def _cohort_codes(coded: Coded, person: Ints, cohort: Ints, fine_cohorts: int) -> Ints:
-    codes = coded.codes[person]
-    return np.where(cohort[person] < fine_cohorts, coded.fine[codes], coded.coarse[codes])
-
-
-def _table(
-    order: AnonymiseOrder, dimensions: list[Coded], codes: list[Ints], sensitive: list[Coded], stays: list[Ints],
-    measures: list[Measure], by: Ints, sizes: Ints, starts: Ints,
-) -> pa.Table:  # fmt: skip
+def _table(order: AnonymiseOrder, persons: Persons, formed: Formed, laid: _Sorted) -> tuple[pa.Table, Ints]:
+    """The rows of all parts; in aggregate mode also which sums of which cohorts are shown."""
     columns: dict[str, pa.Array] = {}
-    for coded, values in zip(dimensions, codes, strict=True):
-        each = np.repeat(values, sizes) if order.mode == "rows" else values
+    given = np.zeros((len(laid.sizes), len(persons.measures)), dtype=bool)
+    for coded, values in zip(persons.dimensions, laid.codes, strict=True):
+        each = np.repeat(values, laid.sizes) if order.mode == "rows" else values
         columns[coded.column.name] = arrow_values(coded).take(pa.array(each))
     if order.mode == "rows":
-        for coded, staying in zip(sensitive, stays, strict=True):
-            shown = coded.fine[coded.codes[by]]
-            columns[coded.column.name] = arrow_values(coded).take(pa.array(shown, mask=~staying[shown]))
-        return pa.table(columns)
-    columns["n"] = pa.array(sizes, pa.int64())
-    for measure in measures:
-        s = sums(measure, by, starts, order.k)
-        hidden = ~s.given
+        for coded, seen in zip(persons.sensitive, formed.seen, strict=True):
+            shown = coded.fine[coded.codes[laid.by]]
+            columns[coded.column.name] = arrow_values(coded).take(pa.array(shown, mask=~seen.stays[laid.by]))
+        return pa.table(columns), given
+    columns["n"] = pa.array(laid.sizes, pa.int64())
+    for place, measure in enumerate(persons.measures):
+        s = sums(measure, laid.by, laid.starts, order.k)
+        given[:, place] = s.given & formed.given[laid.cohorts, place]
+        hidden = ~given[:, place]
         columns[f"{s.name}__count"] = pa.array(s.count, pa.int64(), mask=hidden)
         columns[f"{s.name}__sum"] = pa.array(s.total, pa.float64(), mask=hidden)
         columns[f"{s.name}__sumsq"] = pa.array(s.squares, pa.float64(), mask=hidden)
-    return pa.table(columns)
+    return pa.table(columns), given
 
 
 def _cut(masks: Ints, lengths: Ints, part_rows: int) -> Iterator[tuple[int, int]]:
@@ -130,12 +143,3 @@ def parquet_bytes(table: pa.Table, row_group_rows: int) -> memoryview:
         table, sink, compression="zstd", row_group_size=row_group_rows, store_schema=False, write_statistics=True
     )
     return sink.getbuffer()
-
-
-def _classes(dimensions: list[Coded], codes: list[Ints], masks: Ints) -> Ints:
-    digest: Any = mix(np.zeros(len(masks), dtype=np.uint64), masks.astype(np.uint64))
-    for coded, values in zip(dimensions, codes, strict=True):
-        numbers = np.array([stable((coded.column.name, v)) for v in coded.shown], dtype=np.uint64)
-        digest = mix(digest, numbers[values])
-    result: Ints = digest
-    return result

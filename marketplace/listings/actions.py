@@ -42,14 +42,15 @@ class Publisher(Struct, frozen=True, kw_only=True):
 
 
 class Place(Struct, frozen=True, kw_only=True):
-    """Where a version goes: its lineage, and its dataset with the newest version if it has been listed before.
+    """Where a version goes: its lineage, and its dataset with its version if it has been listed before.
 
-    `beside`: the newest version of another dataset of the lineage, with which a first version is compared."""
+    `newest`: the version released last in the lineage, of whichever dataset: it knows all that the lineage has
+    shown."""
 
     lineage_id: uuid.UUID
     dataset_id: uuid.UUID | None
     previous: str | None
-    beside: str | None = None
+    newest: str | None
 
 
 async def find_place(
@@ -69,7 +70,7 @@ async def find_place(
         lineage_id=lineage.id,
         dataset_id=dataset.id if dataset else None,
         previous=dataset.current_version_id if dataset else None,
-        beside=None if dataset else await _newest(session, lineage.id),
+        newest=await _newest(session, lineage.id),
     )
 
 
@@ -112,9 +113,9 @@ async def _newest(session: AsyncSession, lineage_id: uuid.UUID) -> str | None:
     """The version released last in the lineage."""
     newest = (
         select(DatasetVersion.id)
-        .join(Dataset, Dataset.current_version_id == DatasetVersion.id)
+        .join(Dataset, Dataset.id == DatasetVersion.dataset_id)
         .where(Dataset.lineage_id == lineage_id)
-        .order_by(DatasetVersion.created_at.desc())
+        .order_by(DatasetVersion.created_at.desc(), DatasetVersion.number.desc())
         .limit(1)
     )
     return await session.scalar(newest)
@@ -141,7 +142,8 @@ async def release(
     manifest, version = publication.manifest, publication.version
     await _lineage(session, manifest, by)
     dataset = await session.scalar(select(Dataset).where(Dataset.slug == manifest.dataset).with_for_update())
-    if (dataset.current_version_id if dataset else None) != place.previous:
+    overtaken = await _newest(session, place.lineage_id) != place.newest
+    if overtaken or (dataset.current_version_id if dataset else None) != place.previous:
         raise Overtaken(slug=manifest.dataset)
     if register and dataset and await count_exclusions(session, dataset.id) != register.exclusions:
         raise ConsentsMoved(slug=manifest.dataset)

@@ -18,7 +18,7 @@ from marketplace.db.engine import Database
 from marketplace.db.keys import Keys
 from marketplace.errors import Unavailable
 from marketplace.listings.errors import ManifestWrong, VersionRefused
-from marketplace.listings.standing import Register, staying_out
+from marketplace.listings.standing import Register
 from sandbox.job import SandboxFailed
 
 
@@ -56,10 +56,11 @@ async def make_version(
 ) -> Publication:
     """A version in the store, released nowhere. Raises VersionRefused, Unavailable.
 
-    `key`: the lineage's; `register`: what it says of a dataset that was listed before.
+    `key`: the lineage's; `previous`: its newest version; `register`: what it says of a dataset that was listed
+    before.
     """
     given = register.given if register else {}
-    out = await asyncio.to_thread(staying_out, register, store) if register else {}
+    withdrawn = register.withdrawn if register else {}
     limits = IngestLimits(deadline_ms=config.ingest_deadline_ms, memory_bytes=config.ingest_memory_bytes)
     try:
         return await asyncio.to_thread(
@@ -69,7 +70,7 @@ async def make_version(
             store=store,
             pseudonymise=lambda subjects: [pseudonym(key, subject) for subject in subjects],
             consented=lambda _: given,
-            withdrawn=lambda _: out,
+            withdrawn=lambda _: withdrawn,
             previous=previous,
             limits=limits,
         )

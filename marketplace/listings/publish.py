@@ -104,7 +104,7 @@ async def _attempt(press: Press, order: _Order) -> Released:
         store=press.store,
         key=press.keys.lineage(place.lineage_id),
         config=press.config,
-        previous=place.previous or place.beside,
+        previous=place.newest,
         register=register,
     )
     async with press.database.session() as session:

@@ -33,6 +33,7 @@ def order(mode: str = "rows", **changes: Any) -> AnonymiseOrder:
         )
     fields: dict[str, Any] = {
         "columns": tuple(columns), "hierarchies": {}, "mode": mode, "k": K, "l": 2, "max_left_out_share": 0.99,
+        "followed": True,
         "seed": b"seed" * 8, "part_rows": 40, "row_group_rows": 16,
     }  # fmt: skip
     return AnonymiseOrder(**(fields | changes))

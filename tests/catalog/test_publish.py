@@ -22,10 +22,10 @@ from catalog.errors import PublicationRefused
 from catalog.publish import Publication, publish
 from catalog.storage import Store, version_hash
 from catalog.version import Version
-from catalog.wire import AnonymiseReply
+from catalog.wire import AnonymiseOrder, AnonymiseReply
 from sandbox.job import SandboxFailed
 from tests.catalog.conftest import EXAMPLES, LIMITS, pseudonymise
-from tests.catalog.small import AGGREGATE_MANIFEST, ROW_MANIFEST, Row, people, publish_rows
+from tests.catalog.small import AGGREGATE_MANIFEST, people, publish_rows
 
 
 def asked(sql: str) -> list[tuple[Any, ...]]:
@@ -250,58 +250,23 @@ def test_consent_is_by_file_and_register_and_a_withdrawal_outweighs_the_file(tmp
     assert consents(made, store, giver[0]) in (("research.academic", "product.rnd"), None)
 
 
-def next_rows(rows: list[Row], *, leave: int = 0, come: int = 0, change: int = 0) -> list[Row]:
-    """The next state of the register; all that happens is in one class."""
-    hue = [r for r in rows if r[1] == "Huế" and r[5] == "có"]
-    after = [list(r) for r in rows if r not in hue[:leave]]
-    after += [[f"N{i:05d}", "Huế", ["cúm", "sởi"][i % 2], "1", "có", "có"] for i in range(come)]
-    for row in [r for r in after if r in hue][:change]:
-        row[2] = "lao" if row[2] != "lao" else "cúm"
-    return after
-
-
-@pytest.mark.parametrize(
-    ("changes", "persons"),
-    [({}, 0), ({"leave": 1}, 1), ({"come": 2}, 2), ({"change": 1}, 1), ({"leave": 2, "come": 2}, 4),
-     ({"leave": 5}, 0), ({"come": 7}, 0), ({"change": 5}, 0)],
-)  # fmt: skip
-def test_the_next_version_waits_until_none_or_k_of_a_class_have_changed(
-    tmp_path: Path, changes: dict[str, int], persons: int
-) -> None:
-    store = Store(tmp_path / "s")
-    rows = people()
-    first = publish_rows(store, tmp_path, rows)
-    if persons == 0:
-        second = publish_rows(store, tmp_path, next_rows(rows, **changes), previous=first.version.id)
-        assert second.version.parent == first.version.id
-        return
-    with pytest.raises(PublicationRefused) as refused:
-        publish_rows(store, tmp_path, next_rows(rows, **changes), previous=first.version.id)
-    assert refused.value.code == "publication.too_few_changed"
-    assert (refused.value.params["classes"], refused.value.params["persons"]) == (1, persons)
-
-
-def test_with_unit_row_the_sizes_of_a_class_may_differ_by_none_or_k(tmp_path: Path) -> None:
-    store = Store(tmp_path / "s")
-    rows = people()
-    first = publish_rows(store, tmp_path, rows, manifest=ROW_MANIFEST)
-    with pytest.raises(PublicationRefused):
-        publish_rows(store, tmp_path, next_rows(rows, come=4), manifest=ROW_MANIFEST, previous=first.version.id)
-    publish_rows(store, tmp_path, next_rows(rows, come=5), manifest=ROW_MANIFEST, previous=first.version.id)
-
-
 @pytest.mark.parametrize(("said", "part", "held"), [(1, 0, True), (3, 0, False), (1, 7, False), (1, -1, False)])
 def test_a_jails_word_on_who_consented_is_not_taken(tmp_path: Path, said: int, part: int, held: bool) -> None:
     """Ten persons who consented to the first purpose only, in a part that the jail gives to `said`."""
-    taker = making._Taker(tmp_path)
+    order = AnonymiseOrder(
+        columns=(), hierarchies={}, mode="rows", k=5, l=2, max_left_out_share=0.5, followed=True, seed=b"",
+        part_rows=100, row_group_rows=100,
+    )  # fmt: skip
+    taker = making._Taker(tmp_path, order, None)
     taker.parts = [making.MadePart(path=tmp_path / "part", sha256="", rows=10, mask=said)]
     taker.arrays = {
         kind: bytearray(np.array(values, dtype=dtype).tobytes())
         for kind, values, dtype in (
             (b"COHO", [0] * 10, np.int32), (b"DIGE", [0] * 10, np.uint64), (b"RNGE", [part, 0, 10], np.int64),
-            (b"CLAS", [1], np.uint64),
+            (b"CLAS", [1], np.uint64), (b"LEVL", [False], np.bool_), (b"VALU", [], np.uint32),
+            (b"HAVE", [], np.bool_), (b"GIVE", [], np.bool_),
         )
-    }  # fmt: skip
+    } | {b"SEEN": bytearray(msgspec.msgpack.encode({}))}  # fmt: skip
     reply = AnonymiseReply(persons=10, cohorts=1, rows=10)
     with nullcontext() if held else pytest.raises(PublicationRefused):
         taker.made(reply, np.ones(10, dtype=np.int32))

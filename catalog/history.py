@@ -1,0 +1,211 @@
+"""The broker's book of a lineage: who was shown as what, in which cohort; who waits, and since when."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from msgspec import Struct
+
+from catalog.cohorts import Ints
+from catalog.errors import VersionDamaged
+from catalog.intake import Intake
+from catalog.making import Made
+from catalog.past import (
+    DISSOLVED,
+    LEFT,
+    OUT_CHANGED,
+    OUT_CONSENT,
+    OUT_LEFT,
+    OUT_SHORT,
+    RETIRED,
+    Past,
+    past_of,
+    read_arrays,
+    write_arrays,
+)
+from catalog.subjects import PSEUDONYM_BYTES, find_names, sort_order
+
+Reason = Literal["few", "left", "consent", "changed", "short", "parted"]
+_REASONS: dict[int, Reason] = {
+    OUT_LEFT: "left", OUT_CONSENT: "consent", OUT_CHANGED: "changed", OUT_SHORT: "short",
+}  # fmt: skip
+
+
+class Waiting(Struct, frozen=True, kw_only=True):
+    """Persons of the file whom a version does not show, for one reason; for its owner only.
+
+    few: too few alike who are new. left, consent, changed: their cohort is out, because somebody left the file,
+    took consent back, or changed. short: it no longer meets k or ℓ of the manifest. parted: their cohort came back
+    without them. `cohorts` that are out; `since_ms`: the first version in which any of them waits.
+    """
+
+    reason: Reason
+    persons: int
+    cohorts: int
+    since_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """`names`: of each datum, ascending (n × 16 bytes; none for unit row). `since_ms`: of each cohort, when it
+    went out, 0 while it is shown. `waiting`, `waiting_since_ms`: who was never shown as they are, ascending."""
+
+    names: Ints
+    past: Past
+    since_ms: Ints
+    waiting: Ints
+    waiting_since_ms: Ints
+
+
+def read_history(private: Path) -> History:
+    """Of a version in the store. Raises VersionDamaged."""
+    file = private / "history.npz"
+    try:
+        with file.open("rb") as opened:
+            arrays = read_arrays(opened)
+        return History(
+            arrays["names"], past_of(arrays), arrays["since_ms"], arrays["waiting"], arrays["waiting_since_ms"]
+        )
+    except (OSError, ValueError, KeyError) as e:
+        raise VersionDamaged(private.name, file.name) from e
+
+
+def write_history(private: Path, history: History) -> None:
+    """Beside the version's other private files."""
+    book = {name: getattr(history, name) for name in ("names", "since_ms", "waiting", "waiting_since_ms")}
+    with (private / "history.npz").open("xb") as file:
+        write_arrays(file, book | history.past.arrays())
+
+
+def placed(history: History, intake: Intake) -> Past:
+    """The past with the row of each person in the new file."""
+    if intake.pseudonyms is None or intake.ascending is None:
+        return history.past
+    place = find_names(intake.pseudonyms[intake.ascending], history.names)
+    row = np.where(place >= 0, intake.ascending[place], LEFT)
+    return replace(history.past, row=row.astype(np.int32))
+
+
+def follow(
+    history: History | None, made: Made, intake: Intake, mask: Ints, at_ms: int
+) -> tuple[History, tuple[Waiting, ...]]:
+    """The book after a version is made, and who waits."""
+    empty = np.empty((0, PSEUDONYM_BYTES), dtype=np.uint8)
+    old = history or History(empty, _nothing(made), np.empty(0, np.int64), empty, np.empty(0, np.int64))
+    past = old.past.fitted(made.values.shape[1], made.contributes.shape[1])
+    alive = np.flatnonzero(made.lives >= 0)
+    known = np.zeros(len(mask), dtype=bool)
+    known[made.lives[alive]] = True
+    names, after = _after(old.names, past, made, intake, known)
+    out = np.flatnonzero(made.fate >= OUT_LEFT)
+    since_ms = np.zeros(len(after.classes), dtype=np.int64)
+    since_ms[made.reply.cohorts : made.reply.cohorts + len(out)] = np.where(
+        old.since_ms[out] > 0, old.since_ms[out], at_ms
+    )
+    unseen = (mask != 0) & (made.cohort < 0)
+    parted = np.zeros(len(mask), dtype=bool)
+    parted[made.lives[alive[np.isin(made.fate[past.cohort[alive]], (DISSOLVED, RETIRED))]]] = True
+    rows = np.flatnonzero(unseen & (~known | parted))
+    called = _called(made, intake, rows)
+    place = find_names(old.waiting, called)
+    waits_ms = np.where(place >= 0, old.waiting_since_ms[place] if len(old.waiting) else 0, at_ms)
+    by = sort_order(called)
+    report = (
+        *_report(waits_ms, parted[rows]), *_report_out(made, past, since_ms[made.reply.cohorts :], out, alive),
+    )  # fmt: skip
+    return History(names, after, since_ms, called[by], waits_ms[by]), report
+
+
+def _nothing(made: Made) -> Past:
+    numbers = np.empty(0, dtype=np.int32)
+    flags = numbers.astype(bool)
+    return Past(
+        row=numbers, digest=numbers.astype(np.uint64), cohort=numbers, atom=numbers, again=flags,
+        values=made.values[:0], contributes=made.contributes[:0], classes=numbers.astype(np.uint64), coarse=flags,
+        retired=flags, given=made.given[:0], generation=numbers, versions=0,
+    )  # fmt: skip
+
+
+def _called(made: Made, intake: Intake, rows: Ints) -> Ints:
+    """What the persons of these rows are called: pseudonyms; for unit row class and values."""
+    if intake.pseudonyms is not None:
+        chosen: Ints = intake.pseudonyms[rows]
+        return chosen
+    assert made.kinds is not None  # decoded for unit row
+    both = np.stack([made.kinds[rows], made.digest[rows]], axis=1).astype(">u8")
+    return both.view(np.uint8).reshape(-1, PSEUDONYM_BYTES)
+
+
+def _after(names: Ints, past: Past, made: Made, intake: Intake, known: Ints) -> tuple[Ints, Past]:
+    """Cohorts in the order: shown now, out, gone for good."""
+    shown, out = made.reply.cohorts, np.flatnonzero(made.fate >= OUT_LEFT)
+    gone = np.flatnonzero(np.isin(made.fate, (DISSOLVED, RETIRED)))
+    later = np.concatenate([out, gone])
+    number = made.number.astype(np.int64)
+    number[later] = shown + np.arange(len(later))
+    cohort, atom = number[past.cohort], past.atom.astype(np.int64)
+    moved = np.flatnonzero((made.lives >= 0) & (made.fate[past.cohort] == DISSOLVED))
+    moved = moved[made.cohort[made.lives[moved]] >= 0]
+    cohort[moved] = made.cohort[made.lives[moved]]
+    pairs, split = np.unique((atom[moved] << 32) | cohort[moved], return_inverse=True)
+    atom[moved] = len(past.generation) + split
+    rows = np.flatnonzero(~known & (made.cohort >= 0))
+    cohorts, fresh = np.unique(made.cohort[rows], return_inverse=True)
+    values = {
+        "digest": np.concatenate([past.digest, made.digest[rows]]),
+        "cohort": np.concatenate([cohort, made.cohort[rows]]).astype(np.int32),
+        "atom": np.concatenate([atom, len(past.generation) + len(pairs) + fresh]).astype(np.int32),
+        "values": np.concatenate([past.values, made.values[rows]]),
+        "contributes": np.concatenate([past.contributes, made.contributes[rows]]),
+        "again": np.zeros(len(past.digest) + len(rows), dtype=bool),
+    }
+    if intake.pseudonyms is not None:
+        names = np.concatenate([names, intake.pseudonyms[rows]])
+        by = sort_order(names)
+        names = names[by]
+        values = {name: array[by] for name, array in values.items()}
+        values["again"][1:] = (names[1:] == names[:-1]).all(axis=1)
+    retired = np.zeros(shown + len(later), dtype=bool)
+    retired[shown + len(out) :] = True
+    return names, Past(
+        row=np.empty(0, dtype=np.int32),
+        classes=np.concatenate([made.classes, past.classes[later]]),
+        coarse=np.concatenate([made.coarse, past.coarse[later]]),
+        retired=retired,
+        given=np.concatenate([made.given, past.given[later]]),
+        generation=np.concatenate(
+            [past.generation, past.generation[pairs >> 32], np.full(len(cohorts), past.versions)]
+        ).astype(np.int32),
+        versions=past.versions + 1,
+        visible=past.visible | made.visible,
+        **values,
+    )
+
+
+def _report(since_ms: Ints, parted: Ints) -> tuple[Waiting, ...]:
+    found = []
+    groups: tuple[tuple[Reason, Ints], ...] = (("few", ~parted), ("parted", parted))
+    for reason, chosen in groups:
+        if chosen.any():
+            since = int(since_ms[chosen].min())
+            found.append(Waiting(reason=reason, persons=int(chosen.sum()), cohorts=0, since_ms=since))
+    return tuple(found)
+
+
+def _report_out(made: Made, past: Past, since_ms: Ints, out: Ints, alive: Ints) -> tuple[Waiting, ...]:
+    """By the reason for which cohorts are out; those with nobody left in the file keep nobody waiting."""
+    people = np.bincount(past.cohort[alive], minlength=len(made.fate))[out]
+    found = []
+    for fate, reason in _REASONS.items():
+        chosen = (made.fate[out] == fate) & (people > 0)
+        if chosen.any():
+            found.append(
+                Waiting(
+                    reason=reason, persons=int(people[chosen].sum()), cohorts=int(chosen.sum()),
+                    since_ms=int(since_ms[: len(out)][chosen].min()),
+                )
+            )  # fmt: skip
+    return tuple(found)

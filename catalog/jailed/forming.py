@@ -1,0 +1,138 @@
+"""Who stands with whom: cohorts that are carried or come back, then new ones of those who were never shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from catalog.cohorts import Codes, Ints, class_keys, form
+from catalog.jailed.coding import Coded, Seen, seen_values
+from catalog.jailed.digests import class_numbers
+from catalog.jailed.measures import Measure
+from catalog.lineage import Now, living
+from catalog.past import Past
+from catalog.regroup import Kept, keep
+from catalog.wire import AnonymiseOrder
+
+
+@dataclass(frozen=True, slots=True)
+class Persons:
+    """Everybody who consented to something (or all, where consent is not the basis)."""
+
+    dimensions: list[Coded]
+    sensitive: list[Coded]
+    measures: list[Measure]
+    mask: Ints
+    rank: Ints
+    digest: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Formed:
+    """`cohort`: of each person, −1 for none. Of each cohort: `coarse`, `masks` (purposes that all of it consent
+    to), `given` (× measures: may its sums be shown). `lives`: of each past datum its person; `kept`: what became
+    of past cohorts. `new`: persons whom no version has shown as they are."""
+
+    cohort: Ints
+    coarse: Ints
+    masks: Ints
+    given: Ints
+    seen: list[Seen]
+    new: Ints
+    lives: Ints
+    kept: Kept | None
+
+    @property
+    def sensitive(self) -> list[Codes]:
+        return [s.codes for s in self.seen]
+
+
+def form_cohorts(order: AnonymiseOrder, persons: Persons, past: Past | None) -> Formed:
+    """By the rule of `catalog.lineage`; without a past, everybody is new."""
+    everybody = np.ones(len(persons.mask), dtype=bool)
+    measures = len(persons.measures)
+    if past is None:
+        seen = _seen(order, persons, everybody, np.zeros(len(everybody), dtype=np.int64), None)
+        nothing = np.empty(0, dtype=np.int64)
+        start = Formed(
+            np.full(len(everybody), -1, dtype=np.int64), nothing.astype(bool), nothing.astype(np.int32),
+            np.empty((0, measures), dtype=bool), seen, everybody, nothing, None,
+        )  # fmt: skip
+        return _with_new(order, persons, start)
+    lives = living(past, _now(persons), followed=order.followed)
+    alive = np.flatnonzero(lives >= 0)
+    new = everybody.copy()
+    new[lives[alive]] = False
+    first = np.full(len(new), past.versions, dtype=np.int64)
+    first[lives[alive]] = past.generation[past.atom[alive]]
+    seen = _seen(order, persons, new, first, past)
+    kept = keep(past, lives, persons.mask, [s.codes for s in seen], k=order.k, l=order.l)
+    return _with_new(
+        order, persons, Formed(kept.cohort, kept.coarse, kept.masks, kept.given, seen, new, lives, kept)
+    )
+
+
+def _now(persons: Persons) -> Now:
+    fine, coarse = (
+        class_numbers(
+            persons.dimensions,
+            [(c.coarse if level else c.fine)[c.codes] for c in persons.dimensions],
+            len(persons.mask),
+        )
+        for level in (False, True)
+    )
+    return Now(fine, coarse, persons.digest, persons.mask)
+
+
+def _seen(order: AnonymiseOrder, persons: Persons, new: Ints, first: Ints, past: Past | None) -> list[Seen]:
+    version, before = (past.versions, past.visible) if past else (0, {})
+    return [
+        seen_values(c, order.k, first=first, new=new, version=version, before=before.get(c.column.name, {}))
+        for c in persons.sensitive
+    ]
+
+
+def _with_new(order: AnonymiseOrder, persons: Persons, formed: Formed) -> Formed:
+    people = np.flatnonzero(formed.new)
+    number, fine, count = two_levels(order, persons, formed.sensitive, people)
+    cohort = formed.cohort.copy()
+    cohort[people] = np.where(number >= 0, number + len(formed.masks), -1)
+    masks = np.zeros(count, dtype=np.int32)
+    masks[number[number >= 0]] = persons.mask[people[number >= 0]]
+    return Formed(
+        cohort=cohort,
+        coarse=np.concatenate([formed.coarse, np.arange(count) >= fine]),
+        masks=np.concatenate([formed.masks, masks]),
+        given=np.concatenate([formed.given, np.ones((count, len(persons.measures)), dtype=bool)]),
+        seen=formed.seen, new=formed.new, lives=formed.lives, kept=formed.kept,
+    )  # fmt: skip
+
+
+def two_levels(
+    order: AnonymiseOrder, persons: Persons, sensitive: list[Codes], people: Ints
+) -> tuple[Ints, int, int]:
+    """Cohort of each of `people` (−1: none), how many are fine (the low numbers), how many there are."""
+    cohort, fine = _form(order, persons, sensitive, people, coarse=False)
+    rest = np.flatnonzero(cohort < 0)
+    coarse, count = _form(order, persons, sensitive, people[rest], coarse=True)
+    cohort[rest] = np.where(coarse >= 0, coarse + fine, -1)
+    return cohort, fine, fine + count
+
+
+def _form(
+    order: AnonymiseOrder, persons: Persons, sensitive: list[Codes], people: Ints, *, coarse: bool
+) -> tuple[Ints, int]:
+    rank = np.empty(len(people), dtype=np.int64)
+    rank[np.argsort(persons.rank[people])] = np.arange(len(people))
+    part = [Codes(s.codes[people], s.size) for s in sensitive]
+    return form(coded_keys(persons, people, coarse=coarse), part, k=order.k, l=order.l, rank=rank)
+
+
+def coded_keys(persons: Persons, people: Ints, *, coarse: bool) -> Ints:
+    """Class of each: the set of consented purposes and every quasi-identifier at that level."""
+    masks, mask = np.unique(persons.mask[people], return_inverse=True)
+    columns = [Codes(mask, len(masks))]
+    for c in persons.dimensions:
+        columns.append(Codes((c.coarse if coarse else c.fine)[c.codes[people]], len(c.shown)))
+    return class_keys(columns, len(people))
