@@ -12,7 +12,7 @@ from marketplace.audit.canonical import exact
 from marketplace.audit.commitment import commitment
 from marketplace.audit.leaf import read_leaf
 from marketplace.audit.note import NoteRefused, VerifierKey, open_checkpoint
-from marketplace.audit.receipt import Receipt, repeated
+from marketplace.audit.receipt import COMMITMENT, Receipt, repeated
 
 MAX_BYTES = 4 * 1024 * 1024
 MAX_DEPTH = 50
@@ -110,8 +110,8 @@ def _fields(receipt: Receipt) -> str:
 
 def _secret(receipt: Receipt, name: str) -> str:
     opening = receipt.opened[name]
-    if commitment(_hex(opening.salt), opening.text).hex() != receipt.event["body"].get(f"{name}_commitment"):
-        raise _Failed(f"the text and its salt do not open {name}_commitment")
+    if commitment(_hex(opening.salt), opening.text).hex() != receipt.event["body"].get(f"{name}{COMMITMENT}"):
+        raise _Failed(f"the text and its salt do not open {name}{COMMITMENT}")
     return ""
 
 

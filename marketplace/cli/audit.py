@@ -1,4 +1,4 @@
-"""`sandulieu audit checkpoint|prove|verify|export`. A receipt or folder verifies without database or network."""
+"""`sandulieu audit checkpoint|prove|verify|export|rotate`. What is a file verifies without database or network."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from marketplace.audit.proofs import consistency_proof, inclusion_proof, newest_
 from marketplace.audit.verify import Verification, verify_receipt
 from marketplace.config import Config, load
 from marketplace.db.engine import Database, database_url
-from marketplace.db.keys import Keys
+from marketplace.db.keys import FACTS, Keys
 from marketplace.texts import LANGUAGES, message
 
 OK, FAILED, USAGE = 0, 1, 2
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """audit checkpoint, prove, verify, export."""
+    """audit checkpoint, prove, verify, export, rotate."""
     told = "nhật ký có bằng chứng / the provable log"
     verbs = subparsers.add_parser("audit", help=told).add_subparsers(dest="verb", required=True, metavar="VERB")
 
@@ -51,6 +51,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
     export = _verb(verbs, "export", _export, "xuất nhật ký công khai / write the public log as static tiles")
     export.add_argument("folder", type=Path)
+
+    _verb(verbs, "rotate", _rotate, "khóa mới cho dữ kiện / a new key for facts, used from the next start")
 
 
 def _verb(verbs: Any, name: str, run: Callable[[argparse.Namespace], int], told: str) -> argparse.ArgumentParser:
@@ -100,6 +102,12 @@ def _export(chosen: argparse.Namespace) -> int:
     size = _ask(config, lambda session: export_log(session, chosen.folder, _own_key(config)))
     told = {"folder": str(chosen.folder), "size": size}
     print(_json(told) if chosen.json else f"{size} lá / leaves → {chosen.folder}")
+    return OK
+
+
+def _rotate(chosen: argparse.Namespace) -> int:
+    key_id = Keys(load().path("keys")).rotate_facts()
+    print(_json({"key_id": key_id}) if chosen.json else f"{FACTS}{key_id}")
     return OK
 
 

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.callers import Analyst, Caller
 from marketplace.audit.receipt import encode
+from marketplace.db.keys import Keys
 from marketplace.queries import reads, results, walk
 from marketplace.queries.schemas import Ask, QueryPage, QueryView, QuoteView
 from marketplace.queries.services import Services
@@ -81,10 +82,10 @@ async def fetch_result(
 
 
 @get("/api/v1/queries/{query_id:uuid}/receipt")
-async def fetch_receipt(query_id: UUID, caller: Caller, session: AsyncSession) -> Response[bytes]:
+async def fetch_receipt(query_id: UUID, caller: Caller, session: AsyncSession, keys: Keys) -> Response[bytes]:
     """Decision, usage, price and proof of one query, in the caller's edition."""
     caller.require("read")
-    receipt = await reads.receipt(session, caller=caller, query_id=query_id)
+    receipt = await reads.receipt(session, keys, caller=caller, query_id=query_id)
     return Response(encode(receipt), media_type="application/json")
 
 

@@ -139,7 +139,7 @@ def voided(held: Held, *, code: str, params: dict[str, Any]) -> Ending:
 def logged(decision: Decision) -> dict[str, Any]:
     """The decision as every party of the event may see it: nothing that tells what the startup's wallet holds.
 
-    The hash of the facts goes too: unsalted, it could be tried out; the salted `facts_commitment` stands for it.
+    The hash of the facts goes too: unsalted, it could be tried out; the salted commitments stand for it.
     """
     told: dict[str, Any] = msgspec.to_builtins(decision)
     del told["facts_hash"]
