@@ -46,6 +46,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     verify = _verb(verbs, "verify", _verify, "kiểm chứng / check a receipt, an exported log, or this home's log")
     verify.add_argument("path", type=Path, nargs="?", help="receipt.json | thư mục / folder of an exported log")
     verify.add_argument("--key", help="khóa đã lưu: tệp hoặc chuỗi / the pinned key: a file or its text")
+    verify.add_argument("--policy", type=Path, metavar="FOLDER",
+                        help="tính lại quyết định / decide again with this policy (policies export)")  # fmt: skip
     verify.add_argument("--seen", type=Path, action="append", default=[],
                         help="điểm kiểm tra từng giữ / a checkpoint kept from earlier (repeatable)")  # fmt: skip
 
@@ -125,10 +127,16 @@ def _verify(chosen: argparse.Namespace) -> int:
     try:
         if chosen.path.is_dir():
             return _verify_folder(chosen, key)
-        return _tell_verification(verify_receipt(chosen.path.read_bytes(), key), as_json=chosen.json)
+        verified = verify_receipt(chosen.path.read_bytes(), key, _policy_folder(chosen.policy))
+        return _tell_verification(verified, as_json=chosen.json)
     except OSError as e:
         _tell(Unreadable.code, {"path": e.filename or chosen.path})
         return USAGE
+
+
+def _policy_folder(given: Path | None) -> Path | None:
+    """The folder itself, or the one that a policy.wasm lies in."""
+    return given.parent if given is not None and given.is_file() else given
 
 
 def _verify_folder(chosen: argparse.Namespace, key: VerifierKey) -> int:

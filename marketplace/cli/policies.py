@@ -1,4 +1,4 @@
-"""`sandulieu policies build|test|check`: for those who change the Rego; needs the OPA binary."""
+"""`sandulieu policies build|test|check|export`: for those who change the Rego, and those who verify."""
 
 from __future__ import annotations
 
@@ -7,14 +7,22 @@ from pathlib import Path
 
 import msgspec
 
+from marketplace.config import load
 from marketplace.errors import Problem
 from policies.binaries import VERSIONS, find
 from policies.build import BuildFailed, build
 from policies.checks import Checked, all_checks, coverage, tests
+from policies.kept import copy, keep
 
 
 class ToolMissing(Problem):
     code = "tool.missing"
+
+
+class PolicyNotKept(Problem):
+    """This home never decided with that revision."""
+
+    code = "policy.not_kept"
 
 
 class PolicyRefused(Problem):
@@ -22,7 +30,7 @@ class PolicyRefused(Problem):
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """policies build, policies test, policies check."""
+    """policies build, test, check, export."""
     verbs = subparsers.add_parser("policies", help="chính sách / policies").add_subparsers(
         dest="verb", required=True
     )
@@ -34,6 +42,26 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         parser = verbs.add_parser(name, help=told)
         parser.add_argument("--json", action="store_true")
         parser.set_defaults(func=verb)
+    export = verbs.add_parser(
+        "export", help="write a policy that this home decided with, for `audit verify --policy`"
+    )
+    export.add_argument("folder", type=Path)
+    export.add_argument("--revision", help="as a decision names it; the newest, unless told")
+    export.add_argument("--json", action="store_true")
+    export.set_defaults(func=_export)
+
+
+def _export(chosen: argparse.Namespace) -> int:
+    """Rules, data, module and stamp of one revision, as this home keeps them."""
+    root = load().path("store", "policies")
+    if chosen.revision not in (None, *(path.name for path in root.glob("[0-9a-f]*"))):
+        raise PolicyNotKept(revision=chosen.revision)
+    kept = root / chosen.revision if chosen.revision else keep(root)
+    copy(kept, chosen.folder)
+    print(
+        msgspec.json.encode({"revision": kept.name}).decode() if chosen.json else f"{kept.name} → {chosen.folder}"
+    )
+    return 0
 
 
 def _build(chosen: argparse.Namespace) -> int:

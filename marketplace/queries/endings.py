@@ -19,6 +19,7 @@ from marketplace.ledger.actions import Movement
 from marketplace.metering.actions import usage_recorded
 from marketplace.queries.prepare import Prepared
 from policies.decision import Decision
+from policies.kept import module_sha256
 from sandbox.job import Result, Usage
 
 FINISH = text("""
@@ -143,6 +144,7 @@ def logged(decision: Decision) -> dict[str, Any]:
     """
     told: dict[str, Any] = msgspec.to_builtins(decision)
     del told["facts_hash"]
+    told["module_sha256"] = module_sha256(decision.policy_revision)
     for reason in told["reasons"]:
         reason["params"] = {k: v for k, v in reason["params"].items() if k != "available_vnd"}
     return told
