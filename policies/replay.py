@@ -90,7 +90,7 @@ def _loosening(name: str, before: dict[str, Any], after: dict[str, Any]) -> Chan
     if not after["allow"]:
         return None
     if not before["allow"]:
-        codes = sorted({reason["code"] for reason in before["reasons"]})
+        codes = sorted({each["code"] for each in before["reasons"] if each.get("severity", "deny") == "deny"})
         return Change(name=name, kind="allowed", what=tuple(codes))
     axes = looser_axes(before["obligations"], after["obligations"])
     if after["valid_until"] > before["valid_until"]:

@@ -29,7 +29,15 @@ def _questions(cases: Path) -> Iterator[tuple[str, bytes]]:
             continue
         file = msgspec.json.decode(path.read_bytes())
         for case in file["cases"]:
-            question = {key: dict(v) if isinstance(v, dict) else v for key, v in bases[file["base"]].items()}
-            for section, facts in case["change"].items():
-                question[section].update(facts)
+            question = _changed(bases[file["base"]], case["change"])
             yield f"{path.stem}: {case['name']}", msgspec.json.encode(question, order="sorted")
+
+
+def _changed(base: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
+    """Facts of a section, or a whole section that is none."""
+    question = dict(base)
+    for section, facts in change.items():
+        before = question.get(section)
+        both = isinstance(before, dict) and isinstance(facts, dict)
+        question[section] = before | facts if both else facts
+    return question

@@ -21,6 +21,7 @@ from marketplace.db.keys import KeyGone, Keys
 from marketplace.db.together import Statement
 from marketplace.errors import Problem
 from policies.decision import Decision
+from policies.facts import SCALARS
 
 NONCE_BYTES = 12
 _STORE = text("""
@@ -57,10 +58,8 @@ class Decided(Struct, frozen=True, kw_only=True):
     sealed: bytes
 
 
-def seal(
-    keys: Keys, *, decision_id: UUID, question_schema: str, texts: Mapping[str, str], decision: Decision
-) -> Decided:
-    """The decision ready to be stored. `question_schema`: which kind of question it answers, such as access/1."""
+def seal(keys: Keys, *, decision_id: UUID, texts: Mapping[str, str], decision: Decision) -> Decided:
+    """The decision ready to be stored. `texts`: the groups of its facts, and what else is committed to."""
     key_id = keys.facts_key_id()
     nonce = secrets.token_bytes(NONCE_BYTES)
     kept = msgspec.json.encode({"texts": texts, "decision": decision})
@@ -68,7 +67,7 @@ def seal(
     return Decided(
         id=decision_id,
         at=utcnow(),
-        question_schema=question_schema,
+        question_schema=msgspec.json.decode(texts[SCALARS])["schema"],
         policy_revision=decision.policy_revision,
         engine=decision.engine,
         allow=decision.allow,

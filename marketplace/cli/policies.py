@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from marketplace.cli.explain import add_explain
 from marketplace.cli.policy_tools import PolicyRefused, opa
 from marketplace.cli.replay import add_replay
 from marketplace.config import load
@@ -24,7 +25,7 @@ class PolicyNotKept(Problem):
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """policies build, test, check, export, replay, approve."""
+    """policies build, test, check, export, replay, approve, explain."""
     verbs = subparsers.add_parser("policies", help="chính sách / policies").add_subparsers(
         dest="verb", required=True
     )
@@ -44,6 +45,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     export.add_argument("--json", action="store_true")
     export.set_defaults(func=_export)
     add_replay(verbs)
+    add_explain(verbs)
 
 
 def _export(chosen: argparse.Namespace) -> int:

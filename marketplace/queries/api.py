@@ -14,6 +14,7 @@ from marketplace.accounts.callers import Analyst, Caller
 from marketplace.audit.receipt import encode
 from marketplace.db.keys import Keys
 from marketplace.queries import reads, results, walk
+from marketplace.queries.explain import ExplainView, explain
 from marketplace.queries.schemas import Ask, QueryPage, QueryView, QuoteView
 from marketplace.queries.services import Services
 
@@ -25,6 +26,13 @@ async def quote_query(data: Ask, analyst: Analyst, services: Services) -> QuoteV
     """What a query would cost; decided like a query, holds nothing, runs nothing."""
     analyst.require("query")
     return await walk.quote(services, analyst, data)
+
+
+@post("/api/v1/queries/explain", status_code=HTTP_200_OK)
+async def explain_query(data: Ask, analyst: Analyst, services: Services) -> ExplainView:
+    """Each gate that the query must pass, and why it holds or does not; holds, runs and stores nothing."""
+    analyst.require("query")
+    return await explain(services, analyst, data)
 
 
 @post("/api/v1/queries")
@@ -89,4 +97,4 @@ async def fetch_receipt(query_id: UUID, caller: Caller, session: AsyncSession, k
     return Response(encode(receipt), media_type="application/json")
 
 
-handlers = [quote_query, run_query, list_queries, show_query, fetch_result, fetch_receipt]
+handlers = [quote_query, explain_query, run_query, list_queries, show_query, fetch_result, fetch_receipt]

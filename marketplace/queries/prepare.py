@@ -44,13 +44,7 @@ class Prepared(Struct, frozen=True, kw_only=True):
 
     def decided(self, keys: Keys, decision_id: UUID) -> Decided:
         """The decision, sealed with all that it stood on."""
-        return seal(
-            keys,
-            decision_id=decision_id,
-            question_schema=self.question.schema,
-            texts=self.secrets(),
-            decision=self.decision,
-        )
+        return seal(keys, decision_id=decision_id, texts=self.secrets(), decision=self.decision)
 
 
 async def prepare(services: Services, caller: Caller, ask: Ask, *, promised_vnd: int | None = None) -> Prepared:

@@ -49,7 +49,6 @@ async def decided(log: Log, monkeypatch: pytest.MonkeyPatch) -> Log:
         row = seal(
             log.keys,
             decision_id=new_id(),
-            question_schema="access/1",
             texts=texts,
             decision=await engine.decide(asked),
         )

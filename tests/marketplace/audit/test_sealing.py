@@ -12,7 +12,7 @@ from marketplace.db.base import new_id
 from marketplace.db.keys import Keys
 from policies.decision import Decision
 
-TEXTS = {"sql": "select tuổi from adult", "wallet": '{"available_vnd":5}'}
+TEXTS = {"question": '{"schema":"access/1"}', "sql": "select tuổi from adult", "wallet": '{"available_vnd":5}'}
 DECISION = Decision(
     allow=True,
     reasons=(),
@@ -25,7 +25,7 @@ DECISION = Decision(
 
 
 def sealed(keys: Keys) -> Decided:
-    return seal(keys, decision_id=new_id(), question_schema="access/1", texts=TEXTS, decision=DECISION)
+    return seal(keys, decision_id=new_id(), texts=TEXTS, decision=DECISION)
 
 
 def opened(keys: Keys, row: Decided) -> Kept:
