@@ -29,7 +29,7 @@ class Asked(Struct, frozen=True, kw_only=True):
 
 def canonical(question: Question) -> bytes:
     """JSON with sorted keys and no blanks; its SHA-256 is the decision's `facts_hash`."""
-    return msgspec.json.encode(question, order="deterministic")
+    return msgspec.json.encode(question, order="sorted")
 
 
 def decision_of(said: object, asked: Asked) -> Decision:

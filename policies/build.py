@@ -11,7 +11,7 @@ from typing import Literal
 
 import msgspec
 
-from policies.sources import ENTRYPOINT, FOLDER, data_files, revision, rules
+from policies.sources import ENTRYPOINT, FOLDER, data_files, revision, revision_of, rules
 from policies.wasm import BUILT, WASM, Built
 
 Target = Literal["wasm", "rego"]
@@ -30,10 +30,10 @@ def build(opa: Path) -> Built:
     return built
 
 
-def wasm(opa: Path) -> bytes:
-    """The module that these sources make. Raises BuildFailed."""
+def wasm(opa: Path, source: Path | None = None) -> bytes:
+    """The module that these sources make, or those in another folder. Raises BuildFailed."""
     with tempfile.TemporaryDirectory() as folder:
-        path = bundle(opa, Path(folder) / "bundle.tar.gz", target="wasm")
+        path = bundle(opa, Path(folder) / "bundle.tar.gz", target="wasm", source=source)
         with tarfile.open(path) as archive:
             member = archive.extractfile("/policy.wasm")
             if member is None:
@@ -41,12 +41,23 @@ def wasm(opa: Path) -> bytes:
             return member.read()
 
 
-def bundle(opa: Path, path: Path, *, target: Target = "rego") -> Path:
+def bundle(opa: Path, path: Path, *, target: Target = "rego", source: Path | None = None) -> Path:
     """Write the bundle that an OPA server loads, with our revision in its manifest. Raises BuildFailed."""
-    command = [str(opa), "build", "-t", target, "-e", ENTRYPOINT, "-r", revision(), "-o", str(path)]
-    sources = [p.relative_to(FOLDER).as_posix() for p in (*rules(), *data_files())]
+    command = [
+        str(opa),
+        "build",
+        "-t",
+        target,
+        "-e",
+        ENTRYPOINT,
+        "-r",
+        revision_of(source or FOLDER),
+        "-o",
+        str(path),
+    ]
+    sources = [p.relative_to(source or FOLDER).as_posix() for p in (*rules(source), *data_files(source))]
     done = subprocess.run(
-        [*command, *sources], cwd=FOLDER, capture_output=True, text=True, check=False, timeout=60
+        [*command, *sources], cwd=source or FOLDER, capture_output=True, text=True, check=False, timeout=60
     )
     if done.returncode:
         raise BuildFailed(done.stderr or done.stdout)

@@ -34,6 +34,8 @@ class Annotation(Struct, frozen=True, kw_only=True):
     title: str
     description: str
     custom: Custom
+    document: str
+    """The package that the rule is in."""
     head: str = ""
     """The first line of the rule."""
 
@@ -70,7 +72,7 @@ def _annotated() -> Iterator[Annotation]:
             if head.startswith("package "):
                 continue
             block = yaml.load(re.sub(r"(?m)^# ?", "", comment))
-            yield msgspec.convert(block | {"head": head}, Annotation)
+            yield msgspec.convert(block | {"head": head, "document": path.parent.name}, Annotation)
 
 
 def laws() -> dict[str, Law]:

@@ -55,6 +55,25 @@ class EventSalt(Base):
     """name -> salt (hex) of `<name>_commitment` in the event's body; each can be erased by itself."""
 
 
+class DecisionRow(Base):
+    """Every decision, with what it stood on (`sealing.Kept`). A query's has the query's id; the
+    event of any other names it in its body (`decision_id`).
+
+    Not insert-only: facts about persons can be erased; what the log committed to stays, and opens no more."""
+
+    __tablename__ = "decision"
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    question_schema: Mapped[str]
+    policy_revision: Mapped[str]
+    engine: Mapped[str]
+    allow: Mapped[bool]
+    key_id: Mapped[str]
+    sealed: Mapped[bytes]
+    """Nonce (12 bytes), then AES-256-GCM ciphertext and tag."""
+    __table_args__ = (Index(None, "at", "id"),)
+
+
 class PendingLeaf(Base):
     """Events that wait for the sequencer: written with the event, deleted with its leaf. Always small, so
     finding what is new stays cheap however long the log is, and a late commit is simply found later."""

@@ -1,10 +1,11 @@
-"""Checkpoints as C2SP tlog-checkpoint in a C2SP signed note, Ed25519 (algorithm byte 0x01)."""
+"""C2SP signed notes, Ed25519 (algorithm byte 0x01), and in one of them a checkpoint as C2SP tlog-checkpoint."""
 
 from __future__ import annotations
 
 import base64
 import binascii
 import hashlib
+from collections.abc import Sequence
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -61,20 +62,32 @@ def parse_key(text: str) -> VerifierKey:
 def sign_checkpoint(origin: str, key: Ed25519PrivateKey, size: int, root: bytes) -> str:
     """The signed note: origin, size, root, blank line, signature."""
     text = f"{origin}\n{size}\n{base64.b64encode(root).decode()}\n"
-    signature = verifier_key(origin, key).id + key.sign(text.encode())
-    return f"{text}\n{DASH} {origin} {base64.b64encode(signature).decode()}\n"
+    return f"{text}\n{signature_line(text, origin, key)}"
+
+
+def signature_line(text: str, name: str, key: Ed25519PrivateKey) -> str:
+    """What this key adds below a note's text (which ends in a newline) and its blank line."""
+    signature = verifier_key(name, key).id + key.sign(text.encode())
+    return f"{DASH} {name} {base64.b64encode(signature).decode()}\n"
 
 
 def open_checkpoint(note: str, key: VerifierKey) -> Head:
     """What the note says, once `key` is seen to have signed it. Raises NoteRefused."""
+    text, signers = open_note(note, (key,))
+    if not signers:
+        raise NoteRefused("the key has not signed this note")
+    return _head(text, key)
+
+
+def open_note(note: str, keys: Sequence[VerifierKey]) -> tuple[str, tuple[VerifierKey, ...]]:
+    """The note's text, and those of `keys` that signed it. Raises NoteRefused for what is no note."""
     text, _, signatures = note.rpartition("\n\n")
     text += "\n"
     if not signatures.endswith("\n"):
         raise NoteRefused("the note does not end in a signature line")
-    signed = [_signed(line, text, key) for line in signatures[:-1].split("\n")]
-    if not any(signed):
-        raise NoteRefused("the key has not signed this note")
-    return _head(text, key)
+    # Every line is looked at for every key: each must be well-formed, whoever has signed before it.
+    signed = [(key, _signed(line, text, key)) for key in keys for line in signatures[:-1].split("\n")]
+    return text, tuple(dict.fromkeys(key for key, has in signed if has))
 
 
 def _signed(line: str, text: str, key: VerifierKey) -> bool:

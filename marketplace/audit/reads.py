@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from marketplace.audit.canonical import plain
 from marketplace.audit.models import AuditLeaf, Event, EventSalt
 from marketplace.audit.proofs import inclusion_proof, newest_checkpoint
-from marketplace.audit.receipt import EDITIONS, Edition, LogProof, Opening, Receipt, repeated
+from marketplace.audit.receipt import Edition, LogProof, Opening, Receipt, opens, repeated
 from marketplace.db.base import EPOCH
 
 EVENT_FIELDS = (
@@ -104,7 +104,7 @@ async def receipt(
 ) -> Receipt | None:
     """The receipt of a query for one kind of party; None until its event has a leaf.
 
-    `secrets`: texts of "sql" and "facts", opened where the edition may and their salts are not erased.
+    `secrets`: texts by name, opened where the edition may and their salts are not erased.
     """
     found = (
         await session.execute(
@@ -123,14 +123,14 @@ async def receipt(
     proof = await inclusion_proof(session, leaf.index, checkpoint.size)
     event = event_of(row)
     return Receipt(
-        version=1,
+        version=2,
         **repeated(event),
         event=event,
         salt=salt.salt.hex(),
         opened={
-            name: Opening(salt=salt.secrets[name], text=secrets[name])
-            for name in EDITIONS[edition]
-            if name in salt.secrets and name in secrets
+            name: Opening(salt=salt.secrets[name], text=text)
+            for name, text in secrets.items()
+            if name in salt.secrets and opens(edition, name)
         },
         log=LogProof(leaf.index, leaf.data.decode(), proof.hashes, checkpoint.note),
     )

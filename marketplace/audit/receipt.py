@@ -10,14 +10,22 @@ from typing import Any, Literal
 import msgspec
 
 from marketplace.audit.canonical import canonical
+from policies.facts import SCALARS
 
 Edition = Literal["startup", "owner", "regulator"]
-EDITIONS: dict[Edition, tuple[str, ...]] = {
-    "startup": ("facts", "sql"),
-    "owner": (),
-    "regulator": ("facts", "sql"),
+SQL = "sql"
+EDITIONS: dict[Edition, frozenset[str] | None] = {
+    "startup": frozenset({SQL, SCALARS, "caller", "agreement", "request", "wallet"}),
+    "owner": frozenset({SCALARS, "dataset"}),
+    "regulator": None,
 }
-"""Which secrets each party's edition opens; the rest stay commitments."""
+"""Which secrets each party's edition opens (None: all of them); the rest stay commitments."""
+
+
+def opens(edition: Edition, name: str) -> bool:
+    """Whether this party's edition opens the secret of that name."""
+    opened = EDITIONS[edition]
+    return opened is None or name in opened
 
 
 class Opening(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -40,7 +48,7 @@ class LogProof(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Receipt(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`event` is what the log committed to, under `salt` (hex); the fields above it repeat it legibly."""
 
-    version: Literal[1]
+    version: Literal[2]
     query_id: str
     outcome: str | None
     decision: dict[str, Any] | None
@@ -50,8 +58,8 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     purpose: str | None
     version_id: str | None
     revision: int | None
-    sql_commitment: str | None
-    facts_commitment: str | None
+    commitments: dict[str, str]
+    """Name of a secret → its commitment (hex): `<name>_commitment` of the event's body."""
     result_sha256: str | None
     event: dict[str, Any]
     salt: str
@@ -60,7 +68,8 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 FROM_EVENT = ("query_id", "price_vnd", "purpose", "version_id", "revision")
-FROM_BODY = ("outcome", "decision", "usage", "columns", "sql_commitment", "facts_commitment", "result_sha256")
+FROM_BODY = ("outcome", "decision", "usage", "columns", "result_sha256")
+COMMITMENT = "_commitment"
 
 
 def repeated(event: dict[str, Any]) -> dict[str, Any]:
@@ -68,6 +77,9 @@ def repeated(event: dict[str, Any]) -> dict[str, Any]:
     body = event["body"]
     fields = {name: event[name] for name in FROM_EVENT} | {name: body.get(name) for name in FROM_BODY}
     fields["columns"] = tuple(fields["columns"] or ())
+    fields["commitments"] = {
+        name.removesuffix(COMMITMENT): value for name, value in body.items() if name.endswith(COMMITMENT)
+    }
     return fields
 
 

@@ -1,4 +1,4 @@
-"""`sandulieu audit checkpoint|prove|verify|export`. A receipt or folder verifies without database or network."""
+"""`sandulieu audit checkpoint|prove|verify|export|rotate`. What is a file verifies without database or network."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from marketplace.audit.proofs import consistency_proof, inclusion_proof, newest_
 from marketplace.audit.verify import Verification, verify_receipt
 from marketplace.config import Config, load
 from marketplace.db.engine import Database, database_url
-from marketplace.db.keys import Keys
+from marketplace.db.keys import FACTS, Keys
 from marketplace.texts import LANGUAGES, message
 
 OK, FAILED, USAGE = 0, 1, 2
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """audit checkpoint, prove, verify, export."""
+    """audit checkpoint, prove, verify, export, rotate."""
     told = "nhật ký có bằng chứng / the provable log"
     verbs = subparsers.add_parser("audit", help=told).add_subparsers(dest="verb", required=True, metavar="VERB")
 
@@ -46,11 +46,15 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     verify = _verb(verbs, "verify", _verify, "kiểm chứng / check a receipt, an exported log, or this home's log")
     verify.add_argument("path", type=Path, nargs="?", help="receipt.json | thư mục / folder of an exported log")
     verify.add_argument("--key", help="khóa đã lưu: tệp hoặc chuỗi / the pinned key: a file or its text")
+    verify.add_argument("--policy", type=Path, metavar="FOLDER",
+                        help="tính lại quyết định / decide again with this policy (policies export)")  # fmt: skip
     verify.add_argument("--seen", type=Path, action="append", default=[],
                         help="điểm kiểm tra từng giữ / a checkpoint kept from earlier (repeatable)")  # fmt: skip
 
     export = _verb(verbs, "export", _export, "xuất nhật ký công khai / write the public log as static tiles")
     export.add_argument("folder", type=Path)
+
+    _verb(verbs, "rotate", _rotate, "khóa mới cho dữ kiện / a new key for facts, used from the next start")
 
 
 def _verb(verbs: Any, name: str, run: Callable[[argparse.Namespace], int], told: str) -> argparse.ArgumentParser:
@@ -103,6 +107,12 @@ def _export(chosen: argparse.Namespace) -> int:
     return OK
 
 
+def _rotate(chosen: argparse.Namespace) -> int:
+    key_id = Keys(load().path("keys")).rotate_facts()
+    print(_json({"key_id": key_id}) if chosen.json else f"{FACTS}{key_id}")
+    return OK
+
+
 def _verify(chosen: argparse.Namespace) -> int:
     if chosen.path is None:
         return _verify_database(chosen)
@@ -117,10 +127,16 @@ def _verify(chosen: argparse.Namespace) -> int:
     try:
         if chosen.path.is_dir():
             return _verify_folder(chosen, key)
-        return _tell_verification(verify_receipt(chosen.path.read_bytes(), key), as_json=chosen.json)
+        verified = verify_receipt(chosen.path.read_bytes(), key, _policy_folder(chosen.policy))
+        return _tell_verification(verified, as_json=chosen.json)
     except OSError as e:
         _tell(Unreadable.code, {"path": e.filename or chosen.path})
         return USAGE
+
+
+def _policy_folder(given: Path | None) -> Path | None:
+    """The folder itself, or the one that a policy.wasm lies in."""
+    return given.parent if given is not None and given.is_file() else given
 
 
 def _verify_folder(chosen: argparse.Namespace, key: VerifierKey) -> int:

@@ -1,4 +1,4 @@
-"""`sandulieu policies build|test|check`: for those who change the Rego; needs the OPA binary."""
+"""`sandulieu policies …`: for those who change the Rego, and those who verify."""
 
 from __future__ import annotations
 
@@ -7,22 +7,25 @@ from pathlib import Path
 
 import msgspec
 
+from marketplace.cli.explain import add_explain
+from marketplace.cli.policy_tools import PolicyRefused, opa
+from marketplace.cli.replay import add_replay
+from marketplace.config import load
 from marketplace.errors import Problem
-from policies.binaries import VERSIONS, find
+from policies.binaries import find
 from policies.build import BuildFailed, build
 from policies.checks import Checked, all_checks, coverage, tests
+from policies.kept import copy, keep
 
 
-class ToolMissing(Problem):
-    code = "tool.missing"
+class PolicyNotKept(Problem):
+    """This home never decided with that revision."""
 
-
-class PolicyRefused(Problem):
-    code = "policy.build_refused"
+    code = "policy.not_kept"
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """policies build, policies test, policies check."""
+    """policies build, test, check, export, replay, approve, explain."""
     verbs = subparsers.add_parser("policies", help="chính sách / policies").add_subparsers(
         dest="verb", required=True
     )
@@ -34,11 +37,33 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         parser = verbs.add_parser(name, help=told)
         parser.add_argument("--json", action="store_true")
         parser.set_defaults(func=verb)
+    export = verbs.add_parser(
+        "export", help="write a policy that this home decided with, for `audit verify --policy`"
+    )
+    export.add_argument("folder", type=Path)
+    export.add_argument("--revision", help="as a decision names it; the newest, unless told")
+    export.add_argument("--json", action="store_true")
+    export.set_defaults(func=_export)
+    add_replay(verbs)
+    add_explain(verbs)
+
+
+def _export(chosen: argparse.Namespace) -> int:
+    """Rules, data, module and stamp of one revision, as this home keeps them."""
+    root = load().path("store", "policies")
+    if chosen.revision not in (None, *(path.name for path in root.glob("[0-9a-f]*"))):
+        raise PolicyNotKept(revision=chosen.revision)
+    kept = root / chosen.revision if chosen.revision else keep(root)
+    copy(kept, chosen.folder)
+    print(
+        msgspec.json.encode({"revision": kept.name}).decode() if chosen.json else f"{kept.name} → {chosen.folder}"
+    )
+    return 0
 
 
 def _build(chosen: argparse.Namespace) -> int:
     try:
-        built = build(_opa())
+        built = build(opa())
     except BuildFailed as failed:
         raise PolicyRefused(said=str(failed)) from failed
     print(msgspec.json.encode(built).decode() if chosen.json else f"policy.wasm {built.revision}")
@@ -46,13 +71,14 @@ def _build(chosen: argparse.Namespace) -> int:
 
 
 def _test(chosen: argparse.Namespace) -> int:
-    opa = _opa()
-    return _told((Checked(name="opa test", said=tests(opa)), Checked(name="coverage", said=coverage(opa))), chosen)
+    found = opa()
+    said = Checked(name="opa test", said=tests(found)), Checked(name="coverage", said=coverage(found))
+    return _told(said, chosen)
 
 
 def _check(chosen: argparse.Namespace) -> int:
     regal = find("regal")
-    return _told(tuple(all_checks(_opa(), regal.path if regal else None)), chosen)
+    return _told(tuple(all_checks(opa(), regal.path if regal else None)), chosen)
 
 
 def _told(checks: tuple[Checked, ...], chosen: argparse.Namespace) -> int:
@@ -62,10 +88,3 @@ def _told(checks: tuple[Checked, ...], chosen: argparse.Namespace) -> int:
         for check in checks:
             print(f"{'✗' if check.said else '✓'} {check.name} {check.said}".rstrip())
     return 1 if any(check.said for check in checks) else 0
-
-
-def _opa() -> Path:
-    found = find("opa")
-    if found is None:
-        raise ToolMissing(tool="opa", version=VERSIONS["opa"], command="python tools/fetch.py opa")
-    return found.path

@@ -11,6 +11,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 KEY_BYTES = 32
+FACTS = "facts-"
+
+
+class KeyGone(Exception):
+    """The key with this id is not in the folder: what was encrypted under it cannot be read."""
 
 
 class Keys:
@@ -18,6 +23,8 @@ class Keys:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._facts: dict[str, bytes] = {}
+        self._newest_facts: str | None = None
 
     def lineage(self, lineage_id: UUID) -> bytes:
         """HMAC key (32 bytes) under which a lineage's subject keys become pseudonyms."""
@@ -31,6 +38,35 @@ class Keys:
         """The key that signs the log's checkpoints."""
         fresh = Ed25519PrivateKey.generate().private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())
         return Ed25519PrivateKey.from_private_bytes(self._key("log-signing", fresh))
+
+    def facts_key_id(self) -> str:
+        """Id of the key that encrypts now: the newest when this process first asked, made if there is none."""
+        if self._newest_facts is None:
+            ids = self._facts_ids()
+            self._newest_facts = str(max(ids)) if ids else self._make_facts(1)
+        return self._newest_facts
+
+    def facts(self, key_id: str) -> bytes:
+        """AES-256 key (32 bytes) of that id; it is never made here. Raises KeyGone."""
+        if key_id not in self._facts:
+            try:
+                self._facts[key_id] = (self._folder / f"{FACTS}{int(key_id)}").read_bytes()
+            except (OSError, ValueError) as gone:
+                raise KeyGone(key_id) from gone
+        return self._facts[key_id]
+
+    def rotate_facts(self) -> str:
+        """Make the next key, and give its id; processes that start from now on encrypt under it."""
+        self._newest_facts = self._make_facts(max(self._facts_ids(), default=0) + 1)
+        return self._newest_facts
+
+    def _facts_ids(self) -> list[int]:
+        names = [path.name.removeprefix(FACTS) for path in self._folder.glob(f"{FACTS}*")]
+        return [int(name) for name in names if name.isdecimal()]
+
+    def _make_facts(self, number: int) -> str:
+        self._facts[str(number)] = self._key(f"{FACTS}{number}", secrets.token_bytes(KEY_BYTES))
+        return str(number)
 
     def _key(self, name: str, fresh: bytes) -> bytes:
         """The file's bytes; if there is none, `fresh` becomes it, whole and once, whoever else tries."""

@@ -12,7 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.callers import Analyst, Caller
 from marketplace.audit.receipt import encode
+from marketplace.db.keys import Keys
 from marketplace.queries import reads, results, walk
+from marketplace.queries.explain import ExplainView, explain
 from marketplace.queries.schemas import Ask, QueryPage, QueryView, QuoteView
 from marketplace.queries.services import Services
 
@@ -24,6 +26,13 @@ async def quote_query(data: Ask, analyst: Analyst, services: Services) -> QuoteV
     """What a query would cost; decided like a query, holds nothing, runs nothing."""
     analyst.require("query")
     return await walk.quote(services, analyst, data)
+
+
+@post("/api/v1/queries/explain", status_code=HTTP_200_OK)
+async def explain_query(data: Ask, analyst: Analyst, services: Services) -> ExplainView:
+    """Each gate that the query must pass, and why it holds or does not; holds, runs and stores nothing."""
+    analyst.require("query")
+    return await explain(services, analyst, data)
 
 
 @post("/api/v1/queries")
@@ -81,11 +90,11 @@ async def fetch_result(
 
 
 @get("/api/v1/queries/{query_id:uuid}/receipt")
-async def fetch_receipt(query_id: UUID, caller: Caller, session: AsyncSession) -> Response[bytes]:
+async def fetch_receipt(query_id: UUID, caller: Caller, session: AsyncSession, keys: Keys) -> Response[bytes]:
     """Decision, usage, price and proof of one query, in the caller's edition."""
     caller.require("read")
-    receipt = await reads.receipt(session, caller=caller, query_id=query_id)
+    receipt = await reads.receipt(session, keys, caller=caller, query_id=query_id)
     return Response(encode(receipt), media_type="application/json")
 
 
-handlers = [quote_query, run_query, list_queries, show_query, fetch_result, fetch_receipt]
+handlers = [quote_query, explain_query, run_query, list_queries, show_query, fetch_result, fetch_receipt]

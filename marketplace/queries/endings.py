@@ -19,6 +19,7 @@ from marketplace.ledger.actions import Movement
 from marketplace.metering.actions import usage_recorded
 from marketplace.queries.prepare import Prepared
 from policies.decision import Decision
+from policies.kept import module_sha256
 from sandbox.job import Result, Usage
 
 FINISH = text("""
@@ -139,10 +140,11 @@ def voided(held: Held, *, code: str, params: dict[str, Any]) -> Ending:
 def logged(decision: Decision) -> dict[str, Any]:
     """The decision as every party of the event may see it: nothing that tells what the startup's wallet holds.
 
-    The hash of the facts goes too: unsalted, it could be tried out; the salted `facts_commitment` stands for it.
+    The hash of the facts goes too: unsalted, it could be tried out; the salted commitments stand for it.
     """
     told: dict[str, Any] = msgspec.to_builtins(decision)
     del told["facts_hash"]
+    told["module_sha256"] = module_sha256(decision.policy_revision)
     for reason in told["reasons"]:
         reason["params"] = {k: v for k, v in reason["params"].items() if k != "available_vnd"}
     return told

@@ -11,8 +11,8 @@ from sqlalchemy import text
 
 from marketplace.accounts.callers import Caller
 from marketplace.audit.actions import recorded
+from marketplace.audit.sealing import Decided, stored
 from marketplace.billing.actions import query_hold
-from marketplace.db.base import utcnow
 from marketplace.db.together import LATER, Statement
 from marketplace.ledger.actions import Movement, booking
 from marketplace.queries.endings import Held, logged
@@ -21,10 +21,10 @@ from marketplace.queries.schemas import Ask
 
 _ENTER = text("""
 insert into query (id, organisation_id, person_id, agreement_id, dataset_id, owner_id, purpose, sql, state,
-    version_id, revision, decision, question, columns, bytes, quote_vnd, charged_vnd, excluded_seen, hold_id,
+    version_id, revision, decision, columns, bytes, quote_vnd, charged_vnd, excluded_seen, hold_id,
     runner, created_at, finished_at)
 values (:id, :organisation_id, :person_id, :agreement_id, :dataset_id, :owner_id, :purpose, :sql, :state,
-    :version_id, :revision, cast(:decision as jsonb), cast(:question as jsonb), cast(:columns as text[]), :bytes,
+    :version_id, :revision, cast(:decision as jsonb), cast(:columns as text[]), :bytes,
     :quote_vnd, :charged_vnd, :excluded_seen, :hold_id, :runner, :created_at, :finished_at)
 """)
 
@@ -38,23 +38,27 @@ class Entry(Struct, frozen=True, kw_only=True):
     held: Held | None = None
 
 
-def admitted(caller: Caller, ask: Ask, prepared: Prepared, *, query_id: UUID, runner: int) -> Entry:
+def admitted(caller: Caller, ask: Ask, prepared: Prepared, decided: Decided, *, runner: int) -> Entry:
     """An allowed query: its hold and its row. Lost with the machine, it was never asked: nobody was told of it."""
-    hold = query_hold(query_id=query_id, startup_id=caller.organisation_id, amount_vnd=prepared.price_vnd)
-    row = _row(caller, ask, prepared, query_id) | {"state": "running", "hold_id": hold.id, "runner": runner}
+    hold = query_hold(query_id=decided.id, startup_id=caller.organisation_id, amount_vnd=prepared.price_vnd)
+    row = _row(caller, ask, prepared, decided) | {"state": "running", "hold_id": hold.id, "runner": runner}
     held = Held(**{name: row[name] for name in Held.__struct_fields__})
     return Entry(
-        query_id=query_id, writes=[booking([hold]), Statement(_ENTER, row), Statement(LATER)], hold=hold, held=held
+        query_id=decided.id,
+        writes=[booking([hold]), Statement(_ENTER, row), stored(decided), Statement(LATER)],
+        hold=hold,
+        held=held,
     )
 
 
-def refused(caller: Caller, ask: Ask, prepared: Prepared, *, query_id: UUID) -> Entry:
+def refused(caller: Caller, ask: Ask, prepared: Prepared, decided: Decided) -> Entry:
     """A denied query: its row and the event."""
-    row = _row(caller, ask, prepared, query_id) | {"state": "denied", "charged_vnd": 0, "finished_at": utcnow()}
-    return Entry(query_id=query_id, writes=[Statement(_ENTER, row), denied(caller, prepared, query_id=query_id)])
+    row = _row(caller, ask, prepared, decided) | {"state": "denied", "charged_vnd": 0, "finished_at": decided.at}
+    event = denied(caller, prepared, query_id=decided.id, decision_id=decided.id)
+    return Entry(query_id=decided.id, writes=[Statement(_ENTER, row), stored(decided), event])
 
 
-def denied(caller: Caller, prepared: Prepared, *, query_id: UUID | None) -> Statement:
+def denied(caller: Caller, prepared: Prepared, *, query_id: UUID | None, decision_id: UUID) -> Statement:
     """The event of a denial; without an id it was a quote."""
     facts = prepared.facts
     return recorded(
@@ -70,15 +74,19 @@ def denied(caller: Caller, prepared: Prepared, *, query_id: UUID | None) -> Stat
         revision=len(facts.excluded),
         bytes=prepared.bytes,
         price_vnd=0,
-        body={"decision": logged(prepared.decision), "columns": list(prepared.reads)},
+        body={
+            "decision_id": decision_id,
+            "decision": logged(prepared.decision),
+            "columns": list(prepared.reads),
+        },
         secrets=prepared.secrets(),
     )
 
 
-def _row(caller: Caller, ask: Ask, prepared: Prepared, query_id: UUID) -> dict[str, Any]:
+def _row(caller: Caller, ask: Ask, prepared: Prepared, decided: Decided) -> dict[str, Any]:
     facts = prepared.facts
     return {
-        "id": query_id,
+        "id": decided.id,
         "organisation_id": caller.organisation_id,
         "person_id": caller.person_id,
         "agreement_id": facts.agreement_id,
@@ -90,13 +98,12 @@ def _row(caller: Caller, ask: Ask, prepared: Prepared, query_id: UUID) -> dict[s
         "revision": len(facts.excluded),
         "excluded_seen": len(facts.excluded),
         "decision": msgspec.json.encode(prepared.decision).decode(),
-        "question": msgspec.json.encode(prepared.question).decode(),
         "columns": list(prepared.reads),
         "bytes": prepared.bytes,
         "quote_vnd": prepared.price_vnd,
         "charged_vnd": None,
         "hold_id": None,
         "runner": None,
-        "created_at": utcnow(),
+        "created_at": decided.at,
         "finished_at": None,
     }

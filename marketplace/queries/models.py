@@ -45,7 +45,6 @@ class Query(Base):
     version_id: Mapped[str | None]
     revision: Mapped[int | None]
     decision: Mapped[dict[str, Any]] = mapped_column(JSONB)
-    question: Mapped[dict[str, Any]] = mapped_column(JSONB)
     columns: Mapped[list[str]]
     """Columns of the dataset that the query reads."""
     bytes: Mapped[int]

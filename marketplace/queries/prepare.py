@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import time
+from uuid import UUID
 
-import msgspec
 from msgspec import Struct
 
 from catalog.version import Version
 from marketplace.accounts.callers import Caller
+from marketplace.audit.receipt import SQL
+from marketplace.audit.sealing import Decided, seal
 from marketplace.billing.price import price_vnd
+from marketplace.db.keys import Keys
 from marketplace.queries.errors import OneAgreement, SqlNotUnderstood
 from marketplace.queries.facts import Facts, question, read_facts
 from marketplace.queries.schemas import Ask
 from marketplace.queries.services import Services
 from policies.decision import Decision, Question, RequestFacts
+from policies.facts import groups
 from sandbox.job import Column, TableSchema
 from sandbox.plan.errors import SqlRefused
 from sandbox.plan.plan import Plan, plan_query
@@ -35,13 +39,12 @@ class Prepared(Struct, frozen=True, kw_only=True):
     records_left: int
 
     def secrets(self) -> dict[str, str]:
-        """What the log commits to without showing it."""
-        return {"sql": self.sql, "facts": facts_text(self.question)}
+        """What the log commits to without showing it: the SQL, and each group of facts by itself."""
+        return {SQL: self.sql} | groups(self.question)
 
-
-def facts_text(question: Question) -> str:
-    """Canonical JSON; its SHA-256 is the decision's `facts_hash`."""
-    return msgspec.json.encode(question, order="deterministic").decode()
+    def decided(self, keys: Keys, decision_id: UUID) -> Decided:
+        """The decision, sealed with all that it stood on."""
+        return seal(keys, decision_id=decision_id, texts=self.secrets(), decision=self.decision)
 
 
 async def prepare(services: Services, caller: Caller, ask: Ask, *, promised_vnd: int | None = None) -> Prepared:

@@ -5,21 +5,20 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-import msgspec
 from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.callers import Caller
 from marketplace.audit.reads import receipt as audit_receipt
 from marketplace.audit.receipt import Edition, Receipt
+from marketplace.audit.sealing import kept_of
 from marketplace.db.base import ms_of
+from marketplace.db.keys import Keys
 from marketplace.errors import Forbidden, NotFound
 from marketplace.queries.errors import ReceiptPending
 from marketplace.queries.models import Query
-from marketplace.queries.prepare import facts_text
 from marketplace.queries.schemas import FailureView, OutputView, QueryPage, QueryView
 from marketplace.texts import message
-from policies.decision import Question
 
 
 async def query(session: AsyncSession, *, caller: Caller, query_id: UUID) -> QueryView:
@@ -88,17 +87,17 @@ def _failure(failure: dict[str, Any]) -> FailureView:
     return FailureView(code=code, params=params, messages=texts)
 
 
-async def receipt(session: AsyncSession, *, caller: Caller, query_id: UUID) -> Receipt:
+async def receipt(session: AsyncSession, keys: Keys, *, caller: Caller, query_id: UUID) -> Receipt:
     """The receipt in the caller's edition: the startup that asked, the owner of the data, or the regulator.
 
-    Raises NotFound, ReceiptPending (the log has not given the event its leaf yet).
+    Raises NotFound, ReceiptPending (the log has not given the event its leaf yet), FactsUnreadable.
     """
     row = (await session.execute(select(Query).where(Query.id == query_id))).scalar_one_or_none()
     edition = _edition(row, caller) if row else None
     if row is None or edition is None:
         raise NotFound(what="query")
-    secrets = {"sql": row.sql, "facts": facts_text(msgspec.convert(row.question, Question))}
-    found = await audit_receipt(session, query_id, edition=edition, secrets=secrets)
+    kept = await kept_of(session, keys, query_id)
+    found = await audit_receipt(session, query_id, edition=edition, secrets=kept.texts if kept else {})
     if found is None:
         raise ReceiptPending(query_id=str(query_id))
     return found

@@ -16,10 +16,10 @@ from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
 from marketplace.accounts.callers import Caller
+from marketplace.audit.sealing import stored
 from marketplace.billing.actions import require_held
 from marketplace.db.base import ms_of, new_id, utcnow
 from marketplace.db.idempotency import claiming, seen
-from marketplace.db.together import perform
 from marketplace.errors import Unavailable
 from marketplace.queries import execute
 from marketplace.queries.endings import Held, Outcome
@@ -50,8 +50,9 @@ async def quote(services: Services, caller: Caller, ask: Ask) -> QuoteView:
     """What the query would cost. Decided like a query (a denial is logged and raised); holds and runs nothing."""
     prepared = await prepare(services, caller, ask)
     if not prepared.decision.allow:
-        async with services.database.session() as session:
-            await perform(session, denied(caller, prepared, query_id=None))
+        decided = prepared.decided(services.keys, new_id())
+        async with services.database.unit() as unit:
+            await unit.send([stored(decided), denied(caller, prepared, query_id=None, decision_id=decided.id)])
         raise Denied(prepared.decision, None)
     expires_at = utcnow() + timedelta(seconds=services.config.quote_lifetime_s)
     version = prepared.version
@@ -96,11 +97,12 @@ async def run(services: Services, caller: Caller, ask: Ask, *, idempotency_key: 
         raise QueueFull(headers={"Retry-After": str(RETRY_AFTER_S)}, retry_after_s=RETRY_AFTER_S)
     promised = await _promised(services, caller, ask)
     prepared = await prepare(services, caller, ask, promised_vnd=promised)
+    decided = prepared.decided(services.keys, query_id)
     if not prepared.decision.allow:
-        if await _enter(services, caller, ask, refused(caller, ask, prepared, query_id=query_id), idempotency_key):
+        if await _enter(services, caller, ask, refused(caller, ask, prepared, decided), idempotency_key):
             raise Denied(prepared.decision, str(query_id))
         return await _as_before(services, caller, ask, idempotency_key)
-    entry = admitted(caller, ask, prepared, query_id=query_id, runner=services.runner.number)
+    entry = admitted(caller, ask, prepared, decided, runner=services.runner.number)
     assert entry.held is not None  # it was admitted
     # The jail starts while the hold is written. Nobody looks at what it says before the hold stands.
     running = asyncio.create_task(execute.run(services, prepared))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterator, Coroutine
 
 from catalog.storage import Store
@@ -17,7 +18,10 @@ from marketplace.queries.jobs import run_sweeps
 from marketplace.queries.runner import Runner
 from marketplace.queries.services import Services
 from policies.engine import open_engine
+from policies.kept import KeptBroken, keep
 from sandbox.isolation.pool import Pool
+
+logger = logging.getLogger(__name__)
 
 SHUTDOWN_S = 5.0
 """How long a stop waits for queries that run; what is left then is voided by the next sweep."""
@@ -31,6 +35,7 @@ async def open_services(config: Config, *, background: bool = True) -> AsyncIter
     """
     async with contextlib.AsyncExitStack() as stack:
         database, keys = await stack.enter_async_context(_open_home(config))
+        await asyncio.to_thread(_keep_policy, config)
         engine = open_engine(config.opa_url, config.opa_timeout_ms)
         stack.push_async_callback(engine.close)
         pool = Pool(
@@ -77,6 +82,14 @@ async def _open_home(config: Config) -> AsyncIterator[tuple[Database, Keys]]:
         database = Database(database_url(config), connections=config.database_pool_connections)
         stack.push_async_callback(database.close)
         yield database, Keys(config.path("keys"))
+
+
+def _keep_policy(config: Config) -> None:
+    """A broken one is not kept; it denies, and the service says so, so it starts all the same."""
+    try:
+        keep(config.path("store", "policies"))
+    except KeptBroken as broken:
+        logger.error("the policy cannot be kept: %s", broken)
 
 
 def _background(

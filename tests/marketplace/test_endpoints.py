@@ -51,6 +51,7 @@ ALLOWED = {
     "POST /api/v1/people/{person_id:uuid}/deactivate": {"operator"},
     "GET /api/v1/queries": {"startup"},
     "POST /api/v1/queries": {"startup"},
+    "POST /api/v1/queries/explain": {"startup"},
     "POST /api/v1/queries/quote": {"startup"},
     "GET /api/v1/queries/{query_id:uuid}": {"startup"},
     "GET /api/v1/queries/{query_id:uuid}/receipt": {"owner", "startup", "regulator"},

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.callers import Analyst, Caller, Startup
 from marketplace.audit.receipt import encode
+from marketplace.db.keys import Keys
 from marketplace.errors import NotFound
 from marketplace.queries import reads, results
 from marketplace.web.answer import of_query
@@ -51,10 +52,12 @@ async def download(analyst: Analyst, session: AsyncSession, query_id: uuid.UUID,
 
 
 @get("/queries/{query_id:uuid}/receipt")
-async def download_receipt(caller: Caller, session: AsyncSession, query_id: uuid.UUID) -> Response[bytes]:
+async def download_receipt(
+    caller: Caller, session: AsyncSession, keys: Keys, query_id: uuid.UUID
+) -> Response[bytes]:
     """The receipt in the caller's edition, for `sandulieu audit verify`."""
     caller.require("read")
-    receipt = await reads.receipt(session, caller=caller, query_id=query_id)
+    receipt = await reads.receipt(session, keys, caller=caller, query_id=query_id)
     return _file(encode(receipt), "application/json", f"receipt-{query_id}.json")
 
 

@@ -77,6 +77,6 @@ def log(log_server: Log, tmp_path: Path) -> Log:
     """An empty log with fresh keys."""
     with psycopg.connect(embedded.url(log_server.config.home, OWNER)) as connection:
         connection.execute("SET session_replication_role = replica")
-        for table in ("event_salt", "pending_leaf", "audit_leaf", "audit_node", "checkpoint", "event"):
+        for table in ("event_salt", "pending_leaf", "audit_leaf", "audit_node", "checkpoint", "event", "decision"):
             connection.execute(f"DELETE FROM {table}".encode())
     return replace(log_server, keys=Keys(tmp_path / "keys"))

@@ -155,3 +155,12 @@ async def test_an_exported_log_verifies_offline(at_home: Log, tmp_path: Path) ->
     assert run("verify", str(folder), "--key", str(folder / "key")) == 0
     (folder / "checkpoint").write_text("nothing\n")
     assert run("verify", str(folder), "--key", str(folder / "key")) == 1
+
+
+def test_each_rotation_makes_the_next_key_and_keeps_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SANDULIEU_HOME", str(tmp_path))
+    assert [run("rotate"), run("rotate", "--json")] == [0, 0]
+    assert capsys.readouterr().out.splitlines() == ["facts-1", '{"key_id":"2"}']
+    assert {path.name for path in (tmp_path / "keys").iterdir()} == {"facts-1", "facts-2"}

@@ -30,7 +30,7 @@ DEFINED = text("""
            || coalesce(pg_get_expr(d.adbin, d.adrelid), '')
     from pg_attribute a join pg_class c on c.oid = a.attrelid
     left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
-    where c.relkind = 'r' and a.attnum > 0 and c.relnamespace = to_regnamespace(:schema)
+    where c.relkind = 'r' and a.attnum > 0 and not a.attisdropped and c.relnamespace = to_regnamespace(:schema)
 """)
 
 

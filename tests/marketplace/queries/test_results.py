@@ -53,7 +53,7 @@ async def answered(database: Database, session: AsyncSession) -> Answered:
     query = Query(
         id=new_id(), organisation_id=agreement.startup_id, person_id=sides.startup.person.id,
         agreement_id=agreement.id, dataset_id=dataset.id, owner_id=agreement.owner_id, purpose=PURPOSE,
-        sql="select 1", state="ready", version_id=dataset.current_version_id, revision=0, decision={}, question={},
+        sql="select 1", state="ready", version_id=dataset.current_version_id, revision=0, decision={},
         columns=[],
         bytes=0, quote_vnd=0, charged_vnd=0, rows=1, output=[], result_sha256=hashlib.sha256(stream).hexdigest(),
         excluded_seen=0, created_at=utcnow() - timedelta(minutes=5),

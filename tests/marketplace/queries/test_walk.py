@@ -8,12 +8,17 @@ import time
 import uuid
 from typing import Any
 
+import psycopg
 import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
+from marketplace.audit.sealing import unseal
 from marketplace.cli.client import Answer
-from tests.market import SMALL_SQL, Market
+from marketplace.db import embedded
+from marketplace.db.keys import Keys
+from marketplace.db.roles import OWNER
+from tests.market import PURPOSE, SMALL_SQL, Market
 
 
 def _run(market: Market, sql: str = SMALL_SQL, *, key: str | None = None, **more: Any) -> Answer:
@@ -153,10 +158,50 @@ def test_a_receipt_verifies_offline_and_a_changed_byte_does_not(market: Market, 
     assert market.command("audit", "verify", str(receipt), "--key", str(key)).returncode == 1
 
 
-def _receipt(market: Market, query_id: str) -> bytes:
+def test_a_receipt_opens_to_each_party_its_own_facts(market: Market) -> None:
+    query = _run(market).json()
+    startup, owner, regulator = (
+        json.loads(_receipt(market, query["id"], role))["opened"] for role in ("startup", "owner", "regulator")
+    )
+    assert regulator.keys() == {"sql", "question", "caller", "agreement", "dataset", "request", "wallet"}
+    assert regulator.keys() - startup.keys() == {"dataset"}
+    assert owner.keys() == {"question", "dataset"}
+    assert json.loads(startup["wallet"]["text"])["available_vnd"] > 0
+    assert startup["sql"]["text"] == SMALL_SQL
+
+
+def test_no_fact_of_a_decision_lies_in_the_clear(market: Market) -> None:
+    """Of a query that ran, of one denied, and of a quote denied; each can be opened by the home's key alone."""
+    ran = _run(market).json()["id"]
+    denied = market.client("startup").post("/api/v1/queries", market.ask(purpose="product.rnd")).json()
+    market.client("startup").post("/api/v1/queries/quote", market.ask(purpose="vui.chơi"))
+    with psycopg.connect(embedded.url(market.home, OWNER)) as connection:
+        columns = connection.execute("select attname from pg_attribute where attrelid = 'query'::regclass")
+        assert "question" not in {name for (name,) in columns}
+        rows = connection.execute("select id, allow, key_id, sealed, decision::text from decision").fetchall()
+        quote = connection.execute(
+            "select (body->>'decision_id')::uuid from event where name = 'quote:deny' order by at desc limit 1"
+        ).fetchone()
+    assert quote is not None
+    assert not any("available_vnd" in shown or b"available_vnd" in sealed for *_, sealed, shown in rows)
+    found = {row[0]: row for row in rows}
+    keys = Keys(market.home / "keys")
+    for decision_id, purpose, allowed in (
+        (uuid.UUID(ran), PURPOSE, True),
+        (uuid.UUID(denied["params"]["query_id"]), "product.rnd", False),
+        (quote[0], "vui.chơi", False),
+    ):
+        _, allow, key_id, sealed, _ = found[decision_id]
+        kept = unseal(keys, decision_id=decision_id, key_id=key_id, sealed=sealed)
+        assert (allow, kept.decision["allow"]) == (allowed, allowed)
+        assert json.loads(kept.texts["request"])["purpose"] == purpose
+        assert kept.texts["sql"] == SMALL_SQL
+
+
+def _receipt(market: Market, query_id: str, role: str = "startup") -> bytes:
     until = time.monotonic() + 10
     while time.monotonic() < until:
-        answer = market.client("startup").get(f"/api/v1/queries/{query_id}/receipt")
+        answer = market.client(role).get(f"/api/v1/queries/{query_id}/receipt")
         if answer.ok:
             return answer.body
         assert answer.json()["code"] == "receipt.pending"

@@ -1,0 +1,70 @@
+"""A question told gate by gate before anybody pays for it: nothing is held, run or stored."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from msgspec import Struct
+
+from marketplace.accounts.callers import Caller
+from marketplace.audit.receipt import opens
+from marketplace.queries.prepare import prepare
+from marketplace.queries.schemas import Ask
+from marketplace.queries.services import Services
+from marketplace.texts import LANGUAGES, Language, Message, message
+from policies.decision import Decision, Question
+from policies.explaining import Gate, GateText, fact, gates
+
+
+class FactView(Struct, frozen=True, kw_only=True):
+    """A fact that the gate looked at. `shown`: whether the caller may see its value; None is a missing fact."""
+
+    name: str
+    shown: bool
+    value: Any
+
+
+class GateView(Struct, frozen=True, kw_only=True):
+    """`holds` is None where no rule decided. `messages`: for each reason against it, what, why and what next."""
+
+    code: str
+    holds: bool | None
+    text: GateText
+    law: tuple[str, ...]
+    facts: tuple[FactView, ...]
+    messages: tuple[dict[Language, Message], ...]
+
+
+class ExplainView(Struct, frozen=True, kw_only=True):
+    """The decision as a query would get it now, and every gate of it."""
+
+    decision: Decision
+    gates: tuple[GateView, ...]
+
+
+async def explain(services: Services, caller: Caller, ask: Ask) -> ExplainView:
+    """Shows the facts that a startup's receipt opens. Raises NotFound, OneAgreement, SqlNotUnderstood."""
+    prepared = await prepare(services, caller, ask)
+    # In a thread, because the first time it reads the METADATA of every rule.
+    told = await asyncio.to_thread(gates, prepared.question, prepared.decision)
+    return ExplainView(decision=prepared.decision, gates=tuple(_view(gate, prepared.question) for gate in told))
+
+
+def _view(gate: Gate, question: Question) -> GateView:
+    return GateView(
+        code=gate.code,
+        holds=gate.holds,
+        text=gate.text,
+        law=gate.law,
+        facts=tuple(_fact(name, question) for name in gate.facts),
+        messages=tuple(
+            {language: message(reason.code, reason.params, language) for language in LANGUAGES}
+            for reason in gate.reasons
+        ),
+    )
+
+
+def _fact(name: str, question: Question) -> FactView:
+    shown = opens("startup", name.partition(".")[0])
+    return FactView(name=name, shown=shown, value=fact(question, name) if shown else None)

@@ -1,0 +1,230 @@
+"""A decision is computed again from the regulator's receipt and the policy, and whatever was changed is named."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import msgspec
+import pytest
+
+from marketplace.audit.actions import record
+from marketplace.audit.reads import receipt
+from marketplace.audit.receipt import Edition, Receipt, encode
+from marketplace.audit.verify import verify_receipt
+from marketplace.queries.endings import logged
+from policies.answer import canonical
+from policies.decision import Question
+from policies.facts import groups
+from policies.kept import keep
+from policies.wasm import WasmEngine
+from tests.marketplace.audit.conftest import Log
+from tests.policies.cases import ALL, question
+
+Document = dict[str, Any]
+STRANGE = {"person_id", "organisation_id", "id"}
+NAMES = [
+    name for name, (_, case) in ALL.items() if not STRANGE & {fact for f in case.change.values() for fact in f}
+]
+"""Cases whose ids an event can have."""
+IDS = {name: str(uuid4()) for name in ("person-1", "startup-1", "agreement-1", "dataset-1")}
+
+
+@pytest.fixture
+def policy(tmp_path: Path) -> Path:
+    """The policy as a home keeps it, a copy that may be spoilt."""
+    return keep(tmp_path / "policies")
+
+
+def asked_as(base: str, change: dict[str, Document]) -> Question:
+    """A question of the cases, with ids that an event can have."""
+    text = canonical(question(base, change)).decode()
+    for name, number in IDS.items():
+        text = text.replace(f'"{name}"', f'"{number}"')
+    return msgspec.json.decode(text, type=Question)
+
+
+def nothing(decision: Document, texts: dict[str, str]) -> None:
+    """A service that does not lie."""
+
+
+async def receipt_of(
+    log: Log,
+    asked: Question,
+    lie: Callable[[Document, dict[str, str]], None] = nothing,
+    edition: Edition = "regulator",
+) -> Receipt:
+    """The decision on `asked`, or what `lie` makes of it, logged and signed by the service itself."""
+    engine = WasmEngine()
+    decision, texts = logged(await engine.decide(asked)), groups(asked) | {"sql": "select 1"}
+    await engine.close()
+    lie(decision, texts)
+    query_id = uuid4()
+    async with log.database.session() as session:
+        await record(
+            session,
+            "query:settle",
+            query_id=query_id,
+            actor_person_id=UUID(asked.caller.person_id) if asked.caller.person_id in IDS.values() else None,
+            actor_organisation_id=UUID(IDS["startup-1"]),
+            agreement_id=UUID(IDS["agreement-1"]),
+            dataset_id=UUID(IDS["dataset-1"]),
+            purpose=asked.request.purpose,
+            price_vnd=0,
+            version_id=asked.dataset.version_id,
+            body={"decision": decision, "columns": list(asked.request.columns or ())},
+            secrets=texts,
+        )
+    await log.sequence()
+    async with log.database.session() as session:
+        found = await receipt(session, query_id, edition=edition, secrets=texts)
+    assert found is not None
+    return found
+
+
+def failed(log: Log, found: Receipt, policy: Path) -> dict[str, str]:
+    """Each check that does not hold, and what it says."""
+    verification = verify_receipt(encode(found), log.key, policy)
+    return {check.name: check.detail for check in verification.checks if not check.ok}
+
+
+@pytest.mark.parametrize("name", NAMES[::6])
+async def test_a_decision_of_any_kind_is_computed_again(log: Log, policy: Path, name: str) -> None:
+    base, case = ALL[name]
+    assert failed(log, await receipt_of(log, asked_as(base, case.change)), policy) == {}
+
+
+@pytest.mark.parametrize(
+    ("decision", "named"),
+    [
+        ({"obligations": {"max_rows": 10**6}}, "obligations"),
+        ({"obligations": {"columns": ["age", "salary"]}}, "obligations"),
+        ({"valid_until": 1}, "valid_until"),
+        ({"allow": False}, "allow"),
+    ],
+)
+async def test_a_service_that_signs_another_decision_than_its_policy_gave_is_found(
+    log: Log, policy: Path, decision: Document, named: str
+) -> None:
+    def lie(told: Document, _: dict[str, str]) -> None:
+        obligations = told["obligations"] | decision.get("obligations", {})
+        told.update(decision | {"obligations": obligations})
+
+    found = failed(log, await receipt_of(log, asked_as("rows", {}), lie), policy)
+    assert found == {"decision": f"computed again, these differ: {named}"}
+
+
+@pytest.mark.parametrize(
+    ("group", "facts"),
+    [
+        ("dataset", {"k": 4}),
+        ("agreement", {"ended": True}),
+        ("wallet", {"available_vnd": 0}),
+        ("question", {"at_ms": 1}),
+    ],
+)
+async def test_a_service_that_signs_other_facts_than_it_decided_on_is_found(
+    log: Log, policy: Path, group: str, facts: Document
+) -> None:
+    told = await receipt_of(log, asked_as("rows", {}), lambda _, texts: edit(texts, group, **facts))
+    found = failed(log, told, policy)
+    assert found == {"decision": "computed again, these differ: allow, reasons, obligations, valid_until"}
+
+
+def edit(texts: dict[str, str], group: str, **facts: object) -> None:
+    texts[group] = json.dumps(json.loads(texts[group]) | facts)
+
+
+@pytest.mark.parametrize(
+    ("group", "fact", "value"),
+    [
+        ("request", "purpose", "research.academic"),
+        ("request", "columns", ["sex"]),
+        ("agreement", "id", str(uuid4())),
+        ("dataset", "version_id", "version-0"),
+        ("caller", "person_id", str(uuid4())),
+    ],
+)
+async def test_facts_of_another_question_than_the_event_tells_are_found(
+    log: Log, policy: Path, group: str, fact: str, value: object
+) -> None:
+    told = await receipt_of(log, asked_as("rows", {}), lambda _, texts: edit(texts, group, **{fact: value}))
+    assert failed(log, told, policy)["facts"].startswith(f"{group}.{fact} ")
+
+
+async def test_an_opened_fact_changed_afterwards_is_found(log: Log, policy: Path) -> None:
+    told = await receipt_of(log, asked_as("rows", {}))
+    for name in told.opened:
+        opening = told.opened[name]
+        changed = msgspec.structs.replace(opening, text=opening.text.replace("1", "2", 1))
+        assert changed != opening
+        found = failed(log, msgspec.structs.replace(told, opened=told.opened | {name: changed}), policy)
+        assert f"secret:{name}" in found
+
+
+@pytest.mark.parametrize("edition", ["startup", "owner"])
+async def test_only_the_regulators_edition_opens_enough(log: Log, policy: Path, edition: Edition) -> None:
+    found = failed(log, await receipt_of(log, asked_as("rows", {}), edition=edition), policy)
+    assert found.keys() == {"facts", "decision"}
+    assert ("dataset" in found["facts"]) == (edition == "startup")
+
+
+@pytest.mark.parametrize(
+    ("file", "said"),
+    [
+        ("data/limits.json", "policy.json says"),
+        ("access/rows.rego", "policy.json says"),
+        ("policy.wasm", "not the module"),
+    ],
+)
+async def test_a_policy_changed_anywhere_is_found(log: Log, policy: Path, file: str, said: str) -> None:
+    path = policy / file
+    path.write_bytes(path.read_bytes() + b"\n")
+    found = failed(log, await receipt_of(log, asked_as("rows", {})), policy)
+    assert said in found["policy"]
+
+
+async def test_another_module_with_a_stamp_of_its_own_is_found_by_what_the_log_names(
+    log: Log, policy: Path
+) -> None:
+    stamp = json.loads((policy / "policy.json").read_bytes())
+    told = await receipt_of(
+        log, asked_as("rows", {}), lambda decision, _: decision.update(module_sha256="00" * 32)
+    )
+    assert failed(log, told, policy).keys() == {"policy"}
+    assert failed(log, told, policy)["policy"].startswith(f"module_sha256: the module is {stamp['sha256']}")
+
+
+async def test_the_policy_of_another_revision_is_named(log: Log, policy: Path) -> None:
+    told = await receipt_of(
+        log, asked_as("rows", {}), lambda decision, _: decision.update(policy_revision="0" * 16)
+    )
+    assert failed(log, told, policy) == {"policy": f"the policy is {policy.name}, the decision names {'0' * 16}"}
+
+
+async def test_a_denial_by_the_engines_own_state_is_told_as_one(log: Log, policy: Path) -> None:
+    def unavailable(decision: Document, _: dict[str, str]) -> None:
+        reason = {"code": "policy.engine_unavailable", "severity": "deny", "params": {"timeout_ms": 5}}
+        decision.update(allow=False, reasons=[reason], obligations=None, valid_until=0)
+
+    told = await receipt_of(log, asked_as("rows", {}), unavailable)
+    verification = verify_receipt(encode(told), log.key, policy)
+    assert verification.ok
+    assert "not by a rule: policy.engine_unavailable" in verification.checks[-1].detail
+
+
+async def test_a_folder_that_holds_no_policy_is_told(log: Log, tmp_path: Path) -> None:
+    found = failed(log, await receipt_of(log, asked_as("rows", {})), tmp_path)
+    assert found.keys() == {"policy", "decision"}
+
+
+def test_a_policy_is_kept_once_and_without_its_tests(tmp_path: Path) -> None:
+    first = keep(tmp_path / "policies")
+    before = {path: path.stat().st_mtime_ns for path in first.rglob("*")}
+    assert keep(tmp_path / "policies") == first
+    assert {path: path.stat().st_mtime_ns for path in first.rglob("*")} == before
+    assert [path.name for path in (tmp_path / "policies").iterdir()] == [first.name]
+    assert not any("_test" in path.name or path.suffix == ".py" for path in before)
