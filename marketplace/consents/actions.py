@@ -17,7 +17,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.callers import Owner
 from marketplace.audit.actions import record
-from marketplace.consents.errors import InTheFuture, NoSubjects, PurposeUnknown, SubjectLength
+from marketplace.consents.actors import Actor, DataSubject, traced
+from marketplace.consents.errors import InTheFuture, NoSubjects, OtherSubject, PurposeUnknown, SubjectLength
 from marketplace.consents.schemas import ConsentReceipt, Said
 from marketplace.consents.subjects import pseudonym
 from marketplace.db.base import ms_of, new_id, utcnow
@@ -56,8 +57,8 @@ class _Entry(Struct, frozen=True, kw_only=True):
 
 
 _DATASET = text("""
-    SELECT id, owner_id, lineage_id, current_version_id, manifest FROM dataset
-    WHERE id = :id AND owner_id = :owner FOR SHARE
+    SELECT id, lineage_id, current_version_id, manifest FROM dataset
+    WHERE id = :id AND (CAST(:owner AS uuid) IS NULL OR owner_id = :owner) FOR SHARE
 """)
 _INSERT = text("""
     INSERT INTO consent_event (id, dataset_id, subject, purpose, event, at, recorded_by, recorded_at)
@@ -87,7 +88,7 @@ _WITHDRAWN = text("""
 async def record_consent_event(
     session: AsyncSession,
     *,
-    by: Owner,
+    by: Actor,
     consent_id: UUID,
     dataset_id: UUID,
     subject: str,
@@ -99,32 +100,39 @@ async def record_consent_event(
 ) -> ConsentReceipt:
     """Write what a person said at `at`. Given counts from the next version on, withdrawn from the next query on.
 
-    Raises NotFound, NoSubjects, PurposeUnknown, InTheFuture, SubjectLength.
+    An owner speaks for the people of its own datasets, a data subject for herself in any dataset.
+
+    Raises NotFound, NoSubjects, PurposeUnknown, InTheFuture, SubjectLength, OtherSubject.
     """
-    dataset = (await session.execute(_DATASET, {"id": dataset_id, "owner": by.organisation_id})).one_or_none()
+    owner_id = by.organisation_id if isinstance(by, Owner) else None
+    dataset = (await session.execute(_DATASET, {"id": dataset_id, "owner": owner_id})).one_or_none()
     if dataset is None:
         raise NotFound
     _check(dataset.manifest, subject, purpose, at)
     now = utcnow()
+    key = keys.lineage(dataset.lineage_id)
     entry = _Entry(
         id=consent_id,
         dataset_id=dataset_id,
-        subject=pseudonym(keys.lineage(dataset.lineage_id), subject),
+        subject=pseudonym(key, subject),
         purpose=purpose,
         # A clock that runs ahead must not make a consent outlast the withdrawal that follows it.
         at=min(at, now),
     )
+    if isinstance(by, DataSubject) and pseudonym(key, by.subject) != entry.subject:
+        raise OtherSubject
+    who = traced(by)
     version_id: str | None = dataset.current_version_id if event == "withdrawn" else None
     if version_id is not None:
         await lock_version(session, version_id, shared=False)
-    written = {**msgspec.structs.asdict(entry), "event": event, "by": by.person_id, "recorded_at": now}
+    written = {**msgspec.structs.asdict(entry), "event": event, "by": who.person_id, "recorded_at": now}
     await session.execute(_INSERT, written)
     log = partial(
         record,
         session,
-        actor_person_id=by.person_id,
-        actor_organisation_id=by.organisation_id,
-        parties=(dataset.owner_id,),
+        actor_person_id=who.person_id,
+        actor_organisation_id=who.organisation_id,
+        parties=who.parties,
         dataset_id=dataset_id,
         purpose=purpose,
     )

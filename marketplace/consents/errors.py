@@ -25,3 +25,10 @@ class InTheFuture(Problem):
 class SubjectLength(Problem):
     status = 422
     code = "consent.subject_length"
+
+
+class OtherSubject(Problem):
+    """A data subject named somebody else."""
+
+    status = 403
+    code = "consent.other_subject"

@@ -12,6 +12,7 @@ from sqlalchemy import event, select, text
 
 from marketplace.audit.models import Event
 from marketplace.consents.actions import exclude_withdrawn, record_consent_event
+from marketplace.consents.actors import DataSubject
 from marketplace.consents.models import ConsentEvent
 from marketplace.consents.reads import consented_subjects, excluded, withdrawn_subjects
 from marketplace.consents.schemas import ConsentReceipt, Said
@@ -233,6 +234,26 @@ async def test_another_owner_finds_no_such_dataset(database: Database, listed: L
     for dataset_id in (listed.dataset_id, uuid4()):
         with pytest.raises(NotFound):
             await say(database, stranger, "withdrawn", PEOPLE[0], dataset_id=dataset_id)
+
+
+async def test_a_person_withdraws_herself_and_leaves_no_name_and_no_event_for_the_owner(
+    database: Database, listed: Listed
+) -> None:
+    await say(database, listed, "withdrawn", PEOPLE[13], by=DataSubject(subject=f" {PEOPLE[13]}"))
+    assert await gone(database, listed) == (frozenset({1}), 1)
+    logged = await events_of(database, listed)
+    assert [each.name for each in logged] == ["consent:withdraw", "dataset:revision"]
+    assert {(each.actor_person_id, each.actor_organisation_id, *each.parties) for each in logged} == {(None, None)}
+    async with database.session() as session:
+        chosen = select(ConsentEvent.recorded_by).where(ConsentEvent.dataset_id == listed.dataset_id)
+        assert (await session.scalars(chosen)).all() == [None]
+
+
+async def test_a_person_speaks_for_nobody_else(database: Database, listed: Listed) -> None:
+    with pytest.raises(Problem) as told:
+        await say(database, listed, "withdrawn", PEOPLE[14], by=DataSubject(subject=PEOPLE[13]))
+    assert told.value.code == "consent.other_subject"
+    assert await gone(database, listed) == (frozenset(), 0)
 
 
 def test_a_subject_key_is_one_person_however_it_is_typed(listed: Listed) -> None:
