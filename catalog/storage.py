@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -64,8 +65,14 @@ class Store:
 
     def cohort_of(self, version_id: str, pseudonym: bytes) -> int | None:
         """The cohort in which a person stands; None for somebody who is not in the version."""
+        return self.cohorts_of(version_id, [pseudonym])[0]
+
+    def cohorts_of(self, version_id: str, pseudonyms: Sequence[bytes]) -> list[int | None]:
+        """As `cohort_of`, of many at once."""
         subjects = self._subjects(version_id)
-        return subjects.find(pseudonym) if subjects else None
+        if subjects is None:
+            return [None] * len(pseudonyms)
+        return [None if cohort < 0 else cohort for cohort in subjects.find(pseudonyms).tolist()]
 
     def members_of(self, version_id: str, cohorts: frozenset[int], *, purpose: str) -> frozenset[bytes]:
         """Pseudonyms of everybody in those of these cohorts that consent to the purpose."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import mmap
-import struct
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +11,9 @@ import numpy as np
 from catalog.cohorts import Ints
 
 PSEUDONYM_BYTES = 16
-_COHORT = struct.Struct("<i")
+_COHORT_BYTES = 4
+_NAME = f"S{PSEUDONYM_BYTES}"
+"""numpy orders these as bytes; the NULs at the end that it drops are dropped on both sides."""
 
 
 class Subjects:
@@ -19,24 +21,20 @@ class Subjects:
 
     def __init__(self, path: Path) -> None:
         size = path.stat().st_size
-        self.count = size // (PSEUDONYM_BYTES + _COHORT.size)
+        self.count = size // (PSEUDONYM_BYTES + _COHORT_BYTES)
         with path.open("rb") as file:
             self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if size else None
 
-    def find(self, pseudonym: bytes) -> int | None:
-        """The cohort of a person, None for somebody who is not in."""
-        if self._map is None:
-            return None
-        low, high = 0, self.count
-        while low < high:
-            middle = (low + high) // 2
-            if self._map[middle * PSEUDONYM_BYTES : (middle + 1) * PSEUDONYM_BYTES] < pseudonym:
-                low = middle + 1
-            else:
-                high = middle
-        if low == self.count or self._map[low * PSEUDONYM_BYTES : (low + 1) * PSEUDONYM_BYTES] != pseudonym:
-            return None
-        return int(_COHORT.unpack_from(self._map, self.count * PSEUDONYM_BYTES + low * _COHORT.size)[0])
+    def find(self, pseudonyms: Sequence[bytes]) -> Ints:
+        """The cohort of each person, -1 for somebody who is not in."""
+        asked = np.array(pseudonyms, dtype=_NAME)
+        if self._map is None or not len(asked):
+            return np.full(len(asked), -1, dtype=np.int32)
+        names = np.frombuffer(self._map, dtype=_NAME, count=self.count)
+        cohorts = np.frombuffer(self._map, dtype="<i4", offset=self.count * PSEUDONYM_BYTES)
+        place = np.minimum(np.searchsorted(names, asked), self.count - 1)
+        result: Ints = np.where(names[place] == asked, cohorts[place], -1)
+        return result
 
     def all(self) -> tuple[Ints, Ints]:
         """Every pseudonym (n × 16 bytes, ascending) and its cohort."""

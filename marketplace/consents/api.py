@@ -59,6 +59,7 @@ async def post_consent_event(
         at=data.at,
         store=store,
         keys=keys,
+        circumstances=data,
     )
 
 

@@ -32,3 +32,17 @@ class OtherSubject(Problem):
 
     status = 403
     code = "consent.other_subject"
+
+
+class ExpiryOfNothing(Problem):
+    """Only what is given can run out."""
+
+    status = 422
+    code = "consent.expiry_of_nothing"
+
+
+class RunsOutBefore(Problem):
+    """It would have run out before it was said."""
+
+    status = 422
+    code = "consent.runs_out_before"

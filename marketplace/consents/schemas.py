@@ -8,17 +8,41 @@ from uuid import UUID
 
 from msgspec import Meta, Struct
 
-Said = Literal["given", "withdrawn"]
+Said = Literal["given", "withdrawn", "revoked"]
+"""withdrawn: by the person; revoked: by the owner. What runs out is written by the clock alone."""
+Method = Literal["web", "app", "paper", "voice", "in_person", "message", "other"]
+Instant = Annotated[datetime, Meta(tz=True)]
+Hash = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+Language = Annotated[str, Meta(pattern="^[a-z]{2,3}(-[A-Z]{2})?$")]
+Label = Annotated[str, Meta(min_length=1, max_length=100)]
+Reference = Annotated[str, Meta(min_length=1, max_length=500)]
+Jurisdiction = Annotated[str, Meta(pattern="^[A-Z]{2}(-[A-Z0-9]{1,3})?$")]
 
 
-class ConsentBody(Struct, frozen=True, forbid_unknown_fields=True):
+class Circumstances(Struct, frozen=True, kw_only=True):
+    """How somebody came to say it, and for how long (ISO/IEC 27560)."""
+
+    expires_at: Instant | None = None
+    """Of `given`: the first instant at which it no longer holds."""
+    notice_sha256: Hash | None = None
+    """Of the notice as it was shown."""
+    notice_language: Language | None = None
+    notice_version: Label | None = None
+    evidence: Reference | None = None
+    """Where the proof is kept; never the proof itself."""
+    method: Method | None = None
+    jurisdiction: Jurisdiction | None = None
+    """ISO 3166 code: VN, VN-HN."""
+
+
+class ConsentBody(Circumstances, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`subject` is the value of the dataset's subject key column; `at`: when the person said it."""
 
     dataset_id: UUID
     subject: str
     purpose: str
     event: Said
-    at: Annotated[datetime, Meta(tz=True)]
+    at: Instant
 
 
 class ConsentReceipt(Struct, frozen=True, kw_only=True):
@@ -29,4 +53,6 @@ class ConsentReceipt(Struct, frozen=True, kw_only=True):
     purpose: str
     event: Said
     at: int
+    expires_at: int | None
+    notice_sha256: str | None
     recorded_at: int

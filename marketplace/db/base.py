@@ -20,7 +20,8 @@ NAMING = {
 }
 
 INSERT_ONLY = (
-    "transfer", "usage", "event", "consent_event", "excluded_cohort", "audit_leaf", "audit_node", "checkpoint",
+    "transfer", "usage", "event", "consent_event", "excluded_cohort", "legal_basis", "audit_leaf", "audit_node",
+    "checkpoint",
 )  # fmt: skip
 """Tables that the service's role can neither UPDATE nor DELETE (grants and a trigger)."""
 

@@ -15,7 +15,7 @@ from catalog.manifest import Manifest
 from catalog.publish import Publication
 from marketplace.accounts.models import Organisation
 from marketplace.audit.actions import record
-from marketplace.consents.actions import Cohorts, exclude_withdrawn
+from marketplace.consents.cohorts import Cohorts, take_out_everybody
 from marketplace.db.base import new_id
 from marketplace.errors import NotFound
 from marketplace.listings.errors import (
@@ -27,7 +27,7 @@ from marketplace.listings.errors import (
     SlugDiffers,
     SlugTaken,
 )
-from marketplace.listings.models import Dataset, DatasetVersion, Lineage, Offer
+from marketplace.listings.models import Dataset, DatasetVersion, LegalBasis, Lineage, Offer
 from marketplace.listings.once import Once, keep
 from marketplace.listings.search import search_text
 from marketplace.listings.standing import Register, count_exclusions
@@ -141,7 +141,9 @@ async def release(
     """
     manifest, version = publication.manifest, publication.version
     await _lineage(session, manifest, by)
-    dataset = await session.scalar(select(Dataset).where(Dataset.slug == manifest.dataset).with_for_update())
+    dataset = await session.scalar(
+        select(Dataset).where(Dataset.slug == manifest.dataset).with_for_update(key_share=True)
+    )
     overtaken = await _newest(session, place.lineage_id) != place.newest
     if overtaken or (dataset.current_version_id if dataset else None) != place.previous:
         raise Overtaken(slug=manifest.dataset)
@@ -164,9 +166,11 @@ async def release(
     )
     session.add(row)
     await _offer(session, dataset.id, manifest, at)
+    await session.flush()
+    session.add(_basis(row, manifest))
     dataset.current_version_id = version.id
     await session.flush()
-    taken_out = await exclude_withdrawn(session, dataset_id=dataset.id, version_id=version.id, store=store)
+    taken_out = await take_out_everybody(session, dataset_id=dataset.id, version_id=version.id, store=store)
     event_id = await _record_release(session, dataset, row, publication, by, taken_out)
     if once is not None:
         await keep(session, once, organisation_id=by.organisation_id, event_id=event_id, slug=dataset.slug)
@@ -204,6 +208,18 @@ async def _offer(session: AsyncSession, dataset_id: uuid.UUID, manifest: Manifes
         session.add(
             Offer(dataset_id=dataset_id, base_vnd=asked.base_vnd, per_gb_vnd=asked.per_gb_vnd, valid_from=at)
         )
+
+
+def _basis(row: DatasetVersion, manifest: Manifest) -> LegalBasis:
+    basis = manifest.legal_basis
+    return LegalBasis(
+        version_id=row.id,
+        dataset_id=row.dataset_id,
+        kind=basis.kind,
+        law=basis.law,
+        recorded_by=row.published_by,
+        recorded_at=row.created_at,
+    )
 
 
 async def _record_release(

@@ -43,6 +43,8 @@ class Dataset(Base):
     search_text: Mapped[str]
     """Folded (no diacritics, đ→d, lower case) title, description, themes, column meanings."""
     current_version_id: Mapped[str | None]
+    expired_until: Mapped[datetime] = mapped_column(default=utcnow)
+    """Consents that ran out up to this instant have their `expired` event, and their cohorts are out."""
     manifest: Mapped[dict[str, Any]] = mapped_column(JSONB)
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
 
@@ -73,6 +75,18 @@ class Offer(Base):
     valid_from: Mapped[datetime] = mapped_column(default=utcnow)
 
 
+class LegalBasis(Base):
+    """On what a version rests: consent, or another basis with the id of its law. Insert-only."""
+
+    __tablename__ = "legal_basis"
+    version_id: Mapped[str] = mapped_column(ForeignKey("dataset_version.id"), primary_key=True)
+    dataset_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("dataset.id"), index=True)
+    kind: Mapped[str]
+    law: Mapped[str]
+    recorded_by: Mapped[uuid.UUID] = mapped_column(ForeignKey("person.id"))
+    recorded_at: Mapped[datetime] = mapped_column(default=utcnow)
+
+
 class ExcludedCohort(Base):
     """A cohort taken out of a version, for one purpose (None: for all). Insert-only."""
 
@@ -81,6 +95,8 @@ class ExcludedCohort(Base):
     version_id: Mapped[str] = mapped_column(ForeignKey("dataset_version.id"), index=True)
     cohort: Mapped[int]
     purpose: Mapped[str | None]
+    revision: Mapped[int]
+    """The purpose's revision that it made: one step, however many cohorts went in it."""
     consent_event_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("consent_event.id"))
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
     __table_args__ = (UniqueConstraint("version_id", "cohort", "purpose", postgresql_nulls_not_distinct=True),)

@@ -10,6 +10,7 @@ from litestar.params import Parameter
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED, HTTP_202_ACCEPTED
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from catalog.storage import Store
 from marketplace.accounts.callers import Analyst, Caller
 from marketplace.audit.receipt import encode
 from marketplace.db.keys import Keys
@@ -76,11 +77,11 @@ async def show_query(query_id: UUID, caller: Caller, session: AsyncSession) -> Q
 
 @get("/api/v1/queries/{query_id:uuid}/result")
 async def fetch_result(
-    query_id: UUID, analyst: Analyst, session: AsyncSession, request: Request[Any, Any, Any]
+    query_id: UUID, analyst: Analyst, session: AsyncSession, store: Store, request: Request[Any, Any, Any]
 ) -> Response[bytes]:
     """The answer; Accept: application/json (default), text/csv, Parquet or an Arrow stream."""
     analyst.require("query")
-    stored = await results.result(session, caller=analyst, query_id=query_id)
+    stored = await results.result(session, caller=analyst, query_id=query_id, store=store)
     media = request.accept.best_match(list(results.FORMATS), default="application/json") or "application/json"
     return Response(
         results.FORMATS[media](stored.stream),

@@ -71,7 +71,7 @@ def denied(caller: Caller, prepared: Prepared, *, query_id: UUID | None, decisio
         query_id=query_id,
         purpose=prepared.question.request.purpose,
         version_id=facts.version_id,
-        revision=len(facts.excluded),
+        revision=facts.revision,
         bytes=prepared.bytes,
         price_vnd=0,
         body={
@@ -95,7 +95,7 @@ def _row(caller: Caller, ask: Ask, prepared: Prepared, decided: Decided) -> dict
         "purpose": ask.purpose,
         "sql": ask.sql,
         "version_id": facts.version_id,
-        "revision": len(facts.excluded),
+        "revision": facts.revision,
         "excluded_seen": len(facts.excluded),
         "decision": msgspec.json.encode(prepared.decision).decode(),
         "columns": list(prepared.reads),

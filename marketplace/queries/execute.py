@@ -55,12 +55,12 @@ async def _revision(services: Services, prepared: Prepared, obligations: Obligat
     """The files for this purpose without the cohorts that left; writing new ones happens off the event loop."""
     version = prepared.version
     assert version is not None  # an allowed query has a listed version
-    excluded, purpose = prepared.facts.excluded, obligations.consented_to
-    ready = services.store.at_hand(version.id, purpose=purpose, number=len(excluded))
+    excluded, number, purpose = prepared.facts.excluded, prepared.facts.revision, obligations.consented_to
+    ready = services.store.at_hand(version.id, purpose=purpose, number=number)
     if ready is not None:
         return ready
     return await asyncio.to_thread(
-        services.store.revision, version.id, purpose=purpose, excluded=excluded, number=len(excluded)
+        services.store.revision, version.id, purpose=purpose, excluded=excluded, number=number
     )
 
 

@@ -11,13 +11,14 @@ from sqlalchemy import text
 
 from catalog.version import Version
 from marketplace.accounts.callers import Caller
+from marketplace.consents.expiry import DUE
 from marketplace.db.base import ms_of
 from marketplace.db.engine import Database
 from marketplace.errors import NotFound
 from policies.decision import AgreementFacts, DatasetFacts, Question, RequestFacts, WalletFacts
 from policies.decision import Caller as CallerFacts
 
-FACTS = text("""
+FACTS = text(f"""
 select a.id, a.startup_id, a.owner_id, a.dataset_id, a.purpose, a.people, a.columns, a.valid_from, a.expires_at,
        a.ended_at is not null as ended,
        d.slug, d.current_version_id as version_id,
@@ -26,6 +27,9 @@ select a.id, a.startup_id, a.owner_id, a.dataset_id, a.purpose, a.people, a.colu
        b.credits_posted - b.debits_posted - b.debits_pending - coalesce(w.floor, 0) as available_vnd,
        (select array_agg(x.cohort) from excluded_cohort x where x.version_id = d.current_version_id
            and (x.purpose is null or x.purpose = :purpose)) as excluded,
+       (select coalesce(max(x.revision), 0) from excluded_cohort x where x.version_id = d.current_version_id
+           and (x.purpose is null or x.purpose = :purpose)) as revision,
+       {DUE} as expiries_due,
        coalesce((select m.records from agreement_meter m where m.agreement_id = a.id), 0) as records_released
 from agreement a
 join dataset d on d.id = a.dataset_id
@@ -40,7 +44,8 @@ where a.id = :agreement and a.startup_id = :startup
 
 
 class Facts(Struct, frozen=True, kw_only=True):
-    """The row of FACTS. `excluded`: cohorts of the newest version that this purpose may not see."""
+    """The row of FACTS. `excluded`: cohorts of the newest version that this purpose may not see; `revision`: the
+    number of what is left."""
 
     agreement_id: UUID
     startup_id: UUID
@@ -60,6 +65,8 @@ class Facts(Struct, frozen=True, kw_only=True):
     suspended: bool
     available_vnd: int | None
     excluded: frozenset[int]
+    revision: int
+    expiries_due: bool
     records_released: int
 
 

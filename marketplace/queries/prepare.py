@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from uuid import UUID
 
 from msgspec import Struct
@@ -12,6 +13,7 @@ from marketplace.accounts.callers import Caller
 from marketplace.audit.receipt import SQL
 from marketplace.audit.sealing import Decided, seal
 from marketplace.billing.price import price_vnd
+from marketplace.consents.expiry import expire
 from marketplace.db.keys import Keys
 from marketplace.queries.errors import OneAgreement, SqlNotUnderstood
 from marketplace.queries.facts import Facts, question, read_facts
@@ -91,9 +93,15 @@ async def facts_of(services: Services, caller: Caller, ask: Ask) -> Facts:
     """Facts of the one agreement asked under. Raises OneAgreement, NotFound."""
     if len(ask.agreement_ids) != 1:
         raise OneAgreement(given=len(ask.agreement_ids))
-    return await read_facts(
-        services.database, caller=caller, agreement_id=ask.agreement_ids[0], purpose=ask.purpose
+    read = partial(
+        read_facts, services.database, caller=caller, agreement_id=ask.agreement_ids[0], purpose=ask.purpose
     )
+    facts = await read()
+    while facts.expiries_due:
+        async with services.database.session() as session:
+            await expire(session, dataset_id=facts.dataset_id, store=services.store)
+        facts = await read()
+    return facts
 
 
 def understand(sql: str, version: Version | None, slug: str, max_bytes: int) -> Plan:

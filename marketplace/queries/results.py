@@ -18,24 +18,27 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from marketplace.accounts.callers import Caller
 from marketplace.accounts.errors import OrganisationSuspended
 from marketplace.audit.actions import record
+from marketplace.consents.cohorts import Cohorts
+from marketplace.consents.expiry import DUE, expire
 from marketplace.errors import NotFound
 from marketplace.queries.errors import NotNamed, NotReady, ResultGone
 
-STORED = text("""
+STORED = text(f"""
 select q.state, q.dataset_id, q.owner_id, q.agreement_id, q.purpose, q.version_id, q.revision, q.rows,
        q.result_sha256, r.body, r.expires_at > now() as alive,
        a.ended_at is not null or a.expires_at <= now() as over,
        (select count(*) from excluded_cohort x where x.version_id = q.version_id
            and (x.purpose is null or x.purpose = q.purpose)) <> q.excluded_seen
            or q.version_id <> d.current_version_id and exists (select from consent_event w
-               where w.dataset_id = q.dataset_id and w.purpose = q.purpose and w.event = 'withdrawn'
+               where w.dataset_id = q.dataset_id and w.purpose = q.purpose and w.event <> 'given'
                and w.recorded_at > q.created_at) as changed,
+       {DUE} as expiries_due,
        :person = any(a.people) as named
 from query q join agreement a on a.id = q.agreement_id join dataset d on d.id = q.dataset_id
 left join query_result r on r.query_id = q.id
 where q.id = :id and q.organisation_id = :organisation
 """)
-"""A withdrawal takes cohorts out of the newest version only: what was made from an older one goes with any."""
+"""What ends consent takes cohorts out of the newest version; an older one's answers go with any such event."""
 
 
 class StoredResult(Struct, frozen=True, kw_only=True):
@@ -44,17 +47,19 @@ class StoredResult(Struct, frozen=True, kw_only=True):
     sha256: str
 
 
-async def result(session: AsyncSession, *, caller: Caller, query_id: UUID) -> StoredResult:
+async def result(session: AsyncSession, *, caller: Caller, query_id: UUID, store: Cohorts) -> StoredResult:
     """The answer as an Arrow stream, and an event that it was fetched.
 
     Raises NotFound, NotReady (runs, failed or denied), ResultGone (expired, agreement over, consent withdrawn),
     NotNamed, OrganisationSuspended.
     """
     whose = {"id": query_id, "organisation": caller.organisation_id, "person": caller.person_id}
-    found = await session.execute(STORED, whose)
-    row = found.mappings().one_or_none()
+    row = (await session.execute(STORED, whose)).mappings().one_or_none()
     if row is None or caller.organisation_kind != "startup":
         raise NotFound(what="query")
+    if row["expiries_due"]:
+        await expire(session, dataset_id=row["dataset_id"], store=store)
+        row = (await session.execute(STORED, whose)).mappings().one()
     if caller.organisation_suspended:
         raise OrganisationSuspended
     if not row["named"]:

@@ -7,12 +7,14 @@ under the locks is judged before the commit. Has something changed, all is undon
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
 
+from marketplace.consents.expiry import DUE, expire
 from marketplace.db.engine import Database
 from marketplace.db.locks import version_locked
 from marketplace.db.together import Statement, Unit
@@ -21,12 +23,13 @@ from marketplace.queries.endings import Ending, Held, Outcome, charged, voided
 from marketplace.queries.prepare import Prepared
 from marketplace.queries.services import Services
 
-LOCKED = text("""
+LOCKED = text(f"""
 select a.ended_at is not null or a.expires_at <= now() as over,
        s.suspended_at is not null or p.deactivated_at is not null as barred,
        (select count(*) from excluded_cohort x where x.version_id = q.version_id
-           and (x.purpose is null or x.purpose = q.purpose)) as excluded_now
-from query q join agreement a on a.id = q.agreement_id
+           and (x.purpose is null or x.purpose = q.purpose)) as excluded_now,
+       {DUE} as expiries_due
+from query q join agreement a on a.id = q.agreement_id join dataset d on d.id = q.dataset_id
 join organisation s on s.id = q.organisation_id join person p on p.id = q.person_id
 where q.id = :id and q.state in ('queued', 'running') for update of q for share of a
 """)
@@ -36,6 +39,10 @@ select id, hold_id, organisation_id, owner_id, person_id, agreement_id, dataset_
        bytes, quote_vnd, excluded_seen
 from query where id = :id and state in ('queued', 'running')
 """)
+
+
+class _RanOut(Exception):
+    """Consents ran out while the query ran: their cohorts are to go before anything is decided on them."""
 
 
 async def settle(services: Services, held: Held, prepared: Prepared, outcome: Outcome) -> Any | None:
@@ -51,7 +58,11 @@ async def settle(services: Services, held: Held, prepared: Prepared, outcome: Ou
         outcome = over
     no_records_left = partial(charged, held, prepared, over, keep_s=keep_s, cap=None)
     ending = charged(held, prepared, outcome, keep_s=keep_s, cap=cap)
-    return await _end(services.database, held, ending, no_records_left)
+    while True:
+        with suppress(_RanOut):
+            return await _end(services.database, held, ending, no_records_left)
+        async with services.database.session() as session:
+            await expire(session, dataset_id=held.dataset_id, store=services.store)
 
 
 async def void(database: Database, held: Held, *, code: str, params: dict[str, Any] | None = None) -> Any | None:
@@ -73,6 +84,8 @@ async def _end(
     while True:
         async with database.unit() as unit:
             found, counted, row = await _attempt(unit, held, ending)
+            if found and ending.stands and found.expiries_due:
+                raise _RanOut
             changed = _changed(found, held) if found and ending.stands else None
             if found and changed is None and counted:
                 return row

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from catalog.storage import Store
 from marketplace.accounts.callers import Caller
 from marketplace.accounts.errors import OrganisationSuspended
 from marketplace.errors import Problem
@@ -68,12 +69,12 @@ def of_problem(view: View, problem: Problem, sql: str) -> Answer:
     )
 
 
-async def of_query(view: View, session: AsyncSession, caller: Caller, query_id: UUID) -> Answer:
+async def of_query(view: View, session: AsyncSession, caller: Caller, query_id: UUID, store: Store) -> Answer:
     """A query in whatever state it is, with the first rows of its answer. Raises NotFound."""
     query = await reads.query(session, caller=caller, query_id=query_id)
     if query.state == "ready":
         try:
-            stored = await results.result(session, caller=caller, query_id=query_id)
+            stored = await results.result(session, caller=caller, query_id=query_id, store=store)
         except (ResultGone, NotNamed, OrganisationSuspended) as gone:
             return Answer(query=query, gone=explain_problem(view, gone))
         rows = results.rows_of(stored.stream, SHOWN_ROWS)

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Coroutine
 from catalog.storage import Store
 from marketplace.audit.sequencer import run_sequencer
 from marketplace.config import Config
+from marketplace.consents.jobs import run_register
 from marketplace.db import embedded
 from marketplace.db.engine import Database, database_url
 from marketplace.db.keys import Keys
@@ -49,17 +50,18 @@ async def open_services(config: Config, *, background: bool = True) -> AsyncIter
         runner = Runner(database)
         stack.push_async_callback(runner.release)
         await runner.hold()
+        store = Store(config.path("store"))
         services = Services(
             config=config,
             database=database,
-            store=Store(config.path("store")),
+            store=store,
             engine=engine,
             pool=pool,
             keys=keys,
             runner=runner,
         )
         stop = asyncio.Event()
-        loops = [runner.keep(stop), *(_background(database, keys, config, stop) if background else ())]
+        loops = [runner.keep(stop), *(_background(database, store, keys, config, stop) if background else ())]
         stack.push_async_callback(_end, stop, [asyncio.create_task(loop) for loop in loops])
         stack.push_async_callback(_drain, services)
         yield services
@@ -68,7 +70,7 @@ async def open_services(config: Config, *, background: bool = True) -> AsyncIter
 async def work(config: Config, stop: asyncio.Event) -> None:
     """Background work alone: no jail, no policy, no page."""
     async with _open_home(config) as (database, keys):
-        await asyncio.gather(*_background(database, keys, config, stop))
+        await asyncio.gather(*_background(database, Store(config.path("store")), keys, config, stop))
 
 
 @contextlib.asynccontextmanager
@@ -93,11 +95,12 @@ def _keep_policy(config: Config) -> None:
 
 
 def _background(
-    database: Database, keys: Keys, config: Config, stop: asyncio.Event
+    database: Database, store: Store, keys: Keys, config: Config, stop: asyncio.Event
 ) -> tuple[Coroutine[None, None, None], ...]:
     return (
         run_sequencer(database, keys, config, stop),
         run_sweeps(database, config.sweep_interval_s, stop),
+        run_register(database, store, config.sweep_interval_s, stop),
     )
 
 

@@ -9,6 +9,7 @@ from litestar import Response, get
 from litestar.response import Template
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from catalog.storage import Store
 from marketplace.accounts.callers import Analyst, Caller, Startup
 from marketplace.audit.receipt import encode
 from marketplace.db.keys import Keys
@@ -35,18 +36,22 @@ async def show_queries(
 
 
 @get("/queries/{query_id:uuid}")
-async def show_query(view: View, analyst: Analyst, session: AsyncSession, query_id: uuid.UUID) -> Template:
+async def show_query(
+    view: View, analyst: Analyst, session: AsyncSession, store: Store, query_id: uuid.UUID
+) -> Template:
     """One query: what was decided, what it cost, its answer; htmx, which waits for it, gets the answer alone."""
-    answer = await of_query(view, session, analyst, query_id)
+    answer = await of_query(view, session, analyst, query_id, store)
     return view.page("_query.html" if view.partial else "query.html", answer=answer)
 
 
 @get("/queries/{query_id:uuid}/result/{kind:str}")
-async def download(analyst: Analyst, session: AsyncSession, query_id: uuid.UUID, kind: str) -> Response[bytes]:
+async def download(
+    analyst: Analyst, session: AsyncSession, store: Store, query_id: uuid.UUID, kind: str
+) -> Response[bytes]:
     """The whole answer as a file."""
     if kind not in MEDIA_TYPES:
         raise NotFound
-    stored = await results.result(session, caller=analyst, query_id=query_id)
+    stored = await results.result(session, caller=analyst, query_id=query_id, store=store)
     body = results.FORMATS[MEDIA_TYPES[kind]](stored.stream)
     return _file(body, MEDIA_TYPES[kind], f"{query_id}.{kind}")
 

@@ -77,7 +77,9 @@ async def test_the_owner_records_a_withdrawal_and_gets_a_receipt_at_once(
     answer = await post(client, listed, listed.owner.token)
     assert answer.status_code == 201
     receipt = answer.json()
-    assert set(receipt) == {"id", "dataset_id", "purpose", "event", "at", "recorded_at"}
+    assert set(receipt) == {
+        "id", "dataset_id", "purpose", "event", "at", "expires_at", "notice_sha256", "recorded_at",
+    }  # fmt: skip
     assert receipt["at"] == 1769821200000
     async with database.session() as session:
         assert await excluded(session, listed.version_id, PURPOSES[0]) == (frozenset({1}), 1)
@@ -87,7 +89,13 @@ async def test_the_owner_records_a_withdrawal_and_gets_a_receipt_at_once(
     "wrong",
     [
         {"at": "2026-01-31T08:00:00"},
-        {"event": "revoked"},
+        {"event": "expired"},
+        {"expires_at": "2027-01-01T00:00:00"},
+        {"notice_sha256": "00"},
+        {"notice_language": "Vietnamese"},
+        {"method": "telepathy"},
+        {"jurisdiction": "Việt Nam"},
+        {"evidence": ""},
         {"subject": 790000000013},
         {"subject": None},
         {"dataset_id": "x"},

@@ -11,8 +11,9 @@ import pytest
 from sqlalchemy import event, select, text
 
 from marketplace.audit.models import Event
-from marketplace.consents.actions import exclude_withdrawn, record_consent_event
+from marketplace.consents.actions import record_consent_event
 from marketplace.consents.actors import DataSubject
+from marketplace.consents.cohorts import take_out_everybody
 from marketplace.consents.models import ConsentEvent
 from marketplace.consents.reads import consented_subjects, excluded, withdrawn_subjects
 from marketplace.consents.schemas import ConsentReceipt, Said
@@ -76,7 +77,7 @@ async def test_consent_given_again_does_not_bring_the_cohort_back_into_this_vers
             PURPOSE: frozenset({listed.pseudonym(PEOPLE[13])})
         }
         await listed.release(session, PEOPLE)
-        await exclude_withdrawn(
+        await take_out_everybody(
             session, dataset_id=listed.dataset_id, version_id=listed.version_id, store=listed.store
         )
     assert await gone(database, listed) == (frozenset(), 0)
@@ -111,7 +112,7 @@ async def test_who_withdrew_while_a_version_was_made_is_out_of_it_from_the_start
     await say(database, listed, "withdrawn", PEOPLE[5])
     async with database.session() as session:
         await listed.release(session, PEOPLE[::-1])
-        taken = await exclude_withdrawn(
+        taken = await take_out_everybody(
             session, dataset_id=listed.dataset_id, version_id=listed.version_id, store=listed.store
         )
     assert taken == 1

@@ -27,7 +27,7 @@ from marketplace.listings.errors import (
     SlugTaken,
     VersionRefused,
 )
-from marketplace.listings.models import Dataset, DatasetVersion, ExcludedCohort, Lineage, Offer
+from marketplace.listings.models import Dataset, DatasetVersion, ExcludedCohort, LegalBasis, Lineage, Offer
 from marketplace.listings.once import Released
 from marketplace.listings.press import Press
 from marketplace.listings.publish import publish_version
@@ -58,6 +58,8 @@ async def test_a_version_is_released_listed_priced_and_logged(press: Press, shop
         assert dataset.current_version_id == released.version_id
         row = await session.get_one(DatasetVersion, released.version_id)
         assert (row.body["persons"], row.published_by) == (version.persons, shop.owner.person.id)
+        basis = await session.get_one(LegalBasis, released.version_id)
+        assert (basis.kind, basis.law) == ("consent", "personal-data-law-91-2025")
         offer = (await session.scalars(select(Offer).where(Offer.dataset_id == dataset.id))).one()
         assert (offer.base_vnd, offer.per_gb_vnd) == (1000, 200_000)
         event = (await session.scalars(select(Event).where(Event.version_id == released.version_id))).one()
