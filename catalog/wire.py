@@ -47,6 +47,20 @@ class IngestReply(Struct, frozen=True, kw_only=True):
     refusal: Refusal | None = None
 
 
+class RecordsOrder(Struct, frozen=True, kw_only=True):
+    """`columns`: the names that the table may have."""
+
+    columns: tuple[str, ...]
+    max_rows: int
+    max_bytes: int
+    max_row_group_bytes: int
+
+
+class RecordsReply(Struct, frozen=True, kw_only=True):
+    rows: int = 0
+    refusal: Refusal | None = None
+
+
 class AnonymiseColumn(Struct, frozen=True, kw_only=True):
     """`name` in the persons' table and in the parts."""
 

@@ -10,6 +10,8 @@ from msgspec import Struct
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from marketplace.audit.actions import record
+from marketplace.consents.actors import Registrar
 from marketplace.consents.newest import NEWEST, is_out
 from marketplace.db.base import utcnow
 
@@ -39,7 +41,7 @@ _EXCLUDE = text("""
     WITH gone AS (
         SELECT * FROM unnest(CAST(:purposes AS text[]), CAST(:cohorts AS bigint[]), CAST(:events AS uuid[]))
             AS gone (purpose, cohort, event_id)
-    ), step AS (
+    ), step AS MATERIALIZED (
         SELECT purpose, 1 + coalesce((
             SELECT max(x.revision) FROM excluded_cohort x
             WHERE x.version_id = :version_id AND (x.purpose IS NULL OR x.purpose = each.purpose)
@@ -50,6 +52,12 @@ _EXCLUDE = text("""
     SELECT gen_random_uuid(), :version_id, gone.cohort, gone.purpose, step.revision, gone.event_id, :now
     FROM gone JOIN step USING (purpose)
     ON CONFLICT DO NOTHING RETURNING cohort
+""")
+_REVISIONS = text("""
+    SELECT asked.purpose, coalesce(max(x.revision), 0) AS number
+    FROM unnest(CAST(:purposes AS text[])) AS asked (purpose)
+    LEFT JOIN excluded_cohort x ON x.version_id = :version_id AND (x.purpose IS NULL OR x.purpose = asked.purpose)
+    GROUP BY asked.purpose ORDER BY asked.purpose
 """)
 _ALL_OUT = text(f"""
     SELECT id, subject, purpose FROM ({NEWEST}) AS newest WHERE {is_out("newest")}
@@ -69,6 +77,30 @@ async def take_out(session: AsyncSession, *, version_id: str, gone: Gone) -> int
         "now": utcnow(),
     }
     return len((await session.execute(_EXCLUDE, parameters)).all())
+
+
+async def log_revisions(
+    session: AsyncSession,
+    *,
+    dataset_id: UUID,
+    version_id: str,
+    purposes: Sequence[str],
+    by: Registrar | None = None,
+) -> None:
+    """The revisions at which these purposes are now: an event each. `by` None: the clock."""
+    found = await session.execute(_REVISIONS, {"version_id": version_id, "purposes": list(purposes)})
+    for row in found.all():
+        await record(
+            session,
+            "dataset:revision",
+            actor_person_id=by.person_id if by else None,
+            actor_organisation_id=by.organisation_id if by else None,
+            parties=(by.organisation_id,) if by else (),
+            dataset_id=dataset_id,
+            purpose=row.purpose,
+            version_id=version_id,
+            revision=row.number,
+        )
 
 
 def cohorts_of(people: Sequence[Out], *, version_id: str, store: Cohorts) -> dict[tuple[str, int], UUID]:

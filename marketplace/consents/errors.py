@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from marketplace.errors import Problem
+from typing import Any
+
+from marketplace.errors import Conflict, Problem
 
 
 class NoSubjects(Problem):
@@ -46,3 +48,47 @@ class RunsOutBefore(Problem):
 
     status = 422
     code = "consent.runs_out_before"
+
+
+class FileNotUnderstood(Problem):
+    """No CSV with our columns, and no lines of JSON. Params: columns."""
+
+    status = 422
+    code = "consent.file_not_understood"
+
+
+class FileRefused(Problem):
+    """Something in the file is wrong and the caller wants all or nothing. Params: errors, count."""
+
+    status = 422
+    code = "consent.file_refused"
+
+
+class TableRefused(Problem):
+    """Arrow or Parquet that was not read; the code is catalog's or sandbox's own, with its params."""
+
+    status = 422
+
+    def __init__(self, code: str, **params: Any) -> None:
+        self.code = code  # type: ignore[misc]
+        super().__init__(**params)
+
+
+class TooManyLines(Problem):
+    """Params: max_lines."""
+
+    status = 413
+    code = "consent.too_many_lines"
+
+
+class FileTooLarge(Problem):
+    """Params: max_bytes."""
+
+    status = 413
+    code = "consent.file_too_large"
+
+
+class ImportUnderWay(Conflict):
+    """Another file of this dataset is being taken."""
+
+    code = "consent.import_under_way"

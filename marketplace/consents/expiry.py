@@ -14,7 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.audit.actions import record
-from marketplace.consents.cohorts import PEOPLE_AT_ONCE, Cohorts, Out, cohorts_of, take_out
+from marketplace.consents.cohorts import PEOPLE_AT_ONCE, Cohorts, Out, cohorts_of, log_revisions, take_out
 from marketplace.db.engine import Database
 from marketplace.db.locks import lock_version
 
@@ -47,10 +47,6 @@ _EXPIRED = text("""
     WHERE dataset_id = :dataset_id AND event = 'expired' AND recorded_at = :now
 """)
 _WRITTEN = text("UPDATE dataset SET expired_until = :now WHERE id = :dataset_id")
-_REVISIONS = text("""
-    SELECT purpose, max(revision) AS number FROM excluded_cohort
-    WHERE version_id = :version_id AND purpose = any(:purposes) GROUP BY purpose ORDER BY purpose
-""")
 _WAITING = text(f"SELECT d.id FROM dataset d WHERE {DUE} ORDER BY d.id")
 
 
@@ -77,19 +73,7 @@ async def expire(session: AsyncSession, *, dataset_id: UUID, store: Cohorts) -> 
     await record(session, "consent:expire", dataset_id=dataset_id, body={"expired": purposes})
     if version_id is not None:
         await take_out(session, version_id=version_id, gone=gone)
-        await _log_revisions(session, dataset_id, version_id, sorted(purposes))
-
-
-async def _log_revisions(session: AsyncSession, dataset_id: UUID, version_id: str, purposes: list[str]) -> None:
-    for row in (await session.execute(_REVISIONS, {"version_id": version_id, "purposes": purposes})).all():
-        await record(
-            session,
-            "dataset:revision",
-            dataset_id=dataset_id,
-            purpose=row.purpose,
-            version_id=version_id,
-            revision=row.number,
-        )
+        await log_revisions(session, dataset_id=dataset_id, version_id=version_id, purposes=sorted(purposes))
 
 
 async def expire_all(database: Database, store: Cohorts) -> int:

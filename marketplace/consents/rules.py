@@ -31,6 +31,7 @@ class Rules(Struct, frozen=True, kw_only=True):
 
     purposes: Sequence[str]
     now: datetime
+    skew: timedelta = CLOCK_SKEW
 
     def check(
         self, *, subject: str, purpose: str, event: Said, at: datetime, expires_at: datetime | None
@@ -42,7 +43,7 @@ class Rules(Struct, frozen=True, kw_only=True):
             raise PurposeUnknown(purpose=purpose[:100], purposes=list(self.purposes))
         if at.year < FIRST_YEAR:
             raise Invalid(errors=[{"path": "at", "code": "request.unstorable", "params": {}}])
-        if at > self.now + CLOCK_SKEW:
+        if at > self.now + self.skew:
             raise InTheFuture
         if not 1 <= len(subject.strip().encode()) <= MAX_SUBJECT_BYTES:
             raise SubjectLength(max_bytes=MAX_SUBJECT_BYTES)
@@ -56,8 +57,8 @@ class Rules(Struct, frozen=True, kw_only=True):
         return min(at, self.now)
 
 
-def rules_of(manifest: dict[str, Any], *, now: datetime) -> Rules:
+def rules_of(manifest: dict[str, Any], *, now: datetime, skew: timedelta = CLOCK_SKEW) -> Rules:
     """The rules of a dataset. Raises NoSubjects for one whose rows name nobody."""
     if manifest.get("privacy_unit") != "column":
         raise NoSubjects
-    return Rules(purposes=tuple(manifest["purposes"]), now=now)
+    return Rules(purposes=tuple(manifest["purposes"]), now=now, skew=skew)

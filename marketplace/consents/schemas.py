@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from msgspec import Meta, Struct
+
+from marketplace.texts import Language as Tongue
+from marketplace.texts import Message
 
 Said = Literal["given", "withdrawn", "revoked"]
 """withdrawn: by the person; revoked: by the owner. What runs out is written by the clock alone."""
@@ -56,3 +59,25 @@ class ConsentReceipt(Struct, frozen=True, kw_only=True):
     expires_at: int | None
     notice_sha256: str | None
     recorded_at: int
+
+
+class Fault(Struct, frozen=True, kw_only=True):
+    """A line that was not taken (from 1; of Arrow and Parquet the row), and why; never what stands in it."""
+
+    line: int
+    code: str
+    params: dict[str, Any]
+    messages: dict[Tongue, Message]
+
+
+class Imported(Struct, frozen=True, kw_only=True):
+    """What became of a file. `already`: events whose id was here before with the same content."""
+
+    dataset_id: UUID
+    given: int
+    withdrawn: int
+    revoked: int
+    already: int
+    fault_count: int
+    faults: tuple[Fault, ...]
+    """The first of the lines that were not taken."""
