@@ -95,11 +95,14 @@ Take = Callable[..., Any]
 
 @pytest.fixture
 def take(config: Config, database: Database, listed: Listed, tmp_path: Path) -> Take:
-    async def taken(content: bytes, *, all_or_nothing: bool = False, **bounds: int) -> Imported:
+    async def taken(content: bytes, *, all_or_nothing: bool = False, max_lines: int = 1_000_000) -> Imported:
         source = tmp_path / "events"
         source.write_bytes(content)
         parts = Importing(
-            config=Config(home=config.home, **bounds), database=database, store=listed.store, keys=listed.keys
+            config=Config(home=config.home, consents_file_max_lines=max_lines),
+            database=database,
+            store=listed.store,
+            keys=listed.keys,
         )
         by = Registrar(person_id=listed.owner.person.id, organisation_id=listed.owner.organisation.id)
         return await import_events(
@@ -275,7 +278,7 @@ async def test_a_file_of_too_many_lines_is_not_read_to_its_end(
 ) -> None:
     content = as_csv([said(n, PEOPLE[n]) for n in range(9)]) + b"\n" * 1000
     with pytest.raises(TooManyLines):
-        await take(content, consents_file_max_lines=100)
+        await take(content, max_lines=100)
     assert await register(database, listed) == []
 
 
