@@ -1,4 +1,4 @@
-"""`sandulieu catalog check|publish|show|search`: check needs no database, the others work on it directly."""
+"""`sandulieu catalog check|publish|show|search|consents`: check needs no database, the others work on it."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ import msgspec
 
 from catalog.publish import Publication
 from catalog.storage import Store
+from marketplace.cli import consents
 from marketplace.config import load
 from marketplace.db.engine import Database, database_url
 from marketplace.db.keys import Keys
@@ -30,7 +31,7 @@ from marketplace.texts import message
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """catalog check, publish, show, search."""
+    """catalog check, publish, show, search, consents."""
     catalog = subparsers.add_parser("catalog", help="danh mục dữ liệu / the catalogue of datasets")
     verbs = catalog.add_subparsers(dest="verb", required=True, metavar="VERB")
     check = verbs.add_parser("check", help="làm thử, không công bố / make a version without releasing it")
@@ -48,6 +49,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     for parser, run in ((check, _check), (publish, _publish), (show, _show), (search, _search)):
         parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
         parser.set_defaults(func=run)
+    consents.add_parser(verbs)
 
 
 def _check(chosen: argparse.Namespace) -> int:

@@ -1,0 +1,110 @@
+"""`sandulieu catalog consents import|export`: the operator's own tool, directly on the database."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import BinaryIO
+from uuid import UUID
+
+import msgspec
+
+from catalog.storage import Store
+from marketplace.config import load
+from marketplace.consents.actors import Registrar
+from marketplace.consents.exports import as_csv, as_ndjson, exported
+from marketplace.consents.imports import Importing, import_events
+from marketplace.consents.schemas import Imported
+from marketplace.db.engine import Database, database_url
+from marketplace.db.keys import Keys
+from marketplace.errors import NotFound
+from marketplace.listings.operator import publisher_for
+from marketplace.listings.reads import dataset_id_of, read_dataset
+
+FORMATS = {"ndjson": as_ndjson, "csv": as_csv}
+
+
+def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """consents import, export."""
+    consents = verbs.add_parser("consents", help="sổ đồng ý / the consent register")
+    deeds = consents.add_subparsers(dest="deed", required=True, metavar="VERB")
+    take = deeds.add_parser("import", help="nhận tệp sự kiện / take a file of events")
+    take.add_argument("file", type=Path, metavar="FILE", help="CSV, NDJSON, Arrow, Parquet")
+    take.add_argument("--on-error", choices=("keep", "refuse"), default="keep", help="default: keep")
+    give = deeds.add_parser("export", help="xuất sự kiện đã ghi / write out what was recorded")
+    give.add_argument("--format", choices=tuple(FORMATS), default="ndjson", help="default: ndjson")
+    give.add_argument("--output", type=Path, metavar="FILE", help="default: standard output")
+    for parser, run in ((take, _import), (give, _export)):
+        parser.add_argument("--dataset", required=True, metavar="SLUG")
+        parser.set_defaults(func=run)
+    take.add_argument("--json", action="store_true", help="one JSON object on standard output")
+
+
+def _import(chosen: argparse.Namespace) -> int:
+    if not chosen.file.is_file():
+        print(f"Không đọc được / cannot read: {chosen.file}", file=sys.stderr)
+        return 2
+    done = asyncio.run(_take(chosen.file, chosen.dataset, all_or_nothing=chosen.on_error == "refuse"))
+    if chosen.json:
+        print(msgspec.json.encode(done).decode())
+        return 0
+    for fault in done.faults:
+        for said in fault.messages.values():
+            print(f"{chosen.file}:{fault.line}: {said.what} {said.why} {said.next}", file=sys.stderr)
+    print(
+        f"✓ {done.given:,} given · {done.withdrawn:,} withdrawn · {done.revoked:,} revoked · "
+        f"{done.already:,} đã có/already · {done.fault_count:,} sai/wrong"
+    )
+    return 0
+
+
+async def _take(source: Path, slug: str, *, all_or_nothing: bool) -> Imported:
+    config = load()
+    async with _database() as database:
+        async with database.session() as session:
+            page = await read_dataset(session, slug)
+            if page is None:
+                raise NotFound
+            publisher = await publisher_for(session, owner_slug=page.owner_slug)
+        by = Registrar(person_id=publisher.person_id, organisation_id=publisher.organisation_id, via="cli")
+        parts = Importing(
+            config=config, database=database, store=Store(config.path("store")), keys=Keys(config.path("keys"))
+        )
+        return await import_events(parts, by=by, dataset_id=page.id, source=source, all_or_nothing=all_or_nothing)
+
+
+def _export(chosen: argparse.Namespace) -> int:
+    write = FORMATS[chosen.format]
+    if chosen.output is None:
+        asyncio.run(_give(chosen.dataset, write, sys.stdout.buffer))
+        return 0
+    with chosen.output.open("wb") as out:
+        asyncio.run(_give(chosen.dataset, write, out))
+    return 0
+
+
+async def _give(slug: str, write: Callable[..., bytes], out: BinaryIO) -> None:
+    async with _database() as database:
+        async for piece in exported(database, await _dataset_id(database, slug), write):
+            out.write(piece)
+
+
+async def _dataset_id(database: Database, slug: str) -> UUID:
+    async with database.reading() as session:
+        dataset_id = await dataset_id_of(session, slug)
+    if dataset_id is None:
+        raise NotFound
+    return dataset_id
+
+
+@asynccontextmanager
+async def _database() -> AsyncIterator[Database]:
+    database = Database(database_url(load()), connections=4)
+    try:
+        yield database
+    finally:
+        await database.close()

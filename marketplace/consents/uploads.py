@@ -1,0 +1,45 @@
+"""Receiving a file of events: the body streamed to a file below home before anything reads it."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from litestar import Request
+
+from marketplace.consents.errors import FileTooLarge
+
+WRITE_BYTES = 1024 * 1024
+
+
+@asynccontextmanager
+async def received(request: Request[Any, Any, Any], *, folder: Path, max_bytes: int) -> AsyncIterator[Path]:
+    """The body as a file, removed at the end. Raises FileTooLarge."""
+    if int(request.headers.get("content-length") or 0) > max_bytes:
+        raise FileTooLarge(max_bytes=max_bytes)
+    await asyncio.to_thread(folder.mkdir, mode=0o700, parents=True, exist_ok=True)
+    place = Path(await asyncio.to_thread(tempfile.mkdtemp, dir=folder))
+    try:
+        await _receive(request, place / "events", max_bytes)
+        yield place / "events"
+    finally:
+        await asyncio.to_thread(shutil.rmtree, place, ignore_errors=True)
+
+
+async def _receive(request: Request[Any, Any, Any], target: Path, max_bytes: int) -> None:
+    waiting, seen = bytearray(), 0
+    with target.open("xb") as file:
+        async for chunk in request.stream():
+            seen += len(chunk)
+            if seen > max_bytes:
+                raise FileTooLarge(max_bytes=max_bytes)
+            waiting += chunk
+            if len(waiting) >= WRITE_BYTES:
+                await asyncio.to_thread(file.write, bytes(waiting))
+                waiting.clear()
+        await asyncio.to_thread(file.write, bytes(waiting))
