@@ -26,7 +26,7 @@ async def run(services: Services, prepared: Prepared) -> Outcome:
     obligations = prepared.decision.obligations
     assert obligations is not None  # an allowed decision carries obligations
     try:
-        revision = await _revision(services, prepared, obligations)
+        revision = await revision_for(services, prepared, obligations)
         files = TableFiles(name=prepared.facts.slug, parts=tuple(Path(p) for p in revision.parts))
         result = await run_in_sandbox(
             prepared.plan, (files,), _limits(services, prepared, obligations), services.pool
@@ -51,14 +51,16 @@ async def finish(services: Services, held: Held, prepared: Prepared, running: Aw
     return row
 
 
-async def _revision(services: Services, prepared: Prepared, obligations: Obligations) -> Revision:
+async def revision_for(services: Services, prepared: Prepared, obligations: Obligations) -> Revision:
     """The files for this purpose without the cohorts that left; writing new ones happens off the event loop."""
     version = prepared.version
     assert version is not None  # an allowed query has a listed version
     excluded, number, purpose = prepared.facts.excluded, prepared.facts.revision, obligations.consented_to
-    ready = services.store.at_hand(version.id, purpose=purpose, number=number)
-    if ready is not None:
-        return ready
+    # Where consent is not the basis, all purposes read the same parts, and each counts its own exclusions.
+    if purpose is not None or not excluded:
+        ready = services.store.at_hand(version.id, purpose=purpose, number=number)
+        if ready is not None:
+            return ready
     return await asyncio.to_thread(
         services.store.revision, version.id, purpose=purpose, excluded=excluded, number=number
     )
