@@ -1,4 +1,4 @@
-"""`sandulieu catalog consents import|export`: the operator's own tool, directly on the database."""
+"""`sandulieu catalog consents import|export|late`: the operator's own tool, directly on the database."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from marketplace.config import load
 from marketplace.consents.actors import Registrar
 from marketplace.consents.exports import as_csv, as_ndjson, exported
 from marketplace.consents.imports import Importing, import_events
+from marketplace.consents.late import Clocks, read_clocks
 from marketplace.consents.schemas import Imported
 from marketplace.db.engine import Database, database_url
 from marketplace.db.keys import Keys
@@ -29,7 +30,7 @@ FORMATS = {"ndjson": as_ndjson, "csv": as_csv}
 
 
 def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """consents import, export."""
+    """consents import, export, late."""
     consents = verbs.add_parser("consents", help="sổ đồng ý / the consent register")
     deeds = consents.add_subparsers(dest="deed", required=True, metavar="VERB")
     take = deeds.add_parser("import", help="nhận tệp sự kiện / take a file of events")
@@ -41,7 +42,10 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     for parser, run in ((take, _import), (give, _export)):
         parser.add_argument("--dataset", required=True, metavar="SLUG")
         parser.set_defaults(func=run)
-    take.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    late = deeds.add_parser("late", help="thời hạn / the clocks: what was acknowledged, stopped, late")
+    late.set_defaults(func=_late)
+    for parser in (take, late):
+        parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
 
 
 def _import(chosen: argparse.Namespace) -> int:
@@ -91,6 +95,28 @@ async def _give(slug: str, write: Callable[..., bytes], out: BinaryIO) -> None:
     async with _database() as database:
         async for piece in exported(database, await _dataset_id(database, slug), write):
             out.write(piece)
+
+
+def _late(chosen: argparse.Namespace) -> int:
+    clocks = asyncio.run(_clocks())
+    if chosen.json:
+        print(msgspec.json.encode(clocks).decode())
+        return 0
+    print(f"theo cấu hình / as configured: {clocks.law}")
+    for item in clocks.items:
+        print(
+            f"{item.owner_name} · {item.slug}: {item.acknowledged:,} xác nhận/acknowledged "
+            f"({item.acknowledged_late:,} muộn/late) · {item.stopped:,} dừng/stopped "
+            f"({item.stopped_late:,} muộn/late)"
+        )
+    for each in clocks.late:
+        print(f"  {each.slug} {each.deed}: {each.said} → {each.due} < {each.recorded} · {each.events:,}")
+    return 0
+
+
+async def _clocks() -> Clocks:
+    async with _database() as database, database.reading() as session:
+        return await read_clocks(session, owner_id=None)
 
 
 async def _dataset_id(database: Database, slug: str) -> UUID:

@@ -15,12 +15,13 @@ from litestar.types import ControllerRouterHandler
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from catalog.storage import Store
-from marketplace.accounts.callers import Owner
+from marketplace.accounts.callers import Caller, Owner
 from marketplace.config import Config
 from marketplace.consents.actions import record_consent_event
 from marketplace.consents.actors import Registrar
 from marketplace.consents.exports import FORMATS, exported
 from marketplace.consents.imports import Importing, import_events
+from marketplace.consents.late import Clocks, view_clocks
 from marketplace.consents.months import Months, monthly_totals
 from marketplace.consents.reads import read_receipt
 from marketplace.consents.schemas import ConsentBody, ConsentReceipt, Imported
@@ -122,6 +123,13 @@ async def get_consent_months(database: Database, owner: Owner, dataset: str) -> 
         return await monthly_totals(session, dataset_id=dataset_id)
 
 
+@get("/api/v1/consents/late", operation_id="readConsentClocks")
+async def get_consent_clocks(caller: Caller, session: AsyncSession) -> Clocks:
+    """What was acknowledged and stopped, and what came late: an owner's own, or all of them for the regulator."""
+    caller.require("consent" if caller.organisation_kind == "owner" else "audit")
+    return await view_clocks(session, caller=caller)
+
+
 async def _own(database: Database, owner: Owner, dataset: str) -> UUID:
     async with database.reading() as session:
         dataset_id = await dataset_id_of(session, dataset, owner_id=owner.organisation_id)
@@ -135,4 +143,5 @@ handlers: list[ControllerRouterHandler] = [
     post_consent_file,
     get_consent_file,
     get_consent_months,
+    get_consent_clocks,
 ]

@@ -37,6 +37,7 @@ ALLOWED = {
     "POST /api/v1/applications/{application_id:uuid}/withdraw": {"startup"},
     "GET /api/v1/audit/completeness/{dataset_id:uuid}": {"owner", "regulator"},
     "GET /api/v1/audit/events": {"owner", "startup", "regulator", "operator"},
+    "GET /api/v1/consents/late": {"owner", "regulator"},
     "POST /api/v1/consents/events": {"owner"},
     "GET /api/v1/datasets/{dataset:str}/consents": {"owner"},
     "GET /api/v1/datasets/{dataset:str}/consents/months": {"owner"},

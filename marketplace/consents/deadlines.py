@@ -1,0 +1,84 @@
+"""When a withdrawal must be acknowledged and when its processing must have stopped, by the law of its day.
+
+Numbers are dated configuration: `policies/data/law.json` for the days, `holidays.json` beside this file for the
+days on which nobody works. A year that is not there has no holidays: its deadlines come out earlier, never later.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from policies.sources import data
+
+LAW = "decree-356-2025.consent"
+"""The entry of law.json whose `values` are the deadlines."""
+HOLIDAYS = Path(__file__).with_name("holidays.json")
+SATURDAY = 5
+
+
+class Days(Struct, frozen=True, kw_only=True):
+    """From the day after a person spoke: working days to acknowledge, days to stop."""
+
+    acknowledge_working_days: int
+    stop_days: int
+
+
+class _Entry(Struct, frozen=True, kw_only=True):
+    id: str
+    valid_from: date
+    valid_to: date | None
+    values: Days | None = None
+
+
+class _Year(Struct, frozen=True, kw_only=True):
+    year: int
+    days: tuple[date, ...]
+    source: str
+    checked_by: str | None
+
+
+def days_on(day: date) -> Days | None:
+    """What the law asks of a withdrawal said on that day, in Viet Nam; None where none is configured."""
+    for entry in _entries():
+        if entry.valid_from <= day and (entry.valid_to is None or day <= entry.valid_to):
+            return entry.values
+    return None
+
+
+def acknowledge_by(said: date, days: Days) -> date:
+    """The last day on which it is acknowledged in time."""
+    day, left = said, days.acknowledge_working_days
+    while left:
+        day += timedelta(days=1)
+        left -= is_working_day(day)
+    return day
+
+
+def stop_by(said: date, days: Days) -> date:
+    """The last day on which processing has stopped in time."""
+    return said + timedelta(days=days.stop_days)
+
+
+def is_working_day(day: date) -> bool:
+    """Monday to Friday, if it is no public holiday."""
+    return day.weekday() < SATURDAY and day not in holidays()
+
+
+@functools.cache
+def holidays() -> frozenset[date]:
+    """Every public holiday that is configured."""
+    years = msgspec.json.decode(HOLIDAYS.read_bytes(), type=dict[str, tuple[_Year, ...]])["years"]
+    return frozenset(day for year in years for day in year.days)
+
+
+@functools.cache
+def _entries() -> Sequence[_Entry]:
+    entries: list[dict[str, Any]] = data()["law"]
+    return tuple(msgspec.convert(entry, _Entry) for entry in entries if entry["id"] == LAW)
