@@ -48,6 +48,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     hold_lifetime_s: int = 600
     sql_max_bytes: int = 64 * 1024
     upload_max_bytes: int = 8 * 1024 * 1024 * 1024
+    version_worn_permille: int = 200
+    """Of a version's cohorts: with so many gone it should be published anew."""
     consents_file_max_bytes: int = 1024 * 1024 * 1024
     consents_file_max_lines: int = 5_000_000
     ingest_deadline_ms: int = 600_000

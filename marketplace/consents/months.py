@@ -17,7 +17,10 @@ from marketplace.db.base import utcnow
 
 VIETNAM = timezone(timedelta(hours=7))
 FIRST_BAND = 10
-_DATASET = text("SELECT created_at, manifest FROM dataset WHERE id = :id")
+_DATASET = text("""
+    SELECT d.created_at, d.manifest, v.worn_at IS NOT NULL AS worn
+    FROM dataset d LEFT JOIN dataset_version v ON v.id = d.current_version_id WHERE d.id = :id
+""")
 _TOTALS = text("""
     SELECT to_char(recorded_at AT TIME ZONE 'Asia/Ho_Chi_Minh', 'YYYY-MM') AS month, purpose,
         count(*) FILTER (WHERE event = 'given') AS given,
@@ -48,6 +51,8 @@ class Months(Struct, frozen=True, kw_only=True):
     """Every month that has ended since the dataset is here, newest first, each with all purposes."""
 
     dataset_id: UUID
+    worn: bool
+    """The newest version has lost so many cohorts that it should be published anew."""
     items: tuple[Month, ...]
 
 
@@ -75,7 +80,7 @@ async def monthly_totals(session: AsyncSession, *, dataset_id: UUID) -> Months:
             row = counted.get((month, purpose))
             bands = {kind: band(getattr(row, kind) if row else 0) for kind in ("given", "withdrawn", "expired")}
             items.append(Month(month=month, purpose=purpose, **bands))
-    return Months(dataset_id=dataset_id, items=tuple(items))
+    return Months(dataset_id=dataset_id, worn=dataset.worn, items=tuple(items))
 
 
 def _months(since: datetime, until: datetime) -> list[str]:

@@ -53,5 +53,6 @@ def _summary(row: Row[Dataset, DatasetVersion, str, int]) -> DatasetSummary:
         mode=version.mode,
         k=version.measured.k,
         persons=version.persons,
+        worn=newest.worn_at is not None,
         released_at=newest.created_at,
     )

@@ -60,6 +60,8 @@ class DatasetVersion(Base):
     sample: Mapped[list[Any]] = mapped_column(JSONB)
     """Generated rows that share no record with the data; shown with that label."""
     published_by: Mapped[uuid.UUID] = mapped_column(ForeignKey("person.id"))
+    worn_at: Mapped[datetime | None]
+    """When so many of its cohorts were gone that it should be published anew."""
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
     __table_args__ = (UniqueConstraint("dataset_id", "number"),)
 

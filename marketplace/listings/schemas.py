@@ -58,6 +58,8 @@ class NewestVersion(Struct, frozen=True, kw_only=True):
     fine_share: float
     left_out: LeftOut
     manifest_sha256: str
+    worn: bool
+    """So many persons have left it since that its owner should publish it anew."""
 
 
 class SampleView(Struct, frozen=True, kw_only=True):
@@ -82,6 +84,7 @@ class DatasetSummary(Struct, frozen=True, kw_only=True):
     mode: str
     k: int
     persons: int
+    worn: bool
     released_at: datetime
 
 
@@ -133,6 +136,7 @@ def newest_version(row: DatasetVersion, version: Version) -> NewestVersion:
         fine_share=version.fine_share,
         left_out=version.left_out,
         manifest_sha256=version.manifest_sha256,
+        worn=row.worn_at is not None,
     )
 
 

@@ -100,7 +100,7 @@ def _background(
     return (
         run_sequencer(database, keys, config, stop),
         run_sweeps(database, config.sweep_interval_s, stop),
-        run_register(database, store, config.sweep_interval_s, stop),
+        run_register(database, store, config, stop),
     )
 
 

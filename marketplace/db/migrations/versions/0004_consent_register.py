@@ -25,6 +25,7 @@ REGISTER = """
     CREATE INDEX ix_consent_event_ended ON consent_event (dataset_id, recorded_at) WHERE event <> 'given';
     ALTER TABLE dataset ADD COLUMN expired_until TIMESTAMPTZ NOT NULL DEFAULT now();
     ALTER TABLE dataset ALTER COLUMN expired_until DROP DEFAULT;
+    ALTER TABLE dataset_version ADD COLUMN worn_at TIMESTAMPTZ;
 """
 REVISIONS = """
     ALTER TABLE excluded_cohort ADD COLUMN revision BIGINT;
