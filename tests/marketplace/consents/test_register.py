@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import event, select, text
 
 from marketplace.audit.models import Event
+from marketplace.audit.reads import Filter, Viewer, events
 from marketplace.consents.actions import record_consent_event
 from marketplace.consents.actors import DataSubject
 from marketplace.consents.cohorts import take_out_everybody
@@ -21,6 +22,8 @@ from marketplace.db.base import new_id, utcnow
 from marketplace.db.engine import Database
 from marketplace.db.locks import lock_version
 from marketplace.errors import NotFound, Problem
+from marketplace.listings.catalogue import list_datasets
+from marketplace.listings.reads import read_dataset
 from tests.marketplace.consents.conftest import PEOPLE, PURPOSES, Listed
 from tests.marketplace.parties import Make
 
@@ -260,3 +263,25 @@ async def test_a_person_speaks_for_nobody_else(database: Database, listed: Liste
 def test_a_subject_key_is_one_person_however_it_is_typed(listed: Listed) -> None:
     assert listed.pseudonym(" Đỗ ") == listed.pseudonym("Đỗ")
     assert listed.pseudonym("Đỗ") != listed.pseudonym("Đô")
+
+
+async def test_startups_see_a_new_revision_number_and_nothing_else(
+    database: Database, listed: Listed, make: Make
+) -> None:
+    """The catalogue, the dataset's page and a startup's log read the same before and after."""
+    startup = await make.party(database)
+
+    async def shown() -> list[object]:
+        viewer = Viewer(startup.person.id, startup.organisation.id, "party")
+        async with database.reading() as session:
+            return [
+                await read_dataset(session, listed.dataset_id),
+                [item for item in (await list_datasets(session)).items if item.id == listed.dataset_id],
+                await events(session, viewer, Filter(dataset_id=listed.dataset_id), before=None, limit=50),
+            ]
+
+    before = await shown()
+    for subject in (PEOPLE[13], PEOPLE[2]):
+        await say(database, listed, "withdrawn", subject)
+    assert await shown() == before
+    assert await gone(database, listed) == (frozenset({0, 1}), 2)
