@@ -7,7 +7,7 @@ from alembic import op
 from marketplace.db.roles import SERVICE
 
 revision = "0004"
-down_revision = "0001"
+down_revision = "0003"
 branch_labels = None
 depends_on = None
 
