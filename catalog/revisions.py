@@ -24,11 +24,13 @@ def part_hash(path: Path) -> str:
 
 def rewrite(original: Path, target: Path, gone: Ints) -> None:
     """Write `target` (and its .sha256) as `original` without the rows `gone` (begin, end). May leave none."""
-    table = parquet.read_table(original)
+    # Texts stay the dictionaries that they are in the file: less than half the work.
+    texts = [field.name for field in parquet.read_schema(original) if pa.types.is_string(field.type)]
+    table = parquet.read_table(original, read_dictionary=texts)
     keep = np.ones(table.num_rows, dtype=bool)
     for begin, end in gone:
         keep[begin:end] = False
-    kept = table.take(pa.array(np.flatnonzero(keep)))
+    kept = table.filter(pa.array(keep))
     descriptor, name = tempfile.mkstemp(dir=target.parent, suffix=".part")
     temporary = Path(name)
     try:
