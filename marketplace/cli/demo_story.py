@@ -108,7 +108,7 @@ def _publish(stage: Stage, slug: str, name: str | None) -> str:
     began = time.monotonic()
     if not known.ok:
         folder = stage.examples / slug
-        file = folder / name if name else _generated(stage)
+        file = folder / name if name else generated(stage.examples, stage.home)
         stage.tell(f"2. Công bố / publish {slug} …")
         expect(stage.owner.upload("/api/v1/datasets", manifest=folder / "manifest.yaml", file=file), 201)
         known = stage.owner.get(f"/api/v1/datasets/{slug}")
@@ -123,12 +123,12 @@ def _publish(stage: Stage, slug: str, name: str | None) -> str:
     return str(data["id"])
 
 
-def _generated(stage: Stage) -> Path:
+def generated(examples: Path, home: Path) -> Path:
     """The synthetic register, generated once a home."""
-    file = stage.home / "demo" / "giay_phep_lai_xe.csv"
+    file = home / "demo" / "giay_phep_lai_xe.csv"
     if not file.exists():
         file.parent.mkdir(parents=True, exist_ok=True)
-        script = stage.examples / "giay_phep_lai_xe" / "generate.py"
+        script = examples / "giay_phep_lai_xe" / "generate.py"
         subprocess.run([sys.executable, str(script), str(file)], check=True)
     return file
 
@@ -136,7 +136,7 @@ def _generated(stage: Stage) -> Path:
 def _refused_publication(stage: Stage) -> None:
     folder = stage.examples / "giay_phep_lai_xe"
     answer = stage.owner.upload(
-        "/api/v1/datasets", manifest=folder / "too_identifying.yaml", file=_generated(stage)
+        "/api/v1/datasets", manifest=folder / "too_identifying.yaml", file=generated(stage.examples, stage.home)
     )
     problem = expect(answer, 400, 409, 422)
     stage.tell(f"3. Cột quá định danh bị từ chối / too identifying, refused: {problem['detail']}")
@@ -222,7 +222,7 @@ def _count(stage: Stage, agreement_id: str) -> int:
 
 def _subjects(stage: Stage) -> list[str]:
     """Persons of the register, another slice at each run, so that each run finds one who has not left."""
-    with _generated(stage).open(encoding="utf-8", newline="") as lines:
+    with generated(stage.examples, stage.home).open(encoding="utf-8", newline="") as lines:
         keys = [row["so_gplx"] for _, row in zip(range(5000), csv.DictReader(lines), strict=False)]
     start = int(time.time()) % len(keys)
     return (keys[start:] + keys[:start])[:40]

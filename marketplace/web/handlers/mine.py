@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from typing import Annotated, Final
+from typing import Final
 
 from litestar import get, post
 from litestar.datastructures import Cookie
-from litestar.params import Parameter
 from litestar.response import Redirect, Template
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -39,7 +38,6 @@ from marketplace.web.view import AnyRequest, View
 PAGE: Final = "/toi"
 SIGN_IN_COOKIE: Final = "sandulieu_subject_sign_in"
 SAID: Final = ("given", "withdrawn")
-Returned = Annotated[str, Parameter(max_length=2000, required=False)]
 
 
 @get(PAGE)
@@ -79,19 +77,21 @@ async def come_back(
     keys: Keys,
     config: Config,
     provider: Provider,
-    state: Returned = "",
-    code: Returned = "",
-    error: Returned = "",
-    iss: Returned = "",
 ) -> Redirect:
     """Back from the provider, with a session or with a reason why not."""
+    sent = request.query_params
     cookie = await finish_sign_in(
         provider,
         database,
         config,
         keys,
         cookie=request.cookies.get(SIGN_IN_COOKIE, ""),
-        answered=Answered(state=state, code=code, error=error, issuer=iss),
+        answered=Answered(
+            state=sent.get("state", ""),
+            code=sent.get("code", ""),
+            error=sent.get("error", ""),
+            issuer=sent.get("iss", ""),
+        ),
     )
     session_cookie = _cookie(config, COOKIE, cookie, path="/", max_age_s=config.subject_session_lifetime_s)
     answer = Redirect(PAGE, status_code=303, cookies=[session_cookie])
