@@ -34,7 +34,7 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 BODY_BYTES = 64 * 1024
 PAGE = """<!doctype html>
 <html lang="vi"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>VNeID GIẢ (trình diễn)</title><style>
+<link rel="icon" href="data:,"><title>VNeID GIẢ (trình diễn)</title><style>
 body {{ font: 1rem/1.5 system-ui, "Noto Sans", sans-serif; margin: 0 auto; max-width: 40rem; padding: 1rem;
   color: #16212b }}
 .fake {{ background: #8f1d1d; color: #fff; padding: .75rem 1rem; font-weight: 700 }}
