@@ -1,8 +1,7 @@
-"""A sign-in service as a process of its own, at which forgeries can be had too."""
+"""The service's side of a sign-in."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -10,15 +9,6 @@ import pytest
 
 from marketplace.config import Config
 from marketplace.db.keys import Keys
-from tests.marketplace.identity.signing import provider
-
-
-@pytest.fixture(scope="package")
-def issuer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    file = Path(tmp_path_factory.mktemp("citizens")) / "citizens.csv"
-    file.write_text("so,ten\nP00001,A\nP00002,B\n", encoding="utf-8")
-    with provider(file) as address:
-        yield address
 
 
 @pytest.fixture

@@ -54,9 +54,7 @@ def _public_key_as_secret(forger: Forger, claims: dict[str, Any]) -> str:
 
 def _changed_after_signing(forger: Forger, claims: dict[str, Any]) -> str:
     header, _, signature = forger.signed(claims).split(".")
-    changed = (
-        base64.urlsafe_b64encode(msgspec.json.encode(claims | {"citizen_id": "P00001"})).rstrip(b"=").decode()
-    )
+    changed = _encoded(msgspec.json.encode(claims | {"citizen_id": "079000000001"}))
     return f"{header}.{changed}.{signature}"
 
 

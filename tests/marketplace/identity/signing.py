@@ -16,6 +16,11 @@ ROOT = Path(__file__).resolve().parents[3]
 HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)">')
 
 
+def citizen(number: int) -> str:
+    """The id of a citizen of the tests."""
+    return f"0790{number:08}"
+
+
 @contextlib.contextmanager
 def provider(citizens: Path) -> Iterator[str]:
     """The issuer's address, as long as the block lasts."""

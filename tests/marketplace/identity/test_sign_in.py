@@ -21,8 +21,9 @@ from marketplace.identity.provider import Provider, SecretExposed
 from marketplace.identity.session import opened
 from marketplace.identity.sign_in import Answered, begin_sign_in, finish_sign_in
 from tests.marketplace.identity.forger import FORGERIES
-from tests.marketplace.identity.signing import choose
+from tests.marketplace.identity.signing import choose, citizen
 
+SOMEBODY, OTHER = citizen(1), citizen(2)
 REDIRECT = "http://127.0.0.1:1/toi/callback"
 
 
@@ -33,36 +34,36 @@ def answered(location: str, **changed: str) -> Answered:
 
 
 async def sign_in(
-    database: Database, config: Config, keys: Keys, citizen: str = "P00001", **changed: str
+    database: Database, config: Config, keys: Keys, who: str = SOMEBODY, **changed: str
 ) -> tuple[str, str, Answered]:
     """The session's cookie, the cookie under which it began, and what the provider answered."""
     provider = Provider(config)
     url, began = await begin_sign_in(provider, keys, redirect_uri=REDIRECT)
-    said = answered(choose(url, citizen), **changed)
+    said = answered(choose(url, who), **changed)
     cookie = await finish_sign_in(provider, database, config, keys, cookie=began, answered=said)
     return cookie, began, said
 
 
-async def code_of(database: Database, config: Config, keys: Keys, citizen: str = "P00001", **changed: str) -> str:
+async def code_of(database: Database, config: Config, keys: Keys, who: str = SOMEBODY, **changed: str) -> str:
     with pytest.raises(Problem) as told:
-        await sign_in(database, config, keys, citizen, **changed)
-    assert not citizen or citizen not in str(told.value.params)
+        await sign_in(database, config, keys, who, **changed)
+    assert not who or who not in str(told.value.params)
     return told.value.code
 
 
 async def test_a_citizen_comes_back_with_a_session_of_her_own(
     database: Database, configured: Config, keys: Keys
 ) -> None:
-    cookie, _, _ = await sign_in(database, configured, keys, "P00002")
+    cookie, _, _ = await sign_in(database, configured, keys, OTHER)
     session = opened(keys.subject_seal(), "session", cookie)
-    assert session.subject == "P00002"
-    assert "P00002" not in cookie + repr(session)
+    assert session.subject == OTHER
+    assert OTHER not in cookie + repr(session)
 
 
 async def test_the_log_says_that_somebody_signed_in_and_not_who(
     database: Database, configured: Config, keys: Keys
 ) -> None:
-    await sign_in(database, configured, keys, "P00002")
+    await sign_in(database, configured, keys, OTHER)
     async with database.session() as session:
         newest = text("SELECT * FROM event WHERE name = 'subject:sign_in' ORDER BY id DESC LIMIT 1")
         row = (await session.execute(newest)).mappings().one()
@@ -99,7 +100,7 @@ async def test_an_answer_in_another_browser_is_refused(database: Database, confi
     provider = Provider(configured)
     url, mine = await begin_sign_in(provider, keys, redirect_uri=REDIRECT)
     _, others = await begin_sign_in(provider, keys, redirect_uri=REDIRECT)
-    said = answered(choose(url, "P00001"))
+    said = answered(choose(url, SOMEBODY))
     for cookie in ("", "x", others, mine[:-2] + ("AA" if mine[-2:] != "AA" else "BB")):
         with pytest.raises(Problem) as told:
             await finish_sign_in(provider, database, configured, keys, cookie=cookie, answered=said)
@@ -123,7 +124,7 @@ async def test_a_client_with_a_secret_shows_it(
         Provider(confidential)
     file.chmod(0o600)
     cookie, _, _ = await sign_in(database, confidential, keys)
-    assert opened(keys.subject_seal(), "session", cookie).subject == "P00001"
+    assert opened(keys.subject_seal(), "session", cookie).subject == SOMEBODY
 
 
 async def refused_by(config: Config, keys: Keys, issuer: str | None, **more: int) -> str:
