@@ -13,7 +13,9 @@ from marketplace.db.base import Base
 
 
 class EndedSession(Base):
-    """A session that was signed out of before its time; id is SHA-256 of its random number."""
+    """A session that was signed out of before its time, or a sign-in that was answered: none opens anything again.
+
+    id: SHA-256 of its random number."""
 
     __tablename__ = "ended_subject_session"
     id: Mapped[bytes] = mapped_column(primary_key=True)

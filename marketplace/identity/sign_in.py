@@ -18,7 +18,7 @@ from marketplace.identity.id_token import subject_of
 from marketplace.identity.provider import Provider
 from marketplace.identity.seal import SealBroken, seal, unseal
 from marketplace.identity.session import Session, as_cookie, as_token, new_session, now_ms
-from marketplace.identity.store import end_session
+from marketplace.identity.store import end_session, spend
 
 SIGN_IN_LIFETIME_S = 600
 """How long a person may take at the provider's pages."""
@@ -66,6 +66,10 @@ async def finish_sign_in(
 ) -> str:
     """The session's cookie. Raises SignInStale, SignInCancelled, IdTokenRefused, ProviderUnavailable."""
     begun = _begun(keys, cookie, answered)
+    async with database.session() as session:
+        # Before the provider is asked: however often a browser comes back, we ask once.
+        if not await spend(session, begun.state, lifetime_s=SIGN_IN_LIFETIME_S):
+            raise SignInStale
     if answered.issuer and answered.issuer != config.oidc_issuer:
         raise SignInStale  # RFC 9207: the answer of another provider
     if answered.error or not answered.code:

@@ -51,6 +51,13 @@ async def admit_sign_in(database: Database, config: Config, keys: Keys, *, addre
         await session.execute(delete(RequestCount).where(RequestCount.began_at <= over))
 
 
+async def spend(session: AsyncSession, state: str, *, lifetime_s: int) -> bool:
+    """Let a sign-in's `state`, which lives `lifetime_s` at most, be answered; False if it was before."""
+    expires_at = utcnow() + timedelta(seconds=lifetime_s)
+    spent = {"id": hashlib.sha256(state.encode()).digest(), "expires_at": expires_at}
+    return await session.scalar(_END, spent) is not None
+
+
 async def end_session(session: AsyncSession, config: Config, ended: Session) -> bool:
     """From now on no cookie and no token of the session opens anything; False if it had ended already."""
     # Not the time of what was presented: a token may run out before the cookie of the same session.

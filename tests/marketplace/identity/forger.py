@@ -19,6 +19,8 @@ from joserfc.jwk import ECKey
 from examples.vneid_fake.server import Grant, Provider, read_citizens, serve
 
 DAY_S = 86_400
+NEW_KEY = "079099999999"
+"""A citizen before whom the provider changes its key."""
 Forge = Callable[["Forger", dict[str, Any]], str]
 
 
@@ -26,6 +28,8 @@ class Forger(Provider):
     """Signs rightly for citizens, wrongly for forgeries."""
 
     def id_token(self, grant: Grant) -> str:
+        if grant.citizen == NEW_KEY:
+            self.key = ECKey.generate_key("P-256", parameters={"kid": "new", "use": "sig"})
         forge = FORGERIES.get(grant.citizen)
         return forge(self, self.claims(grant)) if forge else super().id_token(grant)
 
@@ -90,7 +94,7 @@ FORGERIES: dict[str, Forge] = {
 def main(arguments: list[str]) -> int:
     """Until killed."""
     citizens = read_citizens(Path(arguments[0]), first=1_000)
-    serve(Forger(citizens | dict.fromkeys(FORGERIES, "")), 0)
+    serve(Forger(citizens | dict.fromkeys((*FORGERIES, NEW_KEY), "")), 0)
     return 0
 
 

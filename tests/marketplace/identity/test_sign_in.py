@@ -20,7 +20,7 @@ from marketplace.errors import Problem
 from marketplace.identity.provider import Provider, SecretExposed
 from marketplace.identity.session import opened
 from marketplace.identity.sign_in import Answered, begin_sign_in, finish_sign_in
-from tests.marketplace.identity.forger import FORGERIES
+from tests.marketplace.identity.forger import FORGERIES, NEW_KEY
 from tests.marketplace.identity.signing import choose, citizen
 
 SOMEBODY, OTHER = citizen(1), citizen(2)
@@ -86,7 +86,19 @@ async def test_an_answer_counts_once(database: Database, configured: Config, key
     _, began, said = await sign_in(database, configured, keys)
     with pytest.raises(Problem) as told:
         await finish_sign_in(Provider(configured), database, configured, keys, cookie=began, answered=said)
-    assert told.value.code == "subject.sign_in_cancelled"
+    assert told.value.code == "subject.sign_in_stale"
+
+
+async def test_a_provider_may_change_its_keys(
+    database: Database, configured: Config, keys: Keys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    provider = Provider(configured)
+    for who in (SOMEBODY, NEW_KEY):
+        url, began = await begin_sign_in(provider, keys, redirect_uri=REDIRECT)
+        said = answered(choose(url, who))
+        cookie = await finish_sign_in(provider, database, configured, keys, cookie=began, answered=said)
+        assert opened(keys.subject_seal(), "session", cookie).subject == who
+        monkeypatch.setattr("marketplace.identity.provider.KEYS_AT_MOST_EVERY_S", 0)
 
 
 @pytest.mark.parametrize("changed", [{"state": "another"}, {"state": ""}, {"issuer": "https://issuer.example"}])
