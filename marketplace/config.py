@@ -75,6 +75,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     subject_window_s: int = 300
     subject_usage_refresh_s: int = 900
     """Use is told up to the last full step of this length, so that nobody watches a rival's query arrive."""
+    subject_sector_min_companies: int = 3
+    """A sector with fewer startups is told as "a company": else it would name one."""
     price_base_vnd: int = 1_000
     share_owner_permille: int = 700
     share_state_permille: int = 100

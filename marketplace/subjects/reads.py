@@ -79,7 +79,7 @@ async def my_datasets(
     until = full_steps(now, config.subject_usage_refresh_s)
     months, since = months_until(now)
     shown = await _shown(session, mine, events, store, since=since, until=until)
-    counts = await count_use(session, shown, since=since)
+    counts = await count_use(session, shown, since=since, least_companies=config.subject_sector_min_companies)
     return MyDatasets(items=tuple(_dataset(each, events, counts, months) for each in mine), use_until=ms_of(until))
 
 

@@ -16,7 +16,7 @@ State = Literal["given", "withdrawn", "revoked", "expired", "none", "other_basis
 
 
 class Use(Struct, frozen=True, kw_only=True):
-    """Queries in a calendar month of Viet Nam (YYYY-MM) by companies of one kind, never by name."""
+    """Queries in a calendar month of Viet Nam (YYYY-MM). `company`: a sector that has several, else `startup`."""
 
     month: str
     company: str

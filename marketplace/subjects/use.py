@@ -17,16 +17,19 @@ from marketplace.subjects.schemas import Band, Use
 MONTHS = 12
 VIETNAM = timezone(timedelta(hours=7))
 COMPANY = "startup"
-"""The only kind of organisation that asks."""
+"""What a company is called whose sector is not known, or too small to hide it."""
 
 _COUNTS = text("""
-    SELECT q.dataset_id, q.purpose, o.kind,
+    SELECT q.dataset_id, q.purpose, coalesce(large.sector, :company) AS company,
         to_char(u.at AT TIME ZONE 'UTC' + interval '7 hours', 'YYYY-MM') AS month, count(*) AS queries
     FROM unnest(CAST(:versions AS text[]), CAST(:purposes AS text[]), CAST(:untils AS timestamptz[]))
         AS mine (version_id, purpose, until)
     JOIN usage u ON u.version_id = mine.version_id AND u.at >= :since AND u.at < mine.until
     JOIN query q ON q.id = u.query_id AND q.purpose = mine.purpose
     JOIN organisation o ON o.id = u.organisation_id
+    LEFT JOIN (
+        SELECT sector FROM organisation WHERE kind = 'startup' GROUP BY sector HAVING count(*) >= :least
+    ) AS large ON large.sector = o.sector
     GROUP BY 1, 2, 3, 4
 """)
 
@@ -42,17 +45,21 @@ class Shown(Struct, frozen=True, kw_only=True):
     until: datetime
 
 
-async def count_use(session: AsyncSession, shown: Sequence[Shown], *, since: datetime) -> Counts:
+async def count_use(
+    session: AsyncSession, shown: Sequence[Shown], *, since: datetime, least_companies: int
+) -> Counts:
     """Queries that ran over versions while the person was in them, whatever came of them."""
     asked = {
         "versions": [each.version_id for each in shown],
         "purposes": [each.purpose for each in shown],
         "untils": [each.until for each in shown],
         "since": since,
+        "company": COMPANY,
+        "least": least_companies,
     }
     found: dict[tuple[UUID, str], dict[tuple[str, str], int]] = defaultdict(dict)
     for row in await session.execute(_COUNTS, asked) if shown else ():
-        found[row.dataset_id, row.purpose][row.month, row.kind] = row.queries
+        found[row.dataset_id, row.purpose][row.month, row.company] = row.queries
     return found
 
 

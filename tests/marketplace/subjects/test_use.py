@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from marketplace.accounts.models import Organisation
 from marketplace.agreements.models import Agreement
 from marketplace.db.base import new_id
 from marketplace.db.engine import Database
@@ -13,6 +14,7 @@ from marketplace.metering.models import UsageRow
 from marketplace.queries.models import Query
 from marketplace.subjects.use import Shown, count_use
 from tests.marketplace.agreements.conftest import Sides, open_sides
+from tests.marketplace.parties import Make
 
 RESEARCH, SERVICE = "research.academic", "public.service"
 SINCE, UNTIL = datetime(2025, 12, 1, tzinfo=UTC), datetime(2026, 11, 20, tzinfo=UTC)
@@ -66,7 +68,7 @@ async def test_use_is_counted_by_month_while_the_person_was_shown(
         Shown(version_id=NEW, purpose=RESEARCH, until=UNTIL),
         Shown(version_id=OLD, purpose=RESEARCH, until=midnight_in_vietnam + second),
     ]
-    counted = await count_use(session, shown, since=SINCE)
+    counted = await count_use(session, shown, since=SINCE, least_companies=3)
     assert counted == {
         (agreement.dataset_id, RESEARCH): {
             ("2025-12", "startup"): 1,
@@ -74,4 +76,22 @@ async def test_use_is_counted_by_month_while_the_person_was_shown(
             ("2026-11", "startup"): 2,
         }
     }
-    assert await count_use(session, [], since=SINCE) == {}
+    assert await count_use(session, [], since=SINCE, least_companies=3) == {}
+
+
+async def test_a_sector_is_told_only_where_several_companies_share_it(
+    database: Database, session: AsyncSession, make: Make
+) -> None:
+    sides = await open_sides(database)
+    agreement = await session.get_one(Agreement, await sides.agreement(database))
+    await ran(session, sides, agreement, NEW, SINCE)
+    shown = [Shown(version_id=NEW, purpose=RESEARCH, until=UNTIL)]
+    companies = [await session.get_one(Organisation, agreement.startup_id)]
+    companies += [await make.organisation(session, kind="startup") for _ in range(2)]
+    told = []
+    for company in companies:
+        company.sector = "research"
+        await session.flush()
+        counted = await count_use(session, shown, since=SINCE, least_companies=3)
+        told += [company for _, company in counted[agreement.dataset_id, RESEARCH]]
+    assert told == ["startup", "startup", "research"]

@@ -1,4 +1,4 @@
-"""Data subjects who sign in: sessions that ended early, requests counted; use of a version by time."""
+"""Data subjects who sign in: sessions that ended early, requests counted; use of a version by time and sector."""
 
 from __future__ import annotations
 
@@ -33,4 +33,5 @@ def upgrade() -> None:
     op.execute("CREATE INDEX ix_subject_request_count_began_at ON subject_request_count (began_at)")
     tables = "ended_subject_session, subject_request_count"
     op.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON {tables} TO {SERVICE}")
+    op.execute("ALTER TABLE organisation ADD COLUMN sector TEXT")
     op.execute("CREATE INDEX ix_usage_version_id_at ON usage (version_id, at)")
