@@ -16,13 +16,15 @@ from marketplace.config import Config
 from marketplace.consents.actions import record_consent_event
 from marketplace.consents.actors import Actor, DataSubject
 from marketplace.consents.reads import read_receipt
-from marketplace.consents.schemas import ConsentBody, ConsentReceipt
+from marketplace.consents.schemas import Circumstances, ConsentBody, ConsentReceipt
 from marketplace.db.base import new_id
 from marketplace.db.engine import Database
 from marketplace.db.idempotency import claim
 from marketplace.db.keys import Keys
 from marketplace.errors import Invalid
 from marketplace.identity.callers import COOKIE, AnyRequest, Subject, bearer_of, provide_subject
+
+OWNERS_FIELDS = ("notice_sha256", "notice_language", "notice_version", "evidence", "method", "jurisdiction")
 
 
 class Speaker(Struct, frozen=True):
@@ -81,8 +83,21 @@ async def record_once(
         at=said.at,
         store=store,
         keys=keys,
-        circumstances=said,
+        circumstances=_circumstances(speaker, said),
     )
+
+
+def _circumstances(speaker: Speaker, said: ConsentBody) -> Circumstances:
+    """As an owner sent them; a person may say until when, the rest is how an owner got to know. Raises Invalid.
+
+    So no free text of hers, in which she might name herself, is kept.
+    """
+    if speaker.subject is None:
+        return said
+    told = [name for name in OWNERS_FIELDS if getattr(said, name) is not None]
+    if told:
+        raise Invalid(errors=[{"path": n, "code": "consent.owners_field", "params": {"field": n}} for n in told])
+    return Circumstances(expires_at=said.expires_at, method="web" if speaker.subject.via == "session" else "app")
 
 
 def _actor_and_subject(speaker: Speaker, named: str | None) -> tuple[Actor, str]:

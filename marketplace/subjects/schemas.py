@@ -24,7 +24,7 @@ class Use(Struct, frozen=True, kw_only=True):
 
 
 class MyPurpose(Struct, frozen=True, kw_only=True):
-    """`said_at`: when the person said so herself, None where the owner's file says it."""
+    """`said_at`: when that was said, None where it is the owner's file that says so."""
 
     purpose: str
     state: State
@@ -58,7 +58,7 @@ class MyDatasets(Struct, frozen=True, kw_only=True):
 
 
 class MyReceipts(Struct, frozen=True):
-    """What the person said or the owner recorded for her, newest first."""
+    """What the person said, or the owner recorded for her; newest first."""
 
     items: tuple[ConsentReceipt, ...]
 

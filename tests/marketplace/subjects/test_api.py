@@ -87,6 +87,39 @@ def test_a_person_speaks_for_herself_and_only_she_reads_the_receipt(register: Ma
         assert others.get("/api/v1/subject/receipts").json() == {"items": []}
 
 
+def test_what_an_owner_alone_knows_is_not_taken_from_her(register: Market) -> None:
+    with signed_in(register, 22) as person:
+        program = person.api()
+        wrong = program.post(EVENTS, said(register, evidence=f"hồ sơ {citizen(22)}", method="paper"))
+        assert (wrong.status, citizen(22) in wrong.body.decode()) == (400, False)
+        assert [each["path"] for each in wrong.json()["errors"]] == ["evidence", "method"]
+        until = program.post(EVENTS, said(register, event="given", expires_at="2999-01-01T00:00:00Z"))
+        assert until.json()["expires_at"] == 32472144000000
+        assert program.post(EVENTS, said(register, event="revoked")).status == 403
+
+
+def test_a_consent_that_ran_out_is_told_as_such(register: Market) -> None:
+    with signed_in(register, 38) as person:
+        program = person.api()
+        over = said(register, event="given", expires_at="2026-02-01T00:00:00Z")
+        assert program.post(EVENTS, over).status == 201
+        (dataset,) = (d for d in program.get("/api/v1/subject/datasets").json()["items"] if d["slug"] == SLUG)
+        states = {each["purpose"]: each["state"] for each in dataset["purposes"]}
+        assert states == {"research.academic": "given", "public.service": "expired"}
+        assert "Đã hết hạn" in person.page()
+
+
+def test_what_the_owner_revoked_she_can_read_and_give_again(register: Market) -> None:
+    revoked = said(register, event="revoked", purpose="research.academic", subject=citizen(39))
+    assert register.client("owner").post(EVENTS, revoked).status == 201
+    with signed_in(register, 39) as person:
+        assert "Chủ dữ liệu đã thu hồi" in person.page()
+        (receipt,) = person.api().get("/api/v1/subject/receipts").json()["items"]
+        assert receipt["event"] == "revoked"
+        assert person.say(register.datasets[SLUG], "given").status_code == 303
+        assert "Chủ dữ liệu đã thu hồi" in person.page().split("<table>")[1]
+
+
 def test_the_same_key_of_another_session_is_another_event(register: Market) -> None:
     with signed_in(register, 24) as person, signed_in(register, 26) as other:
         one = person.api().post(EVENTS, said(register), idempotency_key="same").json()
