@@ -26,17 +26,15 @@ async def list_my_datasets(
     citizen: Subject, session: AsyncSession, store: Store, keys: Keys, config: Config
 ) -> MyDatasets:
     """Which datasets hold data about me, for which purposes, and how often they were used (in bands)."""
-    found = await reads.my_datasets(
-        session, subject=citizen.session.subject, store=store, keys=keys, config=config
-    )
+    found = await reads.find(session, subject=citizen.session.subject, store=store, keys=keys)
     await record(session, "subject:read")
-    return found
+    return await reads.my_datasets(session, found, store=store, config=config)
 
 
 @get("/api/v1/subject/receipts", operation_id="listMyReceipts")
 async def list_my_receipts(citizen: Subject, session: AsyncSession, store: Store, keys: Keys) -> MyReceipts:
     """Receipts of what I gave and withdrew, newest first."""
-    return await reads.my_receipts(session, subject=citizen.session.subject, store=store, keys=keys)
+    return reads.my_receipts(await reads.find(session, subject=citizen.session.subject, store=store, keys=keys))
 
 
 @get("/api/v1/subject/receipts/{receipt_id:uuid}", operation_id="readMyReceipt")
@@ -44,7 +42,8 @@ async def read_my_receipt(
     receipt_id: UUID, citizen: Subject, session: AsyncSession, store: Store, keys: Keys
 ) -> ConsentReceipt:
     """One of my receipts; another person's is not there."""
-    return await reads.my_receipt(session, receipt_id, subject=citizen.session.subject, store=store, keys=keys)
+    found = await reads.find(session, subject=citizen.session.subject, store=store, keys=keys)
+    return reads.my_receipt(found, receipt_id)
 
 
 @post("/api/v1/subject/tokens", operation_id="makeMyToken")

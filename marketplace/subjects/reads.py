@@ -67,14 +67,32 @@ class _Event(Struct, frozen=True, kw_only=True):
     recorded_at: datetime
 
 
-async def my_datasets(
-    session: AsyncSession, *, subject: str, store: Store, keys: Keys, config: Config
-) -> MyDatasets:
+class Found(Struct, frozen=True, kw_only=True):
+    """Where a person stands in every dataset, and what the register has of her, newest first."""
+
+    mine: tuple[Mine, ...]
+    events: tuple[_Event, ...]
+
+
+async def find(session: AsyncSession, *, subject: str, store: Store, keys: Keys) -> Found:
+    """Look a person up, in two statements and a bisection a dataset."""
+    rows = await session.execute(_DATASETS)
+    listed = [Listed(**{**row._mapping, "purposes": tuple(row.purposes)}) for row in rows]
+    mine = await asyncio.to_thread(stand, store, keys, subject, listed)
+    asked = {
+        "datasets": [each.dataset.id for each in mine],
+        "names": [each.pseudonym for each in mine],
+        "most": MOST_EVENTS,
+    }
+    events = tuple(_Event(**row._mapping) for row in await session.execute(_EVENTS, asked))
+    return Found(mine=tuple(mine), events=events)
+
+
+async def my_datasets(session: AsyncSession, found: Found, *, store: Store, config: Config) -> MyDatasets:
     """The datasets that hold data about a person, what was consented to, and how often it was used."""
-    everywhere = await _stand(session, subject, store, keys)
-    events = await _events(session, everywhere, MOST_EVENTS)
+    events = found.events
     spoken = {each.dataset_id for each in events}
-    mine = [each for each in everywhere if each.shown_for is not None or each.dataset.id in spoken]
+    mine = [each for each in found.mine if each.shown_for is not None or each.dataset.id in spoken]
     now = utcnow()
     until = full_steps(now, config.subject_usage_refresh_s)
     months, since = months_until(now)
@@ -83,38 +101,18 @@ async def my_datasets(
     return MyDatasets(items=tuple(_dataset(each, events, counts, months) for each in mine), use_until=ms_of(until))
 
 
-async def my_receipts(session: AsyncSession, *, subject: str, store: Store, keys: Keys) -> MyReceipts:
+def my_receipts(found: Found) -> MyReceipts:
     """What was said for or by a person, newest first."""
-    everywhere = await _stand(session, subject, store, keys)
-    events = await _events(session, everywhere, MOST_EVENTS)
-    said = [each for each in events if each.event != EXPIRED]
+    said = [each for each in found.events if each.event != EXPIRED]
     return MyReceipts(tuple(_receipt(each) for each in said[:MOST_RECEIPTS]))
 
 
-async def my_receipt(
-    session: AsyncSession, receipt_id: UUID, *, subject: str, store: Store, keys: Keys
-) -> ConsentReceipt:
+def my_receipt(found: Found, receipt_id: UUID) -> ConsentReceipt:
     """One of a person's own receipts. Raises NotFound, also for another person's."""
-    everywhere = await _stand(session, subject, store, keys)
-    for each in await _events(session, everywhere, MOST_EVENTS):
+    for each in found.events:
         if each.id == receipt_id and each.event != EXPIRED:
             return _receipt(each)
     raise NotFound(what="receipt")
-
-
-async def _stand(session: AsyncSession, subject: str, store: Store, keys: Keys) -> list[Mine]:
-    rows = await session.execute(_DATASETS)
-    listed = [Listed(**{**row._mapping, "purposes": tuple(row.purposes)}) for row in rows]
-    return await asyncio.to_thread(stand, store, keys, subject, listed)
-
-
-async def _events(session: AsyncSession, mine: Sequence[Mine], most: int) -> list[_Event]:
-    asked = {
-        "datasets": [each.dataset.id for each in mine],
-        "names": [each.pseudonym for each in mine],
-        "most": most,
-    }
-    return [_Event(**row._mapping) for row in await session.execute(_EVENTS, asked)]
 
 
 async def _shown(

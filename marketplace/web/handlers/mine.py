@@ -13,12 +13,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from catalog.storage import Store
 from marketplace.audit.actions import record
 from marketplace.config import Config
-from marketplace.consents.schemas import ConsentBody, ConsentReceipt
+from marketplace.consents.schemas import ConsentBody
 from marketplace.consents.speakers import Speaker, record_once
 from marketplace.db.base import utcnow
 from marketplace.db.engine import Database
 from marketplace.db.keys import Keys
-from marketplace.errors import NotFound
 from marketplace.identity.callers import COOKIE, Subject
 from marketplace.identity.provider import Provider
 from marketplace.identity.sign_in import (
@@ -148,30 +147,20 @@ async def _page(
     receipt_id: uuid.UUID | None = None,
     token: tuple[str, int] | None = None,
 ) -> Template:
-    who = citizen.session.subject
-    found = await reads.my_datasets(session, subject=who, store=store, keys=keys, config=config)
-    receipts = await reads.my_receipts(session, subject=who, store=store, keys=keys)
+    found = await reads.find(session, subject=citizen.session.subject, store=store, keys=keys)
+    mine = await reads.my_datasets(session, found, store=store, config=config)
     await record(session, "subject:read")
     return view.page(
         "mine.html",
-        datasets=found.items,
-        use_until=found.use_until,
-        titles={each.dataset_id: each for each in found.items},
-        receipts=receipts.items,
-        receipt=_chosen(receipts.items, receipt_id),
+        datasets=mine.items,
+        use_until=mine.use_until,
+        titles={each.dataset_id: each for each in mine.items},
+        receipts=reads.my_receipts(found).items,
+        receipt=reads.my_receipt(found, receipt_id) if receipt_id else None,
         subject_csrf=citizen.session.csrf,
         until=citizen.session.expires_at_ms,
         token=token,
     )
-
-
-def _chosen(receipts: tuple[ConsentReceipt, ...], receipt_id: uuid.UUID | None) -> ConsentReceipt | None:
-    if receipt_id is None:
-        return None
-    found = next((each for each in receipts if each.id == receipt_id), None)
-    if found is None:
-        raise NotFound(what="receipt")
-    return found
 
 
 def _cookie(config: Config, name: str, value: str, *, path: str, max_age_s: int) -> Cookie:
