@@ -108,9 +108,9 @@ def register(market: Market, tmp_path_factory: pytest.TempPathFactory) -> Market
     return market
 
 
-def count(market: Market) -> int:
+def count(market: Market, slug: str = SLUG) -> int:
     """How many persons the startup's next query sees, in a real jail."""
-    asked = market.ask(f"select count(*) as n from {SLUG}", slug=SLUG)
+    asked = market.ask(f"select count(*) as n from {slug}", slug=slug)
     answer = market.client("startup").post("/api/v1/queries", asked)
     assert answer.status == 201, answer.body
     query: dict[str, Any] = answer.json()

@@ -11,9 +11,9 @@ import pytest
 
 from marketplace.db import embedded
 from tests.browser.outline import faults
-from tests.market import Market
+from tests.market import PURPOSE, Market
 from tests.marketplace.identity.signing import citizen
-from tests.marketplace.subjects.conftest import SLUG, Citizen, count, signed_in
+from tests.marketplace.subjects.conftest import ELSEWHERE, SLUG, Citizen, count, signed_in
 
 WHO = 13
 K = 5
@@ -54,6 +54,26 @@ def test_a_withdrawal_by_the_citizen_herself_bites_on_the_next_query(register: M
         assert "Đã rút" in purpose_of(again.page(), "Nghiên cứu khoa học")
         assert again.say(register.datasets[SLUG], "given").status_code == 303
         assert "Đồng ý" in purpose_of(again.page(), "Nghiên cứu khoa học")
+
+
+def uses(person: Citizen, slug: str) -> set[str]:
+    """The bands of the last twelve months for research."""
+    items = person.http.get("/api/v1/subject/datasets").json()["items"]
+    (dataset,) = (each for each in items if each["slug"] == slug)
+    return {use["queries"] for each in dataset["purposes"] if each["purpose"] == PURPOSE for use in each["use"]}
+
+
+def test_what_ran_after_her_withdrawal_did_not_use_her_data(register: Market) -> None:
+    register.agree(ELSEWHERE)
+    with signed_in(register, 36) as gone, signed_in(register, 37) as still:
+        assert gone.say(register.datasets[ELSEWHERE], "withdrawn").status_code == 303
+        count(register, ELSEWHERE)
+        for _ in range(100):
+            if uses(still, ELSEWHERE) != {"0"}:
+                break
+            time.sleep(0.1)
+        assert uses(still, ELSEWHERE) == {"0", "1-9"}
+        assert uses(gone, ELSEWHERE) == {"0"}
 
 
 def test_who_is_signed_out_is_signed_out_everywhere(register: Market) -> None:
