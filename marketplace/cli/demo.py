@@ -59,7 +59,9 @@ def run(chosen: argparse.Namespace) -> int:
         citizens(config, register) as sign_in,
         service(config, wanted or unused_port(config.host), sign_in) as (process, url),
     ):
-        told = play(Client(url), parties, examples=EXAMPLES, home=config.home, tell=tell)
+        told = play(
+            Client(url), parties, examples=EXAMPLES, home=config.home, tell=tell, with_citizens=bool(sign_in)
+        )
         if chosen.json:
             print(json.dumps(summary(told, parties, listen), ensure_ascii=False), flush=True)
         if not told.good:

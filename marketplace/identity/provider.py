@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import ssl
 import stat
 import time
@@ -15,6 +16,9 @@ from msgspec import Struct
 
 from marketplace.config import Config
 from marketplace.identity.errors import IdTokenRefused, ProviderUnavailable, SignInCancelled, SignInNotConfigured
+
+# It would write a line for every request: when somebody signed in is nobody's to read in a log file.
+logging.getLogger("httpx").setLevel(logging.WARNING)
 
 ANSWER_BYTES = 256 * 1024
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
