@@ -38,7 +38,7 @@ async def ran(
     query_id = new_id()
     session.add(
         Query(
-            id=query_id, purpose=purpose, sql="select 1", state="ready", decision={}, question={}, columns=[],
+            id=query_id, purpose=purpose, sql="select 1", state="ready", decision={}, columns=[],
             quote_vnd=0, **common,
         )
     )  # fmt: skip
