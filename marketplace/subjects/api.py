@@ -5,6 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from litestar import get, post
+from litestar.datastructures import CacheControlHeader
 from litestar.status_codes import HTTP_204_NO_CONTENT
 from litestar.types import ControllerRouterHandler
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -20,8 +21,10 @@ from marketplace.identity.sign_in import make_token, sign_out
 from marketplace.subjects import reads
 from marketplace.subjects.schemas import MyDatasets, MyReceipts, SubjectToken
 
+KEPT_BY_NOBODY = CacheControlHeader(no_store=True)
 
-@get("/api/v1/subject/datasets", operation_id="listMyDatasets")
+
+@get("/api/v1/subject/datasets", operation_id="listMyDatasets", cache_control=KEPT_BY_NOBODY)
 async def list_my_datasets(
     citizen: Subject, session: AsyncSession, store: Store, keys: Keys, config: Config
 ) -> MyDatasets:
@@ -31,13 +34,17 @@ async def list_my_datasets(
     return await reads.my_datasets(session, found, store=store, config=config)
 
 
-@get("/api/v1/subject/receipts", operation_id="listMyReceipts")
+@get("/api/v1/subject/receipts", operation_id="listMyReceipts", cache_control=KEPT_BY_NOBODY)
 async def list_my_receipts(citizen: Subject, session: AsyncSession, store: Store, keys: Keys) -> MyReceipts:
     """Receipts of what I gave and withdrew, newest first."""
     return reads.my_receipts(await reads.find(session, subject=citizen.session.subject, store=store, keys=keys))
 
 
-@get("/api/v1/subject/receipts/{receipt_id:uuid}", operation_id="readMyReceipt")
+@get(
+    "/api/v1/subject/receipts/{receipt_id:uuid}",
+    operation_id="readMyReceipt",
+    cache_control=KEPT_BY_NOBODY,
+)
 async def read_my_receipt(
     receipt_id: UUID, citizen: Subject, session: AsyncSession, store: Store, keys: Keys
 ) -> ConsentReceipt:
@@ -46,7 +53,7 @@ async def read_my_receipt(
     return reads.my_receipt(found, receipt_id)
 
 
-@post("/api/v1/subject/tokens", operation_id="makeMyToken")
+@post("/api/v1/subject/tokens", operation_id="makeMyToken", cache_control=KEPT_BY_NOBODY)
 async def make_my_token(citizen: Subject, session: AsyncSession, config: Config, keys: Keys) -> SubjectToken:
     """A short-lived token of the signed-in session; a token makes no other."""
     if citizen.via != "session":

@@ -44,7 +44,9 @@ def test_a_person_sees_the_datasets_that_hold_her_and_no_others(register: Market
     held = {}
     for number in (21, 36):
         with signed_in(register, number) as person:
-            found = person.api().get("/api/v1/subject/datasets").json()["items"]
+            answer = person.api().get("/api/v1/subject/datasets")
+        assert answer.headers["cache-control"] == "no-store"
+        found = answer.json()["items"]
         held[number] = [each["slug"] for each in found if each["holds_data"]]
         assert citizen(number) not in str(found)
     assert held == {21: [SLUG], 36: [SLUG, ELSEWHERE]}
