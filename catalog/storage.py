@@ -74,6 +74,14 @@ class Store:
             return [None] * len(pseudonyms)
         return [None if cohort < 0 else cohort for cohort in subjects.find(pseudonyms).tolist()]
 
+    def purposes_of(self, version_id: str, cohort: int) -> tuple[str, ...]:
+        """Purposes for which a cohort was released: consented to by its members, or all on another basis."""
+        version = self.version(version_id)
+        # One row of a file that may hold millions: mapped, not read.
+        ranges = np.load(self.private(version_id) / "cohorts.npy", mmap_mode="r", allow_pickle=False)
+        consented = version.parts[int(ranges[cohort, 0])].consented
+        return version.purposes if consented is None else consented
+
     def members_of(self, version_id: str, cohorts: frozenset[int], *, purpose: str) -> frozenset[bytes]:
         """Pseudonyms of everybody in those of these cohorts that consent to the purpose."""
         subjects, ranges = self._subjects(version_id), self._ranges(version_id)

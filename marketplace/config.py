@@ -58,6 +58,25 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     token_lifetime_s: int = 90 * 86_400
     login_attempts_per_window: int = 10
     login_window_s: int = 900
+    oidc_issuer: str | None = None
+    """Where data subjects sign in (VNeID in production); None: nobody can."""
+    oidc_client_id: str = "sandulieu"
+    oidc_client_secret_file: Path | None = None
+    """Mode 0600; None: a public client, which PKCE alone protects."""
+    oidc_scope: str = "openid"
+    oidc_subject_claim: str = "citizen_id"
+    """The claim whose value is the subject key of the datasets."""
+    oidc_timeout_ms: int = 5_000
+    oidc_metadata_lifetime_s: int = 3_600
+    subject_session_lifetime_s: int = 900
+    subject_token_lifetime_s: int = 900
+    subject_sign_ins_per_window: int = 20
+    subject_requests_per_window: int = 120
+    subject_window_s: int = 300
+    subject_usage_refresh_s: int = 900
+    """Use is told up to the last full step of this length, so that nobody watches a rival's query arrive."""
+    subject_sector_min_companies: int = 3
+    """A sector with fewer startups is told as "a company": else it would name one."""
     price_base_vnd: int = 1_000
     share_owner_permille: int = 700
     share_state_permille: int = 100

@@ -6,6 +6,7 @@ from marketplace.audit import models as audit
 from marketplace.consents import models as consents
 from marketplace.db import models as idempotency
 from marketplace.db.base import Base
+from marketplace.identity import models as identity
 from marketplace.ledger import models as ledger
 from marketplace.listings import models as listings
 from marketplace.metering import models as metering
@@ -18,6 +19,7 @@ __all__ = [
     "audit",
     "consents",
     "idempotency",
+    "identity",
     "ledger",
     "listings",
     "metadata",

@@ -26,11 +26,14 @@ async def create_organisation(
     name: str,
     slug: str,
     tax_code: str | None = None,
+    sector: str | None = None,
     by: Caller | None = None,
 ) -> Organisation:
     """Enter an organisation; its accounts are opened by `billing.admission`. Raises Invalid, SlugTaken."""
-    check_organisation(kind=kind, name=name, slug=slug, tax_code=tax_code)
-    row = {"id": new_id(), "kind": kind, "name": name.strip(), "slug": slug, "tax_code": tax_code}
+    check_organisation(kind=kind, name=name, slug=slug, tax_code=tax_code, sector=sector)
+    row = {
+        "id": new_id(), "kind": kind, "name": name.strip(), "slug": slug, "tax_code": tax_code, "sector": sector,
+    }  # fmt: skip
     made: Organisation | None = await session.scalar(
         insert(Organisation).values(**row, created_at=utcnow()).on_conflict_do_nothing().returning(Organisation)
     )

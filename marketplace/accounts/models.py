@@ -19,6 +19,8 @@ class Organisation(Base):
     name: Mapped[str]
     slug: Mapped[str] = mapped_column(unique=True)
     tax_code: Mapped[str | None]
+    sector: Mapped[str | None]
+    """One of `parties.SECTORS`."""
     suspended_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
 

@@ -15,13 +15,17 @@ ROLES: dict[str, frozenset[str]] = {
     "operator": frozenset({"operator"}),
 }
 
+SECTORS = (
+    "finance", "health", "education", "transport", "commerce", "technology", "research", "public", "other",
+)  # fmt: skip
+"""What citizens are told of who used their data, instead of a name."""
 NAME_CHARACTERS = 200
 _SLUG = re.compile(r"^[a-z0-9](-?[a-z0-9]){1,60}$")
 _EMAIL = re.compile(r"^[^@\s]{1,64}@[^@\s]{1,190}\.[^@\s]{1,60}$")
 _TAX_CODE = re.compile(r"^\d{10}(-?\d{3})?$")
 
 
-def check_organisation(*, kind: str, name: str, slug: str, tax_code: str | None) -> None:
+def check_organisation(*, kind: str, name: str, slug: str, tax_code: str | None, sector: str | None) -> None:
     """Raises Invalid with every field that is wrong."""
     wrong = [_name(name)]
     if kind not in ROLES:
@@ -30,6 +34,8 @@ def check_organisation(*, kind: str, name: str, slug: str, tax_code: str | None)
         wrong.append(_wrong("slug", "accounts.slug"))
     if tax_code is not None and not _TAX_CODE.match(tax_code):
         wrong.append(_wrong("tax_code", "accounts.tax_code"))
+    if sector is not None and sector not in SECTORS:
+        wrong.append(_wrong("sector", "accounts.sector", known=SECTORS))
     _raise(wrong)
 
 

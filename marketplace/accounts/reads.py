@@ -55,7 +55,7 @@ async def organisations(session: AsyncSession) -> tuple[OrganisationView, ...]:
     """Every organisation, by name, for the operator."""
     columns = (
         Organisation.id, Organisation.kind, Organisation.name, Organisation.slug, Organisation.tax_code,
-        Organisation.suspended_at,
+        Organisation.sector, Organisation.suspended_at,
     )  # fmt: skip
     rows = await session.execute(select(*columns).order_by(Organisation.name, Organisation.id).limit(MOST_ROWS))
     return tuple(OrganisationView(**row._mapping) for row in rows)
@@ -70,6 +70,7 @@ async def organisation(session: AsyncSession, organisation_id: UUID) -> Organisa
         name=found.name,
         slug=found.slug,
         tax_code=found.tax_code,
+        sector=found.sector,
         suspended_at=found.suspended_at,
     )
 

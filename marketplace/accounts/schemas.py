@@ -48,6 +48,7 @@ class NewOrganisationBody(Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     name: str
     slug: str
     tax_code: str | None = None
+    sector: str | None = None
 
 
 class OrganisationView(Struct, frozen=True, kw_only=True):
@@ -56,6 +57,7 @@ class OrganisationView(Struct, frozen=True, kw_only=True):
     name: str
     slug: str
     tax_code: str | None
+    sector: str | None
     suspended_at: datetime | None
 
 

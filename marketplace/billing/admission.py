@@ -18,9 +18,12 @@ async def admit_organisation(
     name: str,
     slug: str,
     tax_code: str | None = None,
+    sector: str | None = None,
     by: Operator | None = None,
 ) -> UUID:
     """The new organisation's id. `by` None: the command line. Raises SlugTaken, Invalid."""
-    organisation = await create_organisation(session, kind=kind, name=name, slug=slug, tax_code=tax_code, by=by)
+    organisation = await create_organisation(
+        session, kind=kind, name=name, slug=slug, tax_code=tax_code, sector=sector, by=by
+    )
     await ensure_accounts(session, organisation)
     return organisation.id

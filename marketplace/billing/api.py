@@ -74,7 +74,13 @@ async def admit(data: NewOrganisationBody, operator: Operator, session: AsyncSes
     """Admit a party and open its accounts."""
     operator.require("tokens")
     organisation_id = await admit_organisation(
-        session, kind=data.kind, name=data.name, slug=data.slug, tax_code=data.tax_code, by=operator
+        session,
+        kind=data.kind,
+        name=data.name,
+        slug=data.slug,
+        tax_code=data.tax_code,
+        sector=data.sector,
+        by=operator,
     )
     return await accounts.organisation(session, organisation_id)
 

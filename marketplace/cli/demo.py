@@ -12,12 +12,12 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from marketplace.cli.client import Client, Unreachable
 from marketplace.cli.demo_parties import Parties, prepare_parties
-from marketplace.cli.demo_story import Told, play
+from marketplace.cli.demo_story import Told, generated, play
 from marketplace.config import Config, load
 from marketplace.db.migrate import upgrade
 
@@ -54,14 +54,22 @@ def run(chosen: argparse.Namespace) -> int:
     if not wanted and not chosen.no_serve:
         tell(f"Cổng {config.port} đang bận; đặt SANDULIEU_PORT. / Port {config.port} is busy; set SANDULIEU_PORT.")
         return 1
-    with service(config, wanted or unused_port(config.host)) as (process, url):
-        told = play(Client(url), parties, examples=EXAMPLES, home=config.home, tell=tell)
+    register = generated(EXAMPLES, config.home)
+    with (
+        citizens(config, register) as sign_in,
+        service(config, wanted or unused_port(config.host), sign_in) as (process, url),
+    ):
+        told = play(
+            Client(url), parties, examples=EXAMPLES, home=config.home, tell=tell, with_citizens=bool(sign_in)
+        )
         if chosen.json:
             print(json.dumps(summary(told, parties, listen), ensure_ascii=False), flush=True)
         if not told.good:
             return 1
         if not chosen.no_serve:
             accounts(parties, url, tell)
+            if sign_in:
+                tell(f"Công dân tổng hợp, VNeID GIẢ / synthetic citizens, FAKE VNeID: {url}/toi")
             process.wait()
     return 0
 
@@ -90,11 +98,34 @@ def accounts(parties: Parties, url: str, tell: Callable[[str], None]) -> None:
 
 
 @contextlib.contextmanager
-def service(config: Config, port: int) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+def citizens(config: Config, register: Path) -> Iterator[Mapping[str, str]]:
+    """A fake VNeID in its own process, and the environment of a service whose visitors sign in there.
+
+    Nothing of it where an issuer is configured: only this demo ever starts a fake.
+    """
+    if config.oidc_issuer:
+        yield {}
+        return
+    command = [sys.executable, str(EXAMPLES / "vneid_fake" / "server.py"), str(register)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None  # a pipe was asked for
+        issuer = process.stdout.readline().strip()
+        # A visitor wants to see the story's own queries among the use, not in a quarter of an hour.
+        yield {"SANDULIEU_OIDC_ISSUER": issuer, "SANDULIEU_SUBJECT_USAGE_REFRESH_S": "1"}
+    finally:
+        process.kill()
+        process.wait()
+
+
+@contextlib.contextmanager
+def service(
+    config: Config, port: int, environment: Mapping[str, str]
+) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
     """A real `sandulieu serve` in its own process, ready to answer."""
     url = f"http://{config.host}:{port}"
     command = [sys.executable, "-m", "marketplace.cli.main", "serve", "--port", str(port)]
-    process = subprocess.Popen(command, env=dict(os.environ), stdout=sys.stderr)
+    process = subprocess.Popen(command, env={**os.environ, **environment}, stdout=sys.stderr)
     try:
         _wait_ready(Client(url, timeout_s=5), process)
         yield process, url

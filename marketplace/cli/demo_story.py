@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from marketplace.cli.client import Answer, Client
+from marketplace.cli.demo_citizen import citizens_of, sign_in
 from marketplace.cli.demo_parties import Parties
 
 PURPOSE = "research.academic"
@@ -58,8 +59,19 @@ class Stage:
     tell: Callable[[str], None]
 
 
-def play(client: Client, parties: Parties, *, examples: Path, home: Path, tell: Callable[[str], None]) -> Told:
-    """Publish, apply, approve, quote, run, refuse, withdraw, settle, prove."""
+def play(
+    client: Client,
+    parties: Parties,
+    *,
+    examples: Path,
+    home: Path,
+    tell: Callable[[str], None],
+    with_citizens: bool,
+) -> Told:
+    """Publish, apply, approve, quote, run, refuse, withdraw, settle, prove.
+
+    `with_citizens`: the service's visitors sign in at the fake VNeID, so a citizen speaks for herself too.
+    """
     as_ = {key: Client(client.base_url, token) for key, token in parties.tokens.items()}
     stage = Stage(as_["owner"], as_["startup"], as_["regulator"], as_["operator"], parties, examples, home, tell)
     told = Told()
@@ -74,6 +86,8 @@ def play(client: Client, parties: Parties, *, examples: Path, home: Path, tell: 
         _query(stage, told)
         _wrong_purpose(stage, told)
         _withdrawal(stage, licences)
+        if with_citizens:
+            _citizen(stage, licences)
         _statements(stage)
         _prove(stage, told)
         told.good = True
@@ -108,7 +122,7 @@ def _publish(stage: Stage, slug: str, name: str | None) -> str:
     began = time.monotonic()
     if not known.ok:
         folder = stage.examples / slug
-        file = folder / name if name else _generated(stage)
+        file = folder / name if name else generated(stage.examples, stage.home)
         stage.tell(f"2. Công bố / publish {slug} …")
         expect(stage.owner.upload("/api/v1/datasets", manifest=folder / "manifest.yaml", file=file), 201)
         known = stage.owner.get(f"/api/v1/datasets/{slug}")
@@ -123,12 +137,12 @@ def _publish(stage: Stage, slug: str, name: str | None) -> str:
     return str(data["id"])
 
 
-def _generated(stage: Stage) -> Path:
+def generated(examples: Path, home: Path) -> Path:
     """The synthetic register, generated once a home."""
-    file = stage.home / "demo" / "giay_phep_lai_xe.csv"
+    file = home / "demo" / "giay_phep_lai_xe.csv"
     if not file.exists():
         file.parent.mkdir(parents=True, exist_ok=True)
-        script = stage.examples / "giay_phep_lai_xe" / "generate.py"
+        script = examples / "giay_phep_lai_xe" / "generate.py"
         subprocess.run([sys.executable, str(script), str(file)], check=True)
     return file
 
@@ -136,7 +150,7 @@ def _generated(stage: Stage) -> Path:
 def _refused_publication(stage: Stage) -> None:
     folder = stage.examples / "giay_phep_lai_xe"
     answer = stage.owner.upload(
-        "/api/v1/datasets", manifest=folder / "too_identifying.yaml", file=_generated(stage)
+        "/api/v1/datasets", manifest=folder / "too_identifying.yaml", file=generated(stage.examples, stage.home)
     )
     problem = expect(answer, 400, 409, 422)
     stage.tell(f"3. Cột quá định danh bị từ chối / too identifying, refused: {problem['detail']}")
@@ -202,7 +216,7 @@ def _withdrawal(stage: Stage, dataset_id: str) -> None:
             "subject": subject,
             "purpose": PURPOSE,
             "event": "withdrawn",
-            "at": datetime.now(UTC).isoformat(),
+            "at": _now(),
         }
         expect(stage.owner.post("/api/v1/consents/events", event), 200, 201)
         after = _count(stage, agreement_id)
@@ -210,6 +224,27 @@ def _withdrawal(stage: Stage, dataset_id: str) -> None:
             stage.tell(f"8. Rút đồng ý / consent withdrawn: {before:,} → {after:,} người/persons")
             return
     raise StoryFailed("no withdrawal changed the answer")
+
+
+def _citizen(stage: Stage, dataset_id: str) -> None:
+    """A person signs in, sees what is held about her, and takes consent back herself."""
+    url = stage.owner.base_url
+    for name in citizens_of(url):
+        citizen = sign_in(url, name)
+        mine = expect(citizen.get("/api/v1/subject/datasets"), 200)["items"]
+        purposes = {p["purpose"]: p["state"] for each in mine if each["dataset_id"] == dataset_id
+                    for p in each["purposes"]}  # fmt: skip
+        if purposes.get(PURPOSE) == "given":
+            event = {"dataset_id": dataset_id, "purpose": PURPOSE, "event": "withdrawn", "at": _now()}
+            receipt = expect(citizen.post("/api/v1/consents/events", event), 201)
+            expect(citizen.post("/api/v1/subject/sign-out", {}), 204)
+            stage.tell(f"   Công dân tự rút qua VNeID GIẢ / a citizen herself, FAKE VNeID: {receipt['id']}")
+            return
+    stage.tell("   Các công dân mẫu đều đã rút / all sample citizens have withdrawn before")
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat()
 
 
 def _count(stage: Stage, agreement_id: str) -> int:
@@ -222,7 +257,7 @@ def _count(stage: Stage, agreement_id: str) -> int:
 
 def _subjects(stage: Stage) -> list[str]:
     """Persons of the register, another slice at each run, so that each run finds one who has not left."""
-    with _generated(stage).open(encoding="utf-8", newline="") as lines:
+    with generated(stage.examples, stage.home).open(encoding="utf-8", newline="") as lines:
         keys = [row["so_gplx"] for _, row in zip(range(5000), csv.DictReader(lines), strict=False)]
     start = int(time.time()) % len(keys)
     return (keys[start:] + keys[:start])[:40]

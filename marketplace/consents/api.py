@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-import msgspec
 from litestar import Request, get, post
+from litestar.di import Provide
 from litestar.params import Parameter, QueryParameter
 from litestar.response import Stream
 from litestar.types import ControllerRouterHandler
@@ -17,18 +15,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from catalog.storage import Store
 from marketplace.accounts.callers import Caller, Owner
 from marketplace.config import Config
-from marketplace.consents.actions import record_consent_event
 from marketplace.consents.actors import Registrar
 from marketplace.consents.exports import FORMATS, exported
 from marketplace.consents.imports import Importing, import_events
 from marketplace.consents.late import Clocks, view_clocks
 from marketplace.consents.months import Months, monthly_totals
-from marketplace.consents.reads import read_receipt
 from marketplace.consents.schemas import ConsentBody, ConsentReceipt, Imported
+from marketplace.consents.speakers import Speaker, provide_speaker, record_once
 from marketplace.consents.uploads import received
-from marketplace.db.base import new_id
 from marketplace.db.engine import Database
-from marketplace.db.idempotency import claim
 from marketplace.db.keys import Keys
 from marketplace.errors import NotFound
 from marketplace.listings.reads import dataset_id_of
@@ -37,42 +32,25 @@ IdempotencyHeader = Annotated[str | None, Parameter(header="Idempotency-Key", re
 OnError = Annotated[Literal["keep", "refuse"], QueryParameter(name="on_error", required=False)]
 
 
-@post("/api/v1/consents/events", operation_id="recordConsentEvent")
+@post(
+    "/api/v1/consents/events",
+    operation_id="recordConsentEvent",
+    dependencies={"speaker": Provide(provide_speaker)},
+)
 async def post_consent_event(
     session: AsyncSession,
-    owner: Owner,
+    speaker: Speaker,
     store: Store,
     keys: Keys,
     data: ConsentBody,
     idempotency_key: IdempotencyHeader = None,
 ) -> ConsentReceipt:
-    """Record that a person gave or withdrew consent; a withdrawal bites on the next query."""
-    owner.require("consent")
-    consent_id = new_id()
-    if idempotency_key is not None:
-        # Keyed, because a plain hash of the body would give the subject away to whoever tries all of them.
-        body = hmac.digest(keys.salt_key(), msgspec.json.encode(data), hashlib.sha256)
-        first = await claim(
-            session,
-            organisation_id=owner.organisation_id,
-            key=idempotency_key,
-            body=body,
-            subject_id=consent_id,
-        )
-        if first != consent_id:
-            return await read_receipt(session, first)
-    return await record_consent_event(
-        session,
-        by=owner,
-        consent_id=consent_id,
-        dataset_id=data.dataset_id,
-        subject=data.subject,
-        purpose=data.purpose,
-        event=data.event,
-        at=data.at,
-        store=store,
-        keys=keys,
-        circumstances=data,
+    """Record that a person gave or withdrew consent; a withdrawal bites on the next query.
+
+    By an owner for the people of its datasets; by a person (token `sdls_…`) for herself, without `subject`.
+    """
+    return await record_once(
+        session, speaker=speaker, said=data, idempotency_key=idempotency_key, store=store, keys=keys
     )
 
 

@@ -39,10 +39,11 @@ class Circumstances(Struct, frozen=True, kw_only=True):
 
 
 class ConsentBody(Circumstances, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`subject` is the value of the dataset's subject key column; `at`: when the person said it."""
+    """`subject` is the value of the dataset's subject key column: an owner names the person, a person who
+    signed in leaves it out. `at`: when the person said it."""
 
     dataset_id: UUID
-    subject: str
+    subject: str | None = None
     purpose: str
     event: Said
     at: Instant

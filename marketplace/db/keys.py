@@ -34,6 +34,10 @@ class Keys:
         """Key (32 bytes) from which salts that must come out the same again are derived."""
         return self._key("salt", secrets.token_bytes(KEY_BYTES))
 
+    def subject_seal(self) -> bytes:
+        """Key (32 bytes) that seals the sessions of data subjects; without it all of them are over."""
+        return self._key("subject-seal", secrets.token_bytes(KEY_BYTES))
+
     def log_signing(self) -> Ed25519PrivateKey:
         """The key that signs the log's checkpoints."""
         fresh = Ed25519PrivateKey.generate().private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())

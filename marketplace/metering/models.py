@@ -35,4 +35,5 @@ class UsageRow(Base):
         Index(None, "organisation_id", "at"),
         Index(None, "owner_id", "at"),
         Index(None, "agreement_id"),
+        Index(None, "version_id", "at"),
     )

@@ -22,10 +22,13 @@ from marketplace.config import Config
 from marketplace.consents import api as consents_api
 from marketplace.db.engine import Database
 from marketplace.db.keys import Keys
+from marketplace.identity.callers import SUBJECTS
+from marketplace.identity.provider import Provider
 from marketplace.listings import api as listings_api
 from marketplace.metering import api as metering_api
 from marketplace.queries import api as queries_api
 from marketplace.queries.services import Services
+from marketplace.subjects import api as subjects_api
 from marketplace.web import health, pages
 from marketplace.web.parts import open_services
 from marketplace.web.problem_pages import PROBLEM_HANDLERS
@@ -44,6 +47,7 @@ API = (
     listings_api,
     metering_api,
     queries_api,
+    subjects_api,
     health,
 )
 
@@ -54,12 +58,12 @@ def create_app(config: Config, *, background: bool = True) -> Litestar:
     @contextlib.asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
         async with open_services(config, background=background) as services:
-            app.state.services = services
+            app.state.services, app.state.provider = services, Provider(config)
             yield
 
     return Litestar(
         route_handlers=[*(h for module in API for h in module.handlers), *pages.handlers, pages.static()],
-        dependencies={**PARTS, **CALLERS},
+        dependencies={**PARTS, **CALLERS, **SUBJECTS},
         exception_handlers=PROBLEM_HANDLERS,
         lifespan=[lifespan],
         template_config=pages.template_config(),
@@ -72,6 +76,11 @@ def create_app(config: Config, *, background: bool = True) -> Litestar:
 
 def provide_services(state: State) -> Services:
     found: Services = state.services
+    return found
+
+
+def provide_provider(state: State) -> Provider:
+    found: Provider = state.provider
     return found
 
 
@@ -114,4 +123,5 @@ PARTS = {
     "engine": Provide(provide_engine, sync_to_thread=False),
     "pool": Provide(provide_pool, sync_to_thread=False),
     "keys": Provide(provide_keys, sync_to_thread=False),
+    "provider": Provide(provide_provider, sync_to_thread=False),
 }

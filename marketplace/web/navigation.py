@@ -28,6 +28,7 @@ _STATE_BUDGET: Final = Link("/wallet", "nav.state_budget")
 _PLATFORM: Final = Link("/wallet", "nav.platform")
 _LOG: Final = Link("/log", "nav.log")
 _TOKENS: Final = Link("/tokens", "nav.tokens")
+_MINE: Final = Link("/toi", "nav.mine")
 _HELP: Final = Link("/help", "nav.help")
 _BY_KIND: Final[dict[str, tuple[Link, ...]]] = {
     "startup": (
@@ -41,4 +42,4 @@ _BY_KIND: Final[dict[str, tuple[Link, ...]]] = {
 
 def links_for(caller: Caller | None) -> tuple[Link, ...]:
     """The links of the reader's menu, most used first."""
-    return _BY_KIND[caller.organisation_kind] if caller else (_CATALOGUE, _HELP)
+    return _BY_KIND[caller.organisation_kind] if caller else (_CATALOGUE, _MINE, _HELP)

@@ -20,6 +20,7 @@ from marketplace.web.handlers import (
     help_page,
     language,
     log,
+    mine,
     money,
     queries,
     sign_in,
@@ -32,8 +33,8 @@ from marketplace.web.view import provide_view
 
 STATIC: Final = Path(__file__).parent / "static"
 MODULES: Final = (
-    agreements, applications, apply, catalogue, console, help_page, language, log, money, queries, sign_in, tokens,
-    usage,
+    agreements, applications, apply, catalogue, console, help_page, language, log, mine, money, queries, sign_in,
+    tokens, usage,
 )  # fmt: skip
 
 handlers: list[Router] = [

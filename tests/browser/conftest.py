@@ -13,11 +13,14 @@ from litestar import Litestar
 from litestar.di import Provide
 from litestar.testing import AsyncTestClient
 
+from catalog.storage import Store
 from marketplace.accounts.actions import set_password
 from marketplace.accounts.callers import CALLERS
 from marketplace.config import Config
 from marketplace.db.engine import Database, provide_session
 from marketplace.db.keys import Keys
+from marketplace.identity.callers import SUBJECTS
+from marketplace.identity.provider import Provider
 from marketplace.web import pages
 from marketplace.web.problem_pages import problem_answer
 from tests.marketplace.agreements.conftest import Sides, open_sides
@@ -91,6 +94,7 @@ def page_app(database: Database, config: Config) -> Litestar:
     """The pages and static files alone, with the real callers and sessions."""
     given: dict[str, Any] = {
         "database": database, "config": config, "keys": Keys(config.path("keys")), "services": None,
+        "store": Store(config.path("store")), "provider": Provider(config),
     }  # fmt: skip
     return Litestar(
         route_handlers=[*pages.handlers, pages.static()],
@@ -98,6 +102,7 @@ def page_app(database: Database, config: Config) -> Litestar:
             **{name: Provide(_giver(value), sync_to_thread=False) for name, value in given.items()},
             "session": Provide(provide_session),
             **CALLERS,
+            **SUBJECTS,
         },
         exception_handlers={Exception: problem_answer},
         template_config=pages.template_config(),

@@ -20,7 +20,7 @@ from tests.market import EXAMPLES, Market, open_market
 SQL = "select education, count(*) as persons from adult group by education order by persons desc"
 PAGES = (
     "/", "/help", "/datasets/adult", "/datasets/adult/apply", "/console", "/queries", "/applications",
-    "/agreements", "/usage", "/wallet", "/log", "/tokens", "/no/such/page",
+    "/agreements", "/usage", "/wallet", "/log", "/tokens", "/toi", "/no/such/page",
 )  # fmt: skip
 
 

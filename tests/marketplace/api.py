@@ -14,6 +14,7 @@ from litestar.types import ControllerRouterHandler
 from marketplace.accounts.callers import CALLERS
 from marketplace.config import Config
 from marketplace.db.engine import Database, provide_session
+from marketplace.identity.callers import SUBJECTS
 from marketplace.web.problems import problem_handler
 
 
@@ -28,6 +29,7 @@ def small_app(
             **{name: Provide(_giver(value), sync_to_thread=False) for name, value in given.items()},
             "session": Provide(provide_session),
             **CALLERS,
+            **SUBJECTS,
         },
         exception_handlers={Exception: problem_handler},
         openapi_config=None,

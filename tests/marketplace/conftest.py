@@ -1,4 +1,4 @@
-"""One market for the tests that walk the whole service: adult, listed and agreed."""
+"""One market for the tests that walk the whole service: adult, listed and agreed; and where citizens sign in."""
 
 from __future__ import annotations
 
@@ -8,11 +8,26 @@ from pathlib import Path
 import pytest
 
 from tests.market import EXAMPLES, Market, open_market
+from tests.marketplace.identity.signing import citizen, provider
 
 
 @pytest.fixture(scope="session")
-def market(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Market]:
-    opened = open_market(Path(tmp_path_factory.mktemp("market")))
+def issuer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A sign-in service in its own process, at which forgeries can be had too."""
+    file = Path(tmp_path_factory.mktemp("citizens")) / "citizens.csv"
+    file.write_text("so\n" + "\n".join(citizen(n) for n in range(40)) + "\n", encoding="utf-8")
+    with provider(file) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def market(tmp_path_factory: pytest.TempPathFactory, issuer: str) -> Iterator[Market]:
+    opened = open_market(
+        Path(tmp_path_factory.mktemp("market")),
+        SANDULIEU_OIDC_ISSUER=issuer,
+        SANDULIEU_SUBJECT_SIGN_INS_PER_WINDOW="1000",
+        SANDULIEU_SUBJECT_USAGE_REFRESH_S="1",
+    )
     opened.start()
     opened.credit(50_000_000)
     opened.publish("adult", EXAMPLES / "adult" / "manifest.yaml", EXAMPLES / "adult" / "adult.csv.gz")

@@ -60,6 +60,11 @@ ALLOWED = {
     "GET /api/v1/queries/{query_id:uuid}": {"startup"},
     "GET /api/v1/queries/{query_id:uuid}/receipt": {"owner", "startup", "regulator"},
     "GET /api/v1/queries/{query_id:uuid}/result": {"startup"},
+    "GET /api/v1/subject/datasets": set(),
+    "GET /api/v1/subject/receipts": set(),
+    "GET /api/v1/subject/receipts/{receipt_id:uuid}": set(),
+    "POST /api/v1/subject/sign-out": set(),
+    "POST /api/v1/subject/tokens": set(),
     "GET /api/v1/tokens": set(KINDS),
     "POST /api/v1/tokens": set(KINDS),
     "DELETE /api/v1/tokens/{token_id:uuid}": set(KINDS),
@@ -80,7 +85,7 @@ BODIES: dict[str, dict[str, object]] = {
     "applications": APPLICATION,
 }
 """By the path's last word: a body that cannot be read is refused before anybody asks who sent it."""
-OPEN_PAGES = "/|/(datasets|help|healthz|language|login|logout|metrics|readyz|schema|static)(/.*)?"
+OPEN_PAGES = "/|/(datasets|help|healthz|language|login|logout|metrics|readyz|schema|static|toi)(/.*)?"
 
 
 def routes() -> list[str]:

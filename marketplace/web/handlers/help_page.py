@@ -7,7 +7,7 @@ from litestar.response import Template
 
 from marketplace.web.view import View
 
-PARTIES = ("startup", "owner", "regulator", "operator")
+PARTIES = ("startup", "owner", "subject", "regulator", "operator")
 STEPS = (1, 2, 3, 4)
 
 

@@ -44,11 +44,11 @@ async def test_every_wrong_field_of_an_organisation_is_named_at_once(
     client_for: ClientFor, database: Database, make: Make
 ) -> None:
     operator = await make.party(database, kind="operator")
-    body = organisation_body(kind="bank", slug="Sai Tên", name=" ", tax_code="12")
+    body = organisation_body(kind="bank", slug="Sai Tên", name=" ", tax_code="12", sector="x")
     async with client_for(*billing_handlers) as client:
         answer = await client.post("/api/v1/organisations", json=body, token=operator.token)
     assert answer.status_code == 400
-    assert {each["path"] for each in answer.json()["errors"]} == {"kind", "slug", "name", "tax_code"}
+    assert {each["path"] for each in answer.json()["errors"]} == {"kind", "slug", "name", "tax_code", "sector"}
     assert all(each["message"]["next"] for each in answer.json()["errors"])
 
 
