@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
@@ -46,6 +47,11 @@ class Waiting(Struct, frozen=True, kw_only=True):
     persons: int
     cohorts: int
     since_ms: int
+
+    @property
+    def since(self) -> datetime:
+        """The same as an instant."""
+        return datetime.fromtimestamp(self.since_ms / 1000, UTC)
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,8 @@ def living(past: Past, now: Now, *, followed: bool) -> Ints:
     there = np.flatnonzero(row >= 0)
     row[there[~_same(past, now, there, row[there])]] = CHANGED
     alive = np.flatnonzero(row >= 0)
+    if not len(alive) or np.bincount(row[alive]).max() == 1:
+        return row
     by = alive[np.lexsort((past.cohort[alive], row[alive]))]
     row[by[1:][row[by[1:]] == row[by[:-1]]]] = CHANGED
     return row

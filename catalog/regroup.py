@@ -53,8 +53,10 @@ def keep(past: Past, row: Ints, masks: Ints, sensitive: list[Codes], *, k: int, 
     complete = ~past.retired & (common.size > 0) & (common.alive == common.size)
     short = complete & ((common.size < k) | _plain(past, row, sensitive, l))
     whole = complete & ~short & (common.mask != 0)
+    waiting, mixed = ~past.retired & ~whole, whole & common.mixed
     again = _Returning(past, row, masks, sensitive, k, l)
-    again.try_all(waiting=~past.retired & ~whole, mixed=whole & common.mixed)
+    if waiting.any() or mixed.any():
+        again.try_all(_kinds(past, row, masks, waiting | mixed), waiting=waiting, mixed=mixed)
     carried = np.flatnonzero(whole & ~again.dissolved)
     number = np.full(len(past.classes), -1, dtype=np.int64)
     number[carried] = np.arange(len(carried))
@@ -84,6 +86,19 @@ def _common(past: Past, row: Ints, masks: Ints) -> _Common:
         size=np.bincount(past.cohort, minlength=count), alive=np.bincount(cohort, minlength=count),
         mask=every, mixed=every != some,
     )  # fmt: skip
+
+
+def _kinds(past: Past, row: Ints, masks: Ints, chosen: Ints) -> tuple[Ints, Ints]:
+    """A number of each cohort's class and level; and one that also tells to what most of its persons consent."""
+    data = np.flatnonzero(chosen[past.cohort] & (row >= 0))
+    pairs, counts = np.unique((past.cohort[data].astype(np.int64) << 32) | masks[row[data]], return_counts=True)
+    last = np.lexsort((counts, pairs >> 32))
+    most = np.zeros(len(past.classes), dtype=np.uint64)
+    most[pairs[last] >> 32] = pairs[last] & 0xFFFFFFFF
+    with np.errstate(over="ignore"):
+        level = past.classes ^ past.coarse * np.uint64(0xD1B54A32D192ED03)
+        both = level * np.uint64(0x9E3779B97F4A7C15) ^ most
+    return np.unique(level, return_inverse=True)[1], np.unique(both, return_inverse=True)[1]
 
 
 def _plain(past: Past, row: Ints, sensitive: list[Codes], l: int) -> Ints:
@@ -126,20 +141,23 @@ class _Returning:
 
     def __init__(self, past: Past, row: Ints, masks: Ints, sensitive: list[Codes], k: int, l: int) -> None:
         self.past, self.row, self.now, self.sensitive, self.k, self.l = past, row, masks, sensitive, k, l
-        key = past.classes ^ np.where(past.coarse, np.uint64(0xD1B54A32D192ED03), np.uint64(0))
-        kinds, self.kind = np.unique(key, return_inverse=True)
-        self.kinds = len(kinds)
+        self.kind, self.kinds = np.zeros(len(past.classes), dtype=np.int64), 1
         self.target = np.full(len(row), -1, dtype=np.int64)
         self.dissolved = np.zeros(len(past.classes), dtype=bool)
         self.coarse, self.masks = np.zeros(0, dtype=bool), np.zeros(0, dtype=np.int64)
         self.given = np.zeros((0, past.given.shape[1]), dtype=bool)
 
-    def try_all(self, *, waiting: Ints, mixed: Ints) -> None:
-        """First together with cohorts of mixed consent, if nobody is lost by it; then without; then one group
-        only."""
-        for chosen, groups, strict in ((waiting | mixed, 2, True), (waiting, 2, False), (waiting, 1, False)):
-            batch = self._batch(chosen & ~self._done(), groups)
-            if len(batch.data):
+    def try_all(self, kinds: tuple[Ints, Ints], *, waiting: Ints, mixed: Ints) -> None:
+        """The most at once first: all of a class, with cohorts of mixed consent too if nobody is lost by it."""
+        by_class, by_consent = kinds
+        for kind, chosen, groups, strict in (
+            (by_class, waiting | mixed, 2, True), (by_consent, waiting | mixed, 2, True),
+            (by_consent, waiting, 2, False), (by_consent, waiting, 1, False),
+        ):  # fmt: skip
+            self.kind, self.kinds = kind, int(kind.max()) + 1
+            left = chosen & ~self._done()
+            if left.any():
+                batch = self._batch(left, groups)
                 self._take(batch, self._sound(batch) & ~(strict & batch.more_masks))
 
     def _done(self) -> Ints:

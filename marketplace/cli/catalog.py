@@ -13,6 +13,7 @@ from pathlib import Path
 
 import msgspec
 
+from catalog.history import Waiting
 from catalog.publish import Publication
 from catalog.storage import Store
 from marketplace.cli import consents
@@ -27,7 +28,10 @@ from marketplace.listings.operator import publisher_for
 from marketplace.listings.press import Press, make_version, parse_manifest
 from marketplace.listings.publish import publish_version
 from marketplace.listings.reads import read_dataset
-from marketplace.texts import message
+from marketplace.texts import Language, message
+from marketplace.web.words import say
+
+LANGUAGES: tuple[Language, ...] = ("vi", "en")
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -82,8 +86,19 @@ def _publish(chosen: argparse.Namespace) -> int:
         released = asyncio.run(_release(text, chosen.file))
     except ManifestWrong as wrong:
         return _tell_manifest(wrong, chosen.manifest, as_json=chosen.json)
-    print(_json(released) if chosen.json else f"✓ {released.slug} · {released.number} · {released.version_id}")
+    if chosen.json:
+        print(_json(released))
+        return 0
+    print(f"✓ {released.slug} · {released.number} · {released.version_id}")
+    for each in released.waiting:
+        print(f"  {_waits(each)}")
     return 0
+
+
+def _waits(waiting: Waiting) -> str:
+    vi, en = (say(f"waiting.{waiting.reason}", language) for language in LANGUAGES)
+    figures = f"{waiting.persons:,} người chờ/persons wait, {waiting.cohorts:,} nhóm/cohorts"
+    return f"{figures}, {waiting.since:%Y-%m-%d}: {vi} / {en}"
 
 
 async def _release(manifest_text: str, source: Path) -> Released:
@@ -161,7 +176,7 @@ def _tell_manifest(wrong: ManifestWrong, manifest: Path, *, as_json: bool) -> in
     if as_json:
         print(_json({"code": wrong.code, "errors": wrong.params["errors"]}))
     for error in wrong.params["errors"]:
-        for language in ("vi", "en"):
+        for language in LANGUAGES:
             said = message(error["code"], error["params"], language)
             print(f"{manifest}:{error['line']}:{error['column']}: {said.what} {said.next}", file=sys.stderr)
     return 1

@@ -161,6 +161,7 @@ async def release(
         number=1 + (await _newest_number(session, dataset.id)),
         body=msgspec.to_builtins(version),
         sample=publication.sample,
+        waiting=msgspec.to_builtins(publication.report.waiting),
         published_by=by.person_id,
         created_at=at,
     )

@@ -11,7 +11,7 @@ from litestar.types import ControllerRouterHandler
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from catalog.storage import Store
-from marketplace.accounts.callers import Steward
+from marketplace.accounts.callers import Owner, Steward
 from marketplace.accounts.errors import OrganisationSuspended
 from marketplace.config import Config
 from marketplace.db.engine import Database
@@ -23,8 +23,8 @@ from marketplace.listings.once import Released, once_for
 from marketplace.listings.openapi import PublicationBody
 from marketplace.listings.press import Press
 from marketplace.listings.publish import publish_version
-from marketplace.listings.reads import dataset_id_of, read_dataset
-from marketplace.listings.schemas import DatasetList, DatasetPage
+from marketplace.listings.reads import dataset_id_of, read_dataset, read_waiting
+from marketplace.listings.schemas import DatasetList, DatasetPage, WaitingPage
 from marketplace.listings.uploads import receive
 
 Question = Annotated[str | None, QueryParameter(name="q", required=False, max_length=200)]
@@ -44,6 +44,16 @@ async def get_datasets(session: AsyncSession, q: Question = None, cursor: Cursor
 async def get_dataset(session: AsyncSession, dataset: str) -> DatasetPage:
     """One listed dataset by id or slug."""
     page = await read_dataset(session, dataset)
+    if page is None:
+        raise NotFound
+    return page
+
+
+@get("/api/v1/datasets/{dataset:str}/waiting", operation_id="readWaiting")
+async def get_waiting(session: AsyncSession, owner: Owner, dataset: str) -> WaitingPage:
+    """How many persons the newest version does not show yet, for which reason and since when; its owner's only."""
+    owner.require("read")
+    page = await read_waiting(session, dataset, owner_id=owner.organisation_id)
     if page is None:
         raise NotFound
     return page
@@ -105,4 +115,4 @@ async def _publish(
         return await publish_version(press, manifest_text=text, source=source, by=by, into=into, once=once)
 
 
-handlers: list[ControllerRouterHandler] = [get_datasets, get_dataset, post_dataset, post_version]
+handlers: list[ControllerRouterHandler] = [get_datasets, get_dataset, get_waiting, post_dataset, post_version]

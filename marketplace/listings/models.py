@@ -6,7 +6,7 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, UniqueConstraint
+from sqlalchemy import ForeignKey, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -59,6 +59,8 @@ class DatasetVersion(Base):
     body: Mapped[dict[str, Any]] = mapped_column(JSONB)
     sample: Mapped[list[Any]] = mapped_column(JSONB)
     """Generated rows that share no record with the data; shown with that label."""
+    waiting: Mapped[list[Any]] = mapped_column(JSONB, default=list, server_default=text("'[]'::jsonb"))
+    """Whom it does not show yet, for its owner only: `catalog.history.Waiting`."""
     published_by: Mapped[uuid.UUID] = mapped_column(ForeignKey("person.id"))
     worn_at: Mapped[datetime | None]
     """When so many of its cohorts were gone that it should be published anew."""

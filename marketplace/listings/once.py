@@ -7,13 +7,16 @@ import hashlib
 import uuid
 from pathlib import Path
 
+import msgspec
 from msgspec import Struct
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from catalog.history import Waiting
 from marketplace.audit.models import Event
 from marketplace.db.idempotency import claim, seen
 from marketplace.listings.errors import Overtaken
+from marketplace.listings.models import DatasetVersion
 
 
 class Once(Struct, frozen=True, kw_only=True):
@@ -24,12 +27,13 @@ class Once(Struct, frozen=True, kw_only=True):
 
 
 class Released(Struct, frozen=True, kw_only=True):
-    """What became of a publication."""
+    """What became of a publication. `waiting`: persons of the file whom it does not show yet."""
 
     dataset_id: uuid.UUID
     slug: str
     version_id: str
     number: int
+    waiting: tuple[Waiting, ...]
 
 
 async def once_for(key: str, *, into: uuid.UUID | None, manifest_text: str, source: Path) -> Once:
@@ -45,11 +49,13 @@ async def released_before(session: AsyncSession, once: Once, *, organisation_id:
     event = await session.scalar(select(Event).where(Event.id == event_id)) if event_id else None
     if event is None or event.dataset_id is None or event.version_id is None or event.body is None:
         return None
+    version = await session.get_one(DatasetVersion, event.version_id)
     return Released(
         dataset_id=event.dataset_id,
         slug=event.body["dataset"],
         version_id=event.version_id,
         number=event.body["number"],
+        waiting=msgspec.convert(version.waiting, tuple[Waiting, ...]),
     )
 
 

@@ -118,7 +118,13 @@ async def _attempt(press: Press, order: _Order) -> Released:
             at=utcnow(),
             once=order.once,
         )
-    return Released(dataset_id=row.dataset_id, slug=order.manifest.dataset, version_id=row.id, number=row.number)
+    return Released(
+        dataset_id=row.dataset_id,
+        slug=order.manifest.dataset,
+        version_id=row.id,
+        number=row.number,
+        waiting=publication.report.waiting,
+    )
 
 
 @asynccontextmanager

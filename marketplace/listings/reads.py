@@ -8,10 +8,11 @@ import msgspec
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from catalog.history import Waiting
 from catalog.version import Version
 from marketplace.accounts.models import Organisation
 from marketplace.listings.models import Dataset, DatasetVersion, Offer
-from marketplace.listings.schemas import DatasetPage, PriceView, VersionView, dataset_page
+from marketplace.listings.schemas import DatasetPage, PriceView, VersionView, WaitingPage, dataset_page
 
 
 class ListedVersion(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,6 +80,26 @@ async def read_dataset(session: AsyncSession, dataset: uuid.UUID | str) -> Datas
         owner_slug=owner.slug,
         price=await read_price(session, found.id),
         versions=await _versions(session, found.id),
+    )
+
+
+async def read_waiting(
+    session: AsyncSession, dataset: uuid.UUID | str, *, owner_id: uuid.UUID
+) -> WaitingPage | None:
+    """Who waits in the newest version of a dataset of that owner; None where the owner has none such."""
+    rows = (
+        select(DatasetVersion)
+        .join(Dataset, DatasetVersion.id == Dataset.current_version_id)
+        .where(_named(dataset), Dataset.owner_id == owner_id)
+    )
+    row = await session.scalar(rows)
+    if row is None:
+        return None
+    return WaitingPage(
+        version_id=row.id,
+        number=row.number,
+        released_at=row.created_at,
+        waiting=msgspec.convert(row.waiting, tuple[Waiting, ...]),
     )
 
 

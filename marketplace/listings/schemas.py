@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from catalog.history import Waiting
 from catalog.version import LeftOut, Measured, Version, VersionColumn
 from marketplace.listings.models import Dataset, DatasetVersion
 
@@ -60,6 +61,15 @@ class NewestVersion(Struct, frozen=True, kw_only=True):
     manifest_sha256: str
     worn: bool
     """So many persons have left it since that its owner should publish it anew."""
+
+
+class WaitingPage(Struct, frozen=True, kw_only=True):
+    """Whom the newest version does not show, told to its owner; `released_at` is the version's."""
+
+    version_id: str
+    number: int
+    released_at: datetime
+    waiting: tuple[Waiting, ...]
 
 
 class SampleView(Struct, frozen=True, kw_only=True):

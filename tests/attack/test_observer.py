@@ -40,7 +40,7 @@ from tests.attack.observer_world import (
 from tests.catalog.conftest import LIMITS, pseudonymise
 from tests.catalog.plain import in_process
 
-NEWCOMERS = 300
+NEWCOMERS = 200
 ILLNESS = 3
 DRAW = random.Random(4)
 PEOPLE = [person(DRAW, i) for i in range(COUNT)]

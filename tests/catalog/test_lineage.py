@@ -14,7 +14,7 @@ from catalog.publish import Publication
 from catalog.storage import Store
 from tests.catalog.conftest import pseudonymise
 from tests.catalog.plain import in_process
-from tests.catalog.small import AGGREGATE_MANIFEST, ROW_MANIFEST, Consents, Row, people, publish_rows
+from tests.catalog.small import AGGREGATE_MANIFEST, MANIFEST, ROW_MANIFEST, Consents, Row, people, publish_rows
 
 K = 5
 
@@ -217,3 +217,27 @@ def test_a_lineage_whose_book_is_lost_is_not_continued(tmp_path: Path) -> None:
     (store.private(first.version.id) / "history.npz").write_bytes(b"PK")
     with pytest.raises(VersionDamaged):
         publish_rows(store, tmp_path, rows, previous=first.version.id)
+
+
+@pytest.mark.parametrize("manifest", [MANIFEST, AGGREGATE_MANIFEST], ids=["rows", "aggregate"])
+def test_where_k_is_raised_cohorts_that_are_too_small_by_now_stand_together(tmp_path: Path, manifest: str) -> None:
+    store, rows = Store(tmp_path / "s"), people()
+    first = publish_rows(store, tmp_path, rows, manifest=manifest)
+    assert first.version.measured.k < 9
+    second = publish_rows(
+        store, tmp_path, rows, manifest=manifest.replace("k: 5", "k: 9"), previous=first.version.id
+    )
+    assert second.version.measured.k >= 9
+    assert second.version.persons == first.version.persons
+    for cohort in together(shown(store, second, rows)):
+        assert all(old <= cohort or not old & cohort for old in together(shown(store, first, rows)))
+
+
+def test_other_columns_are_a_new_beginning(tmp_path: Path) -> None:
+    """Nothing is as it was; what both versions together tell is bounded by neither (SECURITY.md)."""
+    store, rows = Store(tmp_path / "s"), people()
+    first = publish_rows(store, tmp_path, rows, manifest=AGGREGATE_MANIFEST)
+    other = AGGREGATE_MANIFEST.replace("clamp: [0, 50]", "clamp: [0, 5]")
+    second = publish_rows(store, tmp_path, rows, manifest=other, previous=first.version.id)
+    assert second.version.persons > 0
+    assert together(shown(store, second, rows)) != together(shown(store, first, rows))

@@ -45,6 +45,7 @@ ALLOWED = {
     "POST /api/v1/datasets": {"owner"},
     "POST /api/v1/datasets/{dataset:str}/applications": {"startup"},
     "POST /api/v1/datasets/{dataset:str}/versions": {"owner"},
+    "GET /api/v1/datasets/{dataset:str}/waiting": {"owner"},
     "GET /api/v1/invoices": set(KINDS),
     "GET /api/v1/organisations": {"operator"},
     "POST /api/v1/organisations": {"operator"},

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.errors import NotFound
 from marketplace.listings.catalogue import list_datasets
-from marketplace.listings.reads import read_dataset
+from marketplace.listings.reads import read_dataset, read_waiting
 from marketplace.web.view import View
 
 
@@ -29,11 +29,14 @@ async def show_catalogue(
 
 @get("/datasets/{slug:str}")
 async def show_dataset(view: View, session: AsyncSession, slug: str) -> Template:
-    """Everything that is said in public about one dataset."""
+    """Everything that is said in public about one dataset, and to its owner who waits."""
     dataset = await read_dataset(session, slug)
     if dataset is None:
         raise NotFound
-    return view.page("dataset.html", dataset=dataset)
+    waiting = None
+    if view.caller is not None and view.caller.organisation_kind == "owner":
+        waiting = await read_waiting(session, slug, owner_id=view.caller.organisation_id)
+    return view.page("dataset.html", dataset=dataset, waiting=waiting)
 
 
 handlers = [show_catalogue, show_dataset]

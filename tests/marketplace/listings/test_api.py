@@ -99,3 +99,28 @@ def test_openapi_tells_the_two_parts_of_a_publication() -> None:
     assert (body["required"], schema["required"], set(schema["properties"])) == (
         True, ["manifest", "file"], {"manifest", "file"},
     )  # fmt: skip
+
+
+async def test_who_waits_is_told_to_the_owner_and_to_nobody_else(
+    client: Client, database: Database, shop: Shop, make: Make
+) -> None:
+    rival, startup = await make.party(database, kind="owner"), await make.party(database)
+    new = "/api/v1/datasets"
+    made = await client.post(new, token=shop.owner.token, **_body(shop.manifest(), shop.file(400)))
+    assert made.json()["waiting"] == []
+    again = await client.post(
+        f"{new}/{shop.slug}/versions", token=shop.owner.token, **_body(shop.manifest(), shop.file(399))
+    )
+    (told,) = again.json()["waiting"]
+    assert (told["reason"], told["cohorts"]) == ("left", 1)
+    assert 4 <= told["persons"] <= 8
+
+    address = f"{new}/{shop.slug}/waiting"
+    assert (await client.get(address)).status_code == 401
+    assert (await client.get(address, token=startup.token)).status_code == 403
+    assert (await client.get(address, token=rival.token)).status_code == 404
+    mine = await client.get(address, token=shop.owner.token)
+    assert (mine.json()["number"], mine.json()["waiting"]) == (2, [told])
+    page = (await client.get(f"{new}/{shop.slug}", token=startup.token)).json()
+    assert "waiting" not in str(page)
+    assert page["version"]["left_out"] == {"persons": 6, "classes": 0, "share": 0.02}, "in whole percents only"

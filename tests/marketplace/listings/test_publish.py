@@ -17,10 +17,12 @@ from marketplace.consents.reads import excluded
 from marketplace.consents.subjects import pseudonym
 from marketplace.db.base import new_id, utcnow
 from marketplace.errors import NotFound, Problem
+from marketplace.listings.actions import find_place, release
 from marketplace.listings.errors import (
     ManifestWrong,
     ModeFixed,
     NotYourOrganisation,
+    Overtaken,
     PopulationFixed,
     PublicationUnderWay,
     SlugDiffers,
@@ -29,7 +31,7 @@ from marketplace.listings.errors import (
 )
 from marketplace.listings.models import Dataset, DatasetVersion, ExcludedCohort, LegalBasis, Lineage, Offer
 from marketplace.listings.once import Released
-from marketplace.listings.press import Press
+from marketplace.listings.press import Press, make_version, parse_manifest
 from marketplace.listings.publish import publish_version
 from tests.marketplace.broken_audit import broken_audit
 from tests.marketplace.listings.conftest import Shop
@@ -104,6 +106,37 @@ async def test_a_dataset_stays_in_its_lineage(press: Press, shop: Shop) -> None:
     await _publish(press, shop)
     with pytest.raises(PopulationFixed):
         await _publish(press, shop, shop.manifest(population="another"))
+
+
+async def test_datasets_of_one_lineage_know_what_each_other_has_shown(press: Press, shop: Shop) -> None:
+    """Who is missing in the second dataset would be the difference of the two."""
+    first = await _publish(press, shop)
+    beside = shop.manifest(slug=f"{shop.slug}_b", population=shop.slug)
+    second = await _publish(press, shop, beside, persons=399)
+    assert press.store.version(second.version_id).parent == first.version_id
+    (told,) = second.waiting
+    assert (told.reason, told.cohorts) == ("left", 1)
+    assert press.store.version(second.version_id).persons == 300 - 1 - told.persons
+    third = await _publish(press, shop)
+    assert press.store.version(third.version_id).parent == second.version_id
+    assert press.store.version(third.version_id).persons == 300
+
+
+async def test_a_release_in_the_lineage_meanwhile_overtakes(press: Press, shop: Shop) -> None:
+    await _publish(press, shop)
+    text = shop.manifest(slug=f"{shop.slug}_b", population=shop.slug)
+    async with press.database.session() as session:
+        place = await find_place(session, manifest=parse_manifest(text), by=shop.by, into=None, may_exist=True)
+    made = await make_version(
+        text, shop.file(), store=press.store, key=press.keys.lineage(place.lineage_id), config=press.config,
+        previous=place.newest,
+    )  # fmt: skip
+    await _publish(press, shop)
+    with pytest.raises(Overtaken):
+        async with press.database.session() as session:
+            await release(
+                session, publication=made, place=place, register=None, store=press.store, by=shop.by, at=utcnow()
+            )
 
 
 async def test_nobody_publishes_for_another_owner_or_over_a_name(press: Press, shop: Shop, make: Make) -> None:
