@@ -78,7 +78,7 @@ def _version(store: Store) -> Version:
                 ['A1', 'A', 'B1', 'B2', 'C'][(1 + hash(i + 3) % 5)::bigint] as grade
             from range({index * PART_ROWS}, {(index + 1) * PART_ROWS}) t(i)
             order by province, sex, age_band, hash(i + 5)"""
-        ).fetch_arrow_table()
+        ).to_arrow_table()
         (folder / _name(index)).write_bytes(parquet_bytes(made, ROW_GROUP_ROWS))
     version = Version(
         dataset="t", mode="rows", privacy_unit="column", population="p", rows=PARTS * PART_ROWS,
