@@ -19,13 +19,14 @@ EVERY_FACT = "*"
 
 
 class Custom(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`gate`: of a denial, the gate that does not hold. `source`: where the fact comes from."""
+    """`gate`: of a denial, the gate that does not hold, and `remedy` what cures it. `source`: whence the fact."""
 
     code: str
     law: tuple[str, ...]
     gate: str | None = None
     facts: tuple[str, ...] = ()
     source: str | None = None
+    remedy: str | None = None
 
 
 class Annotation(Struct, frozen=True, kw_only=True):

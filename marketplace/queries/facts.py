@@ -14,7 +14,7 @@ from marketplace.accounts.callers import Caller
 from marketplace.db.base import ms_of
 from marketplace.db.engine import Database
 from marketplace.errors import NotFound
-from policies.decision import AgreementFacts, DatasetFacts, Question, RequestFacts, WalletFacts
+from policies.decision import AccessQuestion, AgreementFacts, DatasetFacts, RequestFacts, WalletFacts
 from policies.decision import Caller as CallerFacts
 
 FACTS = text("""
@@ -85,9 +85,9 @@ async def read_facts(database: Database, *, caller: Caller, agreement_id: UUID, 
 
 def question(
     facts: Facts, version: Version | None, *, caller: Caller, request: RequestFacts, at_ms: int
-) -> Question:
+) -> AccessQuestion:
     """The decision's input (DESIGN §5) from the facts; what is unknown stays None and denies."""
-    return Question(
+    return AccessQuestion(
         at_ms=at_ms,
         caller=CallerFacts(
             person_id=str(caller.person_id),

@@ -78,5 +78,3 @@ obligations_if_allowed := obligations if allow
 default valid_until := 0
 
 valid_until := min({input.at_ms + data.limits.decision_lifetime_ms, input.agreement.expires_at_ms}) if allow
-
-denied(code, params) := {"code": code, "severity": "deny", "params": params}

@@ -142,7 +142,7 @@ test_decision_ends_with_the_agreement if {
 test_nothing_known_denies if {
 	not access.allow with input as {}
 	reasons := access.deny with input as {}
-	count(codes(reasons)) == count({fact.gate | some fact in data.facts})
+	count(codes(reasons)) == count({fact.gate | some fact in data.facts.access})
 }
 
 test_every_gate_is_required if {

@@ -1,5 +1,7 @@
 package access
 
+import data.reason
+
 # METADATA
 # title: Every column read is agreed
 # description: The owner agreed to these columns and no others.
@@ -39,7 +41,8 @@ gates contains "columns.in_version" if {
 #   facts: [agreement.columns, request.columns]
 #   source: agreement.columns
 #   law: [decree-356-2025.consent]
-deny contains denied("columns.not_agreed", {"columns": extra}) if {
+#   remedy: columns.drop
+deny contains reason.denied(rego.metadata.rule().custom, {"columns": extra}) if {
 	is_array(input.agreement.columns)
 	extra := [column | some column in input.request.columns; not column in input.agreement.columns]
 	count(extra) > 0
@@ -54,7 +57,8 @@ deny contains denied("columns.not_agreed", {"columns": extra}) if {
 #   facts: [dataset.columns, request.columns]
 #   source: version.json columns
 #   law: [data-law-60-2024.42]
-deny contains denied("columns.not_in_version", {"columns": extra}) if {
+#   remedy: columns.drop
+deny contains reason.denied(rego.metadata.rule().custom, {"columns": extra}) if {
 	is_array(input.dataset.columns)
 	extra := [column | some column in input.request.columns; not column in input.dataset.columns]
 	count(extra) > 0

@@ -1,5 +1,7 @@
 package access
 
+import data.reason
+
 # METADATA
 # title: The purpose is one of those that may be asked for
 # description: Resale and re-identification are never a purpose.
@@ -42,7 +44,8 @@ gates contains "purpose.allowed" if input.request.purpose in input.dataset.purpo
 #   facts: [request.purpose]
 #   source: the request
 #   law: [personal-data-law-91-2025.7]
-deny contains denied("purpose.unknown", {"purpose": input.request.purpose}) if {
+#   remedy: purpose.choose
+deny contains reason.denied(rego.metadata.rule().custom, {"purpose": input.request.purpose}) if {
 	is_string(input.request.purpose)
 	not input.request.purpose in data.purposes.known
 	not input.request.purpose in data.purposes.never
@@ -57,7 +60,8 @@ deny contains denied("purpose.unknown", {"purpose": input.request.purpose}) if {
 #   facts: [request.purpose]
 #   source: the request
 #   law: [personal-data-law-91-2025.7]
-deny contains denied("purpose.never", {"purpose": input.request.purpose}) if {
+#   remedy: purpose.choose
+deny contains reason.denied(rego.metadata.rule().custom, {"purpose": input.request.purpose}) if {
 	input.request.purpose in data.purposes.never
 }
 
@@ -70,9 +74,11 @@ deny contains denied("purpose.never", {"purpose": input.request.purpose}) if {
 #   facts: [agreement.purpose, request.purpose]
 #   source: agreement.purpose
 #   law: [decree-356-2025.consent]
-deny contains denied("purpose.not_agreed", {"purpose": input.request.purpose, "agreed": input.agreement.purpose}) if {
+#   remedy: purpose.choose
+deny contains reason.denied(rego.metadata.rule().custom, params) if {
 	is_string(input.agreement.purpose)
 	input.request.purpose != input.agreement.purpose
+	params := {"purpose": input.request.purpose, "agreed": input.agreement.purpose}
 }
 
 # METADATA
@@ -84,8 +90,10 @@ deny contains denied("purpose.not_agreed", {"purpose": input.request.purpose, "a
 #   facts: [dataset.purposes, request.purpose]
 #   source: version.json purposes
 #   law: [decree-356-2025.consent]
-deny contains denied("purpose.not_allowed", {"purpose": input.request.purpose, "allowed": input.dataset.purposes}) if {
+#   remedy: purpose.choose
+deny contains reason.denied(rego.metadata.rule().custom, params) if {
 	is_string(input.request.purpose)
 	is_array(input.dataset.purposes)
 	not input.request.purpose in input.dataset.purposes
+	params := {"purpose": input.request.purpose, "allowed": input.dataset.purposes}
 }

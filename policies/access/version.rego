@@ -1,5 +1,7 @@
 package access
 
+import data.reason
+
 # METADATA
 # title: The version is listed
 # description: Only the newest listed version can be queried.
@@ -45,7 +47,8 @@ gates contains "version.k" if {
 #   facts: [dataset.listed, dataset.version_id]
 #   source: dataset.current_version_id
 #   law: [data-law-60-2024.42]
-deny contains denied("version.not_listed", {}) if input.dataset.listed == false
+#   remedy: owner.publish
+deny contains reason.denied(rego.metadata.rule().custom, {}) if input.dataset.listed == false
 
 # METADATA
 # title: The mode has no limits here
@@ -56,7 +59,8 @@ deny contains denied("version.not_listed", {}) if input.dataset.listed == false
 #   facts: [dataset.mode]
 #   source: version.json mode
 #   law: [data-law-60-2024.42]
-deny contains denied("version.mode_unknown", {"mode": input.dataset.mode}) if {
+#   remedy: operator.tell
+deny contains reason.denied(rego.metadata.rule().custom, {"mode": input.dataset.mode}) if {
 	is_string(input.dataset.mode)
 	not data.limits.modes[input.dataset.mode]
 }
@@ -70,7 +74,8 @@ deny contains denied("version.mode_unknown", {"mode": input.dataset.mode}) if {
 #   facts: [dataset.k]
 #   source: version.json k
 #   law: [personal-data-law-91-2025.14-6]
-deny contains denied("version.k_below_floor", {"k": input.dataset.k, "floor": data.limits.k_floor}) if {
+#   remedy: owner.publish
+deny contains reason.denied(rego.metadata.rule().custom, {"k": input.dataset.k, "floor": data.limits.k_floor}) if {
 	is_number(input.dataset.k)
 	input.dataset.k < data.limits.k_floor
 }

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from policies import sources
+from policies import answer, sources
 from policies.gates import EVERY_FACT, annotated, cases_of, laws, table
 from policies.wasm import WasmEngine
 from tests.policies.cases import ALL, question
@@ -26,14 +26,24 @@ ENGINE_CODES = {
 }
 
 
+REMEDY = "remedy."
+
+
 def _codes() -> set[str]:
     denials = {a.custom.code for a in annotated() if a.is_denial and EVERY_FACT not in a.custom.code}
-    return denials | {f"{fact['gate']}.missing" for fact in sources.data()["facts"].values()} | ENGINE_CODES
+    return (
+        denials | {f"{fact['gate']}.missing" for fact in sources.data()["facts"]["access"].values()} | ENGINE_CODES
+    )
+
+
+def _remedies() -> set[str]:
+    given = {a.custom.remedy for a in annotated() if a.custom.remedy} | {answer.REMEDY}
+    return {REMEDY + remedy for remedy in given}
 
 
 def test_every_code_has_words_and_every_word_a_code() -> None:
     assert len(ENGINE_CODES) == 5  # the docs list them
-    assert set(TEXTS) == _codes()
+    assert set(TEXTS) == _codes() | _remedies()
 
 
 @pytest.mark.parametrize("code", TEXTS)
@@ -57,6 +67,7 @@ def test_every_rule_of_the_policy_is_annotated_with_a_law_that_is_configured() -
     noted = annotated()
     assert {law for a in noted for law in a.custom.law} <= set(laws())
     assert all(a.custom.law and a.title and a.description for a in noted)
+    assert all(a.custom.remedy for a in noted if a.is_denial)
     assert sum(a.is_gate or a.is_denial for a in noted) == sum(map(_gates_and_denials, sources.rules()))
 
 
@@ -65,7 +76,7 @@ def test_every_law_that_is_configured_is_used() -> None:
 
 
 def test_every_fact_of_a_gate_is_a_fact_of_the_question() -> None:
-    facts = set(sources.data()["facts"]) | {
+    facts = set(sources.data()["facts"]["access"]) | {
         "dataset.consented_purposes",
         "request.rows_cap",
         "request.rows_released",
