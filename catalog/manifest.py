@@ -12,6 +12,7 @@ from catalog.positioned import compose
 from catalog.reader import read_struct
 from catalog.transforms import Transform
 from catalog.version import Personal, Role
+from policies.decision import Conditions
 
 Purpose = Literal[
     "research.academic", "research.health", "product.rnd", "public.service", "fraud.prevention", "model.training",
@@ -93,6 +94,7 @@ class Manifest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     purposes: Annotated[tuple[Purpose, ...], Meta(min_length=1)]
     offer: ManifestOffer
     columns: Annotated[tuple[ManifestColumn, ...], Meta(min_length=1)]
+    conditions: Conditions | None = None
     subject_key: Words | None = None
     k: Annotated[int, Meta(ge=5, le=1000)] = 10
     l: Annotated[int, Meta(ge=2, le=20)] = 2

@@ -62,6 +62,8 @@ class AgreementFacts(Struct, frozen=True, kw_only=True):
     startup_id: str | None = None
     dataset_id: str | None = None
     purpose: str | None = None
+    purpose_judged: bool | None = None
+    """Whether the owner said yes to a purpose that only akin ones of the version cover."""
     people: tuple[str, ...] | None = None
     columns: tuple[str, ...] | None = None
     valid_from_ms: int | None = None
@@ -99,6 +101,7 @@ class Beside(Struct, frozen=True, kw_only=True):
 
     obligations: dict[str, Any]
     persons: int
+    disclosed: bool
     basic: bool
     sensitive: bool
 
@@ -136,6 +139,7 @@ class ApplicationFacts(Struct, frozen=True, kw_only=True):
 
     id: str
     purpose: str | None = None
+    purpose_judged: bool | None = None
     people: tuple[str, ...] | None = None
     active_people: tuple[str, ...] | None = None
     """Those of `people` who are active people of the applicant's organisation."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 from msgspec import Struct
-from opapywasm import UNDEFINED, OpaWasmError, OpaWasmPolicy, PolicyConfig
+from opapywasm import UNDEFINED, OpaWasmError, OpaWasmPolicy, PolicyConfig, runtime
 
 from policies.answer import Asked, canonical, decision_of, denial
 from policies.decision import Decision, Question
@@ -18,6 +18,9 @@ WASM = FOLDER / "policy.wasm"
 BUILT = FOLDER / "policy.json"
 MAX_INPUT_BYTES = 1024 * 1024
 MAX_MEMORY_PAGES = 1024
+INITIAL_MEMORY_PAGES = 8
+runtime._DEFAULT_MEMORY_PAGES = INITIAL_MEMORY_PAGES
+"""The library lends a module two pages (128 KiB) at first and has no setting; our METADATA needs more."""
 
 
 class Built(Struct, frozen=True, kw_only=True):

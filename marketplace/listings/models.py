@@ -57,6 +57,9 @@ class DatasetVersion(Base):
     body: Mapped[dict[str, Any]] = mapped_column(JSONB)
     sample: Mapped[list[Any]] = mapped_column(JSONB)
     """Generated rows that share no record with the data; shown with that label."""
+    state_class: Mapped[str | None]
+    personal_class: Mapped[str | None]
+    """As the listing decision computed them; None before it did."""
     published_by: Mapped[uuid.UUID] = mapped_column(ForeignKey("person.id"))
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
     __table_args__ = (UniqueConstraint("dataset_id", "number"),)

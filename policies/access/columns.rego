@@ -1,5 +1,6 @@
 package access
 
+import data.meet
 import data.reason
 
 # METADATA
@@ -13,7 +14,7 @@ import data.reason
 gates contains "columns.agreed" if {
 	is_array(input.request.columns)
 	every column in input.request.columns {
-		column in input.agreement.columns
+		column in agreed_columns
 	}
 }
 
@@ -44,7 +45,7 @@ gates contains "columns.in_version" if {
 #   remedy: columns.drop
 deny contains reason.denied(rego.metadata.rule().custom, {"columns": extra}) if {
 	is_array(input.agreement.columns)
-	extra := [column | some column in input.request.columns; not column in input.agreement.columns]
+	extra := [column | some column in input.request.columns; not column in agreed_columns]
 	count(extra) > 0
 }
 
@@ -63,3 +64,5 @@ deny contains reason.denied(rego.metadata.rule().custom, {"columns": extra}) if 
 	extra := [column | some column in input.request.columns; not column in input.dataset.columns]
 	count(extra) > 0
 }
+
+agreed_columns := meet.columns(array.concat([{"columns": input.agreement.columns}], granted))

@@ -1,5 +1,6 @@
 package access
 
+import data.purpose
 import data.reason
 
 # METADATA
@@ -10,11 +11,11 @@ import data.reason
 #   facts: [request.purpose]
 #   source: the request
 #   law: [personal-data-law-91-2025.7]
-gates contains "purpose.known" if input.request.purpose in data.purposes.known
+gates contains "purpose.known" if data.purposes.known[input.request.purpose]
 
 # METADATA
-# title: The purpose is the one agreed
-# description: Consent and agreement are per purpose.
+# title: The purpose is the one agreed, or within it
+# description: Consent and agreement are per purpose; research covers research.health.
 # custom:
 #   code: purpose.agreed
 #   facts: [agreement.purpose, request.purpose]
@@ -22,7 +23,7 @@ gates contains "purpose.known" if input.request.purpose in data.purposes.known
 #   law: [decree-356-2025.consent]
 gates contains "purpose.agreed" if {
 	is_string(input.agreement.purpose)
-	input.request.purpose == input.agreement.purpose
+	covers([input.agreement.purpose]) == "yes"
 }
 
 # METADATA
@@ -33,7 +34,22 @@ gates contains "purpose.agreed" if {
 #   facts: [dataset.purposes, request.purpose]
 #   source: version.json purposes
 #   law: [decree-356-2025.consent]
-gates contains "purpose.allowed" if input.request.purpose in input.dataset.purposes
+gates contains "purpose.allowed" if covers(input.dataset.purposes) == "yes"
+
+# METADATA
+# title: The owner judged the purpose and said yes
+# description: The version allows akin purposes only, so a person had to judge, and did.
+# custom:
+#   code: purpose.allowed
+#   facts: [agreement.purpose_judged, dataset.purposes, request.purpose]
+#   source: agreement.purpose_judged
+#   law: [decree-356-2025.consent]
+gates contains "purpose.allowed" if {
+	covers(input.dataset.purposes) == "person"
+	input.agreement.purpose_judged == true
+}
+
+covers(allowed) := purpose.match(input.request.purpose, allowed)
 
 # METADATA
 # title: The purpose is not known
@@ -47,8 +63,8 @@ gates contains "purpose.allowed" if input.request.purpose in input.dataset.purpo
 #   remedy: purpose.choose
 deny contains reason.denied(rego.metadata.rule().custom, {"purpose": input.request.purpose}) if {
 	is_string(input.request.purpose)
-	not input.request.purpose in data.purposes.known
-	not input.request.purpose in data.purposes.never
+	not data.purposes.known[input.request.purpose]
+	not data.purposes.never[input.request.purpose]
 }
 
 # METADATA
@@ -62,7 +78,7 @@ deny contains reason.denied(rego.metadata.rule().custom, {"purpose": input.reque
 #   law: [personal-data-law-91-2025.7]
 #   remedy: purpose.choose
 deny contains reason.denied(rego.metadata.rule().custom, {"purpose": input.request.purpose}) if {
-	input.request.purpose in data.purposes.never
+	data.purposes.never[input.request.purpose]
 }
 
 # METADATA
@@ -77,7 +93,7 @@ deny contains reason.denied(rego.metadata.rule().custom, {"purpose": input.reque
 #   remedy: purpose.choose
 deny contains reason.denied(rego.metadata.rule().custom, params) if {
 	is_string(input.agreement.purpose)
-	input.request.purpose != input.agreement.purpose
+	covers([input.agreement.purpose]) != "yes"
 	params := {"purpose": input.request.purpose, "agreed": input.agreement.purpose}
 }
 
@@ -94,6 +110,24 @@ deny contains reason.denied(rego.metadata.rule().custom, params) if {
 deny contains reason.denied(rego.metadata.rule().custom, params) if {
 	is_string(input.request.purpose)
 	is_array(input.dataset.purposes)
-	not input.request.purpose in input.dataset.purposes
+	covers(input.dataset.purposes) == "no"
+	params := {"purpose": input.request.purpose, "allowed": input.dataset.purposes}
+}
+
+# METADATA
+# title: A person has to judge the purpose
+# description: The version allows only purposes that are akin to it, and the owner has not judged.
+# custom:
+#   code: purpose.needs_person
+#   gate: purpose.allowed
+#   facts: [agreement.purpose_judged, dataset.purposes, request.purpose]
+#   source: agreement.purpose_judged
+#   law: [decree-356-2025.consent]
+#   remedy: owner.judge
+deny contains reason.denied(rego.metadata.rule().custom, params) if {
+	is_string(input.request.purpose)
+	is_array(input.dataset.purposes)
+	covers(input.dataset.purposes) == "person"
+	input.agreement.purpose_judged == false
 	params := {"purpose": input.request.purpose, "allowed": input.dataset.purposes}
 }

@@ -1,5 +1,6 @@
 package access
 
+import data.meet
 import data.reason
 
 # METADATA
@@ -27,15 +28,15 @@ gates contains "version.mode" if data.limits.modes[input.dataset.mode]
 
 # METADATA
 # title: Groups are at least as large as the floor
-# description: Below the floor a version is not anonymous enough to be sold.
+# description: Below the floor of the law in force, or of what was granted, a version is not anonymous enough.
 # custom:
 #   code: version.k
 #   facts: [dataset.k]
 #   source: version.json k
-#   law: [personal-data-law-91-2025.14-6]
+#   law: [exchange.anonymity, personal-data-law-91-2025.14-6]
 gates contains "version.k" if {
 	is_number(input.dataset.k)
-	input.dataset.k >= data.limits.k_floor
+	input.dataset.k >= k_floor
 }
 
 # METADATA
@@ -73,9 +74,13 @@ deny contains reason.denied(rego.metadata.rule().custom, {"mode": input.dataset.
 #   gate: version.k
 #   facts: [dataset.k]
 #   source: version.json k
-#   law: [personal-data-law-91-2025.14-6]
+#   law: [exchange.anonymity, personal-data-law-91-2025.14-6]
 #   remedy: owner.publish
-deny contains reason.denied(rego.metadata.rule().custom, {"k": input.dataset.k, "floor": data.limits.k_floor}) if {
+deny contains reason.denied(rego.metadata.rule().custom, {"k": input.dataset.k, "floor": k_floor}) if {
 	is_number(input.dataset.k)
-	input.dataset.k < data.limits.k_floor
+	input.dataset.k < k_floor
 }
+
+k_floor := max({anonymity.k_floor, meet.largest(granted, "k_min")}) if meet.largest(granted, "k_min")
+
+k_floor := anonymity.k_floor if not meet.largest(granted, "k_min")

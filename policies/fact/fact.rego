@@ -20,6 +20,10 @@ known("number", value) if is_number(value)
 
 known("boolean", value) if is_boolean(value)
 
+known("object", value) if is_object(value)
+
+known("list", value) if is_array(value)
+
 texts(value) if {
 	is_array(value)
 	every item in value {

@@ -5,6 +5,8 @@ package reason
 
 denied(custom, params) := made(custom.code, "deny", custom, params)
 
+warned(custom, params) := made(custom.code, "warn", custom, params)
+
 missing(custom, gate, name) := made(concat(".", [gate, "missing"]), "deny", custom, {"fact": name})
 
 made(code, severity, custom, params) := {

@@ -10,7 +10,7 @@ from policies.engine import Engine
 from policies.server import ServerEngine
 from policies.sources import data, revision
 from policies.wasm import WasmEngine
-from tests.policies.cases import ALL, codes, question
+from tests.policies.cases import ALL, codes, question, told
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -43,6 +43,7 @@ async def _as_it_says(name: str, engine: Engine) -> None:
     base, case = ALL[name]
     decision = await engine.decide(question(base, case.change))
     assert (decision.allow, codes(decision)) == (case.allow, list(case.codes))
+    assert told(decision) == list(case.told)
     assert decision.policy_revision == revision()
     assert (decision.obligations is not None) == case.allow
     if decision.obligations:
