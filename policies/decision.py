@@ -6,9 +6,9 @@ missing fact, and a missing fact denies: every gate in Rego is positive. The JSO
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 
 Mode = Literal["rows", "aggregate", "dp"]
 Severity = Literal["deny", "warn", "info"]
@@ -46,12 +46,12 @@ class Conditions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, 
     """DUO:0000029: derived results come back to the owner."""
 
 
-class Promises(Struct, frozen=True, kw_only=True):
+class Promises(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the startup said to meet the conditions."""
 
-    place: str | None = None
+    place: Annotated[str, Meta(max_length=10)] | None = None
     """ISO 3166 code of where the work is done."""
-    ethics_reference: str | None = None
+    ethics_reference: Annotated[str, Meta(max_length=200)] | None = None
     returns_results: bool = False
 
 

@@ -16,6 +16,7 @@ from catalog.storage import Store
 from marketplace.accounts import api as accounts_api
 from marketplace.accounts.callers import CALLERS
 from marketplace.agreements import api as agreements_api
+from marketplace.agreements.permission import Desk
 from marketplace.audit import api as audit_api
 from marketplace.billing import api as billing_api
 from marketplace.config import Config
@@ -97,6 +98,10 @@ def provide_engine(services: Services) -> Engine:
     return services.engine
 
 
+def provide_desk(services: Services) -> Desk:
+    return Desk(engine=services.engine, database=services.database)
+
+
 def provide_pool(services: Services) -> Pool:
     return services.pool
 
@@ -112,6 +117,7 @@ PARTS = {
     "session": Provide(provide_session),
     "store": Provide(provide_store, sync_to_thread=False),
     "engine": Provide(provide_engine, sync_to_thread=False),
+    "desk": Provide(provide_desk, sync_to_thread=False),
     "pool": Provide(provide_pool, sync_to_thread=False),
     "keys": Provide(provide_keys, sync_to_thread=False),
 }

@@ -40,7 +40,7 @@ def version(slug: str, *, purposes: tuple[str, ...] = PURPOSES) -> Version:
         ),
         parts=(Part(name="p0.parquet", sha256="00" * 32, rows=100),),
         purposes=purposes,
-        legal_basis="public_task",
+        legal_basis="public",
         manifest_sha256="11" * 32,
         created_at_ms=0,
     )  # fmt: skip
