@@ -15,7 +15,7 @@ from marketplace.agreements.facts import agreement_question
 from marketplace.agreements.machine import TRANSITIONS, ApplicationVerb, RefusalVerb
 from marketplace.agreements.models import Agreement, Application
 from marketplace.agreements.parties import Applicant
-from marketplace.agreements.permission import Desk, require_permission, told
+from marketplace.agreements.permission import require_permission
 from marketplace.agreements.terms import (
     Granted,
     Terms,
@@ -27,6 +27,7 @@ from marketplace.agreements.terms import (
 from marketplace.audit.actions import record
 from marketplace.db.base import new_id
 from marketplace.errors import NotFound
+from marketplace.listings.permission import Desk, told
 from marketplace.listings.reads import ListedVersion, listed_version
 from policies.decision import Decision
 

@@ -16,7 +16,6 @@ from marketplace.agreements.actions import accept, apply, refuse, resubmit, with
 from marketplace.agreements.ending import end
 from marketplace.agreements.machine import ApplicationState
 from marketplace.agreements.parties import as_applicant, as_decider, as_ender, as_side
-from marketplace.agreements.permission import Desk
 from marketplace.agreements.reads import list_agreements, list_applications, read_agreement, read_application
 from marketplace.agreements.schemas import (
     AgreementList,
@@ -30,6 +29,7 @@ from marketplace.agreements.schemas import (
 from marketplace.db.base import new_id, utcnow
 from marketplace.db.idempotency import claim
 from marketplace.errors import NotFound
+from marketplace.listings.permission import Desk
 from marketplace.listings.reads import dataset_id_of
 
 IdempotencyHeader = Annotated[str | None, HeaderParameter(name="Idempotency-Key", required=False, max_length=200)]

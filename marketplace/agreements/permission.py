@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.callers import Approver
@@ -12,17 +9,8 @@ from marketplace.agreements.errors import ApplicationDenied
 from marketplace.agreements.models import Application
 from marketplace.agreements.parties import Applicant
 from marketplace.audit.actions import record
-from marketplace.db.engine import Database
+from marketplace.listings.permission import Desk, told
 from policies.decision import AgreementQuestion, Decision
-from policies.engine import Engine
-
-
-@dataclass(frozen=True, kw_only=True)
-class Desk:
-    """What granting needs of the service: who decides, and where a denial is written down."""
-
-    engine: Engine
-    database: Database
 
 
 async def require_permission(
@@ -55,10 +43,3 @@ async def _log(
             "decision": told(decision),
         },
     )
-
-
-def told(decision: Decision) -> dict[str, object]:
-    """The decision as the log holds it: without the hash of the facts, which unsalted could be tried out."""
-    shown: dict[str, object] = msgspec.to_builtins(decision)
-    del shown["facts_hash"]
-    return shown

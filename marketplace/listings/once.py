@@ -7,6 +7,7 @@ import hashlib
 import uuid
 from pathlib import Path
 
+import msgspec
 from msgspec import Struct
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -14,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from marketplace.audit.models import Event
 from marketplace.db.idempotency import claim, seen
 from marketplace.listings.errors import Overtaken
+from policies.decision import Reason
 
 
 class Once(Struct, frozen=True, kw_only=True):
@@ -30,6 +32,11 @@ class Released(Struct, frozen=True, kw_only=True):
     slug: str
     version_id: str
     number: int
+    state_class: str | None = None
+    personal_class: str | None = None
+    """As the policy computed them: the thresholds in force, on what was measured."""
+    warnings: tuple[Reason, ...] = ()
+    """What the owner has to know of it, such as a class that rose."""
 
 
 async def once_for(key: str, *, into: uuid.UUID | None, manifest_text: str, source: Path) -> Once:
@@ -45,11 +52,16 @@ async def released_before(session: AsyncSession, once: Once, *, organisation_id:
     event = await session.scalar(select(Event).where(Event.id == event_id)) if event_id else None
     if event is None or event.dataset_id is None or event.version_id is None or event.body is None:
         return None
+    decision = event.body.get("decision") or {}
+    obligations = decision.get("obligations") or {}
     return Released(
         dataset_id=event.dataset_id,
         slug=event.body["dataset"],
         version_id=event.version_id,
         number=event.body["number"],
+        state_class=obligations.get("state_class"),
+        personal_class=obligations.get("personal_class"),
+        warnings=msgspec.convert(decision.get("reasons", ()), tuple[Reason, ...]),
     )
 
 

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from catalog.version import LeftOut, Measured, Version, VersionColumn
 from marketplace.listings.models import Dataset, DatasetVersion
+from policies.decision import Conditions
 
 
 class SixClear(Struct, frozen=True, kw_only=True):
@@ -58,6 +59,9 @@ class NewestVersion(Struct, frozen=True, kw_only=True):
     fine_share: float
     left_out: LeftOut
     manifest_sha256: str
+    state_class: str | None
+    personal_class: str | None
+    """By the thresholds in force when it was listed; None for a version listed before classes were computed."""
 
 
 class SampleView(Struct, frozen=True, kw_only=True):
@@ -111,6 +115,7 @@ class DatasetPage(Struct, frozen=True, kw_only=True):
     privacy_unit: str
     legal_basis: str
     purposes: tuple[str, ...]
+    conditions: Conditions
     price: PriceView | None
     version: NewestVersion
     versions: tuple[VersionView, ...]
@@ -133,6 +138,8 @@ def newest_version(row: DatasetVersion, version: Version) -> NewestVersion:
         fine_share=version.fine_share,
         left_out=version.left_out,
         manifest_sha256=version.manifest_sha256,
+        state_class=row.state_class,
+        personal_class=row.personal_class,
     )
 
 
@@ -166,6 +173,7 @@ def dataset_page(
         privacy_unit=version.privacy_unit,
         legal_basis=version.legal_basis,
         purposes=version.purposes,
+        conditions=version.conditions or Conditions(),
         price=price,
         version=newest_version(row, version),
         versions=versions,

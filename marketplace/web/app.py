@@ -16,7 +16,6 @@ from catalog.storage import Store
 from marketplace.accounts import api as accounts_api
 from marketplace.accounts.callers import CALLERS
 from marketplace.agreements import api as agreements_api
-from marketplace.agreements.permission import Desk
 from marketplace.audit import api as audit_api
 from marketplace.billing import api as billing_api
 from marketplace.config import Config
@@ -24,6 +23,7 @@ from marketplace.consents import api as consents_api
 from marketplace.db.engine import Database
 from marketplace.db.keys import Keys
 from marketplace.listings import api as listings_api
+from marketplace.listings.permission import Desk
 from marketplace.metering import api as metering_api
 from marketplace.queries import api as queries_api
 from marketplace.queries.services import Services

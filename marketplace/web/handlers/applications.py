@@ -16,12 +16,12 @@ from marketplace.accounts.reads import colleagues
 from marketplace.agreements.actions import accept, refuse, resubmit, withdraw
 from marketplace.agreements.machine import DecisionVerb
 from marketplace.agreements.parties import as_applicant, as_decider, as_side
-from marketplace.agreements.permission import Desk
 from marketplace.agreements.reads import list_applications, read_application
 from marketplace.agreements.schemas import ApplicationView
 from marketplace.agreements.terms import Granted, Terms
 from marketplace.db.base import utcnow
 from marketplace.errors import NotFound, Problem
+from marketplace.listings.permission import Desk
 from marketplace.listings.reads import read_dataset
 from marketplace.web.figures import VIETNAM
 from marketplace.web.forms import Form, wrong

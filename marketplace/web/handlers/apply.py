@@ -14,11 +14,11 @@ from marketplace.accounts.callers import Startup
 from marketplace.accounts.reads import colleagues
 from marketplace.agreements.actions import apply
 from marketplace.agreements.parties import Applicant, as_applicant
-from marketplace.agreements.permission import Desk
 from marketplace.agreements.terms import Terms
 from marketplace.db.base import new_id, utcnow
 from marketplace.db.idempotency import claim
 from marketplace.errors import NotFound, Problem
+from marketplace.listings.permission import Desk
 from marketplace.listings.reads import read_dataset
 from marketplace.web.explain import explain_errors, explain_problem, explain_reasons
 from marketplace.web.forms import Form

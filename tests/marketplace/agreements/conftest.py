@@ -11,9 +11,9 @@ from msgspec import Struct
 
 from marketplace.agreements.api import handlers
 from marketplace.agreements.models import Agreement, Application
-from marketplace.agreements.permission import Desk
 from marketplace.db.base import new_id, utcnow
 from marketplace.db.engine import Database
+from marketplace.listings.permission import Desk
 from policies.wasm import WasmEngine
 from tests.conftest import ClientFor
 from tests.marketplace.api import Client

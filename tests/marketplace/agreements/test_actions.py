@@ -19,13 +19,13 @@ from marketplace.agreements.ending import end
 from marketplace.agreements.errors import ApplicationDenied, ApplicationWrongState
 from marketplace.agreements.machine import RefusalVerb
 from marketplace.agreements.models import Agreement, Application
-from marketplace.agreements.permission import Desk
 from marketplace.agreements.terms import Granted, Terms
 from marketplace.audit.models import Event
 from marketplace.config import Config
 from marketplace.db.base import new_id, utcnow
 from marketplace.db.engine import Database
 from marketplace.errors import Conflict, Invalid, NotFound
+from marketplace.listings.permission import Desk
 from tests.marketplace.agreements.conftest import TERMS, Sides
 from tests.marketplace.broken_audit import broken_audit
 from tests.marketplace.parties import Make

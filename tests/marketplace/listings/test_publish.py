@@ -18,6 +18,7 @@ from marketplace.consents.subjects import pseudonym
 from marketplace.db.base import new_id, utcnow
 from marketplace.errors import NotFound, Problem
 from marketplace.listings.errors import (
+    ListingDenied,
     ManifestWrong,
     ModeFixed,
     NotYourOrganisation,
@@ -127,6 +128,46 @@ async def test_a_wrong_manifest_gets_every_error_and_is_logged(press: Press, sho
     codes = {e["code"] for e in refused.value.params["errors"]}
     assert codes == {"manifest.missing_key", "manifest.out_of_range"}
     assert await _refusals(press, shop) == ["listing.manifest_wrong"]
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes", "code"),
+    [
+        ("k: 5", "k: 4", "anonymity.k_asked"),
+        ("law: personal-data-law-91-2025", "law: hearsay", "basis.law_unknown"),
+        ("themes: [giao thông]", "themes: [Bí mật Nhà nước]", "trade.secret"),
+        ("purposes: [research.academic, public.service]", "purposes: [research.academic, research]",
+         "purposes.group_by_consent"),
+    ],
+)  # fmt: skip
+async def test_what_may_not_be_listed_is_denied_before_anything_is_made(
+    press: Press, shop: Shop, was: str, becomes: str, code: str
+) -> None:
+    text = shop.manifest()
+    assert was in text
+    before = set((press.store.root / "versions").iterdir())
+    with pytest.raises(ListingDenied) as denied:
+        await _publish(press, shop, text.replace(was, becomes))
+    assert [reason.code for reason in denied.value.reasons] == [code]
+    assert set((press.store.root / "versions").iterdir()) == before
+    assert await _refusals(press, shop) == ["listing.denied"]
+
+
+async def test_a_version_has_a_class_and_a_rise_alarms_the_owner(press: Press, shop: Shop) -> None:
+    first = await _publish(press, shop)
+    assert (first.state_class, first.personal_class, first.warnings) == ("internal", "basic", ())
+    raised = shop.manifest().replace("type: integer, personal: basic", "type: integer, personal: sensitive")
+    second = await _publish(press, shop, raised)
+    assert [(reason.code, reason.params) for reason in second.warnings] == [
+        ("class.more_personal", {"from": "basic", "to": "sensitive"})
+    ]
+    async with press.database.session() as session:
+        row = await session.get_one(DatasetVersion, second.version_id)
+        assert (row.state_class, row.personal_class) == ("internal", "sensitive")
+        named = select(Event).where(Event.version_id == second.version_id, Event.name == "dataset:alarm")
+        (event,) = await session.scalars(named)
+        assert event.body["reasons"][0]["code"] == "class.more_personal"
+    assert (await _publish(press, shop, raised)).warnings == ()
 
 
 async def test_a_file_that_cannot_be_made_anonymous_is_refused_and_logged(press: Press, shop: Shop) -> None:
