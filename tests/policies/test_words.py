@@ -15,6 +15,7 @@ import pytest
 from policies import answer, sources
 from policies.gates import DOCUMENTS, EVERY_FACT, Annotation, annotated, cases_of, table
 from policies.laws import IN_REGO, bases, laws
+from policies.nearest import KINDS
 from policies.wasm import WasmEngine
 from tests.policies.cases import ALL, question
 
@@ -62,7 +63,7 @@ def _remedies() -> set[str]:
 
 def test_every_code_has_words_and_every_word_a_code() -> None:
     assert len(ENGINE_CODES) == 5  # the docs list them
-    assert set(TEXTS) == _codes() | _remedies()
+    assert set(TEXTS) == _codes() | _remedies() | {f"nearest.{kind}" for kind in KINDS}
 
 
 @pytest.mark.parametrize("code", TEXTS)
