@@ -27,6 +27,7 @@ from marketplace.web.figures import VIETNAM
 from marketplace.web.forms import Form, wrong
 from marketplace.web.handlers.apply import terms_of, what_is_wrong
 from marketplace.web.view import View
+from policies.decision import Conditions
 
 DECISIONS: dict[DecisionVerb, Literal["accepted", "rejected", "returned"]] = {
     "accept": "accepted",
@@ -137,7 +138,7 @@ def _decision(text: str) -> DecisionVerb:
 
 
 def _granted(form: Form, application: ApplicationView) -> Granted:
-    """A form that shows the purpose to an approver asks for the judgement by the same press."""
+    """What the approver chose in the form."""
     return Granted(expires_at=_end_of(form, application), purpose_judged=form.text("purpose_judged") == "yes")
 
 
@@ -174,6 +175,7 @@ async def _application_page(
         key="",
         entered=entered or Entered(),
         purposes=dataset.purposes if dataset else (),
+        conditions=dataset.conditions if dataset else Conditions(),
         colleagues=await colleagues(session, application.startup_id) if _edits(caller, application) else (),
         **what_is_wrong(view, problem),
     )

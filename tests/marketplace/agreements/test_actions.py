@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from uuid import UUID
 
+import msgspec
 import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
@@ -26,8 +27,10 @@ from marketplace.db.base import new_id, utcnow
 from marketplace.db.engine import Database
 from marketplace.errors import Conflict, Invalid, NotFound
 from marketplace.listings.permission import Desk
+from policies.decision import Conditions, Promises
 from tests.marketplace.agreements.conftest import TERMS, Sides
 from tests.marketplace.broken_audit import broken_audit
+from tests.marketplace.listed import list_dataset
 from tests.marketplace.parties import Make
 
 
@@ -128,6 +131,25 @@ async def test_the_owner_grants_fewer_columns_and_records(
     agreement = await accept(session, desk, application_id=await sides.application(database), reason="",
                              granted=granted, by=_approver(sides, make), at=utcnow())  # fmt: skip
     assert (agreement.columns, agreement.limits) == (["education"], {"max_rows": 50})
+
+
+async def test_what_the_owner_demands_has_to_be_promised_and_stays_in_the_agreement(
+    session: AsyncSession, desk: Desk, sides: Sides, make: Make
+) -> None:
+    demands = Conditions(places=("VN",), ethics_approval=True, return_results=True)
+    dataset = await list_dataset(session, sides.owner.organisation, sides.owner.person, conditions=demands)
+    by, new = _admin(sides, make), new_id()
+    with pytest.raises(ApplicationDenied) as denied:
+        await apply(session, desk, application_id=new_id(), dataset_id=dataset.id, terms=_terms(sides), by=by,
+                    at=utcnow())  # fmt: skip
+    codes = {"condition.place", "condition.ethics", "condition.results"}
+    assert {reason.code for reason in denied.value.reasons} == codes
+    promises = Promises(place="VN-HN", ethics_reference="12/HĐĐĐ", returns_results=True)
+    await apply(session, desk, application_id=new, dataset_id=dataset.id, terms=_terms(sides, promises=promises),
+                by=by, at=utcnow())  # fmt: skip
+    agreement = await accept(session, desk, application_id=new, reason="", granted=Granted(),
+                             by=_approver(sides, make), at=utcnow())  # fmt: skip
+    assert agreement.promises == msgspec.to_builtins(promises)
 
 
 async def test_a_person_who_left_since_cannot_be_accepted(
