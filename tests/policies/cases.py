@@ -40,6 +40,8 @@ FILES = {
 }
 ALL = {f"{stem}: {case.name}": (file.base, case) for stem, file in FILES.items() for case in file.cases}
 
+OF_ACCESS = {name: pair for name, pair in ALL.items() if BASES[pair[0]]["schema"].startswith("access/")}
+
 
 def question(base: str, change: Document) -> Question:
     """The base question with the change made: facts of a section, or a whole section that is none."""
