@@ -12,10 +12,11 @@ from catalog.positioned import compose
 from catalog.reader import read_struct
 from catalog.transforms import Transform
 from catalog.version import Personal, Role
+from policies.decision import Conditions
 
 Purpose = Literal[
-    "research.academic", "research.health", "product.rnd", "public.service", "fraud.prevention", "model.training",
-    "trial.quality",
+    "research", "research.academic", "research.health", "product.rnd", "public.service", "fraud.prevention",
+    "model.training", "trial.quality",
 ]  # fmt: skip
 ManifestRole = Literal["identifier", "quasi-identifier", "sensitive", "measure", "drop"]
 TextType = Literal["text", "integer", "number", "boolean", "date", "timestamp"]
@@ -93,9 +94,11 @@ class Manifest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     purposes: Annotated[tuple[Purpose, ...], Meta(min_length=1)]
     offer: ManifestOffer
     columns: Annotated[tuple[ManifestColumn, ...], Meta(min_length=1)]
+    conditions: Conditions | None = None
     subject_key: Words | None = None
-    k: Annotated[int, Meta(ge=5, le=1000)] = 10
-    l: Annotated[int, Meta(ge=2, le=20)] = 2
+    k: Annotated[int, Meta(ge=2, le=1000)] = 10
+    l: Annotated[int, Meta(ge=1, le=20)] = 2
+    """The floors of k and l are dated law; the listing decision measures against them."""
     max_left_out_share: Annotated[float, Meta(ge=0, le=0.5)] = 0.05
     consent: dict[Purpose, Words] = field(default_factory=dict)
     """Purpose → column of the file that says whether the person consented to it."""

@@ -14,6 +14,7 @@ import msgspec
 from catalog.errors import ManifestError
 from catalog.positioned import Node
 from catalog.transforms import Transform, group_table
+from policies.sources import data
 
 _NUMBERS = ("integer", "number")
 _TIMES = ("date", "timestamp")
@@ -108,8 +109,9 @@ def _consent(tree: Node) -> Found:
             if purpose not in purposes:
                 yield key, "manifest.consent_purpose", {"purpose": str(purpose)}
     seen: set[str] = set()
+    never = data()["purposes"]["never"]
     for node in _items(tree.at("purposes")):
-        if node.value in ("resale", "reidentify"):
+        if node.value in never:
             yield node, "manifest.purpose_forbidden", {"purpose": node.value}
         if isinstance(node.value, str) and node.value in seen:
             yield node, "manifest.purpose_twice", {"purpose": node.value}

@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 import numpy as np
-from msgspec import Struct
+from msgspec import UNSET, Struct
 from msgspec.structs import replace
 
 from catalog.errors import PublicationRefused
@@ -146,7 +146,7 @@ def _version(manifest: Manifest, text: str, made: Made, measured: MeasureReply, 
         parts=tuple(_part(p, manifest) for p in made.parts),
         purposes=manifest.purposes, legal_basis=manifest.legal_basis.kind,
         manifest_sha256=hashlib.sha256(text.encode()).hexdigest(), created_at_ms=time.time_ns() // 1_000_000,
-        parent=previous,
+        parent=previous, conditions=manifest.conditions or UNSET,
     )  # fmt: skip
     return replace(version, id=version_hash(version))
 

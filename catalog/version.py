@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
+
+from policies.decision import Conditions
 
 Role = Literal["quasi-identifier", "sensitive", "measure"]
 Personal = Literal["none", "basic", "sensitive"]
@@ -74,6 +76,8 @@ class Version(Struct, frozen=True, kw_only=True):
     manifest_sha256: str
     created_at_ms: int
     parent: str | None = None
+    conditions: Conditions | UnsetType = UNSET
+    """What the owner demands beside the purpose; absent from version.json where it demands nothing."""
 
     @property
     def consented_purposes(self) -> tuple[str, ...]:

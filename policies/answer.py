@@ -9,9 +9,12 @@ from msgspec import Struct
 
 from policies.decision import Decision, Obligations, Question, Reason
 
+LAW = "data-law-60-2024.42"
+REMEDY = "operator.tell"
+
 
 class Said(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The document `data.access.decision`."""
+    """The rule `decision` of each document."""
 
     allow: bool
     reasons: tuple[Reason, ...]
@@ -48,8 +51,9 @@ def decision_of(said: object, asked: Asked) -> Decision:
 
 
 def denial(code: str, asked: Asked, **params: object) -> Decision:
-    """A denial that the engine's own state gives."""
-    return _decision(asked, allow=False, reasons=(Reason(code=code, params=params),), until=0, obligations=None)
+    """A denial that the engine's own state gives: silence is one (law: the exchange's own rules)."""
+    reason = Reason(code=code, params=params, law=LAW, remedy=REMEDY)
+    return _decision(asked, allow=False, reasons=(reason,), until=0, obligations=None)
 
 
 def _order(reason: Reason) -> tuple[str, bytes]:

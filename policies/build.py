@@ -11,7 +11,7 @@ from typing import Literal
 
 import msgspec
 
-from policies.sources import ENTRYPOINT, FOLDER, data_files, revision, revision_of, rules
+from policies.sources import ENTRYPOINTS, FOLDER, data_files, revision, revision_of, rules
 from policies.wasm import BUILT, WASM, Built
 
 Target = Literal["wasm", "rego"]
@@ -43,18 +43,8 @@ def wasm(opa: Path, source: Path | None = None) -> bytes:
 
 def bundle(opa: Path, path: Path, *, target: Target = "rego", source: Path | None = None) -> Path:
     """Write the bundle that an OPA server loads, with our revision in its manifest. Raises BuildFailed."""
-    command = [
-        str(opa),
-        "build",
-        "-t",
-        target,
-        "-e",
-        ENTRYPOINT,
-        "-r",
-        revision_of(source or FOLDER),
-        "-o",
-        str(path),
-    ]
+    named = [argument for entrypoint in ENTRYPOINTS for argument in ("-e", entrypoint)]
+    command = [str(opa), "build", "-t", target, *named, "-r", revision_of(source or FOLDER), "-o", str(path)]
     sources = [p.relative_to(source or FOLDER).as_posix() for p in (*rules(source), *data_files(source))]
     done = subprocess.run(
         [*command, *sources], cwd=source or FOLDER, capture_output=True, text=True, check=False, timeout=60

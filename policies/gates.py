@@ -5,27 +5,31 @@ It is read from the METADATA of the rules themselves, so it cannot say anything 
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import msgspec
 from msgspec import Struct
 from ruamel.yaml import YAML
 
-from policies.sources import FOLDER, data, rules
+from policies.sources import ENTRYPOINTS, FOLDER, rules
 
 BLOCK = re.compile(r"^# METADATA\n((?:#.*\n)+)(.*)$", re.MULTILINE)
 EVERY_FACT = "*"
+DOCUMENTS = tuple(entrypoint.split("/")[0] for entrypoint in ENTRYPOINTS)
 
 
 class Custom(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`gate`: of a denial, the gate that does not hold. `source`: where the fact comes from."""
+    """`gate`: of a denial, the gate that does not hold, and `remedy` what cures it. `source`: whence the fact."""
 
     code: str
     law: tuple[str, ...]
     gate: str | None = None
     facts: tuple[str, ...] = ()
     source: str | None = None
+    remedy: str | None = None
 
 
 class Annotation(Struct, frozen=True, kw_only=True):
@@ -47,17 +51,9 @@ class Annotation(Struct, frozen=True, kw_only=True):
     def is_denial(self) -> bool:
         return self.head.startswith("deny contains")
 
-
-class Law(Struct, frozen=True, kw_only=True):
-    """An entry of policies/data/law.json. `checked_by`: counsel who confirmed it, None so far."""
-
-    id: str
-    article: str
-    value: str
-    valid_from: str
-    valid_to: str | None
-    source: str
-    checked_by: str | None
+    @property
+    def is_warning(self) -> bool:
+        return self.head.startswith("told contains")
 
 
 def annotated() -> tuple[Annotation, ...]:
@@ -75,34 +71,48 @@ def _annotated() -> Iterator[Annotation]:
             yield msgspec.convert(block | {"head": head, "document": path.parent.name}, Annotation)
 
 
-def laws() -> dict[str, Law]:
-    """By id."""
-    return {law.id: law for law in msgspec.convert(data()["law"], list[Law])}
-
-
-def cases_of(code: str) -> tuple[str, ...]:
-    """Names of the cases whose denial has this code; `*.missing` stands for every gate's."""
+def cases_of(code: str, document: str) -> tuple[str, ...]:
+    """Names of the document's cases that are told this code; `*.missing` stands for every gate's."""
     wanted = re.compile(re.escape(code).replace(r"\*", r"\w+"))
-    found: list[str] = []
-    for path in sorted((FOLDER / "cases").glob("*.json")):
-        cases = msgspec.json.decode(path.read_bytes()).get("cases", [])
-        found += [f"{path.stem}: {case['name']}" for case in cases if any(map(wanted.fullmatch, case["codes"]))]
+    return tuple(name for of, name, codes in _cases() if of == document and any(map(wanted.fullmatch, codes)))
+
+
+@functools.cache
+def _cases() -> tuple[tuple[str, str, tuple[str, ...]], ...]:
+    """Document, name and codes of every case."""
+    folder = FOLDER / "cases"
+    schemas = msgspec.json.decode((folder / "bases.json").read_bytes(), type=dict[str, dict[str, Any]])
+    found: list[tuple[str, str, tuple[str, ...]]] = []
+    for path in sorted(folder.glob("*.json")):
+        if path.stem == "bases":
+            continue
+        file = msgspec.json.decode(path.read_bytes())
+        document = schemas[file["base"]]["schema"].split("/")[0]
+        found += [
+            (document, f"{path.stem}: {case['name']}", (*case["codes"], *case.get("told", ())))
+            for case in file["cases"]
+        ]
     return tuple(found)
 
 
 def table() -> str:
-    """Markdown: one row a denial, so one row for each way in which a gate may not hold."""
+    """Markdown: one row a denial or warning, so one row for each way in which a gate may not hold."""
     head = (
-        "| gate | it denies with | when | facts | where they come from | law | tried by |\n" + "|---" * 7 + "|\n"
+        "| document | gate | it says | when | facts | where they come from | law | tried by |\n"
+        + "|---" * 8
+        + "|\n"
     )
-    return head + "".join(map(_row, (a for a in annotated() if a.is_denial)))
+    notes = annotated()
+    shown = (a for document in DOCUMENTS for a in notes if a.document == document)
+    return head + "".join(_row(a) for a in shown if a.is_denial or a.is_warning)
 
 
 def _row(denial: Annotation) -> str:
     custom = denial.custom
-    tried = cases_of(custom.code)
+    tried = cases_of(custom.code, denial.document)
     case = f"`{tried[0]}`" + (f" and {len(tried) - 1} more" if len(tried) > 1 else "") if tried else "`opa test`"
     facts = "every fact" if custom.facts == (EVERY_FACT,) else ", ".join(f"`{fact}`" for fact in custom.facts)
     gate = f"`{custom.gate}`" if custom.gate else "all"
-    cells = (gate, f"`{custom.code}`", denial.title, facts, custom.source or "", ", ".join(custom.law), case)
+    code = f"`{custom.code}`" + (" (warns)" if denial.is_warning else "")
+    cells = (denial.document, gate, code, denial.title, facts, custom.source or "", ", ".join(custom.law), case)
     return "| " + " | ".join(cells) + " |\n"

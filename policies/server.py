@@ -12,7 +12,7 @@ from opa_client.opa_async import AsyncOpaClient
 
 from policies.answer import Asked, canonical, decision_of, denial
 from policies.decision import Decision, Question
-from policies.sources import ENTRYPOINT, revision
+from policies.sources import ENTRYPOINTS, revision
 
 NAME = "opa-server"
 DEFAULT_PORT = {"http": 8181, "https": 443}
@@ -42,7 +42,7 @@ class ServerEngine:
         asked = Asked(canonical=canonical(question), engine=NAME, revision=self.revision)
         try:
             async with asyncio.timeout(self._timeout_s):
-                answer = await self._ask(msgspec.to_builtins(question))
+                answer = await self._ask(question.entrypoint, msgspec.to_builtins(question))
         except (aiohttp.ClientError, OSError):  # a TimeoutError is an OSError
             return denial("policy.engine_unavailable", asked, timeout_ms=round(self._timeout_s * 1000))
         except ValueError:
@@ -53,7 +53,7 @@ class ServerEngine:
         """Whether it serves this revision now."""
         try:
             async with asyncio.timeout(self._timeout_s):
-                return _revisions(await self._ask(None)) == {self.revision}
+                return _revisions(await self._ask(ENTRYPOINTS[0], {})) == {self.revision}
         except (aiohttp.ClientError, OSError, ValueError):
             return False
 
@@ -62,13 +62,13 @@ class ServerEngine:
         await self._client.close_connection()
         self._open = False
 
-    async def _ask(self, document: dict[str, Any] | None) -> Any:
+    async def _ask(self, entrypoint: str, document: dict[str, Any]) -> Any:
         async with self._opening:
             if not self._open:
                 await self._client._init_session()
                 self._open = True
-        package, rule = ENTRYPOINT.split("/")
-        return await self._client.query_rule(document or {}, package, rule, query_params={"provenance": "true"})
+        package, rule = entrypoint.split("/")
+        return await self._client.query_rule(document, package, rule, query_params={"provenance": "true"})
 
     def _read(self, answer: Any, asked: Asked) -> Decision:
         served = _revisions(answer)

@@ -11,13 +11,19 @@ from typing import Any
 import msgspec
 
 FOLDER = Path(__file__).parent
-ENTRYPOINT = "access/decision"
+ENTRYPOINTS = ("access/decision", "agreement/decision", "listing/decision")
+"""One a document; the engine picks it by the question's type."""
 REVISION_DIGITS = 16
 
 
 def rules(folder: Path | None = None) -> tuple[Path, ...]:
     """Rego files that decide, without their tests, by name; of these sources, or of those in another folder."""
     return tuple(p for p in sorted((folder or FOLDER).rglob("*.rego")) if not p.name.endswith("_test.rego"))
+
+
+def packages() -> tuple[str, ...]:
+    """Folders of the Rego, by name: one a package."""
+    return tuple(sorted({path.relative_to(FOLDER).parts[0] for path in rules()}))
 
 
 def data_files(folder: Path | None = None) -> tuple[Path, ...]:

@@ -7,17 +7,20 @@ from pathlib import Path
 
 import msgspec
 from msgspec import Struct
-from opapywasm import UNDEFINED, OpaWasmError, OpaWasmPolicy, PolicyConfig
+from opapywasm import UNDEFINED, OpaWasmError, OpaWasmPolicy, PolicyConfig, runtime
 
 from policies.answer import Asked, canonical, decision_of, denial
 from policies.decision import Decision, Question
-from policies.sources import ENTRYPOINT, FOLDER, data, revision
+from policies.sources import FOLDER, data, revision
 
 NAME = "opa-wasm"
 WASM = FOLDER / "policy.wasm"
 BUILT = FOLDER / "policy.json"
 MAX_INPUT_BYTES = 1024 * 1024
 MAX_MEMORY_PAGES = 1024
+INITIAL_MEMORY_PAGES = 8
+runtime._DEFAULT_MEMORY_PAGES = INITIAL_MEMORY_PAGES
+"""The library lends a module two pages (128 KiB) at first and has no setting; our METADATA needs more."""
 
 
 class Built(Struct, frozen=True, kw_only=True):
@@ -40,7 +43,6 @@ class WasmEngine:
             module,
             PolicyConfig(
                 pool_size=1,
-                default_entrypoint=ENTRYPOINT,
                 max_input_bytes=MAX_INPUT_BYTES,
                 max_memory_pages=MAX_MEMORY_PAGES,
                 parse_raw_json_input=False,
@@ -54,7 +56,7 @@ class WasmEngine:
         if self._stale:
             return denial("policy.stale", asked, served=self._served, expected=self.revision)
         try:
-            said = self._policy.evaluate(asked.canonical)
+            said = self._policy.evaluate(asked.canonical, question.entrypoint)
         except OpaWasmError as error:
             return denial("policy.engine_failed", asked, kind=type(error).__name__)
         return denial("policy.undefined", asked) if said is UNDEFINED else decision_of(said, asked)

@@ -1,27 +1,40 @@
-"""Verbs on applications: apply, resubmit, withdraw, decide. Each writes its event in the same transaction."""
+"""Verbs on applications: apply, resubmit, withdraw, accept, refuse. Each writes its event with its change."""
 
 from __future__ import annotations
 
 import uuid
 from datetime import datetime
 
+import msgspec
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.callers import Approver
 from marketplace.agreements.errors import ApplicationWrongState, NothingListed
-from marketplace.agreements.machine import TRANSITIONS, ApplicationVerb, DecisionVerb
+from marketplace.agreements.facts import agreement_question
+from marketplace.agreements.machine import TRANSITIONS, ApplicationVerb, RefusalVerb
 from marketplace.agreements.models import Agreement, Application
 from marketplace.agreements.parties import Applicant
-from marketplace.agreements.terms import Terms, agreed_expiry, check_reason, check_terms
+from marketplace.agreements.permission import require_permission
+from marketplace.agreements.terms import (
+    Granted,
+    Terms,
+    check_justification,
+    check_reason,
+    latest_expiry,
+    wanted_expiry,
+)
 from marketplace.audit.actions import record
 from marketplace.db.base import new_id
 from marketplace.errors import NotFound
+from marketplace.listings.permission import Desk, told
 from marketplace.listings.reads import ListedVersion, listed_version
+from policies.decision import Decision
 
 
 async def apply(
     session: AsyncSession,
+    desk: Desk,
     *,
     application_id: uuid.UUID,
     dataset_id: uuid.UUID,
@@ -29,9 +42,8 @@ async def apply(
     by: Applicant,
     at: datetime,
 ) -> Application:
-    """Ask the owner for a dataset. Raises NotFound, NothingListed, Invalid with every wrong term."""
+    """Ask the owner for a dataset. Raises NotFound, NothingListed, Invalid, ApplicationDenied."""
     listed = await _listed(session, dataset_id)
-    await check_terms(session, terms=terms, startup_id=by.organisation_id, purposes=listed.version.purposes)
     application = Application(
         id=application_id,
         dataset_id=dataset_id,
@@ -42,22 +54,23 @@ async def apply(
         created_at=at,
     )
     _set_terms(application, terms, at)
+    body = await _permitted(session, desk, application, listed, by, at)
     session.add(application)
     await session.flush()
-    await _record(session, "application:apply", application, by, {"version": listed.version.id})
+    await _record(session, "application:apply", application, by, body)
     return application
 
 
 async def resubmit(
-    session: AsyncSession, *, application_id: uuid.UUID, terms: Terms, by: Applicant, at: datetime
+    session: AsyncSession, desk: Desk, *, application_id: uuid.UUID, terms: Terms, by: Applicant, at: datetime
 ) -> Application:
-    """Answer a return with new terms. Raises NotFound, ApplicationWrongState, Invalid."""
+    """Answer a return with new terms. Raises NotFound, ApplicationWrongState, Invalid, ApplicationDenied."""
     application = await _locked(session, application_id, startup_id=by.organisation_id)
     _step(application, "resubmit")
     listed = await _listed(session, application.dataset_id)
-    await check_terms(session, terms=terms, startup_id=by.organisation_id, purposes=listed.version.purposes)
     _set_terms(application, terms, at)
-    await _record(session, "application:resubmit", application, by, {"version": listed.version.id})
+    body = await _permitted(session, desk, application, listed, by, at)
+    await _record(session, "application:resubmit", application, by, body)
     return application
 
 
@@ -72,37 +85,64 @@ async def withdraw(
     return application
 
 
-async def decide(
+async def accept(
+    session: AsyncSession,
+    desk: Desk,
+    *,
+    application_id: uuid.UUID,
+    reason: str,
+    granted: Granted,
+    by: Approver,
+    at: datetime,
+) -> Agreement:
+    """The owner's yes makes the agreement.
+
+    Raises NotFound, ApplicationWrongState, NothingListed, Invalid, ApplicationDenied.
+    """
+    application = await _locked(session, application_id, owner_id=by.organisation_id)
+    _step(application, "accept")
+    application.reason = check_reason(reason, required=False)
+    listed = await _listed(session, application.dataset_id)
+    until = wanted_expiry(wanted=granted.expires_at, duration_days=application.duration_days, at=at)
+    question = await agreement_question(
+        session, application, listed, granted=granted, expires_at=until, stage="accept", at=at
+    )
+    decision = await require_permission(desk, question, application, by)
+    application.decided_by, application.decided_at, application.updated_at = by.person_id, at, at
+    agreement = _agree(application, decision, granted, at, until)
+    session.add(agreement)
+    await session.flush()
+    body = {"reason": application.reason, "expires_at": agreement.expires_at.isoformat()}
+    await _record(session, "application:accept", application, by, {**body, "decision": told(decision)}, agreement)
+    return agreement
+
+
+async def refuse(
     session: AsyncSession,
     *,
     application_id: uuid.UUID,
-    decision: DecisionVerb,
+    decision: RefusalVerb,
     reason: str,
-    expires_at: datetime | None,
     by: Approver,
     at: datetime,
-) -> tuple[Application, Agreement | None]:
-    """The owner's answer; `accept` makes the agreement. Raises NotFound, ApplicationWrongState, Invalid."""
+) -> Application:
+    """The owner's no, or its wish for other terms. Raises NotFound, ApplicationWrongState, Invalid."""
     application = await _locked(session, application_id, owner_id=by.organisation_id)
     _step(application, decision)
-    application.reason = check_reason(reason, required=decision != "accept")
+    application.reason = check_reason(reason)
     application.decided_by, application.decided_at, application.updated_at = by.person_id, at, at
-    agreement = None
-    if decision == "accept":
-        listed = await _listed(session, application.dataset_id)
-        agreement = _agree(application, listed, agreed_expiry(
-            wanted=expires_at, duration_days=application.duration_days, at=at), at)  # fmt: skip
-        session.add(agreement)
-        await session.flush()
-    body: dict[str, object] = {
-        "reason": application.reason,
-        "expires_at": agreement.expires_at.isoformat() if agreement else None,
-    }
-    await _record(session, f"application:{decision}", application, by, body, agreement)
-    return application, agreement
+    await _record(session, f"application:{decision}", application, by, {"reason": application.reason})
+    return application
 
 
-def _agree(application: Application, listed: ListedVersion, expires_at: datetime, at: datetime) -> Agreement:
+def _agree(
+    application: Application, decision: Decision, granted: Granted, at: datetime, until: datetime
+) -> Agreement:
+    """What the policy's obligations leave of what both sides want."""
+    owed = decision.obligations
+    assert owed is not None  # an allowed decision carries obligations
+    limits = granted.limits()
+    limits.pop("columns", None)  # the agreement's own columns are what came of them
     return Agreement(
         id=new_id(),
         application_id=application.id,
@@ -110,12 +150,33 @@ def _agree(application: Application, listed: ListedVersion, expires_at: datetime
         owner_id=application.owner_id,
         startup_id=application.startup_id,
         purpose=application.purpose,
+        purpose_judged=granted.purpose_judged,
         people=application.people,
-        columns=[column.name for column in listed.version.columns],
+        promises=application.promises,
+        limits=limits,
+        columns=list(owed.columns),
         valid_from=at,
-        expires_at=expires_at,
+        expires_at=until,
         created_at=at,
     )
+
+
+async def _permitted(
+    session: AsyncSession,
+    desk: Desk,
+    application: Application,
+    listed: ListedVersion,
+    by: Applicant,
+    at: datetime,
+) -> dict[str, object]:
+    """What the event of an application that may be made says. Raises ApplicationDenied."""
+    until = latest_expiry(duration_days=application.duration_days, at=at)
+    with session.no_autoflush:
+        question = await agreement_question(
+            session, application, listed, granted=Granted(), expires_at=until, stage="apply", at=at
+        )
+    decision = await require_permission(desk, question, application, by)
+    return {"version": listed.version.id, "decision": told(decision)}
 
 
 async def _listed(session: AsyncSession, dataset_id: uuid.UUID) -> ListedVersion:
@@ -152,10 +213,11 @@ def _step(application: Application, verb: ApplicationVerb) -> None:
 
 
 def _set_terms(application: Application, terms: Terms, at: datetime) -> None:
+    application.justification = check_justification(terms.justification)
     application.purpose = terms.purpose
-    application.justification = terms.justification.strip()
     application.duration_days = terms.duration_days
     application.people = sorted(set(terms.people))
+    application.promises = msgspec.to_builtins(terms.promises)
     application.updated_at = at
 
 

@@ -12,7 +12,7 @@ from litestar.types import ControllerRouterHandler
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.callers import Approver, Caller
-from marketplace.agreements.actions import apply, decide, resubmit, withdraw
+from marketplace.agreements.actions import accept, apply, refuse, resubmit, withdraw
 from marketplace.agreements.ending import end
 from marketplace.agreements.machine import ApplicationState
 from marketplace.agreements.parties import as_applicant, as_decider, as_ender, as_side
@@ -29,6 +29,7 @@ from marketplace.agreements.schemas import (
 from marketplace.db.base import new_id, utcnow
 from marketplace.db.idempotency import claim
 from marketplace.errors import NotFound
+from marketplace.listings.permission import Desk
 from marketplace.listings.reads import dataset_id_of
 
 IdempotencyHeader = Annotated[str | None, HeaderParameter(name="Idempotency-Key", required=False, max_length=200)]
@@ -40,6 +41,7 @@ StateQuery = Annotated[ApplicationState | None, QueryParameter(name="state", req
 async def post_application(
     session: AsyncSession,
     caller: Caller,
+    desk: Desk,
     dataset: str,
     data: TermsBody,
     idempotency_key: IdempotencyHeader = None,
@@ -58,7 +60,7 @@ async def post_application(
         )
     if application_id == new:
         terms = data.terms(by.person_id)
-        await apply(session, application_id=new, dataset_id=dataset_id, terms=terms, by=by, at=utcnow())
+        await apply(session, desk, application_id=new, dataset_id=dataset_id, terms=terms, by=by, at=utcnow())
     return await read_application(session, application_id=application_id, organisation_id=by.organisation_id)
 
 
@@ -80,12 +82,16 @@ async def get_application(session: AsyncSession, caller: Caller, application_id:
 
 @post("/api/v1/applications/{application_id:uuid}/resubmit", status_code=200, operation_id="resubmit")
 async def post_resubmit(
-    session: AsyncSession, caller: Caller, application_id: uuid.UUID, data: TermsBody
+    session: AsyncSession,
+    caller: Caller,
+    desk: Desk,
+    application_id: uuid.UUID,
+    data: TermsBody,
 ) -> ApplicationView:
     """New terms after the owner returned the application."""
     applicant = as_applicant(caller)
     terms = data.terms(applicant.person_id)
-    await resubmit(session, application_id=application_id, terms=terms, by=applicant, at=utcnow())
+    await resubmit(session, desk, application_id=application_id, terms=terms, by=applicant, at=utcnow())
     return await read_application(
         session, application_id=application_id, organisation_id=applicant.organisation_id
     )
@@ -103,12 +109,21 @@ async def post_withdraw(session: AsyncSession, caller: Caller, application_id: u
 
 @post("/api/v1/applications/{application_id:uuid}/decision", status_code=200, operation_id="decide")
 async def post_decision(
-    session: AsyncSession, approver: Approver, application_id: uuid.UUID, data: DecisionBody
+    session: AsyncSession,
+    approver: Approver,
+    desk: Desk,
+    application_id: uuid.UUID,
+    data: DecisionBody,
 ) -> ApplicationView:
     """Accept (makes the agreement), reject or return."""
     by = as_decider(approver)
-    await decide(session, application_id=application_id, decision=data.decision, reason=data.reason,
-                 expires_at=data.expires_at, by=by, at=utcnow())  # fmt: skip
+    if data.decision == "accept":
+        granted, reason = data.granted(), data.reason
+        await accept(session, desk, application_id=application_id, reason=reason, granted=granted, by=by,
+                     at=utcnow())  # fmt: skip
+    else:
+        await refuse(session, application_id=application_id, decision=data.decision, reason=data.reason, by=by,
+                     at=utcnow())  # fmt: skip
     return await read_application(session, application_id=application_id, organisation_id=approver.organisation_id)
 
 

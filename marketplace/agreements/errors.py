@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from marketplace.errors import Conflict
+from marketplace.errors import Conflict, Problem
+from policies.decision import Decision
 
 
 class ApplicationWrongState(Conflict):
@@ -21,3 +22,14 @@ class NothingListed(Conflict):
     """The dataset has no released version, so there is nothing to agree on."""
 
     code = "application.nothing_listed"
+
+
+class ApplicationDenied(Problem):
+    """The policy does not allow it: 403 with the whole decision, as for a query."""
+
+    status = 403
+    code = "application.denied"
+
+    def __init__(self, decision: Decision) -> None:
+        super().__init__(reasons=decision.reasons)
+        self.decision = decision

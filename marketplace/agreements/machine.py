@@ -8,6 +8,7 @@ from typing import Literal
 ApplicationState = Literal["submitted", "returned", "accepted", "rejected", "withdrawn"]
 ApplicationVerb = Literal["accept", "reject", "return", "resubmit", "withdraw"]
 DecisionVerb = Literal["accept", "reject", "return"]
+RefusalVerb = Literal["reject", "return"]
 AgreementState = Literal["in_force", "expired", "ended"]
 
 TRANSITIONS: dict[tuple[str, str], ApplicationState] = {

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ForeignKey
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from marketplace.db.base import Base, new_id, utcnow
@@ -23,6 +25,8 @@ class Application(Base):
     duration_days: Mapped[int]
     people: Mapped[list[uuid.UUID]]
     """Persons of the startup who may ask."""
+    promises: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)
+    """What the startup said to meet the owner's conditions: `policies.decision.Promises`."""
     state: Mapped[str] = mapped_column(default="submitted")
     """submitted | returned | accepted | rejected | withdrawn"""
     decided_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("person.id"))
@@ -40,7 +44,12 @@ class Agreement(Base):
     owner_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("organisation.id"), index=True)
     startup_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("organisation.id"), index=True)
     purpose: Mapped[str]
+    purpose_judged: Mapped[bool] = mapped_column(default=False)
+    """Whether the owner said yes to a purpose that the version covers only with akin ones."""
     people: Mapped[list[uuid.UUID]]
+    promises: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)
+    limits: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)
+    """Obligations that the owner granted at most; the policy takes the stricter of them and its own."""
     columns: Mapped[list[str]]
     valid_from: Mapped[datetime] = mapped_column(default=utcnow)
     expires_at: Mapped[datetime]

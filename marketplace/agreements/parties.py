@@ -1,13 +1,12 @@
-"""Which of all callers may do what with applications and agreements; the table is in docs/agreements.md."""
+"""Which of all callers may do what with applications and agreements; the table is in docs/agreements.md.
+
+Whether what they agree on may be granted, and by an organisation in what standing, is the policy's to say.
+"""
 
 from __future__ import annotations
 
-from typing import TypeVar
-
 from marketplace.accounts.callers import Analyst, Approver, Caller, Owner, Startup, StartupAdmin, narrow
-from marketplace.accounts.errors import OrganisationSuspended
 
-C = TypeVar("C", bound=Caller)
 Applicant = Analyst | StartupAdmin
 Ender = Approver | StartupAdmin
 
@@ -21,11 +20,11 @@ def as_side(caller: Caller) -> Owner | Startup:
 
 
 def as_applicant(caller: Caller) -> Applicant:
-    """An admin or an analyst of a startup. Raises Forbidden, ScopeMissing, OrganisationSuspended."""
+    """An admin or an analyst of a startup. Raises Forbidden, ScopeMissing."""
     caller.require("agree")
     if "admin" in caller.roles:
-        return in_good_standing(narrow(caller, StartupAdmin, "startup", "admin"))
-    return in_good_standing(narrow(caller, Analyst, "startup", "analyst"))
+        return narrow(caller, StartupAdmin, "startup", "admin")
+    return narrow(caller, Analyst, "startup", "analyst")
 
 
 def as_ender(caller: Caller) -> Ender:
@@ -37,13 +36,6 @@ def as_ender(caller: Caller) -> Ender:
 
 
 def as_decider(approver: Approver) -> Approver:
-    """Raises ScopeMissing, OrganisationSuspended: what is suspended agrees to nothing new."""
+    """Raises ScopeMissing."""
     approver.require("agree")
-    return in_good_standing(approver)
-
-
-def in_good_standing(caller: C) -> C:
-    """Raises OrganisationSuspended."""
-    if caller.organisation_suspended:
-        raise OrganisationSuspended
-    return caller
+    return approver

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
 from marketplace.agreements.machine import AgreementState, ApplicationState, DecisionVerb
-from marketplace.agreements.terms import Terms
+from marketplace.agreements.terms import Granted, Terms
 from marketplace.listings.schemas import SixClear
+from policies.decision import Promises
 
 Words = Annotated[str, Meta(max_length=10_000)]
 
@@ -22,6 +23,7 @@ class TermsBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     justification: Words
     duration_days: int
     people: Annotated[tuple[uuid.UUID, ...], Meta(max_length=200)] = ()
+    promises: Promises = Promises()
 
     def terms(self, applicant: uuid.UUID) -> Terms:
         """As the verbs take them."""
@@ -30,15 +32,32 @@ class TermsBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             justification=self.justification,
             duration_days=self.duration_days,
             people=self.people or (applicant,),
+            promises=self.promises,
         )
 
 
 class DecisionBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`expires_at` (with zone) counts with accept only; at most the duration asked for."""
+    """All but `decision` and `reason` count with accept only.
+
+    `expires_at` (with zone): at most the duration asked for. `columns`, `max_rows`: at most these; None: all that
+    the version and the exchange allow. `purpose_judged`: yes to a purpose that the version covers with akin ones.
+    """
 
     decision: DecisionVerb
     reason: Words = ""
     expires_at: datetime | None = None
+    columns: Annotated[tuple[str, ...], Meta(max_length=200)] | None = None
+    max_rows: Annotated[int, Meta(ge=1)] | None = None
+    purpose_judged: bool = False
+
+    def granted(self) -> Granted:
+        """As the verb takes it."""
+        return Granted(
+            expires_at=self.expires_at,
+            columns=self.columns,
+            max_rows=self.max_rows,
+            purpose_judged=self.purpose_judged,
+        )
 
 
 class EndBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -68,6 +87,7 @@ class ApplicationView(Struct, frozen=True, kw_only=True):
     justification: str
     duration_days: int
     people: tuple[PersonView, ...]
+    promises: Promises
     decided_by_name: str | None
     decided_at: datetime | None
     reason: str | None
@@ -97,7 +117,11 @@ class AgreementView(Struct, frozen=True, kw_only=True):
     startup_id: uuid.UUID
     startup_name: str
     purpose: str
+    purpose_judged: bool
     people: tuple[PersonView, ...]
+    promises: Promises
+    limits: dict[str, Any]
+    """Obligations that the owner granted at most, by name."""
     columns: tuple[str, ...]
     valid_from: datetime
     expires_at: datetime

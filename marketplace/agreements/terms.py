@@ -1,4 +1,7 @@
-"""What an application asks for, and the bounds of it."""
+"""What an application asks for, what an owner grants of it, and the form that both must have.
+
+Whether it may be granted is the policy's to say: `policies/agreement`.
+"""
 
 from __future__ import annotations
 
@@ -7,25 +10,37 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import func, select
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from marketplace.accounts.models import Person
 from marketplace.errors import Invalid
+from policies.decision import Promises
 
-DURATION_DAYS = (1, 1095)
 JUSTIFICATION_CHARACTERS = (20, 4000)
 REASON_CHARACTERS = (3, 2000)
-PEOPLE = (1, 50)
+FAR_DAYS = 36_500
 
 
 class Terms(Struct, frozen=True, kw_only=True):
-    """The startup's request: why, for how long (days), and which of its people may ask."""
+    """The startup's request: why, for how long (days), which of its people may ask, and what it promises."""
 
     purpose: str
     justification: str
     duration_days: int
     people: tuple[uuid.UUID, ...]
+    promises: Promises = Promises()
+
+
+class Granted(Struct, frozen=True, kw_only=True):
+    """What the owner grants at most. None: the whole duration asked for, all that the version has."""
+
+    expires_at: datetime | None = None
+    columns: tuple[str, ...] | None = None
+    max_rows: int | None = None
+    purpose_judged: bool = False
+
+    def limits(self) -> dict[str, Any]:
+        """As obligations: the policy takes the stricter of them and its own."""
+        said = {"columns": list(self.columns) if self.columns is not None else None, "max_rows": self.max_rows}
+        return {axis: value for axis, value in said.items() if value is not None}
 
 
 def _bounds(path: str, code: str, value: int, bounds: tuple[int, int]) -> list[dict[str, Any]]:
@@ -35,34 +50,13 @@ def _bounds(path: str, code: str, value: int, bounds: tuple[int, int]) -> list[d
     return [{"path": path, "code": code, "params": {"low": low, "high": high, "have": value}}]
 
 
-async def check_terms(
-    session: AsyncSession, *, terms: Terms, startup_id: uuid.UUID, purposes: tuple[str, ...]
-) -> None:
-    """Raises Invalid with every bound that the terms break, not only the first."""
-    errors = [
-        *_bounds("duration_days", "application.duration", terms.duration_days, DURATION_DAYS),
-        *_bounds(
-            "justification",
-            "application.justification_length",
-            len(terms.justification.strip()),
-            JUSTIFICATION_CHARACTERS,
-        ),
-        *_bounds("people", "application.people_count", len(set(terms.people)), PEOPLE),
-    ]
-    if terms.purpose not in purposes:
-        params = {"purpose": terms.purpose, "purposes": ", ".join(purposes)}
-        errors.append({"path": "purpose", "code": "application.purpose_not_offered", "params": params})
-    if not errors and await _colleagues(session, terms.people, startup_id) < len(set(terms.people)):
-        errors.append({"path": "people", "code": "application.people_not_yours", "params": {}})
+def check_justification(text: str) -> str:
+    """The words without blanks around them. Raises Invalid when too short or too long to judge by."""
+    text = text.strip()
+    errors = _bounds("justification", "application.justification_length", len(text), JUSTIFICATION_CHARACTERS)
     if errors:
         raise Invalid(errors=errors)
-
-
-async def _colleagues(session: AsyncSession, people: tuple[uuid.UUID, ...], startup_id: uuid.UUID) -> int:
-    rows = select(func.count()).where(
-        Person.id.in_(people), Person.organisation_id == startup_id, Person.deactivated_at.is_(None)
-    )
-    return await session.scalar(rows) or 0
+    return text
 
 
 def check_reason(reason: str, *, required: bool = True) -> str:
@@ -75,12 +69,15 @@ def check_reason(reason: str, *, required: bool = True) -> str:
     return text
 
 
-def agreed_expiry(*, wanted: datetime | None, duration_days: int, at: datetime) -> datetime:
-    """The owner's expiry, or the whole duration asked for. Raises Invalid when past, or later than asked."""
-    latest = at + timedelta(days=duration_days)
+def latest_expiry(*, duration_days: int, at: datetime) -> datetime:
+    """The end of the whole duration asked for; the policy denies one that no calendar holds."""
+    return at + timedelta(days=min(max(duration_days, 0), FAR_DAYS))
+
+
+def wanted_expiry(*, wanted: datetime | None, duration_days: int, at: datetime) -> datetime:
+    """The owner's expiry, or the whole duration asked for. Raises Invalid for an instant without a time zone."""
     if wanted is None:
-        return latest
-    if wanted.tzinfo is None or not at < wanted <= latest:
-        params = {"latest": latest.isoformat()}
-        raise Invalid(errors=[{"path": "expires_at", "code": "application.expiry", "params": params}])
+        return latest_expiry(duration_days=duration_days, at=at)
+    if wanted.tzinfo is None:
+        raise Invalid(errors=[{"path": "expires_at", "code": "application.expiry", "params": {}}])
     return wanted

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import cast
 
+import msgspec
 from sqlalchemy import Row
 
 from marketplace.agreements.machine import ApplicationState, agreement_state
@@ -14,6 +15,7 @@ from marketplace.agreements.models import Agreement, Application
 from marketplace.agreements.schemas import AgreementView, ApplicationView, PersonView
 from marketplace.listings.models import Dataset
 from marketplace.listings.schemas import SixClear
+from policies.decision import Promises
 
 Names = Mapping[uuid.UUID, PersonView]
 ApplicationRow = Row[Application, Dataset, str, str, str, str, uuid.UUID]
@@ -41,6 +43,7 @@ def application_view(row: ApplicationRow, names: Names) -> ApplicationView:
         justification=application.justification,
         duration_days=application.duration_days,
         people=_people(application.people, names),
+        promises=msgspec.convert(application.promises, Promises),
         decided_by_name=decider,
         decided_at=application.decided_at,
         reason=application.reason,
@@ -80,7 +83,10 @@ def agreement_view(row: AgreementRow, names: Names, at: datetime) -> AgreementVi
         startup_id=agreement.startup_id,
         startup_name=startup,
         purpose=agreement.purpose,
+        purpose_judged=agreement.purpose_judged,
         people=_people(agreement.people, names),
+        promises=msgspec.convert(agreement.promises, Promises),
+        limits=agreement.limits,
         columns=tuple(agreement.columns),
         valid_from=agreement.valid_from,
         expires_at=agreement.expires_at,

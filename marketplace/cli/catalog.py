@@ -30,6 +30,7 @@ from marketplace.listings.publish import publish_version
 from marketplace.listings.reads import read_dataset
 from marketplace.texts import Language, message
 from marketplace.web.words import say
+from policies.engine import open_engine
 
 LANGUAGES: tuple[Language, ...] = ("vi", "en")
 
@@ -107,10 +108,18 @@ async def _release(manifest_text: str, source: Path) -> Released:
         manifest = parse_manifest(manifest_text)
         async with database.session() as session:
             by = await publisher_for(session, owner_slug=manifest.owner)
-        press = Press(
-            config=config, database=database, store=Store(config.path("store")), keys=Keys(config.path("keys"))
-        )
-        return await publish_version(press, manifest_text=manifest_text, source=source, by=by, may_exist=True)
+        engine = open_engine(config.opa_url, config.opa_timeout_ms)
+        try:
+            press = Press(
+                config=config,
+                database=database,
+                store=Store(config.path("store")),
+                keys=Keys(config.path("keys")),
+                engine=engine,
+            )
+            return await publish_version(press, manifest_text=manifest_text, source=source, by=by, may_exist=True)
+        finally:
+            await engine.close()
 
 
 def _show(chosen: argparse.Namespace) -> int:

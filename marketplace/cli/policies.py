@@ -16,6 +16,7 @@ from policies.binaries import find
 from policies.build import BuildFailed, build
 from policies.checks import Checked, all_checks, coverage, tests
 from policies.kept import copy, keep
+from policies.laws import bases
 
 
 class PolicyNotKept(Problem):
@@ -25,13 +26,14 @@ class PolicyNotKept(Problem):
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """policies build, test, check, export, replay, approve, explain."""
+    """policies build, test, check, law, export, replay, approve, explain."""
     verbs = subparsers.add_parser("policies", help="chính sách / policies").add_subparsers(
         dest="verb", required=True
     )
     for name, verb, told in (
         ("build", _build, "compile the Rego to policy.wasm"),
         ("test", _test, "run the Rego's own tests; less than full coverage fails"),
+        ("law", _law, "print each law with the rules and the tests that stand on it"),
         ("check", _check, "form, types, tests, lint, and whether policy.wasm is what the sources make"),
     ):
         parser = verbs.add_parser(name, help=told)
@@ -74,6 +76,19 @@ def _test(chosen: argparse.Namespace) -> int:
     found = opa()
     said = Checked(name="opa test", said=tests(found)), Checked(name="coverage", said=coverage(found))
     return _told(said, chosen)
+
+
+def _law(chosen: argparse.Namespace) -> int:
+    if chosen.json:
+        print(msgspec.json.encode(bases()).decode())
+        return 0
+    for basis in bases():
+        for entry in basis.entries:
+            print(f"{basis.id}: {entry.article} [{entry.valid_from} → {entry.valid_to or '…'}] {entry.value}")
+        for rule in basis.rules:
+            more = f" +{len(rule.tests) - 1}" if len(rule.tests) > 1 else ""
+            print(f"    {rule.document} {rule.code} ← {rule.tests[0]}{more}")
+    return 0
 
 
 def _check(chosen: argparse.Namespace) -> int:

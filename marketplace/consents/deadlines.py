@@ -31,7 +31,6 @@ class Days(Struct, frozen=True, kw_only=True):
 
 
 class _Entry(Struct, frozen=True, kw_only=True):
-    id: str
     valid_from: date
     valid_to: date | None
     values: Days | None = None
@@ -47,7 +46,7 @@ class _Year(Struct, frozen=True, kw_only=True):
 def days_on(day: date) -> Days | None:
     """What the law asks of a withdrawal said on that day, in Viet Nam; None where none is configured."""
     for entry in _entries():
-        if entry.valid_from <= day and (entry.valid_to is None or day <= entry.valid_to):
+        if entry.valid_from <= day and (entry.valid_to is None or day < entry.valid_to):
             return entry.values
     return None
 
@@ -80,5 +79,5 @@ def holidays() -> frozenset[date]:
 
 @functools.cache
 def _entries() -> Sequence[_Entry]:
-    entries: list[dict[str, Any]] = data()["law"]
-    return tuple(msgspec.convert(entry, _Entry) for entry in entries if entry["id"] == LAW)
+    entries: list[dict[str, Any]] = data()["law"][LAW]
+    return tuple(msgspec.convert(entry, _Entry) for entry in entries)

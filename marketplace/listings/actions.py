@@ -17,7 +17,7 @@ from marketplace.accounts.models import Organisation
 from marketplace.audit.actions import record
 from marketplace.consents.cohorts import Cohorts, take_out_everybody
 from marketplace.db.base import new_id
-from marketplace.errors import NotFound
+from marketplace.errors import NotFound, Problem
 from marketplace.listings.errors import (
     ConsentsMoved,
     ModeFixed,
@@ -29,8 +29,10 @@ from marketplace.listings.errors import (
 )
 from marketplace.listings.models import Dataset, DatasetVersion, LegalBasis, Lineage, Offer
 from marketplace.listings.once import Once, keep
+from marketplace.listings.permission import told
 from marketplace.listings.search import search_text
 from marketplace.listings.standing import Register, count_exclusions
+from policies.decision import Decision
 
 
 class Publisher(Struct, frozen=True, kw_only=True):
@@ -125,6 +127,7 @@ async def release(
     session: AsyncSession,
     *,
     publication: Publication,
+    decision: Decision,
     place: Place,
     register: Register | None,
     store: Cohorts,
@@ -132,7 +135,7 @@ async def release(
     at: datetime,
     once: Once | None = None,
 ) -> DatasetVersion:
-    """The second transaction: the dataset shows the new version, at the manifest's price.
+    """The second transaction: the dataset shows the new version, at the manifest's price, in the class decided.
 
     Raises Overtaken, KeyReused; ConsentsMoved if a cohort went out of a version since `register` was read.
 
@@ -162,6 +165,8 @@ async def release(
         body=msgspec.to_builtins(version),
         sample=publication.sample,
         waiting=msgspec.to_builtins(publication.report.waiting),
+        state_class=decision.obligations.state_class if decision.obligations else None,
+        personal_class=decision.obligations.personal_class if decision.obligations else None,
         published_by=by.person_id,
         created_at=at,
     )
@@ -172,7 +177,9 @@ async def release(
     dataset.current_version_id = version.id
     await session.flush()
     taken_out = await take_out_everybody(session, dataset_id=dataset.id, version_id=version.id, store=store)
-    event_id = await _record_release(session, dataset, row, publication, by, taken_out)
+    event_id = await _record_release(session, dataset, row, publication, by, taken_out, decision)
+    if decision.reasons:
+        await _alarm(session, row, decision, by)
     if once is not None:
         await keep(session, once, organisation_id=by.organisation_id, event_id=event_id, slug=dataset.slug)
     return row
@@ -230,6 +237,7 @@ async def _record_release(
     publication: Publication,
     by: Publisher,
     taken_out: int,
+    decision: Decision,
 ) -> uuid.UUID:
     version = publication.version
     return await record(
@@ -250,11 +258,26 @@ async def _record_release(
             "parent": version.parent,
             "cohorts_taken_out": taken_out,
             "via": by.via,
+            "decision": told(decision),
         },
     )
 
 
-async def record_refusal(session: AsyncSession, *, slug: str | None, code: str, by: Publisher) -> None:
+async def _alarm(session: AsyncSession, row: DatasetVersion, decision: Decision, by: Publisher) -> None:
+    """An event of its own, so that an owner who looks for what changed its duties finds it."""
+    await record(
+        session,
+        "dataset:alarm",
+        actor_person_id=by.person_id,
+        actor_organisation_id=by.organisation_id,
+        parties=(by.organisation_id,),
+        dataset_id=row.dataset_id,
+        version_id=row.id,
+        body={"reasons": msgspec.to_builtins(decision.reasons)},
+    )
+
+
+async def record_refusal(session: AsyncSession, *, slug: str | None, problem: Problem, by: Publisher) -> None:
     """A publication that was refused is logged too."""
     dataset_id = await session.scalar(
         select(Dataset.id).where(Dataset.slug == slug, Dataset.owner_id == by.organisation_id)
@@ -266,5 +289,10 @@ async def record_refusal(session: AsyncSession, *, slug: str | None, code: str, 
         actor_organisation_id=by.organisation_id,
         parties=(by.organisation_id,),
         dataset_id=dataset_id,
-        body={"dataset": slug, "code": code, "via": by.via},
+        body={
+            "dataset": slug,
+            "code": problem.code,
+            "reasons": msgspec.to_builtins(problem.reasons),
+            "via": by.via,
+        },
     )

@@ -12,7 +12,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from catalog.storage import Store
 from marketplace.accounts.callers import Owner, Steward
-from marketplace.accounts.errors import OrganisationSuspended
 from marketplace.config import Config
 from marketplace.db.engine import Database
 from marketplace.db.keys import Keys
@@ -21,6 +20,7 @@ from marketplace.listings.actions import Publisher
 from marketplace.listings.catalogue import list_datasets
 from marketplace.listings.once import Released, once_for
 from marketplace.listings.openapi import PublicationBody
+from marketplace.listings.permission import Desk
 from marketplace.listings.press import Press
 from marketplace.listings.publish import publish_version
 from marketplace.listings.reads import dataset_id_of, read_dataset, read_waiting
@@ -68,11 +68,12 @@ async def post_dataset(
     database: Database,
     store: Store,
     keys: Keys,
+    desk: Desk,
     steward: Steward,
     idempotency_key: IdempotencyKey = None,
 ) -> Released:
     """Publish a new dataset with its first version: multipart `manifest` and `file`."""
-    press = Press(config=config, database=database, store=store, keys=keys)
+    press = Press(config=config, database=database, store=store, keys=keys, engine=desk.engine)
     return await _publish(request, press, steward, into=None, key=idempotency_key)
 
 
@@ -88,6 +89,7 @@ async def post_version(
     database: Database,
     store: Store,
     keys: Keys,
+    desk: Desk,
     steward: Steward,
     dataset: str,
     idempotency_key: IdempotencyKey = None,
@@ -97,7 +99,7 @@ async def post_version(
         dataset_id = await dataset_id_of(session, dataset, owner_id=steward.organisation_id)
     if dataset_id is None:
         raise NotFound
-    press = Press(config=config, database=database, store=store, keys=keys)
+    press = Press(config=config, database=database, store=store, keys=keys, engine=desk.engine)
     return await _publish(request, press, steward, into=dataset_id, key=idempotency_key)
 
 
@@ -105,8 +107,6 @@ async def _publish(
     request: Request[Any, Any, Any], press: Press, steward: Steward, *, into: uuid.UUID | None, key: str | None
 ) -> Released:
     steward.require("publish")
-    if steward.organisation_suspended:
-        raise OrganisationSuspended
     by = Publisher(person_id=steward.person_id, organisation_id=steward.organisation_id)
     folder = press.config.path("uploads")
     async with receive(request, folder=folder, max_bytes=press.config.upload_max_bytes) as upload:

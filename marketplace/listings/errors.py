@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from marketplace.errors import Conflict, Forbidden, Problem
+from policies.decision import Decision
 
 
 class UploadTooLarge(Problem):
@@ -32,6 +33,17 @@ class VersionRefused(Problem):
     def __init__(self, code: str, **params: Any) -> None:
         self.code = code  # type: ignore[misc]
         super().__init__(**params)
+
+
+class ListingDenied(Problem):
+    """The policy does not allow it: 403 with the whole decision, as for a query."""
+
+    status = 403
+    code = "listing.denied"
+
+    def __init__(self, decision: Decision) -> None:
+        super().__init__(reasons=decision.reasons)
+        self.decision = decision
 
 
 class NotYourOrganisation(Forbidden):

@@ -61,6 +61,9 @@ class DatasetVersion(Base):
     """Generated rows that share no record with the data; shown with that label."""
     waiting: Mapped[list[Any]] = mapped_column(JSONB, default=list, server_default=text("'[]'::jsonb"))
     """Whom it does not show yet, for its owner only: `catalog.history.Waiting`."""
+    state_class: Mapped[str | None]
+    personal_class: Mapped[str | None]
+    """As the listing decision computed them; None before it did."""
     published_by: Mapped[uuid.UUID] = mapped_column(ForeignKey("person.id"))
     worn_at: Mapped[datetime | None]
     """When so many of its cohorts were gone that it should be published anew."""

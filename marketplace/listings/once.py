@@ -17,6 +17,7 @@ from marketplace.audit.models import Event
 from marketplace.db.idempotency import claim, seen
 from marketplace.listings.errors import Overtaken
 from marketplace.listings.models import DatasetVersion
+from policies.decision import Reason
 
 
 class Once(Struct, frozen=True, kw_only=True):
@@ -34,6 +35,11 @@ class Released(Struct, frozen=True, kw_only=True):
     version_id: str
     number: int
     waiting: tuple[Waiting, ...]
+    state_class: str | None = None
+    personal_class: str | None = None
+    """As the policy computed them: the thresholds in force, on what was measured."""
+    warnings: tuple[Reason, ...] = ()
+    """What the owner has to know of it, such as a class that rose."""
 
 
 async def once_for(key: str, *, into: uuid.UUID | None, manifest_text: str, source: Path) -> Once:
@@ -50,12 +56,17 @@ async def released_before(session: AsyncSession, once: Once, *, organisation_id:
     if event is None or event.dataset_id is None or event.version_id is None or event.body is None:
         return None
     version = await session.get_one(DatasetVersion, event.version_id)
+    decision = event.body.get("decision") or {}
+    obligations = decision.get("obligations") or {}
     return Released(
         dataset_id=event.dataset_id,
         slug=event.body["dataset"],
         version_id=event.version_id,
         number=event.body["number"],
         waiting=msgspec.convert(version.waiting, tuple[Waiting, ...]),
+        state_class=obligations.get("state_class"),
+        personal_class=obligations.get("personal_class"),
+        warnings=msgspec.convert(decision.get("reasons", ()), tuple[Reason, ...]),
     )
 
 

@@ -19,6 +19,7 @@ from marketplace.db.keys import Keys
 from marketplace.errors import Unavailable
 from marketplace.listings.errors import ManifestWrong, VersionRefused
 from marketplace.listings.standing import Register
+from policies.engine import Engine
 from sandbox.job import SandboxFailed
 
 
@@ -29,6 +30,7 @@ class Press(Struct, frozen=True, kw_only=True):
     database: Database
     store: Store
     keys: Keys
+    engine: Engine
 
 
 def parse_manifest(text: str) -> Manifest:

@@ -19,7 +19,9 @@ from marketplace.db.engine import Database
 from marketplace.errors import Problem
 from marketplace.listings.actions import Publisher, find_place, record_refusal, release
 from marketplace.listings.errors import ConsentsMoved, PublicationUnderWay
+from marketplace.listings.facts import previous_facts, publisher_facts
 from marketplace.listings.once import Once, Released, released_before
+from marketplace.listings.permission import require_listing
 from marketplace.listings.press import Press, make_version, parse_manifest
 from marketplace.listings.standing import read_register
 
@@ -53,10 +55,11 @@ async def publish_version(
 ) -> Released:
     """Release a version: of dataset `into`; without it of a new dataset, or, if `may_exist`, of the one so named.
 
-    With `once`, what the same publication released before, if it did.
+    The policy decides twice: on the manifest, before anything is made, and on what was made. With `once`, what the
+    same publication released before, if it did.
 
-    Raises ManifestWrong, VersionRefused, PublicationUnderWay, KeyReused, Unavailable and what `find_place` and
-    `release` raise; each refusal is logged.
+    Raises ManifestWrong, ListingDenied, VersionRefused, PublicationUnderWay, KeyReused, Unavailable and what
+    `find_place` and `release` raise; each refusal is logged.
     """
     manifest: Manifest | None = None
     try:
@@ -81,7 +84,7 @@ async def publish_version(
     except Problem as problem:
         slug = manifest.dataset if manifest else None
         async with press.database.session() as session:
-            await record_refusal(session, slug=slug, code=problem.code, by=by)
+            await record_refusal(session, slug=slug, problem=problem, by=by)
         raise
 
 
@@ -98,6 +101,11 @@ async def _attempt(press: Press, order: _Order) -> Released:
             session, manifest=order.manifest, by=order.by, into=order.into, may_exist=order.may_exist
         )
         register = await read_register(session, place.dataset_id) if place.dataset_id else None
+        caller = await publisher_facts(
+            session, person_id=order.by.person_id, organisation_id=order.by.organisation_id
+        )
+        previous = await previous_facts(session, place.previous)
+    await require_listing(press.engine, caller=caller, manifest=order.manifest)
     publication = await make_version(
         order.manifest_text,
         order.source,
@@ -107,10 +115,14 @@ async def _attempt(press: Press, order: _Order) -> Released:
         previous=place.newest,
         register=register,
     )
+    decision = await require_listing(
+        press.engine, caller=caller, manifest=order.manifest, version=publication.version, previous=previous
+    )
     async with press.database.session() as session:
         row = await release(
             session,
             publication=publication,
+            decision=decision,
             place=place,
             register=register,
             store=press.store,
@@ -124,6 +136,9 @@ async def _attempt(press: Press, order: _Order) -> Released:
         version_id=row.id,
         number=row.number,
         waiting=publication.report.waiting,
+        state_class=row.state_class,
+        personal_class=row.personal_class,
+        warnings=decision.reasons,
     )
 
 

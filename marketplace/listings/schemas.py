@@ -12,6 +12,7 @@ from msgspec import Struct
 from catalog.history import Waiting
 from catalog.version import LeftOut, Measured, Version, VersionColumn
 from marketplace.listings.models import Dataset, DatasetVersion
+from policies.decision import Conditions
 
 
 class SixClear(Struct, frozen=True, kw_only=True):
@@ -61,6 +62,9 @@ class NewestVersion(Struct, frozen=True, kw_only=True):
     manifest_sha256: str
     worn: bool
     """So many persons have left it since that its owner should publish it anew."""
+    state_class: str | None
+    personal_class: str | None
+    """By the thresholds in force when it was listed; None for a version listed before classes were computed."""
 
 
 class WaitingPage(Struct, frozen=True, kw_only=True):
@@ -124,6 +128,7 @@ class DatasetPage(Struct, frozen=True, kw_only=True):
     privacy_unit: str
     legal_basis: str
     purposes: tuple[str, ...]
+    conditions: Conditions
     price: PriceView | None
     version: NewestVersion
     versions: tuple[VersionView, ...]
@@ -147,6 +152,8 @@ def newest_version(row: DatasetVersion, version: Version) -> NewestVersion:
         left_out=version.left_out,
         manifest_sha256=version.manifest_sha256,
         worn=row.worn_at is not None,
+        state_class=row.state_class,
+        personal_class=row.personal_class,
     )
 
 
@@ -180,6 +187,7 @@ def dataset_page(
         privacy_unit=version.privacy_unit,
         legal_basis=version.legal_basis,
         purposes=version.purposes,
+        conditions=version.conditions or Conditions(),
         price=price,
         version=newest_version(row, version),
         versions=versions,

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from marketplace.errors import Conflict, Forbidden, Problem
 from policies.decision import Decision
+from policies.nearest import Change
 
 
 class SqlNotUnderstood(Problem):
@@ -20,14 +21,15 @@ class SqlNotUnderstood(Problem):
 
 
 class Denied(Problem):
-    """403 with the whole decision."""
+    """403 with the whole decision, and the nearest request that would be allowed, as changes of this one."""
 
     status = 403
     code = "query.denied"
 
-    def __init__(self, decision: Decision, query_id: str | None) -> None:
+    def __init__(self, decision: Decision, query_id: str | None, nearest: tuple[Change, ...]) -> None:
         super().__init__(reasons=decision.reasons, query_id=query_id)
         self.decision = decision
+        self.nearest = nearest
         self.query_id = query_id
 
 

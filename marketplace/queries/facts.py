@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from msgspec import Struct
 from sqlalchemy import text
 
@@ -15,15 +16,16 @@ from marketplace.consents.expiry import DUE
 from marketplace.db.base import ms_of
 from marketplace.db.engine import Database
 from marketplace.errors import NotFound
-from policies.decision import AgreementFacts, DatasetFacts, Question, RequestFacts, WalletFacts
+from marketplace.listings.facts import dataset_facts
+from policies.decision import AccessQuestion, AgreementFacts, Promises, RequestFacts, WalletFacts
 from policies.decision import Caller as CallerFacts
 
 FACTS = text(f"""
 select a.id, a.startup_id, a.owner_id, a.dataset_id, a.purpose, a.people, a.columns, a.valid_from, a.expires_at,
-       a.ended_at is not null as ended,
-       d.slug, d.current_version_id as version_id,
+       a.ended_at is not null as ended, a.purpose_judged, a.promises, a.limits,
+       d.slug, d.current_version_id as version_id, v.state_class,
        o.base_vnd, o.per_gb_vnd,
-       p.deactivated_at is null as active, s.suspended_at is not null as suspended,
+       p.deactivated_at is null as active, s.suspended_at is not null as suspended, s.slug as startup_slug,
        b.credits_posted - b.debits_posted - b.debits_pending - coalesce(w.floor, 0) as available_vnd,
        (select array_agg(x.cohort) from excluded_cohort x where x.version_id = d.current_version_id
            and (x.purpose is null or x.purpose = :purpose)) as excluded,
@@ -33,6 +35,7 @@ select a.id, a.startup_id, a.owner_id, a.dataset_id, a.purpose, a.people, a.colu
        coalesce((select m.records from agreement_meter m where m.agreement_id = a.id), 0) as records_released
 from agreement a
 join dataset d on d.id = a.dataset_id
+left join dataset_version v on v.id = d.current_version_id
 join organisation s on s.id = a.startup_id
 join person p on p.id = :person
 left join lateral (select base_vnd, per_gb_vnd from offer where dataset_id = d.id and valid_from <= now()
@@ -57,12 +60,17 @@ class Facts(Struct, frozen=True, kw_only=True):
     valid_from: datetime
     expires_at: datetime
     ended: bool
+    purpose_judged: bool
+    promises: dict[str, Any]
+    limits: dict[str, Any]
     slug: str
     version_id: str | None
+    state_class: str | None
     base_vnd: int | None
     per_gb_vnd: int | None
     active: bool
     suspended: bool
+    startup_slug: str
     available_vnd: int | None
     excluded: frozenset[int]
     revision: int
@@ -92,14 +100,15 @@ async def read_facts(database: Database, *, caller: Caller, agreement_id: UUID, 
 
 def question(
     facts: Facts, version: Version | None, *, caller: Caller, request: RequestFacts, at_ms: int
-) -> Question:
+) -> AccessQuestion:
     """The decision's input (DESIGN §5) from the facts; what is unknown stays None and denies."""
-    return Question(
+    return AccessQuestion(
         at_ms=at_ms,
         caller=CallerFacts(
             person_id=str(caller.person_id),
             organisation_id=str(caller.organisation_id),
             organisation_kind="startup" if caller.organisation_kind == "startup" else None,
+            organisation_slug=facts.startup_slug,
             roles=caller.roles,
             active=facts.active,
             organisation_suspended=facts.suspended,
@@ -109,30 +118,16 @@ def question(
             startup_id=str(facts.startup_id),
             dataset_id=str(facts.dataset_id),
             purpose=facts.purpose,
+            purpose_judged=facts.purpose_judged,
             people=tuple(str(p) for p in facts.people),
             columns=facts.columns,
             valid_from_ms=ms_of(facts.valid_from),
             expires_at_ms=ms_of(facts.expires_at),
             ended=facts.ended,
+            promises=msgspec.convert(facts.promises, Promises),
+            limits=facts.limits,
         ),
-        dataset=dataset_facts(facts, version),
+        dataset=dataset_facts(facts.dataset_id, version, state_class=facts.state_class),
         request=request,
         wallet=WalletFacts(available_vnd=facts.available_vnd),
-    )
-
-
-def dataset_facts(facts: Facts, version: Version | None) -> DatasetFacts:
-    """No version is listed: nothing about it is known, so nothing is allowed."""
-    if version is None:
-        return DatasetFacts(id=str(facts.dataset_id), listed=False)
-    return DatasetFacts(
-        id=str(facts.dataset_id),
-        version_id=version.id,
-        listed=True,
-        mode=version.mode,
-        k=version.k,
-        columns=tuple(c.name for c in version.columns),
-        purposes=version.purposes,
-        legal_basis=version.legal_basis,
-        consented_purposes=version.consented_purposes,
     )

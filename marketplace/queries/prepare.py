@@ -19,7 +19,7 @@ from marketplace.queries.errors import OneAgreement, SqlNotUnderstood
 from marketplace.queries.facts import Facts, question, read_facts
 from marketplace.queries.schemas import Ask
 from marketplace.queries.services import Services
-from policies.decision import Decision, Question, RequestFacts
+from policies.decision import AccessQuestion, Decision, RequestFacts
 from policies.facts import groups
 from sandbox.job import Column, TableSchema
 from sandbox.plan.errors import SqlRefused
@@ -36,7 +36,7 @@ class Prepared(Struct, frozen=True, kw_only=True):
     reads: tuple[str, ...]
     bytes: int
     price_vnd: int
-    question: Question
+    question: AccessQuestion
     decision: Decision
     records_left: int
 

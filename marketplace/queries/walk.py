@@ -32,6 +32,7 @@ from marketplace.queries.schemas import Ask, OutputView, QuoteView
 from marketplace.queries.services import Services
 from marketplace.queries.settle import void
 from policies.decision import Decision
+from policies.nearest import Change, nearest
 
 logger = logging.getLogger(__name__)
 
@@ -53,7 +54,7 @@ async def quote(services: Services, caller: Caller, ask: Ask) -> QuoteView:
         decided = prepared.decided(services.keys, new_id())
         async with services.database.unit() as unit:
             await unit.send([stored(decided), denied(caller, prepared, query_id=None, decision_id=decided.id)])
-        raise Denied(prepared.decision, None)
+        raise Denied(prepared.decision, None, await _nearest(services, prepared))
     expires_at = utcnow() + timedelta(seconds=services.config.quote_lifetime_s)
     version = prepared.version
     assert version is not None  # an allowed query has a listed version
@@ -100,7 +101,7 @@ async def run(services: Services, caller: Caller, ask: Ask, *, idempotency_key: 
     decided = prepared.decided(services.keys, query_id)
     if not prepared.decision.allow:
         if await _enter(services, caller, ask, refused(caller, ask, prepared, decided), idempotency_key):
-            raise Denied(prepared.decision, str(query_id))
+            raise Denied(prepared.decision, str(query_id), await _nearest(services, prepared))
         return await _as_before(services, caller, ask, idempotency_key)
     entry = admitted(caller, ask, prepared, decided, runner=services.runner.number)
     assert entry.held is not None  # it was admitted
@@ -124,6 +125,12 @@ def _unheard(running: asyncio.Task[Outcome]) -> None:
     """What a query said that did not enter goes nowhere, its failure neither."""
     if not running.cancelled():
         running.exception()
+
+
+async def _nearest(services: Services, prepared: Prepared) -> tuple[Change, ...]:
+    """What would have to change for it to be allowed; nothing, if nothing that the caller can do helps."""
+    found = await nearest(services.engine, prepared.question)
+    return found.changes if found else ()
 
 
 async def _earlier(services: Services, caller: Caller, ask: Ask, key: str | None) -> UUID | None:
@@ -205,7 +212,7 @@ async def _again(services: Services, query_id: UUID, wait_s: float) -> UUID:
     async with services.database.reading() as session:
         row = (await session.execute(select(Query.state, Query.decision).where(Query.id == query_id))).one()
     if row.state == "denied":
-        raise Denied(msgspec.convert(row.decision, Decision), str(query_id))
+        raise Denied(msgspec.convert(row.decision, Decision), str(query_id), ())
     return query_id
 
 

@@ -17,7 +17,7 @@ from marketplace.queries import reads, results
 from marketplace.queries.errors import NotNamed, ResultGone
 from marketplace.queries.schemas import Ask, QueryView, QuoteView
 from marketplace.texts import Message
-from marketplace.web.explain import explain_errors, explain_problem, explain_reasons
+from marketplace.web.explain import explain_errors, explain_nearest, explain_problem, explain_reasons
 from marketplace.web.view import View
 from policies.decision import Decision
 
@@ -41,6 +41,7 @@ class Answer(Struct, frozen=True, kw_only=True):
     problem: Message | None = None
     reasons: tuple[Message, ...] = ()
     errors: tuple[Message, ...] = ()
+    nearest: tuple[Message, ...] = ()
     place: Place | None = None
     quote: QuoteView | None = None
     agreement_id: UUID | None = None
@@ -65,6 +66,7 @@ def of_problem(view: View, problem: Problem, sql: str) -> Answer:
         problem=explain_problem(view, problem),
         reasons=explain_reasons(view, problem.reasons),
         errors=explain_errors(view, problem),
+        nearest=explain_nearest(view, problem),
         place=place_in(sql, problem.params),
     )
 

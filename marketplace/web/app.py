@@ -25,6 +25,7 @@ from marketplace.db.keys import Keys
 from marketplace.identity.callers import SUBJECTS
 from marketplace.identity.provider import Provider
 from marketplace.listings import api as listings_api
+from marketplace.listings.permission import Desk
 from marketplace.metering import api as metering_api
 from marketplace.queries import api as queries_api
 from marketplace.queries.services import Services
@@ -106,6 +107,10 @@ def provide_engine(services: Services) -> Engine:
     return services.engine
 
 
+def provide_desk(services: Services) -> Desk:
+    return Desk(engine=services.engine, database=services.database)
+
+
 def provide_pool(services: Services) -> Pool:
     return services.pool
 
@@ -121,6 +126,7 @@ PARTS = {
     "session": Provide(provide_session),
     "store": Provide(provide_store, sync_to_thread=False),
     "engine": Provide(provide_engine, sync_to_thread=False),
+    "desk": Provide(provide_desk, sync_to_thread=False),
     "pool": Provide(provide_pool, sync_to_thread=False),
     "keys": Provide(provide_keys, sync_to_thread=False),
     "provider": Provide(provide_provider, sync_to_thread=False),

@@ -9,6 +9,7 @@ from marketplace.errors import Problem
 from marketplace.texts import Message
 from marketplace.web.view import View
 from policies.decision import Reason
+from policies.nearest import Change
 
 
 def explain_problem(view: View, problem: Problem) -> Message:
@@ -19,6 +20,12 @@ def explain_problem(view: View, problem: Problem) -> Message:
 def explain_reasons(view: View, reasons: Iterable[Reason]) -> tuple[Message, ...]:
     """Every reason of a decision."""
     return tuple(view.message(reason.code, reason.params) for reason in reasons)
+
+
+def explain_nearest(view: View, problem: Problem) -> tuple[Message, ...]:
+    """The fewest changes after which a denied query is allowed."""
+    changes: tuple[Change, ...] = getattr(problem, "nearest", ())
+    return tuple(view.message(f"nearest.{change.code}", change.params) for change in changes)
 
 
 def explain_errors(view: View, problem: Problem) -> tuple[Message, ...]:

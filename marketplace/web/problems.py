@@ -16,6 +16,7 @@ from litestar.exceptions import HTTPException, ValidationException
 from marketplace.errors import Problem
 from marketplace.texts import Language, Message, message
 from policies.decision import Decision, Reason
+from policies.nearest import Change
 
 MEDIA_TYPE = "application/problem+json"
 BY_STATUS = {
@@ -37,6 +38,14 @@ class ReasonView(msgspec.Struct, frozen=True):
 
     code: str
     severity: str
+    params: Mapping[str, Any]
+    message: Message
+
+
+class ChangeView(msgspec.Struct, frozen=True):
+    """One of the fewest changes after which the request is allowed, with its text."""
+
+    code: str
     params: Mapping[str, Any]
     message: Message
 
@@ -64,6 +73,7 @@ class ProblemView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     position: Position | None = None
     errors: tuple[Mapping[str, Any], ...] | None = None
     decision: Decision | None = None
+    nearest: tuple[ChangeView, ...] = ()
 
 
 def problem_handler(request: Request[Any, Any, State], exc: Exception) -> Response[bytes]:
@@ -98,6 +108,7 @@ def problem_view(problem: Problem, language: Language, trace_id: str) -> Problem
         position=Position(params["line"], params["column"]) if {"line", "column"} <= params.keys() else None,
         errors=tuple(_error(each, language) for each in errors) if errors else None,
         decision=getattr(problem, "decision", None),
+        nearest=tuple(_change(each, language) for each in getattr(problem, "nearest", ())),
     )
 
 
@@ -145,6 +156,11 @@ def _reason(reason: Reason, language: Language) -> ReasonView:
         params=reason.params,
         message=message(reason.code, reason.params, language),
     )
+
+
+def _change(change: Change, language: Language) -> ChangeView:
+    said = message(f"nearest.{change.code}", change.params, language)
+    return ChangeView(code=change.code, params=change.params, message=said)
 
 
 def _error(error: Mapping[str, Any], language: Language) -> Mapping[str, Any]:

@@ -14,7 +14,7 @@ package access
 #   law: [data-law-60-2024.42]
 decision := {
 	"allow": allow,
-	"reasons": [reason | some reason in deny],
+	"reasons": [reason | some reason in (deny | told)],
 	"obligations": obligations_if_allowed,
 	"valid_until": valid_until,
 }
@@ -41,6 +41,7 @@ allow if {
 #   law: [data-law-60-2024.42]
 required := {
 	"question.schema",
+	"law.in_force",
 	"caller.active",
 	"caller.startup",
 	"caller.not_suspended",
@@ -56,12 +57,17 @@ required := {
 	"version.listed",
 	"version.mode",
 	"version.k",
+	"class.ceiling",
+	"conditions.met",
 	"columns.agreed",
 	"columns.in_version",
 	"basis.lawful",
 	"price.wallet",
 	"price.limit",
 	"rows.budget",
+	"obligations.known",
+	"obligations.agree",
+	"obligations.not_expired",
 }
 
 default obligations_if_allowed := null
@@ -70,13 +76,11 @@ obligations_if_allowed := obligations if allow
 
 # METADATA
 # title: How long the decision may be used
-# description: The shorter of the decision's lifetime and the agreement's expiry; zero for a denial.
+# description: The shorter of the decision's lifetime and the expiry of what was granted; zero for a denial.
 # scope: document
 # custom:
 #   code: access.valid_until
 #   law: [data-law-60-2024.42]
 default valid_until := 0
 
-valid_until := min({input.at_ms + data.limits.decision_lifetime_ms, input.agreement.expires_at_ms}) if allow
-
-denied(code, params) := {"code": code, "severity": "deny", "params": params}
+valid_until := obligations.recheck_after if allow

@@ -4,7 +4,7 @@ import data.access
 
 question := {
 	"schema": "access/1",
-	"at_ms": 1700000000000,
+	"at_ms": 1780000000000,
 	"caller": {
 		"person_id": "p1",
 		"organisation_id": "s1",
@@ -17,11 +17,14 @@ question := {
 		"startup_id": "s1",
 		"dataset_id": "d1",
 		"purpose": "product.rnd",
+		"purpose_judged": false,
 		"people": ["p1", "p2"],
 		"columns": ["age", "sex"],
-		"valid_from_ms": 1600000000000,
-		"expires_at_ms": 1800000000000,
+		"valid_from_ms": 1760000000000,
+		"expires_at_ms": 1790000000000,
 		"ended": false,
+		"promises": {"place": "VN", "ethics_reference": null, "returns_results": false},
+		"limits": {},
 	},
 	"dataset": {
 		"id": "d1",
@@ -29,6 +32,11 @@ question := {
 		"listed": true,
 		"mode": "rows",
 		"k": 10,
+		"persons": 32561,
+		"basic_columns": ["age", "sex"],
+		"sensitive_columns": ["hours"],
+		"conditions": {},
+		"state_class": "public",
 		"columns": ["age", "sex", "hours"],
 		"purposes": ["product.rnd", "research.academic"],
 		"legal_basis": "public",
@@ -39,6 +47,7 @@ question := {
 		"price_vnd": 1500,
 		"rows_cap": 1000,
 		"rows_released": 10,
+		"beside": [],
 	},
 	"wallet": {"available_vnd": 100000},
 }
@@ -46,6 +55,7 @@ question := {
 by_consent := json.patch(question, [
 	{"op": "replace", "path": "/dataset/legal_basis", "value": "consent"},
 	{"op": "replace", "path": "/dataset/mode", "value": "aggregate"},
+	{"op": "replace", "path": "/dataset/state_class", "value": "internal"},
 	{"op": "add", "path": "/dataset/consented_purposes", "value": ["product.rnd"]},
 ])
 
@@ -57,8 +67,8 @@ denials := {
 	"another startup's agreement": [["/agreement/startup_id", "s2"], {"agreement.other_startup"}],
 	"a person not named": [["/agreement/people", ["p2"]], {"agreement.not_named"}],
 	"another dataset": [["/agreement/dataset_id", "d2"], {"agreement.other_dataset"}],
-	"not begun": [["/agreement/valid_from_ms", 1700000000001], {"agreement.not_started"}],
-	"expired this instant": [["/agreement/expires_at_ms", 1700000000000], {"agreement.expired"}],
+	"not begun": [["/agreement/valid_from_ms", 1780000000001], {"agreement.not_started"}],
+	"expired this instant": [["/agreement/expires_at_ms", 1780000000000], {"agreement.expired"}],
 	"ended": [["/agreement/ended", true], {"agreement.ended"}],
 	"an agreed purpose asked as another": [["/agreement/purpose", "research.academic"], {"purpose.not_agreed"}],
 	"a purpose not of the version": [["/dataset/purposes", ["public.service"]], {"purpose.not_allowed"}],
@@ -81,6 +91,22 @@ denials := {
 	"records not counted": [["/request/rows_released", null], {"rows.missing"}],
 	"an amount below zero": [["/request/price_vnd", -1], {"price.missing"}],
 	"a list of other things": [["/agreement/people", ["p1", 2]], {"agreement.missing"}],
+	"before the law": [
+		["/at_ms", 1751302799000],
+		{"agreement.not_started", "law.not_in_force"},
+	],
+	"an akin purpose nobody judged": [["/dataset/purposes", ["research.health"]], {"purpose.not_allowed"}],
+	"a limit nobody enforces": [["/agreement/limits", {"watermark": true}], {"obligations.unknown"}],
+	"a limit in another mode": [["/agreement/limits", {"mode": "aggregate"}], {"obligations.conflict"}],
+	"a limit that has expired": [["/agreement/limits", {"expires_at": 1780000000000}], {"obligations.expired"}],
+	"a limit of larger groups": [["/agreement/limits", {"k_min": 11}], {"version.k_below_floor"}],
+	"a limit of columns": [["/agreement/limits", {"columns": ["sex"]}], {"columns.not_agreed"}],
+	"a time limit that is over": [["/dataset/conditions", {"time_limit_days": 1}], {"condition.time_limit"}],
+	"too many people": [["/dataset/conditions", {"approved_users_max": 1}], {"condition.users"}],
+	"another institution": [["/dataset/conditions", {"institutions": ["other"]}], {"condition.institution"}],
+	"another place": [["/dataset/conditions", {"places": ["LA"]}], {"condition.place"}],
+	"no ethics approval": [["/dataset/conditions", {"ethics_approval": true}], {"condition.ethics"}],
+	"results kept": [["/dataset/conditions", {"return_results": true}], {"condition.results"}],
 	"an empty name": [["/caller/person_id", ""], {"caller.missing", "agreement.not_named"}],
 }
 
@@ -99,17 +125,19 @@ test_rows_allowed_with_obligations if {
 	decision == {
 		"allow": true,
 		"reasons": [],
-		"valid_until": 1700000060000,
+		"valid_until": 1780000060000,
 		"obligations": {
 			"mode": "rows",
 			"columns": ["age"],
 			"k_min": 10,
 			"max_rows": 990,
 			"max_bytes": 16777216,
-			"expires_at": 1800000000000,
-			"recheck_after": 1700000060000,
+			"expires_at": 1790000000000,
+			"recheck_after": 1780000060000,
 			"consented_to": null,
 			"row_filter": [],
+			"state_class": "public",
+			"personal_class": "basic",
 		},
 	}
 }
@@ -135,16 +163,87 @@ test_limit_not_reached_allowed if {
 }
 
 test_decision_ends_with_the_agreement if {
-	asked := json.patch(question, [{"op": "replace", "path": "/agreement/expires_at_ms", "value": 1700000000001}])
-	access.valid_until == 1700000000001 with input as asked
+	asked := json.patch(question, [{"op": "replace", "path": "/agreement/expires_at_ms", "value": 1780000000001}])
+	access.valid_until == 1780000000001 with input as asked
 }
 
 test_nothing_known_denies if {
 	not access.allow with input as {}
 	reasons := access.deny with input as {}
-	count(codes(reasons)) == count({fact.gate | some fact in data.facts})
+	count(codes(reasons)) == count({fact.gate | some fact in data.facts.access})
 }
 
 test_every_gate_is_required if {
 	access.gates == access.required with input as question
+}
+
+beside(obligations) := {
+	"obligations": obligations,
+	"persons": 1000000,
+	"disclosed": false,
+	"basic": true,
+	"sensitive": true,
+}
+
+test_the_stricter_of_two_datasets_holds if {
+	other := beside({"k_min": 7, "max_rows": 5, "columns": ["x"], "epsilon": null, "row_filter": []})
+	asked := json.patch(by_consent, [
+		{"op": "add", "path": "/request/beside", "value": [other]},
+		{"op": "add", "path": "/dataset/conditions", "value": {"time_limit_days": 300}},
+	])
+	decision := access.decision with input as asked
+	decision.allow
+	decision.obligations.k_min == 10
+	decision.obligations.max_rows == 5
+	decision.obligations.columns == ["age"]
+	decision.obligations.state_class == "core"
+	decision.obligations.personal_class == "sensitive"
+	decision.obligations.expires_at == 1785920000000
+	codes(decision.reasons) == {"class.raised"}
+}
+
+test_a_filter_of_another_dataset_denies if {
+	other := beside({"row_filter": [{"column": "sex", "is": "F"}]})
+	asked := json.patch(by_consent, [{"op": "add", "path": "/request/beside", "value": [other]}])
+	reasons := access.deny with input as asked
+	codes(reasons) == {"obligations.unknown"}
+}
+
+test_a_combination_too_high_for_its_mode_denies if {
+	asked := json.patch(question, [{"op": "add", "path": "/request/beside", "value": [beside({})]}])
+	reasons := access.deny with input as asked
+	codes(reasons) == {"class.over_ceiling"}
+}
+
+test_sensitive_columns_count if {
+	asked := json.patch(question, [
+		{"op": "add", "path": "/agreement/columns", "value": ["hours"]},
+		{"op": "add", "path": "/request/columns", "value": ["hours"]},
+		{"op": "add", "path": "/dataset/legal_basis", "value": "law"},
+	])
+	decision := access.decision with input as asked
+	decision.obligations.state_class == "important"
+	decision.obligations.personal_class == "sensitive"
+}
+
+judged(value) := json.patch(question, [
+	{"op": "add", "path": "/agreement/purpose", "value": "research"},
+	{"op": "add", "path": "/request/purpose", "value": "research.health"},
+	{"op": "add", "path": "/dataset/purposes", "value": ["research.academic"]},
+	{"op": "add", "path": "/agreement/purpose_judged", "value": value},
+])
+
+test_a_person_judges_an_akin_purpose if {
+	access.allow with input as judged(true)
+	reasons := access.deny with input as judged(false)
+	codes(reasons) == {"purpose.needs_person"}
+}
+
+test_another_dataset_may_be_the_personal_one if {
+	asked := json.patch(by_consent, [
+		{"op": "add", "path": "/request/columns", "value": []},
+		{"op": "add", "path": "/request/beside", "value": [object.union(beside({}), {"sensitive": false})]},
+	])
+	decision := access.decision with input as asked
+	decision.obligations.personal_class == "basic"
 }

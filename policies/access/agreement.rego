@@ -1,5 +1,7 @@
 package access
 
+import data.reason
+
 # METADATA
 # title: The agreement is of the caller's organisation
 # description: No startup uses what another one agreed.
@@ -84,7 +86,8 @@ gates contains "agreement.not_ended" if input.agreement.ended == false
 #   facts: [agreement.startup_id, caller.organisation_id]
 #   source: agreement.startup_id
 #   law: [decree-169-2025.32-33]
-deny contains denied("agreement.other_startup", {}) if {
+#   remedy: agreement.choose
+deny contains reason.denied(rego.metadata.rule().custom, {}) if {
 	is_string(input.agreement.startup_id)
 	is_string(input.caller.organisation_id)
 	input.agreement.startup_id != input.caller.organisation_id
@@ -99,7 +102,8 @@ deny contains denied("agreement.other_startup", {}) if {
 #   facts: [agreement.people, caller.person_id]
 #   source: agreement.people
 #   law: [decree-169-2025.32-33]
-deny contains denied("agreement.not_named", {}) if {
+#   remedy: person.named
+deny contains reason.denied(rego.metadata.rule().custom, {}) if {
 	is_string(input.caller.person_id)
 	is_array(input.agreement.people)
 	not input.caller.person_id in input.agreement.people
@@ -114,7 +118,8 @@ deny contains denied("agreement.not_named", {}) if {
 #   facts: [agreement.dataset_id, dataset.id]
 #   source: agreement.dataset_id
 #   law: [decree-169-2025.32-33]
-deny contains denied("agreement.other_dataset", {}) if {
+#   remedy: agreement.choose
+deny contains reason.denied(rego.metadata.rule().custom, {}) if {
 	is_string(input.agreement.dataset_id)
 	is_string(input.dataset.id)
 	input.agreement.dataset_id != input.dataset.id
@@ -129,7 +134,8 @@ deny contains denied("agreement.other_dataset", {}) if {
 #   facts: [agreement.valid_from_ms, question.at_ms]
 #   source: agreement.valid_from
 #   law: [decree-169-2025.32-33]
-deny contains denied("agreement.not_started", {"valid_from_ms": input.agreement.valid_from_ms}) if {
+#   remedy: wait
+deny contains reason.denied(rego.metadata.rule().custom, {"valid_from_ms": input.agreement.valid_from_ms}) if {
 	is_number(input.at_ms)
 	input.agreement.valid_from_ms > input.at_ms
 }
@@ -143,7 +149,8 @@ deny contains denied("agreement.not_started", {"valid_from_ms": input.agreement.
 #   facts: [agreement.expires_at_ms, question.at_ms]
 #   source: agreement.expires_at
 #   law: [decree-169-2025.32-33]
-deny contains denied("agreement.expired", {"expires_at_ms": input.agreement.expires_at_ms}) if {
+#   remedy: apply.anew
+deny contains reason.denied(rego.metadata.rule().custom, {"expires_at_ms": input.agreement.expires_at_ms}) if {
 	is_number(input.agreement.expires_at_ms)
 	input.at_ms >= input.agreement.expires_at_ms
 }
@@ -157,4 +164,5 @@ deny contains denied("agreement.expired", {"expires_at_ms": input.agreement.expi
 #   facts: [agreement.ended]
 #   source: agreement.ended_at
 #   law: [decree-169-2025.32-33]
-deny contains denied("agreement.ended", {}) if input.agreement.ended == true
+#   remedy: apply.anew
+deny contains reason.denied(rego.metadata.rule().custom, {}) if input.agreement.ended == true

@@ -1,5 +1,8 @@
 package access
 
+import data.fact
+import data.reason
+
 # METADATA
 # title: The legal basis is not consent, and is one that the law knows
 # description: Law, public data and contract need no consent of each person.
@@ -34,7 +37,8 @@ by_consent if input.dataset.legal_basis in data.legal_bases.by_consent
 #   facts: [dataset.legal_basis]
 #   source: version.json legal_basis
 #   law: [data-law-60-2024.42]
-deny contains denied("basis.unknown", {"basis": input.dataset.legal_basis}) if {
+#   remedy: owner.publish
+deny contains reason.denied(rego.metadata.rule().custom, {"basis": input.dataset.legal_basis}) if {
 	is_string(input.dataset.legal_basis)
 	not by_consent
 	not input.dataset.legal_basis in data.legal_bases.others
@@ -49,7 +53,8 @@ deny contains denied("basis.unknown", {"basis": input.dataset.legal_basis}) if {
 #   facts: [dataset.consented_purposes, request.purpose]
 #   source: version.json parts' consent
 #   law: [decree-356-2025.consent]
-deny contains denied("consent.none", {"purpose": input.request.purpose}) if {
+#   remedy: purpose.choose
+deny contains reason.denied(rego.metadata.rule().custom, {"purpose": input.request.purpose}) if {
 	by_consent
 	is_string(input.request.purpose)
 	is_array(input.dataset.consented_purposes)
@@ -65,7 +70,8 @@ deny contains denied("consent.none", {"purpose": input.request.purpose}) if {
 #   facts: [dataset.consented_purposes]
 #   source: version.json parts' consent
 #   law: [decree-356-2025.consent]
-deny contains denied("consent.missing", {"fact": "dataset.consented_purposes"}) if {
+#   remedy: operator.tell
+deny contains reason.denied(rego.metadata.rule().custom, {"fact": "dataset.consented_purposes"}) if {
 	by_consent
-	not texts(object.get(input, ["dataset", "consented_purposes"], null))
+	not fact.texts(object.get(input, ["dataset", "consented_purposes"], null))
 }

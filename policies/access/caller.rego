@@ -1,5 +1,7 @@
 package access
 
+import data.reason
+
 # METADATA
 # title: The question is of the form this policy knows
 # description: A question of another form could mean another thing by the same name.
@@ -49,7 +51,8 @@ gates contains "caller.not_suspended" if input.caller.organisation_suspended == 
 #   facts: [question.schema]
 #   source: policies.decision.Question
 #   law: [data-law-60-2024.42]
-deny contains denied("question.unknown_schema", {"schema": input.schema}) if {
+#   remedy: operator.tell
+deny contains reason.denied(rego.metadata.rule().custom, {"schema": input.schema}) if {
 	is_string(input.schema)
 	input.schema != "access/1"
 }
@@ -63,7 +66,8 @@ deny contains denied("question.unknown_schema", {"schema": input.schema}) if {
 #   facts: [caller.active]
 #   source: person.deactivated_at
 #   law: [decree-69-2024.accounts]
-deny contains denied("caller.inactive", {}) if input.caller.active == false
+#   remedy: account.activate
+deny contains reason.denied(rego.metadata.rule().custom, {}) if input.caller.active == false
 
 # METADATA
 # title: The organisation that asks is not a startup
@@ -74,7 +78,8 @@ deny contains denied("caller.inactive", {}) if input.caller.active == false
 #   facts: [caller.organisation_kind]
 #   source: the caller's organisation
 #   law: [decree-169-2025.32-33]
-deny contains denied("caller.not_startup", {}) if {
+#   remedy: account.startup
+deny contains reason.denied(rego.metadata.rule().custom, {}) if {
 	is_string(input.caller.organisation_kind)
 	input.caller.organisation_kind != "startup"
 }
@@ -88,4 +93,5 @@ deny contains denied("caller.not_startup", {}) if {
 #   facts: [caller.organisation_suspended]
 #   source: organisation.suspended_at
 #   law: [data-law-60-2024.42]
-deny contains denied("organisation.suspended", {}) if input.caller.organisation_suspended == true
+#   remedy: organisation.restore
+deny contains reason.denied(rego.metadata.rule().custom, {}) if input.caller.organisation_suspended == true

@@ -1,5 +1,8 @@
 package access
 
+import data.meet
+import data.reason
+
 # METADATA
 # title: Every column read is agreed
 # description: The owner agreed to these columns and no others.
@@ -11,7 +14,7 @@ package access
 gates contains "columns.agreed" if {
 	is_array(input.request.columns)
 	every column in input.request.columns {
-		column in input.agreement.columns
+		column in agreed_columns
 	}
 }
 
@@ -39,9 +42,10 @@ gates contains "columns.in_version" if {
 #   facts: [agreement.columns, request.columns]
 #   source: agreement.columns
 #   law: [decree-356-2025.consent]
-deny contains denied("columns.not_agreed", {"columns": extra}) if {
+#   remedy: columns.drop
+deny contains reason.denied(rego.metadata.rule().custom, {"columns": extra}) if {
 	is_array(input.agreement.columns)
-	extra := [column | some column in input.request.columns; not column in input.agreement.columns]
+	extra := [column | some column in input.request.columns; not column in agreed_columns]
 	count(extra) > 0
 }
 
@@ -54,8 +58,11 @@ deny contains denied("columns.not_agreed", {"columns": extra}) if {
 #   facts: [dataset.columns, request.columns]
 #   source: version.json columns
 #   law: [data-law-60-2024.42]
-deny contains denied("columns.not_in_version", {"columns": extra}) if {
+#   remedy: columns.drop
+deny contains reason.denied(rego.metadata.rule().custom, {"columns": extra}) if {
 	is_array(input.dataset.columns)
 	extra := [column | some column in input.request.columns; not column in input.dataset.columns]
 	count(extra) > 0
 }
+
+agreed_columns := meet.columns(array.concat([{"columns": input.agreement.columns}], granted))

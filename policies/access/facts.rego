@@ -1,5 +1,8 @@
 package access
 
+import data.fact
+import data.reason
+
 # METADATA
 # title: A fact is missing
 # description: A fact that is absent, null or of another form denies, whatever the other gates say.
@@ -8,43 +11,15 @@ package access
 #   facts: ["*"]
 #   source: policies/data/facts.json
 #   law: [data-law-60-2024.42]
-deny contains denied(concat(".", [fact.gate, "missing"]), {"fact": name}) if {
-	some name, fact in data.facts
-	not known(fact.type, object.get(input, fact.path, null))
-	not beside_the_point(fact)
+#   remedy: operator.tell
+deny contains reason.missing(rego.metadata.rule().custom, each.gate, name) if {
+	some name, each in data.facts.access
+	not fact.known(each.type, object.get(input, each.path, null))
+	not beside_the_point(each)
 }
 
 # Of a dataset that lists nothing, nothing else is known: version.not_listed says it once.
-beside_the_point(fact) if {
-	fact.unlisted
+beside_the_point(each) if {
+	each.unlisted
 	input.dataset.listed == false
-}
-
-known("text", value) if {
-	is_string(value)
-	value != ""
-}
-
-known("texts", value) if texts(value)
-
-known("amount", value) if amount(value)
-
-known("limit", null)
-
-known("limit", value) if amount(value)
-
-known("number", value) if is_number(value)
-
-known("boolean", value) if is_boolean(value)
-
-texts(value) if {
-	is_array(value)
-	every item in value {
-		is_string(item)
-	}
-}
-
-amount(value) if {
-	is_number(value)
-	value >= 0
 }

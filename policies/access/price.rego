@@ -1,5 +1,8 @@
 package access
 
+import data.fact
+import data.reason
+
 # METADATA
 # title: The wallet can pay the price
 # description: A query is held in full before it runs.
@@ -9,7 +12,7 @@ package access
 #   source: account_balance
 #   law: [decree-169-2025.32-33]
 gates contains "price.wallet" if {
-	amount(input.request.price_vnd)
+	fact.amount(input.request.price_vnd)
 	input.request.price_vnd <= input.wallet.available_vnd
 }
 
@@ -22,7 +25,7 @@ gates contains "price.wallet" if {
 #   source: the request
 #   law: [decree-169-2025.32-33]
 gates contains "price.limit" if {
-	amount(input.request.price_vnd)
+	fact.amount(input.request.price_vnd)
 	within_limit
 }
 
@@ -35,7 +38,8 @@ gates contains "price.limit" if {
 #   facts: [request.price_vnd, wallet.available_vnd]
 #   source: account_balance
 #   law: [decree-169-2025.32-33]
-deny contains denied("price.over_wallet", params) if {
+#   remedy: wallet.credit
+deny contains reason.denied(rego.metadata.rule().custom, params) if {
 	is_number(input.wallet.available_vnd)
 	input.request.price_vnd > input.wallet.available_vnd
 	params := {"price_vnd": input.request.price_vnd, "available_vnd": input.wallet.available_vnd}
@@ -50,9 +54,11 @@ deny contains denied("price.over_wallet", params) if {
 #   facts: [request.price_vnd, request.max_vnd]
 #   source: the request
 #   law: [decree-169-2025.32-33]
-deny contains denied("price.over_limit", {"price_vnd": input.request.price_vnd, "max_vnd": input.request.max_vnd}) if {
+#   remedy: limit.raise
+deny contains reason.denied(rego.metadata.rule().custom, params) if {
 	is_number(input.request.max_vnd)
 	input.request.price_vnd > input.request.max_vnd
+	params := {"price_vnd": input.request.price_vnd, "max_vnd": input.request.max_vnd}
 }
 
 within_limit if object.get(input, ["request", "max_vnd"], null) == null

@@ -1,5 +1,8 @@
 package access
 
+import data.purpose
+import data.reason
+
 # METADATA
 # title: The purpose is one of those that may be asked for
 # description: Resale and re-identification are never a purpose.
@@ -8,11 +11,11 @@ package access
 #   facts: [request.purpose]
 #   source: the request
 #   law: [personal-data-law-91-2025.7]
-gates contains "purpose.known" if input.request.purpose in data.purposes.known
+gates contains "purpose.known" if data.purposes.known[input.request.purpose]
 
 # METADATA
-# title: The purpose is the one agreed
-# description: Consent and agreement are per purpose.
+# title: The purpose is the one agreed, or within it
+# description: Consent and agreement are per purpose; research covers research.health.
 # custom:
 #   code: purpose.agreed
 #   facts: [agreement.purpose, request.purpose]
@@ -20,7 +23,7 @@ gates contains "purpose.known" if input.request.purpose in data.purposes.known
 #   law: [decree-356-2025.consent]
 gates contains "purpose.agreed" if {
 	is_string(input.agreement.purpose)
-	input.request.purpose == input.agreement.purpose
+	covers([input.agreement.purpose]) == "yes"
 }
 
 # METADATA
@@ -31,7 +34,22 @@ gates contains "purpose.agreed" if {
 #   facts: [dataset.purposes, request.purpose]
 #   source: version.json purposes
 #   law: [decree-356-2025.consent]
-gates contains "purpose.allowed" if input.request.purpose in input.dataset.purposes
+gates contains "purpose.allowed" if covers(input.dataset.purposes) == "yes"
+
+# METADATA
+# title: The owner judged the purpose and said yes
+# description: The version allows akin purposes only, so a person had to judge, and did.
+# custom:
+#   code: purpose.allowed
+#   facts: [agreement.purpose_judged, dataset.purposes, request.purpose]
+#   source: agreement.purpose_judged
+#   law: [decree-356-2025.consent]
+gates contains "purpose.allowed" if {
+	covers(input.dataset.purposes) == "person"
+	input.agreement.purpose_judged == true
+}
+
+covers(allowed) := purpose.match(input.request.purpose, allowed)
 
 # METADATA
 # title: The purpose is not known
@@ -42,10 +60,11 @@ gates contains "purpose.allowed" if input.request.purpose in input.dataset.purpo
 #   facts: [request.purpose]
 #   source: the request
 #   law: [personal-data-law-91-2025.7]
-deny contains denied("purpose.unknown", {"purpose": input.request.purpose}) if {
+#   remedy: purpose.choose
+deny contains reason.denied(rego.metadata.rule().custom, {"purpose": input.request.purpose}) if {
 	is_string(input.request.purpose)
-	not input.request.purpose in data.purposes.known
-	not input.request.purpose in data.purposes.never
+	not data.purposes.known[input.request.purpose]
+	not data.purposes.never[input.request.purpose]
 }
 
 # METADATA
@@ -57,8 +76,9 @@ deny contains denied("purpose.unknown", {"purpose": input.request.purpose}) if {
 #   facts: [request.purpose]
 #   source: the request
 #   law: [personal-data-law-91-2025.7]
-deny contains denied("purpose.never", {"purpose": input.request.purpose}) if {
-	input.request.purpose in data.purposes.never
+#   remedy: purpose.choose
+deny contains reason.denied(rego.metadata.rule().custom, {"purpose": input.request.purpose}) if {
+	data.purposes.never[input.request.purpose]
 }
 
 # METADATA
@@ -70,9 +90,11 @@ deny contains denied("purpose.never", {"purpose": input.request.purpose}) if {
 #   facts: [agreement.purpose, request.purpose]
 #   source: agreement.purpose
 #   law: [decree-356-2025.consent]
-deny contains denied("purpose.not_agreed", {"purpose": input.request.purpose, "agreed": input.agreement.purpose}) if {
+#   remedy: purpose.choose
+deny contains reason.denied(rego.metadata.rule().custom, params) if {
 	is_string(input.agreement.purpose)
-	input.request.purpose != input.agreement.purpose
+	covers([input.agreement.purpose]) != "yes"
+	params := {"purpose": input.request.purpose, "agreed": input.agreement.purpose}
 }
 
 # METADATA
@@ -84,8 +106,28 @@ deny contains denied("purpose.not_agreed", {"purpose": input.request.purpose, "a
 #   facts: [dataset.purposes, request.purpose]
 #   source: version.json purposes
 #   law: [decree-356-2025.consent]
-deny contains denied("purpose.not_allowed", {"purpose": input.request.purpose, "allowed": input.dataset.purposes}) if {
+#   remedy: purpose.choose
+deny contains reason.denied(rego.metadata.rule().custom, params) if {
 	is_string(input.request.purpose)
 	is_array(input.dataset.purposes)
-	not input.request.purpose in input.dataset.purposes
+	covers(input.dataset.purposes) == "no"
+	params := {"purpose": input.request.purpose, "allowed": input.dataset.purposes}
+}
+
+# METADATA
+# title: A person has to judge the purpose
+# description: The version allows only purposes that are akin to it, and the owner has not judged.
+# custom:
+#   code: purpose.needs_person
+#   gate: purpose.allowed
+#   facts: [agreement.purpose_judged, dataset.purposes, request.purpose]
+#   source: agreement.purpose_judged
+#   law: [decree-356-2025.consent]
+#   remedy: owner.judge
+deny contains reason.denied(rego.metadata.rule().custom, params) if {
+	is_string(input.request.purpose)
+	is_array(input.dataset.purposes)
+	covers(input.dataset.purposes) == "person"
+	input.agreement.purpose_judged == false
+	params := {"purpose": input.request.purpose, "allowed": input.dataset.purposes}
 }

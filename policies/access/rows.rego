@@ -1,5 +1,8 @@
 package access
 
+import data.fact
+import data.reason
+
 # METADATA
 # title: Records are not what this mode lets out
 # description: Only rows mode has a budget of records; an aggregate is made of whole cohorts.
@@ -22,8 +25,8 @@ gates contains "rows.budget" if rows_left > 0
 
 rows_left := input.request.rows_cap - input.request.rows_released if {
 	input.dataset.mode == "rows"
-	amount(input.request.rows_cap)
-	amount(input.request.rows_released)
+	fact.amount(input.request.rows_cap)
+	fact.amount(input.request.rows_released)
 }
 
 # METADATA
@@ -35,7 +38,8 @@ rows_left := input.request.rows_cap - input.request.rows_released if {
 #   facts: [request.rows_cap, request.rows_released]
 #   source: agreement_meter
 #   law: [data-law-60-2024.42]
-deny contains denied("rows.cap_reached", params) if {
+#   remedy: apply.anew
+deny contains reason.denied(rego.metadata.rule().custom, params) if {
 	rows_left <= 0
 	params := {"cap": input.request.rows_cap, "released": input.request.rows_released}
 }
@@ -49,8 +53,9 @@ deny contains denied("rows.cap_reached", params) if {
 #   facts: [request.rows_cap, request.rows_released]
 #   source: agreement_meter
 #   law: [data-law-60-2024.42]
-deny contains denied("rows.missing", {"fact": concat(".", ["request", fact])}) if {
+#   remedy: operator.tell
+deny contains reason.denied(rego.metadata.rule().custom, {"fact": concat(".", ["request", name])}) if {
 	input.dataset.mode == "rows"
-	some fact in ["rows_cap", "rows_released"]
-	not amount(object.get(input, ["request", fact], null))
+	some name in ["rows_cap", "rows_released"]
+	not fact.amount(object.get(input, ["request", name], null))
 }

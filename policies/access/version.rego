@@ -1,5 +1,8 @@
 package access
 
+import data.meet
+import data.reason
+
 # METADATA
 # title: The version is listed
 # description: Only the newest listed version can be queried.
@@ -25,15 +28,15 @@ gates contains "version.mode" if data.limits.modes[input.dataset.mode]
 
 # METADATA
 # title: Groups are at least as large as the floor
-# description: Below the floor a version is not anonymous enough to be sold.
+# description: Below the floor of the law in force, or of what was granted, a version is not anonymous enough.
 # custom:
 #   code: version.k
 #   facts: [dataset.k]
 #   source: version.json k
-#   law: [personal-data-law-91-2025.14-6]
+#   law: [exchange.anonymity, personal-data-law-91-2025.14-6]
 gates contains "version.k" if {
 	is_number(input.dataset.k)
-	input.dataset.k >= data.limits.k_floor
+	input.dataset.k >= k_floor
 }
 
 # METADATA
@@ -45,7 +48,8 @@ gates contains "version.k" if {
 #   facts: [dataset.listed, dataset.version_id]
 #   source: dataset.current_version_id
 #   law: [data-law-60-2024.42]
-deny contains denied("version.not_listed", {}) if input.dataset.listed == false
+#   remedy: owner.publish
+deny contains reason.denied(rego.metadata.rule().custom, {}) if input.dataset.listed == false
 
 # METADATA
 # title: The mode has no limits here
@@ -56,7 +60,8 @@ deny contains denied("version.not_listed", {}) if input.dataset.listed == false
 #   facts: [dataset.mode]
 #   source: version.json mode
 #   law: [data-law-60-2024.42]
-deny contains denied("version.mode_unknown", {"mode": input.dataset.mode}) if {
+#   remedy: operator.tell
+deny contains reason.denied(rego.metadata.rule().custom, {"mode": input.dataset.mode}) if {
 	is_string(input.dataset.mode)
 	not data.limits.modes[input.dataset.mode]
 }
@@ -69,8 +74,13 @@ deny contains denied("version.mode_unknown", {"mode": input.dataset.mode}) if {
 #   gate: version.k
 #   facts: [dataset.k]
 #   source: version.json k
-#   law: [personal-data-law-91-2025.14-6]
-deny contains denied("version.k_below_floor", {"k": input.dataset.k, "floor": data.limits.k_floor}) if {
+#   law: [exchange.anonymity, personal-data-law-91-2025.14-6]
+#   remedy: owner.publish
+deny contains reason.denied(rego.metadata.rule().custom, {"k": input.dataset.k, "floor": k_floor}) if {
 	is_number(input.dataset.k)
-	input.dataset.k < data.limits.k_floor
+	input.dataset.k < k_floor
 }
+
+k_floor := max({anonymity.k_floor, meet.largest(granted, "k_min")}) if meet.largest(granted, "k_min")
+
+k_floor := anonymity.k_floor if not meet.largest(granted, "k_min")

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from catalog.errors import ManifestError, ManifestRefused
-from catalog.manifest import column_lines, read_manifest
+from catalog.manifest import Purpose, column_lines, read_manifest
+from policies.decision import Conditions
+from policies.sources import data
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 ADULT = (EXAMPLES / "adult" / "manifest.yaml").read_text(encoding="utf-8")
@@ -41,9 +44,24 @@ def test_what_the_manifest_says_is_what_is_read() -> None:
     assert (ages.sql_name, ages.transform and ages.transform.bins) == ("nhom_tuoi", (30.0, 45.0, 60.0))
 
 
+def test_purposes_are_those_that_the_policy_knows() -> None:
+    purposes = data()["purposes"]
+    assert set(get_args(Purpose)) == {*purposes["known"], *purposes["groups"]}
+
+
+def test_what_the_owner_demands_beside_the_purpose_is_read() -> None:
+    assert read_manifest(ADULT).conditions is None
+    demands = "conditions: {time_limit_days: 90, institutions: [startup-1], places: [VN], ethics_approval: true}\n"
+    assert read_manifest(demands + ADULT).conditions == Conditions(
+        time_limit_days=90, institutions=("startup-1",), places=("VN",), ethics_approval=True
+    )
+    (wrong,) = errors_of("conditions: {time_limit: 90}\n" + ADULT)
+    assert (wrong.code, wrong.line) == ("manifest.unknown_key", 1)
+
+
 def test_every_error_comes_at_once_in_the_order_of_the_lines() -> None:
     text = changed(ADULT, "slug: adult", "slug: Adult Data")
-    text = changed(text, "k: 10", "k: 3")
+    text = changed(text, "k: 10", "k: 1")
     text = changed(text, "mode: rows", "mode: row")
     text = changed(text, "themes: [dân số, thu nhập, lao động]", "tehmes: [dân số]")
     text = changed(text, "role: sensitive", "role: measure")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 
 import msgspec
+from msgspec import UNSET, UnsetType
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from catalog.version import LeftOut, Measured, Part, Version, VersionColumn
@@ -12,11 +13,14 @@ from marketplace.accounts.models import Organisation, Person
 from marketplace.db.base import new_id
 from marketplace.listings.models import Dataset, DatasetVersion, Lineage, Offer
 from marketplace.listings.search import search_text
+from policies.decision import Conditions
 
 PURPOSES = ("research.academic", "public.service")
 
 
-def version(slug: str, *, purposes: tuple[str, ...] = PURPOSES) -> Version:
+def version(
+    slug: str, *, purposes: tuple[str, ...] = PURPOSES, conditions: Conditions | UnsetType = UNSET
+) -> Version:
     """A version.json of two columns; its id is new each time."""
     return Version(
         id=secrets.token_hex(32),
@@ -40,9 +44,10 @@ def version(slug: str, *, purposes: tuple[str, ...] = PURPOSES) -> Version:
         ),
         parts=(Part(name="p0.parquet", sha256="00" * 32, rows=100),),
         purposes=purposes,
-        legal_basis="public_task",
+        legal_basis="public",
         manifest_sha256="11" * 32,
         created_at_ms=0,
+        conditions=conditions,
     )  # fmt: skip
 
 
@@ -54,13 +59,14 @@ async def list_dataset(
     slug: str = "",
     title: str = "Dân số",
     description: str = "",
+    conditions: Conditions | UnsetType = UNSET,
 ) -> Dataset:
     """A dataset of that owner with one released version and an offer."""
     slug = slug or f"d_{secrets.token_hex(6)}"
     lineage = Lineage(id=new_id(), owner_id=owner.id, population=slug, mode="rows")
     session.add(lineage)
     await session.flush()
-    released = version(slug)
+    released = version(slug, conditions=conditions)
     dataset = Dataset(
         id=new_id(), slug=slug, owner_id=owner.id, lineage_id=lineage.id, title_vi=title, title_en="People",
         description_vi=description, description_en="",

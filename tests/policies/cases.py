@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+import copy
+from typing import Any
 
 import msgspec
 from msgspec import Struct, field
 
-from policies.decision import Decision, Question
+from policies.decision import AccessQuestion, Decision, Question
 from policies.sources import FOLDER
 
 Document = dict[str, Any]
 
 
 class Case(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`change`: fact by section; null is a missing fact. `obligations`: those that the case is about."""
+    """`change`: fact by section; null is a missing fact. `codes`: of denials; `told`: of warnings and news.
+
+    `obligations`: those that the case is about."""
 
     name: str
-    change: dict[str, Document]
+    change: Document
     allow: bool
     codes: tuple[str, ...]
+    told: tuple[str, ...] = ()
     obligations: Document = field(default_factory=dict)
 
 
 class File(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    base: Literal["rows", "aggregate"]
+    base: str
     cases: tuple[Case, ...]
 
 
@@ -36,15 +40,33 @@ FILES = {
 }
 ALL = {f"{stem}: {case.name}": (file.base, case) for stem, file in FILES.items() for case in file.cases}
 
+OF_ACCESS = {name: pair for name, pair in ALL.items() if BASES[pair[0]]["schema"].startswith("access/")}
 
-def question(base: str, change: dict[str, Document]) -> Question:
-    """The base question with the change made."""
-    document = {key: dict(v) if isinstance(v, dict) else v for key, v in BASES[base].items()}
+
+def question(base: str, change: Document) -> Question:
+    """The base question with the change made: facts of a section, or a whole section that is none."""
+    document = copy.deepcopy(BASES[base])
     for section, facts in change.items():
-        document[section].update(facts)
-    return msgspec.convert(document, Question)
+        if isinstance(facts, dict) and isinstance(document.get(section), dict):
+            document[section].update(facts)
+        else:
+            document[section] = facts
+    asked: Question = msgspec.convert(document, Question)
+    return asked
+
+
+def access(base: str, change: Document) -> AccessQuestion:
+    """As `question`, of the document access."""
+    asked = question(base, change)
+    assert isinstance(asked, AccessQuestion)
+    return asked
 
 
 def codes(decision: Decision) -> list[str]:
-    """The codes of its reasons, in order."""
-    return sorted(reason.code for reason in decision.reasons)
+    """The codes of its denials, in order."""
+    return sorted(reason.code for reason in decision.reasons if reason.severity == "deny")
+
+
+def told(decision: Decision) -> list[str]:
+    """The codes of what it says beside, in order."""
+    return sorted(reason.code for reason in decision.reasons if reason.severity != "deny")

@@ -15,9 +15,9 @@ from policies.explaining import fact, gate_texts, gates
 from policies.gates import annotated
 from policies.sources import data_files, rules
 from policies.wasm import WasmEngine
-from tests.policies.cases import ALL, question
+from tests.policies.cases import OF_ACCESS, access, question
 
-ACCESS = {name: question(base, case.change) for name, (base, case) in ALL.items()}
+ACCESS = {name: access(base, case.change) for name, (base, case) in OF_ACCESS.items()}
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +66,7 @@ def test_every_gate_has_its_text() -> None:
 
 
 def test_a_fact_is_found_by_its_name() -> None:
-    asked = question("rows", {})
+    asked = access("rows", {})
     assert fact(asked, "agreement.purpose") == asked.agreement.purpose
     assert fact(asked, "question.at_ms") == asked.at_ms
     assert fact(asked, "nobody.knows") is None

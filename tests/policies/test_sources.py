@@ -55,7 +55,7 @@ def test_sources_that_opa_refuses_say_why(opa: Path, copied: Path) -> None:
 def test_the_revision_changes_with_any_source(copied: Path) -> None:
     before = sources.revision()
     sources.revision.cache_clear()
-    path = copied / "data" / "limits.json"
+    path = copied / "data" / "law.json"
     path.write_text(path.read_text().replace('"k_floor": 5', '"k_floor": 6'))
     assert sources.revision() != before
 

@@ -13,19 +13,21 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.callers import Approver, Caller, Startup
 from marketplace.accounts.reads import colleagues
-from marketplace.agreements.actions import decide, resubmit, withdraw
+from marketplace.agreements.actions import accept, refuse, resubmit, withdraw
 from marketplace.agreements.machine import DecisionVerb
 from marketplace.agreements.parties import as_applicant, as_decider, as_side
 from marketplace.agreements.reads import list_applications, read_application
 from marketplace.agreements.schemas import ApplicationView
-from marketplace.agreements.terms import Terms
+from marketplace.agreements.terms import Granted, Terms
 from marketplace.db.base import utcnow
 from marketplace.errors import NotFound, Problem
+from marketplace.listings.permission import Desk
 from marketplace.listings.reads import read_dataset
 from marketplace.web.figures import VIETNAM
 from marketplace.web.forms import Form, wrong
 from marketplace.web.handlers.apply import terms_of, what_is_wrong
 from marketplace.web.view import View
+from policies.decision import Conditions
 
 DECISIONS: dict[DecisionVerb, Literal["accepted", "rejected", "returned"]] = {
     "accept": "accepted",
@@ -62,7 +64,12 @@ async def show_application(
 
 @post("/applications/{application_id:uuid}/decision", status_code=200)
 async def send_decision(
-    view: View, approver: Approver, session: AsyncSession, application_id: uuid.UUID, form: Form
+    view: View,
+    approver: Approver,
+    session: AsyncSession,
+    desk: Desk,
+    application_id: uuid.UUID,
+    form: Form,
 ) -> Template | Redirect:
     """Accept, reject or return; with a mistake, the page again and why."""
     entered = Entered(
@@ -71,15 +78,21 @@ async def send_decision(
     try:
         decision = _decision(entered.decision)
         async with session.begin_nested():
-            await decide(
-                session,
-                application_id=application_id,
-                decision=decision,
-                reason=entered.reason,
-                expires_at=_end_of(form, await _read(session, approver, application_id)),
-                by=as_decider(approver),
-                at=utcnow(),
-            )
+            by, at = as_decider(approver), utcnow()
+            if decision == "accept":
+                await accept(
+                    session,
+                    desk,
+                    application_id=application_id,
+                    reason=entered.reason,
+                    granted=_granted(form, await _read(session, approver, application_id)),
+                    by=by,
+                    at=at,
+                )
+            else:
+                await refuse(
+                    session, application_id=application_id, decision=decision, reason=entered.reason, by=by, at=at
+                )
     except NotFound:
         raise
     except Problem as problem:
@@ -89,14 +102,19 @@ async def send_decision(
 
 @post("/applications/{application_id:uuid}/resubmit", status_code=200)
 async def send_again(
-    view: View, startup: Startup, session: AsyncSession, application_id: uuid.UUID, form: Form
+    view: View,
+    startup: Startup,
+    session: AsyncSession,
+    desk: Desk,
+    application_id: uuid.UUID,
+    form: Form,
 ) -> Template | Redirect:
     """New terms after a return."""
     terms = terms_of(form)
     try:
         async with session.begin_nested():
             await resubmit(
-                session, application_id=application_id, terms=terms, by=as_applicant(startup), at=utcnow()
+                session, desk, application_id=application_id, terms=terms, by=as_applicant(startup), at=utcnow()
             )
     except NotFound:
         raise
@@ -117,6 +135,11 @@ def _decision(text: str) -> DecisionVerb:
         if verb == text:
             return verb
     raise wrong("decision", "form.choice")
+
+
+def _granted(form: Form, application: ApplicationView) -> Granted:
+    """What the approver chose in the form."""
+    return Granted(expires_at=_end_of(form, application), purpose_judged=form.text("purpose_judged") == "yes")
 
 
 def _end_of(form: Form, application: ApplicationView) -> datetime | None:
@@ -152,6 +175,7 @@ async def _application_page(
         key="",
         entered=entered or Entered(),
         purposes=dataset.purposes if dataset else (),
+        conditions=dataset.conditions if dataset else Conditions(),
         colleagues=await colleagues(session, application.startup_id) if _edits(caller, application) else (),
         **what_is_wrong(view, problem),
     )
@@ -167,6 +191,7 @@ def _terms_of(application: ApplicationView) -> Terms:
         justification=application.justification,
         duration_days=application.duration_days,
         people=tuple(person.id for person in application.people),
+        promises=application.promises,
     )
 
 

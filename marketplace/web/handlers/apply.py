@@ -18,10 +18,12 @@ from marketplace.agreements.terms import Terms
 from marketplace.db.base import new_id, utcnow
 from marketplace.db.idempotency import claim
 from marketplace.errors import NotFound, Problem
+from marketplace.listings.permission import Desk
 from marketplace.listings.reads import read_dataset
-from marketplace.web.explain import explain_errors, explain_problem
+from marketplace.web.explain import explain_errors, explain_problem, explain_reasons
 from marketplace.web.forms import Form
 from marketplace.web.view import View
+from policies.decision import Promises
 
 DURATION_DAYS = 180
 """What the form proposes."""
@@ -36,7 +38,7 @@ async def show_apply(view: View, startup: Startup, session: AsyncSession, slug: 
 
 @post("/datasets/{slug:str}/apply", status_code=200)
 async def send_application(
-    view: View, startup: Startup, session: AsyncSession, slug: str, form: Form
+    view: View, startup: Startup, session: AsyncSession, desk: Desk, slug: str, form: Form
 ) -> Template | Redirect:
     """Apply; with mistakes, the form again and all of them."""
     dataset = await read_dataset(session, slug)
@@ -45,7 +47,9 @@ async def send_application(
     terms = terms_of(form)
     try:
         async with session.begin_nested():
-            application_id = await _apply_once(session, as_applicant(startup), dataset.id, terms, form.text("key"))
+            application_id = await _apply_once(
+                session, desk, as_applicant(startup), dataset.id, terms, form.text("key")
+            )
     except Problem as problem:
         return await _apply_page(view, startup, session, slug, terms, problem)
     return Redirect(f"/applications/{application_id}?done=applied", status_code=303)
@@ -58,22 +62,28 @@ def terms_of(form: Form) -> Terms:
         justification=form.text("justification"),
         duration_days=form.integer("duration_days"),
         people=form.ids("people"),
+        promises=Promises(
+            place=form.text("place") or None,
+            ethics_reference=form.text("ethics_reference") or None,
+            returns_results=form.text("returns_results") == "yes",
+        ),
     )
 
 
 def what_is_wrong(view: View, problem: Problem | None) -> dict[str, Any]:
     """Context of a page that a mistake led back to."""
     if problem is None:
-        return {"problem": None, "errors": (), "status": 200}
+        return {"problem": None, "errors": (), "reasons": (), "status": 200}
     return {
         "problem": explain_problem(view, problem),
         "errors": explain_errors(view, problem),
+        "reasons": explain_reasons(view, problem.reasons),
         "status": problem.status,
     }
 
 
 async def _apply_once(
-    session: AsyncSession, by: Applicant, dataset_id: uuid.UUID, terms: Terms, key: str
+    session: AsyncSession, desk: Desk, by: Applicant, dataset_id: uuid.UUID, terms: Terms, key: str
 ) -> uuid.UUID:
     """The application's id; the form's hidden key makes a second press the same one."""
     body = msgspec.json.encode((str(dataset_id), terms))
@@ -82,7 +92,7 @@ async def _apply_once(
     if key:
         first = await claim(session, organisation_id=by.organisation_id, key=key, body=body, subject_id=wanted)
     if first == wanted:
-        await apply(session, application_id=wanted, dataset_id=dataset_id, terms=terms, by=by, at=utcnow())
+        await apply(session, desk, application_id=wanted, dataset_id=dataset_id, terms=terms, by=by, at=utcnow())
     return first
 
 

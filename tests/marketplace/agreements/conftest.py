@@ -13,6 +13,8 @@ from marketplace.agreements.api import handlers
 from marketplace.agreements.models import Agreement, Application
 from marketplace.db.base import new_id, utcnow
 from marketplace.db.engine import Database
+from marketplace.listings.permission import Desk
+from policies.wasm import WasmEngine
 from tests.conftest import ClientFor
 from tests.marketplace.api import Client
 from tests.marketplace.listed import list_dataset
@@ -90,7 +92,14 @@ async def open_sides(database: Database) -> Sides:
     )
 
 
+@pytest.fixture(scope="session")
+async def desk(database: Database) -> AsyncIterator[Desk]:
+    engine = WasmEngine()
+    yield Desk(engine=engine, database=database)
+    await engine.close()
+
+
 @pytest.fixture
-async def client(client_for: ClientFor) -> AsyncIterator[Client]:
-    async with client_for(*handlers) as opened:
+async def client(client_for: ClientFor, desk: Desk) -> AsyncIterator[Client]:
+    async with client_for(*handlers, desk=desk) as opened:
         yield opened

@@ -8,24 +8,29 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from uuid import UUID
 
+import msgspec
 import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.callers import Approver, StartupAdmin
-from marketplace.agreements.actions import apply, decide, resubmit, withdraw
+from marketplace.agreements.actions import accept, apply, refuse, resubmit, withdraw
 from marketplace.agreements.ending import end
-from marketplace.agreements.errors import ApplicationWrongState
+from marketplace.agreements.errors import ApplicationDenied, ApplicationWrongState
+from marketplace.agreements.machine import RefusalVerb
 from marketplace.agreements.models import Agreement, Application
-from marketplace.agreements.terms import Terms
+from marketplace.agreements.terms import Granted, Terms
 from marketplace.audit.models import Event
 from marketplace.config import Config
 from marketplace.db.base import new_id, utcnow
 from marketplace.db.engine import Database
 from marketplace.errors import Conflict, Invalid, NotFound
+from marketplace.listings.permission import Desk
+from policies.decision import Conditions, Promises
 from tests.marketplace.agreements.conftest import TERMS, Sides
 from tests.marketplace.broken_audit import broken_audit
+from tests.marketplace.listed import list_dataset
 from tests.marketplace.parties import Make
 
 
@@ -51,10 +56,10 @@ async def _events(session: AsyncSession, sides: Sides, application_id: UUID) -> 
 
 
 async def test_apply_writes_the_application_and_an_event_for_both_sides(
-    session: AsyncSession, sides: Sides, make: Make
+    session: AsyncSession, desk: Desk, sides: Sides, make: Make
 ) -> None:
     by, new = _admin(sides, make), new_id()
-    made = await apply(session, application_id=new, dataset_id=sides.dataset_id, terms=_terms(sides), by=by,
+    made = await apply(session, desk, application_id=new, dataset_id=sides.dataset_id, terms=_terms(sides), by=by,
                        at=utcnow())  # fmt: skip
     assert (made.state, made.owner_id, made.people) == (
         "submitted", sides.owner.organisation.id, [sides.startup.person.id],
@@ -66,54 +71,106 @@ async def test_apply_writes_the_application_and_an_event_for_both_sides(
 
 
 @pytest.mark.parametrize(
-    ("changed", "code"),
+    ("changed", "codes"),
     [
-        ({"duration_days": 0}, "application.duration"),
-        ({"duration_days": 1096}, "application.duration"),
-        ({"justification": " " * 40 + "ngắn quá"}, "application.justification_length"),
-        ({"justification": "x" * 4001}, "application.justification_length"),
-        ({"purpose": "resale"}, "application.purpose_not_offered"),
-        ({"people": ()}, "application.people_count"),
+        ({"duration_days": 0}, {"duration.out_of_bounds", "duration.not_asked"}),
+        ({"duration_days": 1096}, {"duration.out_of_bounds"}),
+        ({"duration_days": 10**30}, {"duration.out_of_bounds"}),
+        ({"purpose": "resale"}, {"purpose.never", "purpose.not_allowed"}),
+        ({"purpose": "trial.quality"}, {"purpose.not_allowed"}),
+        ({"people": ()}, {"people.none"}),
+        ({"duration_days": 5000, "purpose": "vui"},
+         {"duration.out_of_bounds", "purpose.unknown", "purpose.not_allowed"}),
     ],
-)
-async def test_terms_out_of_bounds_are_refused(
-    session: AsyncSession, sides: Sides, make: Make, changed: dict[str, object], code: str
+)  # fmt: skip
+async def test_what_the_policy_does_not_allow_is_denied_with_every_reason(
+    session: AsyncSession, desk: Desk, sides: Sides, make: Make, changed: dict[str, object], codes: set[str]
+) -> None:
+    new, by = new_id(), _admin(sides, make)
+    with pytest.raises(ApplicationDenied) as denied:
+        await apply(session, desk, application_id=new, dataset_id=sides.dataset_id,
+                    terms=_terms(sides, **changed), by=by, at=utcnow())  # fmt: skip
+    assert {reason.code for reason in denied.value.reasons} == codes
+    assert all(reason.law and reason.remedy for reason in denied.value.reasons)
+    (event,) = await _events(session, sides, new)
+    assert (event.name, event.body["stage"], event.body["decision"]["allow"]) == (
+        "application:deny",
+        "apply",
+        False,
+    )
+
+
+@pytest.mark.parametrize("justification", [" " * 40 + "ngắn quá", "x" * 4001])
+async def test_a_justification_out_of_bounds_is_refused(
+    session: AsyncSession, desk: Desk, sides: Sides, make: Make, justification: str
 ) -> None:
     with pytest.raises(Invalid) as refused:
-        await apply(session, application_id=new_id(), dataset_id=sides.dataset_id, terms=_terms(sides, **changed),
-                    by=_admin(sides, make), at=utcnow())  # fmt: skip
-    assert [e["code"] for e in refused.value.params["errors"]] == [code]
-
-
-async def test_every_wrong_term_is_told_at_once(session: AsyncSession, sides: Sides, make: Make) -> None:
-    terms = _terms(sides, duration_days=5000, justification="", purpose="resale")
-    with pytest.raises(Invalid) as refused:
-        await apply(session, application_id=new_id(), dataset_id=sides.dataset_id, terms=terms,
-                    by=_admin(sides, make), at=utcnow())  # fmt: skip
-    assert {e["path"] for e in refused.value.params["errors"]} == {"duration_days", "justification", "purpose"}
+        await apply(session, desk, application_id=new_id(), dataset_id=sides.dataset_id, at=utcnow(),
+                    terms=_terms(sides, justification=justification), by=_admin(sides, make))  # fmt: skip
+    assert [e["code"] for e in refused.value.params["errors"]] == ["application.justification_length"]
 
 
 async def test_people_of_another_startup_or_gone_cannot_be_named(
-    session: AsyncSession, sides: Sides, make: Make
+    session: AsyncSession, desk: Desk, sides: Sides, make: Make
 ) -> None:
     gone = await make.person(session, sides.startup.organisation)
     gone.deactivated_at = utcnow()
     await session.flush()
     for stranger in (sides.rival.person.id, gone.id, new_id()):
-        with pytest.raises(Invalid) as refused:
-            await apply(session, application_id=new_id(), dataset_id=sides.dataset_id, at=utcnow(),
+        with pytest.raises(ApplicationDenied) as denied:
+            await apply(session, desk, application_id=new_id(), dataset_id=sides.dataset_id, at=utcnow(),
                         terms=_terms(sides, people=(sides.startup.person.id, stranger)),
                         by=_admin(sides, make))  # fmt: skip
-        assert refused.value.params["errors"][0]["code"] == "application.people_not_yours"
+        assert [reason.code for reason in denied.value.reasons] == ["people.inactive"]
+
+
+async def test_the_owner_grants_fewer_columns_and_records(
+    session: AsyncSession, desk: Desk, database: Database, sides: Sides, make: Make
+) -> None:
+    granted = Granted(columns=("education", "salary"), max_rows=50)
+    agreement = await accept(session, desk, application_id=await sides.application(database), reason="",
+                             granted=granted, by=_approver(sides, make), at=utcnow())  # fmt: skip
+    assert (agreement.columns, agreement.limits) == (["education"], {"max_rows": 50})
+
+
+async def test_what_the_owner_demands_has_to_be_promised_and_stays_in_the_agreement(
+    session: AsyncSession, desk: Desk, sides: Sides, make: Make
+) -> None:
+    demands = Conditions(places=("VN",), ethics_approval=True, return_results=True)
+    dataset = await list_dataset(session, sides.owner.organisation, sides.owner.person, conditions=demands)
+    by, new = _admin(sides, make), new_id()
+    with pytest.raises(ApplicationDenied) as denied:
+        await apply(session, desk, application_id=new_id(), dataset_id=dataset.id, terms=_terms(sides), by=by,
+                    at=utcnow())  # fmt: skip
+    codes = {"condition.place", "condition.ethics", "condition.results"}
+    assert {reason.code for reason in denied.value.reasons} == codes
+    promises = Promises(place="VN-HN", ethics_reference="12/HĐĐĐ", returns_results=True)
+    await apply(session, desk, application_id=new, dataset_id=dataset.id, terms=_terms(sides, promises=promises),
+                by=by, at=utcnow())  # fmt: skip
+    agreement = await accept(session, desk, application_id=new, reason="", granted=Granted(),
+                             by=_approver(sides, make), at=utcnow())  # fmt: skip
+    assert agreement.promises == msgspec.to_builtins(promises)
+
+
+async def test_a_person_who_left_since_cannot_be_accepted(
+    session: AsyncSession, desk: Desk, database: Database, sides: Sides, make: Make
+) -> None:
+    application_id = await sides.application(database)
+    person = await session.merge(sides.startup.person)
+    person.deactivated_at = utcnow()
+    await session.flush()
+    with pytest.raises(ApplicationDenied) as denied:
+        await accept(session, desk, application_id=application_id, reason="", granted=Granted(),
+                     by=_approver(sides, make), at=utcnow())  # fmt: skip
+    assert {reason.code for reason in denied.value.reasons} == {"applicant.inactive", "people.inactive"}
 
 
 async def test_accept_makes_an_agreement_with_all_columns_and_the_asked_duration(
-    session: AsyncSession, database: Database, sides: Sides, make: Make
+    session: AsyncSession, desk: Desk, database: Database, sides: Sides, make: Make
 ) -> None:
     at = utcnow()
-    _, agreement = await decide(session, application_id=await sides.application(database), decision="accept",
-                                reason="", expires_at=None, by=_approver(sides, make), at=at)  # fmt: skip
-    assert agreement is not None
+    agreement = await accept(session, desk, application_id=await sides.application(database), reason="",
+                             granted=Granted(), by=_approver(sides, make), at=at)  # fmt: skip
     assert agreement.columns == ["sex", "education"]
     assert agreement.expires_at == at + timedelta(days=30)
     assert (agreement.purpose, agreement.people) == ("research.academic", [sides.startup.person.id])
@@ -121,49 +178,53 @@ async def test_accept_makes_an_agreement_with_all_columns_and_the_asked_duration
 
 @pytest.mark.parametrize("days", [-1, 0, 31])
 async def test_expiry_is_within_the_duration_asked_for(
-    session: AsyncSession, database: Database, sides: Sides, make: Make, days: int
+    session: AsyncSession, desk: Desk, database: Database, sides: Sides, make: Make, days: int
 ) -> None:
     at = utcnow()
-    with pytest.raises(Invalid):
-        await decide(session, application_id=await sides.application(database), decision="accept", reason="",
-                     expires_at=at + timedelta(days=days), by=_approver(sides, make), at=at)  # fmt: skip
+    with pytest.raises(ApplicationDenied) as denied:
+        await accept(session, desk, application_id=await sides.application(database), reason="",
+                     granted=Granted(expires_at=at + timedelta(days=days)), by=_approver(sides, make),
+                     at=at)  # fmt: skip
+    assert [reason.code for reason in denied.value.reasons] == ["duration.not_asked"]
 
 
 @pytest.mark.parametrize("decision", ["reject", "return"])
 async def test_a_no_needs_a_reason(
-    session: AsyncSession, database: Database, sides: Sides, make: Make, decision: str
+    session: AsyncSession, database: Database, sides: Sides, make: Make, decision: RefusalVerb
 ) -> None:
     with pytest.raises(Invalid):
-        await decide(session, application_id=await sides.application(database), decision=decision,  # type: ignore[arg-type]
-                     reason="  ", expires_at=None, by=_approver(sides, make), at=utcnow())  # fmt: skip
+        await refuse(session, application_id=await sides.application(database), decision=decision,
+                     reason="  ", by=_approver(sides, make), at=utcnow())  # fmt: skip
 
 
 async def test_returned_then_resubmitted_carries_the_new_terms(
-    session: AsyncSession, database: Database, sides: Sides, make: Make
+    session: AsyncSession, desk: Desk, database: Database, sides: Sides, make: Make
 ) -> None:
     application_id = await sides.application(database)
-    await decide(session, application_id=application_id, decision="return", reason="Cần rõ hơn.", expires_at=None,
+    await refuse(session, application_id=application_id, decision="return", reason="Cần rõ hơn.",
                  by=_approver(sides, make), at=utcnow())  # fmt: skip
-    again = await resubmit(session, application_id=application_id, terms=_terms(sides, duration_days=7),
+    again = await resubmit(session, desk, application_id=application_id, terms=_terms(sides, duration_days=7),
                            by=_admin(sides, make), at=utcnow())  # fmt: skip
     assert (again.state, again.duration_days, again.reason) == ("submitted", 7, "Cần rõ hơn.")
     names = [e.name for e in await _events(session, sides, application_id)]
     assert names == ["application:return", "application:resubmit"]
 
 
-async def test_two_approvers_at_once_make_one_agreement(database: Database, sides: Sides, make: Make) -> None:
+async def test_two_approvers_at_once_make_one_agreement(
+    database: Database, desk: Desk, sides: Sides, make: Make
+) -> None:
     application_id = await sides.application(database)
 
-    async def accept() -> bool:
+    async def say_yes() -> bool:
         try:
             async with database.session() as session:
-                await decide(session, application_id=application_id, decision="accept", reason="", expires_at=None,
+                await accept(session, desk, application_id=application_id, reason="", granted=Granted(),
                              by=_approver(sides, make), at=utcnow())  # fmt: skip
         except ApplicationWrongState:
             return False
         return True
 
-    assert sorted(await asyncio.gather(*(accept() for _ in range(8)))) == [False] * 7 + [True]
+    assert sorted(await asyncio.gather(*(say_yes() for _ in range(8)))) == [False] * 7 + [True]
     async with database.session() as session:
         rows = select(Agreement).where(Agreement.application_id == application_id)
         assert len((await session.scalars(rows)).all()) == 1
@@ -185,7 +246,7 @@ async def test_two_sides_ending_at_once_end_it_once(database: Database, sides: S
 
 
 async def test_a_stranger_finds_neither_application_nor_agreement(
-    session: AsyncSession, database: Database, sides: Sides, make: Make
+    session: AsyncSession, desk: Desk, database: Database, sides: Sides, make: Make
 ) -> None:
     stranger = make.caller_of(sides.rival.organisation, sides.rival.person, StartupAdmin)
     assert isinstance(stranger, StartupAdmin)
@@ -205,20 +266,24 @@ async def _log_broken(config: Config, database: Database, sides: Sides) -> Async
 
 
 async def test_without_its_event_nothing_is_changed(
-    config: Config, database: Database, sides: Sides, make: Make
+    config: Config, desk: Desk, database: Database, sides: Sides, make: Make
 ) -> None:
     admin, approver, at = _admin(sides, make), _approver(sides, make), utcnow()
     submitted, agreed, new = await sides.application(database), await sides.agreement(database), new_id()
     returned = await sides.application(database, state="returned")
     async with _log_broken(config, database, sides) as session:
-        await apply(session, application_id=new, dataset_id=sides.dataset_id, terms=_terms(sides), by=admin, at=at)
+        await apply(
+            session, desk, application_id=new, dataset_id=sides.dataset_id, terms=_terms(sides), by=admin, at=at
+        )
     async with _log_broken(config, database, sides) as session:
-        await decide(session, application_id=submitted, decision="accept", reason="", expires_at=None, by=approver,
+        await accept(session, desk, application_id=submitted, reason="", granted=Granted(), by=approver,
                      at=at)  # fmt: skip
     async with _log_broken(config, database, sides) as session:
         await withdraw(session, application_id=submitted, by=admin, at=at)
     async with _log_broken(config, database, sides) as session:
-        await resubmit(session, application_id=returned, terms=_terms(sides, duration_days=7), by=admin, at=at)
+        await resubmit(
+            session, desk, application_id=returned, terms=_terms(sides, duration_days=7), by=admin, at=at
+        )
     async with _log_broken(config, database, sides) as session:
         await end(session, agreement_id=agreed, reason="Xong việc.", by=approver, at=at)
     async with database.session() as session:

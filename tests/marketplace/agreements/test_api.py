@@ -96,13 +96,18 @@ async def test_the_story_by_slug_with_the_six_clear(client: Client, sides: Sides
 
 async def test_wrong_terms_come_back_with_words_in_the_language_asked_for(client: Client, sides: Sides) -> None:
     path = f"/api/v1/datasets/{sides.dataset_id}/applications"
-    wrong = {**TERMS, "duration_days": 0, "purpose": "resale"}
+    wrong = {**TERMS, "duration_days": 1096, "purpose": "trial.quality"}
     answer = await client.post(path, token=sides.startup.token, json=wrong, headers={"Accept-Language": "en"})
-    assert answer.status_code == 400
-    told = {e["path"]: e["message"]["what"] for e in answer.json()["errors"]}
+    problem = answer.json()
+    assert (answer.status_code, problem["code"], problem["decision"]["allow"]) == (
+        403,
+        "application.denied",
+        False,
+    )
+    told = {reason["code"]: reason["message"]["what"] for reason in problem["reasons"]}
     assert told == {
-        "duration_days": "A duration of 0 days is out of bounds.",
-        "purpose": "The purpose “resale” is not offered for this dataset.",
+        "duration.out_of_bounds": "The duration of 1,096 days is out of bounds: 1 to 1,095 days.",
+        "purpose.not_allowed": "The current version does not allow the purpose trial.quality.",
     }
 
 
@@ -129,7 +134,7 @@ async def test_a_suspended_startup_cannot_apply_but_can_end(client: Client, data
         startup.suspended_at = utcnow()
     path = f"/api/v1/datasets/{sides.dataset_id}/applications"
     applied = await client.post(path, token=sides.startup.token, json=TERMS)
-    assert (applied.status_code, applied.json()["code"]) == (403, "auth.organisation_suspended")
+    assert (applied.status_code, applied.json()["reasons"][0]["code"]) == (403, "applicant.suspended")
     body = {"reason": "Dừng dùng."}
     ended = await client.post(f"/api/v1/agreements/{agreement_id}/end", token=sides.startup.token, json=body)
     assert ended.json()["state"] == "ended"

@@ -15,7 +15,9 @@ from marketplace.db.engine import Database
 from marketplace.db.keys import Keys
 from marketplace.listings.actions import Publisher
 from marketplace.listings.api import handlers
+from marketplace.listings.permission import Desk
 from marketplace.listings.press import Press
+from policies.wasm import WasmEngine
 from tests.conftest import ClientFor
 from tests.marketplace.api import Client
 from tests.marketplace.parties import Make, Party
@@ -78,13 +80,16 @@ class Shop(Struct, frozen=True, kw_only=True):
 
 
 @pytest.fixture(scope="session")
-def press(config: Config, database: Database) -> Press:
-    return Press(
+async def press(config: Config, database: Database) -> AsyncIterator[Press]:
+    engine = WasmEngine()
+    yield Press(
         config=config,
         database=database,
         store=Store(config.path("store")),
         keys=Keys(config.path("keys")),
+        engine=engine,
     )
+    await engine.close()
 
 
 @pytest.fixture
@@ -95,5 +100,7 @@ async def shop(database: Database, tmp_path: Path) -> Shop:
 
 @pytest.fixture
 async def client(client_for: ClientFor, press: Press) -> AsyncIterator[Client]:
-    async with client_for(*handlers, store=press.store, keys=press.keys) as opened:
+    async with client_for(
+        *handlers, store=press.store, keys=press.keys, desk=Desk(engine=press.engine, database=press.database)
+    ) as opened:
         yield opened

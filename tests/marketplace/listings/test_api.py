@@ -52,6 +52,7 @@ async def test_publish_then_a_second_version_each_by_the_right_person_only(
     assert [v["number"] for v in page["versions"]] == [2, 1]
     assert page["sample"]["synthetic"]
     assert page["sample"]["rows"]
+    assert (page["version"]["state_class"], page["version"]["personal_class"]) == ("internal", "basic")
     assert {c["name"] for c in page["columns"]} == {"tinh", "hang", "loi"}, "no identifier, no consent column"
     found = (await client.get(f"{new}?q=giay phep {shop.slug}")).json()
     assert [item["slug"] for item in found["items"]] == [shop.slug]
@@ -90,7 +91,9 @@ async def test_a_suspended_owner_publishes_nothing(client: Client, database: Dat
         owner = await session.merge(shop.owner.organisation)
         owner.suspended_at = utcnow()
     answer = await client.post("/api/v1/datasets", token=shop.owner.token, **_body(shop.manifest(), shop.file()))
-    assert (answer.status_code, answer.json()["code"]) == (403, "auth.organisation_suspended")
+    problem = answer.json()
+    assert (answer.status_code, problem["code"], problem["decision"]["allow"]) == (403, "listing.denied", False)
+    assert [reason["code"] for reason in problem["reasons"]] == ["organisation.suspended"]
 
 
 def test_openapi_tells_the_two_parts_of_a_publication() -> None:

@@ -19,6 +19,7 @@ from marketplace.db.base import new_id, utcnow
 from marketplace.errors import NotFound, Problem
 from marketplace.listings.actions import find_place, release
 from marketplace.listings.errors import (
+    ListingDenied,
     ManifestWrong,
     ModeFixed,
     NotYourOrganisation,
@@ -33,6 +34,7 @@ from marketplace.listings.models import Dataset, DatasetVersion, ExcludedCohort,
 from marketplace.listings.once import Released
 from marketplace.listings.press import Press, make_version, parse_manifest
 from marketplace.listings.publish import publish_version
+from policies.decision import Decision
 from tests.marketplace.broken_audit import broken_audit
 from tests.marketplace.listings.conftest import Shop
 from tests.marketplace.parties import Make
@@ -122,6 +124,9 @@ async def test_datasets_of_one_lineage_know_what_each_other_has_shown(press: Pre
     assert press.store.version(third.version_id).persons == 300
 
 
+ALLOWED = Decision(allow=True, reasons=(), policy_revision="r", engine="test", facts_hash="", valid_until=0)
+
+
 async def test_a_release_in_the_lineage_meanwhile_overtakes(press: Press, shop: Shop) -> None:
     await _publish(press, shop)
     text = shop.manifest(slug=f"{shop.slug}_b", population=shop.slug)
@@ -135,8 +140,9 @@ async def test_a_release_in_the_lineage_meanwhile_overtakes(press: Press, shop: 
     with pytest.raises(Overtaken):
         async with press.database.session() as session:
             await release(
-                session, publication=made, place=place, register=None, store=press.store, by=shop.by, at=utcnow()
-            )
+                session, publication=made, decision=ALLOWED, place=place, register=None, store=press.store,
+                by=shop.by, at=utcnow(),
+            )  # fmt: skip
 
 
 async def test_nobody_publishes_for_another_owner_or_over_a_name(press: Press, shop: Shop, make: Make) -> None:
@@ -162,6 +168,46 @@ async def test_a_wrong_manifest_gets_every_error_and_is_logged(press: Press, sho
     codes = {e["code"] for e in refused.value.params["errors"]}
     assert codes == {"manifest.missing_key", "manifest.out_of_range"}
     assert await _refusals(press, shop) == ["listing.manifest_wrong"]
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes", "code"),
+    [
+        ("k: 5", "k: 4", "anonymity.k_asked"),
+        ("law: personal-data-law-91-2025", "law: hearsay", "basis.law_unknown"),
+        ("themes: [giao thông]", "themes: [Bí mật Nhà nước]", "trade.secret"),
+        ("purposes: [research.academic, public.service]", "purposes: [research.academic, research]",
+         "purposes.group_by_consent"),
+    ],
+)  # fmt: skip
+async def test_what_may_not_be_listed_is_denied_before_anything_is_made(
+    press: Press, shop: Shop, was: str, becomes: str, code: str
+) -> None:
+    text = shop.manifest()
+    assert was in text
+    before = set((press.store.root / "versions").iterdir())
+    with pytest.raises(ListingDenied) as denied:
+        await _publish(press, shop, text.replace(was, becomes))
+    assert [reason.code for reason in denied.value.reasons] == [code]
+    assert set((press.store.root / "versions").iterdir()) == before
+    assert await _refusals(press, shop) == ["listing.denied"]
+
+
+async def test_a_version_has_a_class_and_a_rise_alarms_the_owner(press: Press, shop: Shop) -> None:
+    first = await _publish(press, shop)
+    assert (first.state_class, first.personal_class, first.warnings) == ("internal", "basic", ())
+    raised = shop.manifest().replace("type: integer, personal: basic", "type: integer, personal: sensitive")
+    second = await _publish(press, shop, raised)
+    assert [(reason.code, reason.params) for reason in second.warnings] == [
+        ("class.more_personal", {"from": "basic", "to": "sensitive"})
+    ]
+    async with press.database.session() as session:
+        row = await session.get_one(DatasetVersion, second.version_id)
+        assert (row.state_class, row.personal_class) == ("internal", "sensitive")
+        named = select(Event).where(Event.version_id == second.version_id, Event.name == "dataset:alarm")
+        (event,) = await session.scalars(named)
+        assert event.body["reasons"][0]["code"] == "class.more_personal"
+    assert (await _publish(press, shop, raised)).warnings == ()
 
 
 async def test_a_file_that_cannot_be_made_anonymous_is_refused_and_logged(press: Press, shop: Shop) -> None:

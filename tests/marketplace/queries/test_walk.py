@@ -80,6 +80,9 @@ def test_a_purpose_not_agreed_is_denied_with_reasons_and_costs_nothing(market: M
         problem = answer.json()
         assert problem["decision"]["allow"] is False
         assert all(r["code"].startswith("purpose") for r in problem["reasons"])
+        assert [(c["code"], c["params"]) for c in problem["nearest"]] == [
+            ("purpose.choose", {"purpose": market.ask()["purpose"]})
+        ]
         assert problem["messages"]["vi"]["what"]
         assert problem["messages"]["en"]["what"]
     assert market.balance()["available_vnd"] == before
@@ -95,6 +98,9 @@ def test_a_denial_is_in_the_log_of_both_parties_and_of_the_regulator(market: Mar
 def test_a_price_above_the_limit_given_is_denied(market: Market) -> None:
     problem = _run(market, max_vnd=0).json()
     assert [r["code"] for r in problem["reasons"]] == ["price.over_limit"]
+    (change,) = problem["nearest"]
+    assert (change["code"], set(change["params"])) == ("limit.raise", {"max_vnd"})
+    assert _run(market, max_vnd=change["params"]["max_vnd"]).status in {201, 202}, "what is offered is allowed"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,119 @@
+"""What the policy has to know of a dataset and of a publication: who publishes what, what was listed before."""
+
+from __future__ import annotations
+
+from typing import Literal, cast
+from uuid import UUID
+
+from sqlalchemy import select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from catalog.manifest import Manifest
+from catalog.search import fold
+from catalog.version import Personal, Version
+from marketplace.listings.models import DatasetVersion
+from policies.decision import (
+    Caller,
+    ColumnFacts,
+    Conditions,
+    DatasetFacts,
+    ManifestFacts,
+    PersonalClass,
+    PreviousFacts,
+    StateClass,
+    VersionFacts,
+)
+
+Stage = Literal["manifest", "version"]
+
+PUBLISHER = text("""
+select o.kind, o.slug, o.suspended_at is not null as suspended, p.roles, p.deactivated_at is null as active
+from organisation o join person p on p.id = :person where o.id = :organisation
+""")
+
+
+def dataset_facts(dataset_id: UUID, version: Version | None, *, state_class: str | None) -> DatasetFacts:
+    """No version is listed: nothing about it is known, so nothing is allowed."""
+    if version is None:
+        return DatasetFacts(id=str(dataset_id), listed=False)
+    return DatasetFacts(
+        id=str(dataset_id),
+        version_id=version.id,
+        listed=True,
+        mode=version.mode,
+        k=version.k,
+        persons=version.persons,
+        columns=tuple(c.name for c in version.columns),
+        basic_columns=_columns(version, "basic"),
+        sensitive_columns=_columns(version, "sensitive"),
+        purposes=version.purposes,
+        conditions=version.conditions or Conditions(),
+        legal_basis=version.legal_basis,
+        consented_purposes=version.consented_purposes,
+        state_class=cast(StateClass | None, state_class),
+    )
+
+
+def _columns(version: Version, personal: Personal) -> tuple[str, ...]:
+    return tuple(c.name for c in version.columns if c.personal == personal)
+
+
+async def publisher_facts(session: AsyncSession, *, person_id: UUID, organisation_id: UUID) -> Caller:
+    """Who publishes, as of now."""
+    found = await session.execute(PUBLISHER, {"person": person_id, "organisation": organisation_id})
+    row = found.mappings().one()
+    return Caller(
+        person_id=str(person_id),
+        organisation_id=str(organisation_id),
+        organisation_kind=row["kind"],
+        organisation_slug=row["slug"],
+        roles=tuple(row["roles"]),
+        active=row["active"],
+        organisation_suspended=row["suspended"],
+    )
+
+
+async def previous_facts(session: AsyncSession, version_id: str | None) -> PreviousFacts:
+    """The class in which the version that is listed now was listed; of none, if none is."""
+    rows = select(DatasetVersion.state_class, DatasetVersion.personal_class).where(DatasetVersion.id == version_id)
+    row = (await session.execute(rows)).one_or_none() if version_id else None
+    if row is None:
+        return PreviousFacts()
+    return PreviousFacts(
+        version_id=version_id,
+        state_class=cast(StateClass | None, row.state_class),
+        personal_class=cast(PersonalClass | None, row.personal_class),
+    )
+
+
+def manifest_facts(manifest: Manifest) -> ManifestFacts:
+    """What the owner says; themes folded, so that neither case nor diacritics hide one."""
+    shown = ("quasi-identifier", "measure") if manifest.mode == "aggregate" else ("quasi-identifier", "sensitive")
+    return ManifestFacts(
+        dataset=manifest.dataset,
+        mode=manifest.mode,
+        themes=tuple(fold(theme) for theme in manifest.themes),
+        purposes=manifest.purposes,
+        legal_basis=manifest.legal_basis.kind,
+        law=manifest.legal_basis.law,
+        k=manifest.k,
+        l=manifest.l,
+        columns=tuple(
+            ColumnFacts(name=c.sql_name, role=c.published_role, personal=c.personal)
+            for c in manifest.columns
+            if c.role in shown
+        ),
+        conditions=manifest.conditions or Conditions(),
+    )
+
+
+def version_facts(version: Version) -> VersionFacts:
+    """What was made, and measured on the finished files."""
+    return VersionFacts(
+        id=version.id,
+        persons=version.persons,
+        measured_k=version.measured.k,
+        measured_l=version.measured.l,
+        consented_purposes=version.consented_purposes,
+        manifest_sha256=version.manifest_sha256,
+    )
