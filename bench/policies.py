@@ -16,9 +16,10 @@ import msgspec
 from bench.figure import figure, quantile
 from policies.answer import canonical
 from policies.binaries import find
-from policies.build import bundle
 from policies.decision import Question
-from policies.engine import Engine, open_engine
+from policies.engine import Engine, Server, open_engine
+from policies.release import release
+from policies.signing import PUBLIC
 from policies.sources import FOLDER
 
 WARM = 200
@@ -31,7 +32,7 @@ async def figures() -> list[dict[str, Any]]:
     bases = msgspec.json.decode((FOLDER / "cases" / "bases.json").read_bytes(), type=dict[str, Question])
     asked = bases["rows"]
     began = time.perf_counter()
-    engine = open_engine(None, 500)
+    engine = open_engine(None)
     opened_ms = (time.perf_counter() - began) * 1000
     found = await _decide("decision, module in process", engine, asked, N, goal=DECISION_GOAL_MS)
     await engine.close()
@@ -63,16 +64,30 @@ async def _server(asked: Question) -> list[dict[str, Any]]:
     if opa is None:
         return []
     with tempfile.TemporaryDirectory() as folder, socket.socket() as probe:
-        path = bundle(opa.path, Path(folder) / "bundle.tar.gz")
+        made = release(
+            opa.path, Path(folder) / "bundle.tar.gz", keys=Path(folder), built_at_ms=time.time_ns() // 1_000_000
+        )
         probe.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{probe.getsockname()[1]}"
         probe.close()
-        command = ("run", "--server", "--addr", address, "--log-level", "error", "--bundle", str(path))
+        command = (
+            "run",
+            "--server",
+            "--addr",
+            address,
+            "--log-level",
+            "error",
+            "--config-file",
+            str(made.configuration),
+        )
         server = await asyncio.create_subprocess_exec(opa.path, *command, stderr=subprocess.DEVNULL)
-        engine = open_engine(f"http://{address}", 2_000)
+        key = Path(folder) / PUBLIC
+        engine = open_engine(
+            Server(url=f"http://{address}", timeout_ms=2_000, verification_key=key, max_age_s=3_600)
+        )
         try:
             for _ in range(100):
-                if await engine.healthy():
+                if (await engine.health()).healthy:
                     break
                 await asyncio.sleep(0.1)
             return await _decide("decision, OPA server", engine, asked, N // 3, goal=None)

@@ -52,7 +52,16 @@ def decision_of(said: object, asked: Asked) -> Decision:
 
 def denial(code: str, asked: Asked, **params: object) -> Decision:
     """A denial that the engine's own state gives: silence is one (law: the exchange's own rules)."""
-    reason = Reason(code=code, params=params, law=LAW, remedy=REMEDY)
+    return denied(fault(code, **params), asked)
+
+
+def fault(code: str, **params: object) -> Reason:
+    """Why an engine itself denies."""
+    return Reason(code=code, params=params, law=LAW, remedy=REMEDY)
+
+
+def denied(reason: Reason, asked: Asked) -> Decision:
+    """A denial for this one reason."""
     return _decision(asked, allow=False, reasons=(reason,), until=0, obligations=None)
 
 

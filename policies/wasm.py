@@ -11,6 +11,7 @@ from opapywasm import UNDEFINED, OpaWasmError, OpaWasmPolicy, PolicyConfig, runt
 
 from policies.answer import Asked, canonical, decision_of, denial
 from policies.decision import Decision, Question
+from policies.health import Health
 from policies.sources import FOLDER, data, revision
 
 NAME = "opa-wasm"
@@ -61,9 +62,9 @@ class WasmEngine:
             return denial("policy.engine_failed", asked, kind=type(error).__name__)
         return denial("policy.undefined", asked) if said is UNDEFINED else decision_of(said, asked)
 
-    async def healthy(self) -> bool:
+    async def health(self) -> Health:
         """Whether the module is the one that these sources make."""
-        return not self._stale
+        return Health(revision=self.revision, code="policy.stale" if self._stale else None)
 
     async def close(self) -> None:
         """Free the instance."""

@@ -23,6 +23,10 @@ class Ready(Struct, frozen=True, kw_only=True):
     database: bool
     policy_engine: bool
     policy_revision: str
+    policy_fault: str | None
+    """The code of the denial that every question gets now."""
+    policy_age_s: int | None
+    """Since the server's bundle was signed; null in process."""
     sandbox: bool
 
 
@@ -36,13 +40,15 @@ async def healthz() -> str:
 async def readyz(services: Services) -> Response[Ready]:
     """200 when a query could be run now, else 503 with the part that is missing."""
     database = await _answers(services)
-    engine = await services.engine.healthy()
+    policy = await services.engine.health()
     sandbox = services.pool.health().jails_alive > 0
     ready = Ready(
-        ready=database and engine and sandbox,
+        ready=database and policy.healthy and sandbox,
         database=database,
-        policy_engine=engine,
-        policy_revision=services.engine.revision,
+        policy_engine=policy.healthy,
+        policy_revision=policy.revision,
+        policy_fault=policy.code,
+        policy_age_s=policy.age_s,
         sandbox=sandbox,
     )
     return Response(ready, status_code=200 if ready.ready else 503)

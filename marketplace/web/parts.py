@@ -16,7 +16,7 @@ from marketplace.db.keys import Keys
 from marketplace.db.migrate import upgrade
 from marketplace.queries.jobs import run_sweeps
 from marketplace.queries.runner import Runner
-from marketplace.queries.services import Services
+from marketplace.queries.services import Services, policy_server
 from policies.engine import open_engine
 from policies.kept import KeptBroken, keep
 from sandbox.isolation.pool import Pool
@@ -36,7 +36,7 @@ async def open_services(config: Config, *, background: bool = True) -> AsyncIter
     async with contextlib.AsyncExitStack() as stack:
         database, keys = await stack.enter_async_context(_open_home(config))
         await asyncio.to_thread(_keep_policy, config)
-        engine = open_engine(config.opa_url, config.opa_timeout_ms)
+        engine = open_engine(policy_server(config))
         stack.push_async_callback(engine.close)
         pool = Pool(
             jails=config.sandbox_jails,

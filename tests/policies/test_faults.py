@@ -7,17 +7,19 @@ import time
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from policies import sources
 from policies.answer import Asked, canonical, decision_of
-from policies.build import bundle
 from policies.decision import Decision
-from policies.engine import open_engine
+from policies.engine import Server, open_engine
+from policies.release import Released
 from policies.server import ServerEngine
+from policies.signing import PUBLIC, signing_key
 from policies.wasm import BUILT, WASM, WasmEngine
 from tests.policies.cases import codes, question
-from tests.policies.conftest import running
+from tests.policies.conftest import engine_of, running, signed
 
 QUESTION = question("rows", {})
 DEADLINE_MS = 200
@@ -27,21 +29,21 @@ SLACK_S = 0.5
 async def _denied(engine: ServerEngine | WasmEngine, code: str) -> Decision:
     decision = await engine.decide(QUESTION)
     assert (decision.allow, codes(decision), decision.obligations) == (False, [code], None)
-    assert not await engine.healthy()
+    assert (await engine.health()).code == code
     await engine.close()
     return decision
 
 
-async def test_a_dead_port_denies() -> None:
+async def test_a_dead_port_denies(released: Released) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{unused.getsockname()[1]}"
-        await _denied(ServerEngine(url, timeout_ms=DEADLINE_MS), "policy.engine_unavailable")
+        await _denied(engine_of(url, released, timeout_ms=DEADLINE_MS), "policy.engine_unavailable")
 
 
-async def test_a_socket_that_never_answers_denies_within_the_deadline() -> None:
+async def test_a_socket_that_never_answers_denies_within_the_deadline(released: Released) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        engine = ServerEngine(f"http://127.0.0.1:{silent.getsockname()[1]}", timeout_ms=DEADLINE_MS)
+        engine = engine_of(f"http://127.0.0.1:{silent.getsockname()[1]}", released, timeout_ms=DEADLINE_MS)
         began = time.monotonic()
         decision = await engine.decide(QUESTION)
         assert time.monotonic() - began < DEADLINE_MS / 1000 + SLACK_S
@@ -49,33 +51,33 @@ async def test_a_socket_that_never_answers_denies_within_the_deadline() -> None:
         await engine.close()
 
 
-async def test_a_server_without_a_bundle_denies(opa: Path) -> None:
-    with running(opa) as url:
-        await _denied(ServerEngine(url, timeout_ms=5_000), "policy.undefined")
+async def test_a_server_without_a_bundle_denies(opa: Path, released: Released) -> None:
+    with running(opa) as server:
+        await _denied(engine_of(server.url, released), "policy.undefined")
 
 
-async def test_a_server_with_rules_but_no_revision_denies(opa: Path) -> None:
-    with running(opa, *(str(path) for path in (*sources.rules(), *sources.data_files()))) as url:
-        await _denied(ServerEngine(url, timeout_ms=5_000), "policy.undefined")
+async def test_a_server_with_rules_but_no_revision_denies(opa: Path, released: Released) -> None:
+    with running(opa, *sources.rules(), *sources.data_files()) as server:
+        await _denied(engine_of(server.url, released), "policy.undefined")
 
 
 async def test_a_server_with_an_old_bundle_denies(
     opa: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as older:
-        older.setattr("policies.build.revision", lambda: "0123456789abcdef")
-        path = bundle(opa, tmp_path / "old.tar.gz")
-    with running(opa, "--bundle", str(path)) as url:
-        decision = await _denied(ServerEngine(url, timeout_ms=5_000), "policy.stale")
+        older.setattr("policies.release.revision", lambda: "0123456789abcdef")
+        old = signed(opa, tmp_path)
+    made = msgspec.structs.replace(old, revision=sources.revision())
+    with running(opa, "--config-file", old.configuration) as server:
+        decision = await _denied(engine_of(server.url, made), "policy.stale")
         assert decision.reasons[0].params == {"served": "0123456789abcdef", "expected": sources.revision()}
 
 
-async def test_a_server_that_comes_back_decides_again(opa: Path, tmp_path: Path) -> None:
-    path = bundle(opa, tmp_path / "bundle.tar.gz")
-    with running(opa, "--bundle", str(path)) as url:
-        engine = ServerEngine(url, timeout_ms=5_000)
+async def test_a_server_that_goes_away_denies(opa: Path, released: Released) -> None:
+    with running(opa, "--config-file", released.configuration) as server:
+        engine = engine_of(server.url, released)
         assert (await engine.decide(QUESTION)).allow
-        assert await engine.healthy()
+        assert (await engine.health()).healthy
     assert codes(await engine.decide(QUESTION)) == ["policy.engine_unavailable"]
     await engine.close()
 
@@ -102,9 +104,10 @@ async def test_a_question_too_long_for_the_module_denies(wasm_engine: WasmEngine
 
 
 @pytest.mark.parametrize("url", ["opa:8181", "ftp://opa", "http://"])
-def test_an_address_that_is_none_is_refused_at_the_start(url: str) -> None:
+def test_an_address_that_is_none_is_refused_at_the_start(url: str, tmp_path: Path) -> None:
+    key = signing_key(tmp_path).with_name(PUBLIC)
     with pytest.raises(ValueError, match="address"):
-        open_engine(url, 500)
+        open_engine(Server(url=url, timeout_ms=500, verification_key=key, max_age_s=60))
 
 
 OBLIGATIONS: dict[str, Any] = {
