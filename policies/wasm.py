@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct
 from opapywasm import UNDEFINED, OpaWasmError, OpaWasmPolicy, PolicyConfig, runtime
 
-from policies.answer import Asked, canonical, decision_of, denial
+from policies.answer import Asked, canonical, decision_of, denial, denied
 from policies.decision import Decision, Question
+from policies.fit import MAX_BYTES, unfit
 from policies.health import Health
 from policies.sources import FOLDER, data, revision
+
+logger = logging.getLogger(__name__)
 
 NAME = "opa-wasm"
 WASM = FOLDER / "policy.wasm"
 BUILT = FOLDER / "policy.json"
-MAX_INPUT_BYTES = 1024 * 1024
 MAX_MEMORY_PAGES = 1024
 INITIAL_MEMORY_PAGES = 8
 runtime._DEFAULT_MEMORY_PAGES = INITIAL_MEMORY_PAGES
@@ -44,7 +47,7 @@ class WasmEngine:
             module,
             PolicyConfig(
                 pool_size=1,
-                max_input_bytes=MAX_INPUT_BYTES,
+                max_input_bytes=MAX_BYTES,
                 max_memory_pages=MAX_MEMORY_PAGES,
                 parse_raw_json_input=False,
             ),
@@ -53,13 +56,21 @@ class WasmEngine:
 
     async def decide(self, question: Question) -> Decision:
         """Takes well under a millisecond, so it runs in the event loop. Never raises: errors deny."""
-        asked = Asked(canonical=canonical(question), engine=NAME, revision=self.revision)
+        return await self.answer(question.entrypoint, canonical(question))
+
+    async def answer(self, entrypoint: str, document: bytes) -> Decision:
+        """The decision on a question that is JSON already."""
+        asked = Asked(canonical=document, engine=NAME, revision=self.revision)
         if self._stale:
             return denial("policy.stale", asked, served=self._served, expected=self.revision)
+        reason = unfit(document)
+        if reason is not None:
+            return denied(reason, asked)
         try:
-            said = self._policy.evaluate(asked.canonical, question.entrypoint)
+            said = self._policy.evaluate(document, entrypoint)
         except OpaWasmError as error:
-            return denial("policy.engine_failed", asked, kind=type(error).__name__)
+            logger.warning("the policy's module failed: %s", error)
+            return denial("policy.engine_failed", asked)
         return denial("policy.undefined", asked) if said is UNDEFINED else decision_of(said, asked)
 
     async def health(self) -> Health:

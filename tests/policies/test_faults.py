@@ -99,7 +99,7 @@ async def test_a_module_that_was_tampered_with_denies(tmp_path: Path) -> None:
 async def test_a_question_too_long_for_the_module_denies(wasm_engine: WasmEngine) -> None:
     many = question("rows", {"agreement": {"people": ["p" * 1000] * 1100}})
     decision = await wasm_engine.decide(many)
-    assert codes(decision) == ["policy.engine_failed"]
+    assert codes(decision) == ["policy.question_too_long"]
     assert (await wasm_engine.decide(QUESTION)).allow
 
 
