@@ -25,6 +25,9 @@ class Engine(Protocol):
     async def decide(self, question: Question) -> Decision:
         """The decision, with every reason and, when allowed, the obligations."""
 
+    async def reload(self) -> None:
+        """Decide by the policy that lies there now; nothing is dropped. Raises Unusable: all stays as it was."""
+
     async def health(self) -> Health:
         """Whether it would decide now, by which revision, and how old that is."""
 

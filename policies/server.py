@@ -15,7 +15,7 @@ from policies.answer import Asked, canonical, decision_of, denial, denied, fault
 from policies.decision import Decision, Question, Reason
 from policies.fit import unfit
 from policies.health import Health
-from policies.sources import ENTRYPOINTS
+from policies.sources import ENTRYPOINTS, revision
 from policies.standing import Standing, standing_of
 from policies.trust import Trust
 
@@ -66,9 +66,14 @@ class ServerEngine:
         heard = await self._hear(entrypoint, document)
         if heard.doubt is not None:
             return denied(heard.doubt, asked)
+        asked = msgspec.structs.replace(asked, revision=min(_served(heard.said)))
         if "result" not in heard.said:
             return denial("policy.undefined", asked)
         return decision_of(heard.said["result"], asked)
+
+    async def reload(self) -> None:
+        """Expect the revision of the sources as they lie there now; the server takes its bundle by itself."""
+        self._trust.expect(revision())
 
     async def health(self) -> Health:
         """Whether it serves this revision now, signed and young enough; it is looked at anew."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from policies.answer import fault
 from policies.clock import Clock, ClockWentBack
 from policies.decision import Reason
@@ -10,6 +12,8 @@ from policies.standing import Standing
 
 AHEAD_MS = 60_000
 """How far ahead of ours the clock of the machine that signs may go."""
+HANDOVER_S = 300.0
+"""How long the revision before is still believed after a reload, while the server has not fetched the new one."""
 
 
 class Trust:
@@ -17,22 +21,27 @@ class Trust:
 
     def __init__(self, *, revision: str, key_id: str, max_age_s: int, clock: Clock) -> None:
         self.revision = revision
+        self._before: str | None = None
+        self._before_until_s = 0.0
         self._key_id = key_id
         self._max_age_s = max_age_s
         self._clock = clock
+
+    def expect(self, revision: str) -> None:
+        """From now on this revision; the one before too, until the server has the new one, at most HANDOVER_S."""
+        if revision != self.revision:
+            self._before, self.revision = self.revision, revision
+            self._before_until_s = time.monotonic() + HANDOVER_S
 
     def doubt(self, served: frozenset[str], seen: Standing | None) -> Reason | None:
         """Why an answer under `served` is not believed, or None. `seen`: of the bundle that answered."""
         if not served:
             return fault("policy.undefined")
-        if served != {self.revision}:
+        if served == {self.revision}:
+            self._before = None
+        elif served != {self._before} or time.monotonic() > self._before_until_s:
             return fault("policy.stale", served=", ".join(sorted(served)), expected=self.revision)
-        if (
-            seen is None
-            or seen.revision != self.revision
-            or seen.key_id != self._key_id
-            or seen.built_at_ms is None
-        ):
+        if seen is None or {seen.revision} != served or seen.key_id != self._key_id or seen.built_at_ms is None:
             return fault("policy.unsigned", expected=self._key_id)
         try:
             age_s = self._age_s(seen.built_at_ms)

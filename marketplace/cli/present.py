@@ -24,7 +24,8 @@ from marketplace.queries.services import policy_server
 from policies import binaries
 from policies.engine import Server, open_engine
 from policies.health import Health
-from policies.wasm import WASM
+from policies.module import WASM
+from policies.sources import FOLDER
 from sandbox.isolation import layers
 
 OLDEST_PYTHON = (3, 11)
@@ -101,7 +102,9 @@ def _layer(layer: layers.Layer) -> Part:
 
 def _policy_module() -> Part:
     health = asyncio.run(_health(None))
-    return Part(name="policy", present=health.healthy, need="always", place=str(WASM), version=health.revision)
+    return Part(
+        name="policy", present=health.healthy, need="always", place=str(FOLDER / WASM), version=health.revision
+    )
 
 
 def _policy_server(config: Config) -> Part:

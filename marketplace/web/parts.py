@@ -17,6 +17,7 @@ from marketplace.db.migrate import upgrade
 from marketplace.queries.jobs import run_sweeps
 from marketplace.queries.runner import Runner
 from marketplace.queries.services import Services, policy_server
+from marketplace.web.hangup import reload_on_hangup
 from policies.engine import open_engine
 from policies.kept import KeptBroken, keep
 from sandbox.isolation.pool import Pool
@@ -38,6 +39,7 @@ async def open_services(config: Config, *, background: bool = True) -> AsyncIter
         await asyncio.to_thread(_keep_policy, config)
         engine = open_engine(policy_server(config))
         stack.push_async_callback(engine.close)
+        stack.enter_context(reload_on_hangup(engine))
         pool = Pool(
             jails=config.sandbox_jails,
             threads=config.sandbox_threads,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
+import shutil
 import socket
 import subprocess
 import time
@@ -11,13 +13,16 @@ import urllib.request
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from msgspec import Struct
 
 from policies.binaries import Name, find
 from policies.clock import Clock
+from policies.module import BUILT, WASM, Built
 from policies.release import Released, release
 from policies.server import ServerEngine
+from policies.sources import FOLDER, revision
 from policies.trust import Trust
 from policies.wasm import WasmEngine
 
@@ -57,6 +62,14 @@ def engine_of(url: str, made: Released, *, timeout_ms: int = TIMEOUT_MS, max_age
     """As the service asks the server: only what was signed with that key, and lately."""
     trust = Trust(revision=made.revision, key_id=made.key_id, max_age_s=max_age_s, clock=Clock())
     return ServerEngine(url, timeout_ms=timeout_ms, trust=trust)
+
+
+def stamp(folder: Path) -> str:
+    """Say of the module in a copied folder that it is of the sources there; their revision."""
+    found = revision(folder)
+    built = Built(revision=found, sha256=hashlib.sha256((folder / WASM).read_bytes()).hexdigest())
+    (folder / BUILT).write_bytes(msgspec.json.encode(built))
+    return found
 
 
 class Opa(Struct, frozen=True):
@@ -114,3 +127,11 @@ async def server_engine(opa_url: str, released: Released) -> AsyncIterator[Serve
     engine = engine_of(opa_url, released)
     yield engine
     await engine.close()
+
+
+@pytest.fixture
+def copied_policy(tmp_path: Path) -> Path:
+    """A copy of the policy's folder that a test may spoil."""
+    folder = tmp_path / "policies"
+    shutil.copytree(FOLDER, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    return folder

@@ -14,12 +14,13 @@ from policies import sources
 from policies.answer import Asked, canonical, decision_of
 from policies.decision import Decision
 from policies.engine import Server, open_engine
+from policies.module import BUILT, WASM
 from policies.release import Released
 from policies.server import ServerEngine
 from policies.signing import PUBLIC, signing_key
-from policies.wasm import BUILT, WASM, WasmEngine
+from policies.wasm import WasmEngine
 from tests.policies.cases import codes, question
-from tests.policies.conftest import engine_of, running, signed
+from tests.policies.conftest import engine_of, running, signed, stamp
 
 QUESTION = question("rows", {})
 DEADLINE_MS = 200
@@ -82,18 +83,28 @@ async def test_a_server_that_goes_away_denies(opa: Path, released: Released) -> 
     await engine.close()
 
 
-async def test_a_module_of_other_sources_denies(tmp_path: Path) -> None:
-    stamp = tmp_path / "policy.json"
-    stamp.write_bytes(BUILT.read_bytes().replace(sources.revision().encode(), b"0123456789abcdef"))
-    await _denied(WasmEngine(built=stamp), "policy.stale")
+async def test_a_module_of_other_sources_denies(copied_policy: Path) -> None:
+    stamp = copied_policy / BUILT
+    stamp.write_bytes(stamp.read_bytes().replace(sources.revision().encode(), b"0123456789abcdef"))
+    await _denied(WasmEngine(folder=copied_policy), "policy.stale")
 
 
-async def test_a_module_that_was_tampered_with_denies(tmp_path: Path) -> None:
-    module = tmp_path / "policy.wasm"
-    content = bytearray(WASM.read_bytes())
-    content += bytes([0, 2, 1, 120])  # an empty custom section: still valid, another hash
-    module.write_bytes(content)
-    await _denied(WasmEngine(wasm=module), "policy.stale")
+async def test_a_module_that_was_tampered_with_denies(copied_policy: Path) -> None:
+    with (copied_policy / WASM).open("ab") as module:
+        module.write(bytes([0, 2, 1, 120]))  # an empty custom section: still valid, another hash
+    await _denied(WasmEngine(folder=copied_policy), "policy.stale")
+
+
+@pytest.mark.parametrize("content", [b"", b"\x00asm\x01\x00\x00\x00", b"no module at all"])
+async def test_a_module_that_is_none_denies(copied_policy: Path, content: bytes) -> None:
+    (copied_policy / WASM).write_bytes(content)
+    stamp(copied_policy)
+    await _denied(WasmEngine(folder=copied_policy), "policy.engine_failed")
+
+
+async def test_a_folder_without_a_module_denies(copied_policy: Path) -> None:
+    (copied_policy / WASM).unlink()
+    await _denied(WasmEngine(folder=copied_policy), "policy.engine_failed")
 
 
 async def test_a_question_too_long_for_the_module_denies(wasm_engine: WasmEngine) -> None:

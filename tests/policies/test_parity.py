@@ -15,9 +15,10 @@ from opapywasm import OpaWasmPolicy
 
 from policies.decision import Decision, Question
 from policies.fit import unfit
+from policies.module import WASM
 from policies.server import ServerEngine
-from policies.sources import data
-from policies.wasm import WASM, WasmEngine
+from policies.sources import FOLDER, data
+from policies.wasm import WasmEngine
 from tests.policies.documents import BATCH, BATCHES, FORMS
 
 BATCHES_TRIED = 60
@@ -63,7 +64,7 @@ async def test_the_rules_themselves_agree_on_what_the_engines_refuse_before_they
     """Whatever is JSON: wrong types, floats, numbers beyond 2^53, names nobody knows, in any order."""
     refused = [asked for asked in _generated() if unfit(asked[1]) is not None and _is_json(asked[1])]
     assert len(refused) > BATCHES_TRIED * BATCH / 8
-    module = OpaWasmPolicy.from_wasm_bytes(WASM.read_bytes())
+    module = OpaWasmPolicy.from_wasm_bytes((FOLDER / WASM).read_bytes())
     module.set_data(msgspec.json.encode(data()))
     async with aiohttp.ClientSession(opa_url) as session:
         for batch in _at_once(refused):
