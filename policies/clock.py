@@ -19,7 +19,8 @@ class ClockWentBack(Exception):
 class Clock:
     """Wall time that never goes back: held against the monotonic clock, and against an instant seen before."""
 
-    def __init__(self, *, not_before_ms: int = 0) -> None:
+    def __init__(self, *, not_before_ms: int = 0, slack_ms: int = SLACK_MS) -> None:
+        self._slack_ms = slack_ms
         self._wall_ms = max(_wall_ms(), not_before_ms)
         self._monotonic_ms = _monotonic_ms()
 
@@ -27,7 +28,7 @@ class Clock:
         """Milliseconds since 1970-01-01 UTC. Raises ClockWentBack."""
         wall_ms, monotonic_ms = _wall_ms(), _monotonic_ms()
         behind_ms = self._wall_ms + (monotonic_ms - self._monotonic_ms) - wall_ms
-        if behind_ms > SLACK_MS:
+        if behind_ms > self._slack_ms:
             raise ClockWentBack(behind_ms)
         if behind_ms < 0:
             self._wall_ms, self._monotonic_ms = wall_ms, monotonic_ms

@@ -20,12 +20,15 @@ MAX_MEMORY_PAGES = 1024
 INITIAL_MEMORY_PAGES = 8
 runtime._DEFAULT_MEMORY_PAGES = INITIAL_MEMORY_PAGES
 """The library lends a module two pages (128 KiB) at first and has no setting; our METADATA needs more."""
+DECIDE_S = 2.0
+"""A decision holds the event loop: one that takes this long is broken off, and denies."""
 
 
 CONFIG = PolicyConfig(
     pool_size=1,
     max_input_bytes=MAX_BYTES,
     max_memory_pages=MAX_MEMORY_PAGES,
+    eval_timeout_seconds=DECIDE_S,
     parse_raw_json_input=False,
 )
 

@@ -11,6 +11,7 @@ from marketplace.config import Config
 from marketplace.db.engine import Database
 from marketplace.db.keys import Keys
 from marketplace.queries.runner import Runner
+from policies.clock import Clock
 from policies.engine import Engine, Server
 from policies.signing import PUBLIC
 from sandbox.isolation.pool import Pool
@@ -22,6 +23,7 @@ class Services:
     database: Database
     store: Store
     engine: Engine
+    clock: Clock
     pool: Pool
     keys: Keys
     runner: Runner

@@ -8,6 +8,7 @@ import logging
 from collections.abc import AsyncIterator, Coroutine
 
 from catalog.storage import Store
+from marketplace.audit.reads import newest_event_ms
 from marketplace.audit.sequencer import run_sequencer
 from marketplace.config import Config
 from marketplace.db import embedded
@@ -18,6 +19,7 @@ from marketplace.queries.jobs import run_sweeps
 from marketplace.queries.runner import Runner
 from marketplace.queries.services import Services, policy_server
 from marketplace.web.hangup import reload_on_hangup
+from policies.clock import Clock
 from policies.engine import open_engine
 from policies.kept import KeptBroken, keep
 from sandbox.isolation.pool import Pool
@@ -56,6 +58,7 @@ async def open_services(config: Config, *, background: bool = True) -> AsyncIter
             database=database,
             store=Store(config.path("store")),
             engine=engine,
+            clock=Clock(not_before_ms=await newest_event_ms(database), slack_ms=config.clock_back_max_ms),
             pool=pool,
             keys=keys,
             runner=runner,

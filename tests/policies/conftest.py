@@ -78,10 +78,11 @@ class Opa(Struct, frozen=True):
 
 
 @contextlib.contextmanager
-def running(opa: Path, *arguments: str | Path, ready: str = "/health?bundles") -> Iterator[Opa]:
-    """An OPA server, once it answers at `ready`."""
+def running(opa: Path, *arguments: str | Path, ready: str = "/health?bundles", port: int = 0) -> Iterator[Opa]:
+    """An OPA server, once it answers at `ready`. `port`: 0 for any that is free."""
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(("127.0.0.1", port))
         address = f"127.0.0.1:{probe.getsockname()[1]}"
     command = [opa, "run", "--server", "--addr", address, "--log-level", "error", *arguments]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as server:

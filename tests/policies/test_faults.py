@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import signal
 import socket
 import time
 from pathlib import Path
@@ -153,3 +155,21 @@ def test_an_answer_that_is_unknown_or_contradicts_itself_denies(said: object) ->
 
 def test_an_answer_that_is_understood_is_taken() -> None:
     assert decision_of(ALLOWED, Asked(canonical=canonical(QUESTION), engine="test", revision="r")).allow
+
+
+async def test_a_server_killed_while_it_is_asked_denies_and_its_successor_decides(
+    opa: Path, released: Released
+) -> None:
+    with running(opa, "--config-file", released.configuration) as server:
+        engine = engine_of(server.url, released, timeout_ms=30_000)
+        assert (await engine.decide(QUESTION)).allow
+        server.process.send_signal(signal.SIGSTOP)  # so that the request is surely under way
+        asked = asyncio.create_task(engine.decide(QUESTION))
+        await asyncio.sleep(0.1)
+        assert not asked.done()
+        server.process.kill()
+        assert codes(await asked) == ["policy.engine_unavailable"]
+    port = server.url.rpartition(":")[2]
+    with running(opa, "--config-file", released.configuration, port=int(port)):
+        assert (await engine.decide(QUESTION)).allow
+    await engine.close()
