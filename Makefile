@@ -7,7 +7,7 @@ UV ?= $(or $(shell command -v uv 2>/dev/null),.tools/uv/bin/uv)
 BIN := .venv/bin
 export UV_PROJECT_ENVIRONMENT := .venv
 
-.PHONY: help demo serve test check bench soak tools clean
+.PHONY: help demo serve test check bench mutants soak tools clean
 .DELETE_ON_ERROR:
 
 help:
@@ -16,6 +16,7 @@ help:
 	@echo 'make test    everything that CI checks'
 	@echo 'make check   the same without the tests: lint, types, layers, policies'
 	@echo 'make bench   figures beside their baselines, also in bench/results.json'
+	@echo 'make mutants every small fault that a rule could have: which of them no test notices'
 	@echo 'make soak    SOAK_MINUTES=10: startups ask while the service is killed again and again'
 	@echo 'make clean   take away what make made here'
 
@@ -38,6 +39,9 @@ check: .venv/ready tools
 
 bench: .venv/ready tools
 	@$(BIN)/python -m bench.run
+
+mutants: .venv/ready tools
+	@$(BIN)/python -m tests.policies.mutation
 
 soak: .venv/ready tools
 	@$(BIN)/python -m bench.soak

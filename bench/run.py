@@ -9,7 +9,19 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-MODULES = ("policies", "plan", "jail", "scan", "catalog", "revisions", "consents", "ledger", "audit", "service")
+MODULES = (
+    "policies",
+    "facts",
+    "plan",
+    "jail",
+    "scan",
+    "catalog",
+    "revisions",
+    "consents",
+    "ledger",
+    "audit",
+    "service",
+)
 RESULTS = Path(__file__).parent / "results.json"
 
 

@@ -32,6 +32,11 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     opa_url: str | None = None
     """None: policy.wasm in process. Else a real OPA server."""
     opa_timeout_ms: int = 500
+    opa_verification_key: Path | None = None
+    """File of the public key that its bundle is signed with; None: home/keys/policy-signing.pub.pem."""
+    policy_max_age_s: int = 30 * 86_400
+    clock_back_max_ms: int = 2_000
+    """How far the clock may stand behind the newest event of the log, or go back, before queries are refused."""
     database_pool_connections: int = 12
     sandbox_jails: int = 2
     sandbox_threads: int = 2

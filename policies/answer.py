@@ -31,8 +31,11 @@ class Asked(Struct, frozen=True, kw_only=True):
 
 
 def canonical(question: Question) -> bytes:
-    """JSON with sorted keys and no blanks; its SHA-256 is the decision's `facts_hash`."""
-    return msgspec.json.encode(question, order="sorted")
+    """JSON with sorted keys and no blanks; its SHA-256 is the decision's `facts_hash`. Empty: it has no JSON."""
+    try:
+        return msgspec.json.encode(question, order="sorted")
+    except (TypeError, UnicodeError, RecursionError):
+        return b""
 
 
 def decision_of(said: object, asked: Asked) -> Decision:
@@ -44,7 +47,7 @@ def decision_of(said: object, asked: Asked) -> Decision:
     denies = [reason for reason in read.reasons if reason.severity == "deny"]
     if read.allow == bool(denies) or read.allow != (read.obligations is not None):
         return denial("policy.answer_not_understood", asked)
-    reasons = tuple(sorted(read.reasons, key=_order))
+    reasons = tuple(sorted(map(_plain, read.reasons), key=_order))
     return _decision(
         asked, allow=read.allow, reasons=reasons, until=read.valid_until, obligations=read.obligations
     )
@@ -52,8 +55,23 @@ def decision_of(said: object, asked: Asked) -> Decision:
 
 def denial(code: str, asked: Asked, **params: object) -> Decision:
     """A denial that the engine's own state gives: silence is one (law: the exchange's own rules)."""
-    reason = Reason(code=code, params=params, law=LAW, remedy=REMEDY)
+    return denied(fault(code, **params), asked)
+
+
+def fault(code: str, **params: object) -> Reason:
+    """Why an engine itself denies."""
+    return Reason(code=code, params=params, law=LAW, remedy=REMEDY)
+
+
+def denied(reason: Reason, asked: Asked) -> Decision:
+    """A denial for this one reason."""
     return _decision(asked, allow=False, reasons=(reason,), until=0, obligations=None)
+
+
+def _plain(reason: Reason) -> Reason:
+    """Engines name the parameters of a reason each in its own order; one decision has one."""
+    params = msgspec.json.decode(msgspec.json.encode(reason.params, order="deterministic"))
+    return msgspec.structs.replace(reason, params=params)
 
 
 def _order(reason: Reason) -> tuple[str, bytes]:

@@ -11,8 +11,8 @@ from typing import Literal
 
 import msgspec
 
+from policies.module import BUILT, WASM, Built
 from policies.sources import ENTRYPOINTS, FOLDER, data_files, revision, revision_of, rules
-from policies.wasm import BUILT, WASM, Built
 
 Target = Literal["wasm", "rego"]
 
@@ -25,8 +25,8 @@ def build(opa: Path) -> Built:
     """Write policy.wasm and its stamp. Raises BuildFailed."""
     module = wasm(opa)
     built = Built(revision=revision(), sha256=hashlib.sha256(module).hexdigest())
-    WASM.write_bytes(module)
-    BUILT.write_bytes(msgspec.json.format(msgspec.json.encode(built), indent=2) + b"\n")
+    (FOLDER / WASM).write_bytes(module)
+    (FOLDER / BUILT).write_bytes(msgspec.json.format(msgspec.json.encode(built), indent=2) + b"\n")
     return built
 
 

@@ -13,8 +13,8 @@ import msgspec
 
 from policies.build import wasm
 from policies.kept import KeptPolicy
+from policies.module import BUILT, WASM, Built
 from policies.sources import data_files, revision_of, rules
-from policies.wasm import BUILT, WASM, Built
 
 
 @contextlib.contextmanager
@@ -28,8 +28,8 @@ def built(opa: Path, source: Path) -> Iterator[KeptPolicy]:
             shutil.copyfile(file, place)
         module = wasm(opa, here)
         stamp = Built(revision=revision_of(here), sha256=hashlib.sha256(module).hexdigest())
-        (here / WASM.name).write_bytes(module)
-        (here / BUILT.name).write_bytes(msgspec.json.encode(stamp))
+        (here / WASM).write_bytes(module)
+        (here / BUILT).write_bytes(msgspec.json.encode(stamp))
         policy = KeptPolicy(here)
         try:
             yield policy

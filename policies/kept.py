@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from opapywasm import UNDEFINED, OpaWasmError, OpaWasmPolicy, PolicyConfig
+from opapywasm import UNDEFINED, OpaWasmError, OpaWasmPolicy
 
+from policies.module import BUILT, CONFIG, WASM, Built
 from policies.sources import FOLDER, data, data_files, revision_of, rules
-from policies.wasm import BUILT, MAX_INPUT_BYTES, MAX_MEMORY_PAGES, WASM, Built
 
 
 class KeptBroken(Exception):
@@ -33,17 +33,11 @@ class KeptPolicy:
         module = _whole(folder)
         self.revision = module.revision
         self.module_sha256 = module.sha256
-        config = PolicyConfig(
-            pool_size=1,
-            max_input_bytes=MAX_INPUT_BYTES,
-            max_memory_pages=MAX_MEMORY_PAGES,
-            parse_raw_json_input=False,
-        )
         try:
-            self._policy = OpaWasmPolicy.from_wasm_bytes((folder / WASM.name).read_bytes(), config)
+            self._policy = OpaWasmPolicy.from_wasm_bytes((folder / WASM).read_bytes(), CONFIG)
             self._policy.set_data(msgspec.json.encode(data(folder), order="deterministic"))
         except OpaWasmError as error:
-            raise KeptBroken(f"{WASM.name}: {type(error).__name__}") from error
+            raise KeptBroken(f"{WASM}: {type(error).__name__}") from error
 
     def said(self, question: bytes) -> dict[str, Any]:
         """What the policy says to a question's JSON, through no struct of today. Raises Undecided."""
@@ -77,13 +71,13 @@ def keep(root: Path, source: Path = FOLDER) -> Path:
 @functools.cache
 def module_sha256(revision: str) -> str | None:
     """Hash of the module that decides here, if it is of that revision. The log commits to both."""
-    stamp = msgspec.json.decode(BUILT.read_bytes(), type=Built)
+    stamp = msgspec.json.decode((FOLDER / BUILT).read_bytes(), type=Built)
     return stamp.sha256 if stamp.revision == revision else None
 
 
 def copy(source: Path, target: Path) -> None:
     """Rules without their tests, data, module and stamp. Raises OSError."""
-    files = (*rules(source), *data_files(source), source / WASM.name, source / BUILT.name)
+    files = (*rules(source), *data_files(source), source / WASM, source / BUILT)
     for file in files:
         place = target / file.relative_to(source)
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -92,15 +86,15 @@ def copy(source: Path, target: Path) -> None:
 
 def _whole(folder: Path) -> Built:
     try:
-        stamp = msgspec.json.decode((folder / BUILT.name).read_bytes(), type=Built)
-        module = (folder / WASM.name).read_bytes()
+        stamp = msgspec.json.decode((folder / BUILT).read_bytes(), type=Built)
+        module = (folder / WASM).read_bytes()
         found = revision_of(folder)
     except (OSError, msgspec.MsgspecError) as wrong:
         raise KeptBroken(str(wrong)) from wrong
     if stamp.revision != found:
-        raise KeptBroken(f"rules and data are of revision {found}, {BUILT.name} says {stamp.revision}")
+        raise KeptBroken(f"rules and data are of revision {found}, {BUILT} says {stamp.revision}")
     if hashlib.sha256(module).hexdigest() != stamp.sha256:
-        raise KeptBroken(f"{WASM.name} is not the module that {BUILT.name} names")
+        raise KeptBroken(f"{WASM} is not the module that {BUILT} names")
     return stamp
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -39,7 +38,6 @@ def data(folder: Path | None = None) -> dict[str, Any]:
     return merged
 
 
-@functools.cache
 def revision() -> str:
     """The revision of these sources."""
     return revision_of(FOLDER)

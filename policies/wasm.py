@@ -2,69 +2,71 @@
 
 from __future__ import annotations
 
-import hashlib
+import asyncio
+import logging
 from pathlib import Path
 
-import msgspec
-from msgspec import Struct
-from opapywasm import UNDEFINED, OpaWasmError, OpaWasmPolicy, PolicyConfig, runtime
+from opapywasm import UNDEFINED, OpaWasmError
 
-from policies.answer import Asked, canonical, decision_of, denial
-from policies.decision import Decision, Question
-from policies.sources import FOLDER, data, revision
+from policies.answer import Asked, canonical, decision_of, denial, denied
+from policies.decision import Decision, Question, Reason
+from policies.fit import unfit
+from policies.health import Health
+from policies.module import Module, Unusable, load
+from policies.sources import FOLDER, revision_of
+
+logger = logging.getLogger(__name__)
 
 NAME = "opa-wasm"
-WASM = FOLDER / "policy.wasm"
-BUILT = FOLDER / "policy.json"
-MAX_INPUT_BYTES = 1024 * 1024
-MAX_MEMORY_PAGES = 1024
-INITIAL_MEMORY_PAGES = 8
-runtime._DEFAULT_MEMORY_PAGES = INITIAL_MEMORY_PAGES
-"""The library lends a module two pages (128 KiB) at first and has no setting; our METADATA needs more."""
-
-
-class Built(Struct, frozen=True, kw_only=True):
-    """What `policies.build` wrote beside the module: which sources it was made of, and its own hash."""
-
-    revision: str
-    sha256: str
 
 
 class WasmEngine:
-    """One instance, lent to one decision at a time."""
+    """A module that cannot be used denies; the service stands, and says so."""
 
-    def __init__(self, *, wasm: Path = WASM, built: Path = BUILT) -> None:
-        module = wasm.read_bytes()
-        stamp = msgspec.json.decode(built.read_bytes(), type=Built)
-        self.revision = revision()
-        self._stale = (stamp.revision, stamp.sha256) != (self.revision, hashlib.sha256(module).hexdigest())
-        self._served = stamp.revision
-        self._policy = OpaWasmPolicy.from_wasm_bytes(
-            module,
-            PolicyConfig(
-                pool_size=1,
-                max_input_bytes=MAX_INPUT_BYTES,
-                max_memory_pages=MAX_MEMORY_PAGES,
-                parse_raw_json_input=False,
-            ),
-        )
-        self._policy.set_data(msgspec.json.encode(data(), order="deterministic"))
+    def __init__(self, *, folder: Path = FOLDER) -> None:
+        self._folder = folder
+        self._module: Module | None = None
+        self._fault: Reason | None = None
+        try:
+            self._module = load(folder)
+        except Unusable as unusable:
+            logger.error("no policy to decide by: %s", unusable)
+            self._fault = unusable.reason
+
+    @property
+    def revision(self) -> str:
+        return self._module.revision if self._module else revision_of(self._folder)
 
     async def decide(self, question: Question) -> Decision:
         """Takes well under a millisecond, so it runs in the event loop. Never raises: errors deny."""
-        asked = Asked(canonical=canonical(question), engine=NAME, revision=self.revision)
-        if self._stale:
-            return denial("policy.stale", asked, served=self._served, expected=self.revision)
+        return await self.answer(question.entrypoint, canonical(question))
+
+    async def answer(self, entrypoint: str, document: bytes) -> Decision:
+        """The decision on a question that is JSON already."""
+        module = self._module  # the one that decides, whatever a reload puts in its place
+        asked = Asked(canonical=document, engine=NAME, revision=self.revision)
+        reason = self._fault or unfit(document)
+        if module is None or reason is not None:
+            return denied(reason, asked) if reason else denial("policy.engine_failed", asked)
         try:
-            said = self._policy.evaluate(asked.canonical, question.entrypoint)
+            said = module.policy.evaluate(document, entrypoint)
         except OpaWasmError as error:
-            return denial("policy.engine_failed", asked, kind=type(error).__name__)
+            logger.warning("the policy's module failed: %s", error)
+            return denial("policy.engine_failed", asked)
         return denial("policy.undefined", asked) if said is UNDEFINED else decision_of(said, asked)
 
-    async def healthy(self) -> bool:
-        """Whether the module is the one that these sources make."""
-        return not self._stale
+    async def reload(self) -> None:
+        """Take what lies in the folder now, once it was tried beside the old. Raises Unusable: the old stays."""
+        fresh = await asyncio.to_thread(load, self._folder)
+        old, self._module, self._fault = self._module, fresh, None
+        if old is not None:
+            old.policy.close()
+
+    async def health(self) -> Health:
+        """Whether there is a module, of these sources."""
+        return Health(revision=self.revision, code=self._fault.code if self._fault else None)
 
     async def close(self) -> None:
         """Free the instance."""
-        self._policy.close()
+        if self._module is not None:
+            self._module.policy.close()

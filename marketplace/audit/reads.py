@@ -15,7 +15,8 @@ from marketplace.audit.canonical import plain
 from marketplace.audit.models import AuditLeaf, Event, EventSalt
 from marketplace.audit.proofs import inclusion_proof, newest_checkpoint
 from marketplace.audit.receipt import Edition, LogProof, Opening, Receipt, opens, repeated
-from marketplace.db.base import EPOCH
+from marketplace.db.base import EPOCH, ms_of
+from marketplace.db.engine import Database
 
 EVENT_FIELDS = (
     "id", "at", "name", "actor_person_id", "actor_organisation_id", "parties", "dataset_id", "agreement_id",
@@ -23,6 +24,9 @@ EVENT_FIELDS = (
 )  # fmt: skip
 """What a commitment is over; their order does not matter, canonical JSON sorts them."""
 RECEIPTED = ("query:settle", "query:deny", "query:void")
+
+NEWEST = text("select at from event order by id desc limit 1")
+"""Ids are made of the time: the largest is of the latest instant that any process has recorded."""
 
 View = Literal["regulator", "party", "operator"]
 
@@ -198,3 +202,9 @@ def _view(viewer: Viewer, row: Event, salt: bytes | None, index: int | None, cou
         leaf_index=index,
         dataset_counter=counter,
     )
+
+
+async def newest_event_ms(database: Database) -> int:
+    """The latest instant that the log has seen; 0 for an empty one."""
+    found = await database.one(NEWEST, {})
+    return ms_of(found.at) if found else 0

@@ -28,6 +28,7 @@ from marketplace.listings.operator import publisher_for
 from marketplace.listings.press import Press, make_version, parse_manifest
 from marketplace.listings.publish import publish_version
 from marketplace.listings.reads import read_dataset
+from marketplace.queries.services import policy_server
 from marketplace.texts import Language, message
 from marketplace.web.words import say
 from policies.engine import open_engine
@@ -108,7 +109,7 @@ async def _release(manifest_text: str, source: Path) -> Released:
         manifest = parse_manifest(manifest_text)
         async with database.session() as session:
             by = await publisher_for(session, owner_slug=manifest.owner)
-        engine = open_engine(config.opa_url, config.opa_timeout_ms)
+        engine = open_engine(policy_server(config))
         try:
             press = Press(
                 config=config,

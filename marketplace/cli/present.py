@@ -20,9 +20,12 @@ import psycopg
 from msgspec import Struct
 
 from marketplace.config import Config
+from marketplace.queries.services import policy_server
 from policies import binaries
-from policies.engine import open_engine
-from policies.wasm import WASM
+from policies.engine import Server, open_engine
+from policies.health import Health
+from policies.module import WASM
+from policies.sources import FOLDER
 from sandbox.isolation import layers
 
 OLDEST_PYTHON = (3, 11)
@@ -98,26 +101,29 @@ def _layer(layer: layers.Layer) -> Part:
 
 
 def _policy_module() -> Part:
-    engine = open_engine(None, 1)
-    healthy = asyncio.run(engine.healthy())
-    asyncio.run(engine.close())
-    return Part(name="policy", present=healthy, need="always", place=str(WASM), version=engine.revision)
+    health = asyncio.run(_health(None))
+    return Part(
+        name="policy", present=health.healthy, need="always", place=str(FOLDER / WASM), version=health.revision
+    )
 
 
 def _policy_server(config: Config) -> Part:
-    if config.opa_url is None:
+    server = policy_server(config)
+    if server is None:
         return Part(name="opa-server", present=False, need="optional")
-    answered = asyncio.run(_answers(config.opa_url, config.opa_timeout_ms))
-    version = answered or None
-    place = config.opa_url.rpartition("@")[2]
-    return Part(name="opa-server", present=bool(version), need="always", place=place, version=version)
-
-
-async def _answers(url: str, timeout_ms: int) -> str:
-    """The revision it serves, if that is ours."""
-    engine = open_engine(url, timeout_ms)
     try:
-        return engine.revision if await engine.healthy() else ""
+        health = asyncio.run(_health(server))
+    except ValueError:  # no key to verify with: the service would not start either
+        health = Health(revision="", code="policy.unsigned")
+    place = server.url.rpartition("@")[2] + (f" ({health.code})" if health.code else "")
+    version = health.revision if health.healthy else None
+    return Part(name="opa-server", present=health.healthy, need="always", place=place, version=version)
+
+
+async def _health(server: Server | None) -> Health:
+    engine = open_engine(server)
+    try:
+        return await engine.health()
     finally:
         await engine.close()
 

@@ -33,6 +33,11 @@ class Denied(Problem):
         self.query_id = query_id
 
 
+class ClockSetBack(Problem):
+    status = 503
+    code = "query.clock_set_back"
+
+
 class OneAgreement(Problem):
     status = 422
     code = "query.one_agreement"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from functools import partial
 from uuid import UUID
 
@@ -15,10 +14,11 @@ from marketplace.audit.sealing import Decided, seal
 from marketplace.billing.price import price_vnd
 from marketplace.consents.expiry import expire
 from marketplace.db.keys import Keys
-from marketplace.queries.errors import OneAgreement, SqlNotUnderstood
+from marketplace.queries.errors import ClockSetBack, OneAgreement, SqlNotUnderstood
 from marketplace.queries.facts import Facts, question, read_facts
 from marketplace.queries.schemas import Ask
 from marketplace.queries.services import Services
+from policies.clock import Clock, ClockWentBack
 from policies.decision import AccessQuestion, Decision, RequestFacts
 from policies.facts import groups
 from sandbox.job import Column, TableSchema
@@ -49,6 +49,14 @@ class Prepared(Struct, frozen=True, kw_only=True):
         return seal(keys, decision_id=decision_id, texts=self.secrets(), decision=self.decision)
 
 
+def instant_ms(clock: Clock) -> int:
+    """Now. Raises ClockSetBack: what is over would be valid again."""
+    try:
+        return clock.now_ms()
+    except ClockWentBack as back:
+        raise ClockSetBack(behind_s=back.behind_ms // 1000) from back
+
+
 async def prepare(services: Services, caller: Caller, ask: Ask, *, promised_vnd: int | None = None) -> Prepared:
     """Raises NotFound, OneAgreement, SqlNotUnderstood. A denial is in `.decision`, not an exception.
 
@@ -65,7 +73,7 @@ async def prepare(services: Services, caller: Caller, ask: Ask, *, promised_vnd:
         facts,
         version,
         caller=caller,
-        at_ms=time.time_ns() // 1_000_000,
+        at_ms=instant_ms(services.clock),
         request=RequestFacts(
             purpose=ask.purpose,
             columns=reads,

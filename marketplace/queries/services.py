@@ -11,7 +11,9 @@ from marketplace.config import Config
 from marketplace.db.engine import Database
 from marketplace.db.keys import Keys
 from marketplace.queries.runner import Runner
-from policies.engine import Engine
+from policies.clock import Clock
+from policies.engine import Engine, Server
+from policies.signing import PUBLIC
 from sandbox.isolation.pool import Pool
 
 
@@ -21,7 +23,20 @@ class Services:
     database: Database
     store: Store
     engine: Engine
+    clock: Clock
     pool: Pool
     keys: Keys
     runner: Runner
     running: set[asyncio.Task[Any]] = field(default_factory=set)
+
+
+def policy_server(config: Config) -> Server | None:
+    """The OPA server to ask, or None: the policy runs in this process."""
+    if config.opa_url is None:
+        return None
+    return Server(
+        url=config.opa_url,
+        timeout_ms=config.opa_timeout_ms,
+        verification_key=config.opa_verification_key or config.path("keys", PUBLIC),
+        max_age_s=config.policy_max_age_s,
+    )

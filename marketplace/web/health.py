@@ -8,6 +8,7 @@ from sqlalchemy import text
 
 from marketplace.errors import Unavailable
 from marketplace.queries.services import Services
+from policies.clock import Clock, ClockWentBack
 
 COUNTS = text("""
 select (select count(*) from query where state in ('queued', 'running')) as running,
@@ -23,7 +24,13 @@ class Ready(Struct, frozen=True, kw_only=True):
     database: bool
     policy_engine: bool
     policy_revision: str
+    policy_fault: str | None
+    """The code of the denial that every question gets now."""
+    policy_age_s: int | None
+    """Since the server's bundle was signed; null in process."""
     sandbox: bool
+    clock: bool
+    """Not set back: behind neither what this process nor what the log has seen."""
 
 
 @get(["/healthz", "/api/v1/healthz"], media_type="text/plain")
@@ -36,16 +43,27 @@ async def healthz() -> str:
 async def readyz(services: Services) -> Response[Ready]:
     """200 when a query could be run now, else 503 with the part that is missing."""
     database = await _answers(services)
-    engine = await services.engine.healthy()
+    policy = await services.engine.health()
+    clock = _right(services.clock)
     sandbox = services.pool.health().jails_alive > 0
     ready = Ready(
-        ready=database and engine and sandbox,
+        ready=database and policy.healthy and sandbox and clock,
         database=database,
-        policy_engine=engine,
-        policy_revision=services.engine.revision,
+        policy_engine=policy.healthy,
+        policy_revision=policy.revision,
+        policy_fault=policy.code,
+        policy_age_s=policy.age_s,
         sandbox=sandbox,
+        clock=clock,
     )
     return Response(ready, status_code=200 if ready.ready else 503)
+
+
+def _right(clock: Clock) -> bool:
+    try:
+        return clock.now_ms() > 0
+    except ClockWentBack:
+        return False
 
 
 async def _answers(services: Services) -> bool:

@@ -8,6 +8,7 @@ import logging
 from collections.abc import AsyncIterator, Coroutine
 
 from catalog.storage import Store
+from marketplace.audit.reads import newest_event_ms
 from marketplace.audit.sequencer import run_sequencer
 from marketplace.config import Config
 from marketplace.consents.jobs import run_register
@@ -17,7 +18,9 @@ from marketplace.db.keys import Keys
 from marketplace.db.migrate import upgrade
 from marketplace.queries.jobs import run_sweeps
 from marketplace.queries.runner import Runner
-from marketplace.queries.services import Services
+from marketplace.queries.services import Services, policy_server
+from marketplace.web.hangup import reload_on_hangup
+from policies.clock import Clock
 from policies.engine import open_engine
 from policies.kept import KeptBroken, keep
 from sandbox.isolation.pool import Pool
@@ -37,8 +40,9 @@ async def open_services(config: Config, *, background: bool = True) -> AsyncIter
     async with contextlib.AsyncExitStack() as stack:
         database, keys = await stack.enter_async_context(_open_home(config))
         await asyncio.to_thread(_keep_policy, config)
-        engine = open_engine(config.opa_url, config.opa_timeout_ms)
+        engine = open_engine(policy_server(config))
         stack.push_async_callback(engine.close)
+        stack.enter_context(reload_on_hangup(engine))
         pool = Pool(
             jails=config.sandbox_jails,
             threads=config.sandbox_threads,
@@ -56,6 +60,7 @@ async def open_services(config: Config, *, background: bool = True) -> AsyncIter
             database=database,
             store=store,
             engine=engine,
+            clock=Clock(not_before_ms=await newest_event_ms(database), slack_ms=config.clock_back_max_ms),
             pool=pool,
             keys=keys,
             runner=runner,

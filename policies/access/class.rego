@@ -65,8 +65,8 @@ disclosed if {
 default basic := false
 
 basic if {
-	some column in input.request.columns
-	column in input.dataset.basic_columns
+	asked := {column | some column in input.request.columns}
+	count(asked & {column | some column in input.dataset.basic_columns}) > 0
 }
 
 basic if {
@@ -77,8 +77,8 @@ basic if {
 default sensitive := false
 
 sensitive if {
-	some column in input.request.columns
-	column in input.dataset.sensitive_columns
+	asked := {column | some column in input.request.columns}
+	count(asked & {column | some column in input.dataset.sensitive_columns}) > 0
 }
 
 sensitive if {

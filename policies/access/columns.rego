@@ -13,9 +13,7 @@ import data.reason
 #   law: [decree-356-2025.consent]
 gates contains "columns.agreed" if {
 	is_array(input.request.columns)
-	every column in input.request.columns {
-		column in agreed_columns
-	}
+	count(asked_columns - agreed_columns) == 0
 }
 
 # METADATA
@@ -28,9 +26,7 @@ gates contains "columns.agreed" if {
 #   law: [data-law-60-2024.42]
 gates contains "columns.in_version" if {
 	is_array(input.request.columns)
-	every column in input.request.columns {
-		column in input.dataset.columns
-	}
+	count(asked_columns - version_columns) == 0
 }
 
 # METADATA
@@ -45,7 +41,7 @@ gates contains "columns.in_version" if {
 #   remedy: columns.drop
 deny contains reason.denied(rego.metadata.rule().custom, {"columns": extra}) if {
 	is_array(input.agreement.columns)
-	extra := [column | some column in input.request.columns; not column in agreed_columns]
+	extra := [column | some column in input.request.columns; not agreed_columns[column]]
 	count(extra) > 0
 }
 
@@ -61,8 +57,13 @@ deny contains reason.denied(rego.metadata.rule().custom, {"columns": extra}) if 
 #   remedy: columns.drop
 deny contains reason.denied(rego.metadata.rule().custom, {"columns": extra}) if {
 	is_array(input.dataset.columns)
-	extra := [column | some column in input.request.columns; not column in input.dataset.columns]
+	extra := [column | some column in input.request.columns; not version_columns[column]]
 	count(extra) > 0
 }
 
 agreed_columns := meet.columns(array.concat([{"columns": input.agreement.columns}], granted))
+
+asked_columns := {column | some column in input.request.columns}
+
+# As sets, looked up by key: in the module, `in` goes through a set from its start, which takes seconds for thousands.
+version_columns := {column | some column in input.dataset.columns}

@@ -14,7 +14,7 @@ import data.reason
 #   law: [personal-data-law-91-2025.14-6, decree-356-2025.consent]
 obligations := {
 	"mode": input.dataset.mode,
-	"columns": [column | some column in input.request.columns; column in agreed_columns],
+	"columns": [column | some column in input.request.columns; agreed_columns[column]],
 	"k_min": meet.largest(sources, "k_min"),
 	"max_rows": meet.smallest(sources, "max_rows"),
 	"max_bytes": meet.smallest(sources, "max_bytes"),

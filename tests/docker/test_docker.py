@@ -149,7 +149,15 @@ def test_the_targets_that_are_built_are_stages_of_the_file_and_none_runs_as_root
 def test_images_and_make_bring_the_same_versions() -> None:
     uv = re.findall(r"uv==([\d.]+)", DOCKERFILE)
     assert uv == re.findall(r"^UV_VERSION := (\S+)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
-    assert set(re.findall(r"openpolicyagent/opa:([\d.]+)", DOCKERFILE)) == {VERSIONS["opa"]}
+    everywhere = DOCKERFILE + (DOCKER / "compose.yaml").read_text(encoding="utf-8")
+    assert set(re.findall(r"openpolicyagent/opa:([\d.]+)", everywhere)) == {VERSIONS["opa"]}
+
+
+def test_only_the_container_that_signs_has_the_signing_key() -> None:
+    holders = {name for name, s in SERVICES.items() if any("policy-key" in v for v in s.get("volumes", []))}
+    assert holders == {"bundle"}
+    assert "policy:/policy:ro" in SERVICES["opa"]["volumes"]
+    assert "/policy/opa.json" in SERVICES["opa"]["command"]
 
 
 def test_what_the_image_copies_is_there_and_sent_to_the_builder() -> None:

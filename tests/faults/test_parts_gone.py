@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from policies.signing import signing_key
 from tests.market import Market
 
 
@@ -20,13 +21,15 @@ def test_a_policy_server_that_is_down_or_silent_denies_within_the_deadline(alive
             listener.listen()
         alive.stop()
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        signing_key(alive.home / "keys")
         alive.start_unready(SANDULIEU_OPA_URL=url, SANDULIEU_OPA_TIMEOUT_MS="300")
         began = time.monotonic()
         answer = alive.client("startup").post("/api/v1/queries", alive.ask())
         assert time.monotonic() - began < 3
     assert answer.status == 403
     assert [r["code"] for r in answer.json()["reasons"]] == ["policy.engine_unavailable"]
-    assert not alive.client(None).get("/readyz").ok
+    ready = alive.client(None).get("/readyz")
+    assert (ready.status, ready.json()["policy_fault"]) == (503, "policy.engine_unavailable")
     alive.stop()
 
 

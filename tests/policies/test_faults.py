@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
+import signal
 import socket
 import time
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from policies import sources
 from policies.answer import Asked, canonical, decision_of
-from policies.build import bundle
 from policies.decision import Decision
-from policies.engine import open_engine
+from policies.engine import Server, open_engine
+from policies.module import BUILT, WASM
+from policies.release import Released
 from policies.server import ServerEngine
-from policies.wasm import BUILT, WASM, WasmEngine
+from policies.signing import PUBLIC, signing_key
+from policies.wasm import WasmEngine
 from tests.policies.cases import codes, question
-from tests.policies.conftest import running
+from tests.policies.conftest import engine_of, running, signed, stamp
 
 QUESTION = question("rows", {})
 DEADLINE_MS = 200
@@ -27,21 +32,21 @@ SLACK_S = 0.5
 async def _denied(engine: ServerEngine | WasmEngine, code: str) -> Decision:
     decision = await engine.decide(QUESTION)
     assert (decision.allow, codes(decision), decision.obligations) == (False, [code], None)
-    assert not await engine.healthy()
+    assert (await engine.health()).code == code
     await engine.close()
     return decision
 
 
-async def test_a_dead_port_denies() -> None:
+async def test_a_dead_port_denies(released: Released) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{unused.getsockname()[1]}"
-        await _denied(ServerEngine(url, timeout_ms=DEADLINE_MS), "policy.engine_unavailable")
+        await _denied(engine_of(url, released, timeout_ms=DEADLINE_MS), "policy.engine_unavailable")
 
 
-async def test_a_socket_that_never_answers_denies_within_the_deadline() -> None:
+async def test_a_socket_that_never_answers_denies_within_the_deadline(released: Released) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        engine = ServerEngine(f"http://127.0.0.1:{silent.getsockname()[1]}", timeout_ms=DEADLINE_MS)
+        engine = engine_of(f"http://127.0.0.1:{silent.getsockname()[1]}", released, timeout_ms=DEADLINE_MS)
         began = time.monotonic()
         decision = await engine.decide(QUESTION)
         assert time.monotonic() - began < DEADLINE_MS / 1000 + SLACK_S
@@ -49,62 +54,73 @@ async def test_a_socket_that_never_answers_denies_within_the_deadline() -> None:
         await engine.close()
 
 
-async def test_a_server_without_a_bundle_denies(opa: Path) -> None:
-    with running(opa) as url:
-        await _denied(ServerEngine(url, timeout_ms=5_000), "policy.undefined")
+async def test_a_server_without_a_bundle_denies(opa: Path, released: Released) -> None:
+    with running(opa) as server:
+        await _denied(engine_of(server.url, released), "policy.undefined")
 
 
-async def test_a_server_with_rules_but_no_revision_denies(opa: Path) -> None:
-    with running(opa, *(str(path) for path in (*sources.rules(), *sources.data_files()))) as url:
-        await _denied(ServerEngine(url, timeout_ms=5_000), "policy.undefined")
+async def test_a_server_with_rules_but_no_revision_denies(opa: Path, released: Released) -> None:
+    with running(opa, *sources.rules(), *sources.data_files()) as server:
+        await _denied(engine_of(server.url, released), "policy.undefined")
 
 
 async def test_a_server_with_an_old_bundle_denies(
     opa: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as older:
-        older.setattr("policies.build.revision", lambda: "0123456789abcdef")
-        path = bundle(opa, tmp_path / "old.tar.gz")
-    with running(opa, "--bundle", str(path)) as url:
-        decision = await _denied(ServerEngine(url, timeout_ms=5_000), "policy.stale")
+        older.setattr("policies.release.revision", lambda: "0123456789abcdef")
+        old = signed(opa, tmp_path)
+    made = msgspec.structs.replace(old, revision=sources.revision())
+    with running(opa, "--config-file", old.configuration) as server:
+        decision = await _denied(engine_of(server.url, made), "policy.stale")
         assert decision.reasons[0].params == {"served": "0123456789abcdef", "expected": sources.revision()}
 
 
-async def test_a_server_that_comes_back_decides_again(opa: Path, tmp_path: Path) -> None:
-    path = bundle(opa, tmp_path / "bundle.tar.gz")
-    with running(opa, "--bundle", str(path)) as url:
-        engine = ServerEngine(url, timeout_ms=5_000)
+async def test_a_server_that_goes_away_denies(opa: Path, released: Released) -> None:
+    with running(opa, "--config-file", released.configuration) as server:
+        engine = engine_of(server.url, released)
         assert (await engine.decide(QUESTION)).allow
-        assert await engine.healthy()
+        assert (await engine.health()).healthy
     assert codes(await engine.decide(QUESTION)) == ["policy.engine_unavailable"]
     await engine.close()
 
 
-async def test_a_module_of_other_sources_denies(tmp_path: Path) -> None:
-    stamp = tmp_path / "policy.json"
-    stamp.write_bytes(BUILT.read_bytes().replace(sources.revision().encode(), b"0123456789abcdef"))
-    await _denied(WasmEngine(built=stamp), "policy.stale")
+async def test_a_module_of_other_sources_denies(copied_policy: Path) -> None:
+    stamp = copied_policy / BUILT
+    stamp.write_bytes(stamp.read_bytes().replace(sources.revision().encode(), b"0123456789abcdef"))
+    await _denied(WasmEngine(folder=copied_policy), "policy.stale")
 
 
-async def test_a_module_that_was_tampered_with_denies(tmp_path: Path) -> None:
-    module = tmp_path / "policy.wasm"
-    content = bytearray(WASM.read_bytes())
-    content += bytes([0, 2, 1, 120])  # an empty custom section: still valid, another hash
-    module.write_bytes(content)
-    await _denied(WasmEngine(wasm=module), "policy.stale")
+async def test_a_module_that_was_tampered_with_denies(copied_policy: Path) -> None:
+    with (copied_policy / WASM).open("ab") as module:
+        module.write(bytes([0, 2, 1, 120]))  # an empty custom section: still valid, another hash
+    await _denied(WasmEngine(folder=copied_policy), "policy.stale")
+
+
+@pytest.mark.parametrize("content", [b"", b"\x00asm\x01\x00\x00\x00", b"no module at all"])
+async def test_a_module_that_is_none_denies(copied_policy: Path, content: bytes) -> None:
+    (copied_policy / WASM).write_bytes(content)
+    stamp(copied_policy)
+    await _denied(WasmEngine(folder=copied_policy), "policy.engine_failed")
+
+
+async def test_a_folder_without_a_module_denies(copied_policy: Path) -> None:
+    (copied_policy / WASM).unlink()
+    await _denied(WasmEngine(folder=copied_policy), "policy.engine_failed")
 
 
 async def test_a_question_too_long_for_the_module_denies(wasm_engine: WasmEngine) -> None:
     many = question("rows", {"agreement": {"people": ["p" * 1000] * 1100}})
     decision = await wasm_engine.decide(many)
-    assert codes(decision) == ["policy.engine_failed"]
+    assert codes(decision) == ["policy.question_too_long"]
     assert (await wasm_engine.decide(QUESTION)).allow
 
 
 @pytest.mark.parametrize("url", ["opa:8181", "ftp://opa", "http://"])
-def test_an_address_that_is_none_is_refused_at_the_start(url: str) -> None:
+def test_an_address_that_is_none_is_refused_at_the_start(url: str, tmp_path: Path) -> None:
+    key = signing_key(tmp_path).with_name(PUBLIC)
     with pytest.raises(ValueError, match="address"):
-        open_engine(url, 500)
+        open_engine(Server(url=url, timeout_ms=500, verification_key=key, max_age_s=60))
 
 
 OBLIGATIONS: dict[str, Any] = {
@@ -139,3 +155,21 @@ def test_an_answer_that_is_unknown_or_contradicts_itself_denies(said: object) ->
 
 def test_an_answer_that_is_understood_is_taken() -> None:
     assert decision_of(ALLOWED, Asked(canonical=canonical(QUESTION), engine="test", revision="r")).allow
+
+
+async def test_a_server_killed_while_it_is_asked_denies_and_its_successor_decides(
+    opa: Path, released: Released
+) -> None:
+    with running(opa, "--config-file", released.configuration) as server:
+        engine = engine_of(server.url, released, timeout_ms=30_000)
+        assert (await engine.decide(QUESTION)).allow
+        server.process.send_signal(signal.SIGSTOP)  # so that the request is surely under way
+        asked = asyncio.create_task(engine.decide(QUESTION))
+        await asyncio.sleep(0.1)
+        assert not asked.done()
+        server.process.kill()
+        assert codes(await asked) == ["policy.engine_unavailable"]
+    port = server.url.rpartition(":")[2]
+    with running(opa, "--config-file", released.configuration, port=int(port)):
+        assert (await engine.decide(QUESTION)).allow
+    await engine.close()

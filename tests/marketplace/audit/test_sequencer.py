@@ -17,9 +17,11 @@ from marketplace.audit import sequencer, tree
 from marketplace.audit.actions import record
 from marketplace.audit.leaf import read_leaf
 from marketplace.audit.note import open_checkpoint
+from marketplace.audit.reads import newest_event_ms
 from marketplace.audit.sequencer import LogDamaged, run_sequencer, sequence_once
 from marketplace.db.engine import Database
 from marketplace.db.together import Statement, Unit
+from policies.clock import Clock, ClockWentBack
 from tests.marketplace.audit.conftest import Log
 
 
@@ -199,3 +201,13 @@ async def test_sequencing_stops_loudly_when_stored_nodes_are_gone(
     stop.set()
     await asyncio.wait_for(task, 5)
     assert [each.levelname for each in caplog.records if "audit verify" in each.message] == ["CRITICAL"]
+
+
+async def test_the_newest_instant_of_the_log_is_that_of_its_latest_event(log: Log) -> None:
+    assert await newest_event_ms(log.database) == 0
+    before = Clock().now_ms()
+    await write(log, 3)
+    newest_ms = await newest_event_ms(log.database)
+    assert before <= newest_ms <= Clock().now_ms()
+    with pytest.raises(ClockWentBack):
+        Clock(not_before_ms=newest_ms + 3_600_000).now_ms()

@@ -12,6 +12,7 @@ from marketplace.cli import doctor, present
 from marketplace.cli.present import Part
 from marketplace.config import Config
 from policies import binaries
+from policies.signing import signing_key
 from sandbox.isolation import layers
 
 
@@ -80,8 +81,15 @@ def test_a_database_that_does_not_answer_is_missing_and_its_password_is_shown_no
 def test_a_policy_server_that_is_asked_for_and_silent_is_missing(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        part = _by_name(Config(home=tmp_path, opa_url=url, opa_timeout_ms=100))["opa-server"]
-    assert (part.present, part.need) == (False, "always")
+        config = Config(home=tmp_path, opa_url=url, opa_timeout_ms=100)
+        without_key = _by_name(config)["opa-server"]
+        signing_key(config.path("keys"))
+        silent_part = _by_name(config)["opa-server"]
+    assert (without_key.present, without_key.need) == (silent_part.present, silent_part.need) == (False, "always")
+    assert without_key.place is not None
+    assert "policy.unsigned" in without_key.place
+    assert silent_part.place is not None
+    assert "policy.engine_unavailable" in silent_part.place
 
 
 def test_the_exit_code_says_whether_something_needed_is_missing(
