@@ -1,4 +1,4 @@
-"""A decision told gate by gate: which hold, which do not and why, on which facts, under which law."""
+"""A decision told gate by gate: what each asks for, what says that it does not hold, facts, law."""
 
 from __future__ import annotations
 
@@ -14,8 +14,6 @@ from policies.gates import EVERY_FACT, Annotation, annotated
 from policies.sources import FOLDER
 
 DOCUMENT = "access"
-ENGINE_STATE = "policy."
-UNLISTED = "version.not_listed"
 
 
 class GateText(Struct, frozen=True):
@@ -26,10 +24,10 @@ class GateText(Struct, frozen=True):
 
 
 class Gate(Struct, frozen=True, kw_only=True):
-    """One gate. `facts`: names, as section.fact. `reasons`: why it does not hold, none when it does.
+    """One gate. `facts`: names, as section.fact. `reasons`: what says that it does not hold.
 
-    `holds` is None where it cannot be said: a fact that it needs is missing or unknown, which is another gate's
-    reason, or no rule decided at all (the engine was missing, late or of another revision).
+    `holds`: True in a decision that allows, for then every gate does; False where a reason says so; None where a
+    denial says nothing against it: gates share facts, and what one cannot use another could not either.
     """
 
     code: str
@@ -40,24 +38,25 @@ class Gate(Struct, frozen=True, kw_only=True):
     reasons: tuple[Reason, ...]
 
 
-class _Rule(Struct, frozen=True, kw_only=True):
-    """A gate's rules taken together: it may hold in several ways, and fail in several.
+class Explained(Struct, frozen=True, kw_only=True):
+    """A decision by its gates, in the order of the rules. `reasons`: those that are no gate's own, a missing fact
+    or the engine's state."""
 
-    `needed`: facts without which it holds in no way."""
-
-    code: str
-    needed: frozenset[str]
-    facts: tuple[str, ...]
-    law: tuple[str, ...]
-    denials: frozenset[str]
+    gates: tuple[Gate, ...]
+    reasons: tuple[Reason, ...]
 
 
-def gates(question: Question, decision: Decision) -> tuple[Gate, ...]:
-    """Every gate of access, in the order of the rules."""
-    against = tuple(reason for reason in decision.reasons if reason.severity == "deny")
-    decided = not any(reason.code.startswith(ENGINE_STATE) for reason in against)
-    unusable = _unusable(question, against)
-    return tuple(_gate(rule, against, unusable, decided) for rule in _rules())
+def explained(decision: Decision) -> Explained:
+    """Every reason of the decision stands once: at the gate that its rule's METADATA names, or by itself."""
+    gate_of = {note.custom.code: note.custom.gate for note in _notes() if note.is_denial}
+    against = [reason for reason in decision.reasons if reason.severity == "deny"]
+    codes = dict.fromkeys(note.custom.code for note in _notes() if note.is_gate)
+    return Explained(
+        gates=tuple(
+            _gate(code, tuple(r for r in against if gate_of.get(r.code) == code), decision.allow) for code in codes
+        ),
+        reasons=tuple(reason for reason in against if gate_of.get(reason.code) not in codes),
+    )
 
 
 def fact(question: Question, name: str) -> Any:
@@ -73,52 +72,18 @@ def gate_texts() -> dict[str, GateText]:
     return msgspec.json.decode((FOLDER / "gate_texts.json").read_bytes(), type=dict[str, GateText])
 
 
-def _gate(rule: _Rule, reasons: tuple[Reason, ...], unusable: frozenset[str], decided: bool) -> Gate:
-    against = tuple(
-        reason for reason in reasons if reason.code in rule.denials or reason.params.get("fact") in rule.needed
-    )
-    holds = None if not decided or (not against and unusable & set(rule.facts)) else not against
+def _gate(code: str, against: tuple[Reason, ...], allow: bool) -> Gate:
+    rules = [note.custom for note in _notes() if code in (note.custom.gate, note.is_gate and note.custom.code)]
     return Gate(
-        code=rule.code, text=gate_texts()[rule.code], holds=holds, facts=rule.facts, law=rule.law, reasons=against
+        code=code,
+        text=gate_texts()[code],
+        holds=True if allow else False if against else None,
+        facts=tuple(dict.fromkeys(name for rule in rules for name in rule.facts if name != EVERY_FACT)),
+        law=tuple(dict.fromkeys(law for rule in rules for law in rule.law)),
+        reasons=against,
     )
-
-
-def _unusable(question: Question, reasons: tuple[Reason, ...]) -> frozenset[str]:
-    """Facts that a reason calls missing or unknown; without a version, all that nobody could gather."""
-    codes = {reason.code for reason in reasons}
-    missing = {reason.params["fact"] for reason in reasons if "fact" in reason.params}
-    unknown = {
-        name
-        for note in _notes()
-        if note.custom.code in codes and note.custom.code.endswith("unknown")
-        for name in note.custom.facts
-    }
-    if UNLISTED in codes:
-        missing |= {name for rule in _rules() for name in rule.facts if fact(question, name) is None}
-    return frozenset(missing | unknown)
 
 
 @functools.cache
 def _notes() -> tuple[Annotation, ...]:
     return tuple(note for note in annotated() if note.document == DOCUMENT)
-
-
-@functools.cache
-def _rules() -> tuple[_Rule, ...]:
-    notes = _notes()
-    codes = dict.fromkeys(note.custom.code for note in notes if note.is_gate)
-    return tuple(_rule(code, notes) for code in codes)
-
-
-def _rule(code: str, notes: tuple[Annotation, ...]) -> _Rule:
-    ways = [note.custom for note in notes if note.is_gate and note.custom.code == code]
-    against = [note.custom for note in notes if note.is_denial and note.custom.gate == code]
-    return _Rule(
-        code=code,
-        needed=frozenset.intersection(*(frozenset(way.facts) for way in ways)),
-        facts=tuple(
-            dict.fromkeys(name for custom in (*ways, *against) for name in custom.facts if name != EVERY_FACT)
-        ),
-        law=tuple(dict.fromkeys(law for custom in (*ways, *against) for law in custom.law)),
-        denials=frozenset(custom.code for custom in against),
-    )

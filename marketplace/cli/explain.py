@@ -9,7 +9,7 @@ from typing import Any
 
 from marketplace.cli.client import Answer, Client, from_environment
 
-SIGN = {True: "✓", False: "✗", None: "?"}
+SIGN = {True: "✓", False: "✗", None: "·"}
 
 
 def add_explain(verbs: Any) -> None:
@@ -48,9 +48,17 @@ def _lines(told: dict[str, Any]) -> list[str]:
         lines.append(f"{SIGN[gate['holds']]} {gate['code']}  {text['vi']} / {text['en']}  [{law}]")
         lines += [f"    {fact['name']} = {json.dumps(fact['value'], ensure_ascii=False)}"
                   for fact in gate["facts"] if fact["shown"]]  # fmt: skip
-        lines += [f"    {' '.join(said.values())}" for each in gate["messages"] for said in each.values()]
+        lines += _said("    ", gate["messages"])
     allowed = told["decision"]["allow"]
-    return [*lines, "✓ được phép / allowed" if allowed else "✗ bị từ chối / denied"]
+    return [
+        *lines,
+        *_said("✗ ", told["messages"]),
+        "✓ được phép / allowed" if allowed else "✗ bị từ chối / denied",
+    ]
+
+
+def _said(before: str, messages: list[dict[str, dict[str, str]]]) -> list[str]:
+    return [f"{before}{' '.join(said.values())}" for each in messages for said in each.values()]
 
 
 def _refused(answer: Answer) -> int:

@@ -13,8 +13,10 @@ from marketplace.queries.prepare import prepare
 from marketplace.queries.schemas import Ask
 from marketplace.queries.services import Services
 from marketplace.texts import LANGUAGES, Language, Message, message
-from policies.decision import Decision, Question
-from policies.explaining import Gate, GateText, fact, gates
+from policies.decision import Decision, Question, Reason
+from policies.explaining import Gate, GateText, explained, fact
+
+Messages = dict[Language, Message]
 
 
 class FactView(Struct, frozen=True, kw_only=True):
@@ -26,29 +28,34 @@ class FactView(Struct, frozen=True, kw_only=True):
 
 
 class GateView(Struct, frozen=True, kw_only=True):
-    """`holds` is None where no rule decided. `messages`: for each reason against it, what, why and what next."""
+    """As `policies.explaining.Gate`. `messages`: for each reason against it, what, why and what next."""
 
     code: str
     holds: bool | None
     text: GateText
     law: tuple[str, ...]
     facts: tuple[FactView, ...]
-    messages: tuple[dict[Language, Message], ...]
+    messages: tuple[Messages, ...]
 
 
 class ExplainView(Struct, frozen=True, kw_only=True):
-    """The decision as a query would get it now, and every gate of it."""
+    """The decision as a query would get it now, gate by gate; `messages`: of reasons that are no gate's own."""
 
     decision: Decision
     gates: tuple[GateView, ...]
+    messages: tuple[Messages, ...]
 
 
 async def explain(services: Services, caller: Caller, ask: Ask) -> ExplainView:
     """Shows the facts that a startup's receipt opens. Raises NotFound, OneAgreement, SqlNotUnderstood."""
     prepared = await prepare(services, caller, ask)
     # In a thread, because the first time it reads the METADATA of every rule.
-    told = await asyncio.to_thread(gates, prepared.question, prepared.decision)
-    return ExplainView(decision=prepared.decision, gates=tuple(_view(gate, prepared.question) for gate in told))
+    told = await asyncio.to_thread(explained, prepared.decision)
+    return ExplainView(
+        decision=prepared.decision,
+        gates=tuple(_view(gate, prepared.question) for gate in told.gates),
+        messages=_messages(told.reasons),
+    )
 
 
 def _view(gate: Gate, question: Question) -> GateView:
@@ -58,10 +65,13 @@ def _view(gate: Gate, question: Question) -> GateView:
         text=gate.text,
         law=gate.law,
         facts=tuple(_fact(name, question) for name in gate.facts),
-        messages=tuple(
-            {language: message(reason.code, reason.params, language) for language in LANGUAGES}
-            for reason in gate.reasons
-        ),
+        messages=_messages(gate.reasons),
+    )
+
+
+def _messages(reasons: tuple[Reason, ...]) -> tuple[Messages, ...]:
+    return tuple(
+        {language: message(each.code, each.params, language) for language in LANGUAGES} for each in reasons
     )
 
 

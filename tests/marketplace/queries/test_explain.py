@@ -27,7 +27,7 @@ def test_a_question_that_may_be_asked_passes_every_gate(market: Market) -> None:
 
 def test_the_gate_that_fails_says_why_and_what_next_in_both_languages(market: Market) -> None:
     told = explained(market, purpose="product.rnd", max_vnd=0)
-    failed = {gate["code"]: gate for gate in told["gates"] if not gate["holds"]}
+    failed = {gate["code"]: gate for gate in told["gates"] if gate["holds"] is False}
     assert {"purpose.agreed", "price.limit"} <= failed.keys()
     for gate in failed.values():
         assert {language for each in gate["messages"] for language in each} == {"vi", "en"}
