@@ -72,14 +72,15 @@ def _version(store: Store) -> Version:
     folder = store.root / "incoming" / "version"
     folder.mkdir()
     for index in range(PARTS):
-        made = duckdb.execute(
+        made = duckdb.sql(
             f"""select 'T' || (hash(i) % 34)::varchar as province,
                 ['F', 'M'][(1 + hash(i + 1) % 2)::bigint] as sex, (hash(i + 2) % 12)::varchar as age_band,
                 ['A1', 'A', 'B1', 'B2', 'C'][(1 + hash(i + 3) % 5)::bigint] as grade
             from range({index * PART_ROWS}, {(index + 1) * PART_ROWS}) t(i)
             order by province, sex, age_band, hash(i + 5)"""
-        ).to_arrow_table()
-        (folder / _name(index)).write_bytes(parquet_bytes(made, ROW_GROUP_ROWS))
+        )
+        assert made is not None
+        (folder / _name(index)).write_bytes(parquet_bytes(made.to_arrow_table(), ROW_GROUP_ROWS))
     version = Version(
         dataset="t", mode="rows", privacy_unit="column", population="p", rows=PARTS * PART_ROWS,
         persons=PARTS * PART_ROWS, cohorts=PARTS * PART_ROWS // K, k=K, fine_share=1.0,
