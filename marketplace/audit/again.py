@@ -48,7 +48,9 @@ def _policy(receipt: Receipt, folder: Path) -> str:
     logged = _logged(receipt)
     if logged.get("policy_revision") != kept.revision:
         raise Differs(f"the policy is {kept.revision}, the decision names {logged.get('policy_revision')}")
-    if logged.get("module_sha256") != kept.module_sha256:
+    if logged.get("module_sha256") is None:
+        return f"{kept.revision}; the log names no module"
+    if logged["module_sha256"] != kept.module_sha256:
         raise Differs(f"module_sha256: the module is {kept.module_sha256}, the log names another")
     return kept.revision
 

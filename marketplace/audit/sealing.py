@@ -44,6 +44,12 @@ class Kept(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     decision: dict[str, Any]
     """As it was given then: the structs of today may have other fields."""
 
+    @property
+    def columns(self) -> list[str]:
+        """Columns of the dataset that were asked for; none where the question asks for none."""
+        request = msgspec.json.decode(self.texts.get("request", "{}"), type=dict[str, Any])
+        return request.get("columns") or []
+
 
 class Decided(Struct, frozen=True, kw_only=True):
     """A row of the table `decision`. `sealed`: nonce (12 bytes), then ciphertext and tag."""

@@ -12,6 +12,7 @@ from msgspec import Struct, field
 from sqlalchemy import text
 
 from marketplace.audit.actions import recorded
+from marketplace.audit.sealing import Kept
 from marketplace.billing.actions import query_charge, query_void
 from marketplace.db.base import utcnow
 from marketplace.db.together import Statement
@@ -125,26 +126,31 @@ def charged(held: Held, prepared: Prepared, outcome: Outcome, *, keep_s: int, ca
     )
 
 
-def voided(held: Held, *, code: str, params: dict[str, Any]) -> Ending:
-    """The hold goes back: the query failed before the jail, or through no doing of the caller."""
+def voided(held: Held, kept: Kept | None, *, code: str, params: dict[str, Any]) -> Ending:
+    """The hold goes back: the query failed before the jail, or through no doing of the caller.
+
+    `kept`: what was decided when it entered, and on which facts; None if they were erased or cannot be read.
+    """
     told = {"code": code, "params": params}
+    body = told | ({"decision": logged(kept.decision), "columns": kept.columns} if kept else {})
+    event = _event("query:void", held, price_vnd=0, body=body, secrets=kept.texts if kept else {})
     finish: dict[str, Any] = {"id": held.id, "state": "failed", "charged": 0, "failure": _json(told)}
     empty = dict.fromkeys(("rows", "output", "sha256", "expires", "body"))
     return Ending(
         movements=query_void(hold_id=held.hold_id, query_id=held.id),
-        writes=[_event("query:void", held, price_vnd=0, body=told, secrets={}), Statement(FINISH, finish | empty)],
+        writes=[event, Statement(FINISH, finish | empty)],
         stands=False,
     )
 
 
-def logged(decision: Decision) -> dict[str, Any]:
+def logged(decision: Decision | dict[str, Any]) -> dict[str, Any]:
     """The decision as every party of the event may see it: nothing that tells what the startup's wallet holds.
 
     The hash of the facts goes too: unsalted, it could be tried out; the salted commitments stand for it.
     """
     told: dict[str, Any] = msgspec.to_builtins(decision)
     del told["facts_hash"]
-    told["module_sha256"] = module_sha256(decision.policy_revision)
+    told["module_sha256"] = module_sha256(told["policy_revision"])
     for reason in told["reasons"]:
         reason["params"] = {k: v for k, v in reason["params"].items() if k != "available_vnd"}
     return told

@@ -44,7 +44,7 @@ async def finish(services: Services, held: Held, prepared: Prepared, running: Aw
     try:
         outcome = await running
     except SandboxFailed as failed:
-        return await void(services.database, held, code=failed.code, params=failed.params)
+        return await void(services.database, services.keys, held, code=failed.code, params=failed.params)
     point("before-settle")
     row = await settle(services, held, prepared, outcome)
     point("after-settle")

@@ -10,6 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from marketplace.db.engine import Database
+from marketplace.db.keys import Keys
 from marketplace.errors import Unavailable
 from marketplace.queries.runner import SPACE
 from marketplace.queries.settle import read_held, void
@@ -24,7 +25,7 @@ order by q.id limit 1000
 """)
 
 
-async def sweep(database: Database) -> int:
+async def sweep(database: Database, keys: Keys) -> int:
     """Void every query whose process is dead; erase answers past their time. How many queries were voided."""
     async with database.session() as session:
         left = (await session.execute(LEFT, {"space": SPACE})).all()
@@ -32,15 +33,15 @@ async def sweep(database: Database) -> int:
     for query_id, runner in left:
         logger.warning("query %s was left by dead process %s: voided", query_id, runner)
         if (held := await read_held(database, query_id)) is not None:
-            await void(database, held, code="query.interrupted")
+            await void(database, keys, held, code="query.interrupted")
     return len(left)
 
 
-async def run_sweeps(database: Database, interval_s: float, stop: asyncio.Event) -> None:
+async def run_sweeps(database: Database, keys: Keys, interval_s: float, stop: asyncio.Event) -> None:
     """Sweep now and every `interval_s` seconds until `stop`; waits out a database that is away."""
     while not stop.is_set():
         try:
-            await sweep(database)
+            await sweep(database, keys)
         except (Unavailable, DBAPIError, OSError) as away:
             logger.warning("the sweep waits for the database: %s", type(away).__name__)
         with contextlib.suppress(TimeoutError):

@@ -6,6 +6,7 @@ under the locks is judged before the commit. Has something changed, all is undon
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -14,14 +15,18 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from marketplace.audit.sealing import FactsUnreadable, Kept, kept_of
 from marketplace.consents.expiry import DUE, expire
 from marketplace.db.engine import Database
+from marketplace.db.keys import Keys
 from marketplace.db.locks import version_locked
 from marketplace.db.together import Statement, Unit
 from marketplace.ledger.actions import booking, require_made
 from marketplace.queries.endings import Ending, Held, Outcome, charged, voided
 from marketplace.queries.prepare import Prepared
 from marketplace.queries.services import Services
+
+logger = logging.getLogger(__name__)
 
 LOCKED = text(f"""
 select a.ended_at is not null or a.expires_at <= now() as over,
@@ -60,15 +65,17 @@ async def settle(services: Services, held: Held, prepared: Prepared, outcome: Ou
     ending = charged(held, prepared, outcome, keep_s=keep_s, cap=cap)
     while True:
         with suppress(_RanOut):
-            return await _end(services.database, held, ending, no_records_left)
+            return await _end(services.database, services.keys, held, ending, no_records_left)
         async with services.database.session() as session:
             await expire(session, dataset_id=held.dataset_id, store=services.store)
 
 
-async def void(database: Database, held: Held, *, code: str, params: dict[str, Any] | None = None) -> Any | None:
+async def void(
+    database: Database, keys: Keys, held: Held, *, code: str, params: dict[str, Any] | None = None
+) -> Any | None:
     """Give the hold back: the query failed before the jail, or through no doing of the caller."""
-    ending = voided(held, code=code, params=params or {})
-    return await _end(database, held, ending, lambda: ending)
+    ending = voided(held, await _stood_on(database, keys, held), code=code, params=params or {})
+    return await _end(database, keys, held, ending, lambda: ending)
 
 
 async def read_held(database: Database, query_id: UUID) -> Held | None:
@@ -77,8 +84,18 @@ async def read_held(database: Database, query_id: UUID) -> Held | None:
     return Held(**found._asdict()) if found else None
 
 
+async def _stood_on(database: Database, keys: Keys, held: Held) -> Kept | None:
+    """What the query was let in on. That it cannot be read holds no money back."""
+    try:
+        async with database.reading() as session:
+            return await kept_of(session, keys, held.id)
+    except FactsUnreadable as unreadable:
+        logger.error("query %s is voided without its facts: %s", held.id, unreadable.params)
+        return None
+
+
 async def _end(
-    database: Database, held: Held, ending: Ending, no_records_left: Callable[[], Ending]
+    database: Database, keys: Keys, held: Held, ending: Ending, no_records_left: Callable[[], Ending]
 ) -> Any | None:
     """End it this way, or the way that what was found under the locks asks for. Each change is for good."""
     while True:
@@ -92,7 +109,10 @@ async def _end(
             await unit.undo()
         if found is None:
             return None
-        ending = voided(held, code=changed, params={}) if changed else no_records_left()
+        if changed:
+            ending = voided(held, await _stood_on(database, keys, held), code=changed, params={})
+        else:
+            ending = no_records_left()
 
 
 async def _attempt(unit: Unit, held: Held, ending: Ending) -> tuple[Any | None, bool, Any | None]:

@@ -193,7 +193,7 @@ async def _give_back(services: Services, held: Held) -> Any | None:
     """Until it is done: the sweep takes this process for alive, and leaves its queries to it."""
     while True:
         try:
-            return await void(services.database, held, code="query.interrupted")
+            return await void(services.database, services.keys, held, code="query.interrupted")
         except (Unavailable, DBAPIError, psycopg.Error, OSError) as away:
             logger.warning("query %s keeps its hold until the database is back: %s", held.id, type(away).__name__)
             await asyncio.sleep(RETRY_AFTER_S)

@@ -104,7 +104,7 @@ def _background(
 ) -> tuple[Coroutine[None, None, None], ...]:
     return (
         run_sequencer(database, keys, config, stop),
-        run_sweeps(database, config.sweep_interval_s, stop),
+        run_sweeps(database, keys, config.sweep_interval_s, stop),
         run_register(database, store, config, stop),
     )
 

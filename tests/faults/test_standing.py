@@ -39,6 +39,22 @@ def test_an_organisation_suspended_while_its_query_runs_gets_nothing_and_pays_no
     assert (query["state"], query["failure"]["code"]) == ("failed", "query.caller_barred")
     assert query["charged_vnd"] == 0
     assert alive.balance()["available_vnd"] == before
+    _decided_again(alive, query["id"])
+
+
+def _decided_again(market: Market, query_id: str) -> None:
+    """Nothing was released, and yet what let the query in can be computed again from the log."""
+    path, until = f"/api/v1/queries/{query_id}/receipt", time.monotonic() + 20
+    while not (answer := market.client("regulator").get(path)).ok:
+        assert time.monotonic() < until, answer.body
+        time.sleep(0.05)
+    receipt, key = market.home / "voided.json", market.home / "log.vkey"
+    receipt.write_bytes(answer.body)
+    key.write_bytes(market.client(None).get("/api/v1/audit/key").body)
+    (policy,) = (market.home / "store" / "policies").iterdir()
+    done = market.command("audit", "verify", str(receipt), "--key", str(key), "--policy", str(policy))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "✓ decision allow" in done.stdout
 
 
 def test_a_suspended_organisation_fetches_no_answer_until_it_may_again(alive: Market, suspended: Any) -> None:
@@ -71,6 +87,7 @@ def test_a_hold_is_given_back_when_postgresql_was_away_as_its_query_ended(alive:
         time.sleep(0.2)
     assert answer.json()["failure"]["code"] == "query.interrupted", answer.json()
     assert alive.balance()["available_vnd"] == before
+    _decided_again(alive, query["id"])
     assert alive.reconciled()
 
 
