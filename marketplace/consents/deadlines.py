@@ -7,15 +7,13 @@ days on which nobody works. A year that is not there has no holidays: its deadli
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
 
 import msgspec
 from msgspec import Struct
 
-from policies.sources import data
+from policies.laws import laws
 
 LAW = "decree-356-2025.consent"
 """The entry of law.json whose `values` are the deadlines."""
@@ -30,12 +28,6 @@ class Days(Struct, frozen=True, kw_only=True):
     stop_days: int
 
 
-class _Entry(Struct, frozen=True, kw_only=True):
-    valid_from: date
-    valid_to: date | None
-    values: Days | None = None
-
-
 class _Year(Struct, frozen=True, kw_only=True):
     year: int
     days: tuple[date, ...]
@@ -45,9 +37,9 @@ class _Year(Struct, frozen=True, kw_only=True):
 
 def days_on(day: date) -> Days | None:
     """What the law asks of a withdrawal said on that day, in Viet Nam; None where none is configured."""
-    for entry in _entries():
-        if entry.valid_from <= day and (entry.valid_to is None or day < entry.valid_to):
-            return entry.values
+    for begins, ends, days in _periods():
+        if begins <= day < ends:
+            return days
     return None
 
 
@@ -78,6 +70,13 @@ def holidays() -> frozenset[date]:
 
 
 @functools.cache
-def _entries() -> Sequence[_Entry]:
-    entries: list[dict[str, Any]] = data()["law"][LAW]
-    return tuple(msgspec.convert(entry, _Entry) for entry in entries)
+def _periods() -> tuple[tuple[date, date, Days | None], ...]:
+    """First day, first day no more, and what holds between them."""
+    return tuple(
+        (
+            date.fromisoformat(entry.valid_from),
+            date.fromisoformat(entry.valid_to) if entry.valid_to else date.max,
+            msgspec.convert(entry.values, Days) if entry.values else None,
+        )
+        for entry in laws()[LAW]
+    )

@@ -21,10 +21,12 @@ from marketplace.db.locks import lock_version
 logger = logging.getLogger(__name__)
 
 DUE = """
-    EXISTS (SELECT FROM consent_event e WHERE e.dataset_id = d.id AND e.expires_at > d.expired_until
-        AND e.expires_at <= clock_timestamp())
+    coalesce((
+        SELECT e.expires_at FROM consent_event e WHERE e.dataset_id = d.id AND e.expires_at > d.expired_until
+        ORDER BY e.expires_at LIMIT 1
+    ) <= clock_timestamp(), false)
 """
-"""Condition on a row `d` of dataset: the clock has passed an expiry that is not written yet."""
+"""Condition on a row `d` of dataset: the clock has passed the first expiry that is not written yet."""
 
 _DATASET = text("""
     SELECT id, current_version_id, expired_until, clock_timestamp() AS now FROM dataset

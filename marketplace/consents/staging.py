@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
+from functools import lru_cache
 from itertools import count, islice
 from typing import Any
 
@@ -114,6 +115,7 @@ def _text(value: str | None) -> str:
     return value.translate(_ESCAPES)
 
 
+@lru_cache(maxsize=16)  # a file has few different expiries
 def _instant(value: datetime | None) -> str:
     return NULL if value is None else value.isoformat()
 

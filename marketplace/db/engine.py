@@ -70,7 +70,7 @@ class Database:
         try:
             async with self._sessions() as session, session.begin():
                 yield session
-        except (DBAPIError, PoolTimeout) as e:
+        except (DBAPIError, PoolTimeout, psycopg.Error) as e:  # the driver's own: COPY goes past SQLAlchemy
             raise _told(e) from e
 
     @asynccontextmanager

@@ -15,9 +15,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
-from sqlalchemy import select
+from sqlalchemy import select, text
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.config import Config
+from marketplace.consents import writing
 from marketplace.consents.actors import Registrar
 from marketplace.consents.errors import FileNotUnderstood, FileRefused, TableRefused, TooManyLines
 from marketplace.consents.imports import Importing, import_events
@@ -25,7 +27,7 @@ from marketplace.consents.lines import MAX_LINE_BYTES, Lines, LineWrong
 from marketplace.consents.models import ConsentEvent
 from marketplace.consents.reads import consented_subjects
 from marketplace.consents.schemas import Imported
-from marketplace.db.engine import Database
+from marketplace.db.engine import Database, DatabaseUnavailable
 from tests.marketplace.consents.conftest import PEOPLE, PURPOSES, Listed
 from tests.marketplace.consents.test_register import events_of, gone
 
@@ -325,3 +327,21 @@ def test_whatever_bytes_come_every_line_is_an_event_or_told(content: bytes) -> N
         for line in lines:
             with contextlib.suppress(LineWrong):
                 assert lines.read(line).subject
+
+
+async def test_a_database_that_goes_away_in_the_middle_is_told_as_such_and_nothing_is_recorded(
+    database: Database, listed: Listed, take: Take, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The connection is cut by the server while rows are copied."""
+    copy = writing._copy
+
+    async def cut(session: AsyncSession, rows: bytes) -> None:
+        own = await session.scalar(text("SELECT pg_backend_pid()"))
+        async with database.session() as other:
+            await other.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": own})
+        await copy(session, rows)
+
+    monkeypatch.setattr(writing, "_copy", cut)
+    with pytest.raises(DatabaseUnavailable):
+        await take(as_ndjson([said(1, PEOPLE[0])]))
+    assert await register(database, listed) == []
