@@ -6,8 +6,10 @@ import re
 import uuid
 
 import pytest
+from sqlalchemy import update
 
 from marketplace.db.engine import Database
+from marketplace.listings.models import DatasetVersion
 from marketplace.listings.reads import dataset_id_of, read_dataset
 from marketplace.web import pages
 from marketplace.web.headers import SECURITY
@@ -40,6 +42,20 @@ async def test_anybody_reads_the_catalogue_and_a_dataset(visit: Visit, sides: Si
         page = (await visitor.get(f"/datasets/{slug}")).text
         for shown in ("k", "Nghiên cứu khoa học", "1.000\u00a0₫", "Dữ liệu bịa ra", "nghề", "6 rõ"):
             assert shown in page
+
+
+async def test_who_waits_in_a_version_stands_on_the_owners_page_only(
+    visit: Visit, sides: Sides, database: Database
+) -> None:
+    slug = await slug_of(database, sides)
+    waiting = [{"reason": "left", "persons": 1234, "cohorts": 77, "since_ms": 1_790_000_000_000}]
+    async with database.session() as session:
+        rows = update(DatasetVersion).where(DatasetVersion.dataset_id == sides.dataset_id)
+        await session.execute(rows.values(waiting=waiting))
+    for party, told in ((sides.owner, True), (sides.startup, False), (None, False)):
+        async with visit(party) as visitor:
+            page = (await visitor.get(f"/datasets/{slug}")).text
+            assert ("1.234" in page, "trong nhóm của họ có người đã rời đi" in page) == (told, told)
 
 
 async def test_a_live_search_gets_the_list_alone_and_a_form_the_page(visit: Visit, sides: Sides) -> None:
