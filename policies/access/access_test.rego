@@ -247,3 +247,10 @@ test_another_dataset_may_be_the_personal_one if {
 	decision := access.decision with input as asked
 	decision.obligations.personal_class == "basic"
 }
+
+test_a_limit_that_has_not_expired_holds if {
+	limits := {"expires_at": 1780000000001}
+	asked := json.patch(question, [{"op": "add", "path": "/agreement/limits", "value": limits}])
+	decision := access.decision with input as asked
+	decision.obligations.expires_at == 1780000000001
+}

@@ -1,6 +1,7 @@
 package access
 
 import data.classes
+import data.fact
 import data.reason
 
 # METADATA
@@ -8,10 +9,17 @@ import data.reason
 # description: Computed from the columns read, how many people they tell of, and the other datasets of the query.
 # custom:
 #   code: class.ceiling
-#   facts: [dataset.persons, dataset.basic_columns, dataset.sensitive_columns, request.columns, request.beside]
+#   facts: [question.at_ms, dataset.mode, dataset.persons, dataset.basic_columns,
+#     dataset.sensitive_columns, request.columns, request.beside]
 #   source: version.json persons and columns
 #   law: [decree-165-2025.ceiling, decision-20-2025.classes]
-gates contains "class.ceiling" if classes.at_most(state_class, highest[input.dataset.mode])
+gates contains "class.ceiling" if {
+	fact.texts(input.dataset.basic_columns)
+	fact.texts(input.dataset.sensitive_columns)
+	is_array(input.request.columns)
+	is_array(input.request.beside)
+	classes.at_most(state_class, highest[input.dataset.mode])
+}
 
 # METADATA
 # title: The class of what is read is too high for this mode
@@ -19,7 +27,8 @@ gates contains "class.ceiling" if classes.at_most(state_class, highest[input.dat
 # custom:
 #   code: class.over_ceiling
 #   gate: class.ceiling
-#   facts: [dataset.persons, dataset.basic_columns, dataset.sensitive_columns, request.columns, request.beside]
+#   facts: [question.at_ms, dataset.mode, dataset.persons, dataset.basic_columns,
+#     dataset.sensitive_columns, request.columns, request.beside]
 #   source: version.json persons and columns
 #   law: [decree-165-2025.ceiling, decision-20-2025.classes]
 #   remedy: columns.drop

@@ -12,6 +12,7 @@ import data.reason
 #   source: agreement.columns
 #   law: [decree-356-2025.consent]
 gates contains "columns.agreed" if {
+	is_array(input.agreement.columns)
 	is_array(input.request.columns)
 	count(asked_columns - agreed_columns) == 0
 }
@@ -25,6 +26,7 @@ gates contains "columns.agreed" if {
 #   source: version.json columns
 #   law: [data-law-60-2024.42]
 gates contains "columns.in_version" if {
+	is_array(input.dataset.columns)
 	is_array(input.request.columns)
 	count(asked_columns - version_columns) == 0
 }

@@ -13,6 +13,10 @@ import data.reason
 #   law: [decree-169-2025.32-33]
 gates contains "conditions.met" if {
 	asked := input.dataset.conditions
+	is_object(asked)
+	is_number(input.agreement.valid_from_ms)
+	is_array(input.agreement.people)
+	is_object(input.agreement.promises)
 	condition.duration(asked, input.agreement.valid_from_ms, input.at_ms + 1)
 	condition.users(asked, input.agreement.people)
 	condition.institution(asked, slug)

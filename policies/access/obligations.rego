@@ -71,7 +71,10 @@ own contains {"consented_to": consented_to} if by_consent
 #   facts: [agreement.limits, request.beside]
 #   source: agreement.limits
 #   law: [decree-169-2025.32-33]
-gates contains "obligations.known" if count(meet.unknown(granted)) == 0
+gates contains "obligations.known" if {
+	all_said
+	count(meet.unknown(granted)) == 0
+}
 
 # METADATA
 # title: All datasets of a query are in one mode and used by one consent
@@ -81,17 +84,26 @@ gates contains "obligations.known" if count(meet.unknown(granted)) == 0
 #   facts: [agreement.limits, request.beside]
 #   source: agreement.limits
 #   law: [decree-169-2025.32-33]
-gates contains "obligations.agree" if count(meet.conflicts(sources)) == 0
+gates contains "obligations.agree" if {
+	all_said
+	count(meet.conflicts(sources)) == 0
+}
 
 # METADATA
 # title: What was granted has not expired
-# description: The earliest expiry of all sources holds.
+# description: The agreement's own expiry and the owner's time limit are gates of their own.
 # custom:
 #   code: obligations.not_expired
 #   facts: [agreement.limits, request.beside, question.at_ms]
 #   source: agreement.limits
 #   law: [decree-169-2025.32-33]
-gates contains "obligations.not_expired" if input.at_ms < expires_at
+gates contains "obligations.not_expired" if {
+	all_said
+	is_number(input.at_ms)
+	every source in granted {
+		in_time(source)
+	}
+}
 
 # METADATA
 # title: An obligation is not known
@@ -135,3 +147,12 @@ deny contains reason.denied(rego.metadata.rule().custom, {"expires_at_ms": meet.
 	is_number(input.at_ms)
 	input.at_ms >= meet.smallest(granted, "expires_at")
 }
+
+all_said if {
+	is_object(input.agreement.limits)
+	is_array(input.request.beside)
+}
+
+in_time(source) if not source.expires_at
+
+in_time(source) if input.at_ms < source.expires_at

@@ -128,6 +128,6 @@ deny contains reason.denied(rego.metadata.rule().custom, params) if {
 	is_string(input.request.purpose)
 	is_array(input.dataset.purposes)
 	covers(input.dataset.purposes) == "person"
-	input.agreement.purpose_judged == false
+	object.get(input.agreement, "purpose_judged", null) != true
 	params := {"purpose": input.request.purpose, "allowed": input.dataset.purposes}
 }

@@ -31,7 +31,7 @@ gates contains "version.mode" if data.limits.modes[input.dataset.mode]
 # description: Below the floor of the law in force, or of what was granted, a version is not anonymous enough.
 # custom:
 #   code: version.k
-#   facts: [dataset.k]
+#   facts: [dataset.k, question.at_ms]
 #   source: version.json k
 #   law: [exchange.anonymity, personal-data-law-91-2025.14-6]
 gates contains "version.k" if {
@@ -72,7 +72,7 @@ deny contains reason.denied(rego.metadata.rule().custom, {"mode": input.dataset.
 # custom:
 #   code: version.k_below_floor
 #   gate: version.k
-#   facts: [dataset.k]
+#   facts: [dataset.k, question.at_ms]
 #   source: version.json k
 #   law: [exchange.anonymity, personal-data-law-91-2025.14-6]
 #   remedy: owner.publish

@@ -13,6 +13,9 @@ import data.reason
 #   law: [decree-169-2025.32-33]
 gates contains "conditions.met" if {
 	asked := input.dataset.conditions
+	is_object(asked)
+	is_array(input.application.people)
+	is_object(input.application.promises)
 	condition.duration(asked, input.at_ms, input.application.expires_at_ms)
 	condition.users(asked, input.application.people)
 	condition.institution(asked, slug)

@@ -35,6 +35,7 @@ BASES_OF_MANIFESTS = {"data-law-60-2024", "personal-data-law-91-2025"}
 OTHER_FACTS = {
     "access": {
         "dataset.consented_purposes",
+        "agreement.purpose_judged",
         "dataset.state_class",
         "caller.organisation_slug",
         "request.rows_cap",
