@@ -9,14 +9,24 @@ import signal
 import threading
 from collections.abc import Iterator
 
+from marketplace.config import Config
 from policies.engine import Engine
+from policies.kept import KeptBroken, keep
 from policies.module import Unusable
 
 logger = logging.getLogger(__name__)
 
 
+def keep_policy(config: Config) -> None:
+    """So that what it decides can be decided again. A broken one is not kept; it denies, and that is told."""
+    try:
+        keep(config.path("store", "policies"))
+    except KeptBroken as broken:
+        logger.error("the policy cannot be kept: %s", broken)
+
+
 @contextlib.contextmanager
-def reload_on_hangup(engine: Engine) -> Iterator[None]:
+def reload_on_hangup(engine: Engine, config: Config) -> Iterator[None]:
     """While it is open. Only a process's main thread gets signals: elsewhere (in tests) nothing is done."""
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -25,7 +35,7 @@ def reload_on_hangup(engine: Engine) -> Iterator[None]:
     reloading: set[asyncio.Task[None]] = set()
 
     def hang_up() -> None:
-        task = loop.create_task(_reload(engine))
+        task = loop.create_task(_reload(engine, config))
         reloading.add(task)
         task.add_done_callback(reloading.discard)
 
@@ -36,8 +46,9 @@ def reload_on_hangup(engine: Engine) -> Iterator[None]:
         loop.remove_signal_handler(signal.SIGHUP)
 
 
-async def _reload(engine: Engine) -> None:
+async def _reload(engine: Engine, config: Config) -> None:
     before = engine.revision
+    await asyncio.to_thread(keep_policy, config)
     try:
         await engine.reload()
     except Unusable as unusable:

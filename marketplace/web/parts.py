@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 from collections.abc import AsyncIterator, Coroutine
 
 from catalog.storage import Store
@@ -19,13 +18,10 @@ from marketplace.db.migrate import upgrade
 from marketplace.queries.jobs import run_sweeps
 from marketplace.queries.runner import Runner
 from marketplace.queries.services import Services, policy_server
-from marketplace.web.hangup import reload_on_hangup
+from marketplace.web.hangup import keep_policy, reload_on_hangup
 from policies.clock import Clock
 from policies.engine import open_engine
-from policies.kept import KeptBroken, keep
 from sandbox.isolation.pool import Pool
-
-logger = logging.getLogger(__name__)
 
 SHUTDOWN_S = 5.0
 """How long a stop waits for queries that run; what is left then is voided by the next sweep."""
@@ -39,10 +35,10 @@ async def open_services(config: Config, *, background: bool = True) -> AsyncIter
     """
     async with contextlib.AsyncExitStack() as stack:
         database, keys = await stack.enter_async_context(_open_home(config))
-        await asyncio.to_thread(_keep_policy, config)
+        await asyncio.to_thread(keep_policy, config)
         engine = open_engine(policy_server(config))
         stack.push_async_callback(engine.close)
-        stack.enter_context(reload_on_hangup(engine))
+        stack.enter_context(reload_on_hangup(engine, config))
         pool = Pool(
             jails=config.sandbox_jails,
             threads=config.sandbox_threads,
@@ -89,14 +85,6 @@ async def _open_home(config: Config) -> AsyncIterator[tuple[Database, Keys]]:
         database = Database(database_url(config), connections=config.database_pool_connections)
         stack.push_async_callback(database.close)
         yield database, Keys(config.path("keys"))
-
-
-def _keep_policy(config: Config) -> None:
-    """A broken one is not kept; it denies, and the service says so, so it starts all the same."""
-    try:
-        keep(config.path("store", "policies"))
-    except KeptBroken as broken:
-        logger.error("the policy cannot be kept: %s", broken)
 
 
 def _background(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import socket
 import time
@@ -164,6 +165,7 @@ async def test_a_server_killed_while_it_is_asked_denies_and_its_successor_decide
         engine = engine_of(server.url, released, timeout_ms=30_000)
         assert (await engine.decide(QUESTION)).allow
         server.process.send_signal(signal.SIGSTOP)  # so that the request is surely under way
+        await asyncio.to_thread(os.waitid, os.P_PID, server.process.pid, os.WSTOPPED | os.WNOWAIT)
         asked = asyncio.create_task(engine.decide(QUESTION))
         await asyncio.sleep(0.1)
         assert not asked.done()
