@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pyarrow import parquet
 
 from catalog.errors import PublicationRefused, VersionDamaged
 from catalog.publish import Publication
@@ -231,6 +232,30 @@ def test_where_k_is_raised_cohorts_that_are_too_small_by_now_stand_together(tmp_
     assert second.version.persons == first.version.persons
     for cohort in together(shown(store, second, rows)):
         assert all(old <= cohort or not old & cohort for old in together(shown(store, first, rows)))
+
+
+def test_a_measure_that_one_of_them_withheld_is_withheld_by_the_cohort_of_both(tmp_path: Path) -> None:
+    """Else what the two showed before, subtracted, would be the few values of the one that did not."""
+    store = Store(tmp_path / "s")
+    rows = [
+        [f"P{i:05d}", "Huế", ["cúm", "sởi"][i % 2], "34"[i % 2] if i > 2 else "", "có", "có"] for i in range(20)
+    ]
+    first = publish_rows(store, tmp_path, rows, manifest=AGGREGATE_MANIFEST)
+    told = counts(store, first)
+    assert None in told
+    assert 5 in told, "three without a visit are in at most three of the four cohorts"
+    higher = AGGREGATE_MANIFEST.replace("k: 5", "k: 9")
+    second = publish_rows(store, tmp_path, rows, manifest=higher, previous=first.version.id)
+    assert (second.version.persons, counts(store, second)) == (20, [None])
+
+
+def counts(store: Store, publication: Publication) -> list[int | None]:
+    folder = store.public(publication.version.id)
+    return [
+        n
+        for p in publication.version.parts
+        for n in parquet.read_table(folder / p.name)["visits__count"].to_pylist()
+    ]
 
 
 def test_other_columns_are_a_new_beginning(tmp_path: Path) -> None:
