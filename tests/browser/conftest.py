@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import cache
 from typing import Any
 
 import pytest
@@ -21,8 +22,10 @@ from marketplace.db.engine import Database, provide_session
 from marketplace.db.keys import Keys
 from marketplace.identity.callers import SUBJECTS
 from marketplace.identity.provider import Provider
+from marketplace.listings.permission import Desk
 from marketplace.web import pages
 from marketplace.web.problem_pages import problem_answer
+from policies.wasm import WasmEngine
 from tests.marketplace.agreements.conftest import Sides, open_sides
 from tests.marketplace.parties import Party
 
@@ -95,6 +98,7 @@ def page_app(database: Database, config: Config) -> Litestar:
     given: dict[str, Any] = {
         "database": database, "config": config, "keys": Keys(config.path("keys")), "services": None,
         "store": Store(config.path("store")), "provider": Provider(config),
+        "desk": Desk(engine=_engine(), database=database),
     }  # fmt: skip
     return Litestar(
         route_handlers=[*pages.handlers, pages.static()],
@@ -108,6 +112,11 @@ def page_app(database: Database, config: Config) -> Litestar:
         template_config=pages.template_config(),
         openapi_config=None,
     )
+
+
+@cache
+def _engine() -> WasmEngine:
+    return WasmEngine()
 
 
 def _giver(value: Any) -> Any:
