@@ -38,6 +38,7 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     take.add_argument("--on-error", choices=("keep", "refuse"), default="keep", help="default: keep")
     give = deeds.add_parser("export", help="xuất sự kiện đã ghi / write out what was recorded")
     give.add_argument("--format", choices=tuple(FORMATS), default="ndjson", help="default: ndjson")
+    give.add_argument("--json", dest="format", action="store_const", const="ndjson", help="--format ndjson")
     give.add_argument("--output", type=Path, metavar="FILE", help="default: standard output")
     for parser, run in ((take, _import), (give, _export)):
         parser.add_argument("--dataset", required=True, metavar="SLUG")
