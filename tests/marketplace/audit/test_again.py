@@ -141,9 +141,9 @@ def edit(texts: dict[str, str], group: str, **facts: object) -> None:
     [
         ("request", "purpose", "research.academic"),
         ("request", "columns", ["sex"]),
-        ("agreement", "id", str(uuid4())),
+        ("agreement", "id", str(UUID(int=1))),
         ("dataset", "version_id", "version-0"),
-        ("caller", "person_id", str(uuid4())),
+        ("caller", "person_id", str(UUID(int=2))),
     ],
 )
 async def test_facts_of_another_question_than_the_event_tells_are_found(
