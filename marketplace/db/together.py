@@ -13,13 +13,11 @@ from typing import Any
 from msgspec import Struct
 from psycopg import AsyncConnection, AsyncCursor
 from psycopg.rows import namedtuple_row
-from sqlalchemy import CursorResult, TextClause, text
+from sqlalchemy import CursorResult, TextClause
 from sqlalchemy.dialects.postgresql import psycopg
 from sqlalchemy.ext.asyncio import AsyncSession
 
 _DIALECT = psycopg.dialect()  # type: ignore[no-untyped-call]
-LATER = text("set local synchronous_commit = off")
-"""For a transaction that the machine may lose: nobody was told of it, and the next one that counts flushes it."""
 
 
 class Statement(Struct, frozen=True):

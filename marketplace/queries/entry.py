@@ -13,7 +13,7 @@ from marketplace.accounts.callers import Caller
 from marketplace.audit.actions import recorded
 from marketplace.audit.sealing import Decided, stored
 from marketplace.billing.actions import query_hold
-from marketplace.db.together import LATER, Statement
+from marketplace.db.together import Statement
 from marketplace.ledger.actions import Movement, booking
 from marketplace.queries.endings import Held, logged
 from marketplace.queries.prepare import Prepared
@@ -39,13 +39,13 @@ class Entry(Struct, frozen=True, kw_only=True):
 
 
 def admitted(caller: Caller, ask: Ask, prepared: Prepared, decided: Decided, *, runner: int) -> Entry:
-    """An allowed query: its hold and its row. Lost with the machine, it was never asked: nobody was told of it."""
+    """An allowed query: its hold and its row."""
     hold = query_hold(query_id=decided.id, startup_id=caller.organisation_id, amount_vnd=prepared.price_vnd)
     row = _row(caller, ask, prepared, decided) | {"state": "running", "hold_id": hold.id, "runner": runner}
     held = Held(**{name: row[name] for name in Held.__struct_fields__})
     return Entry(
         query_id=decided.id,
-        writes=[booking([hold]), Statement(_ENTER, row), stored(decided), Statement(LATER)],
+        writes=[booking([hold]), Statement(_ENTER, row), stored(decided)],
         hold=hold,
         held=held,
     )
