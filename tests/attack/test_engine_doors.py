@@ -36,6 +36,7 @@ DOORS = {
     "open_up": "SET enable_external_access = true",
     "more_folders": "SET allowed_directories = ['/']",
     "more_memory": "SET memory_limit = '100 GB'",
+    "more_threads": "PRAGMA threads = 64",
     "reset": "RESET memory_limit",
     "secret": "CREATE SECRET s (TYPE s3, KEY_ID 'a', SECRET 'b')",
     "export": "EXPORT DATABASE '/fd/export'",

@@ -79,7 +79,7 @@ def test_a_hold_is_given_back_when_postgresql_was_away_as_its_query_ended(alive:
     time.sleep(4)
     alive.command("db", "status")  # whoever comes next starts the embedded server again
     asking.join(60)
-    client, until = alive.client("startup"), time.monotonic() + 90
+    client, until = alive.client("startup"), time.monotonic() + 30
     while time.monotonic() < until:
         answer = client.get(f"/api/v1/queries/{query['id']}")
         if answer.ok and answer.json()["state"] != "running":
