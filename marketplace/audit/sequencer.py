@@ -49,10 +49,14 @@ class LogKeys(Protocol):
 
 _ANY_PENDING = text("SELECT FROM pending_leaf LIMIT 1")
 _TURN = text("SELECT pg_advisory_xact_lock(:lock)")
+# One look-up an event. Left to a join, a planner without fresh statistics walks the whole log for three events.
 _PENDING = text("""
-    WITH batch AS (
-        SELECT event.id, event.dataset_id, event.commitment, event.at
-        FROM pending_leaf JOIN event ON event.id = pending_leaf.event_id ORDER BY event.at, event.id LIMIT :batch
+    WITH waiting AS MATERIALIZED (
+        SELECT event_id FROM pending_leaf ORDER BY event_id LIMIT :batch
+    ), batch AS (
+        SELECT event.* FROM waiting CROSS JOIN LATERAL (
+            SELECT id, dataset_id, commitment, at FROM event WHERE event.id = waiting.event_id LIMIT 1
+        ) AS event
     ), counter AS (
         SELECT dataset_id,
             (SELECT max(dataset_counter) FROM audit_leaf AS leaf WHERE leaf.dataset_id = named.dataset_id)

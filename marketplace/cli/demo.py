@@ -19,7 +19,7 @@ from marketplace.cli.client import Client, Unreachable
 from marketplace.cli.demo_parties import Parties, prepare_parties
 from marketplace.cli.demo_story import Told, generated, play
 from marketplace.config import Config, load
-from marketplace.db.migrate import upgrade
+from marketplace.db.schema import bring_up_to_date
 
 START_TIMEOUT_S = 60
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
@@ -47,7 +47,7 @@ def run(chosen: argparse.Namespace) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     tell(f"→ {config.home}")
     config.home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    upgrade(config)
+    bring_up_to_date(config)
     parties = asyncio.run(prepare_parties(config))
     listen = f"http://{config.host}:{config.port}"
     wanted = config.port if free(config.host, config.port) else 0

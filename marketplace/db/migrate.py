@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from alembic import command
 from alembic.config import Config as AlembicConfig
 from alembic.runtime.migration import MigrationContext
@@ -13,8 +11,8 @@ from sqlalchemy import Connection, create_engine, text
 
 from marketplace.config import Config
 from marketplace.db.engine import migration_url, sqlalchemy_url
+from marketplace.db.schema import MIGRATIONS
 
-MIGRATIONS = Path(__file__).parent / "migrations"
 ONE_AT_A_TIME = 0x53444C  # "SDL": advisory lock of whoever migrates
 
 

@@ -14,7 +14,7 @@ from marketplace.consents.jobs import run_register
 from marketplace.db import embedded
 from marketplace.db.engine import Database, database_url
 from marketplace.db.keys import Keys
-from marketplace.db.migrate import upgrade
+from marketplace.db.schema import bring_up_to_date
 from marketplace.queries.jobs import run_sweeps
 from marketplace.queries.runner import Runner
 from marketplace.queries.services import Services, policy_server
@@ -34,11 +34,6 @@ async def open_services(config: Config, *, background: bool = True) -> AsyncIter
     Raises what a part raises when it cannot start: it says which part and what to do.
     """
     async with contextlib.AsyncExitStack() as stack:
-        database, keys = await stack.enter_async_context(_open_home(config))
-        await asyncio.to_thread(keep_policy, config)
-        engine = open_engine(policy_server(config))
-        stack.push_async_callback(engine.close)
-        stack.enter_context(reload_on_hangup(engine, config))
         pool = Pool(
             jails=config.sandbox_jails,
             threads=config.sandbox_threads,
@@ -46,7 +41,15 @@ async def open_services(config: Config, *, background: bool = True) -> AsyncIter
             queue=config.sandbox_queue_queries,
         )
         stack.push_async_callback(pool.close)
-        await pool.start()
+        # Nothing else waits so long for other processes, so the rest is opened meanwhile.
+        jails = asyncio.create_task(pool.start())
+        stack.push_async_callback(_given_up, jails)
+        database, keys = await stack.enter_async_context(_open_home(config))
+        await asyncio.to_thread(keep_policy, config)
+        engine = await asyncio.to_thread(open_engine, policy_server(config))
+        stack.push_async_callback(engine.close)
+        stack.enter_context(reload_on_hangup(engine, config))
+        await jails
         runner = Runner(database)
         stack.push_async_callback(runner.release)
         await runner.hold()
@@ -81,7 +84,7 @@ async def _open_home(config: Config) -> AsyncIterator[tuple[Database, Keys]]:
     async with contextlib.AsyncExitStack() as stack:
         if config.database_url is None:
             stack.callback(embedded.stop, config.home)
-            await asyncio.to_thread(upgrade, config)
+            await asyncio.to_thread(bring_up_to_date, config)
         database = Database(database_url(config), connections=config.database_pool_connections)
         stack.push_async_callback(database.close)
         yield database, Keys(config.path("keys"))
@@ -95,6 +98,12 @@ def _background(
         run_sweeps(database, keys, config.sweep_interval_s, stop),
         run_register(database, store, config, stop),
     )
+
+
+async def _given_up(jails: asyncio.Task[None]) -> None:
+    """Another part did not start: the jails that are on their way are not waited for."""
+    jails.cancel()
+    await asyncio.wait({jails})
 
 
 async def _end(stop: asyncio.Event, tasks: list[asyncio.Task[None]]) -> None:

@@ -69,12 +69,11 @@ class Pool:
         """Open the jails. Raises LayerMissing naming each mandatory layer that is not there or does not hold."""
         await asyncio.to_thread(layers.require)
         await asyncio.to_thread(prove)
-        try:
-            for _ in range(self._wanted):
-                await self._open()
-        except JailLost:
+        opened = await asyncio.gather(*(self._open() for _ in range(self._wanted)), return_exceptions=True)
+        lost = next((each for each in opened if each is not None), None)
+        if lost is not None:
             await self.close()
-            raise
+            raise lost
 
     async def close(self) -> None:
         """End every jail and whatever runs in it."""

@@ -8,9 +8,9 @@ import platform
 import subprocess
 import sys
 import sysconfig
+from importlib.util import find_spec
 from pathlib import Path
 
-import duckdb
 from msgspec import Struct
 
 _PACKAGES = (
@@ -57,7 +57,10 @@ def binds() -> tuple[Bind, ...]:
     """Everything a jail sees, found once per process (it costs the import of the engine in a child process)."""
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
     standard_library = Path(sysconfig.get_path("stdlib"))
-    site = Path(duckdb.__file__).parents[1]
+    # Found, not imported: the broker itself never runs the engine.
+    engine = find_spec("duckdb")
+    assert engine is not None and engine.origin is not None
+    site = Path(engine.origin).parents[1]
     ours = Path(__file__).parents[2]
     found = [
         Bind(str(Path(sys.executable).resolve()), PYTHON),
