@@ -29,6 +29,7 @@ _ENTRY = "sandbox.worker.query:answer"
 _FRAMING_BYTES = 256 * 1024
 """What an Arrow stream may need beside the values: schema, alignment, message heads."""
 _VALIDATE_INLINE_BYTES = 256 * 1024
+_REST_S = 0.01
 _RESTART_PAUSE_S = 0.5
 _WAIT_S = 60.0
 T = TypeVar("T")
@@ -168,8 +169,8 @@ class Pool:
 
     async def _recycle(self, jail: Jail) -> None:
         """Have the next child ready; a jail that cannot is replaced."""
-        # Whoever waits for the answer goes first: to end a child takes longer than a small query.
-        await asyncio.sleep(0)
+        # Whoever waits for the answer goes first: a new child costs more than a small query. It is settled meanwhile.
+        await asyncio.sleep(0 if self._idle.empty() else _REST_S)
         try:
             await jail.prepare()
             self._idle.put_nowait(jail)
