@@ -81,7 +81,7 @@ def _latency(market: Market) -> list[dict[str, Any]]:
 
 
 def _page_us() -> float:
-    """A jail's child is a fork, so this is most of its cost. Some 0.25 us on bare metal; more in nested machines."""
+    """Most of what a jail's child costs, for it is a fork: 0.25 us on bare metal, more in nested machines."""
     with mmap.mmap(-1, PAGES * mmap.PAGESIZE) as memory:
         began = time.perf_counter()
         for place in range(0, len(memory), mmap.PAGESIZE):
