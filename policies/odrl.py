@@ -14,6 +14,7 @@ from policies.decision import AgreementFacts, Conditions, DatasetFacts
 from policies.sources import data
 
 CONTEXT: Final = "http://www.w3.org/ns/odrl.jsonld"
+MEDIA_TYPE: Final = "application/ld+json"
 PROFILE: Final = "urn:sandulieu:odrl:1"
 
 Document = dict[str, Any]

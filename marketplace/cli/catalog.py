@@ -81,7 +81,7 @@ def _check(chosen: argparse.Namespace) -> int:
 
 
 async def _make(manifest_text: str, source: Path) -> tuple[Publication, Decision]:
-    """A version in a folder that is thrown away, under a key that is thrown away, decided on as a publication is."""
+    """A version in a folder and under a key that are thrown away, decided on as a publication is."""
     manifest, config = parse_manifest(manifest_text), load()
     engine = open_engine(policy_server(config))
     try:

@@ -74,7 +74,7 @@ async def publisher_facts(session: AsyncSession, *, person_id: UUID, organisatio
 
 
 def presumed_publisher(owner_slug: str) -> Caller:
-    """Who would publish, where there is no database to know anybody: taken to be fit, so the dataset alone is judged."""
+    """Who would publish, where nobody is known: taken to be fit, so that the dataset alone is judged."""
     return Caller(
         person_id=owner_slug,
         organisation_id=owner_slug,
