@@ -52,6 +52,13 @@ def laws() -> Mapping[str, tuple[Law, ...]]:
     return msgspec.convert(data()["law"], dict[str, tuple[Law, ...]])
 
 
+def law_at(id: str, at_ms: int) -> Law | None:
+    """The entry in force at that instant; None where there is none."""
+    entries = laws().get(id, ())
+    held = (law for law in entries if law.from_ms <= at_ms and (law.until_ms is None or at_ms < law.until_ms))
+    return next(held, None)
+
+
 def bases() -> tuple[Basis, ...]:
     """Every law → rule → test, in the order of law.json."""
     notes = [a for a in annotated() if a.document in DOCUMENTS and (a.is_gate or a.is_denial or a.is_warning)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Iterable, Iterator
 from itertools import combinations, product
 from typing import Any, Final, Literal
@@ -12,7 +11,7 @@ from msgspec.structs import replace
 
 from policies.decision import AccessQuestion, Decision
 from policies.engine import Engine
-from policies.sources import data
+from policies.purposes import known
 
 Kind = Literal["columns.drop", "purpose.choose", "wait", "limit.raise", "wallet.credit", "owner.judge"]
 DECISIONS: Final = 60
@@ -76,8 +75,8 @@ def _columns(question: AccessQuestion) -> Iterator[Option]:
 
 
 def _purposes(question: AccessQuestion) -> Iterator[Option]:
-    for purpose, within in _known().items():
-        if purpose != question.request.purpose and question.agreement.purpose in (purpose, *within):
+    for purpose, about in known().items():
+        if purpose != question.request.purpose and question.agreement.purpose in (purpose, *about.within):
             yield (
                 Change(code="purpose.choose", params={"purpose": purpose}),
                 lambda q, purpose=purpose: replace(q, request=replace(q.request, purpose=purpose)),  # type: ignore[misc]
@@ -122,9 +121,3 @@ KINDS: Final[dict[Kind, Callable[[AccessQuestion], Iterable[Option]]]] = {
     "wallet.credit": _credits,
     "owner.judge": _judgements,
 }
-
-
-@functools.cache
-def _known() -> dict[str, tuple[str, ...]]:
-    """Purposes that a question may have, and the groups that each is within."""
-    return {purpose: tuple(about["within"]) for purpose, about in data()["purposes"]["known"].items()}

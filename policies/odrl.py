@@ -6,14 +6,14 @@ terms of our profile; purposes are ours, mapped to W3C DPV.
 
 from __future__ import annotations
 
-import functools
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from policies.decision import AgreementFacts, Conditions, DatasetFacts
-from policies.sources import data
+from policies.purposes import known
 
 CONTEXT: Final = "http://www.w3.org/ns/odrl.jsonld"
+MEDIA_TYPE: Final = "application/ld+json"
 PROFILE: Final = "urn:sandulieu:odrl:1"
 
 Document = dict[str, Any]
@@ -94,7 +94,7 @@ def _permission(dataset: DatasetFacts, *, columns: tuple[str, ...], purposes: tu
         "target": {"@type": "AssetCollection", "source": _asset(dataset), "refinement": [refinement]},
         "action": "use",
         "constraint": [
-            {**_constraint("purpose", "isAnyOf", named), "dpv": [_dpv(purpose) for purpose in purposes]}
+            {**_constraint("purpose", "isAnyOf", named), "dpv": [known()[purpose].dpv for purpose in purposes]}
         ],
         "duty": [{"action": "compensate"}],
     }
@@ -122,22 +122,11 @@ def _constraint(left: str, operator: str, right: Any) -> Document:
 
 def _covered(allowed: tuple[str, ...]) -> tuple[str, ...]:
     """Purposes that may be asked and that one of these covers."""
-    return tuple(p for p in _known() if p in allowed or set(_groups(p)) & set(allowed))
+    return tuple(p for p in known() if p in allowed or set(_groups(p)) & set(allowed))
 
 
 def _groups(purpose: str) -> tuple[str, ...]:
-    return tuple(_known().get(purpose, {}).get("within", ()))
-
-
-def _dpv(purpose: str) -> str:
-    found: str = _known()[purpose]["dpv"]
-    return found
-
-
-@functools.cache
-def _known() -> dict[str, dict[str, Any]]:
-    known: dict[str, dict[str, Any]] = data()["purposes"]["known"]
-    return known
+    return known()[purpose].within if purpose in known() else ()
 
 
 def _asset(dataset: DatasetFacts) -> str:

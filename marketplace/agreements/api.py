@@ -6,7 +6,7 @@ import uuid
 from typing import Annotated
 
 import msgspec
-from litestar import get, post
+from litestar import Response, get, post
 from litestar.params import HeaderParameter, QueryParameter
 from litestar.types import ControllerRouterHandler
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -16,7 +16,13 @@ from marketplace.agreements.actions import accept, apply, refuse, resubmit, with
 from marketplace.agreements.ending import end
 from marketplace.agreements.machine import ApplicationState
 from marketplace.agreements.parties import as_applicant, as_decider, as_ender, as_side
-from marketplace.agreements.reads import list_agreements, list_applications, read_agreement, read_application
+from marketplace.agreements.reads import (
+    list_agreements,
+    list_applications,
+    read_agreed,
+    read_agreement,
+    read_application,
+)
 from marketplace.agreements.schemas import (
     AgreementList,
     AgreementView,
@@ -31,6 +37,7 @@ from marketplace.db.idempotency import claim
 from marketplace.errors import NotFound
 from marketplace.listings.permission import Desk
 from marketplace.listings.reads import dataset_id_of
+from policies import odrl
 
 IdempotencyHeader = Annotated[str | None, HeaderParameter(name="Idempotency-Key", required=False, max_length=200)]
 Cursor = Annotated[str | None, QueryParameter(name="cursor", required=False, max_length=500)]
@@ -143,6 +150,14 @@ async def get_agreement(session: AsyncSession, caller: Caller, agreement_id: uui
     )
 
 
+@get("/api/v1/agreements/{agreement_id:uuid}/odrl", operation_id="readAgreed")
+async def get_agreed(session: AsyncSession, caller: Caller, agreement_id: uuid.UUID) -> Response[bytes]:
+    """What both sides accepted, as ODRL 2.2 (JSON-LD)."""
+    side = as_side(caller)
+    document = await read_agreed(session, agreement_id=agreement_id, organisation_id=side.organisation_id)
+    return Response(msgspec.json.encode(document), media_type=odrl.MEDIA_TYPE)
+
+
 @post("/api/v1/agreements/{agreement_id:uuid}/end", status_code=200, operation_id="endAgreement")
 async def post_end(session: AsyncSession, caller: Caller, agreement_id: uuid.UUID, data: EndBody) -> AgreementView:
     """End it from now on: the next query and whatever runs at the moment see it."""
@@ -161,5 +176,6 @@ handlers: list[ControllerRouterHandler] = [
     post_decision,
     get_agreements,
     get_agreement,
+    get_agreed,
     post_end,
 ]

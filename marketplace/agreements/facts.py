@@ -10,12 +10,19 @@ import msgspec
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from marketplace.agreements.models import Application
+from marketplace.agreements.models import Agreement, Application
 from marketplace.agreements.terms import Granted
 from marketplace.db.base import ms_of
 from marketplace.listings.facts import dataset_facts
 from marketplace.listings.reads import ListedVersion
-from policies.decision import AgreementQuestion, ApplicationFacts, Caller, OwnerFacts, Promises
+from policies.decision import (
+    AgreementFacts,
+    AgreementQuestion,
+    ApplicationFacts,
+    Caller,
+    OwnerFacts,
+    Promises,
+)
 
 Stage = Literal["apply", "accept"]
 
@@ -69,6 +76,24 @@ async def agreement_question(
             limits=granted.limits(),
         ),
         dataset=dataset_facts(application.dataset_id, listed.version, state_class=row["state_class"]),
+    )
+
+
+def agreed_facts(agreement: Agreement) -> AgreementFacts:
+    """What both sides accepted, as the policy reads it."""
+    return AgreementFacts(
+        id=str(agreement.id),
+        startup_id=str(agreement.startup_id),
+        dataset_id=str(agreement.dataset_id),
+        purpose=agreement.purpose,
+        purpose_judged=agreement.purpose_judged,
+        people=tuple(str(person) for person in agreement.people),
+        columns=tuple(agreement.columns),
+        valid_from_ms=ms_of(agreement.valid_from),
+        expires_at_ms=ms_of(agreement.expires_at),
+        ended=agreement.ended_at is not None,
+        promises=msgspec.convert(agreement.promises, Promises),
+        limits=agreement.limits,
     )
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from marketplace.accounts.models import Organisation, Person
+from marketplace.agreements.facts import agreed_facts
 from marketplace.agreements.models import Agreement, Application
 from marketplace.agreements.schemas import (
     AgreementList,
@@ -22,7 +23,10 @@ from marketplace.agreements.schemas import (
 from marketplace.agreements.views import agreement_view, application_view
 from marketplace.db.cursor import PAGE_ROWS, cut, decode_cursor, encode_cursor
 from marketplace.errors import NotFound
+from marketplace.listings.facts import dataset_facts
 from marketplace.listings.models import Dataset
+from marketplace.listings.reads import listed_version
+from policies import odrl
 
 Owner, Startup = aliased(Organisation), aliased(Organisation)
 Applicant, Decider = aliased(Person), aliased(Person)
@@ -95,6 +99,20 @@ async def read_agreement(
     if row is None:
         raise NotFound
     return agreement_view(row, await _names(session, row[0].people), at)
+
+
+async def read_agreed(
+    session: AsyncSession, *, agreement_id: uuid.UUID, organisation_id: uuid.UUID
+) -> odrl.Document:
+    """What both sides accepted, as ODRL 2.2 as far as the newest version allows it. Raises NotFound."""
+    rows = _agreements(organisation_id).where(Agreement.id == agreement_id)
+    row = (await session.execute(rows)).one_or_none()
+    if row is None:
+        raise NotFound
+    agreement = row[0]
+    listed = await listed_version(session, agreement.dataset_id)
+    facts = dataset_facts(agreement.dataset_id, listed.version if listed else None, state_class=None)
+    return odrl.agreement(agreed_facts(agreement), facts, owner_id=str(agreement.owner_id))
 
 
 async def list_agreements(

@@ -24,6 +24,7 @@ EVENT_FIELDS = (
 )  # fmt: skip
 """What a commitment is over; their order does not matter, canonical JSON sorts them."""
 RECEIPTED = ("query:settle", "query:deny", "query:void")
+DECIDED = (*RECEIPTED, "quote:deny")
 
 NEWEST = text("select at from event order by id desc limit 1")
 """Ids are made of the time: the largest is of the latest instant that any process has recorded."""
@@ -76,6 +77,13 @@ class EventView(Struct, frozen=True, kw_only=True):
     salt: str | None
     leaf_index: int | None
     dataset_counter: int | None
+
+    @property
+    def decision_id(self) -> UUID | None:
+        """Of the decision on a query or quote that it tells: what that stood on is kept under this id."""
+        if self.name not in DECIDED or not self.body or "decision" not in self.body:
+            return None
+        return UUID(self.body["decision_id"]) if "decision_id" in self.body else self.query_id
 
 
 class Completeness(Struct, frozen=True):

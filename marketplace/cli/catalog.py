@@ -17,20 +17,23 @@ from catalog.history import Waiting
 from catalog.publish import Publication
 from catalog.storage import Store
 from marketplace.cli import consents
+from marketplace.cli.telling import tell
 from marketplace.config import load
 from marketplace.db.engine import Database, database_url
 from marketplace.db.keys import Keys
 from marketplace.errors import NotFound
 from marketplace.listings.catalogue import list_datasets
-from marketplace.listings.errors import ManifestWrong
+from marketplace.listings.errors import ListingDenied, ManifestWrong
+from marketplace.listings.facts import presumed_publisher
 from marketplace.listings.once import Released
 from marketplace.listings.operator import publisher_for
-from marketplace.listings.press import Press, make_version, parse_manifest
+from marketplace.listings.press import Press, make_permitted_version, parse_manifest
 from marketplace.listings.publish import publish_version
 from marketplace.listings.reads import read_dataset
 from marketplace.queries.services import policy_server
 from marketplace.texts import Language, message
 from marketplace.web.words import say
+from policies.decision import Decision, PreviousFacts
 from policies.engine import open_engine
 
 LANGUAGES: tuple[Language, ...] = ("vi", "en")
@@ -64,20 +67,38 @@ def _check(chosen: argparse.Namespace) -> int:
     if texts is None:
         return 2
     try:
-        publication = asyncio.run(_make(texts, chosen.file))
+        publication, decision = asyncio.run(_make(texts, chosen.file))
     except ManifestWrong as wrong:
         return _tell_manifest(wrong, manifest, as_json=chosen.json)
-    print(_json(publication.version) if chosen.json else _figures(publication))
+    except ListingDenied as denied:
+        if chosen.json:
+            print(_json({"code": denied.code, "reasons": denied.reasons}))
+        raise
+    for reason in decision.reasons:
+        tell(reason.code, reason.params)
+    print(_json(publication.version) if chosen.json else _figures(publication, decision))
     return 0
 
 
-async def _make(manifest_text: str, source: Path) -> Publication:
-    """A version in a folder that is thrown away, under a key that is thrown away."""
-    parse_manifest(manifest_text)
-    with tempfile.TemporaryDirectory(prefix="sandulieu-check-") as folder:
-        return await make_version(
-            manifest_text, source, store=Store(Path(folder)), key=secrets.token_bytes(32), config=load()
-        )
+async def _make(manifest_text: str, source: Path) -> tuple[Publication, Decision]:
+    """A version in a folder and under a key that are thrown away, decided on as a publication is."""
+    manifest, config = parse_manifest(manifest_text), load()
+    engine = open_engine(policy_server(config))
+    try:
+        with tempfile.TemporaryDirectory(prefix="sandulieu-check-") as folder:
+            return await make_permitted_version(
+                manifest,
+                manifest_text,
+                source,
+                engine=engine,
+                caller=presumed_publisher(manifest.owner),
+                listed=PreviousFacts(),
+                store=Store(Path(folder)),
+                key=secrets.token_bytes(32),
+                config=config,
+            )
+    finally:
+        await engine.close()
 
 
 def _publish(chosen: argparse.Namespace) -> int:
@@ -192,13 +213,14 @@ def _tell_manifest(wrong: ManifestWrong, manifest: Path, *, as_json: bool) -> in
     return 1
 
 
-def _figures(publication: Publication) -> str:
-    version = publication.version
+def _figures(publication: Publication, decision: Decision) -> str:
+    version, owed = publication.version, decision.obligations
+    state = f", loại/class {owed.state_class} · {owed.personal_class}" if owed else ""
     measured = version.measured
     return (
         f"✓ {version.dataset}: {version.persons:,} người/persons, {version.cohorts:,} nhóm/cohorts, "
         f"k={measured.k}, ℓ={measured.l}, chi tiết/fine {version.fine_share:.1%}, "
-        f"loại/left out {version.left_out.share:.2%}"
+        f"loại ra/left out {version.left_out.share:.2%}{state}"
     )
 
 

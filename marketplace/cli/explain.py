@@ -49,10 +49,12 @@ def _lines(told: dict[str, Any]) -> list[str]:
         lines += [f"    {fact['name']} = {json.dumps(fact['value'], ensure_ascii=False)}"
                   for fact in gate["facts"] if fact["shown"]]  # fmt: skip
         lines += _said("    ", gate["messages"])
+        lines += _said("    → ", gate["remedies"])
     allowed = told["decision"]["allow"]
     return [
         *lines,
         *_said("✗ ", told["messages"]),
+        *_said("→ ", [step["messages"] for step in told["nearest"]]),
         "✓ được phép / allowed" if allowed else "✗ bị từ chối / denied",
     ]
 

@@ -10,8 +10,8 @@ from importlib import import_module
 
 import msgspec
 
+from marketplace.cli.telling import tell_problem
 from marketplace.errors import Problem
-from marketplace.texts import message
 
 COMMANDS = {
     "serve": "serve",
@@ -49,20 +49,13 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         return run(chosen)
     except Problem as problem:
-        tell(problem.code, problem.params)
+        tell_problem(problem)
         return 1
     except msgspec.ValidationError as wrong:
         print(f"{wrong}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
-
-
-def tell(code: str, params: dict[str, object]) -> None:
-    """What happened, why and what to do next, in Vietnamese and English."""
-    for language in ("vi", "en"):
-        said = message(code, params, language)
-        print(f"{said.what} {said.why} {said.next}".strip(), file=sys.stderr)
 
 
 if __name__ == "__main__":

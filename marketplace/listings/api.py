@@ -5,7 +5,8 @@ from __future__ import annotations
 import uuid
 from typing import Annotated, Any
 
-from litestar import Request, get, post
+import msgspec
+from litestar import Request, Response, get, post
 from litestar.params import HeaderParameter, QueryParameter
 from litestar.types import ControllerRouterHandler
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -23,9 +24,10 @@ from marketplace.listings.openapi import PublicationBody
 from marketplace.listings.permission import Desk
 from marketplace.listings.press import Press
 from marketplace.listings.publish import publish_version
-from marketplace.listings.reads import dataset_id_of, read_dataset, read_waiting
+from marketplace.listings.reads import dataset_id_of, read_dataset, read_offer, read_waiting
 from marketplace.listings.schemas import DatasetList, DatasetPage, WaitingPage
 from marketplace.listings.uploads import receive
+from policies import odrl
 
 Question = Annotated[str | None, QueryParameter(name="q", required=False, max_length=200)]
 IdempotencyKey = Annotated[
@@ -47,6 +49,15 @@ async def get_dataset(session: AsyncSession, dataset: str) -> DatasetPage:
     if page is None:
         raise NotFound
     return page
+
+
+@get("/api/v1/datasets/{dataset:str}/odrl", operation_id="readOffer")
+async def get_offer(session: AsyncSession, dataset: str) -> Response[bytes]:
+    """What is offered of a listed dataset, as ODRL 2.2 (JSON-LD)."""
+    document = await read_offer(session, dataset)
+    if document is None:
+        raise NotFound
+    return Response(msgspec.json.encode(document), media_type=odrl.MEDIA_TYPE)
 
 
 @get("/api/v1/datasets/{dataset:str}/waiting", operation_id="readWaiting")
@@ -115,4 +126,11 @@ async def _publish(
         return await publish_version(press, manifest_text=text, source=source, by=by, into=into, once=once)
 
 
-handlers: list[ControllerRouterHandler] = [get_datasets, get_dataset, get_waiting, post_dataset, post_version]
+handlers: list[ControllerRouterHandler] = [
+    get_datasets,
+    get_dataset,
+    get_offer,
+    get_waiting,
+    post_dataset,
+    post_version,
+]

@@ -73,6 +73,19 @@ async def publisher_facts(session: AsyncSession, *, person_id: UUID, organisatio
     )
 
 
+def presumed_publisher(owner_slug: str) -> Caller:
+    """Who would publish, where nobody is known: taken to be fit, so that the dataset alone is judged."""
+    return Caller(
+        person_id=owner_slug,
+        organisation_id=owner_slug,
+        organisation_kind="owner",
+        organisation_slug=owner_slug,
+        roles=("steward",),
+        active=True,
+        organisation_suspended=False,
+    )
+
+
 async def previous_facts(session: AsyncSession, version_id: str | None) -> PreviousFacts:
     """The class in which the version that is listed now was listed; of none, if none is."""
     rows = select(DatasetVersion.state_class, DatasetVersion.personal_class).where(DatasetVersion.id == version_id)

@@ -18,7 +18,9 @@ from marketplace.db.engine import Database
 from marketplace.db.keys import Keys
 from marketplace.errors import Unavailable
 from marketplace.listings.errors import ManifestWrong, VersionRefused
+from marketplace.listings.permission import require_listing
 from marketplace.listings.standing import Register
+from policies.decision import Caller, Decision, PreviousFacts
 from policies.engine import Engine
 from sandbox.job import SandboxFailed
 
@@ -44,6 +46,35 @@ def parse_manifest(text: str) -> Manifest:
                 for e in refused.errors
             ]
         ) from refused
+
+
+async def make_permitted_version(
+    manifest: Manifest,
+    manifest_text: str,
+    source: Path,
+    *,
+    engine: Engine,
+    caller: Caller,
+    listed: PreviousFacts,
+    store: Store,
+    key: bytes,
+    config: Config,
+    previous: str | None = None,
+    register: Register | None = None,
+) -> tuple[Publication, Decision]:
+    """As `make_version`, with the policy's yes to the manifest before and to what was made after.
+
+    `listed`: what is listed now, against which a rise of the class is told. Raises ListingDenied, VersionRefused,
+    Unavailable.
+    """
+    await require_listing(engine, caller=caller, manifest=manifest)
+    publication = await make_version(
+        manifest_text, source, store=store, key=key, config=config, previous=previous, register=register
+    )
+    decision = await require_listing(
+        engine, caller=caller, manifest=manifest, version=publication.version, previous=listed
+    )
+    return publication, decision
 
 
 async def make_version(

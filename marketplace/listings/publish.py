@@ -21,8 +21,7 @@ from marketplace.listings.actions import Publisher, find_place, record_refusal, 
 from marketplace.listings.errors import ConsentsMoved, PublicationUnderWay
 from marketplace.listings.facts import previous_facts, publisher_facts
 from marketplace.listings.once import Once, Released, released_before
-from marketplace.listings.permission import require_listing
-from marketplace.listings.press import Press, make_version, parse_manifest
+from marketplace.listings.press import Press, make_permitted_version, parse_manifest
 from marketplace.listings.standing import read_register
 
 _SLOTS = asyncio.Semaphore(2)
@@ -104,19 +103,19 @@ async def _attempt(press: Press, order: _Order) -> Released:
         caller = await publisher_facts(
             session, person_id=order.by.person_id, organisation_id=order.by.organisation_id
         )
-        previous = await previous_facts(session, place.previous)
-    await require_listing(press.engine, caller=caller, manifest=order.manifest)
-    publication = await make_version(
+        listed = await previous_facts(session, place.previous)
+    publication, decision = await make_permitted_version(
+        order.manifest,
         order.manifest_text,
         order.source,
+        engine=press.engine,
+        caller=caller,
+        listed=listed,
         store=press.store,
         key=press.keys.lineage(place.lineage_id),
         config=press.config,
         previous=place.newest,
         register=register,
-    )
-    decision = await require_listing(
-        press.engine, caller=caller, manifest=order.manifest, version=publication.version, previous=previous
     )
     async with press.database.session() as session:
         row = await release(

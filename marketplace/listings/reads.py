@@ -11,8 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from catalog.history import Waiting
 from catalog.version import Version
 from marketplace.accounts.models import Organisation
+from marketplace.listings.facts import dataset_facts
 from marketplace.listings.models import Dataset, DatasetVersion, Offer
 from marketplace.listings.schemas import DatasetPage, PriceView, VersionView, WaitingPage, dataset_page
+from policies import odrl
 
 
 class ListedVersion(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,6 +51,15 @@ async def listed_version(session: AsyncSession, dataset: uuid.UUID | str) -> Lis
     return ListedVersion(
         dataset_id=row.id, slug=row.slug, owner_id=row.owner_id, number=row.number, version=version
     )
+
+
+async def read_offer(session: AsyncSession, dataset: uuid.UUID | str) -> odrl.Document | None:
+    """What is offered of a listed dataset, as ODRL 2.2; None where there is no such listed dataset."""
+    found = await listed_version(session, dataset)
+    if found is None:
+        return None
+    facts = dataset_facts(found.dataset_id, found.version, state_class=None)
+    return odrl.offer(facts, owner_id=str(found.owner_id))
 
 
 async def dataset_id_of(

@@ -22,9 +22,10 @@ from marketplace.db.base import ms_of, new_id, utcnow
 from marketplace.db.idempotency import claiming, seen
 from marketplace.errors import Unavailable
 from marketplace.queries import execute
+from marketplace.queries.denials import denial, question_kept
 from marketplace.queries.endings import Held, Outcome
 from marketplace.queries.entry import Entry, admitted, denied, refused
-from marketplace.queries.errors import Denied, QueueFull, QuoteExpired, QuoteMismatch
+from marketplace.queries.errors import QueueFull, QuoteExpired, QuoteMismatch
 from marketplace.queries.execute import finish
 from marketplace.queries.models import Query, Quote
 from marketplace.queries.prepare import Prepared, prepare
@@ -32,7 +33,6 @@ from marketplace.queries.schemas import Ask, OutputView, QuoteView
 from marketplace.queries.services import Services
 from marketplace.queries.settle import void
 from policies.decision import Decision
-from policies.nearest import Change, nearest
 
 logger = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ async def quote(services: Services, caller: Caller, ask: Ask) -> QuoteView:
         decided = prepared.decided(services.keys, new_id())
         async with services.database.unit() as unit:
             await unit.send([stored(decided), denied(caller, prepared, query_id=None, decision_id=decided.id)])
-        raise Denied(prepared.decision, None, await _nearest(services, prepared))
+        raise await denial(services, prepared.decision, prepared.question)
     expires_at = utcnow() + timedelta(seconds=services.config.quote_lifetime_s)
     version = prepared.version
     assert version is not None  # an allowed query has a listed version
@@ -101,7 +101,7 @@ async def run(services: Services, caller: Caller, ask: Ask, *, idempotency_key: 
     decided = prepared.decided(services.keys, query_id)
     if not prepared.decision.allow:
         if await _enter(services, caller, ask, refused(caller, ask, prepared, decided), idempotency_key):
-            raise Denied(prepared.decision, str(query_id), await _nearest(services, prepared))
+            raise await denial(services, prepared.decision, prepared.question, query_id=query_id)
         return await _as_before(services, caller, ask, idempotency_key)
     entry = admitted(caller, ask, prepared, decided, runner=services.runner.number)
     assert entry.held is not None  # it was admitted
@@ -125,12 +125,6 @@ def _unheard(running: asyncio.Task[Outcome]) -> None:
     """What a query said that did not enter goes nowhere, its failure neither."""
     if not running.cancelled():
         running.exception()
-
-
-async def _nearest(services: Services, prepared: Prepared) -> tuple[Change, ...]:
-    """What would have to change for it to be allowed; nothing, if nothing that the caller can do helps."""
-    found = await nearest(services.engine, prepared.question)
-    return found.changes if found else ()
 
 
 async def _earlier(services: Services, caller: Caller, ask: Ask, key: str | None) -> UUID | None:
@@ -212,7 +206,8 @@ async def _again(services: Services, query_id: UUID, wait_s: float) -> UUID:
     async with services.database.reading() as session:
         row = (await session.execute(select(Query.state, Query.decision).where(Query.id == query_id))).one()
     if row.state == "denied":
-        raise Denied(msgspec.convert(row.decision, Decision), str(query_id), ())
+        question = await question_kept(services, query_id)
+        raise await denial(services, msgspec.convert(row.decision, Decision), question, query_id=query_id)
     return query_id
 
 

@@ -45,6 +45,7 @@ class Answer(Struct, frozen=True, kw_only=True):
     place: Place | None = None
     quote: QuoteView | None = None
     agreement_id: UUID | None = None
+    purpose: str = ""
     sql: str = ""
     key: str = ""
     query: QueryView | None = None
@@ -60,14 +61,17 @@ def of_quote(quote: QuoteView, ask: Ask, key: str) -> Answer:
     return Answer(quote=quote, agreement_id=ask.agreement_ids[0], sql=ask.sql, key=key)
 
 
-def of_problem(view: View, problem: Problem, sql: str) -> Answer:
+def of_problem(view: View, problem: Problem, ask: Ask) -> Answer:
     """Why there is no answer, with the place in the SQL where there is one."""
     return Answer(
         problem=explain_problem(view, problem),
         reasons=explain_reasons(view, problem.reasons),
         errors=explain_errors(view, problem),
         nearest=explain_nearest(view, problem),
-        place=place_in(sql, problem.params),
+        place=place_in(ask.sql, problem.params),
+        agreement_id=ask.agreement_ids[0],
+        purpose=ask.purpose,
+        sql=ask.sql,
     )
 
 
@@ -84,7 +88,12 @@ async def of_query(view: View, session: AsyncSession, caller: Caller, query_id: 
     if query.state == "denied":
         decision = msgspec.convert(query.decision, Decision)
         return Answer(
-            query=query, denied=view.message("query.denied", {}), reasons=explain_reasons(view, decision.reasons)
+            query=query,
+            denied=view.message("query.denied", {}),
+            reasons=explain_reasons(view, decision.reasons),
+            agreement_id=query.agreement_id,
+            purpose=query.purpose,
+            sql=query.sql,
         )
     if query.failure is not None:
         return Answer(query=query, failure=view.message(query.failure.code, query.failure.params))

@@ -26,6 +26,7 @@ from marketplace.web.handlers import (
     sign_in,
     tokens,
     usage,
+    why,
 )
 from marketplace.web.problem_pages import problem_page
 from marketplace.web.templating import template_config
@@ -34,7 +35,7 @@ from marketplace.web.view import provide_view
 STATIC: Final = Path(__file__).parent / "static"
 MODULES: Final = (
     agreements, applications, apply, catalogue, console, help_page, language, log, mine, money, queries, sign_in,
-    tokens, usage,
+    tokens, usage, why,
 )  # fmt: skip
 
 handlers: list[Router] = [

@@ -14,6 +14,8 @@ from marketplace.web import templating
 from marketplace.web.handlers.applications import DECISIONS
 from marketplace.web.view import NOTICES
 from marketplace.web.words import language_of, say, words
+from policies.decision import Decision
+from policies.explaining import explained
 
 WEB = Path(templating.__file__).parent
 TEMPLATES = sorted(templating.FOLDER.glob("*.html"))
@@ -83,6 +85,12 @@ def test_every_event_that_is_recorded_has_words() -> None:
     names = set(re.findall(r'"([a-z]+:[a-z_]+)"', sources)) | {f"application:{verb}" for verb in DECISIONS}
     assert len(names) > 20
     assert {f"event.{name}" for name in names} - words().keys() == set()
+
+
+def test_every_fact_that_a_gate_looks_at_has_words() -> None:
+    allowed = Decision(allow=True, reasons=(), policy_revision="", engine="", facts_hash="", valid_until=0)
+    facts = {fact for gate in explained(allowed).gates for fact in gate.facts}
+    assert {f"fact.{name}" for name in facts} == {key for key in words() if key.startswith("fact.")}
 
 
 def test_every_notice_has_words() -> None:

@@ -22,6 +22,7 @@ PUBLIC = {
     "GET /api/v1/audit/tile/{tile:path}",
     "GET /api/v1/datasets",
     "GET /api/v1/datasets/{dataset:str}",
+    "GET /api/v1/datasets/{dataset:str}/odrl",
     "GET /api/v1/healthz",
     "GET /api/v1/metrics",
     "GET /api/v1/readyz",
@@ -29,6 +30,7 @@ PUBLIC = {
 ALLOWED = {
     "GET /api/v1/agreements": {"owner", "startup"},
     "GET /api/v1/agreements/{agreement_id:uuid}": {"owner", "startup"},
+    "GET /api/v1/agreements/{agreement_id:uuid}/odrl": {"owner", "startup"},
     "POST /api/v1/agreements/{agreement_id:uuid}/end": {"owner", "startup"},
     "GET /api/v1/applications": {"owner", "startup"},
     "GET /api/v1/applications/{application_id:uuid}": {"owner", "startup"},

@@ -10,13 +10,13 @@ from litestar.params import Parameter
 from litestar.response import Template
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from catalog.version import Version
 from marketplace.accounts.callers import Analyst
 from marketplace.agreements.reads import list_agreements, read_agreement
 from marketplace.db.base import utcnow
 from marketplace.errors import Problem
 from marketplace.listings.reads import listed_version
 from marketplace.queries import reads, walk
+from marketplace.queries.first import first_question
 from marketplace.queries.schemas import Ask
 from marketplace.queries.services import Services
 from marketplace.web.answer import Answer, of_problem, of_query, of_quote
@@ -50,7 +50,7 @@ async def quote(view: View, analyst: Analyst, services: Services, form: Form) ->
     try:
         answer = of_quote(await walk.quote(services, analyst, ask), ask, key)
     except Problem as problem:
-        answer = of_problem(view, problem, ask.sql)
+        answer = of_problem(view, problem, ask)
     return await _answered(view, analyst, services, ask, answer, key)
 
 
@@ -64,7 +64,7 @@ async def run(view: View, analyst: Analyst, services: Services, form: Form) -> T
         async with services.database.session() as session:
             answer = await of_query(view, session, analyst, walked.query_id, services.store)
     except Problem as problem:
-        answer = of_problem(view, problem, ask.sql)
+        answer = of_problem(view, problem, ask)
     return await _answered(view, analyst, services, ask, answer, str(uuid.uuid4()))
 
 
@@ -115,21 +115,10 @@ async def _console(
         chosen=chosen,
         columns=[c for c in version.columns if chosen and c.name in chosen.columns] if version else [],
         mode=version.mode if version else "rows",
-        sql=sql if sql is not None else _first_question(version),
+        sql=sql if sql is not None else first_question(version, chosen.columns if chosen else ()),
         answer=answer,
         key=key or str(uuid.uuid4()),
     )
-
-
-def _first_question(version: Version | None) -> str:
-    """A question that every version can answer: how many persons by its first dimension."""
-    if version is None:
-        return ""
-    dimension = next((c.name for c in version.columns if c.role != "measure"), None)
-    if dimension is None:
-        return f"SELECT count(*) AS persons\nFROM {version.dataset}"
-    counted = f"SELECT {dimension}, count(*) AS persons\nFROM {version.dataset}"
-    return f"{counted}\nGROUP BY {dimension}\nORDER BY persons DESC"
 
 
 handlers = [show_console, quote, run]

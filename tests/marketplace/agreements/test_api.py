@@ -33,6 +33,21 @@ async def test_only_the_two_sides_read(client: Client, database: Database, sides
         assert listed.json()["items"][0]["id"] == str(made)
 
 
+async def test_an_agreement_is_odrl_for_its_two_sides(client: Client, database: Database, sides: Sides) -> None:
+    path = f"/api/v1/agreements/{await sides.agreement(database)}/odrl"
+    assert (await client.get(path)).status_code == 401
+    assert (await client.get(path, token=sides.tokens["rival startup"])).status_code == 404
+    assert (await client.get(path, token=sides.tokens["regulator"])).status_code == 403
+    for actor in ("startup analyst", "owner approver"):
+        answer = await client.get(path, token=sides.tokens[actor])
+        assert answer.headers["Content-Type"] == "application/ld+json"
+        document = answer.json()
+        assert (document["@context"], document["@type"]) == ("http://www.w3.org/ns/odrl.jsonld", "Agreement")
+        (permission,) = document["permission"]
+        assert permission["target"]["refinement"][0]["rightOperand"] == ["sex"]
+        assert document["assignee"]["source"] == f"urn:sandulieu:organisation:{sides.startup.organisation.id}"
+
+
 async def test_pages_follow_each_other_without_gap_or_repeat(
     client: Client, database: Database, sides: Sides
 ) -> None:

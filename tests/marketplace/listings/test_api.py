@@ -54,6 +54,13 @@ async def test_publish_then_a_second_version_each_by_the_right_person_only(
     assert page["sample"]["rows"]
     assert (page["version"]["state_class"], page["version"]["personal_class"]) == ("internal", "basic")
     assert {c["name"] for c in page["columns"]} == {"tinh", "hang", "loi"}, "no identifier, no consent column"
+    offered = await client.get(f"{new}/{shop.slug}/odrl")
+    assert offered.headers["Content-Type"] == "application/ld+json"
+    assert (offered.json()["@type"], offered.json()["permission"][0]["constraint"][0]["rightOperand"]) == (
+        "Offer",
+        ["urn:sandulieu:purpose:research.academic", "urn:sandulieu:purpose:public.service"],
+    )
+    assert (await client.get(f"{new}/{shop.slug}x/odrl")).status_code == 404
     found = (await client.get(f"{new}?q=giay phep {shop.slug}")).json()
     assert [item["slug"] for item in found["items"]] == [shop.slug]
     assert (await client.get(f"{new}/{shop.slug}x")).status_code == 404

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from marketplace.config import Config
 from marketplace.listings.press import Press
+from marketplace.texts import LANGUAGES, message
 from tests.marketplace.listings.conftest import Shop
 
 
@@ -39,6 +40,31 @@ async def test_check_tells_every_error_with_its_place(shop: Shop, tmp_path: Path
     assert sum(line.startswith(f"{manifest}:") for line in done.stderr.splitlines()) == 4, (
         "two errors, two languages"
     )
+
+
+async def test_check_tells_every_reason_for_which_the_policy_would_not_let_it_be_published(
+    shop: Shop, tmp_path: Path
+) -> None:
+    file, manifest = shop.file(5), tmp_path / "m.yaml"
+    hearsay = shop.manifest().replace("law: personal-data-law-91-2025", "law: hearsay").replace("k: 5", "k: 2")
+    manifest.write_text(hearsay, encoding="utf-8")
+    done = await _run(tmp_path / "home", "check", str(file), str(manifest), "--json")
+    assert done.returncode == 1
+    told = json.loads(done.stdout)
+    assert (told["code"], {reason["code"] for reason in told["reasons"]}) == (
+        "listing.denied",
+        {"basis.law_unknown", "anonymity.k_asked"},
+    )
+    for reason in told["reasons"]:
+        for language in LANGUAGES:
+            assert message(reason["code"], reason["params"], language).what in done.stderr
+
+
+async def test_check_measures_the_class_that_publication_would_give(shop: Shop, tmp_path: Path) -> None:
+    manifest = tmp_path / "m.yaml"
+    manifest.write_text(shop.manifest(), encoding="utf-8")
+    done = await _run(tmp_path / "home", "check", str(shop.file()), str(manifest))
+    assert (done.returncode, "internal · basic" in done.stdout) == (0, True), done.stderr
 
 
 async def test_usage_is_2(tmp_path: Path, shop: Shop) -> None:

@@ -32,6 +32,9 @@ def test_the_gate_that_fails_says_why_and_what_next_in_both_languages(market: Ma
     for gate in failed.values():
         assert {language for each in gate["messages"] for language in each} == {"vi", "en"}
         assert all(said["next"] for each in gate["messages"] for said in each.values())
+        assert gate["remedies"]
+    assert {step["code"] for step in told["nearest"]} == {"purpose.choose", "limit.raise"}
+    assert all(said["next"] for step in told["nearest"] for said in step["messages"].values())
     facts = {fact["name"]: fact for fact in failed["purpose.agreed"]["facts"]}
     assert facts["request.purpose"] == {"name": "request.purpose", "shown": True, "value": "product.rnd"}
 

@@ -103,6 +103,13 @@ def test_a_price_above_the_limit_given_is_denied(market: Market) -> None:
     assert _run(market, max_vnd=change["params"]["max_vnd"]).status in {201, 202}, "what is offered is allowed"
 
 
+def test_a_denial_repeated_under_its_key_is_the_same_to_the_nearest_request(market: Market) -> None:
+    first, again = (_run(market, key="denied-twice", max_vnd=0).json() for _ in range(2))
+    assert first["nearest"]
+    told = ("status", "params", "decision", "reasons", "nearest")
+    assert {name: again[name] for name in told} == {name: first[name] for name in told}
+
+
 @pytest.mark.parametrize(
     ("sql", "line"),
     [
