@@ -24,9 +24,9 @@ from catalog.subjects import sort_order, write_subjects
 from catalog.version import LeftOut, Measured, Version
 from marketplace.accounts.callers import Owner
 from marketplace.accounts.models import Organisation, Person
+from marketplace.accounts.senders import Sender
 from marketplace.config import Config
 from marketplace.consents.actions import record_consent_event
-from marketplace.consents.actors import Registrar
 from marketplace.consents.imports import Importing, import_events
 from marketplace.consents.subjects import pseudonym
 from marketplace.db import embedded, migrate
@@ -165,7 +165,7 @@ def _file(path: Path, numbers: range, event: str) -> Path:
 
 
 async def _import(place: Place, source: Path) -> float:
-    by = Registrar(person_id=place.owner.person_id, organisation_id=place.owner.organisation_id)
+    by = Sender(person_id=place.owner.person_id, organisation_id=place.owner.organisation_id)
     began = time.perf_counter()
     done = await import_events(place.parts, by=by, dataset_id=place.dataset_id, source=source, all_or_nothing=True)
     taken = time.perf_counter() - began

@@ -26,7 +26,7 @@ from marketplace.listings.catalogue import list_datasets
 from marketplace.listings.errors import ListingDenied, ManifestWrong
 from marketplace.listings.facts import presumed_publisher
 from marketplace.listings.once import Released
-from marketplace.listings.operator import publisher_for
+from marketplace.listings.operator import sender_for
 from marketplace.listings.press import Press, make_permitted_version, parse_manifest
 from marketplace.listings.publish import publish_version
 from marketplace.listings.reads import read_dataset
@@ -129,7 +129,7 @@ async def _release(manifest_text: str, source: Path) -> Released:
     async with _database() as database:
         manifest = parse_manifest(manifest_text)
         async with database.session() as session:
-            by = await publisher_for(session, owner_slug=manifest.owner)
+            by = await sender_for(session, owner_slug=manifest.owner)
         engine = open_engine(policy_server(config))
         try:
             press = Press(

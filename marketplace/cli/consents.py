@@ -15,7 +15,6 @@ import msgspec
 
 from catalog.storage import Store
 from marketplace.config import load
-from marketplace.consents.actors import Registrar
 from marketplace.consents.exports import as_csv, as_ndjson, exported
 from marketplace.consents.imports import Importing, import_events
 from marketplace.consents.late import Clocks, read_clocks
@@ -23,7 +22,7 @@ from marketplace.consents.schemas import Imported
 from marketplace.db.engine import Database, database_url
 from marketplace.db.keys import Keys
 from marketplace.errors import NotFound
-from marketplace.listings.operator import publisher_for
+from marketplace.listings.operator import sender_for
 from marketplace.listings.reads import dataset_id_of, read_dataset
 
 FORMATS = {"ndjson": as_ndjson, "csv": as_csv}
@@ -74,8 +73,7 @@ async def _take(source: Path, slug: str, *, all_or_nothing: bool) -> Imported:
             page = await read_dataset(session, slug)
             if page is None:
                 raise NotFound
-            publisher = await publisher_for(session, owner_slug=page.owner_slug)
-        by = Registrar(person_id=publisher.person_id, organisation_id=publisher.organisation_id, via="cli")
+            by = await sender_for(session, owner_slug=page.owner_slug)
         parts = Importing(
             config=config, database=database, store=Store(config.path("store")), keys=Keys(config.path("keys"))
         )

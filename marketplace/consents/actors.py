@@ -15,14 +15,6 @@ class DataSubject(Struct, frozen=True, kw_only=True):
     subject: str
 
 
-class Registrar(Struct, frozen=True, kw_only=True):
-    """Who sends a file for an owner; `via`: api or cli."""
-
-    person_id: UUID
-    organisation_id: UUID
-    via: str = "api"
-
-
 Actor = Owner | DataSubject
 
 

@@ -14,8 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from catalog.storage import Store
 from marketplace.accounts.callers import Caller, Owner
+from marketplace.accounts.senders import Sender
 from marketplace.config import Config
-from marketplace.consents.actors import Registrar
 from marketplace.consents.exports import FORMATS, exported
 from marketplace.consents.imports import Importing, import_events
 from marketplace.consents.late import Clocks, view_clocks
@@ -70,7 +70,7 @@ async def post_consent_file(
     A file sent again changes nothing, so an `Idempotency-Key` adds nothing."""
     owner.require("consent")
     dataset_id = await _own(database, owner, dataset)
-    by = Registrar(person_id=owner.person_id, organisation_id=owner.organisation_id)
+    by = Sender(person_id=owner.person_id, organisation_id=owner.organisation_id)
     parts = Importing(config=config, database=database, store=store, keys=keys)
     folder, max_bytes = config.path("uploads"), config.consents_file_max_bytes
     async with received(request, folder=folder, max_bytes=max_bytes) as source:

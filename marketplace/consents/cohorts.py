@@ -10,8 +10,8 @@ from msgspec import Struct
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from marketplace.accounts.senders import Sender
 from marketplace.audit.actions import record
-from marketplace.consents.actors import Registrar
 from marketplace.consents.newest import NEWEST, is_out
 from marketplace.db.base import utcnow
 
@@ -85,7 +85,7 @@ async def log_revisions(
     dataset_id: UUID,
     version_id: str,
     purposes: Sequence[str],
-    by: Registrar | None = None,
+    by: Sender | None = None,
 ) -> None:
     """The revisions at which these purposes are now: an event each. `by` None: the clock."""
     found = await session.execute(_REVISIONS, {"version_id": version_id, "purposes": list(purposes)})

@@ -21,10 +21,9 @@ from catalog.errors import PublicationRefused
 from catalog.limits import IngestLimits
 from catalog.records import is_table, write_lines
 from catalog.storage import Store
-from marketplace.audit.actions import record
+from marketplace.accounts.senders import Sender, record_sent
 from marketplace.config import Config
 from marketplace.consents.actions import LineageKeys
-from marketplace.consents.actors import Registrar
 from marketplace.consents.errors import FileRefused, ImportUnderWay, TableRefused
 from marketplace.consents.lines import COLUMNS, Lines
 from marketplace.consents.rules import rules_of
@@ -53,7 +52,7 @@ class Importing(Struct, frozen=True, kw_only=True):
 
 
 async def import_events(
-    parts: Importing, *, by: Registrar, dataset_id: UUID, source: Path, all_or_nothing: bool
+    parts: Importing, *, by: Sender, dataset_id: UUID, source: Path, all_or_nothing: bool
 ) -> Imported:
     """Take a CSV, NDJSON, Arrow or Parquet file. A wrong line is told and the rest kept, or the whole refused.
 
@@ -101,7 +100,7 @@ def _sha256(path: Path) -> str:
 async def _import(
     session: AsyncSession,
     parts: Importing,
-    by: Registrar,
+    by: Sender,
     dataset_id: UUID,
     lines: Lines,
     digest: str,
@@ -120,12 +119,10 @@ async def _import(
     taken = {"dataset_id": dataset_id, "by": by.person_id, "now": now}
     imported = await write(session, staging, taken)
     _refuse(staging, all_or_nothing)
-    await record(
+    await record_sent(
         session,
         "consent:import",
-        actor_person_id=by.person_id,
-        actor_organisation_id=by.organisation_id,
-        parties=(by.organisation_id,),
+        by,
         dataset_id=dataset_id,
         body={
             "given": imported.given,

@@ -10,8 +10,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from catalog.storage import Store
+from marketplace.accounts.senders import Sender
 from marketplace.consents.actions import SET_BACK
-from marketplace.consents.actors import Registrar
 from marketplace.consents.cohorts import PEOPLE_AT_ONCE, Out, cohorts_of, log_revisions, take_out
 from marketplace.consents.expiry import expire
 from marketplace.consents.schemas import Imported
@@ -102,7 +102,7 @@ async def _counted(session: AsyncSession, staging: Staging, taken: dict[str, Any
     )
 
 
-async def bite(session: AsyncSession, store: Store, by: Registrar, staging: Staging, imported: Imported) -> None:
+async def bite(session: AsyncSession, store: Store, by: Sender, staging: Staging, imported: Imported) -> None:
     """Everybody who withdrew goes at once; the same is asked whether or not anybody is in the data."""
     dataset_id = imported.dataset_id
     if not imported.withdrawn + imported.revoked and staging.ran_out is None:

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from catalog.manifest import Manifest
 from catalog.publish import Publication
 from marketplace.accounts.models import Organisation
-from marketplace.audit.actions import record
+from marketplace.accounts.senders import Sender, record_sent
 from marketplace.consents.cohorts import Cohorts, take_out_everybody
 from marketplace.db.base import new_id
 from marketplace.errors import NotFound, Problem
@@ -35,14 +35,6 @@ from marketplace.listings.standing import Register, count_exclusions
 from policies.decision import Decision
 
 
-class Publisher(Struct, frozen=True, kw_only=True):
-    """On whose behalf something is published; `via` is api or cli."""
-
-    person_id: uuid.UUID
-    organisation_id: uuid.UUID
-    via: str = "api"
-
-
 class Place(Struct, frozen=True, kw_only=True):
     """Where a version goes: its lineage, and its dataset with its version if it has been listed before.
 
@@ -56,7 +48,7 @@ class Place(Struct, frozen=True, kw_only=True):
 
 
 async def find_place(
-    session: AsyncSession, *, manifest: Manifest, by: Publisher, into: uuid.UUID | None, may_exist: bool
+    session: AsyncSession, *, manifest: Manifest, by: Sender, into: uuid.UUID | None, may_exist: bool
 ) -> Place:
     """The first transaction. Makes the lineage at its first use.
 
@@ -77,7 +69,7 @@ async def find_place(
 
 
 async def _dataset(
-    session: AsyncSession, slug: str, by: Publisher, into: uuid.UUID | None, may_exist: bool
+    session: AsyncSession, slug: str, by: Sender, into: uuid.UUID | None, may_exist: bool
 ) -> Dataset | None:
     if into is not None:
         mine = select(Dataset).where(Dataset.id == into, Dataset.owner_id == by.organisation_id)
@@ -93,7 +85,7 @@ async def _dataset(
     return dataset
 
 
-async def _lineage(session: AsyncSession, manifest: Manifest, by: Publisher) -> Lineage:
+async def _lineage(session: AsyncSession, manifest: Manifest, by: Sender) -> Lineage:
     """Locked until the transaction ends. Its mode is fixed by the first release, not by an attempt."""
     row = {
         "id": new_id(),
@@ -131,7 +123,7 @@ async def release(
     place: Place,
     register: Register | None,
     store: Cohorts,
-    by: Publisher,
+    by: Sender,
     at: datetime,
     once: Once | None = None,
 ) -> DatasetVersion:
@@ -235,17 +227,15 @@ async def _record_release(
     dataset: Dataset,
     row: DatasetVersion,
     publication: Publication,
-    by: Publisher,
+    by: Sender,
     taken_out: int,
     decision: Decision,
 ) -> uuid.UUID:
     version = publication.version
-    return await record(
+    return await record_sent(
         session,
         "dataset:publish",
-        actor_person_id=by.person_id,
-        actor_organisation_id=by.organisation_id,
-        parties=(dataset.owner_id,),
+        by,
         dataset_id=dataset.id,
         version_id=version.id,
         body={
@@ -263,31 +253,27 @@ async def _record_release(
     )
 
 
-async def _alarm(session: AsyncSession, row: DatasetVersion, decision: Decision, by: Publisher) -> None:
+async def _alarm(session: AsyncSession, row: DatasetVersion, decision: Decision, by: Sender) -> None:
     """An event of its own, so that an owner who looks for what changed its duties finds it."""
-    await record(
+    await record_sent(
         session,
         "dataset:alarm",
-        actor_person_id=by.person_id,
-        actor_organisation_id=by.organisation_id,
-        parties=(by.organisation_id,),
+        by,
         dataset_id=row.dataset_id,
         version_id=row.id,
         body={"reasons": msgspec.to_builtins(decision.reasons)},
     )
 
 
-async def record_refusal(session: AsyncSession, *, slug: str | None, problem: Problem, by: Publisher) -> None:
+async def record_refusal(session: AsyncSession, *, slug: str | None, problem: Problem, by: Sender) -> None:
     """A publication that was refused is logged too."""
     dataset_id = await session.scalar(
         select(Dataset.id).where(Dataset.slug == slug, Dataset.owner_id == by.organisation_id)
     )
-    await record(
+    await record_sent(
         session,
         "dataset:refuse",
-        actor_person_id=by.person_id,
-        actor_organisation_id=by.organisation_id,
-        parties=(by.organisation_id,),
+        by,
         dataset_id=dataset_id,
         body={
             "dataset": slug,

@@ -13,11 +13,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from catalog.storage import Store
 from marketplace.accounts.callers import Owner, Steward
+from marketplace.accounts.senders import Sender
 from marketplace.config import Config
 from marketplace.db.engine import Database
 from marketplace.db.keys import Keys
 from marketplace.errors import NotFound
-from marketplace.listings.actions import Publisher
 from marketplace.listings.catalogue import list_datasets
 from marketplace.listings.once import Released, once_for
 from marketplace.listings.openapi import PublicationBody
@@ -118,7 +118,7 @@ async def _publish(
     request: Request[Any, Any, Any], press: Press, steward: Steward, *, into: uuid.UUID | None, key: str | None
 ) -> Released:
     steward.require("publish")
-    by = Publisher(person_id=steward.person_id, organisation_id=steward.organisation_id)
+    by = Sender(person_id=steward.person_id, organisation_id=steward.organisation_id)
     folder = press.config.path("uploads")
     async with receive(request, folder=folder, max_bytes=press.config.upload_max_bytes) as upload:
         text, source = upload.manifest_text, upload.source

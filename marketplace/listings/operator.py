@@ -6,11 +6,11 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.models import Organisation, Person
-from marketplace.listings.actions import Publisher
+from marketplace.accounts.senders import Sender
 from marketplace.listings.errors import NoSteward
 
 
-async def publisher_for(session: AsyncSession, *, owner_slug: str) -> Publisher:
+async def sender_for(session: AsyncSession, *, owner_slug: str) -> Sender:
     """The owner's first active steward, who answers for the release; the log says `cli`. Raises NoSteward."""
     rows = (
         select(Person)
@@ -26,4 +26,4 @@ async def publisher_for(session: AsyncSession, *, owner_slug: str) -> Publisher:
     steward = await session.scalar(rows.limit(1))
     if steward is None:
         raise NoSteward(owner=owner_slug)
-    return Publisher(person_id=steward.id, organisation_id=steward.organisation_id, via="cli")
+    return Sender(person_id=steward.id, organisation_id=steward.organisation_id, via="cli")

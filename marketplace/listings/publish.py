@@ -14,10 +14,11 @@ from msgspec import Struct
 from sqlalchemy import func, select
 
 from catalog.manifest import Manifest
+from marketplace.accounts.senders import Sender
 from marketplace.db.base import utcnow
 from marketplace.db.engine import Database
 from marketplace.errors import Problem
-from marketplace.listings.actions import Publisher, find_place, record_refusal, release
+from marketplace.listings.actions import find_place, record_refusal, release
 from marketplace.listings.errors import ConsentsMoved, PublicationUnderWay
 from marketplace.listings.facts import previous_facts, publisher_facts
 from marketplace.listings.once import Once, Released, released_before
@@ -36,7 +37,7 @@ class _Order(Struct, frozen=True, kw_only=True):
     manifest: Manifest
     manifest_text: str
     source: Path
-    by: Publisher
+    by: Sender
     into: uuid.UUID | None
     may_exist: bool
     once: Once | None
@@ -47,7 +48,7 @@ async def publish_version(
     *,
     manifest_text: str,
     source: Path,
-    by: Publisher,
+    by: Sender,
     into: uuid.UUID | None = None,
     may_exist: bool = False,
     once: Once | None = None,
@@ -87,7 +88,7 @@ async def publish_version(
         raise
 
 
-async def _earlier(press: Press, by: Publisher, once: Once | None) -> Released | None:
+async def _earlier(press: Press, by: Sender, once: Once | None) -> Released | None:
     if once is None:
         return None
     async with press.database.session() as session:

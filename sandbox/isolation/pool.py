@@ -169,7 +169,7 @@ class Pool:
 
     async def _recycle(self, jail: Jail) -> None:
         """Have the next child ready; a jail that cannot is replaced."""
-        # Whoever waits for the answer goes first: a new child costs more than a small query. It is settled meanwhile.
+        # Whoever waits goes first: a new child costs more than a small query, which is settled meanwhile.
         await asyncio.sleep(0 if self._idle.empty() else _REST_S)
         try:
             await jail.prepare()

@@ -59,7 +59,8 @@ def binds() -> tuple[Bind, ...]:
     standard_library = Path(sysconfig.get_path("stdlib"))
     # Found, not imported: the broker itself never runs the engine.
     engine = find_spec("duckdb")
-    assert engine is not None and engine.origin is not None
+    if engine is None or engine.origin is None:
+        raise ModuleNotFoundError("duckdb is not installed")
     site = Path(engine.origin).parents[1]
     ours = Path(__file__).parents[2]
     found = [

@@ -1,69 +1,53 @@
 """A register of 2,000 persons as an observer meets it: every state of it that differs in one person, and what the
-files of that state would let be seen. Files are not written for each; a test compares some with real ones."""
+files of that state would let be seen.
+
+States are played side by side: WORLDS of them are one register with one more quasi-identifier, which tells the
+worlds apart and which no file shows. So one call of the real code makes the next version of each. Files are not
+written for each; a test compares some with real ones, and some worlds with their state played alone.
+"""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from itertools import combinations
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
 
 from catalog.cohorts import Ints
+from catalog.jailed import forming
 from catalog.jailed.coding import Coded, code_column
 from catalog.jailed.digests import digests
-from catalog.jailed.forming import Formed, Persons, form_cohorts
 from catalog.jailed.measures import read_measure
-from catalog.past import LEFT, Past
+from catalog.jailed.mixing import mix, stable
+from catalog.past import LEFT, SILENT, Past
 from catalog.transforms import Transform
 from catalog.wire import AnonymiseColumn, AnonymiseOrder
+from tests.attack.observer_files import RECORD_ROOM, ROW_ROOM, Files
+from tests.catalog.small import HEAD, VISITS
 
 COUNT = 2_000
 K = 5
+WORLDS = 50
 NAMES = ("key", "place", "age", "sex", "illness", "visits", "study", "product")
-PURPOSES = ("research.academic", "product.rnd")
-Cell = tuple[tuple[int, int], ...]
-"""(column, code of the value), of each column of a table."""
 Person = tuple[str, str, int, str, str, int | None, str, str]
-MANIFEST = """
-slug: world
-title: {vi: Sổ, en: Register}
-description: {vi: Để thử, en: For a test}
-owner: test
-licence: CC0-1.0
-source: made up
-themes: [test]
-spatial: VN
-temporal: 2025
-update_frequency: irregular
-population: nobody
-privacy_unit: column
-subject_key: key
-mode: MODE
-k: 5
-max_left_out_share: 0.3
-legal_basis: {kind: consent, law: test}
-purposes: [research.academic, product.rnd]
-consent: {research.academic: study, product.rnd: product}
-offer: {base_vnd: 1000, per_gb_vnd: 1000}
+MANIFEST = f"""{HEAD}max_left_out_share: 0.3
 columns:
-  - {name: key, role: identifier, personal: basic}
-  - {name: place, role: quasi-identifier, meaning: {vi: Nơi, en: Place}, fallback: {drop: true}}
-  - {name: age, type: integer, role: quasi-identifier, meaning: {vi: Tuổi, en: Age}, transform: {bins: [30, 45,
-  60]},
-     fallback: {bins: [45]}}
-  - {name: sex, role: quasi-identifier, meaning: {vi: Giới, en: Sex}}
-  - {name: illness, role: sensitive, personal: sensitive, meaning: {vi: Bệnh, en: Illness}}
+  - {{name: key, role: identifier, personal: basic}}
+  - {{name: place, role: quasi-identifier, meaning: {{vi: Nơi, en: Place}}, fallback: {{drop: true}}}}
+  - {{name: age, type: integer, role: quasi-identifier, meaning: {{vi: Tuổi, en: Age}},
+     transform: {{bins: [30, 45, 60]}}, fallback: {{bins: [45]}}}}
+  - {{name: sex, role: quasi-identifier, meaning: {{vi: Giới, en: Sex}}}}
+  - {{name: illness, role: sensitive, personal: sensitive, meaning: {{vi: Bệnh, en: Illness}}}}
 """
-MEASURE = """\
-  - {name: visits, type: integer, role: measure, meaning: {vi: Lượt khám, en: Visits}, transform: {clamp: [0, 20]}}
-"""
+AGGREGATE_MANIFEST = MANIFEST.replace("mode: rows", "mode: aggregate") + VISITS
+_WORLD_BITS = 54
 
 
 def person(draw: random.Random, number: int) -> Person:
-    """One of 4 × 4 × 2 fine classes, with one of six illnesses, of which one is rare."""
+    """One of 4 × 4 × 2 fine classes, with one of five illnesses, of which one is rare."""
     return (
         f"P{number:05d}", draw.choice(["Huế", "Hà Nội", "Cần Thơ", "Đà Lạt"]), draw.randint(18, 80),
         draw.choice(["nam", "nữ"]), draw.choice(["cúm"] * 40 + ["sởi"] * 30 + ["lao"] * 20 + ["gan"] * 9 +
@@ -78,22 +62,41 @@ def consents(row: Person) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Files:
-    """What the files of a version hold: `rows` (place, age, sex, illness as shown) as in rows mode, and
-    `records`, one
-    a cohort (place, age, sex, n, count, sum, sum of squares; −1 where withheld), with the purposes of each."""
+class State:
+    """Rows that are in the register, what their persons are called (a number), and to what they consent."""
 
+    chosen: Ints
+    called: Ints
+    mask: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """The next version of each of several states. Of all of them at once: the cohort of each person (−1: none),
+    the record of each who is shown, the record of each cohort."""
+
+    files: list[Files]
+    cohort: Ints
     rows: Ints
-    row_masks: Ints
     records: Ints
-    record_masks: Ints
 
 
+@dataclass(slots=True)
 class World:
-    """Everybody who occurs in some state, coded once; a state is a choice of rows and their masks."""
+    """Everybody who occurs in some state, coded once; what the lineage has shown, once in each world."""
 
-    def __init__(self, everybody: list[Person]) -> None:
-        columns = list(zip(*everybody, strict=True))
+    everybody: Sequence[Person]
+    past: Past | None = None
+    names: Ints = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    """The person of each datum of the past."""
+    order: AnonymiseOrder = field(init=False)
+    mask: Ints = field(init=False)
+    _dimensions: list[Coded] = field(init=False)
+    _persons: forming.Persons = field(init=False)
+    _tiled: Past | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        columns = list(zip(*self.everybody, strict=True))
         table = pa.table({
             "place": pa.array(columns[1]), "age": pa.array(columns[2], pa.int64()), "sex": pa.array(columns[3]),
             "illness": pa.array(columns[4]), "visits": pa.array(columns[5], pa.int64()),
@@ -104,50 +107,103 @@ class World:
             AnonymiseColumn(name="age", type="BIGINT", role="quasi-identifier", fine=bins[0], coarse=bins[1]),
             AnonymiseColumn(name="sex", type="VARCHAR", role="quasi-identifier"),
             AnonymiseColumn(name="illness", type="VARCHAR", role="sensitive"),
-            AnonymiseColumn(name="visits", type="BIGINT", role="measure", fine=Transform(clamp=(0.0, 20.0))),
+            AnonymiseColumn(name="visits", type="BIGINT", role="measure", fine=Transform(clamp=(0.0, 50.0))),
         )
         self.order = AnonymiseOrder(
             columns=asked, hierarchies={}, mode="aggregate", k=K, l=2, max_left_out_share=0.3, followed=True,
             seed=b"", part_rows=10_000, row_group_rows=1_000,
         )  # fmt: skip
-        self.dimensions = [code_column(c, table.column(c.name), {}) for c in asked[:3]]
-        self.sensitive = code_column(asked[3], table.column("illness"), {})
-        self.measure = read_measure(asked[4], table.column("visits"))
-        self.digest = digests([self.sensitive], [self.measure], len(everybody))
-        self.mask = np.array([consents(row) for row in everybody], dtype=np.int32)
+        sensitive = code_column(asked[3], table.column("illness"), {})
+        measure = read_measure(asked[4], table.column("visits"))
+        self.mask = np.array([consents(row) for row in self.everybody], dtype=np.int32)
+        count = len(self.everybody)
+        world = AnonymiseColumn(name="world", type="BIGINT", role="quasi-identifier")
+        self._dimensions = [
+            *(code_column(c, table.column(c.name), {}) for c in asked[:3]),
+            code_column(world, pa.chunked_array([range(WORLDS)]), {}),
+        ]
+        self._persons = forming.Persons(
+            self._dimensions[:3], [sensitive], [measure], self.mask, np.arange(count),
+            digests([sensitive], [measure], count),
+        )  # fmt: skip
+        self._tiled = _tiled(self.past) if self.past else None
 
-    def persons(self, chosen: Ints, mask: Ints) -> Persons:
-        """A state of the register."""
+    def _chosen(self, rows: Ints, world: Ints, mask: Ints) -> forming.Persons:
+        every = self._persons
+        measure = every.measures[0]
 
         def some(coded: Coded) -> Coded:
-            return replace(coded, codes=coded.codes[chosen])
+            return replace(coded, codes=coded.codes[rows])
 
-        measure = replace(self.measure, values=self.measure.values[chosen], present=self.measure.present[chosen])
-        return Persons(
-            [some(c) for c in self.dimensions], [some(self.sensitive)], [measure], mask,
-            np.arange(len(chosen)), self.digest[chosen],
+        return forming.Persons(
+            [*(some(c) for c in every.dimensions), replace(self._dimensions[3], codes=world)],
+            [some(every.sensitive[0])],
+            [replace(measure, values=measure.values[rows], present=measure.present[rows])],
+            mask, np.arange(len(rows)), every.digest[rows],
         )  # fmt: skip
 
-    def next(self, past: Past, names: Ints, chosen: Ints, called: Ints, mask: Ints) -> tuple[Persons, Formed]:
-        """The version after `past` of a state: rows `chosen`, persons `called`. `names`: the person of each
-        datum."""
+    def files(self, states: Iterable[State]) -> list[Files]:
+        """The files of the next version of each."""
+        every = list(states)
+        return [f for at in range(0, len(every), WORLDS) for f in self.play(every[at : at + WORLDS]).files]
+
+    def play(self, states: Sequence[State]) -> Played:
+        """The next version of each of up to WORLDS states; a first one where there is no past."""
+        world = np.repeat(np.arange(len(states)), [len(s.chosen) for s in states])
+        rows, called, mask = (
+            np.concatenate([getattr(s, name) for s in states]) for name in ("chosen", "called", "mask")
+        )
         inside = np.flatnonzero(mask != 0)
-        chosen, called = chosen[inside], called[inside]
-        row = np.full(2 * COUNT, LEFT, dtype=np.int64)
-        row[called] = np.arange(len(called))
-        persons = self.persons(chosen, mask[inside])
-        return persons, form_cohorts(self.order, persons, replace(past, row=row[names]))
+        persons = self._chosen(rows[inside], world[inside], mask[inside])
+        past = self._tiled
+        if past is not None:
+            everybody = 1 + int(called.max())
+            place = np.full((WORLDS, everybody), LEFT, dtype=np.int64)
+            place[world, called] = SILENT
+            place[world[inside], called[inside]] = np.arange(len(inside))
+            past = replace(past, row=place[:, self.names].ravel())
+        formed = forming.form_cohorts(self.order, persons, past)
+        numbers, records, first = _files(persons, formed)
+        world = world[inside][formed.cohort >= 0]
+        apart = (_apart(*each, len(states)) for each in ((numbers, world), (records, world[first])))
+        files = [Files(*each) for each in zip(*apart, strict=True)]
+        return Played(files, formed.cohort, numbers, records)
 
 
-def files_of(persons: Persons, formed: Formed) -> Files:
-    """As publication lays them out, by another way than it does."""
+def _tiled(past: Past) -> Past:
+    """What the lineage has shown, once in each world."""
+    data, cohorts, atoms = len(past.digest), len(past.classes), len(past.generation)
+    worlds = np.arange(WORLDS)
+    numbers = np.array([stable(("world", int(w))) for w in worlds], dtype=np.uint64)
+
+    def each(array: Ints) -> Ints:
+        return np.concatenate([array] * WORLDS)
+
+    return replace(
+        past, digest=each(past.digest), cohort=each(past.cohort) + np.repeat(worlds, data) * cohorts,
+        atom=each(past.atom) + np.repeat(worlds, data) * atoms, again=each(past.again),
+        values=each(past.values), contributes=each(past.contributes),
+        classes=mix(each(past.classes), np.repeat(numbers, cohorts)), coarse=each(past.coarse),
+        retired=each(past.retired), given=each(past.given), generation=each(past.generation),
+    )  # fmt: skip
+
+
+def _shown(persons: forming.Persons, formed: forming.Formed, rows: Ints) -> list[Ints]:
+    """Codes of place, age, sex and illness (−1: none) as a file shows them of these persons."""
+    coarse = formed.coarse[formed.cohort[rows]]
+    illness = persons.sensitive[0]
+    return [
+        *(np.where(coarse, c.coarse[c.codes[rows]], c.fine[c.codes[rows]]) for c in persons.dimensions[:3]),
+        np.where(formed.seen[0].stays[rows], illness.fine[illness.codes[rows]], -1),
+    ]
+
+
+def _files(persons: forming.Persons, formed: forming.Formed) -> tuple[Ints, Ints, Ints]:
+    """As publication lays them out, by another way than it does: records of persons, of cohorts, a row of each."""
     rows = np.flatnonzero(formed.cohort >= 0)
     cohort, cohorts = formed.cohort[rows], len(formed.masks)
-    shown = [
-        np.where(formed.coarse[cohort], c.coarse[c.codes[rows]], c.fine[c.codes[rows]]) for c in persons.dimensions
-    ]
-    illness, measure = persons.sensitive[0], persons.measures[0]
-    value = np.where(formed.seen[0].stays[rows], illness.fine[illness.codes[rows]], -1)
+    place, age, sex, illness = _shown(persons, formed, rows)
+    measure = persons.measures[0]
     amount = np.where(measure.present[rows], measure.values[rows], 0.0)
     sums = [np.bincount(cohort, w, cohorts) for w in (measure.present[rows], amount, amount * amount)]
     largest = np.zeros(cohorts)
@@ -155,42 +211,14 @@ def files_of(persons: Persons, formed: Formed) -> Files:
     given = (sums[0] >= K) & (largest <= sums[1] / 2) & formed.given[:, 0]
     first = np.zeros(cohorts, dtype=np.int64)
     first[cohort] = np.arange(len(rows))
-    return Files(
-        rows=np.stack([*shown, value], axis=1), row_masks=formed.masks[cohort],
-        records=np.stack(
-            [*(s[first] for s in shown), np.bincount(cohort, minlength=cohorts),
-             *(np.where(given, s, -1) for s in sums)], axis=1,
-        ).astype(float),
-        record_masks=formed.masks,
-    )  # fmt: skip
+    told = (np.where(given, s + 1, 0).astype(np.int64) for s in sums)
+    size = np.bincount(cohort, minlength=cohorts)
+    records = np.ravel_multi_index((place[first], age[first], sex[first], size, *told, formed.masks), RECORD_ROOM)
+    return np.ravel_multi_index((place, age, sex, illness + 1, formed.masks[cohort]), ROW_ROOM), records, first
 
 
-def tables_that_differ(before: Files, after: Files, purpose: int) -> Iterator[dict[Cell, Ints]]:
-    """Of all one- to three-way tables over what one purpose sees, the cells that are not as they were: by how many
-    rows, or by n, count, sum and sum of squares."""
-    rows, by = _moved(before.rows[(before.row_masks & purpose) != 0], after.rows[(after.row_masks & purpose) != 0])
-    yield from _tables(rows, by[:, np.newaxis], 4)
-    records, by = _moved(
-        before.records[(before.record_masks & purpose) != 0], after.records[(after.record_masks & purpose) != 0]
-    )
-    yield from _tables(records[:, :3], by[:, np.newaxis] * np.maximum(records[:, 3:], 0), 3)
-
-
-def _moved(before: Ints, after: Ints) -> tuple[Ints, Ints]:
-    """Rows that occur more or less often than before, and by how much."""
-    both = np.ascontiguousarray(np.concatenate([before, after]).astype(float) + 0.0)
-    found, where = np.unique(both.view(f"V{8 * both.shape[1]}").ravel(), return_inverse=True)
-    sign = np.concatenate([np.full(len(before), -1.0), np.full(len(after), 1.0)])
-    by = np.bincount(where, sign, len(found))
-    return found.view(float).reshape(-1, both.shape[1])[by != 0], by[by != 0]
-
-
-def _tables(groups: Ints, amounts: Ints, ways: int) -> Iterator[dict[Cell, Ints]]:
-    for columns in (c for size in (1, 2, 3) for c in combinations(range(ways), size)):
-        cells: dict[Cell, Ints] = {}
-        for group, amount in zip(groups, amounts, strict=True):
-            cell = tuple((c, int(group[c])) for c in columns)
-            cells[cell] = cells.get(cell, 0) + amount
-        different = {cell: amount for cell, amount in cells.items() if amount.any()}
-        if different:
-            yield different
+def _apart(numbers: Ints, world: Ints, worlds: int) -> Iterator[Ints]:
+    """The numbers of each world, ascending."""
+    both = np.sort(world.astype(np.int64) << _WORLD_BITS | numbers)
+    cuts = np.searchsorted(both, np.arange(worlds + 1) << _WORLD_BITS)
+    return (both[a:b] & ((1 << _WORLD_BITS) - 1) for a, b in pairwise(cuts))

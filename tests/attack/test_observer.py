@@ -1,81 +1,109 @@
 """The observer keeps every answer to every version and revision, and looks who could be the one that changed it.
 
-Of 2,000 persons each changes, leaves, takes consent back for each purpose (a revision, then a version), and others
-come, one at a time. All one- to three-way tables of rows, counts and sums are compared, before and after.
+Of 2,000 persons each changes, leaves, takes consent back for each purpose (a revision, then a version), and each
+comes once more under another name, one at a time. All one- to three-way tables of rows, counts and sums are
+compared, before and after: once for each pair of files that occurs, for the files are all that an observer sees.
 """
 
 from __future__ import annotations
 
 import random
 from collections import Counter
+from collections.abc import Callable, Iterable
 from contextlib import nullcontext
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import msgspec
 import numpy as np
 import pytest
 
+from catalog import regroup
 from catalog.cohorts import Ints
 from catalog.history import read_history
-from catalog.jailed.forming import Formed, Persons, form_cohorts
+from catalog.jailed import forming
 from catalog.past import Past
-from catalog.publish import Publication, publish
+from catalog.publish import Publication
 from catalog.storage import Store
+from tests.attack.observer_files import PURPOSES, Files, stands, tables_that_differ
 from tests.attack.observer_world import (
+    AGGREGATE_MANIFEST,
     COUNT,
     MANIFEST,
-    MEASURE,
     NAMES,
-    Files,
+    WORLDS,
     K,
     Person,
+    Played,
+    State,
     World,
-    files_of,
     person,
-    tables_that_differ,
 )
-from tests.catalog.conftest import LIMITS, pseudonymise
+from tests.catalog.conftest import pseudonymise
 from tests.catalog.plain import in_process
+from tests.catalog.small import publish_rows
 
-NEWCOMERS = 200
 ILLNESS = 3
 DRAW = random.Random(4)
 PEOPLE = [person(DRAW, i) for i in range(COUNT)]
 CHANGED = [
     (p[0], *person(DRAW, 0)[1:6], *p[6:]) if i % 2 else (*p[:4], "gan", 3, *p[6:]) for i, p in enumerate(PEOPLE)
 ]
-COMERS = [person(DRAW, COUNT + i) for i in range(NEWCOMERS)]
 EVERYBODY = np.arange(COUNT)
 Answer = Counter[tuple[Any, ...]]
 
 
-def released(folder: Path, store: Store, rows: list[Person], mode: str, **more: object) -> Publication:
-    file = folder / "rows.csv"
-    lines = [NAMES, *(["" if v is None else str(v) for v in row] for row in rows)]
-    file.write_text("\n".join(",".join(line) for line in lines) + "\n", encoding="utf-8")
-    manifest = MANIFEST.replace("MODE", mode) + (MEASURE if mode == "aggregate" else "")
-    call = partial(publish, manifest, file, store=store, pseudonymise=pseudonymise, consented=None, limits=LIMITS)
-    return call(**({"previous": None} | more))  # type: ignore[arg-type]
+def released(
+    folder: Path, store: Store, rows: list[Person], mode: str, previous: str | None = None
+) -> Publication:
+    manifest = AGGREGATE_MANIFEST if mode == "aggregate" else MANIFEST
+    return publish_rows(store, folder, rows, manifest=manifest, header=NAMES, previous=previous)
 
 
 @dataclass(frozen=True)
 class Scene:
-    """The first version, and how each person stands in it: column by column the code shown, −2 for who is not."""
+    """The first version as its files show it, and how each person stands in it: column by column the code shown,
+    −2 for who is not."""
 
     world: World
-    past: Past
-    names: Ints
-    persons: Persons
-    formed: Formed
-    files: Files
-    stands: list[Ints]
+    first: Played
     cohort: Ints
+    stands: list[Ints]
+    known: dict[tuple[bytes, ...], int | None] = field(default_factory=dict)
 
-    def next(self, chosen: Ints, called: Ints, mask: Ints) -> tuple[Persons, Formed]:
-        return self.world.next(self.past, self.names, chosen, called, mask)
+    @property
+    def mask(self) -> Ints:
+        return self.world.mask[:COUNT]
+
+    @property
+    def files(self) -> Files:
+        return self.first.files[0]
+
+    def fewest(self, before: Files, after: Files) -> int | None:
+        """How many persons, at least, could be the one who made the difference; None where there is none."""
+        if np.array_equal(before.rows, after.rows) and np.array_equal(before.records, after.records):
+            return None
+        found = [self._fewest(before.seen(purpose), after.seen(purpose)) for purpose in PURPOSES]
+        return min((n for n in found if n is not None), default=None)
+
+    def _fewest(self, before: tuple[Ints, Ints], after: tuple[Ints, Ints]) -> int | None:
+        key = tuple(content.tobytes() for content in (*before, *after))
+        if key not in self.known:
+            self.known[key] = None if key[:2] == key[2:] else self._suspects(before, after)
+        return self.known[key]
+
+    def _suspects(self, before: tuple[Ints, Ints], after: tuple[Ints, Ints]) -> int:
+        could, moved = np.ones(COUNT, dtype=bool), float(COUNT)
+        for cells in tables_that_differ(before, after):
+            among = np.zeros(COUNT, dtype=bool)
+            for cell, amount in cells.items():
+                among |= np.logical_and.reduce([self.stands[column] == code for column, code in cell])
+                if all(column != ILLNESS for column, _ in cell):
+                    moved = min(moved, abs(amount[0]))
+            could &= among
+        return int(min(could.sum(), moved))
 
 
 @pytest.fixture(scope="module")
@@ -85,113 +113,164 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Scene:
     with in_process():
         first = released(folder, store, PEOPLE, "aggregate")
     history = read_history(store.private(first.version.id))
+    return scene_after(history.past, history.names)
+
+
+def scene_after(past: Past, pseudonyms: Ints) -> Scene:
     called = {name: i for i, name in enumerate(pseudonymise([p[0] for p in PEOPLE]))}
-    names = np.array([called[name.tobytes()] for name in history.names])
-    world = World([*PEOPLE, *CHANGED, *COMERS])
-    persons, formed = world.next(history.past, names, EVERYBODY, EVERYBODY, world.mask[:COUNT])
+    world = World([*PEOPLE, *CHANGED], past, np.array([called[name.tobytes()] for name in pseudonyms]))
+    first = world.play([as_it_was(world)])
     inside = np.flatnonzero(world.mask[:COUNT] != 0)
-    stands, cohort = np.full((COUNT, 4), -2), np.full(COUNT, -1)
-    cohort[inside] = formed.cohort
-    files = files_of(persons, formed)
-    stands[inside[formed.cohort >= 0]] = files.rows
-    return Scene(world, history.past, names, persons, formed, files, list(stands.T.copy()), cohort)
+    columns, cohort = np.full((4, COUNT), -2), np.full(COUNT, -1)
+    cohort[inside] = first.cohort
+    columns[:, cohort >= 0] = stands(first.rows)
+    return Scene(world, first, cohort, list(columns))
 
 
-def suspects(scene: Scene, before: Files, after: Files, purpose: int) -> int | None:
-    """How many persons of the first version could be the one; None where nothing differs."""
-    could, seen = np.ones(COUNT, dtype=bool), False
-    for cells in tables_that_differ(before, after, purpose):
-        seen = True
-        among = np.zeros(COUNT, dtype=bool)
-        for cell, amount in cells.items():
-            among |= np.logical_and.reduce([scene.stands[column] == code for column, code in cell])
-            assert abs(amount[0]) >= K or any(column == ILLNESS for column, _ in cell)
-        could &= among
-    return int(could.sum()) if seen else None
+def as_it_was(world: World) -> State:
+    return State(EVERYBODY, EVERYBODY, world.mask[:COUNT])
 
 
-def check(scene: Scene, before: Files, after: Files) -> bool:
-    """Whether anything differs; if so, k persons could be the one."""
-    found = [suspects(scene, before, after, purpose) for purpose in (1, 2)]
-    assert all(n is None or n >= K for n in found)
-    return any(n is not None for n in found)
+def changed(scene: Scene, i: int) -> State:
+    chosen = EVERYBODY.copy()
+    chosen[i] += COUNT
+    return State(chosen, EVERYBODY, scene.mask)
+
+
+def left(scene: Scene, i: int) -> State:
+    stay = np.delete(EVERYBODY, i)
+    return State(stay, stay, scene.mask[stay])
+
+
+def came(scene: Scene, i: int) -> State:
+    """Somebody who is as `i` is."""
+    return State(np.append(EVERYBODY, i), np.append(EVERYBODY, COUNT), np.append(scene.mask, scene.mask[i]))
+
+
+def withdrew(scene: Scene, i: int, purpose: int) -> State:
+    mask = scene.mask.copy()
+    mask[i] &= ~purpose
+    return State(EVERYBODY, EVERYBODY, mask)
+
+
+def withdrew_all(scene: Scene, i: int) -> State:
+    return withdrew(scene, i, int(scene.mask[i]))
+
+
+def require_one_outcome(cohorts: Ints, files: Iterable[Files]) -> None:
+    """Whoever of a cohort it is, the files are the same, to the byte."""
+    found = {(int(c), f.rows.tobytes(), f.records.tobytes()) for c, f in zip(cohorts, files, strict=True)}
+    assert len(found) == len(np.unique(cohorts))
 
 
 def test_who_changes_is_one_of_k(scene: Scene) -> None:
-    differs = []
-    for i in range(COUNT):
-        chosen = EVERYBODY.copy()
-        chosen[i] += COUNT
-        after = files_of(*scene.next(chosen, EVERYBODY, scene.world.mask[:COUNT]))
-        differs += [i] if check(scene, scene.files, after) else []
+    after = scene.world.files(changed(scene, i) for i in range(COUNT))
+    could = [scene.fewest(scene.files, files) for files in after]
+    differs = [i for i, n in enumerate(could) if n is not None]
+    assert all(n is None or n >= K for n in could)
     assert (scene.cohort[differs] >= 0).all()
     assert len(differs) > COUNT / 2, "but for those whose other age, say, is of the same class"
+    require_one_outcome(scene.cohort[differs], [after[i] for i in differs])
 
 
 def test_who_leaves_is_one_of_k(scene: Scene) -> None:
-    """One of each cohort, and of those who are not shown."""
-    for i in np.unique(scene.cohort, return_index=True)[1]:
-        stay = np.delete(EVERYBODY, i)
-        after = files_of(*scene.next(stay, stay, scene.world.mask[stay]))
-        assert check(scene, scene.files, after) == (scene.cohort[i] >= 0)
+    after = scene.world.files(left(scene, i) for i in range(COUNT))
+    could = [scene.fewest(scene.files, files) for files in after]
+    assert all(n is None or n >= K for n in could)
+    assert [n is not None for n in could] == (scene.cohort >= 0).tolist()
+    require_one_outcome(scene.cohort, after)
 
 
 def test_who_comes_is_not_seen(scene: Scene) -> None:
-    for j in range(NEWCOMERS):
-        chosen = np.append(EVERYBODY, 2 * COUNT + j)
-        after = files_of(*scene.next(chosen, np.append(EVERYBODY, COUNT + j), scene.world.mask[chosen]))
-        assert not check(scene, scene.files, after)
+    after = scene.world.files(came(scene, i) for i in range(COUNT))
+    assert all(scene.fewest(scene.files, files) is None for files in after)
 
 
-def test_who_withdraws_is_one_of_k_in_the_revision_and_in_the_version_after_it(scene: Scene) -> None:
-    """All of a cohort have the same revision and next version: one of each stands for them, for each purpose."""
-    rows = scene.formed.cohort[scene.formed.cohort >= 0]
-    for i in np.unique(scene.cohort, return_index=True)[1]:
-        cohort = scene.cohort[i]
-        for purpose in (p for p in (1, 2) if scene.world.mask[i] & p):
-            mask = scene.world.mask[:COUNT].copy()
-            mask[i] &= ~purpose
-            after = files_of(*scene.next(EVERYBODY, EVERYBODY, mask))
-            if cohort < 0:
-                assert not check(scene, scene.files, after)
-                continue
-            revision = without(scene.files, rows, cohort, purpose)
-            assert check(scene, scene.files, revision)
-            assert not check(scene, revision, after)
+@pytest.mark.parametrize("purpose", PURPOSES)
+def test_who_withdraws_is_one_of_k_in_the_revision_and_in_the_version_after_it(scene: Scene, purpose: int) -> None:
+    people = np.flatnonzero((scene.mask & purpose) != 0)
+    after = scene.world.files(withdrew(scene, int(i), purpose) for i in people)
+    require_one_outcome(scene.cohort[people], after)
+    for i, files in zip(people, after, strict=True):
+        revision = without(scene, int(scene.cohort[i]), purpose)
+        could = scene.fewest(scene.files, revision)
+        assert could is None if scene.cohort[i] < 0 else could is not None and could >= K
+        assert scene.fewest(revision, files) is None
 
 
-def without(files: Files, cohort_of_rows: Ints, cohort: int, purpose: int) -> Files:
+def without(scene: Scene, cohort: int, purpose: int) -> Files:
     """The revision after a withdrawal: that purpose does not see that cohort."""
-    row_masks, record_masks = files.row_masks.copy(), files.record_masks.copy()
-    row_masks[cohort_of_rows == cohort] &= ~purpose
-    record_masks[cohort] &= ~purpose
-    return Files(files.rows, row_masks, files.records, record_masks)
+    rows, records = scene.first.rows.copy(), scene.first.records.copy()
+    if cohort >= 0:
+        rows[scene.first.cohort[scene.first.cohort >= 0] == cohort] &= ~purpose
+        records[cohort] &= ~purpose
+    return Files(np.sort(rows), np.sort(records))
+
+
+def test_worlds_that_are_played_side_by_side_are_as_each_of_them_alone(scene: Scene) -> None:
+    some = np.flatnonzero(scene.cohort >= 0)[:: COUNT // 20]
+    states = [as_it_was(scene.world), *(play(scene, int(i)) for i in some for play in (changed, left, came))]
+    together, alone = scene.world.files(states), [scene.world.play([state]).files[0] for state in states]
+    assert [(f.rows.tobytes(), f.records.tobytes()) for f in together] == [
+        (f.rows.tobytes(), f.records.tobytes()) for f in alone
+    ]
+
+
+def carry_the_rest(past: Past, row: Ints, *more: Any, **options: Any) -> regroup.Kept:
+    """A cohort stays though somebody of it has left or changed."""
+    alive = row >= 0
+    per_datum = ("digest", "cohort", "atom", "again", "values", "contributes")
+    return regroup.keep(
+        replace(past, **{n: getattr(past, n)[alive] for n in per_datum}), row[alive], *more, **options
+    )
+
+
+def see_no_change(past: Past, now: Any, *, followed: bool) -> Ints:
+    """Who has changed is shown as it is now, where it stood."""
+    return past.row.astype(np.int64)
+
+
+def take_newcomers_alone(order: Any, *more: Any) -> Any:
+    """A newcomer is a cohort of one."""
+    return TWO_LEVELS(msgspec.structs.replace(order, k=1, l=1), *more)
+
+
+TWO_LEVELS = forming.two_levels
+
+
+@pytest.mark.parametrize(
+    ("broken", "wrong", "play"),
+    [("keep", carry_the_rest, left), ("keep", carry_the_rest, withdrew_all), ("living", see_no_change, changed),
+     ("two_levels", take_newcomers_alone, came)],
+)  # fmt: skip
+def test_where_the_rule_is_broken_the_observer_finds_the_one(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, broken: str, wrong: Callable[..., Any],
+    play: Callable[[Scene, int], State],
+) -> None:  # fmt: skip
+    """Else the tests above could not fail."""
+    monkeypatch.setattr(forming, broken, wrong)
+    people = np.flatnonzero(scene.cohort >= 0)[:WORLDS]
+    could = [scene.fewest(scene.files, f) for f in scene.world.files(play(scene, int(i)) for i in people)]
+    assert any(n is not None and n < K for n in could)
 
 
 def test_in_a_version_made_afresh_the_observer_finds_the_one(scene: Scene) -> None:
-    """Else the tests above could not fail."""
-    found = []
-    for i in np.flatnonzero(scene.cohort >= 0)[:20]:
-        stay = np.flatnonzero((scene.world.mask[:COUNT] != 0) & (np.arange(COUNT) != i))
-        persons = scene.world.persons(stay, scene.world.mask[stay])
-        afresh = files_of(persons, form_cohorts(scene.world.order, persons, None))
-        found += [
-            sum(abs(a[0]) for a in cells.values())
-            for cells in tables_that_differ(scene.files, afresh, 1)
-            if len(cells) == 1
-        ]
-    assert min(found) < K
+    afresh = World([*PEOPLE, *CHANGED])
+    people = np.flatnonzero(scene.cohort >= 0)[:20]
+    could = [scene.fewest(scene.files, f) for f in afresh.files(left(scene, int(i)) for i in people)]
+    assert any(n is not None and n < K for n in could)
 
 
 @pytest.mark.parametrize("mode", ["rows", "aggregate"])
 def test_the_files_that_a_query_reads_are_those(scene: Scene, tmp_path: Path, mode: str) -> None:
     """Published for real and asked in SQL: one state in aggregate mode, through the jails; more in rows mode."""
     store, i = Store(tmp_path / "store"), int(np.flatnonzero(scene.cohort >= 0)[7])
-    states = [[*PEOPLE[:i], *PEOPLE[i + 1 :]], [*PEOPLE[:i], CHANGED[i], *PEOPLE[i + 1 :]], [*PEOPLE, *COMERS[:1]]]
+    another = ("P99999", *PEOPLE[i][1:])
+    states = [[*PEOPLE[:i], *PEOPLE[i + 1 :]], [*PEOPLE[:i], CHANGED[i], *PEOPLE[i + 1 :]], [*PEOPLE, another]]
     with in_process() if mode == "rows" else nullcontext():
         first = released(tmp_path, store, PEOPLE, mode)
         chosen = states if mode == "rows" else states[:1]
-        later = [released(tmp_path, store, rows, mode, previous=first.version.id) for rows in chosen]
+        later = [released(tmp_path, store, rows, mode, first.version.id) for rows in chosen]
     gone = store.cohort_of(first.version.id, pseudonymise([PEOPLE[i][0]])[0])
     assert gone is not None
     before, revised = asked(store, first, mode, frozenset()), asked(store, first, mode, frozenset({gone}))
@@ -200,8 +279,8 @@ def test_the_files_that_a_query_reads_are_those(scene: Scene, tmp_path: Path, mo
     assert K <= people_of(before - revised, mode) < 4 * K
     assert not revised - before
     if mode == "aggregate":
-        shown = (scene.cohort >= 0) & (scene.world.mask[:COUNT] & 1 != 0)
-        assert people_of(before, mode) == shown.sum() == (scene.files.row_masks & 1 != 0).sum()
+        shown = (scene.cohort >= 0) & (scene.mask & 1 != 0)
+        assert people_of(before, mode) == shown.sum() == len(scene.files.seen(1)[0])
 
 
 def people_of(answer: Answer, mode: str) -> int:

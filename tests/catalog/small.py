@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from catalog.publish import Publication, publish
@@ -15,7 +15,7 @@ Row = list[str]
 Consents = Callable[[list[bytes]], dict[str, frozenset[bytes]]]
 HEADER = ["key", "place", "illness", "visits", "study", "product"]
 
-MANIFEST = """
+HEAD = """
 slug: small
 title: {vi: Sổ nhỏ, en: Small register}
 description: {vi: Để thử, en: For a test}
@@ -35,32 +35,23 @@ legal_basis: {kind: consent, law: test}
 purposes: [research.academic, product.rnd]
 consent: {research.academic: study, product.rnd: product}
 offer: {base_vnd: 1000, per_gb_vnd: 1000}
+"""
+COLUMNS = """\
 columns:
   - {name: key, role: identifier, personal: basic}
-  - name: place
-    role: quasi-identifier
-    meaning: {vi: Nơi, en: Place}
-    fallback: {drop: true}
-  - name: illness
-    role: sensitive
-    personal: sensitive
-    meaning: {vi: Bệnh, en: Illness}
+  - {name: place, role: quasi-identifier, meaning: {vi: Nơi, en: Place}, fallback: {drop: true}}
+  - {name: illness, role: sensitive, personal: sensitive, meaning: {vi: Bệnh, en: Illness}}
 """
+VISITS = """\
+  - {name: visits, type: integer, role: measure, meaning: {vi: Lượt khám, en: Visits}, transform: {clamp: [0, 50]}}
+"""
+MANIFEST = HEAD + COLUMNS
 ROW_MANIFEST = (
     MANIFEST.replace("privacy_unit: column\nsubject_key: key", "privacy_unit: row")
     .replace("{kind: consent, law: test}", "{kind: public, law: test}")
     .replace("consent: {research.academic: study, product.rnd: product}\n", "")
 )
-AGGREGATE_MANIFEST = (
-    MANIFEST.replace("mode: rows", "mode: aggregate")
-    + """\
-  - name: visits
-    type: integer
-    role: measure
-    meaning: {vi: Lượt khám, en: Visits}
-    transform: {clamp: [0, 50]}
-"""
-)
+AGGREGATE_MANIFEST = MANIFEST.replace("mode: rows", "mode: aggregate") + VISITS
 
 
 def people(count: int = 240, *, seed: int = 1) -> list[Row]:
@@ -73,18 +64,19 @@ def people(count: int = 240, *, seed: int = 1) -> list[Row]:
     ]  # fmt: skip
 
 
-def write(path: Path, rows: Sequence[Row]) -> Path:
+def write(path: Path, rows: Iterable[Sequence[object]], header: Sequence[str] = HEADER) -> Path:
     with path.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows([HEADER, *rows])
+        csv.writer(file).writerows([header, *rows])
     return path
 
 
 def publish_rows(
-    store: Store, folder: Path, rows: Sequence[Row], *, manifest: str = MANIFEST, previous: str | None = None,
-    consented: Consents | None = None, withdrawn: Consents | None = None,
+    store: Store, folder: Path, rows: Iterable[Sequence[object]], *, manifest: str = MANIFEST,
+    header: Sequence[str] = HEADER, previous: str | None = None, consented: Consents | None = None,
+    withdrawn: Consents | None = None,
 ) -> Publication:  # fmt: skip
     """Through the real jails."""
-    file = write(folder / "rows.csv", rows)
+    file = write(folder / "rows.csv", rows, header)
     return publish(
         manifest, file, store=store, pseudonymise=pseudonymise, consented=consented, withdrawn=withdrawn,
         previous=previous, limits=LIMITS,

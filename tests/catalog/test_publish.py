@@ -157,7 +157,7 @@ def test_columns_that_the_file_lacks_are_named_with_the_manifests_lines(tmp_path
         publish_rows(store, tmp_path, people(), manifest=manifest)
     lines = manifest.splitlines()
     assert refused.value.code == "ingest.columns_absent"
-    for name, start in (("vists", "- name: vists"), ("prod", "consent:")):
+    for name, start in (("vists", "- {name: vists"), ("prod", "consent:")):
         line = next(i for i, text in enumerate(lines, 1) if text.strip().startswith(start))
         assert f"{name} (dòng/line {line})" in refused.value.params["columns"]
 
@@ -188,7 +188,7 @@ rows = people(3000)
 publish_rows(Store(folder / "warm"), folder, rows)
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), resource.RLIM_INFINITY))
 import tests.catalog.small as small
-small.write = lambda path, rows: path
+small.write = lambda path, rows, header: path
 try:
     publish_rows(store, folder, rows)
 except PublicationRefused as refused:

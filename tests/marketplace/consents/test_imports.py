@@ -18,9 +18,9 @@ from pyarrow import parquet
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from marketplace.accounts.senders import Sender
 from marketplace.config import Config
 from marketplace.consents import writing
-from marketplace.consents.actors import Registrar
 from marketplace.consents.errors import FileNotUnderstood, FileRefused, TableRefused, TooManyLines
 from marketplace.consents.imports import Importing, import_events
 from marketplace.consents.lines import MAX_LINE_BYTES, Lines, LineWrong
@@ -106,7 +106,7 @@ def take(config: Config, database: Database, listed: Listed, tmp_path: Path) -> 
             store=listed.store,
             keys=listed.keys,
         )
-        by = Registrar(person_id=listed.owner.person.id, organisation_id=listed.owner.organisation.id)
+        by = Sender(person_id=listed.owner.person.id, organisation_id=listed.owner.organisation.id)
         return await import_events(
             parts, by=by, dataset_id=listed.dataset_id, source=source, all_or_nothing=all_or_nothing
         )

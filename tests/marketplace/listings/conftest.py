@@ -10,10 +10,10 @@ import pytest
 from msgspec import Struct
 
 from catalog.storage import Store
+from marketplace.accounts.senders import Sender
 from marketplace.config import Config
 from marketplace.db.engine import Database
 from marketplace.db.keys import Keys
-from marketplace.listings.actions import Publisher
 from marketplace.listings.api import handlers
 from marketplace.listings.permission import Desk
 from marketplace.listings.press import Press
@@ -58,8 +58,8 @@ class Shop(Struct, frozen=True, kw_only=True):
     folder: Path
 
     @property
-    def by(self) -> Publisher:
-        return Publisher(person_id=self.owner.person.id, organisation_id=self.owner.organisation.id)
+    def by(self) -> Sender:
+        return Sender(person_id=self.owner.person.id, organisation_id=self.owner.organisation.id)
 
     def manifest(self, *, mode: str = "rows", base_vnd: int = 1000, **changed: str) -> str:
         """The manifest's text; rows mode has the offences as a sensitive column, aggregate as a measure."""
