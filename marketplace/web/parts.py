@@ -38,7 +38,7 @@ async def open_services(config: Config, *, background: bool = True) -> AsyncIter
         await asyncio.to_thread(keep_policy, config)
         engine = open_engine(policy_server(config))
         stack.push_async_callback(engine.close)
-        stack.enter_context(reload_on_hangup(engine, config))
+        stack.enter_context(reload_on_hangup(engine, config, database))
         pool = Pool(
             jails=config.sandbox_jails,
             threads=config.sandbox_threads,
