@@ -48,7 +48,7 @@ async def open_services(config: Config, *, background: bool = True) -> AsyncIter
         await asyncio.to_thread(keep_policy, config)
         engine = await asyncio.to_thread(open_engine, policy_server(config))
         stack.push_async_callback(engine.close)
-        stack.enter_context(reload_on_hangup(engine, config))
+        stack.enter_context(reload_on_hangup(engine, config, database))
         await jails
         runner = Runner(database)
         stack.push_async_callback(runner.release)
