@@ -211,3 +211,22 @@ async def test_the_newest_instant_of_the_log_is_that_of_its_latest_event(log: Lo
     assert before <= newest_ms <= Clock().now_ms()
     with pytest.raises(ClockWentBack):
         Clock(not_before_ms=newest_ms + 3_600_000).now_ms()
+
+
+def _visited(plan: dict[str, Any]) -> int:
+    """Rows of the log that a plan looked at."""
+    own = (
+        plan["Actual Rows"] + plan.get("Rows Removed by Filter", 0) if plan.get("Relation Name") == "event" else 0
+    )
+    return int(own * plan["Actual Loops"]) + sum(_visited(each) for each in plan.get("Plans", ()))
+
+
+async def test_a_batch_looks_at_its_own_events_whatever_the_planner_knows_of_the_log(log: Log) -> None:
+    """The tables were never analysed here, as in a service's first minute; the log is longer than what waits."""
+    await write(log, 1_000)
+    await log.sequence()
+    await write(log, 3)
+    explained = f"EXPLAIN (ANALYZE, FORMAT JSON) {sequencer._PENDING.text}"
+    async with log.database.session() as session:
+        found = (await session.execute(text(explained), {"batch": sequencer.BATCH_EVENTS})).scalar_one()
+    assert _visited(found[0]["Plan"]) == 3

@@ -12,7 +12,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.exc import ProgrammingError
 
 from marketplace.config import Config
-from marketplace.db import embedded, migrate
+from marketplace.db import embedded, migrate, schema
 from marketplace.db.base import INSERT_ONLY
 from marketplace.db.engine import Database, migration_url, sqlalchemy_url
 from marketplace.tables import metadata
@@ -122,3 +122,18 @@ def test_the_migration_and_the_service_agree_on_what_is_insert_only(config: Conf
         ).all()
     engine.dispose()
     assert sorted(name.strip('"') for name in guarded) == sorted(INSERT_ONLY)
+
+
+def test_the_newest_revision_is_known_without_alembic(config: Config, database: Database) -> None:
+    assert schema.newest() == migrate.status(config).newest
+
+
+def test_tables_that_are_up_to_date_are_left_alone_and_those_that_are_not_are_migrated(tmp_path: Path) -> None:
+    fresh = Config(home=tmp_path)
+    try:
+        schema.bring_up_to_date(fresh)
+        assert migrate.status(fresh).up_to_date
+        schema.bring_up_to_date(fresh)
+        assert migrate.status(fresh).up_to_date
+    finally:
+        embedded.stop(tmp_path)
