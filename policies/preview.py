@@ -100,7 +100,8 @@ async def _asked(
         return answer
     judged = replace(accepted, application=replace(accepted.application, purpose_judged=True))
     anew = await granted(engine, judged, rows_cap=rows_cap)
-    return anew if anew.decision.allow else answer
+    # Of two denials the one that came further: a judgement would have helped, and something else is in the way.
+    return anew if anew.decision.allow or anew.stage != answer.stage else answer
 
 
 def _startups(asked: Conditions, at_ms: int) -> Iterator[_Startup]:

@@ -89,6 +89,8 @@ async def test_a_purpose_that_nobody_consented_to_is_denied_where_the_query_is(w
     allowed, denied = found["fit", "product.rnd"].answer, found["fit", "research.academic"].answer
     assert allowed.decision.obligations is not None
     assert allowed.decision.obligations.consented_to == "product.rnd"
+    akin = found["fit", "research.health"].answer
+    assert _against(akin.decision) == ["consent.none"], "a judgement alone would not help"
     assert (denied.stage, _against(denied.decision)) == ("access", ["consent.none"])
 
 
