@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from msgspec import Struct
 
@@ -15,6 +15,7 @@ from policies.sources import revision
 from policies.wasm import WasmEngine
 
 
+@runtime_checkable  # who is handed one by a framework is checked to be
 class Engine(Protocol):
     """Decides. An engine that fails, is late, is stale or is not understood denies; it never raises."""
 

@@ -21,3 +21,9 @@ class Purpose(Struct, frozen=True, kw_only=True):
 def known() -> dict[str, Purpose]:
     """By id, in the order of the file."""
     return msgspec.convert(data()["purposes"]["known"], dict[str, Purpose])
+
+
+@functools.cache
+def never() -> tuple[str, ...]:
+    """Those that nobody may ask for."""
+    return tuple(data()["purposes"]["never"])

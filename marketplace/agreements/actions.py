@@ -27,14 +27,15 @@ from marketplace.agreements.terms import (
 from marketplace.audit.actions import record
 from marketplace.db.base import new_id
 from marketplace.errors import NotFound
-from marketplace.listings.permission import Desk, told
+from marketplace.listings.permission import told
 from marketplace.listings.reads import ListedVersion, listed_version
 from policies.decision import Decision
+from policies.engine import Engine
 
 
 async def apply(
     session: AsyncSession,
-    desk: Desk,
+    engine: Engine,
     *,
     application_id: uuid.UUID,
     dataset_id: uuid.UUID,
@@ -54,7 +55,7 @@ async def apply(
         created_at=at,
     )
     _set_terms(application, terms, at)
-    body = await _permitted(session, desk, application, listed, by, at)
+    body = await _permitted(session, engine, application, listed, by, at)
     session.add(application)
     await session.flush()
     await _record(session, "application:apply", application, by, body)
@@ -62,14 +63,14 @@ async def apply(
 
 
 async def resubmit(
-    session: AsyncSession, desk: Desk, *, application_id: uuid.UUID, terms: Terms, by: Applicant, at: datetime
+    session: AsyncSession, engine: Engine, *, application_id: uuid.UUID, terms: Terms, by: Applicant, at: datetime
 ) -> Application:
     """Answer a return with new terms. Raises NotFound, ApplicationWrongState, Invalid, ApplicationDenied."""
     application = await _locked(session, application_id, startup_id=by.organisation_id)
     _step(application, "resubmit")
     listed = await _listed(session, application.dataset_id)
     _set_terms(application, terms, at)
-    body = await _permitted(session, desk, application, listed, by, at)
+    body = await _permitted(session, engine, application, listed, by, at)
     await _record(session, "application:resubmit", application, by, body)
     return application
 
@@ -87,7 +88,7 @@ async def withdraw(
 
 async def accept(
     session: AsyncSession,
-    desk: Desk,
+    engine: Engine,
     *,
     application_id: uuid.UUID,
     reason: str,
@@ -107,7 +108,7 @@ async def accept(
     question = await agreement_question(
         session, application, listed, granted=granted, expires_at=until, stage="accept", at=at
     )
-    decision = await require_permission(desk, question, application, by)
+    decision = await require_permission(engine, question, application, by)
     application.decided_by, application.decided_at, application.updated_at = by.person_id, at, at
     agreement = _agree(application, decision, granted, at, until)
     session.add(agreement)
@@ -163,7 +164,7 @@ def _agree(
 
 async def _permitted(
     session: AsyncSession,
-    desk: Desk,
+    engine: Engine,
     application: Application,
     listed: ListedVersion,
     by: Applicant,
@@ -175,7 +176,7 @@ async def _permitted(
         question = await agreement_question(
             session, application, listed, granted=Granted(), expires_at=until, stage="apply", at=at
         )
-    decision = await require_permission(desk, question, application, by)
+    decision = await require_permission(engine, question, application, by)
     return {"version": listed.version.id, "decision": told(decision)}
 
 

@@ -35,9 +35,9 @@ from marketplace.agreements.schemas import (
 from marketplace.db.base import new_id, utcnow
 from marketplace.db.idempotency import claim
 from marketplace.errors import NotFound
-from marketplace.listings.permission import Desk
 from marketplace.listings.reads import dataset_id_of
 from policies import odrl
+from policies.engine import Engine
 
 IdempotencyHeader = Annotated[str | None, HeaderParameter(name="Idempotency-Key", required=False, max_length=200)]
 Cursor = Annotated[str | None, QueryParameter(name="cursor", required=False, max_length=500)]
@@ -48,7 +48,7 @@ StateQuery = Annotated[ApplicationState | None, QueryParameter(name="state", req
 async def post_application(
     session: AsyncSession,
     caller: Caller,
-    desk: Desk,
+    engine: Engine,
     dataset: str,
     data: TermsBody,
     idempotency_key: IdempotencyHeader = None,
@@ -67,7 +67,7 @@ async def post_application(
         )
     if application_id == new:
         terms = data.terms(by.person_id)
-        await apply(session, desk, application_id=new, dataset_id=dataset_id, terms=terms, by=by, at=utcnow())
+        await apply(session, engine, application_id=new, dataset_id=dataset_id, terms=terms, by=by, at=utcnow())
     return await read_application(session, application_id=application_id, organisation_id=by.organisation_id)
 
 
@@ -91,14 +91,14 @@ async def get_application(session: AsyncSession, caller: Caller, application_id:
 async def post_resubmit(
     session: AsyncSession,
     caller: Caller,
-    desk: Desk,
+    engine: Engine,
     application_id: uuid.UUID,
     data: TermsBody,
 ) -> ApplicationView:
     """New terms after the owner returned the application."""
     applicant = as_applicant(caller)
     terms = data.terms(applicant.person_id)
-    await resubmit(session, desk, application_id=application_id, terms=terms, by=applicant, at=utcnow())
+    await resubmit(session, engine, application_id=application_id, terms=terms, by=applicant, at=utcnow())
     return await read_application(
         session, application_id=application_id, organisation_id=applicant.organisation_id
     )
@@ -118,7 +118,7 @@ async def post_withdraw(session: AsyncSession, caller: Caller, application_id: u
 async def post_decision(
     session: AsyncSession,
     approver: Approver,
-    desk: Desk,
+    engine: Engine,
     application_id: uuid.UUID,
     data: DecisionBody,
 ) -> ApplicationView:
@@ -126,7 +126,7 @@ async def post_decision(
     by = as_decider(approver)
     if data.decision == "accept":
         granted, reason = data.granted(), data.reason
-        await accept(session, desk, application_id=application_id, reason=reason, granted=granted, by=by,
+        await accept(session, engine, application_id=application_id, reason=reason, granted=granted, by=by,
                      at=utcnow())  # fmt: skip
     else:
         await refuse(session, application_id=application_id, decision=data.decision, reason=data.reason, by=by,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from marketplace.errors import Conflict, Problem
+from marketplace.db.refused import Refused
+from marketplace.db.together import Statement
+from marketplace.errors import Conflict
 from policies.decision import Decision
 
 
@@ -24,12 +26,12 @@ class NothingListed(Conflict):
     code = "application.nothing_listed"
 
 
-class ApplicationDenied(Problem):
+class ApplicationDenied(Refused):
     """The policy does not allow it: 403 with the whole decision, as for a query."""
 
     status = 403
     code = "application.denied"
 
-    def __init__(self, decision: Decision) -> None:
-        super().__init__(reasons=decision.reasons)
+    def __init__(self, decision: Decision, event: Statement) -> None:
+        super().__init__(event, reasons=decision.reasons)
         self.decision = decision

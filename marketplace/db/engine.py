@@ -19,8 +19,9 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_asyn
 
 from marketplace.config import Config
 from marketplace.db import embedded
+from marketplace.db.refused import Refused
 from marketplace.db.roles import OWNER, SERVICE
-from marketplace.db.together import Statement, Unit, only
+from marketplace.db.together import Statement, Unit, only, perform
 from marketplace.errors import Invalid, Unavailable
 
 POOL_TIMEOUT_S = 10
@@ -66,10 +67,19 @@ class Database:
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[AsyncSession]:
-        """One unit of work: committed at the end, rolled back on any exception. Raises DatabaseUnavailable."""
+        """One unit of work: committed at the end, rolled back on any exception; `Refused` leaves its event.
+
+        Raises DatabaseUnavailable.
+        """
         try:
-            async with self._sessions() as session, session.begin():
-                yield session
+            async with self._sessions() as session:
+                try:
+                    async with session.begin():
+                        yield session
+                except Refused as refused:
+                    async with session.begin():
+                        await perform(session, refused.event)
+                    raise
         except (DBAPIError, PoolTimeout, psycopg.Error) as e:  # the driver's own: COPY goes past SQLAlchemy
             raise _told(e) from e
 

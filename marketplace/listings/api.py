@@ -21,13 +21,13 @@ from marketplace.errors import NotFound
 from marketplace.listings.catalogue import list_datasets
 from marketplace.listings.once import Released, once_for
 from marketplace.listings.openapi import PublicationBody
-from marketplace.listings.permission import Desk
 from marketplace.listings.press import Press
 from marketplace.listings.publish import publish_version
 from marketplace.listings.reads import dataset_id_of, read_dataset, read_offer, read_waiting
 from marketplace.listings.schemas import DatasetList, DatasetPage, WaitingPage
 from marketplace.listings.uploads import receive
 from policies import odrl
+from policies.engine import Engine
 
 Question = Annotated[str | None, QueryParameter(name="q", required=False, max_length=200)]
 IdempotencyKey = Annotated[
@@ -79,12 +79,12 @@ async def post_dataset(
     database: Database,
     store: Store,
     keys: Keys,
-    desk: Desk,
+    engine: Engine,
     steward: Steward,
     idempotency_key: IdempotencyKey = None,
 ) -> Released:
     """Publish a new dataset with its first version: multipart `manifest` and `file`."""
-    press = Press(config=config, database=database, store=store, keys=keys, engine=desk.engine)
+    press = Press(config=config, database=database, store=store, keys=keys, engine=engine)
     return await _publish(request, press, steward, into=None, key=idempotency_key)
 
 
@@ -100,7 +100,7 @@ async def post_version(
     database: Database,
     store: Store,
     keys: Keys,
-    desk: Desk,
+    engine: Engine,
     steward: Steward,
     dataset: str,
     idempotency_key: IdempotencyKey = None,
@@ -110,7 +110,7 @@ async def post_version(
         dataset_id = await dataset_id_of(session, dataset, owner_id=steward.organisation_id)
     if dataset_id is None:
         raise NotFound
-    press = Press(config=config, database=database, store=store, keys=keys, engine=desk.engine)
+    press = Press(config=config, database=database, store=store, keys=keys, engine=engine)
     return await _publish(request, press, steward, into=dataset_id, key=idempotency_key)
 
 

@@ -120,6 +120,26 @@ def manifest_facts(manifest: Manifest) -> ManifestFacts:
     )
 
 
+def announced_facts(manifest: Manifest, *, persons: int) -> DatasetFacts:
+    """What a version by this manifest would be, of so many persons, if it is as the manifest says."""
+    columns = manifest_facts(manifest).columns or ()
+    return DatasetFacts(
+        id=manifest.dataset,
+        version_id=manifest.dataset,
+        listed=True,
+        mode=manifest.mode,
+        k=manifest.k,
+        persons=persons,
+        columns=tuple(c.name for c in columns),
+        basic_columns=tuple(c.name for c in columns if c.personal == "basic"),
+        sensitive_columns=tuple(c.name for c in columns if c.personal == "sensitive"),
+        purposes=manifest.purposes,
+        conditions=manifest.conditions or Conditions(),
+        legal_basis=manifest.legal_basis.kind,
+        consented_purposes=tuple(p for p in manifest.purposes if p in manifest.consent),
+    )
+
+
 def version_facts(version: Version) -> VersionFacts:
     """What was made, and measured on the finished files."""
     return VersionFacts(

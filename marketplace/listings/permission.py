@@ -3,26 +3,16 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
 from catalog.manifest import Manifest
 from catalog.version import Version
-from marketplace.db.engine import Database
 from marketplace.listings.errors import ListingDenied
 from marketplace.listings.facts import manifest_facts, version_facts
 from policies.decision import Caller, Decision, ListingQuestion, PreviousFacts
 from policies.engine import Engine
-
-
-@dataclass(frozen=True, kw_only=True)
-class Desk:
-    """What deciding needs of the service: who decides, and where a denial is written down."""
-
-    engine: Engine
-    database: Database
 
 
 async def require_listing(
@@ -34,6 +24,21 @@ async def require_listing(
     previous: PreviousFacts | None = None,
 ) -> Decision:
     """The decision that allows; without `version`, whether one may be made at all. Raises ListingDenied."""
+    decision = await decide_listing(engine, caller=caller, manifest=manifest, version=version, previous=previous)
+    if not decision.allow:
+        raise ListingDenied(decision)
+    return decision
+
+
+async def decide_listing(
+    engine: Engine,
+    *,
+    caller: Caller,
+    manifest: Manifest,
+    version: Version | None = None,
+    previous: PreviousFacts | None = None,
+) -> Decision:
+    """As `require_listing`, whichever way it goes."""
     question = ListingQuestion(
         at_ms=time.time_ns() // 1_000_000,
         stage="version" if version else "manifest",
@@ -42,10 +47,7 @@ async def require_listing(
         version=version_facts(version) if version else None,
         previous=previous,
     )
-    decision = await engine.decide(question)
-    if not decision.allow:
-        raise ListingDenied(decision)
-    return decision
+    return await engine.decide(question)
 
 
 def told(decision: Decision) -> dict[str, Any]:

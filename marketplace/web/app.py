@@ -16,6 +16,7 @@ from catalog.storage import Store
 from marketplace.accounts import api as accounts_api
 from marketplace.accounts.callers import CALLERS
 from marketplace.agreements import api as agreements_api
+from marketplace.agreements import preview_api
 from marketplace.audit import api as audit_api
 from marketplace.billing import api as billing_api
 from marketplace.config import Config
@@ -25,7 +26,6 @@ from marketplace.db.keys import Keys
 from marketplace.identity.callers import SUBJECTS
 from marketplace.identity.provider import Provider
 from marketplace.listings import api as listings_api
-from marketplace.listings.permission import Desk
 from marketplace.metering import api as metering_api
 from marketplace.queries import api as queries_api
 from marketplace.queries.services import Services
@@ -47,6 +47,7 @@ API = (
     consents_api,
     listings_api,
     metering_api,
+    preview_api,
     queries_api,
     subjects_api,
     health,
@@ -107,10 +108,6 @@ def provide_engine(services: Services) -> Engine:
     return services.engine
 
 
-def provide_desk(services: Services) -> Desk:
-    return Desk(engine=services.engine, database=services.database)
-
-
 def provide_pool(services: Services) -> Pool:
     return services.pool
 
@@ -126,7 +123,6 @@ PARTS = {
     "session": Provide(provide_session),
     "store": Provide(provide_store, sync_to_thread=False),
     "engine": Provide(provide_engine, sync_to_thread=False),
-    "desk": Provide(provide_desk, sync_to_thread=False),
     "pool": Provide(provide_pool, sync_to_thread=False),
     "keys": Provide(provide_keys, sync_to_thread=False),
     "provider": Provide(provide_provider, sync_to_thread=False),

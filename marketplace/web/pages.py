@@ -17,11 +17,13 @@ from marketplace.web.handlers import (
     apply,
     catalogue,
     console,
+    decisions,
     help_page,
     language,
     log,
     mine,
     money,
+    preview,
     queries,
     sign_in,
     tokens,
@@ -34,8 +36,8 @@ from marketplace.web.view import provide_view
 
 STATIC: Final = Path(__file__).parent / "static"
 MODULES: Final = (
-    agreements, applications, apply, catalogue, console, help_page, language, log, mine, money, queries, sign_in,
-    tokens, usage, why,
+    agreements, applications, apply, catalogue, console, decisions, help_page, language, log, mine, money,
+    preview, queries, sign_in, tokens, usage, why,
 )  # fmt: skip
 
 handlers: list[Router] = [

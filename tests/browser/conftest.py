@@ -22,7 +22,6 @@ from marketplace.db.engine import Database, provide_session
 from marketplace.db.keys import Keys
 from marketplace.identity.callers import SUBJECTS
 from marketplace.identity.provider import Provider
-from marketplace.listings.permission import Desk
 from marketplace.web import pages
 from marketplace.web.problem_pages import problem_answer
 from policies.wasm import WasmEngine
@@ -98,7 +97,7 @@ def page_app(database: Database, config: Config) -> Litestar:
     given: dict[str, Any] = {
         "database": database, "config": config, "keys": Keys(config.path("keys")), "services": None,
         "store": Store(config.path("store")), "provider": Provider(config),
-        "desk": Desk(engine=_engine(), database=database),
+        "engine": _engine(),
     }  # fmt: skip
     return Litestar(
         route_handlers=[*pages.handlers, pages.static()],

@@ -19,9 +19,11 @@ from tests.marketplace.agreements.conftest import Sides
 from tests.marketplace.parties import Make
 
 JUSTIFICATION = "Thống kê gộp theo trình độ học vấn, không tái định danh ai."
-MEMBERS = ("/applications", "/agreements", "/console", "/queries", "/usage", "/wallet", "/log", "/tokens")
+MEMBERS = (
+    "/applications", "/agreements", "/console", "/queries", "/preview", "/usage", "/wallet", "/log", "/tokens",
+)  # fmt: skip
 MAY = {
-    "startup": {*MEMBERS},
+    "startup": {*MEMBERS} - {"/preview"},
     "owner": {*MEMBERS} - {"/console", "/queries"},
     "regulator": {"/usage", "/wallet", "/log", "/tokens"},
     "operator": {"/usage", "/wallet", "/log", "/tokens"},

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from marketplace.web import templating
-from marketplace.web.handlers.applications import DECISIONS
+from marketplace.web.handlers.decisions import DECISIONS
 from marketplace.web.view import NOTICES
 from marketplace.web.words import language_of, say, words
 from policies.decision import Decision

@@ -35,6 +35,7 @@ ALLOWED = {
     "GET /api/v1/applications": {"owner", "startup"},
     "GET /api/v1/applications/{application_id:uuid}": {"owner", "startup"},
     "POST /api/v1/applications/{application_id:uuid}/decision": {"owner"},
+    "POST /api/v1/applications/{application_id:uuid}/preview": {"owner"},
     "POST /api/v1/applications/{application_id:uuid}/resubmit": {"startup"},
     "POST /api/v1/applications/{application_id:uuid}/withdraw": {"startup"},
     "GET /api/v1/audit/completeness/{dataset_id:uuid}": {"owner", "regulator"},
@@ -47,6 +48,8 @@ ALLOWED = {
     "POST /api/v1/datasets": {"owner"},
     "POST /api/v1/datasets/{dataset:str}/applications": {"startup"},
     "POST /api/v1/datasets/{dataset:str}/versions": {"owner"},
+    "GET /api/v1/datasets/{dataset:str}/preview": {"owner"},
+    "POST /api/v1/previews": {"owner"},
     "GET /api/v1/datasets/{dataset:str}/waiting": {"owner"},
     "GET /api/v1/invoices": set(KINDS),
     "GET /api/v1/organisations": {"operator"},
@@ -86,6 +89,8 @@ BODIES: dict[str, dict[str, object]] = {
     "end": {"reason": "Một lý do đủ dài."},
     "resubmit": APPLICATION,
     "applications": APPLICATION,
+    "preview": {"decision": "accept"},
+    "previews": {"manifest": "slug: x", "persons": 1},
 }
 """By the path's last word: a body that cannot be read is refused before anybody asks who sent it."""
 OPEN_PAGES = "/|/(datasets|help|healthz|language|login|logout|metrics|readyz|schema|static|toi)(/.*)?"

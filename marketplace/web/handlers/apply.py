@@ -16,14 +16,15 @@ from marketplace.agreements.actions import apply
 from marketplace.agreements.parties import Applicant, as_applicant
 from marketplace.agreements.terms import Terms
 from marketplace.db.base import new_id, utcnow
+from marketplace.db.engine import Database
 from marketplace.db.idempotency import claim
 from marketplace.errors import NotFound, Problem
-from marketplace.listings.permission import Desk
-from marketplace.listings.reads import read_dataset
+from marketplace.listings.reads import dataset_id_of, read_dataset
 from marketplace.web.explain import explain_errors, explain_problem, explain_reasons
 from marketplace.web.forms import Form
 from marketplace.web.view import View
 from policies.decision import Promises
+from policies.engine import Engine
 
 DURATION_DAYS = 180
 """What the form proposes."""
@@ -38,20 +39,22 @@ async def show_apply(view: View, startup: Startup, session: AsyncSession, slug: 
 
 @post("/datasets/{slug:str}/apply", status_code=200)
 async def send_application(
-    view: View, startup: Startup, session: AsyncSession, desk: Desk, slug: str, form: Form
+    view: View, startup: Startup, database: Database, engine: Engine, slug: str, form: Form
 ) -> Template | Redirect:
     """Apply; with mistakes, the form again and all of them."""
-    dataset = await read_dataset(session, slug)
-    if dataset is None:
-        raise NotFound
     terms = terms_of(form)
     try:
-        async with session.begin_nested():
-            application_id = await _apply_once(
-                session, desk, as_applicant(startup), dataset.id, terms, form.text("key")
-            )
+        async with database.session() as session:
+            dataset_id = await dataset_id_of(session, slug)
+            if dataset_id is None:
+                raise NotFound
+            by = as_applicant(startup)
+            application_id = await _apply_once(session, engine, by, dataset_id, terms, form.text("key"))
+    except NotFound:
+        raise
     except Problem as problem:
-        return await _apply_page(view, startup, session, slug, terms, problem)
+        async with database.session() as session:
+            return await _apply_page(view, startup, session, slug, terms, problem)
     return Redirect(f"/applications/{application_id}?done=applied", status_code=303)
 
 
@@ -83,7 +86,7 @@ def what_is_wrong(view: View, problem: Problem | None) -> dict[str, Any]:
 
 
 async def _apply_once(
-    session: AsyncSession, desk: Desk, by: Applicant, dataset_id: uuid.UUID, terms: Terms, key: str
+    session: AsyncSession, engine: Engine, by: Applicant, dataset_id: uuid.UUID, terms: Terms, key: str
 ) -> uuid.UUID:
     """The application's id; the form's hidden key makes a second press the same one."""
     body = msgspec.json.encode((str(dataset_id), terms))
@@ -92,7 +95,7 @@ async def _apply_once(
     if key:
         first = await claim(session, organisation_id=by.organisation_id, key=key, body=body, subject_id=wanted)
     if first == wanted:
-        await apply(session, desk, application_id=wanted, dataset_id=dataset_id, terms=terms, by=by, at=utcnow())
+        await apply(session, engine, application_id=wanted, dataset_id=dataset_id, terms=terms, by=by, at=utcnow())
     return first
 
 

@@ -13,7 +13,7 @@ from marketplace.agreements.api import handlers
 from marketplace.agreements.models import Agreement, Application
 from marketplace.db.base import new_id, utcnow
 from marketplace.db.engine import Database
-from marketplace.listings.permission import Desk
+from policies.engine import Engine
 from policies.wasm import WasmEngine
 from tests.conftest import ClientFor
 from tests.marketplace.api import Client
@@ -93,13 +93,13 @@ async def open_sides(database: Database) -> Sides:
 
 
 @pytest.fixture(scope="session")
-async def desk(database: Database) -> AsyncIterator[Desk]:
-    engine = WasmEngine()
-    yield Desk(engine=engine, database=database)
-    await engine.close()
+async def engine() -> AsyncIterator[Engine]:
+    opened = WasmEngine()
+    yield opened
+    await opened.close()
 
 
 @pytest.fixture
-async def client(client_for: ClientFor, desk: Desk) -> AsyncIterator[Client]:
-    async with client_for(*handlers, desk=desk) as opened:
+async def client(client_for: ClientFor, engine: Engine) -> AsyncIterator[Client]:
+    async with client_for(*handlers, engine=engine) as opened:
         yield opened

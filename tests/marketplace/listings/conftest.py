@@ -15,7 +15,6 @@ from marketplace.config import Config
 from marketplace.db.engine import Database
 from marketplace.db.keys import Keys
 from marketplace.listings.api import handlers
-from marketplace.listings.permission import Desk
 from marketplace.listings.press import Press
 from policies.wasm import WasmEngine
 from tests.conftest import ClientFor
@@ -100,7 +99,5 @@ async def shop(database: Database, tmp_path: Path) -> Shop:
 
 @pytest.fixture
 async def client(client_for: ClientFor, press: Press) -> AsyncIterator[Client]:
-    async with client_for(
-        *handlers, store=press.store, keys=press.keys, desk=Desk(engine=press.engine, database=press.database)
-    ) as opened:
+    async with client_for(*handlers, store=press.store, keys=press.keys, engine=press.engine) as opened:
         yield opened
