@@ -25,6 +25,7 @@ from catalog.intake import Consented, Intake, Pseudonymise, consent_masks, read_
 from catalog.limits import IngestLimits
 from catalog.making import Made, MadePart, anonymise, measure
 from catalog.manifest import STORED_TYPE, Manifest, ManifestColumn, column_lines, read_manifest
+from catalog.recheck.version import recheck
 from catalog.storage import Store, sync, version_hash
 from catalog.subjects import write_subjects
 from catalog.transforms import describe
@@ -88,6 +89,7 @@ def publish(
         made = anonymise(manifest, intake, mask, folder, limits, past)
         formed = time.monotonic()
         measured = measure(manifest, intake, made, folder, limits)
+        recheck(manifest, intake, mask, made, history, past, limits)
         done = time.monotonic()
         version = _version(manifest, manifest_text, made, measured, previous)
         history, waiting = follow(history, made, intake, mask, version.created_at_ms)
