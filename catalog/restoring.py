@@ -1,8 +1,8 @@
 """A lineage whose book is lost: only the very same version, made once more, can give it back.
 
 Without the book nobody knows who was shown as what, and it cannot be read from the files: a cohort's values are
-not anybody's. But the same file gives the same cohorts; so where a first version's files come out again to the byte,
-with the same persons in the same cohorts, what was just learned of them is what the book had said.
+not anybody's. But the same file gives the same cohorts; so where a first version gives its files again
+to the byte, with the same persons in the same cohorts, what was just learned of them is what the book had said.
 """
 
 from __future__ import annotations
