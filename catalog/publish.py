@@ -20,11 +20,13 @@ from msgspec import UNSET, Struct
 from msgspec.structs import replace
 
 from catalog.errors import PublicationRefused
-from catalog.history import History, Waiting, follow, placed, read_history, write_history
+from catalog.history import History, Waiting, follow, placed, write_history
 from catalog.intake import Consented, Intake, Pseudonymise, consent_masks, read_source
 from catalog.limits import IngestLimits
 from catalog.making import Made, MadePart, anonymise, measure
 from catalog.manifest import STORED_TYPE, Manifest, ManifestColumn, column_lines, read_manifest
+from catalog.recheck.version import recheck
+from catalog.restoring import read_book, require_the_same
 from catalog.storage import Store, sync, version_hash
 from catalog.subjects import write_subjects
 from catalog.transforms import describe
@@ -83,11 +85,14 @@ def publish(
             )
         read = time.monotonic()
         mask = consent_masks(manifest, intake, consented, withdrawn)
-        history = read_history(store.private(previous)) if previous else None
+        history, lost = read_book(store, previous)
         past = placed(history, intake) if history else None
         made = anonymise(manifest, intake, mask, folder, limits, past)
         formed = time.monotonic()
         measured = measure(manifest, intake, made, folder, limits)
+        recheck(manifest, intake, mask, made, history, past, limits)
+        if lost is not None:
+            require_the_same(store, lost, made, intake)
         done = time.monotonic()
         version = _version(manifest, manifest_text, made, measured, previous)
         history, waiting = follow(history, made, intake, mask, version.created_at_ms)

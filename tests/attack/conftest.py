@@ -17,7 +17,7 @@ from sandbox.isolation.runtime import Bind
 from sandbox.job import Limits, OutputColumn
 
 Attack = Callable[..., Awaitable[str]]
-_ATTACKS = Bind(str(Path(__file__).with_name("attacks")), "/site/attacks")
+ATTACKS = Bind(str(Path(__file__).with_name("attacks")), "/site/attacks")
 
 
 def names(*modules: ModuleType) -> list[str]:
@@ -44,7 +44,7 @@ def require_layers() -> None:
 async def attacked() -> AsyncIterator[Pool]:
     """One jail, small, with the attacks in it."""
     require_layers()
-    pool = Pool(jails=1, threads=2, memory_bytes=256 << 20, queue=4, entry="attacks.entry:run", extra=(_ATTACKS,))
+    pool = Pool(jails=1, threads=2, memory_bytes=256 << 20, queue=4, entry="attacks.entry:run", extra=(ATTACKS,))
     await pool.start()
     yield pool
     await pool.close()

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from pyarrow import parquet
 
-from catalog.errors import PublicationRefused, VersionDamaged
+from catalog.errors import PublicationRefused
 from catalog.publish import Publication
 from catalog.storage import Store
 from tests.catalog.conftest import pseudonymise
@@ -212,12 +212,51 @@ def test_a_version_in_which_everybody_would_wait_is_refused(tmp_path: Path) -> N
     assert refused.value.code == "publication.all_wait"
 
 
-def test_a_lineage_whose_book_is_lost_is_not_continued(tmp_path: Path) -> None:
+def lose_the_book(store: Store, publication: Publication, how: str = "gone") -> str:
+    file = store.private(publication.version.id) / "history.npz"
+    if how == "gone":
+        file.unlink()
+    else:
+        file.write_bytes(b"PK")
+    return publication.version.id
+
+
+@pytest.mark.parametrize("how", ["gone", "damaged"])
+@pytest.mark.parametrize("manifest", [MANIFEST, AGGREGATE_MANIFEST, ROW_MANIFEST], ids=["rows", "sums", "records"])
+def test_a_first_version_whose_book_is_lost_is_followed_once_it_was_made_again(
+    tmp_path: Path, how: str, manifest: str
+) -> None:
+    """As versions are that were made before there were books."""
+    store, rows = Store(tmp_path / "s"), people()
+    release = partial(publish_rows, store, tmp_path, manifest=manifest)
+    first = lose_the_book(store, release(rows), how)
+    there = sorted(store.root.rglob("*"))
+    with pytest.raises(PublicationRefused) as refused:
+        release(rows[1:], previous=first)
+    assert (refused.value.code, refused.value.params["version"]) == ("publication.book_differs", first[:12])
+    assert sorted(store.root.rglob("*")) == there
+    again = release(rows, previous=first)
+    assert again.version.parts == store.version(first).parts
+    after = release(rows[1:], previous=again.version.id)
+    assert [w.cohorts for w in after.report.waiting] == [1]
+
+
+def test_the_same_files_with_other_persons_in_them_give_no_book(tmp_path: Path) -> None:
+    store, rows = Store(tmp_path / "s"), people()
+    first = lose_the_book(store, publish_rows(store, tmp_path, rows))
+    others = [[f"Q{row[0]}", *row[1:]] for row in rows]
+    with pytest.raises(PublicationRefused) as refused:
+        publish_rows(store, tmp_path, others, previous=first)
+    assert refused.value.code == "publication.book_differs"
+
+
+def test_a_lineage_that_has_older_versions_does_not_go_on_without_its_book(tmp_path: Path) -> None:
     store, rows = Store(tmp_path / "s"), people()
     first = publish_rows(store, tmp_path, rows)
-    (store.private(first.version.id) / "history.npz").write_bytes(b"PK")
-    with pytest.raises(VersionDamaged):
-        publish_rows(store, tmp_path, rows, previous=first.version.id)
+    second = lose_the_book(store, publish_rows(store, tmp_path, rows, previous=first.version.id))
+    with pytest.raises(PublicationRefused) as refused:
+        publish_rows(store, tmp_path, rows, previous=second)
+    assert (refused.value.code, refused.value.params["version"]) == ("publication.book_lost", second[:12])
 
 
 @pytest.mark.parametrize("manifest", [MANIFEST, AGGREGATE_MANIFEST], ids=["rows", "aggregate"])
