@@ -7,10 +7,11 @@ from pathlib import Path
 
 import msgspec
 from msgspec import Struct
-from opapywasm import OpaWasmError, OpaWasmPolicy, PolicyConfig, runtime
+from opapywasm import OpaWasmError, OpaWasmPolicy, PolicyConfig, instance, runtime
 
 from policies.answer import fault
 from policies.decision import Reason
+from policies.evaluation import OneCall
 from policies.fit import MAX_BYTES
 from policies.sources import ENTRYPOINTS, data, revision_of
 
@@ -20,6 +21,7 @@ MAX_MEMORY_PAGES = 1024
 INITIAL_MEMORY_PAGES = 8
 runtime._DEFAULT_MEMORY_PAGES = INITIAL_MEMORY_PAGES
 """The library lends a module two pages (128 KiB) at first and has no setting; our METADATA needs more."""
+instance.Evaluator = OneCall  # type: ignore[attr-defined]
 DECIDE_S = 2.0
 """A decision holds the event loop: one that takes this long is broken off, and denies."""
 

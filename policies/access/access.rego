@@ -30,7 +30,7 @@ default allow := false
 
 allow if {
 	count(deny) == 0
-	gates == required
+	count(required - gates) == 0
 }
 
 # METADATA

@@ -90,6 +90,7 @@ denials := {
 	"records used up": [["/request/rows_released", 1000], {"rows.cap_reached"}],
 	"records not counted": [["/request/rows_released", null], {"rows.missing"}],
 	"an amount below zero": [["/request/price_vnd", -1], {"price.missing"}],
+	"an object for a list": [["/agreement/people", {"first": "p1"}], {"agreement.missing"}],
 	"a list of other things": [["/agreement/people", ["p1", 2]], {"agreement.missing"}],
 	"before the law": [
 		["/at_ms", 1751302799000],
@@ -253,4 +254,26 @@ test_a_limit_that_has_not_expired_holds if {
 	asked := json.patch(question, [{"op": "add", "path": "/agreement/limits", "value": limits}])
 	decision := access.decision with input as asked
 	decision.obligations.expires_at == 1780000000001
+}
+
+test_silence_is_a_denial if {
+	asked := json.patch(question, [{"op": "add", "path": "/schema", "value": "access/2"}])
+	not access.allow with input as asked with access.deny as set()
+	access.allow with input as question with access.deny as set()
+}
+
+test_another_form_passes_all_gates_but_its_own if {
+	asked := json.patch(question, [{"op": "add", "path": "/schema", "value": "access/2"}])
+	access.required - access.gates == {"question.schema"} with input as asked
+}
+
+params(reasons) := {reason.params | some reason in reasons}
+
+test_a_reason_names_what_it_is_about if {
+	other := json.patch(question, [{"op": "add", "path": "/schema", "value": "access/2"}])
+	params(access.deny) == {{"schema": "access/2"}} with input as other
+	uncounted := json.patch(question, [{"op": "add", "path": "/request/rows_cap", "value": null}])
+	params(access.deny) == {{"fact": "request.rows_cap"}} with input as uncounted
+	unknown := json.patch(question, [{"op": "add", "path": "/dataset/legal_basis", "value": "consent"}])
+	params(access.deny) == {{"fact": "dataset.consented_purposes"}} with input as unknown
 }

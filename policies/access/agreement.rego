@@ -11,7 +11,6 @@ import data.reason
 #   source: agreement.startup_id
 #   law: [decree-169-2025.32-33]
 gates contains "agreement.own" if {
-	is_string(input.agreement.startup_id)
 	input.agreement.startup_id == input.caller.organisation_id
 }
 
@@ -24,7 +23,6 @@ gates contains "agreement.own" if {
 #   source: agreement.people
 #   law: [decree-169-2025.32-33]
 gates contains "agreement.named" if {
-	is_string(input.caller.person_id)
 	input.caller.person_id in input.agreement.people
 }
 
@@ -37,7 +35,6 @@ gates contains "agreement.named" if {
 #   source: agreement.dataset_id
 #   law: [decree-169-2025.32-33]
 gates contains "agreement.dataset" if {
-	is_string(input.agreement.dataset_id)
 	input.agreement.dataset_id == input.dataset.id
 }
 
@@ -63,7 +60,6 @@ gates contains "agreement.started" if {
 #   source: agreement.expires_at
 #   law: [decree-169-2025.32-33]
 gates contains "agreement.not_expired" if {
-	is_number(input.at_ms)
 	input.at_ms < input.agreement.expires_at_ms
 }
 
@@ -89,7 +85,6 @@ gates contains "agreement.not_ended" if input.agreement.ended == false
 #   remedy: agreement.choose
 deny contains reason.denied(rego.metadata.rule().custom, {}) if {
 	is_string(input.agreement.startup_id)
-	is_string(input.caller.organisation_id)
 	input.agreement.startup_id != input.caller.organisation_id
 }
 
@@ -104,7 +99,6 @@ deny contains reason.denied(rego.metadata.rule().custom, {}) if {
 #   law: [decree-169-2025.32-33]
 #   remedy: person.named
 deny contains reason.denied(rego.metadata.rule().custom, {}) if {
-	is_string(input.caller.person_id)
 	is_array(input.agreement.people)
 	not input.caller.person_id in input.agreement.people
 }
@@ -121,7 +115,6 @@ deny contains reason.denied(rego.metadata.rule().custom, {}) if {
 #   remedy: agreement.choose
 deny contains reason.denied(rego.metadata.rule().custom, {}) if {
 	is_string(input.agreement.dataset_id)
-	is_string(input.dataset.id)
 	input.agreement.dataset_id != input.dataset.id
 }
 
@@ -136,7 +129,6 @@ deny contains reason.denied(rego.metadata.rule().custom, {}) if {
 #   law: [decree-169-2025.32-33]
 #   remedy: wait
 deny contains reason.denied(rego.metadata.rule().custom, {"valid_from_ms": input.agreement.valid_from_ms}) if {
-	is_number(input.at_ms)
 	input.agreement.valid_from_ms > input.at_ms
 }
 

@@ -56,7 +56,6 @@ deny contains reason.denied(rego.metadata.rule().custom, {"basis": input.dataset
 #   remedy: purpose.choose
 deny contains reason.denied(rego.metadata.rule().custom, {"purpose": input.request.purpose}) if {
 	by_consent
-	is_string(input.request.purpose)
 	is_array(input.dataset.consented_purposes)
 	not input.request.purpose in input.dataset.consented_purposes
 }

@@ -53,7 +53,6 @@ gates contains "caller.not_suspended" if input.caller.organisation_suspended == 
 #   law: [data-law-60-2024.42]
 #   remedy: operator.tell
 deny contains reason.denied(rego.metadata.rule().custom, {"schema": input.schema}) if {
-	is_string(input.schema)
 	input.schema != "access/1"
 }
 

@@ -36,7 +36,6 @@ gates contains "conditions.met" if {
 #   law: [decree-169-2025.32-33]
 #   remedy: apply.anew
 deny contains reason.denied(rego.metadata.rule().custom, {"days": input.dataset.conditions.time_limit_days}) if {
-	is_object(input.dataset.conditions)
 	is_number(input.agreement.valid_from_ms)
 	not condition.duration(input.dataset.conditions, input.agreement.valid_from_ms, input.at_ms + 1)
 }
@@ -52,7 +51,6 @@ deny contains reason.denied(rego.metadata.rule().custom, {"days": input.dataset.
 #   law: [decree-169-2025.32-33]
 #   remedy: apply.anew
 deny contains reason.denied(rego.metadata.rule().custom, {"most": input.dataset.conditions.approved_users_max}) if {
-	is_object(input.dataset.conditions)
 	is_array(input.agreement.people)
 	not condition.users(input.dataset.conditions, input.agreement.people)
 }
@@ -68,8 +66,6 @@ deny contains reason.denied(rego.metadata.rule().custom, {"most": input.dataset.
 #   law: [decree-169-2025.32-33]
 #   remedy: owner.judge
 deny contains reason.denied(rego.metadata.rule().custom, {}) if {
-	is_object(input.dataset.conditions)
-	is_string(input.caller.organisation_id)
 	not condition.institution(input.dataset.conditions, slug)
 }
 
@@ -84,7 +80,6 @@ deny contains reason.denied(rego.metadata.rule().custom, {}) if {
 #   law: [decree-169-2025.32-33]
 #   remedy: apply.anew
 deny contains reason.denied(rego.metadata.rule().custom, {"places": input.dataset.conditions.places}) if {
-	is_object(input.dataset.conditions)
 	is_object(input.agreement.promises)
 	not condition.place(input.dataset.conditions, input.agreement.promises)
 }
@@ -100,7 +95,6 @@ deny contains reason.denied(rego.metadata.rule().custom, {"places": input.datase
 #   law: [decree-169-2025.32-33]
 #   remedy: apply.anew
 deny contains reason.denied(rego.metadata.rule().custom, {}) if {
-	is_object(input.dataset.conditions)
 	is_object(input.agreement.promises)
 	not condition.ethics(input.dataset.conditions, input.agreement.promises)
 }
@@ -116,7 +110,6 @@ deny contains reason.denied(rego.metadata.rule().custom, {}) if {
 #   law: [decree-169-2025.32-33]
 #   remedy: apply.anew
 deny contains reason.denied(rego.metadata.rule().custom, {}) if {
-	is_object(input.dataset.conditions)
 	is_object(input.agreement.promises)
 	not condition.results(input.dataset.conditions, input.agreement.promises)
 }

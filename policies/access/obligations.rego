@@ -99,7 +99,6 @@ gates contains "obligations.agree" if {
 #   law: [decree-169-2025.32-33]
 gates contains "obligations.not_expired" if {
 	all_said
-	is_number(input.at_ms)
 	every source in granted {
 		in_time(source)
 	}
@@ -144,14 +143,10 @@ deny contains reason.denied(rego.metadata.rule().custom, {"axes": sort(meet.conf
 #   law: [decree-169-2025.32-33]
 #   remedy: apply.anew
 deny contains reason.denied(rego.metadata.rule().custom, {"expires_at_ms": meet.smallest(granted, "expires_at")}) if {
-	is_number(input.at_ms)
 	input.at_ms >= meet.smallest(granted, "expires_at")
 }
 
-all_said if {
-	is_object(input.agreement.limits)
-	is_array(input.request.beside)
-}
+all_said if is_object(input.agreement.limits)
 
 in_time(source) if not source.expires_at
 

@@ -63,7 +63,4 @@ deny contains reason.denied(rego.metadata.rule().custom, params) if {
 
 within_limit if object.get(input, ["request", "max_vnd"], null) == null
 
-within_limit if {
-	is_number(input.request.max_vnd)
-	input.request.price_vnd <= input.request.max_vnd
-}
+within_limit if input.request.price_vnd <= input.request.max_vnd

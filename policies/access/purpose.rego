@@ -22,8 +22,7 @@ gates contains "purpose.known" if data.purposes.known[input.request.purpose]
 #   source: agreement.purpose
 #   law: [decree-356-2025.consent]
 gates contains "purpose.agreed" if {
-	is_string(input.agreement.purpose)
-	covers([input.agreement.purpose]) == "yes"
+	agreed == "yes"
 }
 
 # METADATA
@@ -34,7 +33,7 @@ gates contains "purpose.agreed" if {
 #   facts: [dataset.purposes, request.purpose]
 #   source: version.json purposes
 #   law: [decree-356-2025.consent]
-gates contains "purpose.allowed" if covers(input.dataset.purposes) == "yes"
+gates contains "purpose.allowed" if allowed == "yes"
 
 # METADATA
 # title: The owner judged the purpose and said yes
@@ -45,11 +44,13 @@ gates contains "purpose.allowed" if covers(input.dataset.purposes) == "yes"
 #   source: agreement.purpose_judged
 #   law: [decree-356-2025.consent]
 gates contains "purpose.allowed" if {
-	covers(input.dataset.purposes) == "person"
+	allowed == "person"
 	input.agreement.purpose_judged == true
 }
 
-covers(allowed) := purpose.match(input.request.purpose, allowed)
+agreed := purpose.match(input.request.purpose, [input.agreement.purpose])
+
+allowed := purpose.match(input.request.purpose, input.dataset.purposes)
 
 # METADATA
 # title: The purpose is not known
@@ -62,7 +63,6 @@ covers(allowed) := purpose.match(input.request.purpose, allowed)
 #   law: [personal-data-law-91-2025.7]
 #   remedy: purpose.choose
 deny contains reason.denied(rego.metadata.rule().custom, {"purpose": input.request.purpose}) if {
-	is_string(input.request.purpose)
 	not data.purposes.known[input.request.purpose]
 	not data.purposes.never[input.request.purpose]
 }
@@ -93,7 +93,7 @@ deny contains reason.denied(rego.metadata.rule().custom, {"purpose": input.reque
 #   remedy: purpose.choose
 deny contains reason.denied(rego.metadata.rule().custom, params) if {
 	is_string(input.agreement.purpose)
-	covers([input.agreement.purpose]) != "yes"
+	agreed != "yes"
 	params := {"purpose": input.request.purpose, "agreed": input.agreement.purpose}
 }
 
@@ -108,9 +108,8 @@ deny contains reason.denied(rego.metadata.rule().custom, params) if {
 #   law: [decree-356-2025.consent]
 #   remedy: purpose.choose
 deny contains reason.denied(rego.metadata.rule().custom, params) if {
-	is_string(input.request.purpose)
 	is_array(input.dataset.purposes)
-	covers(input.dataset.purposes) == "no"
+	allowed == "no"
 	params := {"purpose": input.request.purpose, "allowed": input.dataset.purposes}
 }
 
@@ -125,9 +124,7 @@ deny contains reason.denied(rego.metadata.rule().custom, params) if {
 #   law: [decree-356-2025.consent]
 #   remedy: owner.judge
 deny contains reason.denied(rego.metadata.rule().custom, params) if {
-	is_string(input.request.purpose)
-	is_array(input.dataset.purposes)
-	covers(input.dataset.purposes) == "person"
+	allowed == "person"
 	object.get(input.agreement, "purpose_judged", null) != true
 	params := {"purpose": input.request.purpose, "allowed": input.dataset.purposes}
 }

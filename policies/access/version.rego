@@ -1,6 +1,5 @@
 package access
 
-import data.meet
 import data.reason
 
 # METADATA
@@ -35,7 +34,6 @@ gates contains "version.mode" if data.limits.modes[input.dataset.mode]
 #   source: version.json k
 #   law: [exchange.anonymity, personal-data-law-91-2025.14-6]
 gates contains "version.k" if {
-	is_number(input.dataset.k)
 	input.dataset.k >= k_floor
 }
 
@@ -81,6 +79,4 @@ deny contains reason.denied(rego.metadata.rule().custom, {"k": input.dataset.k, 
 	input.dataset.k < k_floor
 }
 
-k_floor := max({anonymity.k_floor, meet.largest(granted, "k_min")}) if meet.largest(granted, "k_min")
-
-k_floor := anonymity.k_floor if not meet.largest(granted, "k_min")
+k_floor := max({anonymity.k_floor} | {source.k_min | some source in granted})

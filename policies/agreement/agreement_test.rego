@@ -158,3 +158,15 @@ test_nothing_known_denies if {
 test_every_gate_is_required if {
 	agreement.gates == agreement.required with input as question
 }
+
+other_form := changed([["/schema", "access/1"]])
+
+test_silence_is_a_denial if {
+	not agreement.allow with input as other_form with agreement.deny as set()
+	agreement.allow with input as question with agreement.deny as set()
+}
+
+test_another_form_passes_all_gates_but_its_own if {
+	agreement.required - agreement.gates == {"question.schema"} with input as other_form
+	{reason.params | some reason in agreement.deny} == {{"schema": "access/1"}} with input as other_form
+}

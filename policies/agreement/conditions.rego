@@ -37,8 +37,6 @@ slug := object.get(input.applicant, "organisation_slug", null)
 #   law: [decree-169-2025.32-33]
 #   remedy: duration.shorten
 deny contains reason.denied(rego.metadata.rule().custom, {"days": input.dataset.conditions.time_limit_days}) if {
-	is_object(input.dataset.conditions)
-	is_number(input.application.expires_at_ms)
 	not condition.duration(input.dataset.conditions, input.at_ms, input.application.expires_at_ms)
 }
 
@@ -53,7 +51,6 @@ deny contains reason.denied(rego.metadata.rule().custom, {"days": input.dataset.
 #   law: [decree-169-2025.32-33]
 #   remedy: people.name
 deny contains reason.denied(rego.metadata.rule().custom, {"most": input.dataset.conditions.approved_users_max}) if {
-	is_object(input.dataset.conditions)
 	is_array(input.application.people)
 	not condition.users(input.dataset.conditions, input.application.people)
 }
@@ -69,8 +66,6 @@ deny contains reason.denied(rego.metadata.rule().custom, {"most": input.dataset.
 #   law: [decree-169-2025.32-33]
 #   remedy: owner.judge
 deny contains reason.denied(rego.metadata.rule().custom, {}) if {
-	is_object(input.dataset.conditions)
-	is_string(input.applicant.organisation_id)
 	not condition.institution(input.dataset.conditions, slug)
 }
 
@@ -85,7 +80,6 @@ deny contains reason.denied(rego.metadata.rule().custom, {}) if {
 #   law: [decree-169-2025.32-33]
 #   remedy: condition.meet
 deny contains reason.denied(rego.metadata.rule().custom, {"places": input.dataset.conditions.places}) if {
-	is_object(input.dataset.conditions)
 	is_object(input.application.promises)
 	not condition.place(input.dataset.conditions, input.application.promises)
 }
@@ -101,7 +95,6 @@ deny contains reason.denied(rego.metadata.rule().custom, {"places": input.datase
 #   law: [decree-169-2025.32-33]
 #   remedy: condition.meet
 deny contains reason.denied(rego.metadata.rule().custom, {}) if {
-	is_object(input.dataset.conditions)
 	is_object(input.application.promises)
 	not condition.ethics(input.dataset.conditions, input.application.promises)
 }
@@ -117,7 +110,6 @@ deny contains reason.denied(rego.metadata.rule().custom, {}) if {
 #   law: [decree-169-2025.32-33]
 #   remedy: condition.meet
 deny contains reason.denied(rego.metadata.rule().custom, {}) if {
-	is_object(input.dataset.conditions)
 	is_object(input.application.promises)
 	not condition.results(input.dataset.conditions, input.application.promises)
 }

@@ -37,7 +37,6 @@ gates contains "law.in_force" if {
 #   law: [exchange.anonymity, exchange.agreement, decision-20-2025.classes, decree-165-2025.ceiling]
 #   remedy: operator.tell
 deny contains reason.denied(rego.metadata.rule().custom, {"id": id}) if {
-	is_number(input.at_ms)
 	some id in ["exchange.anonymity", "exchange.agreement", "decision-20-2025.classes", "decree-165-2025.ceiling"]
 	not lawbook.known(id, input.at_ms)
 }

@@ -73,7 +73,6 @@ gates contains "owner.not_suspended" if {
 #   law: [data-law-60-2024.42]
 #   remedy: operator.tell
 deny contains reason.denied(rego.metadata.rule().custom, {"schema": input.schema}) if {
-	is_string(input.schema)
 	input.schema != "agreement/1"
 }
 

@@ -62,7 +62,6 @@ gates contains "purpose.allowed" if {
 #   law: [decree-356-2025.consent]
 gates contains "purpose.allowed" if {
 	covers == "person"
-	input.stage == "accept"
 	input.application.purpose_judged == true
 }
 

@@ -40,7 +40,6 @@ gates contains "people.few" if {
 #   source: application.duration_days; the decision
 #   law: [exchange.agreement]
 gates contains "duration.allowed" if {
-	input.application.duration_days >= 1
 	input.application.duration_days <= bounds.days_max
 	input.at_ms < input.application.expires_at_ms
 	input.application.expires_at_ms <= latest_ms

@@ -37,7 +37,6 @@ gates contains "version.mode" if {
 #   source: version.json k
 #   law: [exchange.anonymity, personal-data-law-91-2025.14-6]
 gates contains "version.k" if {
-	is_number(input.dataset.k)
 	input.dataset.k >= k_floor
 }
 
@@ -148,7 +147,21 @@ personal_class := classes.personal(shown)
 
 shown := {
 	"disclosed": input.dataset.legal_basis == "public",
-	"basic": count([true | some column in columns; column in input.dataset.basic_columns]) > 0,
-	"sensitive": count([true | some column in columns; column in input.dataset.sensitive_columns]) > 0,
+	"basic": basic,
+	"sensitive": sensitive,
 	"persons": input.dataset.persons,
+}
+
+default basic := false
+
+basic if {
+	some column in columns
+	column in input.dataset.basic_columns
+}
+
+default sensitive := false
+
+sensitive if {
+	some column in columns
+	column in input.dataset.sensitive_columns
 }

@@ -24,3 +24,7 @@ test_one_second_after_a_change_the_new_value_applies if {
 }
 
 test_a_law_nobody_wrote_down_is_not_in_force if not lawbook.known("hearsay", 1000000) with data.law as entries
+
+test_at_the_instant_of_a_change_only_the_new_value_applies if {
+	lawbook.values("floor", 2000000).k == 10 with data.law as entries
+}

@@ -23,8 +23,6 @@ gates contains "mode.known" if {
 #   source: manifest k, l
 #   law: [exchange.anonymity, personal-data-law-91-2025.14-6]
 gates contains "anonymity.asked" if {
-	is_number(input.manifest.k)
-	is_number(input.manifest.l)
 	input.manifest.k >= anonymity.k_floor
 	input.manifest.l >= anonymity.l_floor
 }
@@ -38,7 +36,6 @@ gates contains "anonymity.asked" if {
 #   source: version.json measured
 #   law: [exchange.anonymity, personal-data-law-91-2025.14-6]
 gates contains "anonymity.measured" if {
-	is_number(input.version.measured_k)
 	input.version.measured_k >= max({anonymity.k_floor, input.manifest.k})
 	various_enough
 }
@@ -52,7 +49,6 @@ gates contains "anonymity.measured" if {
 #   source: version.json manifest_sha256
 #   law: [personal-data-law-91-2025.14-6]
 gates contains "evidence.kept" if {
-	is_string(input.version.manifest_sha256)
 	count(input.version.manifest_sha256) == 64
 }
 
@@ -129,7 +125,6 @@ deny contains reason.denied(rego.metadata.rule().custom, params) if {
 #   remedy: manifest.change
 deny contains reason.denied(rego.metadata.rule().custom, params) if {
 	input.stage == "version"
-	count(sensitive) > 0
 	not various_enough
 	params := {"l": object.get(input.version, "measured_l", null), "floor": anonymity.l_floor}
 }
@@ -145,7 +140,6 @@ deny contains reason.denied(rego.metadata.rule().custom, params) if {
 #   law: [personal-data-law-91-2025.14-6]
 #   remedy: operator.tell
 deny contains reason.denied(rego.metadata.rule().custom, {"fact": "version.manifest_sha256"}) if {
-	is_string(input.version.manifest_sha256)
 	count(input.version.manifest_sha256) != 64
 }
 
@@ -153,7 +147,4 @@ sensitive := [column.name | some column in input.manifest.columns; column.role =
 
 various_enough if count(sensitive) == 0
 
-various_enough if {
-	is_number(input.version.measured_l)
-	input.version.measured_l >= anonymity.l_floor
-}
+various_enough if input.version.measured_l >= anonymity.l_floor

@@ -24,7 +24,6 @@ gates contains "basis.lawful" if {
 #   source: manifest legal_basis.law
 #   law: [data-law-60-2024.42]
 gates contains "basis.in_force" if {
-	is_string(input.manifest.law)
 	lawbook.known(input.manifest.law, input.at_ms)
 }
 
@@ -81,7 +80,6 @@ deny contains reason.denied(rego.metadata.rule().custom, {"basis": input.manifes
 #   remedy: manifest.change
 deny contains reason.denied(rego.metadata.rule().custom, {"id": input.manifest.law}) if {
 	is_string(input.manifest.law)
-	is_number(input.at_ms)
 	not lawbook.known(input.manifest.law, input.at_ms)
 }
 

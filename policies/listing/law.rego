@@ -37,7 +37,6 @@ gates contains "law.in_force" if {
 #   law: [data-law-60-2024.42, exchange.anonymity, decision-20-2025.classes, decree-165-2025.ceiling]
 #   remedy: operator.tell
 deny contains reason.denied(rego.metadata.rule().custom, {"id": id}) if {
-	is_number(input.at_ms)
 	some id in ["data-law-60-2024.42", "exchange.anonymity", "decision-20-2025.classes", "decree-165-2025.ceiling"]
 	not lawbook.known(id, input.at_ms)
 }

@@ -162,3 +162,24 @@ test_nothing_known_denies if {
 test_every_gate_is_required if {
 	listing.gates == listing.required with input as question
 }
+
+other_form := changed([["/schema", "listing/2"]])
+
+test_silence_is_a_denial if {
+	not listing.allow with input as other_form with listing.deny as set()
+	listing.allow with input as question with listing.deny as set()
+}
+
+params(reasons) := {reason.params | some reason in reasons}
+
+test_another_form_passes_all_gates_but_its_own if {
+	listing.required - listing.gates == {"question.schema"} with input as other_form
+	params(listing.deny) == {{"schema": "listing/2"}} with input as other_form
+}
+
+test_a_reason_names_what_it_is_about if {
+	params(listing.deny) == {{"k": 9, "floor": 10}} with input as changed([["/version/measured_k", 9]])
+	params(listing.deny) == {{"l": 1, "floor": 2}} with input as changed([["/version/measured_l", 1]])
+	cut := changed([["/version/manifest_sha256", "00"]])
+	params(listing.deny) == {{"fact": "version.manifest_sha256"}} with input as cut
+}

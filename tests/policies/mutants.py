@@ -33,10 +33,13 @@ NOT_ASKED = {"assign", "eq"}
 
 
 class Mutant(Struct, frozen=True, kw_only=True):
-    """`name`: the same as long as the rule and what is changed in it are, wherever they stand in the file."""
+    """`name`: the same as long as the rule and what is changed in it are, wherever they stand in the file.
+
+    `code`: of the rule's METADATA, or nothing."""
 
     file: Path
     name: str
+    code: str
     source: str
 
 
@@ -60,21 +63,23 @@ def _of_file(opa: Path, path: Path) -> Iterator[Mutant]:
         starts.append(starts[-1] + len(line))
     seen: Counter[str] = Counter()
     for rule in tree["rules"]:
-        label = _label(rule)
+        code, label = _label(rule)
         for edit in dict.fromkeys(_of_rule(rule, starts)):
             assert source[edit.at :].startswith(edit.old)
             name = f"{path.relative_to(FOLDER)}: {label}: {_short(edit.old)} → {_short(edit.new)}"
             seen[name] += 1
             spoilt = source[: edit.at] + edit.new + source[edit.at + len(edit.old) :]
             number = f" ({seen[name]})" if seen[name] > 1 else ""
-            yield Mutant(file=path, name=name + number, source=spoilt.decode())
+            yield Mutant(file=path, name=name + number, code=code, source=spoilt.decode())
 
 
-def _label(rule: Any) -> str:
-    """The code in its METADATA, else its first line."""
+def _label(rule: Any) -> tuple[str, str]:
+    """The code in its METADATA, and its kind with that; without a code its first line."""
     noted = rule.pop("annotations", [])
-    kind = _text(rule).split()[0].decode()
-    return f"{kind} {noted[0]['custom']['code']}" if noted else _short(_text(rule).split(b"\n")[0])
+    if not noted:
+        return "", _short(_text(rule).split(b"\n")[0])
+    code = str(noted[0]["custom"]["code"])
+    return code, f"{_text(rule).split()[0].decode()} {code}"
 
 
 def _of_rule(rule: Any, starts: list[int]) -> Iterator[Edit]:

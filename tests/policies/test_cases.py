@@ -33,7 +33,7 @@ async def test_both_engines_give_the_same_document(
 
 
 def test_there_are_enough_cases_and_each_gate_is_tried_missing() -> None:
-    assert len(ALL) >= 40
+    assert len(ALL) >= 150
     tried = {code for _, case in ALL.values() for code in case.codes}
     gates = {f"{fact['gate']}.missing" for fact in data()["facts"]["access"].values()}
     assert gates - tried == {"question.missing"}

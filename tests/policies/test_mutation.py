@@ -8,14 +8,12 @@ from pathlib import Path
 import pytest
 
 from policies.gates import annotated
-from policies.sources import FOLDER, data_files, rules
-from tests.policies.conftest import running
 from tests.policies.mutants import Mutant, mutants
-from tests.policies.mutation import Bench, bucket, listed, try_all
+from tests.policies.mutation import ENOUGH, bucket, listed, try_all
+from tests.policies.trial import Bench, bench, document_of
 
 PARTS = 192
 """One of so many is tried: about ten mutants."""
-ENOUGH = 0.95
 
 
 @pytest.fixture(scope="module")
@@ -24,15 +22,14 @@ def every(opa: Path) -> tuple[Mutant, ...]:
 
 
 @pytest.fixture(scope="module")
-def bench(opa: Path) -> Iterator[Bench]:
-    tests = sorted(FOLDER.glob("*/*_test.rego"))
-    with running(opa, *rules(), *tests, *data_files(), ready="/health") as server:
-        yield Bench(server.url, tests)
+def servers(opa: Path) -> Iterator[Bench]:
+    with bench(opa) as started:
+        yield started
 
 
-def test_what_no_test_notices_is_listed_and_the_rest_is_noticed(opa: Path, every: tuple[Mutant, ...]) -> None:
+def test_what_no_test_notices_is_listed_and_the_rest_is_noticed(servers: Bench, every: tuple[Mutant, ...]) -> None:
     chosen = bucket(every, 0, PARTS)
-    tried = try_all(opa, chosen)
+    tried = try_all(servers, chosen)
     known = {mutant.name for mutant in chosen} & set(listed())
     assert set(tried.survived) == known
     assert tried.killed
@@ -45,11 +42,11 @@ def test_what_is_listed_is_a_mutant_and_says_why(every: tuple[Mutant, ...]) -> N
     assert len(why) <= (1 - ENOUGH) * len(every)
 
 
-def test_a_gate_that_is_denied_does_not_hold_and_all_hold_where_it_is_allowed(bench: Bench) -> None:
+def test_a_gate_that_is_denied_does_not_hold_and_all_hold_where_it_is_allowed(servers: Bench) -> None:
     noted = annotated()
     gate_of = {(a.document, a.custom.code): a.custom.gate for a in noted if a.is_denial and a.custom.gate}
-    for name, told in bench.decided().items():
+    for name, told in servers.decided().items():
         assert told is not None
-        denied = {gate_of.get((told.document, code)) for code in told.denied}
+        denied = {gate_of.get((document_of(name), code)) for code in told.denied}
         assert not denied & told.gates, name
         assert not told.allow or told.required <= told.gates, name
