@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 from msgspec import Meta, Struct
 
@@ -102,6 +102,12 @@ class ApplicationList(Struct, frozen=True, kw_only=True):
     next: str | None
 
 
+class LimitsView(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What the owner granted at most, beside the columns. None: what the policy gives."""
+
+    max_rows: int | None = None
+
+
 class AgreementView(Struct, frozen=True, kw_only=True):
     """An agreement as both sides see it; `state` is as of now."""
 
@@ -120,8 +126,7 @@ class AgreementView(Struct, frozen=True, kw_only=True):
     purpose_judged: bool
     people: tuple[PersonView, ...]
     promises: Promises
-    limits: dict[str, Any]
-    """Obligations that the owner granted at most, by name."""
+    limits: LimitsView
     columns: tuple[str, ...]
     valid_from: datetime
     expires_at: datetime

@@ -12,7 +12,7 @@ from sqlalchemy import Row
 
 from marketplace.agreements.machine import ApplicationState, agreement_state
 from marketplace.agreements.models import Agreement, Application
-from marketplace.agreements.schemas import AgreementView, ApplicationView, PersonView
+from marketplace.agreements.schemas import AgreementView, ApplicationView, LimitsView, PersonView
 from marketplace.listings.models import Dataset
 from marketplace.listings.schemas import SixClear
 from policies.decision import Promises
@@ -86,7 +86,7 @@ def agreement_view(row: AgreementRow, names: Names, at: datetime) -> AgreementVi
         purpose_judged=agreement.purpose_judged,
         people=_people(agreement.people, names),
         promises=msgspec.convert(agreement.promises, Promises),
-        limits=agreement.limits,
+        limits=msgspec.convert(agreement.limits, LimitsView),
         columns=tuple(agreement.columns),
         valid_from=agreement.valid_from,
         expires_at=agreement.expires_at,

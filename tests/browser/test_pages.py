@@ -129,10 +129,14 @@ async def test_every_page_is_well_formed_for_assistive_technology(
         f"/applications/{application}",
         f"/agreements/{agreement}",
     ]
-    for party, more in ((sides.startup, [f"/datasets/{slug}/apply", "/no/such"]), (sides.owner, [])):
+    startup_only = [f"/datasets/{slug}/apply", "/no/such"]
+    for name, party, more in (("startup", sides.startup, startup_only), ("owner", sides.owner, [])):
         async with visit(party) as visitor:
             for path in paths + more:
-                assert faults((await visitor.get(path)).text) == [], path
+                answer = await visitor.get(path)
+                barred = path in MEMBERS and path not in MAY[name]
+                assert answer.status_code == (403 if barred else 404 if path == "/no/such" else 200), path
+                assert faults(answer.text) == [], path
     async with visit() as visitor:
         assert faults((await visitor.get("/login")).text) == []
 
