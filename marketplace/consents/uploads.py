@@ -1,4 +1,4 @@
-"""Receiving a file of events: the body streamed to a file below home before anything reads it."""
+"""Receiving a file of events: streamed to a file below home before anything reads it."""
 
 from __future__ import annotations
 
@@ -22,19 +22,26 @@ async def received(request: Request[Any, Any, Any], *, folder: Path, max_bytes: 
     """The body as a file, removed at the end. Raises FileTooLarge."""
     if int(request.headers.get("content-length") or 0) > max_bytes:
         raise FileTooLarge(max_bytes=max_bytes)
+    async with saved(request.stream(), folder=folder, max_bytes=max_bytes) as source:
+        yield source
+
+
+@asynccontextmanager
+async def saved(chunks: AsyncIterator[bytes], *, folder: Path, max_bytes: int) -> AsyncIterator[Path]:
+    """What comes in as a file of its own, removed at the end. Raises FileTooLarge."""
     await asyncio.to_thread(folder.mkdir, mode=0o700, parents=True, exist_ok=True)
     place = Path(await asyncio.to_thread(tempfile.mkdtemp, dir=folder))
     try:
-        await _receive(request, place / "events", max_bytes)
+        await _receive(chunks, place / "events", max_bytes)
         yield place / "events"
     finally:
         await asyncio.to_thread(shutil.rmtree, place, ignore_errors=True)
 
 
-async def _receive(request: Request[Any, Any, Any], target: Path, max_bytes: int) -> None:
+async def _receive(chunks: AsyncIterator[bytes], target: Path, max_bytes: int) -> None:
     waiting, seen = bytearray(), 0
     with target.open("xb") as file:
-        async for chunk in request.stream():
+        async for chunk in chunks:
             seen += len(chunk)
             if seen > max_bytes:
                 raise FileTooLarge(max_bytes=max_bytes)

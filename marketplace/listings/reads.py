@@ -13,7 +13,14 @@ from catalog.version import Version
 from marketplace.accounts.models import Organisation
 from marketplace.listings.facts import dataset_facts
 from marketplace.listings.models import Dataset, DatasetVersion, Offer
-from marketplace.listings.schemas import DatasetPage, PriceView, VersionView, WaitingPage, dataset_page
+from marketplace.listings.schemas import (
+    DatasetPage,
+    OwnedDataset,
+    PriceView,
+    VersionView,
+    WaitingPage,
+    dataset_page,
+)
 from policies import odrl
 
 
@@ -70,6 +77,16 @@ async def dataset_id_of(
     if owner_id is not None:
         rows = rows.where(Dataset.owner_id == owner_id)
     return (await session.execute(rows)).scalar_one_or_none()
+
+
+async def owned_datasets(session: AsyncSession, *, owner_id: uuid.UUID) -> tuple[OwnedDataset, ...]:
+    """What the owner has listed, by slug."""
+    rows = select(Dataset.slug, Dataset.title_vi, Dataset.title_en, Dataset.manifest["privacy_unit"].astext)
+    rows = rows.where(Dataset.owner_id == owner_id, Dataset.current_version_id.is_not(None)).order_by(Dataset.slug)
+    return tuple(
+        OwnedDataset(slug=slug, title_vi=vi, title_en=en, privacy_unit=unit)
+        for slug, vi, en, unit in await session.execute(rows)
+    )
 
 
 async def read_dataset(session: AsyncSession, dataset: uuid.UUID | str) -> DatasetPage | None:

@@ -102,6 +102,15 @@ class DatasetSummary(Struct, frozen=True, kw_only=True):
     released_at: datetime
 
 
+class OwnedDataset(Struct, frozen=True, kw_only=True):
+    """A dataset as its owner's lists name it."""
+
+    slug: str
+    title_vi: str
+    title_en: str
+    privacy_unit: str | None
+
+
 class DatasetList(Struct, frozen=True, kw_only=True):
     items: tuple[DatasetSummary, ...]
     next: str | None

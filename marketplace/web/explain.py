@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from msgspec import Struct
+
 from marketplace.errors import Problem
 from marketplace.texts import Message
 from marketplace.web.view import View
@@ -31,6 +33,19 @@ def explain_nearest(view: View, problem: Problem) -> tuple[Message, ...]:
 def explain_errors(view: View, problem: Problem) -> tuple[Message, ...]:
     """Every wrong field of a form, each with its own words."""
     return tuple(_explain_error(view, error) for error in problem.params.get("errors") or ())
+
+
+class Placed(Struct, frozen=True, kw_only=True):
+    """A mistake, with its place in the file where it has one (both from 1)."""
+
+    line: int | None
+    column: int | None
+    said: Message
+
+
+def placed(view: View, error: Mapping[str, Any]) -> Placed:
+    """One error of a file that was sent."""
+    return Placed(line=error.get("line"), column=error.get("column"), said=_explain_error(view, error))
 
 
 def _explain_error(view: View, error: Mapping[str, Any]) -> Message:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Final
 
 from marketplace.texts import Language
@@ -44,11 +44,12 @@ def instant(at: datetime | int | None, language: Language) -> str:
     return local.strftime("%d/%m/%Y %H:%M") if language == "vi" else local.strftime("%d %b %Y, %H:%M")
 
 
-def day(at: datetime | int | None, language: Language) -> str:
+def day(at: datetime | date | int | None, language: Language) -> str:
     """The day in Viet Nam; a dash when there is none."""
     if at is None:
         return "–"
-    return _local(at).strftime("%d/%m/%Y" if language == "vi" else "%d %b %Y")
+    local = at if isinstance(at, date) and not isinstance(at, datetime) else _local(at)
+    return local.strftime("%d/%m/%Y" if language == "vi" else "%d %b %Y")
 
 
 def iso(at: datetime | int) -> str:

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from litestar.datastructures import FormMultiDict
+from litestar.datastructures import FormMultiDict, UploadFile
 
 from marketplace.errors import Invalid
 from marketplace.web.view import AnyRequest, View
@@ -59,6 +59,13 @@ class Form:
     def texts(self, name: str) -> tuple[str, ...]:
         """All values of a repeated field."""
         return tuple(str(value) for value in self._fields.getall(name, []))
+
+    def file(self, name: str) -> UploadFile:
+        """Raises Invalid when no file was chosen."""
+        value = self._fields.get(name)
+        if not isinstance(value, UploadFile):
+            raise wrong(name, "form.file")
+        return value
 
 
 def wrong(path: str, code: str, params: Mapping[str, Any] | None = None) -> Invalid:

@@ -16,6 +16,7 @@ from marketplace.web.handlers import (
     applications,
     apply,
     catalogue,
+    consents,
     console,
     decisions,
     help_page,
@@ -36,8 +37,8 @@ from marketplace.web.view import provide_view
 
 STATIC: Final = Path(__file__).parent / "static"
 MODULES: Final = (
-    agreements, applications, apply, catalogue, console, decisions, help_page, language, log, mine, money,
-    preview, queries, sign_in, tokens, usage, why,
+    agreements, applications, apply, catalogue, consents, console, decisions, help_page, language, log, mine,
+    money, preview, queries, sign_in, tokens, usage, why,
 )  # fmt: skip
 
 handlers: list[Router] = [

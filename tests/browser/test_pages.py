@@ -20,12 +20,13 @@ from tests.marketplace.parties import Make
 
 JUSTIFICATION = "Thống kê gộp theo trình độ học vấn, không tái định danh ai."
 MEMBERS = (
-    "/applications", "/agreements", "/console", "/queries", "/preview", "/usage", "/wallet", "/log", "/tokens",
+    "/applications", "/agreements", "/console", "/queries", "/preview", "/consents", "/usage", "/wallet", "/log",
+    "/tokens",
 )  # fmt: skip
 MAY = {
-    "startup": {*MEMBERS} - {"/preview"},
+    "startup": {*MEMBERS} - {"/preview", "/consents"},
     "owner": {*MEMBERS} - {"/console", "/queries"},
-    "regulator": {"/usage", "/wallet", "/log", "/tokens"},
+    "regulator": {"/consents", "/usage", "/wallet", "/log", "/tokens"},
     "operator": {"/usage", "/wallet", "/log", "/tokens"},
 }
 

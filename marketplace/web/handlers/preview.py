@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from litestar import get, post
 from litestar.response import Template
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -15,7 +12,7 @@ from marketplace.agreements.preview_api import PERSONS_MAX
 from marketplace.config import Config
 from marketplace.errors import Problem
 from marketplace.listings.reads import read_dataset
-from marketplace.web.explain import explain_problem
+from marketplace.web.explain import explain_problem, placed
 from marketplace.web.forms import Form, wrong
 from marketplace.web.preview import kinds_of, standing_of, told_of
 from marketplace.web.view import View
@@ -83,14 +80,8 @@ def _page(
         listing=listing,
         against=told_of(view, listing, "deny") if listing else (),
         problem=explain_problem(view, problem) if problem else None,
-        errors=[_placed(view, error) for error in problem.params.get("errors") or ()] if problem else (),
+        errors=[placed(view, error) for error in problem.params.get("errors") or ()] if problem else (),
     )
-
-
-def _placed(view: View, error: Mapping[str, Any]) -> dict[str, Any]:
-    """A mistake with its place in the manifest, where it has one."""
-    return {"line": error.get("line"), "column": error.get("column"),
-            "said": view.message(error["code"], error.get("params", {}))}  # fmt: skip
 
 
 handlers = [show_form, preview_form, show_listed]
