@@ -45,12 +45,18 @@ class Visitor:
         return await self.http.get(path, headers=headers, follow_redirects=False)
 
     async def send(
-        self, path: str, fields: dict[str, Any], *, csrf: str | None = None, **headers: str
+        self,
+        path: str,
+        fields: dict[str, Any],
+        *,
+        csrf: str | None = None,
+        files: dict[str, Any] | None = None,
+        **headers: str,
     ) -> Response:
         """Send a form with the session's CSRF token (or another one)."""
         token = csrf if csrf is not None else await self.csrf()
         return await self.http.post(
-            path, data={**fields, "csrf_token": token}, headers=headers, follow_redirects=False
+            path, data={**fields, "csrf_token": token}, files=files, headers=headers, follow_redirects=False
         )
 
     async def csrf(self) -> str:
@@ -79,25 +85,27 @@ async def sides(database: Database) -> Sides:
 def visit(database: Database, config: Config) -> Visit:
     """`async with visit(party) as visitor`: the pages, signed in as the party's person; None: anonymous."""
 
-    @asynccontextmanager
-    async def open_visitor(party: Party | None = None) -> AsyncIterator[Visitor]:
-        async with AsyncTestClient(page_app(database, config), raise_server_exceptions=False) as http:
-            visitor = Visitor(http)
-            if party is not None:
-                async with database.session() as session:
-                    await set_password(session, person_id=party.person.id, password=PASSWORD)
-                assert (await visitor.sign_in(party.person.email)).status_code == 303
-            yield visitor
-
-    return open_visitor
+    return lambda party=None: visiting(page_app(database, config), database, party)
 
 
-def page_app(database: Database, config: Config) -> Litestar:
-    """The pages and static files alone, with the real callers and sessions."""
+@asynccontextmanager
+async def visiting(app: Litestar, database: Database, party: Party | None) -> AsyncIterator[Visitor]:
+    """At the pages of that app."""
+    async with AsyncTestClient(app, raise_server_exceptions=False) as http:
+        visitor = Visitor(http)
+        if party is not None:
+            async with database.session() as session:
+                await set_password(session, person_id=party.person.id, password=PASSWORD)
+            assert (await visitor.sign_in(party.person.email)).status_code == 303
+        yield visitor
+
+
+def page_app(database: Database, config: Config, **more: Any) -> Litestar:
+    """The pages and static files alone, with the real callers and sessions; `more` is given as it is."""
     given: dict[str, Any] = {
         "database": database, "config": config, "keys": Keys(config.path("keys")), "services": None,
         "store": Store(config.path("store")), "provider": Provider(config),
-        "engine": _engine(),
+        "engine": _engine(), **more,
     }  # fmt: skip
     return Litestar(
         route_handlers=[*pages.handlers, pages.static()],

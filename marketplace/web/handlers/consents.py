@@ -34,7 +34,7 @@ from marketplace.web.forms import Form
 from marketplace.web.headers import SECURITY
 from marketplace.web.view import View
 
-PAGE_FILE_BYTES: Final = 64 * 1024 * 1024
+PAGE_FILE_BYTES: Final = 64_000_000
 """Some half a million events. A browser's form is kept whole before anybody reads it; larger files go by API or
 command, which stream."""
 ENVELOPE_BYTES: Final = 64 * 1024
@@ -88,7 +88,7 @@ async def take_file(
         return await _page(view, session, slug, dataset_id, refuse=refuse, made=made, problem=problem)
 
 
-@get("/datasets/{slug:str}/consents/events.{kind:str}")
+@get("/datasets/{slug:str}/consents/{kind:str}")
 async def download(database: Database, owner: Owner, slug: str, kind: str) -> Stream:
     """What the owner recorded, people by pseudonym, as a file."""
     owner.require("consent")
