@@ -13,7 +13,7 @@ from marketplace.audit.actions import record
 
 
 class Sender(Struct, frozen=True, kw_only=True):
-    """A person of an organisation; `via`: api or cli."""
+    """A person of an organisation; `via`: api, cli or page."""
 
     person_id: UUID
     organisation_id: UUID
