@@ -20,12 +20,40 @@ _CLOSING = {TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE, TokenType
 _STARTS = {TokenType.SELECT, TokenType.WITH, TokenType.L_PAREN, TokenType.FROM, TokenType.VALUES}
 
 
+def _substring(reader: parser.Parser) -> exp.Expression:
+    """substring(text, start, length), or the standard's substring(text FROM start FOR length)."""
+    word = _called(reader)
+    given = reader._parse_csv(reader._parse_disjunction)
+    start = reader._parse_bitwise() if len(given) == 1 and reader._match(TokenType.FROM) else None
+    length = reader._parse_bitwise() if len(given) == 1 and reader._match(TokenType.FOR) else None
+    if length is not None and start is None:
+        start = exp.Literal.number(1)
+    given += [part for part in (start, length) if part is not None]
+    return exp.Anonymous(this=word.text, expressions=given).update_positions(word)
+
+
+def _position(reader: parser.Parser) -> exp.Expression:
+    """position(text, sought), or the standard's position(sought IN text)."""
+    word = _called(reader)
+    given = reader._parse_csv(reader._parse_bitwise)
+    if len(given) == 1 and reader._match(TokenType.IN) and (text := reader._parse_bitwise()) is not None:
+        given.insert(0, text)
+    return exp.Anonymous(this=word.text, expressions=given).update_positions(word)
+
+
+def _called(reader: parser.Parser) -> Token:
+    """The name before the parenthesis that was just read."""
+    return reader._tokens[reader._index - 2]
+
+
 class _Parser(DuckDBParser):
     # sqlglot rewrites the functions that it knows (order of arguments, formats of dates): ours come from our own
     # table, so each call must arrive as the analyst wrote it.
     FUNCTIONS = {}  # noqa: RUF012
     FUNCTION_PARSERS = {  # noqa: RUF012
-        name: parser.Parser.FUNCTION_PARSERS[name] for name in ("CAST", "TRY_CAST", "EXTRACT")
+        **{name: parser.Parser.FUNCTION_PARSERS[name] for name in ("CAST", "TRY_CAST", "EXTRACT")},
+        "SUBSTRING": _substring,
+        "POSITION": _position,
     }
     NO_PAREN_FUNCTIONS = {}  # noqa: RUF012
     NO_PAREN_FUNCTION_PARSERS = {  # noqa: RUF012

@@ -132,6 +132,9 @@ ACCEPTED: dict[str, tuple[str, ...]] = {
         "SELECT coalesce(hours, 0), nullif(age, 3), ifnull(sex, '?'), greatest(age, hours), if(ok, 1, "
         "2.5) FROM people",
         "SELECT [age, hours] AS pair, list_contains([1, 2], age), len([age]) FROM people",
+        "SELECT substring(note FROM 2 FOR 3), substring(note FROM 2), substring(note FOR 3) FROM people",
+        "SELECT position('_' IN note) FROM people",
+        "SELECT substring(note, 2), substring(note || 'x', length(note), 1 + 1) FROM people",
         "SELECT upper(note), substring(note, 2, 3), left(note, 1), replace(note, 'n', 'm'), "
         "length(note) FROM people",
         "SELECT regexp_extract(note, 'n([0-9])', 1), split_part(note, '_', 2), strip_accents(note) FROM people",
