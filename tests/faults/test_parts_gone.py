@@ -30,7 +30,6 @@ def test_a_policy_server_that_is_down_or_silent_denies_within_the_deadline(alive
     assert [r["code"] for r in answer.json()["reasons"]] == ["policy.engine_unavailable"]
     ready = alive.client(None).get("/readyz")
     assert (ready.status, ready.json()["policy_fault"]) == (503, "policy.engine_unavailable")
-    alive.stop()
 
 
 def test_postgresql_gone_and_back_loses_nothing(alive: Market) -> None:
