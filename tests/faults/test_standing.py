@@ -76,7 +76,10 @@ def test_a_hold_is_given_back_when_postgresql_was_away_as_its_query_ended(alive:
     asking = Asking(alive)
     query = _running(alive)
     _kill_postgres(alive)
-    asking.join(60)  # answered when the deadline has ended the query, with nowhere to write it
+    until = time.monotonic() + 60
+    while f"query {query['id']} keeps its hold" not in alive.log.read_text(encoding="utf-8"):
+        assert time.monotonic() < until, "the query did not end, or its end was not missed"
+        time.sleep(0.05)
     alive.command("db", "status")  # whoever comes next starts the embedded server again
     client, until = alive.client("startup"), time.monotonic() + 30
     while time.monotonic() < until:
@@ -88,6 +91,7 @@ def test_a_hold_is_given_back_when_postgresql_was_away_as_its_query_ended(alive:
     assert alive.balance()["available_vnd"] == before
     _decided_again(alive, query["id"])
     assert alive.reconciled()
+    asking.join(60)
 
 
 def _kill_postgres(market: Market) -> None:
