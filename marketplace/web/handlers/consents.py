@@ -13,8 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from catalog.storage import Store
 from marketplace.accounts.callers import Caller, Owner
+from marketplace.accounts.senders import Sender
 from marketplace.config import Config
-from marketplace.consents.actors import Registrar
 from marketplace.consents.deadlines import days_on
 from marketplace.consents.exports import as_csv, as_ndjson, exported
 from marketplace.consents.imports import Importing, import_events
@@ -76,7 +76,7 @@ async def take_file(
     async with database.session() as session:
         dataset_id = await _own(session, owner, slug)
     refuse, made, problem = form.text("on_error") == "refuse", None, None
-    by = Registrar(person_id=owner.person_id, organisation_id=owner.organisation_id, via="page")
+    by = Sender(person_id=owner.person_id, organisation_id=owner.organisation_id, via="page")
     parts = Importing(config=config, database=database, store=store, keys=keys)
     try:
         chunks = _chunks(form.file("file"))
