@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Struct
 from ruamel.yaml import YAML
 
-from policies.sources import ENTRYPOINTS, FOLDER, rules
+from policies.sources import ENTRYPOINTS, FOLDER, revision, rules
 
 BLOCK = re.compile(r"^# METADATA\n((?:#.*\n)+)(.*)$", re.MULTILINE)
 EVERY_FACT = "*"
@@ -58,10 +58,15 @@ class Annotation(Struct, frozen=True, kw_only=True):
 
 def annotated() -> tuple[Annotation, ...]:
     """Of every annotated rule, in the order of the files. Raises msgspec.ValidationError for one without law."""
-    return tuple(_annotated())
+    return _annotated(revision())
 
 
-def _annotated() -> Iterator[Annotation]:
+@functools.lru_cache(maxsize=1)
+def _annotated(_revision: str) -> tuple[Annotation, ...]:
+    return tuple(_read())
+
+
+def _read() -> Iterator[Annotation]:
     yaml = YAML(typ="safe", pure=True)
     for path in rules():
         for comment, head in BLOCK.findall(path.read_text(encoding="utf-8")):

@@ -15,6 +15,7 @@ from litestar import Litestar
 from litestar.testing import AsyncTestClient
 from litestar.types import ControllerRouterHandler
 from sqlalchemy.ext.asyncio import AsyncSession
+from xdist.remote import Producer
 
 from marketplace.config import Config
 from marketplace.db import embedded, migrate
@@ -26,9 +27,17 @@ from tests.schedule import Neighbours
 ClientFor = Callable[..., AbstractAsyncContextManager[Client]]
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config) -> Neighbours:
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Neighbours:
     """Only asked for when there are workers."""
-    return Neighbours(config)
+    return Neighbours(config, log)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Generated examples walk by the hundred where written ones have walked: tracing them doubles the time."""
+    for item in items:
+        if item.get_closest_marker("hypothesis"):
+            item.add_marker("no_cover")
 
 
 @pytest.fixture(scope="session")

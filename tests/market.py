@@ -44,6 +44,8 @@ class Market:
     parties: Parties
     environment: Mapping[str, str]
     process: subprocess.Popen[bytes] | None = None
+    as_usual: bool = False
+    """Whether the process was started without anything special."""
     datasets: dict[str, str] = field(default_factory=dict)
     agreements: dict[str, str] = field(default_factory=dict)
 
@@ -75,6 +77,7 @@ class Market:
 
     def _launch(self, environment: Mapping[str, str], path: str, *options: str) -> None:
         env = {**os.environ, **self.environment, **environment}
+        self.as_usual = not environment and not options and path == "/readyz"
         with self.log.open("ab") as log:
             command = [sys.executable, "-m", "marketplace.cli.main", "serve", "--port", str(self.port), *options]
             self.process = subprocess.Popen(command, env=env, stdout=log, stderr=log)

@@ -16,7 +16,7 @@ SCOPES = {
 """What exhausts or counts the processor never meets its like; what asks the shared market needs only one."""
 
 
-class Neighbours(LoadScopeScheduling):
+class Neighbours(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
     """Hands out a file at a time, and the files of a scope to one worker, in the order of collection."""
 
     def _split_scope(self, nodeid: str) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import gzip
 import io
-import time
 import unicodedata
 from typing import Any
 
@@ -17,7 +16,10 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 from tests.catalog.plain import run_ingest
+from tests.work import at_most
 
+MOST_CALLS = 20_000_000
+"""Ten for each column of the longest header here."""
 TWO = (("tên", "VARCHAR"), ("tuổi", "BIGINT"))
 TEXT = 'tên,tuổi\n Nguyễn Văn Ả , 20\n"Lê, Thị",?\nĐỗ,\n'
 ROWS = [{"tên": "Nguyễn Văn Ả", "tuổi": 20}, {"tên": "Lê, Thị", "tuổi": None}, {"tên": "Đỗ", "tuổi": None}]
@@ -209,16 +211,14 @@ HOSTILE = {
 
 @pytest.mark.parametrize(("content", "code"), HOSTILE.values(), ids=HOSTILE.keys())
 def test_hostile_files_are_refused_and_soon(content: bytes, code: str) -> None:
-    began = time.perf_counter()
-    assert refusal(content)[0] == code
-    assert time.perf_counter() - began < 30
+    with at_most(MOST_CALLS):
+        assert refusal(content)[0] == code
 
 
 def test_a_hundred_thousand_columns_cost_no_more_than_reading_them() -> None:
     header = ",".join(["tên", "tuổi", *(f"c{i}" for i in range(100_000)), "c0"])
-    began = time.perf_counter()
-    assert refusal(f"{header}\na,1\n".encode())[0] == "ingest.columns_twice"
-    assert time.perf_counter() - began < 30
+    with at_most(MOST_CALLS):
+        assert refusal(f"{header}\na,1\n".encode())[0] == "ingest.columns_twice"
 
 
 def test_letters_that_turn_the_reading_direction_or_hide_only_make_another_value() -> None:

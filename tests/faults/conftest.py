@@ -22,11 +22,11 @@ def fragile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Market]:
 
 
 @pytest.fixture
-def alive(fragile: Market) -> Iterator[Market]:
-    """The market, serving; served again without fault after the test."""
+def alive(fragile: Market) -> Market:
+    """The market, serving as usual, whatever the test before did to it."""
     if fragile.process is None or fragile.process.poll() is not None:
         fragile.start()
-    yield fragile
-    if fragile.process is not None and fragile.process.poll() is None:
+    elif not fragile.as_usual:
         fragile.stop()
-    fragile.process = None
+        fragile.start()
+    return fragile

@@ -27,4 +27,3 @@ def test_without_a_worker_there_is_no_receipt_and_with_one_there_is(alive: Marke
         worker.terminate()
         assert worker.wait(timeout=20) == 0
     assert client.get(path).ok
-    alive.stop()

@@ -15,4 +15,3 @@ def test_a_clock_that_is_behind_the_log_refuses_queries_and_says_so(alive: Marke
     assert (answer.status, answer.json()["code"]) == (503, "query.clock_set_back")
     ready = alive.client(None).get("/readyz")
     assert (ready.status, ready.json()["clock"], ready.json()["policy_engine"]) == (503, False, True)
-    alive.stop()

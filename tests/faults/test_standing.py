@@ -70,15 +70,17 @@ def test_a_suspended_organisation_fetches_no_answer_until_it_may_again(alive: Ma
 
 def test_a_hold_is_given_back_when_postgresql_was_away_as_its_query_ended(alive: Market) -> None:
     alive.stop()
-    alive.start(SANDULIEU_SANDBOX_DEADLINE_MS="2500")
+    alive.start(SANDULIEU_SANDBOX_DEADLINE_MS="1500")
     alive.agree("adult")
     before = alive.balance()["available_vnd"]
     asking = Asking(alive)
     query = _running(alive)
     _kill_postgres(alive)
-    time.sleep(4)
+    until = time.monotonic() + 60
+    while f"query {query['id']} keeps its hold" not in alive.log.read_text(encoding="utf-8"):
+        assert time.monotonic() < until, "the query did not end, or its end was not missed"
+        time.sleep(0.05)
     alive.command("db", "status")  # whoever comes next starts the embedded server again
-    asking.join(60)
     client, until = alive.client("startup"), time.monotonic() + 30
     while time.monotonic() < until:
         answer = client.get(f"/api/v1/queries/{query['id']}")
@@ -89,6 +91,7 @@ def test_a_hold_is_given_back_when_postgresql_was_away_as_its_query_ended(alive:
     assert alive.balance()["available_vnd"] == before
     _decided_again(alive, query["id"])
     assert alive.reconciled()
+    asking.join(60)
 
 
 def _kill_postgres(market: Market) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from marketplace.cli.client import Answer
-from tests.market import Market
+from tests.market import SMALL_SQL, Market
 
 SLOW_SQL = "select count(*) as n from adult a join adult b on a.education <> b.education"
 """Some billion pairs: seconds of work in the jail."""
@@ -157,14 +157,14 @@ def test_a_query_that_never_ends_is_killed_at_the_deadline_and_costs_its_quote(a
     assert query["state"] == "failed"
     assert query["failure"]["code"] == "sandbox.deadline"
     assert query["charged_vnd"] == query["quote_vnd"]
-    alive.stop()
-    alive.start()
 
 
 def test_a_full_queue_turns_the_next_query_away_before_it_costs_anything(alive: Market) -> None:
     alive.stop()
     alive.start(SANDULIEU_SANDBOX_JAILS="1", SANDULIEU_SANDBOX_QUEUE_QUERIES="1")
-    first, second = Asking(alive), Asking(alive)
+    first = Asking(alive)
+    _running(alive)
+    second = Asking(alive, SMALL_SQL)
     until = time.monotonic() + 20
     answer = alive.client("startup").post("/api/v1/queries", alive.ask(wait_s=0))
     while answer.status != 429 and time.monotonic() < until:
@@ -175,5 +175,3 @@ def test_a_full_queue_turns_the_next_query_away_before_it_costs_anything(alive: 
     assert int(answer.headers["retry-after"]) > 0
     for asking in (first, second):
         asking.result()
-    alive.stop()
-    alive.start()

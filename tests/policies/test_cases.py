@@ -11,6 +11,9 @@ from policies.sources import revision
 from policies.wasm import WasmEngine
 from tests.policies.cases import ALL, Case, codes, question, told
 
+pytestmark = pytest.mark.no_cover
+"""A thousand documents through the same lines: see tests/conftest.py."""
+
 
 @pytest.mark.parametrize("name", ALL)
 async def test_a_case_is_decided_as_it_says_and_alike_by_both_engines(

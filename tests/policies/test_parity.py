@@ -10,6 +10,7 @@ from typing import Any, get_args
 
 import aiohttp
 import msgspec
+import pytest
 from hypothesis import Phase, given, settings
 from opapywasm import OpaWasmPolicy
 
@@ -21,6 +22,8 @@ from policies.sources import FOLDER, data
 from policies.wasm import WasmEngine
 from tests.policies.documents import BATCH, BATCHES, FORMS
 
+pytestmark = pytest.mark.no_cover
+"""As generated documents: see tests/conftest.py."""
 BATCHES_TRIED = 60
 AT_ONCE = 50
 Asked = tuple[str, bytes]

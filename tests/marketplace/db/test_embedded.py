@@ -137,6 +137,7 @@ def test_a_stale_pid_file_that_names_a_living_stranger_is_no_obstacle(own_home: 
     stale = own_home / "postgres" / "data" / "postmaster.pid"
     stale.write_text(f"{os.getpid()}\n{stale.parent}\n0\n5432\n{stale.parent}\n\n0 0\nready\n")
     psycopg.connect(embedded.start(own_home)).close()
+    assert postmaster(own_home) not in {None, os.getpid()}
 
 
 def test_a_long_home_gets_a_short_socket_folder(own_home: Path) -> None:

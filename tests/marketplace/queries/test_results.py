@@ -146,7 +146,8 @@ async def test_a_withdrawal_of_somebody_who_is_not_in_the_newest_version_closes_
     session: AsyncSession, answered: Answered
 ) -> None:
     await _withdraw(session, answered)  # of the newest version: the cohorts taken out of it decide
-    await result(session, store=Nobody(), caller=answered.caller, query_id=answered.query_id)
+    fetched = await result(session, store=Nobody(), caller=answered.caller, query_id=answered.query_id)
+    assert fetched.stream == answered.stream
 
 
 async def test_an_older_withdrawal_or_one_of_another_purpose_does_not_close_an_older_versions_answer(
@@ -155,4 +156,5 @@ async def test_an_older_withdrawal_or_one_of_another_purpose_does_not_close_an_o
     await _replace_version(session, answered)
     await _withdraw(session, answered, minutes_ago=10)
     await _withdraw(session, answered, purpose="public.service")
-    await result(session, store=Nobody(), caller=answered.caller, query_id=answered.query_id)
+    fetched = await result(session, store=Nobody(), caller=answered.caller, query_id=answered.query_id)
+    assert fetched.stream == answered.stream

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import time
 from pathlib import Path
 
 import pyarrow as pa
@@ -107,9 +106,7 @@ async def test_an_engine_error_has_no_text(pool: Pool) -> None:
 
 
 async def test_the_deadline_ends_a_query_and_tells_what_it_used(pool: Pool) -> None:
-    started = time.monotonic()
     failed = await failure(pool, ENDLESS, Limits(deadline_ms=200))
-    assert time.monotonic() - started < 2
     assert (failed.code, failed.params) == ("sandbox.deadline", {"deadline_ms": 200})
     assert failed.usage is not None
     assert failed.usage.cpu_us > 20_000

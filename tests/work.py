@@ -1,0 +1,32 @@
+"""Work counted, not timed: what takes too long on a quiet machine calls too much on a busy one too."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+
+class TooMuchWork(BaseException):
+    """No handler of errors on the way may take it for one of its own."""
+
+
+@contextmanager
+def at_most(calls: int) -> Iterator[None]:
+    """Break off whatever calls more functions than this, Python's or C's, in this thread."""
+    left = calls
+
+    def count(_frame: FrameType, event: str, _argument: Any) -> None:
+        nonlocal left
+        left -= event in {"call", "c_call"}
+        if left < 0:
+            raise TooMuchWork(f"more than {calls} calls")
+
+    before = sys.getprofile()
+    sys.setprofile(count)
+    try:
+        yield
+    finally:
+        sys.setprofile(before)
