@@ -130,8 +130,9 @@ async def test_every_page_is_well_formed_for_assistive_technology(
         f"/applications/{application}",
         f"/agreements/{agreement}",
     ]
-    startup_only = [f"/datasets/{slug}/apply", "/no/such"]
-    for name, party, more in (("startup", sides.startup, startup_only), ("owner", sides.owner, [])):
+    startups = [f"/datasets/{slug}/apply", "/no/such"]
+    owners = [f"/datasets/{slug}/preview", f"/datasets/{slug}/consents"]
+    for name, party, more in (("startup", sides.startup, startups), ("owner", sides.owner, owners)):
         async with visit(party) as visitor:
             for path in paths + more:
                 answer = await visitor.get(path)

@@ -23,6 +23,8 @@ PAGES = (
     "/agreements", "/usage", "/wallet", "/log", "/tokens", "/toi", "/no/such/page",
 )  # fmt: skip
 
+OWNERS = ("/preview", "/consents", "/datasets/adult/preview", "/datasets/adult/consents")
+
 
 @pytest.fixture(scope="module")
 def market() -> Iterator[Market]:
@@ -105,6 +107,21 @@ def test_a_startup_sees_the_price_runs_at_it_and_gets_the_answer(market: Market,
     assert browser.errors() == []
 
 
+def test_from_a_refusal_to_why_to_what_is_allowed(market: Market, browser: Browser) -> None:
+    limited = market.client("startup").post("/api/v1/queries", market.ask(SQL, max_vnd=0)).json()
+    sign_in(browser, market, "startup")
+    browser.go(f"{market.url}/queries/{limited['params']['query_id']}")
+    browser.click("form[action$='/why'] button")
+    browser.wait_text("h1", "Vì sao?")
+    browser.run("document.querySelector('#purpose').value = 'product.rnd'")
+    browser.click("main form button")
+    assert "Hỏi với mục đích research.academic" in browser.wait_text("#main", "Gần nhất được phép")
+    browser.run("document.querySelector('details.gate summary').focus()")
+    browser.run("document.activeElement.click()")
+    assert browser.has("details.gate[open] .facts")
+    assert browser.errors() == []
+
+
 def test_the_keyboard_alone_runs_a_query(market: Market, browser: Browser) -> None:
     sign_in(browser, market, "startup")
     browser.go(f"{market.url}/console")
@@ -118,8 +135,14 @@ def test_a_phone_never_scrolls_a_page_sideways(market: Market) -> None:
     with open_browser(width=390, height=844) as phone:
         sign_in(phone, market, "startup")
         widths = {}
-        for path in PAGES:
+        for path in (*PAGES, f"/agreements/{market.agreements['adult']}/why"):
             phone.go(market.url + path)
+            widths[path] = phone.run("return document.documentElement.scrollWidth")
+    with open_browser(width=390, height=844) as phone:
+        sign_in(phone, market, "owner")
+        for path in OWNERS:
+            phone.go(market.url + path)
+            assert phone.has("h1")
             widths[path] = phone.run("return document.documentElement.scrollWidth")
         assert {path: width for path, width in widths.items() if width > 390} == {}
 
