@@ -7,9 +7,10 @@ import, and the Rego's tests lie on another one that is asked only about what no
 from __future__ import annotations
 
 import contextlib
+import functools
 import http.client
 import urllib.parse
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -114,18 +115,21 @@ class Tests:
     __test__ = False
 
     def __init__(self, server: Server, files: Sequence[Path]) -> None:
-        self.server = server
+        self._server = server
         assert server.put(Path("every.rego"), _every_test(files))
         self._sound = server.ask("tests", b"{}")
 
-    def notices(self) -> bool:
-        return bool(self.server.ask("tests", b"{}") != self._sound)
+    def notice(self, mutant: Mutant) -> bool:
+        """Whether one tells another thing, or does not compile; the sound file is put back."""
+        told = self._server.put(mutant.file, mutant.source) and self._server.ask("tests", b"{}")
+        assert self._server.put(mutant.file, mutant.file.read_text(encoding="utf-8"))
+        return bool(told != self._sound)
 
 
 class Bench:
-    """All of the servers."""
+    """All of the servers; that of the tests is started when it is first needed."""
 
-    def __init__(self, cases: dict[str, Cases], tests: Tests) -> None:
+    def __init__(self, cases: dict[str, Cases], tests: Callable[[], Tests]) -> None:
         self._cases = cases
         self._tests = tests
 
@@ -148,14 +152,13 @@ class Bench:
         if holding[0].notices(mutant.code):
             return True
         others = (not cases.server.put(mutant.file, mutant.source) or cases.notices("") for cases in holding[1:])
-        return any(others) or not self._tests.server.put(mutant.file, mutant.source) or self._tests.notices()
+        return any(others) or self._tests().notice(mutant)
 
     def mends(self, file: Path) -> None:
-        """Put the sound file back everywhere."""
-        document = file.parent.name
-        holding = [cases.server for name, cases in self._cases.items() if document in (name, *_imported())]
-        for server in (*holding, self._tests.server):
-            assert server.put(file, file.read_text(encoding="utf-8"))
+        """Put the sound file back where cases are asked."""
+        for name, cases in self._cases.items():
+            if file.parent.name in (name, *_imported()):
+                assert cases.server.put(file, file.read_text(encoding="utf-8"))
 
 
 @contextlib.contextmanager
@@ -169,7 +172,7 @@ def bench(opa: Path) -> Iterator[Bench]:
         telling = _telling()
         cases = {name: Cases(serve(_needed(name)), name, telling[name]) for name in DOCUMENTS}
         tests = sorted(FOLDER.glob("*/*_test.rego"))
-        yield Bench(cases, Tests(serve([*rules(), *tests]), tests))
+        yield Bench(cases, functools.cache(lambda: Tests(serve([*rules(), *tests]), tests)))
 
 
 def _imported() -> frozenset[str]:
