@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -48,6 +49,12 @@ def nothing(decision: Document, texts: dict[str, str]) -> None:
     """A service that does not lie."""
 
 
+@functools.cache
+def _engine() -> WasmEngine:
+    """One for all: it takes longer to open than a hundred decisions."""
+    return WasmEngine()
+
+
 async def receipt_of(
     log: Log,
     asked: AccessQuestion,
@@ -55,10 +62,8 @@ async def receipt_of(
     edition: Edition = "regulator",
 ) -> Receipt:
     """The decision on `asked`, or what `lie` makes of it, logged and signed by the service itself."""
-    engine = WasmEngine()
-    decision, texts = logged(await engine.decide(asked)), groups(asked) | {"sql": "select 1"}
+    decision, texts = logged(await _engine().decide(asked)), groups(asked) | {"sql": "select 1"}
     request, version_id = json.loads(texts["request"]), json.loads(texts["dataset"])["version_id"]
-    await engine.close()
     lie(decision, texts)
     query_id = uuid4()
     async with log.database.session() as session:
