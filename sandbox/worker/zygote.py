@@ -85,9 +85,7 @@ def _be_child(
     try:
         child.grow_descriptor_table()
         child.lock_down(boot, supervisor)
-        # Who has a job already need not get ready for one: it would cost more than it saves.
-        if not child.has_job(broker):
-            _hook(module, "ready")(boot)
+        _hook(module, "ready")(boot)
         child.serve(broker, function)
     finally:
         os._exit(70)
