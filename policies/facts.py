@@ -1,4 +1,4 @@
-"""A question taken apart into groups of facts, each a text that can be committed to by itself, and put back."""
+"""A question taken apart into single facts, each a name and the JSON of its value, and put back."""
 
 from __future__ import annotations
 
@@ -6,37 +6,45 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
-from msgspec import Struct
+
+_encode = msgspec.json.Encoder(order="sorted").encode
+
 
 SCALARS = "question"
-"""The group of what stands in the question outside every section: its schema and its instant."""
+"""The section of what stands outside every section: schema, instant, a section that is null."""
 
 
 class NoQuestion(ValueError):
-    """The groups do not make a question."""
+    """The facts do not make a question."""
 
 
-def groups(question: Struct) -> dict[str, str]:
-    """Canonical JSON by group: one for each section (caller, agreement, …), one for the rest."""
-    document: dict[str, Any] = msgspec.to_builtins(question)
-    sections = {name: value for name, value in document.items() if isinstance(value, dict | list | tuple)}
-    if SCALARS in sections:
+def facts_of(question: bytes) -> dict[str, str]:
+    """Canonical JSON of each value by name, which is section.fact. A list or an object in a section is one fact.
+
+    `question`: its canonical JSON.
+    """
+    document: dict[str, Any] = msgspec.json.decode(question, type=dict[str, Any])
+    if SCALARS in document:
         raise NoQuestion(f"a section may not be called {SCALARS}")
-    rest = {name: value for name, value in document.items() if name not in sections}
-    return {name: _text(value) for name, value in (sections | {SCALARS: rest}).items()}
+    found: dict[str, str] = {}
+    for name, value in document.items():
+        if isinstance(value, dict) and value:
+            found |= {f"{name}.{fact}": _encode(each).decode() for fact, each in value.items()}
+        else:
+            found[f"{SCALARS}.{name}"] = _encode(value).decode()
+    return found
 
 
-def question_of(texts: Mapping[str, str]) -> bytes:
-    """The question's canonical JSON from the texts of all its groups. Raises NoQuestion."""
-    try:
-        document: dict[str, Any] = msgspec.json.decode(texts[SCALARS], type=dict[str, Any])
-        sections = {name: msgspec.json.decode(text) for name, text in texts.items() if name != SCALARS}
-    except (KeyError, msgspec.MsgspecError) as wrong:
-        raise NoQuestion(str(wrong)) from wrong
-    if document.keys() & sections.keys():
-        raise NoQuestion("a section stands twice")
-    return msgspec.json.encode(document | sections, order="deterministic")
-
-
-def _text(value: Any) -> str:
-    return msgspec.json.encode(value, order="deterministic").decode()
+def question_of(values: Mapping[str, str]) -> bytes:
+    """The question's canonical JSON from all its facts. Raises NoQuestion."""
+    document: dict[str, Any] = {}
+    for name, value in values.items():
+        section, _, fact = name.partition(".")
+        place = document if section == SCALARS else document.setdefault(section, {})
+        if not isinstance(place, dict) or fact in place or not fact:
+            raise NoQuestion(f"{name} has no place")
+        try:
+            place[fact] = msgspec.json.decode(value)
+        except msgspec.MsgspecError as wrong:
+            raise NoQuestion(f"{name}: {wrong}") from wrong
+    return _encode(document)

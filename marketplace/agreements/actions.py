@@ -15,7 +15,7 @@ from marketplace.agreements.facts import agreement_question
 from marketplace.agreements.machine import TRANSITIONS, ApplicationVerb, RefusalVerb
 from marketplace.agreements.models import Agreement, Application
 from marketplace.agreements.parties import Applicant
-from marketplace.agreements.permission import require_permission
+from marketplace.agreements.permission import Permitted, record_decided, require_permission
 from marketplace.agreements.terms import (
     Granted,
     Terms,
@@ -26,8 +26,8 @@ from marketplace.agreements.terms import (
 )
 from marketplace.audit.actions import record
 from marketplace.db.base import new_id
+from marketplace.db.keys import Keys
 from marketplace.errors import NotFound
-from marketplace.listings.permission import told
 from marketplace.listings.reads import ListedVersion, listed_version
 from policies.decision import Decision
 from policies.engine import Engine
@@ -36,6 +36,7 @@ from policies.engine import Engine
 async def apply(
     session: AsyncSession,
     engine: Engine,
+    keys: Keys,
     *,
     application_id: uuid.UUID,
     dataset_id: uuid.UUID,
@@ -55,23 +56,30 @@ async def apply(
         created_at=at,
     )
     _set_terms(application, terms, at)
-    body = await _permitted(session, engine, application, listed, by, at)
+    permitted = await _permitted(session, engine, keys, application, listed, by, at)
     session.add(application)
     await session.flush()
-    await _record(session, "application:apply", application, by, body)
+    await _record_asked(session, "application:apply", application, by, permitted)
     return application
 
 
 async def resubmit(
-    session: AsyncSession, engine: Engine, *, application_id: uuid.UUID, terms: Terms, by: Applicant, at: datetime
+    session: AsyncSession,
+    engine: Engine,
+    keys: Keys,
+    *,
+    application_id: uuid.UUID,
+    terms: Terms,
+    by: Applicant,
+    at: datetime,
 ) -> Application:
     """Answer a return with new terms. Raises NotFound, ApplicationWrongState, Invalid, ApplicationDenied."""
     application = await _locked(session, application_id, startup_id=by.organisation_id)
     _step(application, "resubmit")
     listed = await _listed(session, application.dataset_id)
     _set_terms(application, terms, at)
-    body = await _permitted(session, engine, application, listed, by, at)
-    await _record(session, "application:resubmit", application, by, body)
+    permitted = await _permitted(session, engine, keys, application, listed, by, at)
+    await _record_asked(session, "application:resubmit", application, by, permitted)
     return application
 
 
@@ -89,6 +97,7 @@ async def withdraw(
 async def accept(
     session: AsyncSession,
     engine: Engine,
+    keys: Keys,
     *,
     application_id: uuid.UUID,
     reason: str,
@@ -108,13 +117,19 @@ async def accept(
     question = await agreement_question(
         session, application, listed, granted=granted, expires_at=until, stage="accept", at=at
     )
-    decision = await require_permission(engine, question, application, by)
+    permitted = await require_permission(engine, keys, question, application, by)
     application.decided_by, application.decided_at, application.updated_at = by.person_id, at, at
-    agreement = _agree(application, decision, granted, at, until)
+    agreement = _agree(application, permitted.decision, granted, at, until)
     session.add(agreement)
     await session.flush()
-    body = {"reason": application.reason, "expires_at": agreement.expires_at.isoformat()}
-    await _record(session, "application:accept", application, by, {**body, "decision": told(decision)}, agreement)
+    body = {
+        "state": application.state,
+        "reason": application.reason,
+        "expires_at": agreement.expires_at.isoformat(),
+    }
+    await record_decided(
+        session, "application:accept", permitted, application, by, body, agreement_id=agreement.id
+    )
     return agreement
 
 
@@ -165,19 +180,26 @@ def _agree(
 async def _permitted(
     session: AsyncSession,
     engine: Engine,
+    keys: Keys,
     application: Application,
     listed: ListedVersion,
     by: Applicant,
     at: datetime,
-) -> dict[str, object]:
-    """What the event of an application that may be made says. Raises ApplicationDenied."""
+) -> Permitted:
+    """The decision that an application may be made. Raises ApplicationDenied."""
     until = latest_expiry(duration_days=application.duration_days, at=at)
     with session.no_autoflush:
         question = await agreement_question(
             session, application, listed, granted=Granted(), expires_at=until, stage="apply", at=at
         )
-    decision = await require_permission(engine, question, application, by)
-    return {"version": listed.version.id, "decision": told(decision)}
+    return await require_permission(engine, keys, question, application, by)
+
+
+async def _record_asked(
+    session: AsyncSession, name: str, application: Application, by: Applicant, permitted: Permitted
+) -> None:
+    body = {"state": application.state, "version": permitted.question.dataset.version_id}
+    await record_decided(session, name, permitted, application, by, body)
 
 
 async def _listed(session: AsyncSession, dataset_id: uuid.UUID) -> ListedVersion:
@@ -228,7 +250,6 @@ async def _record(
     application: Application,
     by: Applicant | Approver,
     body: dict[str, object],
-    agreement: Agreement | None = None,
 ) -> None:
     await record(
         session,
@@ -237,7 +258,6 @@ async def _record(
         actor_organisation_id=by.organisation_id,
         parties=(application.owner_id, application.startup_id),
         dataset_id=application.dataset_id,
-        agreement_id=agreement.id if agreement else None,
         purpose=application.purpose,
         body={"application": str(application.id), "state": application.state, **body},
     )

@@ -34,6 +34,7 @@ from marketplace.agreements.schemas import (
 )
 from marketplace.db.base import new_id, utcnow
 from marketplace.db.idempotency import claim
+from marketplace.db.keys import Keys
 from marketplace.errors import NotFound
 from marketplace.listings.reads import dataset_id_of
 from policies import odrl
@@ -49,6 +50,7 @@ async def post_application(
     session: AsyncSession,
     caller: Caller,
     engine: Engine,
+    keys: Keys,
     dataset: str,
     data: TermsBody,
     idempotency_key: IdempotencyHeader = None,
@@ -67,7 +69,9 @@ async def post_application(
         )
     if application_id == new:
         terms = data.terms(by.person_id)
-        await apply(session, engine, application_id=new, dataset_id=dataset_id, terms=terms, by=by, at=utcnow())
+        await apply(
+            session, engine, keys, application_id=new, dataset_id=dataset_id, terms=terms, by=by, at=utcnow()
+        )
     return await read_application(session, application_id=application_id, organisation_id=by.organisation_id)
 
 
@@ -92,13 +96,14 @@ async def post_resubmit(
     session: AsyncSession,
     caller: Caller,
     engine: Engine,
+    keys: Keys,
     application_id: uuid.UUID,
     data: TermsBody,
 ) -> ApplicationView:
     """New terms after the owner returned the application."""
     applicant = as_applicant(caller)
     terms = data.terms(applicant.person_id)
-    await resubmit(session, engine, application_id=application_id, terms=terms, by=applicant, at=utcnow())
+    await resubmit(session, engine, keys, application_id=application_id, terms=terms, by=applicant, at=utcnow())
     return await read_application(
         session, application_id=application_id, organisation_id=applicant.organisation_id
     )
@@ -119,6 +124,7 @@ async def post_decision(
     session: AsyncSession,
     approver: Approver,
     engine: Engine,
+    keys: Keys,
     application_id: uuid.UUID,
     data: DecisionBody,
 ) -> ApplicationView:
@@ -126,7 +132,7 @@ async def post_decision(
     by = as_decider(approver)
     if data.decision == "accept":
         granted, reason = data.granted(), data.reason
-        await accept(session, engine, application_id=application_id, reason=reason, granted=granted, by=by,
+        await accept(session, engine, keys, application_id=application_id, reason=reason, granted=granted, by=by,
                      at=utcnow())  # fmt: skip
     else:
         await refuse(session, application_id=application_id, decision=data.decision, reason=data.reason, by=by,

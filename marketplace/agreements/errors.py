@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from uuid import UUID
+
 from marketplace.db.refused import Refused
 from marketplace.db.together import Statement
 from marketplace.errors import Conflict
@@ -27,11 +30,11 @@ class NothingListed(Conflict):
 
 
 class ApplicationDenied(Refused):
-    """The policy does not allow it: 403 with the whole decision, as for a query."""
+    """The policy does not allow it, told as for a query: 403 with the whole decision. Params: decision_id."""
 
     status = 403
     code = "application.denied"
 
-    def __init__(self, decision: Decision, event: Statement) -> None:
-        super().__init__(event, reasons=decision.reasons)
+    def __init__(self, decision: Decision, decision_id: UUID, writes: Sequence[Statement]) -> None:
+        super().__init__(writes, reasons=decision.reasons, decision_id=str(decision_id))
         self.decision = decision

@@ -102,7 +102,7 @@ async def preview_manifest(
     """Before publication, of a version that would hold so many persons. Raises ManifestWrong."""
     manifest = await asyncio.to_thread(parse_manifest, manifest_text)
     caller = await publisher_facts(session, person_id=by.person_id, organisation_id=by.organisation_id)
-    listing = await decide_listing(engine, caller=caller, manifest=manifest)
+    listing = (await decide_listing(engine, caller=caller, manifest=manifest)).decision
     cap = config.rows_cap_multiple * persons
     cells = await preview(engine, announced_facts(manifest, persons=persons), at_ms=ms_of(utcnow()), rows_cap=cap)
     return PreviewView(

@@ -9,8 +9,9 @@ from typing import Any
 import msgspec
 
 from marketplace.audit.canonical import exact, plain
-from marketplace.audit.receipt import SQL, Receipt
-from policies.facts import NoQuestion, question_of
+from marketplace.audit.facttree import SQL
+from marketplace.audit.receipt import Receipt
+from policies.facts import SCALARS, NoQuestion, question_of
 from policies.kept import KeptBroken, KeptPolicy, Undecided
 
 ENGINE_STATE = "policy."
@@ -18,12 +19,32 @@ ENGINE_STATE = "policy."
 NOT_LOGGED = "available_vnd"
 """What the log leaves out of a reason's values: it would tell the owner what the wallet holds."""
 SAME = {
-    "request.purpose": "purpose",
-    "agreement.id": "agreement_id",
-    "dataset.id": "dataset_id",
-    "dataset.version_id": "version_id",
-    "caller.person_id": "actor_person_id",
-    "caller.organisation_id": "actor_organisation_id",
+    "access": {
+        "request.purpose": "purpose",
+        "request.columns": "body.columns",
+        "agreement.id": "agreement_id",
+        "dataset.id": "dataset_id",
+        "dataset.version_id": "version_id",
+        "caller.person_id": "actor_person_id",
+        "caller.organisation_id": "actor_organisation_id",
+    },
+    "agreement": {
+        "question.stage": "body.stage",
+        "applicant.organisation_id": "body.startup",
+        "owner.organisation_id": "body.owner",
+        "application.id": "body.application",
+        "application.purpose": "purpose",
+        "dataset.id": "dataset_id",
+        "dataset.version_id": "version_id",
+    },
+    "listing": {
+        "question.stage": "body.stage",
+        "caller.person_id": "actor_person_id",
+        "caller.organisation_id": "actor_organisation_id",
+        "manifest.dataset": "body.dataset",
+        "version.id": "version_id",
+        "version.manifest_sha256": "body.manifest_sha256",
+    },
 }
 """Facts that the event repeats in the clear: a service that logged one thing and asked another is found."""
 
@@ -58,14 +79,21 @@ def _policy(receipt: Receipt, folder: Path) -> str:
 def _facts(receipt: Receipt) -> str:
     """All are open, and say of parties, purpose and version what the event says."""
     asked = msgspec.json.decode(_question(receipt), type=dict[str, Any])
-    for path, field in SAME.items():
-        section, name = path.split(".")
-        stated = asked.get(section, {}).get(name)
-        if stated is not None and stated != receipt.event[field]:
+    document = str(asked.get("schema")).partition("/")[0]
+    if document not in SAME:
+        raise Differs(f"schema {asked.get('schema')} is of no document that is known here")
+    for path, field in SAME[document].items():
+        stated = _at(asked, path.removeprefix(f"{SCALARS}."))
+        if (stated or None) != (_at(receipt.event, field) or None):
             raise Differs(f"{path} is not the {field} of the event")
-    if tuple(asked.get("request", {}).get("columns") or ()) != receipt.columns:
-        raise Differs("request.columns are not the columns of the event")
     return ""
+
+
+def _at(document: dict[str, Any], path: str) -> Any:
+    found: Any = document
+    for step in path.split("."):
+        found = found.get(step) if isinstance(found, dict) else None
+    return found
 
 
 def _decision(receipt: Receipt, folder: Path) -> str:
@@ -102,12 +130,11 @@ def _logged(receipt: Receipt) -> dict[str, Any]:
 
 
 def _question(receipt: Receipt) -> bytes:
-    wanted = receipt.commitments.keys() - {SQL}
-    closed = sorted(wanted - receipt.opened.keys())
-    if closed or not wanted:
-        raise Differs(f"not opened: {', '.join(closed) or 'any fact'}; the regulator's edition opens all")
+    facts = receipt.facts
+    if facts is None or facts.closed or not facts.facts:
+        raise Differs("not every fact is opened; the regulator's edition opens all")
     try:
-        return question_of({name: receipt.opened[name].text for name in wanted})
+        return question_of({fact.name: fact.value for fact in facts.facts if fact.name != SQL})
     except NoQuestion as wrong:
         raise Differs(str(wrong)) from wrong
 

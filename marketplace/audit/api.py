@@ -22,6 +22,8 @@ from marketplace.audit.proofs import (
     newest_checkpoint,
 )
 from marketplace.audit.reads import Completeness, Filter, View, Viewer, completeness, concerns
+from marketplace.audit.receipt import encode
+from marketplace.audit.receipts import receipt_for
 from marketplace.audit.tiles import WIDTH, parse_tile, read_tile
 from marketplace.audit.viewing import MAX_ROWS, EventPage, view_events
 from marketplace.config import Config
@@ -124,6 +126,18 @@ async def fetch_tile(session: AsyncSession, tile: str) -> Response[bytes]:
     return Response(data, media_type="application/octet-stream", headers=headers)
 
 
+@get("/api/v1/decisions/{decision_id:uuid}/receipt", operation_id="fetchDecisionReceipt")
+async def fetch_decision_receipt(
+    decision_id: UUID, caller: Caller, session: AsyncSession, keys: Keys
+) -> Response[bytes]:
+    """Facts, decision and proof in the caller's edition: of a query, a quote or application denied, a listing."""
+    caller.require("read")
+    receipt = await receipt_for(
+        session, keys, decision_id, kind=caller.organisation_kind, organisation_id=caller.organisation_id
+    )
+    return Response(encode(receipt), media_type="application/json")
+
+
 async def _size(session: AsyncSession) -> int:
     checkpoint = await newest_checkpoint(session)
     return 0 if checkpoint is None else checkpoint.size
@@ -143,4 +157,5 @@ handlers: list[ControllerRouterHandler] = [
     prove_inclusion,
     prove_consistency,
     fetch_tile,
+    fetch_decision_receipt,
 ]

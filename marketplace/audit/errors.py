@@ -17,6 +17,13 @@ class LogEmpty(Problem):
     code = "log.empty"
 
 
+class ReceiptPending(Problem):
+    """The event has no leaf yet, or what was decided has not ended."""
+
+    status = 404
+    code = "receipt.pending"
+
+
 class KeyWrong(Problem):
     """What was given as verifier key is none."""
 

@@ -42,6 +42,11 @@ class Event(Base):
         Index(None, "parties", postgresql_using="gin"),
         Index(None, "dataset_id", "at"),
         Index(None, "query_id", postgresql_where=text("query_id is not null")),
+        Index(
+            "ix_event_decision",
+            text("(body ->> 'decision_id')"),
+            postgresql_where=text("query_id is null and (body ->> 'decision_id') is not null"),
+        ),
     )
 
 

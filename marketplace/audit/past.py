@@ -8,11 +8,9 @@ from datetime import datetime
 from sqlalchemy import select, tuple_
 
 from marketplace.audit.models import DecisionRow
-from marketplace.audit.receipt import SQL
 from marketplace.audit.sealing import unseal
 from marketplace.db.engine import Database
 from marketplace.db.keys import Keys
-from policies.facts import question_of
 from policies.replay import Past
 
 CHUNK_DECISIONS = 256
@@ -33,8 +31,7 @@ async def past_decisions(
             rows = (await session.execute(chunk)).scalars().all()
         for row in rows:
             kept = unseal(keys, decision_id=row.id, key_id=row.key_id, sealed=row.sealed)
-            facts = {name: text for name, text in kept.texts.items() if name != SQL}
-            yield Past(name=str(row.id), question=question_of(facts), decision=kept.decision)
+            yield Past(name=str(row.id), question=bytes(kept.question), decision=kept.decision)
         if len(rows) < CHUNK_DECISIONS:
             return
         last = (rows[-1].at, rows[-1].id)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
@@ -13,8 +12,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.audit.canonical import plain
 from marketplace.audit.models import AuditLeaf, Event, EventSalt
-from marketplace.audit.proofs import inclusion_proof, newest_checkpoint
-from marketplace.audit.receipt import Edition, LogProof, Opening, Receipt, opens, repeated
 from marketplace.db.base import EPOCH, ms_of
 from marketplace.db.engine import Database
 
@@ -23,8 +20,8 @@ EVENT_FIELDS = (
     "query_id", "purpose", "version_id", "revision", "bytes", "price_vnd", "body",
 )  # fmt: skip
 """What a commitment is over; their order does not matter, canonical JSON sorts them."""
-RECEIPTED = ("query:settle", "query:deny", "query:void")
-DECIDED = (*RECEIPTED, "quote:deny")
+DECIDED = ("query:settle", "query:deny", "query:void", "quote:deny")
+"""Events that tell a decision on a query or a quote."""
 
 NEWEST = text("select at from event order by id desc limit 1")
 """Ids are made of the time: the largest is of the latest instant that any process has recorded."""
@@ -109,43 +106,6 @@ async def events(
     """Up to `limit` events older than `before`, newest first."""
     rows = await session.execute(_select(viewer, chosen, before).limit(limit))
     return [_view(viewer, *row) for row in rows]
-
-
-async def receipt(
-    session: AsyncSession, query_id: UUID, *, edition: Edition, secrets: Mapping[str, str]
-) -> Receipt | None:
-    """The receipt of a query for one kind of party; None until its event has a leaf.
-
-    `secrets`: texts by name, opened where the edition may and their salts are not erased.
-    """
-    found = (
-        await session.execute(
-            select(Event, EventSalt, AuditLeaf)
-            .join(EventSalt, EventSalt.event_id == Event.id)
-            .join(AuditLeaf, AuditLeaf.event_id == Event.id)
-            .where(Event.query_id == query_id, Event.name.in_(RECEIPTED))
-            .order_by(Event.at.desc())
-            .limit(1)
-        )
-    ).first()
-    checkpoint = await newest_checkpoint(session)
-    if found is None or checkpoint is None:
-        return None
-    row, salt, leaf = found
-    proof = await inclusion_proof(session, leaf.index, checkpoint.size)
-    event = event_of(row)
-    return Receipt(
-        version=2,
-        **repeated(event),
-        event=event,
-        salt=salt.salt.hex(),
-        opened={
-            name: Opening(salt=salt.secrets[name], text=text)
-            for name, text in secrets.items()
-            if name in salt.secrets and opens(edition, name)
-        },
-        log=LogProof(leaf.index, leaf.data.decode(), proof.hashes, checkpoint.note),
-    )
 
 
 async def concerns(session: AsyncSession, viewer: Viewer, dataset_id: UUID) -> bool:

@@ -1,6 +1,6 @@
-"""The receipt of one query: what was decided, used and paid, and the log's proof of it. Whole in itself.
+"""The receipt of one decision: what was decided, used and paid, and the log's proof of it. Whole in itself.
 
-All editions show the same event; they differ in which secrets they open (`EDITIONS`).
+All editions show the same event; they differ in which facts they open (`EDITIONS`).
 """
 
 from __future__ import annotations
@@ -10,29 +10,41 @@ from typing import Any, Literal
 import msgspec
 
 from marketplace.audit.canonical import canonical
+from marketplace.audit.facttree import SQL, Opened
 from policies.facts import SCALARS
 
 Edition = Literal["startup", "owner", "regulator"]
-SQL = "sql"
-EDITIONS: dict[Edition, frozenset[str] | None] = {
-    "startup": frozenset({SQL, SCALARS, "caller", "agreement", "request", "wallet"}),
-    "owner": frozenset({SCALARS, "dataset"}),
-    "regulator": None,
-}
-"""Which secrets each party's edition opens (None: all of them); the rest stay commitments."""
+EDITIONS: dict[str, dict[Edition, frozenset[str]]] = {
+    "access": {
+        "startup": frozenset({
+            SCALARS, SQL, "caller", "agreement", "wallet", "request.purpose", "request.columns",
+            "request.price_vnd", "request.max_vnd", "request.rows_cap", "request.rows_released",
+        }),
+        "owner": frozenset({SCALARS, "agreement", "dataset", "request.purpose", "request.columns"}),
+    },
+    "agreement": {
+        "startup": frozenset({
+            SCALARS, "applicant", "application.id", "application.purpose", "application.people",
+            "application.active_people", "application.duration_days", "application.expires_at_ms",
+            "application.promises",
+        }),
+        "owner": frozenset({
+            SCALARS, "owner", "dataset", "application.id", "application.purpose", "application.purpose_judged",
+            "application.people", "application.duration_days", "application.expires_at_ms",
+            "application.promises", "application.limits",
+        }),
+    },
+    "listing": {"owner": frozenset({SCALARS, "caller", "manifest", "version", "previous"})},
+}  # fmt: skip
+"""Which facts each party's edition opens, by name or by whole section; the regulator's opens all."""
 
 
-def opens(edition: Edition, name: str) -> bool:
-    """Whether this party's edition opens the secret of that name."""
-    opened = EDITIONS[edition]
-    return opened is None or name in opened
-
-
-class Opening(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A secret's text and its salt (hex): together they give the commitment in the event."""
-
-    salt: str
-    text: str
+def opens(document: str, edition: Edition, name: str) -> bool:
+    """Whether this party's edition of a receipt of that document opens the fact of that name."""
+    if edition == "regulator":
+        return True
+    opened = EDITIONS.get(document, {}).get(edition, frozenset())
+    return name in opened or name.partition(".")[0] in opened
 
 
 class LogProof(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -48,8 +60,10 @@ class LogProof(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Receipt(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`event` is what the log committed to, under `salt` (hex); the fields above it repeat it legibly."""
 
-    version: Literal[2]
-    query_id: str
+    version: Literal[3]
+    decision_id: str | None
+    """A query's is its own id."""
+    query_id: str | None
     outcome: str | None
     decision: dict[str, Any] | None
     usage: dict[str, Any] | None
@@ -58,18 +72,16 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     purpose: str | None
     version_id: str | None
     revision: int | None
-    commitments: dict[str, str]
-    """Name of a secret → its commitment (hex): `<name>_commitment` of the event's body."""
     result_sha256: str | None
     event: dict[str, Any]
     salt: str
-    opened: dict[str, Opening]
+    facts: Opened | None
+    """Of the tree whose root is in the event's body; None where the event holds none."""
     log: LogProof
 
 
 FROM_EVENT = ("query_id", "price_vnd", "purpose", "version_id", "revision")
 FROM_BODY = ("outcome", "decision", "usage", "columns", "result_sha256")
-COMMITMENT = "_commitment"
 
 
 def repeated(event: dict[str, Any]) -> dict[str, Any]:
@@ -77,10 +89,7 @@ def repeated(event: dict[str, Any]) -> dict[str, Any]:
     body = event["body"]
     fields = {name: event[name] for name in FROM_EVENT} | {name: body.get(name) for name in FROM_BODY}
     fields["columns"] = tuple(fields["columns"] or ())
-    fields["commitments"] = {
-        name.removesuffix(COMMITMENT): value for name, value in body.items() if name.endswith(COMMITMENT)
-    }
-    return fields
+    return fields | {"decision_id": body.get("decision_id", event["query_id"])}
 
 
 def encode(receipt: Receipt) -> bytes:

@@ -1,9 +1,11 @@
-"""What a decision stood on, encrypted at rest: AES-256-GCM under a key of the home, bound to its decision."""
+"""A decision on its way into the log: what it stood on encrypted at rest, and of that a root in the event.
+
+AES-256-GCM under a key of the home, bound to the decision's id.
+"""
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,17 +13,18 @@ from uuid import UUID
 import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from msgspec import Struct
+from msgspec import Raw, Struct
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from marketplace.audit.facttree import FactTree, Head
 from marketplace.audit.models import DecisionRow
 from marketplace.db.base import utcnow
 from marketplace.db.keys import KeyGone, Keys
 from marketplace.db.together import Statement
 from marketplace.errors import Problem
 from policies.decision import Decision
-from policies.facts import SCALARS
+from policies.kept import module_sha256
 
 NONCE_BYTES = 12
 _STORE = text("""
@@ -38,16 +41,22 @@ class FactsUnreadable(Problem):
 
 
 class Kept(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What lies encrypted. `texts`: what the log commits to, by name: each group of facts, and the SQL."""
+    """What lies encrypted: the fields of the tree over the facts, and what was decided on them."""
 
-    texts: dict[str, str]
+    question: Raw
+    sql: str | None
+    seed: bytes
     decision: dict[str, Any]
     """As it was given then: the structs of today may have other fields."""
 
     @property
+    def tree(self) -> FactTree:
+        return FactTree(bytes(self.question), self.sql, self.seed)
+
+    @property
     def columns(self) -> list[str]:
         """Columns of the dataset that were asked for; none where the question asks for none."""
-        request = msgspec.json.decode(self.texts.get("request", "{}"), type=dict[str, Any])
+        request = msgspec.json.decode(self.question, type=dict[str, Any]).get("request") or {}
         return request.get("columns") or []
 
 
@@ -64,27 +73,55 @@ class Decided(Struct, frozen=True, kw_only=True):
     sealed: bytes
 
 
-def seal(keys: Keys, *, decision_id: UUID, texts: Mapping[str, str], decision: Decision) -> Decided:
-    """The decision ready to be stored. `texts`: the groups of its facts, and what else is committed to."""
+class Sealed(Struct, frozen=True, kw_only=True):
+    """A decision ready to be stored and told: its row, and the head of the tree over its facts."""
+
+    row: Decided
+    decision: Decision
+    head: Head
+
+    @property
+    def stored(self) -> Statement:
+        """What writes the row."""
+        return Statement(_STORE, msgspec.structs.asdict(self.row))
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """What the event of the decision says of it."""
+        return {"decision_id": self.row.id, "decision": told(self.decision), "facts": self.head}
+
+
+def seal(keys: Keys, *, decision_id: UUID, tree: FactTree, decision: Decision) -> Sealed:
+    """The decision ready for the log. `tree`: over what it stood on."""
     key_id = keys.facts_key_id()
     nonce = secrets.token_bytes(NONCE_BYTES)
-    kept = msgspec.json.encode({"texts": texts, "decision": decision})
-    sealed = nonce + AESGCM(keys.facts(key_id)).encrypt(nonce, kept, _bound_to(decision_id, key_id))
-    return Decided(
+    kept = msgspec.json.encode(
+        {"question": Raw(tree.question), "sql": tree.sql, "seed": tree.seed, "decision": decision}
+    )
+    row = Decided(
         id=decision_id,
         at=utcnow(),
-        question_schema=msgspec.json.decode(texts[SCALARS])["schema"],
+        question_schema=tree.schema,
         policy_revision=decision.policy_revision,
         engine=decision.engine,
         allow=decision.allow,
         key_id=key_id,
-        sealed=sealed,
+        sealed=nonce + AESGCM(keys.facts(key_id)).encrypt(nonce, kept, _bound_to(decision_id, key_id)),
     )
+    return Sealed(row=row, decision=decision, head=tree.head)
 
 
-def stored(decided: Decided) -> Statement:
-    """What writes the decision."""
-    return Statement(_STORE, msgspec.structs.asdict(decided))
+def told(decision: Decision | dict[str, Any]) -> dict[str, Any]:
+    """The decision as every party of the event may see it: nothing that tells what the startup's wallet holds.
+
+    The hash of the facts goes too: unsalted, it could be tried out; the salted commitments stand for it.
+    """
+    shown: dict[str, Any] = msgspec.to_builtins(decision)
+    del shown["facts_hash"]
+    shown["module_sha256"] = module_sha256(shown["policy_revision"])
+    for reason in shown["reasons"]:
+        reason["params"] = {k: v for k, v in reason["params"].items() if k != "available_vnd"}
+    return shown
 
 
 async def kept_of(session: AsyncSession, keys: Keys, decision_id: UUID) -> Kept | None:

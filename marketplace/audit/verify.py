@@ -12,9 +12,10 @@ import msgspec
 from marketplace.audit import tree
 from marketplace.audit.canonical import exact
 from marketplace.audit.commitment import commitment
+from marketplace.audit.facttree import root_of
 from marketplace.audit.leaf import read_leaf
 from marketplace.audit.note import NoteRefused, VerifierKey, open_checkpoint
-from marketplace.audit.receipt import COMMITMENT, Receipt, repeated
+from marketplace.audit.receipt import Receipt, repeated
 
 MAX_BYTES = 4 * 1024 * 1024
 MAX_DEPTH = 50
@@ -43,7 +44,7 @@ class _Failed(Exception):
 def verify_receipt(
     receipt_json: bytes, public_key: VerifierKey, policy_folder: Path | None = None
 ) -> Verification:
-    """Form, signature, inclusion, commitment to the event, repeated fields, opened secrets.
+    """Form, signature, inclusion, commitment to the event, repeated fields, opened facts.
 
     With the folder of a kept policy also: policy, facts, and the decision computed again.
     """
@@ -57,7 +58,7 @@ def verify_receipt(
         _check("inclusion", _inclusion, receipt, public_key),
         _check("event", _event, receipt),
         _check("fields", _fields, receipt),
-        *(_check(f"secret:{name}", _secret, receipt, name) for name in sorted(receipt.opened)),
+        _check("opened", _opened, receipt),
         *(_again(receipt, policy_folder) if policy_folder else ()),
     ]
     return Verification(all(check.ok for check in checks), tuple(checks), receipt)
@@ -127,11 +128,16 @@ def _fields(receipt: Receipt) -> str:
     return ""
 
 
-def _secret(receipt: Receipt, name: str) -> str:
-    opening = receipt.opened[name]
-    if commitment(_hex(opening.salt), opening.text).hex() != receipt.event["body"].get(f"{name}{COMMITMENT}"):
-        raise _Failed(f"the text and its salt do not open {name}{COMMITMENT}")
-    return ""
+def _opened(receipt: Receipt) -> str:
+    """What is open and what is closed give the root in the event."""
+    head = receipt.event["body"].get("facts")
+    if receipt.facts is None:
+        if head is not None:
+            raise _Failed("the event holds a root of facts, and the receipt none")
+        return "no facts"
+    if exact(head) != exact({"root": root_of(receipt.facts).hex(), "size": receipt.facts.size}):
+        raise _Failed("the facts do not lead to the root in the event")
+    return f"{len(receipt.facts.facts)} of {receipt.facts.size}"
 
 
 def _hex(text: str) -> bytes:

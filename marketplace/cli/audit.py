@@ -186,7 +186,8 @@ def _tell_verification(verification: Verification, *, as_json: bool) -> int:
             _tell(f"verify.{check.name.partition(':')[0]}", {"detail": check.detail})
     if verification.ok and verification.receipt is not None:
         receipt = verification.receipt
-        print(f"✓ biên nhận đúng / the receipt holds: {receipt.query_id}, {receipt.price_vnd:,} đ")
+        price = "" if receipt.price_vnd is None else f", {receipt.price_vnd:,} đ"
+        print(f"✓ biên nhận đúng / the receipt holds: {receipt.decision_id}{price}")
     return OK if verification.ok else FAILED
 
 

@@ -23,7 +23,7 @@ from marketplace.db.engine import Database, database_url
 from marketplace.db.keys import Keys
 from marketplace.errors import NotFound
 from marketplace.listings.catalogue import list_datasets
-from marketplace.listings.errors import ListingDenied, ManifestWrong
+from marketplace.listings.errors import Judged, ListingDenied, ManifestWrong
 from marketplace.listings.facts import presumed_publisher
 from marketplace.listings.once import Released
 from marketplace.listings.operator import sender_for
@@ -67,20 +67,20 @@ def _check(chosen: argparse.Namespace) -> int:
     if texts is None:
         return 2
     try:
-        publication, decision = asyncio.run(_make(texts, chosen.file))
+        publication, judged = asyncio.run(_make(texts, chosen.file))
     except ManifestWrong as wrong:
         return _tell_manifest(wrong, manifest, as_json=chosen.json)
     except ListingDenied as denied:
         if chosen.json:
             print(_json({"code": denied.code, "reasons": denied.reasons}))
         raise
-    for reason in decision.reasons:
+    for reason in judged.decision.reasons:
         tell(reason.code, reason.params)
-    print(_json(publication.version) if chosen.json else _figures(publication, decision))
+    print(_json(publication.version) if chosen.json else _figures(publication, judged.decision))
     return 0
 
 
-async def _make(manifest_text: str, source: Path) -> tuple[Publication, Decision]:
+async def _make(manifest_text: str, source: Path) -> tuple[Publication, Judged]:
     """A version in a folder and under a key that are thrown away, decided on as a publication is."""
     manifest, config = parse_manifest(manifest_text), load()
     engine = open_engine(policy_server(config))

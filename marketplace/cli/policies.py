@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from marketplace.cli.explain import add_explain
+from marketplace.cli.loosening import adopt, check_released
 from marketplace.cli.policy_tools import PolicyRefused, opa
 from marketplace.cli.replay import add_replay
 from marketplace.config import load
@@ -26,7 +27,7 @@ class PolicyNotKept(Problem):
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """policies build, test, check, law, export, replay, approve, explain."""
+    """policies build, test, check, adopt, law, export, replay, approve, explain."""
     verbs = subparsers.add_parser("policies", help="chính sách / policies").add_subparsers(
         dest="verb", required=True
     )
@@ -34,7 +35,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         ("build", _build, "compile the Rego to policy.wasm"),
         ("test", _test, "run the Rego's own tests; less than full coverage fails"),
         ("law", _law, "print each law with the rules and the tests that stand on it"),
-        ("check", _check, "form, types, tests, lint, and whether policy.wasm is what the sources make"),
+        ("check", _check, "form, types, tests, lint, policy.wasm, and that nothing is looser than was released"),
+        ("adopt", _adopt, "make the rules here those that later changes are held against"),
     ):
         parser = verbs.add_parser(name, help=told)
         parser.add_argument("--json", action="store_true")
@@ -93,7 +95,11 @@ def _law(chosen: argparse.Namespace) -> int:
 
 def _check(chosen: argparse.Namespace) -> int:
     regal = find("regal")
-    return _told(tuple(all_checks(opa(), regal.path if regal else None)), chosen)
+    return _told((*all_checks(opa(), regal.path if regal else None), check_released()), chosen)
+
+
+def _adopt(chosen: argparse.Namespace) -> int:
+    return _told((Checked(name="adopted", said=adopt()),), chosen)
 
 
 def _told(checks: tuple[Checked, ...], chosen: argparse.Namespace) -> int:

@@ -67,7 +67,7 @@ class Database:
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[AsyncSession]:
-        """One unit of work: committed at the end, rolled back on any exception; `Refused` leaves its event.
+        """One unit of work: committed at the end, rolled back on any exception; `Refused` leaves its writes.
 
         Raises DatabaseUnavailable.
         """
@@ -78,7 +78,8 @@ class Database:
                         yield session
                 except Refused as refused:
                     async with session.begin():
-                        await perform(session, refused.event)
+                        for statement in refused.writes:
+                            await perform(session, statement)
                     raise
         except (DBAPIError, PoolTimeout, psycopg.Error) as e:  # the driver's own: COPY goes past SQLAlchemy
             raise _told(e) from e

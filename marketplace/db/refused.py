@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from marketplace.db.together import Statement
@@ -9,9 +10,9 @@ from marketplace.errors import Problem
 
 
 class Refused(Problem):
-    """Raised through `Database.session`, it undoes the unit of work and then writes `event`: in a short
+    """Raised through `Database.session`, it undoes the unit of work and then writes `writes`: in a short
     transaction of its own, when no lock and no other connection is held."""
 
-    def __init__(self, event: Statement, **params: Any) -> None:
+    def __init__(self, writes: Sequence[Statement], **params: Any) -> None:
         super().__init__(**params)
-        self.event = event
+        self.writes = writes

@@ -15,11 +15,16 @@ from catalog.manifest import Manifest
 from catalog.publish import Publication
 from marketplace.accounts.models import Organisation
 from marketplace.accounts.senders import Sender, record_sent
+from marketplace.audit.facttree import grow
+from marketplace.audit.sealing import Sealed, seal
 from marketplace.consents.cohorts import Cohorts, take_out_everybody
 from marketplace.db.base import new_id
+from marketplace.db.keys import Keys
+from marketplace.db.together import perform
 from marketplace.errors import NotFound, Problem
 from marketplace.listings.errors import (
     ConsentsMoved,
+    ListingDenied,
     ModeFixed,
     NotYourOrganisation,
     Overtaken,
@@ -29,7 +34,6 @@ from marketplace.listings.errors import (
 )
 from marketplace.listings.models import Dataset, DatasetVersion, LegalBasis, Lineage, Offer
 from marketplace.listings.once import Once, keep
-from marketplace.listings.permission import told
 from marketplace.listings.search import search_text
 from marketplace.listings.standing import Register, count_exclusions
 from policies.decision import Decision
@@ -119,7 +123,7 @@ async def release(
     session: AsyncSession,
     *,
     publication: Publication,
-    decision: Decision,
+    sealed: Sealed,
     place: Place,
     register: Register | None,
     store: Cohorts,
@@ -134,7 +138,7 @@ async def release(
     Under the dataset's lock, which a withdrawal shares, none can slip in between. Newcomers who said no meanwhile
     take their cohort out here.
     """
-    manifest, version = publication.manifest, publication.version
+    manifest, version, decision = publication.manifest, publication.version, sealed.decision
     await _lineage(session, manifest, by)
     dataset = await session.scalar(
         select(Dataset).where(Dataset.slug == manifest.dataset).with_for_update(key_share=True)
@@ -169,7 +173,7 @@ async def release(
     dataset.current_version_id = version.id
     await session.flush()
     taken_out = await take_out_everybody(session, dataset_id=dataset.id, version_id=version.id, store=store)
-    event_id = await _record_release(session, dataset, row, publication, by, taken_out, decision)
+    event_id = await _record_release(session, dataset, row, publication, by, taken_out, sealed)
     if decision.reasons:
         await _alarm(session, row, decision, by)
     if once is not None:
@@ -229,9 +233,10 @@ async def _record_release(
     publication: Publication,
     by: Sender,
     taken_out: int,
-    decision: Decision,
+    sealed: Sealed,
 ) -> uuid.UUID:
     version = publication.version
+    await perform(session, sealed.stored)
     return await record_sent(
         session,
         "dataset:publish",
@@ -248,7 +253,8 @@ async def _record_release(
             "parent": version.parent,
             "cohorts_taken_out": taken_out,
             "via": by.via,
-            "decision": told(decision),
+            "stage": "version",
+            **sealed.body,
         },
     )
 
@@ -265,20 +271,27 @@ async def _alarm(session: AsyncSession, row: DatasetVersion, decision: Decision,
     )
 
 
-async def record_refusal(session: AsyncSession, *, slug: str | None, problem: Problem, by: Sender) -> None:
-    """A publication that was refused is logged too."""
+async def record_refusal(
+    session: AsyncSession, keys: Keys, *, slug: str | None, problem: Problem, by: Sender
+) -> None:
+    """A publication that was refused is logged too; a denial's decision is kept, and the problem tells its id."""
     dataset_id = await session.scalar(
         select(Dataset.id).where(Dataset.slug == slug, Dataset.owner_id == by.organisation_id)
     )
+    body = {
+        "dataset": slug,
+        "code": problem.code,
+        "reasons": msgspec.to_builtins(problem.reasons),
+        "via": by.via,
+    }
+    version = None
+    if isinstance(problem, ListingDenied):
+        question, version = problem.judged.question, problem.judged.question.version
+        sealed = seal(keys, decision_id=new_id(), tree=grow(question), decision=problem.judged.decision)
+        await perform(session, sealed.stored)
+        problem.params["decision_id"] = str(sealed.row.id)
+        manifest_sha256 = version.manifest_sha256 if version else None
+        body |= {"stage": question.stage, "manifest_sha256": manifest_sha256, **sealed.body}
     await record_sent(
-        session,
-        "dataset:refuse",
-        by,
-        dataset_id=dataset_id,
-        body={
-            "dataset": slug,
-            "code": problem.code,
-            "reasons": msgspec.to_builtins(problem.reasons),
-            "via": by.via,
-        },
+        session, "dataset:refuse", by, dataset_id=dataset_id, version_id=version.id if version else None, body=body
     )

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec import Struct
+
 from marketplace.errors import Conflict, Forbidden, Problem
-from policies.decision import Decision
+from policies.decision import Decision, ListingQuestion
 
 
 class UploadTooLarge(Problem):
@@ -35,15 +37,24 @@ class VersionRefused(Problem):
         super().__init__(**params)
 
 
+class Judged(Struct, frozen=True):
+    """What the policy said of a publication, and to which question."""
+
+    question: ListingQuestion
+    decision: Decision
+
+
 class ListingDenied(Problem):
-    """The policy does not allow it: 403 with the whole decision, as for a query."""
+    """The policy does not allow it, told as for a query: 403 with the whole decision. Params: decision_id, once
+    it is in the log."""
 
     status = 403
     code = "listing.denied"
 
-    def __init__(self, decision: Decision) -> None:
-        super().__init__(reasons=decision.reasons)
-        self.decision = decision
+    def __init__(self, judged: Judged) -> None:
+        super().__init__(reasons=judged.decision.reasons)
+        self.decision = judged.decision
+        self.judged = judged
 
 
 class NotYourOrganisation(Forbidden):

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import time
-from typing import Any
-
-import msgspec
 
 from catalog.manifest import Manifest
 from catalog.version import Version
-from marketplace.listings.errors import ListingDenied
+from marketplace.listings.errors import Judged, ListingDenied
 from marketplace.listings.facts import manifest_facts, version_facts
-from policies.decision import Caller, Decision, ListingQuestion, PreviousFacts
+from policies.decision import Caller, ListingQuestion, PreviousFacts
 from policies.engine import Engine
 
 
@@ -22,12 +19,12 @@ async def require_listing(
     manifest: Manifest,
     version: Version | None = None,
     previous: PreviousFacts | None = None,
-) -> Decision:
+) -> Judged:
     """The decision that allows; without `version`, whether one may be made at all. Raises ListingDenied."""
-    decision = await decide_listing(engine, caller=caller, manifest=manifest, version=version, previous=previous)
-    if not decision.allow:
-        raise ListingDenied(decision)
-    return decision
+    judged = await decide_listing(engine, caller=caller, manifest=manifest, version=version, previous=previous)
+    if not judged.decision.allow:
+        raise ListingDenied(judged)
+    return judged
 
 
 async def decide_listing(
@@ -37,7 +34,7 @@ async def decide_listing(
     manifest: Manifest,
     version: Version | None = None,
     previous: PreviousFacts | None = None,
-) -> Decision:
+) -> Judged:
     """As `require_listing`, whichever way it goes."""
     question = ListingQuestion(
         at_ms=time.time_ns() // 1_000_000,
@@ -47,11 +44,4 @@ async def decide_listing(
         version=version_facts(version) if version else None,
         previous=previous,
     )
-    return await engine.decide(question)
-
-
-def told(decision: Decision) -> dict[str, Any]:
-    """The decision as the log holds it: without the hash of the facts, which unsalted could be tried out."""
-    shown: dict[str, Any] = msgspec.to_builtins(decision)
-    del shown["facts_hash"]
-    return shown
+    return Judged(question, await engine.decide(question))

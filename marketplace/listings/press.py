@@ -17,10 +17,10 @@ from marketplace.consents.subjects import pseudonym
 from marketplace.db.engine import Database
 from marketplace.db.keys import Keys
 from marketplace.errors import Unavailable
-from marketplace.listings.errors import ManifestWrong, VersionRefused
+from marketplace.listings.errors import Judged, ManifestWrong, VersionRefused
 from marketplace.listings.permission import require_listing
 from marketplace.listings.standing import Register
-from policies.decision import Caller, Decision, PreviousFacts
+from policies.decision import Caller, PreviousFacts
 from policies.engine import Engine
 from sandbox.job import SandboxFailed
 
@@ -61,7 +61,7 @@ async def make_permitted_version(
     config: Config,
     previous: str | None = None,
     register: Register | None = None,
-) -> tuple[Publication, Decision]:
+) -> tuple[Publication, Judged]:
     """As `make_version`, with the policy's yes to the manifest before and to what was made after.
 
     `listed`: what is listed now, against which a rise of the class is told. Raises ListingDenied, VersionRefused,
@@ -71,10 +71,10 @@ async def make_permitted_version(
     publication = await make_version(
         manifest_text, source, store=store, key=key, config=config, previous=previous, register=register
     )
-    decision = await require_listing(
+    judged = await require_listing(
         engine, caller=caller, manifest=manifest, version=publication.version, previous=listed
     )
-    return publication, decision
+    return publication, judged
 
 
 async def make_version(

@@ -15,7 +15,9 @@ from sqlalchemy import func, select
 
 from catalog.manifest import Manifest
 from marketplace.accounts.senders import Sender
-from marketplace.db.base import utcnow
+from marketplace.audit.facttree import grow
+from marketplace.audit.sealing import seal
+from marketplace.db.base import new_id, utcnow
 from marketplace.db.engine import Database
 from marketplace.errors import Problem
 from marketplace.listings.actions import find_place, record_refusal, release
@@ -84,7 +86,7 @@ async def publish_version(
     except Problem as problem:
         slug = manifest.dataset if manifest else None
         async with press.database.session() as session:
-            await record_refusal(session, slug=slug, problem=problem, by=by)
+            await record_refusal(session, press.keys, slug=slug, problem=problem, by=by)
         raise
 
 
@@ -105,7 +107,7 @@ async def _attempt(press: Press, order: _Order) -> Released:
             session, person_id=order.by.person_id, organisation_id=order.by.organisation_id
         )
         listed = await previous_facts(session, place.previous)
-    publication, decision = await make_permitted_version(
+    publication, judged = await make_permitted_version(
         order.manifest,
         order.manifest_text,
         order.source,
@@ -118,11 +120,12 @@ async def _attempt(press: Press, order: _Order) -> Released:
         previous=place.newest,
         register=register,
     )
+    sealed = seal(press.keys, decision_id=new_id(), tree=grow(judged.question), decision=judged.decision)
     async with press.database.session() as session:
         row = await release(
             session,
             publication=publication,
-            decision=decision,
+            sealed=sealed,
             place=place,
             register=register,
             store=press.store,
@@ -138,7 +141,7 @@ async def _attempt(press: Press, order: _Order) -> Released:
         waiting=publication.report.waiting,
         state_class=row.state_class,
         personal_class=row.personal_class,
-        warnings=decision.reasons,
+        warnings=judged.decision.reasons,
     )
 
 

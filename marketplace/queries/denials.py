@@ -7,23 +7,26 @@ from uuid import UUID
 
 import msgspec
 
-from marketplace.audit.receipt import SQL
 from marketplace.audit.sealing import FactsUnreadable, kept_of
 from marketplace.queries.errors import Denied
 from marketplace.queries.services import Services
 from policies.decision import AccessQuestion, Decision
-from policies.facts import question_of
 from policies.nearest import nearest
 
 logger = logging.getLogger(__name__)
 
 
 async def denial(
-    services: Services, decision: Decision, question: AccessQuestion | None, *, query_id: UUID | None = None
+    services: Services,
+    decision: Decision,
+    question: AccessQuestion | None,
+    *,
+    decision_id: UUID,
+    query_id: UUID | None = None,
 ) -> Denied:
     """What to raise. Without the question, or where nothing that the caller can do helps, no change is offered."""
     found = await nearest(services.engine, question) if question else None
-    return Denied(decision, str(query_id) if query_id else None, found.changes if found else ())
+    return Denied(decision, decision_id, query_id, found.changes if found else ())
 
 
 async def question_kept(services: Services, decision_id: UUID) -> AccessQuestion | None:
@@ -34,7 +37,4 @@ async def question_kept(services: Services, decision_id: UUID) -> AccessQuestion
     except FactsUnreadable as unreadable:
         logger.error("decision %s is told without its facts: %s", decision_id, unreadable.params)
         return None
-    if kept is None:
-        return None
-    texts = {name: text for name, text in kept.texts.items() if name != SQL}
-    return msgspec.json.decode(question_of(texts), type=AccessQuestion)
+    return msgspec.json.decode(kept.question, type=AccessQuestion) if kept else None

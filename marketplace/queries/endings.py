@@ -12,15 +12,13 @@ from msgspec import Struct, field
 from sqlalchemy import text
 
 from marketplace.audit.actions import recorded
-from marketplace.audit.sealing import Kept
+from marketplace.audit.sealing import Kept, told
 from marketplace.billing.actions import query_charge, query_void
 from marketplace.db.base import utcnow
 from marketplace.db.together import Statement
 from marketplace.ledger.actions import Movement
 from marketplace.metering.actions import usage_recorded
 from marketplace.queries.prepare import Prepared
-from policies.decision import Decision
-from policies.kept import module_sha256
 from sandbox.job import Result, Usage
 
 FINISH = text("""
@@ -117,7 +115,6 @@ def charged(held: Held, prepared: Prepared, outcome: Outcome, *, keep_s: int, ca
                 held,
                 price_vnd=held.quote_vnd,
                 body=_settled(held, prepared, outcome, sha256),
-                secrets=prepared.secrets(),
             ),
             Statement(FINISH, finish),
         ],
@@ -131,10 +128,10 @@ def voided(held: Held, kept: Kept | None, *, code: str, params: dict[str, Any]) 
 
     `kept`: what was decided when it entered, and on which facts; None if they were erased or cannot be read.
     """
-    told = {"code": code, "params": params}
-    body = told | ({"decision": logged(kept.decision), "columns": kept.columns} if kept else {})
-    event = _event("query:void", held, price_vnd=0, body=body, secrets=kept.texts if kept else {})
-    finish: dict[str, Any] = {"id": held.id, "state": "failed", "charged": 0, "failure": _json(told)}
+    why = {"code": code, "params": params}
+    body = why | (_stood(kept) if kept else {})
+    event = _event("query:void", held, price_vnd=0, body=body)
+    finish: dict[str, Any] = {"id": held.id, "state": "failed", "charged": 0, "failure": _json(why)}
     empty = dict.fromkeys(("rows", "output", "sha256", "expires", "body"))
     return Ending(
         movements=query_void(hold_id=held.hold_id, query_id=held.id),
@@ -143,23 +140,15 @@ def voided(held: Held, kept: Kept | None, *, code: str, params: dict[str, Any]) 
     )
 
 
-def logged(decision: Decision | dict[str, Any]) -> dict[str, Any]:
-    """The decision as every party of the event may see it: nothing that tells what the startup's wallet holds.
-
-    The hash of the facts goes too: unsalted, it could be tried out; the salted commitments stand for it.
-    """
-    told: dict[str, Any] = msgspec.to_builtins(decision)
-    del told["facts_hash"]
-    told["module_sha256"] = module_sha256(told["policy_revision"])
-    for reason in told["reasons"]:
-        reason["params"] = {k: v for k, v in reason["params"].items() if k != "available_vnd"}
-    return told
+def _stood(kept: Kept) -> dict[str, Any]:
+    return {"decision": told(kept.decision), "facts": kept.tree.head, "columns": kept.columns}
 
 
 def _settled(held: Held, prepared: Prepared, outcome: Outcome, sha256: str | None) -> dict[str, Any]:
     rows = outcome.result.rows if outcome.result else 0
     return {
-        "decision": logged(prepared.decision),
+        "decision": told(prepared.decision),
+        "facts": prepared.tree.head,
         "usage": msgspec.to_builtins(outcome.usage or NOTHING) | {"rows": rows, "bytes": held.bytes},
         "columns": list(prepared.reads),
         "outcome": "ready" if outcome.result else "failed",
@@ -188,7 +177,7 @@ def _usage(held: Held, outcome: Outcome) -> Statement:
     )
 
 
-def _event(name: str, held: Held, *, price_vnd: int, body: dict[str, Any], secrets: dict[str, str]) -> Statement:
+def _event(name: str, held: Held, *, price_vnd: int, body: dict[str, Any]) -> Statement:
     return recorded(
         name,
         actor_person_id=held.person_id,
@@ -203,7 +192,6 @@ def _event(name: str, held: Held, *, price_vnd: int, body: dict[str, Any], secre
         bytes=held.bytes,
         price_vnd=price_vnd,
         body=body,
-        secrets=secrets,
     )
 
 

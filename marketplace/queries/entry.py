@@ -11,11 +11,11 @@ from sqlalchemy import text
 
 from marketplace.accounts.callers import Caller
 from marketplace.audit.actions import recorded
-from marketplace.audit.sealing import Decided, stored
+from marketplace.audit.sealing import Sealed
 from marketplace.billing.actions import query_hold
 from marketplace.db.together import Statement
 from marketplace.ledger.actions import Movement, booking
-from marketplace.queries.endings import Held, logged
+from marketplace.queries.endings import Held
 from marketplace.queries.prepare import Prepared
 from marketplace.queries.schemas import Ask
 
@@ -38,27 +38,28 @@ class Entry(Struct, frozen=True, kw_only=True):
     held: Held | None = None
 
 
-def admitted(caller: Caller, ask: Ask, prepared: Prepared, decided: Decided, *, runner: int) -> Entry:
+def admitted(caller: Caller, ask: Ask, prepared: Prepared, sealed: Sealed, *, runner: int) -> Entry:
     """An allowed query: its hold and its row."""
-    hold = query_hold(query_id=decided.id, startup_id=caller.organisation_id, amount_vnd=prepared.price_vnd)
-    row = _row(caller, ask, prepared, decided) | {"state": "running", "hold_id": hold.id, "runner": runner}
+    hold = query_hold(query_id=sealed.row.id, startup_id=caller.organisation_id, amount_vnd=prepared.price_vnd)
+    row = _row(caller, ask, prepared, sealed) | {"state": "running", "hold_id": hold.id, "runner": runner}
     held = Held(**{name: row[name] for name in Held.__struct_fields__})
     return Entry(
-        query_id=decided.id,
-        writes=[booking([hold]), Statement(_ENTER, row), stored(decided)],
+        query_id=sealed.row.id,
+        writes=[booking([hold]), Statement(_ENTER, row), sealed.stored],
         hold=hold,
         held=held,
     )
 
 
-def refused(caller: Caller, ask: Ask, prepared: Prepared, decided: Decided) -> Entry:
+def refused(caller: Caller, ask: Ask, prepared: Prepared, sealed: Sealed) -> Entry:
     """A denied query: its row and the event."""
-    row = _row(caller, ask, prepared, decided) | {"state": "denied", "charged_vnd": 0, "finished_at": decided.at}
-    event = denied(caller, prepared, query_id=decided.id, decision_id=decided.id)
-    return Entry(query_id=decided.id, writes=[Statement(_ENTER, row), stored(decided), event])
+    ended = {"state": "denied", "charged_vnd": 0, "finished_at": sealed.row.at}
+    row = _row(caller, ask, prepared, sealed) | ended
+    event = denied(caller, prepared, sealed, query_id=sealed.row.id)
+    return Entry(query_id=sealed.row.id, writes=[Statement(_ENTER, row), sealed.stored, event])
 
 
-def denied(caller: Caller, prepared: Prepared, *, query_id: UUID | None, decision_id: UUID) -> Statement:
+def denied(caller: Caller, prepared: Prepared, sealed: Sealed, *, query_id: UUID | None) -> Statement:
     """The event of a denial; without an id it was a quote."""
     facts = prepared.facts
     return recorded(
@@ -74,19 +75,14 @@ def denied(caller: Caller, prepared: Prepared, *, query_id: UUID | None, decisio
         revision=facts.revision,
         bytes=prepared.bytes,
         price_vnd=0,
-        body={
-            "decision_id": decision_id,
-            "decision": logged(prepared.decision),
-            "columns": list(prepared.reads),
-        },
-        secrets=prepared.secrets(),
+        body=sealed.body | {"columns": list(prepared.reads)},
     )
 
 
-def _row(caller: Caller, ask: Ask, prepared: Prepared, decided: Decided) -> dict[str, Any]:
+def _row(caller: Caller, ask: Ask, prepared: Prepared, sealed: Sealed) -> dict[str, Any]:
     facts = prepared.facts
     return {
-        "id": decided.id,
+        "id": sealed.row.id,
         "organisation_id": caller.organisation_id,
         "person_id": caller.person_id,
         "agreement_id": facts.agreement_id,
@@ -104,6 +100,6 @@ def _row(caller: Caller, ask: Ask, prepared: Prepared, decided: Decided) -> dict
         "charged_vnd": None,
         "hold_id": None,
         "runner": None,
-        "created_at": decided.at,
+        "created_at": sealed.row.at,
         "finished_at": None,
     }

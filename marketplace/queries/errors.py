@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
+from uuid import UUID
 
 from marketplace.errors import Conflict, Forbidden, Problem
 from policies.decision import Decision
@@ -26,8 +27,12 @@ class Denied(Problem):
     status = 403
     code = "query.denied"
 
-    def __init__(self, decision: Decision, query_id: str | None, nearest: tuple[Change, ...]) -> None:
-        super().__init__(reasons=decision.reasons, query_id=query_id)
+    def __init__(
+        self, decision: Decision, decision_id: UUID, query_id: UUID | None, nearest: tuple[Change, ...]
+    ) -> None:
+        super().__init__(
+            reasons=decision.reasons, query_id=str(query_id) if query_id else None, decision_id=str(decision_id)
+        )
         self.decision = decision
         self.nearest = nearest
         self.query_id = query_id
@@ -66,11 +71,6 @@ class NotNamed(Forbidden):
     """A colleague whom the agreement does not name gets no answer made under it; the decision's own reason."""
 
     code = "agreement.not_named"
-
-
-class ReceiptPending(Problem):
-    status: ClassVar[int] = 404
-    code = "receipt.pending"
 
 
 class QueueFull(Problem):

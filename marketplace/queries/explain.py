@@ -18,7 +18,7 @@ from marketplace.queries.schemas import Ask
 from marketplace.queries.services import Services
 from marketplace.texts import LANGUAGES, Language, Message, message
 from policies.decision import AccessQuestion, Decision, Reason
-from policies.explaining import Gate, GateText, explained, fact
+from policies.explaining import DOCUMENT, Gate, GateText, explained, fact
 from policies.nearest import Change, nearest
 
 Messages = dict[Language, Message]
@@ -128,5 +128,5 @@ def _step(change: Change) -> StepView:
 
 
 def _fact(name: str, question: AccessQuestion | None, edition: Edition) -> FactView:
-    shown = question is not None and opens(edition, name.partition(".")[0])
+    shown = question is not None and opens(DOCUMENT, edition, name)
     return FactView(name=name, shown=shown, value=fact(question, name) if question and shown else None)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cached_property, partial
 from uuid import UUID
 
 from msgspec import Struct
 
 from catalog.version import Version
 from marketplace.accounts.callers import Caller
-from marketplace.audit.receipt import SQL
-from marketplace.audit.sealing import Decided, seal
+from marketplace.audit.facttree import FactTree, grow
+from marketplace.audit.sealing import Sealed, seal
 from marketplace.billing.price import price_vnd
 from marketplace.consents.expiry import expire
 from marketplace.db.keys import Keys
@@ -20,13 +20,12 @@ from marketplace.queries.schemas import Ask
 from marketplace.queries.services import Services
 from policies.clock import Clock, ClockWentBack
 from policies.decision import AccessQuestion, Decision, RequestFacts
-from policies.facts import groups
 from sandbox.job import Column, TableSchema
 from sandbox.plan.errors import SqlRefused
 from sandbox.plan.plan import Plan, plan_query
 
 
-class Prepared(Struct, frozen=True, kw_only=True):
+class Prepared(Struct, frozen=True, kw_only=True, dict=True):
     """A query that is understood, priced and decided."""
 
     sql: str
@@ -40,13 +39,14 @@ class Prepared(Struct, frozen=True, kw_only=True):
     decision: Decision
     records_left: int
 
-    def secrets(self) -> dict[str, str]:
-        """What the log commits to without showing it: the SQL, and each group of facts by itself."""
-        return {SQL: self.sql} | groups(self.question)
+    @cached_property
+    def tree(self) -> FactTree:
+        """Over the facts and the SQL, grown once: the row keeps its seed, and the query's event its head."""
+        return grow(self.question, self.sql)
 
-    def decided(self, keys: Keys, decision_id: UUID) -> Decided:
+    def sealed(self, keys: Keys, decision_id: UUID) -> Sealed:
         """The decision, sealed with all that it stood on."""
-        return seal(keys, decision_id=decision_id, texts=self.secrets(), decision=self.decision)
+        return seal(keys, decision_id=decision_id, tree=self.tree, decision=self.decision)
 
 
 def instant_ms(clock: Clock) -> int:

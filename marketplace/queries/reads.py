@@ -9,13 +9,12 @@ from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.callers import Caller
-from marketplace.audit.reads import receipt as audit_receipt
+from marketplace.audit.errors import ReceiptPending
 from marketplace.audit.receipt import Edition, Receipt
-from marketplace.audit.sealing import kept_of
+from marketplace.audit.receipts import receipt as audit_receipt
 from marketplace.db.base import ms_of
 from marketplace.db.keys import Keys
 from marketplace.errors import Forbidden, NotFound
-from marketplace.queries.errors import ReceiptPending
 from marketplace.queries.models import Query
 from marketplace.queries.schemas import FailureView, OutputView, QueryPage, QueryView
 from marketplace.texts import message
@@ -96,8 +95,7 @@ async def receipt(session: AsyncSession, keys: Keys, *, caller: Caller, query_id
     edition = _edition(row, caller) if row else None
     if row is None or edition is None:
         raise NotFound(what="query")
-    kept = await kept_of(session, keys, query_id)
-    found = await audit_receipt(session, query_id, edition=edition, secrets=kept.texts if kept else {})
+    found = await audit_receipt(session, keys, query_id, edition=edition)
     if found is None:
         raise ReceiptPending(query_id=str(query_id))
     return found

@@ -16,7 +16,6 @@ from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
 from marketplace.accounts.callers import Caller
-from marketplace.audit.sealing import stored
 from marketplace.billing.actions import require_held
 from marketplace.db.base import ms_of, new_id, utcnow
 from marketplace.db.idempotency import claiming, seen
@@ -51,10 +50,10 @@ async def quote(services: Services, caller: Caller, ask: Ask) -> QuoteView:
     """What the query would cost. Decided like a query (a denial is logged and raised); holds and runs nothing."""
     prepared = await prepare(services, caller, ask)
     if not prepared.decision.allow:
-        decided = prepared.decided(services.keys, new_id())
+        sealed = prepared.sealed(services.keys, new_id())
         async with services.database.unit() as unit:
-            await unit.send([stored(decided), denied(caller, prepared, query_id=None, decision_id=decided.id)])
-        raise await denial(services, prepared.decision, prepared.question)
+            await unit.send([sealed.stored, denied(caller, prepared, sealed, query_id=None)])
+        raise await denial(services, prepared.decision, prepared.question, decision_id=sealed.row.id)
     expires_at = utcnow() + timedelta(seconds=services.config.quote_lifetime_s)
     version = prepared.version
     assert version is not None  # an allowed query has a listed version
@@ -98,12 +97,14 @@ async def run(services: Services, caller: Caller, ask: Ask, *, idempotency_key: 
         raise QueueFull(headers={"Retry-After": str(RETRY_AFTER_S)}, retry_after_s=RETRY_AFTER_S)
     promised = await _promised(services, caller, ask)
     prepared = await prepare(services, caller, ask, promised_vnd=promised)
-    decided = prepared.decided(services.keys, query_id)
+    sealed = prepared.sealed(services.keys, query_id)
     if not prepared.decision.allow:
-        if await _enter(services, caller, ask, refused(caller, ask, prepared, decided), idempotency_key):
-            raise await denial(services, prepared.decision, prepared.question, query_id=query_id)
+        if await _enter(services, caller, ask, refused(caller, ask, prepared, sealed), idempotency_key):
+            raise await denial(
+                services, prepared.decision, prepared.question, decision_id=query_id, query_id=query_id
+            )
         return await _as_before(services, caller, ask, idempotency_key)
-    entry = admitted(caller, ask, prepared, decided, runner=services.runner.number)
+    entry = admitted(caller, ask, prepared, sealed, runner=services.runner.number)
     assert entry.held is not None  # it was admitted
     # The jail starts while the hold is written. Nobody looks at what it says before the hold stands.
     running = asyncio.create_task(execute.run(services, prepared))
@@ -206,8 +207,8 @@ async def _again(services: Services, query_id: UUID, wait_s: float) -> UUID:
     async with services.database.reading() as session:
         row = (await session.execute(select(Query.state, Query.decision).where(Query.id == query_id))).one()
     if row.state == "denied":
-        question = await question_kept(services, query_id)
-        raise await denial(services, msgspec.convert(row.decision, Decision), question, query_id=query_id)
+        question, decision = await question_kept(services, query_id), msgspec.convert(row.decision, Decision)
+        raise await denial(services, decision, question, decision_id=query_id, query_id=query_id)
     return query_id
 
 

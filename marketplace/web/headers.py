@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from litestar import Response
+
 CONTENT_SECURITY_POLICY: Final = "; ".join(
     (
         "default-src 'none'",
@@ -25,3 +27,9 @@ SECURITY: Final = {
     "Cache-Control": "no-store",
     "Vary": "Cookie, HX-Request",
 }
+
+
+def as_file(body: bytes, media_type: str, name: str) -> Response[bytes]:
+    """What the browser keeps instead of showing it."""
+    headers = {**SECURITY, "Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(body, media_type=media_type, headers=headers)

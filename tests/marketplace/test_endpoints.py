@@ -43,6 +43,7 @@ ALLOWED = {
     "GET /api/v1/consents/late": {"owner", "regulator"},
     "POST /api/v1/consents/events": {"owner"},
     "GET /api/v1/datasets/{dataset:str}/consents": {"owner"},
+    "GET /api/v1/decisions/{decision_id:uuid}/receipt": {"owner", "startup", "regulator"},
     "GET /api/v1/datasets/{dataset:str}/consents/months": {"owner"},
     "POST /api/v1/datasets/{dataset:str}/consents": {"owner"},
     "POST /api/v1/datasets": {"owner"},

@@ -14,6 +14,7 @@ from marketplace.agreements.parties import as_applicant, as_side
 from marketplace.agreements.reads import list_applications
 from marketplace.db.base import utcnow
 from marketplace.db.engine import Database
+from marketplace.db.keys import Keys
 from marketplace.errors import NotFound, Problem
 from marketplace.web.application import application_page
 from marketplace.web.forms import Form
@@ -42,13 +43,19 @@ async def show_application(
 
 @post("/applications/{application_id:uuid}/resubmit", status_code=200)
 async def send_again(
-    view: View, startup: Startup, database: Database, engine: Engine, application_id: uuid.UUID, form: Form
+    view: View,
+    startup: Startup,
+    database: Database,
+    engine: Engine,
+    keys: Keys,
+    application_id: uuid.UUID,
+    form: Form,
 ) -> Template | Redirect:
     """New terms after a return."""
     terms, by = terms_of(form), as_applicant(startup)
     try:
         async with database.session() as session:
-            await resubmit(session, engine, application_id=application_id, terms=terms, by=by, at=utcnow())
+            await resubmit(session, engine, keys, application_id=application_id, terms=terms, by=by, at=utcnow())
     except NotFound:
         raise
     except Problem as problem:

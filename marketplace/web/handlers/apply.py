@@ -18,6 +18,7 @@ from marketplace.agreements.terms import Terms
 from marketplace.db.base import new_id, utcnow
 from marketplace.db.engine import Database
 from marketplace.db.idempotency import claim
+from marketplace.db.keys import Keys
 from marketplace.errors import NotFound, Problem
 from marketplace.listings.reads import dataset_id_of, read_dataset
 from marketplace.web.explain import explain_errors, explain_problem, explain_reasons
@@ -39,7 +40,7 @@ async def show_apply(view: View, startup: Startup, session: AsyncSession, slug: 
 
 @post("/datasets/{slug:str}/apply", status_code=200)
 async def send_application(
-    view: View, startup: Startup, database: Database, engine: Engine, slug: str, form: Form
+    view: View, startup: Startup, database: Database, engine: Engine, keys: Keys, slug: str, form: Form
 ) -> Template | Redirect:
     """Apply; with mistakes, the form again and all of them."""
     terms = terms_of(form)
@@ -49,7 +50,7 @@ async def send_application(
             if dataset_id is None:
                 raise NotFound
             by = as_applicant(startup)
-            application_id = await _apply_once(session, engine, by, dataset_id, terms, form.text("key"))
+            application_id = await _apply_once(session, engine, keys, by, dataset_id, terms, form.text("key"))
     except NotFound:
         raise
     except Problem as problem:
@@ -86,7 +87,7 @@ def what_is_wrong(view: View, problem: Problem | None) -> dict[str, Any]:
 
 
 async def _apply_once(
-    session: AsyncSession, engine: Engine, by: Applicant, dataset_id: uuid.UUID, terms: Terms, key: str
+    session: AsyncSession, engine: Engine, keys: Keys, by: Applicant, dataset_id: uuid.UUID, terms: Terms, key: str
 ) -> uuid.UUID:
     """The application's id; the form's hidden key makes a second press the same one."""
     body = msgspec.json.encode((str(dataset_id), terms))
@@ -95,7 +96,9 @@ async def _apply_once(
     if key:
         first = await claim(session, organisation_id=by.organisation_id, key=key, body=body, subject_id=wanted)
     if first == wanted:
-        await apply(session, engine, application_id=wanted, dataset_id=dataset_id, terms=terms, by=by, at=utcnow())
+        await apply(
+            session, engine, keys, application_id=wanted, dataset_id=dataset_id, terms=terms, by=by, at=utcnow()
+        )
     return first
 
 

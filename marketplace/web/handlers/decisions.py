@@ -19,6 +19,7 @@ from marketplace.agreements.terms import Granted
 from marketplace.config import Config
 from marketplace.db.base import utcnow
 from marketplace.db.engine import Database
+from marketplace.db.keys import Keys
 from marketplace.errors import NotFound, Problem
 from marketplace.web.application import Entered, application_page
 from marketplace.web.figures import VIETNAM
@@ -35,7 +36,13 @@ DECISIONS: dict[DecisionVerb, Literal["accepted", "rejected", "returned"]] = {
 
 @post("/applications/{application_id:uuid}/decision", status_code=200)
 async def send_decision(
-    view: View, approver: Approver, database: Database, engine: Engine, application_id: uuid.UUID, form: Form
+    view: View,
+    approver: Approver,
+    database: Database,
+    engine: Engine,
+    keys: Keys,
+    application_id: uuid.UUID,
+    form: Form,
 ) -> Template | Redirect:
     """Accept, reject or return; with a mistake, the page again and why."""
     entered, at = _entered(form), utcnow()
@@ -44,7 +51,7 @@ async def send_decision(
         granted = await _granted(database, by, application_id, form, at) if decision == "accept" else Granted()
         async with database.session() as session:
             if decision == "accept":
-                await accept(session, engine, application_id=application_id, reason=entered.reason,
+                await accept(session, engine, keys, application_id=application_id, reason=entered.reason,
                              granted=granted, by=by, at=at)  # fmt: skip
             else:
                 await refuse(session, application_id=application_id, decision=decision, reason=entered.reason,
@@ -65,6 +72,7 @@ async def show_acceptance(
     approver: Approver,
     database: Database,
     engine: Engine,
+    keys: Keys,
     config: Config,
     application_id: uuid.UUID,
     form: Form,

@@ -8,7 +8,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Annotated, Any, Final
 
 import msgspec
-from litestar import get
+from litestar import Response, get
 from litestar.params import Parameter
 from litestar.response import Template
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -17,7 +17,9 @@ from marketplace.accounts.callers import Caller
 from marketplace.audit.api import viewer_of
 from marketplace.audit.note import verifier_key
 from marketplace.audit.proofs import newest_checkpoint
-from marketplace.audit.reads import RECEIPTED, EventView, Filter
+from marketplace.audit.reads import EventView, Filter
+from marketplace.audit.receipt import encode
+from marketplace.audit.receipts import RECEIPTED, receipt_for
 from marketplace.audit.viewing import view_events
 from marketplace.config import Config
 from marketplace.db.keys import Keys
@@ -25,6 +27,7 @@ from marketplace.errors import NotFound
 from marketplace.web.explain import explain_reasons
 from marketplace.web.figures import VIETNAM
 from marketplace.web.forms import wrong
+from marketplace.web.headers import as_file
 from marketplace.web.names import all_datasets, all_organisations, names_of
 from marketplace.web.view import View
 from marketplace.web.words import words
@@ -92,6 +95,18 @@ async def show_event(view: View, caller: Caller, session: AsyncSession, event_id
     )
 
 
+@get("/decisions/{decision_id:uuid}/receipt")
+async def download_decision_receipt(
+    caller: Caller, session: AsyncSession, keys: Keys, decision_id: uuid.UUID
+) -> Response[bytes]:
+    """The receipt of a decision that is no query's, in the caller's edition."""
+    caller.require("read")
+    receipt = await receipt_for(
+        session, keys, decision_id, kind=caller.organisation_kind, organisation_id=caller.organisation_id
+    )
+    return as_file(encode(receipt), "application/json", f"receipt-{decision_id}.json")
+
+
 async def _names(session: AsyncSession, events: tuple[EventView, ...]) -> Any:
     return await names_of(
         session,
@@ -122,4 +137,4 @@ def _start(name: str, text: str | None, *, days: int = 0) -> datetime | None:
         raise wrong(name, "form.day") from error
 
 
-handlers = [show_log, show_event]
+handlers = [show_log, show_event, download_decision_receipt]

@@ -16,7 +16,7 @@ from marketplace.db.keys import Keys
 from marketplace.errors import NotFound
 from marketplace.queries import reads, results
 from marketplace.web.answer import of_query
-from marketplace.web.headers import SECURITY
+from marketplace.web.headers import as_file
 from marketplace.web.view import View
 
 MEDIA_TYPES: Final = {
@@ -53,7 +53,7 @@ async def download(
         raise NotFound
     stored = await results.result(session, caller=analyst, query_id=query_id, store=store)
     body = results.FORMATS[MEDIA_TYPES[kind]](stored.stream)
-    return _file(body, MEDIA_TYPES[kind], f"{query_id}.{kind}")
+    return as_file(body, MEDIA_TYPES[kind], f"{query_id}.{kind}")
 
 
 @get("/queries/{query_id:uuid}/receipt")
@@ -63,12 +63,7 @@ async def download_receipt(
     """The receipt in the caller's edition, for `sandulieu audit verify`."""
     caller.require("read")
     receipt = await reads.receipt(session, keys, caller=caller, query_id=query_id)
-    return _file(encode(receipt), "application/json", f"receipt-{query_id}.json")
-
-
-def _file(body: bytes, media_type: str, name: str) -> Response[bytes]:
-    headers = {**SECURITY, "Content-Disposition": f'attachment; filename="{name}"'}
-    return Response(body, media_type=media_type, headers=headers)
+    return as_file(encode(receipt), "application/json", f"receipt-{query_id}.json")
 
 
 handlers = [show_queries, show_query, download, download_receipt]

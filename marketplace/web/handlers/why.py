@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
+from typing import Any, Final, get_args
 
 from litestar import get, post
 from litestar.response import Template
@@ -14,7 +14,7 @@ from marketplace.agreements.reads import read_agreement
 from marketplace.agreements.schemas import AgreementView
 from marketplace.audit.api import viewer_of
 from marketplace.audit.reads import Filter
-from marketplace.audit.receipt import EDITIONS
+from marketplace.audit.receipt import Edition
 from marketplace.audit.viewing import view_events
 from marketplace.db.base import utcnow
 from marketplace.errors import NotFound, Problem
@@ -29,6 +29,8 @@ from marketplace.web.forms import Form
 from marketplace.web.view import View
 from marketplace.web.why import why
 from policies.purposes import known
+
+EACH_EDITION: Final[tuple[Edition, ...]] = get_args(Edition)
 
 
 @get("/agreements/{agreement_id:uuid}/why")
@@ -57,7 +59,7 @@ async def show_decided(
 ) -> Template:
     """What was decided then, with the facts that this party's receipt opens."""
     page = await view_events(session, viewer_of(caller), Filter(event_id=event_id), limit=1)
-    edition = next((each for each in EDITIONS if each == caller.organisation_kind), None)
+    edition = next((each for each in EACH_EDITION if each == caller.organisation_kind), None)
     if not page.items or edition is None:
         raise NotFound
     event = page.items[0]

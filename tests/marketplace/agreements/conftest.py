@@ -11,8 +11,10 @@ from msgspec import Struct
 
 from marketplace.agreements.api import handlers
 from marketplace.agreements.models import Agreement, Application
+from marketplace.config import Config
 from marketplace.db.base import new_id, utcnow
 from marketplace.db.engine import Database
+from marketplace.db.keys import Keys
 from policies.engine import Engine
 from policies.wasm import WasmEngine
 from tests.conftest import ClientFor
@@ -99,7 +101,12 @@ async def engine() -> AsyncIterator[Engine]:
     await opened.close()
 
 
+@pytest.fixture(scope="session")
+def keys(config: Config) -> Keys:
+    return Keys(config.path("keys"))
+
+
 @pytest.fixture
-async def client(client_for: ClientFor, engine: Engine) -> AsyncIterator[Client]:
-    async with client_for(*handlers, engine=engine) as opened:
+async def client(client_for: ClientFor, engine: Engine, keys: Keys) -> AsyncIterator[Client]:
+    async with client_for(*handlers, engine=engine, keys=keys) as opened:
         yield opened

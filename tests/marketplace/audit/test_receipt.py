@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -14,28 +13,39 @@ from hypothesis import strategies as st
 
 from marketplace.audit.actions import record
 from marketplace.audit.canonical import canonical
-from marketplace.audit.commitment import commitment
+from marketplace.audit.facttree import FactTree, Opened, grow
 from marketplace.audit.note import VerifierKey, verifier_key
-from marketplace.audit.reads import receipt
 from marketplace.audit.receipt import Edition, Receipt, encode
+from marketplace.audit.receipts import receipt
+from marketplace.audit.sealing import seal, told
 from marketplace.audit.verify import verify_receipt
+from marketplace.db.together import perform
+from policies.decision import Decision, Obligations
 from tests.marketplace.audit.conftest import Log
+from tests.policies.cases import question
 
 SQL = "select tuổi, count(*) from adult group by 1"
-FACTS = {
-    "question": '{"at_ms":1,"schema":"access/1"}',
-    "caller": '{"person_id":"an"}',
-    "agreement": '{"people":["an"]}',
-    "dataset": '{"k":10}',
-    "request": '{"max_vnd":5000}',
-    "wallet": '{"available_vnd":5}',
-}
-SECRETS = {"sql": SQL} | FACTS
+ASKED = question("rows", {})
 PARTIES = (uuid4(), uuid4())
+DECISION = Decision(
+    allow=True, reasons=(), policy_revision="r", engine="opa-wasm", facts_hash="ab", valid_until=1,
+    obligations=Obligations(mode="rows", columns=("age",), k_min=10, max_rows=5, max_bytes=9, expires_at=2,
+                            recheck_after=1, epsilon=0.5),
+)  # fmt: skip
+TREE = grow(ASKED, SQL)
+FACTS = TREE.values
+HIDDEN = {
+    "startup": {"request.beside"} | {name for name in FACTS if name.startswith("dataset.")},
+    "owner": {name for name in FACTS if name.startswith(("sql", "caller.", "wallet.", "request."))}
+    - {"request.purpose", "request.columns"},
+    "regulator": set[str](),
+}  # fmt: skip
 
 
-async def settle(log: Log, query_id: UUID) -> None:
+async def settle(log: Log, query_id: UUID, tree: FactTree = TREE) -> None:
+    """The decision on `tree` is kept, and settled as one on TREE."""
     async with log.database.session() as session:
+        await perform(session, seal(log.keys, decision_id=query_id, tree=tree, decision=DECISION).stored)
         await record(
             session,
             "query:settle",
@@ -51,25 +61,25 @@ async def settle(log: Log, query_id: UUID) -> None:
             bytes=123_456,
             price_vnd=1_234,
             body={
-                "decision": {"allow": True, "obligations": {"epsilon": 0.5, "mode": "rows"}},
+                "decision": told(DECISION),
+                "facts": TREE.head,
                 "usage": {"cpu_us": 77, "rows": 9},
                 "columns": ["tuổi"],
                 "outcome": "ready",
                 "result_sha256": "cd" * 32,
             },
-            secrets=SECRETS,
         )
 
 
-async def receipt_of(log: Log, edition: Edition = "startup", secrets: dict[str, str] = SECRETS) -> Receipt:
+async def receipt_of(log: Log, edition: Edition = "startup", tree: FactTree = TREE) -> Receipt:
     query_id = uuid4()
     for n in range(5):
         async with log.database.session() as session:
             await record(session, "test:event", body={"n": n})
-    await settle(log, query_id)
+    await settle(log, query_id, tree)
     await log.sequence()
     async with log.database.session() as session:
-        found = await receipt(session, query_id, edition=edition, secrets=secrets)
+        found = await receipt(session, log.keys, query_id, edition=edition)
     assert found is not None
     return found
 
@@ -78,10 +88,10 @@ async def test_a_receipt_waits_for_its_leaf(log: Log) -> None:
     query_id = uuid4()
     await settle(log, query_id)
     async with log.database.session() as session:
-        assert await receipt(session, query_id, edition="startup", secrets=SECRETS) is None
+        assert await receipt(session, log.keys, query_id, edition="startup") is None
     await log.sequence()
     async with log.database.session() as session:
-        assert await receipt(session, query_id, edition="startup", secrets=SECRETS) is not None
+        assert await receipt(session, log.keys, query_id, edition="startup") is not None
 
 
 async def test_a_receipt_tells_what_was_decided_used_and_paid(log: Log) -> None:
@@ -90,53 +100,37 @@ async def test_a_receipt_tells_what_was_decided_used_and_paid(log: Log) -> None:
     assert told.usage == {"cpu_us": 77, "rows": 9}
     assert told.decision is not None
     assert told.decision["allow"] is True
+    assert told.decision_id == told.query_id
     assert (told.columns, told.result_sha256, told.version_id) == (("tuổi",), "cd" * 32, "ab" * 32)
 
 
-@pytest.mark.parametrize(
-    ("edition", "closed"),
-    [
-        ("startup", {"dataset"}),
-        ("owner", {"sql", "caller", "agreement", "request", "wallet"}),
-        ("regulator", set()),
-    ],
-)
-async def test_each_edition_opens_only_its_own_and_verifies(log: Log, edition: Edition, closed: set[str]) -> None:
+@pytest.mark.parametrize("edition", ["startup", "owner", "regulator"])
+async def test_each_edition_opens_only_its_own_and_verifies(log: Log, edition: Edition) -> None:
     told = await receipt_of(log, edition)
+    assert told.facts is not None
     data = encode(told)
-    assert {name: opening.text for name, opening in told.opened.items()} == {
-        name: text for name, text in SECRETS.items() if name not in closed
+    assert {fact.name: fact.value for fact in told.facts.facts} == {
+        name: value for name, value in FACTS.items() if name not in HIDDEN[edition]
     }
-    assert told.commitments.keys() == SECRETS.keys()
-    shown = json.dumps(json.loads(data), ensure_ascii=False)
-    assert not any(json.dumps(SECRETS[name], ensure_ascii=False) in shown for name in closed)
+    assert bool(told.facts.closed) == bool(HIDDEN[edition])
+    shown = data.decode()
+    assert (json.dumps(SQL, ensure_ascii=False)[1:-1] in shown) == (edition != "owner")
+    assert not any(f'"{name}"' in shown for name in HIDDEN[edition])
+    assert log.keys.facts("1").hex() not in shown
+    assert TREE.seed.hex() not in shown
     verification = verify_receipt(data, log.key)
     assert verification.ok, verification.checks
 
 
-@pytest.mark.parametrize("name", SECRETS)
-async def test_what_stays_closed_cannot_be_tried_out(log: Log, name: str) -> None:
-    """Who guesses the very text still needs its salt: none of the 16-byte strings in the receipt is it."""
-    owner, regulator = await receipt_of(log, "owner"), await receipt_of(log, "regulator")
-    assert (
-        commitment(bytes.fromhex(regulator.opened[name].salt), SECRETS[name]).hex() == regulator.commitments[name]
-    )
-    if name in owner.opened:
-        return
-    shown = {bytes.fromhex(each) for each in re.findall(r"(?=([0-9a-f]{32}))", encode(owner).decode())} | {b""}
-    assert not any(commitment(salt, SECRETS[name]).hex() == owner.commitments[name] for salt in shown)
-    assert owner.commitments[name] != regulator.commitments[name], "one salt for two events"
-
-
-async def test_a_secret_whose_salt_was_erased_stays_closed_and_the_receipt_still_verifies(log: Log) -> None:
+async def test_facts_that_were_erased_stay_closed_and_the_receipt_still_verifies(log: Log) -> None:
     query_id = uuid4()
     await settle(log, query_id)
     await log.sequence()
-    log.tamper("UPDATE event_salt SET secrets = secrets - 'sql' WHERE secrets <> '{}'")
+    log.tamper("DELETE FROM decision")
     async with log.database.session() as session:
-        told = await receipt(session, query_id, edition="regulator", secrets=SECRETS)
+        told = await receipt(session, log.keys, query_id, edition="regulator")
     assert told is not None
-    assert told.opened.keys() == FACTS.keys()
+    assert told.facts == Opened(size=len(FACTS), facts=(), closed=(TREE.head.root,))
     assert verify_receipt(encode(told), log.key).ok
 
 
@@ -149,10 +143,15 @@ async def test_a_receipt_of_another_log_or_another_key_does_not_verify(log: Log)
         assert {check.name for check in verification.checks if not check.ok} == {"signature", "inclusion"}
 
 
-async def test_a_secret_replaced_by_another_text_is_found(log: Log) -> None:
-    told = await receipt_of(log, secrets=SECRETS | {"sql": "select 1"})
+@pytest.mark.parametrize(
+    "other",
+    [grow(ASKED, "select 1"), grow(question("rows", {"wallet": {"available_vnd": 1}}), SQL), grow(ASKED, SQL)],
+    ids=["another SQL", "another wallet", "another seed"],
+)
+async def test_facts_replaced_by_others_are_found(log: Log, other: FactTree) -> None:
+    told = await receipt_of(log, tree=other)
     verification = verify_receipt(encode(told), log.key)
-    assert [check.name for check in verification.checks if not check.ok] == ["secret:sql"]
+    assert [check.name for check in verification.checks if not check.ok] == ["opened"]
 
 
 @pytest.fixture(scope="session")
@@ -218,7 +217,9 @@ def test_spaces_and_order_do_not_matter_but_a_key_twice_does(sample: tuple[bytes
     assert not verify_receipt(twice, key).ok
 
 
-@pytest.mark.parametrize("data", [b"", b"{}", b"[]", b"\xff", b"[" * 100_000, b'{"version": 2}', b" " * 5_000_000])
+@pytest.mark.parametrize(
+    "data", [b"", b"{}", b"[]", b"\xff", b"[" * 100_000, b'{"version": 2}', b'{"version": 3}', b" " * 5_000_000]
+)
 def test_what_is_no_receipt_is_refused_in_words(data: bytes, sample: tuple[bytes, VerifierKey]) -> None:
     verification = verify_receipt(data, sample[1])
     assert not verification.ok

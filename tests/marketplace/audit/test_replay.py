@@ -13,12 +13,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from marketplace.audit import past
+from marketplace.audit.facttree import grow
 from marketplace.audit.past import past_decisions
-from marketplace.audit.sealing import seal, stored
+from marketplace.audit.sealing import seal
 from marketplace.cli import main, replay
 from marketplace.db.base import new_id, utcnow
 from marketplace.db.together import perform
-from policies.facts import groups
 from policies.sources import FOLDER
 from policies.wasm import WasmEngine
 from tests.marketplace.audit.conftest import Log
@@ -45,15 +45,14 @@ async def decided(log: Log, monkeypatch: pytest.MonkeyPatch) -> Log:
     for name in (*names, DENIED):
         base, case = ALL[name]
         asked = question(base, case.change)
-        texts = groups(asked) | {"sql": "select 1"}
         row = seal(
             log.keys,
             decision_id=new_id(),
-            texts=texts,
+            tree=grow(asked, "select 1"),
             decision=await engine.decide(asked),
         )
         async with log.database.session() as session:
-            await perform(session, stored(row))
+            await perform(session, row.stored)
     await engine.close()
     return log
 

@@ -7,12 +7,15 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from marketplace.audit.facttree import SEED_BYTES, FactTree
 from marketplace.audit.sealing import Decided, FactsUnreadable, Kept, seal, unseal
 from marketplace.db.base import new_id
 from marketplace.db.keys import Keys
 from policies.decision import Decision
 
-TEXTS = {"question": '{"schema":"access/1"}', "sql": "select tuổi from adult", "wallet": '{"available_vnd":5}'}
+TREE = FactTree(
+    b'{"schema":"access/1","wallet":{"available_vnd":5}}', "select tuổi from adult", bytes(range(SEED_BYTES))
+)
 DECISION = Decision(
     allow=True,
     reasons=(),
@@ -25,7 +28,7 @@ DECISION = Decision(
 
 
 def sealed(keys: Keys) -> Decided:
-    return seal(keys, decision_id=new_id(), texts=TEXTS, decision=DECISION)
+    return seal(keys, decision_id=new_id(), tree=TREE, decision=DECISION).row
 
 
 def opened(keys: Keys, row: Decided) -> Kept:
@@ -40,15 +43,16 @@ def keys(tmp_path: Path) -> Keys:
 def test_what_was_sealed_is_opened_with_the_key_of_this_home(keys: Keys, tmp_path: Path) -> None:
     row = sealed(keys)
     kept = opened(Keys(tmp_path / "keys"), row)
-    assert kept.texts == TEXTS
+    assert kept.tree == TREE
+    assert kept.tree.head == TREE.head
     assert msgspec.convert(kept.decision, Decision) == DECISION
-    assert (row.allow, row.policy_revision, row.engine) == (True, "r", "opa-wasm")
+    assert (row.allow, row.policy_revision, row.engine, row.question_schema) == (True, "r", "opa-wasm", "access/1")
     assert (tmp_path / "keys" / f"facts-{row.key_id}").stat().st_mode & 0o777 == 0o600
 
 
 def test_nothing_of_it_is_legible_and_no_two_rows_are_alike(keys: Keys) -> None:
     first, second = sealed(keys), sealed(keys)
-    assert not any(word in first.sealed for word in (b"select", b"available_vnd", b"wallet"))
+    assert not any(word in first.sealed for word in (b"select", b"available_vnd", b"wallet", TREE.seed))
     assert first.sealed[:12] != second.sealed[:12]
 
 
@@ -77,8 +81,8 @@ def test_after_a_rotation_new_rows_have_the_new_key_and_old_ones_still_open(keys
     fresh = Keys(tmp_path / "keys")
     new = sealed(fresh)
     assert (old.key_id, new.key_id) == ("1", "2")
-    assert opened(fresh, old).texts == opened(fresh, new).texts == TEXTS
-    assert opened(keys, new).texts == TEXTS, "a process that started earlier reads what a later one wrote"
+    assert opened(fresh, old).tree == opened(fresh, new).tree == TREE
+    assert opened(keys, new).tree == TREE, "a process that started earlier reads what a later one wrote"
     with pytest.raises(FactsUnreadable):
         opened(fresh, msgspec.structs.replace(old, key_id="2"))
 

@@ -10,7 +10,9 @@ from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
 from marketplace.accounts.callers import Owner
+from marketplace.audit.facttree import SEED_BYTES, FactTree
 from marketplace.audit.models import Event
+from marketplace.audit.sealing import seal
 from marketplace.config import Config
 from marketplace.consents.actions import record_consent_event
 from marketplace.consents.reads import excluded
@@ -137,10 +139,12 @@ async def test_a_release_in_the_lineage_meanwhile_overtakes(press: Press, shop: 
         previous=place.newest,
     )  # fmt: skip
     await _publish(press, shop)
+    tree = FactTree(b"{}", None, bytes(SEED_BYTES))
+    sealed = seal(press.keys, decision_id=new_id(), tree=tree, decision=ALLOWED)
     with pytest.raises(Overtaken):
         async with press.database.session() as session:
             await release(
-                session, publication=made, decision=ALLOWED, place=place, register=None, store=press.store,
+                session, publication=made, sealed=sealed, place=place, register=None, store=press.store,
                 by=shop.by, at=utcnow(),
             )  # fmt: skip
 

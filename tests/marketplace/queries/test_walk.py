@@ -173,13 +173,17 @@ def test_a_receipt_verifies_offline_and_a_changed_byte_does_not(market: Market, 
 def test_a_receipt_opens_to_each_party_its_own_facts(market: Market) -> None:
     query = _run(market).json()
     startup, owner, regulator = (
-        json.loads(_receipt(market, query["id"], role))["opened"] for role in ("startup", "owner", "regulator")
+        {fact["name"]: fact["value"] for fact in json.loads(_receipt(market, query["id"], role))["facts"]["facts"]}
+        for role in ("startup", "owner", "regulator")
     )
-    assert regulator.keys() == {"sql", "question", "caller", "agreement", "dataset", "request", "wallet"}
-    assert regulator.keys() - startup.keys() == {"dataset"}
-    assert owner.keys() == {"question", "dataset"}
-    assert json.loads(startup["wallet"]["text"])["available_vnd"] > 0
-    assert startup["sql"]["text"] == SMALL_SQL
+    sections = {name.partition(".")[0] for name in regulator}
+    assert sections == {"sql", "question", "caller", "agreement", "dataset", "request", "wallet"}
+    hidden = regulator.keys() - startup.keys()
+    assert {name for name in hidden if not name.startswith("dataset.")} == {"request.beside"}
+    assert {name.partition(".")[0] for name in owner} == {"question", "agreement", "dataset", "request"}
+    assert {"request.columns", "request.purpose"} == {name for name in owner if name.startswith("request.")}
+    assert json.loads(startup["wallet.available_vnd"]) > 0
+    assert json.loads(startup["sql"]) == SMALL_SQL
 
 
 def test_no_fact_of_a_decision_lies_in_the_clear(market: Market) -> None:
@@ -206,8 +210,8 @@ def test_no_fact_of_a_decision_lies_in_the_clear(market: Market) -> None:
         _, allow, key_id, sealed, _ = found[decision_id]
         kept = unseal(keys, decision_id=decision_id, key_id=key_id, sealed=sealed)
         assert (allow, kept.decision["allow"]) == (allowed, allowed)
-        assert json.loads(kept.texts["request"])["purpose"] == purpose
-        assert kept.texts["sql"] == SMALL_SQL
+        assert json.loads(kept.tree.values["request.purpose"]) == purpose
+        assert kept.sql == SMALL_SQL
 
 
 def _receipt(market: Market, query_id: str, role: str = "startup") -> bytes:

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from marketplace.audit.receipt import Edition, opens
 from tests.market import SMALL_SQL, Market
 from tests.visits import Visitor, visiting
 
@@ -100,16 +101,13 @@ def test_a_decision_is_told_to_its_parties_and_to_nobody_else(market: Market, de
 
 def test_each_party_sees_the_facts_that_its_receipt_opens(market: Market, denied: str) -> None:
     hidden = "không hiện cho bên của bạn"
-    opened = {
-        "startup": {"question", "caller", "agreement", "request", "wallet"},
-        "owner": {"question", "dataset"},
-    }
-    for role, sections in opened.items():
+    roles: tuple[Edition, ...] = ("startup", "owner")
+    for role in roles:
         with visiting(market, role) as visitor:
             shown = _shown(visitor, denied)
         assert len(shown) > 30
         assert {name for name, value in shown.items() if value == hidden} == {
-            name for name in shown if name.partition(".")[0] not in sections
+            name for name in shown if not opens("access", role, name)
         }
     with visiting(market, "regulator") as regulator:
         assert hidden not in _shown(regulator, denied).values()

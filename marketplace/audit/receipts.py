@@ -1,0 +1,89 @@
+"""Receipts as their parties may have them: of a query, and of every other decision that the log tells."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import and_, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from marketplace.audit.errors import ReceiptPending
+from marketplace.audit.facttree import Head, Opened, closed_whole
+from marketplace.audit.models import AuditLeaf, Event, EventSalt
+from marketplace.audit.proofs import inclusion_proof, newest_checkpoint
+from marketplace.audit.reads import event_of
+from marketplace.audit.receipt import Edition, LogProof, Receipt, opens, repeated
+from marketplace.audit.sealing import Kept, kept_of
+from marketplace.db.keys import Keys
+from marketplace.errors import NotFound
+
+RECEIPTED = (
+    "query:settle", "query:deny", "query:void", "quote:deny", "application:apply", "application:resubmit",
+    "application:accept", "application:deny", "dataset:publish", "dataset:refuse",
+)  # fmt: skip
+"""Events that tell a decision."""
+_OF_PARTY: dict[str, Edition] = {"startup": "startup", "owner": "owner"}
+
+
+async def receipt_for(
+    session: AsyncSession, keys: Keys, decision_id: UUID, *, kind: str, organisation_id: UUID
+) -> Receipt:
+    """The receipt in the edition of who asks for it: a party of the decision, or the regulator.
+
+    Raises NotFound, also for what is none of their business; ReceiptPending, FactsUnreadable.
+    """
+    event = await _event(session, decision_id)
+    edition = _edition(event, kind, organisation_id) if event else None
+    if edition is None:
+        raise NotFound(what="decision")
+    found = await receipt(session, keys, decision_id, edition=edition)
+    if found is None:
+        raise ReceiptPending(decision_id=str(decision_id))
+    return found
+
+
+async def receipt(session: AsyncSession, keys: Keys, decision_id: UUID, *, edition: Edition) -> Receipt | None:
+    """The receipt for one kind of party; None until its event has a leaf. Raises FactsUnreadable.
+
+    What was erased stays closed.
+    """
+    row = await _event(session, decision_id)
+    leaf = await session.scalar(select(AuditLeaf).where(AuditLeaf.event_id == row.id)) if row else None
+    salt = await session.get(EventSalt, row.id) if row else None
+    checkpoint = await newest_checkpoint(session)
+    if row is None or leaf is None or salt is None or checkpoint is None:
+        return None
+    proof = await inclusion_proof(session, leaf.index, checkpoint.size)
+    event = event_of(row)
+    return Receipt(
+        version=3,
+        **repeated(event),
+        event=event,
+        salt=salt.salt.hex(),
+        facts=_opened(event["body"].get("facts"), await kept_of(session, keys, decision_id), edition),
+        log=LogProof(leaf.index, leaf.data.decode(), proof.hashes, checkpoint.note),
+    )
+
+
+async def _event(session: AsyncSession, decision_id: UUID) -> Event | None:
+    """The newest that tells the decision; a query's is found by its query's id."""
+    by_name = and_(Event.query_id.is_(None), Event.body["decision_id"].astext == str(decision_id))
+    told = select(Event).where(or_(Event.query_id == decision_id, by_name), Event.name.in_(RECEIPTED))
+    return await session.scalar(told.order_by(Event.at.desc()).limit(1))
+
+
+def _edition(event: Event, kind: str, organisation_id: UUID) -> Edition | None:
+    if kind == "regulator":
+        return "regulator"
+    return _OF_PARTY.get(kind) if organisation_id in event.parties else None
+
+
+def _opened(head: dict[str, object] | None, kept: Kept | None, edition: Edition) -> Opened | None:
+    if head is None:
+        return None
+    if kept is None:
+        return closed_whole(msgspec.convert(head, Head))
+    tree = kept.tree
+    document = tree.schema.partition("/")[0]
+    return tree.opened(lambda name: opens(document, edition, name))
