@@ -22,6 +22,7 @@ from policies.decision import (
     Conditions,
     DatasetFacts,
     Decision,
+    Mode,
     OwnerFacts,
     Promises,
     RequestFacts,
@@ -30,6 +31,7 @@ from policies.decision import (
 from policies.engine import Engine
 from policies.laws import law_at
 from policies.purposes import known, never
+from policies.sources import data
 
 Kind = Literal[
     "fit", "time_limit", "users", "institution", "place", "ethics", "results", "suspended", "not_startup"
@@ -65,6 +67,11 @@ class _Startup(Struct, frozen=True, kw_only=True):
     people: tuple[str, ...]
     duration_days: int
     promises: Promises
+
+
+def modes() -> tuple[Mode, ...]:
+    """In which a version may be released at all."""
+    return tuple(data()["limits"]["modes"])
 
 
 async def preview(engine: Engine, dataset: DatasetFacts, *, at_ms: int, rows_cap: int) -> tuple[Cell, ...]:

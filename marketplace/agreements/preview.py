@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 from sqlalchemy import RowMapping, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from catalog.manifest import Manifest
 from marketplace.accounts.callers import Approver, Owner, Steward
 from marketplace.agreements.errors import NothingListed
 from marketplace.agreements.facts import agreement_question
@@ -35,7 +38,7 @@ from policies.decision import (
     WalletFacts,
 )
 from policies.engine import Engine
-from policies.preview import Answer, Kind, Stage, granted, preview
+from policies.preview import Answer, Kind, Stage, granted, modes, preview
 
 Messages = dict[Language, Message]
 AGREEMENTS = 200
@@ -94,6 +97,8 @@ class PreviewView(Struct, frozen=True, kw_only=True):
     listing: DecisionView | None
     cells: tuple[CellView, ...]
     standing: tuple[StandingView, ...] = ()
+    others: tuple[PreviewView, ...] = ()
+    """Of a manifest: the same in each other mode."""
 
 
 async def preview_manifest(
@@ -102,6 +107,15 @@ async def preview_manifest(
     """Before publication, of a version that would hold so many persons. Raises ManifestWrong."""
     manifest = await asyncio.to_thread(parse_manifest, manifest_text)
     caller = await publisher_facts(session, person_id=by.person_id, organisation_id=by.organisation_id)
+    ask = partial(_announced, engine, config, caller, persons)
+    own = await ask(manifest)
+    others = [await ask(replace(manifest, mode=mode)) for mode in modes() if mode != manifest.mode]
+    return replace(own, others=tuple(others))
+
+
+async def _announced(
+    engine: Engine, config: Config, caller: Caller, persons: int, manifest: Manifest
+) -> PreviewView:
     listing = (await decide_listing(engine, caller=caller, manifest=manifest)).decision
     cap = config.rows_cap_multiple * persons
     cells = await preview(engine, announced_facts(manifest, persons=persons), at_ms=ms_of(utcnow()), rows_cap=cap)

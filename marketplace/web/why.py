@@ -108,7 +108,7 @@ def _value(view: View, name: str, value: Any) -> str:
     if value is None:
         return view.say("why.no_value")
     if isinstance(value, bool):
-        return view.say("table.true" if value else "table.false")
+        return view.say("why.yes") if value else view.say("why.no")
     if name.endswith("_ms"):
         return instant(value, view.language)
     if isinstance(value, dict):

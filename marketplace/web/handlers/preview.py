@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from litestar import get, post
 from litestar.response import Template
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -68,20 +70,25 @@ def _page(
     made: PreviewView | None = None,
     problem: Problem | None = None,
 ) -> Template:
-    listing = made.listing if made else None
     return view.page(
         "preview.html",
         status=problem.status if problem else 200,
         manifest=manifest,
         persons=persons,
         persons_max=PERSONS_MAX,
-        made=made,
-        kinds=kinds_of(view, made) if made else (),
-        listing=listing,
-        against=told_of(view, listing, "deny") if listing else (),
+        made=_shown(view, made) if made else None,
+        others=[_shown(view, other) for other in made.others] if made else [],
         problem=explain_problem(view, problem) if problem else None,
         errors=[placed(view, error) for error in problem.params.get("errors") or ()] if problem else (),
     )
+
+
+def _shown(view: View, made: PreviewView) -> dict[str, Any]:
+    return {
+        "preview": made,
+        "kinds": kinds_of(view, made),
+        "against": told_of(view, made.listing, "deny") if made.listing else (),
+    }
 
 
 handlers = [show_form, preview_form, show_listed]

@@ -36,6 +36,7 @@ def test_a_manifest_and_the_dataset_made_of_it_are_previewed_alike(market: Marke
     announced, listed = previewed(market), market.client("owner").get("/api/v1/datasets/adult/preview").json()
     assert announced["listing"]["decision"]["allow"]
     assert listed["listing"] is None
+    assert listed["others"] == []
 
     def told(preview: dict[str, Any]) -> dict[tuple[str, str], Any]:
         return {
@@ -62,6 +63,16 @@ def test_so_many_people_that_the_class_is_too_high_are_denied_to_all(market: Mar
     told = cells(previewed(market, manifest=many, persons=2_000_000))
     assert not any(answer["decision"]["allow"] for answer in told.values())
     assert "class.over_ceiling" in {r["code"] for r in told["fit", PURPOSE]["decision"]["reasons"]}
+
+
+def test_the_same_manifest_is_previewed_in_the_other_mode_with_its_columns_and_ceiling(market: Market) -> None:
+    told = previewed(market)
+    (other,) = told["others"]
+    assert (told["mode"], other["mode"]) == ("rows", "aggregate")
+    owed = [cells(each)["fit", PURPOSE]["decision"]["obligations"] for each in (told, other)]
+    assert [each["mode"] for each in owed] == ["rows", "aggregate"]
+    assert "salary_class" in owed[0]["columns"]
+    assert "salary_class" not in owed[1]["columns"], "a sensitive column is in no aggregate file"
 
 
 def test_who_may_ask_now_stands_beside_who_could(market: Market) -> None:
