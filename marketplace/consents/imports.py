@@ -115,9 +115,9 @@ async def _import(
     rules = rules_of(dataset.manifest, now=now, skew=timedelta(0))
     if not await session.scalar(_ALONE, {"id": dataset_id}):
         raise ImportUnderWay
-    staging = Staging(lines, rules=rules, key=parts.keys.lineage(dataset.lineage_id))
-    taken = {"dataset_id": dataset_id, "by": by.person_id, "now": now}
-    imported = await write(session, staging, taken)
+    key = parts.keys.lineage(dataset.lineage_id)
+    staging = Staging(lines, rules=rules, key=key, dataset_id=dataset_id, by=by.person_id)
+    imported = await write(session, staging, dataset_id)
     _refuse(staging, all_or_nothing)
     await record_sent(
         session,

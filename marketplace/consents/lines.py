@@ -73,7 +73,7 @@ class Lines:
             if len(line) > MAX_LINE_BYTES and not line.endswith(b"\n"):
                 self._skip()
                 yield None
-            elif line.strip():
+            elif not line.isspace():
                 yield line
 
     def read(self, line: bytes | None) -> Entry:

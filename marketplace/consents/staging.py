@@ -5,11 +5,13 @@ from __future__ import annotations
 import secrets
 import time
 from collections import Counter
-from collections.abc import Iterator
 from datetime import datetime
 from functools import lru_cache
-from itertools import count, islice
+from itertools import islice
 from typing import Any
+from uuid import UUID
+
+from msgspec import Struct
 
 from marketplace.consents.errors import PurposeUnknown
 from marketplace.consents.lines import Entry, Lines, LineWrong
@@ -22,24 +24,30 @@ from marketplace.texts import LANGUAGES, message
 LINES_AT_ONCE = 50_000
 FAULTS_SHOWN = 1_000
 """Wrong lines that are told one by one; the rest is counted."""
-STAGED = """
-    CREATE TEMPORARY TABLE staged_consent (
-        line BIGINT, id UUID, owner_event_id TEXT, subject BYTEA, purpose TEXT, event TEXT, at TIMESTAMPTZ,
-        expires_at TIMESTAMPTZ, notice_sha256 BYTEA, notice_language TEXT, notice_version TEXT, evidence TEXT,
-        method TEXT, jurisdiction TEXT
-    ) ON COMMIT DROP
-"""
+COLUMNS = """id, subject, purpose, event, at, expires_at, notice_sha256, notice_language, notice_version, evidence,
+    method, jurisdiction, owner_event_id, dataset_id, recorded_by, recorded_at"""
+"""Of a row for COPY."""
 NULL = "\\N"
+_LINE = 0xFFFF_FFFF
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+
+
+class Piece(Struct, frozen=True):
+    """Rows for COPY, in text form; `after`: all of them have higher ids, and no row before."""
+
+    rows: bytes
+    count: int
+    after: UUID
 
 
 class Staging:
     """Reads a file in pieces; what came out of it so far is in its attributes."""
 
-    def __init__(self, lines: Lines, *, rules: Rules, key: bytes) -> None:
+    def __init__(self, lines: Lines, *, rules: Rules, key: bytes, dataset_id: UUID, by: UUID) -> None:
         self._lines, self._rules, self._key = lines, rules, key
         self._iterator = iter(lines)
-        self._ids = _ids()
+        self._head, self._tail = _ids()
+        self._same = f"{dataset_id}\t{by}\t{rules.now.isoformat()}\n"
         self.events: Counter[str] = Counter()
         self.ran_out: datetime | None = None
         """The earliest expiry that has passed already."""
@@ -47,25 +55,32 @@ class Staging:
         self.faults: list[Fault] = []
 
     @property
-    def line(self) -> int:
-        """The number of the last line that was read."""
-        return self._lines.number
+    def now(self) -> datetime:
+        """When all of it is recorded."""
+        return self._rules.now
 
     @property
     def staged(self) -> int:
         return self.events.total()
 
-    def next_rows(self) -> bytes | None:
-        """Rows for COPY in text form of the next lines; None at the end of the file. For a thread."""
+    def next_piece(self) -> Piece | None:
+        """The next lines; None at the end of the file. For a thread."""
         rows: list[str] = []
-        read = 0
+        read, after = 0, UUID(self._id(self._lines.number))
         for line in islice(self._iterator, LINES_AT_ONCE):
             read += 1
             try:
                 rows.append(self._row(line))
             except LineWrong as wrong:
                 self.wrong(self._lines.number, wrong.code, **wrong.params)
-        return "".join(rows).encode() if read else None
+        return Piece("".join(rows).encode(), len(rows), after) if read else None
+
+    def line_of(self, event_id: UUID) -> int:
+        """The line of which an event was made."""
+        return event_id.int & _LINE
+
+    def _id(self, line: int) -> str:
+        return f"{self._head}{self._tail | line:016x}"
 
     def wrong(self, line: int, code: str, **params: Any) -> None:
         """Note a line that is not taken."""
@@ -79,10 +94,10 @@ class Staging:
         self._check(entry)
         subject = pseudonym(self._key, entry.subject).hex()
         row = (
-            f"{self._lines.number}\t{next(self._ids)}\t{_text(entry.event_id)}\t\\\\x{subject}\t{entry.purpose}\t"
+            f"{self._id(self._lines.number)}\t\\\\x{subject}\t{entry.purpose}\t"
             f"{entry.event}\t{entry.at.isoformat()}\t{_instant(entry.expires_at)}\t{_hash(entry.notice_sha256)}\t"
             f"{entry.notice_language or NULL}\t{_text(entry.notice_version)}\t{_text(entry.evidence)}\t"
-            f"{entry.method or NULL}\t{entry.jurisdiction or NULL}\n"
+            f"{entry.method or NULL}\t{entry.jurisdiction or NULL}\t{_text(entry.event_id)}\t{self._same}"
         )
         self.events[entry.event] += 1
         if entry.expires_at is not None and entry.expires_at <= self._rules.now:
@@ -112,7 +127,10 @@ def _text(value: str | None) -> str:
         return NULL
     if "\0" in value:
         raise LineWrong("request.unstorable")
-    return value.translate(_ESCAPES)
+    # Hardly any text has one of these, and translate() looks at every character of those that have none.
+    if "\\" in value or "\t" in value or "\n" in value or "\r" in value:
+        return value.translate(_ESCAPES)
+    return value
 
 
 @lru_cache(maxsize=16)  # a file has few different expiries
@@ -124,8 +142,7 @@ def _hash(value: str | None) -> str:
     return NULL if value is None else f"\\\\x{value}"
 
 
-def _ids() -> Iterator[str]:
-    """UUIDv7 (RFC 9562) that rise within a file: milliseconds, random bits, then a counter."""
+def _ids() -> tuple[str, int]:
+    """The halves of UUIDv7 (RFC 9562) that rise within a file: milliseconds, random bits, last the line."""
     head = f"{time.time_ns() // 1_000_000:012x}7{secrets.randbits(12):03x}"
-    tail = 0x8 << 60 | secrets.randbits(28) << 32
-    return (f"{head}{tail | number:016x}" for number in count())
+    return head, 0x8 << 60 | secrets.randbits(28) << 32

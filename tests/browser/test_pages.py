@@ -8,6 +8,7 @@ import uuid
 import pytest
 from sqlalchemy import update
 
+from marketplace.db.base import utcnow
 from marketplace.db.engine import Database
 from marketplace.listings.models import DatasetVersion
 from marketplace.listings.reads import dataset_id_of, read_dataset
@@ -59,6 +60,23 @@ async def test_who_waits_in_a_version_stands_on_the_owners_page_only(
         async with visit(party) as visitor:
             page = (await visitor.get(f"/datasets/{slug}")).text
             assert ("1.234" in page, "trong nhóm của họ có người đã rời đi" in page) == (told, told)
+
+
+async def test_a_version_that_lost_much_says_on_its_page_and_in_the_catalogue_that_it_is_due_anew(
+    visit: Visit, sides: Sides, database: Database
+) -> None:
+    slug = await slug_of(database, sides)
+    for worn_at in (None, utcnow()):
+        async with database.session() as session:
+            rows = update(DatasetVersion).where(DatasetVersion.dataset_id == sides.dataset_id)
+            await session.execute(rows.values(worn_at=worn_at))
+        async with visit(sides.owner) as visitor:
+            page, listed = (await visitor.get(f"/datasets/{slug}")).text, (await visitor.get("/")).text
+        told = worn_at is not None
+        assert ("chủ dữ liệu nên phát hành phiên bản mới" in page, "Nên có phiên bản mới" in listed) == (
+            told,
+            told,
+        )
 
 
 async def test_a_live_search_gets_the_list_alone_and_a_form_the_page(visit: Visit, sides: Sides) -> None:

@@ -20,13 +20,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.senders import Sender
 from marketplace.config import Config
-from marketplace.consents import writing
+from marketplace.consents import staging, writing
 from marketplace.consents.errors import FileNotUnderstood, FileRefused, TableRefused, TooManyLines
 from marketplace.consents.imports import Importing, import_events
 from marketplace.consents.lines import MAX_LINE_BYTES, Lines, LineWrong
 from marketplace.consents.models import ConsentEvent
 from marketplace.consents.reads import consented_subjects
 from marketplace.consents.schemas import Imported
+from marketplace.consents.staging import Piece
 from marketplace.db.engine import Database, DatabaseUnavailable
 from tests.marketplace.consents.conftest import PEOPLE, PURPOSES, Listed
 from tests.marketplace.consents.test_register import events_of, gone
@@ -163,6 +164,21 @@ async def test_an_id_with_another_content_is_told_and_the_register_stays(
     with pytest.raises(FileRefused):
         await take(as_ndjson([said(9, PEOPLE[9]), said(1, PEOPLE[1])]), all_or_nothing=True)
     assert len(await register(database, listed)) == 2
+
+
+async def test_what_is_known_is_found_in_whichever_piece_of_a_file_it_stands(
+    database: Database, listed: Listed, take: Take, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first pieces go straight into the register, the others are merged."""
+    monkeypatch.setattr(staging, "LINES_AT_ONCE", 2)
+    numbers = [1, 2, 3, 4, 1, 5, 2, 6, 7]
+    events = [said(n, PEOPLE[8 if line == 6 else n]) for line, n in enumerate(numbers)]
+    done = await take(as_ndjson([*events, said(8, PEOPLE[9], "withdrawn")]))
+    assert (done.given, done.withdrawn, done.already) == (7, 1, 1)
+    assert [(each.line, each.code) for each in done.faults] == [(7, "consent.id_reused")]
+    known = await register(database, listed)
+    assert [r.subject for r in known] == [listed.pseudonym(PEOPLE[n]) for n in (*range(1, 8), 9)]
+    assert (await gone(database, listed))[1] == 1
 
 
 async def test_withdrawals_of_a_file_are_one_step_and_the_log_tells_not_who_was_in(
@@ -335,11 +351,11 @@ async def test_a_database_that_goes_away_in_the_middle_is_told_as_such_and_nothi
     """The connection is cut by the server while rows are copied."""
     copy = writing._copy
 
-    async def cut(session: AsyncSession, rows: bytes) -> None:
+    async def cut(session: AsyncSession, piece: Piece, table: str) -> None:
         own = await session.scalar(text("SELECT pg_backend_pid()"))
         async with database.session() as other:
             await other.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": own})
-        await copy(session, rows)
+        await copy(session, piece, table)
 
     monkeypatch.setattr(writing, "_copy", cut)
     with pytest.raises(DatabaseUnavailable):
