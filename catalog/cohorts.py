@@ -52,27 +52,30 @@ def form(keys: Ints, sensitive: list[Codes], *, k: int, l: int, rank: Ints) -> t
     `keys`: class of each person; `rank`: a random permutation, so that the order of the input tells nothing.
     """
     rows = len(keys)
-    cohort = np.full(rows, -1, dtype=np.int64)
     if rows == 0:
-        return cohort, 0
-    first, classes, sizes = _classes(keys)
-    dealt, order_of = _most_cohorts(classes, sizes, sensitive, k, l)
-    order = _dealing_order(classes, order_of, rank, len(sizes))
+        return np.empty(0, dtype=np.int64), 0
+    _, classes, sizes = np.unique(keys, return_inverse=True, return_counts=True)
+    del keys
+    classes = classes.astype(np.int32)
+    dealt, place = _most_cohorts(classes, sizes, sensitive, k, l)
+    order = _dealing_order(classes, place, rank)
+    del classes, place
     starts = np.cumsum(sizes) - sizes
-    dealt = _reduce(order, classes, sizes, starts, dealt, sensitive, l)
-    offsets = np.cumsum(dealt) - dealt
-    sorted_class = np.repeat(np.arange(len(sizes)), sizes)
-    position = np.arange(rows) - starts[sorted_class]
-    able = dealt[sorted_class] > 0
-    number = offsets[sorted_class] + position % np.maximum(dealt[sorted_class], 1)
-    cohort[order[able]] = number[able]
-    del first
-    return cohort, int(dealt.sum())
+    dealt = _reduce(order, sizes, starts, dealt, sensitive, l)
+    return _numbers(order, sizes, starts, dealt), int(dealt.sum())
 
 
-def _classes(keys: Ints) -> tuple[Ints, Ints, Ints]:
-    values, classes, sizes = np.unique(keys, return_inverse=True, return_counts=True)
-    return values, classes.astype(np.int32), sizes
+def _numbers(order: Ints, sizes: Ints, starts: Ints, dealt: Ints) -> Ints:
+    """Cohort of each person, dealt round robin. Narrow, for there may be millions of them."""
+    of = np.repeat(np.arange(len(sizes), dtype=np.int32), sizes)
+    number = np.arange(len(order), dtype=np.int32)
+    number -= starts.astype(np.int32)[of]
+    number %= np.maximum(dealt, 1).astype(np.int32)[of]
+    number += (np.cumsum(dealt) - dealt).astype(np.int32)[of]
+    number[(dealt == 0)[of]] = -1
+    cohort = np.empty(len(order), dtype=np.int64)
+    cohort[order] = number
+    return cohort
 
 
 def _most_cohorts(
@@ -143,7 +146,7 @@ def _largest(classes: Ints, codes: Ints, held: Ints, class_count: int, top: int)
     return np.bincount(each[chosen], weights=sizes[chosen], minlength=class_count)
 
 
-def _dealing_order(classes: Ints, place: Ints | None, rank: Ints, class_count: int) -> Ints:
+def _dealing_order(classes: Ints, place: Ints | None, rank: Ints) -> Ints:
     if place is None:
         place = classes
     bits = max(int(len(rank) - 1).bit_length(), 1)
@@ -155,7 +158,6 @@ def _dealing_order(classes: Ints, place: Ints | None, rank: Ints, class_count: i
 
 def _reduce(
     order: Ints,
-    classes: Ints,
     sizes: Ints,
     starts: Ints,
     dealt: Ints,

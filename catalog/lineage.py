@@ -54,7 +54,7 @@ def living(past: Past, now: Now, *, followed: bool) -> Ints:
     """For each datum the row that is it still, or why there is none. `followed`: rows name persons."""
     if not followed:
         return _alike(past, now)
-    row = past.row.astype(np.int64)
+    row = past.row.astype(np.int32)
     there = np.flatnonzero(row >= 0)
     row[there[~_same(past, now, there, row[there])]] = CHANGED
     alive = np.flatnonzero(row >= 0)

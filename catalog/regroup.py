@@ -60,7 +60,7 @@ def keep(past: Past, row: Ints, masks: Ints, sensitive: list[Codes], *, k: int, 
     carried = np.flatnonzero(whole & ~again.dissolved)
     number = np.full(len(past.classes), -1, dtype=np.int64)
     number[carried] = np.arange(len(carried))
-    cohort = np.full(len(masks), -1, dtype=np.int64)
+    cohort = np.full(len(masks), -1, dtype=np.int32)
     alive = np.flatnonzero(row >= 0)
     cohort[row[alive]] = np.where(
         again.target[alive] >= 0, again.target[alive] + len(carried), number[past.cohort[alive]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 from collections.abc import Sequence
 from dataclasses import replace
@@ -46,7 +47,7 @@ def _anonymise(order: AnonymiseOrder, inputs: Sequence[int], output: BinaryIO) -
     formed = form_cohorts(order, persons, past)
     _require_attributes(order, persons, formed)
     left_out = formed.cohort < 0
-    lost = len(np.unique(coded_keys(persons, np.arange(len(left_out)), coarse=True)[left_out]))
+    lost = len(np.unique(coded_keys(persons, np.flatnonzero(left_out), coarse=True)))
     _require_few(order, persons, formed, lost)
     finished = write_parts(order, persons, formed, output)
     _write_private(order, output, persons, formed, finished, present, total)
@@ -67,17 +68,18 @@ def _anonymise(order: AnonymiseOrder, inputs: Sequence[int], output: BinaryIO) -
 
 
 def _read(order: AnonymiseOrder, inputs: Sequence[int]) -> tuple[Persons, Ints, int]:
-    with os.fdopen(os.dup(inputs[0]), "rb") as file, os.fdopen(os.dup(inputs[1]), "rb") as masks:
-        file.seek(0)
+    with os.fdopen(os.dup(inputs[1]), "rb") as masks:
         masks.seek(0)
-        table = pa.ipc.open_stream(file).read_all()
         mask = np.frombuffer(masks.read(), dtype=np.int32)
+    # Mapped, not read: the columns are looked at once, and what is the file's own can be dropped by the kernel.
+    mapped = mmap.mmap(inputs[0], 0, access=mmap.ACCESS_READ)
+    table = pa.ipc.open_stream(pa.py_buffer(mapped)).read_all()
     total = table.num_rows
     present = np.flatnonzero(mask != 0)
     if len(present) < total:
         table, mask = table.take(pa.array(present)), mask[present]
     random = Generator(PCG64(SeedSequence(int.from_bytes(order.seed, "big"))))
-    rank = random.permutation(len(present))
+    rank = random.permutation(len(present)).astype(np.int32)
     by_role = {
         role: [c for c in order.columns if c.role == role] for role in ("quasi-identifier", "sensitive", "measure")
     }
@@ -95,10 +97,10 @@ def _past(persons: Persons, descriptor: int, present: Ints, total: int) -> Past:
     with os.fdopen(os.dup(descriptor), "rb") as file:
         file.seek(0)
         past = past_of(read_arrays(file))
-    place = np.full(total, SILENT, dtype=np.int64)
+    place = np.full(total, SILENT, dtype=np.int32)
     place[present] = np.arange(len(present))
     there = past.row >= 0
-    row = past.row.astype(np.int64)
+    row = past.row.astype(np.int32)
     row[there] = place[row[there]]
     return replace(past, row=row).fitted(len(persons.sensitive), len(persons.measures))
 
@@ -147,10 +149,10 @@ def _write_private(
 ) -> None:  # fmt: skip
     """For the broker only: of each input row, of each cohort, of what the lineage had shown before."""
 
-    def rows(values: Ints, dtype: type, empty: int) -> bytes:
+    def rows(values: Ints, dtype: type, empty: int) -> memoryview:
         every = np.full((total, *values.shape[1:]), empty, dtype=dtype)
         every[present] = values
-        return every.tobytes()
+        return every.data.cast("B") if every.size else memoryview(b"")
 
     contributes = np.array([m.present for m in persons.measures], dtype=bool).reshape(-1, len(present)).T
     write_frame(output, b"COHO", rows(finished.cohort, np.int32, -1))

@@ -122,7 +122,7 @@ def seen_values(coded: Coded, k: int, *, first: Ints, new: Ints, version: int, b
     blanked = int((~stays & ~empty[code]).sum())
     known = {n: int(s) for n, s, e in zip(numbers, since, empty, strict=True) if s != NEVER and not e}
     return Seen(
-        Codes(np.where(stays, code, MISSING).astype(np.int64), len(coded.shown)), stays, blanked, before | known
+        Codes(np.where(stays, code, MISSING).astype(np.int32), len(coded.shown)), stays, blanked, before | known
     )
 
 

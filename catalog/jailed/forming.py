@@ -96,7 +96,7 @@ def _seen(order: AnonymiseOrder, persons: Persons, new: Ints, first: Ints, past:
 def _with_new(order: AnonymiseOrder, persons: Persons, formed: Formed) -> Formed:
     people = np.flatnonzero(formed.new)
     number, fine, count = two_levels(order, persons, formed.sensitive, people)
-    cohort = formed.cohort.copy()
+    cohort = formed.cohort.astype(np.int64)
     cohort[people] = np.where(number >= 0, number + len(formed.masks), -1)
     masks = np.zeros(count, dtype=np.int32)
     masks[number[number >= 0]] = persons.mask[people[number >= 0]]
@@ -123,8 +123,10 @@ def two_levels(
 def _form(
     order: AnonymiseOrder, persons: Persons, sensitive: list[Codes], people: Ints, *, coarse: bool
 ) -> tuple[Ints, int]:
-    rank = np.empty(len(people), dtype=np.int64)
-    rank[np.argsort(persons.rank[people])] = np.arange(len(people))
+    rank = persons.rank
+    if len(people) < len(rank):
+        rank = np.empty(len(people), dtype=np.int64)
+        rank[np.argsort(persons.rank[people])] = np.arange(len(people))
     part = [Codes(s.codes[people], s.size) for s in sensitive]
     return form(coded_keys(persons, people, coarse=coarse), part, k=order.k, l=order.l, rank=rank)
 
