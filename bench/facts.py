@@ -140,7 +140,7 @@ async def _market(database: Database) -> Asked:
     consent = ConsentEvent(
         id=new_id(), dataset_id=dataset.id, subject=b"x" * 16, purpose=PURPOSE, event="given", at=utcnow()
     )
-    cohort = ExcludedCohort(id=new_id(), version_id=version.id, cohort=0, consent_event_id=consent.id)
+    cohort = ExcludedCohort(id=new_id(), version_id=version.id, cohort=0, revision=1, consent_event_id=consent.id)
     async with database.session() as session:
         for row in (
             owner,
