@@ -41,6 +41,14 @@ def lock_down(boot: Boot, supervisor: socket.socket) -> None:
     syscalls.seccomp_allow_list(boot.allow_program)
 
 
+def has_job(broker: socket.socket) -> bool:
+    """Whether a job lies there; it is not taken."""
+    try:
+        return bool(broker.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT))
+    except BlockingIOError:
+        return False
+
+
 def serve(broker: socket.socket, main: Main) -> NoReturn:
     """Take one job from the broker, answer it and wait for the end."""
     payload, output, inputs = _receive(broker)

@@ -85,7 +85,9 @@ def _be_child(
     try:
         child.grow_descriptor_table()
         child.lock_down(boot, supervisor)
-        _hook(module, "ready")(boot)
+        # Who has a job already need not get ready for one: it would cost more than it saves.
+        if not child.has_job(broker):
+            _hook(module, "ready")(boot)
         child.serve(broker, function)
     finally:
         os._exit(70)
@@ -102,9 +104,10 @@ def _supervise(
         poll.register(descriptor, select.POLLIN)
     try:
         while True:
-            # The broker sends files before the job that opens them, so its messages go first.
             ready = dict(poll.poll())
-            if control.fileno() in ready and not _take_files(control, pid, files):
+            # The broker sends files before the job that opens them, so its messages go first. All that lie there
+            # now: they may have come after `poll` looked, and the child's call still before it ended.
+            if not _take_files(control, pid, files):
                 return False
             if ready.get(listener, 0) & select.POLLIN:
                 opener.answer(listener, files, sample)
@@ -124,15 +127,17 @@ def _supervise(
 
 
 def _take_files(control: socket.socket, pid: int, files: list[int]) -> bool:
-    message, descriptors, _, _ = socket.recv_fds(control, MESSAGE_BYTES, DESCRIPTORS)
-    if not message:
-        return False
-    if msgspec.msgpack.decode(message, type=Files).pid == pid:
-        files.extend(descriptors)
-        return True
-    # Sent to a child that has died since: to this one they are a stranger's.
-    for descriptor in descriptors:
-        os.close(descriptor)
+    """Whatever the broker has sent so far; False: it is gone."""
+    while select.select([control], [], [], 0)[0]:
+        message, descriptors, _, _ = socket.recv_fds(control, MESSAGE_BYTES, DESCRIPTORS)
+        if not message:
+            return False
+        if msgspec.msgpack.decode(message, type=Files).pid == pid:
+            files.extend(descriptors)
+            continue
+        # Sent to a child that has died since: to this one they are a stranger's.
+        for descriptor in descriptors:
+            os.close(descriptor)
     return True
 
 
