@@ -1,8 +1,9 @@
-"""The two seccomp programs of a jail, compiled by libseccomp for this machine (x86_64 and aarch64).
+"""The two seccomp programs of a jail, compiled by libseccomp (x86_64 and aarch64; each refuses every other entry).
 
 `open_program` hands every `openat` to the warm process, which answers with one of the job's own descriptors.
-`allow_program` lets through what a running engine needs and gives EPERM (engines probe, so no kill) to all else.
-The kernel takes the stricter answer of the two.
+`allow_program` lets through `allowed.RULES` and gives EPERM (engines probe, so no kill) to all else.
+The kernel takes the stricter answer of the two. A call by another architecture's numbers (32-bit, x32) ends the
+child.
 """
 
 from __future__ import annotations
@@ -10,55 +11,56 @@ from __future__ import annotations
 import errno
 import functools
 import os
+import platform
 from importlib import import_module
 from typing import Any
 
-_ALLOWED = (
-    "read", "write", "close", "fstat", "stat", "newfstatat", "lseek", "munmap", "brk", "pread64", "madvise",
-    "futex", "getrandom",
-    "recvmsg", "recvfrom", "sendto", "exit", "exit_group", "rt_sigprocmask",
-    "rt_sigreturn", "rt_sigaction", "sched_yield", "set_robust_list", "rseq", "gettid", "getpid",
-    "sched_getaffinity", "restart_syscall", "clock_nanosleep", "clock_gettime", "sigaltstack", "mremap", "openat",
-)  # fmt: skip
-_CLONE_THREAD = 0x00010000
-_CLONE_NEW_NAMESPACES = 0x7E020080
-_PROT_EXEC = 4
-_FCNTL_COMMANDS = (1, 2, 3, 1030)
-"""F_GETFD, F_SETFD, F_GETFL, F_DUPFD_CLOEXEC."""
-_PRCTL_SET_NAME, _PRCTL_SET_VMA = 15, 0x53564D41
+from sandbox.isolation.allowed import RULES, Rule
 
 
 @functools.cache
-def open_program() -> bytes:
+def open_program(machine: str = platform.machine()) -> bytes:
     """The program that lets a supervisor answer `openat`; raises RuntimeError without libseccomp."""
     seccomp = _library()
-    program = seccomp.SyscallFilter(seccomp.ALLOW)
+    program = _for_machine(seccomp.ALLOW, machine)
     program.add_rule(seccomp.NOTIFY, "openat")
     return _compiled(program)
 
 
 @functools.cache
-def allow_program() -> bytes:
+def allow_program(machine: str = platform.machine()) -> bytes:
     """The allow-list; raises RuntimeError without libseccomp."""
+    return compiled_rules(RULES, machine)
+
+
+def compiled_rules(rules: tuple[Rule, ...], machine: str = platform.machine()) -> bytes:
+    """A program that lets these through and nothing else."""
     seccomp = _library()
-    program = seccomp.SyscallFilter(seccomp.ERRNO(errno.EPERM))
-    for name in _ALLOWED:
-        program.add_rule(seccomp.ALLOW, name)
-    argument = seccomp.Arg
-    for protected in ("mmap", "mprotect"):
-        program.add_rule(seccomp.ALLOW, protected, argument(2, seccomp.MASKED_EQ, _PROT_EXEC, 0))
-    program.add_rule(
-        seccomp.ALLOW,
-        "clone",
-        argument(0, seccomp.MASKED_EQ, _CLONE_THREAD | _CLONE_NEW_NAMESPACES, _CLONE_THREAD),
-    )
+    program = _for_machine(seccomp.ERRNO(errno.EPERM), machine)
+    for rule in rules:
+        # A name that a machine does not have is a number that no call has.
+        if seccomp.resolve_syscall(_architecture(machine), rule.call) >= 0:
+            tests = (seccomp.Arg(t.argument, seccomp.MASKED_EQ, t.mask, t.value) for t in rule.when)
+            program.add_rule(seccomp.ALLOW, rule.call, *tests)
     # glibc falls back to clone, whose flags a filter can read, when clone3 is not there.
     program.add_rule(seccomp.ERRNO(errno.ENOSYS), "clone3")
-    for command in _FCNTL_COMMANDS:
-        program.add_rule(seccomp.ALLOW, "fcntl", argument(1, seccomp.EQ, command))
-    for option in (_PRCTL_SET_NAME, _PRCTL_SET_VMA):
-        program.add_rule(seccomp.ALLOW, "prctl", argument(0, seccomp.EQ, option))
     return _compiled(program)
+
+
+def _for_machine(default: int, machine: str) -> Any:
+    seccomp = _library()
+    program = seccomp.SyscallFilter(default)
+    program.set_attr(seccomp.Attr.ACT_BADARCH, seccomp.KILL_PROCESS)
+    if _architecture(machine) != seccomp.system_arch():
+        program.add_arch(_architecture(machine))
+        program.remove_arch(seccomp.system_arch())
+    return program
+
+
+def _architecture(machine: str) -> int:
+    architectures = _library().Arch
+    found: int = {"x86_64": architectures.X86_64, "aarch64": architectures.AARCH64}[machine]
+    return found
 
 
 def _library() -> Any:

@@ -1,0 +1,79 @@
+"""What a child of a jail may ask of the kernel, with which arguments: what running engines were seen to need.
+
+Learned by `python -m tests.sandbox.isolation.learning`, which takes one call after another away from a real
+jail. A test takes each of these rules away and sees a query or a publication fail; where they live with it, a
+`why` stands.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+_ALL_BITS = 2**64 - 1
+
+
+class Test(Struct, frozen=True):
+    """Holds where (argument & mask) == value; arguments count from 0, as 64 bits."""
+
+    argument: int
+    value: int
+    mask: int = _ALL_BITS
+
+
+class Rule(Struct, frozen=True):
+    """A system call that is allowed where every test holds. `why`: what it is for, where no query misses it."""
+
+    call: str
+    when: tuple[Test, ...] = ()
+    why: str = ""
+
+
+_PROT_READ, _PROT_WRITE = 1, 2
+_MAP_SHARED = 1
+_NO_EXECUTION = Test(2, 0, _ALL_BITS - _PROT_READ - _PROT_WRITE)
+_PRIVATE_MEMORY = Test(3, 0, _ALL_BITS - 0x2 - 0x10 - 0x20 - 0x4000 - 0x20000)
+"""MAP_PRIVATE, FIXED, ANONYMOUS, NORESERVE, STACK."""
+_A_THREAD = Test(0, 0x3D0F00)
+"""What glibc gives a new thread: nothing but a thread comes of exactly these flags."""
+_WAITING, _WAKING, _WAITING_UNTIL = 0, 1, 9
+_FUTEX_PRIVATE_AND_CLOCK = 128 + 256
+_F_DUPFD_CLOEXEC = 1_030
+_MREMAP_MAYMOVE = 1
+_MADV_WILLNEED, _MADV_DONTNEED, _MADV_FREE = 3, 4, 8
+_GIVES_BACK = "memory would never be given back, and large queries would reach their limit sooner"
+_VALUES = "allocators and thread pools ask it, and live with EPERM by guessing"
+
+RULES: tuple[Rule, ...] = (
+    *(Rule(call) for call in (
+        "read", "write", "pread64", "lseek", "close", "fstat", "stat", "newfstatat", "openat", "brk", "getrandom",
+        "rseq",
+    )),
+    Rule("mmap", (_NO_EXECUTION, _PRIVATE_MEMORY)),
+    # Of what is shared only a view: an answer that can still be written could not be sealed.
+    Rule("mmap", (Test(2, _PROT_READ), Test(3, _MAP_SHARED))),
+    Rule("mprotect", (_NO_EXECUTION,)),
+    # No requeue and no priority inheritance, which were ways into kernels.
+    *(Rule("futex", (Test(1, operation, _ALL_BITS - _FUTEX_PRIVATE_AND_CLOCK),))
+      for operation in (_WAITING, _WAKING, _WAITING_UNTIL)),
+    Rule("fcntl", (Test(1, _F_DUPFD_CLOEXEC),)),
+    Rule("clone", (_A_THREAD,)),
+    # To nobody but the other end.
+    Rule("sendto", (Test(4, 0),)),
+    Rule("recvmsg", why="takes the job with its descriptors: before a trial takes anything away"),
+    Rule("recvfrom", why="takes the rest of a long job, and waits for the end after the reply"),
+    Rule("munmap", why=_GIVES_BACK),
+    Rule("mremap", (Test(3, _MREMAP_MAYMOVE),), why="large buffers would be copied where they can be moved"),
+    *(Rule("madvise", (Test(2, advice),), why=_GIVES_BACK)
+      for advice in (_MADV_WILLNEED, _MADV_DONTNEED, _MADV_FREE)),
+    Rule("exit", why="a thread that may not end spins until the deadline"),
+    Rule("exit_group", why="the child could not end by itself"),
+    Rule("rt_sigprocmask", why="glibc masks signals while it makes a thread"),
+    Rule("rt_sigreturn", why="the kernel's own return from a signal"),
+    Rule("restart_syscall", why="the kernel's own way to go on after a stop"),
+    Rule("set_robust_list", why="glibc says it of each thread"),
+    Rule("gettid", why=_VALUES),
+    Rule("sched_getaffinity", why=_VALUES),
+    Rule("sched_yield", why="locks of the engine yield before they wait: they would only spin"),
+    Rule("clock_nanosleep", why="whoever waits before another try would only spin"),
+    Rule("clock_gettime", why="where the machine's clock cannot be read without the kernel"),
+)  # fmt: skip

@@ -1,0 +1,196 @@
+"""What running engines need of the kernel, found out by taking it away.
+
+`python -m tests.sandbox.isolation.learning`: a real jail that would let everything through does real jobs, a
+query and the steps of a publication, behind one more program that takes a call away. What no job misses stays
+away; what is left is the smallest list for these jobs. It takes some minutes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import duckdb
+import msgspec
+from msgspec import Struct
+
+from catalog.storage import Store
+from sandbox.isolation import seccomp
+from sandbox.isolation.allowed import RULES, Rule
+from sandbox.isolation.jail import Jail
+from sandbox.isolation.runtime import Bind
+from sandbox.isolation.start import Shape, open_jail
+from sandbox.worker.wire import Query
+from tests.catalog.plain import in_process
+from tests.catalog.small import AGGREGATE_MANIFEST, people, publish_rows
+from tests.sandbox.isolation.trial import Trial
+
+QUERY = "sandbox.worker.query:answer"
+MEMORY_BYTES = 256 << 20
+_PATIENCE_MS = 1_500
+"""Who waits for a lock that is never given waits for ever."""
+SEEN = """
+WITH a AS (SELECT * FROM read_parquet(['/fd/0.parquet', '/fd/1.parquet'])),
+b AS (SELECT g, sum(v)::BIGINT AS s, string_agg(t, ',' ORDER BY t) AS words, list(v ORDER BY v) AS each
+      FROM a WHERE regexp_matches(t, '[0-9]+') GROUP BY g)
+SELECT b.g, b.s, len(b.words) AS l, list_sum(b.each)::BIGINT AS e, sum(hash(a.t) % 7)::BIGINT AS h,
+       rank() OVER (ORDER BY b.s, b.g) AS r, max(strftime(DATE '2026-01-01' + (a.v % 99)::INTEGER, '%d/%m')) AS d
+FROM a JOIN b ON a.g = b.g GROUP BY b.g, b.s, b.words, b.each ORDER BY r
+"""
+TOO_MUCH = "SELECT len(list(repeat('x', 100000) || i)) AS a FROM range(20000) t(i)"
+WRONG = "SELECT error('cell') AS a"
+
+
+class Job(Struct, frozen=True):
+    """A real job: what goes in, and how it ends where nothing is missing."""
+
+    entry: str
+    payload: bytes
+    files: tuple[bytes, ...]
+    ends: str = "done"
+
+
+def query(sql: str, files: Sequence[bytes] = (), ends: str = "done") -> Job:
+    return Job(QUERY, msgspec.msgpack.encode(Query(sql=sql, max_rows=10_000, threads=2)), tuple(files), ends)
+
+
+def queries(folder: Path) -> list[Job]:
+    """A wide query over two files by two threads, one that needs too much memory, one that fails."""
+    part = folder / "part.parquet"
+    rows = "SELECT i % 1000 AS g, i AS v, 'word ' || i AS t FROM range(40000) r(i)"
+    duckdb.sql(f"COPY ({rows}) TO '{part}' (FORMAT parquet)")
+    content = part.read_bytes()
+    return [
+        query(SEEN, [content, content]),
+        query(TOO_MUCH, ends="memory"),
+        query(WRONG, ends="engine"),
+    ]
+
+
+def publication(folder: Path) -> list[Job]:
+    """The jobs of a second version, as a publication sends them."""
+    jobs: list[Job] = []
+    with in_process() as play:
+
+        def run(entry: str, payload: bytes, files: Sequence[int], **more: Any) -> Any:
+            jobs.append(Job(entry, payload, tuple(os.pread(f, 1 << 24, 0) for f in files)))
+            return play(entry, payload, files, **more)
+
+        with patch("catalog.making.run_once", run), patch("catalog.intake.run_once", run):
+            store, rows = Store(folder / "store"), people(60)
+            first = publish_rows(store, folder, rows, manifest=AGGREGATE_MANIFEST)
+            publish_rows(store, folder, rows[1:], manifest=AGGREGATE_MANIFEST, previous=first.version.id)
+    return jobs[len(jobs) // 2 :]
+
+
+@asynccontextmanager
+async def trial_jail(program: bytes) -> AsyncIterator[Jail]:
+    """A jail whose children are bound by `program`, and do jobs behind what a trial takes away."""
+    shape = Shape(
+        entry="trial:run",
+        threads=2,
+        memory_bytes=MEMORY_BYTES,
+        extra=(Bind(str(Path(__file__).with_name("trial.py")), "/site/trial.py"),),
+    )
+    with patch.object(seccomp, "allow_program", lambda: program):
+        jail = await open_jail(shape)
+    try:
+        yield jail
+    finally:
+        await asyncio.to_thread(jail.close)
+
+
+def without(rules: Iterable[Rule], *, fatally: bool = False) -> bytes:
+    """A program that takes these away: whoever asks is refused, or ended."""
+    library = seccomp._library()
+    program = library.SyscallFilter(library.ALLOW)
+    action = library.KILL_PROCESS if fatally else library.ERRNO(errno.EPERM)
+    for rule in rules:
+        tests = (library.Arg(t.argument, library.MASKED_EQ, t.mask, t.value) for t in rule.when)
+        program.add_rule(action, rule.call, *tests)
+    return seccomp._compiled(program)
+
+
+async def ends_well(jail: Jail, job: Job, program: bytes = b"", *, deadline_ms: int = 20_000) -> bool:
+    """Whether the job, done behind the program, ends as it does without."""
+    output = os.memfd_create("answer")
+    files = [_file(content) for content in job.files]
+    trial = msgspec.msgpack.encode(Trial(program, job.entry, job.payload))
+    try:
+        outcome = await jail.run(
+            trial, output=output, inputs=files, deadline_ms=deadline_ms, memory_bytes=MEMORY_BYTES
+        )
+        await jail.prepare()
+        return outcome.reply is not None and outcome.reply.outcome == job.ends
+    finally:
+        for descriptor in (output, *files):
+            os.close(descriptor)
+
+
+def _file(content: bytes) -> int:
+    descriptor = os.memfd_create("input")
+    os.write(descriptor, content)
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    return descriptor
+
+
+async def missed(jail: Jail, jobs: Iterable[Job], rules: Iterable[Rule], *, fatally: bool = False) -> bool:
+    """Whether some job does not end well when these are taken away; `fatally`: whether some job asks for them."""
+    program = without(rules, fatally=fatally)
+    for job in jobs:
+        if not await ends_well(jail, job, program, deadline_ms=_PATIENCE_MS):
+            return True
+    return False
+
+
+async def learn(jobs: list[Job], calls: list[str], told: Callable[[str], object]) -> list[str]:
+    """The calls that are left when all those are taken away that no job misses."""
+    library = seccomp._library()
+    everything = library.SyscallFilter(library.ALLOW)
+    everything.add_rule(library.ERRNO(errno.ENOSYS), "clone3")
+    gone: list[Rule] = []
+    needed = []
+    async with trial_jail(seccomp._compiled(everything)) as jail:
+        for call in calls:
+            if await missed(jail, jobs, [*gone, Rule(call)]):
+                needed.append(call)
+                told(f"{call}: a job fails without it")
+            else:
+                gone.append(Rule(call))
+                if await missed(jail, jobs, [Rule(call)], fatally=True):
+                    told(f"{call}: asked for, and lived without")
+    return needed
+
+
+def every_call() -> list[str]:
+    """The names of all calls that libseccomp knows here."""
+    library = seccomp._library()
+    native = library.system_arch()
+    names = []
+    for number in range(1_024):
+        try:
+            names.append(library.resolve_syscall(native, number).decode())
+        except (ValueError, OSError):
+            continue
+    return names
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        jobs = [*queries(folder), *publication(folder)]
+        needed = asyncio.run(learn(jobs, every_call(), print))
+    allowed = {rule.call for rule in RULES}
+    print("not allowed, but missed:", sorted(set(needed) - allowed))
+    print("allowed for another reason:", sorted(allowed - set(needed)))
+
+
+if __name__ == "__main__":
+    main()
