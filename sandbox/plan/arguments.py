@@ -16,6 +16,7 @@ from .types import (
     DOUBLE,
     HUGEINT,
     INTEGER,
+    INTERVAL,
     NULL,
     TIMESTAMP,
     Type,
@@ -28,16 +29,20 @@ from .types import (
 
 DATE_PARTS = frozenset({
     "year", "quarter", "month", "week", "day", "dayofweek", "isodow", "dayofyear", "hour", "minute", "second",
-    "decade", "century", "isoyear", "millennium", "weekday", "yearweek", "doy", "dow", "epoch",
+    "decade", "century", "isoyear", "millennium", "weekday", "yearweek", "doy", "dow", "epoch", "era", "julian",
+    "millisecond", "microsecond",
 })  # fmt: skip
 _DIFFERENCE_PARTS = frozenset({
     "year", "quarter", "month", "week", "day", "hour", "minute", "second", "decade", "century", "isoyear",
-    "millennium",
+    "millennium", "millisecond", "microsecond",
 })  # fmt: skip
+
+_INTERVAL_PARTS = (_DIFFERENCE_PARTS | {"epoch"}) - {"week", "isoyear"}
 
 _FITS: dict[str, Callable[[Type], bool]] = {
     "ANY": lambda t: t.kind != "INTERVAL",
-    "ITEM": lambda t: t.kind != "LIST",
+    "INTERVAL": lambda t: t.kind == "INTERVAL",
+    "MOMENT": lambda t: t.kind in {"DATE", "TIMESTAMP", "INTERVAL"},
     "T": lambda t: t.kind != "INTERVAL",
     "NUMBER": lambda t: t.is_number,
     "DOUBLE": lambda t: t.is_number,
@@ -49,6 +54,8 @@ _FITS: dict[str, Callable[[Type], bool]] = {
     "TIMESTAMP": lambda t: t.kind in {"DATE", "TIMESTAMP"},
     "DATE": lambda t: t.kind == "DATE",
     "LIST": lambda t: t.kind == "LIST",
+    "LISTS": lambda t: t.item is not None and t.item.kind == "LIST",
+    "PLAIN": lambda t: t.kind not in {"LIST", "INTERVAL"},
     "NUMBERS": lambda t: t.item is not None and t.item.is_number,
     "SIZED": lambda t: t.kind in {"LIST", "VARCHAR"},
     "ORDERED": lambda t: t.kind not in {"LIST", "INTERVAL", "BOOLEAN"},
@@ -56,7 +63,8 @@ _FITS: dict[str, Callable[[Type], bool]] = {
 }
 _ABSENT: dict[str, Type] = {
     "NUMBER": DOUBLE, "DOUBLE": DOUBLE, "WHOLE": BIGINT, "INTEGER": INTEGER, "BOOLEAN": BOOLEAN, "TEMPORAL": DATE,
-    "TIMESTAMP": TIMESTAMP, "DATE": DATE, "VARCHAR": type_named("VARCHAR"), "CONTINUOUS": DOUBLE,
+    "TIMESTAMP": TIMESTAMP, "DATE": DATE, "MOMENT": DATE, "INTERVAL": INTERVAL,
+    "VARCHAR": type_named("VARCHAR"), "CONTINUOUS": DOUBLE,
 }  # fmt: skip
 
 
@@ -81,29 +89,73 @@ def _part(node: Expression, function: Function) -> Expression | None:
     return None
 
 
-def _fraction(node: Expression) -> Expression | None:
-    if isinstance(node, Constant) and node.type.is_number and 0 <= float(node.value) <= 1:
-        return node
-    return None
+def _number_from(low: float, high: float) -> Callable[[Constant], bool]:
+    return lambda node: node.type.is_number and low <= float(node.value) <= high
+
+
+_CONSTANTS: dict[str, Callable[[Constant], bool]] = {
+    "FRACTION": _number_from(0, 1),
+    "PLACE": lambda node: node.type.is_integer and 0 <= int(node.value) <= 9,
+    "TEXT": lambda node: node.type.kind == "VARCHAR",
+    "PATH": lambda node: node.type.kind in {"VARCHAR", "INTEGER"},
+    "OPTIONS": lambda node: node.type.kind == "VARCHAR" and set(node.value) <= set("cgilmnps"),
+    "WAY": lambda node: node.value.upper() in {"ASC", "DESC"},
+}
+"""Words that only constants of some kind fit."""
+
+
+def _digits(node: Expression, first: Type) -> Expression | None:
+    """How many digits to keep: an INTEGER; the engine wants to know them beforehand if they decide the type."""
+    if node.type.kind not in {"INTEGER", "BIGINT"} or (first.kind == "DECIMAL" and not isinstance(node, Constant)):
+        return None
+    return node if node.type.kind == "INTEGER" else Cast(INTEGER, node)
+
+
+def _period(node: Expression) -> Expression | None:
+    written = node.operand if isinstance(node, Cast) else None
+    if not isinstance(written, Constant) or node.type.kind != "INTERVAL":
+        return None
+    return node if int(written.value.split()[0]) > 0 else None
 
 
 def _one(word: str, node: Expression, function: Function) -> Expression | None:
     """The argument made to fit, or None."""
     if word == "PART":
         return _part(node, function)
-    if word == "FRACTION":
-        return _fraction(node)
-    if word == "TEXT":
-        return node if is_text_constant(node) else None
+    if word == "PERIOD":
+        return _period(node)
+    if word in _CONSTANTS:
+        return node if isinstance(node, Constant) and _CONSTANTS[word](node) else None
     if node.type.kind == "NULL":
         return Cast(_ABSENT[word], node) if word in _ABSENT else node
-    if word in {"TEMPORAL", "DATE", "TIMESTAMP"} and is_text_constant(node):
+    if word in {"TEMPORAL", "DATE", "TIMESTAMP", "MOMENT"} and is_text_constant(node):
         return fit(node, TIMESTAMP if word != "DATE" else DATE)
     if not _FITS[word](node.type):
         return None
     if word == "INTEGER" and node.type.kind == "BIGINT":
         return Cast(INTEGER, node)
     return node
+
+
+_BESIDE = frozenset({"ITEM", "LIKE", "DIGITS"})
+
+
+def _beside(word: str, node: Expression, first: Type) -> Expression | None:
+    """What must go with the first argument, made to fit, or None."""
+    if word == "DIGITS":
+        return _digits(node, first)
+    wanted = first if word == "LIKE" else first.item or NULL
+    node = fit(node, wanted)
+    fits = unify(wanted, node.type) is not None and not (word == "ITEM" and node.type.kind == "LIST")
+    return node if fits else None
+
+
+def _fits_part(node: Expression, before: list[Expression], words: list[str]) -> bool:
+    """An INTERVAL has no weeks: it is months, days and microseconds."""
+    if node.type.kind != "INTERVAL" or words[:1] != ["PART"] or not before:
+        return True
+    part = before[0]
+    return isinstance(part, Constant) and part.value in _INTERVAL_PARTS
 
 
 def checked(function: Function, arguments: tuple[Expression, ...], place: Place) -> tuple[Expression, ...]:
@@ -114,10 +166,8 @@ def checked(function: Function, arguments: tuple[Expression, ...], place: Place)
         raise wrong
     fitted: list[Expression] = []
     for word, node in zip(words, arguments, strict=True):
-        found = _one(word, fit(node, fitted[0].type.item or NULL) if word == "ITEM" else node, function)
-        if word == "ITEM" and found is not None and unify(found.type, fitted[0].type.item or NULL) is None:
-            found = None
-        if found is None:
+        found = _beside(word, node, fitted[0].type) if word in _BESIDE else _one(word, node, function)
+        if found is None or not _fits_part(found, fitted, words):
             raise wrong
         fitted.append(found)
     if "T" in words:
@@ -160,31 +210,40 @@ def _rounded(types: tuple[Type, ...], arguments: tuple[Expression, ...]) -> Type
     return decimal(types[0].width, max(0, min(digits, types[0].scale)))
 
 
+_Rule = Callable[[tuple[Type, ...], tuple[Expression, ...]], Type]
+
+
+def _item(types: tuple[Type, ...]) -> Type:
+    return types[0].item or types[0]
+
+
+def _date_part(types: tuple[Type, ...], arguments: tuple[Expression, ...]) -> Type:
+    part = arguments[0]
+    return DOUBLE if isinstance(part, Constant) and part.value in {"epoch", "julian"} else BIGINT
+
+
+_RULES: dict[str, _Rule] = {
+    "remainder": lambda types, _: remainder(types[0], types[1]),
+    "same": lambda types, _: types[0],
+    "second": lambda types, _: types[1],
+    "unified": lambda types, _: _unified(types),
+    "chosen": lambda types, _: _unified(types[1:]),
+    "sum": lambda types, _: _sum(types[0]),
+    "middle": lambda types, _: _middle(types[0]),
+    "whole_number": lambda types, _: _whole_number(types[0]),
+    "rounded": _rounded,
+    "list": lambda types, _: list_of(_unified(types)),
+    "joined": lambda types, _: _unified((types[0], list_of(types[1]))),
+    "item": lambda types, _: _item(types),
+    "item_sum": lambda types, _: _sum(_item(types)),
+    "item_middle": lambda types, _: _middle(_item(types)),
+    "date_part": _date_part,
+}
+
+
 def answer_type(function: Function, arguments: tuple[Expression, ...]) -> Type:
     """The type that DuckDB gives this call."""
-    types = tuple(a.type for a in arguments)
-    match function.answer:
-        case "remainder":
-            return remainder(types[0], types[1])
-        case "same":
-            return types[0]
-        case "unified":
-            return _unified(types if function.arguments[0] != "BOOLEAN" else types[1:])
-        case "sum":
-            return _sum(types[0])
-        case "middle":
-            return _middle(types[0])
-        case "whole_number":
-            return _whole_number(types[0])
-        case "rounded":
-            return _rounded(types, arguments)
-        case "list":
-            return list_of(_unified(types))
-        case "item":
-            return types[0].item or types[0]
-        case "item_sum":
-            return _sum(types[0].item or DOUBLE)
-        case "date_part":
-            part = arguments[0]
-            return DOUBLE if isinstance(part, Constant) and part.value == "epoch" else BIGINT
-    return type_named(function.answer) if function.answer != "INTERVAL" else Type("INTERVAL")
+    rule = _RULES.get(function.answer)
+    if rule is not None:
+        return rule(tuple(argument.type for argument in arguments), arguments)
+    return INTERVAL if function.answer == "INTERVAL" else type_named(function.answer)

@@ -12,8 +12,9 @@ from .arguments import answer_type, checked
 from .arithmetic import condition
 from .context import Context
 from .dialect import place
+from .elsewhere import look_up
 from .errors import Refusal
-from .functions import FUNCTIONS, INSTEAD, NONDETERMINISTIC, OUTSIDE, OUTSIDE_PREFIXES, Function
+from .functions import FUNCTIONS, Function
 from .scope import Scope, nearest
 from .tree import Bound, Call, Constant, Expression, Sort, Window
 from .types import VARCHAR
@@ -25,19 +26,6 @@ def bind(read: Callable[[exp.Expression | None, Scope, Context], Expression]) ->
     """Gives this module the reader of expressions (calls contain expressions and expressions contain calls)."""
     global _read  # noqa: PLW0603
     _read = read
-
-
-def _look_up(name: str, node: exp.Expression) -> Function:
-    found = FUNCTIONS.get(name)
-    if found is not None:
-        return found
-    at, end = place(node)
-    if name in NONDETERMINISTIC:
-        raise Refusal("sql.nondeterministic", at, end, use=INSTEAD.get(name, "DATE '2026-01-31'"))
-    if name in OUTSIDE or name.startswith(OUTSIDE_PREFIXES):
-        raise Refusal("sql.outside_world", at, end)
-    use = INSTEAD.get(name) or nearest(name, list(FUNCTIONS))
-    raise Refusal("sql.unknown_function", at, end, use=use)
 
 
 class _Arguments:
@@ -79,7 +67,7 @@ def read_call(node: exp.Expression, scope: Scope, context: Context) -> Expressio
 def _call(node: exp.Expression, scope: Scope, context: Context, *, windowed: bool) -> Call:
     at, end = place(node)
     context.grow(at, end)
-    function = _look_up(node.name.lower(), node)
+    function = look_up(node.name.lower(), at, end)
     given = _Arguments(node)
     _check_place(function, given, scope, node, windowed=windowed)
     inside_aggregate = function.kind == "aggregate" and not windowed
@@ -91,6 +79,8 @@ def _call(node: exp.Expression, scope: Scope, context: Context, *, windowed: boo
         arguments = () if starred else tuple(_read(n, scope, context) for n in given.nodes)
         order = read_sorts(given.order, scope, context)
     arguments = checked(function, arguments, (at, end))
+    if function.determinism == "sorted" and not order and not windowed:
+        order = (Sort(arguments[0], descending=False, nulls_first=False),)
     return Call(
         answer_type(function, arguments), function.name, function.kind, arguments, given.distinct, order,
         ignore_nulls=given.ignore_nulls, at=at, end=end,
@@ -111,7 +101,7 @@ def _check_place(
         raise Refusal("sql.misplaced_aggregate", at, end, use="HAVING")
     if given.ignore_nulls and function.name not in {"lag", "lead", "first_value", "last_value", "nth_value"}:
         raise Refusal("sql.not_supported", at, end, form="IGNORE NULLS", use="FILTER (WHERE x IS NOT NULL)")
-    if function.needs_order and not given.order and not windowed:
+    if function.determinism == "order" and not given.order and not windowed:
         raise Refusal("sql.nondeterministic", at, end, use=f"{function.name}(x ORDER BY y)")
 
 

@@ -22,9 +22,9 @@ from .arithmetic import (
 from .constants import read_boolean, read_interval, read_literal, read_null, read_type
 from .context import Context
 from .dialect import place
+from .elsewhere import INSTEAD, NONDETERMINISTIC
 from .errors import Refusal
 from .forms import unsupported
-from .functions import INSTEAD, NONDETERMINISTIC
 from .limits import IN_LIST
 from .scope import Scope
 from .tree import Cast, Constant, Expression, Operation, QueryTest

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from .functions import FUNCTIONS
 from .plan import Plan
 from .tree import (
     Bound,
@@ -36,7 +37,7 @@ FORMS = {
         "=", "<>", "<", "<=", ">", ">=", "+", "-", "*", "/", "//", "%", "**", "||", "like", "ilike",
         "is distinct from", "is not distinct from")},
     "not": "(NOT {0})", "negative": "(-{0})", "is null": "({0} IS NULL)", "is true": "({0} IS TRUE)",
-    "is false": "({0} IS FALSE)", "between": "({0} BETWEEN {1} AND {2})",
+    "is false": "({0} IS FALSE)", "try": "TRY({0})", "between": "({0} BETWEEN {1} AND {2})",
     "like escape": "({0} LIKE {1} ESCAPE {2})", "ilike escape": "({0} ILIKE {1} ESCAPE {2})",
 }  # fmt: skip
 
@@ -116,6 +117,8 @@ class Writer:
         if node.ignore_nulls:
             inside += " IGNORE NULLS"
         call = f"{node.name if node.name in _WORDS else quoted(node.name)}({inside})"
+        if node.name in FUNCTIONS and FUNCTIONS[node.name].is_cast:
+            call = f"CAST({call} AS {node.type.name})"
         if node.where is not None:
             call += f" FILTER (WHERE {self.expression(node.where)})"
         return call if node.window is None else f"{call} OVER ({self._window(node.window)})"

@@ -30,6 +30,14 @@ anything runs.
 
 Refused SQL comes back with a code, line and column, the word, and what to write instead.
 """
+_WORDS = """## Functions
+
+`?` optional, `*` any number; *whole*: an integer; *temporal*: date or timestamp; *moment*: those and INTERVAL;
+*like*: a list as the first; *item*: fits in the list; *t*: all t fit together. Constants: *text*, *path* (JSON:
+`'$.a[0]'`, `'a'`, or a place), *part* (of a date), *fraction* (0 to 1), *digits*, *place* (0 to 9), *period* (an
+INTERVAL above zero), *way* (`'ASC'`, `'DESC'`), *options* (of a pattern). JSON is text here. Nothing that depends
+on the clock, on chance or on anything outside the question is a function: the same question gets the same answer.
+"""
 _AGGREGATE = """## Tables in aggregate mode
 
 A dataset released in aggregate mode shows a table with one row a person, but the files hold one record a
@@ -71,16 +79,28 @@ def _types() -> str:
     )
 
 
+_COSTS = {"cell": "", "length": "length", "square": "length²", "group": "", "rows": "rows of the group"}
+_ORDERS = {"always": "", "order": "wants ORDER BY inside", "sorted": "sorted, unless you say otherwise",
+           "ties": "which of equal rows is first is open"}  # fmt: skip
+_TOTALS = {"itself": "", "try": "NULL", "none": "refused"}
+
+
 def _row(function: Function) -> str:
-    answer = {"same": "as its first argument", "unified": "what holds all", "middle": "DOUBLE, or as given"}.get(
-        function.answer, function.answer.replace("_", " ")
-    )
+    answer = {
+        "same": "as its first argument",
+        "unified": "what holds all",
+        "chosen": "what holds both",
+        "middle": "DOUBLE, or as given",
+    }.get(function.answer, function.answer.replace("_", " "))
     over = {"measure": "measures, dimensions", "dimension": "dimensions"}.get(function.cohorts, "")
-    return f"| `{function.signature}` | {answer} |" + (f" {over} |" if function.kind == "aggregate" else "")
+    row = f"| `{function.signature}` | {answer} | {_COSTS[function.cost]} | {_ORDERS[function.determinism]} |"
+    if function.kind == "scalar":
+        row = f"{row.rpartition(' | ')[0]} | {_TOTALS[function.total]} |"
+    return row + (f" {over} |" if function.kind == "aggregate" else "")
 
 
 def _functions() -> Iterator[str]:
-    yield "## Functions\n\n`?` optional, `*` any number; *whole*: an integer; *temporal*: date or timestamp.\n"
+    yield _WORDS
     titles = {
         "aggregate": "Aggregates",
         "window": "Only with OVER (aggregates may have OVER too)",
@@ -88,7 +108,9 @@ def _functions() -> Iterator[str]:
     }
     for kind, title in titles.items():
         extra = " over cohorts |" if kind == "aggregate" else ""
-        yield f"### {title}\n\n| call | answer |{extra}\n|---|---|{'---|' if extra else ''}"
+        fourth = " where it would fail, in dp mode |" if kind == "scalar" else " order |"
+        head = f"| call | answer | time and memory with |{fourth}{extra}"
+        yield f"### {title}\n\n{head}\n|---|---|---|---|{'---|' * bool(extra)}"
         yield "\n".join(_row(f) for f in sorted(FUNCTIONS.values(), key=lambda f: f.name) if f.kind == kind) + "\n"
 
 

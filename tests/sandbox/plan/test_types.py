@@ -10,6 +10,7 @@ import pytest
 from sandbox.plan.errors import SqlRefused
 from sandbox.plan.functions import FUNCTIONS, Function
 from tests.sandbox.plan.asking import World
+from tests.sandbox.plan.examples import EXAMPLES
 
 SAMPLES = {
     "ANY": ["age", "sex", "born", "cost"],
@@ -28,6 +29,10 @@ SAMPLES = {
     "SIZED": ["note", "[1]"],
     "ORDERED": ["age", "cost", "born", "seen", "pay", "sex", "big"],
     "CONTINUOUS": ["age", "cost", "born", "seen", "pay", "big"],
+    "MOMENT": ["born", "seen", "seen - born"],
+    "PLAIN": ["age", "note", "born", "ok"],
+    "DIGITS": ["1", "0"],
+    "LIKE": ["[1, 2]"],
     "PART": ["'year'"],
     "TEXT": ["', '"],
     "FRACTION": ["0.5"],
@@ -39,6 +44,8 @@ SPECIAL = {
     "make_date": ["make_date(2020, 1, 2)"],
     "regexp_extract": ["regexp_extract(note, 'n([0-9])', 1)", "regexp_extract(note, 'n')"],
     "regexp_replace": ["regexp_replace(note, 'n', 'm', 'g')"],
+    "make_timestamp": ["make_timestamp(2020, 1, 2, 3, 4, 5.5)", "make_timestamp(2020, 1, 2, 3, 4, age)"],
+    "factorial": ["factorial(9)"],
     "date_part": ["date_part('epoch', born)", "date_part('year', seen)", "date_part('months', born)"],
     "ln": ["ln(1 + age)"], "log": ["log(1 + age)", "log(2, 1 + age)"], "log2": ["log2(1 + age)"],
     "log10": ["log10(1 + age)"], "asin": ["asin(0.5)"], "acos": ["acos(0.5)"], "cot": ["cot(1 + pay)"],
@@ -61,11 +68,15 @@ def calls_of(function: Function) -> list[str]:
     """Calls that use the function with every kind of argument it takes."""
     if function.name in SPECIAL:
         return SPECIAL[function.name]
+    if function.name.startswith(("json_", "list_has_", "to_base")) or not {
+        w.rstrip("?*") for w in function.arguments
+    } <= set(SAMPLES):
+        return [f"{c} OVER (ORDER BY age)" if function.kind == "window" else c for c in EXAMPLES[function.name]]
     samples = [SAMPLES[w.rstrip("?*")] for w in function.arguments if not w.endswith(("?", "*"))]
     found = [f"{function.name}({', '.join(given)})" for given in product(*samples)][:12]
     full = [SAMPLES[w.rstrip("?*")][0] for w in function.arguments]
     found.append(f"{function.name}({', '.join(full)})")
-    if function.needs_order:
+    if function.determinism == "order":
         found = [call.removesuffix(")") + " ORDER BY age)" for call in found]
     return [f"{call} OVER (ORDER BY age)" for call in found] if function.kind == "window" else found
 

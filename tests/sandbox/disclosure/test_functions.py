@@ -1,0 +1,55 @@
+"""Each function of the table in aggregate mode: straight over cohorts where it may, above a SELECT always."""
+
+from __future__ import annotations
+
+import pytest
+
+from sandbox.plan.functions import FUNCTIONS
+from tests.sandbox.plan.asking import World, same
+from tests.sandbox.plan.examples import EXAMPLES, question
+
+ABOVE = """(SELECT hang AS sex, nam % 60 AS age, nam % 7 AS hours, round(avg(diem), 3) AS pay, cap AS born,
+cap + to_seconds(nam * 1000 + ascii(hang) % 4 * 100 + length(tinh) * 2 + if(moi, 1, 0)) AS seen, moi AS ok,
+CAST(nam / 8 AS DECIMAL(10,2)) AS cost,
+coalesce(tinh, 'n1_"') AS note FROM licences WHERE tinh IS NOT NULL GROUP BY hang, nam, cap, moi, tinh) AS t"""
+DIMENSIONS = {"ANY": "tinh", "BOOLEAN": "moi", "WHOLE": "nam", "NUMBER": "nam", "DOUBLE": "nam", "VARCHAR": "tinh",
+              "FRACTION": "0.5", "ORDERED": "nam", "CONTINUOUS": "nam", "TEXT": "', '"}  # fmt: skip
+AGGREGATES = sorted(name for name, function in FUNCTIONS.items() if function.kind == "aggregate")
+
+
+def over_cohorts(name: str, column: str | None = None) -> str:
+    """The function over dimensions, its first argument `column` if that is given."""
+    function = FUNCTIONS[name]
+    given = [DIMENSIONS[word.rstrip("?*")] for word in function.arguments if word[-1] != "*"]
+    if name == "grouping":
+        given = ["hang"]
+    if column:
+        given[0] = column
+    ordered = " ORDER BY nam" if function.determinism == "order" else ""
+    return f"SELECT hang, {name}({', '.join(given)}{ordered}) AS x FROM licences GROUP BY hang"
+
+
+@pytest.mark.parametrize("name", AGGREGATES)
+def test_straight_over_cohorts_it_answers_what_it_would_over_persons_or_is_refused(
+    persons: World, name: str
+) -> None:
+    function, sql = FUNCTIONS[name], over_cohorts(name)
+    if function.cohorts != "dimension" and name != "count":
+        assert persons.refusal(sql).code == "sql.not_over_cohorts"
+    else:
+        assert same(persons.ours(sql), persons.plain(sql))
+    if function.arguments and name != "grouping":
+        measured = over_cohorts(name, "diem")
+        if function.cohorts == "measure":
+            assert same(persons.ours(measured), persons.plain(measured))
+        else:
+            assert persons.refusal(measured).code in {"sql.measure_function", "sql.wrong_arguments"}
+    assert ("aggregate" in function.modes) == bool(function.cohorts)
+
+
+@pytest.mark.parametrize("name", sorted(FUNCTIONS))
+def test_above_a_grouped_select_it_answers_what_it_would_over_persons(persons: World, name: str) -> None:
+    for call in EXAMPLES[name]:
+        sql = question(name, call, ABOVE)
+        ours, plain = persons.ours(sql), persons.plain(sql)
+        assert same(ours, plain), (sql, ours[:3], plain[:3])
