@@ -28,6 +28,8 @@ class TableSchema(Struct, frozen=True, kw_only=True):
     name: str
     mode: Mode
     columns: tuple[Column, ...]
+    pairs: tuple[tuple[str, str], ...] = ()
+    """In aggregate mode: measures whose cross-products the files hold."""
 
 
 class TableFiles(Struct, frozen=True, kw_only=True):

@@ -79,15 +79,19 @@ _AGGREGATES = """
 count ANY? BIGINT measure | sum NUMBER sum measure | avg NUMBER DOUBLE measure | mean NUMBER DOUBLE measure
 variance DOUBLE DOUBLE measure | var_samp DOUBLE DOUBLE measure | var_pop DOUBLE DOUBLE measure
 stddev DOUBLE DOUBLE measure | stddev_samp DOUBLE DOUBLE measure | stddev_pop DOUBLE DOUBLE measure
+sem DOUBLE DOUBLE measure
 min ANY same dimension | max ANY same dimension
 approx_count_distinct ANY BIGINT dimension | grouping ANY ANY* BIGINT dimension
-count_if BOOLEAN HUGEINT | countif BOOLEAN HUGEINT | bool_and BOOLEAN BOOLEAN dimension
+count_if BOOLEAN HUGEINT dimension | countif BOOLEAN HUGEINT dimension | bool_and BOOLEAN BOOLEAN dimension
 bool_or BOOLEAN BOOLEAN dimension | median ORDERED middle | mode ANY same | product DOUBLE DOUBLE
 quantile_cont CONTINUOUS FRACTION middle | quantile_disc ANY FRACTION same | arg_min ANY ANY same
-arg_max ANY ANY same | min_by ANY ANY same | max_by ANY ANY same | corr DOUBLE DOUBLE DOUBLE
-covar_pop DOUBLE DOUBLE DOUBLE | covar_samp DOUBLE DOUBLE DOUBLE | regr_slope DOUBLE DOUBLE DOUBLE
-regr_intercept DOUBLE DOUBLE DOUBLE | regr_r2 DOUBLE DOUBLE DOUBLE | regr_count DOUBLE DOUBLE INTEGER
-regr_avgx DOUBLE DOUBLE DOUBLE | regr_avgy DOUBLE DOUBLE DOUBLE | skewness DOUBLE DOUBLE | kurtosis DOUBLE DOUBLE
+arg_max ANY ANY same | min_by ANY ANY same | max_by ANY ANY same | corr DOUBLE DOUBLE DOUBLE measure
+covar_pop DOUBLE DOUBLE DOUBLE measure | covar_samp DOUBLE DOUBLE DOUBLE measure
+regr_slope DOUBLE DOUBLE DOUBLE measure | regr_intercept DOUBLE DOUBLE DOUBLE measure
+regr_r2 DOUBLE DOUBLE DOUBLE measure | regr_count DOUBLE DOUBLE INTEGER measure
+regr_sxx DOUBLE DOUBLE DOUBLE measure | regr_syy DOUBLE DOUBLE DOUBLE measure
+regr_sxy DOUBLE DOUBLE DOUBLE measure | regr_avgx DOUBLE DOUBLE DOUBLE measure
+regr_avgy DOUBLE DOUBLE DOUBLE measure | skewness DOUBLE DOUBLE | kurtosis DOUBLE DOUBLE
 entropy ANY DOUBLE | string_agg VARCHAR TEXT? VARCHAR | group_concat VARCHAR TEXT? VARCHAR
 list ANY list | array_agg ANY list | first ANY same order | last ANY same order | any_value ANY same order
 """

@@ -96,7 +96,7 @@ def _table(node: exp.Table, scope: Scope, context: Context) -> Relation:
         for c in schema.columns
     )  # fmt: skip
     _offer(scope, alias or name, fields, renamed, node)
-    return Source(relation, schema.name, schema.mode, *place(node.this))
+    return Source(relation, schema.name, schema.mode, schema.pairs, *place(node.this))
 
 
 def _not_a_table(node: exp.Table, context: Context) -> Refusal:
