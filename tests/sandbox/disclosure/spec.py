@@ -34,6 +34,9 @@ ACCEPTED: tuple[str, ...] = (
     "SELECT string_agg(DISTINCT hang, ',' ORDER BY hang), list(DISTINCT nam ORDER BY nam) FROM licences",
     "SELECT bool_or(moi), bool_and(nam > 1980), approx_count_distinct(hang) FROM licences",
     "SELECT year(cap) AS y, round(avg(phat), 2), coalesce(sum(phat), 0) FROM licences GROUP BY y",
+    "SELECT cohort_level, tinh, count(*), avg(diem) FROM licences GROUP BY cohort_level, tinh",
+    "SELECT hang, count(*), avg(CASE WHEN cohort_level = 'fine' THEN 1 ELSE 0 END) AS fine_share, "
+    "string_agg(DISTINCT cohort_level, '/' ORDER BY cohort_level) FROM licences GROUP BY hang",
     "SELECT sum(nam), avg(nam), stddev(nam), var_pop(nam), sum(nam / 3), avg(nam * 1.5) FROM licences "
     "GROUP BY hang",
     "SELECT avg(CASE WHEN hang = 'A' THEN 1 ELSE 0 END) AS a, avg(CAST(moi AS INTEGER)) AS moi FROM licences",
@@ -136,6 +139,8 @@ REFUSED: tuple[tuple[str, str, str], ...] = (
      "sql.measure_misused", "diem"),
     ("SELECT count(*) FROM licences l WHERE EXISTS (SELECT 1 FROM places WHERE dan > l.diem)",
      "sql.measure_misused", "diem"),
+    ("SELECT cohort_level FROM licences", "sql.must_aggregate", "cohort_level"),
+    ("SELECT cohort_level FROM places", "sql.unknown_column", "cohort_level"),
     ("SELECT n FROM licences", "sql.unknown_column", "n"),
     ("SELECT sum(n) FROM licences", "sql.unknown_column", "n"),
     ("SELECT sum(diem__sum) FROM licences", "sql.unknown_column", "diem__sum"),
