@@ -97,6 +97,7 @@ def anonymise(
 
 def anonymise_order(manifest: Manifest, seed: bytes, limits: IngestLimits) -> AnonymiseOrder:
     """What the second jail is told; hierarchies go in as text."""
+    stored = {c.name: c.sql_name for c in manifest.columns}
     columns = tuple(
         AnonymiseColumn(
             name=c.sql_name,
@@ -104,8 +105,9 @@ def anonymise_order(manifest: Manifest, seed: bytes, limits: IngestLimits) -> An
             role=c.published_role,
             fine=c.transform,
             coarse=c.fallback,
+            source=stored[c.name],
         )
-        for c in manifest.columns_of("quasi-identifier", "sensitive", "measure")
+        for c in manifest.shown_columns()
     )
     named = {t.hierarchy for c in columns for t in (c.fine, c.coarse) if t is not None and t.hierarchy}
     hierarchies = {
@@ -116,7 +118,7 @@ def anonymise_order(manifest: Manifest, seed: bytes, limits: IngestLimits) -> An
         columns=columns, hierarchies=hierarchies, mode=manifest.mode, k=manifest.k, l=manifest.l,
         max_left_out_share=manifest.max_left_out_share, followed=manifest.privacy_unit == "column",
         seed=seed, part_rows=limits.part_rows,
-        row_group_rows=limits.row_group_rows,
+        row_group_rows=limits.row_group_rows, pairs=manifest.cross_products,
     )  # fmt: skip
 
 
@@ -175,9 +177,8 @@ class _Taker:
 
     def _decode(self, reply: AnonymiseReply, rows: int) -> Made:
         cohorts, past = reply.cohorts, self.past
-        sensitive, measures = (
-            sum(c.role == role for c in self.order.columns) for role in ("sensitive", "measure")
-        )
+        sensitive = sum(c.role == "sensitive" for c in self.order.columns)
+        measures = self.order.measure_count
         data, before = (len(past.digest), len(past.classes)) if past else (0, 0)
         return Made(
             parts=tuple(self.parts), reply=reply,
@@ -212,15 +213,14 @@ class _Taker:
 
 def measure(manifest: Manifest, intake: Intake, made: Made, folder: Path, limits: IngestLimits) -> MeasureReply:
     """Measure k, ℓ and t on the finished files in another jail. Raises PublicationRefused if they fall short."""
-    shown = manifest.columns_of("quasi-identifier", "sensitive", "measure")
     order = MeasureOrder(
         columns=tuple(
             MeasureColumn(
                 name=c.sql_name, type=made.reply.types.get(c.sql_name, STORED_TYPE[c.type]), role=c.published_role
             )
-            for c in shown
+            for c in manifest.shown_columns()
         ),
-        mode=manifest.mode, k=manifest.k, l=manifest.l, parts=len(made.parts),
+        mode=manifest.mode, k=manifest.k, l=manifest.l, parts=len(made.parts), pairs=manifest.cross_products,
     )  # fmt: skip
     files = [p.path for p in made.parts]
     with ExitStack() as stack:

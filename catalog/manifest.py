@@ -7,7 +7,7 @@ from typing import Annotated, Final, Literal
 from msgspec import Meta, Struct, field
 
 from catalog.errors import ManifestError, ManifestRefused
-from catalog.manifest_rules import check_rules
+from catalog.manifest_rules import BAND, check_rules
 from catalog.positioned import compose
 from catalog.reader import read_struct
 from catalog.transforms import Transform
@@ -63,6 +63,8 @@ class ManifestColumn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     meaning: Bilingual | None = None
     transform: Transform | None = None
     fallback: Transform | None = None
+    bands: Annotated[tuple[float, ...], Meta(min_length=1)] | None = None
+    """Of a measure: lower bounds of bands, shown as a dimension of their own."""
 
     @property
     def sql_name(self) -> str:
@@ -105,10 +107,34 @@ class Manifest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     null_words: tuple[str, ...] = ("", "?", "NA", "N/A", "NULL", "null")
     hierarchies: dict[str, str] = field(default_factory=dict)
     """Name → CSV text: first column the value, the next ones its levels, coarser and coarser."""
+    cross_products: tuple[tuple[Words, Words], ...] = ()
+    """Pairs of measures, by their names in SQL, whose sums of products are kept."""
 
     def columns_of(self, *roles: ManifestRole) -> tuple[ManifestColumn, ...]:
         """The columns with one of these roles, in the manifest's order."""
         return tuple(c for c in self.columns if c.role in roles)
+
+    def shown_columns(self) -> tuple[ManifestColumn, ...]:
+        """All that persons are described by, the bands of measures too, in the manifest's order."""
+        return tuple(
+            one
+            for column in self.columns_of("quasi-identifier", "sensitive", "measure")
+            for one in ((column, band_of(column)) if column.bands is not None else (column,))
+        )
+
+
+def band_of(measure: ManifestColumn) -> ManifestColumn:
+    """The dimension that a measure's bands are: part of the class, so that k persons at least stand in each.
+
+    A count per band within a cohort would be of fewer than k; as a quasi-identifier a band is what all of a cohort
+    have in common. Who fits into no such cohort stands at the fallback level, where no band is told.
+    """
+    meaning = measure.meaning
+    return ManifestColumn(
+        name=measure.name, role="quasi-identifier", shown_as=f"{measure.sql_name}{BAND}", type=measure.type,
+        personal=measure.personal, transform=Transform(bins=measure.bands), fallback=Transform(drop=True),
+        meaning=meaning and Bilingual(vi=f"{meaning.vi} (theo khoảng)", en=f"{meaning.en} (in bands)"),
+    )  # fmt: skip
 
 
 def read_manifest(text: str) -> Manifest:

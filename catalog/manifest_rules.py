@@ -15,10 +15,14 @@ from catalog.errors import ManifestError
 from catalog.positioned import Node
 from catalog.transforms import Transform, group_table
 from policies.sources import data
+from sandbox.job import LEVEL
 
 _NUMBERS = ("integer", "number")
 _TIMES = ("date", "timestamp")
-_RESERVED = ("n",)
+_RESERVED = ("n", LEVEL)
+BAND = "_band"
+"""What the name of a measure's bands ends in."""
+_MAX_PAIRS = 10
 _SHOWN = ("quasi-identifier", "sensitive", "measure")
 
 
@@ -39,6 +43,7 @@ def _all(tree: Node) -> Found:
     yield from _privacy_unit(tree, columns)
     yield from _consent(tree)
     yield from _roles_present(tree, columns)
+    yield from _cross_products(tree, columns)
     for column in columns:
         yield from _column(tree, column)
 
@@ -71,9 +76,11 @@ def _names(columns: list[Node]) -> Found:
         if _scalar(column, "role") not in _SHOWN:
             continue
         where = column.at("as") if _has(column, "as") else column.at("name")
-        if shown in seen:
-            yield where, "manifest.column_twice", {"name": shown, "first_line": seen[shown]}
-        seen.setdefault(shown, where.line)
+        names = (shown, f"{shown}{BAND}") if _has(column, "bands") else (shown,)
+        for name in names:
+            if name in seen:
+                yield where, "manifest.column_twice", {"name": name, "first_line": seen[name]}
+            seen.setdefault(name, where.line)
         if shown in _RESERVED or "__" in shown:
             yield where, "manifest.reserved_name", {"name": shown}
         elif not shown.isidentifier() or not shown.isascii():
@@ -126,6 +133,45 @@ def _roles_present(tree: Node, columns: list[Node]) -> Found:
         yield tree.at("columns"), "manifest.too_many_columns", {"columns": len(columns), "max": 64}
 
 
+def _cross_products(tree: Node, columns: list[Node]) -> Found:
+    pairs = _items(tree.at("cross_products")) if _has(tree, "cross_products") else []
+    measures = {str(_scalar(c, "as", _scalar(c, "name", ""))) for c in columns if _scalar(c, "role") == "measure"}
+    seen: set[frozenset[str]] = set()
+    for pair in pairs:
+        names = [str(n.value) for n in _items(pair)]
+        for node in _items(pair):
+            if str(node.value) not in measures:
+                yield node, "manifest.cross_product_unknown", {
+                    "name": str(node.value), "measures": ", ".join(sorted(measures)) or "—"}  # fmt: skip
+        if len(set(names)) < len(names) or frozenset(names) in seen:
+            yield pair, "manifest.cross_product_twice", {"pair": ", ".join(names)}
+        seen.add(frozenset(names))
+    if len(pairs) > _MAX_PAIRS:
+        yield tree.at("cross_products"), "manifest.cross_products_many", {"pairs": len(pairs), "max": _MAX_PAIRS}
+
+
+def _bands(column: Node, name: str, role: str) -> Found:
+    node = column.at("bands")
+    if role != "measure":
+        yield column.value["bands"][0], "manifest.bands_role", {"name": name, "role": role}
+        return
+    bounds = [n.value for n in _items(node)]
+    if not all(isinstance(b, int | float) and not isinstance(b, bool) for b in bounds):
+        return  # the reader has said so
+    if bounds != sorted(set(bounds)):
+        yield node, "manifest.bins_order", {"name": name}
+    clamp = _plain(column.at("transform", "clamp")) if _has(column, "transform") else None
+    if (
+        isinstance(clamp, list)
+        and len(clamp) == 2
+        and bounds
+        and not (
+            all(isinstance(c, int | float) for c in clamp) and clamp[0] < min(bounds) and max(bounds) <= clamp[1]
+        )
+    ):
+        yield node, "manifest.bands_outside_clamp", {"name": name, "low": clamp[0], "high": clamp[1]}
+
+
 def _column(tree: Node, column: Node) -> Found:
     role, kind = _scalar(column, "role"), _scalar(column, "type", "text")
     name = str(_scalar(column, "name", ""))
@@ -141,6 +187,8 @@ def _column(tree: Node, column: Node) -> Found:
     if role in ("identifier", "drop") and (_has(column, "transform") or _has(column, "fallback")):
         key = "transform" if _has(column, "transform") else "fallback"
         yield column.value[key][0], "manifest.transform_of_removed", {"name": name, "role": str(role)}
+    if _has(column, "bands"):
+        yield from _bands(column, name, str(role))
     if _has(column, "fallback") and role in ("sensitive", "measure"):
         yield column.value["fallback"][0], "manifest.fallback_role", {"name": name, "role": str(role)}
     if _has(column, "format") and kind not in _TIMES:

@@ -137,9 +137,8 @@ def _space() -> Iterator[None]:
 
 def _version(manifest: Manifest, text: str, made: Made, measured: MeasureReply, previous: str | None) -> Version:
     reply = made.reply
-    shown = manifest.columns_of("quasi-identifier", "sensitive", "measure")
-    if manifest.mode == "aggregate":
-        shown = manifest.columns_of("quasi-identifier", "measure")
+    hidden = ("sensitive",) if manifest.mode == "aggregate" else ()
+    shown = [c for c in manifest.shown_columns() if c.role not in hidden]
     version = Version(
         dataset=manifest.dataset, mode=manifest.mode, privacy_unit=manifest.privacy_unit,
         population=manifest.population, rows=reply.rows, persons=reply.persons,
@@ -151,7 +150,8 @@ def _version(manifest: Manifest, text: str, made: Made, measured: MeasureReply, 
         parts=tuple(_part(p, manifest) for p in made.parts),
         purposes=manifest.purposes, legal_basis=manifest.legal_basis.kind,
         manifest_sha256=hashlib.sha256(text.encode()).hexdigest(), created_at_ms=time.time_ns() // 1_000_000,
-        parent=previous, conditions=manifest.conditions or UNSET,
+        parent=previous, conditions=manifest.conditions or UNSET, cross_products=manifest.cross_products or UNSET,
+        tells_level=True if manifest.mode == "aggregate" else UNSET,
     )  # fmt: skip
     return replace(version, id=version_hash(version))
 

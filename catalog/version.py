@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 from msgspec import UNSET, Struct, UnsetType
 
@@ -10,6 +10,8 @@ from policies.decision import Conditions
 
 Role = Literal["quasi-identifier", "sensitive", "measure"]
 Personal = Literal["none", "basic", "sensitive"]
+LEVELS: Final = ("fine", "fallback")
+"""In files of aggregate mode the column LEVEL says at which of them a cohort stands."""
 
 
 class VersionColumn(Struct, frozen=True, kw_only=True):
@@ -78,6 +80,10 @@ class Version(Struct, frozen=True, kw_only=True):
     parent: str | None = None
     conditions: Conditions | UnsetType = UNSET
     """What the owner demands beside the purpose; absent from version.json where it demands nothing."""
+    cross_products: tuple[tuple[str, str], ...] | UnsetType = UNSET
+    """Pairs (a, b) of measures with a column `a__b__sumxy`; absent where there is none."""
+    tells_level: bool | UnsetType = UNSET
+    """Whether the files say of each cohort at which level it stands; absent where they do not."""
 
     @property
     def consented_purposes(self) -> tuple[str, ...]:

@@ -8,20 +8,29 @@ from typing import Final
 import pyarrow as pa
 from pyarrow import compute
 
+from sandbox.job import LEVEL
+
 WIDTH_BYTES: Final = {"BOOLEAN": 1, "DATE": 4, "BIGINT": 8, "DOUBLE": 8, "TIMESTAMP": 8}
 TEXT_LENGTH_BYTES: Final = 4
 
 
-def logical_bytes(table: pa.Table, measures: Sequence[str]) -> dict[str, int]:
+def logical_bytes(
+    table: pa.Table, measures: Sequence[str], pairs: Sequence[tuple[str, str]] = ()
+) -> dict[str, int]:
     """Bytes of each column that SQL may name, over all records of the files.
 
     BOOLEAN 1, DATE 4, BIGINT, DOUBLE and TIMESTAMP 8 a record, empty or not; VARCHAR 4 a record and its UTF-8
-    bytes. A measure weighs its three columns (24 a record). `n`, which count(*) reads, is in the base price: 0.
+    bytes. A measure weighs its three columns (24 a record), and 8 a record for each declared pair that it is in.
+    `n`, which count(*) reads, and the cohort's level are in the base price: 0.
     """
     sizes = {name: _weight(table.column(name)) for name in table.column_names}
-    hidden = {f"{m}__{part}" for m in measures for part in ("count", "sum", "sumsq")} | {"n"}
+    held = {m: [f"{m}__{part}" for part in ("count", "sum", "sumsq")] for m in measures}
+    for pair in pairs:
+        for measure in pair:
+            held[measure].append("__".join((*pair, "sumxy")))
+    hidden = {name for names in held.values() for name in names} | {"n", LEVEL}
     shown = {name: size for name, size in sizes.items() if name not in hidden}
-    return shown | {m: sum(sizes[f"{m}__{part}"] for part in ("count", "sum", "sumsq")) for m in measures}
+    return shown | {m: sum(sizes[name] for name in names) for m, names in held.items()}
 
 
 def _weight(column: pa.ChunkedArray) -> int:

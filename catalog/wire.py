@@ -70,6 +70,12 @@ class AnonymiseColumn(Struct, frozen=True, kw_only=True):
     fine: Transform | None = None
     coarse: Transform | None = None
     """None where the column has no fallback: then the fine transform holds at both levels."""
+    source: str = ""
+    """The persons' column that it is made of, if that has another name."""
+
+    @property
+    def reads(self) -> str:
+        return self.source or self.name
 
 
 class AnonymiseOrder(Struct, frozen=True, kw_only=True):
@@ -84,6 +90,13 @@ class AnonymiseOrder(Struct, frozen=True, kw_only=True):
     seed: bytes
     part_rows: int
     row_group_rows: int
+    pairs: tuple[tuple[str, str], ...] = ()
+    """Measures of which the sum of products is kept: to be read as measures of their own, after the others."""
+
+    @property
+    def measure_count(self) -> int:
+        """Measures, and pairs of them."""
+        return sum(c.role == "measure" for c in self.columns) + len(self.pairs)
 
 
 class PartHead(Struct, frozen=True, kw_only=True):
@@ -120,6 +133,7 @@ class MeasureOrder(Struct, frozen=True, kw_only=True):
     k: int
     l: int
     parts: int
+    pairs: tuple[tuple[str, str], ...] = ()
 
 
 class MeasureReply(Struct, frozen=True, kw_only=True):

@@ -6,12 +6,14 @@ Types of columns are DuckDB's names from a fixed list (`ColumnType`), the same i
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 from msgspec import Struct
 
 ColumnType = Literal["BOOLEAN", "BIGINT", "DOUBLE", "DECIMAL(38,0)", "VARCHAR", "DATE", "TIMESTAMP"]
 Mode = Literal["rows", "aggregate"]
+LEVEL: Final = "cohort_level"
+"""At which level of generalisation a cohort stands: 'fine' or 'fallback'."""
 
 
 class Column(Struct, frozen=True, kw_only=True):
@@ -28,6 +30,10 @@ class TableSchema(Struct, frozen=True, kw_only=True):
     name: str
     mode: Mode
     columns: tuple[Column, ...]
+    pairs: tuple[tuple[str, str], ...] = ()
+    """In aggregate mode: measures whose cross-products the files hold."""
+    tells_level: bool = False
+    """In aggregate mode: whether the files hold LEVEL, which every agreement allows, as it does count(*)."""
 
 
 class TableFiles(Struct, frozen=True, kw_only=True):

@@ -19,7 +19,7 @@ from catalog.jailed.digests import class_numbers, digests, value_numbers
 from catalog.jailed.drivers import drivers
 from catalog.jailed.forming import Formed, Persons, coded_keys, form_cohorts
 from catalog.jailed.loaded import LOADED
-from catalog.jailed.measures import read_measure
+from catalog.jailed.measures import read_measures
 from catalog.jailed.parts import Finished, write_parts
 from catalog.jailed.refused import Refused
 from catalog.jailed.sample import sample
@@ -80,14 +80,12 @@ def _read(order: AnonymiseOrder, inputs: Sequence[int]) -> tuple[Persons, Ints, 
         table, mask = table.take(pa.array(present)), mask[present]
     random = Generator(PCG64(SeedSequence(int.from_bytes(order.seed, "big"))))
     rank = random.permutation(len(present)).astype(np.int32)
-    by_role = {
-        role: [c for c in order.columns if c.role == role] for role in ("quasi-identifier", "sensitive", "measure")
-    }
+    by_role = {role: [c for c in order.columns if c.role == role] for role in ("quasi-identifier", "sensitive")}
     dimensions, sensitive = (
-        [code_column(c, table.column(c.name), order.hierarchies) for c in by_role[role]]
+        [code_column(c, table.column(c.reads), order.hierarchies) for c in by_role[role]]
         for role in ("quasi-identifier", "sensitive")
     )
-    measures = [read_measure(c, table.column(c.name)) for c in by_role["measure"]]
+    measures = read_measures(order, table)
     digest = digests(sensitive, measures, len(present))
     return Persons(dimensions, sensitive, measures, mask, rank, digest), present, total
 

@@ -16,6 +16,7 @@ from catalog.cohorts import MISSING, Codes, Ints, distinct_values
 from catalog.jailed.cells import ARROW
 from catalog.jailed.loaded import LOADED
 from catalog.wire import MeasureColumn, MeasureOrder, MeasureReply
+from sandbox.job import LEVEL
 
 assert LOADED  # imported for what importing it does
 
@@ -71,7 +72,8 @@ def _schema_fault(order: MeasureOrder, parts: list[pa.Table]) -> str:
         if column.role == "quasi-identifier" or (column.role == "sensitive" and order.mode == "rows"):
             expected[column.name] = ARROW[column.type]
     if order.mode == "aggregate":
-        expected["n"] = pa.int64()
+        expected |= {"n": pa.int64(), LEVEL: pa.string()}
+        expected |= {f"{a}__{b}__sumxy": pa.float64() for a, b in order.pairs}
         for column in (c for c in order.columns if c.role == "measure"):
             expected |= {
                 f"{column.name}__count": pa.int64(), f"{column.name}__sum": pa.float64(),
@@ -106,6 +108,11 @@ def _aggregate(order: MeasureOrder, parts: list[pa.Table], ranges: Ints, more: l
     for column in (c for c in order.columns if c.role == "measure"):
         count = table.column(f"{column.name}__count").combine_chunks().drop_null().to_numpy()
         if len(count) and count.min() < order.k:
+            return MeasureReply(fault="contributors")
+    for a, b in order.pairs:
+        told = table.column(f"{a}__{b}__sumxy").is_valid()
+        counts = [table.column(f"{m}__count").filter(told) for m in (a, b)]
+        if any(c.null_count for c in counts) or not counts[0].equals(counts[1]):
             return MeasureReply(fault="contributors")
     persons = pa.ipc.open_stream(pa.BufferReader(_bytes(more[1]))).read_all()
     spread = _worst([

@@ -17,9 +17,11 @@ from catalog.cohorts import Ints
 from catalog.jailed.coding import arrow_values
 from catalog.jailed.digests import class_numbers
 from catalog.jailed.forming import Formed, Persons
-from catalog.jailed.measures import sums
+from catalog.jailed.measures import all_sums, columns_of
+from catalog.version import LEVELS
 from catalog.widths import logical_bytes
 from catalog.wire import AnonymiseOrder, PartHead, write_frame
+from sandbox.job import LEVEL
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,8 @@ def write_parts(order: AnonymiseOrder, persons: Persons, formed: Formed, output:
     return Finished(
         rows=table.num_rows, cohort=final, number=laid.number, ranges=ranges,
         classes=class_numbers(persons.dimensions, laid.codes, cohorts), coarse=formed.coarse[laid.cohorts],
-        given=given, logical_bytes=logical_bytes(table, [m.name for m in persons.measures]),
+        given=given,
+        logical_bytes=logical_bytes(table, [m.name for m in persons.measures if not m.of], order.pairs),
         dimension_codes=laid.codes, order=laid.by,
     )  # fmt: skip
 
@@ -113,13 +116,16 @@ def _table(order: AnonymiseOrder, persons: Persons, formed: Formed, laid: _Sorte
             columns[coded.column.name] = arrow_values(coded).take(pa.array(shown, mask=~seen.stays[laid.by]))
         return pa.table(columns), given
     columns["n"] = pa.array(laid.sizes, pa.int64())
-    for place, measure in enumerate(persons.measures):
-        s = sums(measure, laid.by, laid.starts, order.k)
-        given[:, place] = s.given & formed.given[laid.cohorts, place]
-        hidden = ~given[:, place]
-        columns[f"{s.name}__count"] = pa.array(s.count, pa.int64(), mask=hidden)
-        columns[f"{s.name}__sum"] = pa.array(s.total, pa.float64(), mask=hidden)
-        columns[f"{s.name}__sumsq"] = pa.array(s.squares, pa.float64(), mask=hidden)
+    levels = pa.array(formed.coarse[laid.cohorts].astype(np.int8))
+    columns[LEVEL] = pa.array(LEVELS, pa.string()).take(levels)
+    every = all_sums(persons.measures, laid.by, laid.starts, order.k)
+    for place, (measure, told) in enumerate(zip(persons.measures, every, strict=True)):
+        given[:, place] = told.given & formed.given[laid.cohorts, place]
+        for of in measure.of:
+            given[:, place] &= given[:, of]
+        for name, values in columns_of(told, bool(measure.of)).items():
+            kind = pa.int64() if name.endswith("__count") else pa.float64()
+            columns[name] = pa.array(values, kind, mask=~given[:, place])
     return pa.table(columns), given
 
 

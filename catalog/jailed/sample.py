@@ -46,7 +46,7 @@ def sample(order: AnonymiseOrder, persons: Persons, formed: Formed, finished: Fi
         {c.column.name: _plain(_value(c, int(d[i]))) for c, d in zip(columns, drawn, strict=True)} for i in chosen
     ]
     for row in rows:
-        row |= {m.name: _measure(m, random) for m in persons.measures}
+        row |= {m.name: _measure(m, random) for m in persons.measures if not m.of}
     return rows
 
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 from catalog.cohorts import Ints
 from catalog.jailed.coding import Coded, arrow_values, code_column
 from catalog.jailed.digests import class_numbers, digests
-from catalog.jailed.measures import Measure, read_measure
+from catalog.jailed.measures import Measure, read_measures
 from catalog.jailed.mixing import mix, stable
 from catalog.wire import AnonymiseOrder
 
@@ -34,10 +34,10 @@ def read_batch(order: AnonymiseOrder, table: pa.Table) -> Batch:
     """Raises Refused for a value that no group of the manifest names."""
     rows = table.num_rows
     dimensions, sensitive = (
-        [code_column(c, table.column(c.name), order.hierarchies) for c in order.columns if c.role == role]
+        [code_column(c, table.column(c.reads), order.hierarchies) for c in order.columns if c.role == role]
         for role in ("quasi-identifier", "sensitive")
     )
-    measures = [read_measure(c, table.column(c.name)) for c in order.columns if c.role == "measure"]
+    measures = read_measures(order, table)
     fine, coarse = ([(c.coarse if level else c.fine)[c.codes] for c in dimensions] for level in (False, True))
     return Batch(
         fine=class_numbers(dimensions, fine, rows), coarse=class_numbers(dimensions, coarse, rows),

@@ -13,7 +13,11 @@ from catalog.making import Made, MadePart
 from catalog.recheck.batch import fold, written_numbers
 from catalog.recheck.broken import require
 from catalog.recheck.persons import SALT, Content
+from catalog.version import LEVELS
 from catalog.wire import AnonymiseOrder
+from sandbox.job import LEVEL
+
+_LEVELS = pa.array(LEVELS, pa.string())
 
 
 def check_files(order: AnonymiseOrder, made: Made, content: Content) -> None:
@@ -38,30 +42,41 @@ def _check_part(order: AnonymiseOrder, part: MadePart, made: Made, content: Cont
     others = [
         f"{c.name}__{sums}" for c in order.columns if c.role == "measure" for sums in ("count", "sum", "sumsq")
     ]
-    others = ["n", *others] if order.mode == "aggregate" else named["sensitive"]
+    others += [f"{a}__{b}__sumxy" for a, b in order.pairs]
+    others = ["n", LEVEL, *others] if order.mode == "aggregate" else named["sensitive"]
     require(sorted(table.column_names) == sorted([*named["quasi-identifier"], *others]), "columns")
     if order.mode == "rows":
         written = fold([_numbers(table.column(name)) for name in named["sensitive"]], table.num_rows)
         require(np.add.reduceat(mix(written, SALT), ranges[:, 1]) == content.values[cohorts], "values")
         return
     require(table.column("n").to_numpy() == content.size[cohorts], "persons")
+    require(_numbers(table.column(LEVEL)) == written_numbers(_LEVELS)[made.coarse[cohorts].astype(int)], "level")
     _check_sums(order, table, made, content, cohorts)
 
 
 def _check_sums(order: AnonymiseOrder, table: pa.Table, made: Made, content: Content, cohorts: slice) -> None:
     measures = [c.name for c in order.columns if c.role == "measure"]
-    for place, (name, totals) in enumerate(zip(measures, content.totals, strict=True)):
+    named = [{f"{m}__count": "count", f"{m}__sum": "total", f"{m}__sumsq": "squares"} for m in measures]
+    named += [{f"{a}__{b}__sumxy": "total"} for a, b in order.pairs]
+    for place, (columns, totals) in enumerate(zip(named, content.totals, strict=True)):
         given = made.given[cohorts, place]
         enough = totals.count[cohorts] >= order.k
         # As in the jail, but for the order of the additions.
         dominated = totals.largest[cohorts] > (1 + 1e-9) * DOMINANCE_SHARE * totals.absolute[cohorts]
         require(~given | (enough & ~dominated), "contributors")
-        for sums, total in (("count", totals.count), ("sum", totals.total), ("sumsq", totals.squares)):
-            column = table.column(f"{name}__{sums}").combine_chunks()
+        for name, sums in columns.items():
+            column = table.column(name).combine_chunks()
             require(column.is_valid().to_numpy(zero_copy_only=False) == given, "measures")
             said = column.fill_null(0).to_numpy(zero_copy_only=False)
-            near = np.isclose(said, total[cohorts], rtol=1e-9, atol=1e-9 * max(1.0, float(totals.largest.max())))
+            total = getattr(totals, sums)[cohorts]
+            near = np.isclose(said, total, rtol=1e-9, atol=1e-9 * max(1.0, float(totals.largest.max())))
             require(near | ~given, "measures")
+    for place, pair in enumerate(order.pairs, len(measures)):
+        # Whoever has the one has the other: else a difference of sums would be of fewer than k persons.
+        mine, given = content.totals[place].count[cohorts], made.given[cohorts, place]
+        for of in (measures.index(m) for m in pair):
+            same = made.given[cohorts, of] & (content.totals[of].count[cohorts] == mine)
+            require(~given | same, "contributors")
 
 
 def _numbers(column: pa.ChunkedArray) -> Ints:

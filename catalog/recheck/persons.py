@@ -70,8 +70,7 @@ class _Persons:
         cohorts = made.reply.cohorts
         self.shown, self.values = np.zeros(cohorts, dtype=np.uint64), np.zeros(cohorts, dtype=np.uint64)
         self.distinct = [_Distinct(cohorts, order.l) for c in order.columns if c.role == "sensitive"]
-        measures = sum(c.role == "measure" for c in order.columns)
-        self.totals = [Totals(*(np.zeros(cohorts) for _ in range(5))) for _ in range(measures)]
+        self.totals = [Totals(*(np.zeros(cohorts) for _ in range(5))) for _ in range(order.measure_count)]
         self.visible = _Visible(order, made, past)
         self.standing = _Standing(order, mask, made, past)
 

@@ -134,6 +134,8 @@ def schema_of(version: Version, slug: str) -> TableSchema:
             Column(name=c.name, type=c.type, kind="measure" if c.role == "measure" else "dimension")
             for c in version.columns
         ),
+        pairs=version.cross_products or (),
+        tells_level=bool(version.tells_level),
     )
 
 

@@ -12,7 +12,7 @@ RefusalCode = Literal[
     "sql.not_grouped", "sql.misplaced_aggregate", "sql.misplaced_window", "sql.column_count", "sql.not_returnable",
     "sql.duplicate_alias", "sql.no_such_position", "sql.order_not_selected", "sql.name_not_usable",
     "sql.must_aggregate", "sql.measure_misused", "sql.measure_function", "sql.not_over_cohorts",
-    "sql.join_before_aggregate",
+    "sql.no_cross_product",
 ]  # fmt: skip
 
 

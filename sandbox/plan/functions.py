@@ -159,16 +159,19 @@ count ANY? BIGINT measure | sum NUMBER sum measure | avg NUMBER DOUBLE measure |
 variance DOUBLE DOUBLE measure | var_samp DOUBLE DOUBLE measure | var_pop DOUBLE DOUBLE measure
 stddev DOUBLE DOUBLE measure | stddev_samp DOUBLE DOUBLE measure | stddev_pop DOUBLE DOUBLE measure
 min ANY same dimension | max ANY same dimension | approx_count_distinct ANY BIGINT dimension
-grouping ANY ANY* BIGINT dimension | count_if BOOLEAN HUGEINT | countif BOOLEAN HUGEINT
+grouping ANY ANY* BIGINT dimension | count_if BOOLEAN HUGEINT dimension | countif BOOLEAN HUGEINT dimension
 bool_and BOOLEAN BOOLEAN dimension | bool_or BOOLEAN BOOLEAN dimension | bit_and WHOLE same dimension
 bit_or WHOLE same dimension | bit_xor WHOLE same | product DOUBLE DOUBLE | fsum DOUBLE DOUBLE
-kahan_sum DOUBLE DOUBLE | sumkahan DOUBLE DOUBLE | favg DOUBLE DOUBLE | sem DOUBLE DOUBLE
+kahan_sum DOUBLE DOUBLE | sumkahan DOUBLE DOUBLE | favg DOUBLE DOUBLE | sem DOUBLE DOUBLE measure
 arg_min ANY ANY same ties | arg_max ANY ANY same ties | argmin ANY ANY same ties | argmax ANY ANY same ties
-min_by ANY ANY same ties | max_by ANY ANY same ties | corr DOUBLE DOUBLE DOUBLE | covar_pop DOUBLE DOUBLE DOUBLE
-covar_samp DOUBLE DOUBLE DOUBLE | regr_slope DOUBLE DOUBLE DOUBLE | regr_intercept DOUBLE DOUBLE DOUBLE
-regr_r2 DOUBLE DOUBLE DOUBLE | regr_count DOUBLE DOUBLE INTEGER | regr_avgx DOUBLE DOUBLE DOUBLE
-regr_avgy DOUBLE DOUBLE DOUBLE | regr_sxx DOUBLE DOUBLE DOUBLE | regr_sxy DOUBLE DOUBLE DOUBLE
-regr_syy DOUBLE DOUBLE DOUBLE | skewness DOUBLE DOUBLE | kurtosis DOUBLE DOUBLE | kurtosis_pop DOUBLE DOUBLE
+min_by ANY ANY same ties | max_by ANY ANY same ties | corr DOUBLE DOUBLE DOUBLE measure
+covar_pop DOUBLE DOUBLE DOUBLE measure | covar_samp DOUBLE DOUBLE DOUBLE measure
+regr_slope DOUBLE DOUBLE DOUBLE measure | regr_intercept DOUBLE DOUBLE DOUBLE measure
+regr_r2 DOUBLE DOUBLE DOUBLE measure | regr_count DOUBLE DOUBLE INTEGER measure
+regr_avgx DOUBLE DOUBLE DOUBLE measure | regr_avgy DOUBLE DOUBLE DOUBLE measure
+regr_sxx DOUBLE DOUBLE DOUBLE measure | regr_sxy DOUBLE DOUBLE DOUBLE measure
+regr_syy DOUBLE DOUBLE DOUBLE measure | skewness DOUBLE DOUBLE | kurtosis DOUBLE DOUBLE
+kurtosis_pop DOUBLE DOUBLE
 """
 
 _KEEPING = """

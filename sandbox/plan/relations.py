@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from sqlglot import exp
 
+from sandbox.job import LEVEL
+
 from .arithmetic import alike, compared
 from .context import Context
 from .dialect import place
@@ -13,7 +15,7 @@ from .forms import unsupported
 from .limits import JOINS
 from .scope import Field, Merged, Offer, Scope, nearest
 from .tree import ColumnRef, CteUse, Derived, Expression, Join, Operation, Query, Relation, Source
-from .types import BOOLEAN, DOUBLE, type_named
+from .types import BOOLEAN, DOUBLE, VARCHAR, type_named
 from .walking import deep, walk
 
 _KINDS = {"": "INNER", "INNER": "INNER", "LEFT": "LEFT", "RIGHT": "RIGHT", "FULL": "FULL", "CROSS": "CROSS",
@@ -95,8 +97,10 @@ def _table(node: exp.Table, scope: Scope, context: Context) -> Relation:
             relation, c.name, schema.name, schema.mode == "aggregate" and c.kind == "measure"))
         for c in schema.columns
     )  # fmt: skip
+    if schema.tells_level:
+        fields += (Field(LEVEL, ColumnRef(VARCHAR, relation, LEVEL)),)
     _offer(scope, alias or name, fields, renamed, node)
-    return Source(relation, schema.name, schema.mode, *place(node.this))
+    return Source(relation, schema.name, schema.mode, schema.pairs, *place(node.this))
 
 
 def _not_a_table(node: exp.Table, context: Context) -> Refusal:

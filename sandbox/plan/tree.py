@@ -118,6 +118,8 @@ class Source:
     relation: str
     table: str
     mode: Literal["rows", "aggregate"]
+    pairs: tuple[tuple[str, str], ...] = ()
+    """Measures whose cross-products the files hold."""
     at: int | None = field(default=None, compare=False)
     end: int | None = field(default=None, compare=False)
 

@@ -67,7 +67,7 @@ def _answered(
     return about, (told[0], told[1], told[2] or 0.0)
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
 @given(asked=questions)
 def test_least_squares_over_any_answers_pins_nobody(released: tuple[Store, Publication], asked: Any) -> None:
     store, made = released

@@ -64,3 +64,25 @@ def _few(people: list[set[str]], k: int) -> Iterator[tuple[list[int], set[str]]]
             if len(more) < k:
                 yield [*chosen, i], more
                 stack.append((i + 1, [*chosen, i], more))
+
+
+def fewest_behind(equations: Ints, people: list[str], k: int) -> int:
+    """The same of any sums: `equations` × unknowns, each unknown something of one of `people`.
+
+    Unknowns that count alike in every equation are an atom. Where the rank stays although all atoms of fewer than
+    k persons are taken away, no combination is of such atoms only, and nothing needs to be tried one by one.
+    """
+    used = np.flatnonzero(equations.any(axis=0))
+    columns, of = np.unique(equations[:, used].T, axis=0, return_inverse=True)
+    atoms: list[set[str]] = [set() for _ in columns]
+    for place, atom in zip(used.tolist(), of.ravel().tolist(), strict=True):
+        atoms[atom].add(people[place])
+    small = [i for i, who in enumerate(atoms) if len(who) < k]
+    full = _rank(columns)
+    if _rank(np.delete(columns, small, axis=0)) == full:
+        return k
+    return min(
+        (len(who) for chosen, who in _few([atoms[i] for i in small], k)
+         if _rank(np.delete(columns, [small[i] for i in chosen], axis=0)) < full),
+        default=k,
+    )  # fmt: skip

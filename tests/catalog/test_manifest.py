@@ -40,6 +40,9 @@ def test_what_the_manifest_says_is_what_is_read() -> None:
     assert (manifest.dataset, manifest.mode, manifest.k, manifest.l) == ("giay_phep_lai_xe", "aggregate", 10, 2)
     assert manifest.consent["research.academic"] == "dong_y_nghien_cuu"
     assert [c.sql_name for c in manifest.columns_of("measure")] == ["so_lan_vi_pham", "diem_con_lai"]
+    banded = read_manifest(changed(LICENCES, "{clamp: [0, 10]}\n", "{clamp: [0, 10]}\n    bands: [1, 3]\n"))
+    band = next(c for c in banded.shown_columns() if c.sql_name == "so_lan_vi_pham_band")
+    assert (band.role, band.transform and band.transform.bins) == ("quasi-identifier", (1.0, 3.0))
     ages = next(c for c in manifest.columns if c.name == "tuoi")
     assert (ages.sql_name, ages.transform and ages.transform.bins) == ("nhom_tuoi", (30.0, 45.0, 60.0))
 
@@ -130,6 +133,26 @@ WRONG = [
     (LICENCES, "    transform: {clamp: [0, 10]}\n", "", "manifest.measure_clamp"),
     (LICENCES, "name: so_lan_vi_pham\n    type: integer", "name: so_lan_vi_pham\n    type: text",
      "manifest.measure_type"),
+    (LICENCES, "offer:", "cross_products: [[so_lan_vi_pham, tinh]]\noffer:", "manifest.cross_product_unknown"),
+    (LICENCES, "offer:", "cross_products: [[so_lan_vi_pham, so_lan_vi_pham]]\noffer:",
+     "manifest.cross_product_twice"),
+    (LICENCES, "offer:",
+     "cross_products: [[so_lan_vi_pham, diem_con_lai], [diem_con_lai, so_lan_vi_pham]]\noffer:",
+     "manifest.cross_product_twice"),
+    (LICENCES, "offer:", f"cross_products: [{'[so_lan_vi_pham, diem_con_lai], ' * 11}]\noffer:",
+     "manifest.cross_products_many"),
+    (LICENCES, "offer:", "cross_products: [[so_lan_vi_pham]]\noffer:", "manifest.wrong_type"),
+    (LICENCES, "    transform: {clamp: [0, 10]}\n", "    transform: {clamp: [0, 10]}\n    bands: [3, 11]\n",
+     "manifest.bands_outside_clamp"),
+    (LICENCES, "    transform: {clamp: [0, 10]}\n", "    transform: {clamp: [0, 10]}\n    bands: [0, 3]\n",
+     "manifest.bands_outside_clamp"),
+    (LICENCES, "    transform: {clamp: [0, 10]}\n", "    transform: {clamp: [0, 10]}\n    bands: [3, 1]\n",
+     "manifest.bins_order"),
+    (LICENCES, "    transform: {bins: [2018, 2023]}\n", "    transform: {bins: [2018, 2023]}\n    bands: [3]\n",
+     "manifest.bands_role"),
+    (LICENCES, "as: nhom_tuoi", "as: cohort_level", "manifest.reserved_name"),
+    (LICENCES.replace("    transform: {clamp: [0, 10]}\n", "    transform: {clamp: [0, 10]}\n    bands: [3]\n"),
+     "name: diem_con_lai", "name: diem_con_lai\n    as: so_lan_vi_pham_band", "manifest.column_twice"),
 ]  # fmt: skip
 
 

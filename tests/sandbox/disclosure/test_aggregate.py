@@ -32,6 +32,11 @@ def test_reads_names_measures_as_the_analyst_does(persons: World) -> None:
     assert persons.plan("SELECT count(*) FROM licences").reads == {"licences": ()}
 
 
+def test_the_level_is_nobodys_column_and_costs_nothing(persons: World) -> None:
+    plan = persons.plan("SELECT cohort_level, count(*) FROM licences WHERE cohort_level <> 'x' GROUP BY 1")
+    assert plan.reads == {"licences": ()}
+
+
 def test_a_count_of_nothing_is_zero_and_a_sum_of_nothing_is_null(persons: World) -> None:
     sql = (
         "SELECT count(*), count(diem), count(tinh), sum(diem), avg(diem), stddev(diem) FROM licences WHERE nam = 0"
@@ -80,3 +85,21 @@ def test_suppressed_measures_leave_their_cohorts_out_of_sums_but_not_out_of_coun
         world = World(connection, TABLES, {LICENCES.name: [path]})
         sql = "SELECT count(*), count(diem), sum(diem), avg(diem) FROM licences GROUP BY tinh"
         assert world.ours(sql) == [(22, 10, 50.0, 5.0)]
+
+
+def test_a_pair_speaks_only_of_cohorts_that_hold_its_product(tmp_path: Path) -> None:
+    path = str(tmp_path / "cohorts.parquet")
+    with duckdb.connect() as connection:
+        connection.execute(
+            f"""COPY (SELECT * FROM (VALUES
+            ('a', 10::BIGINT, 10::BIGINT, 50e0, 300e0, 10::BIGINT, 20e0, 50e0, 110e0),
+            ('a', 12, 12, 60, 400, 11, 30, 90, NULL), ('a', 12, NULL, NULL, NULL, 12, 30, 90, NULL))
+            t(tinh, n, diem__count, diem__sum, diem__sumsq, gio__count, gio__sum, gio__sumsq, diem__gio__sumxy))
+            TO '{path}'"""
+        )
+        world = World(connection, TABLES, {LICENCES.name: [path]})
+        sql = (
+            "SELECT regr_count(gio, diem), regr_avgx(gio, diem), regr_avgy(gio, diem), sum(diem * gio), "
+            "sum(diem + gio), count(diem - gio), sum(diem), sum(gio), sum(gio * gio) FROM licences"
+        )
+        assert world.ours(sql) == [(10, 5.0, 2.0, 110.0, 70.0, 10, 110.0, 80.0, 230.0)]

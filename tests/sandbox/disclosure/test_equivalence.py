@@ -36,6 +36,7 @@ MEASURED = [
     "mean",
     "var_samp",
     "stddev_samp",
+    "sem",
 ]
 COUNTED = [
     "count(*)",
@@ -45,7 +46,28 @@ COUNTED = [
     "max(tinh)",
     "bool_or(moi)",
     "count(nam + 1)",
+    "sum(nam)",
+    "count_if(moi OR hang = 'A')",
+    "avg(CASE WHEN hang = 'A' THEN 1 ELSE 0 END)",
 ]
+WITHIN = ["diem", "phat", "nam", "diem * 2 - nam", "diem + gio", "CASE WHEN hang = 'A' THEN diem END", "phat / 4",
+          "CASE WHEN moi THEN phat ELSE nam END"]  # fmt: skip
+PAIRED = ["corr", "covar_pop", "covar_samp", "regr_slope", "regr_intercept", "regr_r2", "regr_count", "regr_avgx"]
+OF_PAIRS = [
+    "diem, gio",
+    "gio, diem",
+    "diem, nam - 1990",
+    "nam - 1990, phat",
+    "gio + 1, diem - gio",
+    "nam - 1990, year(cap) - 2020",
+]
+JOINED = [
+    "licences l JOIN places p USING (tinh)",
+    "licences l LEFT JOIN (SELECT tinh AS noi, dan FROM places) p ON noi = l.tinh",
+    "(SELECT tinh AS noi, dan FROM places) p LEFT JOIN licences l ON noi = l.tinh AND l.moi",
+    "licences l SEMI JOIN places p USING (tinh)",
+    "(SELECT nam AS nam_1, count(*) AS dan FROM licences GROUP BY nam) p JOIN licences l ON l.nam = p.nam_1",
+]  # fmt: skip
 
 conditions = st.one_of(
     st.sampled_from(CONDITIONS),
@@ -54,7 +76,8 @@ conditions = st.one_of(
 )
 plain = st.one_of(
     st.sampled_from(COUNTED),
-    st.builds("{}({})".format, st.sampled_from(MEASURED), st.sampled_from(["diem", "phat"])),
+    st.builds("{}({})".format, st.sampled_from(MEASURED), st.sampled_from(WITHIN)),
+    st.builds("{}({})".format, st.sampled_from(PAIRED), st.sampled_from(OF_PAIRS)),
 )
 aggregates = st.one_of(plain, st.builds("{} FILTER (WHERE {})".format, plain, conditions))
 expressions = st.one_of(
@@ -70,7 +93,8 @@ def questions(draw: st.DrawFn) -> str:
     keys = draw(st.lists(st.sampled_from(KEYS), max_size=2, unique=True))
     items = [f"{key} AS k{i}" for i, key in enumerate(keys)]
     items += [f"{one} AS v{i}" for i, one in enumerate(draw(st.lists(expressions, min_size=1, max_size=3)))]
-    sql = f"SELECT {', '.join(items)} FROM licences"
+    joined = draw(st.sampled_from(["licences", "licences", *JOINED]))
+    sql = f"SELECT {', '.join(items)} FROM {joined}"
     if draw(st.booleans()):
         sql += f" WHERE {draw(conditions)}"
     if keys:
@@ -81,7 +105,7 @@ def questions(draw: st.DrawFn) -> str:
     return f"SELECT * FROM ({sql}) WHERE v0 IS NOT NULL" if draw(st.booleans()) else sql
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
 @given(sql=questions())
 def _compare(persons: World, sql: str) -> None:
     ours, answers = persons.ours(sql), persons.plain(sql)

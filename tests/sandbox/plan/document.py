@@ -41,19 +41,36 @@ on the clock, on chance or on anything outside the question is a function: the s
 _AGGREGATE = """## Tables in aggregate mode
 
 A dataset released in aggregate mode shows a table with one row a person, but the files hold one record a
-*cohort*: the **dimensions**, how many persons, and for each **measure** count, sum and sum of squares. So a
-`SELECT` straight from such a table must aggregate:
+*cohort*: the **dimensions**, how many persons, for each **measure** count, sum and sum of squares, and for
+each pair that the owner declared the sum of products. So a `SELECT` straight from such a table must
+aggregate; what it answers is what the same question over the persons would:
 
 - `count(*)`, and `count`, `sum`, `avg`, `variance`, `var_samp`, `var_pop`, `stddev`, `stddev_samp`,
-  `stddev_pop` of a measure; `sum` of a measure is DOUBLE. Where fewer than k persons of a cohort
-  contribute, or one dominates, that cohort's measure is empty: it is left out of sums, averages and
-  `count(measure)`, and still counts in `count(*)`.
-- Filters, `FILTER`, groups (`ROLLUP`, `CUBE`, …) and conditions on dimensions; `count`, `count(DISTINCT
-  …)`, `min`, `max`, `bool_and`, `bool_or` of dimensions, and any aggregate with `DISTINCT` over them;
-  `SELECT DISTINCT` of dimensions.
+  `stddev_pop`, `sem` (standard error of the mean: `stddev_pop / sqrt(count)`) of a measure; `sum` of a measure
+  is DOUBLE. Where fewer than k persons of a cohort contribute, or one dominates, that cohort's measure is empty:
+  it is left out of sums, averages and `count(measure)`, and still counts in `count(*)`.
+- Of measures and dimensions calculated with `+ - * /` and `CASE` on dimensions: `avg(points * 2 + 1)`,
+  `sum(CASE WHEN grade = 'A' THEN points END)`. Two measures may be added or multiplied if their pair is declared:
+  a weighted mean is `sum(a * b) / sum(b)`. No condition may look at a measure.
+- `corr`, `covar_pop`, `covar_samp` and `regr_…` of two measures whose pair is declared, of a measure and a
+  dimension, of two dimensions. Cohorts in which somebody has the one measure but not the other are left out of
+  what a pair tells (`regr_count` says how many persons remain).
+- Filters, `FILTER`, groups (`ROLLUP`, `CUBE`, `GROUPING SETS`, …) and conditions on dimensions; `count`, `sum`,
+  `avg`, spreads, `count_if`, `count(DISTINCT …)`, `min`, `max`, `bool_and`, `bool_or` of dimensions, and any
+  aggregate with `DISTINCT` over them; `SELECT DISTINCT` of dimensions. A proportion is
+  `avg(CASE WHEN … THEN 1 ELSE 0 END)`, or `count(*) FILTER (WHERE …) / count(*)`.
+- Joins of any kind on dimensions, with tables in rows mode, CTEs, subqueries and other tables in aggregate mode: a
+  person comes as often as a row a person would. `EXISTS`, `IN (SELECT …)`, `SEMI` and `ANTI JOIN` may look into
+  such a table without aggregating.
+- `cohort_level` says at which level of generalisation a cohort stands, `'fine'` or `'fallback'` (a dimension with
+  a fallback then holds its coarse value, or none). Group by it, filter on it, or ask
+  `avg(CASE WHEN cohort_level = 'fine' THEN 1 ELSE 0 END)` beside each group. It costs nothing, as `count(*)`.
+- A measure with bands declared has a dimension `<measure>_band` with labels like `4-6` and `>=7`: group by it for
+  a histogram. At the fallback level it is empty.
 - Above such a `SELECT` (in a subquery, a CTE, a set operation, a join) any SQL of this page.
 
-Examples (`licences`: dimensions tinh, hang, nam, cap, moi; measures diem, phat; `places` in rows mode):
+Examples (`licences`: dimensions tinh, hang, nam, cap, moi; measures diem, phat, gio, of which
+diem × gio is declared; `places` in rows mode):
 """
 
 
