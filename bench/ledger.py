@@ -19,7 +19,7 @@ from bench.figure import figure, quantile
 from marketplace.accounts.models import Organisation
 from marketplace.audit.actions import recorded
 from marketplace.billing.accounts import ensure_accounts
-from marketplace.billing.actions import query_charge, query_hold, require_held
+from marketplace.billing.actions import Part, query_charge, query_hold, require_held
 from marketplace.config import Config
 from marketplace.db import embedded, migrate
 from marketplace.db.base import new_id
@@ -116,12 +116,13 @@ async def _plain(database: Database) -> None:
 async def _query(database: Database, startup: UUID, owner: UUID) -> tuple[float, float]:
     """What one query does to the database: hold in one transaction, settle in another; seconds of each."""
     query, start = new_id(), time.perf_counter()
-    hold = query_hold(query_id=query, startup_id=startup, amount_vnd=PRICE_VND)
+    part = Part(query_id=query, dataset_id=owner, owner_id=owner, hold_id=new_id(), amount_vnd=PRICE_VND)
+    hold = query_hold(part, startup_id=startup)
     async with database.unit() as unit:
         ((verdict,),) = await unit.send([booking([hold])])
-        require_held(verdict, hold)
+        require_held(verdict, [hold])
     between = time.perf_counter()
-    charge = query_charge(hold_id=hold.id, query_id=query, owner_id=owner, amount_vnd=PRICE_VND)
+    charge = query_charge(part)
     usage = usage_recorded(
         query_id=query, organisation_id=startup, owner_id=owner, person_id=owner, agreement_id=owner,
         dataset_id=owner, version_id="v", outcome="ready", bytes=100_000, rows=16, cpu_us=1, wall_us=1,

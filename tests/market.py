@@ -116,13 +116,13 @@ class Market:
         }
         assert self.client("operator").post("/api/v1/wallet/credits", body).ok
 
-    def publish(self, slug: str, manifest: Path, file: Path) -> str:
-        answer = self.client("owner").upload("/api/v1/datasets", manifest=manifest, file=file)
+    def publish(self, slug: str, manifest: Path, file: Path, *, owner: str = "owner") -> str:
+        answer = self.client(owner).upload("/api/v1/datasets", manifest=manifest, file=file)
         assert answer.status == 201, answer.body
         self.datasets[slug] = self.client(None).get(f"/api/v1/datasets/{slug}").json()["id"]
         return self.datasets[slug]
 
-    def agree(self, slug: str, *, role: str = "startup", purpose: str = PURPOSE) -> str:
+    def agree(self, slug: str, *, role: str = "startup", purpose: str = PURPOSE, owner: str = "owner") -> str:
         """Apply and accept; the agreement's id."""
         body = {
             "purpose": purpose,
@@ -137,7 +137,7 @@ class Market:
             "reason": "Phù hợp.",
             "expires_at": (datetime.now(UTC) + timedelta(days=20)).isoformat(),
         }
-        accepted = self.client("owner").post(f"/api/v1/applications/{applied.json()['id']}/decision", decision)
+        accepted = self.client(owner).post(f"/api/v1/applications/{applied.json()['id']}/decision", decision)
         assert accepted.ok, accepted.body
         self.agreements[slug] = accepted.json()["agreement_id"]
         return self.agreements[slug]

@@ -45,7 +45,7 @@ class Event(Base):
         Index(
             "ix_event_decision",
             text("(body ->> 'decision_id')"),
-            postgresql_where=text("query_id is null and (body ->> 'decision_id') is not null"),
+            postgresql_where=text("(body ->> 'decision_id') is not null"),
         ),
     )
 
@@ -61,8 +61,8 @@ class EventSalt(Base):
 
 
 class DecisionRow(Base):
-    """Every decision, with what it stood on (`sealing.Kept`). A query's has the query's id; the
-    event of any other names it in its body (`decision_id`).
+    """Every decision, with what it stood on (`sealing.Kept`). Its event names it in its body (`decision_id`); one
+    without is of a query, and has the query's id.
 
     Not insert-only: facts about persons can be erased; what the log committed to stays, and opens no more."""
 

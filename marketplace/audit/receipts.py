@@ -67,9 +67,10 @@ async def receipt(session: AsyncSession, keys: Keys, decision_id: UUID, *, editi
 
 
 async def _event(session: AsyncSession, decision_id: UUID) -> Event | None:
-    """The newest that tells the decision; a query's is found by its query's id."""
-    by_name = and_(Event.query_id.is_(None), Event.body["decision_id"].astext == str(decision_id))
-    told = select(Event).where(or_(Event.query_id == decision_id, by_name), Event.name.in_(RECEIPTED))
+    """The newest that tells the decision; one of a query that names none is of that with the query's id."""
+    named = Event.body["decision_id"].astext
+    its_own = and_(Event.query_id == decision_id, named.is_(None))
+    told = select(Event).where(or_(its_own, named == str(decision_id)), Event.name.in_(RECEIPTED))
     return await session.scalar(told.order_by(Event.at.desc()).limit(1))
 
 

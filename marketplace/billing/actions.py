@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.callers import Operator
@@ -25,32 +27,42 @@ CREDIT_LEAST_VND = 1_000
 CREDIT_MOST_VND = 100_000_000_000
 
 
-def query_hold(*, query_id: UUID, startup_id: UUID, amount_vnd: int) -> Movement:
-    """Sets a query's price aside in its startup's wallet."""
+class Part(Struct, frozen=True, kw_only=True):
+    """What a query pays for one of its datasets, and to whom. `hold_id`: under which that was set aside."""
+
+    query_id: UUID
+    dataset_id: UUID
+    owner_id: UUID
+    hold_id: UUID
+    amount_vnd: int
+
+
+def query_hold(part: Part, *, startup_id: UUID) -> Movement:
+    """Sets the price of one dataset of a query aside in its startup's wallet."""
     return Movement(
-        id=new_id(),
+        id=part.hold_id,
         kind="pending",
         code="query_hold",
         debit=account_id(startup_id, "wallet"),
         credit=account_id(None, "platform"),
-        amount=amount_vnd,
-        query_id=query_id,
+        amount=part.amount_vnd,
+        query_id=part.query_id,
+        dataset_id=part.dataset_id,
     )
 
 
-def require_held(verdict: Any, hold: Movement) -> None:
+def require_held(verdict: Any, holds: Sequence[Movement]) -> None:
     """Raises InsufficientFunds; to have no wallet is to have nothing in it."""
     try:
-        require_made(verdict, [hold])
+        require_made(verdict, holds)
     except NoAccount as e:
-        missing = hold.amount or 0
+        missing = sum(hold.amount or 0 for hold in holds)
         raise InsufficientFunds(available_vnd=0, needed_vnd=missing, missing_vnd=missing) from e
 
 
-def query_charge(*, hold_id: UUID, query_id: UUID, owner_id: UUID, amount_vnd: int) -> list[Movement]:
-    """Posts a query's hold of `amount_vnd` and shares it out, to be made all or none."""
-    shares = split(amount_vnd, _configured_shares())
-    post = Movement(id=new_id(), kind="post", code="query_charge", hold_id=hold_id, query_id=query_id)
+def query_charge(part: Part) -> list[Movement]:
+    """Posts the hold of one dataset of a query and shares it out, to be made all or none."""
+    shares = split(part.amount_vnd, _configured_shares())
     shared = (
         Movement(
             id=new_id(),
@@ -59,20 +71,32 @@ def query_charge(*, hold_id: UUID, query_id: UUID, owner_id: UUID, amount_vnd: i
             debit=account_id(None, "platform"),
             credit=receiver,
             amount=amount,
-            query_id=query_id,
+            query_id=part.query_id,
+            dataset_id=part.dataset_id,
         )
         for code, receiver, amount in (
-            ("share_owner", account_id(owner_id, "earnings"), shares.owner),
+            ("share_owner", account_id(part.owner_id, "earnings"), shares.owner),
             ("share_state", account_id(None, "state_budget"), shares.state),
         )
         if amount
     )
-    return [post, *shared]
+    return [_resolved(part, "post", "query_charge"), *shared]
 
 
-def query_void(*, hold_id: UUID, query_id: UUID) -> list[Movement]:
-    """Gives a query's hold back."""
-    return [Movement(id=new_id(), kind="void", code="query_void", hold_id=hold_id, query_id=query_id)]
+def query_void(part: Part) -> Movement:
+    """Gives the hold of one dataset of a query back."""
+    return _resolved(part, "void", "query_void")
+
+
+def _resolved(part: Part, kind: str, code: str) -> Movement:
+    return Movement(
+        id=new_id(),
+        kind=kind,
+        code=code,
+        hold_id=part.hold_id,
+        query_id=part.query_id,
+        dataset_id=part.dataset_id,
+    )
 
 
 async def credit_wallet(

@@ -29,11 +29,11 @@ _TRANSFERS = text("""
 
 _INVOICES = """
     select to_char(u.at at time zone 'Asia/Ho_Chi_Minh', 'YYYY-MM') as month, {dataset} as dataset_id,
-           {slug} as dataset_slug, count(*) as queries, sum(u.bytes)::bigint as bytes,
+           {slug} as dataset_slug, count(distinct u.query_id) as queries, sum(u.bytes)::bigint as bytes,
            sum({amount})::bigint as amount_vnd
     from usage u left join dataset d on d.id = u.dataset_id
-    left join transfer o on o.query_id = u.query_id and o.code = 'share_owner'
-    left join transfer s on s.query_id = u.query_id and s.code = 'share_state'
+    left join transfer o on o.query_id = u.query_id and o.dataset_id = u.dataset_id and o.code = 'share_owner'
+    left join transfer s on s.query_id = u.query_id and s.dataset_id = u.dataset_id and s.code = 'share_state'
     where {side} and u.at >= date_trunc('month', now() at time zone 'Asia/Ho_Chi_Minh')
           at time zone 'Asia/Ho_Chi_Minh' - make_interval(months => :months - 1)
     group by 1, 2, 3 order by 1 desc, 6 desc, 3

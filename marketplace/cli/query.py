@@ -24,7 +24,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     ):
         verb = verbs.add_parser(name, help=told)
         verb.add_argument("sql", help="one SELECT; - reads it from standard input")
-        verb.add_argument("--agreement", required=True, metavar="ID")
+        verb.add_argument("--agreement", required=True, metavar="ID", action="append", help="one a dataset")
         verb.add_argument("--purpose", required=True)
         verb.add_argument("--max-vnd", type=int, help="refuse a price above this")
         verb.add_argument("--json", action="store_true")
@@ -46,7 +46,7 @@ def _output_options(verb: argparse.ArgumentParser) -> None:
 
 def _ask(chosen: argparse.Namespace) -> dict[str, Any]:
     sql = sys.stdin.read() if chosen.sql == "-" else chosen.sql
-    asked = {"agreement_ids": [chosen.agreement], "purpose": chosen.purpose, "sql": sql}
+    asked = {"agreement_ids": chosen.agreement, "purpose": chosen.purpose, "sql": sql}
     return asked | ({"max_vnd": chosen.max_vnd} if chosen.max_vnd is not None else {})
 
 
@@ -59,7 +59,10 @@ def quote(chosen: argparse.Namespace) -> int:
     if chosen.json:
         print(json.dumps(told, ensure_ascii=False))
     else:
-        print(f"{told['quote_vnd']:,} đ  ({told['bytes']:,} bytes: {', '.join(told['reads']) or '-'})")
+        print(f"{told['quote_vnd']:,} đ")
+        for line in told["lines"]:
+            reads = ", ".join(line["reads"]) or "-"
+            print(f"  {line['dataset']}: {line['quote_vnd']:,} đ  ({line['bytes']:,} bytes: {reads})")
     return 0
 
 

@@ -21,7 +21,7 @@ from marketplace.config import Config
 from marketplace.db import embedded
 from marketplace.db.refused import Refused
 from marketplace.db.roles import OWNER, SERVICE
-from marketplace.db.together import Statement, Unit, only, perform
+from marketplace.db.together import Statement, Unit, perform, rows
 from marketplace.errors import Invalid, Unavailable
 
 POOL_TIMEOUT_S = 10
@@ -104,12 +104,16 @@ class Database:
             await driver.commit()
 
     async def one(self, sql: TextClause, parameters: Mapping[str, Any]) -> Any | None:
-        """The first row of one read as a named tuple, in one round trip and no transaction.
+        """The first row of one read, as `all` gives it. Raises DatabaseUnavailable."""
+        return next(iter(await self.all(sql, parameters)), None)
+
+    async def all(self, sql: TextClause, parameters: Mapping[str, Any]) -> list[Any]:
+        """The rows of one read as named tuples, in one round trip and no transaction.
 
         Raises DatabaseUnavailable.
         """
         async with self._driver(autocommit=True) as driver:
-            return await only(driver, Statement(sql, parameters))
+            return await rows(driver, Statement(sql, parameters))
 
     @asynccontextmanager
     async def _driver(self, *, autocommit: bool = False) -> AsyncIterator[psycopg.AsyncConnection[Any]]:

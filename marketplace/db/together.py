@@ -54,9 +54,9 @@ class Unit:
         await self._connection.rollback()
 
 
-async def only(connection: AsyncConnection[Any], statement: Statement) -> Any | None:
-    """The first row of one statement, as a named tuple. Raises psycopg.Error."""
-    return await (await _send(connection, statement)).fetchone()
+async def rows(connection: AsyncConnection[Any], statement: Statement) -> list[Any]:
+    """Those of one statement, as named tuples. Raises psycopg.Error."""
+    return await (await _send(connection, statement)).fetchall()
 
 
 async def _send(connection: AsyncConnection[Any], statement: Statement) -> AsyncCursor[Any]:

@@ -40,6 +40,7 @@ class Movement(Struct, frozen=True, kw_only=True):
     amount: int | None = None
     hold_id: UUID | None = None
     query_id: UUID | None = None
+    dataset_id: UUID | None = None
     reference: str | None = None
 
 
@@ -47,11 +48,11 @@ _APPLY = text("""
 with given as (
   select g.n, g.id, g.kind, coalesce(p.debit_account_id, g.debit) as debit,
          coalesce(p.credit_account_id, g.credit) as credit, coalesce(p.amount, g.amount) as amount,
-         g.pending_id, g.code, g.reference, g.query_id
+         g.pending_id, g.code, g.reference, g.query_id, g.dataset_id
   from unnest(cast(:ids as uuid[]), cast(:kinds as text[]), cast(:debits as uuid[]), cast(:credits as uuid[]),
               cast(:amounts as bigint[]), cast(:holds as uuid[]), cast(:codes as text[]),
-              cast(:reference as text[]), cast(:queries as uuid[]))
-       with ordinality as g (id, kind, debit, credit, amount, pending_id, code, reference, query_id, n)
+              cast(:reference as text[]), cast(:queries as uuid[]), cast(:datasets as uuid[]))
+       with ordinality as g (id, kind, debit, credit, amount, pending_id, code, reference, query_id, dataset_id, n)
   left join transfer p on p.id = g.pending_id and p.kind = 'pending'
   where (g.pending_id is null) = (p.id is null)
 ), known as (
@@ -93,8 +94,9 @@ with given as (
   from delta d, go where b.account_id = d.account_id
 ), put as (
   insert into transfer (id, kind, debit_account_id, credit_account_id, amount, currency, pending_id, code,
-                        reference, query_id, at)
-  select k.id, k.kind, k.debit, k.credit, k.amount, k.currency, k.pending_id, k.code, k.reference, k.query_id, :at
+                        reference, query_id, dataset_id, at)
+  select k.id, k.kind, k.debit, k.credit, k.amount, k.currency, k.pending_id, k.code, k.reference, k.query_id,
+         k.dataset_id, :at
   from known k, go order by k.n
 )
 select v.*, exists (select from go) as made from verdict v
@@ -203,6 +205,7 @@ def _parameters(movements: Sequence[Movement]) -> dict[str, Any]:
         "codes": [each.code for each in movements],
         "reference": [each.reference for each in movements],
         "queries": [each.query_id for each in movements],
+        "datasets": [each.dataset_id for each in movements],
         "at": utcnow(),
     }
 
@@ -217,8 +220,8 @@ async def _same_or_differs(session: AsyncSession, movements: Sequence[Movement])
 
 
 def _same(asked: Movement, row: Row[Any]) -> bool:
-    if (asked.kind, asked.code, asked.query_id, asked.reference) != (
-        row.kind, row.code, row.query_id, row.reference,
+    if (asked.kind, asked.code, asked.query_id, asked.dataset_id, asked.reference) != (
+        row.kind, row.code, row.query_id, row.dataset_id, row.reference,
     ):  # fmt: skip
         return False
     if asked.hold_id is not None:

@@ -55,6 +55,8 @@ class Transfer(Base):
     """wallet_credit | query_hold | query_charge | query_void | share_owner | share_state"""
     reference: Mapped[str | None]
     query_id: Mapped[uuid.UUID | None]
+    dataset_id: Mapped[uuid.UUID | None]
+    """Which of the query's datasets it pays for."""
     at: Mapped[datetime] = mapped_column(default=utcnow)
     __table_args__ = (
         CheckConstraint("amount >= 0", name="amount_not_negative"),

@@ -161,15 +161,17 @@ CHECKS: dict[str, str] = {
     """,
     "usage_is_charged": """
         select coalesce(u.query_id, t.query_id) as subject, u.price_vnd as expected, t.amount as found
-        from usage u full join (select query_id, sum(amount)::bigint as amount from transfer
-            where kind = 'post' and code = 'query_charge' group by query_id) t on t.query_id = u.query_id
+        from usage u full join (select query_id, dataset_id, sum(amount)::bigint as amount from transfer
+            where kind = 'post' and code = 'query_charge' group by query_id, dataset_id) t
+            on t.query_id = u.query_id and t.dataset_id = u.dataset_id
         where u.price_vnd is distinct from t.amount
     """,
     "shares_within_charge": """
         select s.query_id as subject, t.amount as expected, s.amount as found
-        from (select query_id, sum(amount)::bigint as amount from transfer
-              where code in ('share_owner', 'share_state') group by query_id) s
-        left join transfer t on t.query_id = s.query_id and t.kind = 'post' and t.code = 'query_charge'
+        from (select query_id, dataset_id, sum(amount)::bigint as amount from transfer
+              where code in ('share_owner', 'share_state') group by query_id, dataset_id) s
+        left join transfer t on t.query_id = s.query_id and t.dataset_id = s.dataset_id
+             and t.kind = 'post' and t.code = 'query_charge'
         where t.amount is null or s.amount > t.amount
     """,
 }

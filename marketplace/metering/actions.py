@@ -1,4 +1,4 @@
-"""The one verb of metering: what a query used, once."""
+"""The one verb of metering: what a query used of a dataset, once."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _RECORD = text("""
         outcome, bytes, rows, elements, cpu_us, wall_us, peak_memory_bytes, price_vnd, at)
     values (:id, :query_id, :organisation_id, :owner_id, :person_id, :agreement_id, :dataset_id, :version_id,
         :outcome, :bytes, :rows, :elements, :cpu_us, :wall_us, :peak_memory_bytes, :price_vnd, :at)
-    on conflict (query_id) do nothing returning id
+    on conflict (query_id, dataset_id) do nothing returning id
 """)
 
 
@@ -36,7 +36,7 @@ def usage_recorded(
     price_vnd: int,
     elements: int = 0,
 ) -> Statement:
-    """What records a query's usage; it gives the row's id, or no row if it was recorded before."""
+    """What records a query's usage of a dataset; it gives the row's id, or no row if it was recorded before."""
     row = {
         "id": new_id(),
         "query_id": query_id,

@@ -1,11 +1,11 @@
-"""Usage: one row a query that was charged, unique on the query; insert-only."""
+"""Usage: one row for each dataset of a query that was charged; insert-only."""
 
 from __future__ import annotations
 
 import uuid
 from datetime import datetime
 
-from sqlalchemy import Index
+from sqlalchemy import Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from marketplace.db.base import Base, new_id, utcnow
@@ -14,7 +14,7 @@ from marketplace.db.base import Base, new_id, utcnow
 class UsageRow(Base):
     __tablename__ = "usage"
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
-    query_id: Mapped[uuid.UUID] = mapped_column(unique=True)
+    query_id: Mapped[uuid.UUID]
     organisation_id: Mapped[uuid.UUID]
     owner_id: Mapped[uuid.UUID]
     person_id: Mapped[uuid.UUID]
@@ -25,6 +25,7 @@ class UsageRow(Base):
     """ready | failed"""
     bytes: Mapped[int]
     rows: Mapped[int]
+    """Of the whole answer, as are the figures of time and memory: each dataset of a query says the same."""
     elements: Mapped[int] = mapped_column(default=0)
     cpu_us: Mapped[int]
     wall_us: Mapped[int]
@@ -32,6 +33,7 @@ class UsageRow(Base):
     price_vnd: Mapped[int]
     at: Mapped[datetime] = mapped_column(default=utcnow)
     __table_args__ = (
+        UniqueConstraint("query_id", "dataset_id"),
         Index(None, "organisation_id", "at"),
         Index(None, "owner_id", "at"),
         Index(None, "agreement_id"),

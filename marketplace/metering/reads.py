@@ -26,7 +26,8 @@ _ROWS = """
 _TOTALS = """
     select count(*) as queries, coalesce(sum(bytes), 0)::bigint as bytes, coalesce(sum(rows), 0)::bigint as rows,
            coalesce(sum(price_vnd), 0)::bigint as price_vnd
-    from usage u where {side} and u.at >= :since and u.at < :until
+    from (select sum(u.bytes) as bytes, max(u.rows) as rows, sum(u.price_vnd) as price_vnd
+          from usage u where {side} and u.at >= :since and u.at < :until group by u.query_id) query
 """
 _SIDES = {"startup": "u.organisation_id = :party", "owner": "u.owner_id = :party"}
 _HIDDEN_FROM_OWNER = ("person_id", "cpu_us", "wall_us", "peak_memory_bytes")

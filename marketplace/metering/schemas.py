@@ -9,7 +9,7 @@ from msgspec import Struct
 
 
 class UsageView(Struct, frozen=True, kw_only=True):
-    """One charged query; an owner does not see who asked, nor how fast it ran (None)."""
+    """One dataset of a charged query; an owner does not see who asked, nor how fast it ran (None)."""
 
     id: UUID
     query_id: UUID
@@ -31,6 +31,8 @@ class UsageView(Struct, frozen=True, kw_only=True):
 
 
 class UsageTotals(Struct, frozen=True, kw_only=True):
+    """Each query and the rows of its answer count once, however many datasets it read."""
+
     queries: int
     bytes: int
     rows: int

@@ -31,7 +31,8 @@ async def quote_query(data: Ask, analyst: Analyst, services: Services) -> QuoteV
 
 @post("/api/v1/queries/explain", status_code=HTTP_200_OK)
 async def explain_query(data: Ask, analyst: Analyst, services: Services) -> ExplainView:
-    """Each gate that the query must pass, and why it holds or does not; holds, runs and stores nothing."""
+    """Each gate that the query must pass on the dataset of the first agreement named, and why it holds or not;
+    holds, runs and stores nothing."""
     analyst.require("query")
     return await explain(services, analyst, data)
 
@@ -91,10 +92,13 @@ async def fetch_result(
 
 
 @get("/api/v1/queries/{query_id:uuid}/receipt")
-async def fetch_receipt(query_id: UUID, caller: Caller, session: AsyncSession, keys: Keys) -> Response[bytes]:
-    """Decision, usage, price and proof of one query, in the caller's edition."""
+async def fetch_receipt(
+    query_id: UUID, caller: Caller, session: AsyncSession, keys: Keys, dataset_id: UUID | None = None
+) -> Response[bytes]:
+    """Decision, usage, price and proof of one dataset of a query (unless told, the first), in the caller's
+    edition."""
     caller.require("read")
-    receipt = await reads.receipt(session, keys, caller=caller, query_id=query_id)
+    receipt = await reads.receipt(session, keys, caller=caller, query_id=query_id, dataset_id=dataset_id)
     return Response(encode(receipt), media_type="application/json")
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 import msgspec
 from msgspec import Struct, field
@@ -18,10 +18,13 @@ from marketplace.db.base import utcnow
 from marketplace.db.together import Statement
 from marketplace.ledger.actions import Movement
 from marketplace.metering.actions import usage_recorded
+from marketplace.queries.held import Held, LineRow
+from marketplace.queries.lines import Line
 from marketplace.queries.prepare import Prepared
+from marketplace.queries.reads import LINES
 from sandbox.job import Result, Usage
 
-FINISH = text("""
+FINISH = text(f"""
 with stored as (
     insert into query_result (query_id, body, expires_at)
     select :id, cast(:body as bytea), cast(:expires as timestamptz) where cast(:body as bytea) is not null
@@ -29,7 +32,7 @@ with stored as (
 update query set state = :state, charged_vnd = :charged, failure = cast(:failure as jsonb), rows = :rows,
        output = cast(:output as jsonb), result_sha256 = :sha256, result_expires_at = :expires, finished_at = now(),
        runner = null
-where id = :id returning query.*
+where id = :id returning query.*, {LINES} as lines
 """)
 
 METER = text("""
@@ -40,24 +43,6 @@ returning records
 """)
 
 NOTHING = Usage(wall_us=0, cpu_us=0, peak_memory_bytes=0, result_bytes=0, engine_us=0)
-
-
-class Held(Struct, frozen=True, kw_only=True):
-    """A query whose price is set aside. `excluded_seen`: exclusions in force when it was decided."""
-
-    id: UUID
-    hold_id: UUID
-    organisation_id: UUID
-    owner_id: UUID
-    person_id: UUID
-    agreement_id: UUID
-    dataset_id: UUID
-    purpose: str
-    version_id: str
-    revision: int
-    bytes: int
-    quote_vnd: int
-    excluded_seen: int
 
 
 class Outcome(Struct, frozen=True, kw_only=True):
@@ -72,27 +57,24 @@ class Outcome(Struct, frozen=True, kw_only=True):
 class Ending(Struct, frozen=True, kw_only=True):
     """`movements` are booked and `writes` written, together or not at all; the last of `writes` gives the row.
 
-    `stands`: only while agreement, caller and cohorts are as they were decided upon. `meter`: gives a row, or the
-    agreement has no records left.
+    `stands`: only while agreements, caller and cohorts are as they were decided upon. `meters`: each gives a row,
+    or its agreement has no records left.
     """
 
     movements: list[Movement]
     writes: list[Statement]
     stands: bool
-    meter: Statement | None = None
+    meters: list[Statement] = []
 
 
-def charged(held: Held, prepared: Prepared, outcome: Outcome, *, keep_s: int, cap: int | None) -> Ending:
+def charged(held: Held, prepared: Prepared, outcome: Outcome, *, keep_s: int, metered: bool) -> Ending:
     """What ended inside the jail costs its quote; an answer is kept for `keep_s`.
 
-    `cap`: records that may leave under the agreement, None if they are not counted (aggregate mode).
+    `metered`: its records are counted under each agreement that lets records out.
     """
     result = outcome.result
     sha256 = hashlib.sha256(result.stream).hexdigest() if result else None
     expires = utcnow() + timedelta(seconds=keep_s) if result else None
-    meter = None
-    if result and cap is not None:
-        meter = Statement(METER, {"agreement": held.agreement_id, "records": result.rows, "cap": cap})
     finish = {
         "id": held.id,
         "state": "ready" if result else "failed",
@@ -104,93 +86,100 @@ def charged(held: Held, prepared: Prepared, outcome: Outcome, *, keep_s: int, ca
         "expires": expires,
         "body": result.stream if result else None,
     }
+    lines = list(zip(held.lines, prepared.lines, strict=True))
     return Ending(
-        movements=query_charge(
-            hold_id=held.hold_id, query_id=held.id, owner_id=held.owner_id, amount_vnd=held.quote_vnd
-        ),
+        movements=[movement for part in held.parts() for movement in query_charge(part)],
         writes=[
-            _usage(held, outcome),
-            _event(
-                "query:settle",
-                held,
-                price_vnd=held.quote_vnd,
-                body=_settled(held, prepared, outcome, sha256),
-            ),
+            *(_usage(held, row, outcome) for row in held.lines),
+            *(_event("query:settle", held, row, _settled(row, line, outcome, sha256)) for row, line in lines),
             Statement(FINISH, finish),
         ],
         stands=True,
-        meter=meter,
+        meters=[_meter(line, result.rows) for line in prepared.lines if line.rows_cap is not None]
+        if result and metered
+        else [],
     )
 
 
-def voided(held: Held, kept: Kept | None, *, code: str, params: dict[str, Any]) -> Ending:
-    """The hold goes back: the query failed before the jail, or through no doing of the caller.
+def voided(held: Held, kept: Sequence[Kept | None], *, code: str, params: dict[str, Any]) -> Ending:
+    """The holds go back: the query failed before the jail, or through no doing of the caller.
 
-    `kept`: what was decided when it entered, and on which facts; None if they were erased or cannot be read.
+    `kept`: what was decided on each line when it entered, and on which facts; None if that was erased or cannot be
+    read.
     """
     why = {"code": code, "params": params}
-    body = why | (_stood(kept) if kept else {})
-    event = _event("query:void", held, price_vnd=0, body=body)
+    events = [
+        _event("query:void", held, row, why | _stood(each) | {"decision_id": row.decision_id})
+        for row, each in zip(held.lines, kept, strict=True)
+    ]
     finish: dict[str, Any] = {"id": held.id, "state": "failed", "charged": 0, "failure": _json(why)}
     empty = dict.fromkeys(("rows", "output", "sha256", "expires", "body"))
     return Ending(
-        movements=query_void(hold_id=held.hold_id, query_id=held.id),
-        writes=[event, Statement(FINISH, finish | empty)],
+        movements=[query_void(part) for part in held.parts()],
+        writes=[*events, Statement(FINISH, finish | empty)],
         stands=False,
     )
 
 
-def _stood(kept: Kept) -> dict[str, Any]:
+def _meter(line: Line, rows: int) -> Statement:
+    return Statement(METER, {"agreement": line.facts.agreement_id, "records": rows, "cap": line.rows_cap})
+
+
+def _stood(kept: Kept | None) -> dict[str, Any]:
+    if kept is None:
+        return {}
     return {"decision": told(kept.decision), "facts": kept.tree.head, "columns": kept.columns}
 
 
-def _settled(held: Held, prepared: Prepared, outcome: Outcome, sha256: str | None) -> dict[str, Any]:
+def _settled(row: LineRow, line: Line, outcome: Outcome, sha256: str | None) -> dict[str, Any]:
     rows = outcome.result.rows if outcome.result else 0
     return {
-        "decision": told(prepared.decision),
-        "facts": prepared.tree.head,
-        "usage": msgspec.to_builtins(outcome.usage or NOTHING) | {"rows": rows, "bytes": held.bytes},
-        "columns": list(prepared.reads),
+        "decision_id": row.decision_id,
+        "decision": told(line.decision),
+        "facts": line.tree.head,
+        "usage": msgspec.to_builtins(outcome.usage or NOTHING) | {"rows": rows, "bytes": row.bytes},
+        "columns": list(line.reads),
         "outcome": "ready" if outcome.result else "failed",
         "failure": outcome.failure,
         "result_sha256": sha256,
     }
 
 
-def _usage(held: Held, outcome: Outcome) -> Statement:
+def _usage(held: Held, row: LineRow, outcome: Outcome) -> Statement:
     usage = outcome.usage or NOTHING
+    assert row.version_id is not None  # an allowed query has listed versions
     return usage_recorded(
         query_id=held.id,
         organisation_id=held.organisation_id,
-        owner_id=held.owner_id,
+        owner_id=row.owner_id,
         person_id=held.person_id,
-        agreement_id=held.agreement_id,
-        dataset_id=held.dataset_id,
-        version_id=held.version_id,
+        agreement_id=row.agreement_id,
+        dataset_id=row.dataset_id,
+        version_id=row.version_id,
         outcome="ready" if outcome.result else "failed",
-        bytes=held.bytes,
+        bytes=row.bytes,
         rows=outcome.result.rows if outcome.result else 0,
         cpu_us=usage.cpu_us,
         wall_us=usage.wall_us,
         peak_memory_bytes=usage.peak_memory_bytes,
-        price_vnd=held.quote_vnd,
+        price_vnd=row.quote_vnd,
     )
 
 
-def _event(name: str, held: Held, *, price_vnd: int, body: dict[str, Any]) -> Statement:
+def _event(name: str, held: Held, row: LineRow, body: dict[str, Any]) -> Statement:
     return recorded(
         name,
         actor_person_id=held.person_id,
         actor_organisation_id=held.organisation_id,
-        parties=(held.organisation_id, held.owner_id),
-        dataset_id=held.dataset_id,
-        agreement_id=held.agreement_id,
+        parties=(held.organisation_id, row.owner_id),
+        dataset_id=row.dataset_id,
+        agreement_id=row.agreement_id,
         query_id=held.id,
         purpose=held.purpose,
-        version_id=held.version_id,
-        revision=held.revision,
-        bytes=held.bytes,
-        price_vnd=price_vnd,
+        version_id=row.version_id,
+        revision=row.revision,
+        bytes=row.bytes,
+        price_vnd=0 if name == "query:void" else row.quote_vnd,
         body=body,
     )
 

@@ -1,7 +1,8 @@
-"""Step 6: what transaction one writes when a query enters, with its hold or with its denial."""
+"""Step 6: what transaction one writes when a query enters, with its holds or with its denial."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -13,93 +14,129 @@ from marketplace.accounts.callers import Caller
 from marketplace.audit.actions import recorded
 from marketplace.audit.sealing import Sealed
 from marketplace.billing.actions import query_hold
+from marketplace.db.base import new_id
 from marketplace.db.together import Statement
 from marketplace.ledger.actions import Movement, booking
-from marketplace.queries.endings import Held
+from marketplace.queries.held import Held, LineRow
+from marketplace.queries.lines import Line
 from marketplace.queries.prepare import Prepared
 from marketplace.queries.schemas import Ask
 
 _ENTER = text("""
-insert into query (id, organisation_id, person_id, agreement_id, dataset_id, owner_id, purpose, sql, state,
-    version_id, revision, decision, columns, bytes, quote_vnd, charged_vnd, excluded_seen, hold_id,
-    runner, created_at, finished_at)
-values (:id, :organisation_id, :person_id, :agreement_id, :dataset_id, :owner_id, :purpose, :sql, :state,
-    :version_id, :revision, cast(:decision as jsonb), cast(:columns as text[]), :bytes,
-    :quote_vnd, :charged_vnd, :excluded_seen, :hold_id, :runner, :created_at, :finished_at)
+with entered as (
+    insert into query (id, organisation_id, person_id, purpose, sql, state, decision, bytes, quote_vnd,
+        charged_vnd, runner, created_at, finished_at)
+    values (:id, :organisation_id, :person_id, :purpose, :sql, :state, cast(:decision as jsonb), :bytes,
+        :quote_vnd, :charged_vnd, :runner, :created_at, :finished_at)
+)
+insert into query_line (query_id, agreement_id, decision_id, dataset_id, owner_id, version_id, revision, columns,
+    bytes, quote_vnd, hold_id, excluded_seen)
+select :id, l.agreement_id, l.decision_id, l.dataset_id, l.owner_id, l.version_id, l.revision, l.columns, l.bytes,
+    l.quote_vnd, l.hold_id, l.excluded_seen
+from jsonb_to_recordset(cast(:lines as jsonb)) as l (agreement_id uuid, decision_id uuid, dataset_id uuid,
+    owner_id uuid, version_id text, revision bigint, columns text[], bytes bigint, quote_vnd bigint, hold_id uuid,
+    excluded_seen bigint)
 """)
 
 
 class Entry(Struct, frozen=True, kw_only=True):
-    """An allowed query has `hold` and `held`, its booking the first of `writes`; a denied one has neither."""
+    """An allowed query has `holds` and `held`, their booking the first of `writes`; a denied one has neither."""
 
     query_id: UUID
     writes: list[Statement]
-    hold: Movement | None = None
+    holds: list[Movement] = []
     held: Held | None = None
 
 
-def admitted(caller: Caller, ask: Ask, prepared: Prepared, sealed: Sealed, *, runner: int) -> Entry:
-    """An allowed query: its hold and its row."""
-    hold = query_hold(query_id=sealed.row.id, startup_id=caller.organisation_id, amount_vnd=prepared.price_vnd)
-    row = _row(caller, ask, prepared, sealed) | {"state": "running", "hold_id": hold.id, "runner": runner}
-    held = Held(**{name: row[name] for name in Held.__struct_fields__})
+def admitted(caller: Caller, ask: Ask, prepared: Prepared, sealed: Sequence[Sealed], *, runner: int) -> Entry:
+    """An allowed query: the hold of each line, and its rows."""
+    held = Held(
+        id=sealed[0].row.id,
+        organisation_id=caller.organisation_id,
+        person_id=caller.person_id,
+        purpose=ask.purpose,
+        lines=tuple(_line(*each, hold_id=new_id()) for each in zip(prepared.lines, sealed, strict=True)),
+    )
+    holds = [query_hold(part, startup_id=caller.organisation_id) for part in held.parts()]
+    row = _row(caller, ask, prepared, sealed) | {"state": "running", "runner": runner}
+    entered = Statement(_ENTER, row | {"lines": _json(held.lines)})
     return Entry(
-        query_id=sealed.row.id,
-        writes=[booking([hold]), Statement(_ENTER, row), sealed.stored],
-        hold=hold,
+        query_id=held.id,
+        writes=[booking(holds), entered, *(each.stored for each in sealed)],
+        holds=holds,
         held=held,
     )
 
 
-def refused(caller: Caller, ask: Ask, prepared: Prepared, sealed: Sealed) -> Entry:
-    """A denied query: its row and the event."""
-    ended = {"state": "denied", "charged_vnd": 0, "finished_at": sealed.row.at}
-    row = _row(caller, ask, prepared, sealed) | ended
-    event = denied(caller, prepared, sealed, query_id=sealed.row.id)
-    return Entry(query_id=sealed.row.id, writes=[Statement(_ENTER, row), sealed.stored, event])
+def refused(caller: Caller, ask: Ask, prepared: Prepared, sealed: Sequence[Sealed]) -> Entry:
+    """A denied query: its rows, and the event of each line that was denied."""
+    ended = {"state": "denied", "charged_vnd": 0, "finished_at": sealed[0].row.at}
+    lines = [_line(*each, hold_id=None) for each in zip(prepared.lines, sealed, strict=True)]
+    row = _row(caller, ask, prepared, sealed) | ended | {"lines": _json(lines)}
+    query_id = sealed[0].row.id
+    events = denied(caller, prepared, sealed, query_id=query_id)
+    # What was allowed beside a denial is kept too: the same request again is answered from it.
+    return Entry(query_id=query_id, writes=[Statement(_ENTER, row), *(each.stored for each in sealed), *events])
 
 
-def denied(caller: Caller, prepared: Prepared, sealed: Sealed, *, query_id: UUID | None) -> Statement:
-    """The event of a denial; without an id it was a quote."""
-    facts = prepared.facts
-    return recorded(
-        "query:deny" if query_id else "quote:deny",
-        actor_person_id=caller.person_id,
-        actor_organisation_id=caller.organisation_id,
-        parties=(facts.startup_id, facts.owner_id),
-        dataset_id=facts.dataset_id,
+def denied(
+    caller: Caller, prepared: Prepared, sealed: Sequence[Sealed], *, query_id: UUID | None
+) -> list[Statement]:
+    """The event of each dataset that was denied; without an id it was a quote."""
+    return [
+        recorded(
+            "query:deny" if query_id else "quote:deny",
+            actor_person_id=caller.person_id,
+            actor_organisation_id=caller.organisation_id,
+            parties=(line.facts.startup_id, line.facts.owner_id),
+            dataset_id=line.facts.dataset_id,
+            agreement_id=line.facts.agreement_id,
+            query_id=query_id,
+            purpose=line.question.request.purpose,
+            version_id=line.facts.version_id,
+            revision=line.facts.revision,
+            bytes=line.bytes,
+            price_vnd=0,
+            body=each.body | {"columns": list(line.reads)},
+        )
+        for line, each in zip(prepared.lines, sealed, strict=True)
+        if not line.decision.allow
+    ]
+
+
+def _line(line: Line, sealed: Sealed, *, hold_id: UUID | None) -> LineRow:
+    facts = line.facts
+    return LineRow(
         agreement_id=facts.agreement_id,
-        query_id=query_id,
-        purpose=prepared.question.request.purpose,
+        decision_id=sealed.row.id,
+        dataset_id=facts.dataset_id,
+        owner_id=facts.owner_id,
         version_id=facts.version_id,
         revision=facts.revision,
-        bytes=prepared.bytes,
-        price_vnd=0,
-        body=sealed.body | {"columns": list(prepared.reads)},
+        columns=line.reads,
+        bytes=line.bytes,
+        quote_vnd=line.price_vnd,
+        hold_id=hold_id,
+        excluded_seen=len(facts.excluded),
     )
 
 
-def _row(caller: Caller, ask: Ask, prepared: Prepared, sealed: Sealed) -> dict[str, Any]:
-    facts = prepared.facts
+def _row(caller: Caller, ask: Ask, prepared: Prepared, sealed: Sequence[Sealed]) -> dict[str, Any]:
     return {
-        "id": sealed.row.id,
+        "id": sealed[0].row.id,
         "organisation_id": caller.organisation_id,
         "person_id": caller.person_id,
-        "agreement_id": facts.agreement_id,
-        "dataset_id": facts.dataset_id,
-        "owner_id": facts.owner_id,
         "purpose": ask.purpose,
         "sql": ask.sql,
-        "version_id": facts.version_id,
-        "revision": facts.revision,
-        "excluded_seen": len(facts.excluded),
-        "decision": msgspec.json.encode(prepared.decision).decode(),
-        "columns": list(prepared.reads),
+        "decision": _json(prepared.decision),
         "bytes": prepared.bytes,
         "quote_vnd": prepared.price_vnd,
         "charged_vnd": None,
-        "hold_id": None,
         "runner": None,
-        "created_at": sealed.row.at,
+        "created_at": sealed[0].row.at,
         "finished_at": None,
     }
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()

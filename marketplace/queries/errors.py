@@ -43,9 +43,18 @@ class ClockSetBack(Problem):
     code = "query.clock_set_back"
 
 
-class OneAgreement(Problem):
+class SameDataset(Problem):
+    """Two of the agreements named are about one dataset: whose terms would hold?"""
+
     status = 422
-    code = "query.one_agreement"
+    code = "query.same_dataset"
+
+
+class NotNeeded(Problem):
+    """The query reads nothing of a dataset whose agreement it names beside others."""
+
+    status = 422
+    code = "query.agreement_not_needed"
 
 
 class QuoteExpired(Conflict):

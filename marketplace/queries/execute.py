@@ -9,11 +9,12 @@ from typing import Any
 
 from catalog.version import Revision
 from marketplace.faults import point
-from marketplace.queries.endings import Held, Outcome
+from marketplace.queries.endings import Outcome
+from marketplace.queries.held import Held
+from marketplace.queries.lines import Line
 from marketplace.queries.prepare import Prepared
 from marketplace.queries.services import Services
 from marketplace.queries.settle import settle, void
-from policies.decision import Obligations
 from sandbox.job import Limits, SandboxFailed, TableFiles
 from sandbox.run import run as run_in_sandbox
 
@@ -23,14 +24,14 @@ MANY_RECORDS = 500_000
 
 async def run(services: Services, prepared: Prepared) -> Outcome:
     """What comes out of the jail. Raises SandboxFailed if nothing went in; what ends inside costs its quote."""
-    obligations = prepared.decision.obligations
-    assert obligations is not None  # an allowed decision carries obligations
     try:
-        revision = await revision_for(services, prepared, obligations)
-        files = TableFiles(name=prepared.facts.slug, parts=tuple(Path(p) for p in revision.parts))
-        result = await run_in_sandbox(
-            prepared.plan, (files,), _limits(services, prepared, obligations), services.pool
-        )
+        files = [
+            TableFiles(
+                name=line.facts.slug, parts=tuple(Path(p) for p in (await revision_for(services, line)).parts)
+            )
+            for line in prepared.lines
+        ]
+        result = await run_in_sandbox(prepared.plan, files, _limits(services, prepared), services.pool)
     except SandboxFailed as failed:
         if not failed.entered:
             raise
@@ -51,11 +52,12 @@ async def finish(services: Services, held: Held, prepared: Prepared, running: Aw
     return row
 
 
-async def revision_for(services: Services, prepared: Prepared, obligations: Obligations) -> Revision:
+async def revision_for(services: Services, line: Line) -> Revision:
     """The files for this purpose without the cohorts that left; writing new ones happens off the event loop."""
-    version = prepared.version
-    assert version is not None  # an allowed query has a listed version
-    excluded, number, purpose = prepared.facts.excluded, prepared.facts.revision, obligations.consented_to
+    version, obligations = line.version, line.decision.obligations
+    assert version is not None  # an allowed query has listed versions,
+    assert obligations is not None  # and an allowed decision carries obligations
+    excluded, number, purpose = line.facts.excluded, line.facts.revision, obligations.consented_to
     # Where consent is not the basis, all purposes read the same parts, and each counts its own exclusions.
     if purpose is not None or not excluded:
         ready = services.store.at_hand(version.id, purpose=purpose, number=number)
@@ -66,17 +68,19 @@ async def revision_for(services: Services, prepared: Prepared, obligations: Obli
     )
 
 
-def _limits(services: Services, prepared: Prepared, obligations: Obligations) -> Limits:
-    config = services.config
+def _limits(services: Services, prepared: Prepared) -> Limits:
+    config, obligations = services.config, prepared.decision.obligations
+    assert obligations is not None  # an allowed decision carries obligations
+    left = (line.records_left for line in prepared.lines if line.records_left is not None)
     return Limits(
         deadline_ms=config.sandbox_deadline_ms,
         memory_bytes=config.sandbox_memory_bytes,
-        max_rows=min(obligations.max_rows, config.result_max_rows, max(prepared.records_left, 0)),
+        max_rows=max(min(obligations.max_rows, config.result_max_rows, *left), 0),
         max_bytes=min(obligations.max_bytes, config.result_max_bytes),
         threads=config.sandbox_threads if _records(prepared) >= MANY_RECORDS else 1,
     )
 
 
 def _records(prepared: Prepared) -> int:
-    """Records in the files, by the version: a small file may hold many, so its bytes would tell little."""
-    return prepared.version.rows if prepared.version else 0
+    """Records in the files, by their versions: a small file may hold many, so its bytes would tell little."""
+    return sum(line.version.rows for line in prepared.lines if line.version)

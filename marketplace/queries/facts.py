@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -42,12 +43,12 @@ left join lateral (select base_vnd, per_gb_vnd from offer where dataset_id = d.i
                    order by valid_from desc limit 1) o on true
 left join account w on w.organisation_id = a.startup_id and w.kind = 'wallet' and w.currency = 'VND'
 left join account_balance b on b.account_id = w.id
-where a.id = :agreement and a.startup_id = :startup
+where a.id = any(:agreements) and a.startup_id = :startup order by a.id
 """)
 
 
 class Facts(Struct, frozen=True, kw_only=True):
-    """The row of FACTS. `excluded`: cohorts of the newest version that this purpose may not see; `revision`: the
+    """A row of FACTS. `excluded`: cohorts of the newest version that this purpose may not see; `revision`: the
     number of what is left."""
 
     agreement_id: UUID
@@ -78,19 +79,25 @@ class Facts(Struct, frozen=True, kw_only=True):
     records_released: int
 
 
-async def read_facts(database: Database, *, caller: Caller, agreement_id: UUID, purpose: str) -> Facts:
-    """Raises NotFound for an agreement that is not of the caller's organisation."""
-    found = await database.one(
+async def read_facts(
+    database: Database, *, caller: Caller, agreement_ids: Sequence[UUID], purpose: str
+) -> tuple[Facts, ...]:
+    """Of each agreement, in the order of their ids. Raises NotFound for one of another organisation."""
+    found = await database.all(
         FACTS,
         {
-            "agreement": agreement_id,
+            "agreements": list(agreement_ids),
             "startup": caller.organisation_id,
             "person": caller.person_id,
             "purpose": purpose,
         },
     )
-    if found is None:
+    if len(found) != len(set(agreement_ids)):
         raise NotFound(what="agreement")
+    return tuple(_facts(each) for each in found)
+
+
+def _facts(found: Any) -> Facts:
     row: dict[str, Any] = found._asdict()
     row["agreement_id"] = row.pop("id")
     row["excluded"] = frozenset(row["excluded"] or ())

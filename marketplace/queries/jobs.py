@@ -12,8 +12,9 @@ from sqlalchemy.exc import DBAPIError
 from marketplace.db.engine import Database
 from marketplace.db.keys import Keys
 from marketplace.errors import Unavailable
+from marketplace.queries.held import read_held
 from marketplace.queries.runner import SPACE
-from marketplace.queries.settle import read_held, void
+from marketplace.queries.settle import void
 
 logger = logging.getLogger(__name__)
 

@@ -1,4 +1,4 @@
-"""Quotes, queries, idempotency keys."""
+"""Quotes, queries and their lines, answers, meters."""
 
 from __future__ import annotations
 
@@ -19,38 +19,31 @@ class Quote(Base):
     __tablename__ = "quote"
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
     person_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("person.id"))
-    agreement_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("agreement.id"))
     purpose: Mapped[str]
     sql_hash: Mapped[bytes]
-    version_id: Mapped[str]
-    columns: Mapped[list[str]]
-    bytes: Mapped[int]
     price_vnd: Mapped[int]
+    prices_vnd: Mapped[dict[str, int]] = mapped_column(JSONB)
+    """By agreement; together they are the price."""
     expires_at: Mapped[datetime]
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
 
 
 class Query(Base):
+    """What was asked and what came of it; what belongs to one of its datasets is in its lines."""
+
     __tablename__ = "query"
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
     organisation_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("organisation.id"))
     person_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("person.id"))
-    agreement_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("agreement.id"), index=True)
-    dataset_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("dataset.id"))
-    owner_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("organisation.id"))
     purpose: Mapped[str]
     sql: Mapped[str]
     state: Mapped[str]
     """queued | running | ready | denied | failed | cancelled"""
-    version_id: Mapped[str | None]
-    revision: Mapped[int | None]
     decision: Mapped[dict[str, Any]] = mapped_column(JSONB)
-    columns: Mapped[list[str]]
-    """Columns of the dataset that the query reads."""
+    """Those of all its lines as one (`queries.lines.together`)."""
     bytes: Mapped[int]
     quote_vnd: Mapped[int]
     charged_vnd: Mapped[int | None]
-    hold_id: Mapped[uuid.UUID | None]
     failure: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     """{code, params} of a failed query; denied ones carry their reasons in `decision`."""
     rows: Mapped[int | None]
@@ -58,8 +51,6 @@ class Query(Base):
     """[{name, type}] of the answer."""
     result_sha256: Mapped[str | None]
     result_expires_at: Mapped[datetime | None]
-    excluded_seen: Mapped[int | None]
-    """How many exclusions of the version for this purpose were in force when it ran; settle compares."""
     runner: Mapped[int | None]
     """The process that runs it holds a session advisory lock of this number; lock free: the process is dead."""
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
@@ -68,6 +59,27 @@ class Query(Base):
         Index(None, "organisation_id", "id"),
         Index("ix_query_unsettled", "runner", postgresql_where=text("state in ('queued', 'running')")),
     )
+
+
+class QueryLine(Base):
+    """One dataset of a query: under which agreement, in which version, at what price. Insert-only."""
+
+    __tablename__ = "query_line"
+    query_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("query.id"), primary_key=True)
+    agreement_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("agreement.id"), primary_key=True, index=True)
+    decision_id: Mapped[uuid.UUID]
+    """The first line's is the query's own id."""
+    dataset_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("dataset.id"))
+    owner_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("organisation.id"))
+    version_id: Mapped[str | None]
+    revision: Mapped[int | None]
+    columns: Mapped[list[str]]
+    """Columns of the dataset that the query reads."""
+    bytes: Mapped[int]
+    quote_vnd: Mapped[int]
+    hold_id: Mapped[uuid.UUID | None]
+    excluded_seen: Mapped[int | None]
+    """How many exclusions of the version for this purpose were in force when it ran; settle compares."""
 
 
 class QueryResult(Base):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from functools import cached_property, partial
 from uuid import UUID
 
@@ -9,44 +11,49 @@ from msgspec import Struct
 
 from catalog.version import Version
 from marketplace.accounts.callers import Caller
-from marketplace.audit.facttree import FactTree, grow
 from marketplace.audit.sealing import Sealed, seal
 from marketplace.billing.price import price_vnd
 from marketplace.consents.expiry import expire
+from marketplace.db.base import new_id
 from marketplace.db.keys import Keys
-from marketplace.queries.errors import ClockSetBack, OneAgreement, SqlNotUnderstood
+from marketplace.queries.errors import ClockSetBack, NotNeeded, SameDataset, SqlNotUnderstood
 from marketplace.queries.facts import Facts, question, read_facts
+from marketplace.queries.lines import Line, together
 from marketplace.queries.schemas import Ask
 from marketplace.queries.services import Services
+from policies.beside import Decided, decide_all
 from policies.clock import Clock, ClockWentBack
-from policies.decision import AccessQuestion, Decision, RequestFacts
+from policies.decision import Decision, RequestFacts
 from sandbox.job import Column, TableSchema
 from sandbox.plan.errors import SqlRefused
 from sandbox.plan.plan import Plan, plan_query
 
 
 class Prepared(Struct, frozen=True, kw_only=True, dict=True):
-    """A query that is understood, priced and decided."""
+    """A query that is understood, priced and decided, with a line for each dataset."""
 
-    sql: str
-    facts: Facts
-    version: Version | None
     plan: Plan
-    reads: tuple[str, ...]
-    bytes: int
-    price_vnd: int
-    question: AccessQuestion
-    decision: Decision
-    records_left: int
+    lines: tuple[Line, ...]
 
     @cached_property
-    def tree(self) -> FactTree:
-        """Over the facts and the SQL, grown once: the row keeps its seed, and the query's event its head."""
-        return grow(self.question, self.sql)
+    def decision(self) -> Decision:
+        """That of all lines."""
+        return together(self.lines)
 
-    def sealed(self, keys: Keys, decision_id: UUID) -> Sealed:
-        """The decision, sealed with all that it stood on."""
-        return seal(keys, decision_id=decision_id, tree=self.tree, decision=self.decision)
+    @property
+    def price_vnd(self) -> int:
+        return sum(line.price_vnd for line in self.lines)
+
+    @property
+    def bytes(self) -> int:
+        return sum(line.bytes for line in self.lines)
+
+    def sealed(self, keys: Keys, decision_id: UUID) -> tuple[Sealed, ...]:
+        """Each line's decision, sealed with all that it stood on; the first one's gets the id."""
+        return tuple(
+            seal(keys, decision_id=new_id() if place else decision_id, tree=line.tree, decision=line.decision)
+            for place, line in enumerate(self.lines)
+        )
 
 
 def instant_ms(clock: Clock) -> int:
@@ -57,72 +64,110 @@ def instant_ms(clock: Clock) -> int:
         raise ClockSetBack(behind_s=back.behind_ms // 1000) from back
 
 
-async def prepare(services: Services, caller: Caller, ask: Ask, *, promised_vnd: int | None = None) -> Prepared:
-    """Raises NotFound, OneAgreement, SqlNotUnderstood. A denial is in `.decision`, not an exception.
+async def prepare(
+    services: Services, caller: Caller, ask: Ask, *, promised_vnd: Mapping[str, int] | None = None
+) -> Prepared:
+    """Raises NotFound, SameDataset, NotNeeded, SqlNotUnderstood. A denial is in `.decision`, not an exception.
 
-    `promised_vnd`: the price of a quote that is still valid; it is the ceiling and the bill.
+    `promised_vnd`: prices by agreement, of a quote that is still valid; they are the ceiling and the bill.
     """
     facts = await facts_of(services, caller, ask)
-    version = services.store.version(facts.version_id) if facts.version_id else None
-    plan = understand(ask.sql, version, facts.slug, services.config.sql_max_bytes)
-    reads = plan.reads.get(facts.slug, ())
-    size = logical_bytes(version, reads)
-    price = price_vnd(facts.base_vnd or 0, facts.per_gb_vnd or 0, size) if promised_vnd is None else promised_vnd
-    cap = services.config.rows_cap_multiple * version.rows if version and version.mode == "rows" else None
-    asked = question(
-        facts,
-        version,
-        caller=caller,
-        at_ms=instant_ms(services.clock),
-        request=RequestFacts(
-            purpose=ask.purpose,
-            columns=reads,
-            price_vnd=price if facts.base_vnd is not None else None,
-            max_vnd=ask.max_vnd,
-            rows_cap=cap,
-            rows_released=facts.records_released,
-        ),
-    )
-    return Prepared(
-        sql=ask.sql,
+    versions = [services.store.version(each.version_id) if each.version_id else None for each in facts]
+    plan = understand(ask.sql, facts, versions, services.config.sql_max_bytes)
+    reads = [plan.reads.get(each.slug, ()) for each in facts]
+    sizes = [logical_bytes(*each) for each in zip(versions, reads, strict=True)]
+    prices = [_price_vnd(*each, promised_vnd) for each in zip(facts, sizes, strict=True)]
+    caps = [_rows_cap(services, version) for version in versions]
+    priced = all(each.base_vnd is not None for each in facts)
+    at_ms = instant_ms(services.clock)
+    questions = [
+        question(
+            each,
+            version,
+            caller=caller,
+            at_ms=at_ms,
+            request=RequestFacts(
+                purpose=ask.purpose,
+                columns=read,
+                price_vnd=sum(prices) if priced else None,
+                max_vnd=ask.max_vnd,
+                rows_cap=cap,
+                rows_released=each.records_released,
+            ),
+        )
+        for each, version, read, cap in zip(facts, versions, reads, caps, strict=True)
+    ]
+    decided = await decide_all(services.engine, questions)
+    lines = zip(facts, versions, reads, sizes, prices, caps, decided, strict=True)
+    return Prepared(plan=plan, lines=tuple(_line(ask.sql, *each) for each in lines))
+
+
+def _line(
+    sql: str,
+    facts: Facts,
+    version: Version | None,
+    reads: tuple[str, ...],
+    size: int,
+    price: int,
+    cap: int | None,
+    decided: Decided,
+) -> Line:
+    return Line(
+        sql=sql,
         facts=facts,
         version=version,
-        plan=plan,
         reads=reads,
         bytes=size,
         price_vnd=price,
-        question=asked,
-        decision=await services.engine.decide(asked),
-        records_left=(cap - facts.records_released) if cap is not None else services.config.result_max_rows,
+        rows_cap=cap,
+        question=decided.question,
+        decision=decided.decision,
     )
 
 
-async def facts_of(services: Services, caller: Caller, ask: Ask) -> Facts:
-    """Facts of the one agreement asked under. Raises OneAgreement, NotFound."""
-    if len(ask.agreement_ids) != 1:
-        raise OneAgreement(given=len(ask.agreement_ids))
+def _price_vnd(facts: Facts, size: int, promised_vnd: Mapping[str, int] | None) -> int:
+    if promised_vnd is not None:
+        return promised_vnd[str(facts.agreement_id)]
+    return price_vnd(facts.base_vnd or 0, facts.per_gb_vnd or 0, size)
+
+
+def _rows_cap(services: Services, version: Version | None) -> int | None:
+    return services.config.rows_cap_multiple * version.rows if version and version.mode == "rows" else None
+
+
+async def facts_of(services: Services, caller: Caller, ask: Ask) -> tuple[Facts, ...]:
+    """Facts of each agreement asked under, in the order of their ids. Raises NotFound, SameDataset."""
     read = partial(
-        read_facts, services.database, caller=caller, agreement_id=ask.agreement_ids[0], purpose=ask.purpose
+        read_facts, services.database, caller=caller, agreement_ids=ask.agreement_ids, purpose=ask.purpose
     )
     facts = await read()
-    while facts.expiries_due:
-        async with services.database.session() as session:
-            await expire(session, dataset_id=facts.dataset_id, store=services.store)
+    if twice := [slug for slug, count in Counter(each.slug for each in facts).items() if count > 1]:
+        raise SameDataset(dataset=twice[0])
+    while due := [each.dataset_id for each in facts if each.expiries_due]:
+        for dataset_id in due:
+            async with services.database.session() as session:
+                await expire(session, dataset_id=dataset_id, store=services.store)
         facts = await read()
     return facts
 
 
-def understand(sql: str, version: Version | None, slug: str, max_bytes: int) -> Plan:
-    """The typed plan. Raises SqlNotUnderstood with line, column, word and what to use."""
+def understand(sql: str, facts: Sequence[Facts], versions: Sequence[Version | None], max_bytes: int) -> Plan:
+    """The typed plan. Raises SqlNotUnderstood with line, column, word and what to use; NotNeeded for an agreement
+    beside others whose dataset the query does not read: its base price would buy nothing."""
     if len(sql.encode()) > max_bytes:
         raise SqlNotUnderstood("sql.too_long", limit=max_bytes)
-    tables = (schema_of(version, slug),) if version else ()
+    pairs = zip(facts, versions, strict=True)
+    tables = tuple(schema_of(version, each.slug) for each, version in pairs if version)
     try:
-        return plan_query(sql, tables)
+        plan = plan_query(sql, tables)
     except SqlRefused as refused:
         raise SqlNotUnderstood(
             refused.code, **refused.params | {"line": refused.line, "column": refused.column, "word": refused.word}
         ) from refused
+    idle = [table.name for table in tables if table.name not in plan.reads]
+    if idle and len(facts) > 1:
+        raise NotNeeded(datasets=", ".join(idle))
+    return plan
 
 
 def schema_of(version: Version, slug: str) -> TableSchema:

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 from msgspec import Struct
-from sqlalchemy import text
+from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.callers import Caller
@@ -24,21 +24,24 @@ from marketplace.errors import NotFound
 from marketplace.queries.errors import NotNamed, NotReady, ResultGone
 
 STORED = text(f"""
-select q.state, q.dataset_id, q.owner_id, q.agreement_id, q.purpose, q.version_id, q.revision, q.rows,
-       q.result_sha256, r.body, r.expires_at > now() as alive,
+select q.state, l.dataset_id, l.owner_id, l.agreement_id, q.purpose, l.version_id, l.revision, q.rows,
+       q.result_sha256, r.expires_at > now() as alive,
+       case when row_number() over (order by l.agreement_id) = 1 then r.body end as body,
        a.ended_at is not null or a.expires_at <= now() as over,
-       (select count(*) from excluded_cohort x where x.version_id = q.version_id
-           and (x.purpose is null or x.purpose = q.purpose)) <> q.excluded_seen
-           or q.version_id <> d.current_version_id and exists (select from consent_event w
-               where w.dataset_id = q.dataset_id and w.purpose = q.purpose and w.event <> 'given'
+       (select count(*) from excluded_cohort x where x.version_id = l.version_id
+           and (x.purpose is null or x.purpose = q.purpose)) <> l.excluded_seen
+           or l.version_id <> d.current_version_id and exists (select from consent_event w
+               where w.dataset_id = l.dataset_id and w.purpose = q.purpose and w.event <> 'given'
                and w.recorded_at > q.created_at) as changed,
        {DUE} as expiries_due,
        :person = any(a.people) as named
-from query q join agreement a on a.id = q.agreement_id join dataset d on d.id = q.dataset_id
+from query q join query_line l on l.query_id = q.id
+join agreement a on a.id = l.agreement_id join dataset d on d.id = l.dataset_id
 left join query_result r on r.query_id = q.id
-where q.id = :id and q.organisation_id = :organisation
+where q.id = :id and q.organisation_id = :organisation order by l.agreement_id
 """)
-"""What ends consent takes cohorts out of the newest version; an older one's answers go with any such event."""
+"""A row a line, the answer in the first. What ends consent takes cohorts out of the newest version; an older one's
+answers go with any such event."""
 
 
 class StoredResult(Struct, frozen=True, kw_only=True):
@@ -54,40 +57,48 @@ async def result(session: AsyncSession, *, caller: Caller, query_id: UUID, store
     NotNamed, OrganisationSuspended.
     """
     whose = {"id": query_id, "organisation": caller.organisation_id, "person": caller.person_id}
-    row = (await session.execute(STORED, whose)).mappings().one_or_none()
-    if row is None or caller.organisation_kind != "startup":
+    lines = (await session.execute(STORED, whose)).mappings().all()
+    if not lines or caller.organisation_kind != "startup":
         raise NotFound(what="query")
-    if row["expiries_due"]:
-        await expire(session, dataset_id=row["dataset_id"], store=store)
-        row = (await session.execute(STORED, whose)).mappings().one()
+    if due := [line["dataset_id"] for line in lines if line["expiries_due"]]:
+        for dataset_id in due:
+            await expire(session, dataset_id=dataset_id, store=store)
+        lines = (await session.execute(STORED, whose)).mappings().all()
     if caller.organisation_suspended:
         raise OrganisationSuspended
-    if not row["named"]:
+    if not all(line["named"] for line in lines):
         raise NotNamed
-    if row["state"] != "ready":
-        raise NotReady(state=row["state"])
+    first = lines[0]
+    if first["state"] != "ready":
+        raise NotReady(state=first["state"])
     for gone, why in (
-        (row["over"], "agreement_over"),
-        (row["changed"], "data_changed"),
-        (not row["alive"], "expired"),
+        (any(line["over"] for line in lines), "agreement_over"),
+        (any(line["changed"] for line in lines), "data_changed"),
+        (not first["alive"], "expired"),
     ):
-        if gone or row["body"] is None:
+        if gone or first["body"] is None:
             raise ResultGone(cause=why)
+    for line in lines:
+        await _fetched(session, caller, query_id, line)
+    return StoredResult(stream=first["body"], rows=first["rows"], sha256=first["result_sha256"])
+
+
+async def _fetched(session: AsyncSession, caller: Caller, query_id: UUID, line: RowMapping) -> None:
+    """Each dataset's owner sees that the answer was fetched."""
     await record(
         session,
         "query:fetch",
         actor_person_id=caller.person_id,
         actor_organisation_id=caller.organisation_id,
-        parties=(caller.organisation_id, row["owner_id"]),
-        dataset_id=row["dataset_id"],
-        agreement_id=row["agreement_id"],
+        parties=(caller.organisation_id, line["owner_id"]),
+        dataset_id=line["dataset_id"],
+        agreement_id=line["agreement_id"],
         query_id=query_id,
-        purpose=row["purpose"],
-        version_id=row["version_id"],
-        revision=row["revision"],
-        body={"result_sha256": row["result_sha256"]},
+        purpose=line["purpose"],
+        version_id=line["version_id"],
+        revision=line["revision"],
+        body={"result_sha256": line["result_sha256"]},
     )
-    return StoredResult(stream=row["body"], rows=row["rows"], sha256=row["result_sha256"])
 
 
 def to_json(stream: bytes) -> bytes:

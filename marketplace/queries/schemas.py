@@ -13,7 +13,7 @@ Sql = Annotated[str, Meta(min_length=1, description="One SELECT; a dataset's slu
 
 
 class Ask(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a startup asks."""
+    """What a startup asks, under the agreement on each dataset that the SQL reads."""
 
     agreement_ids: Annotated[tuple[UUID, ...], Meta(min_length=1, max_length=8)]
     purpose: Annotated[str, Meta(min_length=1, max_length=100)]
@@ -28,19 +28,30 @@ class OutputView(Struct, frozen=True, kw_only=True):
     type: str
 
 
+class PriceLine(Struct, frozen=True, kw_only=True):
+    """What one dataset of a query costs, and the decision on it. `reads`: its columns that the query reads."""
+
+    agreement_id: UUID
+    dataset_id: UUID
+    dataset: str
+    version_id: str
+    reads: tuple[str, ...]
+    bytes: int
+    base_vnd: int
+    quote_vnd: int
+    decision: Decision
+
+
 class QuoteView(Struct, frozen=True, kw_only=True):
-    """What the query would cost, and the decision on it. Nothing was held and nothing ran."""
+    """What the query would cost, and the decision on it: of all its lines. Nothing was held and nothing ran."""
 
     id: UUID
     decision: Decision
     quote_vnd: int
-    base_vnd: int
     bytes: int
-    reads: tuple[str, ...]
-    """Columns of the dataset that the query reads."""
+    lines: tuple[PriceLine, ...]
     columns: tuple[OutputView, ...]
     """Columns that the answer will have."""
-    version_id: str
     expires_at: int
 
 
@@ -52,21 +63,34 @@ class FailureView(Struct, frozen=True, kw_only=True):
     messages: dict[str, dict[str, str]]
 
 
+class LineView(Struct, frozen=True, kw_only=True):
+    """One dataset of a query: `decision_id` names its receipt; `columns` are those read."""
+
+    agreement_id: UUID
+    decision_id: UUID
+    dataset_id: UUID
+    dataset: str
+    version_id: str | None
+    revision: int | None
+    columns: tuple[str, ...]
+    bytes: int
+    quote_vnd: int
+
+
 class QueryView(Struct, frozen=True, kw_only=True):
+    """`lines`: one a dataset; the other figures are of all of them."""
+
     id: UUID
     state: str
-    agreement_id: UUID
-    dataset_id: UUID
     purpose: str
     sql: str
     decision: dict[str, Any]
     quote_vnd: int
     charged_vnd: int | None
+    lines: tuple[LineView, ...]
     rows: int | None
     columns: tuple[OutputView, ...] | None
     bytes: int
-    version_id: str | None
-    revision: int | None
     result_sha256: str | None
     failure: FailureView | None
     created_at: int

@@ -21,14 +21,16 @@ from marketplace.db.base import ms_of, new_id, utcnow
 from marketplace.db.idempotency import claiming, seen
 from marketplace.errors import Unavailable
 from marketplace.queries import execute
-from marketplace.queries.denials import denial, question_kept
-from marketplace.queries.endings import Held, Outcome
+from marketplace.queries.denials import asked_before, asked_now, denial
+from marketplace.queries.endings import Outcome
 from marketplace.queries.entry import Entry, admitted, denied, refused
 from marketplace.queries.errors import QueueFull, QuoteExpired, QuoteMismatch
 from marketplace.queries.execute import finish
+from marketplace.queries.held import Held
+from marketplace.queries.lines import Line
 from marketplace.queries.models import Query, Quote
 from marketplace.queries.prepare import Prepared, prepare
-from marketplace.queries.schemas import Ask, OutputView, QuoteView
+from marketplace.queries.schemas import Ask, OutputView, PriceLine, QuoteView
 from marketplace.queries.services import Services
 from marketplace.queries.settle import void
 from policies.decision import Decision
@@ -51,22 +53,18 @@ async def quote(services: Services, caller: Caller, ask: Ask) -> QuoteView:
     prepared = await prepare(services, caller, ask)
     if not prepared.decision.allow:
         sealed = prepared.sealed(services.keys, new_id())
+        events = denied(caller, prepared, sealed, query_id=None)
         async with services.database.unit() as unit:
-            await unit.send([sealed.stored, denied(caller, prepared, sealed, query_id=None)])
-        raise await denial(services, prepared.decision, prepared.question, decision_id=sealed.row.id)
+            await unit.send([*(each.stored for each in sealed if not each.decision.allow), *events])
+        raise await denial(services, prepared.decision, asked_now(prepared.lines, sealed))
     expires_at = utcnow() + timedelta(seconds=services.config.quote_lifetime_s)
-    version = prepared.version
-    assert version is not None  # an allowed query has a listed version
     row = Quote(
         id=new_id(),
         person_id=caller.person_id,
-        agreement_id=prepared.facts.agreement_id,
         purpose=ask.purpose,
         sql_hash=_sql_hash(ask.sql),
-        version_id=version.id,
-        columns=list(prepared.reads),
-        bytes=prepared.bytes,
         price_vnd=prepared.price_vnd,
+        prices_vnd={str(line.facts.agreement_id): line.price_vnd for line in prepared.lines},
         expires_at=expires_at,
     )
     async with services.database.session() as session:
@@ -75,19 +73,32 @@ async def quote(services: Services, caller: Caller, ask: Ask) -> QuoteView:
         id=row.id,
         decision=prepared.decision,
         quote_vnd=prepared.price_vnd,
-        base_vnd=prepared.facts.base_vnd or 0,
         bytes=prepared.bytes,
-        reads=prepared.reads,
+        lines=tuple(_priced(line) for line in prepared.lines),
         columns=tuple(OutputView(name=c.name, type=c.type) for c in prepared.plan.output),
-        version_id=version.id,
         expires_at=ms_of(expires_at),
+    )
+
+
+def _priced(line: Line) -> PriceLine:
+    assert line.version is not None  # an allowed query has listed versions
+    return PriceLine(
+        agreement_id=line.facts.agreement_id,
+        dataset_id=line.facts.dataset_id,
+        dataset=line.facts.slug,
+        version_id=line.version.id,
+        reads=line.reads,
+        bytes=line.bytes,
+        base_vnd=line.facts.base_vnd or 0,
+        quote_vnd=line.price_vnd,
+        decision=line.decision,
     )
 
 
 async def run(services: Services, caller: Caller, ask: Ask, *, idempotency_key: str | None = None) -> Walked:
     """Walk a query to its answer or for at most `ask.wait_s`, whichever is first.
 
-    Raises Denied, SqlNotUnderstood, InsufficientFunds, KeyReused, QuoteExpired, QuoteMismatch, NotFound.
+    Raises Denied, InsufficientFunds, KeyReused, QuoteExpired, QuoteMismatch, and what `prepare` raises.
     """
     query_id = new_id()
     earlier = await _earlier(services, caller, ask, idempotency_key)
@@ -100,9 +111,8 @@ async def run(services: Services, caller: Caller, ask: Ask, *, idempotency_key: 
     sealed = prepared.sealed(services.keys, query_id)
     if not prepared.decision.allow:
         if await _enter(services, caller, ask, refused(caller, ask, prepared, sealed), idempotency_key):
-            raise await denial(
-                services, prepared.decision, prepared.question, decision_id=query_id, query_id=query_id
-            )
+            asked = asked_now(prepared.lines, sealed)
+            raise await denial(services, prepared.decision, asked, query_id=query_id)
         return await _as_before(services, caller, ask, idempotency_key)
     entry = admitted(caller, ask, prepared, sealed, runner=services.runner.number)
     assert entry.held is not None  # it was admitted
@@ -158,8 +168,8 @@ async def _enter(services: Services, caller: Caller, ask: Ask, entry: Entry, key
         if claims and not answers[0]:
             await unit.undo()
             return False
-        if entry.hold is not None:
-            require_held(answers[len(claims)][0], entry.hold)
+        if entry.holds:
+            require_held(answers[len(claims)][0], entry.holds)
     return True
 
 
@@ -207,25 +217,26 @@ async def _again(services: Services, query_id: UUID, wait_s: float) -> UUID:
     async with services.database.reading() as session:
         row = (await session.execute(select(Query.state, Query.decision).where(Query.id == query_id))).one()
     if row.state == "denied":
-        question, decision = await question_kept(services, query_id), msgspec.convert(row.decision, Decision)
-        raise await denial(services, decision, question, decision_id=query_id, query_id=query_id)
+        decision = msgspec.convert(row.decision, Decision)
+        asked = await asked_before(services, query_id)
+        raise await denial(services, decision, asked, query_id=query_id)
     return query_id
 
 
-async def _promised(services: Services, caller: Caller, ask: Ask) -> int | None:
-    """The price of the quote named, if it is this caller's, for this question, and still valid."""
+async def _promised(services: Services, caller: Caller, ask: Ask) -> dict[str, int] | None:
+    """The prices of the quote named, if it is this caller's, for this question, and still valid."""
     if ask.quote_id is None:
         return None
     async with services.database.reading() as session:
         row = await session.get(Quote, ask.quote_id)
     if row is None or row.person_id != caller.person_id:
         raise QuoteMismatch(quote_id=str(ask.quote_id))
-    same = (row.agreement_id,) == ask.agreement_ids and row.purpose == ask.purpose
+    same = row.prices_vnd.keys() == {str(each) for each in ask.agreement_ids} and row.purpose == ask.purpose
     if not same or row.sql_hash != _sql_hash(ask.sql):
         raise QuoteMismatch(quote_id=str(ask.quote_id))
     if row.expires_at <= utcnow():
         raise QuoteExpired(quote_id=str(ask.quote_id))
-    return row.price_vnd
+    return row.prices_vnd
 
 
 def _body(ask: Ask) -> bytes:

@@ -20,7 +20,7 @@ COMPANY = "startup"
 """What a company is called whose sector is not known, or too small to hide it."""
 
 _COUNTS = text("""
-    SELECT q.dataset_id, q.purpose, coalesce(large.sector, :company) AS company,
+    SELECT u.dataset_id, q.purpose, coalesce(large.sector, :company) AS company,
         to_char(u.at AT TIME ZONE 'UTC' + interval '7 hours', 'YYYY-MM') AS month, count(*) AS queries
     FROM unnest(CAST(:versions AS text[]), CAST(:purposes AS text[]), CAST(:untils AS timestamptz[]))
         AS mine (version_id, purpose, until)

@@ -61,6 +61,12 @@ def message(code: str, params: Mapping[str, object], language: Language) -> Mess
     )
 
 
+def told(code: str, params: Mapping[str, object], language: Language) -> Message:
+    """The text of a decision's reason; where the decision is on several datasets it begins with which."""
+    said = message(code, params, language)
+    return msgspec.structs.replace(said, what=f"{params['dataset']}: {said.what}") if "dataset" in params else said
+
+
 def show(value: object, language: Language) -> str:
     """A parameter as the language writes it: 12.500 in Vietnamese, 12,500 in English; lists with commas."""
     if isinstance(value, bool) or not isinstance(value, int | list | tuple):

@@ -44,7 +44,7 @@ class Answer(Struct, frozen=True, kw_only=True):
     nearest: tuple[Message, ...] = ()
     place: Place | None = None
     quote: QuoteView | None = None
-    agreement_id: UUID | None = None
+    agreement_ids: tuple[UUID, ...] = ()
     purpose: str = ""
     sql: str = ""
     key: str = ""
@@ -58,7 +58,7 @@ class Answer(Struct, frozen=True, kw_only=True):
 
 def of_quote(quote: QuoteView, ask: Ask, key: str) -> Answer:
     """A price, and what is needed to run at it."""
-    return Answer(quote=quote, agreement_id=ask.agreement_ids[0], sql=ask.sql, key=key)
+    return Answer(quote=quote, agreement_ids=ask.agreement_ids, sql=ask.sql, key=key)
 
 
 def of_problem(view: View, problem: Problem, ask: Ask) -> Answer:
@@ -69,7 +69,7 @@ def of_problem(view: View, problem: Problem, ask: Ask) -> Answer:
         errors=explain_errors(view, problem),
         nearest=explain_nearest(view, problem),
         place=place_in(ask.sql, problem.params),
-        agreement_id=ask.agreement_ids[0],
+        agreement_ids=ask.agreement_ids,
         purpose=ask.purpose,
         sql=ask.sql,
     )
@@ -91,7 +91,7 @@ async def of_query(view: View, session: AsyncSession, caller: Caller, query_id: 
             query=query,
             denied=view.message("query.denied", {}),
             reasons=explain_reasons(view, decision.reasons),
-            agreement_id=query.agreement_id,
+            agreement_ids=tuple(line.agreement_id for line in query.lines),
             purpose=query.purpose,
             sql=query.sql,
         )

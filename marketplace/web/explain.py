@@ -8,7 +8,7 @@ from typing import Any
 from msgspec import Struct
 
 from marketplace.errors import Problem
-from marketplace.texts import Message
+from marketplace.texts import Message, told
 from marketplace.web.view import View
 from policies.decision import Reason
 from policies.nearest import Change
@@ -21,7 +21,7 @@ def explain_problem(view: View, problem: Problem) -> Message:
 
 def explain_reasons(view: View, reasons: Iterable[Reason]) -> tuple[Message, ...]:
     """Every reason of a decision."""
-    return tuple(view.message(reason.code, reason.params) for reason in reasons)
+    return tuple(told(reason.code, reason.params, view.language) for reason in reasons)
 
 
 def explain_nearest(view: View, problem: Problem) -> tuple[Message, ...]:

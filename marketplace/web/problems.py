@@ -14,7 +14,7 @@ from litestar.datastructures import State
 from litestar.exceptions import HTTPException, ValidationException
 
 from marketplace.errors import Problem
-from marketplace.texts import Language, Message, message
+from marketplace.texts import Language, Message, message, told
 from policies.decision import Decision, Reason
 from policies.nearest import Change
 
@@ -154,7 +154,7 @@ def _reason(reason: Reason, language: Language) -> ReasonView:
         code=reason.code,
         severity=reason.severity,
         params=reason.params,
-        message=message(reason.code, reason.params, language),
+        message=told(reason.code, reason.params, language),
     )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.market import EXAMPLES, Market, open_market
+from tests.pay import publish_pay
 
 
 @pytest.fixture(scope="package")
@@ -17,6 +18,7 @@ def fragile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Market]:
     market.credit(10_000_000)
     market.publish("adult", EXAMPLES / "adult" / "manifest.yaml", EXAMPLES / "adult" / "adult.csv.gz")
     market.agree("adult")
+    publish_pay(market, Path(tmp_path_factory.mktemp("pay")))
     yield market
     market.stop()
 

@@ -10,23 +10,25 @@ import pytest
 
 from marketplace.cli.client import Unreachable
 from tests.market import Market
+from tests.pay import JOINED_SQL, both
 
 
-def _ask_and_die(market: Market, key: str) -> None:
+def _ask_and_die(market: Market, key: str, body: dict[str, Any]) -> None:
     try:
-        market.client("startup").post("/api/v1/queries", market.ask(), idempotency_key=key)
+        market.client("startup").post("/api/v1/queries", body, idempotency_key=key)
     except Unreachable:
         return
 
 
-@pytest.mark.parametrize("point", ["after-hold", "before-settle", "after-settle"])
+@pytest.mark.parametrize(("point", "datasets"), [("after-hold", 2), ("before-settle", 1), ("after-settle", 2)])
 def test_a_service_killed_between_hold_and_settle_leaves_money_usage_and_log_in_agreement(
-    alive: Market, point: str
+    alive: Market, point: str, datasets: int
 ) -> None:
+    body = alive.ask() if datasets == 1 else alive.ask(JOINED_SQL) | both(alive)
     alive.stop()
     alive.start(SANDULIEU_FAULT=point)
     before = alive.balance()["available_vnd"]
-    asked = threading.Thread(target=_ask_and_die, args=(alive, f"killed {point}"))
+    asked = threading.Thread(target=_ask_and_die, args=(alive, f"killed {point} {datasets}", body))
     asked.start()
     assert alive.died(), "the fault point was not reached"
     asked.join()
@@ -39,6 +41,12 @@ def test_a_service_killed_between_hold_and_settle_leaves_money_usage_and_log_in_
     assert wallet["held_vnd"] == 0
     assert wallet["available_vnd"] == before - charged
     assert alive.reconciled()
+    told = "query:settle" if point == "after-settle" else "query:void"
+    events = (
+        alive.client("startup").get(f"/api/v1/audit/events?query_id={query['id']}&name={told}").json()["items"]
+    )
+    assert len(events) == len(query["lines"]) == datasets
+    assert sum(event["price_vnd"] for event in events) == charged
 
 
 def _newest(market: Market) -> dict[str, Any]:

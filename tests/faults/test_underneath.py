@@ -13,6 +13,7 @@ import pytest
 
 from marketplace.cli.client import Answer
 from tests.market import SMALL_SQL, Market
+from tests.pay import both
 
 SLOW_SQL = "select count(*) as n from adult a join adult b on a.education <> b.education"
 """Some billion pairs: seconds of work in the jail."""
@@ -21,14 +22,14 @@ SLOW_SQL = "select count(*) as n from adult a join adult b on a.education <> b.e
 class Asking(threading.Thread):
     """A slow query, asked in the background."""
 
-    def __init__(self, market: Market, sql: str = SLOW_SQL) -> None:
+    def __init__(self, market: Market, sql: str = SLOW_SQL, **more: Any) -> None:
         super().__init__()
-        self.market, self.sql = market, sql
+        self.market, self.sql, self.more = market, sql, more
         self.answer: Answer | None = None
         self.start()
 
     def run(self) -> None:
-        self.answer = self.market.client("startup").post("/api/v1/queries", self.market.ask(self.sql))
+        self.answer = self.market.client("startup").post("/api/v1/queries", self.market.ask(self.sql, **self.more))
 
     def result(self) -> dict[str, Any]:
         self.join(60)
@@ -78,6 +79,26 @@ def test_an_agreement_ended_while_its_query_runs_voids_it(own_agreement: Market)
     assert query["charged_vnd"] == 0
     assert own_agreement.balance()["available_vnd"] == before
     own_agreement.agree("adult")
+
+
+def test_one_of_two_agreements_ended_while_their_query_runs_voids_it_for_both(alive: Market) -> None:
+    ended = alive.agreements["pay"]
+    before = alive.balance()["available_vnd"]
+    asking = Asking(alive, f"{SLOW_SQL} cross join (select count(*) as persons from pay) p", **both(alive))
+    running = _running(alive)
+    assert {line["dataset"] for line in running["lines"]} == {"adult", "pay"}
+    reason = {"reason": "Kết thúc để kiểm thử."}
+    assert alive.client("rival_owner").post(f"/api/v1/agreements/{ended}/end", reason).ok
+    query = asking.result()
+    assert (query["state"], query["charged_vnd"]) == ("failed", 0)
+    assert query["failure"]["code"] == "query.agreement_ended"
+    assert query["failure"]["params"] == {"dataset": "pay"}
+    assert alive.balance()["available_vnd"] == before
+    assert alive.reconciled()
+    for role in ("owner", "rival_owner"):
+        events = alive.client(role).get(f"/api/v1/audit/events?query_id={query['id']}").json()["items"]
+        assert [event["name"] for event in events] == ["query:void"]
+    alive.agree("pay", owner="rival_owner")
 
 
 def test_an_agreement_ended_while_a_result_waits_closes_it(own_agreement: Market) -> None:

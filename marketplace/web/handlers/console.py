@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from typing import Annotated
 
 from litestar import get, post
 from litestar.params import Parameter
 from litestar.response import Template
+from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from catalog.version import Version, VersionColumn
 from marketplace.accounts.callers import Analyst
 from marketplace.agreements.reads import list_agreements, read_agreement
+from marketplace.agreements.schemas import AgreementView
 from marketplace.db.base import utcnow
 from marketplace.errors import Problem
 from marketplace.listings.reads import listed_version
@@ -34,11 +38,16 @@ async def show_console(
     analyst: Analyst,
     session: AsyncSession,
     agreement: uuid.UUID | None = None,
+    beside: list[uuid.UUID] | None = None,
     from_: Annotated[uuid.UUID | None, Parameter(query="from")] = None,
 ) -> Template:
-    """The console on one agreement, the newest in force unless one is chosen; `from_`: a query to start from."""
+    """The console on one agreement, the newest in force unless one is chosen, and others beside it.
+
+    `from_`: a query to start from.
+    """
     sql = (await reads.query(session, caller=analyst, query_id=from_)).sql if from_ else None
-    return await _console(view, analyst, session, chosen_id=agreement, sql=sql, answer=None, key=None)
+    chosen = (agreement, *(beside or ())) if agreement else ()
+    return await _console(view, analyst, session, chosen_ids=chosen, sql=sql, answer=None, key=None)
 
 
 @post("/console/quote", status_code=200)
@@ -69,13 +78,15 @@ async def run(view: View, analyst: Analyst, services: Services, form: Form) -> T
 
 
 async def _ask(services: Services, analyst: Analyst, form: Form) -> Ask:
-    """The form as a question. Units of work here are short: none stays open while a query runs."""
+    """The form as a question, for the purpose of the first agreement. Units of work here are short: none stays
+    open while a query runs."""
+    chosen = form.ids("agreement") or (form.id("agreement"),)
     async with services.database.session() as session:
         agreement = await read_agreement(
-            session, agreement_id=form.id("agreement"), organisation_id=analyst.organisation_id, at=utcnow()
+            session, agreement_id=chosen[0], organisation_id=analyst.organisation_id, at=utcnow()
         )
     return Ask(
-        agreement_ids=(agreement.id,),
+        agreement_ids=chosen,
         purpose=agreement.purpose,
         sql=form.text("sql"),
         wait_s=WAIT_S,
@@ -90,8 +101,16 @@ async def _answered(
         return view.page("_answer.html", answer=answer, key=key)
     async with services.database.session() as session:
         return await _console(
-            view, analyst, session, chosen_id=ask.agreement_ids[0], sql=ask.sql, answer=answer, key=key
+            view, analyst, session, chosen_ids=ask.agreement_ids, sql=ask.sql, answer=answer, key=key
         )
+
+
+class Table(Struct, frozen=True, kw_only=True):
+    """What one agreement lets ask."""
+
+    slug: str
+    mode: str
+    columns: tuple[VersionColumn, ...]
 
 
 async def _console(
@@ -99,25 +118,44 @@ async def _console(
     analyst: Analyst,
     session: AsyncSession,
     *,
-    chosen_id: uuid.UUID | None,
+    chosen_ids: Sequence[uuid.UUID],
     sql: str | None,
     answer: Answer | None,
     key: str | None,
 ) -> Template:
     listed = await list_agreements(session, organisation_id=analyst.organisation_id, at=utcnow(), limit=AGREEMENTS)
-    usable = [one for one in listed.items if one.state == "in_force"]
-    chosen = next((one for one in usable if one.id == chosen_id), usable[0] if usable else None)
-    found = await listed_version(session, chosen.dataset_id) if chosen else None
-    version = found.version if found else None
+    usable = {one.id: one for one in listed.items if one.state == "in_force"}
+    chosen = [usable[id] for id in chosen_ids if id in usable] or [*usable.values()][:1]
+    first = chosen[0] if chosen else None
+    versions = {one.id: await _version(session, one) for one in chosen}
     return view.page(
         "console.html",
-        agreements=usable,
-        chosen=chosen,
-        columns=[c for c in version.columns if chosen and c.name in chosen.columns] if version else [],
-        mode=version.mode if version else "rows",
-        sql=sql if sql is not None else first_question(version, chosen.columns if chosen else ()),
+        agreements=[*usable.values()],
+        chosen=first,
+        beside=[one for one in usable.values() if first and _beside(one, first)],
+        asked=[one.id for one in chosen],
+        tables=[_table(one, version) for one in chosen if (version := versions[one.id])],
+        sql=sql if sql is not None else first_question(versions[first.id], first.columns) if first else "",
         answer=answer,
         key=key or str(uuid.uuid4()),
+    )
+
+
+async def _version(session: AsyncSession, agreement: AgreementView) -> Version | None:
+    found = await listed_version(session, agreement.dataset_id)
+    return found.version if found else None
+
+
+def _beside(one: AgreementView, first: AgreementView) -> bool:
+    """One query has one purpose, and reads each dataset under one agreement."""
+    return one.purpose == first.purpose and one.dataset_id != first.dataset_id
+
+
+def _table(agreement: AgreementView, version: Version) -> Table:
+    return Table(
+        slug=agreement.dataset_slug,
+        mode=version.mode,
+        columns=tuple(column for column in version.columns if column.name in agreement.columns),
     )
 
 

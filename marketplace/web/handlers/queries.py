@@ -58,12 +58,12 @@ async def download(
 
 @get("/queries/{query_id:uuid}/receipt")
 async def download_receipt(
-    caller: Caller, session: AsyncSession, keys: Keys, query_id: uuid.UUID
+    caller: Caller, session: AsyncSession, keys: Keys, query_id: uuid.UUID, dataset_id: uuid.UUID | None = None
 ) -> Response[bytes]:
-    """The receipt in the caller's edition, for `sandulieu audit verify`."""
+    """The receipt on one of the query's datasets in the caller's edition, for `sandulieu audit verify`."""
     caller.require("read")
-    receipt = await reads.receipt(session, keys, caller=caller, query_id=query_id)
-    return as_file(encode(receipt), "application/json", f"receipt-{query_id}.json")
+    receipt = await reads.receipt(session, keys, caller=caller, query_id=query_id, dataset_id=dataset_id)
+    return as_file(encode(receipt), "application/json", f"receipt-{receipt.decision_id}.json")
 
 
 handlers = [show_queries, show_query, download, download_receipt]

@@ -40,7 +40,7 @@ async def show_why(view: View, analyst: Analyst, services: Services, agreement_i
     async with services.database.session() as session:
         found = await listed_version(session, agreement.dataset_id)
     sql = first_question(found.version if found else None, agreement.columns)
-    return await _page(view, analyst, services, agreement, agreement.purpose, sql)
+    return await _page(view, analyst, services, agreement, agreement.purpose, sql, beside=())
 
 
 @post("/agreements/{agreement_id:uuid}/why", status_code=200)
@@ -50,7 +50,8 @@ async def ask_why(
     """Of this question; from the console's refusal, or from this page itself."""
     agreement = await _agreement(services, analyst, agreement_id)
     purpose = form.text("purpose") or agreement.purpose
-    return await _page(view, analyst, services, agreement, purpose, form.text("sql"))
+    beside = form.ids("beside")
+    return await _page(view, analyst, services, agreement, purpose, form.text("sql"), beside=beside)
 
 
 @get("/log/events/{event_id:uuid}/why")
@@ -79,17 +80,25 @@ async def _agreement(services: Services, analyst: Analyst, agreement_id: uuid.UU
 
 
 async def _page(
-    view: View, analyst: Analyst, services: Services, agreement: AgreementView, purpose: str, sql: str
+    view: View,
+    analyst: Analyst,
+    services: Services,
+    agreement: AgreementView,
+    purpose: str,
+    sql: str,
+    *,
+    beside: tuple[uuid.UUID, ...],
 ) -> Template:
     told, problem, place = None, None, None
     try:
-        ask = Ask(agreement_ids=(agreement.id,), purpose=purpose, sql=sql)
+        ask = Ask(agreement_ids=(agreement.id, *beside), purpose=purpose, sql=sql)
         told = why(view, await explain(services, analyst, ask))
     except Problem as wrong:
         problem, place = explain_problem(view, wrong), place_in(sql, wrong.params)
     return view.page(
         "why.html",
         agreement=agreement,
+        beside=beside,
         purpose=purpose,
         purposes=known(),
         sql=sql,

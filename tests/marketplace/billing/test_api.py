@@ -26,7 +26,10 @@ async def charged(database: Database, startup: Party, owner: Party, *, dataset_i
     query = new_id()
     async with database.session() as session:
         held = await hold_query(session, query_id=query, startup_id=startup.organisation.id, amount_vnd=price)
-        await charge_query(session, hold_id=held, query_id=query, owner_id=owner.organisation.id, amount_vnd=price)
+        await charge_query(
+            session, hold_id=held, query_id=query, owner_id=owner.organisation.id, amount_vnd=price,
+            dataset_id=dataset_id,
+        )  # fmt: skip
         usage = usage_recorded(
             query_id=query, organisation_id=startup.organisation.id, owner_id=owner.organisation.id,
             person_id=startup.person.id, agreement_id=new_id(), dataset_id=dataset_id, version_id="v1",

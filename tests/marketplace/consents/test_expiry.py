@@ -81,9 +81,9 @@ async def test_the_next_query_after_the_instant_is_without_the_cohort_though_no_
     services = cast(Services, SimpleNamespace(database=database, store=listed.store))
     expires_at = utcnow() + timedelta(milliseconds=300)
     await give(database, listed, PEOPLE[13], expires_at=expires_at, ago=HOUR)
-    before = await facts_of(services, startup.caller, ask)
+    (before,) = await facts_of(services, startup.caller, ask)
     await asyncio.sleep((expires_at - utcnow()).total_seconds() + 0.01)
-    after = await facts_of(services, startup.caller, ask)
+    (after,) = await facts_of(services, startup.caller, ask)
     assert [(f.excluded, f.revision) for f in (before, after)] == [(frozenset(), 0), (frozenset({1}), 1)]
     assert await words_of(database, listed, PEOPLE[13]) == [
         ("given", (await words_of(database, listed, PEOPLE[13]))[0][1]), ("expired", expires_at),

@@ -30,12 +30,17 @@ async def used(session: AsyncSession, startup: UUID, owner: UUID, **changed: Any
     return query
 
 
-async def test_usage_of_a_query_is_recorded_once(session: AsyncSession) -> None:
+async def test_usage_of_a_query_is_recorded_once_for_each_dataset(session: AsyncSession) -> None:
     startup, owner = new_id(), new_id()
-    query = await used(session, startup, owner, price_vnd=700)
-    await used(session, startup, owner, query_id=query, price_vnd=900)
+    one, other = new_id(), new_id()
+    query = await used(session, startup, owner, dataset_id=one, price_vnd=700)
+    await used(session, startup, owner, query_id=query, dataset_id=one, price_vnd=900)
     page = await usage(session, kind="startup", party_id=startup, period=Period())
     assert [(each.query_id, each.price_vnd) for each in page.items] == [(query, 700)]
+    await used(session, startup, owner, query_id=query, dataset_id=other, price_vnd=900)
+    page = await usage(session, kind="startup", party_id=startup, period=Period())
+    assert sorted(each.price_vnd for each in page.items) == [700, 900]
+    assert (page.totals.queries, page.totals.rows, page.totals.price_vnd) == (1, 2, 1600), "its answer counts once"
 
 
 async def test_pages_neither_skip_nor_repeat_while_rows_arrive(session: AsyncSession) -> None:

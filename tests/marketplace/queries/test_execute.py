@@ -10,19 +10,18 @@ from typing import Any, cast
 from catalog.storage import Store
 from catalog.version import Revision
 from marketplace.queries.execute import revision_for
-from marketplace.queries.prepare import Prepared
+from marketplace.queries.lines import Line
 from marketplace.queries.services import Services
-from policies.decision import Obligations
 from tests.catalog.small import ROW_MANIFEST, people, publish_rows
 
 
 async def _given(store: Store, version: Any, excluded: frozenset[int], number: int) -> Revision:
-    facts = SimpleNamespace(excluded=excluded, revision=number)
-    return await revision_for(
-        cast(Services, SimpleNamespace(store=store)),
-        cast(Prepared, SimpleNamespace(version=version, facts=facts)),
-        cast(Obligations, SimpleNamespace(consented_to=None)),
+    line = SimpleNamespace(
+        version=version,
+        facts=SimpleNamespace(excluded=excluded, revision=number),
+        decision=SimpleNamespace(obligations=SimpleNamespace(consented_to=None)),
     )
+    return await revision_for(cast(Services, SimpleNamespace(store=store)), cast(Line, line))
 
 
 async def test_two_purposes_without_consent_whose_revisions_have_the_same_number_get_their_own_files(

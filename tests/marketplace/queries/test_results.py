@@ -22,7 +22,7 @@ from marketplace.db.engine import Database
 from marketplace.errors import NotFound
 from marketplace.listings.models import Dataset
 from marketplace.queries.errors import NotNamed, ResultGone
-from marketplace.queries.models import Query, QueryResult
+from marketplace.queries.models import Query, QueryLine, QueryResult
 from marketplace.queries.results import result
 from tests.marketplace.agreements.conftest import Sides, open_sides
 from tests.marketplace.parties import Make
@@ -60,14 +60,17 @@ async def answered(database: Database, session: AsyncSession) -> Answered:
     stream = sink.getvalue().to_pybytes()
     query = Query(
         id=new_id(), organisation_id=agreement.startup_id, person_id=sides.startup.person.id,
-        agreement_id=agreement.id, dataset_id=dataset.id, owner_id=agreement.owner_id, purpose=PURPOSE,
-        sql="select 1", state="ready", version_id=dataset.current_version_id, revision=0, decision={},
-        columns=[],
-        bytes=0, quote_vnd=0, charged_vnd=0, rows=1, output=[], result_sha256=hashlib.sha256(stream).hexdigest(),
-        excluded_seen=0, created_at=utcnow() - timedelta(minutes=5),
+        purpose=PURPOSE, sql="select 1", state="ready", decision={}, bytes=0, quote_vnd=0, charged_vnd=0, rows=1,
+        output=[], result_sha256=hashlib.sha256(stream).hexdigest(), created_at=utcnow() - timedelta(minutes=5),
+    )  # fmt: skip
+    line = QueryLine(
+        query_id=query.id, agreement_id=agreement.id, decision_id=query.id, dataset_id=dataset.id,
+        owner_id=agreement.owner_id, version_id=dataset.current_version_id, revision=0, columns=[], bytes=0,
+        quote_vnd=0, excluded_seen=0,
     )  # fmt: skip
     session.add(query)
     await session.flush()
+    session.add(line)
     session.add(QueryResult(query_id=query.id, body=stream, expires_at=utcnow() + timedelta(days=1)))
     await session.flush()
     return Answered(sides, query.id, stream)

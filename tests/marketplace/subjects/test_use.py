@@ -30,22 +30,18 @@ async def ran(
     purpose: str = RESEARCH,
 ) -> None:
     """A query that was charged at that instant."""
-    common = {
-        "organisation_id": agreement.startup_id, "person_id": sides.startup.person.id,
-        "agreement_id": agreement.id, "dataset_id": agreement.dataset_id, "owner_id": agreement.owner_id,
-        "version_id": version_id, "bytes": 0,
-    }  # fmt: skip
+    common = {"organisation_id": agreement.startup_id, "person_id": sides.startup.person.id, "bytes": 0}
     query_id = new_id()
     session.add(
         Query(
-            id=query_id, purpose=purpose, sql="select 1", state="ready", decision={}, columns=[],
-            quote_vnd=0, **common,
+            id=query_id, purpose=purpose, sql="select 1", state="ready", decision={}, quote_vnd=0, **common,
         )
     )  # fmt: skip
     session.add(
         UsageRow(
             query_id=query_id, outcome="ready", rows=1, cpu_us=0, wall_us=0, peak_memory_bytes=0, price_vnd=0,
-            at=at, **common,
+            at=at, agreement_id=agreement.id, dataset_id=agreement.dataset_id, owner_id=agreement.owner_id,
+            version_id=version_id, **common,
         )
     )  # fmt: skip
 

@@ -1,0 +1,80 @@
+"""A query whose price is set aside, as whoever ends it has to know it."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from msgspec import Struct
+from sqlalchemy import text
+
+from marketplace.billing.actions import Part
+from marketplace.db.engine import Database
+
+HELD = text("""
+select q.organisation_id, q.person_id, q.purpose, l.agreement_id, l.decision_id, l.dataset_id, l.owner_id,
+       l.version_id, l.revision, l.columns, l.bytes, l.quote_vnd, l.hold_id, l.excluded_seen
+from query q join query_line l on l.query_id = q.id
+where q.id = :id and q.state in ('queued', 'running') order by l.agreement_id
+""")
+
+
+class LineRow(Struct, frozen=True, kw_only=True):
+    """A row of `query_line`. `excluded_seen`: exclusions in force when it was decided; a denied one has no hold,
+    and no version where none is listed."""
+
+    agreement_id: UUID
+    decision_id: UUID
+    dataset_id: UUID
+    owner_id: UUID
+    version_id: str | None
+    revision: int
+    columns: tuple[str, ...]
+    bytes: int
+    quote_vnd: int
+    hold_id: UUID | None
+    excluded_seen: int
+
+
+class Held(Struct, frozen=True, kw_only=True):
+    """`lines`: in the order of their agreements' ids."""
+
+    id: UUID
+    organisation_id: UUID
+    person_id: UUID
+    purpose: str
+    lines: tuple[LineRow, ...]
+
+    @property
+    def quote_vnd(self) -> int:
+        return sum(line.quote_vnd for line in self.lines)
+
+    @property
+    def versions(self) -> list[str]:
+        """In the one order in which everybody locks them."""
+        return sorted(line.version_id for line in self.lines if line.version_id is not None)
+
+    def parts(self) -> list[Part]:
+        """What it pays for each dataset."""
+        return [_part(self.id, line) for line in self.lines]
+
+
+def _part(query_id: UUID, line: LineRow) -> Part:
+    assert line.hold_id is not None  # its price is set aside
+    return Part(
+        query_id=query_id,
+        dataset_id=line.dataset_id,
+        owner_id=line.owner_id,
+        hold_id=line.hold_id,
+        amount_vnd=line.quote_vnd,
+    )
+
+
+async def read_held(database: Database, query_id: UUID) -> Held | None:
+    """A query that somebody left; None: it has ended."""
+    found = [each._asdict() for each in await database.all(HELD, {"id": query_id})]
+    if not found:
+        return None
+    whose: dict[str, Any] = {name: found[0][name] for name in ("organisation_id", "person_id", "purpose")}
+    lines = (LineRow(**{name: row[name] for name in LineRow.__struct_fields__}) for row in found)
+    return Held(id=query_id, **whose, lines=tuple(lines))
