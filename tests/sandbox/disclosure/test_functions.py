@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sandbox.plan.functions import FUNCTIONS
+from tests.sandbox.disclosure.persons import PAIRS
 from tests.sandbox.plan.asking import World, same
 from tests.sandbox.plan.examples import EXAMPLES, question
 
@@ -17,14 +18,13 @@ DIMENSIONS = {"ANY": "tinh", "BOOLEAN": "moi", "WHOLE": "nam", "NUMBER": "nam", 
 AGGREGATES = sorted(name for name, function in FUNCTIONS.items() if function.kind == "aggregate")
 
 
-def over_cohorts(name: str, column: str | None = None) -> str:
-    """The function over dimensions, its first argument `column` if that is given."""
+def over_cohorts(name: str, columns: tuple[str, ...] = ()) -> str:
+    """The function over dimensions, its first arguments `columns` if they are given."""
     function = FUNCTIONS[name]
     given = [DIMENSIONS[word.rstrip("?*")] for word in function.arguments if word[-1] != "*"]
     if name == "grouping":
         given = ["hang"]
-    if column:
-        given[0] = column
+    given[: len(columns)] = columns
     ordered = " ORDER BY nam" if function.determinism == "order" else ""
     return f"SELECT hang, {name}({', '.join(given)}{ordered}) AS x FROM licences GROUP BY hang"
 
@@ -34,12 +34,12 @@ def test_straight_over_cohorts_it_answers_what_it_would_over_persons_or_is_refus
     persons: World, name: str
 ) -> None:
     function, sql = FUNCTIONS[name], over_cohorts(name)
-    if function.cohorts != "dimension" and name != "count":
+    if not function.cohorts:
         assert persons.refusal(sql).code == "sql.not_over_cohorts"
     else:
         assert same(persons.ours(sql), persons.plain(sql))
     if function.arguments and name != "grouping":
-        measured = over_cohorts(name, "diem")
+        measured = over_cohorts(name, PAIRS[0][: len(function.arguments)] if function.cohorts else ("diem",))
         if function.cohorts == "measure":
             assert same(persons.ours(measured), persons.plain(measured))
         else:
