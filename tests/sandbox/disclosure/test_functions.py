@@ -34,7 +34,7 @@ def test_straight_over_cohorts_it_answers_what_it_would_over_persons_or_is_refus
     persons: World, name: str
 ) -> None:
     function, sql = FUNCTIONS[name], over_cohorts(name)
-    if function.cohorts != "dimension" and name != "count":
+    if not function.cohorts:
         assert persons.refusal(sql).code == "sql.not_over_cohorts"
     else:
         assert same(persons.ours(sql), persons.plain(sql))
