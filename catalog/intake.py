@@ -17,7 +17,7 @@ from catalog.errors import PublicationRefused
 from catalog.limits import IngestLimits
 from catalog.manifest import STORED_TYPE, Manifest, ManifestColumn
 from catalog.subjects import PSEUDONYM_BYTES, sort_order
-from catalog.wire import IngestColumn, IngestOrder, IngestReply, drain
+from catalog.wire import IngestColumn, IngestOrder, IngestReply, Roll, Rolling, drain
 from sandbox.isolation.oneshot import run_once
 
 Pseudonymise = Callable[[Sequence[str]], list[bytes]]
@@ -83,10 +83,10 @@ def _refuse(reply: IngestReply, lines: Mapping[str, int]) -> None:
 
 
 def _order(manifest: Manifest, lines: Mapping[str, int], limits: IngestLimits) -> IngestOrder:
-    columns = [
+    columns = _event_columns(manifest, lines) if manifest.events else [
         IngestColumn(name=c.name, type=STORED_TYPE[c.type], format=c.format, line=lines.get(c.name, 0))
         for c in _read_columns(manifest)
-    ]
+    ]  # fmt: skip
     if manifest.subject_key is not None:
         columns.append(
             IngestColumn(name=manifest.subject_key, type="VARCHAR", line=lines.get(manifest.subject_key, 0))
@@ -95,8 +95,37 @@ def _order(manifest: Manifest, lines: Mapping[str, int], limits: IngestLimits) -
         columns.append(IngestColumn(name=name, type="BOOLEAN", line=lines.get(name, 0)))
     return IngestOrder(
         columns=tuple(columns), null_words=manifest.null_words, max_rows=limits.max_rows,
-        max_bytes=limits.max_bytes, max_row_group_bytes=limits.max_row_group_bytes,
+        max_bytes=limits.max_bytes, max_row_group_bytes=limits.max_row_group_bytes, rolling=_rolling(manifest),
     )  # fmt: skip
+
+
+def _event_columns(manifest: Manifest, lines: Mapping[str, int]) -> list[IngestColumn]:
+    """What each event needs of a row, under names that no column of a file has: they begin with a blank."""
+    found = []
+    for column in _read_columns(manifest):
+        event = manifest.events[column.name]
+        kind = "VARCHAR" if event.take in ("count", "distinct") else STORED_TYPE[column.type]
+        for name, source, type_, format_ in (
+            (f" {column.name}", event.of, kind, column.format),
+            (f" by {column.name}", event.by, "TIMESTAMP", event.by_format),
+        ):
+            if source is not None:
+                line = lines.get(source, 0)
+                found.append(IngestColumn(name=name, type=type_, format=format_, source=source, line=line))
+    return found
+
+
+def _rolling(manifest: Manifest) -> Rolling | None:
+    if not manifest.events:
+        return None
+    assert manifest.subject_key is not None  # a manifest without it is refused
+    rolls = []
+    for column in _read_columns(manifest):
+        event = manifest.events[column.name]
+        value, by = (f" {column.name}" if event.of else "", f" by {column.name}" if event.by else "")
+        rolls.append(Roll(name=column.name, take=event.take, type=STORED_TYPE[column.type], value=value, by=by))
+    flags = tuple(dict.fromkeys(manifest.consent.values()))
+    return Rolling(rolls=tuple(rolls), key=manifest.subject_key, flags=flags)
 
 
 def _read_columns(manifest: Manifest) -> tuple[ManifestColumn, ...]:

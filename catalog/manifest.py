@@ -7,6 +7,7 @@ from typing import Annotated, Final, Literal
 from msgspec import Meta, Struct, field
 
 from catalog.errors import ManifestError, ManifestRefused
+from catalog.events import EventColumn
 from catalog.manifest_rules import BAND, check_rules
 from catalog.positioned import compose
 from catalog.reader import read_struct
@@ -107,6 +108,8 @@ class Manifest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     null_words: tuple[str, ...] = ("", "?", "NA", "N/A", "NULL", "null")
     hierarchies: dict[str, str] = field(default_factory=dict)
     """Name → CSV text: first column the value, the next ones its levels, coarser and coarser."""
+    events: dict[str, EventColumn] = field(default_factory=dict)
+    """Where the file has several rows a person: name of a column → how her rows make it."""
     cross_products: tuple[tuple[Words, Words], ...] = ()
     """Pairs of measures, by their names in SQL, whose sums of products are kept."""
 
@@ -158,4 +161,7 @@ def column_lines(text: str) -> dict[str, int]:
     lines = {str(value.value): value.line for _, value in tree.at("consent").value.values()} if (
         "consent" in tree.value
     ) else {}  # fmt: skip
-    return lines | {str(node.at("name").value): node.at("name").line for node in tree.at("columns").value}
+    lines |= {str(node.at("name").value): node.at("name").line for node in tree.at("columns").value}
+    events = [event for _, event in tree.at("events").value.values()] if "events" in tree.value else []
+    named = [event.at(key) for event in events for key in ("of", "by") if key in event.value]
+    return lines | {str(node.value): node.line for node in named}

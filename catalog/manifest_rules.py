@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from catalog.errors import ManifestError
+from catalog.events import check_events
 from catalog.positioned import Node
 from catalog.transforms import Transform, group_table
 from policies.sources import data
@@ -44,6 +45,7 @@ def _all(tree: Node) -> Found:
     yield from _consent(tree)
     yield from _roles_present(tree, columns)
     yield from _cross_products(tree, columns)
+    yield from check_events(tree, columns)
     for column in columns:
         yield from _column(tree, column)
 

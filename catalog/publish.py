@@ -40,6 +40,8 @@ class Report(Struct, frozen=True, kw_only=True):
     """Figures of a publication, for its owner. `read_ms` … are wall-clock."""
 
     rows_read: int
+    events_read: int
+    """Rows of the file, where several of them made a person; else 0."""
     format: str
     encoding: str
     delimiter: str
@@ -98,10 +100,10 @@ def publish(
         history, waiting = follow(history, made, intake, mask, version.created_at_ms)
         _put(store, folder, version, intake, made, history)
     report = Report(
-        rows_read=intake.rows, format=intake.reply.format, encoding=intake.reply.encoding,
-        delimiter=intake.reply.delimiter, without_consent=made.reply.without_consent,
-        rare_values_blanked=made.reply.rare_values_blanked, read_ms=_ms(began, read),
-        anonymise_ms=_ms(read, formed), measure_ms=_ms(formed, done),
+        rows_read=intake.rows, events_read=intake.reply.events, format=intake.reply.format,
+        encoding=intake.reply.encoding, delimiter=intake.reply.delimiter,
+        without_consent=made.reply.without_consent, rare_values_blanked=made.reply.rare_values_blanked,
+        read_ms=_ms(began, read), anonymise_ms=_ms(read, formed), measure_ms=_ms(formed, done),
         waiting=waiting,
     )  # fmt: skip
     return Publication(version=version, manifest=manifest, sample=made.reply.sample, report=report)

@@ -28,6 +28,30 @@ class IngestColumn(Struct, frozen=True, kw_only=True):
     type: str
     line: int
     format: str | None = None
+    source: str = ""
+    """The file's column that it is read from, if that has another name."""
+
+    @property
+    def reads(self) -> str:
+        return self.source or self.name
+
+
+class Roll(Struct, frozen=True, kw_only=True):
+    """One value a person: `take` of her rows' values in a column of the order ("": of the rows themselves)."""
+
+    name: str
+    take: Literal["count", "distinct", "sum", "min", "max", "any", "last"]
+    type: str
+    value: str = ""
+    by: str = ""
+
+
+class Rolling(Struct, frozen=True, kw_only=True):
+    """Several rows a person become one. `flags` hold only where they hold in each row."""
+
+    rolls: tuple[Roll, ...]
+    key: str
+    flags: tuple[str, ...]
 
 
 class IngestOrder(Struct, frozen=True, kw_only=True):
@@ -37,10 +61,14 @@ class IngestOrder(Struct, frozen=True, kw_only=True):
     max_bytes: int
     """Of the file after decompression."""
     max_row_group_bytes: int
+    rolling: Rolling | None = None
 
 
 class IngestReply(Struct, frozen=True, kw_only=True):
+    """`rows` of the stream; `events`: rows of the file, where they were rolled up."""
+
     rows: int = 0
+    events: int = 0
     format: str = ""
     encoding: str = ""
     delimiter: str = ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO
 
 import msgspec
@@ -14,9 +14,12 @@ from catalog.jailed.csv_source import CsvSource
 from catalog.jailed.loaded import LOADED
 from catalog.jailed.parquet_source import ParquetSource
 from catalog.jailed.refused import Refused
+from catalog.jailed.rolling import Rolling
 from catalog.wire import IngestOrder, IngestReply
 
 assert LOADED  # imported for what importing it does
+
+_CHUNK_ROWS = 131_072
 
 
 def main(payload: bytes, inputs: Sequence[int], output: BinaryIO) -> bytes:
@@ -33,27 +36,52 @@ def main(payload: bytes, inputs: Sequence[int], output: BinaryIO) -> bytes:
 def _ingest(order: IngestOrder, file: BinaryIO, output: BinaryIO) -> IngestReply:
     source, kind = _open(order, file)
     wrong = {c.name: Wrong() for c in order.columns}
-    null_words = pa.array([*order.null_words, ""], pa.string())
-    rows = 0
     with pa.ipc.new_stream(output, stream_schema(order)) as writer:
-        for batch in source.batches():
-            if rows + batch.num_rows > order.max_rows:
-                raise Refused("ingest.too_many_rows", max_rows=order.max_rows)
-            arrays = [
-                convert(column, batch.column(i), null_words, rows + 2, wrong[column.name])
-                for i, column in enumerate(order.columns)
-            ]
-            rows += batch.num_rows
-            if not any(w.cells for w in wrong.values()):
-                writer.write_batch(pa.RecordBatch.from_arrays(arrays, schema=writer_schema(order)))
-    _require_typed(order, wrong)
-    if rows == 0:
-        raise Refused("ingest.no_rows")
-    return IngestReply(rows=rows, format=kind, encoding=source.encoding, delimiter=source.delimiter)
+        rolling = Rolling(order) if order.rolling is not None else None
+        events = 0
+        for arrays in _converted(order, source, wrong):
+            events += len(arrays[0])
+            if any(w.cells for w in wrong.values()):
+                continue
+            if rolling is not None:
+                rolling.take(arrays)
+            else:
+                writer.write_batch(pa.RecordBatch.from_arrays(arrays, schema=stream_schema(order)))
+        _require_typed(order, wrong)
+        if events == 0:
+            raise Refused("ingest.no_rows")
+        rows = events
+        if rolling is not None:
+            table = rolling.table()
+            rows = table.num_rows
+            writer.write_table(table.cast(stream_schema(order)), max_chunksize=_CHUNK_ROWS)
+    return IngestReply(
+        rows=rows, events=events if rolling else 0, format=kind, encoding=source.encoding,
+        delimiter=source.delimiter,
+    )  # fmt: skip
+
+
+def _converted(order: IngestOrder, source: Any, wrong: dict[str, Wrong]) -> Iterator[list[pa.Array]]:
+    """The order's columns of each batch, typed."""
+    null_words = pa.array([*order.null_words, ""], pa.string())
+    place = {name: i for i, name in enumerate(_sources(order))}
+    rows = 0
+    for batch in source.batches():
+        if rows + batch.num_rows > order.max_rows:
+            raise Refused("ingest.too_many_rows", max_rows=order.max_rows)
+        yield [
+            convert(column, batch.column(place[column.reads]), null_words, rows + 2, wrong[column.name])
+            for column in order.columns
+        ]
+        rows += batch.num_rows
+
+
+def _sources(order: IngestOrder) -> list[str]:
+    return list(dict.fromkeys(c.reads for c in order.columns))
 
 
 def _open(order: IngestOrder, file: BinaryIO) -> tuple[Any, str]:
-    names = [c.name for c in order.columns]
+    names = _sources(order)
     magic = file.peek(4)[:4]  # type: ignore[attr-defined]
     if magic == b"PAR1":
         limits = {"max_rows": order.max_rows, "max_row_group_bytes": order.max_row_group_bytes}
@@ -67,14 +95,16 @@ def _open(order: IngestOrder, file: BinaryIO) -> tuple[Any, str]:
 def stream_schema(order: IngestOrder) -> pa.Schema:
     """What the stream promises: text dictionary-encoded, everything else plain."""
     text = pa.dictionary(pa.int32(), pa.string())
-    return pa.schema([(c.name, text if c.type == "VARCHAR" else ARROW[c.type]) for c in order.columns])
-
-
-writer_schema = stream_schema
+    kinds = [(c.name, c.type) for c in order.columns]
+    if order.rolling is not None:
+        rolled = order.rolling
+        kinds = [(r.name, r.type) for r in rolled.rolls]
+        kinds += [(rolled.key, "VARCHAR"), *((flag, "BOOLEAN") for flag in rolled.flags)]
+    return pa.schema([(name, text if kind == "VARCHAR" else ARROW[kind]) for name, kind in kinds])
 
 
 def _require_typed(order: IngestOrder, wrong: dict[str, Wrong]) -> None:
     found = [(c, wrong[c.name]) for c in order.columns if wrong[c.name].cells]
     if found:
-        columns = "; ".join(f"{c.name} ({c.type}): {w.cells} — {', '.join(map(str, w.lines))}" for c, w in found)
+        columns = "; ".join(f"{c.reads} ({c.type}): {w.cells} — {', '.join(map(str, w.lines))}" for c, w in found)
         raise Refused("ingest.wrong_type", columns=columns, cells=sum(w.cells for _, w in found))

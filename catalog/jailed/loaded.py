@@ -13,6 +13,7 @@ import zipfile
 
 import numpy.ma
 import numpy.random
+import pyarrow.acero
 import pyarrow.compute
 import pyarrow.ipc
 import pyarrow.parquet
@@ -20,5 +21,5 @@ import pyarrow.parquet
 LOADED = (
     _strptime, encodings.cp437, encodings.cp1258, encodings.utf_8_sig, encodings.utf_16, encodings.utf_16_be,
     encodings.utf_16_le,
-    zipfile, numpy.ma, numpy.random, pyarrow.compute, pyarrow.ipc, pyarrow.parquet,
+    zipfile, numpy.ma, numpy.random, pyarrow.acero, pyarrow.compute, pyarrow.ipc, pyarrow.parquet,
 )  # fmt: skip

@@ -113,7 +113,7 @@ def manifest_facts(manifest: Manifest) -> ManifestFacts:
         l=manifest.l,
         columns=tuple(
             ColumnFacts(name=c.sql_name, role=c.published_role, personal=c.personal)
-            for c in manifest.columns
+            for c in manifest.shown_columns()
             if c.role in shown
         ),
         conditions=manifest.conditions or Conditions(),

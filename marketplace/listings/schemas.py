@@ -58,6 +58,10 @@ class NewestVersion(Struct, frozen=True, kw_only=True):
     """The k that the owner asked for; `measured.k` is what came of it."""
     measured: Measured
     fine_share: float
+    tells_level: bool
+    """Whether SQL may ask `cohort_level`: 'fine' or 'fallback'."""
+    cross_products: tuple[tuple[str, str], ...]
+    """Pairs of measures that may be multiplied, correlated, regressed."""
     left_out: LeftOut
     manifest_sha256: str
     worn: bool
@@ -158,6 +162,8 @@ def newest_version(row: DatasetVersion, version: Version) -> NewestVersion:
         k=version.k,
         measured=version.measured,
         fine_share=version.fine_share,
+        tells_level=bool(version.tells_level),
+        cross_products=version.cross_products or (),
         left_out=version.left_out,
         manifest_sha256=version.manifest_sha256,
         worn=row.worn_at is not None,

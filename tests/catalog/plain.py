@@ -120,7 +120,7 @@ def run_ingest(content: bytes, *columns: tuple[str, str], **bounds: int) -> tupl
     order = IngestOrder(
         columns=tuple(IngestColumn(name=n, type=t, line=i + 1) for i, (n, t) in enumerate(columns)),
         null_words=("", "?", "NA"),
-        **limits,
+        **limits,  # type: ignore[arg-type]
     )
     output = io.BytesIO()
     with descriptors(content) as files:

@@ -12,6 +12,7 @@ from catalog.errors import ManifestError, ManifestRefused
 from catalog.manifest import Purpose, column_lines, read_manifest
 from policies.decision import Conditions
 from policies.sources import data
+from tests.catalog.test_events import MANIFEST as VISITS
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 ADULT = (EXAMPLES / "adult" / "manifest.yaml").read_text(encoding="utf-8")
@@ -153,6 +154,15 @@ WRONG = [
     (LICENCES, "as: nhom_tuoi", "as: cohort_level", "manifest.reserved_name"),
     (LICENCES.replace("    transform: {clamp: [0, 10]}\n", "    transform: {clamp: [0, 10]}\n    bands: [3]\n"),
      "name: diem_con_lai", "name: diem_con_lai\n    as: so_lan_vi_pham_band", "manifest.column_twice"),
+    (VISITS, "{take: count}", "{take: counts}", "manifest.not_one_of"),
+    (VISITS, "{take: count}", "{take: sum}", "manifest.event_of"),
+    (VISITS, "{take: count}", "{take: any, of: kind}", "manifest.event_type"),
+    (VISITS, ", by: day}", "}", "manifest.event_by"),
+    (VISITS, "of: cost}", "of: cost, by: day}", "manifest.event_by"),
+    (VISITS, "of: cost}", "of: cost, by_format: '%d'}", "manifest.event_by"),
+    (VISITS, "  spent: {take", "  spend: {take", "manifest.event_not_a_column"),
+    (VISITS, "  - {name: key,", "  - {name: sex, role: sensitive}\n  - {name: key,", "manifest.event_missing"),
+    (VISITS, "privacy_unit: column\nsubject_key: key\n", "privacy_unit: row\n", "manifest.events_row_unit"),
 ]  # fmt: skip
 
 
