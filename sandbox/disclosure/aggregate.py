@@ -35,6 +35,7 @@ from sandbox.plan.tree import (
     SetOperation,
     Source,
     Tail,
+    Values,
     With,
 )
 from sandbox.plan.types import BIGINT, HUGEINT
@@ -59,6 +60,8 @@ def over_cohorts(query: Query, *, as_set: bool = False) -> Query:
         case With():
             ctes = tuple((name, over_cohorts(inner)) for name, inner in query.ctes)
             return With(ctes, over_cohorts(query.query, as_set=as_set))
+        case Values():
+            return replace(query, rows=tuple(tuple(_plain(value) for value in row) for row in query.rows))
         case Recursion():
             return replace(query, start=over_cohorts(query.start), step=_select(query.step, as_set=False))
         case SetOperation():

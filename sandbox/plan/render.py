@@ -30,6 +30,7 @@ from .tree import (
     Sort,
     Source,
     Tail,
+    Values,
     Window,
     With,
 )
@@ -170,10 +171,18 @@ class Writer:
                 return f"{word} {ctes} {self.query(node.query, casts)}"
             case Recursion():
                 return self._recursion(node)
+            case Values():
+                return self._values(node, casts)
             case SetOperation():
                 return self._set_operation(node, casts)
             case Select():
                 return self._select(node, casts)
+
+    def _values(self, node: Values, casts: Sequence[tuple[str, str]] | None) -> str:
+        rows = ", ".join(f"({', '.join(self.expression(value) for value in row)})" for row in node.rows)
+        names = ", ".join(f"c{i}" for i in range(len(node.columns)))
+        inner = f"SELECT * FROM (VALUES {rows}) AS v({names})"
+        return inner if casts is None else self._with_casts(inner, casts)
 
     def _head(self, name: str, query: Query) -> str:
         if not isinstance(query, Recursion) or query.keep_all:
@@ -203,6 +212,9 @@ class Writer:
         inner += self._tail(node.tail)
         if casts is None:
             return inner
+        return self._with_casts(inner, casts)
+
+    def _with_casts(self, inner: str, casts: Sequence[tuple[str, str]]) -> str:
         columns = ", ".join(f"CAST(c{i} AS {t}) AS {quoted(name)}" for i, (name, t) in enumerate(casts))
         return f"SELECT {columns} FROM ({inner})"
 

@@ -222,4 +222,12 @@ class Recursion:
     keep_all: bool
 
 
-Query = Select | SetOperation | With | Recursion
+@dataclass(frozen=True, slots=True)
+class Values:
+    """Rows of constants: each as many values as there are columns."""
+
+    rows: tuple[tuple[Expression, ...], ...]
+    columns: tuple[tuple[str, Type], ...]
+
+
+Query = Select | SetOperation | With | Recursion | Values

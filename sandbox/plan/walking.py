@@ -21,6 +21,7 @@ from .tree import (
     Select,
     SetOperation,
     Source,
+    Values,
     Window,
     With,
 )
@@ -129,6 +130,9 @@ def everything(query: Query) -> Iterator[Expression]:
             for _, inner in query.ctes:
                 yield from everything(inner)
             yield from everything(query.query)
+        case Values():
+            for value in (value for row in query.rows for value in row):
+                yield from deep(value)
         case Recursion():
             yield from everything(query.start)
             yield from everything(query.step)
@@ -168,9 +172,8 @@ def relations(query: Query) -> Iterator[Relation]:
             yield from relations(query.right)
         case Select():
             yield from _inside(query.source)
-    tests = (node for node in everything(query) if isinstance(node, QueryTest))
-    if isinstance(query, Select):
-        for test in tests:
+    if isinstance(query, Select | Values):
+        for test in (node for node in everything(query) if isinstance(node, QueryTest)):
             yield from relations(test.query)
 
 
