@@ -81,6 +81,7 @@ class Result(Struct, frozen=True, kw_only=True):
 
 FailureCode = Literal[
     "sandbox.deadline", "sandbox.memory", "sandbox.too_many_rows", "sandbox.too_many_bytes",
+    "sandbox.too_many_steps",
     "sandbox.engine_refused", "sandbox.worker_lost", "sandbox.invalid_result", "sandbox.unavailable",
 ]  # fmt: skip
 

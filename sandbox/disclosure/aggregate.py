@@ -29,11 +29,13 @@ from sandbox.plan.tree import (
     Join,
     Query,
     QueryTest,
+    Recursion,
     Relation,
     Select,
     SetOperation,
     Source,
     Tail,
+    Values,
     With,
 )
 from sandbox.plan.types import BIGINT, HUGEINT
@@ -58,6 +60,10 @@ def over_cohorts(query: Query, *, as_set: bool = False) -> Query:
         case With():
             ctes = tuple((name, over_cohorts(inner)) for name, inner in query.ctes)
             return With(ctes, over_cohorts(query.query, as_set=as_set))
+        case Values():
+            return replace(query, rows=tuple(tuple(_plain(value) for value in row) for row in query.rows))
+        case Recursion():
+            return replace(query, start=over_cohorts(query.start), step=_select(query.step, as_set=False))
         case SetOperation():
             return replace(query, left=over_cohorts(query.left), right=over_cohorts(query.right))
         case Select():
@@ -80,6 +86,9 @@ def _cohort_tables(relation: Relation | None, *, optional: bool = False) -> Iter
         case Source() if relation.mode == "aggregate":
             yield relation, optional
         case Join():
+            if relation.kind.startswith("ASOF") and (found := next(_cohort_tables(relation.right), None)):
+                # It takes one person of the right side, and a cohort cannot say which one.
+                raise Refusal("sql.not_supported", found[0].at, found[0].end, form="ASOF JOIN", use="JOIN … ON …")
             yield from _cohort_tables(relation.left, optional=optional or relation.kind in {"RIGHT", "FULL"})
             if relation.kind not in {"SEMI", "ANTI"}:
                 yield from _cohort_tables(relation.right, optional=optional or relation.kind in {"LEFT", "FULL"})

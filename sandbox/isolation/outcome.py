@@ -36,6 +36,7 @@ _WORDS: dict[str, FailureCode] = {
     "memory": "sandbox.memory",
     "too_many_rows": "sandbox.too_many_rows",
     "too_many_bytes": "sandbox.too_many_bytes",
+    "too_many_steps": "sandbox.too_many_steps",
 }
 
 

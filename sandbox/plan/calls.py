@@ -10,6 +10,7 @@ from sqlglot import exp
 
 from .arguments import answer_type, checked
 from .arithmetic import condition
+from .constants import read_interval as constant_interval
 from .context import Context
 from .dialect import place
 from .elsewhere import look_up
@@ -105,6 +106,76 @@ def _check_place(
         raise Refusal("sql.nondeterministic", at, end, use=f"{function.name}(x ORDER BY y)")
 
 
+def read_within_group(node: exp.Expression, scope: Scope, context: Context) -> Expression:
+    """aggregate(…) WITHIN GROUP (ORDER BY …) that stands by itself."""
+    return read_call(_normal(node), scope, context)
+
+
+_FROM_GROUP = {"percentile_cont": "quantile_cont", "percentile_disc": "quantile_disc", "mode": "mode",
+               "quantile_cont": "quantile_cont", "quantile_disc": "quantile_disc"}  # fmt: skip
+
+
+def _normal(node: exp.Expression) -> exp.Expression:
+    """WITHIN GROUP written as the arguments that the table's functions take."""
+    if not isinstance(node, exp.WithinGroup):
+        return node
+    call, order = node.this, node.expression
+    name = call.name.lower() if isinstance(call, exp.Anonymous) else ""
+    if name in {"listagg", "string_agg", "group_concat", "array_agg", "list"}:
+        last = exp.Order(this=call.expressions[-1], expressions=order.expressions) if call.expressions else order
+        return _renamed(call, name, [*call.expressions[:-1], last])
+    by = order.expressions
+    if name not in _FROM_GROUP or len(by) != 1 or by[0].args.get("desc"):
+        raise Refusal("sql.not_supported", *place(node), form="WITHIN GROUP", use="quantile_cont(x, 0.5)")
+    return _renamed(call, _FROM_GROUP[name], [by[0].this, *call.expressions])
+
+
+def _renamed(call: exp.Expression, name: str, arguments: list[exp.Expression]) -> exp.Expression:
+    written = exp.Anonymous(this=name, expressions=arguments)
+    written.meta.update(call.meta)
+    return written
+
+
+def read_operator(name: str) -> Callable[[exp.Expression, Scope, Context], Expression]:
+    """An operator that is a function of the table: x ~ 'a', x -> 'a', x[1]."""
+
+    def reader(node: exp.Expression, scope: Scope, context: Context) -> Expression:
+        at, end = place(node)
+        given = tuple(_read(part, scope, context) for part in (node.this, node.expression))
+        function = FUNCTIONS[name]
+        arguments = checked(function, given, (at, end))
+        return Call(answer_type(function, arguments), name, "scalar", arguments, at=at, end=end)
+
+    return reader
+
+
+def read_bracket(node: exp.Expression, scope: Scope, context: Context) -> Expression:
+    """xs[1] and xs[1:3]."""
+    parts = node.expressions
+    inside = [parts[0].this, parts[0].expression] if len(parts) == 1 and isinstance(parts[0], exp.Slice) else parts
+    if not inside or None in inside:
+        raise Refusal("sql.not_supported", *place(node), form="[…]", use="list_slice(xs, 1, 3)")
+    function = FUNCTIONS["list_extract" if len(inside) == 1 else "list_slice"]
+    given = tuple(_read(part, scope, context) for part in (node.this, *inside))
+    arguments = checked(function, given, place(node))
+    return Call(answer_type(function, arguments), function.name, "scalar", arguments)
+
+
+_INTERVALS = {"SECOND": "to_seconds", "MINUTE": "to_minutes", "HOUR": "to_hours", "DAY": "to_days",
+              "WEEK": "to_weeks", "MONTH": "to_months", "QUARTER": "to_quarters", "YEAR": "to_years"}  # fmt: skip
+
+
+def read_interval(node: exp.Expression, scope: Scope, context: Context) -> Expression:
+    """INTERVAL 3 DAY, INTERVAL '3 days', INTERVAL (x) DAY."""
+    unit = node.args.get("unit")
+    name = _INTERVALS.get(unit.name.upper().removesuffix("S")) if isinstance(unit, exp.Var) else None
+    if name is None or not isinstance(node.this, exp.Paren | exp.Column):
+        return constant_interval(node, scope, context)
+    function = FUNCTIONS[name]
+    arguments = checked(function, (_read(node.this, scope, context),), place(node))
+    return Call(answer_type(function, arguments), name, "scalar", arguments)
+
+
 def read_extract(node: exp.Expression, scope: Scope, context: Context) -> Expression:
     """EXTRACT(part FROM x), which is date_part('part', x)."""
     function = FUNCTIONS["date_part"]
@@ -119,9 +190,10 @@ def read_filter(node: exp.Expression, scope: Scope, context: Context) -> Express
 
 
 def _filtered(node: exp.Expression, scope: Scope, context: Context, *, windowed: bool) -> Call:
-    if not isinstance(node.this, exp.Anonymous):
+    inner = _normal(node.this)
+    if not isinstance(inner, exp.Anonymous):
         raise Refusal("sql.not_supported", *place(node), form="FILTER", use="sum(x) FILTER (WHERE …)")
-    call = _call(node.this, scope, context, windowed=windowed)
+    call = _call(inner, scope, context, windowed=windowed)
     if call.kind != "aggregate":
         raise Refusal("sql.not_supported", *place(node), form="FILTER", use="sum(x) FILTER (WHERE …)")
     with scope.clause(aggregates=scope.aggregates_allowed and windowed, windows=False):
@@ -136,7 +208,7 @@ def read_ignore_nulls(node: exp.Expression, scope: Scope, context: Context) -> E
 
 def read_window(node: exp.Expression, scope: Scope, context: Context) -> Expression:
     """function(…) OVER (…)."""
-    inner, ignore_nulls = node.this, False
+    inner, ignore_nulls = _normal(node.this), False
     if isinstance(inner, exp.IgnoreNulls):
         inner, ignore_nulls = inner.this, True
     if isinstance(inner, exp.Filter):

@@ -46,6 +46,19 @@ def _called(reader: parser.Parser) -> Token:
     return reader._tokens[reader._index - 2]
 
 
+def _trim(reader: parser.Parser) -> exp.Expression:
+    """trim(text, characters), or the standard's trim(BOTH characters FROM text)."""
+    word = _called(reader)
+    side = next((name for name in _TRIMS if reader._match_text_seq(name)), "")
+    given = reader._parse_csv(reader._parse_bitwise)
+    if reader._match(TokenType.FROM) and (text := reader._parse_bitwise()) is not None:
+        given.insert(0, text)
+    return exp.Anonymous(this=_TRIMS.get(side, word.text), expressions=given).update_positions(word)
+
+
+_TRIMS = {"BOTH": "trim", "LEADING": "ltrim", "TRAILING": "rtrim"}
+
+
 class _Parser(DuckDBParser):
     # sqlglot rewrites the functions that it knows (order of arguments, formats of dates): ours come from our own
     # table, so each call must arrive as the analyst wrote it.
@@ -54,6 +67,7 @@ class _Parser(DuckDBParser):
         **{name: parser.Parser.FUNCTION_PARSERS[name] for name in ("CAST", "TRY_CAST", "EXTRACT")},
         "SUBSTRING": _substring,
         "POSITION": _position,
+        "TRIM": _trim,
     }
     NO_PAREN_FUNCTIONS = {}  # noqa: RUF012
     NO_PAREN_FUNCTION_PARSERS = {  # noqa: RUF012
@@ -77,7 +91,16 @@ class _Parser(DuckDBParser):
         return found.update_positions(self._prev) if found is not None else None
 
 
-_DIALECT = DuckDB()
+class _Dialect(DuckDB):
+    # sqlglot counts places in lists from 0 and makes a path of its own of what follows ->: ours stay as written.
+    INDEX_OFFSET = 0
+
+    def to_json_path(self, path: exp.Expr | None) -> exp.Expr | None:
+        """The path as it was written."""
+        return path
+
+
+_DIALECT = _Dialect()
 
 
 # How deep a question may be must not depend on how deep the caller's stack already is. Frames of pure Python take

@@ -19,7 +19,7 @@ from .arithmetic import (
     mismatch,
     negated,
 )
-from .constants import read_boolean, read_interval, read_literal, read_null, read_type
+from .constants import read_boolean, read_literal, read_null, read_type
 from .context import Context
 from .dialect import place
 from .elsewhere import INSTEAD, NONDETERMINISTIC
@@ -28,7 +28,8 @@ from .forms import unsupported
 from .limits import IN_LIST
 from .scope import Scope
 from .tree import Cast, Constant, Expression, Operation, QueryTest
-from .types import BOOLEAN, NULL, VARCHAR, Type, list_of
+from .tuples import compared_rows, row_in
+from .types import BOOLEAN, NULL, VARCHAR, Type, list_of, unify
 from .walking import deep
 
 Reader = Callable[[exp.Expression, Scope, Context], Expression]
@@ -104,6 +105,10 @@ def _comparison(symbol: str) -> Reader:
         if isinstance(node.this, _COMPARISONS) or isinstance(node.expression, _COMPARISONS):
             # DuckDB does not read 1 < a < 3 either: nobody could say what is meant.
             raise Refusal("sql.not_supported", *place(node), form="a < b < c", use="a < b AND b < c")
+        if isinstance(node.this, exp.Tuple) or isinstance(node.expression, exp.Tuple):
+            return compared_rows(symbol, node, lambda one: read(one, scope, context))
+        if symbol == "=" and isinstance(node.expression, exp.Any):
+            return _in_query(read(node.this, scope, context), node.expression.this, node, scope, context)
         left, right = read(node.this, scope, context), read(node.expression, scope, context)
         if left.type == right.type:
             return Operation(BOOLEAN, symbol, (left, right))
@@ -116,6 +121,17 @@ def _calculation(symbol: str) -> Reader:
     def reader(node: exp.Expression, scope: Scope, context: Context) -> Expression:
         left, right = read(node.this, scope, context), read(node.expression, scope, context)
         return calculated(symbol, left, right, _HERE)
+
+    return reader
+
+
+def _bits(symbol: str) -> Reader:
+    def reader(node: exp.Expression, scope: Scope, context: Context) -> Expression:
+        left, right = read(node.this, scope, context), read(node.expression, scope, context)
+        found = unify(left.type, right.type)
+        if found is None or found.kind not in {"INTEGER", "BIGINT"}:
+            raise mismatch(left.type, right.type, place(node))
+        return Operation(found, symbol, (left, right))
 
     return reader
 
@@ -174,6 +190,8 @@ def _escape(node: exp.Expression, scope: Scope, context: Context) -> Expression:
 
 
 def _in(node: exp.Expression, scope: Scope, context: Context) -> Expression:
+    if isinstance(node.this, exp.Tuple):
+        return row_in(node, lambda one: read(one, scope, context), scope, context)
     operand = read(node.this, scope, context)
     if (query := node.args.get("query")) is not None:
         return _in_query(operand, query, node, scope, context)
@@ -256,7 +274,13 @@ _READERS: dict[type, Reader] = {
     exp.Add: _calculation("+"), exp.Sub: _calculation("-"), exp.Mul: _calculation("*"), exp.Div: _calculation("/"),
     exp.IntDiv: _calculation("//"), exp.Mod: _calculation("%"), exp.Pow: _calculation("**"), exp.DPipe: _joined,
     exp.Neg: _negative, exp.Like: _like("like"), exp.ILike: _like("ilike"), exp.Escape: _escape,
-    exp.Subquery: _subquery, exp.Case: _case, exp.Cast: _cast, exp.TryCast: _cast, exp.Interval: read_interval,
+    exp.Subquery: _subquery, exp.Case: _case, exp.Cast: _cast, exp.TryCast: _cast,
+    exp.Interval: calls.read_interval,
+    exp.BitwiseAnd: _bits("&"), exp.BitwiseOr: _bits("|"), exp.BitwiseLeftShift: _bits("<<"),
+    exp.BitwiseRightShift: _bits(">>"), exp.Bracket: calls.read_bracket,
+    exp.RegexpLike: calls.read_operator("regexp_matches"), exp.SimilarTo: calls.read_operator("regexp_full_match"),
+    exp.JSONExtract: calls.read_operator("json_extract"), exp.WithinGroup: calls.read_within_group,
+    exp.JSONExtractScalar: calls.read_operator("json_extract_string"),
     exp.Array: _array, exp.Anonymous: calls.read_call, exp.Extract: calls.read_extract,
     exp.Window: calls.read_window, exp.Filter: calls.read_filter, exp.IgnoreNulls: calls.read_ignore_nulls,
 }  # fmt: skip

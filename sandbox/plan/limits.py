@@ -15,6 +15,8 @@ FRAMES = 2_500
 JOINS = 40
 """In one text; the widest of TPC-DS has 34."""
 IN_LIST = 1_000
+STEPS = 1_000
+"""Of a recursion: what goes on for longer fails when it runs."""
 NAME_CHARACTERS = 128
 OUTPUT_COLUMNS = 500
 PLANS_KEPT = 256

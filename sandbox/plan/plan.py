@@ -15,7 +15,7 @@ from .errors import Refusal, SqlRefused
 from .forms import check_forms
 from .limits import DEPTH, KEPT_CHARACTERS, NAME_CHARACTERS, PLANS_KEPT
 from .queries import read_query
-from .tree import Call, ColumnRef, Query, SetOperation, With
+from .tree import Call, ColumnRef, Query, Recursion, SetOperation, Values, With
 from .types import output_type
 from .walking import walk
 
@@ -89,11 +89,10 @@ def _first_place(tree: Query, index: int) -> tuple[int | None, int | None]:
     """Where the words of a column of the answer begin, as far as the tree knows."""
     if isinstance(tree, With):
         return _first_place(tree.query, index)
-    if isinstance(tree, SetOperation):
-        return _first_place(tree.left, index)
-    placed = (
-        n for n in walk(tree.items[index].expression) if isinstance(n, ColumnRef | Call) and n.at is not None
-    )
+    if isinstance(tree, SetOperation | Recursion):
+        return _first_place(tree.left if isinstance(tree, SetOperation) else tree.start, index)
+    first = tree.rows[0][index] if isinstance(tree, Values) else tree.items[index].expression
+    placed = (n for n in walk(first) if isinstance(n, ColumnRef | Call) and n.at is not None)
     return next(((n.at, n.end) for n in placed), (None, None))
 
 

@@ -13,6 +13,7 @@ from .expressions import read, read_condition
 from .forms import unsupported
 from .grouping import check_grouped, read_grouping
 from .limits import NAME_CHARACTERS, OUTPUT_COLUMNS
+from .recursion import is_recursive, read_recursive
 from .relations import read_from
 from .scope import Cte, Scope, nearest
 from .tree import (
@@ -30,6 +31,7 @@ from .tree import (
     With,
 )
 from .types import NULL, Type, unify
+from .values import read_values
 from .walking import walk
 
 
@@ -51,6 +53,8 @@ def _body(node: exp.Expression, scope: Scope, context: Context) -> Query:
         return _select(node, scope, context)
     if isinstance(node, exp.Union | exp.Intersect | exp.Except):
         return _set_operation(node, scope, context)
+    if isinstance(node, exp.Values):
+        return read_values(node, context)
     raise unsupported(node)
 
 
@@ -58,8 +62,13 @@ def _ctes(node: exp.Expression, scope: Scope, context: Context) -> tuple[tuple[s
     clause = node.args.get("with_")
     if clause is None:
         return ()
-    found = []
+    found: list[tuple[str, Query]] = []
     for cte in clause.expressions:
+        if clause.args.get("recursive") and is_recursive(cte):
+            recursion = read_recursive(cte, scope, context)
+            scope.ctes[cte.alias.lower()] = Cte(recursion.name, recursion.columns, recursion)
+            found.append((recursion.name, recursion))
+            continue
         inner = read_query(cte.this, scope, context)
         name, columns = context.relation("q"), inner.columns
         renamed = [column.name for column in cte.args["alias"].args.get("columns") or []]
@@ -149,7 +158,16 @@ def _star(node: exp.Expression, table: str, scope: Scope, context: Context) -> l
         if name not in {f.name.lower() for f in fields}:
             scope.resolve(word.name, table or "*", *place(word))
     at, end = place(node)
-    kept = [Item(f.name, _placed(f.expression, at, end)) for f in fields if f.name.lower() not in left_out]
+    replaced = {one.alias.lower(): one for one in node.args.get("replace") or []}
+    renamed = {one.this.name.lower(): one.alias for one in node.args.get("rename") or []}
+    for name, word in [*replaced.items(), *((n, node) for n in renamed)]:
+        if name in left_out or name not in {f.name.lower() for f in fields}:
+            scope.resolve(name, table or "*", *place(word.args.get("alias") or word))
+    kept = [
+        Item(renamed.get(f.name.lower(), f.name), read(replaced[f.name.lower()].this, scope, context)
+             if f.name.lower() in replaced else _placed(f.expression, at, end))
+        for f in fields if f.name.lower() not in left_out
+    ]  # fmt: skip
     for item in kept:
         context.grow(*place(node))
         context.note(item.expression)

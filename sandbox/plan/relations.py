@@ -40,7 +40,7 @@ def _with_joins(node: exp.Expression, scope: Scope, context: Context,
         context.joins += 1
         if context.joins > JOINS:
             raise Refusal("sql.too_many_joins", *place(join), limit=JOINS)
-        if any(join.args.get(word) for word in ("on", "using", "side", "kind")):
+        if any(join.args.get(word) for word in ("on", "using", "side", "kind", "method")):
             relation = _join(relation, join, scope, context, start)
             continue
         whole = relation if whole is None else Join("CROSS", whole, relation, None)
@@ -56,6 +56,10 @@ def _relation(node: exp.Expression, scope: Scope, context: Context) -> Relation:
         if isinstance(inner, exp.Table | exp.Subquery) and node.args.get("alias") is None:
             return _with_joins(inner, scope, context)
         return _derived(node, scope, context)
+    if isinstance(node, exp.Values):
+        return _derived(node, scope, context, node)
+    if isinstance(node, exp.Lateral) and isinstance(node.this, exp.Subquery):
+        return _derived(node, scope, context, node.this, beside=scope)
     raise unsupported(node)
 
 
@@ -116,15 +120,49 @@ def _fields(relation: str, columns: tuple[tuple[str, object], ...]) -> tuple[Fie
     return tuple(Field(name, ColumnRef(t, relation, f"c{i}")) for i, (name, t) in enumerate(columns))  # type: ignore[arg-type]
 
 
-def _derived(node: exp.Subquery, scope: Scope, context: Context) -> Relation:
+def _derived(node: exp.Expression, scope: Scope, context: Context, query: exp.Expression | None = None, *,
+             beside: Scope | None = None) -> Relation:  # fmt: skip
+    """`beside`: with LATERAL, the scope whose relations before this one may be named."""
     relation, (alias, renamed) = context.relation(), _alias(node)
-    # A subquery in FROM sees the CTEs and the queries around, but not its neighbours (no LATERAL).
-    inner: Query = context.read_query(node.this, Scope(parent=scope.parent, ctes=scope.ctes), context)
+    # A subquery in FROM sees the CTEs and the queries around, but not its neighbours.
+    around = beside or Scope(parent=scope.parent, ctes=scope.ctes)
+    inner: Query = context.read_query(query or node.this, around, context)
     _offer(scope, alias, _fields(relation, inner.columns), renamed, node)
     return Derived(relation, inner)
 
 
 def _kind(join: exp.Expression) -> str:
+    method = str(join.args.get("method") or "").upper()
+    if method not in {"", "NATURAL", "ASOF"}:
+        raise Refusal("sql.not_supported", *place(join), form=f"{method} JOIN", use="JOIN … ON …")
+    kind = _side_and_kind(join)
+    if isinstance(join.this, exp.Lateral) and kind not in {"INNER", "CROSS", "LEFT"}:
+        raise Refusal("sql.not_supported", *place(join), form=f"{kind} JOIN LATERAL", use="LEFT JOIN LATERAL …")
+    if method != "ASOF":
+        return kind
+    if kind not in {"INNER", "LEFT"} or join.args.get("on") is None:
+        raise Refusal("sql.not_supported", *place(join), form="ASOF JOIN", use=_ASOF)
+    return "ASOF" if kind == "INNER" else "ASOF LEFT"
+
+
+_ASOF = "a ASOF LEFT JOIN b ON a.k = b.k AND a.at >= b.at"
+
+
+def _check_asof(condition: Expression, left: Relation, right: Relation, join: exp.Expression) -> None:
+    """Equalities and one inequality, each between the two sides: the engine understands no other."""
+    tests = condition.operands if isinstance(condition, Operation) and condition.symbol == "and" else (condition,)
+    symbols = [test.symbol if isinstance(test, Operation) else "" for test in tests]
+    sides = [_names(left), _names(right)]
+    for test in tests:
+        read = [{n.relation for n in walk(o) if isinstance(n, ColumnRef)} for o in getattr(test, "operands", ())]
+        if len(read) != 2 or not any(read[0] and read[0] <= a and read[1] and read[1] <= b
+                                     for a, b in (sides, sides[::-1])):  # fmt: skip
+            raise Refusal("sql.not_supported", *place(join), form="ASOF JOIN", use=_ASOF)
+    if sum(s in {"<", "<=", ">", ">="} for s in symbols) != 1 or not set(symbols) <= {"=", "<", "<=", ">", ">="}:
+        raise Refusal("sql.not_supported", *place(join), form="ASOF JOIN", use=_ASOF)
+
+
+def _side_and_kind(join: exp.Expression) -> str:
     side, kind = (str(join.args.get(word) or "").upper() for word in ("side", "kind"))
     if side and kind not in {"", "OUTER"}:
         raise Refusal("sql.not_supported", *place(join), form=f"{side} {kind} JOIN", use=f"{kind} JOIN … ON …")
@@ -139,6 +177,8 @@ def _join(left: Relation, join: exp.Expression, scope: Scope, context: Context, 
     earlier = len(scope.offers)
     right = _with_joins(join.this, scope, context)
     using, on = join.args.get("using") or [], join.args.get("on")
+    if str(join.args.get("method") or "").upper() == "NATURAL":
+        using = _common(join, scope.offers[start:earlier], scope.offers[earlier:])
     condition: Expression | None = None
     if using:
         condition = _using(using, kind, (start, earlier), scope, context)
@@ -146,6 +186,8 @@ def _join(left: Relation, join: exp.Expression, scope: Scope, context: Context, 
         with scope.clause(aggregates=False, windows=False):
             condition = read_condition(on, scope, context)
         _check_reach(condition, left, right, scope)
+        if kind.startswith("ASOF"):
+            _check_asof(condition, left, right, join)
     elif kind in {"INNER", "CROSS"}:
         kind = "CROSS"
     else:
@@ -153,6 +195,19 @@ def _join(left: Relation, join: exp.Expression, scope: Scope, context: Context, 
     if kind in {"SEMI", "ANTI"}:
         del scope.offers[earlier:]
     return Join(kind, left, right, condition)  # type: ignore[arg-type]
+
+
+def _common(join: exp.Expression, left: list[Offer], right: list[Offer]) -> list[exp.Expression]:
+    """The names that both sides of a NATURAL JOIN have, as USING would name them."""
+    theirs = {field.name.lower() for offer in right for field in offer.fields}
+    names = dict.fromkeys(f.name for offer in left for f in offer.fields if f.name.lower() in theirs)
+    if not names:
+        raise Refusal("sql.not_supported", *place(join), form="NATURAL JOIN", use="JOIN … ON …")
+    at, end = place(join)
+    found = [exp.to_identifier(name, quoted=True) for name in names]
+    for one in found:
+        one.meta.update(start=at, end=end)
+    return list(found)
 
 
 def _names(relation: Relation) -> set[str]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from .functions import FUNCTIONS
+from .limits import STEPS
 from .plan import Plan
 from .tree import (
     Bound,
@@ -22,24 +23,29 @@ from .tree import (
     Operation,
     Query,
     QueryTest,
+    Recursion,
     Relation,
     Select,
     SetOperation,
     Sort,
     Source,
     Tail,
+    Values,
     Window,
     With,
 )
 
 FORMS = {
     **{s: f"({{0}} {s.upper()} {{1}})" for s in (
-        "=", "<>", "<", "<=", ">", ">=", "+", "-", "*", "/", "//", "%", "**", "||", "like", "ilike",
-        "is distinct from", "is not distinct from")},
+        "=", "<>", "<", "<=", ">", ">=", "&", "|", "<<", ">>", "+", "-", "*", "/", "//", "%", "**", "||", "like",
+        "ilike", "is distinct from", "is not distinct from")},
     "not": "(NOT {0})", "negative": "(-{0})", "is null": "({0} IS NULL)", "is true": "({0} IS TRUE)",
     "is false": "({0} IS FALSE)", "try": "TRY({0})", "between": "({0} BETWEEN {1} AND {2})",
     "like escape": "({0} LIKE {1} ESCAPE {2})", "ilike escape": "({0} ILIKE {1} ESCAPE {2})",
 }  # fmt: skip
+
+TOO_MANY_STEPS = "recursion"
+"""What the engine says when a recursion goes on for too long: ours, so that it can be told from other errors."""
 
 # Forms of the grammar; all others are written quoted, since position, left … are forms when they are not.
 _WORDS = frozenset({"coalesce", "grouping"})
@@ -92,6 +98,8 @@ class Writer:
             case "case":
                 branches = " ".join(f"WHEN {c} THEN {a}" for c, a in zip(parts[:-1:2], parts[1::2], strict=True))
                 return f"CASE {branches} ELSE {parts[-1]} END"
+            case "row":
+                return f"({', '.join(parts)})"
             case "list":
                 return f"[{', '.join(parts)}]"
             case "coalesce":
@@ -156,12 +164,45 @@ class Writer:
         """`casts`: name and type of each column of the answer, for the outermost query."""
         match node:
             case With():
-                ctes = ", ".join(f"{name} AS ({self.query(inner)})" for name, inner in node.ctes)
-                return f"WITH {ctes} {self.query(node.query, casts)}"
+                ctes = ", ".join(
+                    f"{self._head(name, inner)} AS ({self.query(inner)})" for name, inner in node.ctes
+                )
+                word = "WITH RECURSIVE" if any(isinstance(inner, Recursion) for _, inner in node.ctes) else "WITH"
+                return f"{word} {ctes} {self.query(node.query, casts)}"
+            case Recursion():
+                return self._recursion(node)
+            case Values():
+                return self._values(node, casts)
             case SetOperation():
                 return self._set_operation(node, casts)
             case Select():
                 return self._select(node, casts)
+
+    def _values(self, node: Values, casts: Sequence[tuple[str, str]] | None) -> str:
+        rows = ", ".join(f"({', '.join(self.expression(value) for value in row)})" for row in node.rows)
+        names = ", ".join(f"c{i}" for i in range(len(node.columns)))
+        inner = f"SELECT * FROM (VALUES {rows}) AS v({names})"
+        return inner if casts is None else self._with_casts(inner, casts)
+
+    def _head(self, name: str, query: Query) -> str:
+        if not isinstance(query, Recursion) or query.keep_all:
+            return name
+        columns = ", ".join(f"c{i}" for i in range(len(query.columns)))
+        return f"{name}({columns}, c{len(query.columns)}) USING KEY ({columns})"
+
+    def _recursion(self, node: Recursion) -> str:
+        """The last column counts the steps; the engine has no limit of its own."""
+        depth = f"c{len(node.columns)}"
+        names = [f"c{i}" for i in range(len(node.columns))]
+        start = f"SELECT *, 0 AS {depth} FROM ({self.query(node.start)})"
+        items = [self._item(i, item, None) for i, item in enumerate(node.step.items)]
+        step = self._clauses(node.step, [*items, f"{node.relation}.{depth} + 1 AS {depth}"])
+        checked = f"CASE WHEN s.{depth} <= {STEPS} THEN s.{depth} ELSE error({text(TOO_MANY_STEPS)}) END"
+        step = f"SELECT {', '.join(f's.{name}' for name in names)}, {checked} FROM ({step}) AS s"
+        if node.keep_all:
+            return f"{start} UNION ALL {step}"
+        same = " AND ".join(f"seen.{name} IS NOT DISTINCT FROM s.{name}" for name in names)
+        return f"{start} UNION {step} WHERE NOT EXISTS (SELECT 1 FROM recurring.{node.name} AS seen WHERE {same})"
 
     def _set_operation(self, node: SetOperation, casts: Sequence[tuple[str, str]] | None) -> str:
         both = node.operator + (" ALL" if node.keep_all else "")
@@ -171,6 +212,9 @@ class Writer:
         inner += self._tail(node.tail)
         if casts is None:
             return inner
+        return self._with_casts(inner, casts)
+
+    def _with_casts(self, inner: str, casts: Sequence[tuple[str, str]]) -> str:
         columns = ", ".join(f"CAST(c{i} AS {t}) AS {quoted(name)}" for i, (name, t) in enumerate(casts))
         return f"SELECT {columns} FROM ({inner})"
 
@@ -190,8 +234,10 @@ class Writer:
         return f"CAST({expression} AS {wanted}) AS {quoted(name)}"
 
     def _select(self, node: Select, casts: Sequence[tuple[str, str]] | None) -> str:
-        items = ", ".join(self._item(i, item, casts) for i, item in enumerate(node.items))
-        parts = [f"SELECT DISTINCT {items}" if node.distinct else f"SELECT {items}"]
+        return self._clauses(node, [self._item(i, item, casts) for i, item in enumerate(node.items)])
+
+    def _clauses(self, node: Select, items: Sequence[str]) -> str:
+        parts = [f"SELECT {'DISTINCT ' if node.distinct else ''}{', '.join(items)}"]
         if node.source is not None:
             parts.append("FROM " + self.relation(node.source))
         if node.where is not None:

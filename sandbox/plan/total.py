@@ -12,7 +12,7 @@ from .tree import Call, Cast, Expression, Operation, QueryTest
 from .types import BOOLEAN, NULL
 from .walking import with_children
 
-_ARITHMETIC = frozenset({"+", "-", "*", "/", "//", "%", "**", "negative"})
+_ARITHMETIC = frozenset({"+", "-", "*", "/", "//", "%", "**", "&", "|", "<<", ">>", "negative"})
 
 
 def total(node: Expression) -> Expression:

@@ -138,7 +138,7 @@ class CteUse:
 
 @dataclass(frozen=True, slots=True)
 class Join:
-    kind: Literal["INNER", "LEFT", "RIGHT", "FULL", "CROSS", "SEMI", "ANTI"]
+    kind: Literal["INNER", "LEFT", "RIGHT", "FULL", "CROSS", "SEMI", "ANTI", "ASOF", "ASOF LEFT"]
     left: Relation
     right: Relation
     on: Expression | None
@@ -206,4 +206,28 @@ class With:
         return self.query.columns
 
 
-Query = Select | SetOperation | With
+@dataclass(frozen=True, slots=True)
+class Recursion:
+    """A CTE that reads itself: `start`, then `step` again and again over the rows before it.
+
+    `name` is the CTE's own, `relation` that of the rows before in the step. With `keep_all` it is UNION ALL, else
+    only rows that were never seen go on.
+    """
+
+    name: str
+    columns: tuple[tuple[str, Type], ...]
+    start: Query
+    step: Select
+    relation: str
+    keep_all: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """Rows of constants: each as many values as there are columns."""
+
+    rows: tuple[tuple[Expression, ...], ...]
+    columns: tuple[tuple[str, Type], ...]
+
+
+Query = Select | SetOperation | With | Recursion | Values

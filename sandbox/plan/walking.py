@@ -16,10 +16,12 @@ from .tree import (
     Operation,
     Query,
     QueryTest,
+    Recursion,
     Relation,
     Select,
     SetOperation,
     Source,
+    Values,
     Window,
     With,
 )
@@ -128,6 +130,12 @@ def everything(query: Query) -> Iterator[Expression]:
             for _, inner in query.ctes:
                 yield from everything(inner)
             yield from everything(query.query)
+        case Values():
+            for value in (value for row in query.rows for value in row):
+                yield from deep(value)
+        case Recursion():
+            yield from everything(query.start)
+            yield from everything(query.step)
         case SetOperation():
             yield from everything(query.left)
             yield from everything(query.right)
@@ -135,6 +143,38 @@ def everything(query: Query) -> Iterator[Expression]:
             yield from _in_relation(query.source)
             for clause in clauses(query):
                 yield from deep(clause)
+
+
+def _inside(relation: Relation | None) -> Iterator[Relation]:
+    if relation is None:
+        return
+    yield relation
+    match relation:
+        case Derived():
+            yield from relations(relation.query)
+        case Join():
+            yield from _inside(relation.left)
+            yield from _inside(relation.right)
+
+
+def relations(query: Query) -> Iterator[Relation]:
+    """Every relation in a query, those of the queries inside it too."""
+    match query:
+        case With():
+            for _, inner in query.ctes:
+                yield from relations(inner)
+            yield from relations(query.query)
+        case Recursion():
+            yield from relations(query.start)
+            yield from relations(query.step)
+        case SetOperation():
+            yield from relations(query.left)
+            yield from relations(query.right)
+        case Select():
+            yield from _inside(query.source)
+    if isinstance(query, Select | Values):
+        for test in (node for node in everything(query) if isinstance(node, QueryTest)):
+            yield from relations(test.query)
 
 
 def with_clauses(select: Select, change: Change) -> Select:

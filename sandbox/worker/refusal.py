@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-Word = Literal["done", "engine", "memory", "too_many_rows", "too_many_bytes"]
+Word = Literal["done", "engine", "memory", "too_many_rows", "too_many_bytes", "too_many_steps"]
 
 
 class Refused(Exception):

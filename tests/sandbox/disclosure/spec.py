@@ -30,6 +30,17 @@ ACCEPTED: tuple[str, ...] = (
     "QUALIFY row_number() OVER (PARTITION BY tinh ORDER BY n DESC, hang) = 1",
     "SELECT count(*) FROM licences WHERE tinh IN (SELECT tinh FROM places WHERE dan > 2)",
     "SELECT p.tinh, (SELECT avg(diem) FROM licences l WHERE l.tinh = p.tinh) AS diem FROM places p",
+    "SELECT v.label, count(*), avg(l.diem) FROM licences l JOIN (VALUES ('A', 'small'), ('B', 'large')) "
+    "v(hang, label) ON l.hang = v.hang GROUP BY v.label",
+    "SELECT t.big, count(*), sum(l.diem) FROM licences l, LATERAL (SELECT count(*) > 0 AS big FROM places p "
+    "WHERE p.tinh = l.tinh AND p.dan > 2) t GROUP BY t.big",
+    "SELECT p.tinh, t.n FROM places p, LATERAL (SELECT count(*) AS n FROM licences l WHERE l.tinh = p.tinh) t",
+    "SELECT count(*) FROM licences WHERE (tinh, hang) IN (SELECT tinh, 'A' FROM places) OR (nam, moi) = "
+    "(1990, TRUE)",
+    "SELECT tinh, dan, count(*) FROM licences NATURAL JOIN places GROUP BY tinh, dan",
+    "SELECT p.dan, count(*) FROM licences l ASOF JOIN places p ON l.nam >= p.dan GROUP BY p.dan",
+    "WITH RECURSIVE years AS (SELECT min(nam) AS y FROM licences UNION ALL SELECT y + 1 FROM years WHERE y < "
+    "1995) SELECT y, (SELECT count(*) FROM licences WHERE nam = y) AS n FROM years",
     "SELECT hang, count(*) FROM licences GROUP BY hang UNION ALL SELECT 'all', count(*) FROM licences",
     "SELECT string_agg(DISTINCT hang, ',' ORDER BY hang), list(DISTINCT nam ORDER BY nam) FROM licences",
     "SELECT bool_or(moi), bool_and(nam > 1980), approx_count_distinct(hang) FROM licences",
@@ -82,6 +93,10 @@ ACCEPTED: tuple[str, ...] = (
 )
 
 REFUSED: tuple[tuple[str, str, str], ...] = (
+    ("SELECT count(*) FROM places p ASOF JOIN licences l ON p.dan <= l.nam", "sql.not_supported", "licences"),
+    ("WITH RECURSIVE q(t) AS (SELECT 'x' UNION SELECT l.tinh FROM q JOIN licences l ON l.hang <> q.t) "
+     "SELECT t FROM q", "sql.must_aggregate", "tinh"),
+    ("SELECT t.x FROM licences l, LATERAL (SELECT l.diem AS x) t GROUP BY t.x", "sql.measure_misused", "diem"),
     ("SELECT * FROM licences", "sql.must_aggregate", "*"),
     ("SELECT tinh FROM licences", "sql.must_aggregate", "tinh"),
     ("SELECT 1 FROM licences", "sql.must_aggregate", ""),

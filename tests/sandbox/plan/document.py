@@ -83,7 +83,8 @@ def _limits() -> str:
         "## Limits\n\n| what | at most |\n|---|---|\n"
         f"| text | {limits.TEXT_BYTES // 1024} KiB |\n| levels of nesting | {limits.DEPTH} |\n"
         f"| terms of the query | {limits.NODES:,} |\n| SELECTs | {limits.QUERIES} |\n| joins | {limits.JOINS} |\n"
-        f"| values of a list | {limits.IN_LIST:,} |\n| columns of the answer | {limits.OUTPUT_COLUMNS} |\n"
+        f"| values of a list, rows of VALUES | {limits.IN_LIST:,} |\n| steps of a recursion | {limits.STEPS:,} |\n"
+        f"| columns of the answer | {limits.OUTPUT_COLUMNS} |\n"
     )
 
 

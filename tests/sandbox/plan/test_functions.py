@@ -33,6 +33,12 @@ def test_an_order_is_put_where_the_answer_would_depend_on_that_of_the_rows(world
         assert (refused.code, refused.params["use"]) == ("sql.nondeterministic", f"{name}(x ORDER BY y)")
 
 
+def test_the_standards_ordered_list_is_understood_where_plain_duckdb_does_not(world: World) -> None:
+    for name in ("listagg", "string_agg", "group_concat"):
+        ours = world.ours(f"SELECT {name}(note, ';') WITHIN GROUP (ORDER BY seen DESC) FROM people")
+        assert ours == world.plain("SELECT string_agg(note, ';' ORDER BY seen DESC) FROM people")
+
+
 @pytest.mark.parametrize(
     ("word", "use"),
     [

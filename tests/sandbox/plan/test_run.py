@@ -10,6 +10,7 @@ import pytest
 
 from sandbox.isolation.pool import Pool
 from sandbox.job import Limits, SandboxFailed, TableFiles
+from sandbox.plan.limits import STEPS
 from sandbox.run import run
 from tests.attack.conftest import require_layers
 from tests.sandbox.plan.asking import Rows, World, same
@@ -46,6 +47,29 @@ async def asked(world: World, pool: Pool, sql: str) -> Rows:
 @pytest.mark.parametrize("sql", FOUND_IN_THE_JAIL)
 async def test_the_jail_answers_what_plain_duckdb_answers(world: World, pool: Pool, sql: str) -> None:
     assert same(await asked(world, pool, sql), world.plain(sql))
+
+
+COUNTING = (
+    "WITH RECURSIVE q AS (SELECT 1 AS a UNION{all} SELECT a + 1 FROM q WHERE a < {last}) SELECT max(a) FROM q"
+)
+
+
+@pytest.mark.parametrize("all_rows", ["", " ALL"])
+async def test_a_recursion_takes_as_many_steps_as_the_limit_and_no_more(
+    world: World, pool: Pool, all_rows: str
+) -> None:
+    at_most = COUNTING.format(all=all_rows, last=STEPS + 1)
+    assert await asked(world, pool, at_most) == [(STEPS + 1,)]
+    for endless in (COUNTING.format(all=all_rows, last=STEPS + 2), COUNTING.format(all=all_rows, last=10**9)):
+        with pytest.raises(SandboxFailed) as failed:
+            await asked(world, pool, endless)
+        assert (failed.value.code, failed.value.entered) == ("sandbox.too_many_steps", True)
+
+
+async def test_a_cell_that_says_what_the_limit_says_is_told_as_any_other_error(world: World, pool: Pool) -> None:
+    with pytest.raises(SandboxFailed) as failed:
+        await asked(world, pool, "SELECT CAST('recursion' || left(note, 0) AS BIGINT) FROM people")
+    assert failed.value.code == "sandbox.engine_refused"
 
 
 async def test_what_only_the_engine_can_refuse_is_told_without_its_words(world: World, pool: Pool) -> None:
