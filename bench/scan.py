@@ -1,4 +1,7 @@
-"""A scan-and-group over 20 million records: the jail beside plain DuckDB, rows and aggregate mode."""
+"""A scan-and-group: the jail beside plain DuckDB, rows and aggregate mode, over more and more records.
+
+BENCH_ROWS: how many, separated by commas; 100000000 takes some minutes to lay out and 4 GB of disk.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ from sandbox.job import Column, Limits, TableFiles, TableSchema
 from sandbox.plan.plan import plan_query
 from sandbox.run import run
 
-ROWS = int(os.environ.get("BENCH_ROWS", "20000000"))
+SIZES = tuple(int(size) for size in os.environ.get("BENCH_ROWS", "1000000,20000000").split(","))
 ROUNDS = 7
 K = 10
 SQL_ROWS = (
@@ -29,18 +32,22 @@ SQL_AGGREGATE = "select province, sex, count(*) as n, avg(points) as points from
 
 async def figures() -> list[dict[str, Any]]:
     """Engine time in the jail ÷ plain DuckDB on the same file; what lies around it, in ms."""
+    return [figure for size in SIZES for figure in await _at(size)]
+
+
+async def _at(size: int) -> list[dict[str, Any]]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        people, cohorts = _make(folder)
+        people, cohorts = _make(folder, size)
         pool = Pool(jails=1, threads=2, memory_bytes=2 << 30, queue=4)
         await pool.start()
         try:
-            return [*await _rows(pool, people), *await _aggregate(pool, people, cohorts)]
+            return [*await _rows(pool, size, people), *await _aggregate(pool, size, people, cohorts)]
         finally:
             await pool.close()
 
 
-def _make(folder: Path) -> tuple[Path, Path]:
+def _make(folder: Path, size: int) -> tuple[Path, Path]:
     """Synthetic licences as a publication lays them out: persons sorted by class, their sensitive grade not;
     and one record a cohort of about K persons."""
     people, cohorts = folder / "people.parquet", folder / "cohorts.parquet"
@@ -51,7 +58,7 @@ def _make(folder: Path) -> tuple[Path, Path]:
                 (hash(i + 2) % 12)::varchar as age_band,
                 ['A1', 'A', 'B1', 'B2', 'C'][(1 + hash(i + 3) % 5)::bigint] as grade,
                 (hash(i + 4) % 13)::bigint as points
-            from range({ROWS}) t(i) order by province, sex, age_band, hash(i + 5))
+            from range({size}) t(i) order by province, sex, age_band, hash(i + 5))
             to '{people}' (format parquet, compression zstd, row_group_size 131072)"""
     )
     con.execute(
@@ -96,10 +103,10 @@ async def _timed(pool: Pool, sql: str, mode: str, file: Path) -> tuple[list[floa
     return engine, around
 
 
-async def _rows(pool: Pool, people: Path) -> list[dict[str, Any]]:
+async def _rows(pool: Pool, size: int, people: Path) -> list[dict[str, Any]]:
     engine, around = await _timed(pool, SQL_ROWS, "rows", people)
     plain = _plain(SQL_ROWS, people)
-    label = f"rows mode, scan-and-group of {ROWS:,} records"
+    label = f"rows mode, scan-and-group of {size:,} records"
     return [
         figure(f"{label}: engine", statistics.median(engine), "ms", n=ROUNDS, goal=1.10,
                baseline=statistics.median(plain)),
@@ -107,8 +114,8 @@ async def _rows(pool: Pool, people: Path) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-async def _aggregate(pool: Pool, people: Path, cohorts: Path) -> list[dict[str, Any]]:
+async def _aggregate(pool: Pool, size: int, people: Path, cohorts: Path) -> list[dict[str, Any]]:
     engine, _ = await _timed(pool, SQL_AGGREGATE, "aggregate", cohorts)
     plain = _plain(SQL_AGGREGATE, people)
-    name = f"aggregate mode, the same question on {ROWS:,} persons: engine"
+    name = f"aggregate mode, the same question on {size:,} persons: engine"
     return [figure(name, statistics.median(engine), "ms", n=ROUNDS, goal=0.3, baseline=statistics.median(plain))]
