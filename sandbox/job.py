@@ -36,11 +36,28 @@ class TableSchema(Struct, frozen=True, kw_only=True):
     """In aggregate mode: whether the files hold LEVEL, which every agreement allows, as it does count(*)."""
 
 
+class RowFilter(Struct, frozen=True, kw_only=True):
+    """What every record that is read must meet: `values`, or from `low` to `high`, both ends in (None: open).
+
+    Of a quasi-identifier, so that it chooses whole cohorts. An empty cell meets none. Dates as ISO 8601.
+    """
+
+    column: str
+    type: str
+    values: tuple[str | int | float | bool, ...] = ()
+    low: str | int | float | None = None
+    high: str | int | float | None = None
+
+
 class TableFiles(Struct, frozen=True, kw_only=True):
-    """The Parquet parts (one revision, one purpose) that stand behind a table; read-only in the jail."""
+    """The Parquet parts (one revision, one purpose) that stand behind a table; read-only in the jail.
+
+    `row_filter`: all of them hold for every record, whatever the SQL is.
+    """
 
     name: str
     parts: tuple[Path, ...]
+    row_filter: tuple[RowFilter, ...] = ()
 
 
 class OutputColumn(Struct, frozen=True, kw_only=True):

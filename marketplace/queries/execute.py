@@ -10,11 +10,13 @@ from typing import Any
 from catalog.version import Revision
 from marketplace.faults import point
 from marketplace.queries.endings import Outcome
+from marketplace.queries.filters import row_filter
 from marketplace.queries.held import Held
 from marketplace.queries.lines import Line
 from marketplace.queries.prepare import Prepared
 from marketplace.queries.services import Services
 from marketplace.queries.settle import settle, void
+from sandbox.disclosure.row_filter import RowFilterUnknown
 from sandbox.job import Limits, SandboxFailed, TableFiles
 from sandbox.run import run as run_in_sandbox
 
@@ -25,18 +27,26 @@ MANY_RECORDS = 500_000
 async def run(services: Services, prepared: Prepared) -> Outcome:
     """What comes out of the jail. Raises SandboxFailed if nothing went in; what ends inside costs its quote."""
     try:
-        files = [
-            TableFiles(
-                name=line.facts.slug, parts=tuple(Path(p) for p in (await revision_for(services, line)).parts)
-            )
-            for line in prepared.lines
-        ]
+        files = [await _files(services, line) for line in prepared.lines]
         result = await run_in_sandbox(prepared.plan, files, _limits(services, prepared), services.pool)
+    except RowFilterUnknown as unknown:  # nothing may run that an obligation nobody can enforce holds for
+        raise SandboxFailed("sandbox.unavailable", entered=False) from unknown
     except SandboxFailed as failed:
         if not failed.entered:
             raise
         return Outcome(failure=failed.code, params=dict(failed.params), usage=failed.usage)
     return Outcome(result=result, usage=result.usage)
+
+
+async def _files(services: Services, line: Line) -> TableFiles:
+    version, obligations = line.version, line.decision.obligations
+    assert version is not None  # an allowed query has listed versions,
+    assert obligations is not None  # and an allowed decision carries obligations
+    revision = await revision_for(services, line)
+    return TableFiles(
+        name=line.facts.slug, parts=tuple(Path(p) for p in revision.parts),
+        row_filter=row_filter(version, obligations.row_filter),
+    )  # fmt: skip
 
 
 async def finish(services: Services, held: Held, prepared: Prepared, running: Awaitable[Outcome]) -> Any | None:

@@ -76,6 +76,7 @@ def _met(lines: Sequence[Line]) -> Obligations:
         each[0],
         mode="rows" if any(one.mode == "rows" for one in each) else each[0].mode,
         columns=tuple(f"{slug}.{column}" for slug, one in found for column in one.columns),
+        row_filter=tuple({**one_of, "dataset": slug} for slug, one in found for one_of in one.row_filter),
         k_min=max(one.k_min for one in each),
         max_rows=min(one.max_rows for one in each),
         max_bytes=min(one.max_bytes for one in each),

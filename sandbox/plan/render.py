@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from .functions import FUNCTIONS
 from .limits import STEPS
@@ -63,9 +63,11 @@ def text(value: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Writer:
-    """Writes trees; `sources`: for each table the Parquet files that stand behind it."""
+    """Writes trees; `sources`: for each table the Parquet files that stand behind it; `filters`: for some tables
+    the condition (SQL over their columns) without which none of them is read."""
 
     sources: Mapping[str, Sequence[str]]
+    filters: Mapping[str, str] = field(default_factory=dict)
 
     def expression(self, node: Expression) -> str:
         match node:
@@ -151,7 +153,10 @@ class Writer:
         match node:
             case Source():
                 files = ", ".join(text(path) for path in self.sources[node.table])
-                return f"read_parquet([{files}]) AS {node.relation}"
+                read = f"read_parquet([{files}])"
+                if condition := self.filters.get(node.table):
+                    read = f"(SELECT * FROM {read} WHERE {condition})"
+                return f"{read} AS {node.relation}"
             case Derived():
                 return f"({self.query(node.query)}) AS {node.relation}"
             case CteUse():
@@ -278,6 +283,7 @@ def _sorted(expression: str, descending: bool, nulls_first: bool) -> str:
     return f"{expression} {'DESC' if descending else 'ASC'} NULLS {'FIRST' if nulls_first else 'LAST'}"
 
 
-def render(plan: Plan, sources: Mapping[str, Sequence[str]]) -> str:
-    """DuckDB SQL of a plan, table t read from the files `sources[t]`; its answer is exactly `plan.output`."""
-    return Writer(sources).query(plan.tree, [(column.name, column.type) for column in plan.output])
+def render(plan: Plan, sources: Mapping[str, Sequence[str]], filters: Mapping[str, str] | None = None) -> str:
+    """DuckDB SQL of a plan, table t read from the files `sources[t]` where `filters[t]` holds; its answer is
+    exactly `plan.output`."""
+    return Writer(sources, filters or {}).query(plan.tree, [(column.name, column.type) for column in plan.output])

@@ -7,11 +7,21 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
+import pytest
+
 from catalog.storage import Store
 from catalog.version import Revision
-from marketplace.queries.execute import revision_for
+from marketplace.queries.execute import revision_for, run
+from marketplace.queries.filters import row_filter
 from marketplace.queries.lines import Line
+from marketplace.queries.prepare import Prepared, schema_of
 from marketplace.queries.services import Services
+from sandbox.disclosure.row_filter import RowFilterUnknown
+from sandbox.isolation.pool import Pool
+from sandbox.job import RowFilter, SandboxFailed
+from sandbox.plan.plan import plan_query
+from tests.attack.conftest import require_layers
+from tests.catalog.plain import in_process
 from tests.catalog.small import ROW_MANIFEST, people, publish_rows
 
 
@@ -33,3 +43,53 @@ async def test_two_purposes_without_consent_whose_revisions_have_the_same_number
     found = [await _given(store, made.version, frozenset({cohort}), 1) for cohort in (0, 1, 0)]
     assert found[0].parts != found[1].parts
     assert found[0] == found[2]
+
+
+async def test_the_row_filter_of_a_decision_holds_whatever_is_asked(tmp_path: Path) -> None:
+    require_layers()
+    store = Store(tmp_path / "store")
+    with in_process():
+        made = publish_rows(store, tmp_path, people(), manifest=ROW_MANIFEST)
+    pool = Pool(jails=1, threads=1, memory_bytes=256 * 1024 * 1024, queue=2)
+    await pool.start()
+    config = SimpleNamespace(
+        sandbox_deadline_ms=9_000, sandbox_memory_bytes=2**28, result_max_rows=99, result_max_bytes=2**20
+    )
+    services = cast(Services, SimpleNamespace(store=store, pool=pool, config=config))
+
+    async def asked(*filters: dict[str, Any]) -> int:
+        obligations = SimpleNamespace(consented_to=None, row_filter=filters, max_rows=99, max_bytes=2**20)
+        line = SimpleNamespace(
+            version=made.version, facts=SimpleNamespace(slug="small", excluded=frozenset(), revision=0),
+            decision=SimpleNamespace(obligations=obligations), records_left=None,
+        )  # fmt: skip
+        plan = plan_query("SELECT DISTINCT place FROM small", [schema_of(made.version, "small")])
+        prepared = SimpleNamespace(plan=plan, lines=(line,), decision=line.decision)
+        outcome = await run(services, cast(Prepared, prepared))
+        assert outcome.result is not None
+        return outcome.result.rows
+
+    try:
+        assert await asked() == 3
+        assert await asked({"column": "place", "in": ["Huế", "Hà Nội"]}) == 2
+        assert await asked({"column": "place", "in": ["Huế", "Hà Nội"]}, {"column": "place", "in": ["Huế"]}) == 1
+        with pytest.raises(SandboxFailed) as refused:
+            await asked({"column": "place", "is": "Huế"})
+        assert (refused.value.code, refused.value.entered) == ("sandbox.unavailable", False)
+    finally:
+        await pool.close()
+
+
+def test_only_quasi_identifiers_filter_and_only_in_a_form_that_is_known(tmp_path: Path) -> None:
+    store = Store(tmp_path / "store")
+    with in_process():
+        version = publish_rows(store, tmp_path, people(), manifest=ROW_MANIFEST).version
+    known = {"column": "place", "in": ["Huế"]}
+    assert row_filter(version, [known]) == (RowFilter(column="place", type="VARCHAR", values=("Huế",)),)
+    for wrong in (
+        {"column": "illness", "in": ["lao"]}, {"column": "age", "in": [3]}, {"in": ["Huế"]},
+        {**known, "not": True},
+        {"column": "place", "in": "Huế"}, {"column": "place", "in": [None]}, {"column": "place", "low": ["a"]},
+    ):  # fmt: skip
+        with pytest.raises(RowFilterUnknown):
+            row_filter(version, [known, wrong])

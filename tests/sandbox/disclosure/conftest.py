@@ -7,6 +7,9 @@ import pytest
 
 from tests.sandbox.disclosure.persons import TABLES, write_persons
 from tests.sandbox.plan.asking import World
+from tests.sandbox.plan.conftest import world
+
+__all__ = ["persons", "world"]
 
 
 @pytest.fixture(scope="session")
