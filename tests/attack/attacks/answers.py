@@ -17,7 +17,12 @@ _KINDS = {stat.S_IFSOCK: "socket", stat.S_IFIFO: "pipe", stat.S_IFREG: "file"}
 
 def cell(output: BinaryIO, text: str) -> bytes:
     """The honest answer: one row with the column `outcome`."""
-    return _write(output, _stream(pa.record_batch({"outcome": [text]})))
+    return _write(output, stream_of_text(text))
+
+
+def stream_of_text(text: str) -> bytes:
+    """One row with the column `outcome`."""
+    return _stream(pa.record_batch({"outcome": [text]}))
 
 
 def _stream(batch: pa.RecordBatch, compression: str | None = None) -> bytes:
@@ -172,7 +177,7 @@ def shared_memory_kept(output: BinaryIO) -> bytes:
     return b""
 
 
-def _broker() -> int:
+def broker() -> int:
     """The descriptor on which the child speaks with the broker."""
     return next(d for d in range(3, 1_024) if _is_socket(d))
 
@@ -185,12 +190,12 @@ def _is_socket(descriptor: int) -> bool:
 
 
 def _say(head: bytes, body: bytes = b"") -> bytes:
-    os.write(_broker(), struct.pack("<I", len(head)) + head + body)
+    os.write(broker(), struct.pack("<I", len(head)) + head + body)
     while True:
-        os.read(_broker(), 1)
+        os.read(broker(), 1)
 
 
-def _reply(outcome: object, body_bytes: object, written: object) -> bytes:
+def reply(outcome: object, body_bytes: object, written: object) -> bytes:
     return msgspec.msgpack.encode((outcome, body_bytes, written, 0))
 
 
@@ -199,43 +204,43 @@ def a_reply_that_is_no_message(output: BinaryIO) -> bytes:
 
 
 def a_reply_with_an_unknown_word(output: BinaryIO) -> bytes:
-    return _say(_reply("<script>", 0, 0))
+    return _say(reply("<script>", 0, 0))
 
 
 def a_reply_without_end(output: BinaryIO) -> bytes:
-    os.write(_broker(), struct.pack("<I", 0xFFFFFFFF))
+    os.write(broker(), struct.pack("<I", 0xFFFFFFFF))
     while True:
-        os.write(_broker(), bytes(65_536))
+        os.write(broker(), bytes(65_536))
 
 
 def half_a_reply(output: BinaryIO) -> bytes:
-    os.write(_broker(), struct.pack("<I", 100) + b"half")
+    os.write(broker(), struct.pack("<I", 100) + b"half")
     while True:
-        os.read(_broker(), 1)
+        os.read(broker(), 1)
 
 
 def a_reply_longer_than_its_answer(output: BinaryIO) -> bytes:
     cell(output, "x")
-    return _say(_reply("done", 0, 1 << 50))
+    return _say(reply("done", 0, 1 << 50))
 
 
 def a_reply_of_less_than_nothing(output: BinaryIO) -> bytes:
-    return _say(_reply("done", 0, -5))
+    return _say(reply("done", 0, -5))
 
 
 def a_body_larger_than_allowed(output: BinaryIO) -> bytes:
-    return _say(_reply("done", 1 << 40, 10))
+    return _say(reply("done", 1 << 40, 10))
 
 
 def hang_up(output: BinaryIO) -> bytes:
-    os.close(_broker())
+    os.close(broker())
     while True:
         os.read(output.fileno(), 0)
 
 
 def work_on_after_the_reply(output: BinaryIO) -> bytes:
     cell(output, "answered")
-    head = _reply("done", 0, output.tell())
-    os.write(_broker(), struct.pack("<I", len(head)) + head)
+    head = reply("done", 0, output.tell())
+    os.write(broker(), struct.pack("<I", len(head)) + head)
     while True:
         pass

@@ -34,6 +34,13 @@ def fill_memory(output: BinaryIO) -> bytes:
         kept.append(b"x" * (4 << 20))
 
 
+def hold_more_than_allowed(output: BinaryIO) -> bytes:
+    """Half as much again as the limit of the jails of these tests; says so if it lives."""
+    held = b"x" * (384 << 20)
+    time.sleep(0.2)
+    return answers.cell(output, f"held {len(held)}")
+
+
 def fill_the_answer(output: BinaryIO) -> bytes:
     """Write until the kernel refuses, then say how far it got."""
     written = 0
