@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 
 from sandbox.isolation.pool import Pool, source_path
-from sandbox.job import Limits, Result, TableFiles
+from sandbox.job import Limits, Result, SandboxFailed, TableFiles
 from sandbox.plan.plan import Plan
 from sandbox.plan.render import render
+
+_log = logging.getLogger(__name__)
+_NOT_HONEST = ("sandbox.invalid_result", "sandbox.worker_lost")
 
 
 async def run(plan: Plan, tables: Sequence[TableFiles], limits: Limits, pool: Pool) -> Result:
@@ -18,4 +22,10 @@ async def run(plan: Plan, tables: Sequence[TableFiles], limits: Limits, pool: Po
     for table in tables:
         sources[table.name] = [source_path(len(files) + i) for i in range(len(table.parts))]
         files.extend(table.parts)
-    return await pool.execute(render(plan, sources), files, plan.output, limits)
+    try:
+        return await pool.execute(render(plan, sources), files, plan.output, limits)
+    except SandboxFailed as failed:
+        if failed.code in _NOT_HONEST:
+            # The cause is of a hostile worker's making: quoted, and short.
+            _log.warning("a worker was ended: %s, %.300r", failed.code, str(failed.__cause__ or ""))
+        raise
