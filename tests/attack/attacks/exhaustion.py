@@ -87,6 +87,12 @@ def crash(output: BinaryIO) -> bytes:
     return ctypes.string_at(1)
 
 
+def call_by_x32_number(output: BinaryIO) -> bytes:
+    """The same machine's other numbers: a list of names that forgets them lets all of them through."""
+    ctypes.CDLL(None).syscall(ctypes.c_long(0x40000000 + 39))
+    return answers.cell(output, "lived")
+
+
 def deep_recursion(output: BinaryIO) -> bytes:
     sys.setrecursionlimit(1 << 30)
     return deep_recursion(output)

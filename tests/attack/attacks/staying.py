@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 import socket
 import struct
+import time
 from typing import BinaryIO
+
+import msgspec
 
 from . import answers
 
@@ -34,6 +37,57 @@ def to_change_the_answer(output: BinaryIO) -> bytes:
         while True:
             os.write(output.fileno(), b"later!")
             os.lseek(output.fileno(), -6, os.SEEK_CUR)
+
+
+def and_say_it_twice(output: BinaryIO) -> bytes:
+    """A second reply, with which the next query's could be mistaken."""
+    answers.cell(output, "once")
+    with _broker() as broker:
+        _reply(broker, output.tell())
+        _reply(broker, 1)
+        while True:
+            broker.recv(1)
+
+
+def and_talk_on(output: BinaryIO) -> bytes:
+    """A reply, and then words without end, which fill every buffer that takes them."""
+    answers.cell(output, "once")
+    with _broker() as broker:
+        _reply(broker, output.tell())
+        while True:
+            broker.sendall(bytes(65_536))
+
+
+def and_trickle(output: BinaryIO) -> bytes:
+    """A reply of a byte now and then, so that something always comes."""
+    answers.cell(output, "late")
+    head = answers.reply("done", 0, output.tell())
+    with _broker() as broker:
+        for byte in struct.pack("<I", len(head)) + head:
+            broker.sendall(bytes([byte]))
+            time.sleep(0.05)
+        while True:
+            broker.recv(1)
+
+
+def and_say_what_it_used(output: BinaryIO) -> bytes:
+    """A reply with statistics of its own making."""
+    answers.cell(output, "cheap")
+    head = msgspec.msgpack.encode(("done", 0, output.tell(), 1 << 50))
+    with _broker() as broker:
+        broker.sendall(struct.pack("<I", len(head)) + head)
+        while True:
+            broker.recv(1)
+
+
+def and_say_something_with_it(output: BinaryIO) -> bytes:
+    """Words beside the answer, which nobody asked for."""
+    answers.cell(output, "answer")
+    head = answers.reply("done", 6, output.tell())
+    with _broker() as broker:
+        broker.sendall(struct.pack("<I", len(head)) + head + b"secret")
+        while True:
+            broker.recv(1)
 
 
 def _broker() -> socket.socket:
