@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 
 from sandbox.disclosure.row_filter import condition
 from sandbox.isolation.pool import Pool, source_path
-from sandbox.job import Limits, Result, TableFiles
+from sandbox.job import Limits, Result, SandboxFailed, TableFiles
 from sandbox.plan.plan import Plan
 from sandbox.plan.render import render
+
+_log = logging.getLogger(__name__)
+_NOT_HONEST = ("sandbox.invalid_result", "sandbox.worker_lost")
 
 
 async def run(plan: Plan, tables: Sequence[TableFiles], limits: Limits, pool: Pool) -> Result:
@@ -21,4 +25,10 @@ async def run(plan: Plan, tables: Sequence[TableFiles], limits: Limits, pool: Po
         sources[table.name] = [source_path(len(files) + i) for i in range(len(table.parts))]
         files.extend(table.parts)
     filters = {table.name: condition(table.row_filter) for table in tables if table.row_filter}
-    return await pool.execute(render(plan, sources, filters), files, plan.output, limits)
+    try:
+        return await pool.execute(render(plan, sources, filters), files, plan.output, limits)
+    except SandboxFailed as failed:
+        if failed.code in _NOT_HONEST:
+            # The cause is of a hostile worker's making: quoted, and short.
+            _log.warning("a worker was ended: %s, %.300r", failed.code, str(failed.__cause__ or ""))
+        raise

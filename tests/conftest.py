@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 from litestar import Litestar
 from litestar.testing import AsyncTestClient
 from litestar.types import ControllerRouterHandler
@@ -23,6 +24,10 @@ from marketplace.db.engine import Database, database_url
 from tests.marketplace.api import Client, small_app
 from tests.marketplace.parties import Make
 from tests.schedule import Neighbours
+
+# No test is timed: on a busy machine an example takes as long as it takes.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 ClientFor = Callable[..., AbstractAsyncContextManager[Client]]
 

@@ -11,7 +11,9 @@ import re
 import struct
 from collections.abc import Iterator
 
+import numpy as np
 import pyarrow as pa
+from pyarrow import compute
 
 from sandbox.job import Limits, OutputColumn, SandboxFailed
 
@@ -41,7 +43,7 @@ def read_answer(data: bytes, columns: tuple[OutputColumn, ...], limits: Limits) 
         raise SandboxFailed("sandbox.too_many_rows", entered=True, params={"max_rows": limits.max_rows})
     # A stream may point many columns at the same bytes: count before they are written out.
     if table.nbytes <= limits.max_bytes:
-        stream = _written(table)
+        stream = _written(_only_values(table))
         if len(stream) <= limits.max_bytes:
             return stream, table.num_rows
     raise SandboxFailed("sandbox.too_many_bytes", entered=True, params={"max_bytes": limits.max_bytes})
@@ -124,6 +126,26 @@ def _elements(column: pa.ChunkedArray) -> int:
         return 0
     inner = [chunk.flatten() for chunk in column.chunks]
     return sum(len(values) for values in inner) + _elements(pa.chunked_array(inner, column.type.value_type))
+
+
+def _only_values(table: pa.Table) -> pa.Table:
+    """Without what a worker may have put where no value is: under a null, before or behind all texts."""
+    for i, column in enumerate(table.columns):
+        if not all(_nothing_hidden(chunk) for chunk in column.chunks):
+            table = table.set_column(i, table.field(i), compute.take(column, np.arange(table.num_rows)))
+    return table
+
+
+def _nothing_hidden(values: pa.Array) -> bool:
+    if values.null_count or pa.types.is_list(values.type):
+        return False
+    if not pa.types.is_string(values.type) or not len(values):
+        return True
+    _, offsets, data = values.buffers()
+    first, last = (
+        struct.unpack_from("<i", offsets, 4 * i)[0] for i in (values.offset, values.offset + len(values))
+    )
+    return bool(first == 0 and last == (data.size if data else 0))
 
 
 def _written(table: pa.Table) -> bytes:

@@ -35,6 +35,9 @@ class Cgroup(Struct, frozen=True):
                 (self.memory / "memory.swap.max").write_text("0")
         else:
             (self.memory / "memory.limit_in_bytes").write_text(str(limit_bytes))
+            # Never swapped: what is held above the limit is then held nowhere.
+            with contextlib.suppress(OSError):
+                (self.memory / "memory.swappiness").write_text("0")
 
     def out_of_memory_kills(self) -> int:
         """How many processes the kernel killed in it for want of memory (version 1's failcnt does not tell)."""

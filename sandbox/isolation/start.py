@@ -53,7 +53,7 @@ async def open_jail(shape: Shape) -> Jail:
     ours.setblocking(False)
     jail = Jail(process, ours, group, shape.memory_bytes, errors)
     try:
-        ours.send(msgspec.msgpack.encode(_boot(shape, bounded=group is not None)))
+        ours.send(msgspec.msgpack.encode(_boot(shape, group_bytes=total if group else None)))
         await jail.prepare()
     except (OSError, JailLost, asyncio.CancelledError):
         jail.close()
@@ -61,7 +61,7 @@ async def open_jail(shape: Shape) -> Jail:
     return jail
 
 
-def _boot(shape: Shape, *, bounded: bool) -> Boot:
+def _boot(shape: Shape, *, group_bytes: int | None) -> Boot:
     return Boot(
         entry=shape.entry,
         threads=shape.threads,
@@ -76,7 +76,8 @@ def _boot(shape: Shape, *, bounded: bool) -> Boot:
             "RLIMIT_NOFILE": 1_024,
             "RLIMIT_NPROC": 2 * shape.threads + _SPARE_PROCESSES,
         },
-        address_space_bytes=None if bounded else _BASE_ADDRESS_SPACE_BYTES + shape.memory_bytes,
+        address_space_bytes=None if group_bytes else _BASE_ADDRESS_SPACE_BYTES + shape.memory_bytes,
+        group_bytes=group_bytes,
         single=shape.single,
     )
 

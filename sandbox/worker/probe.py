@@ -1,23 +1,58 @@
-"""Run in a real child before a pool opens: tries what every layer must stop, and says what went through."""
+"""Run in a real jail before a pool opens: tries what each layer must stop, and says what went through.
+
+Most attacks meet several layers, so that a missing one would not show. Therefore `warm` tries each alone, in the
+warm process as bubblewrap made it and in forks of it that bind themselves by one layer; `attempt` tries all of it
+in a child.
+"""
 
 from __future__ import annotations
 
-import ctypes
 import mmap
 import os
-import signal
+import resource
 import socket
-from collections.abc import Callable
-from typing import BinaryIO
+from collections.abc import Callable, Iterable
+from typing import BinaryIO, NoReturn
 
 import msgspec
 
-_libc = ctypes.CDLL(None, use_errno=True)
+from sandbox.worker import syscalls
+from sandbox.worker.attempts import CHILD, SECCOMP, STARTED, Attempt, landlock_attempts
+from sandbox.worker.wire import Boot
+
+Through = list[tuple[str, str]]
+"""(layer, what a child could do) of what no layer stopped."""
+_found: Through = []
+_SPARE_BYTES = 32 * 1024 * 1024
+_HELD_AT_ONCE = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | mmap.MAP_POPULATE
+_MOST = 4_096
+_FAR_BYTES = 1 << 40
+
+
+def warm(boot: Boot) -> None:
+    """In the warm process, which is bound by nothing but bubblewrap and its control group."""
+    _found.extend(_tried(STARTED))
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(b"\0probe")
+    listener.listen()
+    _found.extend(_apart("landlock", syscalls.landlock_everything, landlock_attempts(syscalls.landlock_abi())))
+    listener.close()
+    _found.extend(_apart("seccomp", lambda: syscalls.seccomp_allow_list(boot.allow_program), SECCOMP))
+    _found.extend(_apart("limits", lambda: _limit(boot), _limits(boot)))
+    if boot.group_bytes is not None:
+        _found.extend(
+            _apart("cgroup", lambda: None, [Attempt("cgroup", "start processes without end", _processes)])
+        )
+        _found.extend(_memory(boot.group_bytes))
 
 
 def attempt(payload: bytes, inputs: list[int], output: BinaryIO) -> bytes:
-    """Give the names of the attempts that were not stopped, as msgpack."""
-    return msgspec.msgpack.encode([name for name, act in _ATTEMPTS.items() if _goes_through(act)])
+    """In a child behind every layer: give the names of all attempts that were not stopped, as msgpack."""
+    return msgspec.msgpack.encode([*_found, *_tried(CHILD)])
+
+
+def _tried(attempts: Iterable[Attempt]) -> Through:
+    return [(a.layer, a.name) for a in attempts if _goes_through(a.act)]
 
 
 def _goes_through(act: Callable[[], object]) -> bool:
@@ -28,30 +63,85 @@ def _goes_through(act: Callable[[], object]) -> bool:
     return True
 
 
-def _fork() -> None:
-    if os.fork() == 0:
+def _apart(layer: str, bind: Callable[[], None], attempts: Iterable[Attempt]) -> Through:
+    """Try them in a process of its own, bound by one layer."""
+    reader, writer = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            bind()
+            os.write(writer, msgspec.msgpack.encode(_tried(attempts)))
+        finally:
+            os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader, "rb") as file:
+        told = file.read()
+    os.waitpid(pid, 0)
+    return msgspec.msgpack.decode(told, type=Through) if told else [(layer, "not be bound by it")]
+
+
+def _limit(boot: Boot) -> None:
+    for name, value in boot.resource_limits.items():
+        resource.setrlimit(getattr(resource, name), (value, value))
+    if boot.address_space_bytes is not None:
+        resource.setrlimit(resource.RLIMIT_AS, (boot.address_space_bytes, boot.address_space_bytes))
+
+
+def _limits(boot: Boot) -> list[Attempt]:
+    found = [
+        Attempt("limits", "open files without end", _descriptors),
+        Attempt("limits", "write a file without end", _write_far_behind),
+        Attempt("limits", "start processes without end", _processes),
+    ]
+    if (most := boot.address_space_bytes) is not None:
+        found.append(Attempt("limits", "ask for memory without end", lambda: mmap.mmap(-1, most)))
+    return found
+
+
+def _descriptors() -> None:
+    opened = []
+    try:
+        for _ in range(_MOST):
+            opened.append(os.dup(0))
+    finally:
+        for descriptor in opened:
+            os.close(descriptor)
+
+
+def _write_far_behind() -> None:
+    os.pwrite(os.memfd_create("probe"), b"x", _FAR_BYTES)
+
+
+def _processes() -> None:
+    """Start more than any limit allows; all end when the pipe is closed, whatever becomes of this."""
+    reader, writer = os.pipe()
+    started = []
+    try:
+        for _ in range(64):
+            pid = os.fork()
+            if pid == 0:
+                _wait_and_end(reader, writer)
+            started.append(pid)
+    finally:
+        os.close(writer)
+        os.close(reader)
+        for pid in started:
+            os.waitpid(pid, 0)
+
+
+def _wait_and_end(reader: int, writer: int) -> NoReturn:
+    try:
+        os.close(writer)
+        os.read(reader, 1)
+    finally:
         os._exit(0)
 
 
-def _write() -> None:
-    os.close(os.open("/fd/probe", os.O_CREAT | os.O_WRONLY))
-
-
-def _unshare() -> None:
-    if _libc.unshare(0x10000000) != 0:
-        raise OSError(ctypes.get_errno(), "unshare")
-
-
-_ATTEMPTS: dict[str, Callable[[], object]] = {
-    "open a network socket": lambda: socket.socket(socket.AF_INET),
-    "open a local socket": lambda: socket.socket(socket.AF_UNIX),
-    "open a socket to the virtual machine's host": lambda: socket.socket(socket.AF_VSOCK, socket.SOCK_STREAM),
-    "read a file": lambda: os.open("/py/bin", os.O_RDONLY),
-    "write a file": _write,
-    "start a process": _fork,
-    "run a program": lambda: os.execv("/py/bin/python3", ["python3"]),  # noqa: S606
-    "signal the warm process": lambda: os.kill(1, signal.SIGTERM),
-    "make executable memory": lambda: mmap.mmap(-1, 4096, prot=mmap.PROT_WRITE | mmap.PROT_EXEC),
-    "make a file in memory": lambda: os.memfd_create("probe"),
-    "enter a new user namespace": _unshare,
-}
+def _memory(limit_bytes: int) -> Through:
+    """Hold a little more memory than the group may: whoever does is killed, and nobody else."""
+    pid = os.fork()
+    if pid == 0:
+        mmap.mmap(-1, limit_bytes + _SPARE_BYTES, flags=_HELD_AT_ONCE)
+        os._exit(0)
+    _, status = os.waitpid(pid, 0)
+    return [("cgroup", "hold more memory than its limit")] if os.WIFEXITED(status) else []

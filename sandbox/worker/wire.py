@@ -30,6 +30,9 @@ class Boot(Struct, frozen=True, kw_only=True, array_like=True):
     allow_program: bytes
     resource_limits: dict[str, int]
     address_space_bytes: int | None = None
+    """Set where no control group bounds the jail."""
+    group_bytes: int | None = None
+    """What the whole jail may hold where one does."""
     single: bool = False
 
 

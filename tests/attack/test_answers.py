@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import msgspec
 import pytest
 
-from sandbox.job import SandboxFailed
-from tests.attack.conftest import Attack
+from sandbox.isolation.pool import Pool
+from sandbox.job import Limits, OutputColumn, SandboxFailed
+from tests.attack.attacks import encodings
+from tests.attack.conftest import Attack, names
 
 INVALID = (
     "garbage", "nothing", "zeroes", "only_a_schema_cut_short", "cut_in_the_batch", "another_type", "another_name",
@@ -29,6 +34,40 @@ async def failure(attack: Attack, name: str, type_: str = "VARCHAR") -> str:
 @pytest.mark.parametrize("name", INVALID)
 async def test_a_lying_answer_is_invalid(name: str, attack: Attack) -> None:
     assert await failure(attack, name) == "sandbox.invalid_result"
+
+
+@pytest.mark.parametrize("name", names(encodings))
+async def test_an_encoding_that_the_plan_does_not_name_is_invalid(name: str, attack: Attack) -> None:
+    with pytest.raises(SandboxFailed) as caught:
+        await attack(name)
+    assert (caught.value.code, caught.value.entered) == ("sandbox.invalid_result", True)
+
+
+async def test_metadata_that_is_code_is_not_run_and_does_not_leave(attacked: Pool, own_file: Path) -> None:
+    columns = (OutputColumn(name="outcome", type="VARCHAR"),)
+    result = await attacked.execute("pickled.a_pickled_type", [own_file], columns, Limits())
+    assert b"extension" not in result.stream
+    assert b"abort" not in result.stream
+
+
+async def test_a_second_reply_and_endless_words_reach_nobody(attack: Attack) -> None:
+    for name in ("and_say_it_twice", "and_talk_on"):
+        assert await attack(f"staying.{name}") == "once"
+        assert await attack("answers.environment") == ""
+
+
+async def test_a_reply_that_trickles_ends_at_the_deadline(attack: Attack) -> None:
+    with pytest.raises(SandboxFailed, match="deadline"):
+        await attack("staying.and_trickle", deadline_ms=200)
+
+
+async def test_a_workers_own_statistics_and_words_are_not_taken(attacked: Pool, own_file: Path) -> None:
+    for name in ("and_say_what_it_used", "and_say_something_with_it"):
+        columns = (OutputColumn(name="outcome", type="VARCHAR"),)
+        result = await attacked.execute(f"staying.{name}", [own_file], columns, Limits())
+        assert result.usage.engine_us <= result.usage.wall_us
+        assert result.usage.cpu_us > 0
+        assert b"secret" not in msgspec.msgpack.encode(result)
 
 
 @pytest.mark.parametrize("name", LOST)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import platform
+
 import pytest
 
 from sandbox.isolation.pool import Pool
 from sandbox.job import SandboxFailed
 from tests.attack.conftest import Attack
+
+_X86 = pytest.mark.skipif(platform.machine() != "x86_64", reason="only x86_64 has such numbers")
 
 
 @pytest.mark.parametrize(
@@ -19,6 +23,7 @@ from tests.attack.conftest import Attack
         ("crash", "sandbox.worker_lost"),
         ("deep_recursion", "sandbox.memory"),
         ("end_silently", "sandbox.worker_lost"),
+        pytest.param("call_by_x32_number", "sandbox.worker_lost", marks=_X86),
     ],
 )
 async def test_a_child_that_goes_wrong_ends_alone(name: str, code: str, attack: Attack, attacked: Pool) -> None:

@@ -17,10 +17,15 @@ _KINDS = {stat.S_IFSOCK: "socket", stat.S_IFIFO: "pipe", stat.S_IFREG: "file"}
 
 def cell(output: BinaryIO, text: str) -> bytes:
     """The honest answer: one row with the column `outcome`."""
-    return _write(output, _stream(pa.record_batch({"outcome": [text]})))
+    return write_all(output, stream_of_text(text))
 
 
-def _stream(batch: pa.RecordBatch, compression: str | None = None) -> bytes:
+def stream_of_text(text: str) -> bytes:
+    """One row with the column `outcome`."""
+    return stream_of(pa.record_batch({"outcome": [text]}))
+
+
+def stream_of(batch: pa.RecordBatch, compression: str | None = None) -> bytes:
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, batch.schema, options=pa.ipc.IpcWriteOptions(compression=compression)) as writer:
         writer.write_batch(batch)
@@ -28,7 +33,7 @@ def _stream(batch: pa.RecordBatch, compression: str | None = None) -> bytes:
     return data
 
 
-def _write(output: BinaryIO, data: bytes) -> bytes:
+def write_all(output: BinaryIO, data: bytes) -> bytes:
     output.write(data)
     output.flush()
     return b""
@@ -53,7 +58,7 @@ def descriptors(output: BinaryIO) -> bytes:
 
 
 def garbage(output: BinaryIO) -> bytes:
-    return _write(output, os.urandom(4_096))
+    return write_all(output, os.urandom(4_096))
 
 
 def nothing(output: BinaryIO) -> bytes:
@@ -61,42 +66,42 @@ def nothing(output: BinaryIO) -> bytes:
 
 
 def zeroes(output: BinaryIO) -> bytes:
-    return _write(output, bytes(4_096))
+    return write_all(output, bytes(4_096))
 
 
 def only_a_schema_cut_short(output: BinaryIO) -> bytes:
-    return _write(output, _stream(pa.record_batch({"outcome": ["x"]}))[:40])
+    return write_all(output, stream_of(pa.record_batch({"outcome": ["x"]}))[:40])
 
 
 def cut_in_the_batch(output: BinaryIO) -> bytes:
-    data = _stream(pa.record_batch({"outcome": ["x" * 1_000]}))
-    return _write(output, data[: len(data) - 600])
+    data = stream_of(pa.record_batch({"outcome": ["x" * 1_000]}))
+    return write_all(output, data[: len(data) - 600])
 
 
 def another_type(output: BinaryIO) -> bytes:
-    return _write(output, _stream(pa.record_batch({"outcome": [1]})))
+    return write_all(output, stream_of(pa.record_batch({"outcome": [1]})))
 
 
 def another_name(output: BinaryIO) -> bytes:
-    return _write(output, _stream(pa.record_batch({"person": ["x"]})))
+    return write_all(output, stream_of(pa.record_batch({"person": ["x"]})))
 
 
 def one_column_more(output: BinaryIO) -> bytes:
-    return _write(output, _stream(pa.record_batch({"outcome": ["x"], "secret": ["y"]})))
+    return write_all(output, stream_of(pa.record_batch({"outcome": ["x"], "secret": ["y"]})))
 
 
 def no_column(output: BinaryIO) -> bytes:
-    return _write(output, _stream(pa.record_batch({})))
+    return write_all(output, stream_of(pa.record_batch({})))
 
 
 def a_dictionary(output: BinaryIO) -> bytes:
     honest = pa.DictionaryArray.from_arrays(pa.array([0], pa.int32()), pa.array(["x"]))
-    return _write(output, _stream(pa.record_batch({"outcome": honest})))
+    return write_all(output, stream_of(pa.record_batch({"outcome": honest})))
 
 
 def a_dictionary_with_wrong_indices(output: BinaryIO) -> bytes:
     wrong = pa.DictionaryArray.from_arrays(pa.array([9], pa.int32()), pa.array(["x"]), safe=False)
-    return _write(output, _stream(pa.record_batch({"outcome": wrong})))
+    return write_all(output, stream_of(pa.record_batch({"outcome": wrong})))
 
 
 def _strings(offsets: list[int], data: bytes) -> pa.RecordBatch:
@@ -106,22 +111,22 @@ def _strings(offsets: list[int], data: bytes) -> pa.RecordBatch:
 
 
 def not_utf8(output: BinaryIO) -> bytes:
-    return _write(output, _stream(_strings([0, 4], b"\xff\xfe\xfd\xfc")))
+    return write_all(output, stream_of(_strings([0, 4], b"\xff\xfe\xfd\xfc")))
 
 
 def offsets_that_go_back(output: BinaryIO) -> bytes:
-    return _write(output, _stream(_strings([0, 4, 2, 4], b"abcd")))
+    return write_all(output, stream_of(_strings([0, 4, 2, 4], b"abcd")))
 
 
 def offsets_beyond_the_data(output: BinaryIO) -> bytes:
     marker = 123_456
-    honest = _stream(_strings([0, marker], b"x" * marker))
-    return _write(output, honest.replace(struct.pack("<ii", 0, marker), struct.pack("<ii", 0, 1 << 30)))
+    honest = stream_of(_strings([0, marker], b"x" * marker))
+    return write_all(output, honest.replace(struct.pack("<ii", 0, marker), struct.pack("<ii", 0, 1 << 30)))
 
 
 def _rows_replaced(output: BinaryIO, rows: int) -> bytes:
-    honest = _stream(pa.record_batch({"outcome": ["x"] * _ROWS}))
-    return _write(output, honest.replace(struct.pack("<q", _ROWS), struct.pack("<q", rows)))
+    honest = stream_of(pa.record_batch({"outcome": ["x"] * _ROWS}))
+    return write_all(output, honest.replace(struct.pack("<q", _ROWS), struct.pack("<q", rows)))
 
 
 def more_rows_than_there_are(output: BinaryIO) -> bytes:
@@ -133,15 +138,15 @@ def fewer_rows_than_none(output: BinaryIO) -> bytes:
 
 
 def compressed(output: BinaryIO) -> bytes:
-    return _write(output, _stream(pa.record_batch({"outcome": ["x" * 4_096]}), "lz4"))
+    return write_all(output, stream_of(pa.record_batch({"outcome": ["x" * 4_096]}), "lz4"))
 
 
 def a_compressed_bomb(output: BinaryIO) -> bytes:
-    return _write(output, _stream(pa.record_batch({"outcome": ["x" * (64 << 20)]}), "zstd"))
+    return write_all(output, stream_of(pa.record_batch({"outcome": ["x" * (64 << 20)]}), "zstd"))
 
 
 def too_many_rows(output: BinaryIO) -> bytes:
-    return _write(output, _stream(pa.record_batch({"outcome": ["x"] * 101})))
+    return write_all(output, stream_of(pa.record_batch({"outcome": ["x"] * 101})))
 
 
 def too_many_rows_in_many_batches(output: BinaryIO) -> bytes:
@@ -154,15 +159,15 @@ def too_many_rows_in_many_batches(output: BinaryIO) -> bytes:
 
 
 def too_many_elements(output: BinaryIO) -> bytes:
-    return _write(output, _stream(pa.record_batch({"outcome": pa.array([["x"] * 100])})))
+    return write_all(output, stream_of(pa.record_batch({"outcome": pa.array([["x"] * 100])})))
 
 
 def too_many_elements_deep_down(output: BinaryIO) -> bytes:
-    return _write(output, _stream(pa.record_batch({"outcome": pa.array([[["x"] * 50, ["x"] * 50]])})))
+    return write_all(output, stream_of(pa.record_batch({"outcome": pa.array([[["x"] * 50, ["x"] * 50]])})))
 
 
 def too_many_bytes(output: BinaryIO) -> bytes:
-    return _write(output, _stream(pa.record_batch({"outcome": ["x" * 70_000]})))
+    return write_all(output, stream_of(pa.record_batch({"outcome": ["x" * 70_000]})))
 
 
 def shared_memory_kept(output: BinaryIO) -> bytes:
@@ -172,7 +177,7 @@ def shared_memory_kept(output: BinaryIO) -> bytes:
     return b""
 
 
-def _broker() -> int:
+def broker() -> int:
     """The descriptor on which the child speaks with the broker."""
     return next(d for d in range(3, 1_024) if _is_socket(d))
 
@@ -185,12 +190,12 @@ def _is_socket(descriptor: int) -> bool:
 
 
 def _say(head: bytes, body: bytes = b"") -> bytes:
-    os.write(_broker(), struct.pack("<I", len(head)) + head + body)
+    os.write(broker(), struct.pack("<I", len(head)) + head + body)
     while True:
-        os.read(_broker(), 1)
+        os.read(broker(), 1)
 
 
-def _reply(outcome: object, body_bytes: object, written: object) -> bytes:
+def reply(outcome: object, body_bytes: object, written: object) -> bytes:
     return msgspec.msgpack.encode((outcome, body_bytes, written, 0))
 
 
@@ -199,43 +204,43 @@ def a_reply_that_is_no_message(output: BinaryIO) -> bytes:
 
 
 def a_reply_with_an_unknown_word(output: BinaryIO) -> bytes:
-    return _say(_reply("<script>", 0, 0))
+    return _say(reply("<script>", 0, 0))
 
 
 def a_reply_without_end(output: BinaryIO) -> bytes:
-    os.write(_broker(), struct.pack("<I", 0xFFFFFFFF))
+    os.write(broker(), struct.pack("<I", 0xFFFFFFFF))
     while True:
-        os.write(_broker(), bytes(65_536))
+        os.write(broker(), bytes(65_536))
 
 
 def half_a_reply(output: BinaryIO) -> bytes:
-    os.write(_broker(), struct.pack("<I", 100) + b"half")
+    os.write(broker(), struct.pack("<I", 100) + b"half")
     while True:
-        os.read(_broker(), 1)
+        os.read(broker(), 1)
 
 
 def a_reply_longer_than_its_answer(output: BinaryIO) -> bytes:
     cell(output, "x")
-    return _say(_reply("done", 0, 1 << 50))
+    return _say(reply("done", 0, 1 << 50))
 
 
 def a_reply_of_less_than_nothing(output: BinaryIO) -> bytes:
-    return _say(_reply("done", 0, -5))
+    return _say(reply("done", 0, -5))
 
 
 def a_body_larger_than_allowed(output: BinaryIO) -> bytes:
-    return _say(_reply("done", 1 << 40, 10))
+    return _say(reply("done", 1 << 40, 10))
 
 
 def hang_up(output: BinaryIO) -> bytes:
-    os.close(_broker())
+    os.close(broker())
     while True:
         os.read(output.fileno(), 0)
 
 
 def work_on_after_the_reply(output: BinaryIO) -> bytes:
     cell(output, "answered")
-    head = _reply("done", 0, output.tell())
-    os.write(_broker(), struct.pack("<I", len(head)) + head)
+    head = reply("done", 0, output.tell())
+    os.write(broker(), struct.pack("<I", len(head)) + head)
     while True:
         pass

@@ -155,3 +155,92 @@ def swap() -> object:
 
 def accounting() -> object:
     return call("acct", None)
+
+
+def another_kernel() -> object:
+    return call("kexec_load", 0, 0, 0, 0)
+
+
+def compare_with_the_parent() -> object:
+    return call("kcmp", os.getpid(), 1, 0, 0, 0)
+
+
+def splice_into_a_pipe() -> object:
+    return call("splice", 0, 0, 1, 0, 1, 0)
+
+
+def give_pages_to_a_pipe() -> object:
+    return call("vmsplice", 1, struct.pack("PN", 0, 0), 1, 0)
+
+
+def copy_between_files() -> object:
+    return call("copy_file_range", 0, 0, 1, 0, 1, 0)
+
+
+def signals_as_a_file() -> object:
+    return call("signalfd4", -1, bytes(8), 8, 0)
+
+
+def wait_for_events() -> object:
+    return call("epoll_create1", 0)
+
+
+def count_events() -> object:
+    return call("eventfd2", 0, 0)
+
+
+def a_pipe() -> object:
+    return os.pipe()
+
+
+def choose_memory() -> object:
+    return call("set_mempolicy", 0, 0, 0)
+
+
+def a_file_system_by_parts() -> object:
+    return call("fsopen", b"proc", 0)
+
+
+def move_a_mount() -> object:
+    return call("move_mount", -100, b"/", -100, b"/fd", 0)
+
+
+def change_a_mount() -> object:
+    return call("mount_setattr", -100, b"/", 0, bytes(32), 32)
+
+
+def a_handle_of_a_file() -> object:
+    return call("name_to_handle_at", -100, b"/fd/0.parquet", struct.pack("Ii", 128, 0) + bytes(128), bytes(8), 0)
+
+
+def set_the_clock() -> object:
+    return call("clock_settime", 0, bytes(16))
+
+
+def run_before_all_others() -> object:
+    return call("sched_setscheduler", 0, 1, struct.pack("i", 1))
+
+
+def order_all_processors() -> object:
+    return call("membarrier", 0, 0, 0)
+
+
+def requeue_a_lock() -> object:
+    """The operation behind several ways into kernels."""
+    return call("futex", bytes(4), 3, 0, 0, bytes(4), 0)
+
+
+def lock_with_inheritance() -> object:
+    return call("futex", bytes(4), 6, 0, 0, 0, 0)
+
+
+def send_a_descriptor() -> object:
+    return call("sendmsg", 0, bytes(56), 0)
+
+
+def send_to_an_address() -> object:
+    return call("sendto", 0, b"x", 1, 0, b"\1\0\0x", 4)
+
+
+def signal_with_a_value() -> object:
+    return call("rt_sigqueueinfo", os.getpid(), 0, bytes(128))

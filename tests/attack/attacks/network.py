@@ -59,3 +59,29 @@ def multipath_tcp() -> object:
 
 def express_data_path() -> object:
     return call("socket", 44, socket.SOCK_RAW, 0)
+
+
+def bluetooth() -> object:
+    return socket.socket(31, socket.SOCK_RAW, 1)
+
+
+def other_cluster_nodes() -> object:
+    return socket.socket(30, socket.SOCK_SEQPACKET)
+
+
+def remote_procedures() -> object:
+    return socket.socket(33, socket.SOCK_DGRAM)
+
+
+def shared_memory_sockets() -> object:
+    return socket.socket(43, socket.SOCK_STREAM)
+
+
+def car_bus() -> object:
+    return socket.socket(29, socket.SOCK_RAW, 1)
+
+
+def send_to_a_name() -> object:
+    return socket.getaddrinfo("127.0.0.1", 80, type=socket.SOCK_STREAM) and socket.create_connection(
+        ("127.0.0.1", 80), timeout=1
+    )

@@ -18,6 +18,14 @@ _NUMBERS = {
     "setns": (308, 268), "shmget": (29, 194), "syslog": (103, 116), "tgkill": (234, 131), "unshare": (272, 97),
     "userfaultfd": (323, 282), "socket": (41, 198), "io_setup": (206, 0), "inotify_init1": (294, 26),
     "timer_create": (222, 107), "sched_setaffinity": (203, 122), "setuid": (105, 146), "vhangup": (153, 58),
+    "kexec_load": (246, 104), "process_mrelease": (448, 448), "kcmp": (312, 272), "splice": (275, 76),
+    "vmsplice": (278, 75), "copy_file_range": (326, 285), "futex": (202, 98), "signalfd4": (289, 74),
+    "epoll_create1": (291, 20), "eventfd2": (290, 19), "pipe2": (293, 59), "mbind": (237, 235),
+    "remap_file_pages": (216, 234), "fsopen": (430, 430), "move_mount": (429, 429), "mount_setattr": (442, 442),
+    "name_to_handle_at": (303, 264), "pkey_mprotect": (329, 288), "clock_settime": (227, 112),
+    "sched_setscheduler": (144, 119), "ioprio_set": (251, 30), "membarrier": (324, 283), "sendmsg": (46, 211),
+    "mremap": (25, 216), "madvise": (28, 233), "mprotect": (10, 226), "mmap": (9, 222), "sendto": (44, 206),
+    "mlock": (149, 228), "rt_sigqueueinfo": (129, 138), "set_mempolicy": (238, 237), "dup3": (292, 24),
     "swapon": (167, 224), "acct": (163, 89), "chroot": (161, 51),
 }  # fmt: skip
 

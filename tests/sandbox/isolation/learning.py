@@ -159,7 +159,8 @@ async def learn(jobs: list[Job], calls: list[str], told: Callable[[str], object]
     needed = []
     async with trial_jail(seccomp._compiled(everything)) as jail:
         for call in calls:
-            if await missed(jail, jobs, [*gone, Rule(call)]):
+            # Twice: on a busy machine a job may be late for another reason.
+            if await missed(jail, jobs, [*gone, Rule(call)]) and await missed(jail, jobs, [*gone, Rule(call)]):
                 needed.append(call)
                 told(f"{call}: a job fails without it")
             else:
@@ -185,7 +186,7 @@ def every_call() -> list[str]:
 def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        jobs = [*queries(folder), *publication(folder)]
+        jobs = [job for job in [*queries(folder), *publication(folder)] if job.ends == "done"]
         needed = asyncio.run(learn(jobs, every_call(), print))
     allowed = {rule.call for rule in RULES}
     print("not allowed, but missed:", sorted(set(needed) - allowed))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+
 import pyarrow as pa
 import pytest
 from hypothesis import given
@@ -69,6 +71,40 @@ def test_what_no_schema_names_does_not_leave() -> None:
     secret = SCHEMA.with_metadata({"secret": "cell"})
     stream, _ = read_answer(stream_of([], secret) + b"cell after the end", COLUMNS, Limits())
     assert b"cell" not in stream
+
+
+def _texts(offsets: tuple[int, ...], data: bytes, valid: bytes | None) -> pa.Array:
+    packed = pa.py_buffer(struct.pack(f"<{len(offsets)}i", *offsets))
+    mask = None if valid is None else pa.py_buffer(valid)
+    return pa.Array.from_buffers(pa.string(), len(offsets) - 1, [mask, packed, pa.py_buffer(data)])
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        _texts((6, 9), b"secretabcsecret", None),
+        _texts((0, 3, 9), b"abcsecret", b"\x01"),
+        pa.Array.from_buffers(
+            pa.int64(), 2, [pa.py_buffer(b"\x01"), pa.py_buffer(struct.pack("<q8s", 1, b"secret!!"))]
+        ),
+        pa.Array.from_buffers(
+            pa.list_(pa.string()), 2, [pa.py_buffer(b"\x01"), pa.py_buffer(struct.pack("<3i", 0, 0, 1))],
+            children=[pa.array(["secret"])],
+        ),
+    ],
+    ids=["around the texts", "a text under a null", "a number under a null", "a list under a null"],
+)  # fmt: skip
+def test_what_lies_where_no_value_is_does_not_leave(hidden: pa.Array) -> None:
+    types = {pa.string(): "VARCHAR", pa.int64(): "BIGINT", pa.list_(pa.string()): "VARCHAR[]"}
+    sink = pa.BufferOutputStream()
+    batch = pa.record_batch({"a": hidden})
+    with pa.ipc.new_stream(sink, batch.schema) as writer:
+        writer.write_batch(batch)
+    given_stream = sink.getvalue().to_pybytes()
+    assert b"secret" in given_stream
+    stream, _ = read_answer(given_stream, (OutputColumn(name="a", type=types[hidden.type]),), Limits())
+    assert b"secret" not in stream
+    assert pa.ipc.open_stream(stream).read_all()["a"].to_pylist() == hidden.to_pylist()
 
 
 @pytest.mark.parametrize("name", ["BLOB", "INTERVAL", "DECIMAL(9,0)x", "STRUCT(a INTEGER)", "JSON"])
