@@ -50,6 +50,13 @@ class SameDataset(Problem):
     code = "query.same_dataset"
 
 
+class Alone(Problem):
+    """A dataset whose noise and budget are counted for its own questions only is named beside others."""
+
+    status = 422
+    code = "query.alone"
+
+
 class NotNeeded(Problem):
     """The query reads nothing of a dataset whose agreement it names beside others."""
 

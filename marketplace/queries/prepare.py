@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cached_property, partial
+from typing import Final
 from uuid import UUID
 
 from msgspec import Struct
@@ -16,7 +17,7 @@ from marketplace.billing.price import price_vnd
 from marketplace.consents.expiry import expire
 from marketplace.db.base import new_id
 from marketplace.db.keys import Keys
-from marketplace.queries.errors import ClockSetBack, NotNeeded, SameDataset, SqlNotUnderstood
+from marketplace.queries.errors import Alone, ClockSetBack, NotNeeded, SameDataset, SqlNotUnderstood
 from marketplace.queries.facts import Facts, question, read_facts
 from marketplace.queries.lines import Line, together
 from marketplace.queries.schemas import Ask
@@ -27,6 +28,9 @@ from policies.decision import Decision, RequestFacts
 from sandbox.job import Column, TableSchema
 from sandbox.plan.errors import SqlRefused
 from sandbox.plan.plan import Plan, plan_query
+
+TOGETHER: Final = frozenset({"rows", "aggregate"})
+"""Modes that one query may mix: their files hold nothing that is not safe to join."""
 
 
 class Prepared(Struct, frozen=True, kw_only=True, dict=True):
@@ -67,7 +71,7 @@ def instant_ms(clock: Clock) -> int:
 async def prepare(
     services: Services, caller: Caller, ask: Ask, *, promised_vnd: Mapping[str, int] | None = None
 ) -> Prepared:
-    """Raises NotFound, SameDataset, NotNeeded, SqlNotUnderstood. A denial is in `.decision`, not an exception.
+    """Raises NotFound, SameDataset, Alone, NotNeeded, SqlNotUnderstood; a denial is in `.decision`.
 
     `promised_vnd`: prices by agreement, of a quote that is still valid; they are the ceiling and the bill.
     """
@@ -153,10 +157,13 @@ async def facts_of(services: Services, caller: Caller, ask: Ask) -> tuple[Facts,
 
 def understand(sql: str, facts: Sequence[Facts], versions: Sequence[Version | None], max_bytes: int) -> Plan:
     """The typed plan. Raises SqlNotUnderstood with line, column, word and what to use; NotNeeded for an agreement
-    beside others whose dataset the query does not read: its base price would buy nothing."""
+    beside others whose dataset the query does not read: its base price would buy nothing; Alone."""
+    pairs = list(zip(facts, versions, strict=True))
+    alone = [each.slug for each, version in pairs if version and version.mode not in TOGETHER]
+    if alone and len(facts) > 1:
+        raise Alone(dataset=alone[0])
     if len(sql.encode()) > max_bytes:
         raise SqlNotUnderstood("sql.too_long", limit=max_bytes)
-    pairs = zip(facts, versions, strict=True)
     tables = tuple(schema_of(version, each.slug) for each, version in pairs if version)
     try:
         plan = plan_query(sql, tables)
