@@ -216,9 +216,10 @@ def _tell_manifest(wrong: ManifestWrong, manifest: Path, *, as_json: bool) -> in
 def _figures(publication: Publication, decision: Decision) -> str:
     version, owed = publication.version, decision.obligations
     state = f", loại/class {owed.state_class} · {owed.personal_class}" if owed else ""
-    measured = version.measured
+    measured, events = version.measured, publication.report.events_read
+    rolled = f" (từ/of {events:,} dòng/rows)" if events else ""
     return (
-        f"✓ {version.dataset}: {version.persons:,} người/persons, {version.cohorts:,} nhóm/cohorts, "
+        f"✓ {version.dataset}: {version.persons:,} người/persons{rolled}, {version.cohorts:,} nhóm/cohorts, "
         f"k={measured.k}, ℓ={measured.l}, chi tiết/fine {version.fine_share:.1%}, "
         f"loại ra/left out {version.left_out.share:.2%}{state}"
     )

@@ -48,6 +48,20 @@ async def test_anybody_reads_the_catalogue_and_a_dataset(visit: Visit, sides: Si
             assert shown in page
 
 
+async def test_a_dataset_of_cohorts_says_what_may_be_asked_beside_its_columns(
+    visit: Visit, sides: Sides, database: Database
+) -> None:
+    slug = await slug_of(database, sides)
+    more = {"tells_level": True, "cross_products": [["so_lan", "diem"]]}
+    for told in (False, True):
+        async with visit() as visitor:
+            page = (await visitor.get(f"/datasets/{slug}")).text
+        assert ("cohort_level" in page, "so_lan × diem" in page) == (told, told)
+        async with database.session() as session:
+            rows = update(DatasetVersion).where(DatasetVersion.dataset_id == sides.dataset_id)
+            await session.execute(rows.values(body=DatasetVersion.body.concat(more)))
+
+
 async def test_who_waits_in_a_version_stands_on_the_owners_page_only(
     visit: Visit, sides: Sides, database: Database
 ) -> None:
