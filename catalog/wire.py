@@ -75,6 +75,14 @@ class IngestReply(Struct, frozen=True, kw_only=True):
     refusal: Refusal | None = None
 
 
+class OwnReply(Struct, frozen=True, kw_only=True):
+    """What an undescribed table turned out to be; its columns as they stand in the stream."""
+
+    columns: tuple[IngestColumn, ...] = ()
+    rows: int = 0
+    refusal: Refusal | None = None
+
+
 class RecordsOrder(Struct, frozen=True, kw_only=True):
     """`columns`: the names that the table may have."""
 

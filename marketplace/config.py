@@ -52,6 +52,14 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     decision_lifetime_s: int = 60
     hold_lifetime_s: int = 600
     sql_max_bytes: int = 64 * 1024
+    own_table_max_bytes: int = 100 * 1024 * 1024
+    """Of a startup's own table, as sent and as kept."""
+    own_table_max_rows: int = 5_000_000
+    own_table_deadline_ms: int = 120_000
+    own_tables_max_count: int = 20
+    """Of one organisation."""
+    own_tables_max_bytes: int = 1024 * 1024 * 1024
+    """Of one organisation, as kept."""
     upload_max_bytes: int = 8 * 1024 * 1024 * 1024
     version_worn_permille: int = 200
     """Of a version's cohorts: with so many gone it should be published anew."""

@@ -10,6 +10,7 @@ from marketplace.identity import models as identity
 from marketplace.ledger import models as ledger
 from marketplace.listings import models as listings
 from marketplace.metering import models as metering
+from marketplace.own import models as own
 from marketplace.queries import models as queries
 
 metadata = Base.metadata
@@ -24,5 +25,6 @@ __all__ = [
     "listings",
     "metadata",
     "metering",
+    "own",
     "queries",
 ]

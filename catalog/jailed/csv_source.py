@@ -46,16 +46,16 @@ class Bounded(io.RawIOBase):
 
 
 class CsvSource:
-    """What a file turned out to be, and its batches."""
+    """What a file turned out to be, and its batches. `wanted` None: every column."""
 
-    def __init__(self, file: BinaryIO, wanted: Sequence[str], *, max_bytes: int) -> None:
+    def __init__(self, file: BinaryIO, wanted: Sequence[str] | None, *, max_bytes: int) -> None:
         self.file, self.max_bytes = file, max_bytes
         self.packed = file.peek(2)[:2] == b"\x1f\x8b"  # type: ignore[attr-defined]
         probe = self._open().read(_PROBE_BYTES)
         self.encoding = _encoding(probe)
-        header, self.delimiter = _header(probe, self.encoding, wanted)
-        self.raw_names = _matched(header, wanted)
-        self.wanted = tuple(wanted)
+        header, self.delimiter = _header(probe, self.encoding, wanted or ())
+        self.wanted = tuple(tidy(name) for name in header) if wanted is None else tuple(wanted)
+        self.raw_names = _matched(header, self.wanted)
 
     def _open(self) -> io.BufferedReader:
         self.file.seek(0)

@@ -27,14 +27,15 @@ def main(payload: bytes, inputs: Sequence[int], output: BinaryIO) -> bytes:
     order = msgspec.msgpack.decode(payload, type=IngestOrder)
     with os.fdopen(os.dup(inputs[0]), "rb", buffering=1024 * 1024) as file:
         try:
-            reply = _ingest(order, file, output)
+            reply = ingest(order, file, output)
         except Refused as refused:
             reply = IngestReply(refusal=refused.refusal)
     return msgspec.msgpack.encode(reply)
 
 
-def _ingest(order: IngestOrder, file: BinaryIO, output: BinaryIO) -> IngestReply:
-    source, kind = _open(order, file)
+def ingest(order: IngestOrder, file: BinaryIO, output: BinaryIO) -> IngestReply:
+    """Write the columns of the order as an Arrow IPC stream. Raises Refused."""
+    source, kind = open_source(order, file)
     wrong = {c.name: Wrong() for c in order.columns}
     with pa.ipc.new_stream(output, stream_schema(order)) as writer:
         rolling = Rolling(order) if order.rolling is not None else None
@@ -80,8 +81,10 @@ def _sources(order: IngestOrder) -> list[str]:
     return list(dict.fromkeys(c.reads for c in order.columns))
 
 
-def _open(order: IngestOrder, file: BinaryIO) -> tuple[Any, str]:
-    names = _sources(order)
+def open_source(order: IngestOrder, file: BinaryIO) -> tuple[CsvSource | ParquetSource, str]:
+    """The file by its kind, with the columns that the order reads; without any, with all. Raises Refused."""
+    names = _sources(order) or None
+    file.seek(0)
     magic = file.peek(4)[:4]  # type: ignore[attr-defined]
     if magic == b"PAR1":
         limits = {"max_rows": order.max_rows, "max_row_group_bytes": order.max_row_group_bytes}

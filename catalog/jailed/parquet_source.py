@@ -20,12 +20,21 @@ _FLAT = (
 
 
 class ParquetSource:
-    """Opens the footer only. Raises Refused for a file that is broken, too large, or twice names a column."""
+    """Opens the footer only. `wanted` None: every column.
+
+    Raises Refused for a file that is broken, too large, or twice names a column.
+    """
 
     encoding, delimiter = "", ""
 
     def __init__(
-        self, file: BinaryIO, wanted: Sequence[str], *, max_bytes: int, max_rows: int, max_row_group_bytes: int
+        self,
+        file: BinaryIO,
+        wanted: Sequence[str] | None,
+        *,
+        max_bytes: int,
+        max_rows: int,
+        max_row_group_bytes: int,
     ) -> None:
         try:
             self.file = parquet.ParquetFile(
@@ -36,6 +45,7 @@ class ParquetSource:
             raise Refused("ingest.parquet_broken") from e
         self._bound(max_bytes, max_rows, max_row_group_bytes)
         names = [tidy(n) for n in schema.names]
+        wanted = names if wanted is None else wanted
         absent = [n for n in wanted if n not in names]
         if absent:
             raise Refused("ingest.columns_absent", names=absent)

@@ -121,7 +121,7 @@ async def _publish(
     by = Sender(person_id=steward.person_id, organisation_id=steward.organisation_id)
     folder = press.config.path("uploads")
     async with receive(request, folder=folder, max_bytes=press.config.upload_max_bytes) as upload:
-        text, source = upload.manifest_text, upload.source
+        text, source = upload.text, upload.source
         once = await once_for(key, into=into, manifest_text=text, source=source) if key else None
         return await publish_version(press, manifest_text=text, source=source, by=by, into=into, once=once)
 

@@ -1,4 +1,4 @@
-"""Receiving a publication: multipart parts streamed to a file below home before anything reads them."""
+"""Receiving a table with a few words: multipart parts streamed to a file below home before anything reads them."""
 
 from __future__ import annotations
 
@@ -18,27 +18,29 @@ from multipart import MultipartError, MultipartSegment, PushMultipartParser, par
 from marketplace.errors import Invalid
 from marketplace.listings.errors import UploadTooLarge
 
-MANIFEST_BYTES = 256 * 1024
+TEXT_BYTES = 256 * 1024
 ENVELOPE_BYTES = 16 * 1024
-"""Boundaries and part headers around the manifest and the file."""
+"""Boundaries and part headers around the text and the file."""
 WRITE_BYTES = 1024 * 1024
 
 
 class Upload(Struct, frozen=True, kw_only=True):
     """What was received. `source` is removed when the request ends."""
 
-    manifest_text: str
+    text: str
     source: Path
 
 
 @asynccontextmanager
-async def receive(request: Request[Any, Any, Any], *, folder: Path, max_bytes: int) -> AsyncIterator[Upload]:
-    """The two parts `manifest` and `file`. Raises Invalid for any other body, UploadTooLarge above max_bytes."""
-    if int(request.headers.get("content-length") or 0) > max_bytes + MANIFEST_BYTES + ENVELOPE_BYTES:
+async def receive(
+    request: Request[Any, Any, Any], *, folder: Path, max_bytes: int, text: str = "manifest"
+) -> AsyncIterator[Upload]:
+    """The parts `file` and `text`, whose name it is. Raises Invalid for another body, UploadTooLarge."""
+    if int(request.headers.get("content-length") or 0) > max_bytes + TEXT_BYTES + ENVELOPE_BYTES:
         raise UploadTooLarge(max_bytes=max_bytes)
     place = await asyncio.to_thread(_place, folder)
     try:
-        yield await _receive(request, place, max_bytes)
+        yield await _receive(request, _Parts(text, place / "source", max_bytes))
     finally:
         await asyncio.to_thread(shutil.rmtree, place, ignore_errors=True)
 
@@ -48,12 +50,11 @@ def _place(folder: Path) -> Path:
     return Path(tempfile.mkdtemp(dir=folder))
 
 
-async def _receive(request: Request[Any, Any, Any], place: Path, max_bytes: int) -> Upload:
-    parser = PushMultipartParser(
-        _boundary(request), max_segment_size=max(max_bytes, MANIFEST_BYTES) + 1, max_segment_count=8
-    )
-    parts = _Parts(place / "source", max_bytes)
+async def _receive(request: Request[Any, Any, Any], parts: _Parts) -> Upload:
     try:
+        parser = PushMultipartParser(
+            _boundary(request), max_segment_size=max(parts.max_bytes, TEXT_BYTES) + 1, max_segment_count=8
+        )
         with parser:
             async for chunk in request.stream():
                 for event in parser.parse(chunk):
@@ -79,10 +80,10 @@ def _refused(path: str, code: str, **params: object) -> Invalid:
 class _Parts:
     """The two parts as they come in; others are read over."""
 
-    def __init__(self, source: Path, max_bytes: int) -> None:
-        self.source, self.max_bytes = source, max_bytes
+    def __init__(self, text_name: str, source: Path, max_bytes: int) -> None:
+        self.text_name, self.source, self.max_bytes = text_name, source, max_bytes
         self.file: BinaryIO = source.open("wb")
-        self.manifest = bytearray()
+        self.text = bytearray()
         self.seen: set[str] = set()
         self.name = ""
         self.waiting = bytearray()
@@ -96,10 +97,10 @@ class _Parts:
             self.seen.add(self.name)
         elif event is None:
             await self._flush()
-        elif self.name == "manifest":
-            self.manifest += event
-            if len(self.manifest) > MANIFEST_BYTES:
-                raise _refused("manifest", "upload.manifest_too_long", max_bytes=MANIFEST_BYTES)
+        elif self.name == self.text_name:
+            self.text += event
+            if len(self.text) > TEXT_BYTES:
+                raise _refused(self.text_name, "upload.manifest_too_long", max_bytes=TEXT_BYTES)
         elif self.name == "file":
             await self._file(event)
 
@@ -117,11 +118,11 @@ class _Parts:
             await asyncio.to_thread(self.file.write, data)
 
     def upload(self) -> Upload:
-        for name in ("manifest", "file"):
+        for name in (self.text_name, "file"):
             if name not in self.seen:
                 raise _refused(name, "upload.part_missing", part=name)
         try:
-            text = self.manifest.decode("utf-8-sig")
+            text = self.text.decode("utf-8-sig")
         except UnicodeDecodeError as e:
-            raise _refused("manifest", "upload.not_utf8") from e
-        return Upload(manifest_text=text, source=self.source)
+            raise _refused(self.text_name, "upload.not_utf8") from e
+        return Upload(text=text, source=self.source)

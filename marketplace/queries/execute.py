@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from catalog.version import Revision
 from marketplace.faults import point
+from marketplace.own.adding import vault_of
+from marketplace.own.vault import TableGone
 from marketplace.queries.endings import Outcome
 from marketplace.queries.filters import row_filter
 from marketplace.queries.held import Held
@@ -28,7 +31,10 @@ async def run(services: Services, prepared: Prepared) -> Outcome:
     """What comes out of the jail. Raises SandboxFailed if nothing went in; what ends inside costs its quote."""
     try:
         files = [await _files(services, line) for line in prepared.lines]
-        result = await run_in_sandbox(prepared.plan, files, _limits(services, prepared), services.pool)
+        with ExitStack() as stack:
+            if prepared.own:
+                files += await asyncio.to_thread(_own_files, services, prepared, stack)
+            result = await run_in_sandbox(prepared.plan, files, _limits(services, prepared), services.pool)
     except RowFilterUnknown as unknown:  # nothing may run that an obligation nobody can enforce holds for
         raise SandboxFailed("sandbox.unavailable", entered=False) from unknown
     except SandboxFailed as failed:
@@ -49,6 +55,15 @@ async def _files(services: Services, line: Line) -> TableFiles:
     )  # fmt: skip
 
 
+def _own_files(services: Services, prepared: Prepared, stack: ExitStack) -> list[TableFiles]:
+    """The startup's own tables, in the clear for as long as the query runs. Raises TableGone."""
+    vault = vault_of(services.config, services.keys)
+    return [
+        TableFiles(name=own.name, parts=(stack.enter_context(vault.opened(own.id, own.wrapped_key)),))
+        for own in prepared.own
+    ]
+
+
 async def finish(services: Services, held: Held, prepared: Prepared, running: Awaitable[Outcome]) -> Any | None:
     """Wait for a held query's outcome and settle it: the finished row, None if somebody else ended it."""
     point("after-hold")
@@ -56,6 +71,8 @@ async def finish(services: Services, held: Held, prepared: Prepared, running: Aw
         outcome = await running
     except SandboxFailed as failed:
         return await void(services.database, services.keys, held, code=failed.code, params=failed.params)
+    except TableGone:
+        return await void(services.database, services.keys, held, code="query.table_gone")
     point("before-settle")
     row = await settle(services, held, prepared, outcome)
     point("after-settle")
@@ -92,5 +109,6 @@ def _limits(services: Services, prepared: Prepared) -> Limits:
 
 
 def _records(prepared: Prepared) -> int:
-    """Records in the files, by their versions: a small file may hold many, so its bytes would tell little."""
-    return sum(line.version.rows for line in prepared.lines if line.version)
+    """Records in the files, by what made them: a small file may hold many, so its bytes would tell little."""
+    listed = sum(line.version.rows for line in prepared.lines if line.version)
+    return listed + sum(own.rows for own in prepared.own)

@@ -18,6 +18,8 @@ from marketplace.db.base import ms_of
 from marketplace.db.engine import Database
 from marketplace.errors import NotFound
 from marketplace.listings.facts import dataset_facts
+from marketplace.own.reads import OWN
+from marketplace.own.schemas import OwnSchema
 from policies.decision import AccessQuestion, AgreementFacts, Promises, RequestFacts, WalletFacts
 from policies.decision import Caller as CallerFacts
 
@@ -32,7 +34,7 @@ select a.id, a.startup_id, a.owner_id, a.dataset_id, a.purpose, a.people, a.colu
            and (x.purpose is null or x.purpose = :purpose)) as excluded,
        (select coalesce(max(x.revision), 0) from excluded_cohort x where x.version_id = d.current_version_id
            and (x.purpose is null or x.purpose = :purpose)) as revision,
-       {DUE} as expiries_due,
+       {DUE} as expiries_due, {OWN} as own,
        coalesce((select m.records from agreement_meter m where m.agreement_id = a.id), 0) as records_released
 from agreement a
 join dataset d on d.id = a.dataset_id
@@ -49,7 +51,7 @@ where a.id = any(:agreements) and a.startup_id = :startup order by a.id
 
 class Facts(Struct, frozen=True, kw_only=True):
     """A row of FACTS. `excluded`: cohorts of the newest version that this purpose may not see; `revision`: the
-    number of what is left."""
+    number of what is left; `own`: the startup's own tables."""
 
     agreement_id: UUID
     startup_id: UUID
@@ -77,6 +79,7 @@ class Facts(Struct, frozen=True, kw_only=True):
     revision: int
     expiries_due: bool
     records_released: int
+    own: tuple[OwnSchema, ...]
 
 
 async def read_facts(
@@ -101,6 +104,7 @@ def _facts(found: Any) -> Facts:
     row: dict[str, Any] = found._asdict()
     row["agreement_id"] = row.pop("id")
     row["excluded"] = frozenset(row["excluded"] or ())
+    row["own"] = msgspec.convert(row["own"] or (), tuple[OwnSchema, ...])
     row["people"], row["columns"] = tuple(row["people"]), tuple(row["columns"])
     return Facts(**row)
 

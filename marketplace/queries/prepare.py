@@ -17,6 +17,7 @@ from marketplace.billing.price import price_vnd
 from marketplace.consents.expiry import expire
 from marketplace.db.base import new_id
 from marketplace.db.keys import Keys
+from marketplace.own.schemas import OwnSchema
 from marketplace.queries.errors import Alone, ClockSetBack, NotNeeded, SameDataset, SqlNotUnderstood
 from marketplace.queries.facts import Facts, question, read_facts
 from marketplace.queries.lines import Line, together
@@ -38,6 +39,8 @@ class Prepared(Struct, frozen=True, kw_only=True, dict=True):
 
     plan: Plan
     lines: tuple[Line, ...]
+    own: tuple[OwnSchema, ...]
+    """The startup's own tables that it reads; they cost nothing."""
 
     @cached_property
     def decision(self) -> Decision:
@@ -103,7 +106,11 @@ async def prepare(
     ]
     decided = await decide_all(services.engine, questions)
     lines = zip(facts, versions, reads, sizes, prices, caps, decided, strict=True)
-    return Prepared(plan=plan, lines=tuple(_line(ask.sql, *each) for each in lines))
+    return Prepared(
+        plan=plan,
+        lines=tuple(_line(ask.sql, *each) for each in lines),
+        own=tuple(each for each in _own(facts) if each.name in plan.reads),
+    )
 
 
 def _line(
@@ -165,8 +172,10 @@ def understand(sql: str, facts: Sequence[Facts], versions: Sequence[Version | No
     if len(sql.encode()) > max_bytes:
         raise SqlNotUnderstood("sql.too_long", limit=max_bytes)
     tables = tuple(schema_of(version, each.slug) for each, version in pairs if version)
+    # In a mode that is asked alone, nothing of the startup's own may touch it either.
+    own = () if alone else tuple(_schema_of_own(each) for each in _own(facts))
     try:
-        plan = plan_query(sql, tables)
+        plan = plan_query(sql, (*tables, *own))
     except SqlRefused as refused:
         raise SqlNotUnderstood(
             refused.code, **refused.params | {"line": refused.line, "column": refused.column, "word": refused.word}
@@ -175,6 +184,17 @@ def understand(sql: str, facts: Sequence[Facts], versions: Sequence[Version | No
     if idle and len(facts) > 1:
         raise NotNeeded(datasets=", ".join(idle))
     return plan
+
+
+def _own(facts: Sequence[Facts]) -> list[OwnSchema]:
+    """The startup's own tables, but one that a dataset of the query was named like later."""
+    slugs = {each.slug for each in facts}
+    return [each for each in facts[0].own if each.name not in slugs]
+
+
+def _schema_of_own(own: OwnSchema) -> TableSchema:
+    columns = tuple(Column(name=column.name, type=column.type) for column in own.columns)
+    return TableSchema(name=own.name, mode="rows", columns=columns)
 
 
 def schema_of(version: Version, slug: str) -> TableSchema:

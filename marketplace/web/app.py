@@ -27,6 +27,7 @@ from marketplace.identity.callers import SUBJECTS
 from marketplace.identity.provider import Provider
 from marketplace.listings import api as listings_api
 from marketplace.metering import api as metering_api
+from marketplace.own import api as own_api
 from marketplace.queries import api as queries_api
 from marketplace.queries.services import Services
 from marketplace.subjects import api as subjects_api
@@ -47,6 +48,7 @@ API = (
     consents_api,
     listings_api,
     metering_api,
+    own_api,
     preview_api,
     queries_api,
     subjects_api,

@@ -9,6 +9,7 @@ import pytest
 
 from tests.market import EXAMPLES, Market, open_market
 from tests.marketplace.identity.signing import citizen, provider
+from tests.pay import publish_pay
 
 
 @pytest.fixture(scope="session")
@@ -34,3 +35,10 @@ def market(tmp_path_factory: pytest.TempPathFactory, issuer: str) -> Iterator[Ma
     opened.agree("adult")
     yield opened
     opened.stop()
+
+
+@pytest.fixture(scope="session")
+def several(market: Market, tmp_path_factory: pytest.TempPathFactory) -> Market:
+    """Adult, and pay of another owner in another mode; both agreed with the startup."""
+    publish_pay(market, Path(tmp_path_factory.mktemp("pay")))
+    return market

@@ -19,6 +19,7 @@ from marketplace.agreements.schemas import AgreementView
 from marketplace.db.base import utcnow
 from marketplace.errors import Problem
 from marketplace.listings.reads import listed_version
+from marketplace.own.reads import tables as own_tables
 from marketplace.queries import reads, walk
 from marketplace.queries.first import first_question
 from marketplace.queries.schemas import Ask
@@ -134,6 +135,7 @@ async def _console(
         chosen=first,
         beside=[one for one in usable.values() if first and _beside(one, first)],
         asked=[one.id for one in chosen],
+        own=(await own_tables(session, organisation_id=analyst.organisation_id)).items,
         tables=[_table(one, version) for one in chosen if (version := versions[one.id])],
         sql=sql if sql is not None else first_question(versions[first.id], first.columns) if first else "",
         answer=answer,

@@ -11,7 +11,7 @@ import pytest
 from litestar import Request, post
 
 from marketplace.config import Config
-from marketplace.listings.uploads import MANIFEST_BYTES, receive
+from marketplace.listings.uploads import TEXT_BYTES, receive
 from tests.conftest import ClientFor
 from tests.marketplace.api import Client
 
@@ -24,7 +24,7 @@ async def take(request: Request[Any, Any, Any], config: Config) -> dict[str, Any
     async with receive(request, folder=config.path("uploads"), max_bytes=MAX_BYTES) as upload:
         data = upload.source.read_bytes()
         return {
-            "manifest": upload.manifest_text,
+            "manifest": upload.text,
             "bytes": len(data),
             "hex": data[:8].hex(),
             "at": str(upload.source),
@@ -63,7 +63,7 @@ async def test_the_manifest_may_be_a_plain_field(client: Client) -> None:
         ([("file", b"a")], "upload.part_missing"),
         ([("manifest", b"k: 1"), ("file", b"a"), ("file", b"b")], "upload.twice"),
         ([("manifest", b"\xff\xfe"), ("file", b"a")], "upload.not_utf8"),
-        ([("manifest", b"x" * (MANIFEST_BYTES + 1)), ("file", b"a")], "upload.manifest_too_long"),
+        ([("manifest", b"x" * (TEXT_BYTES + 1)), ("file", b"a")], "upload.manifest_too_long"),
     ],
 )
 async def test_wrong_parts_are_refused(

@@ -7,7 +7,6 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,17 +15,10 @@ from marketplace.audit.note import parse_key
 from marketplace.audit.verify import verify_receipt
 from marketplace.cli.client import Answer
 from tests.market import PURPOSE, SMALL_SQL, Market
-from tests.pay import JOINED_SQL, K, both, publish_pay
+from tests.pay import JOINED_SQL, K, both
 from tests.visits import visiting
 
 OWNERS = {"adult": "owner", "pay": "rival_owner"}
-
-
-@pytest.fixture(scope="module")
-def several(market: Market, tmp_path_factory: pytest.TempPathFactory) -> Market:
-    """Adult, and pay of another owner in another mode; both agreed with the startup."""
-    publish_pay(market, Path(tmp_path_factory.mktemp("pay")))
-    return market
 
 
 def _run(market: Market, sql: str = JOINED_SQL, *, key: str | None = None, **more: Any) -> Answer:

@@ -1,0 +1,100 @@
+"""Taking a table in: the heavy work, in a thread and a jail, that no transaction waits for."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from pathlib import Path
+from uuid import UUID
+
+import msgspec
+
+from catalog.errors import PublicationRefused
+from catalog.limits import IngestLimits
+from catalog.own import OwnData, read_own
+from marketplace.accounts.callers import Analyst
+from marketplace.config import Config
+from marketplace.db.base import new_id
+from marketplace.db.engine import Database
+from marketplace.db.idempotency import claim, seen
+from marketplace.db.keys import Keys
+from marketplace.errors import Unavailable
+from marketplace.own.actions import add_table, check_name, require_room
+from marketplace.own.errors import TableRefused
+from marketplace.own.vault import FOLDER, Vault
+from sandbox.job import SandboxFailed
+
+UNPACKED_TIMES = 10
+"""A file may be so much larger once it is unpacked."""
+_ONE_BY_ONE = asyncio.Semaphore(1)
+"""Jails that read strangers' files take memory: in a process one runs at a time."""
+
+
+def vault_of(config: Config, keys: Keys) -> Vault:
+    """Where the home keeps own tables."""
+    return Vault(config.path(*FOLDER), keys.table_seal())
+
+
+async def take_in(
+    database: Database, keys: Keys, config: Config, *, name: str, source: Path, by: Analyst, key: str | None
+) -> UUID:
+    """The table's id; the same key with the same name and file is the same table.
+
+    Raises TableNameWrong, TableNameTaken, NoRoom, TableRefused, KeyReused, Unavailable.
+    """
+    check_name(name)
+    body = await asyncio.to_thread(_body, name, source) if key else b""
+    async with database.session() as session:
+        if key and (first := await seen(session, organisation_id=by.organisation_id, key=key, body=body)):
+            return first
+        await require_room(session, organisation_id=by.organisation_id, name=name, config=config)
+    async with _ONE_BY_ONE:
+        data = await _read(source, config)
+    table_id, vault = new_id(), vault_of(config, keys)
+    wrapped = await asyncio.to_thread(vault.put, table_id, data.body)
+    kept = False
+    try:
+        async with database.session() as session:
+            if key:
+                first = await claim(
+                    session, organisation_id=by.organisation_id, key=key, body=body, subject_id=table_id
+                )
+                if first != table_id:
+                    return first
+            await add_table(
+                session, table_id=table_id, name=name, data=data, wrapped_key=wrapped, by=by, config=config
+            )
+        kept = True
+    finally:
+        if not kept:
+            await asyncio.to_thread(vault.drop, table_id)
+    return table_id
+
+
+def _body(name: str, source: Path) -> bytes:
+    with source.open("rb") as file:
+        return msgspec.json.encode((name, hashlib.file_digest(file, "sha256").hexdigest()))
+
+
+async def _read(source: Path, config: Config) -> OwnData:
+    limits = IngestLimits(
+        deadline_ms=config.own_table_deadline_ms,
+        memory_bytes=config.ingest_memory_bytes,
+        max_rows=config.own_table_max_rows,
+        max_bytes=UNPACKED_TIMES * config.own_table_max_bytes,
+        max_row_group_bytes=UNPACKED_TIMES * config.own_table_max_bytes,
+        max_output_bytes=2 * UNPACKED_TIMES * config.own_table_max_bytes,
+    )
+    try:
+        return await asyncio.to_thread(_read_file, source, limits, config.own_table_max_bytes)
+    except PublicationRefused as refused:
+        raise TableRefused(refused.code, **refused.params) from refused
+    except SandboxFailed as failed:
+        if failed.code == "sandbox.unavailable":
+            raise Unavailable(reason=failed.code) from failed
+        raise TableRefused(failed.code, **failed.params) from failed
+
+
+def _read_file(source: Path, limits: IngestLimits, max_body_bytes: int) -> OwnData:
+    with source.open("rb") as file:
+        return read_own(file, limits=limits, max_body_bytes=max_body_bytes)

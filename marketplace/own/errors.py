@@ -1,0 +1,35 @@
+"""Why a startup's own table is not taken in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from marketplace.errors import Conflict, Invalid, Problem
+
+
+class TableNameWrong(Invalid):
+    """A name that SQL could not say without quotes."""
+
+    code = "table.name_wrong"
+
+
+class TableNameTaken(Conflict):
+    """By another own table, or by a dataset. Params: name."""
+
+    code = "table.name_taken"
+
+
+class NoRoom(Conflict):
+    """The organisation has as many tables, or bytes, as it may. Params: max_count, max_bytes."""
+
+    code = "table.no_room"
+
+
+class TableRefused(Problem):
+    """The file is no table that can be read; the code is catalog's or the sandbox's own, with its params."""
+
+    status = 422
+
+    def __init__(self, code: str, **params: Any) -> None:
+        self.code = code  # type: ignore[misc]
+        super().__init__(**params)
