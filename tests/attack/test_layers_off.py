@@ -8,8 +8,9 @@ import pytest
 
 from sandbox.isolation import layers, probe
 from tests.attack import switched_off
-from tests.attack.conftest import require_layers
+from tests.attack.conftest import give, lone_jail, require_layers
 from tests.attack.switched_off import Off
+from tests.attack.test_syscalls import HARMLESS_OUTSIDE
 
 OFF: dict[str, tuple[Off, set[str]]] = {
     "namespaces": (switched_off.namespaces, {"see the machine's name", "see a network interface"}),
@@ -41,6 +42,18 @@ def test_without_this_layer_the_service_does_not_start_and_says_what_goes_throug
     assert found >= through
     assert {each.name for each in caught.value.layers} == {layer}
     assert all(each.how_to_get == probe.HOW_TO_GET[layer] for each in caught.value.layers)
+
+
+async def test_without_the_list_of_calls_most_of_what_it_stops_goes_through(tmp_path: Path) -> None:
+    async def through() -> set[str]:
+        async with lone_jail() as jail:
+            lines = (await give(jail, " ".join(HARMLESS_OUTSIDE))).splitlines()
+        assert len(lines) == len(HARMLESS_OUTSIDE)
+        return {line.split()[0] for line in lines if line.split()[1] == "through"}
+
+    assert await through() == set()
+    with switched_off.seccomp_list(tmp_path):
+        assert len(await through()) > len(HARMLESS_OUTSIDE) / 3
 
 
 def test_with_every_layer_nothing_goes_through() -> None:
