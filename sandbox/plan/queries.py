@@ -11,7 +11,7 @@ from .dialect import place
 from .errors import Refusal
 from .expressions import read, read_condition
 from .forms import unsupported
-from .grouping import check_grouped, read_grouping
+from .grouping import check_grouped, read_grouping, with_named_constants
 from .limits import NAME_CHARACTERS, OUTPUT_COLUMNS
 from .recursion import is_recursive, read_recursive
 from .relations import read_from
@@ -92,7 +92,7 @@ def _select(node: exp.Select, scope: Scope, context: Context) -> Query:
     distinct = node.args.get("distinct") is not None
     if qualify is not None and not any(isinstance(n, Call) and n.window is not None for n in walk(qualify)):
         raise Refusal("sql.not_supported", *place(node.args["qualify"]), form="QUALIFY", use="WHERE …")
-    select = Select(items, source, distinct, where, grouping, having, qualify)
+    select = with_named_constants(Select(items, source, distinct, where, grouping, having, qualify))
     select = replace(select, tail=_tail(node, items, scope, context, outside=distinct))
     check_grouped(select, scope)
     return select

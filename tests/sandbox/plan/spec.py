@@ -42,6 +42,11 @@ ACCEPTED: dict[str, tuple[str, ...]] = {
     "Groups and aggregates": (
         "SELECT sex, count(*) AS n, avg(pay) AS mean FROM people GROUP BY sex ORDER BY n DESC",
         "SELECT sex, age // 10 * 10 AS decade, count(*) FROM people GROUP BY ALL",
+        "SELECT count(*) AS n, TRUE AS k FROM people WHERE age < 0 GROUP BY ALL",
+        "SELECT 1 AS k FROM people GROUP BY ALL",
+        "SELECT (SELECT max(rank) FROM shops) AS k, count(*) FROM people WHERE age < 0 GROUP BY ALL",
+        "SELECT age, row_number() OVER () > 0 AS r FROM people GROUP BY ALL",
+        "SELECT left('ab', 1) AS k, sum(age), sex FROM people WHERE age < 0 GROUP BY ALL",
         "SELECT sex, count(*) FROM people GROUP BY 1 HAVING count(*) > 20",
         "SELECT sex AS s, sum(hours) AS h FROM people GROUP BY s HAVING h > 100 ORDER BY h",
         "SELECT count(*), count(hours), count(DISTINCT sex), sum(age), min(born), max(note) FROM people",
@@ -50,6 +55,7 @@ ACCEPTED: dict[str, tuple[str, ...]] = {
         "SELECT sex, ok, count(*) FROM people GROUP BY CUBE (sex, ok)",
         "SELECT sex, ok, count(*) FROM people GROUP BY GROUPING SETS ((sex, ok), (sex), ())",
         "SELECT ok, sex, count(*) FROM people GROUP BY ok, ROLLUP (sex)",
+        "SELECT FALSE AS k, sex, 'x' || FALSE, count(*) FROM people GROUP BY ROLLUP (k, sex)",
         "SELECT sex, grouping(sex) AS whole, count(*) FROM people GROUP BY ROLLUP (sex)",
         "SELECT stddev(pay), var_pop(pay), median(age), quantile_cont(pay, 0.9), mode(ok), corr(age, "
         "pay) FROM people",
@@ -275,6 +281,7 @@ REFUSED: dict[str, tuple[tuple[str, str, str], ...]] = {
             "sql.not_grouped",
             "age",
         ),
+        ("SELECT age AS a, age AS b, count(*) FROM people GROUP BY ROLLUP (a, b)", "sql.not_supported", "b"),
         ("SELECT age FROM people QUALIFY age > 3", "sql.not_supported", "age"),
     ),
     "Forms that are not let through": (

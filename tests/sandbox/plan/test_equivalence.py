@@ -1,50 +1,39 @@
-"""Whatever question is understood, our SQL answers what plain DuckDB answers to the analyst's own text."""
+"""Whatever question is understood, our SQL answers what plain DuckDB answers to the analyst's own text.
+
+Two generators: `questions` writes few parentheses, so that precedence is put to the test; `generated` writes whole
+questions with types in mind. `make soak` compares thousands.
+"""
 
 from __future__ import annotations
 
-from typing import ClassVar
+import random
 
-import duckdb
+import pytest
 from hypothesis import HealthCheck, event, given, settings
+from hypothesis import strategies as st
 
-from sandbox.plan.errors import SqlRefused
-from tests.sandbox.plan.asking import Rows, World, same
+from tests.sandbox.plan.asking import World
+from tests.sandbox.plan.comparing import Counted, compare
+from tests.sandbox.plan.generated import Questions
 from tests.sandbox.plan.questions import selects
 
 
-class Counted:
-    """How many generated questions were compared, so that the test cannot pass by refusing them all."""
-
-    compared: ClassVar[int] = 0
-    refused: ClassVar[int] = 0
-
-
-def outcome(world: World, sql: str, *, ours: bool) -> Rows | str:
-    """The rows, or the kind of error."""
-    try:
-        return world.ours(sql) if ours else world.plain(sql)
-    except duckdb.Error as error:
-        return type(error).__name__
-
-
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(sql=selects())
-def _compare(world: World, sql: str) -> None:
-    try:
-        world.plan(sql)
-    except SqlRefused as refused:
-        Counted.refused += 1
-        event(refused.code)
-        assert refused.code in {"sql.type_mismatch", "sql.wrong_arguments"}, (refused, sql)  # noqa: PT017
-        return
-    ours, plain = outcome(world, sql, ours=True), outcome(world, sql, ours=False)
-    if isinstance(ours, str) or isinstance(plain, str):
-        assert ours == plain, sql
-        return
-    Counted.compared += 1
-    assert same(ours, plain), (sql, ours[:5], plain[:5])
+def _compare_precedence(world: World, counted: Counted, sql: str) -> None:
+    event(compare(world, counted, sql))
 
 
-def test_generated_questions_get_the_answers_of_plain_duckdb(world: World) -> None:
-    _compare(world)
-    assert Counted.compared > 2 * Counted.refused
+@settings(max_examples=140, deadline=None, suppress_health_check=list(HealthCheck))
+@given(seed=st.integers(0, 2**48))
+def _compare_questions(world: World, counted: Counted, seed: int) -> None:
+    event(compare(world, counted, Questions(random.Random(seed)).question()))
+
+
+@pytest.mark.parametrize("compare_all", [_compare_precedence, _compare_questions])
+def test_generated_questions_get_the_answers_of_plain_duckdb(world: World, compare_all: object) -> None:
+    assert callable(compare_all)
+    counted = Counted()
+    compare_all(world, counted)
+    assert counted.same > 2 * (counted.refused + counted.raised)
+    assert counted.with_rows > counted.same / 4
