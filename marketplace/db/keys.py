@@ -38,6 +38,10 @@ class Keys:
         """Key (32 bytes) that seals the sessions of data subjects; without it all of them are over."""
         return self._key("subject-seal", secrets.token_bytes(KEY_BYTES))
 
+    def answer_seal(self) -> bytes:
+        """Key (32 bytes) under which the keys of answers lie in the database; without it none can be read."""
+        return self._key("answer-seal", secrets.token_bytes(KEY_BYTES))
+
     def log_signing(self) -> Ed25519PrivateKey:
         """The key that signs the log's checkpoints."""
         fresh = Ed25519PrivateKey.generate().private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
@@ -19,6 +18,7 @@ from marketplace.db.together import Statement
 from marketplace.ledger.actions import Movement
 from marketplace.metering.actions import usage_recorded
 from marketplace.queries.held import Held, LineRow
+from marketplace.queries.keeping import AtRest
 from marketplace.queries.lines import Line
 from marketplace.queries.prepare import Prepared
 from marketplace.queries.reads import LINES
@@ -26,8 +26,9 @@ from sandbox.job import Result, Usage
 
 FINISH = text(f"""
 with stored as (
-    insert into query_result (query_id, body, expires_at)
-    select :id, cast(:body as bytea), cast(:expires as timestamptz) where cast(:body as bytea) is not null
+    insert into query_result (query_id, body, wrapped_key, size_bytes, expires_at)
+    select :id, cast(:body as bytea), cast(:key as bytea), cast(:size as bigint), cast(:expires as timestamptz)
+    where cast(:key as bytea) is not null
 )
 update query set state = :state, charged_vnd = :charged, failure = cast(:failure as jsonb), rows = :rows,
        output = cast(:output as jsonb), result_sha256 = :sha256, result_expires_at = :expires, finished_at = now(),
@@ -49,6 +50,10 @@ class Outcome(Struct, frozen=True, kw_only=True):
     """What came out of the jail: an answer, or a failure that costs its quote."""
 
     result: Result | None = None
+    sealed: AtRest | None = None
+    """The result's stream, as it will rest."""
+    sha256: str | None = None
+    """Of the stream in the clear."""
     failure: str | None = None
     params: dict[str, Any] = field(default_factory=dict)
     usage: Usage | None = None
@@ -72,8 +77,7 @@ def charged(held: Held, prepared: Prepared, outcome: Outcome, *, keep_s: int, me
 
     `metered`: its records are counted under each agreement that lets records out.
     """
-    result = outcome.result
-    sha256 = hashlib.sha256(result.stream).hexdigest() if result else None
+    result, sealed = outcome.result, outcome.sealed
     expires = utcnow() + timedelta(seconds=keep_s) if result else None
     finish = {
         "id": held.id,
@@ -82,16 +86,18 @@ def charged(held: Held, prepared: Prepared, outcome: Outcome, *, keep_s: int, me
         "failure": _json({"code": outcome.failure, "params": outcome.params}) if outcome.failure else None,
         "rows": result.rows if result else None,
         "output": _json(result.columns) if result else None,
-        "sha256": sha256,
+        "sha256": outcome.sha256,
         "expires": expires,
-        "body": result.stream if result else None,
+        "body": sealed.body if sealed else None,
+        "key": sealed.wrapped_key if sealed else None,
+        "size": sealed.size_bytes if sealed else None,
     }
     lines = list(zip(held.lines, prepared.lines, strict=True))
     return Ending(
         movements=[movement for part in held.parts() for movement in query_charge(part)],
         writes=[
             *(_usage(held, row, outcome) for row in held.lines),
-            *(_event("query:settle", held, row, _settled(row, line, outcome, sha256)) for row, line in lines),
+            *(_event("query:settle", held, row, _settled(row, line, outcome)) for row, line in lines),
             Statement(FINISH, finish),
         ],
         stands=True,
@@ -113,7 +119,7 @@ def voided(held: Held, kept: Sequence[Kept | None], *, code: str, params: dict[s
         for row, each in zip(held.lines, kept, strict=True)
     ]
     finish: dict[str, Any] = {"id": held.id, "state": "failed", "charged": 0, "failure": _json(why)}
-    empty = dict.fromkeys(("rows", "output", "sha256", "expires", "body"))
+    empty = dict.fromkeys(("rows", "output", "sha256", "expires", "body", "key", "size"))
     return Ending(
         movements=[query_void(part) for part in held.parts()],
         writes=[*events, Statement(FINISH, finish | empty)],
@@ -131,7 +137,7 @@ def _stood(kept: Kept | None) -> dict[str, Any]:
     return {"decision": told(kept.decision), "facts": kept.tree.head, "columns": kept.columns}
 
 
-def _settled(row: LineRow, line: Line, outcome: Outcome, sha256: str | None) -> dict[str, Any]:
+def _settled(row: LineRow, line: Line, outcome: Outcome) -> dict[str, Any]:
     rows = outcome.result.rows if outcome.result else 0
     return {
         "decision_id": row.decision_id,
@@ -141,7 +147,7 @@ def _settled(row: LineRow, line: Line, outcome: Outcome, sha256: str | None) -> 
         "columns": list(line.reads),
         "outcome": "ready" if outcome.result else "failed",
         "failure": outcome.failure,
-        "result_sha256": sha256,
+        "result_sha256": outcome.sha256,
     }
 
 

@@ -10,8 +10,10 @@ from typing import Any
 from catalog.version import Revision
 from marketplace.faults import point
 from marketplace.queries.endings import Outcome
+from marketplace.queries.errors import ResultUnwritable
 from marketplace.queries.filters import row_filter
 from marketplace.queries.held import Held
+from marketplace.queries.keeping import Draft
 from marketplace.queries.lines import Line
 from marketplace.queries.prepare import Prepared
 from marketplace.queries.services import Services
@@ -24,18 +26,22 @@ MANY_RECORDS = 500_000
 """From here on a second thread saves more than its start costs."""
 
 
-async def run(services: Services, prepared: Prepared) -> Outcome:
-    """What comes out of the jail. Raises SandboxFailed if nothing went in; what ends inside costs its quote."""
+async def run(services: Services, prepared: Prepared, draft: Draft) -> Outcome:
+    """What comes out of the jail, its answer written to `draft`; what ends inside costs its quote.
+
+    Raises SandboxFailed if nothing went in, ResultUnwritable.
+    """
     try:
         files = [await _files(services, line) for line in prepared.lines]
-        result = await run_in_sandbox(prepared.plan, files, _limits(services, prepared), services.pool)
+        result = await run_in_sandbox(prepared.plan, files, _limits(services, prepared), services.pool, draft)
     except RowFilterUnknown as unknown:  # nothing may run that an obligation nobody can enforce holds for
         raise SandboxFailed("sandbox.unavailable", entered=False) from unknown
     except SandboxFailed as failed:
         if not failed.entered:
             raise
         return Outcome(failure=failed.code, params=dict(failed.params), usage=failed.usage)
-    return Outcome(result=result, usage=result.usage)
+    sealed = await asyncio.to_thread(draft.finish) if draft.large else draft.finish()
+    return Outcome(result=result, usage=result.usage, sealed=sealed, sha256=draft.sha256)
 
 
 async def _files(services: Services, line: Line) -> TableFiles:
@@ -49,15 +55,29 @@ async def _files(services: Services, line: Line) -> TableFiles:
     )  # fmt: skip
 
 
-async def finish(services: Services, held: Held, prepared: Prepared, running: Awaitable[Outcome]) -> Any | None:
+async def finish(
+    services: Services, held: Held, prepared: Prepared, running: Awaitable[Outcome], draft: Draft
+) -> Any | None:
     """Wait for a held query's outcome and settle it: the finished row, None if somebody else ended it."""
     point("after-hold")
     try:
         outcome = await running
+        if outcome.sealed and draft.large:
+            point("before-keep")
+            await asyncio.to_thread(draft.keep)
     except SandboxFailed as failed:
         return await void(services.database, services.keys, held, code=failed.code, params=failed.params)
+    except ResultUnwritable as full:
+        draft.drop()
+        return await void(services.database, services.keys, held, code=full.code)
+    except BaseException:
+        draft.drop()
+        raise
     point("before-settle")
+    # If it raises, nobody knows yet whether it was committed: the file stays, and the sweep finds what it is.
     row = await settle(services, held, prepared, outcome)
+    if row is None or row.state != "ready":
+        draft.drop()
     point("after-settle")
     return row
 

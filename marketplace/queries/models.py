@@ -83,13 +83,17 @@ class QueryLine(Base):
 
 
 class QueryResult(Base):
-    """The answer's Arrow stream, in the database so that it is ready together with its price, or not at all.
+    """The answer's Arrow stream, sealed under its own key: ready together with its price, or not at all.
 
-    Not insert-only: erased when it expires, or when what it was made from may no longer be used."""
+    Not insert-only: erased when it expires, or when what it was made from may no longer be used. Without this row
+    nobody has the key to the file."""
 
     __tablename__ = "query_result"
     query_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("query.id"), primary_key=True)
-    body: Mapped[bytes]
+    body: Mapped[bytes | None]
+    """None: in the file of the query's id."""
+    wrapped_key: Mapped[bytes]
+    size_bytes: Mapped[int]
     expires_at: Mapped[datetime] = mapped_column(index=True)
 
 

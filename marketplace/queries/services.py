@@ -10,6 +10,7 @@ from catalog.storage import Store
 from marketplace.config import Config
 from marketplace.db.engine import Database
 from marketplace.db.keys import Keys
+from marketplace.queries.keeping import Answers
 from marketplace.queries.runner import Runner
 from policies.clock import Clock
 from policies.engine import Engine, Server
@@ -26,6 +27,7 @@ class Services:
     clock: Clock
     pool: Pool
     keys: Keys
+    answers: Answers
     runner: Runner
     running: set[asyncio.Task[Any]] = field(default_factory=set)
 

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import logging
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -27,6 +28,7 @@ from marketplace.queries.entry import Entry, admitted, denied, refused
 from marketplace.queries.errors import QueueFull, QuoteExpired, QuoteMismatch
 from marketplace.queries.execute import finish
 from marketplace.queries.held import Held
+from marketplace.queries.keeping import Draft
 from marketplace.queries.lines import Line
 from marketplace.queries.models import Query, Quote
 from marketplace.queries.prepare import Prepared, prepare
@@ -117,23 +119,25 @@ async def run(services: Services, caller: Caller, ask: Ask, *, idempotency_key: 
     entry = admitted(caller, ask, prepared, sealed, runner=services.runner.number)
     assert entry.held is not None  # it was admitted
     # The jail starts while the hold is written. Nobody looks at what it says before the hold stands.
-    running = asyncio.create_task(execute.run(services, prepared))
+    draft = services.answers.draft(query_id)
+    running = asyncio.create_task(execute.run(services, prepared, draft))
     entered = False
     try:
         entered = await _enter(services, caller, ask, entry, idempotency_key)
     finally:
         if not entered:
-            running.add_done_callback(_unheard)
+            running.add_done_callback(partial(_unheard, draft))
             running.cancel()
     if not entered:
         return await _as_before(services, caller, ask, idempotency_key)
-    task = _start(services, entry.held, prepared, running)
+    task = _start(services, entry.held, prepared, running, draft)
     await _wait(task, ask.wait_s)
     return Walked(query_id=query_id, row=task.result() if task.done() else None)
 
 
-def _unheard(running: asyncio.Task[Outcome]) -> None:
+def _unheard(draft: Draft, running: asyncio.Task[Outcome]) -> None:
     """What a query said that did not enter goes nowhere, its failure neither."""
+    draft.drop()
     if not running.cancelled():
         running.exception()
 
@@ -174,19 +178,20 @@ async def _enter(services: Services, caller: Caller, ask: Ask, entry: Entry, key
 
 
 def _start(
-    services: Services, held: Held, prepared: Prepared, running: asyncio.Task[Outcome]
+    services: Services, held: Held, prepared: Prepared, running: asyncio.Task[Outcome], draft: Draft
 ) -> asyncio.Task[Any | None]:
-    task = asyncio.create_task(_to_its_end(services, held, prepared, running), name=f"query {held.id}")
+    task = asyncio.create_task(_to_its_end(services, held, prepared, running, draft), name=f"query {held.id}")
     services.running.add(task)
     task.add_done_callback(services.running.discard)
     return task
 
 
 async def _to_its_end(
-    services: Services, held: Held, prepared: Prepared, running: asyncio.Task[Outcome]
+    services: Services, held: Held, prepared: Prepared, running: asyncio.Task[Outcome], draft: Draft
 ) -> Any | None:
     """Whatever happens in between, the hold is posted or voided before this returns, or the sweep does it."""
-    results: list[Any] = await asyncio.gather(finish(services, held, prepared, running), return_exceptions=True)
+    ending = finish(services, held, prepared, running, draft)
+    results: list[Any] = await asyncio.gather(ending, return_exceptions=True)
     ended = results[0]
     if not isinstance(ended, BaseException):
         return ended

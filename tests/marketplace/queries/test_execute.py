@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -11,8 +12,10 @@ import pytest
 
 from catalog.storage import Store
 from catalog.version import Revision
+from marketplace.db.keys import Keys
 from marketplace.queries.execute import revision_for, run
 from marketplace.queries.filters import row_filter
+from marketplace.queries.keeping import Answers
 from marketplace.queries.lines import Line
 from marketplace.queries.prepare import Prepared, schema_of
 from marketplace.queries.services import Services
@@ -56,6 +59,7 @@ async def test_the_row_filter_of_a_decision_holds_whatever_is_asked(tmp_path: Pa
         sandbox_deadline_ms=9_000, sandbox_memory_bytes=2**28, result_max_rows=99, result_max_bytes=2**20
     )
     services = cast(Services, SimpleNamespace(store=store, pool=pool, config=config))
+    answers = Answers(tmp_path / "answers", Keys(tmp_path / "keys"), runner=1)
 
     async def asked(*filters: dict[str, Any]) -> int:
         obligations = SimpleNamespace(consented_to=None, row_filter=filters, max_rows=99, max_bytes=2**20)
@@ -65,7 +69,7 @@ async def test_the_row_filter_of_a_decision_holds_whatever_is_asked(tmp_path: Pa
         )  # fmt: skip
         plan = plan_query("SELECT DISTINCT place FROM small", [schema_of(made.version, "small")])
         prepared = SimpleNamespace(plan=plan, lines=(line,), decision=line.decision)
-        outcome = await run(services, cast(Prepared, prepared))
+        outcome = await run(services, cast(Prepared, prepared), answers.draft(uuid.uuid4()))
         assert outcome.result is not None
         return outcome.result.rows
 
