@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from sandbox.disclosure.row_filter import condition
@@ -18,9 +18,14 @@ _NOT_HONEST = ("sandbox.invalid_result", "sandbox.worker_lost")
 
 
 async def run(
-    plan: Plan, tables: Sequence[TableFiles], limits: Limits, pool: Pool, sink: Sink | None = None
+    plan: Plan,
+    tables: Sequence[TableFiles],
+    limits: Limits,
+    pool: Pool,
+    sink: Sink | None = None,
+    inside: Callable[[Callable[[], None]], None] | None = None,
 ) -> Result:
-    """The answer to `plan` over the parts of its tables; written to `sink`, if there is one, as it is validated.
+    """The answer to `plan` over the parts of its tables; `sink` and `inside` as for `Pool.execute`.
 
     Raises SandboxFailed if there is none, and what the sink raises; RowFilterUnknown, before anything runs, for a
     row filter that cannot be enforced.
@@ -32,7 +37,7 @@ async def run(
         files.extend(table.parts)
     filters = {table.name: condition(table.row_filter) for table in tables if table.row_filter}
     try:
-        return await pool.execute(render(plan, sources, filters), files, plan.output, limits, sink)
+        return await pool.execute(render(plan, sources, filters), files, plan.output, limits, sink, inside)
     except SandboxFailed as failed:
         if failed.code in _NOT_HONEST:
             # The cause is of a hostile worker's making: quoted, and short.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 from uuid import UUID
 
-from litestar import Request, Response, get, post
+from litestar import Request, Response, delete, get, post
 from litestar.params import Parameter
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED, HTTP_202_ACCEPTED
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from marketplace.accounts.callers import Analyst, Caller
 from marketplace.audit.receipt import encode
 from marketplace.db.keys import Keys
-from marketplace.queries import reads, results, walk
+from marketplace.queries import cancelling, reads, results, walk
 from marketplace.queries.explain import ExplainView, explain
 from marketplace.queries.forms import FORMS
 from marketplace.queries.release import released
@@ -77,6 +77,15 @@ async def show_query(query_id: UUID, caller: Caller, session: AsyncSession) -> Q
     return await reads.query(session, caller=caller, query_id=query_id)
 
 
+@delete("/api/v1/queries/{query_id:uuid}", status_code=HTTP_200_OK)
+async def cancel_query(query_id: UUID, analyst: Analyst, services: Services) -> QueryView:
+    """End a query, or erase its answer: how it stands then. Free while it waits, its quote once in a jail."""
+    analyst.require("query")
+    await cancelling.cancel(services, caller=analyst, query_id=query_id)
+    async with services.database.reading() as session:
+        return await reads.query(session, caller=analyst, query_id=query_id)
+
+
 @get("/api/v1/queries/{query_id:uuid}/result")
 async def fetch_result(
     query_id: UUID, analyst: Analyst, session: AsyncSession, services: Services, request: Request[Any, Any, Any]
@@ -101,4 +110,13 @@ async def fetch_receipt(
     return Response(encode(receipt), media_type="application/json")
 
 
-handlers = [quote_query, explain_query, run_query, list_queries, show_query, fetch_result, fetch_receipt]
+handlers = [
+    quote_query,
+    explain_query,
+    run_query,
+    list_queries,
+    show_query,
+    cancel_query,
+    fetch_result,
+    fetch_receipt,
+]

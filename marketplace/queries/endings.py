@@ -43,6 +43,8 @@ on conflict (agreement_id) do update set records = m.records + excluded.records
 returning records
 """)
 
+CANCELLED = "query.cancelled"
+"""The code of a query that its owner ended; its state is then `cancelled`, not `failed`."""
 NOTHING = Usage(wall_us=0, cpu_us=0, peak_memory_bytes=0, result_bytes=0, engine_us=0)
 
 
@@ -70,6 +72,7 @@ class Ending(Struct, frozen=True, kw_only=True):
     writes: list[Statement]
     stands: bool
     meters: list[Statement] = []
+    cancelled: bool = False
 
 
 def charged(held: Held, prepared: Prepared, outcome: Outcome, *, keep_s: int, metered: bool) -> Ending:
@@ -81,7 +84,7 @@ def charged(held: Held, prepared: Prepared, outcome: Outcome, *, keep_s: int, me
     expires = utcnow() + timedelta(seconds=keep_s) if result else None
     finish = {
         "id": held.id,
-        "state": "ready" if result else "failed",
+        "state": _state(outcome),
         "charged": held.quote_vnd,
         "failure": _json({"code": outcome.failure, "params": outcome.params}) if outcome.failure else None,
         "rows": result.rows if result else None,
@@ -104,6 +107,7 @@ def charged(held: Held, prepared: Prepared, outcome: Outcome, *, keep_s: int, me
         meters=[_meter(line, result.rows) for line in prepared.lines if line.rows_cap is not None]
         if result and metered
         else [],
+        cancelled=outcome.failure == CANCELLED,
     )
 
 
@@ -118,17 +122,25 @@ def voided(held: Held, kept: Sequence[Kept | None], *, code: str, params: dict[s
         _event("query:void", held, row, why | _stood(each) | {"decision_id": row.decision_id})
         for row, each in zip(held.lines, kept, strict=True)
     ]
-    finish: dict[str, Any] = {"id": held.id, "state": "failed", "charged": 0, "failure": _json(why)}
+    state = "cancelled" if code == CANCELLED else "failed"
+    finish: dict[str, Any] = {"id": held.id, "state": state, "charged": 0, "failure": _json(why)}
     empty = dict.fromkeys(("rows", "output", "sha256", "expires", "body", "key", "size"))
     return Ending(
         movements=[query_void(part) for part in held.parts()],
         writes=[*events, Statement(FINISH, finish | empty)],
         stands=False,
+        cancelled=code == CANCELLED,
     )
 
 
 def _meter(line: Line, rows: int) -> Statement:
     return Statement(METER, {"agreement": line.facts.agreement_id, "records": rows, "cap": line.rows_cap})
+
+
+def _state(outcome: Outcome) -> str:
+    if outcome.failure == CANCELLED:
+        return "cancelled"
+    return "ready" if outcome.result else "failed"
 
 
 def _stood(kept: Kept | None) -> dict[str, Any]:
@@ -145,7 +157,7 @@ def _settled(row: LineRow, line: Line, outcome: Outcome) -> dict[str, Any]:
         "facts": line.tree.head,
         "usage": msgspec.to_builtins(outcome.usage or NOTHING) | {"rows": rows, "bytes": row.bytes},
         "columns": list(line.reads),
-        "outcome": "ready" if outcome.result else "failed",
+        "outcome": _state(outcome),
         "failure": outcome.failure,
         "result_sha256": outcome.sha256,
     }
@@ -162,7 +174,7 @@ def _usage(held: Held, row: LineRow, outcome: Outcome) -> Statement:
         agreement_id=row.agreement_id,
         dataset_id=row.dataset_id,
         version_id=row.version_id,
-        outcome="ready" if outcome.result else "failed",
+        outcome=_state(outcome),
         bytes=row.bytes,
         rows=outcome.result.rows if outcome.result else 0,
         cpu_us=usage.cpu_us,

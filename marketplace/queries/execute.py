@@ -7,9 +7,11 @@ from collections.abc import Awaitable
 from pathlib import Path
 from typing import Any
 
+from msgspec import Struct
+
 from catalog.version import Revision
 from marketplace.faults import point
-from marketplace.queries.endings import Outcome
+from marketplace.queries.endings import CANCELLED, Outcome
 from marketplace.queries.errors import ResultUnwritable
 from marketplace.queries.filters import row_filter
 from marketplace.queries.held import Held
@@ -18,6 +20,7 @@ from marketplace.queries.lines import Line
 from marketplace.queries.prepare import Prepared
 from marketplace.queries.services import Services
 from marketplace.queries.settle import settle, void
+from marketplace.queries.turns import Place, Stopped
 from sandbox.disclosure.row_filter import RowFilterUnknown
 from sandbox.job import Limits, SandboxFailed, TableFiles
 from sandbox.run import run as run_in_sandbox
@@ -26,22 +29,36 @@ MANY_RECORDS = 500_000
 """From here on a second thread saves more than its start costs."""
 
 
-async def run(services: Services, prepared: Prepared, draft: Draft) -> Outcome:
-    """What comes out of the jail, its answer written to `draft`; what ends inside costs its quote.
+class Run(Struct, frozen=True, kw_only=True):
+    """A query on its way through a jail: its place in the queue, and where its answer is written."""
 
-    Raises SandboxFailed if nothing went in, ResultUnwritable.
+    place: Place
+    draft: Draft
+
+
+async def run(services: Services, prepared: Prepared, to: Run) -> Outcome:
+    """What comes out of the jail once its turn has come; what ends inside costs its quote.
+
+    Raises Stopped or SandboxFailed if nothing went in, ResultUnwritable.
     """
     try:
+        await to.place.come()
         files = [await _files(services, line) for line in prepared.lines]
-        result = await run_in_sandbox(prepared.plan, files, _limits(services, prepared), services.pool, draft)
+        limits = _limits(services, prepared)
+        result = await run_in_sandbox(prepared.plan, files, limits, services.pool, to.draft, to.place.inside)
     except RowFilterUnknown as unknown:  # nothing may run that an obligation nobody can enforce holds for
         raise SandboxFailed("sandbox.unavailable", entered=False) from unknown
     except SandboxFailed as failed:
         if not failed.entered:
             raise
         return Outcome(failure=failed.code, params=dict(failed.params), usage=failed.usage)
-    sealed = await asyncio.to_thread(draft.finish) if draft.large else draft.finish()
-    return Outcome(result=result, usage=result.usage, sealed=sealed, sha256=draft.sha256)
+    finally:
+        to.place.leave()
+    if to.place.stopped:
+        # The mark that stands in the row decides how it ends; there is no answer to keep.
+        return Outcome(failure=CANCELLED, usage=result.usage)
+    sealed = await asyncio.to_thread(to.draft.finish) if to.draft.large else to.draft.finish()
+    return Outcome(result=result, usage=result.usage, sealed=sealed, sha256=to.draft.sha256)
 
 
 async def _files(services: Services, line: Line) -> TableFiles:
@@ -67,6 +84,8 @@ async def finish(
             await asyncio.to_thread(draft.keep)
     except SandboxFailed as failed:
         return await void(services.database, services.keys, held, code=failed.code, params=failed.params)
+    except Stopped:
+        return await void(services.database, services.keys, held, code=CANCELLED)
     except ResultUnwritable as full:
         draft.drop()
         return await void(services.database, services.keys, held, code=full.code)

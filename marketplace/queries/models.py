@@ -53,6 +53,8 @@ class Query(Base):
     result_expires_at: Mapped[datetime | None]
     runner: Mapped[int | None]
     """The process that runs it holds a session advisory lock of this number; lock free: the process is dead."""
+    cancel_asked_at: Mapped[datetime | None]
+    """Its owner wants it ended; settling sees the mark, whoever wrote it."""
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
     finished_at: Mapped[datetime | None]
     __table_args__ = (

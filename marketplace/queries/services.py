@@ -12,6 +12,7 @@ from marketplace.db.engine import Database
 from marketplace.db.keys import Keys
 from marketplace.queries.keeping import Answers
 from marketplace.queries.runner import Runner
+from marketplace.queries.turns import Turns
 from policies.clock import Clock
 from policies.engine import Engine, Server
 from policies.signing import PUBLIC
@@ -28,6 +29,7 @@ class Services:
     pool: Pool
     keys: Keys
     answers: Answers
+    turns: Turns
     runner: Runner
     running: set[asyncio.Task[Any]] = field(default_factory=set)
 

@@ -15,10 +15,12 @@ from marketplace.db import embedded
 from marketplace.db.engine import Database, database_url
 from marketplace.db.keys import Keys
 from marketplace.db.schema import bring_up_to_date
+from marketplace.queries.cancelling import watch_cancelled
 from marketplace.queries.jobs import run_sweeps
 from marketplace.queries.keeping import NOBODY, Answers
 from marketplace.queries.runner import Runner
 from marketplace.queries.services import Services, policy_server
+from marketplace.queries.turns import Turns, room_of
 from marketplace.web.hangup import keep_policy, reload_on_hangup
 from policies.clock import Clock
 from policies.engine import open_engine
@@ -39,7 +41,8 @@ async def open_services(config: Config, *, background: bool = True) -> AsyncIter
             jails=config.sandbox_jails,
             threads=config.sandbox_threads,
             memory_bytes=config.sandbox_memory_bytes,
-            queue=config.sandbox_queue_queries,
+            # Those who wait stand in the line, which knows whose turn it is; here only for a jail made ready.
+            queue=config.sandbox_jails,
         )
         stack.push_async_callback(pool.close)
         # Nothing else waits so long for other processes, so the rest is opened meanwhile.
@@ -64,10 +67,15 @@ async def open_services(config: Config, *, background: bool = True) -> AsyncIter
             pool=pool,
             keys=keys,
             answers=answers,
+            turns=Turns(room_of(config), wait_max_s=config.sandbox_wait_max_s),
             runner=runner,
         )
         stop = asyncio.Event()
-        loops = [runner.keep(stop), *(_background(database, store, answers, config, stop) if background else ())]
+        loops = [
+            runner.keep(stop),
+            watch_cancelled(services, stop),
+            *(_background(database, store, answers, config, stop) if background else ()),
+        ]
         stack.push_async_callback(_end, stop, [asyncio.create_task(loop) for loop in loops])
         stack.push_async_callback(_drain, services)
         yield services

@@ -9,7 +9,7 @@ import io
 import logging
 import mmap
 import os
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -114,10 +114,12 @@ class Pool:
         columns: tuple[OutputColumn, ...],
         limits: Limits,
         sink: Sink | None = None,
+        inside: Callable[[Callable[[], None]], None] | None = None,
     ) -> Result:
         """Run SQL that reads files[i] as `source_path(i)`; gives an answer with exactly these columns.
 
-        `sink`: where the answer goes, part by part, instead of into the result.
+        `sink`: where the answer goes, part by part, instead of into the result. `inside` is called when the query
+        is in a jail, with what ends it there: it then fails as a worker that was lost.
         Raises SandboxFailed, and what the sink raises. Cancelling it kills the child.
         """
         if self.full:
@@ -127,6 +129,8 @@ class Pool:
             jail = await self._take()
             work = self._follow(self._work(jail, sql, files, columns, limits, sink))
             work.add_done_callback(lambda _: self._follow(self._recycle(jail)))
+            if inside is not None:
+                inside(lambda: None if work.done() else jail.kill())
             try:
                 return await asyncio.shield(work)
             except asyncio.CancelledError:

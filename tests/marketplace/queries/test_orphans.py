@@ -26,10 +26,8 @@ async def _query(database: Database, state: str, runner: int | None = None) -> u
     async with database.session() as session:
         agreement = await session.get_one(Agreement, agreement_id)
         query = Query(
-            id=new_id(), organisation_id=agreement.startup_id, person_id=sides.startup.person.id,
-            agreement_id=agreement.id, dataset_id=agreement.dataset_id, owner_id=agreement.owner_id,
-            purpose=PURPOSE, sql="select 1", state=state, revision=0, decision={}, columns=[], bytes=0,
-            quote_vnd=0, charged_vnd=0, runner=runner,
+            id=new_id(), organisation_id=agreement.startup_id, person_id=sides.startup.person.id, purpose=PURPOSE,
+            sql="select 1", state=state, decision={}, bytes=0, quote_vnd=0, charged_vnd=0, runner=runner,
         )  # fmt: skip
         session.add(query)
         if state == "ready":

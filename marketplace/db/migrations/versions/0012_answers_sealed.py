@@ -1,4 +1,4 @@
-"""Answers lie encrypted, each under a key of its own; large ones in files."""
+"""Answers lie encrypted, each under a key of its own, large ones in files; queries can be cancelled."""
 
 from __future__ import annotations
 
@@ -16,3 +16,4 @@ def upgrade() -> None:
     op.execute("ALTER TABLE query_result ALTER COLUMN body DROP NOT NULL")
     op.execute("ALTER TABLE query_result ADD COLUMN wrapped_key BYTEA NOT NULL")
     op.execute("ALTER TABLE query_result ADD COLUMN size_bytes BIGINT NOT NULL")
+    op.execute("ALTER TABLE query ADD COLUMN cancel_asked_at TIMESTAMPTZ")
