@@ -21,6 +21,7 @@ MODULES = (
     "ledger",
     "audit",
     "service",
+    "release",
 )
 RESULTS = Path(__file__).parent / "results.json"
 

@@ -41,6 +41,12 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     sandbox_jails: int = 2
     sandbox_threads: int = 2
     sandbox_queue_queries: int = 64
+    """That may wait, of one tenant alone; several tenants divide it, and each may always have one."""
+    sandbox_wait_max_s: int = 300
+    tenant_running_queries: int = 16
+    tenant_memory_bytes: int = 16 * 1024 * 1024 * 1024
+    tenant_alone_after_s: int = 60
+    """A tenant may hold every jail while no other has asked for so long."""
     sandbox_deadline_ms: int = 30_000
     sandbox_memory_bytes: int = 1024 * 1024 * 1024
     result_max_rows: int = 10_000

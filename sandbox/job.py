@@ -88,7 +88,7 @@ class Usage(Struct, frozen=True, kw_only=True):
 
 
 class Result(Struct, frozen=True, kw_only=True):
-    """A validated answer: one Arrow IPC stream."""
+    """A validated answer: one Arrow IPC stream, empty here when it went to a sink."""
 
     stream: bytes
     rows: int

@@ -42,6 +42,10 @@ class Keys:
         """Key (32 bytes) under which the keys of startups' own tables lie in the database."""
         return self._key("table-seal", secrets.token_bytes(KEY_BYTES))
 
+    def answer_seal(self) -> bytes:
+        """Key (32 bytes) under which the keys of answers lie in the database; without it none can be read."""
+        return self._key("answer-seal", secrets.token_bytes(KEY_BYTES))
+
     def log_signing(self) -> Ed25519PrivateKey:
         """The key that signs the log's checkpoints."""
         fresh = Ed25519PrivateKey.generate().private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())

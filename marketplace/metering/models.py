@@ -22,7 +22,7 @@ class UsageRow(Base):
     dataset_id: Mapped[uuid.UUID]
     version_id: Mapped[str]
     outcome: Mapped[str]
-    """ready | failed"""
+    """ready | failed | cancelled"""
     bytes: Mapped[int]
     rows: Mapped[int]
     """Of the whole answer, as are the figures of time and memory: each dataset of a query says the same."""

@@ -5,17 +5,18 @@ from __future__ import annotations
 from typing import Annotated, Any
 from uuid import UUID
 
-from litestar import Request, Response, get, post
+from litestar import Request, Response, delete, get, post
 from litestar.params import Parameter
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED, HTTP_202_ACCEPTED
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from catalog.storage import Store
 from marketplace.accounts.callers import Analyst, Caller
 from marketplace.audit.receipt import encode
 from marketplace.db.keys import Keys
-from marketplace.queries import reads, results, walk
+from marketplace.queries import cancelling, reads, results, walk
 from marketplace.queries.explain import ExplainView, explain
+from marketplace.queries.forms import FORMS
+from marketplace.queries.release import released
 from marketplace.queries.schemas import Ask, QueryPage, QueryView, QuoteView
 from marketplace.queries.services import Services
 
@@ -76,19 +77,26 @@ async def show_query(query_id: UUID, caller: Caller, session: AsyncSession) -> Q
     return await reads.query(session, caller=caller, query_id=query_id)
 
 
+@delete("/api/v1/queries/{query_id:uuid}", status_code=HTTP_200_OK)
+async def cancel_query(query_id: UUID, analyst: Analyst, services: Services) -> QueryView:
+    """End a query, or erase its answer: how it stands then. Free while it waits, its quote once in a jail."""
+    analyst.require("query")
+    await cancelling.cancel(services, caller=analyst, query_id=query_id)
+    async with services.database.reading() as session:
+        return await reads.query(session, caller=analyst, query_id=query_id)
+
+
 @get("/api/v1/queries/{query_id:uuid}/result")
 async def fetch_result(
-    query_id: UUID, analyst: Analyst, session: AsyncSession, store: Store, request: Request[Any, Any, Any]
-) -> Response[bytes]:
-    """The answer; Accept: application/json (default), text/csv, Parquet or an Arrow stream."""
+    query_id: UUID, analyst: Analyst, session: AsyncSession, services: Services, request: Request[Any, Any, Any]
+) -> Response[Any]:
+    """The answer; Accept: application/json (default), text/csv, Parquet or an Arrow stream; whole or one Range."""
     analyst.require("query")
-    stored = await results.result(session, caller=analyst, query_id=query_id, store=store)
-    media = request.accept.best_match(list(results.FORMATS), default="application/json") or "application/json"
-    return Response(
-        results.FORMATS[media](stored.stream),
-        media_type=media,
-        headers={"Cache-Control": "no-store", "X-Result-SHA256": stored.sha256},
+    stored = await results.result(
+        session, services.answers, caller=analyst, query_id=query_id, store=services.store
     )
+    media_type = request.accept.best_match(list(FORMS), default="application/json") or "application/json"
+    return await released(stored, media_type, request.headers, {})
 
 
 @get("/api/v1/queries/{query_id:uuid}/receipt")
@@ -102,4 +110,13 @@ async def fetch_receipt(
     return Response(encode(receipt), media_type="application/json")
 
 
-handlers = [quote_query, explain_query, run_query, list_queries, show_query, fetch_result, fetch_receipt]
+handlers = [
+    quote_query,
+    explain_query,
+    run_query,
+    list_queries,
+    show_query,
+    cancel_query,
+    fetch_result,
+    fetch_receipt,
+]

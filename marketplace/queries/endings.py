@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
@@ -19,6 +18,7 @@ from marketplace.db.together import Statement
 from marketplace.ledger.actions import Movement
 from marketplace.metering.actions import usage_recorded
 from marketplace.queries.held import Held, LineRow
+from marketplace.queries.keeping import AtRest
 from marketplace.queries.lines import Line
 from marketplace.queries.prepare import Prepared
 from marketplace.queries.reads import LINES
@@ -26,8 +26,9 @@ from sandbox.job import Result, Usage
 
 FINISH = text(f"""
 with stored as (
-    insert into query_result (query_id, body, expires_at)
-    select :id, cast(:body as bytea), cast(:expires as timestamptz) where cast(:body as bytea) is not null
+    insert into query_result (query_id, body, wrapped_key, size_bytes, expires_at)
+    select :id, cast(:body as bytea), cast(:key as bytea), cast(:size as bigint), cast(:expires as timestamptz)
+    where cast(:key as bytea) is not null
 )
 update query set state = :state, charged_vnd = :charged, failure = cast(:failure as jsonb), rows = :rows,
        output = cast(:output as jsonb), result_sha256 = :sha256, result_expires_at = :expires, finished_at = now(),
@@ -42,6 +43,8 @@ on conflict (agreement_id) do update set records = m.records + excluded.records
 returning records
 """)
 
+CANCELLED = "query.cancelled"
+"""The code of a query that its owner ended; its state is then `cancelled`, not `failed`."""
 NOTHING = Usage(wall_us=0, cpu_us=0, peak_memory_bytes=0, result_bytes=0, engine_us=0)
 
 
@@ -49,6 +52,10 @@ class Outcome(Struct, frozen=True, kw_only=True):
     """What came out of the jail: an answer, or a failure that costs its quote."""
 
     result: Result | None = None
+    sealed: AtRest | None = None
+    """The result's stream, as it will rest."""
+    sha256: str | None = None
+    """Of the stream in the clear."""
     failure: str | None = None
     params: dict[str, Any] = field(default_factory=dict)
     usage: Usage | None = None
@@ -65,6 +72,7 @@ class Ending(Struct, frozen=True, kw_only=True):
     writes: list[Statement]
     stands: bool
     meters: list[Statement] = []
+    cancelled: bool = False
 
 
 def charged(held: Held, prepared: Prepared, outcome: Outcome, *, keep_s: int, metered: bool) -> Ending:
@@ -72,32 +80,34 @@ def charged(held: Held, prepared: Prepared, outcome: Outcome, *, keep_s: int, me
 
     `metered`: its records are counted under each agreement that lets records out.
     """
-    result = outcome.result
-    sha256 = hashlib.sha256(result.stream).hexdigest() if result else None
+    result, sealed = outcome.result, outcome.sealed
     expires = utcnow() + timedelta(seconds=keep_s) if result else None
     finish = {
         "id": held.id,
-        "state": "ready" if result else "failed",
+        "state": _state(outcome),
         "charged": held.quote_vnd,
         "failure": _json({"code": outcome.failure, "params": outcome.params}) if outcome.failure else None,
         "rows": result.rows if result else None,
         "output": _json(result.columns) if result else None,
-        "sha256": sha256,
+        "sha256": outcome.sha256,
         "expires": expires,
-        "body": result.stream if result else None,
+        "body": sealed.body if sealed else None,
+        "key": sealed.wrapped_key if sealed else None,
+        "size": sealed.size_bytes if sealed else None,
     }
     lines = list(zip(held.lines, prepared.lines, strict=True))
     return Ending(
         movements=[movement for part in held.parts() for movement in query_charge(part)],
         writes=[
             *(_usage(held, row, outcome) for row in held.lines),
-            *(_event("query:settle", held, row, _settled(row, line, outcome, sha256)) for row, line in lines),
+            *(_event("query:settle", held, row, _settled(row, line, outcome)) for row, line in lines),
             Statement(FINISH, finish),
         ],
         stands=True,
         meters=[_meter(line, result.rows) for line in prepared.lines if line.rows_cap is not None]
         if result and metered
         else [],
+        cancelled=outcome.failure == CANCELLED,
     )
 
 
@@ -112,17 +122,25 @@ def voided(held: Held, kept: Sequence[Kept | None], *, code: str, params: dict[s
         _event("query:void", held, row, why | _stood(each) | {"decision_id": row.decision_id})
         for row, each in zip(held.lines, kept, strict=True)
     ]
-    finish: dict[str, Any] = {"id": held.id, "state": "failed", "charged": 0, "failure": _json(why)}
-    empty = dict.fromkeys(("rows", "output", "sha256", "expires", "body"))
+    state = "cancelled" if code == CANCELLED else "failed"
+    finish: dict[str, Any] = {"id": held.id, "state": state, "charged": 0, "failure": _json(why)}
+    empty = dict.fromkeys(("rows", "output", "sha256", "expires", "body", "key", "size"))
     return Ending(
         movements=[query_void(part) for part in held.parts()],
         writes=[*events, Statement(FINISH, finish | empty)],
         stands=False,
+        cancelled=code == CANCELLED,
     )
 
 
 def _meter(line: Line, rows: int) -> Statement:
     return Statement(METER, {"agreement": line.facts.agreement_id, "records": rows, "cap": line.rows_cap})
+
+
+def _state(outcome: Outcome) -> str:
+    if outcome.failure == CANCELLED:
+        return "cancelled"
+    return "ready" if outcome.result else "failed"
 
 
 def _stood(kept: Kept | None) -> dict[str, Any]:
@@ -131,7 +149,7 @@ def _stood(kept: Kept | None) -> dict[str, Any]:
     return {"decision": told(kept.decision), "facts": kept.tree.head, "columns": kept.columns}
 
 
-def _settled(row: LineRow, line: Line, outcome: Outcome, sha256: str | None) -> dict[str, Any]:
+def _settled(row: LineRow, line: Line, outcome: Outcome) -> dict[str, Any]:
     rows = outcome.result.rows if outcome.result else 0
     return {
         "decision_id": row.decision_id,
@@ -139,9 +157,9 @@ def _settled(row: LineRow, line: Line, outcome: Outcome, sha256: str | None) -> 
         "facts": line.tree.head,
         "usage": msgspec.to_builtins(outcome.usage or NOTHING) | {"rows": rows, "bytes": row.bytes},
         "columns": list(line.reads),
-        "outcome": "ready" if outcome.result else "failed",
+        "outcome": _state(outcome),
         "failure": outcome.failure,
-        "result_sha256": sha256,
+        "result_sha256": outcome.sha256,
     }
 
 
@@ -156,7 +174,7 @@ def _usage(held: Held, row: LineRow, outcome: Outcome) -> Statement:
         agreement_id=row.agreement_id,
         dataset_id=row.dataset_id,
         version_id=row.version_id,
-        outcome="ready" if outcome.result else "failed",
+        outcome=_state(outcome),
         bytes=row.bytes,
         rows=outcome.result.rows if outcome.result else 0,
         cpu_us=usage.cpu_us,

@@ -48,8 +48,10 @@ class Entry(Struct, frozen=True, kw_only=True):
     held: Held | None = None
 
 
-def admitted(caller: Caller, ask: Ask, prepared: Prepared, sealed: Sequence[Sealed], *, runner: int) -> Entry:
-    """An allowed query: the hold of each line, and its rows."""
+def admitted(
+    caller: Caller, ask: Ask, prepared: Prepared, sealed: Sequence[Sealed], *, runner: int, waits: bool
+) -> Entry:
+    """An allowed query: the hold of each line, and its rows. `waits`: its turn has not come yet."""
     held = Held(
         id=sealed[0].row.id,
         organisation_id=caller.organisation_id,
@@ -58,7 +60,8 @@ def admitted(caller: Caller, ask: Ask, prepared: Prepared, sealed: Sequence[Seal
         lines=tuple(_line(*each, hold_id=new_id()) for each in zip(prepared.lines, sealed, strict=True)),
     )
     holds = [query_hold(part, startup_id=caller.organisation_id) for part in held.parts()]
-    row = _row(caller, ask, prepared, sealed) | {"state": "running", "runner": runner}
+    state = "queued" if waits else "running"
+    row = _row(caller, ask, prepared, sealed) | {"state": state, "runner": runner}
     entered = Statement(_ENTER, row | {"lines": _json(held.lines)})
     return Entry(
         query_id=held.id,

@@ -83,6 +83,27 @@ class ResultGone(Problem):
     code = "query.result_gone"
 
 
+class ResultUnreadable(Problem):
+    """What lies at rest is gone, or is not what was written: the operator's log says which query's."""
+
+    status = 500
+    code = "query.result_unreadable"
+
+
+class ResultUnwritable(Problem):
+    """The answer found no room to rest: the query ends free, for it is nobody's fault but ours."""
+
+    status = 507
+    code = "query.result_unwritable"
+
+
+class RangeNotSatisfiable(Problem):
+    """RFC 9110 §15.5.17; the header Content-Range says how long the answer is."""
+
+    status = 416
+    code = "query.range_not_satisfiable"
+
+
 class NotNamed(Forbidden):
     """A colleague whom the agreement does not name gets no answer made under it; the decision's own reason."""
 

@@ -8,17 +8,22 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from msgspec import Struct
+
 from catalog.version import Revision
 from marketplace.faults import point
 from marketplace.own.adding import vault_of
 from marketplace.own.vault import TableGone
-from marketplace.queries.endings import Outcome
+from marketplace.queries.endings import CANCELLED, Outcome
+from marketplace.queries.errors import ResultUnwritable
 from marketplace.queries.filters import row_filter
 from marketplace.queries.held import Held
+from marketplace.queries.keeping import Draft
 from marketplace.queries.lines import Line
 from marketplace.queries.prepare import Prepared
 from marketplace.queries.services import Services
 from marketplace.queries.settle import settle, void
+from marketplace.queries.turns import Place, Stopped
 from sandbox.disclosure.row_filter import RowFilterUnknown
 from sandbox.job import Limits, SandboxFailed, TableFiles
 from sandbox.run import run as run_in_sandbox
@@ -27,21 +32,39 @@ MANY_RECORDS = 500_000
 """From here on a second thread saves more than its start costs."""
 
 
-async def run(services: Services, prepared: Prepared) -> Outcome:
-    """What comes out of the jail. Raises SandboxFailed if nothing went in; what ends inside costs its quote."""
+class Run(Struct, frozen=True, kw_only=True):
+    """A query on its way through a jail: its place in the queue, and where its answer is written."""
+
+    place: Place
+    draft: Draft
+
+
+async def run(services: Services, prepared: Prepared, to: Run) -> Outcome:
+    """What comes out of the jail once its turn has come; what ends inside costs its quote.
+
+    Raises Stopped or SandboxFailed if nothing went in, ResultUnwritable.
+    """
     try:
+        await to.place.come()
         files = [await _files(services, line) for line in prepared.lines]
+        limits = _limits(services, prepared)
         with ExitStack() as stack:
             if prepared.own:
                 files += await asyncio.to_thread(_own_files, services, prepared, stack)
-            result = await run_in_sandbox(prepared.plan, files, _limits(services, prepared), services.pool)
+            result = await run_in_sandbox(prepared.plan, files, limits, services.pool, to.draft, to.place.inside)
     except RowFilterUnknown as unknown:  # nothing may run that an obligation nobody can enforce holds for
         raise SandboxFailed("sandbox.unavailable", entered=False) from unknown
     except SandboxFailed as failed:
         if not failed.entered:
             raise
         return Outcome(failure=failed.code, params=dict(failed.params), usage=failed.usage)
-    return Outcome(result=result, usage=result.usage)
+    finally:
+        to.place.leave()
+    if to.place.stopped:
+        # The mark that stands in the row decides how it ends; there is no answer to keep.
+        return Outcome(failure=CANCELLED, usage=result.usage)
+    sealed = await asyncio.to_thread(to.draft.finish) if to.draft.large else to.draft.finish()
+    return Outcome(result=result, usage=result.usage, sealed=sealed, sha256=to.draft.sha256)
 
 
 async def _files(services: Services, line: Line) -> TableFiles:
@@ -64,17 +87,33 @@ def _own_files(services: Services, prepared: Prepared, stack: ExitStack) -> list
     ]
 
 
-async def finish(services: Services, held: Held, prepared: Prepared, running: Awaitable[Outcome]) -> Any | None:
+async def finish(
+    services: Services, held: Held, prepared: Prepared, running: Awaitable[Outcome], draft: Draft
+) -> Any | None:
     """Wait for a held query's outcome and settle it: the finished row, None if somebody else ended it."""
     point("after-hold")
     try:
         outcome = await running
+        if outcome.sealed and draft.large:
+            point("before-keep")
+            await asyncio.to_thread(draft.keep)
     except SandboxFailed as failed:
         return await void(services.database, services.keys, held, code=failed.code, params=failed.params)
     except TableGone:
         return await void(services.database, services.keys, held, code="query.table_gone")
+    except Stopped:
+        return await void(services.database, services.keys, held, code=CANCELLED)
+    except ResultUnwritable as full:
+        draft.drop()
+        return await void(services.database, services.keys, held, code=full.code)
+    except BaseException:
+        draft.drop()
+        raise
     point("before-settle")
+    # If it raises, nobody knows yet whether it was committed: the file stays, and the sweep finds what it is.
     row = await settle(services, held, prepared, outcome)
+    if row is None or row.state != "ready":
+        draft.drop()
     point("after-settle")
     return row
 

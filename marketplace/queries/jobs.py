@@ -1,4 +1,4 @@
-"""What a dead process left: queries that still hold money are voided, expired answers erased."""
+"""What a dead process left: queries that still hold money are voided, answers that nobody may read erased."""
 
 from __future__ import annotations
 
@@ -10,40 +10,71 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from marketplace.db.engine import Database
-from marketplace.db.keys import Keys
 from marketplace.errors import Unavailable
 from marketplace.queries.held import read_held
+from marketplace.queries.keeping import Answers
 from marketplace.queries.runner import SPACE
 from marketplace.queries.settle import void
 
 logger = logging.getLogger(__name__)
 
-LEFT = text("""
-select q.id, q.runner from query q where q.state in ('queued', 'running') and not exists (
-  select from pg_locks l where l.locktype = 'advisory' and l.classid = :space and l.objid = q.runner and l.granted
-    and l.database = (select oid from pg_database where datname = current_database()))
-order by q.id limit 1000
+ALIVE = """
+select from pg_locks l where l.locktype = 'advisory' and l.classid = :space and l.objid = {runner} and l.granted
+    and l.database = (select oid from pg_database where datname = current_database())
+"""
+LEFT = text(f"""
+select q.id, q.runner from query q where q.state in ('queued', 'running')
+and not exists ({ALIVE.format(runner="q.runner")}) order by q.id limit 1000
+""")
+EXPIRED = text("delete from query_result where expires_at <= now()")
+ORPHANS = text("""
+select f.id from unnest(cast(:ids as uuid[])) as f(id)
+where not exists (select from query_result r where r.query_id = f.id)
+and not exists (select from query q where q.id = f.id and q.state in ('queued', 'running'))
+""")
+DEAD = text(f"""
+select f.runner from unnest(cast(:runners as bigint[])) as f(runner)
+where not exists ({ALIVE.format(runner="f.runner")})
 """)
 
 
-async def sweep(database: Database, keys: Keys) -> int:
+async def sweep(database: Database, answers: Answers) -> int:
     """Void every query whose process is dead; erase answers past their time. How many queries were voided."""
     async with database.session() as session:
         left = (await session.execute(LEFT, {"space": SPACE})).all()
-        await session.execute(text("delete from query_result where expires_at <= now()"))
+        await session.execute(EXPIRED)
     for query_id, runner in left:
         logger.warning("query %s was left by dead process %s: voided", query_id, runner)
         if (held := await read_held(database, query_id)) is not None:
-            await void(database, keys, held, code="query.interrupted")
+            await void(database, answers.keys, held, code="query.interrupted")
+    await remove_orphans(database, answers)
     return len(left)
 
 
-async def run_sweeps(database: Database, keys: Keys, interval_s: float, stop: asyncio.Event) -> None:
-    """Sweep now and every `interval_s` seconds until `stop`; waits out a database that is away."""
+async def remove_orphans(database: Database, answers: Answers) -> int:
+    """Remove the files of answers whose key is gone, and drafts of dead processes. How many.
+
+    The folder is read before the database: a file that lies there then belongs to a query that has not ended, or
+    to a row that is committed by now, or to nobody. No clock is asked.
+    """
+    finished, drafts = await asyncio.to_thread(answers.files)
+    if not finished and not drafts:
+        return 0
+    async with database.reading() as session:
+        orphans = (await session.execute(ORPHANS, {"ids": list(finished)})).scalars().all()
+        dead = (await session.execute(DEAD, {"runners": list(drafts.values()), "space": SPACE})).scalars().all()
+    gone = [finished[each] for each in orphans] + [path for path, runner in drafts.items() if runner in dead]
+    for path in gone:
+        await asyncio.to_thread(path.unlink, missing_ok=True)
+    return len(gone)
+
+
+async def run_sweeps(database: Database, answers: Answers, interval_s: float, stop: asyncio.Event) -> None:
+    """Sweep now and every `interval_s` seconds until `stop`; waits out a database or a disk that is away."""
     while not stop.is_set():
         try:
-            await sweep(database, keys)
+            await sweep(database, answers)
         except (Unavailable, DBAPIError, OSError) as away:
-            logger.warning("the sweep waits for the database: %s", type(away).__name__)
+            logger.warning("the sweep waits: %s", type(away).__name__)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), interval_s)

@@ -53,6 +53,8 @@ class Query(Base):
     result_expires_at: Mapped[datetime | None]
     runner: Mapped[int | None]
     """The process that runs it holds a session advisory lock of this number; lock free: the process is dead."""
+    cancel_asked_at: Mapped[datetime | None]
+    """Its owner wants it ended; settling sees the mark, whoever wrote it."""
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
     finished_at: Mapped[datetime | None]
     __table_args__ = (
@@ -83,13 +85,17 @@ class QueryLine(Base):
 
 
 class QueryResult(Base):
-    """The answer's Arrow stream, in the database so that it is ready together with its price, or not at all.
+    """The answer's Arrow stream, sealed under its own key: ready together with its price, or not at all.
 
-    Not insert-only: erased when it expires, or when what it was made from may no longer be used."""
+    Not insert-only: erased when it expires, or when what it was made from may no longer be used. Without this row
+    nobody has the key to the file."""
 
     __tablename__ = "query_result"
     query_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("query.id"), primary_key=True)
-    body: Mapped[bytes]
+    body: Mapped[bytes | None]
+    """None: in the file of the query's id."""
+    wrapped_key: Mapped[bytes]
+    size_bytes: Mapped[int]
     expires_at: Mapped[datetime] = mapped_column(index=True)
 
 

@@ -10,7 +10,9 @@ from catalog.storage import Store
 from marketplace.config import Config
 from marketplace.db.engine import Database
 from marketplace.db.keys import Keys
+from marketplace.queries.keeping import Answers
 from marketplace.queries.runner import Runner
+from marketplace.queries.turns import Turns
 from policies.clock import Clock
 from policies.engine import Engine, Server
 from policies.signing import PUBLIC
@@ -26,6 +28,8 @@ class Services:
     clock: Clock
     pool: Pool
     keys: Keys
+    answers: Answers
+    turns: Turns
     runner: Runner
     running: set[asyncio.Task[Any]] = field(default_factory=set)
 

@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
+from msgspec import Struct
 from sqlalchemy import text
 
 from marketplace.audit.sealing import FactsUnreadable, Kept, kept_of
@@ -21,7 +22,7 @@ from marketplace.db.keys import Keys
 from marketplace.db.locks import version_locked
 from marketplace.db.together import Statement, Unit
 from marketplace.ledger.actions import booking, require_made
-from marketplace.queries.endings import Ending, Outcome, charged, voided
+from marketplace.queries.endings import CANCELLED, Ending, Outcome, charged, voided
 from marketplace.queries.held import Held
 from marketplace.queries.prepare import Prepared
 from marketplace.queries.services import Services
@@ -33,13 +34,20 @@ select a.ended_at is not null or a.expires_at <= now() as over,
        s.suspended_at is not null or p.deactivated_at is not null as barred,
        (select count(*) from excluded_cohort x where x.version_id = l.version_id
            and (x.purpose is null or x.purpose = q.purpose)) <> l.excluded_seen as changed,
-       {DUE} as expiries_due, d.id as dataset_id, d.slug
+       {DUE} as expiries_due, d.id as dataset_id, d.slug, q.cancel_asked_at is not null as cancelled
 from query q join query_line l on l.query_id = q.id
 join agreement a on a.id = l.agreement_id join dataset d on d.id = l.dataset_id
 join organisation s on s.id = q.organisation_id join person p on p.id = q.person_id
 where q.id = :id and q.state in ('queued', 'running') order by l.agreement_id for update of q for share of a
 """)
 """A row a line. Whoever locks several agreements takes them in the order of their ids."""
+
+
+class Others(Struct, frozen=True, kw_only=True):
+    """The endings that what is found under the locks may ask for instead."""
+
+    no_records_left: Callable[[], Ending]
+    cancelled: Callable[[], Ending]
 
 
 class _RanOut(Exception):
@@ -60,11 +68,15 @@ async def settle(services: Services, held: Held, prepared: Prepared, outcome: Ou
     over = Outcome(failure="query.rows_cap_reached", params={"cap": min(caps, default=None)}, usage=outcome.usage)
     if outcome.result and caps and outcome.result.rows > min(caps):
         outcome = over
-    no_records_left = partial(charged, held, prepared, over, keep_s=keep_s, metered=False)
+    stopped = Outcome(failure=CANCELLED, usage=outcome.usage)
+    others = Others(
+        no_records_left=partial(charged, held, prepared, over, keep_s=keep_s, metered=False),
+        cancelled=partial(charged, held, prepared, stopped, keep_s=keep_s, metered=False),
+    )
     ending = charged(held, prepared, outcome, keep_s=keep_s, metered=True)
     while True:
         try:
-            return await _end(services.database, services.keys, held, ending, no_records_left)
+            return await _end(services.database, services.keys, held, ending, others)
         except _RanOut as ran_out:
             for dataset_id in ran_out.dataset_ids:
                 async with services.database.session() as session:
@@ -75,8 +87,10 @@ async def void(
     database: Database, keys: Keys, held: Held, *, code: str, params: dict[str, Any] | None = None
 ) -> Any | None:
     """Give the holds back: the query failed before the jail, or through no doing of the caller."""
-    ending = voided(held, await _stood_on(database, keys, held), code=code, params=params or {})
-    return await _end(database, keys, held, ending, lambda: ending)
+    kept = await _stood_on(database, keys, held)
+    ending = voided(held, kept, code=code, params=params or {})
+    cancelled = partial(voided, held, kept, code=CANCELLED, params={})
+    return await _end(database, keys, held, ending, Others(no_records_left=lambda: ending, cancelled=cancelled))
 
 
 async def _stood_on(database: Database, keys: Keys, held: Held) -> list[Kept | None]:
@@ -92,9 +106,7 @@ async def _stood_on(database: Database, keys: Keys, held: Held) -> list[Kept | N
     return found
 
 
-async def _end(
-    database: Database, keys: Keys, held: Held, ending: Ending, no_records_left: Callable[[], Ending]
-) -> Any | None:
+async def _end(database: Database, keys: Keys, held: Held, ending: Ending, others: Others) -> Any | None:
     """End it this way, or the way that what was found under the locks asks for. Each change is for good."""
     while True:
         async with database.unit() as unit:
@@ -102,7 +114,8 @@ async def _end(
             if ending.stands and (due := [each.dataset_id for each in found if each.expiries_due]):
                 raise _RanOut(due)
             changed = _changed(found) if ending.stands else None
-            if found and changed is None and counted:
+            stopped = not ending.cancelled and any(each.cancelled for each in found)
+            if found and changed is None and counted and not stopped:
                 return row
             await unit.undo()
         if not found:
@@ -111,8 +124,12 @@ async def _end(
             code, dataset = changed
             kept = await _stood_on(database, keys, held)
             ending = voided(held, kept, code=code, params={"dataset": dataset})
+            free = partial(voided, held, kept, code=CANCELLED, params={})
+            others = Others(no_records_left=others.no_records_left, cancelled=free)
+        elif stopped:
+            ending = others.cancelled()
         else:
-            ending = no_records_left()
+            ending = others.no_records_left()
 
 
 async def _attempt(unit: Unit, held: Held, ending: Ending) -> tuple[list[Any], bool, Any | None]:

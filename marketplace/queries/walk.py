@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import logging
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 import msgspec
 import psycopg
 from msgspec import Struct
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
 from marketplace.accounts.callers import Caller
@@ -24,8 +26,8 @@ from marketplace.queries import execute
 from marketplace.queries.denials import asked_before, asked_now, denial
 from marketplace.queries.endings import Outcome
 from marketplace.queries.entry import Entry, admitted, denied, refused
-from marketplace.queries.errors import QueueFull, QuoteExpired, QuoteMismatch
-from marketplace.queries.execute import finish
+from marketplace.queries.errors import QuoteExpired, QuoteMismatch
+from marketplace.queries.execute import Run, finish
 from marketplace.queries.held import Held
 from marketplace.queries.lines import Line
 from marketplace.queries.models import Query, Quote
@@ -33,12 +35,18 @@ from marketplace.queries.prepare import Prepared, prepare
 from marketplace.queries.schemas import Ask, OutputView, PriceLine, QuoteView
 from marketplace.queries.services import Services
 from marketplace.queries.settle import void
+from marketplace.queries.turns import Place
 from policies.decision import Decision
 
 logger = logging.getLogger(__name__)
 
-RETRY_AFTER_S = 2
-"""What a caller is told when the queue is full: about what two jails take for that many small queries."""
+TELL_AFTER_S = 0.25
+"""A query that had to wait and has run for so long is told as running, to every process."""
+TRY_AGAIN_S = 2.0
+"""Between two tries to give a hold back to a database that is away."""
+
+
+RUNS = text("update query set state = 'running' where id = :id and state = 'queued'")
 
 
 class Walked(Struct, frozen=True, kw_only=True):
@@ -104,8 +112,7 @@ async def run(services: Services, caller: Caller, ask: Ask, *, idempotency_key: 
     earlier = await _earlier(services, caller, ask, idempotency_key)
     if earlier is not None:
         return Walked(query_id=await _again(services, earlier, ask.wait_s))
-    if services.pool.full:
-        raise QueueFull(headers={"Retry-After": str(RETRY_AFTER_S)}, retry_after_s=RETRY_AFTER_S)
+    services.turns.require_room(caller.organisation_id)
     promised = await _promised(services, caller, ask)
     prepared = await prepare(services, caller, ask, promised_vnd=promised)
     sealed = prepared.sealed(services.keys, query_id)
@@ -114,26 +121,41 @@ async def run(services: Services, caller: Caller, ask: Ask, *, idempotency_key: 
             asked = asked_now(prepared.lines, sealed)
             raise await denial(services, prepared.decision, asked, query_id=query_id)
         return await _as_before(services, caller, ask, idempotency_key)
-    entry = admitted(caller, ask, prepared, sealed, runner=services.runner.number)
-    assert entry.held is not None  # it was admitted
+    to = Run(place=_place(services, caller, query_id, prepared), draft=services.answers.draft(query_id))
     # The jail starts while the hold is written. Nobody looks at what it says before the hold stands.
-    running = asyncio.create_task(execute.run(services, prepared))
+    running = asyncio.create_task(execute.run(services, prepared, to))
     entered = False
     try:
+        number = services.runner.number
+        entry = admitted(caller, ask, prepared, sealed, runner=number, waits=to.place.waits)
         entered = await _enter(services, caller, ask, entry, idempotency_key)
     finally:
         if not entered:
-            running.add_done_callback(_unheard)
+            running.add_done_callback(partial(_unheard, to))
             running.cancel()
     if not entered:
         return await _as_before(services, caller, ask, idempotency_key)
-    task = _start(services, entry.held, prepared, running)
+    assert entry.held is not None  # it was admitted
+    task = _start(services, entry.held, prepared, running, to)
     await _wait(task, ask.wait_s)
     return Walked(query_id=query_id, row=task.result() if task.done() else None)
 
 
-def _unheard(running: asyncio.Task[Outcome]) -> None:
+def _place(services: Services, caller: Caller, query_id: UUID, prepared: Prepared) -> Place:
+    """A place in the queue. Raises QueueFull, before there is a hold."""
+    return services.turns.join(
+        query_id,
+        tenant=caller.organisation_id,
+        agreement=prepared.lines[0].facts.agreement_id,
+        cost_bytes=prepared.bytes,
+        memory_bytes=services.config.sandbox_memory_bytes,
+    )
+
+
+def _unheard(to: Run, running: asyncio.Task[Outcome]) -> None:
     """What a query said that did not enter goes nowhere, its failure neither."""
+    to.place.leave()
+    to.draft.drop()
     if not running.cancelled():
         running.exception()
 
@@ -174,24 +196,37 @@ async def _enter(services: Services, caller: Caller, ask: Ask, entry: Entry, key
 
 
 def _start(
-    services: Services, held: Held, prepared: Prepared, running: asyncio.Task[Outcome]
+    services: Services, held: Held, prepared: Prepared, running: asyncio.Task[Outcome], to: Run
 ) -> asyncio.Task[Any | None]:
-    task = asyncio.create_task(_to_its_end(services, held, prepared, running), name=f"query {held.id}")
+    task = asyncio.create_task(_to_its_end(services, held, prepared, running, to), name=f"query {held.id}")
     services.running.add(task)
     task.add_done_callback(services.running.discard)
     return task
 
 
 async def _to_its_end(
-    services: Services, held: Held, prepared: Prepared, running: asyncio.Task[Outcome]
+    services: Services, held: Held, prepared: Prepared, running: asyncio.Task[Outcome], to: Run
 ) -> Any | None:
     """Whatever happens in between, the hold is posted or voided before this returns, or the sweep does it."""
-    results: list[Any] = await asyncio.gather(finish(services, held, prepared, running), return_exceptions=True)
+    told = asyncio.create_task(_tell_running(services, held, to.place)) if to.place.waits else None
+    ending = finish(services, held, prepared, running, to.draft)
+    results: list[Any] = await asyncio.gather(ending, return_exceptions=True)
     ended = results[0]
+    if told is not None:
+        told.cancel()
     if not isinstance(ended, BaseException):
         return ended
     logger.error("query %s ended without settling", held.id, exc_info=ended)
     return await _give_back(services, held)
+
+
+async def _tell_running(services: Services, held: Held, place: Place) -> None:
+    """Of a query that waited; most are over before it is worth a write."""
+    await place.changed.wait()
+    await asyncio.sleep(TELL_AFTER_S)
+    with contextlib.suppress(Unavailable, DBAPIError):
+        async with services.database.session() as session:
+            await session.execute(RUNS, {"id": held.id})
 
 
 async def _give_back(services: Services, held: Held) -> Any | None:
@@ -201,7 +236,7 @@ async def _give_back(services: Services, held: Held) -> Any | None:
             return await void(services.database, services.keys, held, code="query.interrupted")
         except (Unavailable, DBAPIError, psycopg.Error, OSError) as away:
             logger.warning("query %s keeps its hold until the database is back: %s", held.id, type(away).__name__)
-            await asyncio.sleep(RETRY_AFTER_S)
+            await asyncio.sleep(TRY_AGAIN_S)
 
 
 async def _wait(task: asyncio.Task[Any | None], wait_s: float) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any, Final
 from uuid import UUID
 
@@ -9,13 +10,14 @@ import msgspec
 from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from catalog.storage import Store
 from marketplace.accounts.callers import Caller
 from marketplace.accounts.errors import OrganisationSuspended
 from marketplace.errors import Problem
 from marketplace.queries import reads, results
 from marketplace.queries.errors import NotNamed, ResultGone
+from marketplace.queries.forms import first_rows
 from marketplace.queries.schemas import Ask, QueryView, QuoteView
+from marketplace.queries.services import Services
 from marketplace.texts import Message
 from marketplace.web.explain import explain_errors, explain_nearest, explain_problem, explain_reasons
 from marketplace.web.view import View
@@ -75,15 +77,19 @@ def of_problem(view: View, problem: Problem, ask: Ask) -> Answer:
     )
 
 
-async def of_query(view: View, session: AsyncSession, caller: Caller, query_id: UUID, store: Store) -> Answer:
+async def of_query(
+    view: View, session: AsyncSession, caller: Caller, query_id: UUID, services: Services
+) -> Answer:
     """A query in whatever state it is, with the first rows of its answer. Raises NotFound."""
     query = await reads.query(session, caller=caller, query_id=query_id)
     if query.state == "ready":
         try:
-            stored = await results.result(session, caller=caller, query_id=query_id, store=store)
+            stored = await results.result(
+                session, services.answers, caller=caller, query_id=query_id, store=services.store
+            )
         except (ResultGone, NotNamed, OrganisationSuspended) as gone:
             return Answer(query=query, gone=explain_problem(view, gone))
-        rows = results.rows_of(stored.stream, SHOWN_ROWS)
+        rows = await asyncio.to_thread(first_rows, stored.answer, SHOWN_ROWS)
         return Answer(query=query, rows=tuple(tuple(row.values()) for row in rows))
     if query.state == "denied":
         decision = msgspec.convert(query.decision, Decision)

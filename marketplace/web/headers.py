@@ -31,5 +31,9 @@ SECURITY: Final = {
 
 def as_file(body: bytes, media_type: str, name: str) -> Response[bytes]:
     """What the browser keeps instead of showing it."""
-    headers = {**SECURITY, "Content-Disposition": f'attachment; filename="{name}"'}
-    return Response(body, media_type=media_type, headers=headers)
+    return Response(body, media_type=media_type, headers=file_headers(name))
+
+
+def file_headers(name: str) -> dict[str, str]:
+    """Headers of a file that the browser keeps."""
+    return {**SECURITY, "Content-Disposition": f'attachment; filename="{name}"'}

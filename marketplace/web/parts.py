@@ -15,9 +15,12 @@ from marketplace.db import embedded
 from marketplace.db.engine import Database, database_url
 from marketplace.db.keys import Keys
 from marketplace.db.schema import bring_up_to_date
+from marketplace.queries.cancelling import watch_cancelled
 from marketplace.queries.jobs import run_sweeps
+from marketplace.queries.keeping import NOBODY, Answers
 from marketplace.queries.runner import Runner
 from marketplace.queries.services import Services, policy_server
+from marketplace.queries.turns import Turns, room_of
 from marketplace.web.hangup import keep_policy, reload_on_hangup
 from policies.clock import Clock
 from policies.engine import open_engine
@@ -38,7 +41,8 @@ async def open_services(config: Config, *, background: bool = True) -> AsyncIter
             jails=config.sandbox_jails,
             threads=config.sandbox_threads,
             memory_bytes=config.sandbox_memory_bytes,
-            queue=config.sandbox_queue_queries,
+            # Those who wait stand in the line, which knows whose turn it is; here only for a jail made ready.
+            queue=config.sandbox_jails,
         )
         stack.push_async_callback(pool.close)
         # Nothing else waits so long for other processes, so the rest is opened meanwhile.
@@ -53,7 +57,7 @@ async def open_services(config: Config, *, background: bool = True) -> AsyncIter
         runner = Runner(database)
         stack.push_async_callback(runner.release)
         await runner.hold()
-        store = Store(config.path("store"))
+        store, answers = Store(config.path("store")), Answers(config.path("answers"), keys, runner.number)
         services = Services(
             config=config,
             database=database,
@@ -62,10 +66,16 @@ async def open_services(config: Config, *, background: bool = True) -> AsyncIter
             clock=Clock(not_before_ms=await newest_event_ms(database), slack_ms=config.clock_back_max_ms),
             pool=pool,
             keys=keys,
+            answers=answers,
+            turns=Turns(room_of(config), wait_max_s=config.sandbox_wait_max_s),
             runner=runner,
         )
         stop = asyncio.Event()
-        loops = [runner.keep(stop), *(_background(database, store, keys, config, stop) if background else ())]
+        loops = [
+            runner.keep(stop),
+            watch_cancelled(services, stop),
+            *(_background(database, store, answers, config, stop) if background else ()),
+        ]
         stack.push_async_callback(_end, stop, [asyncio.create_task(loop) for loop in loops])
         stack.push_async_callback(_drain, services)
         yield services
@@ -74,7 +84,8 @@ async def open_services(config: Config, *, background: bool = True) -> AsyncIter
 async def work(config: Config, stop: asyncio.Event) -> None:
     """Background work alone: no jail, no policy, no page."""
     async with _open_home(config) as (database, keys):
-        await asyncio.gather(*_background(database, Store(config.path("store")), keys, config, stop))
+        store, answers = Store(config.path("store")), Answers(config.path("answers"), keys, NOBODY)
+        await asyncio.gather(*_background(database, store, answers, config, stop))
 
 
 @contextlib.asynccontextmanager
@@ -91,11 +102,11 @@ async def _open_home(config: Config) -> AsyncIterator[tuple[Database, Keys]]:
 
 
 def _background(
-    database: Database, store: Store, keys: Keys, config: Config, stop: asyncio.Event
+    database: Database, store: Store, answers: Answers, config: Config, stop: asyncio.Event
 ) -> tuple[Coroutine[None, None, None], ...]:
     return (
-        run_sequencer(database, keys, config, stop),
-        run_sweeps(database, keys, config.sweep_interval_s, stop),
+        run_sequencer(database, answers.keys, config, stop),
+        run_sweeps(database, answers, config.sweep_interval_s, stop),
         run_register(database, store, config, stop),
     )
 

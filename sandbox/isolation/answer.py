@@ -7,9 +7,12 @@ written anew, so that nothing but the values the schema names leaves the jail.
 from __future__ import annotations
 
 import functools
+import io
+import mmap
 import re
 import struct
 from collections.abc import Iterator
+from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -17,6 +20,7 @@ from pyarrow import compute
 
 from sandbox.job import Limits, OutputColumn, SandboxFailed
 
+BATCH_BYTES = 1024 * 1024
 _SIMPLE = {
     "BOOLEAN": pa.bool_(), "TINYINT": pa.int8(), "SMALLINT": pa.int16(), "INTEGER": pa.int32(),
     "BIGINT": pa.int64(), "UTINYINT": pa.uint8(), "USMALLINT": pa.uint16(), "UINTEGER": pa.uint32(),
@@ -30,23 +34,26 @@ class Invalid(Exception):
     """The stream is not what it must be; the text is for the operator's log only."""
 
 
-def read_answer(data: bytes, columns: tuple[OutputColumn, ...], limits: Limits) -> tuple[bytes, int]:
-    """Give the answer as a clean Arrow stream and its number of rows.
+class Sink(Protocol):
+    """Takes an Arrow stream, part by part; what it raises ends the reading, and is no OSError."""
 
-    Raises SandboxFailed: invalid_result, too_many_rows (list elements count), too_many_bytes.
+    def write(self, data: bytes, /) -> int: ...
+
+
+def copy_answer(data: bytes | mmap.mmap, columns: tuple[OutputColumn, ...], limits: Limits, sink: Sink) -> int:
+    """Write the answer to `sink` as a clean Arrow stream; gives its number of rows. Holds one batch at a time.
+
+    Raises SandboxFailed: invalid_result, too_many_rows (list elements count), too_many_bytes; the sink has then
+    a part that is worth nothing.
     """
+    counted = _Counted(sink, limits.max_bytes)
     try:
-        table = _table(data, columns)
+        return _copied(data, columns, limits, counted)
     except (pa.ArrowException, Invalid, OSError, ValueError, struct.error) as error:
         raise SandboxFailed("sandbox.invalid_result", entered=True) from error
-    if table.num_rows + sum(_elements(column) for column in table.columns) > limits.max_rows:
-        raise SandboxFailed("sandbox.too_many_rows", entered=True, params={"max_rows": limits.max_rows})
-    # A stream may point many columns at the same bytes: count before they are written out.
-    if table.nbytes <= limits.max_bytes:
-        stream = _written(_only_values(table))
-        if len(stream) <= limits.max_bytes:
-            return stream, table.num_rows
-    raise SandboxFailed("sandbox.too_many_bytes", entered=True, params={"max_bytes": limits.max_bytes})
+    except _TooLong:
+        params = {"max_bytes": limits.max_bytes}
+        raise SandboxFailed("sandbox.too_many_bytes", entered=True, params=params) from None
 
 
 @functools.cache
@@ -63,23 +70,68 @@ def arrow_type(name: str) -> pa.DataType:
     return _SIMPLE[name]
 
 
-def _table(data: bytes, columns: tuple[OutputColumn, ...]) -> pa.Table:
+def _copied(data: bytes | mmap.mmap, columns: tuple[OutputColumn, ...], limits: Limits, sink: _Counted) -> int:
     expected = pa.schema([(column.name, arrow_type(column.type)) for column in columns])
-    messages = _messages(data)
+    source = pa.BufferReader(pa.py_buffer(data))
+    messages = _messages(source)
     schema = pa.ipc.read_schema(next(messages))
     if schema.names != expected.names or not all(
         _same(a, b) for a, b in zip(schema.types, expected.types, strict=True)
     ):
         raise Invalid("columns are not those of the plan")
-    batches = [pa.ipc.read_record_batch(message, schema) for message in messages]
-    table = pa.Table.from_batches(batches, schema)
-    table.validate(full=True)
-    return table.cast(expected)
+    rows = held = 0
+    with pa.ipc.new_stream(pa.PythonFile(sink, mode="w"), expected) as writer:
+        for message in messages:
+            batch = pa.ipc.read_record_batch(message, schema)
+            batch.validate(full=True)
+            clean = batch.cast(expected)
+            rows += clean.num_rows
+            held += clean.num_rows + sum(_elements(column) for column in clean.columns)
+            if held > limits.max_rows:
+                raise SandboxFailed("sandbox.too_many_rows", entered=True, params={"max_rows": limits.max_rows})
+            # A stream may point many columns at the same bytes: count before they are written out.
+            sink.require_room(clean.nbytes)
+            for part in _sliced(clean):
+                writer.write_batch(_only_values(part))
+            if isinstance(data, mmap.mmap):
+                # Read once: what was copied need not stay in this process.
+                data.madvise(mmap.MADV_DONTNEED, 0, source.tell() // mmap.PAGESIZE * mmap.PAGESIZE)
+    return rows
 
 
-def _messages(data: bytes) -> Iterator[pa.Message]:
+def _sliced(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+    """Parts of about a mebibyte, whatever the worker calls a batch: whoever reads them holds one at a time."""
+    step = max(1, batch.num_rows * BATCH_BYTES // max(batch.nbytes, BATCH_BYTES))
+    for start in range(0, batch.num_rows, step):
+        yield batch.slice(start, step)
+
+
+class _TooLong(Exception):
+    """More than may leave."""
+
+
+class _Counted(io.RawIOBase):
+    """The sink, up to a number of bytes."""
+
+    def __init__(self, sink: Sink, most_bytes: int) -> None:
+        self._sink, self._left = sink, most_bytes
+
+    def writable(self) -> bool:
+        return True
+
+    def require_room(self, size_bytes: int) -> None:
+        if size_bytes > self._left:
+            raise _TooLong
+
+    def write(self, data: bytes) -> int:  # type: ignore[override]  # Arrow hands over bytes
+        self.require_room(len(data))
+        self._left -= len(data)
+        return self._sink.write(data)
+
+
+def _messages(source: pa.BufferReader) -> Iterator[pa.Message]:
     """The messages of a stream: a schema, then only plain record batches, then its end."""
-    reader = pa.ipc.MessageReader.open_stream(pa.py_buffer(data))
+    reader = pa.ipc.MessageReader.open_stream(source)
     kinds = iter(["schema"])
     for message in reader:
         if message.type != next(kinds, "record batch"):
@@ -120,20 +172,19 @@ def _same(given: pa.DataType, expected: pa.DataType) -> bool:
     return bool(given == expected)
 
 
-def _elements(column: pa.ChunkedArray) -> int:
+def _elements(column: pa.Array) -> int:
     """List elements at every depth, as far as rows refer to them."""
     if not pa.types.is_list(column.type):
         return 0
-    inner = [chunk.flatten() for chunk in column.chunks]
-    return sum(len(values) for values in inner) + _elements(pa.chunked_array(inner, column.type.value_type))
+    inner = column.flatten()
+    return len(inner) + _elements(inner)
 
 
-def _only_values(table: pa.Table) -> pa.Table:
+def _only_values(batch: pa.RecordBatch) -> pa.RecordBatch:
     """Without what a worker may have put where no value is: under a null, before or behind all texts."""
-    for i, column in enumerate(table.columns):
-        if not all(_nothing_hidden(chunk) for chunk in column.chunks):
-            table = table.set_column(i, table.field(i), compute.take(column, np.arange(table.num_rows)))
-    return table
+    every = np.arange(batch.num_rows)
+    columns = [c if _nothing_hidden(c) else compute.take(c, every) for c in batch.columns]
+    return pa.record_batch(columns, schema=batch.schema)
 
 
 def _nothing_hidden(values: pa.Array) -> bool:
@@ -146,11 +197,3 @@ def _nothing_hidden(values: pa.Array) -> bool:
         struct.unpack_from("<i", offsets, 4 * i)[0] for i in (values.offset, values.offset + len(values))
     )
     return bool(first == 0 and last == (data.size if data else 0))
-
-
-def _written(table: pa.Table) -> bytes:
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, table.schema) as writer:
-        writer.write_table(table)
-    data: bytes = sink.getvalue().to_pybytes()
-    return data

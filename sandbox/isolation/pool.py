@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import fcntl
+import io
 import logging
+import mmap
 import os
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,7 +17,7 @@ import msgspec
 from msgspec import Struct
 
 from sandbox.isolation import layers
-from sandbox.isolation.answer import read_answer
+from sandbox.isolation.answer import Sink, copy_answer
 from sandbox.isolation.jail import Jail, JailLost, Outcome
 from sandbox.isolation.outcome import require_done, usage
 from sandbox.isolation.probe import prove
@@ -106,19 +108,29 @@ class Pool:
         )
 
     async def execute(
-        self, sql: str, files: Sequence[Path], columns: tuple[OutputColumn, ...], limits: Limits
+        self,
+        sql: str,
+        files: Sequence[Path],
+        columns: tuple[OutputColumn, ...],
+        limits: Limits,
+        sink: Sink | None = None,
+        inside: Callable[[Callable[[], None]], None] | None = None,
     ) -> Result:
         """Run SQL that reads files[i] as `source_path(i)`; gives an answer with exactly these columns.
 
-        Raises SandboxFailed. Cancelling it kills the child.
+        `sink`: where the answer goes, part by part, instead of into the result. `inside` is called when the query
+        is in a jail, with what ends it there: it then fails as a worker that was lost.
+        Raises SandboxFailed, and what the sink raises. Cancelling it kills the child.
         """
         if self.full:
             raise SandboxFailed("sandbox.unavailable", entered=False)
         self._entered += 1
         try:
             jail = await self._take()
-            work = self._follow(self._work(jail, sql, files, columns, limits))
+            work = self._follow(self._work(jail, sql, files, columns, limits, sink))
             work.add_done_callback(lambda _: self._follow(self._recycle(jail)))
+            if inside is not None:
+                inside(lambda: None if work.done() else jail.kill())
             try:
                 return await asyncio.shield(work)
             except asyncio.CancelledError:
@@ -130,7 +142,13 @@ class Pool:
             self._entered -= 1
 
     async def _work(
-        self, jail: Jail, sql: str, files: Sequence[Path], columns: tuple[OutputColumn, ...], limits: Limits
+        self,
+        jail: Jail,
+        sql: str,
+        files: Sequence[Path],
+        columns: tuple[OutputColumn, ...],
+        limits: Limits,
+        sink: Sink | None,
     ) -> Result:
         size = limits.max_bytes + _FRAMING_BYTES
         with contextlib.ExitStack() as stack:
@@ -147,11 +165,14 @@ class Pool:
             )
             require_done(outcome, msgspec.structs.asdict(limits))
             data = _sealed(output, outcome, size)
+        collected = io.BytesIO()
+        counted = _Through(collected if sink is None else sink)
         if len(data) <= _VALIDATE_INLINE_BYTES:
-            stream, rows = read_answer(data, columns, limits)
+            rows = copy_answer(data, columns, limits, counted)
         else:
-            stream, rows = await asyncio.to_thread(read_answer, data, columns, limits)
-        return Result(stream=stream, rows=rows, columns=columns, usage=usage(outcome, len(stream)))
+            rows = await asyncio.to_thread(copy_answer, data, columns, limits, counted)
+        stream = collected.getvalue()
+        return Result(stream=stream, rows=rows, columns=columns, usage=usage(outcome, counted.size_bytes))
 
     async def _take(self) -> Jail:
         try:
@@ -223,8 +244,20 @@ def _fixed_size_memory(size: int) -> int:
     return descriptor
 
 
-def _sealed(descriptor: int, outcome: Outcome, size: int) -> bytes:
-    """What the worker wrote, now that nobody can write it any more."""
+class _Through:
+    """Counts what goes through."""
+
+    def __init__(self, sink: Sink) -> None:
+        self._sink = sink
+        self.size_bytes = 0
+
+    def write(self, data: bytes, /) -> int:
+        self.size_bytes += len(data)
+        return self._sink.write(data)
+
+
+def _sealed(descriptor: int, outcome: Outcome, size: int) -> bytes | mmap.mmap:
+    """What the worker wrote, now that nobody can write it any more; much of it is only mapped."""
     written = outcome.reply.written_bytes if outcome.reply else 0
     try:
         fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, fcntl.F_SEAL_WRITE)
@@ -232,4 +265,6 @@ def _sealed(descriptor: int, outcome: Outcome, size: int) -> bytes:
         raise SandboxFailed("sandbox.worker_lost", entered=True) from error
     if not 0 < written <= size:
         raise SandboxFailed("sandbox.invalid_result", entered=True)
-    return os.pread(descriptor, written, 0)
+    if written <= _VALIDATE_INLINE_BYTES:
+        return os.pread(descriptor, written, 0)
+    return mmap.mmap(descriptor, written, flags=mmap.MAP_PRIVATE, prot=mmap.PROT_READ)

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pytest
 
 from sandbox.isolation import cgroup, jail, pool, seccomp, start
+from sandbox.isolation.answer import Sink
 from sandbox.isolation.jail import Jail, Outcome
 from sandbox.isolation.pool import Pool
 from sandbox.job import Limits, OutputColumn, SandboxFailed
@@ -19,9 +20,10 @@ from tests.attack import switched_off
 from tests.attack.conftest import Attack, give, lone_jail
 
 
-def believing(data: bytes, columns: tuple[OutputColumn, ...], limits: Limits) -> tuple[bytes, int]:
+def believing(data: bytes, columns: tuple[OutputColumn, ...], limits: Limits, sink: Sink) -> int:
     """Whatever the worker wrote is the answer."""
-    return data, int(pa.ipc.open_stream(data).read_all().num_rows)
+    sink.write(data)
+    return int(pa.ipc.open_stream(data).read_all().num_rows)
 
 
 async def test_without_validation_a_column_leaves_that_the_plan_does_not_name(
@@ -30,7 +32,7 @@ async def test_without_validation_a_column_leaves_that_the_plan_does_not_name(
     columns, limits = (OutputColumn(name="outcome", type="VARCHAR"),), Limits(max_bytes=65_536)
     with pytest.raises(SandboxFailed, match="invalid_result"):
         await attacked.execute("answers.one_column_more", [own_file], columns, limits)
-    with patch.object(pool, "read_answer", believing):
+    with patch.object(pool, "copy_answer", believing):
         result = await attacked.execute("answers.one_column_more", [own_file], columns, limits)
     assert pa.ipc.open_stream(result.stream).read_all()["secret"].to_pylist() == ["y"]
 
@@ -45,10 +47,10 @@ async def test_without_the_seal_the_answer_changes_after_it_was_looked_at(attack
             looks.append(os.pread(descriptor, outcome.reply.written_bytes, 0))
             if b"later!" in looks[-1]:
                 break
-        return honest(descriptor, outcome, size)
+        return _small(honest(descriptor, outcome, size))
 
     def sealed(descriptor: int, outcome: Outcome, size: int) -> bytes:
-        data = honest(descriptor, outcome, size)
+        data = _small(honest(descriptor, outcome, size))
         looks.extend([data, *(os.pread(descriptor, len(data), 0) for _ in range(200))])
         return data
 
@@ -59,6 +61,11 @@ async def test_without_the_seal_the_answer_changes_after_it_was_looked_at(attack
     with patch.object(pool, "_sealed", unsealed):
         await attack("staying.to_change_the_answer")
     assert b"later!" in looks[-1]
+
+
+def _small(data: object) -> bytes:
+    assert isinstance(data, bytes)
+    return data
 
 
 async def test_a_child_that_served_twice_would_read_the_next_querys_file(own_file: Path) -> None:

@@ -68,6 +68,7 @@ ALLOWED = {
     "POST /api/v1/queries/explain": {"startup"},
     "POST /api/v1/queries/quote": {"startup"},
     "GET /api/v1/queries/{query_id:uuid}": {"startup"},
+    "DELETE /api/v1/queries/{query_id:uuid}": {"startup"},
     "GET /api/v1/queries/{query_id:uuid}/receipt": {"owner", "startup", "regulator"},
     "GET /api/v1/queries/{query_id:uuid}/result": {"startup"},
     "GET /api/v1/subject/datasets": set(),

@@ -72,7 +72,7 @@ async def run(view: View, analyst: Analyst, services: Services, form: Form) -> T
     try:
         walked = await walk.run(services, analyst, ask, idempotency_key=form.text("key") or None)
         async with services.database.session() as session:
-            answer = await of_query(view, session, analyst, walked.query_id, services.store)
+            answer = await of_query(view, session, analyst, walked.query_id, services)
     except Problem as problem:
         answer = of_problem(view, problem, ask)
     return await _answered(view, analyst, services, ask, answer, str(uuid.uuid4()))

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import uuid
-from typing import Final
+from typing import Any, Final
 
-from litestar import Response, get
+from litestar import Request, Response, get
 from litestar.response import Template
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from catalog.storage import Store
 from marketplace.accounts.callers import Analyst, Caller, Startup
 from marketplace.audit.receipt import encode
 from marketplace.db.keys import Keys
 from marketplace.errors import NotFound
 from marketplace.queries import reads, results
+from marketplace.queries.release import released
+from marketplace.queries.services import Services
 from marketplace.web.answer import of_query
-from marketplace.web.headers import as_file
+from marketplace.web.headers import as_file, file_headers
 from marketplace.web.view import View
 
 MEDIA_TYPES: Final = {
@@ -37,23 +38,29 @@ async def show_queries(
 
 @get("/queries/{query_id:uuid}")
 async def show_query(
-    view: View, analyst: Analyst, session: AsyncSession, store: Store, query_id: uuid.UUID
+    view: View, analyst: Analyst, session: AsyncSession, services: Services, query_id: uuid.UUID
 ) -> Template:
     """One query: what was decided, what it cost, its answer; htmx, which waits for it, gets the answer alone."""
-    answer = await of_query(view, session, analyst, query_id, store)
+    answer = await of_query(view, session, analyst, query_id, services)
     return view.page("_query.html" if view.partial else "query.html", answer=answer)
 
 
 @get("/queries/{query_id:uuid}/result/{kind:str}")
 async def download(
-    analyst: Analyst, session: AsyncSession, store: Store, query_id: uuid.UUID, kind: str
-) -> Response[bytes]:
-    """The whole answer as a file."""
+    analyst: Analyst,
+    session: AsyncSession,
+    services: Services,
+    request: Request[Any, Any, Any],
+    query_id: uuid.UUID,
+    kind: str,
+) -> Response[Any]:
+    """The answer as a file; a browser that lost the connection goes on where it was."""
     if kind not in MEDIA_TYPES:
         raise NotFound
-    stored = await results.result(session, caller=analyst, query_id=query_id, store=store)
-    body = results.FORMATS[MEDIA_TYPES[kind]](stored.stream)
-    return as_file(body, MEDIA_TYPES[kind], f"{query_id}.{kind}")
+    stored = await results.result(
+        session, services.answers, caller=analyst, query_id=query_id, store=services.store
+    )
+    return await released(stored, MEDIA_TYPES[kind], request.headers, file_headers(f"{query_id}.{kind}"))
 
 
 @get("/queries/{query_id:uuid}/receipt")

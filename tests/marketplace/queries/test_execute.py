@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -11,11 +12,15 @@ import pytest
 
 from catalog.storage import Store
 from catalog.version import Revision
-from marketplace.queries.execute import revision_for, run
+from marketplace.config import Config
+from marketplace.db.keys import Keys
+from marketplace.queries.execute import Run, revision_for, run
 from marketplace.queries.filters import row_filter
+from marketplace.queries.keeping import Answers
 from marketplace.queries.lines import Line
 from marketplace.queries.prepare import Prepared, schema_of
 from marketplace.queries.services import Services
+from marketplace.queries.turns import Turns, room_of
 from sandbox.disclosure.row_filter import RowFilterUnknown
 from sandbox.isolation.pool import Pool
 from sandbox.job import RowFilter, SandboxFailed
@@ -56,6 +61,8 @@ async def test_the_row_filter_of_a_decision_holds_whatever_is_asked(tmp_path: Pa
         sandbox_deadline_ms=9_000, sandbox_memory_bytes=2**28, result_max_rows=99, result_max_bytes=2**20
     )
     services = cast(Services, SimpleNamespace(store=store, pool=pool, config=config))
+    answers = Answers(tmp_path / "answers", Keys(tmp_path / "keys"), runner=1)
+    turns = Turns(room_of(Config(sandbox_jails=1)), wait_max_s=9)
 
     async def asked(*filters: dict[str, Any]) -> int:
         obligations = SimpleNamespace(consented_to=None, row_filter=filters, max_rows=99, max_bytes=2**20)
@@ -65,7 +72,9 @@ async def test_the_row_filter_of_a_decision_holds_whatever_is_asked(tmp_path: Pa
         )  # fmt: skip
         plan = plan_query("SELECT DISTINCT place FROM small", [schema_of(made.version, "small")])
         prepared = SimpleNamespace(plan=plan, lines=(line,), decision=line.decision)
-        outcome = await run(services, cast(Prepared, prepared))
+        query_id, whose = uuid.uuid4(), uuid.uuid4()
+        place = turns.join(query_id, tenant=whose, agreement=whose, cost_bytes=0, memory_bytes=0)
+        outcome = await run(services, cast(Prepared, prepared), Run(place=place, draft=answers.draft(query_id)))
         assert outcome.result is not None
         return outcome.result.rows
 

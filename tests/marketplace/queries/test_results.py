@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from datetime import timedelta
+from pathlib import Path
 from uuid import UUID
 
 import msgspec
@@ -19,11 +20,13 @@ from marketplace.agreements.models import Agreement
 from marketplace.consents.models import ConsentEvent
 from marketplace.db.base import new_id, utcnow
 from marketplace.db.engine import Database
+from marketplace.db.keys import Keys
 from marketplace.errors import NotFound
 from marketplace.listings.models import Dataset
 from marketplace.queries.errors import NotNamed, ResultGone
+from marketplace.queries.keeping import Answers
 from marketplace.queries.models import Query, QueryLine, QueryResult
-from marketplace.queries.results import result
+from marketplace.queries.results import StoredResult, result
 from tests.marketplace.agreements.conftest import Sides, open_sides
 from tests.marketplace.parties import Make
 
@@ -43,6 +46,7 @@ class Answered(Struct, frozen=True):
     sides: Sides
     query_id: UUID
     stream: bytes
+    answers: Answers
 
     @property
     def caller(self) -> Caller:
@@ -50,7 +54,8 @@ class Answered(Struct, frozen=True):
 
 
 @pytest.fixture
-async def answered(database: Database, session: AsyncSession) -> Answered:
+async def answered(database: Database, session: AsyncSession, tmp_path: Path) -> Answered:
+    answers = Answers(tmp_path / "answers", Keys(tmp_path / "keys"), runner=1)
     sides = await open_sides(database)
     agreement = await session.get_one(Agreement, await sides.agreement(database))
     dataset = await session.get_one(Dataset, sides.dataset_id)
@@ -71,9 +76,22 @@ async def answered(database: Database, session: AsyncSession) -> Answered:
     session.add(query)
     await session.flush()
     session.add(line)
-    session.add(QueryResult(query_id=query.id, body=stream, expires_at=utcnow() + timedelta(days=1)))
+    draft = answers.draft(query.id)
+    draft.write(stream)
+    kept = msgspec.structs.asdict(draft.finish())
+    session.add(QueryResult(query_id=query.id, expires_at=utcnow() + timedelta(days=1), **kept))
     await session.flush()
-    return Answered(sides, query.id, stream)
+    return Answered(sides, query.id, stream, answers)
+
+
+async def _fetch(session: AsyncSession, answered: Answered, caller: Caller | None = None) -> StoredResult:
+    return await result(
+        session,
+        answered.answers,
+        caller=caller or answered.caller,
+        query_id=answered.query_id,
+        store=Nobody(),
+    )
 
 
 async def _replace_version(session: AsyncSession, answered: Answered) -> None:
@@ -98,31 +116,29 @@ async def _withdraw(
 async def test_who_is_named_fetches_it_and_no_colleague_who_is_not(
     session: AsyncSession, answered: Answered, make: Make
 ) -> None:
-    assert (
-        await result(session, store=Nobody(), caller=answered.caller, query_id=answered.query_id)
-    ).stream == answered.stream
+    assert (await _fetch(session, answered)).answer.read() == answered.stream
     startup = answered.sides.startup.organisation
     colleague = make.caller_of(startup, await make.person(session, startup))
     with pytest.raises(NotNamed):
-        await result(session, store=Nobody(), caller=colleague, query_id=answered.query_id)
+        await _fetch(session, answered, colleague)
     with pytest.raises(NotFound):
-        await result(session, store=Nobody(), caller=answered.sides.rival.caller, query_id=answered.query_id)
+        await _fetch(session, answered, answered.sides.rival.caller)
 
 
 async def test_a_suspended_organisation_fetches_nothing(session: AsyncSession, answered: Answered) -> None:
     suspended = msgspec.structs.replace(answered.caller, organisation_suspended=True)
     with pytest.raises(OrganisationSuspended):
-        await result(session, store=Nobody(), caller=suspended, query_id=answered.query_id)
+        await _fetch(session, answered, suspended)
 
 
 async def test_a_withdrawal_after_a_newer_version_closes_what_the_older_one_answered(
     session: AsyncSession, answered: Answered
 ) -> None:
     await _replace_version(session, answered)
-    await result(session, store=Nobody(), caller=answered.caller, query_id=answered.query_id)
+    await _fetch(session, answered)
     await _withdraw(session, answered)
     with pytest.raises(ResultGone) as gone:
-        await result(session, store=Nobody(), caller=answered.caller, query_id=answered.query_id)
+        await _fetch(session, answered)
     assert gone.value.params == {"cause": "data_changed"}
 
 
@@ -141,7 +157,7 @@ async def test_consent_that_ran_out_since_closes_what_an_older_version_answered_
     )  # fmt: skip
     await session.flush()
     with pytest.raises(ResultGone) as gone:
-        await result(session, store=Nobody(), caller=answered.caller, query_id=answered.query_id)
+        await _fetch(session, answered)
     assert gone.value.params == {"cause": "data_changed"}
 
 
@@ -149,8 +165,8 @@ async def test_a_withdrawal_of_somebody_who_is_not_in_the_newest_version_closes_
     session: AsyncSession, answered: Answered
 ) -> None:
     await _withdraw(session, answered)  # of the newest version: the cohorts taken out of it decide
-    fetched = await result(session, store=Nobody(), caller=answered.caller, query_id=answered.query_id)
-    assert fetched.stream == answered.stream
+    fetched = await _fetch(session, answered)
+    assert fetched.answer.read() == answered.stream
 
 
 async def test_an_older_withdrawal_or_one_of_another_purpose_does_not_close_an_older_versions_answer(
@@ -159,5 +175,5 @@ async def test_an_older_withdrawal_or_one_of_another_purpose_does_not_close_an_o
     await _replace_version(session, answered)
     await _withdraw(session, answered, minutes_ago=10)
     await _withdraw(session, answered, purpose="public.service")
-    fetched = await result(session, store=Nobody(), caller=answered.caller, query_id=answered.query_id)
-    assert fetched.stream == answered.stream
+    fetched = await _fetch(session, answered)
+    assert fetched.answer.read() == answered.stream

@@ -225,7 +225,7 @@ def _receipt(market: Market, query_id: str, role: str = "startup") -> bytes:
     raise AssertionError("no receipt")
 
 
-@pytest.mark.parametrize("method", ["quote", "run", "list", "show", "result", "receipt"])
+@pytest.mark.parametrize("method", ["quote", "run", "list", "show", "result", "receipt", "cancel"])
 def test_who_may_call(market: Market, method: str) -> None:
     query = _run(market).json()
     paths = {
@@ -235,17 +235,20 @@ def test_who_may_call(market: Market, method: str) -> None:
         "show": f"/api/v1/queries/{query['id']}",
         "result": f"/api/v1/queries/{query['id']}/result",
         "receipt": f"/api/v1/queries/{query['id']}/receipt",
+        "cancel": f"/api/v1/queries/{query['id']}",
     }
 
     def call(role: str | None) -> int:
         client = market.client(role)
         if method in ("quote", "run"):
             return client.post(paths[method], market.ask()).status
+        if method == "cancel":
+            return client.delete(paths[method]).status
         return client.get(paths[method]).status
 
     assert call(None) == 401
     assert call("rival") == (200 if method == "list" else 404)
-    wrong = {"quote": 403, "run": 403, "list": 403, "show": 403, "result": 403, "receipt": 404}
+    wrong = {"quote": 403, "run": 403, "list": 403, "show": 403, "result": 403, "receipt": 404, "cancel": 403}
     assert call("operator") == wrong[method]
     if method == "receipt":
         _receipt(market, query["id"])

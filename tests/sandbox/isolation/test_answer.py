@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import struct
 
 import pyarrow as pa
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.isolation.answer import arrow_type, read_answer
+from sandbox.isolation.answer import arrow_type, copy_answer
 from sandbox.job import Limits, OutputColumn, SandboxFailed
 
 COLUMNS = (OutputColumn(name="n", type="BIGINT"), OutputColumn(name="t", type="VARCHAR[]"))
@@ -31,6 +32,12 @@ def stream_of(rows: list[dict[str, object]], schema: pa.Schema = SCHEMA) -> byte
         writer.write_table(pa.Table.from_pylist(rows, schema), max_chunksize=7)
     data: bytes = sink.getvalue().to_pybytes()
     return data
+
+
+def read_answer(data: bytes, columns: tuple[OutputColumn, ...], limits: Limits) -> tuple[bytes, int]:
+    sink = io.BytesIO()
+    rows = copy_answer(data, columns, limits, sink)
+    return sink.getvalue(), rows
 
 
 @given(ROWS)
