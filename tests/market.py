@@ -123,7 +123,7 @@ class Market:
         return self.datasets[slug]
 
     def agree(self, slug: str, *, role: str = "startup", purpose: str = PURPOSE, owner: str = "owner") -> str:
-        """Apply and accept; the agreement's id."""
+        """Apply and accept; the agreement's id. The startup's newest is the one it asks under."""
         body = {
             "purpose": purpose,
             "justification": "Thống kê gộp cho kiểm thử, không tái định danh ai.",
@@ -139,8 +139,10 @@ class Market:
         }
         accepted = self.client(owner).post(f"/api/v1/applications/{applied.json()['id']}/decision", decision)
         assert accepted.ok, accepted.body
-        self.agreements[slug] = accepted.json()["agreement_id"]
-        return self.agreements[slug]
+        agreement = str(accepted.json()["agreement_id"])
+        if role == "startup":
+            self.agreements[slug] = agreement
+        return agreement
 
     def ask(self, sql: str = SMALL_SQL, *, slug: str = "adult", **more: Any) -> dict[str, Any]:
         """Body of a query under the slug's agreement."""

@@ -37,8 +37,8 @@ def _names(market: Market, role: str) -> list[str]:
     return [each["name"] for each in market.client(role).get("/api/v1/tables").json()["items"]]
 
 
-def _ask(market: Market, sql: str, slug: str = "adult", role: str = "startup") -> dict[str, Any]:
-    asked: dict[str, Any] = market.client(role).post("/api/v1/queries", market.ask(sql, slug=slug)).json()
+def _ask(market: Market, sql: str, slug: str = "adult", role: str = "startup", **more: Any) -> dict[str, Any]:
+    asked: dict[str, Any] = market.client(role).post("/api/v1/queries", market.ask(sql, slug=slug, **more)).json()
     return asked
 
 
@@ -105,10 +105,7 @@ def test_it_joins_cohorts_and_what_was_aggregated(several: Market, table: dict[s
 
 
 def test_nobody_else_can_say_its_name_nor_learns_it(several: Market, table: dict[str, Any]) -> None:
-    ours = several.agreements["adult"]
-    several.agree("adult", role="rival")
-    refused = _ask(several, JOINED, role="rival")
-    several.agreements["adult"] = ours
+    refused = _ask(several, JOINED, role="rival", agreement_ids=[several.agree("adult", role="rival")])
     assert refused["code"] == "sql.unknown_table"
     assert (refused["params"]["tables"], refused["params"]["use"]) == ("adult", "adult")
     names = [NAME, *("table:add", "table:remove")]

@@ -28,11 +28,8 @@ def nameless(problem: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.fixture
 def rivals_agreement(market: Market) -> str:
-    """The rival's own agreement on the same dataset; the market's remains the startup's."""
-    kept = market.agreements["adult"]
-    agreement = market.agree("adult", role="rival")
-    market.agreements["adult"] = kept
-    return agreement
+    """The rival's own agreement on the same dataset."""
+    return market.agree("adult", role="rival")
 
 
 def test_the_price_tells_nothing_of_the_rows(market: Market) -> None:
@@ -127,7 +124,7 @@ def test_a_key_of_one_tenant_replays_nothing_to_another(market: Market, rivals_a
     key = uuid.uuid4().hex
     ours = market.client("startup").post("/api/v1/queries", market.ask(), idempotency_key=key)
     assert ours.status == 201
-    market.credit(1_000_000, role="rival")
+    market.credit(quoted(market, SMALL_SQL)["quote_vnd"], role="rival")
     for agreement in (market.agreements["adult"], rivals_agreement):
         body = market.ask() | {"agreement_ids": [agreement]}
         theirs = market.client("rival").post("/api/v1/queries", body, idempotency_key=key)

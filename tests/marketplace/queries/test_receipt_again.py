@@ -106,6 +106,7 @@ def refused_listing(market: Market, folder: Path) -> str:
 
 
 def accepted(market: Market, folder: Path) -> str:
+    market.agree("adult")
     return told(market, "application:accept")
 
 
