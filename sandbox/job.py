@@ -71,7 +71,7 @@ class Limits(Struct, frozen=True, kw_only=True):
     deadline_ms: int = 30_000
     memory_bytes: int = 1_024 * 1024 * 1024
     max_rows: int = 10_000
-    """Rows of the answer; list elements count as rows too. Above it the query fails, it is never cut."""
+    """Records that the answer may hold (`Result.records`). Above it the query fails, it is never cut."""
     max_bytes: int = 16 * 1024 * 1024
     threads: int = 2
     """For few records 1 is quicker: to start a second thread costs more than it saves."""
@@ -92,6 +92,8 @@ class Result(Struct, frozen=True, kw_only=True):
 
     stream: bytes
     rows: int
+    records: int
+    """That it may hold: rows, elements of lists, one for each 10 bytes of a text above 100. What caps count."""
     columns: tuple[OutputColumn, ...]
     usage: Usage
 

@@ -104,7 +104,7 @@ def charged(held: Held, prepared: Prepared, outcome: Outcome, *, keep_s: int, me
             Statement(FINISH, finish),
         ],
         stands=True,
-        meters=[_meter(line, result.rows) for line in prepared.lines if line.rows_cap is not None]
+        meters=[_meter(line, result.records) for line in prepared.lines if line.rows_cap is not None]
         if result and metered
         else [],
         cancelled=outcome.failure == CANCELLED,

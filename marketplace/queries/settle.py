@@ -66,7 +66,7 @@ async def settle(services: Services, held: Held, prepared: Prepared, outcome: Ou
     caps = [line.rows_cap for line in prepared.lines if line.rows_cap is not None]
     keep_s = services.config.result_lifetime_s
     over = Outcome(failure="query.rows_cap_reached", params={"cap": min(caps, default=None)}, usage=outcome.usage)
-    if outcome.result and caps and outcome.result.rows > min(caps):
+    if outcome.result and caps and outcome.result.records > min(caps):
         outcome = over
     stopped = Outcome(failure=CANCELLED, usage=outcome.usage)
     others = Others(

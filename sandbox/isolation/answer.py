@@ -12,7 +12,7 @@ import mmap
 import re
 import struct
 from collections.abc import Iterator
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -27,6 +27,9 @@ _SIMPLE = {
     "UBIGINT": pa.uint64(), "FLOAT": pa.float32(), "DOUBLE": pa.float64(), "VARCHAR": pa.string(),
     "DATE": pa.date32(), "TIMESTAMP": pa.timestamp("us"), "TIME": pa.time64("us"),
 }  # fmt: skip
+TEXT_FREE_BYTES = 100
+TEXT_BYTES_A_RECORD = 10
+"""Above what a label needs, a text counts as one record more for each so many bytes."""
 _DECIMAL = re.compile(r"DECIMAL\((\d{1,2}),(\d{1,2})\)")
 
 
@@ -40,10 +43,17 @@ class Sink(Protocol):
     def write(self, data: bytes, /) -> int: ...
 
 
-def copy_answer(data: bytes | mmap.mmap, columns: tuple[OutputColumn, ...], limits: Limits, sink: Sink) -> int:
-    """Write the answer to `sink` as a clean Arrow stream; gives its number of rows. Holds one batch at a time.
+class Size(NamedTuple):
+    """`records`: how many there may be in these rows."""
 
-    Raises SandboxFailed: invalid_result, too_many_rows (list elements count), too_many_bytes; the sink has then
+    rows: int
+    records: int
+
+
+def copy_answer(data: bytes | mmap.mmap, columns: tuple[OutputColumn, ...], limits: Limits, sink: Sink) -> Size:
+    """Write the answer to `sink` as a clean Arrow stream; tells what is in it. Holds one batch at a time.
+
+    Raises SandboxFailed: invalid_result, too_many_rows (all records count), too_many_bytes; the sink has then
     a part that is worth nothing.
     """
     counted = _Counted(sink, limits.max_bytes)
@@ -70,7 +80,7 @@ def arrow_type(name: str) -> pa.DataType:
     return _SIMPLE[name]
 
 
-def _copied(data: bytes | mmap.mmap, columns: tuple[OutputColumn, ...], limits: Limits, sink: _Counted) -> int:
+def _copied(data: bytes | mmap.mmap, columns: tuple[OutputColumn, ...], limits: Limits, sink: _Counted) -> Size:
     expected = pa.schema([(column.name, arrow_type(column.type)) for column in columns])
     source = pa.BufferReader(pa.py_buffer(data))
     messages = _messages(source)
@@ -79,15 +89,15 @@ def _copied(data: bytes | mmap.mmap, columns: tuple[OutputColumn, ...], limits: 
         _same(a, b) for a, b in zip(schema.types, expected.types, strict=True)
     ):
         raise Invalid("columns are not those of the plan")
-    rows = held = 0
+    rows = records = 0
     with pa.ipc.new_stream(pa.PythonFile(sink, mode="w"), expected) as writer:
         for message in messages:
             batch = pa.ipc.read_record_batch(message, schema)
             batch.validate(full=True)
             clean = batch.cast(expected)
             rows += clean.num_rows
-            held += clean.num_rows + sum(_elements(column) for column in clean.columns)
-            if held > limits.max_rows:
+            records += clean.num_rows + sum(_more_records(column) for column in clean.columns)
+            if records > limits.max_rows:
                 raise SandboxFailed("sandbox.too_many_rows", entered=True, params={"max_rows": limits.max_rows})
             # A stream may point many columns at the same bytes: count before they are written out.
             sink.require_room(clean.nbytes)
@@ -96,7 +106,7 @@ def _copied(data: bytes | mmap.mmap, columns: tuple[OutputColumn, ...], limits: 
             if isinstance(data, mmap.mmap):
                 # Read once: what was copied need not stay in this process.
                 data.madvise(mmap.MADV_DONTNEED, 0, source.tell() // mmap.PAGESIZE * mmap.PAGESIZE)
-    return rows
+    return Size(rows, records)
 
 
 def _sliced(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
@@ -172,12 +182,16 @@ def _same(given: pa.DataType, expected: pa.DataType) -> bool:
     return bool(given == expected)
 
 
-def _elements(column: pa.Array) -> int:
-    """List elements at every depth, as far as rows refer to them."""
+def _more_records(column: pa.Array) -> int:
+    """What an answer may hold beside its rows: list elements at every depth, as far as rows refer to them, and
+    what long texts may be put together from. Else one row would carry a whole table past every cap."""
+    if pa.types.is_string(column.type):
+        above = compute.max_element_wise(compute.subtract(compute.binary_length(column), TEXT_FREE_BYTES), 0)
+        return int(compute.sum(compute.divide(above, TEXT_BYTES_A_RECORD)).as_py() or 0)
     if not pa.types.is_list(column.type):
         return 0
     inner = column.flatten()
-    return len(inner) + _elements(inner)
+    return len(inner) + _more_records(inner)
 
 
 def _only_values(batch: pa.RecordBatch) -> pa.RecordBatch:

@@ -168,11 +168,14 @@ class Pool:
         collected = io.BytesIO()
         counted = _Through(collected if sink is None else sink)
         if len(data) <= _VALIDATE_INLINE_BYTES:
-            rows = copy_answer(data, columns, limits, counted)
+            held = copy_answer(data, columns, limits, counted)
         else:
-            rows = await asyncio.to_thread(copy_answer, data, columns, limits, counted)
+            held = await asyncio.to_thread(copy_answer, data, columns, limits, counted)
         stream = collected.getvalue()
-        return Result(stream=stream, rows=rows, columns=columns, usage=usage(outcome, counted.size_bytes))
+        return Result(
+            stream=stream, rows=held.rows, records=held.records, columns=columns,
+            usage=usage(outcome, counted.size_bytes),
+        )  # fmt: skip
 
     async def _take(self) -> Jail:
         try:

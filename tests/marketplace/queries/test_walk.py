@@ -42,6 +42,24 @@ def test_the_quote_is_the_bill_and_the_wallet_pays_it_once(market: Market) -> No
     assert market.reconciled()
 
 
+def test_the_agreements_cap_counts_records_however_they_are_put_into_rows(market: Market) -> None:
+    def released() -> int:
+        with psycopg.connect(embedded.url(market.home, OWNER)) as connection:
+            found = connection.execute("select coalesce(sum(records), 0) from agreement_meter").fetchone()
+        assert found is not None
+        return int(found[0])
+
+    some = "(select age from adult order by age limit 900)"
+    for packed, carried in (
+        (f"list(age) as x from {some}", 900),
+        (f"string_agg(age || '', ',') as x from {some}", 200),
+    ):
+        before = released()
+        query = _run(market, f"select {packed}").json()
+        assert (query["state"], query["rows"]) == ("ready", 1)
+        assert released() - before > carried
+
+
 def test_a_quote_holds_for_its_own_question_only(market: Market) -> None:
     quote = market.client("startup").post("/api/v1/queries/quote", market.ask()).json()
     answer = _run(market, "select count(*) as n from adult", quote_id=quote["id"])

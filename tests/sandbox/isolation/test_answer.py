@@ -34,15 +34,15 @@ def stream_of(rows: list[dict[str, object]], schema: pa.Schema = SCHEMA) -> byte
     return data
 
 
-def read_answer(data: bytes, columns: tuple[OutputColumn, ...], limits: Limits) -> tuple[bytes, int]:
+def read_answer(data: bytes, columns: tuple[OutputColumn, ...], limits: Limits) -> tuple[bytes, int, int]:
     sink = io.BytesIO()
-    rows = copy_answer(data, columns, limits, sink)
-    return sink.getvalue(), rows
+    size = copy_answer(data, columns, limits, sink)
+    return sink.getvalue(), *size
 
 
 @given(ROWS)
 def test_an_honest_answer_comes_out_as_it_went_in(rows: list[dict[str, object]]) -> None:
-    stream, count = read_answer(stream_of(rows), COLUMNS, Limits())
+    stream, count, _ = read_answer(stream_of(rows), COLUMNS, Limits())
     table = pa.ipc.open_stream(stream).read_all()
     assert (table.to_pylist(), count) == (rows, len(rows))
     assert table.schema == SCHEMA
@@ -56,7 +56,7 @@ def test_changed_bytes_are_refused_or_still_a_valid_answer(
     start = position % len(data)
     data[start : start + len(bytes_)] = bytes_
     try:
-        stream, count = read_answer(bytes(data), COLUMNS, Limits())
+        stream, count, _ = read_answer(bytes(data), COLUMNS, Limits())
     except SandboxFailed:
         return
     table = pa.ipc.open_stream(stream).read_all()
@@ -74,9 +74,21 @@ def test_rows_with_their_list_elements_never_exceed_the_limit(rows: list[dict[st
             read_answer(stream_of(rows), COLUMNS, Limits(max_rows=limit))
 
 
+def test_a_row_that_carries_many_records_counts_as_many() -> None:
+    """Else list(…) and string_agg(…) would take a table out row by row, past the cap of its agreement."""
+    named = (OutputColumn(name="a", type="VARCHAR"), OutputColumn(name="t", type="VARCHAR[]"))
+    schema = pa.schema([("a", pa.string()), ("t", pa.list_(pa.string()))])
+    rows: list[dict[str, object]] = [
+        {"a": "x" * 100, "t": []}, {"a": "x" * 1100, "t": ["y", None, "y" * 120]}, {"a": None, "t": None},
+    ]  # fmt: skip
+    assert read_answer(stream_of(rows, schema), named, Limits())[1:] == (3, 3 + 100 + 3 + 2)
+    with pytest.raises(SandboxFailed, match="too_many_rows"):
+        read_answer(stream_of(rows, schema), named, Limits(max_rows=107))
+
+
 def test_what_no_schema_names_does_not_leave() -> None:
     secret = SCHEMA.with_metadata({"secret": "cell"})
-    stream, _ = read_answer(stream_of([], secret) + b"cell after the end", COLUMNS, Limits())
+    stream, _, _ = read_answer(stream_of([], secret) + b"cell after the end", COLUMNS, Limits())
     assert b"cell" not in stream
 
 
@@ -109,7 +121,7 @@ def test_what_lies_where_no_value_is_does_not_leave(hidden: pa.Array) -> None:
         writer.write_batch(batch)
     given_stream = sink.getvalue().to_pybytes()
     assert b"secret" in given_stream
-    stream, _ = read_answer(given_stream, (OutputColumn(name="a", type=types[hidden.type]),), Limits())
+    stream, _, _ = read_answer(given_stream, (OutputColumn(name="a", type=types[hidden.type]),), Limits())
     assert b"secret" not in stream
     assert pa.ipc.open_stream(stream).read_all()["a"].to_pylist() == hidden.to_pylist()
 
