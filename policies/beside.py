@@ -84,10 +84,11 @@ def _beside(decided: Decided) -> Beside:
 
 
 def _of_all(obligations: Obligations, granted: Mapping[str, Any]) -> dict[str, Any]:
-    """What the others have to keep too. A version's mode and k are its own, as its columns are: each dataset is
-    read in its mode, in whole cohorts of its k. The k that an owner demands of an agreement is demanded of all."""
+    """What the others have to keep too. A version's mode and k are its own, as its columns and filters of its
+    records are: each dataset is read in its mode, in whole cohorts of its k, through its own filters. The k that
+    an owner demands of an agreement is demanded of all."""
     said: dict[str, Any] = msgspec.to_builtins(obligations)
-    del said["mode"]
+    del said["mode"], said["row_filter"]
     said["k_min"] = granted.get("k_min")
     return said
 

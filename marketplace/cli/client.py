@@ -58,15 +58,14 @@ class Client:
             headers["Idempotency-Key"] = idempotency_key
         return self._send("POST", path, json.dumps(body).encode(), headers)
 
-    def upload(self, path: str, *, manifest: Path, file: Path) -> Answer:
-        """Multipart `manifest` and `file`, as a publication wants them."""
+    def upload(self, path: str, *, file: Path, **beside: Path | str) -> Answer:
+        """Multipart: what stands beside under its name (text, or a file with it), then `file`."""
         boundary = uuid.uuid4().hex
         parts = b""
-        for name, source in (("manifest", manifest), ("file", file)):
-            head = f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"; filename="{source.name}"\r\n'
-            parts += (
-                head.encode() + b"Content-Type: application/octet-stream\r\n\r\n" + source.read_bytes() + b"\r\n"
-            )
+        for name, source in (*beside.items(), ("file", file)):
+            body = source.encode() if isinstance(source, str) else source.read_bytes()
+            head = f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"; filename="{name}"\r\n'
+            parts += head.encode() + b"Content-Type: application/octet-stream\r\n\r\n" + body + b"\r\n"
         parts += f"--{boundary}--\r\n".encode()
         return self._send("POST", path, parts, {"Content-Type": f"multipart/form-data; boundary={boundary}"})
 

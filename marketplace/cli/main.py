@@ -21,6 +21,7 @@ COMMANDS = {
     "policies": "policies",
     "catalog": "catalog",
     "query": "query",
+    "table": "table",
     "audit": "audit",
     "ledger": "ledger",
     "doctor": "doctor",

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -181,3 +186,27 @@ def test_a_table_of_its_own_alone_is_asked_under_an_agreement_too(several: Marke
     }
     query = several.client("startup").post("/api/v1/queries", body | {"wait_s": 30}).json()
     assert _rows(several, query) == [{"n": 3}]
+
+
+def test_the_command_adds_lists_and_removes(several: Market, tmp_path: Path) -> None:
+    file = tmp_path / "t.csv"
+    file.write_text(CODES, encoding="utf-8")
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "marketplace.cli.main", "table", *arguments],
+            env={
+                **os.environ, "SANDULIEU_URL": several.url,
+                "SANDULIEU_TOKEN": several.parties.tokens["startup"],
+            },
+            capture_output=True, text=True, check=False, timeout=60,
+        )  # fmt: skip
+
+    added = run("add", "tu_lenh", str(file), "--json")
+    assert added.returncode == 0, added.stderr
+    assert "tu_lenh  3 dòng/rows  (education VARCHAR, mã VARCHAR, nhóm VARCHAR)" in run("list").stdout
+    table_id = json.loads(added.stdout)["id"]
+    assert run("remove", table_id).returncode == 0
+    gone = run("remove", table_id)
+    assert (gone.returncode, bool(gone.stderr)) == (1, True)
+    assert run("add", "tu_lenh", str(tmp_path / "none.csv")).returncode == 2
