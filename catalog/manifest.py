@@ -45,10 +45,11 @@ class LegalBasis(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class ManifestOffer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Đồng per query, and per 10⁹ logical bytes of the columns read."""
+    """Đồng per query, and per 10⁹ logical bytes of the columns read; `max_seconds`: the longest one may run."""
 
     base_vnd: Amount
     per_gb_vnd: Amount
+    max_seconds: Annotated[int, Meta(ge=1, le=86_400)] | None = None
 
 
 class ManifestColumn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -45,6 +45,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     sandbox_wait_max_s: int = 300
     tenant_running_queries: int = 16
     tenant_memory_bytes: int = 16 * 1024 * 1024 * 1024
+    tenant_event_readers: int = 32
     tenant_alone_after_s: int = 60
     """A tenant may hold every jail while no other has asked for so long."""
     sandbox_deadline_ms: int = 30_000

@@ -208,10 +208,9 @@ async def _newest_number(session: AsyncSession, dataset_id: uuid.UUID) -> int:
 async def _offer(session: AsyncSession, dataset_id: uuid.UUID, manifest: Manifest, at: datetime) -> None:
     rows = select(Offer).where(Offer.dataset_id == dataset_id).order_by(Offer.valid_from.desc()).limit(1)
     offer, asked = await session.scalar(rows), manifest.offer
-    if offer is None or (offer.base_vnd, offer.per_gb_vnd) != (asked.base_vnd, asked.per_gb_vnd):
-        session.add(
-            Offer(dataset_id=dataset_id, base_vnd=asked.base_vnd, per_gb_vnd=asked.per_gb_vnd, valid_from=at)
-        )
+    terms = msgspec.structs.asdict(asked)
+    if offer is None or any(getattr(offer, name) != value for name, value in terms.items()):
+        session.add(Offer(dataset_id=dataset_id, valid_from=at, **terms))
 
 
 def _basis(row: DatasetVersion, manifest: Manifest) -> LegalBasis:

@@ -79,6 +79,8 @@ class Offer(Base):
     dataset_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("dataset.id"), index=True)
     base_vnd: Mapped[int]
     per_gb_vnd: Mapped[int]
+    max_seconds: Mapped[int | None]
+    """The longest that a query may run; None: the exchange's own bound."""
     valid_from: Mapped[datetime] = mapped_column(default=utcnow)
 
 

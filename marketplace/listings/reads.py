@@ -136,7 +136,12 @@ async def read_price(session: AsyncSession, dataset_id: uuid.UUID) -> PriceView 
     rows = select(Offer).where(Offer.dataset_id == dataset_id).order_by(Offer.valid_from.desc(), Offer.id.desc())
     offer = await session.scalar(rows.limit(1))
     return (
-        PriceView(base_vnd=offer.base_vnd, per_gb_vnd=offer.per_gb_vnd, valid_from=offer.valid_from)
+        PriceView(
+            base_vnd=offer.base_vnd,
+            per_gb_vnd=offer.per_gb_vnd,
+            max_seconds=offer.max_seconds,
+            valid_from=offer.valid_from,
+        )
         if offer
         else None
     )

@@ -31,6 +31,8 @@ class PriceView(Struct, frozen=True, kw_only=True):
 
     base_vnd: int
     per_gb_vnd: int
+    max_seconds: int | None
+    """The longest that a query may run, where the owner set one."""
     valid_from: datetime
 
 

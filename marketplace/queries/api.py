@@ -7,6 +7,7 @@ from uuid import UUID
 
 from litestar import Request, Response, delete, get, post
 from litestar.params import Parameter
+from litestar.response import Stream
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED, HTTP_202_ACCEPTED
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -14,12 +15,15 @@ from marketplace.accounts.callers import Analyst, Caller
 from marketplace.audit.receipt import encode
 from marketplace.db.keys import Keys
 from marketplace.queries import cancelling, reads, results, walk
+from marketplace.queries.dry_run import DryRunView, dry_run
 from marketplace.queries.explain import ExplainView, explain
 from marketplace.queries.forms import FORMS
+from marketplace.queries.progress import events
 from marketplace.queries.release import released
 from marketplace.queries.schemas import Ask, QueryPage, QueryView, QuoteView
 from marketplace.queries.services import Services
 
+EVENT_STREAM = "text/event-stream"
 IdempotencyKey = Annotated[str | None, Parameter(header="Idempotency-Key", min_length=1, max_length=200)]
 
 
@@ -28,6 +32,13 @@ async def quote_query(data: Ask, analyst: Analyst, services: Services) -> QuoteV
     """What a query would cost; decided like a query, holds nothing, runs nothing."""
     analyst.require("query")
     return await walk.quote(services, analyst, data)
+
+
+@post("/api/v1/queries/dry-run", status_code=HTTP_200_OK)
+async def try_query(data: Ask, analyst: Analyst, services: Services) -> DryRunView:
+    """What it would read and cost, how it would be decided, and all that stands against it; stores nothing."""
+    analyst.require("query")
+    return await dry_run(services, analyst, data)
 
 
 @post("/api/v1/queries/explain", status_code=HTTP_200_OK)
@@ -77,6 +88,14 @@ async def show_query(query_id: UUID, caller: Caller, session: AsyncSession) -> Q
     return await reads.query(session, caller=caller, query_id=query_id)
 
 
+@get("/api/v1/queries/{query_id:uuid}/events", media_type=EVENT_STREAM)
+async def watch_query(query_id: UUID, analyst: Analyst, services: Services) -> Stream:
+    """Server-sent events `queued` (with its place), `running`, `settled`; the stream then ends by itself."""
+    analyst.require("query")
+    told = await events(services, caller=analyst, query_id=query_id)
+    return Stream(told, media_type=EVENT_STREAM, headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+
+
 @delete("/api/v1/queries/{query_id:uuid}", status_code=HTTP_200_OK)
 async def cancel_query(query_id: UUID, analyst: Analyst, services: Services) -> QueryView:
     """End a query, or erase its answer: how it stands then. Free while it waits, its quote once in a jail."""
@@ -116,6 +135,8 @@ handlers = [
     run_query,
     list_queries,
     show_query,
+    try_query,
+    watch_query,
     cancel_query,
     fetch_result,
     fetch_receipt,

@@ -110,6 +110,11 @@ class NotNamed(Forbidden):
     code = "agreement.not_named"
 
 
+class TooManyReaders(Problem):
+    status = 429
+    code = "query.too_many_readers"
+
+
 class QueueFull(Problem):
     status = 429
     code = "query.queue_full"

@@ -47,7 +47,7 @@ async def run(services: Services, prepared: Prepared, to: Run) -> Outcome:
     try:
         await to.place.come()
         files = [await _files(services, line) for line in prepared.lines]
-        limits = _limits(services, prepared)
+        limits = limits_of(services, prepared)
         with ExitStack() as stack:
             if prepared.own:
                 files += await asyncio.to_thread(_own_files, services, prepared, stack)
@@ -134,12 +134,13 @@ async def revision_for(services: Services, line: Line) -> Revision:
     )
 
 
-def _limits(services: Services, prepared: Prepared) -> Limits:
+def limits_of(services: Services, prepared: Prepared) -> Limits:
+    """What an allowed query may take; above it, it fails."""
     config, obligations = services.config, prepared.decision.obligations
     assert obligations is not None  # an allowed decision carries obligations
     left = (line.records_left for line in prepared.lines if line.records_left is not None)
     return Limits(
-        deadline_ms=config.sandbox_deadline_ms,
+        deadline_ms=prepared.deadline_ms,
         memory_bytes=config.sandbox_memory_bytes,
         max_rows=max(min(obligations.max_rows, config.result_max_rows, *left), 0),
         max_bytes=min(obligations.max_bytes, config.result_max_bytes),

@@ -27,7 +27,7 @@ FACTS = text(f"""
 select a.id, a.startup_id, a.owner_id, a.dataset_id, a.purpose, a.people, a.columns, a.valid_from, a.expires_at,
        a.ended_at is not null as ended, a.purpose_judged, a.promises, a.limits,
        d.slug, d.current_version_id as version_id, v.state_class,
-       o.base_vnd, o.per_gb_vnd,
+       o.base_vnd, o.per_gb_vnd, o.max_seconds,
        p.deactivated_at is null as active, s.suspended_at is not null as suspended, s.slug as startup_slug,
        b.credits_posted - b.debits_posted - b.debits_pending - coalesce(w.floor, 0) as available_vnd,
        (select array_agg(x.cohort) from excluded_cohort x where x.version_id = d.current_version_id
@@ -41,8 +41,8 @@ join dataset d on d.id = a.dataset_id
 left join dataset_version v on v.id = d.current_version_id
 join organisation s on s.id = a.startup_id
 join person p on p.id = :person
-left join lateral (select base_vnd, per_gb_vnd from offer where dataset_id = d.id and valid_from <= now()
-                   order by valid_from desc limit 1) o on true
+left join lateral (select base_vnd, per_gb_vnd, max_seconds from offer
+                   where dataset_id = d.id and valid_from <= now() order by valid_from desc limit 1) o on true
 left join account w on w.organisation_id = a.startup_id and w.kind = 'wallet' and w.currency = 'VND'
 left join account_balance b on b.account_id = w.id
 where a.id = any(:agreements) and a.startup_id = :startup order by a.id
@@ -71,6 +71,7 @@ class Facts(Struct, frozen=True, kw_only=True):
     state_class: str | None
     base_vnd: int | None
     per_gb_vnd: int | None
+    max_seconds: int | None
     active: bool
     suspended: bool
     startup_slug: str

@@ -41,6 +41,8 @@ class Prepared(Struct, frozen=True, kw_only=True, dict=True):
     lines: tuple[Line, ...]
     own: tuple[OwnSchema, ...]
     """The startup's own tables that it reads; they cost nothing."""
+    deadline_ms: int
+    """In the jail: the least of what exchange, offers and caller allow."""
 
     @cached_property
     def decision(self) -> Decision:
@@ -79,9 +81,47 @@ async def prepare(
     `promised_vnd`: prices by agreement, of a quote that is still valid; they are the ceiling and the bill.
     """
     facts = await facts_of(services, caller, ask)
-    versions = [services.store.version(each.version_id) if each.version_id else None for each in facts]
+    versions = versions_of(services, facts)
     plan = understand(ask.sql, facts, versions, services.config.sql_max_bytes)
-    reads = [plan.reads.get(each.slug, ()) for each in facts]
+    lines = await lines_of(services, caller, ask, facts, plan.reads, promised_vnd=promised_vnd)
+    return gathered(services, ask, facts, plan, lines)
+
+
+def gathered(
+    services: Services, ask: Ask, facts: Sequence[Facts], plan: Plan, lines: tuple[Line, ...]
+) -> Prepared:
+    """Plan and lines, with what else the query reads and how long it may."""
+    return Prepared(
+        plan=plan,
+        lines=lines,
+        own=tuple(each for each in _own(facts) if each.name in plan.reads),
+        deadline_ms=deadline_ms(services, ask, facts),
+    )
+
+
+def versions_of(services: Services, facts: Sequence[Facts]) -> list[Version | None]:
+    """The newest of each dataset; None where none is listed."""
+    return [services.store.version(each.version_id) if each.version_id else None for each in facts]
+
+
+def deadline_ms(services: Services, ask: Ask, facts: Sequence[Facts]) -> int:
+    """How long it may run in the jail."""
+    told_s = [each.max_seconds for each in facts] + [ask.max_seconds]
+    return min([services.config.sandbox_deadline_ms, *(1_000 * each for each in told_s if each is not None)])
+
+
+async def lines_of(
+    services: Services,
+    caller: Caller,
+    ask: Ask,
+    facts: Sequence[Facts],
+    read: Mapping[str, tuple[str, ...]],
+    *,
+    promised_vnd: Mapping[str, int] | None = None,
+) -> tuple[Line, ...]:
+    """Priced and decided. `read`: columns by dataset."""
+    versions = versions_of(services, facts)
+    reads = [read.get(each.slug, ()) for each in facts]
     sizes = [logical_bytes(*each) for each in zip(versions, reads, strict=True)]
     prices = [_price_vnd(*each, promised_vnd) for each in zip(facts, sizes, strict=True)]
     caps = [_rows_cap(services, version) for version in versions]
@@ -95,22 +135,18 @@ async def prepare(
             at_ms=at_ms,
             request=RequestFacts(
                 purpose=ask.purpose,
-                columns=read,
+                columns=columns,
                 price_vnd=sum(prices) if priced else None,
                 max_vnd=ask.max_vnd,
                 rows_cap=cap,
                 rows_released=each.records_released,
             ),
         )
-        for each, version, read, cap in zip(facts, versions, reads, caps, strict=True)
+        for each, version, columns, cap in zip(facts, versions, reads, caps, strict=True)
     ]
     decided = await decide_all(services.engine, questions)
     lines = zip(facts, versions, reads, sizes, prices, caps, decided, strict=True)
-    return Prepared(
-        plan=plan,
-        lines=tuple(_line(ask.sql, *each) for each in lines),
-        own=tuple(each for each in _own(facts) if each.name in plan.reads),
-    )
+    return tuple(_line(ask.sql, *each) for each in lines)
 
 
 def _line(

@@ -21,6 +21,8 @@ class Ask(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     wait_s: Annotated[float, Meta(ge=0, le=30)] = 10
     quote_id: UUID | None = None
     max_vnd: Annotated[int, Meta(ge=0, le=10**12)] | None = None
+    max_seconds: Annotated[int, Meta(ge=1, le=86_400)] | None = None
+    """The longest that it may run, where that is less than the exchange and the offers allow."""
 
 
 class OutputView(Struct, frozen=True, kw_only=True):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 from catalog.storage import Store
 from marketplace.config import Config
@@ -32,6 +34,8 @@ class Services:
     turns: Turns
     runner: Runner
     running: set[asyncio.Task[Any]] = field(default_factory=set)
+    readers: Counter[UUID] = field(default_factory=Counter)
+    """Open streams of events, by organisation."""
 
 
 def policy_server(config: Config) -> Server | None:

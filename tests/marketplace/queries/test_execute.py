@@ -57,9 +57,7 @@ async def test_the_row_filter_of_a_decision_holds_whatever_is_asked(tmp_path: Pa
         made = publish_rows(store, tmp_path, people(), manifest=ROW_MANIFEST)
     pool = Pool(jails=1, threads=1, memory_bytes=256 * 1024 * 1024, queue=2)
     await pool.start()
-    config = SimpleNamespace(
-        sandbox_deadline_ms=9_000, sandbox_memory_bytes=2**28, result_max_rows=99, result_max_bytes=2**20
-    )
+    config = SimpleNamespace(sandbox_memory_bytes=2**28, result_max_rows=99, result_max_bytes=2**20)
     services = cast(Services, SimpleNamespace(store=store, pool=pool, config=config))
     answers = Answers(tmp_path / "answers", Keys(tmp_path / "keys"), runner=1)
     turns = Turns(room_of(Config(sandbox_jails=1)), wait_max_s=9)
@@ -71,7 +69,7 @@ async def test_the_row_filter_of_a_decision_holds_whatever_is_asked(tmp_path: Pa
             decision=SimpleNamespace(obligations=obligations), records_left=None,
         )  # fmt: skip
         plan = plan_query("SELECT DISTINCT place FROM small", [schema_of(made.version, "small")])
-        prepared = SimpleNamespace(plan=plan, lines=(line,), own=(), decision=line.decision)
+        prepared = SimpleNamespace(plan=plan, lines=(line,), decision=line.decision, own=(), deadline_ms=9_000)
         query_id, whose = uuid.uuid4(), uuid.uuid4()
         place = turns.join(query_id, tenant=whose, agreement=whose, cost_bytes=0, memory_bytes=0)
         outcome = await run(services, cast(Prepared, prepared), Run(place=place, draft=answers.draft(query_id)))

@@ -1,4 +1,4 @@
-"""Answers lie encrypted, each under a key of its own, large ones in files; queries can be cancelled."""
+"""Answers lie encrypted, large ones in files; queries can be cancelled; offers bound the time that they take."""
 
 from __future__ import annotations
 
@@ -17,3 +17,4 @@ def upgrade() -> None:
     op.execute("ALTER TABLE query_result ADD COLUMN wrapped_key BYTEA NOT NULL")
     op.execute("ALTER TABLE query_result ADD COLUMN size_bytes BIGINT NOT NULL")
     op.execute("ALTER TABLE query ADD COLUMN cancel_asked_at TIMESTAMPTZ")
+    op.execute("ALTER TABLE offer ADD COLUMN max_seconds BIGINT")
