@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import select
 import signal
 import socket
 import struct
@@ -52,6 +53,10 @@ class _Child(Struct, frozen=True):
         with contextlib.suppress(ProcessLookupError):
             signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
 
+    @property
+    def ended(self) -> bool:
+        return bool(select.select([self.pidfd], [], [], 0)[0])
+
     def close(self) -> None:
         self.socket.close()
         os.close(self.pidfd)
@@ -70,6 +75,7 @@ class Jail:
         self._memory_bytes = self._most_memory_bytes = memory_bytes
         self._waiting: _Child | None = None
         self._running: _Child | None = None
+        self._unwanted = False
 
     async def prepare(self) -> None:
         """End the last child and wait until another waits for a job, if none does; raises JailLost."""
@@ -87,6 +93,7 @@ class Jail:
             raise JailLost(f"no child: {self._last_words()}")
         self._waiting = _Child(socket.socket(fileno=descriptors[0]), descriptors[1], event.pid)
         self._waiting.socket.setblocking(False)
+        self._unwanted = False
 
     async def run(
         self, payload: bytes, *, output: int, inputs: Sequence[int], deadline_ms: int, memory_bytes: int
@@ -96,6 +103,11 @@ class Jail:
         Not to be cancelled: `kill` ends it. A child that has replied lives on until `prepare` or `kill_running`:
         to end it takes longer than a small query, and nobody need wait for that.
         """
+        if self._waiting is not None and self._waiting.ended and not self._unwanted:
+            # Killed while it waited, by nobody's query: the next child takes the job.
+            self._waiting.close()
+            self._waiting = None
+            await self.prepare()
         child = self._waiting
         if child is None:
             raise JailLost("no child is waiting")
@@ -139,7 +151,8 @@ class Jail:
             self._memory_bytes = wanted
 
     def kill(self) -> None:
-        """Kill the child, not the jail."""
+        """Kill the child, not the jail; a job on its way to it then reaches nobody."""
+        self._unwanted = True
         for child in (self._waiting, self._running):
             if child is not None:
                 child.kill()
