@@ -7,6 +7,7 @@ import os
 import select
 import signal
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -196,7 +197,7 @@ async def test_a_child_killed_after_its_reply_has_answered(pool: Pool, monkeypat
     await until_idle(pool, 2)
     honest = pool_module._sealed
 
-    def dead(descriptor: int, outcome: Outcome, size: int) -> bytes:
+    def dead(descriptor: int, outcome: Outcome, size: int) -> Any:
         for jail in pool._jails:
             jail.kill_running()
         return honest(descriptor, outcome, size)
