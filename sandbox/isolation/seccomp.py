@@ -40,7 +40,7 @@ def compiled_rules(rules: tuple[Rule, ...], machine: str = platform.machine()) -
     for rule in rules:
         # A name that a machine does not have is a number that no call has.
         if seccomp.resolve_syscall(_architecture(machine), rule.call) >= 0:
-            tests = (seccomp.Arg(t.argument, seccomp.MASKED_EQ, t.mask, t.value) for t in rule.when)
+            tests = (seccomp.Arg(t.index, seccomp.MASKED_EQ, t.mask, t.value) for t in rule.when)
             program.add_rule(seccomp.ALLOW, rule.call, *tests)
     # glibc falls back to clone, whose flags a filter can read, when clone3 is not there.
     program.add_rule(seccomp.ERRNO(errno.ENOSYS), "clone3")

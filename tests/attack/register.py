@@ -92,6 +92,10 @@ def _on_the_jail() -> list[Group]:
             off=_BROKER),
         _of("exhaustion", "what all share", "control group or watchdog, limits, deadline",
             "tests/attack/test_exhaustion.py", exhaustion, off=_OFF),
+        _tests("escape", "a warm process that was taken over lies to the broker", "the kernel is asked what it is",
+               "tests/attack/test_lying_warm_process.py"),
+        _tests("exhaustion", "owners' files that unfold, lie or never end", "read in a jail of their own",
+               "tests/catalog/test_ingest.py"),
         _of("inference", "a jail of the publication that lies", "the broker checks each promise again",
             "tests/attack/test_lying_jail.py", lying),
     ]  # fmt: skip

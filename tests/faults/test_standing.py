@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.faults.test_underneath import Asking, _running
+from marketplace.cli.client import Client
+from tests.faults.test_underneath import SLOW_SQL, Asking, _running
 from tests.market import Market
 
 
@@ -55,6 +56,26 @@ def _decided_again(market: Market, query_id: str) -> None:
     done = market.command("audit", "verify", str(receipt), "--key", str(key), "--policy", str(policy))
     assert done.returncode == 0, done.stdout + done.stderr
     assert "✓ decision allow" in done.stdout
+
+
+def test_a_token_revoked_while_its_query_runs_fetches_nothing_and_ends_nothing(alive: Market) -> None:
+    alive.agree("adult")
+    person = alive.client("startup")
+    made = person.post("/api/v1/tokens", {"name": "once", "scopes": ["read", "query"]}).json()
+    once = Client(alive.url, made["token"], timeout_s=60)
+    asked = once.post("/api/v1/queries", alive.ask(SLOW_SQL, wait_s=0))
+    assert asked.status == 202
+    path = f"/api/v1/queries/{asked.json()['id']}"
+    assert person.delete(f"/api/v1/tokens/{made['id']}").ok
+    assert [once.get(path + end).status for end in ("", "/result", "/receipt")] == [401] * 3
+    assert once.delete(path).status == 401
+    assert person.get(path).json()["state"] in ("queued", "running")
+    assert person.delete(path).ok
+    until = time.monotonic() + 60
+    while person.get(path).json()["state"] in ("queued", "running"):
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    assert alive.balance()["held_vnd"] == 0
 
 
 def test_a_suspended_organisation_fetches_no_answer_until_it_may_again(alive: Market, suspended: Any) -> None:

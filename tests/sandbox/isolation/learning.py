@@ -113,7 +113,7 @@ def without(rules: Iterable[Rule], *, fatally: bool = False) -> bytes:
     program = library.SyscallFilter(library.ALLOW)
     action = library.KILL_PROCESS if fatally else library.ERRNO(errno.EPERM)
     for rule in rules:
-        tests = (library.Arg(t.argument, library.MASKED_EQ, t.mask, t.value) for t in rule.when)
+        tests = (library.Arg(t.index, library.MASKED_EQ, t.mask, t.value) for t in rule.when)
         program.add_rule(action, rule.call, *tests)
     return seccomp._compiled(program)
 

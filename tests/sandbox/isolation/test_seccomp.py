@@ -47,19 +47,19 @@ def samples(rule: Rule) -> list[list[int]]:
     """Arguments that pass this rule, then arguments that fail one of its tests alone, high words too."""
     passing = [0] * 6
     for test in rule.when:
-        passing[test.argument] = test.value
+        passing[test.index] = test.value
     found = [passing]
     for test in rule.when:
         for bit in range(64):
             if test.mask >> bit & 1:
-                found.append([a ^ (1 << bit) if i == test.argument else a for i, a in enumerate(passing)])
+                found.append([a ^ (1 << bit) if i == test.index else a for i, a in enumerate(passing)])
     return found
 
 
 def expected(call: str, arguments: list[int]) -> int:
     """What the list says, read from the list itself."""
     for rule in RULES:
-        if rule.call == call and all(arguments[t.argument] & t.mask == t.value for t in rule.when):
+        if rule.call == call and all(arguments[t.index] & t.mask == t.value for t in rule.when):
             return bpf.ALLOW
     return bpf.refusal(errno.ENOSYS if call == "clone3" else errno.EPERM)
 
