@@ -30,8 +30,10 @@ class Reason:
 class SandulieuError(Exception):
     """Base of all. `code`: the service's word; `words`: both languages; `trace_id`: what to tell the operator."""
 
-    def __init__(self, code: str, words: Words, *, language: Language = "vi",
-                 params: Mapping[str, Any] | None = None, reasons: tuple[Reason, ...] = (), trace_id: str = "") -> None:  # fmt: skip
+    def __init__(
+        self, code: str, words: Words, *, language: Language = "vi", params: Mapping[str, Any] | None = None,
+        reasons: tuple[Reason, ...] = (), trace_id: str = "",
+    ) -> None:  # fmt: skip
         lines = [f"{code}: {said(words, language)}"]
         lines += [f"  - {reason.code}: {said(reason.words, language)}" for reason in reasons]
         super().__init__("\n".join(lines))
