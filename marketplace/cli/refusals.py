@@ -1,4 +1,4 @@
-"""A problem of the service on a terminal: what, why, what next in both languages; for SQL, its line and a caret."""
+"""A problem of the service, told: what, why, what next in both languages; of SQL, its line and a caret."""
 
 from __future__ import annotations
 
