@@ -161,6 +161,9 @@ ACCEPTED: dict[str, tuple[str, ...]] = {
         "SELECT seen FROM people ORDER BY -age, seen LIMIT 10",
         "SELECT sex, count(*) FROM people GROUP BY sex ORDER BY count(*) DESC, sex",
         "SELECT DISTINCT age FROM people ORDER BY age DESC LIMIT 5",
+        "SELECT DISTINCT ON (sex, ok) sex, age, note FROM people ORDER BY sex, ok, seen DESC",
+        "SELECT DISTINCT ON (max(age)) sex, ok, max(age) AS a FROM people GROUP BY sex, ok ORDER BY a DESC, sex, ok "
+        "LIMIT 3",
     ),
     "Values": (
         "SELECT CASE WHEN age < 18 THEN 'young' WHEN age < 60 THEN 'adult' ELSE 'old' END AS k FROM people",
@@ -289,7 +292,12 @@ REFUSED: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("SELECT age FROM people WHERE age = ?", "sql.not_supported", "?"),
         ("SELECT (age, pay) FROM people", "sql.not_supported", "age"),
         ("SELECT {'a': age} FROM people", "sql.not_supported", "age"),
-        ("SELECT DISTINCT ON (sex) age FROM people", "sql.not_supported", "sex"),
+        ("SELECT DISTINCT ON (sex) age FROM people", "sql.nondeterministic", "sex"),
+        (
+            "SELECT DISTINCT ON (sex) age FROM people QUALIFY rank() OVER (ORDER BY age) > 1",
+            "sql.not_supported",
+            "sex",
+        ),
         ("WITH RECURSIVE x AS (SELECT a FROM x) SELECT * FROM x", "sql.not_supported", "a"),
         (
             "WITH RECURSIVE x AS (SELECT 1 AS a UNION ALL SELECT sum(a) FROM x) SELECT * FROM x",
