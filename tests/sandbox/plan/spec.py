@@ -162,7 +162,7 @@ ACCEPTED: dict[str, tuple[str, ...]] = {
         "SELECT sex, count(*) FROM people GROUP BY sex ORDER BY count(*) DESC, sex",
         "SELECT DISTINCT age FROM people ORDER BY age DESC LIMIT 5",
         "SELECT DISTINCT ON (sex, ok) sex, age, note FROM people ORDER BY sex, ok, seen DESC",
-        "SELECT DISTINCT ON (max(age)) sex, ok, max(age) AS a FROM people GROUP BY sex, ok ORDER BY a DESC, sex, ok",
+        "SELECT DISTINCT ON (max(age)) sex, ok, max(age) AS a FROM people GROUP BY ALL ORDER BY a DESC, sex, ok",
     ),
     "Values": (
         "SELECT CASE WHEN age < 18 THEN 'young' WHEN age < 60 THEN 'adult' ELSE 'old' END AS k FROM people",
