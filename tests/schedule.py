@@ -8,6 +8,7 @@ SCOPES = {
     "processor": ("tests/attack/", "tests/faults/", "tests/sandbox/isolation/"),
     "market": (
         "tests/marketplace/cli/",
+        "tests/marketplace/clients/",
         "tests/marketplace/queries/",
         "tests/marketplace/subjects/",
         "tests/marketplace/test_",

@@ -5,14 +5,21 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import time
 import uuid
 from pathlib import Path
 from typing import Any
 
-from marketplace.cli.client import Answer, from_environment
+from marketplace.cli.client import Client, from_environment
+from marketplace.cli.refusals import tell_refusal
+from marketplace.cli.terminal_table import table
 
 FORMATS = {"json": "application/json", "csv": "text/csv", "arrow": "application/vnd.apache.arrow.stream",
            "parquet": "application/vnd.apache.parquet"}  # fmt: skip
+FIRST_WAIT_S = 5
+"""Short: an interrupted query can be cancelled only after the service has told its id."""
+POLL_S = 1.0
+_GOING = ("queued", "running")
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -20,7 +27,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     verbs = subparsers.add_parser("query", help="truy vấn / queries").add_subparsers(dest="verb", required=True)
     for name, told in (
         ("quote", "what it would cost and whether it is allowed"),
-        ("run", "run it and print the answer"),
+        ("run", "tell the price, run it and print the answer"),
     ):
         verb = verbs.add_parser(name, help=told)
         verb.add_argument("sql", help="one SELECT; - reads it from standard input")
@@ -30,6 +37,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         verb.add_argument("--json", action="store_true")
         verb.set_defaults(func=quote if name == "quote" else run)
         if name == "run":
+            verb.add_argument(
+                "--yes", action="store_true", help="do not ask on a terminal whether the price is right"
+            )
             verb.add_argument("--key", help="Idempotency-Key; made anew when absent")
             _output_options(verb)
     show = verbs.add_parser("show", help="state, price and decision of a query; --format fetches its answer")
@@ -40,7 +50,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def _output_options(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument("--format", choices=sorted(FORMATS), help="form of the answer (run: csv)")
+    forms = ["table", *sorted(FORMATS)]
+    verb.add_argument("--format", choices=forms, help="form of the answer (run: table on a terminal, else csv)")
     verb.add_argument("--output", type=Path, help="file for the answer, else standard output")
 
 
@@ -52,41 +63,78 @@ def _ask(chosen: argparse.Namespace) -> dict[str, Any]:
 
 def quote(chosen: argparse.Namespace) -> int:
     """Print price and columns, or every reason against it."""
-    answer = from_environment().post("/api/v1/queries/quote", _ask(chosen))
+    asked = _ask(chosen)
+    answer = from_environment().post("/api/v1/queries/quote", asked)
     if not answer.ok:
-        return _refused(answer)
+        return tell_refusal(answer, asked["sql"])
     told = answer.json()
-    if chosen.json:
-        print(json.dumps(told, ensure_ascii=False))
-    else:
-        print(f"{told['quote_vnd']:,} đ")
-        for line in told["lines"]:
-            reads = ", ".join(line["reads"]) or "-"
-            print(f"  {line['dataset']}: {line['quote_vnd']:,} đ  ({line['bytes']:,} bytes: {reads})")
+    print(json.dumps(told, ensure_ascii=False) if chosen.json else _price(told))
     return 0
 
 
+def _price(told: dict[str, Any]) -> str:
+    lines = [f"{told['quote_vnd']:,} đ"]
+    for line in told["lines"]:
+        reads = ", ".join(line["reads"]) or "-"
+        lines.append(f"  {line['dataset']}: {line['quote_vnd']:,} đ  ({line['bytes']:,} bytes: {reads})")
+    return "\n".join(lines)
+
+
 def run(chosen: argparse.Namespace) -> int:
-    """Run, wait, and print the answer; the price goes to standard error."""
-    client = from_environment()
-    answer = client.post(
-        "/api/v1/queries", _ask(chosen) | {"wait_s": 30}, idempotency_key=chosen.key or str(uuid.uuid4())
-    )
+    """Tell the price on standard error, ask on a terminal, run at no more than it, wait, and print the answer."""
+    if _is_unreadable(chosen):
+        print(f"--format {chosen.format} --output FILE", file=sys.stderr)
+        return 2
+    client, asked = from_environment(), _ask(chosen)
+    quoted = client.post("/api/v1/queries/quote", asked)
+    if not quoted.ok:
+        return tell_refusal(quoted, asked["sql"])
+    told = quoted.json()
+    if not chosen.json:
+        print(_price(told), file=sys.stderr)
+        if not (chosen.yes or _agreed()):
+            return 1
+    asked |= {"quote_id": told["id"], "max_vnd": told["quote_vnd"], "wait_s": FIRST_WAIT_S}
+    answer = client.post("/api/v1/queries", asked, idempotency_key=chosen.key or str(uuid.uuid4()))
     if not answer.ok:
-        return _refused(answer)
-    return _show(answer.json(), chosen, default="csv")
+        return tell_refusal(answer, asked["sql"])
+    return _show(_ended(client, answer.json()), chosen, default="table" if sys.stdout.isatty() else "csv")
+
+
+def _is_unreadable(chosen: argparse.Namespace) -> bool:
+    return chosen.format in ("arrow", "parquet") and chosen.output is None and sys.stdout.isatty()
+
+
+def _agreed() -> bool:
+    """Whether somebody says yes; where nobody can be asked, the command itself is the yes."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return True
+    print("Chạy với giá này? / Run at this price? [y/N] ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in ("y", "yes", "c", "có")
+
+
+def _ended(client: Client, query: dict[str, Any]) -> dict[str, Any]:
+    """The query when it has ended. Interrupted, it is ended at the service too."""
+    try:
+        while query["state"] in _GOING:
+            time.sleep(POLL_S)
+            query = client.get(f"/api/v1/queries/{query['id']}").json()
+    except KeyboardInterrupt:
+        client.delete(f"/api/v1/queries/{query['id']}")
+        raise
+    return query
 
 
 def show_query(chosen: argparse.Namespace) -> int:
     """State, price, decision; with --format the answer itself."""
     answer = from_environment().get(f"/api/v1/queries/{chosen.id}")
-    return _show(answer.json(), chosen, default=None) if answer.ok else _refused(answer)
+    return _show(answer.json(), chosen, default=None) if answer.ok else tell_refusal(answer)
 
 
 def _show(query: dict[str, Any], chosen: argparse.Namespace, *, default: str | None) -> int:
     if chosen.json:
         print(json.dumps(query, ensure_ascii=False))
-        return 0 if query["state"] in ("ready", "running", "queued") else 1
+        return 0 if query["state"] in ("ready", *_GOING) else 1
     print(f"{query['id']}  {query['state']}  {query['charged_vnd'] or 0:,} đ", file=sys.stderr)
     if query["failure"]:
         for said in query["failure"]["messages"].values():
@@ -94,24 +142,21 @@ def _show(query: dict[str, Any], chosen: argparse.Namespace, *, default: str | N
         return 1
     form = chosen.format or default
     if query["state"] != "ready" or form is None:
-        return 0 if query["state"] != "denied" else 1
-    fetched = from_environment().get(f"/api/v1/queries/{query['id']}/result", accept=FORMATS[form])
+        return 0 if query["state"] in ("ready", *_GOING) else 1
+    return _write(query, form, chosen.output)
+
+
+def _write(query: dict[str, Any], form: str, output: Path | None) -> int:
+    accept = FORMATS.get(form, FORMATS["json"])
+    fetched = from_environment().get(f"/api/v1/queries/{query['id']}/result", accept=accept)
     if not fetched.ok:
-        return _refused(fetched)
-    if chosen.output:
-        chosen.output.write_bytes(fetched.body)
+        return tell_refusal(fetched)
+    body = fetched.body
+    if form == "table":
+        names = [column["name"] for column in query["columns"]]
+        body = (table(names, fetched.json()) + "\n").encode()
+    if output:
+        output.write_bytes(body)
     else:
-        sys.stdout.buffer.write(fetched.body)
+        sys.stdout.buffer.write(body)
     return 0
-
-
-def _refused(answer: Answer) -> int:
-    """What happened, why and what next, in both languages; then every reason with its own text."""
-    problem = answer.json()
-    print(f"{answer.status} {problem['code']}", file=sys.stderr)
-    told = [problem, *problem.get("reasons", ())]
-    for one in told:
-        messages = one.get("messages") or {"vi": one["message"]}
-        for said in messages.values():
-            print("  " + " ".join(said[part] for part in ("what", "why", "next")), file=sys.stderr)
-    return 1

@@ -34,12 +34,13 @@ log = logging.getLogger("marketplace.problems")
 
 
 class ReasonView(msgspec.Struct, frozen=True):
-    """One reason of a denial, with its text."""
+    """One reason of a denial, with its text: `message` in the language asked for, `messages` in both."""
 
     code: str
     severity: str
     params: Mapping[str, Any]
     message: Message
+    messages: Mapping[str, Message]
 
 
 class ChangeView(msgspec.Struct, frozen=True):
@@ -150,11 +151,9 @@ def _log(request: Request[Any, Any, State], problem: Problem, exc: Exception) ->
 
 
 def _reason(reason: Reason, language: Language) -> ReasonView:
+    both = {each: told(reason.code, reason.params, each) for each in ("vi", "en")}
     return ReasonView(
-        code=reason.code,
-        severity=reason.severity,
-        params=reason.params,
-        message=told(reason.code, reason.params, language),
+        code=reason.code, severity=reason.severity, params=reason.params, message=both[language], messages=both
     )
 
 

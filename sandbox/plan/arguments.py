@@ -8,7 +8,7 @@ from dataclasses import replace
 from .arithmetic import Place, alike, fit, is_text_constant
 from .errors import Refusal
 from .functions import Function
-from .tree import Cast, Constant, Expression
+from .tree import Cast, Constant, Expression, Operation
 from .types import (
     BIGINT,
     BOOLEAN,
@@ -124,6 +124,9 @@ def _one(word: str, node: Expression, function: Function) -> Expression | None:
         return _part(node, function)
     if word == "PERIOD":
         return _period(node)
+    if word == "FRACTION" and isinstance(node, Operation) and node.symbol == "list":
+        fits = all(isinstance(one, Constant) and _CONSTANTS[word](one) for one in node.operands)
+        return node if fits else None
     if word in _CONSTANTS:
         return node if isinstance(node, Constant) and _CONSTANTS[word](node) else None
     if node.type.kind == "NULL":
@@ -244,6 +247,8 @@ _RULES: dict[str, _Rule] = {
 def answer_type(function: Function, arguments: tuple[Expression, ...]) -> Type:
     """The type that DuckDB gives this call."""
     rule = _RULES.get(function.answer)
+    if rule is not None and function.arguments[-1:] == ("FRACTION",) and arguments[-1].type.kind == "LIST":
+        return list_of(rule(tuple(argument.type for argument in arguments), arguments))
     if rule is not None:
         return rule(tuple(argument.type for argument in arguments), arguments)
     return INTERVAL if function.answer == "INTERVAL" else type_named(function.answer)

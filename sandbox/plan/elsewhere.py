@@ -86,8 +86,8 @@ INSTEAD = {
     "list_filter": "list_contains(xs, x)", "list_transform": "list_extract(xs, 1)",
     "array_join": "array_to_string",
     "get_json_object": "json_extract_string", "json_query": "json_extract", "parse_json": "json_extract(x, '$.a')",
-    "json_length": "json_array_length", "jsonb_array_length": "json_array_length", "generate_series":
-    "WITH RECURSIVE", "range": "WITH RECURSIVE", "sequence": "WITH RECURSIVE", "array_slice_from": "list_slice",
+    "json_length": "json_array_length", "jsonb_array_length": "json_array_length",
+    "generate_series": "FROM generate_series(1, 10)", "range": "FROM range(0, 10)",
 }  # fmt: skip
 for _word in ("today", "current_date", "curdate"):
     INSTEAD[_word] = _DATE

@@ -3,12 +3,12 @@
 A row is a name, the words of its arguments, and the type of its answer. Words: a type, `ANY`, `PLAIN` (no list),
 `NUMBER`, `WHOLE` (an integer up to 64 bits), `TEMPORAL` (date or timestamp), `MOMENT` (those and INTERVAL),
 `LIST`, `LIKE` (a list as the first), `ITEM` (fits in the list), `T` (all T of one call must fit together).
-Constants: `TEXT`, `PATH` (a string or whole number), `PART` (of a date, e.g. 'month'), `FRACTION` (from 0 to 1),
-`DIGITS` (beside a DECIMAL), `PLACE` (from 0 to 9), `OPTIONS` (of a pattern: 'g', 'i', …), `PERIOD` (an interval
-above zero), `WAY` ('ASC' or 'DESC'). `?` optional, `*` any number. The answer is a type (`~` before it: the
-engine's own is another, so it is cast), `same` (the first argument's) or a rule of `arguments.answer_type`.
-After it: over what of a cohort it may stand (`measure`, `dimension`) and what its answer depends on besides the
-values (`order`, `sorted`, `ties`).
+Constants: `TEXT`, `PATH` (a string or whole number), `PART` (of a date, e.g. 'month'), `FRACTION` (from 0 to 1,
+or a list of them), `DIGITS` (beside a DECIMAL), `PLACE` (from 0 to 9), `OPTIONS` (of a pattern: 'g', 'i', …),
+`PERIOD` (an interval above zero), `WAY` ('ASC' or 'DESC'). `?` optional, `*` any number. The answer is a type
+(`~` before it: the engine's own is another, so it is cast), `same` (the first argument's) or a rule of
+`arguments.answer_type`. After it: over what of a cohort it may stand (`measure`, `dimension`) and what its
+answer depends on besides the values (`order`, `sorted`, `ties`).
 """
 
 from __future__ import annotations

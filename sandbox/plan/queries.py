@@ -8,6 +8,7 @@ from sqlglot import exp
 
 from .context import Context
 from .dialect import place
+from .distinct import distinct_on, is_on
 from .errors import Refusal
 from .expressions import read, read_condition
 from .forms import unsupported
@@ -89,11 +90,14 @@ def _select(node: exp.Select, scope: Scope, context: Context) -> Query:
     grouping = read_grouping(node.args.get("group"), items, scope, context)
     having = _clause(node.args.get("having"), scope, context, aggregates=True, windows=False)
     qualify = _clause(node.args.get("qualify"), scope, context, aggregates=True, windows=True)
-    distinct = node.args.get("distinct") is not None
+    named = node.args.get("distinct")
+    distinct = named is not None and not is_on(named)
     if qualify is not None and not any(isinstance(n, Call) and n.window is not None for n in walk(qualify)):
         raise Refusal("sql.not_supported", *place(node.args["qualify"]), form="QUALIFY", use="WHERE …")
     select = with_named_constants(Select(items, source, distinct, where, grouping, having, qualify))
     select = replace(select, tail=_tail(node, items, scope, context, outside=distinct))
+    if named is not None and is_on(named):
+        select = distinct_on(select, named, scope, context)
     check_grouped(select, scope)
     return select
 

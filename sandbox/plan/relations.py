@@ -14,6 +14,7 @@ from .expressions import read_condition
 from .forms import unsupported
 from .limits import JOINS
 from .scope import Field, Merged, Offer, Scope, nearest
+from .series import SERIES, read_series
 from .tree import ColumnRef, CteUse, Derived, Expression, Join, Operation, Query, Relation, Source
 from .types import BOOLEAN, DOUBLE, VARCHAR, type_named
 from .walking import deep, walk
@@ -82,7 +83,18 @@ def _offer(scope: Scope, alias: str, fields: tuple[Field, ...], renamed: list[st
     scope.offers.append(Offer(alias, fields))
 
 
+def _series(node: exp.Table, scope: Scope, context: Context) -> Relation:
+    """range(…), generate_series(…): the one column has the alias's name if there is one."""
+    inner, (alias, renamed) = read_series(node.this, context), _alias(node)
+    relation = context.relation()
+    fields = _fields(relation, inner.columns)
+    _offer(scope, alias or node.this.name.lower(), fields, renamed or ([alias] if alias else []), node)
+    return Derived(relation, inner)
+
+
 def _table(node: exp.Table, scope: Scope, context: Context) -> Relation:
+    if isinstance(node.this, exp.Anonymous) and node.this.name.lower() in SERIES and not node.args.get("db"):
+        return _series(node, scope, context)
     if not isinstance(node.this, exp.Identifier) or node.args.get("db"):
         raise _not_a_table(node, context)
     name, (alias, renamed) = node.name, _alias(node)

@@ -155,10 +155,19 @@ def _inside(relation: Relation | None) -> Iterator[Relation]:
         case Join():
             yield from _inside(relation.left)
             yield from _inside(relation.right)
+            if relation.on is not None:
+                yield from _tested(relation.on)
+
+
+def _tested(node: Expression) -> Iterator[Relation]:
+    """Those of the queries that stand directly in an expression."""
+    for inner in walk(node):
+        if isinstance(inner, QueryTest):
+            yield from relations(inner.query)
 
 
 def relations(query: Query) -> Iterator[Relation]:
-    """Every relation in a query, those of the queries inside it too."""
+    """Every relation in a query, those of the queries inside it too; each once."""
     match query:
         case With():
             for _, inner in query.ctes:
@@ -172,9 +181,11 @@ def relations(query: Query) -> Iterator[Relation]:
             yield from relations(query.right)
         case Select():
             yield from _inside(query.source)
-    if isinstance(query, Select | Values):
-        for test in (node for node in everything(query) if isinstance(node, QueryTest)):
-            yield from relations(test.query)
+            for clause in clauses(query):
+                yield from _tested(clause)
+        case Values():
+            for value in (value for row in query.rows for value in row):
+                yield from _tested(value)
 
 
 def with_clauses(select: Select, change: Change) -> Select:

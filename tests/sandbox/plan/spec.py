@@ -116,6 +116,13 @@ ACCEPTED: dict[str, tuple[str, ...]] = {
         "VALUES ('2020-01-01', 1), ('2020-01-02', 2)",
         "SELECT p.age, v.word FROM people p JOIN (VALUES (7, 'seven'), (14, 'fourteen')) AS v(age, word) "
         "ON p.age = v.age",
+        "SELECT count(*), min(range), max(range) FROM range(1000)",
+        "SELECT n FROM generate_series(5, -4, -3) AS n UNION ALL SELECT x FROM range(-2, 1) t(x)",
+        "SELECT d, count(p.age) FROM generate_series(DATE '2019-12-30', DATE '2020-01-06', INTERVAL 1 DAY) g(d) "
+        "LEFT JOIN people p ON p.born = g.d GROUP BY d",
+        "SELECT * FROM generate_series(DATE '2020-01-31', DATE '2021-03-01', INTERVAL 1 MONTH) UNION ALL "
+        "SELECT * FROM range(TIMESTAMP '2020-01-01 10:30:00', TIMESTAMP '2020-01-03', INTERVAL '7 hours')",
+        "SELECT count(*), max(range) FROM range(5, 1)",
         "WITH v(a) AS (VALUES (1), (NULL), (3)) SELECT sum(a), count(*) FROM v",
         "WITH RECURSIVE q(n, f) AS (SELECT 1, CAST(1 AS HUGEINT) UNION ALL SELECT n + 1, f * (n + 1) FROM q "
         "WHERE n < 20) SELECT n, f FROM q",
@@ -161,6 +168,8 @@ ACCEPTED: dict[str, tuple[str, ...]] = {
         "SELECT seen FROM people ORDER BY -age, seen LIMIT 10",
         "SELECT sex, count(*) FROM people GROUP BY sex ORDER BY count(*) DESC, sex",
         "SELECT DISTINCT age FROM people ORDER BY age DESC LIMIT 5",
+        "SELECT DISTINCT ON (sex, ok) sex, age, note FROM people ORDER BY sex, ok, seen DESC",
+        "SELECT DISTINCT ON (max(age)) sex, ok, max(age) AS a FROM people GROUP BY ALL ORDER BY a DESC, sex, ok",
     ),
     "Values": (
         "SELECT CASE WHEN age < 18 THEN 'young' WHEN age < 60 THEN 'adult' ELSE 'old' END AS k FROM people",
@@ -241,7 +250,20 @@ REFUSED: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("SELECT * FROM read_csv('/etc/passwd')", "sql.outside_world", "read_csv"),
         ("SELECT * FROM '/etc/passwd'", "sql.unknown_table", "'/etc/passwd'"),
         ("SELECT * FROM glob('*')", "sql.outside_world", "glob"),
-        ("SELECT * FROM range(1000000000)", "sql.outside_world", "range"),
+        ("SELECT * FROM range(1000000000)", "sql.list_too_long", "range"),
+        ("SELECT * FROM range(1001)", "sql.list_too_long", "range"),
+        ("SELECT * FROM range(0, 10, 0)", "sql.wrong_arguments", "range"),
+        ("SELECT * FROM generate_series(1, rank) g, shops", "sql.unknown_column", "rank"),
+        (
+            "SELECT * FROM generate_series(DATE '2020-01-01', DATE '9999-12-01', INTERVAL 1 YEAR)",
+            "sql.list_too_long",
+            "generate_series",
+        ),
+        (
+            "SELECT * FROM generate_series(DATE '2020-01-01', 7, INTERVAL 1 DAY)",
+            "sql.wrong_arguments",
+            "generate_series",
+        ),
         ("SELECT getenv('HOME')", "sql.outside_world", "getenv"),
         ("SELECT current_setting('threads')", "sql.outside_world", "current_setting"),
         ("SELECT upper(age) FROM people", "sql.wrong_arguments", "upper"),
@@ -289,7 +311,12 @@ REFUSED: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("SELECT age FROM people WHERE age = ?", "sql.not_supported", "?"),
         ("SELECT (age, pay) FROM people", "sql.not_supported", "age"),
         ("SELECT {'a': age} FROM people", "sql.not_supported", "age"),
-        ("SELECT DISTINCT ON (sex) age FROM people", "sql.not_supported", "sex"),
+        ("SELECT DISTINCT ON (sex) age FROM people", "sql.nondeterministic", "sex"),
+        (
+            "SELECT DISTINCT ON (sex) age FROM people QUALIFY rank() OVER (ORDER BY age) > 1",
+            "sql.not_supported",
+            "sex",
+        ),
         ("WITH RECURSIVE x AS (SELECT a FROM x) SELECT * FROM x", "sql.not_supported", "a"),
         (
             "WITH RECURSIVE x AS (SELECT 1 AS a UNION ALL SELECT sum(a) FROM x) SELECT * FROM x",

@@ -40,6 +40,13 @@ DEEP = {
     "signs": "SELECT " + "+" * 60_000 + "1",
     "dots": "SELECT a" + ".a" * 20_000,
     "dates": "SELECT " + "DATE " * 3_000,
+    "arrows": "SELECT a" + " -> 'a'" * 3_000,
+    "slices": "SELECT a" + "[1:2]" * 90,
+    "trims": "SELECT " + "trim(BOTH 'a' FROM " * 500 + "'b'" + ")" * 500,
+    "laterals": "SELECT 1 FROM " + "LATERAL (SELECT 1 FROM " * 90 + "people" + ")" * 90,
+    "rows": "SELECT " + "(1, " * 500 + "1" + ")" * 500,
+    "groups": "SELECT " + "mode() WITHIN GROUP (ORDER BY " * 500 + "1" + ")" * 500,
+    "recursions": "WITH RECURSIVE q AS (SELECT 1 UNION " * 90 + "SELECT 1" + " FROM q) SELECT 1" * 90,
 }
 
 
@@ -73,6 +80,14 @@ def test_where_sqlglot_guesses_the_work_does_not_double_with_each_level(
     for tail in (closing * levels, "", closing * (levels - 1)):
         with at_most(MOST_CALLS), contextlib.suppress(SqlRefused):
             world.plan("SELECT " + opening * levels + "1" + tail)
+
+
+def test_queries_in_a_recursion_are_walked_once_each(world: World) -> None:
+    inside = "(SELECT max(rank) FROM shops WHERE rank > " * 15 + "0" + ")" * 15
+    sql = f"WITH RECURSIVE q AS (SELECT 1 AS a UNION ALL SELECT a + 1 FROM q WHERE a < {inside}) SELECT a FROM q"
+    with at_most(MOST_CALLS):
+        world.plan(sql)
+    assert world.refusal(sql.replace("FROM shops WHERE rank > 0", "FROM q, shops WHERE rank > 0"))
 
 
 def test_what_is_just_deep_enough_is_read(world: World) -> None:

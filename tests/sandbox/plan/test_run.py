@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pyarrow as pa
@@ -10,12 +10,17 @@ import pytest
 
 from sandbox.isolation.pool import Pool
 from sandbox.job import Limits, SandboxFailed, TableFiles
+from sandbox.plan.functions import FUNCTIONS
 from sandbox.plan.limits import STEPS
 from sandbox.run import run
 from tests.attack.conftest import require_layers
 from tests.sandbox.plan.asking import Rows, World, same
+from tests.sandbox.plan.examples import EXAMPLES
 
 FOUND_IN_THE_JAIL = (
+    "SELECT t.word, p.n FROM (VALUES (TRUE, 'yes'), (FALSE, 'no')) t(ok, word), LATERAL (SELECT count(*) AS n "
+    "FROM people p WHERE p.ok = t.ok) p",
+    "WITH RECURSIVE reach(a) AS (SELECT 1 UNION SELECT (a * 3) % 17 FROM reach) SELECT a FROM reach",
     "SELECT sex, count(*) AS n, avg(pay), sum(age), list(DISTINCT ok ORDER BY ok) FROM people GROUP BY sex",
     'SELECT p.sex, s."Tên cửa hàng" AS "cửa hàng", count(*) FROM people p JOIN shops s USING (sex) GROUP BY ALL',
     "SELECT age, born, seen, cost, big, note, ok FROM people ORDER BY seen LIMIT 5",
@@ -47,6 +52,26 @@ async def asked(world: World, pool: Pool, sql: str) -> Rows:
 @pytest.mark.parametrize("sql", FOUND_IN_THE_JAIL)
 async def test_the_jail_answers_what_plain_duckdb_answers(world: World, pool: Pool, sql: str) -> None:
     assert same(await asked(world, pool, sql), world.plain(sql))
+
+
+def every_function() -> list[str]:
+    """A few questions in which each function of the table is called."""
+    calls: dict[str, list[str]] = {"scalar": [], "aggregate": [], "window": []}
+    for name, examples in EXAMPLES.items():
+        function = FUNCTIONS[name]
+        call = f"CAST({examples[0]} AS VARCHAR)" if function.answer == "INTERVAL" else examples[0]
+        calls[function.kind].append(f"{call} OVER (ORDER BY seen)" if function.kind == "window" else call)
+    rows = [f"SELECT seen, {', '.join(some)} FROM people" for some in (*batched(calls["scalar"]), calls["window"])]
+    return [*rows, f"SELECT {', '.join(calls['aggregate'])} FROM people GROUP BY sex"]
+
+
+def batched(calls: list[str], size: int = 90) -> Iterator[list[str]]:
+    yield from (calls[i : i + size] for i in range(0, len(calls), size))
+
+
+async def test_no_function_needs_what_the_jail_does_not_give(world: World, pool: Pool) -> None:
+    for sql in every_function():
+        assert same(await asked(world, pool, sql), world.plain(sql)), sql
 
 
 COUNTING = (

@@ -12,6 +12,7 @@ import pytest
 import sandbox
 from sandbox.job import FailureCode
 from sandbox.plan.errors import RefusalCode
+from sandbox.plan.limits import STEPS
 from tests.sandbox.plan.asking import World
 from tests.sandbox.plan.spec import REFUSED
 
@@ -31,6 +32,12 @@ def test_a_text_says_what_why_and_what_next_in_both_languages(code: str) -> None
         assert all(len(part) > 5 for part in text.values())
         names.append(sorted(set(re.findall(r"\{(\w+)\}", " ".join(text.values())))))
     assert names[0] == names[1]
+
+
+def test_the_steps_of_a_recursion_are_told_as_they_are() -> None:
+    text = TEXTS["sandbox.too_many_steps"]
+    assert f"{STEPS:,}" in text["en"]["why"]
+    assert f"{STEPS:,}".replace(",", ".") in text["vi"]["why"]
 
 
 def test_each_refusal_carries_what_its_text_names(world: World) -> None:

@@ -1,0 +1,87 @@
+"""A connection to one service with one token."""
+
+from __future__ import annotations
+
+import locale
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+from sandulieu_client.errors import Language, SandulieuError
+from sandulieu_client.question import Question
+from sandulieu_client.transport import PATIENCE_S, Transport
+
+_HERE = "http://127.0.0.1:8080"
+
+
+@dataclass(frozen=True)
+class Connection:
+    """What may be asked at one service. Usable in `with`."""
+
+    transport: Transport
+
+    def query(self, sql: str, *, agreement: str | Sequence[str] | None = None, purpose: str | None = None,
+              max_vnd: int | None = None, progress: bool | None = None) -> Question:  # fmt: skip
+        """A question; nothing is asked yet. `agreement`: one for each dataset that the SQL reads.
+
+        Without an agreement the only one in force is taken, without a purpose that of the first agreement.
+        `max_vnd`: above it nothing runs. `progress`: None shows it in notebooks and terminals.
+        """
+        agreements = [agreement] if isinstance(agreement, str) else list(agreement or ())
+        if not agreements or purpose is None:
+            agreements, purpose = self._completed(agreements, purpose)
+        body = {"agreement_ids": agreements, "purpose": purpose, "sql": sql}
+        return Question(self.transport, body, max_vnd=max_vnd, show_progress=progress)
+
+    def agreements(self) -> list[dict[str, Any]]:
+        """The organisation's agreements in force, newest first."""
+        found: list[dict[str, Any]] = []
+        cursor = ""
+        while True:
+            page = self.transport.get(f"/api/v1/agreements{cursor}")
+            found += [one for one in page["items"] if one["state"] == "in_force"]
+            if not page.get("next"):
+                return found
+            cursor = f"?cursor={page['next']}"
+
+    def close(self) -> None:
+        """Gives the connections back."""
+        self.transport.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                 trace: TracebackType | None) -> None:  # fmt: skip
+        self.close()
+
+    def _completed(self, agreements: list[str], purpose: str | None) -> tuple[list[str], str]:
+        there = self.agreements()
+        if not agreements:
+            if len(there) != 1:
+                raise self._which(len(there))
+            agreements = [there[0]["id"]]
+        first = next((one for one in there if one["id"] == agreements[0]), None)
+        return agreements, purpose or (first["purpose"] if first else "")
+
+    def _which(self, count: int) -> SandulieuError:
+        words = {
+            "vi": {"what": f"Có {count} hợp đồng đang hiệu lực.", "next": "Hãy nêu agreement=."},
+            "en": {"what": f"There are {count} agreements in force.", "next": "Say which: agreement=."},
+        }
+        return SandulieuError("agreement.which", words, language=self.transport.language)
+
+
+def connect(url: str | None = None, token: str | None = None, *, language: Language | None = None,
+            timeout_s: float = 60, patience_s: float = PATIENCE_S) -> Connection:  # fmt: skip
+    """A connection; url and token else come from SANDULIEU_URL and SANDULIEU_TOKEN.
+
+    `language`: of messages, "vi" or "en", else the locale's. `patience_s`: how long to wait for a busy service.
+    """
+    spoken = language or ("en" if (locale.getlocale()[0] or "").startswith("en") else "vi")
+    return Connection(Transport(
+        url or os.environ.get("SANDULIEU_URL", _HERE), token or os.environ.get("SANDULIEU_TOKEN", ""),
+        language=spoken, timeout_s=timeout_s, patience_s=patience_s,
+    ))  # fmt: skip

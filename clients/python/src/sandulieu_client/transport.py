@@ -1,0 +1,92 @@
+"""HTTP as the service speaks it: the token, problems as exceptions, and waiting when it is told to wait."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import httpx
+
+from sandulieu_client.errors import Busy, Language, Unreachable, error_of
+
+PATIENCE_S = 60.0
+"""How long a call waits in all while the service says that it is busy."""
+_ATTEMPTS = 3
+"""Times that a call is sent when the connection breaks: only calls that change nothing twice."""
+_PAUSE_S = 0.5
+
+
+class Transport:
+    """Calls one service with one token."""
+
+    def __init__(self, base_url: str, token: str, *, language: Language, timeout_s: float,
+                 patience_s: float = PATIENCE_S, sleep: Callable[[float], None] = time.sleep) -> None:  # fmt: skip
+        headers = {"Authorization": f"Bearer {token}", "Accept-Language": language} if token else {}
+        self._http = httpx.Client(base_url=base_url, headers=headers, timeout=timeout_s)
+        self._patience_s = patience_s
+        self._sleep = sleep
+        self.language = language
+
+    def close(self) -> None:
+        """Gives the connections back."""
+        self._http.close()
+
+    def get(self, path: str) -> Any:
+        """JSON of a page."""
+        return self._send("GET", path, repeatable=True).json()
+
+    def fetch(self, path: str, media_type: str) -> bytes:
+        """A body in that form."""
+        return self._send("GET", path, repeatable=True, headers={"Accept": media_type}).content
+
+    def post(self, path: str, body: Mapping[str, object], *, idempotency_key: str | None = None) -> Any:
+        """JSON in, JSON out. With a key, the service does a repeated call once."""
+        headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
+        return self._send("POST", path, repeatable=idempotency_key is not None, headers=headers, json=body).json()
+
+    def delete(self, path: str) -> None:
+        """Asks for an end of something."""
+        self._send("DELETE", path, repeatable=True)
+
+    def _send(self, method: str, path: str, *, repeatable: bool, headers: Mapping[str, str] | None = None,
+              json: object = None) -> httpx.Response:  # fmt: skip
+        waited_s, broken = 0.0, 0
+        while True:
+            try:
+                answer = self._http.request(method, path, headers=headers, json=json)
+            except httpx.TransportError as error:
+                broken += 1
+                if not repeatable or broken >= _ATTEMPTS:
+                    raise self._unreachable(error) from error
+                self._sleep(_PAUSE_S * broken)
+                continue
+            if answer.status_code < 400:
+                return answer
+            refused = error_of(answer.status_code, _problem(answer), language=self.language,
+                               retry_after_s=_retry_after_s(answer))  # fmt: skip
+            if not isinstance(refused, Busy) or waited_s + refused.retry_after_s > self._patience_s:
+                raise refused
+            self._sleep(refused.retry_after_s)
+            waited_s += refused.retry_after_s
+
+    def _unreachable(self, error: httpx.TransportError) -> Unreachable:
+        where = str(self._http.base_url)
+        words = {
+            "vi": {"what": f"Không gọi được dịch vụ {where}.", "next": "Kiểm tra địa chỉ và mạng rồi thử lại."},
+            "en": {"what": f"The service {where} did not answer.", "next": "Check the address and the network."},
+        }
+        return Unreachable("service.unreachable", words, language=self.language, params={"error": str(error)})
+
+
+def _problem(answer: httpx.Response) -> Mapping[str, Any]:
+    try:
+        found = answer.json()
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _retry_after_s(answer: httpx.Response) -> float:
+    text = answer.headers.get("Retry-After", "")
+    return max(float(text), _PAUSE_S) if text.replace(".", "", 1).isdigit() else _PAUSE_S

@@ -1,0 +1,33 @@
+"""A problem of the service, told: what, why, what next in both languages; of SQL, its line and a caret."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from marketplace.cli.client import Answer
+
+
+def tell_refusal(answer: Answer, sql: str = "") -> int:
+    """Everything on standard error; 1, the exit code."""
+    problem = answer.json()
+    print(f"{answer.status} {problem['code']}", file=sys.stderr)
+    if marked := marked_line(sql, problem):
+        print(marked, file=sys.stderr)
+    for one in [problem, *problem.get("reasons", ())]:
+        for said in (one.get("messages") or {"": one["message"]}).values():
+            print("  " + " ".join(said[part] for part in ("what", "why", "next")), file=sys.stderr)
+    return 1
+
+
+def marked_line(sql: str, problem: Mapping[str, Any]) -> str:
+    """The line of the SQL that is meant, a caret under each character of the word; empty if no place is told."""
+    place, lines = problem.get("position"), sql.splitlines()
+    if not place or not 1 <= place["line"] <= len(lines):
+        return ""
+    written = lines[place["line"] - 1]
+    before = "".join(c if c == "\t" else " " for c in written[: place["column"] - 1])
+    word = str(problem.get("params", {}).get("word", ""))
+    line = "".join(c if c.isprintable() or c == "\t" else "�" for c in written)
+    return f"  {line}\n  {before}{'^' * max(len(word), 1)}"

@@ -1,0 +1,81 @@
+"""A server between client and service: it notes what is asked, says that it is busy, or breaks a connection."""
+
+from __future__ import annotations
+
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+NOT_PASSED_ON = {"host", "content-length", "connection", "accept-encoding", "transfer-encoding"}
+
+
+@dataclass
+class Between:
+    """`asked`: method and path of every call. `busy`: calls to refuse with 429; `lost`: answers to throw away."""
+
+    behind: str
+    url: str = ""
+    busy: int = 0
+    lost: int = 0
+    asked: list[tuple[str, str]] = field(default_factory=list)
+    keys: list[str] = field(default_factory=list)
+
+
+def _passed_on(between: Between, handler: BaseHTTPRequestHandler) -> tuple[int, dict[str, str], bytes]:
+    length = int(handler.headers.get("Content-Length", "0"))
+    body = handler.rfile.read(length) if length else None
+    between.asked.append((handler.command, handler.path))
+    if key := handler.headers.get("Idempotency-Key"):
+        between.keys.append(key)
+    if between.busy:
+        between.busy -= 1
+        return 429, {"Retry-After": "1"}, b'{"code": "query.busy", "title": "busy"}'
+    headers = {name: value for name, value in handler.headers.items() if name.lower() not in NOT_PASSED_ON}
+    asked = urllib.request.Request(
+        between.behind + handler.path, data=body, headers=headers, method=handler.command
+    )
+    try:
+        with urllib.request.urlopen(asked, timeout=60) as answer:
+            return answer.status, dict(answer.headers), answer.read()
+    except urllib.error.HTTPError as refused:
+        return refused.code, dict(refused.headers), refused.read()
+
+
+@contextmanager
+def between(behind: str) -> Iterator[Between]:
+    """It listens on a port of its own."""
+    state = Between(behind)
+
+    class Handler(BaseHTTPRequestHandler):
+        def _answer(self) -> None:
+            status, headers, body = _passed_on(state, self)
+            if state.lost and self.command == "POST" and self.path == "/api/v1/queries":
+                state.lost -= 1
+                self.close_connection = True
+                return
+            self.send_response(status)
+            for name, value in headers.items():
+                if name.lower() not in NOT_PASSED_ON:
+                    self.send_header(name, value)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_GET = do_POST = do_DELETE = _answer  # noqa: N815
+
+        def log_message(self, *_: object) -> None: ...
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    state.url = f"http://127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=lambda: server.serve_forever(poll_interval=0.05), daemon=True)
+    thread.start()
+    try:
+        yield state
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()

@@ -1,0 +1,194 @@
+"""The Python client against a real service: price, answer, refusals, waiting, breaking off."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from marketplace.cli.demo import unused_port
+from sandulieu_client import (
+    AnswerFailed,
+    Busy,
+    Connection,
+    Denied,
+    Refused,
+    SandulieuError,
+    SqlRefused,
+    TooDear,
+    Unreachable,
+    connect,
+    question,
+)
+from sandulieu_client.progress import Notebook, Silent, Terminal, progress
+from tests.market import PURPOSE, SMALL_SQL, Market
+from tests.marketplace.clients.between import Between, between
+
+
+@pytest.fixture(scope="module")
+def direct(market: Market) -> Iterator[Connection]:
+    with connect(market.url, market.parties.tokens["startup"], language="en") as connection:
+        yield connection
+
+
+@pytest.fixture
+def middle(market: Market) -> Iterator[Between]:
+    with between(market.url) as state:
+        yield state
+
+
+@pytest.fixture
+def through(market: Market, middle: Between) -> Iterator[Connection]:
+    with connect(middle.url, market.parties.tokens["startup"], language="en") as connection:
+        yield connection
+
+
+def paid(market: Market) -> int:
+    found = market.balance()
+    return int(found["available_vnd"])
+
+
+def test_a_question_has_a_price_first_and_is_paid_once(market: Market, direct: Connection, tmp_path: Path) -> None:
+    before = paid(market)
+    asked = direct.query(SMALL_SQL, agreement=market.agreements["adult"], purpose=PURPOSE, max_vnd=1_000_000)
+    quote = asked.quote()
+    assert quote.columns == (("education", "VARCHAR"), ("n", "BIGINT"))
+    assert (quote.vnd > 0, paid(market)) == (True, before)
+    table = asked.to_arrow()
+    answer = asked.run()
+    assert (table.column_names, table.num_rows) == (["education", "n"], answer.rows)
+    assert before - paid(market) == answer.charged_vnd == quote.vnd
+    rows = json.loads(asked.save(tmp_path / "answer.json").read_text())
+    assert rows == table.to_pylist()
+    assert pa.ipc.open_stream(asked.save(tmp_path / "answer.arrow").read_bytes()).read_all().equals(table)
+    assert asked.run() is answer
+    assert before - paid(market) == quote.vnd
+
+
+def test_the_purpose_is_that_of_the_agreement_unless_told(market: Market, direct: Connection) -> None:
+    assert direct.query(SMALL_SQL, agreement=market.agreements["adult"]).quote().vnd > 0
+
+
+def test_without_an_agreement_in_force_it_says_which_are_there(market: Market) -> None:
+    with connect(market.url, market.parties.tokens["rival"]) as rival, pytest.raises(SandulieuError) as refused:
+        rival.query(SMALL_SQL)
+    assert refused.value.code == "agreement.which"
+
+
+def test_a_denial_says_each_reason_in_both_languages(market: Market, direct: Connection) -> None:
+    with pytest.raises(Denied) as denied:
+        direct.query(SMALL_SQL, agreement=market.agreements["adult"], purpose="resale").quote()
+    assert denied.value.reasons
+    for reason in denied.value.reasons:
+        assert set(reason.words) == {"vi", "en"}
+        assert reason.code in str(denied.value)
+
+
+def test_sql_that_is_not_understood_is_pointed_at(market: Market, direct: Connection) -> None:
+    sql = "SELECT education,\n  nvl(age, 0) AS a\nFROM adult"
+    with pytest.raises(SqlRefused) as refused:
+        direct.query(sql, agreement=market.agreements["adult"], purpose=PURPOSE).quote()
+    error = refused.value
+    assert (error.code, error.line, error.column, error.word, error.use) == (
+        "sql.unknown_function", 2, 3, "nvl", "coalesce")  # fmt: skip
+    assert error.marked(sql) == "  nvl(age, 0) AS a\n  ^^^"
+
+
+def test_above_the_most_that_is_paid_nothing_runs(market: Market, direct: Connection) -> None:
+    before = paid(market)
+    with pytest.raises(TooDear):
+        direct.query(SMALL_SQL, agreement=market.agreements["adult"], purpose=PURPOSE, max_vnd=0).run()
+    assert paid(market) == before
+
+
+def test_an_answer_that_fails_says_why(market: Market, direct: Connection) -> None:
+    sql = "SELECT CAST(education AS BIGINT) AS x FROM adult"
+    with pytest.raises(AnswerFailed) as failed:
+        direct.query(sql, agreement=market.agreements["adult"], purpose=PURPOSE, progress=False).run()
+    assert failed.value.code == "sandbox.engine_refused"
+    assert failed.value.params["query_id"]
+
+
+def test_a_wrong_token_and_no_service_are_errors_of_their_own(market: Market) -> None:
+    with connect(market.url, "sdl_nobody") as stranger, pytest.raises(Refused) as refused:
+        stranger.agreements()
+    assert refused.value.code == "auth.token_invalid"
+    with connect(f"http://127.0.0.1:{unused_port('127.0.0.1')}", "x") as nowhere, pytest.raises(Unreachable):
+        nowhere.agreements()
+
+
+def test_a_busy_service_is_waited_for_as_it_says(market: Market, middle: Between, through: Connection) -> None:
+    middle.busy = 1
+    assert through.query(SMALL_SQL, agreement=market.agreements["adult"], purpose=PURPOSE).quote().vnd > 0
+    assert len(middle.asked) == 2
+    middle.busy = 1
+    with (
+        connect(middle.url, market.parties.tokens["startup"], patience_s=0.5) as hasty,
+        pytest.raises(Busy) as busy,
+    ):
+        hasty.agreements()
+    assert busy.value.retry_after_s == 1
+
+
+def test_a_lost_answer_is_asked_for_again_and_paid_once(
+    market: Market, middle: Between, through: Connection
+) -> None:
+    before = paid(market)
+    middle.lost = 1
+    asked = through.query(SMALL_SQL, agreement=market.agreements["adult"], purpose=PURPOSE, progress=False)
+    answer = asked.run()
+    assert middle.asked.count(("POST", "/api/v1/queries")) == 2
+    assert len(set(middle.keys)) == 1
+    assert before - paid(market) == answer.charged_vnd > 0
+
+
+def test_an_interrupt_ends_the_query_at_the_service_too(
+    market: Market, middle: Between, through: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(_: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(question, "FIRST_WAIT_S", 0.0)
+    monkeypatch.setattr("sandulieu_client.question.time.sleep", interrupted)
+    sql = "SELECT count(*) AS n FROM adult a JOIN adult b ON a.age >= b.age"
+    with pytest.raises(KeyboardInterrupt):
+        through.query(sql, agreement=market.agreements["adult"], purpose=PURPOSE, progress=False).run()
+    method, path = middle.asked[-1]
+    assert (method, path.rpartition("/")[0]) == ("DELETE", "/api/v1/queries")
+
+
+def test_progress_suits_the_place(capsys: pytest.CaptureFixture[str]) -> None:
+    assert isinstance(progress(False), Silent)
+    assert isinstance(progress(None), Silent), "not a terminal"
+    line = progress(True)
+    assert isinstance(line, Terminal)
+    line.show("running", 0.5)
+    line.end()
+    told = capsys.readouterr().err
+    assert "running [██████████          ]" in told
+    assert told.endswith("\x1b[2K")
+
+
+class Shown:
+    """What a notebook would show."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def __call__(self, data: dict[str, str], **_: object) -> Shown:
+        self.lines.append(data["text/plain"])
+        return self
+
+    update = __call__
+
+
+def test_a_notebook_shows_one_line_that_changes_and_goes() -> None:
+    shown = Shown()
+    line = Notebook(shown)
+    line.show("queued", None)
+    line.show("running", None)
+    line.end()
+    assert [text.split()[1] if text else "" for text in shown.lines] == ["queued", "running", ""]
