@@ -59,7 +59,7 @@ def retold(manifest: Manifest, made: Made, mask: Ints) -> Made:
             raise PublicationRefused("publication.not_whole") from e
     inside = made.cohort >= 0
     hidden = {name: said for name, said in made.reply.types.items() if said in STORED_TYPE.values()}
-    shown = {c.sql_name for c in manifest.columns}
+    shown = {c.sql_name for c in manifest.shown_columns()}
     reply = AnonymiseReply(
         persons=int(inside.sum()),
         cohorts=len(made.ranges),
@@ -93,7 +93,7 @@ def told_refusal(refused: PublicationRefused, manifest: Manifest) -> Publication
     """Without any figure: counts of those who are in both files, and words that a jail chose, stay here."""
     cause = refused.code if refused.code in REASONS else "publication.not_whole"
     named = refused.params.get("column")
-    column = named if named in {c.sql_name for c in manifest.columns} else "—"
+    column = named if named in {c.sql_name for c in manifest.shown_columns()} else "—"
     return PublicationRefused(
         "publication.joint_not_formed", cause=cause, column=column, k=manifest.k, l=manifest.l
     )
@@ -102,4 +102,4 @@ def told_refusal(refused: PublicationRefused, manifest: Manifest) -> Publication
 def shown_columns(manifest: Manifest) -> set[str]:
     """Names of the columns that the files must have."""
     roles = ("quasi-identifier", "measure") if manifest.mode == "aggregate" else ("quasi-identifier", "sensitive")
-    return {c.sql_name for c in manifest.columns if c.role in roles}
+    return {c.sql_name for c in manifest.shown_columns() if c.role in roles}
