@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import time
 import uuid
 from pathlib import Path
+
+from sqlalchemy import select
 
 from catalog.errors import PublicationRefused
 from catalog.joint.contribution import contribute, erase
@@ -26,6 +29,9 @@ from marketplace.listings.press import Press, parse_manifest
 from marketplace.listings.publish import SLOTS
 from sandbox.job import SandboxFailed
 
+_ABANDONED_S = 86_400
+"""Longer than any part takes to be read."""
+
 
 async def send(press: Press, *, linkage_id: uuid.UUID, manifest_text: str, source: Path, by: Steward) -> uuid.UUID:
     """Take an owner's half; one that it sent before and that was not joined yet is erased. Gives its id.
@@ -34,6 +40,7 @@ async def send(press: Press, *, linkage_id: uuid.UUID, manifest_text: str, sourc
     VersionRefused, Unavailable.
     """
     manifest = await asyncio.to_thread(parse_manifest, manifest_text)
+    await _sweep(press)
     async with press.database.session() as session:
         linkage = await locked_linkage(session, linkage_id, organisation_id=by.organisation_id)
         require_approved(linkage, "contribute")
@@ -56,6 +63,17 @@ async def send(press: Press, *, linkage_id: uuid.UUID, manifest_text: str, sourc
         erase(press.store, str(made.id))
         raise
     return made.id
+
+
+async def _sweep(press: Press) -> None:
+    """Erase what a process that died left sealed, and no row knows of."""
+    async with press.database.reading() as session:
+        known = await session.scalars(select(Contribution.id).where(Contribution.erased_at.is_(None)))
+        waiting = {str(each) for each in known}
+    for folder in (press.store.root / "contributions").glob("*"):
+        if folder.name not in waiting and time.time() - folder.stat().st_mtime > _ABANDONED_S:
+            press.keys.forget_contribution(uuid.UUID(folder.name))
+            erase(press.store, folder.name)
 
 
 def require_approved(linkage: Linkage, verb: str) -> None:

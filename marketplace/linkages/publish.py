@@ -111,7 +111,7 @@ async def _say_yes(press: Press, linkage_id: uuid.UUID, other: uuid.UUID, by: St
             said = {"contribution": str(mine.id), "with": str(theirs.id)}
             await record_linkage(session, "linkage:agree", linkage, by, said)
         lead_first = (mine, theirs) if mine.owner_id == linkage.lead_id else (theirs, mine)
-        join = _join(press, linkage, *lead_first)
+        join = await asyncio.to_thread(_join, press, linkage, *lead_first)
         return join if theirs.agreed_to == mine.id else None
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import Iterator, Sequence
-from typing import cast
+from typing import Any
 
 from sqlalchemy import Select, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -14,9 +15,8 @@ from catalog.manifest import ManifestColumn, read_manifest
 from catalog.transforms import describe
 from marketplace.accounts.models import Organisation
 from marketplace.errors import NotFound
-from marketplace.linkages.machine import LinkageState
 from marketplace.linkages.models import Contribution, Linkage
-from marketplace.linkages.schemas import ColumnView, ContributionView, LinkageList, LinkageView
+from marketplace.linkages.schemas import ColumnView, ContributionView, LinkageLine, LinkageList, LinkageView
 from marketplace.listings.models import Dataset
 
 Lead, Partner = aliased(Organisation), aliased(Organisation)
@@ -40,49 +40,39 @@ async def read_linkage(session: AsyncSession, *, linkage_id: uuid.UUID, organisa
     if row is None:
         raise NotFound
     linkage, lead, partner, slug = row
-    sent = await _standing(session, [linkage.id])
-    return _view(linkage, lead, partner, slug, sent, organisation_id)
+    standing = select(Contribution).where(Contribution.linkage_id == linkage.id, Contribution.erased_at.is_(None))
+    sent = (await session.scalars(standing.order_by(Contribution.sent_at))).all()
+    named = {lead.id: lead.slug, partner.id: partner.slug}
+    # Manifests are read in a thread: a long one would hold everybody up.
+    views = [
+        await asyncio.to_thread(_contribution, each, named[each.owner_id], sent, organisation_id) for each in sent
+    ]
+    return LinkageView(**_told(linkage, lead, partner, slug), contributions=tuple(views))
 
 
 async def list_linkages(session: AsyncSession, *, organisation_id: uuid.UUID) -> LinkageList:
     """The newest MOST, newest first."""
     rows = (await session.execute(_linkages(organisation_id).order_by(Linkage.id.desc()).limit(MOST))).all()
-    sent = await _standing(session, [row[0].id for row in rows])
-    return LinkageList(items=tuple(_view(*row, sent, organisation_id) for row in rows))
+    return LinkageList(items=tuple(LinkageLine(**_told(*row)) for row in rows))
 
 
-async def _standing(session: AsyncSession, linkages: Sequence[uuid.UUID]) -> Sequence[Contribution]:
-    rows = select(Contribution).where(Contribution.linkage_id.in_(linkages), Contribution.erased_at.is_(None))
-    return (await session.scalars(rows.order_by(Contribution.sent_at))).all()
-
-
-def _view(
-    linkage: Linkage,
-    lead: Organisation,
-    partner: Organisation,
-    slug: str | None,
-    sent: Sequence[Contribution],
-    viewer: uuid.UUID,
-) -> LinkageView:
-    mine = [each for each in sent if each.linkage_id == linkage.id]
-    named = {lead.id: lead.slug, partner.id: partner.slug}
-    return LinkageView(
-        id=linkage.id,
-        state=cast(LinkageState, linkage.state),
-        lead=lead.slug,
-        lead_name=lead.name,
-        partner=partner.slug,
-        partner_name=partner.name,
-        population=linkage.population,
-        purposes=tuple(linkage.purposes),
-        lead_basis_points=linkage.lead_basis_points,
-        proposed_at=linkage.proposed_at,
-        decided_at=linkage.decided_at,
-        ended_at=linkage.ended_at,
-        reason=linkage.reason,
-        dataset=slug,
-        contributions=tuple(_contribution(each, named[each.owner_id], mine, viewer) for each in mine),
-    )
+def _told(linkage: Linkage, lead: Organisation, partner: Organisation, slug: str | None) -> dict[str, Any]:
+    return {
+        "id": linkage.id,
+        "state": linkage.state,
+        "lead": lead.slug,
+        "lead_name": lead.name,
+        "partner": partner.slug,
+        "partner_name": partner.name,
+        "population": linkage.population,
+        "purposes": tuple(linkage.purposes),
+        "lead_basis_points": linkage.lead_basis_points,
+        "proposed_at": linkage.proposed_at,
+        "decided_at": linkage.decided_at,
+        "ended_at": linkage.ended_at,
+        "reason": linkage.reason,
+        "dataset": slug,
+    }
 
 
 def _contribution(

@@ -73,8 +73,8 @@ class ContributionView(Struct, frozen=True, kw_only=True):
     agreed: bool
 
 
-class LinkageView(Struct, frozen=True, kw_only=True):
-    """A linkage as both owners see it; `lead` and `partner` are slugs."""
+class LinkageLine(Struct, frozen=True, kw_only=True):
+    """A linkage in a list; `lead` and `partner` are slugs."""
 
     id: uuid.UUID
     state: LinkageState
@@ -90,11 +90,16 @@ class LinkageView(Struct, frozen=True, kw_only=True):
     ended_at: datetime | None
     reason: str | None
     dataset: str | None
+
+
+class LinkageView(LinkageLine, frozen=True, kw_only=True):
+    """A linkage as both owners see it, with what waits for the next join."""
+
     contributions: tuple[ContributionView, ...]
 
 
 class LinkageList(Struct, frozen=True, kw_only=True):
-    items: tuple[LinkageView, ...]
+    items: tuple[LinkageLine, ...]
 
 
 class Joined(Struct, frozen=True, kw_only=True):

@@ -29,7 +29,7 @@ BOTH = range(50, 150)
 
 @pytest.fixture
 def pair(tmp_path: Path) -> Iterator[Pair]:
-    """The jails' programs as functions; one test below goes through real ones."""
+    """The jails' programs as functions; `tests/marketplace/linkages/test_walk.py` goes through real ones."""
     with in_process():
         yield Pair(tmp_path)
 
@@ -39,8 +39,7 @@ def asked(store: Store, version: Version, sql: str) -> list[tuple[Any, ...]]:
     return duckdb.execute(sql.format(f"read_parquet({parts!r})")).fetchall()
 
 
-def test_those_in_both_files_meet_with_what_each_owner_knows_of_them(tmp_path: Path) -> None:
-    pair = Pair(tmp_path)
+def test_those_in_both_files_meet_with_what_each_owner_knows_of_them(pair: Pair) -> None:
     joint = pair.join(patients(range(150)), clients(range(50, 200)))
     expected: dict[tuple[str, str], list[int]] = {}
     known = {row[0]: row for row in clients(BOTH)}

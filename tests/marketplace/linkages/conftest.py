@@ -122,13 +122,27 @@ async def press(config: Config, database: Database) -> AsyncIterator[Press]:
     await engine.close()
 
 
+@pytest.fixture(scope="session")
+async def owners(database: Database) -> tuple[Party, Party, Party]:
+    """Clinic, bank and a rival, for all tests: what is named anew in each is the population."""
+    clinic, bank, rival = [await Make().party(database, kind="owner") for _ in range(3)]
+    return clinic, bank, rival
+
+
+def pair_of(owners: tuple[Party, Party, Party], client: Client, folder: Path) -> Pair:
+    """With persons whom nobody has linked yet."""
+    clinic, bank, rival = owners
+    slug = f"joint_{secrets.token_hex(5)}"
+    return Pair(client=client, folder=folder, slug=slug, clinic=clinic, bank=bank, rival=rival)
+
+
 @pytest.fixture
-async def pair(database: Database, press: Press, client_for: ClientFor, tmp_path: Path) -> AsyncIterator[Pair]:
-    make = Make()
-    clinic, bank, rival = [await make.party(database, kind="owner") for _ in range(3)]
+async def client(press: Press, client_for: ClientFor) -> AsyncIterator[Client]:
     every = (*handlers, *listing_handlers, *agreement_handlers, *consent_handlers)
-    async with client_for(*every, store=press.store, keys=press.keys, engine=press.engine) as client:
-        yield Pair(
-            client=client, folder=tmp_path, slug=f"joint_{secrets.token_hex(5)}", clinic=clinic, bank=bank,
-            rival=rival,
-        )  # fmt: skip
+    async with client_for(*every, store=press.store, keys=press.keys, engine=press.engine) as opened:
+        yield opened
+
+
+@pytest.fixture
+def pair(owners: tuple[Party, Party, Party], client: Client, tmp_path: Path) -> Pair:
+    return pair_of(owners, client, tmp_path)

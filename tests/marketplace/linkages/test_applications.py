@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import select
 
 from marketplace.agreements.joint import both
@@ -16,7 +18,8 @@ from marketplace.audit.models import Event
 from marketplace.db.base import utcnow
 from marketplace.db.engine import Database
 from marketplace.listings.models import Dataset
-from tests.marketplace.linkages.conftest import Pair
+from tests.marketplace.api import Client
+from tests.marketplace.linkages.conftest import Pair, pair_of
 from tests.marketplace.parties import Make, Party
 
 TERMS = {
@@ -32,8 +35,21 @@ async def startup(database: Database) -> Party:
     return await Make().party(database)
 
 
+RELEASED: dict[str, str] = {}
+"""The slug of one joint dataset for all tests here but the one that ends it."""
+
+
+@pytest.fixture
+async def joint(owners: tuple[Party, Party, Party], client: Client, tmp_path: Path) -> Pair:
+    """Both owners of a joint dataset that is listed."""
+    pair = pair_of(owners, client, tmp_path)
+    if not RELEASED:
+        await pair.released()
+        RELEASED["slug"] = pair.slug
+    return replace(pair, slug=RELEASED["slug"])
+
+
 async def applied(pair: Pair, startup: Party) -> str:
-    await pair.released()
     answer = await pair.client.post(f"/api/v1/datasets/{pair.slug}/applications", token=startup.token, json=TERMS)
     assert answer.status_code == 201, answer.text
     found: str = answer.json()["id"]
@@ -55,22 +71,22 @@ async def agreement_of(database: Database, application: str) -> Agreement | None
 
 @pytest.mark.parametrize("first", ["clinic", "bank"])
 async def test_an_agreement_needs_the_yes_of_both(
-    pair: Pair, startup: Party, database: Database, first: str
+    joint: Pair, startup: Party, database: Database, first: str
 ) -> None:
-    application = await applied(pair, startup)
-    one, two = (pair.clinic, pair.bank) if first == "clinic" else (pair.bank, pair.clinic)
-    answer = (await decide(pair, application, one)).json()
+    application = await applied(joint, startup)
+    one, two = (joint.clinic, joint.bank) if first == "clinic" else (joint.bank, joint.clinic)
+    answer = (await decide(joint, application, one)).json()
     assert (answer["state"], answer["agreement_id"]) == ("submitted", None)
     assert answer["yes_of"] == str(one.organisation.id)
-    again = await decide(pair, application, one)
+    again = await decide(joint, application, one)
     assert (again.status_code, again.json()["code"]) == (409, "application.yes_already")
     assert await agreement_of(database, application) is None
-    assert (await decide(pair, application, pair.rival)).status_code == 404
-    answer = (await decide(pair, application, two)).json()
+    assert (await decide(joint, application, joint.rival)).status_code == 404
+    answer = (await decide(joint, application, two)).json()
     assert (answer["state"], answer["yes_of"]) == ("accepted", None)
     agreement = await agreement_of(database, application)
     assert agreement is not None
-    assert (agreement.owner_id, agreement.partner_id) == (pair.clinic.organisation.id, pair.bank.organisation.id)
+    assert (agreement.owner_id, agreement.partner_id) == (joint.clinic.organisation.id, joint.bank.organisation.id)
     assert agreement.lead_basis_points == 6_000
     async with database.session() as session:
         told = select(Event).where(Event.body["application"].astext == application).order_by(Event.id)
@@ -80,30 +96,30 @@ async def test_an_agreement_needs_the_yes_of_both(
 
 
 @pytest.mark.parametrize("decision", ["reject", "return"])
-async def test_the_no_of_either_is_the_end_of_it(pair: Pair, startup: Party, decision: str) -> None:
-    application = await applied(pair, startup)
-    await decide(pair, application, pair.clinic)
-    answer = await decide(pair, application, pair.bank, decision)
+async def test_the_no_of_either_is_the_end_of_it(joint: Pair, startup: Party, decision: str) -> None:
+    application = await applied(joint, startup)
+    await decide(joint, application, joint.clinic)
+    answer = await decide(joint, application, joint.bank, decision)
     assert answer.json()["state"] == {"reject": "rejected", "return": "returned"}[decision]
-    late = await decide(pair, application, pair.clinic)
+    late = await decide(joint, application, joint.clinic)
     assert (late.status_code, late.json()["code"]) == (409, "application.wrong_state")
 
 
-async def test_a_yes_before_new_terms_does_not_count_for_them(pair: Pair, startup: Party) -> None:
-    application = await applied(pair, startup)
-    await decide(pair, application, pair.clinic)
-    await decide(pair, application, pair.bank, "return")
+async def test_a_yes_before_new_terms_does_not_count_for_them(joint: Pair, startup: Party) -> None:
+    application = await applied(joint, startup)
+    await decide(joint, application, joint.clinic)
+    await decide(joint, application, joint.bank, "return")
     path = f"/api/v1/applications/{application}/resubmit"
-    assert (await pair.client.post(path, token=startup.token, json=TERMS)).status_code == 200
-    answer = await decide(pair, application, pair.bank)
+    assert (await joint.client.post(path, token=startup.token, json=TERMS)).status_code == 200
+    answer = await decide(joint, application, joint.bank)
     assert (answer.json()["state"], answer.json()["agreement_id"]) == ("submitted", None)
 
 
-async def test_what_both_grant_is_granted(pair: Pair, startup: Party, database: Database) -> None:
-    application = await applied(pair, startup)
+async def test_what_both_grant_is_granted(joint: Pair, startup: Party, database: Database) -> None:
+    application = await applied(joint, startup)
     near, far = (utcnow() + timedelta(days=days) for days in (5, 9))
-    await decide(pair, application, pair.clinic, expires_at=near.isoformat(), columns=["place", "job", "visits"])
-    await decide(pair, application, pair.bank, expires_at=far.isoformat(), columns=["job", "income", "visits"])
+    await decide(joint, application, joint.clinic, expires_at=near.isoformat(), columns=["place", "job", "visits"])
+    await decide(joint, application, joint.bank, expires_at=far.isoformat(), columns=["job", "income", "visits"])
     agreement = await agreement_of(database, application)
     assert agreement is not None
     assert agreement.expires_at == near
@@ -111,20 +127,23 @@ async def test_what_both_grant_is_granted(pair: Pair, startup: Party, database: 
 
 
 @pytest.mark.parametrize("end_by", ["clinic", "bank"])
-async def test_either_owner_ends_an_agreement(pair: Pair, startup: Party, database: Database, end_by: str) -> None:
-    application = await applied(pair, startup)
-    for owner in (pair.clinic, pair.bank):
-        await decide(pair, application, owner)
+async def test_either_owner_ends_an_agreement(
+    joint: Pair, startup: Party, database: Database, end_by: str
+) -> None:
+    application = await applied(joint, startup)
+    for owner in (joint.clinic, joint.bank):
+        await decide(joint, application, owner)
     agreement = await agreement_of(database, application)
     assert agreement is not None
-    path, token = f"/api/v1/agreements/{agreement.id}", getattr(pair, end_by).token
-    assert (await pair.client.get(path, token=token)).json()["state"] == "in_force"
-    assert (await pair.client.get(path, token=pair.rival.token)).status_code == 404
-    ended = await pair.client.post(f"{path}/end", token=token, json={"reason": REASON})
+    path, token = f"/api/v1/agreements/{agreement.id}", getattr(joint, end_by).token
+    assert (await joint.client.get(path, token=token)).json()["state"] == "in_force"
+    assert (await joint.client.get(path, token=joint.rival.token)).status_code == 404
+    ended = await joint.client.post(f"{path}/end", token=token, json={"reason": REASON})
     assert ended.json()["state"] == "ended"
 
 
 async def test_the_end_of_a_linkage_ends_what_stands_on_it(pair: Pair, startup: Party, database: Database) -> None:
+    await pair.released()
     application = await applied(pair, startup)
     for owner in (pair.clinic, pair.bank):
         await decide(pair, application, owner)
