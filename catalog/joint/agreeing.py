@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from msgspec import NODEFAULT
 from msgspec.structs import fields, replace
 
 from catalog.errors import PublicationRefused
@@ -59,7 +60,8 @@ def _require_same(lead: Manifest, partner: Manifest) -> None:
         raise PublicationRefused("publication.joint_differs", field=field)
     for manifest in (lead, partner):
         for said in fields(manifest):
-            if said.name not in _MET and getattr(manifest, said.name) != said.default:
+            silent = said.default if said.default_factory is NODEFAULT else said.default_factory()
+            if said.name not in _MET and getattr(manifest, said.name) != silent:
                 raise PublicationRefused("publication.joint_differs", field=said.encode_name)
 
 

@@ -104,9 +104,7 @@ async def post_contribution(
     steward.require("publish")
     press = Press(config=config, database=database, store=store, keys=keys, engine=engine)
     async with receive(request, folder=config.path("uploads"), max_bytes=config.upload_max_bytes) as upload:
-        await send(
-            press, linkage_id=linkage_id, manifest_text=upload.manifest_text, source=upload.source, by=steward
-        )
+        await send(press, linkage_id=linkage_id, manifest_text=upload.text, source=upload.source, by=steward)
     async with database.reading() as session:
         return await read_linkage(session, linkage_id=linkage_id, organisation_id=steward.organisation_id)
 

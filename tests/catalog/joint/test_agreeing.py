@@ -95,3 +95,14 @@ def test_what_nobody_has_thought_of_for_two_owners_is_refused(monkeypatch: pytes
     with pytest.raises(PublicationRefused) as refused:
         agree(read_manifest(CLINIC), read_manifest(BANK + "null_words: [nichts]\n"), purposes=ALL)
     assert refused.value.params == {"field": "null_words"}
+
+
+def test_sums_of_products_are_refused() -> None:
+    """Of two owners' measures each would be an equation of which an owner knows half."""
+    other = (
+        "{name: costs, type: number, role: measure, meaning: {vi: Phí, en: Costs}, transform: {clamp: [0, 9]}}\n"
+    )
+    lead = read_manifest(CLINIC + "  - " + other + "cross_products: [[visits, costs]]\n")
+    with pytest.raises(PublicationRefused) as refused:
+        agree(lead, read_manifest(BANK), purposes=ALL)
+    assert refused.value.params == {"field": "cross_products"}
