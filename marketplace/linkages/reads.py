@@ -60,6 +60,7 @@ def _told(linkage: Linkage, lead: Organisation, partner: Organisation, slug: str
     return {
         "id": linkage.id,
         "state": linkage.state,
+        "lead_id": lead.id,
         "lead": lead.slug,
         "lead_name": lead.name,
         "partner": partner.slug,

@@ -78,6 +78,7 @@ class LinkageLine(Struct, frozen=True, kw_only=True):
 
     id: uuid.UUID
     state: LinkageState
+    lead_id: uuid.UUID
     lead: str
     lead_name: str
     partner: str
