@@ -79,7 +79,7 @@ def publish(
     SandboxFailed; then the store holds nothing of it.
     """
     manifest = read_manifest(manifest_text)
-    with _workplace(store) as folder, _space():
+    with workplace(store) as folder, space():
         began = time.monotonic()
         with source.open("rb") as file:
             intake = read_source(
@@ -96,9 +96,10 @@ def publish(
         if lost is not None:
             require_the_same(store, lost, made, intake)
         done = time.monotonic()
-        version = _version(manifest, manifest_text, made, measured, previous)
+        left_out = _left_out(made.reply, rounded=previous is not None)
+        version = version_of(manifest, manifest_text, made, measured, left_out, previous)
         history, waiting = follow(history, made, intake, mask, version.created_at_ms)
-        _put(store, folder, version, intake, made, history)
+        put(store, folder, version, intake, made, history)
     report = Report(
         rows_read=intake.rows, events_read=intake.reply.events, format=intake.reply.format,
         encoding=intake.reply.encoding, delimiter=intake.reply.delimiter,
@@ -114,7 +115,7 @@ def _ms(begin: float, end: float) -> int:
 
 
 @contextmanager
-def _workplace(store: Store) -> Iterator[Path]:
+def workplace(store: Store) -> Iterator[Path]:
     """A private folder that is gone afterwards; those of dead processes go after a day."""
     incoming = store.root / "incoming"
     for old in incoming.iterdir():
@@ -128,7 +129,8 @@ def _workplace(store: Store) -> Iterator[Path]:
 
 
 @contextmanager
-def _space() -> Iterator[None]:
+def space() -> Iterator[None]:
+    """Raises PublicationRefused where the disk is full."""
     try:
         yield
     except OSError as e:
@@ -137,7 +139,10 @@ def _space() -> Iterator[None]:
         raise
 
 
-def _version(manifest: Manifest, text: str, made: Made, measured: MeasureReply, previous: str | None) -> Version:
+def version_of(
+    manifest: Manifest, text: str, made: Made, measured: MeasureReply, left_out: LeftOut, previous: str | None
+) -> Version:
+    """What is said of the finished files, named by its hash."""
     reply = made.reply
     hidden = ("sensitive",) if manifest.mode == "aggregate" else ()
     shown = [c for c in manifest.shown_columns() if c.role not in hidden]
@@ -147,7 +152,7 @@ def _version(manifest: Manifest, text: str, made: Made, measured: MeasureReply, 
         cohorts=reply.cohorts, k=manifest.k,
         measured=Measured(k=measured.k, l=measured.l, entropy_l=measured.entropy_l, t=measured.t),
         fine_share=round(reply.fine_persons / reply.persons, 6),
-        left_out=_left_out(reply, rounded=previous is not None),
+        left_out=left_out,
         columns=tuple(_column(c, made) for c in shown),
         parts=tuple(_part(p, manifest) for p in made.parts),
         purposes=manifest.purposes, legal_basis=manifest.legal_basis.kind,
@@ -188,7 +193,7 @@ def _part(part: MadePart, manifest: Manifest) -> Part:
     return Part(name=part.path.name, sha256=part.sha256, rows=part.rows, consented=consented)
 
 
-def _put(store: Store, folder: Path, version: Version, intake: Intake, made: Made, history: History) -> None:
+def put(store: Store, folder: Path, version: Version, intake: Intake, made: Made, history: History) -> None:
     """Two finished folders, synced, then moved: the private one first, so a public version is always whole."""
     public, private = folder / "public", folder / "private"
     public.mkdir(mode=0o755)

@@ -8,6 +8,7 @@ from marketplace.db import models as idempotency
 from marketplace.db.base import Base
 from marketplace.identity import models as identity
 from marketplace.ledger import models as ledger
+from marketplace.linkages import models as linkages
 from marketplace.listings import models as listings
 from marketplace.metering import models as metering
 from marketplace.own import models as own
@@ -22,6 +23,7 @@ __all__ = [
     "idempotency",
     "identity",
     "ledger",
+    "linkages",
     "listings",
     "metadata",
     "metering",

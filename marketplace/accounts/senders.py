@@ -13,11 +13,12 @@ from marketplace.audit.actions import record
 
 
 class Sender(Struct, frozen=True, kw_only=True):
-    """A person of an organisation; `via`: api, cli or page."""
+    """A person of an organisation; `via`: api, cli or page. `beside`: others whose matter it is too."""
 
     person_id: UUID
     organisation_id: UUID
     via: str = "api"
+    beside: tuple[UUID, ...] = ()
 
 
 async def record_sent(
@@ -30,13 +31,13 @@ async def record_sent(
     version_id: str | None = None,
     secrets: Mapping[str, str] | None = None,
 ) -> UUID:
-    """An event that the sender's organisation alone may read; gives its id."""
+    """An event that the sender's organisation, and those beside it, may read; gives its id."""
     return await record(
         session,
         name,
         actor_person_id=by.person_id,
         actor_organisation_id=by.organisation_id,
-        parties=(by.organisation_id,),
+        parties=(by.organisation_id, *by.beside),
         dataset_id=dataset_id,
         version_id=version_id,
         body=body,

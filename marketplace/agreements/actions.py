@@ -6,15 +6,16 @@ import uuid
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.callers import Approver
 from marketplace.agreements.errors import ApplicationWrongState, NothingListed
 from marketplace.agreements.facts import agreement_question
+from marketplace.agreements.joint import granted_by_both, lead_basis_points
 from marketplace.agreements.machine import TRANSITIONS, ApplicationVerb, RefusalVerb
 from marketplace.agreements.models import Agreement, Application
-from marketplace.agreements.parties import Applicant
+from marketplace.agreements.parties import Applicant, parties_of
 from marketplace.agreements.permission import Permitted, record_decided, require_permission
 from marketplace.agreements.terms import (
     Granted,
@@ -45,11 +46,12 @@ async def apply(
     at: datetime,
 ) -> Application:
     """Ask the owner for a dataset. Raises NotFound, NothingListed, Invalid, ApplicationDenied."""
-    listed = await _listed(session, dataset_id)
+    listed = await listed_now(session, dataset_id)
     application = Application(
         id=application_id,
         dataset_id=dataset_id,
         owner_id=listed.owner_id,
+        partner_id=listed.partner_id,
         startup_id=by.organisation_id,
         applicant_id=by.person_id,
         state="submitted",
@@ -74,9 +76,9 @@ async def resubmit(
     at: datetime,
 ) -> Application:
     """Answer a return with new terms. Raises NotFound, ApplicationWrongState, Invalid, ApplicationDenied."""
-    application = await _locked(session, application_id, startup_id=by.organisation_id)
-    _step(application, "resubmit")
-    listed = await _listed(session, application.dataset_id)
+    application = await locked(session, application_id, startup_id=by.organisation_id)
+    step(application, "resubmit")
+    listed = await listed_now(session, application.dataset_id)
     _set_terms(application, terms, at)
     permitted = await _permitted(session, engine, keys, application, listed, by, at)
     await _record_asked(session, "application:resubmit", application, by, permitted)
@@ -87,8 +89,8 @@ async def withdraw(
     session: AsyncSession, *, application_id: uuid.UUID, by: Applicant, at: datetime
 ) -> Application:
     """Take an application back before it is decided. Raises NotFound, ApplicationWrongState."""
-    application = await _locked(session, application_id, startup_id=by.organisation_id)
-    _step(application, "withdraw")
+    application = await locked(session, application_id, startup_id=by.organisation_id)
+    step(application, "withdraw")
     application.updated_at = at
     await _record(session, "application:withdraw", application, by, {})
     return application
@@ -105,14 +107,16 @@ async def accept(
     by: Approver,
     at: datetime,
 ) -> Agreement:
-    """The owner's yes makes the agreement.
+    """The owner's yes makes the agreement; of a joint dataset that of the owner who says it last.
 
-    Raises NotFound, ApplicationWrongState, NothingListed, Invalid, ApplicationDenied.
+    Raises NotFound, ApplicationWrongState, NothingListed, Invalid, ApplicationDenied, OtherYesMissing, YesAlready,
+    GrantsApart.
     """
-    application = await _locked(session, application_id, owner_id=by.organisation_id)
-    _step(application, "accept")
+    application = await locked(session, application_id, owner_id=by.organisation_id)
+    granted = granted_by_both(application, by, granted)
+    step(application, "accept")
     application.reason = check_reason(reason, required=False)
-    listed = await _listed(session, application.dataset_id)
+    listed = await listed_now(session, application.dataset_id)
     until = wanted_expiry(wanted=granted.expires_at, duration_days=application.duration_days, at=at)
     question = await agreement_question(
         session, application, listed, granted=granted, expires_at=until, stage="accept", at=at
@@ -120,6 +124,8 @@ async def accept(
     permitted = await require_permission(engine, keys, question, application, by)
     application.decided_by, application.decided_at, application.updated_at = by.person_id, at, at
     agreement = _agree(application, permitted.decision, granted, at, until)
+    agreement.partner_id = application.partner_id
+    agreement.lead_basis_points = await lead_basis_points(session, application)
     session.add(agreement)
     await session.flush()
     body = {
@@ -143,9 +149,9 @@ async def refuse(
     at: datetime,
 ) -> Application:
     """The owner's no, or its wish for other terms. Raises NotFound, ApplicationWrongState, Invalid."""
-    application = await _locked(session, application_id, owner_id=by.organisation_id)
-    _step(application, decision)
-    application.reason = check_reason(reason)
+    application = await locked(session, application_id, owner_id=by.organisation_id)
+    step(application, decision)
+    application.reason, application.first_yes = check_reason(reason), None
     application.decided_by, application.decided_at, application.updated_at = by.person_id, at, at
     await _record(session, f"application:{decision}", application, by, {"reason": application.reason})
     return application
@@ -202,33 +208,36 @@ async def _record_asked(
     await record_decided(session, name, permitted, application, by, body)
 
 
-async def _listed(session: AsyncSession, dataset_id: uuid.UUID) -> ListedVersion:
+async def listed_now(session: AsyncSession, dataset_id: uuid.UUID) -> ListedVersion:
+    """Raises NothingListed."""
     listed = await listed_version(session, dataset_id)
     if listed is None:
         raise NothingListed
     return listed
 
 
-async def _locked(
+async def locked(
     session: AsyncSession,
     application_id: uuid.UUID,
     *,
     startup_id: uuid.UUID | None = None,
     owner_id: uuid.UUID | None = None,
 ) -> Application:
+    """The application of that startup, or of that owner, alone or with another. Raises NotFound."""
     rows = select(Application).where(Application.id == application_id).with_for_update()
     rows = rows.execution_options(populate_existing=True)
     if startup_id is not None:
         rows = rows.where(Application.startup_id == startup_id)
     if owner_id is not None:
-        rows = rows.where(Application.owner_id == owner_id)
+        rows = rows.where(or_(Application.owner_id == owner_id, Application.partner_id == owner_id))
     application = await session.scalar(rows)
     if application is None:
         raise NotFound
     return application
 
 
-def _step(application: Application, verb: ApplicationVerb) -> None:
+def step(application: Application, verb: ApplicationVerb) -> None:
+    """Raises ApplicationWrongState."""
     state = TRANSITIONS.get((application.state, verb))
     if state is None:
         raise ApplicationWrongState(state=application.state, verb=verb)
@@ -256,7 +265,7 @@ async def _record(
         name,
         actor_person_id=by.person_id,
         actor_organisation_id=by.organisation_id,
-        parties=(application.owner_id, application.startup_id),
+        parties=parties_of(application),
         dataset_id=application.dataset_id,
         purpose=application.purpose,
         body={"application": str(application.id), "state": application.state, **body},

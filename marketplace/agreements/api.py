@@ -12,7 +12,7 @@ from litestar.types import ControllerRouterHandler
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.callers import Approver, Caller
-from marketplace.agreements.actions import accept, apply, refuse, resubmit, withdraw
+from marketplace.agreements.actions import apply, refuse, resubmit, withdraw
 from marketplace.agreements.ending import end
 from marketplace.agreements.machine import ApplicationState
 from marketplace.agreements.parties import as_applicant, as_decider, as_ender, as_side
@@ -32,6 +32,7 @@ from marketplace.agreements.schemas import (
     EndBody,
     TermsBody,
 )
+from marketplace.agreements.yes import say_yes
 from marketplace.db.base import new_id, utcnow
 from marketplace.db.idempotency import claim
 from marketplace.db.keys import Keys
@@ -128,11 +129,11 @@ async def post_decision(
     application_id: uuid.UUID,
     data: DecisionBody,
 ) -> ApplicationView:
-    """Accept (makes the agreement), reject or return."""
+    """Accept (makes the agreement, once both owners of a joint dataset have), reject or return."""
     by = as_decider(approver)
     if data.decision == "accept":
         granted, reason = data.granted(), data.reason
-        await accept(session, engine, keys, application_id=application_id, reason=reason, granted=granted, by=by,
+        await say_yes(session, engine, keys, application_id=application_id, reason=reason, granted=granted, by=by,
                      at=utcnow())  # fmt: skip
     else:
         await refuse(session, application_id=application_id, decision=data.decision, reason=data.reason, by=by,

@@ -23,6 +23,24 @@ class AgreementNotInForce(Conflict):
     code = "agreement.not_in_force"
 
 
+class OtherYesMissing(Conflict):
+    """The dataset is of two owners, and the other one has not said yes."""
+
+    code = "application.other_yes_missing"
+
+
+class YesAlready(Conflict):
+    """The caller's organisation has said yes already; the other owner decides now."""
+
+    code = "application.yes_already"
+
+
+class GrantsApart(Conflict):
+    """What the two owners grant has no column in common."""
+
+    code = "application.grants_apart"
+
+
 class NothingListed(Conflict):
     """The dataset has no released version, so there is nothing to agree on."""
 

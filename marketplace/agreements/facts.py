@@ -27,11 +27,12 @@ from policies.decision import (
 Stage = Literal["apply", "accept"]
 
 PARTIES = text("""
-select s.kind, s.slug, s.suspended_at is not null as suspended, o.suspended_at is not null as owner_suspended,
+select s.kind, s.slug, s.suspended_at is not null as suspended,
+       (select count(b.suspended_at) > 0 from organisation b where b.id in (:owner, :partner)) as owner_suspended,
        p.roles, p.deactivated_at is null as active, v.state_class,
        array(select c.id from person c where c.id = any(:people) and c.organisation_id = s.id
              and c.deactivated_at is null) as active_people
-from organisation s join organisation o on o.id = :owner join person p on p.id = :applicant
+from organisation s join person p on p.id = :applicant
 left join dataset_version v on v.id = :version
 where s.id = :startup
 """)
@@ -53,6 +54,7 @@ async def agreement_question(
         {
             "startup": application.startup_id,
             "owner": application.owner_id,
+            "partner": application.partner_id,
             "applicant": application.applicant_id,
             "people": application.people,
             "version": listed.version.id,

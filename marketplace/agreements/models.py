@@ -18,6 +18,8 @@ class Application(Base):
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
     dataset_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("dataset.id"), index=True)
     owner_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("organisation.id"), index=True)
+    partner_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("organisation.id"), index=True)
+    """Of a joint dataset the other owner: without its yes there is no agreement."""
     startup_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("organisation.id"), index=True)
     applicant_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("person.id"))
     purpose: Mapped[str]
@@ -32,6 +34,8 @@ class Application(Base):
     decided_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("person.id"))
     decided_at: Mapped[datetime | None]
     reason: Mapped[str | None]
+    first_yes: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    """Of a joint dataset, until the other owner has decided: `joint.Yes` of the one that said yes first."""
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
     updated_at: Mapped[datetime] = mapped_column(default=utcnow)
 
@@ -42,6 +46,9 @@ class Agreement(Base):
     application_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("application.id"), unique=True)
     dataset_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("dataset.id"), index=True)
     owner_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("organisation.id"), index=True)
+    partner_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("organisation.id"), index=True)
+    lead_basis_points: Mapped[int | None]
+    """Of a joint dataset: so much of the owners' share is the lead's, the rest the partner's."""
     startup_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("organisation.id"), index=True)
     purpose: Mapped[str]
     purpose_judged: Mapped[bool] = mapped_column(default=False)

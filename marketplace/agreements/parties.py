@@ -5,10 +5,30 @@ Whether what they agree on may be granted, and by an organisation in what standi
 
 from __future__ import annotations
 
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, or_
+
 from marketplace.accounts.callers import Analyst, Approver, Caller, Owner, Startup, StartupAdmin, narrow
+from marketplace.agreements.models import Agreement, Application
 
 Applicant = Analyst | StartupAdmin
 Ender = Approver | StartupAdmin
+
+
+def parties_of(agreed: Application | Agreement) -> tuple[UUID, ...]:
+    """Whose matter an application or agreement is: owner, startup, and of a joint dataset the other owner."""
+    beside = () if agreed.partner_id is None else (agreed.partner_id,)
+    return (agreed.owner_id, agreed.startup_id, *beside)
+
+
+def of_organisation(table: type[Application | Agreement], organisation_id: UUID) -> ColumnElement[bool]:
+    """Condition: the organisation is one of its parties."""
+    return or_(
+        table.owner_id == organisation_id,
+        table.startup_id == organisation_id,
+        table.partner_id == organisation_id,
+    )
 
 
 def as_side(caller: Caller) -> Owner | Startup:

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from marketplace.accounts.callers import Approver
 from marketplace.agreements.errors import ApplicationDenied
 from marketplace.agreements.models import Application
-from marketplace.agreements.parties import Applicant
+from marketplace.agreements.parties import Applicant, parties_of
 from marketplace.audit.actions import recorded
 from marketplace.audit.facttree import grow
 from marketplace.audit.sealing import Sealed, seal
@@ -75,7 +75,7 @@ def _told(
         name,
         actor_person_id=by.person_id,
         actor_organisation_id=by.organisation_id,
-        parties=(application.owner_id, application.startup_id),
+        parties=parties_of(application),
         dataset_id=application.dataset_id,
         agreement_id=agreement_id,
         purpose=application.purpose,

@@ -6,13 +6,14 @@ import uuid
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from marketplace.accounts.models import Organisation, Person
 from marketplace.agreements.facts import agreed_facts
 from marketplace.agreements.models import Agreement, Application
+from marketplace.agreements.parties import of_organisation
 from marketplace.agreements.schemas import (
     AgreementList,
     AgreementView,
@@ -41,7 +42,7 @@ def _applications(organisation_id: uuid.UUID) -> Select[Application, Dataset, st
         .join(Applicant, Applicant.id == Application.applicant_id)
         .outerjoin(Decider, Decider.id == Application.decided_by)
         .outerjoin(Agreement, Agreement.application_id == Application.id)
-        .where(or_(Application.owner_id == organisation_id, Application.startup_id == organisation_id))
+        .where(of_organisation(Application, organisation_id))
         .execution_options(populate_existing=True)
     )
 
@@ -53,7 +54,7 @@ def _agreements(organisation_id: uuid.UUID) -> Select[Agreement, Dataset, str, s
         .join(Owner, Owner.id == Agreement.owner_id)
         .join(Startup, Startup.id == Agreement.startup_id)
         .outerjoin(Decider, Decider.id == Agreement.ended_by)
-        .where(or_(Agreement.owner_id == organisation_id, Agreement.startup_id == organisation_id))
+        .where(of_organisation(Agreement, organisation_id))
         .execution_options(populate_existing=True)
     )
 

@@ -80,6 +80,10 @@ class ApplicationView(Struct, frozen=True, kw_only=True):
     dataset_title_en: str
     owner_id: uuid.UUID
     owner_name: str
+    partner_id: uuid.UUID | None
+    """Of a joint dataset the other owner."""
+    yes_of: uuid.UUID | None
+    """Of a joint dataset the owner that has said yes, while the other has not decided."""
     startup_id: uuid.UUID
     startup_name: str
     applicant_name: str
@@ -120,6 +124,7 @@ class AgreementView(Struct, frozen=True, kw_only=True):
     dataset_title_en: str
     owner_id: uuid.UUID
     owner_name: str
+    partner_id: uuid.UUID | None
     startup_id: uuid.UUID
     startup_name: str
     purpose: str

@@ -27,6 +27,7 @@ AgreementRow = Row[Agreement, Dataset, str, str, str]
 def application_view(row: ApplicationRow, names: Names) -> ApplicationView:
     """An application with the 6 rõ; `names` of its people."""
     application, dataset, owner, startup, applicant, decider, agreement_id = row._tuple()
+    yes = application.first_yes if application.state == "submitted" else None
     return ApplicationView(
         id=application.id,
         state=cast(ApplicationState, application.state),
@@ -36,6 +37,8 @@ def application_view(row: ApplicationRow, names: Names) -> ApplicationView:
         dataset_title_en=dataset.title_en,
         owner_id=application.owner_id,
         owner_name=owner,
+        partner_id=application.partner_id,
+        yes_of=uuid.UUID(yes["owner_id"]) if yes else None,
         startup_id=application.startup_id,
         startup_name=startup,
         applicant_name=applicant,
@@ -80,6 +83,7 @@ def agreement_view(row: AgreementRow, names: Names, at: datetime) -> AgreementVi
         dataset_title_en=dataset.title_en,
         owner_id=agreement.owner_id,
         owner_name=owner,
+        partner_id=agreement.partner_id,
         startup_id=agreement.startup_id,
         startup_name=startup,
         purpose=agreement.purpose,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from marketplace.accounts.models import Organisation
 from marketplace.audit.actions import record
 from marketplace.billing.accounts import ensure_accounts
 from marketplace.billing.errors import AmountOutOfRange, NoWallet
-from marketplace.billing.split import Shares, shares_permille, split
+from marketplace.billing.split import Shares, shares_permille, split, split_between
 from marketplace.config import load
 from marketplace.db.base import new_id
 from marketplace.errors import NotFound
@@ -35,6 +35,9 @@ class Part(Struct, frozen=True, kw_only=True):
     owner_id: UUID
     hold_id: UUID
     amount_vnd: int
+    partner_id: UUID | None = None
+    """Of a joint dataset the other owner, and how much of the owners' share is `owner_id`'s."""
+    lead_basis_points: int | None = None
 
 
 def query_hold(part: Part, *, startup_id: UUID) -> Movement:
@@ -75,12 +78,22 @@ def query_charge(part: Part) -> list[Movement]:
             dataset_id=part.dataset_id,
         )
         for code, receiver, amount in (
-            ("share_owner", account_id(part.owner_id, "earnings"), shares.owner),
+            *_owners(part, shares.owner),
             ("share_state", account_id(None, "state_budget"), shares.state),
         )
         if amount
     )
     return [_resolved(part, "post", "query_charge"), *shared]
+
+
+def _owners(part: Part, amount_vnd: int) -> Iterator[tuple[str, UUID, int]]:
+    """What each owner gets of their share: codes, accounts, đồng."""
+    if part.partner_id is None or part.lead_basis_points is None:
+        yield "share_owner", account_id(part.owner_id, "earnings"), amount_vnd
+        return
+    lead, partner = split_between(amount_vnd, part.lead_basis_points)
+    yield "share_owner", account_id(part.owner_id, "earnings"), lead
+    yield "share_partner", account_id(part.partner_id, "earnings"), partner
 
 
 def query_void(part: Part) -> Movement:

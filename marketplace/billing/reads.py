@@ -12,6 +12,7 @@ from marketplace.accounts.callers import Caller
 from marketplace.billing.schemas import Invoice, InvoiceLine, TransferView, WalletView
 from marketplace.ledger.accounts import account_id
 from marketplace.ledger.reads import balance
+from marketplace.metering.reads import OWNERS
 
 RECENT_TRANSFERS = 50
 ACCOUNT_OF = {"startup": "wallet", "owner": "earnings", "operator": "platform", "regulator": "state_budget"}
@@ -34,17 +35,21 @@ _INVOICES = """
     from usage u left join dataset d on d.id = u.dataset_id
     left join transfer o on o.query_id = u.query_id and o.dataset_id = u.dataset_id and o.code = 'share_owner'
     left join transfer s on s.query_id = u.query_id and s.dataset_id = u.dataset_id and s.code = 'share_state'
+    left join transfer p on p.query_id = u.query_id and p.dataset_id = u.dataset_id and p.code = 'share_partner'
     where {side} and u.at >= date_trunc('month', now() at time zone 'Asia/Ho_Chi_Minh')
           at time zone 'Asia/Ho_Chi_Minh' - make_interval(months => :months - 1)
     group by 1, 2, 3 order by 1 desc, 6 desc, 3
 """
 _SIDES = {
     "startup": {"side": "u.organisation_id = :party", "amount": "u.price_vnd"},
-    "owner": {"side": "u.owner_id = :party", "amount": "coalesce(o.amount, 0)"},
+    "owner": {
+        "side": f"({OWNERS})",
+        "amount": "coalesce(case when u.owner_id = :party then o.amount else p.amount end, 0)",
+    },
     "regulator": {"side": "true", "amount": "coalesce(s.amount, 0)"},
     "operator": {
         "side": "true",
-        "amount": "u.price_vnd - coalesce(o.amount, 0) - coalesce(s.amount, 0)",
+        "amount": "u.price_vnd - coalesce(o.amount, 0) - coalesce(p.amount, 0) - coalesce(s.amount, 0)",
     },
 }
 

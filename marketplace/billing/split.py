@@ -38,3 +38,11 @@ def split(amount_vnd: int, permille: Shares) -> Shares:
     for place in sorted(range(3), key=lambda i: -remainders[i])[:left]:
         floors[place] += 1
     return Shares(owner=floors[0], state=floors[1], platform=floors[2])
+
+
+def split_between(amount_vnd: int, lead_basis_points: int) -> tuple[int, int]:
+    """The lead's and the partner's part, which sum to the amount; half a đồng is the lead's. Raises ValueError."""
+    if amount_vnd < 0 or not 0 <= lead_basis_points <= 10_000:
+        raise ValueError(f"amount {amount_vnd}, basis points {lead_basis_points}")
+    lead = (2 * amount_vnd * lead_basis_points + 10_000) // 20_000
+    return lead, amount_vnd - lead

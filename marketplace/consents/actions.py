@@ -18,7 +18,7 @@ from marketplace.accounts.callers import Owner
 from marketplace.audit.actions import record
 from marketplace.consents.actors import Actor, DataSubject, traced
 from marketplace.consents.cohorts import Cohorts, Out, cohorts_of, take_out
-from marketplace.consents.errors import OtherSubject
+from marketplace.consents.errors import GivenElsewhere, OtherSubject
 from marketplace.consents.rules import rules_of
 from marketplace.consents.schemas import Circumstances, ConsentReceipt, Said
 from marketplace.consents.subjects import pseudonym
@@ -46,8 +46,8 @@ class _Place(Struct, frozen=True):
 
 # NO KEY UPDATE where the clock of expiries may be set back: whoever moves it waits, and queries do not.
 _DATASET = """
-    SELECT id, lineage_id, current_version_id, manifest FROM dataset
-    WHERE id = :id AND (CAST(:owner AS uuid) IS NULL OR owner_id = :owner) FOR {lock}
+    SELECT id, lineage_id, current_version_id, manifest, linkage_id FROM dataset
+    WHERE id = :id AND (CAST(:owner AS uuid) IS NULL OR :owner IN (owner_id, partner_id)) FOR {lock}
 """
 _INSERT = text("""
     INSERT INTO consent_event (id, dataset_id, subject, purpose, event, at, expires_at, notice_sha256,
@@ -91,7 +91,7 @@ async def record_consent_event(
     An owner speaks for the people of its own datasets, a data subject for herself in any dataset.
 
     Raises NotFound, NoSubjects, PurposeUnknown, InTheFuture, SubjectLength, ExpiryOfNothing, RunsOutBefore,
-    Invalid, OtherSubject, Forbidden (a person cannot revoke).
+    Invalid, OtherSubject, Forbidden (a person cannot revoke), GivenElsewhere (one owner cannot give for both).
     """
     now = utcnow()
     expires_at = circumstances.expires_at
@@ -101,6 +101,8 @@ async def record_consent_event(
     dataset = (await session.execute(chosen, {"id": dataset_id, "owner": owner_id})).one_or_none()
     if dataset is None:
         raise NotFound
+    if dataset.linkage_id is not None and owner_id is not None and event == "given":
+        raise GivenElsewhere
     rules = rules_of(dataset.manifest, now=now)
     said_at = rules.check(subject=subject, purpose=purpose, event=event, at=at, expires_at=expires_at)
     place = _Place(dataset.current_version_id, keys.lineage(dataset.lineage_id))

@@ -19,6 +19,12 @@ class PurposeUnknown(Problem):
     code = "consent.purpose_unknown"
 
 
+class GivenElsewhere(Conflict):
+    """Consent to a joint dataset is given to each owner and comes with its part; only the person adds to it."""
+
+    code = "consent.given_elsewhere"
+
+
 class InTheFuture(Problem):
     status = 422
     code = "consent.in_the_future"

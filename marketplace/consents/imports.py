@@ -38,7 +38,9 @@ from sandbox.job import SandboxFailed
 ERRORS_SHOWN = 100
 """Of a refusal: a problem is read by people."""
 
-_DATASET = text("SELECT id, lineage_id, manifest FROM dataset WHERE id = :id AND owner_id = :owner")
+_DATASET = text(
+    "SELECT id, lineage_id, manifest FROM dataset WHERE id = :id AND owner_id = :owner AND linkage_id IS NULL"
+)
 _ALONE = text("SELECT pg_try_advisory_xact_lock(hashtextextended('consents:' || CAST(:id AS text), 0))")
 
 

@@ -31,7 +31,8 @@ _WITHDRAWN = text("""
         count(*) AS events
     FROM consent_event e JOIN dataset d ON d.id = e.dataset_id JOIN organisation o ON o.id = d.owner_id
     WHERE e.event IN ('withdrawn', 'revoked') AND e.recorded_at > :since
-        AND (CAST(:owner AS uuid) IS NULL OR d.owner_id = :owner AND e.recorded_by IS NOT NULL)
+        AND (CAST(:owner AS uuid) IS NULL OR d.owner_id = :owner AND d.linkage_id IS NULL
+            AND e.recorded_by IS NOT NULL)
     GROUP BY 1, 2, 3, 4, 5, 6
 """)
 _WAITING = text(f"""

@@ -20,7 +20,8 @@ PERMILLE = 1_000
 logger = logging.getLogger(__name__)
 
 _CURRENT = text("""
-    SELECT d.id AS dataset_id, d.owner_id, v.id AS version_id, v.worn_at, x.purpose, max(x.revision) AS number
+    SELECT d.id AS dataset_id, d.owner_id, d.partner_id, v.id AS version_id, v.worn_at, x.purpose,
+        max(x.revision) AS number
     FROM dataset d JOIN dataset_version v ON v.id = d.current_version_id
     JOIN excluded_cohort x ON x.version_id = v.id AND x.purpose IS NOT NULL
     GROUP BY d.id, v.id, x.purpose ORDER BY d.id, x.purpose
@@ -57,7 +58,7 @@ class Rewriter:
         shown = purpose if self._store.version(version_id).legal_basis == "consent" else None
         await asyncio.to_thread(self._store.revision, version_id, purpose=shown, excluded=cohorts, number=number)
 
-    async def _notice(self, row: Row[UUID, UUID, str, object, str, int]) -> None:
+    async def _notice(self, row: Row[UUID, UUID, UUID | None, str, object, str, int]) -> None:
         """Once a version: the owner has an event, the catalogue a notice; neither says how much went."""
         cohorts = self._store.version(row.version_id).cohorts
         async with self._database.session() as session:
@@ -69,7 +70,7 @@ class Rewriter:
             await record(
                 session,
                 "dataset:worn",
-                parties=(row.owner_id,),
+                parties=[owner for owner in (row.owner_id, row.partner_id) if owner],
                 dataset_id=row.dataset_id,
                 version_id=row.version_id,
                 body={"from_permille": self._worn},

@@ -30,6 +30,14 @@ class Keys:
         """HMAC key (32 bytes) under which a lineage's subject keys become pseudonyms."""
         return self._key(f"lineage-{lineage_id}", secrets.token_bytes(KEY_BYTES))
 
+    def contribution(self, contribution_id: UUID) -> bytes:
+        """Key (32 bytes) under which what an owner sent for a join lies sealed."""
+        return self._key(f"contribution-{contribution_id}", secrets.token_bytes(KEY_BYTES))
+
+    def forget_contribution(self, contribution_id: UUID) -> None:
+        """Without it nothing opens what was sealed. Again is harmless."""
+        (self._folder / f"contribution-{contribution_id}").unlink(missing_ok=True)
+
     def salt_key(self) -> bytes:
         """Key (32 bytes) from which salts that must come out the same again are derived."""
         return self._key("salt", secrets.token_bytes(KEY_BYTES))

@@ -52,7 +52,8 @@ class Transfer(Base):
     currency: Mapped[str] = mapped_column(default="VND")
     pending_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("transfer.id"))
     code: Mapped[str]
-    """wallet_credit | query_hold | query_charge | query_void | share_owner | share_state"""
+    """wallet_credit | query_hold | query_charge | query_void | share_owner | share_partner |
+    share_state"""
     reference: Mapped[str | None]
     query_id: Mapped[uuid.UUID | None]
     dataset_id: Mapped[uuid.UUID | None]

@@ -6,14 +6,11 @@ import uuid
 from datetime import datetime
 
 import msgspec
-from msgspec import Struct
-from sqlalchemy import exists, func, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from catalog.manifest import Manifest
 from catalog.publish import Publication
-from marketplace.accounts.models import Organisation
 from marketplace.accounts.senders import Sender, record_sent
 from marketplace.audit.facttree import grow
 from marketplace.audit.sealing import Sealed, seal
@@ -21,102 +18,18 @@ from marketplace.consents.cohorts import Cohorts, take_out_everybody
 from marketplace.db.base import new_id
 from marketplace.db.keys import Keys
 from marketplace.db.together import perform
-from marketplace.errors import NotFound, Problem
+from marketplace.errors import Problem
 from marketplace.listings.errors import (
     ConsentsMoved,
     ListingDenied,
-    ModeFixed,
-    NotYourOrganisation,
     Overtaken,
-    PopulationFixed,
-    SlugDiffers,
-    SlugTaken,
 )
-from marketplace.listings.models import Dataset, DatasetVersion, LegalBasis, Lineage, Offer
+from marketplace.listings.models import Dataset, DatasetVersion, LegalBasis, Offer
 from marketplace.listings.once import Once, keep
+from marketplace.listings.places import Place, lock_joint_lineage, lock_lineage, newest_version
 from marketplace.listings.search import search_text
 from marketplace.listings.standing import Register, count_exclusions
 from policies.decision import Decision
-
-
-class Place(Struct, frozen=True, kw_only=True):
-    """Where a version goes: its lineage, and its dataset with its version if it has been listed before.
-
-    `newest`: the version released last in the lineage, of whichever dataset: it knows all that the lineage has
-    shown."""
-
-    lineage_id: uuid.UUID
-    dataset_id: uuid.UUID | None
-    previous: str | None
-    newest: str | None
-
-
-async def find_place(
-    session: AsyncSession, *, manifest: Manifest, by: Sender, into: uuid.UUID | None, may_exist: bool
-) -> Place:
-    """The first transaction. Makes the lineage at its first use.
-
-    Raises NotFound, NotYourOrganisation, SlugTaken, SlugDiffers, ModeFixed, PopulationFixed."""
-    owner = await session.get_one(Organisation, by.organisation_id)
-    if manifest.owner != owner.slug:
-        raise NotYourOrganisation(owner=manifest.owner)
-    dataset = await _dataset(session, manifest.dataset, by, into, may_exist)
-    lineage = await _lineage(session, manifest, by)
-    if dataset is not None and dataset.lineage_id != lineage.id:
-        raise PopulationFixed(slug=dataset.slug, asked=manifest.population)
-    return Place(
-        lineage_id=lineage.id,
-        dataset_id=dataset.id if dataset else None,
-        previous=dataset.current_version_id if dataset else None,
-        newest=await _newest(session, lineage.id),
-    )
-
-
-async def _dataset(
-    session: AsyncSession, slug: str, by: Sender, into: uuid.UUID | None, may_exist: bool
-) -> Dataset | None:
-    if into is not None:
-        mine = select(Dataset).where(Dataset.id == into, Dataset.owner_id == by.organisation_id)
-        dataset = await session.scalar(mine)
-        if dataset is None:
-            raise NotFound
-        if dataset.slug != slug:
-            raise SlugDiffers(slug=dataset.slug, asked=slug)
-        return dataset
-    dataset = await session.scalar(select(Dataset).where(Dataset.slug == slug))
-    if dataset is not None and (dataset.owner_id != by.organisation_id or not may_exist):
-        raise SlugTaken(slug=slug)
-    return dataset
-
-
-async def _lineage(session: AsyncSession, manifest: Manifest, by: Sender) -> Lineage:
-    """Locked until the transaction ends. Its mode is fixed by the first release, not by an attempt."""
-    row = {
-        "id": new_id(),
-        "owner_id": by.organisation_id,
-        "population": manifest.population,
-        "mode": manifest.mode,
-    }
-    await session.execute(insert(Lineage).values(row).on_conflict_do_nothing())
-    named = (Lineage.owner_id == by.organisation_id, Lineage.population == manifest.population)
-    lineage = (await session.execute(select(Lineage).where(*named).with_for_update())).scalar_one()
-    if lineage.mode != manifest.mode:
-        if await session.scalar(select(exists().where(Dataset.lineage_id == lineage.id))):
-            raise ModeFixed(population=manifest.population, mode=lineage.mode, asked=manifest.mode)
-        lineage.mode = manifest.mode
-    return lineage
-
-
-async def _newest(session: AsyncSession, lineage_id: uuid.UUID) -> str | None:
-    """The version released last in the lineage."""
-    newest = (
-        select(DatasetVersion.id)
-        .join(Dataset, Dataset.id == DatasetVersion.dataset_id)
-        .where(Dataset.lineage_id == lineage_id)
-        .order_by(DatasetVersion.created_at.desc(), DatasetVersion.number.desc())
-        .limit(1)
-    )
-    return await session.scalar(newest)
 
 
 async def release(
@@ -139,11 +52,14 @@ async def release(
     take their cohort out here.
     """
     manifest, version, decision = publication.manifest, publication.version, sealed.decision
-    await _lineage(session, manifest, by)
+    if place.pair is None:
+        await lock_lineage(session, manifest, by)
+    else:
+        await lock_joint_lineage(session, place.lineage_id)
     dataset = await session.scalar(
         select(Dataset).where(Dataset.slug == manifest.dataset).with_for_update(key_share=True)
     )
-    overtaken = await _newest(session, place.lineage_id) != place.newest
+    overtaken = await newest_version(session, place.lineage_id) != place.newest
     if overtaken or (dataset.current_version_id if dataset else None) != place.previous:
         raise Overtaken(slug=manifest.dataset)
     if register and dataset and await count_exclusions(session, dataset.id) != register.exclusions:
@@ -151,6 +67,9 @@ async def release(
     if dataset is None:
         dataset = Dataset(id=new_id(), slug=manifest.dataset, owner_id=by.organisation_id,
                           lineage_id=place.lineage_id, created_at=at)  # fmt: skip
+        if place.pair is not None:
+            dataset.owner_id, dataset.partner_id = place.pair.lead_id, place.pair.partner_id
+            dataset.linkage_id = place.pair.linkage_id
         session.add(dataset)
     _describe(dataset, publication)
     await session.flush()

@@ -75,6 +75,18 @@ class PopulationFixed(Conflict):
     code = "listing.population_fixed"
 
 
+class PopulationLinked(Conflict):
+    """The owner shows these persons together with another one, so not by itself. Params: population."""
+
+    code = "listing.population_linked"
+
+
+class NeedsBothOwners(Conflict):
+    """A joint dataset is published through its linkage. Params: slug."""
+
+    code = "listing.needs_both_owners"
+
+
 class SlugTaken(Conflict):
     """Params: slug."""
 

@@ -30,6 +30,9 @@ class Dataset(Base):
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
     slug: Mapped[str] = mapped_column(unique=True)
     owner_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("organisation.id"), index=True)
+    partner_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("organisation.id"))
+    """Of a joint dataset the other owner; `owner_id` is the lead."""
+    linkage_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("linkage.id"))
     lineage_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("lineage.id"))
     title_vi: Mapped[str]
     title_en: Mapped[str]

@@ -20,14 +20,15 @@ from marketplace.audit.sealing import seal
 from marketplace.db.base import new_id, utcnow
 from marketplace.db.engine import Database
 from marketplace.errors import Problem
-from marketplace.listings.actions import find_place, record_refusal, release
+from marketplace.listings.actions import record_refusal, release
 from marketplace.listings.errors import ConsentsMoved, PublicationUnderWay
 from marketplace.listings.facts import previous_facts, publisher_facts
 from marketplace.listings.once import Once, Released, released_before
+from marketplace.listings.places import find_place
 from marketplace.listings.press import Press, make_permitted_version, parse_manifest
 from marketplace.listings.standing import read_register
 
-_SLOTS = asyncio.Semaphore(2)
+SLOTS = asyncio.Semaphore(2)
 """Publications at once in a process: each holds a connection and a jail of `ingest_memory_bytes`."""
 
 
@@ -78,7 +79,7 @@ async def publish_version(
             may_exist=may_exist,
             once=once,
         )
-        async with _alone(press.database, manifest.dataset):
+        async with alone(press.database, manifest.dataset):
             for _ in range(ATTEMPTS - 1):
                 with contextlib.suppress(ConsentsMoved):
                     return await _attempt(press, order)
@@ -146,14 +147,14 @@ async def _attempt(press: Press, order: _Order) -> Released:
 
 
 @asynccontextmanager
-async def _alone(database: Database, slug: str) -> AsyncIterator[None]:
+async def alone(database: Database, slug: str) -> AsyncIterator[None]:
     """Nobody else publishes this dataset meanwhile: a lock that a dead process gives back by itself.
 
     Of the connection and not of a transaction, because a publication outlasts what may idle in one.
     """
     number = int.from_bytes(hashlib.sha256(b"publish:" + slug.encode()).digest()[:8], "big", signed=True)
     own = database.engine.execution_options(isolation_level="AUTOCOMMIT")
-    async with _SLOTS, own.connect() as connection:
+    async with SLOTS, own.connect() as connection:
         if not await connection.scalar(select(func.pg_try_advisory_lock(number))):
             raise PublicationUnderWay(slug=slug)
         try:

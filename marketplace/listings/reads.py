@@ -30,6 +30,7 @@ class ListedVersion(msgspec.Struct, frozen=True, kw_only=True):
     dataset_id: uuid.UUID
     slug: str
     owner_id: uuid.UUID
+    partner_id: uuid.UUID | None
     number: int
     version: Version
 
@@ -47,7 +48,14 @@ def _named(dataset: uuid.UUID | str) -> ColumnElement[bool]:
 async def listed_version(session: AsyncSession, dataset: uuid.UUID | str) -> ListedVersion | None:
     """The version that can be asked now; None where the dataset does not exist or has none."""
     rows = (
-        select(Dataset.id, Dataset.slug, Dataset.owner_id, DatasetVersion.number, DatasetVersion.body)
+        select(
+            Dataset.id,
+            Dataset.slug,
+            Dataset.owner_id,
+            Dataset.partner_id,
+            DatasetVersion.number,
+            DatasetVersion.body,
+        )
         .join(DatasetVersion, DatasetVersion.id == Dataset.current_version_id)
         .where(_named(dataset))
     )
@@ -56,7 +64,12 @@ async def listed_version(session: AsyncSession, dataset: uuid.UUID | str) -> Lis
         return None
     version = msgspec.convert(row.body, Version)
     return ListedVersion(
-        dataset_id=row.id, slug=row.slug, owner_id=row.owner_id, number=row.number, version=version
+        dataset_id=row.id,
+        slug=row.slug,
+        owner_id=row.owner_id,
+        partner_id=row.partner_id,
+        number=row.number,
+        version=version,
     )
 
 
@@ -72,17 +85,18 @@ async def read_offer(session: AsyncSession, dataset: uuid.UUID | str) -> odrl.Do
 async def dataset_id_of(
     session: AsyncSession, dataset: uuid.UUID | str, *, owner_id: uuid.UUID | None = None
 ) -> uuid.UUID | None:
-    """The id behind an id or a slug of a listed dataset, of that owner if one is given."""
+    """The id behind an id or a slug of a listed dataset; of that owner alone if one is given."""
     rows = select(Dataset.id).where(_named(dataset), Dataset.current_version_id.is_not(None))
     if owner_id is not None:
-        rows = rows.where(Dataset.owner_id == owner_id)
+        rows = rows.where(Dataset.owner_id == owner_id, Dataset.linkage_id.is_(None))
     return (await session.execute(rows)).scalar_one_or_none()
 
 
 async def owned_datasets(session: AsyncSession, *, owner_id: uuid.UUID) -> tuple[OwnedDataset, ...]:
-    """What the owner has listed, by slug."""
+    """What the owner has listed by itself, by slug."""
     rows = select(Dataset.slug, Dataset.title_vi, Dataset.title_en, Dataset.manifest["privacy_unit"].astext)
-    rows = rows.where(Dataset.owner_id == owner_id, Dataset.current_version_id.is_not(None)).order_by(Dataset.slug)
+    alone = (Dataset.owner_id == owner_id, Dataset.linkage_id.is_(None))
+    rows = rows.where(*alone, Dataset.current_version_id.is_not(None)).order_by(Dataset.slug)
     return tuple(
         OwnedDataset(slug=slug, title_vi=vi, title_en=en, privacy_unit=unit)
         for slug, vi, en, unit in await session.execute(rows)

@@ -29,7 +29,12 @@ _TOTALS = """
     from (select sum(u.bytes) as bytes, max(u.rows) as rows, sum(u.price_vnd) as price_vnd
           from usage u where {side} and u.at >= :since and u.at < :until group by u.query_id) query
 """
-_SIDES = {"startup": "u.organisation_id = :party", "owner": "u.owner_id = :party"}
+OWNERS = """
+    u.owner_id = :party
+    or exists (select from agreement a where a.id = u.agreement_id and a.partner_id = :party)
+"""
+"""Condition on a row `u` of usage: the party owns the dataset, alone or with another."""
+_SIDES = {"startup": "u.organisation_id = :party", "owner": f"({OWNERS})"}
 _HIDDEN_FROM_OWNER = ("person_id", "cpu_us", "wall_us", "peak_memory_bytes")
 _LAST = UUID(int=2**128 - 1)
 

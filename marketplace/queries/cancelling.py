@@ -26,7 +26,7 @@ WAIT_S = 5.0
 """How long a cancelled query is waited for: ending a jail's child takes milliseconds."""
 
 FOUND = text("""
-select q.state, q.person_id, q.cancel_asked_at, q.purpose, q.result_sha256, l.owner_id, l.dataset_id,
+select q.state, q.person_id, q.cancel_asked_at, q.purpose, q.result_sha256, l.owner_id, a.partner_id, l.dataset_id,
        l.agreement_id, l.version_id, l.revision, a.people
 from query q join query_line l on l.query_id = q.id join agreement a on a.id = l.agreement_id
 where q.id = :id and q.organisation_id = :organisation order by l.agreement_id for update of q
@@ -78,11 +78,11 @@ async def mark_cancelled(session: AsyncSession, *, caller: Caller, query_id: UUI
 
 
 def _told(caller: Caller, line: Any, query_id: UUID) -> dict[str, Any]:
-    """Each dataset's owner sees it."""
+    """Each dataset's owners see it."""
     return {
         "actor_person_id": caller.person_id,
         "actor_organisation_id": caller.organisation_id,
-        "parties": (caller.organisation_id, line.owner_id),
+        "parties": [each for each in (caller.organisation_id, line.owner_id, line.partner_id) if each],
         "dataset_id": line.dataset_id,
         "agreement_id": line.agreement_id,
         "query_id": query_id,

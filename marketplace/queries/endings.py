@@ -189,7 +189,7 @@ def _event(name: str, held: Held, row: LineRow, body: dict[str, Any]) -> Stateme
         name,
         actor_person_id=held.person_id,
         actor_organisation_id=held.organisation_id,
-        parties=(held.organisation_id, row.owner_id),
+        parties=(held.organisation_id, *row.owners),
         dataset_id=row.dataset_id,
         agreement_id=row.agreement_id,
         query_id=held.id,

@@ -24,7 +24,8 @@ from policies.decision import AccessQuestion, AgreementFacts, Promises, RequestF
 from policies.decision import Caller as CallerFacts
 
 FACTS = text(f"""
-select a.id, a.startup_id, a.owner_id, a.dataset_id, a.purpose, a.people, a.columns, a.valid_from, a.expires_at,
+select a.id, a.startup_id, a.owner_id, a.partner_id, a.lead_basis_points,
+       a.dataset_id, a.purpose, a.people, a.columns, a.valid_from, a.expires_at,
        a.ended_at is not null as ended, a.purpose_judged, a.promises, a.limits,
        d.slug, d.current_version_id as version_id, v.state_class,
        o.base_vnd, o.per_gb_vnd, o.max_seconds,
@@ -56,6 +57,8 @@ class Facts(Struct, frozen=True, kw_only=True):
     agreement_id: UUID
     startup_id: UUID
     owner_id: UUID
+    partner_id: UUID | None
+    lead_basis_points: int | None
     dataset_id: UUID
     purpose: str
     people: tuple[UUID, ...]
@@ -81,6 +84,12 @@ class Facts(Struct, frozen=True, kw_only=True):
     expiries_due: bool
     records_released: int
     own: tuple[OwnSchema, ...]
+
+    @property
+    def parties(self) -> tuple[UUID, ...]:
+        """The startup and the owner, of a joint dataset both owners."""
+        beside = () if self.partner_id is None else (self.partner_id,)
+        return (self.startup_id, self.owner_id, *beside)
 
 
 async def read_facts(

@@ -13,20 +13,25 @@ from marketplace.db.engine import Database
 
 HELD = text("""
 select q.organisation_id, q.person_id, q.purpose, l.agreement_id, l.decision_id, l.dataset_id, l.owner_id,
+       a.partner_id, a.lead_basis_points,
        l.version_id, l.revision, l.columns, l.bytes, l.quote_vnd, l.hold_id, l.excluded_seen
-from query q join query_line l on l.query_id = q.id
+from query q join query_line l on l.query_id = q.id join agreement a on a.id = l.agreement_id
 where q.id = :id and q.state in ('queued', 'running') order by l.agreement_id
 """)
 
 
 class LineRow(Struct, frozen=True, kw_only=True):
-    """A row of `query_line`. `excluded_seen`: exclusions in force when it was decided; a denied one has no hold,
+    """A row of `query_line`, with what its agreement says of a joint dataset's owners.
+
+    `excluded_seen`: exclusions in force when it was decided; a denied one has no hold,
     and no version where none is listed."""
 
     agreement_id: UUID
     decision_id: UUID
     dataset_id: UUID
     owner_id: UUID
+    partner_id: UUID | None
+    lead_basis_points: int | None
     version_id: str | None
     revision: int
     columns: tuple[str, ...]
@@ -34,6 +39,11 @@ class LineRow(Struct, frozen=True, kw_only=True):
     quote_vnd: int
     hold_id: UUID | None
     excluded_seen: int
+
+    @property
+    def owners(self) -> tuple[UUID, ...]:
+        """One, or of a joint dataset both."""
+        return (self.owner_id,) if self.partner_id is None else (self.owner_id, self.partner_id)
 
 
 class Held(Struct, frozen=True, kw_only=True):
@@ -65,6 +75,8 @@ def _part(query_id: UUID, line: LineRow) -> Part:
         query_id=query_id,
         dataset_id=line.dataset_id,
         owner_id=line.owner_id,
+        partner_id=line.partner_id,
+        lead_basis_points=line.lead_basis_points,
         hold_id=line.hold_id,
         amount_vnd=line.quote_vnd,
     )

@@ -32,8 +32,9 @@ MINE = text(f"""
     order by id desc limit :rows
 """)
 OWNERS = text("""
-    select q.organisation_id, l.owner_id, l.decision_id, l.dataset_id
-    from query q join query_line l on l.query_id = q.id where q.id = :id order by l.agreement_id
+    select q.organisation_id, l.owner_id, a.partner_id, l.decision_id, l.dataset_id
+    from query q join query_line l on l.query_id = q.id join agreement a on a.id = l.agreement_id
+    where q.id = :id order by l.agreement_id
 """)
 _LAST = UUID(int=2**128 - 1)
 
@@ -122,6 +123,6 @@ def _edition(line: Any, caller: Caller) -> Edition | None:
         return "regulator"
     if caller.organisation_kind == "startup" and caller.organisation_id == line.organisation_id:
         return "startup"
-    if caller.organisation_kind == "owner" and caller.organisation_id == line.owner_id:
+    if caller.organisation_kind == "owner" and caller.organisation_id in (line.owner_id, line.partner_id):
         return "owner"
     return None

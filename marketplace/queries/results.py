@@ -19,8 +19,8 @@ from marketplace.queries.errors import NotNamed, NotReady, ResultGone
 from marketplace.queries.keeping import Answer, Answers, AtRest
 
 STORED = text(f"""
-select q.state, l.dataset_id, l.owner_id, l.agreement_id, q.purpose, l.version_id, l.revision, q.rows,
-       q.result_sha256, r.expires_at > now() as alive, r.wrapped_key, r.size_bytes,
+select q.state, l.dataset_id, l.owner_id, a.partner_id, l.agreement_id, q.purpose, l.version_id, l.revision,
+       q.rows, q.result_sha256, r.expires_at > now() as alive, r.wrapped_key, r.size_bytes,
        case when row_number() over (order by l.agreement_id) = 1 then r.body end as body,
        a.ended_at is not null or a.expires_at <= now() as over,
        (select count(*) from excluded_cohort x where x.version_id = l.version_id
@@ -85,13 +85,13 @@ async def result(
 
 
 async def _fetched(session: AsyncSession, caller: Caller, query_id: UUID, line: RowMapping) -> None:
-    """Each dataset's owner sees that the answer was fetched."""
+    """Each dataset's owners see that the answer was fetched."""
     await record(
         session,
         "query:fetch",
         actor_person_id=caller.person_id,
         actor_organisation_id=caller.organisation_id,
-        parties=(caller.organisation_id, line["owner_id"]),
+        parties=[each for each in (caller.organisation_id, line["owner_id"], line["partner_id"]) if each],
         dataset_id=line["dataset_id"],
         agreement_id=line["agreement_id"],
         query_id=query_id,

@@ -31,11 +31,11 @@ SAID: dict[str, Said] = {"given": "given", "withdrawn": "withdrawn", "revoked": 
 STATES: dict[str, State] = {"given": "given", "withdrawn": "withdrawn", "revoked": "revoked"}
 
 _DATASETS = text("""
-    SELECT d.id, d.slug, d.title_vi, d.title_en, o.name AS owner_name, d.lineage_id,
+    SELECT d.id, d.slug, d.title_vi, d.title_en, concat_ws(' + ', o.name, b.name) AS owner_name, d.lineage_id,
         v.id AS version_id, v.number AS version, v.created_at AS released_at,
         d.manifest -> 'purposes' AS purposes, v.body ->> 'legal_basis' AS legal_basis,
         coalesce(d.manifest -> 'legal_basis' ->> 'law', '') AS law
-    FROM dataset d JOIN organisation o ON o.id = d.owner_id
+    FROM dataset d JOIN organisation o ON o.id = d.owner_id LEFT JOIN organisation b ON b.id = d.partner_id
     JOIN dataset_version v ON v.id = d.current_version_id
     WHERE d.manifest ->> 'privacy_unit' = 'column' ORDER BY d.slug
 """)

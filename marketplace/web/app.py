@@ -25,6 +25,7 @@ from marketplace.db.engine import Database
 from marketplace.db.keys import Keys
 from marketplace.identity.callers import SUBJECTS
 from marketplace.identity.provider import Provider
+from marketplace.linkages import api as linkages_api
 from marketplace.listings import api as listings_api
 from marketplace.metering import api as metering_api
 from marketplace.own import api as own_api
@@ -46,6 +47,7 @@ API = (
     audit_api,
     billing_api,
     consents_api,
+    linkages_api,
     listings_api,
     metering_api,
     own_api,

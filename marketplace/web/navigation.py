@@ -22,6 +22,7 @@ _AGREEMENTS: Final = Link("/agreements", "nav.agreements")
 _CONSOLE: Final = Link("/console", "nav.console")
 _QUERIES: Final = Link("/queries", "nav.queries")
 _PREVIEW: Final = Link("/preview", "nav.preview")
+_LINKAGES: Final = Link("/linkages", "nav.linkages")
 _CONSENTS: Final = Link("/consents", "nav.consents")
 _USAGE: Final = Link("/usage", "nav.usage")
 _WALLET: Final = Link("/wallet", "nav.wallet")
@@ -36,7 +37,9 @@ _BY_KIND: Final[dict[str, tuple[Link, ...]]] = {
     "startup": (
         _CATALOGUE, _CONSOLE, _QUERIES, _APPLICATIONS, _AGREEMENTS, _USAGE, _WALLET, _LOG, _TOKENS, _HELP,
     ),
-    "owner": (_CATALOGUE, _INBOX, _AGREEMENTS, _PREVIEW, _CONSENTS, _USAGE, _EARNINGS, _LOG, _TOKENS, _HELP),
+    "owner": (
+        _CATALOGUE, _INBOX, _AGREEMENTS, _PREVIEW, _LINKAGES, _CONSENTS, _USAGE, _EARNINGS, _LOG, _TOKENS, _HELP,
+    ),
     "regulator": (_CATALOGUE, _LOG, _CONSENTS, _USAGE, _STATE_BUDGET, _TOKENS, _HELP),
     "operator": (_CATALOGUE, _PLATFORM, _USAGE, _LOG, _TOKENS, _HELP),
 }  # fmt: skip

@@ -21,6 +21,7 @@ from marketplace.web.handlers import (
     decisions,
     help_page,
     language,
+    linkages,
     log,
     mine,
     money,
@@ -37,8 +38,8 @@ from marketplace.web.view import provide_view
 
 STATIC: Final = Path(__file__).parent / "static"
 MODULES: Final = (
-    agreements, applications, apply, catalogue, consents, console, decisions, help_page, language, log, mine,
-    money, preview, queries, sign_in, tokens, usage, why,
+    agreements, applications, apply, catalogue, consents, console, decisions, help_page, language, linkages, log,
+    mine, money, preview, queries, sign_in, tokens, usage, why,
 )  # fmt: skip
 
 handlers: list[Router] = [

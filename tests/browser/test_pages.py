@@ -21,11 +21,11 @@ from tests.marketplace.parties import Make
 
 JUSTIFICATION = "Thống kê gộp theo trình độ học vấn, không tái định danh ai."
 MEMBERS = (
-    "/applications", "/agreements", "/console", "/queries", "/preview", "/consents", "/usage", "/wallet", "/log",
-    "/tokens",
+    "/applications", "/agreements", "/console", "/queries", "/preview", "/linkages", "/consents", "/usage",
+    "/wallet", "/log", "/tokens",
 )  # fmt: skip
 MAY = {
-    "startup": {*MEMBERS} - {"/preview", "/consents"},
+    "startup": {*MEMBERS} - {"/preview", "/linkages", "/consents"},
     "owner": {*MEMBERS} - {"/console", "/queries"},
     "regulator": {"/consents", "/usage", "/wallet", "/log", "/tokens"},
     "operator": {"/usage", "/wallet", "/log", "/tokens"},

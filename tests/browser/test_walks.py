@@ -23,7 +23,7 @@ PAGES = (
     "/agreements", "/usage", "/wallet", "/log", "/tokens", "/toi", "/no/such/page",
 )  # fmt: skip
 
-OWNERS = ("/preview", "/consents", "/datasets/adult/preview", "/datasets/adult/consents")
+OWNERS = ("/preview", "/linkages", "/consents", "/datasets/adult/preview", "/datasets/adult/consents")
 
 
 @pytest.fixture(scope="module")

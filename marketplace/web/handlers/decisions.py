@@ -10,12 +10,13 @@ from litestar import post
 from litestar.response import Redirect, Template
 
 from marketplace.accounts.callers import Approver
-from marketplace.agreements.actions import accept, refuse
+from marketplace.agreements.actions import refuse
 from marketplace.agreements.machine import DecisionVerb
 from marketplace.agreements.parties import as_decider
 from marketplace.agreements.preview import preview_acceptance
 from marketplace.agreements.reads import read_application
 from marketplace.agreements.terms import Granted
+from marketplace.agreements.yes import say_yes
 from marketplace.config import Config
 from marketplace.db.base import utcnow
 from marketplace.db.engine import Database
@@ -51,7 +52,7 @@ async def send_decision(
         granted = await _granted(database, by, application_id, form, at) if decision == "accept" else Granted()
         async with database.session() as session:
             if decision == "accept":
-                await accept(session, engine, keys, application_id=application_id, reason=entered.reason,
+                await say_yes(session, engine, keys, application_id=application_id, reason=entered.reason,
                              granted=granted, by=by, at=at)  # fmt: skip
             else:
                 await refuse(session, application_id=application_id, decision=decision, reason=entered.reason,

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from marketplace.billing.price import GB, price_vnd
-from marketplace.billing.split import Shares, shares_permille, split
+from marketplace.billing.split import Shares, shares_permille, split, split_between
 from marketplace.config import Config
 
 DONG = st.integers(0, 10**12)
@@ -71,3 +71,17 @@ def test_shares_that_are_not_a_whole_are_refused(permille: tuple[int, int, int])
     owner, state, platform = permille
     with pytest.raises(ValueError, match="1000 permille"):
         split(10, Shares(owner=owner, state=state, platform=platform))
+
+
+@given(DONG, st.integers(0, 10_000))
+def test_two_owners_parts_sum_to_the_share_and_are_within_half_a_dong(amount: int, lead_basis_points: int) -> None:
+    lead, partner = split_between(amount, lead_basis_points)
+    assert lead + partner == amount
+    assert min(lead, partner) >= 0
+    assert abs(lead * 10_000 - amount * lead_basis_points) <= 5_000
+
+
+@pytest.mark.parametrize("wrong", [(-1, 0), (1, -1), (1, 10_001)])
+def test_two_owners_parts_of_nothing_sensible_are_refused(wrong: tuple[int, int]) -> None:
+    with pytest.raises(ValueError, match="basis points"):
+        split_between(*wrong)

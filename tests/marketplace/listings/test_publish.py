@@ -19,7 +19,7 @@ from marketplace.consents.reads import excluded
 from marketplace.consents.subjects import pseudonym
 from marketplace.db.base import new_id, utcnow
 from marketplace.errors import NotFound, Problem
-from marketplace.listings.actions import find_place, release
+from marketplace.listings.actions import release
 from marketplace.listings.errors import (
     ListingDenied,
     ManifestWrong,
@@ -34,6 +34,7 @@ from marketplace.listings.errors import (
 )
 from marketplace.listings.models import Dataset, DatasetVersion, ExcludedCohort, LegalBasis, Lineage, Offer
 from marketplace.listings.once import Released
+from marketplace.listings.places import find_place
 from marketplace.listings.press import Press, make_version, parse_manifest
 from marketplace.listings.publish import publish_version
 from policies.decision import Decision
