@@ -21,7 +21,7 @@ class Argument(Struct, frozen=True):
 
 
 class Rule(Struct, frozen=True):
-    """A system call that is allowed where every one of `when` holds. `why`: what it is for, where no query misses it."""
+    """A system call, allowed where every one of `when` holds. `why`: what it is for, where no query misses it."""
 
     call: str
     when: tuple[Argument, ...] = ()
