@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import select
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -112,8 +112,12 @@ class Database:
 
         Raises DatabaseUnavailable.
         """
+        return (await self.each([Statement(sql, parameters)]))[0]
+
+    async def each(self, statements: Sequence[Statement]) -> list[list[Any]]:
+        """The rows of several reads, as `all` gives those of one; each sees what is committed when it runs."""
         async with self._driver(autocommit=True) as driver:
-            return await rows(driver, Statement(sql, parameters))
+            return await rows(driver, statements)
 
     @asynccontextmanager
     async def _driver(self, *, autocommit: bool = False) -> AsyncIterator[psycopg.AsyncConnection[Any]]:

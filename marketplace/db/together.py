@@ -12,6 +12,7 @@ from typing import Any
 
 from msgspec import Struct
 from psycopg import AsyncConnection, AsyncCursor
+from psycopg.pq import ExecStatus
 from psycopg.rows import namedtuple_row
 from sqlalchemy import CursorResult, TextClause
 from sqlalchemy.dialects.postgresql import psycopg
@@ -45,18 +46,26 @@ class Unit:
         After the first that fails the rest do nothing. None may depend on an answer to an earlier one: judge the
         answers afterwards, and `undo` if one of them forbids the others.
         """
-        async with self._connection.pipeline():
-            sent = [await _send(self._connection, each) for each in statements]
-        return [await cursor.fetchall() if cursor.description else [] for cursor in sent]
+        return await rows(self._connection, statements)
 
     async def undo(self) -> None:
         """Take back all that was sent so far."""
         await self._connection.rollback()
 
 
-async def rows(connection: AsyncConnection[Any], statement: Statement) -> list[Any]:
-    """Those of one statement, as named tuples. Raises psycopg.Error."""
-    return await (await _send(connection, statement)).fetchall()
+async def rows(connection: AsyncConnection[Any], statements: Sequence[Statement]) -> list[list[Any]]:
+    """Those of each statement, as named tuples, in one round trip. Raises psycopg.Error."""
+    if len(statements) == 1:
+        sent = [await _send(connection, statements[0])]
+    else:
+        async with connection.pipeline():
+            sent = [await _send(connection, each) for each in statements]
+    return [await cursor.fetchall() if _gave_rows(cursor) else [] for cursor in sent]
+
+
+def _gave_rows(cursor: AsyncCursor[Any]) -> bool:
+    # Rows may have no columns ("select from"); `description` would not tell them from none.
+    return cursor.pgresult is not None and cursor.pgresult.status == ExecStatus.TUPLES_OK
 
 
 async def _send(connection: AsyncConnection[Any], statement: Statement) -> AsyncCursor[Any]:

@@ -16,6 +16,7 @@ from marketplace.accounts.callers import Caller
 from marketplace.consents.expiry import DUE
 from marketplace.db.base import ms_of
 from marketplace.db.engine import Database
+from marketplace.db.together import Statement
 from marketplace.errors import NotFound
 from marketplace.listings.facts import dataset_facts
 from marketplace.own.reads import OWN
@@ -46,8 +47,9 @@ left join lateral (select base_vnd, per_gb_vnd, max_seconds from offer
                    where dataset_id = d.id and valid_from <= now() order by valid_from desc limit 1) o on true
 left join account w on w.organisation_id = a.startup_id and w.kind = 'wallet' and w.currency = 'VND'
 left join account_balance b on b.account_id = w.id
-where a.id = any(:agreements) and a.startup_id = :startup order by a.id
+where a.id = :agreement and a.startup_id = :startup
 """)
+"""Of one agreement. One statement for all would be planned anew each time: how many they are changes its plan."""
 
 
 class Facts(Struct, frozen=True, kw_only=True):
@@ -96,18 +98,11 @@ async def read_facts(
     database: Database, *, caller: Caller, agreement_ids: Sequence[UUID], purpose: str
 ) -> tuple[Facts, ...]:
     """Of each agreement, in the order of their ids. Raises NotFound for one of another organisation."""
-    found = await database.all(
-        FACTS,
-        {
-            "agreements": list(agreement_ids),
-            "startup": caller.organisation_id,
-            "person": caller.person_id,
-            "purpose": purpose,
-        },
-    )
-    if len(found) != len(set(agreement_ids)):
+    whose = {"startup": caller.organisation_id, "person": caller.person_id, "purpose": purpose}
+    found = await database.each([Statement(FACTS, whose | {"agreement": id}) for id in sorted(set(agreement_ids))])
+    if not all(found):
         raise NotFound(what="agreement")
-    return tuple(_facts(each) for each in found)
+    return tuple(_facts(row) for (row,) in found)
 
 
 def _facts(found: Any) -> Facts:

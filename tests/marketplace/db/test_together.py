@@ -90,3 +90,13 @@ async def test_a_value_without_a_form_in_postgresql_is_the_callers_fault(narrow:
         await narrow.one(FIND, {"slugs": ["\0"]})
     with pytest.raises(Invalid):
         await narrow.one(text("select cast(:n as bigint) + 1 as n"), {"n": 2**63 - 1})
+
+
+async def test_reads_travel_together_and_a_row_without_columns_is_a_row(narrow: Database) -> None:
+    some, none = text("select from pg_class limit 2"), text("select from pg_class where relname = :name")
+    one, two, three = await narrow.each(
+        [Statement(text("select 1 as n")), Statement(some), Statement(none, {"name": "?"})]
+    )
+    assert ([row.n for row in one], len(two), three) == ([1], 2, [])
+    assert await narrow.one(some, {}) is not None
+    assert await narrow.one(none, {"name": "?"}) is None
