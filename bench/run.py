@@ -22,6 +22,7 @@ MODULES = (
     "audit",
     "service",
     "release",
+    "fairness",
 )
 RESULTS = Path(__file__).parent / "results.json"
 
