@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -12,7 +13,7 @@ import pyarrow as pa
 import pytest
 
 from sandbox.isolation import cgroup, jail, pool, seccomp, start
-from sandbox.isolation.answer import Sink
+from sandbox.isolation.answer import Sink, Size
 from sandbox.isolation.jail import Jail, Outcome
 from sandbox.isolation.pool import Pool
 from sandbox.job import Limits, OutputColumn, SandboxFailed
@@ -20,10 +21,10 @@ from tests.attack import switched_off
 from tests.attack.conftest import Attack, give, lone_jail
 
 
-def believing(data: bytes, columns: tuple[OutputColumn, ...], limits: Limits, sink: Sink) -> int:
+def believing(data: bytes, columns: tuple[OutputColumn, ...], limits: Limits, sink: Sink) -> Size:
     """Whatever the worker wrote is the answer."""
     sink.write(data)
-    return int(pa.ipc.open_stream(data).read_all().num_rows)
+    return Size(1, 1)
 
 
 async def test_without_validation_a_column_leaves_that_the_plan_does_not_name(
@@ -47,6 +48,7 @@ async def test_without_the_seal_the_answer_changes_after_it_was_looked_at(attack
             looks.append(os.pread(descriptor, outcome.reply.written_bytes, 0))
             if b"later!" in looks[-1]:
                 break
+            time.sleep(0.002)
         return _small(honest(descriptor, outcome, size))
 
     def sealed(descriptor: int, outcome: Outcome, size: int) -> bytes:

@@ -172,9 +172,11 @@ def too_many_bytes(output: BinaryIO) -> bytes:
 
 def shared_memory_kept(output: BinaryIO) -> bytes:
     """Keep a mapping through which the answer could change while the broker reads it."""
-    cell(output, "before")
-    globals()["kept"] = mmap.mmap(output.fileno(), 0)
-    return b""
+    try:
+        globals()["kept"] = mmap.mmap(output.fileno(), 0)
+    except PermissionError:
+        return cell(output, "stopped")
+    return cell(output, "kept")
 
 
 def broker() -> int:
