@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from catalog.joint.contribution import erase
 from catalog.storage import Store
 from marketplace.accounts.callers import Approver, Steward
+from marketplace.accounts.errors import OrganisationSuspended
 from marketplace.accounts.models import Organisation
 from marketplace.agreements.ending import end_all
 from marketplace.agreements.terms import check_reason
@@ -38,7 +39,11 @@ async def propose(
     by: Steward,
     at: datetime,
 ) -> Linkage:
-    """Ask another owner to join what both know of a population. Raises NoSuchOwner, PopulationTaken."""
+    """Ask another owner to join what both know of a population.
+
+    Raises OrganisationSuspended, NoSuchOwner, PopulationTaken."""
+    if by.organisation_suspended:
+        raise OrganisationSuspended
     other = select(Organisation).where(Organisation.slug == partner, Organisation.kind == "owner")
     found = await session.scalar(other.where(Organisation.suspended_at.is_(None)))
     if found is None or found.id == by.organisation_id:
@@ -74,8 +79,10 @@ async def decide(
 ) -> Linkage:
     """The partner's yes or no. A yes makes the lineage of the joint dataset, and the key that names its persons.
 
-    Raises NotFound, LinkageWrongState, PopulationTaken, Invalid.
+    Raises NotFound, OrganisationSuspended, LinkageWrongState, PopulationTaken, Invalid.
     """
+    if by.organisation_suspended and decision == "approve":
+        raise OrganisationSuspended
     linkage = await locked_linkage(session, linkage_id, organisation_id=by.organisation_id)
     if linkage.partner_id != by.organisation_id:
         raise LinkageWrongState(state=linkage.state, verb=decision)

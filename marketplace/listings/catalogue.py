@@ -9,9 +9,9 @@ from sqlalchemy import Row, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from catalog.version import Version
-from marketplace.accounts.models import Organisation
 from marketplace.db.cursor import PAGE_ROWS, cut, decode_cursor, encode_cursor
 from marketplace.listings.models import Dataset, DatasetVersion
+from marketplace.listings.reads import owner_names
 from marketplace.listings.schemas import DatasetList, DatasetSummary
 from marketplace.listings.search import every_word, words_in_title
 
@@ -22,9 +22,8 @@ async def list_datasets(
     """Datasets in which every word of `q` begins a word. Raises Invalid for a cursor we did not give out."""
     rank = words_in_title(q).label("rank")
     rows = (
-        select(Dataset, DatasetVersion, Organisation.name.label("owner_name"), rank)
+        select(Dataset, DatasetVersion, owner_names().label("owner_name"), rank)
         .join(DatasetVersion, DatasetVersion.id == Dataset.current_version_id)
-        .join(Organisation, Organisation.id == Dataset.owner_id)
         .where(every_word(q))
         .order_by(rank.desc(), Dataset.id.desc())
         .limit(limit + 1)

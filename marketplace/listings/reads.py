@@ -5,7 +5,8 @@ from __future__ import annotations
 import uuid
 
 import msgspec
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, ScalarSelect, func, literal, select
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from catalog.history import Waiting
@@ -43,6 +44,20 @@ def _named(dataset: uuid.UUID | str) -> ColumnElement[bool]:
         return Dataset.id == uuid.UUID(dataset)
     except ValueError:
         return Dataset.slug == dataset
+
+
+def owner_names() -> ScalarSelect[str]:
+    """Of a row of dataset: its owner's name, of a joint dataset both."""
+    return (
+        select(
+            func.string_agg(
+                Organisation.name, aggregate_order_by(literal(" + "), Organisation.id != Dataset.owner_id)
+            )
+        )
+        .where(Organisation.id.in_((Dataset.owner_id, Dataset.partner_id)))
+        .correlate(Dataset)
+        .scalar_subquery()
+    )
 
 
 async def listed_version(session: AsyncSession, dataset: uuid.UUID | str) -> ListedVersion | None:
@@ -106,7 +121,7 @@ async def owned_datasets(session: AsyncSession, *, owner_id: uuid.UUID) -> tuple
 async def read_dataset(session: AsyncSession, dataset: uuid.UUID | str) -> DatasetPage | None:
     """Everything that the page of a listed dataset shows; None where there is no such listed dataset."""
     rows = (
-        select(Dataset, DatasetVersion, Organisation)
+        select(Dataset, DatasetVersion, Organisation.slug, owner_names())
         .join(DatasetVersion, DatasetVersion.id == Dataset.current_version_id)
         .join(Organisation, Organisation.id == Dataset.owner_id)
         .where(_named(dataset))
@@ -114,12 +129,12 @@ async def read_dataset(session: AsyncSession, dataset: uuid.UUID | str) -> Datas
     row = (await session.execute(rows)).one_or_none()
     if row is None:
         return None
-    found, version, owner = row
+    found, version, owner_slug, names = row
     return dataset_page(
         found,
         version,
-        owner_name=owner.name,
-        owner_slug=owner.slug,
+        owner_name=names,
+        owner_slug=owner_slug,
         price=await read_price(session, found.id),
         versions=await _versions(session, found.id),
     )

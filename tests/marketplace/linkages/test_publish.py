@@ -48,6 +48,10 @@ async def test_two_parts_to_which_both_agree_become_a_dataset_of_both(
     ]  # fmt: skip
     both = sorted([pair.clinic.organisation.id, pair.bank.organisation.id])
     assert all(sorted(event.parties) == both for event in await events_of(database, linkage))
+    page = (await pair.client.get(f"/api/v1/datasets/{pair.slug}")).json()
+    names = f"{pair.clinic.organisation.name} + {pair.bank.organisation.name}"
+    assert page["owner_name"] == page["six_clear"]["responsibility"] == names
+    assert page["sample"]["rows"] == []
     async with database.session() as session:
         published = await session.scalar(select(Event).where(Event.version_id == version.id))
         assert published is not None

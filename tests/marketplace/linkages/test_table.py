@@ -6,7 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
+from marketplace.accounts.models import Organisation
+from marketplace.db.base import utcnow
+from marketplace.db.engine import Database
 from marketplace.linkages.machine import TRANSITIONS
 from tests.marketplace.linkages.conftest import Pair
 
@@ -116,3 +120,15 @@ async def test_a_part_is_taken_only_while_the_linkage_stands_and_of_its_persons(
     assert (answer.status_code, answer.json()["code"]) == (403, "listing.denied")
     await end(pair, proposed, "bank")
     assert (await pair.send(proposed, pair.clinic, range(60))).json()["code"] == "linkage.wrong_state"
+
+
+async def test_an_owner_that_is_suspended_enters_into_no_linkage(pair: Pair, database: Database) -> None:
+    first = (await pair.propose()).json()["id"]
+    suspended = update(Organisation).where(Organisation.id == pair.bank.organisation.id)
+    for at in (utcnow(), None):
+        async with database.session() as session:
+            await session.execute(suspended.values(suspended_at=at))
+        if at is not None:
+            assert (await pair.propose()).json()["code"] == "linkage.no_such_owner"
+        answer = await pair.decide(first, pair.bank)
+        assert answer.json().get("code", "approved") == ("auth.organisation_suspended" if at else "approved")
