@@ -12,6 +12,8 @@ from .tree import Call, Cast, Expression, Operation, QueryTest
 from .types import BOOLEAN, NULL
 from .walking import with_children
 
+HOISTS = "common_subexpressions"
+"""The optimizer that is off where TRY stands (`worker.query`): it takes what stands twice out of every TRY."""
 _ARITHMETIC = frozenset({"+", "-", "*", "/", "//", "%", "**", "&", "|", "<<", ">>", "negative"})
 
 

@@ -6,8 +6,10 @@ The calls stand over `people` of `world.py`; window functions get their OVER fro
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from sandbox.plan.functions import FUNCTIONS
+from tests.sandbox.plan.asking import World, same
 
 _EXAMPLES = r"""
 sign(age - 30) | ceil(pay) | ceil(cost) | ceiling(cost) | floor(pay) | round(pay, 1) | round(cost)
@@ -60,8 +62,8 @@ to_months(age) | to_quarters(2) | to_years(1) | to_decades(1) | to_hours(age) | 
 to_seconds(age) | to_milliseconds(age) | to_microseconds(age) | list_value(age, hours) | list_pack(1, 2.5)
 list_extract([age, 7], 1) | list_element([note], 1) | array_extract([pay], 1) | list_slice([age, 1, 2], 2, 3)
 array_slice([note, sex], 1, 1) | list_contains([1, 2], age) | list_has([born], '2020-01-01')
-array_contains(['n'], note) | array_has([age], 7) | list_position([7, age], 7) | list_indexof([age], 7)
-array_position([sex], 'Male') | list_has_any([age, 1], [1, 2]) | list_has_all([age], [1])
+array_contains(['n'], note) | array_has([age], 7) | list_position([7, age], 7) | list_indexof([age], age)
+array_position([sex], sex) | list_has_any([age, 1], [1, 2]) | list_has_all([age], [1])
 list_concat([age], [1, 2]) | list_cat([1], [age]) | array_concat([note], [sex]) | list_append([1], age)
 array_append([age], 1.5) | list_intersect([age, 1], [1]) | list_sort([age, hours, 3], 'DESC')
 array_sort([note, sex]) | list_reverse_sort([age, 3]) | list_reverse([age, 3]) | array_reverse([note, 'x'])
@@ -104,14 +106,34 @@ EXAMPLES = _named()
 """Name → calls."""
 
 
-def question(name: str, call: str, table: str = "people") -> str:
-    """A question with that call; an INTERVAL is answered as text, for it is never returned."""
-    function = FUNCTIONS[name]
-    if function.kind == "window":
-        return f"SELECT seen, {call} OVER (ORDER BY seen) AS x FROM {table}"
-    value = f"CAST({call} AS VARCHAR)" if function.answer == "INTERVAL" else call
-    return (
-        f"SELECT sex, {value} AS x FROM {table} GROUP BY sex"
-        if function.kind == "aggregate"
-        else (f"SELECT seen, {value} AS x FROM {table}")
-    )
+def calls(kind: str) -> list[str]:
+    """Every example of the functions of that kind as a column; an INTERVAL as text, for it is never returned."""
+    found = []
+    for name, examples in EXAMPLES.items():
+        function = FUNCTIONS[name]
+        if function.kind == kind:
+            over = " OVER (ORDER BY seen)" if kind == "window" else ""
+            found += [f"CAST({c} AS VARCHAR)" if function.answer == "INTERVAL" else f"{c}{over}" for c in examples]
+    return found
+
+
+def question(some: Sequence[str], kind: str, table: str = "people") -> str:
+    """A question with those calls, after a column that tells its rows apart."""
+    key, tail = ("sex", " GROUP BY sex") if kind == "aggregate" else ("seen", "")
+    return f"SELECT {key}, {', '.join(some)} FROM {table}{tail}"
+
+
+def groups(size: int) -> list[tuple[str, list[str]]]:
+    """All calls, so many at a time, each with its kind."""
+    kinds = [(kind, calls(kind)) for kind in ("scalar", "aggregate", "window")]
+    return [(kind, all_calls[i : i + size]) for kind, all_calls in kinds for i in range(0, len(all_calls), size)]
+
+
+def differing(world: World, kind: str, some: list[str], table: str = "people") -> list[str]:
+    """The calls that we answer otherwise than plain DuckDB, or that show nothing."""
+    sql = question(some, kind, table)
+    ours, plain = world.ours(sql), world.plain(sql)
+    columns = range(1, len(some) + 1)
+    alike = [same([(r[0], r[i]) for r in ours], [(r[0], r[i]) for r in plain]) for i in columns]
+    shown = [any(row[i] is not None for row in ours) for i in columns]
+    return [call for call, a, b in zip(some, alike, shown, strict=True) if not (a and b)]

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
+import duckdb
 import pyarrow as pa
 import pytest
 
 from sandbox.isolation.pool import Pool
-from sandbox.job import Limits, SandboxFailed, TableFiles
-from sandbox.plan.functions import FUNCTIONS
+from sandbox.job import Limits, OutputColumn, SandboxFailed, TableFiles
 from sandbox.plan.limits import STEPS
 from sandbox.run import run
 from tests.attack.conftest import require_layers
 from tests.sandbox.plan.asking import Rows, World, same
-from tests.sandbox.plan.examples import EXAMPLES
+from tests.sandbox.plan.examples import groups, question
 
 FOUND_IN_THE_JAIL = (
     "SELECT t.word, p.n FROM (VALUES (TRUE, 'yes'), (FALSE, 'no')) t(ok, word), LATERAL (SELECT count(*) AS n "
@@ -54,24 +54,26 @@ async def test_the_jail_answers_what_plain_duckdb_answers(world: World, pool: Po
     assert same(await asked(world, pool, sql), world.plain(sql))
 
 
-def every_function() -> list[str]:
-    """A few questions in which each function of the table is called."""
-    calls: dict[str, list[str]] = {"scalar": [], "aggregate": [], "window": []}
-    for name, examples in EXAMPLES.items():
-        function = FUNCTIONS[name]
-        call = f"CAST({examples[0]} AS VARCHAR)" if function.answer == "INTERVAL" else examples[0]
-        calls[function.kind].append(f"{call} OVER (ORDER BY seen)" if function.kind == "window" else call)
-    rows = [f"SELECT seen, {', '.join(some)} FROM people" for some in (*batched(calls["scalar"]), calls["window"])]
-    return [*rows, f"SELECT {', '.join(calls['aggregate'])} FROM people GROUP BY sex"]
-
-
-def batched(calls: list[str], size: int = 90) -> Iterator[list[str]]:
-    yield from (calls[i : i + size] for i in range(0, len(calls), size))
-
-
 async def test_no_function_needs_what_the_jail_does_not_give(world: World, pool: Pool) -> None:
-    for sql in every_function():
+    for kind, calls in groups(90):
+        sql = question(calls, kind)
         assert same(await asked(world, pool, sql), world.plain(sql)), sql
+
+
+TWICE = """
+SELECT CAST(count(*) FILTER (WHERE p IS NULL AND q IS NULL) AS BIGINT) AS n
+FROM (SELECT TRY(date_diff('day', a, b)) AS p, TRY(date_diff('year', a, b)) AS q FROM (
+  SELECT TIMESTAMP '2020-01-01' + to_days(CAST(i AS INTEGER)) AS a, DATE '5881580-07-10' - CAST(i AS INTEGER) AS b
+  FROM range(5) t(i)))
+"""
+
+
+async def test_what_stands_in_try_twice_is_not_worked_out_outside_of_it(world: World, pool: Pool) -> None:
+    with pytest.raises(duckdb.ConversionException):
+        world.plain(TWICE)
+    columns = (OutputColumn(name="n", type="BIGINT"),)
+    result = await pool.execute(TWICE, [], columns, Limits())
+    assert pa.ipc.open_stream(result.stream).read_all().to_pylist() == [{"n": 5}]
 
 
 COUNTING = (
