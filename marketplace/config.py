@@ -42,7 +42,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     sandbox_threads: int = 2
     sandbox_queue_queries: int = 64
     """That may wait, of one tenant alone; several tenants divide it, and each may always have one."""
-    sandbox_wait_max_s: int = 300
+    sandbox_wait_max_s: int = 60
+    """No longer than a decision stands (`decision_lifetime_s`): nobody decides again while a query waits."""
     tenant_running_queries: int = 16
     tenant_memory_bytes: int = 16 * 1024 * 1024 * 1024
     tenant_event_readers: int = 32

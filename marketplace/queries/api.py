@@ -6,9 +6,15 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from litestar import Request, Response, delete, get, post
+from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import Parameter
 from litestar.response import Stream
-from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED, HTTP_202_ACCEPTED
+from litestar.status_codes import (
+    HTTP_200_OK,
+    HTTP_201_CREATED,
+    HTTP_202_ACCEPTED,
+    HTTP_206_PARTIAL_CONTENT,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.callers import Analyst, Caller
@@ -24,6 +30,14 @@ from marketplace.queries.schemas import Ask, QueryPage, QueryView, QuoteView
 from marketplace.queries.services import Services
 
 EVENT_STREAM = "text/event-stream"
+A_PART = {
+    HTTP_206_PARTIAL_CONTENT: ResponseSpec(
+        bytes,
+        generate_examples=False,
+        description="The bytes that Range asked for, in the form that Accept asked for.",
+        media_type="application/octet-stream",
+    )
+}
 IdempotencyKey = Annotated[str | None, Parameter(header="Idempotency-Key", min_length=1, max_length=200)]
 
 
@@ -105,7 +119,7 @@ async def cancel_query(query_id: UUID, analyst: Analyst, services: Services) -> 
         return await reads.query(session, caller=analyst, query_id=query_id)
 
 
-@get("/api/v1/queries/{query_id:uuid}/result")
+@get("/api/v1/queries/{query_id:uuid}/result", responses=A_PART)
 async def fetch_result(
     query_id: UUID, analyst: Analyst, session: AsyncSession, services: Services, request: Request[Any, Any, Any]
 ) -> Response[Any]:

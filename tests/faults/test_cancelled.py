@@ -13,6 +13,7 @@ from marketplace.db import embedded
 from marketplace.db.roles import OWNER
 from tests.faults.test_underneath import Asking, _running
 from tests.market import SMALL_SQL, Market
+from tests.visits import visiting
 
 
 def _cancel(market: Market, query_id: str) -> dict[str, Any]:
@@ -55,6 +56,21 @@ def test_a_query_in_a_jail_ends_at_once_and_costs_its_quote_once(alive: Market) 
     assert alive.reconciled()
 
 
+def test_the_page_ends_a_query_and_says_so_of_one_that_was_erased(alive: Market) -> None:
+    asking = Asking(alive)
+    path = f"/queries/{_running(alive)['id']}"
+    ready = _ask(alive)
+    with visiting(alive, "startup") as visitor:
+        assert f'action="{path}/cancel"' in visitor.get(path).text
+        assert visitor.send(f"{path}/cancel", {}).headers["Location"] == path
+        assert "Truy vấn đã bị hủy" in visitor.get(path).text
+        asking.result()
+        _cancel(alive, ready["id"])
+        assert "Kết quả đã được xóa" in visitor.get(f"/queries/{ready['id']}").text
+    with visiting(alive, "rival") as visitor:
+        assert visitor.send(f"{path}/cancel", {}).status_code == 404
+
+
 def test_a_mark_that_another_process_left_is_found(alive: Market) -> None:
     asking = Asking(alive)
     running = _running(alive)
@@ -89,6 +105,7 @@ def test_an_answer_that_is_there_is_erased_and_stays_paid(alive: Market, sql: st
     assert alive.client("startup").get(path).ok
     query = _cancel(alive, ready["id"])
     assert (query["state"], query["charged_vnd"]) == ("cancelled", ready["charged_vnd"])
+    assert query["failure"]["code"] == "query.answer_erased"
     refused = alive.client("startup").get(path)
     assert (refused.status, refused.json()["params"]["state"]) == (409, "cancelled")
     assert not (alive.home / "answers" / ready["id"]).exists()

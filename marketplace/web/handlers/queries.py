@@ -5,8 +5,8 @@ from __future__ import annotations
 import uuid
 from typing import Any, Final
 
-from litestar import Request, Response, get
-from litestar.response import Template
+from litestar import Request, Response, get, post
+from litestar.response import Redirect, Template
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.callers import Analyst, Caller, Startup
@@ -14,6 +14,7 @@ from marketplace.audit.receipt import encode
 from marketplace.db.keys import Keys
 from marketplace.errors import NotFound
 from marketplace.queries import reads, results
+from marketplace.queries.cancelling import cancel
 from marketplace.queries.release import released
 from marketplace.queries.services import Services
 from marketplace.web.answer import of_query
@@ -73,4 +74,12 @@ async def download_receipt(
     return as_file(encode(receipt), "application/json", f"receipt-{receipt.decision_id}.json")
 
 
-handlers = [show_queries, show_query, download, download_receipt]
+@post("/queries/{query_id:uuid}/cancel", status_code=303)
+async def end_query(analyst: Analyst, services: Services, query_id: uuid.UUID) -> Redirect:
+    """End a query that waits or runs."""
+    analyst.require("query")
+    await cancel(services, caller=analyst, query_id=query_id)
+    return Redirect(f"/queries/{query_id}", status_code=303)
+
+
+handlers = [show_queries, show_query, end_query, download, download_receipt]
