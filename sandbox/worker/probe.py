@@ -7,6 +7,7 @@ in a child.
 
 from __future__ import annotations
 
+import contextlib
 import mmap
 import os
 import resource
@@ -24,7 +25,7 @@ Through = list[tuple[str, str]]
 """(layer, what a child could do) of what no layer stopped."""
 _found: Through = []
 _SPARE_BYTES = 32 * 1024 * 1024
-_HELD_AT_ONCE = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | mmap.MAP_POPULATE
+_MADV_POPULATE_WRITE = 23
 _MOST = 4_096
 _FAR_BYTES = 1 << 40
 
@@ -141,7 +142,18 @@ def _memory(limit_bytes: int) -> Through:
     """Hold a little more memory than the group may: whoever does is killed, and nobody else."""
     pid = os.fork()
     if pid == 0:
-        mmap.mmap(-1, limit_bytes + _SPARE_BYTES, flags=_HELD_AT_ONCE)
-        os._exit(0)
+        os._exit(_hold(limit_bytes + _SPARE_BYTES))
     _, status = os.waitpid(pid, 0)
-    return [("cgroup", "hold more memory than its limit")] if os.WIFEXITED(status) else []
+    return [("cgroup", "hold more memory than its limit")] if status == 0 else []
+
+
+def _hold(size_bytes: int) -> int:
+    """0 if it could; in large pages, which take a third of the time."""
+    with mmap.mmap(-1, size_bytes, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS) as held:
+        with contextlib.suppress(OSError):
+            held.madvise(mmap.MADV_HUGEPAGE)
+        try:
+            held.madvise(_MADV_POPULATE_WRITE)
+        except OSError:
+            return 1
+    return 0
