@@ -223,9 +223,7 @@ def _part(part: MadePart, manifest: Manifest) -> Part:
     return Part(name=part.path.name, sha256=part.sha256, rows=part.rows, consented=consented)
 
 
-def put(
-    store: Store, folder: Path, version: Version, intake: Intake, made: Made, history: History | None
-) -> None:
+def put(store: Store, folder: Path, version: Version, intake: Intake, made: Made, history: History | None) -> None:
     """Two finished folders, synced, then moved: the private one first, so a public version is always whole."""
     public, private = folder / "public", folder / "private"
     public.mkdir(mode=0o755)

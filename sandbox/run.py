@@ -84,7 +84,7 @@ async def _with_noise(
         raise SandboxFailed(
             "sandbox.too_many_bytes", entered=True, params={"max_bytes": limits.max_bytes}, usage=usage
         )
-    return Result(stream=stream, rows=rows, columns=plan.output, usage=usage)
+    return Result(stream=stream, rows=rows, records=rows, columns=plan.output, usage=usage)
 
 
 async def _exact(
