@@ -96,7 +96,8 @@ def anonymise(
 
 
 def anonymise_order(manifest: Manifest, seed: bytes, limits: IngestLimits) -> AnonymiseOrder:
-    """What the second jail is told; hierarchies go in as text."""
+    """What the second jail is told; hierarchies go in as text. Nothing is anonymised in dp mode."""
+    assert manifest.mode != "dp"
     stored = {c.name: c.sql_name for c in manifest.columns}
     columns = tuple(
         AnonymiseColumn(
@@ -213,6 +214,7 @@ class _Taker:
 
 def measure(manifest: Manifest, intake: Intake, made: Made, folder: Path, limits: IngestLimits) -> MeasureReply:
     """Measure k, ℓ and t on the finished files in another jail. Raises PublicationRefused if they fall short."""
+    assert manifest.mode != "dp"
     order = MeasureOrder(
         columns=tuple(
             MeasureColumn(

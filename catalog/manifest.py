@@ -12,8 +12,9 @@ from catalog.manifest_rules import BAND, check_rules
 from catalog.positioned import compose
 from catalog.reader import read_struct
 from catalog.transforms import Transform
-from catalog.version import Personal, Role
+from catalog.version import Personal, Privacy, Role
 from policies.decision import Conditions
+from sandbox.job import Bounds, Mode
 
 Purpose = Literal[
     "research", "research.academic", "research.health", "product.rnd", "public.service", "fraud.prevention",
@@ -65,6 +66,10 @@ class ManifestColumn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     meaning: Bilingual | None = None
     transform: Transform | None = None
     fallback: Transform | None = None
+    bounds: Bounds | None = None
+    """dp mode: makes a number one that may be added up, averaged and so on."""
+    values: Annotated[tuple[Words, ...], Meta(min_length=1)] | None = None
+    """dp mode: every value that a text may have; others refuse the file. Its groups are then all shown."""
     bands: Annotated[tuple[float, ...], Meta(min_length=1)] | None = None
     """Of a measure: lower bounds of bands, shown as a dimension of their own."""
 
@@ -93,13 +98,15 @@ class Manifest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     update_frequency: Literal["once", "daily", "weekly", "monthly", "quarterly", "yearly", "irregular"]
     population: OwnerSlug
     privacy_unit: Literal["row", "column"]
-    mode: Literal["rows", "aggregate"]
+    mode: Mode
     legal_basis: LegalBasis
     purposes: Annotated[tuple[Purpose, ...], Meta(min_length=1)]
     offer: ManifestOffer
     columns: Annotated[tuple[ManifestColumn, ...], Meta(min_length=1)]
     conditions: Conditions | None = None
     subject_key: Words | None = None
+    privacy: Privacy | None = None
+    """dp mode, and only there."""
     k: Annotated[int, Meta(ge=2, le=1000)] = 10
     l: Annotated[int, Meta(ge=1, le=20)] = 2
     """The floors of k and l are dated law; the listing decision measures against them."""

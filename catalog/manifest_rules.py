@@ -14,6 +14,7 @@ import msgspec
 from catalog.errors import ManifestError
 from catalog.events import check_events
 from catalog.positioned import Node
+from catalog.privacy_rules import privacy_rules
 from catalog.transforms import Transform, group_table
 from policies.sources import data
 from sandbox.job import LEVEL
@@ -46,6 +47,7 @@ def _all(tree: Node) -> Found:
     yield from _roles_present(tree, columns)
     yield from _cross_products(tree, columns)
     yield from check_events(tree, columns)
+    yield from privacy_rules(tree, columns)
     for column in columns:
         yield from _column(tree, column)
 
@@ -129,7 +131,7 @@ def _consent(tree: Node) -> Found:
 
 def _roles_present(tree: Node, columns: list[Node]) -> Found:
     roles = {_scalar(c, "role") for c in columns}
-    if columns and "quasi-identifier" not in roles:
+    if columns and "quasi-identifier" not in roles and _scalar(tree, "mode") != "dp":
         yield tree.at("columns"), "manifest.no_quasi_identifier", {}
     if columns and len(columns) > 64:
         yield tree.at("columns"), "manifest.too_many_columns", {"columns": len(columns), "max": 64}
@@ -184,7 +186,8 @@ def _column(tree: Node, column: Node) -> Found:
             yield column.at("role"), "manifest.measure_in_rows", {"name": name}
         if kind not in _NUMBERS:
             yield column.at("type"), "manifest.measure_type", {"name": name, "type": str(kind)}
-        if not (_has(column, "transform") and _has(column.at("transform"), "clamp")):
+        bounded = _scalar(tree, "mode") == "dp"
+        if not bounded and not (_has(column, "transform") and _has(column.at("transform"), "clamp")):
             yield column, "manifest.measure_clamp", {"name": name}
     if role in ("identifier", "drop") and (_has(column, "transform") or _has(column, "fallback")):
         key = "transform" if _has(column, "transform") else "fallback"

@@ -19,12 +19,14 @@ import numpy as np
 from msgspec import UNSET, Struct
 from msgspec.structs import replace
 
+from catalog.cohorts import Ints
 from catalog.errors import PublicationRefused
 from catalog.history import History, Waiting, follow, placed, write_history
 from catalog.intake import Consented, Intake, Pseudonymise, consent_masks, read_source
 from catalog.limits import IngestLimits
 from catalog.making import Made, MadePart, anonymise, measure
 from catalog.manifest import STORED_TYPE, Manifest, ManifestColumn, column_lines, read_manifest
+from catalog.persons import require_same_privacy, write_persons
 from catalog.recheck.version import recheck
 from catalog.restoring import read_book, require_the_same
 from catalog.storage import Store, sync, version_hash
@@ -87,6 +89,8 @@ def publish(
             )
         read = time.monotonic()
         mask = consent_masks(manifest, intake, consented, withdrawn)
+        if manifest.mode == "dp":
+            return _publish_persons(manifest, manifest_text, intake, mask, store, folder, previous, limits, began)
         history, lost = read_book(store, previous)
         past = placed(history, intake) if history else None
         made = anonymise(manifest, intake, mask, folder, limits, past)
@@ -100,14 +104,39 @@ def publish(
         version = version_of(manifest, manifest_text, made, measured, left_out, previous)
         history, waiting = follow(history, made, intake, mask, version.created_at_ms)
         put(store, folder, version, intake, made, history)
-    report = Report(
+    report = _report(intake, made, (began, read, formed, done), waiting)
+    return Publication(version=version, manifest=manifest, sample=made.reply.sample, report=report)
+
+
+def _publish_persons(
+    manifest: Manifest, text: str, intake: Intake, mask: Ints, store: Store, folder: Path, previous: str | None,
+    limits: IngestLimits, began: float,
+) -> Publication:  # fmt: skip
+    """dp mode: no cohorts, nothing to measure and no book, for no answer shows anybody as anything."""
+    read = time.monotonic()
+    require_same_privacy(manifest, store.version(previous) if previous else None)
+    made = write_persons(manifest, intake, mask, folder, limits)
+    done = time.monotonic()
+    alone = MeasureReply(k=1, rows=made.reply.rows, persons=made.reply.persons)
+    nobody = LeftOut(persons=0, classes=0, share=0.0)
+    version = version_of(manifest, text, made, alone, nobody, previous)
+    put(store, folder, version, intake, made, None)
+    report = _report(intake, made, (began, read, done, done), ())
+    return Publication(version=version, manifest=manifest, sample=[], report=report)
+
+
+def _report(
+    intake: Intake, made: Made, at: tuple[float, float, float, float], waiting: tuple[Waiting, ...]
+) -> Report:
+    """`at`: when it began, had read, had formed cohorts, was done."""
+    began, read, formed, done = at
+    return Report(
         rows_read=intake.rows, events_read=intake.reply.events, format=intake.reply.format,
         encoding=intake.reply.encoding, delimiter=intake.reply.delimiter,
         without_consent=made.reply.without_consent, rare_values_blanked=made.reply.rare_values_blanked,
         read_ms=_ms(began, read), anonymise_ms=_ms(read, formed), measure_ms=_ms(formed, done),
         waiting=waiting,
     )  # fmt: skip
-    return Publication(version=version, manifest=manifest, sample=made.reply.sample, report=report)
 
 
 def _ms(begin: float, end: float) -> int:
@@ -149,7 +178,7 @@ def version_of(
     version = Version(
         dataset=manifest.dataset, mode=manifest.mode, privacy_unit=manifest.privacy_unit,
         population=manifest.population, rows=reply.rows, persons=reply.persons,
-        cohorts=reply.cohorts, k=manifest.k,
+        cohorts=reply.cohorts, k=manifest.k if manifest.mode != "dp" else measured.k,
         measured=Measured(k=measured.k, l=measured.l, entropy_l=measured.entropy_l, t=measured.t),
         fine_share=round(reply.fine_persons / reply.persons, 6),
         left_out=left_out,
@@ -158,7 +187,7 @@ def version_of(
         purposes=manifest.purposes, legal_basis=manifest.legal_basis.kind,
         manifest_sha256=hashlib.sha256(text.encode()).hexdigest(), created_at_ms=time.time_ns() // 1_000_000,
         parent=previous, conditions=manifest.conditions or UNSET, cross_products=manifest.cross_products or UNSET,
-        tells_level=True if manifest.mode == "aggregate" else UNSET,
+        tells_level=True if manifest.mode == "aggregate" else UNSET, privacy=manifest.privacy or UNSET,
     )  # fmt: skip
     return replace(version, id=version_hash(version))
 
@@ -182,7 +211,8 @@ def _column(column: ManifestColumn, made: Made) -> VersionColumn:
         name=column.sql_name, type=made.reply.types.get(column.sql_name, STORED_TYPE[column.type]),
         role=column.published_role,
         personal=column.personal, meaning_vi=meaning.vi, meaning_en=meaning.en, transform=words,
-        logical_bytes=made.reply.logical_bytes[column.sql_name],
+        logical_bytes=made.reply.logical_bytes[column.sql_name], bounds=column.bounds or UNSET,
+        values=column.values or UNSET,
     )  # fmt: skip
 
 
@@ -193,7 +223,7 @@ def _part(part: MadePart, manifest: Manifest) -> Part:
     return Part(name=part.path.name, sha256=part.sha256, rows=part.rows, consented=consented)
 
 
-def put(store: Store, folder: Path, version: Version, intake: Intake, made: Made, history: History) -> None:
+def put(store: Store, folder: Path, version: Version, intake: Intake, made: Made, history: History | None) -> None:
     """Two finished folders, synced, then moved: the private one first, so a public version is always whole."""
     public, private = folder / "public", folder / "private"
     public.mkdir(mode=0o755)
@@ -203,7 +233,8 @@ def put(store: Store, folder: Path, version: Version, intake: Intake, made: Made
     (public / "version.json").write_bytes(msgspec.json.format(msgspec.json.encode(version), indent=1))
     (public / "version.json").chmod(0o444)
     np.save(private / "cohorts.npy", made.ranges)
-    write_history(private, history)
+    if history is not None:
+        write_history(private, history)
     if intake.pseudonyms is not None and intake.ascending is not None:
         write_subjects(private / "subjects.bin", intake.pseudonyms, intake.ascending, made.cohort)
     for file in (*public.iterdir(), *private.iterdir()):

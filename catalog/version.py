@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from policies.decision import Conditions
+from sandbox.job import Bounds, Mode
 
 Role = Literal["quasi-identifier", "sensitive", "measure"]
 Personal = Literal["none", "basic", "sensitive"]
@@ -26,7 +27,10 @@ class VersionColumn(Struct, frozen=True, kw_only=True):
     meaning_en: str
     transform: str
     logical_bytes: int
-    """Bytes of this column in the version as first released: what a query that reads it is priced on."""
+    """Bytes of this column in the version as first released: what a query that reads it is priced on. In dp mode
+    what the manifest's figures make of it, for the true ones would tell of persons."""
+    bounds: Bounds | UnsetType = UNSET
+    values: tuple[str, ...] | UnsetType = UNSET
 
 
 class Part(Struct, frozen=True, kw_only=True):
@@ -48,6 +52,22 @@ class Measured(Struct, frozen=True, kw_only=True):
     t: float | None
 
 
+class Privacy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a lineage in dp mode may ever tell of one person, as its owner declares it: the same in every version.
+
+    Zero-concentrated differential privacy in millionths of ρ, over one person's record that is there or not
+    (Bun and Steinke 2016). `delta` is for the ε that is shown, and for group keys nobody declared.
+    """
+
+    rho_cap_micro: Annotated[int, Meta(ge=1, le=10**9)]
+    """Of all agreements together, and never renewed."""
+    rho_agreement_micro: Annotated[int, Meta(ge=1, le=10**9)]
+    """What each agreement gets."""
+    delta: Annotated[float, Meta(ge=1e-15, le=0.001)]
+    persons_at_most: Annotated[int, Meta(ge=1, le=10**9)]
+    """Stands for the number of persons wherever one is shown, priced or classed by: the true one is nobody's."""
+
+
 class LeftOut(Struct, frozen=True, kw_only=True):
     persons: int
     classes: int
@@ -59,11 +79,12 @@ class Version(Struct, frozen=True, kw_only=True):
 
     id: str = ""
     dataset: str
-    mode: Literal["rows", "aggregate"]
+    mode: Mode
     privacy_unit: Literal["row", "column"]
     population: str
     rows: int
-    """Records in the files: persons (rows mode) or cohorts (aggregate mode)."""
+    """Records in the files: persons (rows mode) or cohorts (aggregate mode); in dp mode `persons_at_most`, as
+    `persons` and `cohorts` (each person is a cohort of her own, so a withdrawal takes her record alone)."""
     persons: int
     cohorts: int
     k: int
@@ -84,6 +105,8 @@ class Version(Struct, frozen=True, kw_only=True):
     """Pairs (a, b) of measures with a column `a__b__sumxy`; absent where there is none."""
     tells_level: bool | UnsetType = UNSET
     """Whether the files say of each cohort at which level it stands; absent where they do not."""
+    privacy: Privacy | UnsetType = UNSET
+    """In dp mode, and only there."""
 
     @property
     def consented_purposes(self) -> tuple[str, ...]:

@@ -55,6 +55,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     result_max_bytes: int = 16 * 1024 * 1024
     rows_cap_multiple: int = 10
     """Rows mode: an agreement may take out this many times the version's rows."""
+    dp_rho_micro: int = 10_000
+    """What a query in dp mode spends of its agreement's privacy budget if it does not say, in millionths of ρ."""
+    dp_release_grid_ms: int = 250
+    """Answers in dp mode are ready only at multiples of this, counted from when the query entered."""
     result_lifetime_s: int = 7 * 86_400
     quote_lifetime_s: int = 900
     decision_lifetime_s: int = 60

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from msgspec import Meta, Struct, field
+from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 Mode = Literal["rows", "aggregate", "dp"]
 Severity = Literal["deny", "warn", "info"]
@@ -118,6 +118,16 @@ class RequestFacts(Struct, frozen=True, kw_only=True):
     beside: tuple[Beside, ...] = ()
 
 
+class BudgetFacts(Struct, frozen=True, kw_only=True):
+    """Of a query in dp mode: what it spends of the agreement's privacy budget, in millionths of ρ (zCDP).
+
+    `epsilon`: the same, as the ε that it is with the lineage's δ. A stored answer costs nothing."""
+
+    cost_micro: int | None = None
+    left_micro: int | None = None
+    epsilon: float | None = None
+
+
 class WalletFacts(Struct, frozen=True, kw_only=True):
     available_vnd: int | None = None
 
@@ -132,6 +142,8 @@ class AccessQuestion(Struct, frozen=True, kw_only=True, tag_field="schema", tag=
     dataset: DatasetFacts
     request: RequestFacts
     wallet: WalletFacts
+    budget: BudgetFacts | UnsetType = UNSET
+    """In dp mode, and only there."""
 
 
 class ApplicationFacts(Struct, frozen=True, kw_only=True):
@@ -176,6 +188,15 @@ class ColumnFacts(Struct, frozen=True, kw_only=True):
     personal: PersonalClass
 
 
+class PrivacyFacts(Struct, frozen=True, kw_only=True):
+    """What a lineage in dp mode may ever tell of one person: `catalog.version.Privacy`."""
+
+    rho_cap_micro: int
+    rho_agreement_micro: int
+    delta: float
+    persons_at_most: int
+
+
 class ManifestFacts(Struct, frozen=True, kw_only=True):
     """What the owner says of the dataset. `k` and `l`: the floors it asks of its own version."""
 
@@ -190,6 +211,8 @@ class ManifestFacts(Struct, frozen=True, kw_only=True):
     l: int | None = None
     columns: tuple[ColumnFacts, ...] | None = None
     conditions: Conditions | None = None
+    privacy: PrivacyFacts | UnsetType = UNSET
+    """In dp mode, and only there."""
 
 
 class VersionFacts(Struct, frozen=True, kw_only=True):
@@ -254,6 +277,7 @@ class Obligations(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     row_filter: tuple[dict[str, Any], ...] = ()
     """All of them hold for every record that is read."""
     epsilon: float | None = None
+    """dp mode: what the query tells of one person at most, with the lineage's δ."""
     state_class: StateClass | None = None
     personal_class: PersonalClass | None = None
     """Classes of what is asked, by the thresholds in force: to be handled as such (Decree 165/2025)."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final, Literal
 
-from msgspec import Struct
+from msgspec import UNSET, Struct
 from msgspec.structs import replace
 
 from policies.decision import (
@@ -18,6 +18,7 @@ from policies.decision import (
     AgreementFacts,
     AgreementQuestion,
     ApplicationFacts,
+    BudgetFacts,
     Caller,
     Conditions,
     DatasetFacts,
@@ -204,4 +205,5 @@ def _query(accepted: AgreementQuestion, decision: Decision, rows_cap: int) -> Ac
             rows_released=0,
         ),
         wallet=WalletFacts(available_vnd=0),
+        budget=BudgetFacts(cost_micro=0, left_micro=0, epsilon=0.0) if accepted.dataset.mode == "dp" else UNSET,
     )

@@ -11,17 +11,35 @@ from typing import Final, Literal
 from msgspec import Struct
 
 ColumnType = Literal["BOOLEAN", "BIGINT", "DOUBLE", "DECIMAL(38,0)", "VARCHAR", "DATE", "TIMESTAMP"]
-Mode = Literal["rows", "aggregate"]
+Mode = Literal["rows", "aggregate", "dp"]
 LEVEL: Final = "cohort_level"
 """At which level of generalisation a cohort stands: 'fine' or 'fallback'."""
 
 
+class Bounds(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the owner declares of a number in dp mode: it is brought between the two, and to whole steps."""
+
+    lower: float
+    upper: float
+    step: float = 1.0
+
+    @property
+    def steps(self) -> tuple[int, int]:
+        """The bounds counted in steps, which is how the jail adds up: in integers."""
+        return round(self.lower / self.step), round(self.upper / self.step)
+
+
 class Column(Struct, frozen=True, kw_only=True):
-    """A column that SQL may name. `kind` measure: in aggregate mode it may only be aggregated."""
+    """A column that SQL may name. `kind` measure: in aggregate mode it may only be aggregated.
+
+    `bounds`, `values`: in dp mode what the owner declares of a number, and every value that there can be.
+    """
 
     name: str
     type: str
     kind: Literal["dimension", "measure"] = "dimension"
+    bounds: Bounds | None = None
+    values: tuple[str, ...] | None = None
 
 
 class TableSchema(Struct, frozen=True, kw_only=True):

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import dataclasses
 import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from msgspec import Struct
+from msgspec.structs import replace
+
+from sandbox.disclosure.dp import Release
+from sandbox.disclosure.noise import Budget
+from sandbox.disclosure.release import released
 from sandbox.disclosure.row_filter import condition
 from sandbox.isolation.answer import Sink
 from sandbox.isolation.jail import JailLost
@@ -18,19 +26,70 @@ _log = logging.getLogger(__name__)
 _NOT_HONEST = ("sandbox.invalid_result", "sandbox.worker_lost")
 
 
+Inside = Callable[[Callable[[], None]], None]
+
+JAIL_CELLS = 200_000
+"""Groups that a jail may find in dp mode; above it the query fails, and costs what it holds."""
+JAIL_BYTES = 64 * 1024 * 1024
+
+
+class Spending(Struct, frozen=True, kw_only=True):
+    """dp mode: what the query may tell of one person, and between how many persons at most."""
+
+    budget: Budget
+    persons_at_most: int
+
+
 async def run(
     plan: Plan,
     tables: Sequence[TableFiles],
     limits: Limits,
     pool: Pool,
     sink: Sink | None = None,
-    inside: Callable[[Callable[[], None]], None] | None = None,
+    inside: Inside | None = None,
+    spending: Spending | None = None,
 ) -> Result:
     """The answer to `plan` over the parts of its tables; `sink` and `inside` as for `Pool.execute`.
 
     Raises SandboxFailed if there is none, and what the sink raises; RowFilterUnknown, before anything runs, for a
-    row filter that cannot be enforced.
+    row filter that cannot be enforced. `spending`: of a plan over a dp table, and only there; it has no sink.
     """
+    if plan.release is not None:
+        assert spending is not None
+        assert sink is None
+        return await _with_noise(plan, plan.release, tables, limits, pool, inside, spending)
+    return await _exact(plan, tables, limits, pool, sink, inside)
+
+
+async def _with_noise(
+    plan: Plan, release: Release, tables: Sequence[TableFiles], limits: Limits, pool: Pool,
+    inside: Inside | None, spending: Spending,
+) -> Result:  # fmt: skip
+    """Only what has its noise meets the limits of an answer; what a jail may say is bounded apart."""
+    wide = replace(limits, max_rows=JAIL_CELLS, max_bytes=JAIL_BYTES)
+    exact = await _exact(dataclasses.replace(plan, output=release.measured), tables, wide, pool, None, inside)
+    try:
+        stream, rows = await asyncio.to_thread(
+            released, release, plan.output, exact.stream, spending.budget, spending.persons_at_most
+        )
+    except SandboxFailed as failed:
+        _warn(failed)
+        raise
+    usage = replace(exact.usage, result_bytes=len(stream))
+    if rows > limits.max_rows:
+        raise SandboxFailed(
+            "sandbox.too_many_rows", entered=True, params={"max_rows": limits.max_rows}, usage=usage
+        )
+    if len(stream) > limits.max_bytes:
+        raise SandboxFailed(
+            "sandbox.too_many_bytes", entered=True, params={"max_bytes": limits.max_bytes}, usage=usage
+        )
+    return Result(stream=stream, rows=rows, records=rows, columns=plan.output, usage=usage)
+
+
+async def _exact(
+    plan: Plan, tables: Sequence[TableFiles], limits: Limits, pool: Pool, sink: Sink | None, inside: Inside | None
+) -> Result:
     files: list[Path] = []
     sources: dict[str, list[str]] = {}
     for table in tables:
@@ -43,6 +102,10 @@ async def run(
         raise SandboxFailed("sandbox.unavailable", entered=False) from lost
     except SandboxFailed as failed:
         if failed.code in _NOT_HONEST:
-            # The cause is of a hostile worker's making: quoted, and short.
-            _log.warning("a worker was ended: %s, %.300r", failed.code, str(failed.__cause__ or ""))
+            _warn(failed)
         raise
+
+
+def _warn(failed: SandboxFailed) -> None:
+    # The cause is of a hostile worker's making: quoted, and short.
+    _log.warning("a worker was ended: %s, %.300r", failed.code, str(failed.__cause__ or ""))

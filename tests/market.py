@@ -116,13 +116,16 @@ class Market:
         }
         assert self.client("operator").post("/api/v1/wallet/credits", body).ok
 
-    def publish(self, slug: str, manifest: Path, file: Path, *, owner: str = "owner") -> str:
+    def publish(self, slug: str, manifest: Path, file: Path, *, owner: str = "owner",
+              **granted: Any) -> str:  # fmt: skip
         answer = self.client(owner).upload("/api/v1/datasets", manifest=manifest, file=file)
         assert answer.status == 201, answer.body
         self.datasets[slug] = self.client(None).get(f"/api/v1/datasets/{slug}").json()["id"]
         return self.datasets[slug]
 
-    def agree(self, slug: str, *, role: str = "startup", purpose: str = PURPOSE, owner: str = "owner") -> str:
+    def agree(
+        self, slug: str, *, role: str = "startup", purpose: str = PURPOSE, owner: str = "owner", **granted: Any
+    ) -> str:
         """Apply and accept; the agreement's id. The startup's newest is the one it asks under."""
         body = {
             "purpose": purpose,
@@ -136,7 +139,7 @@ class Market:
             "decision": "accept",
             "reason": "Phù hợp.",
             "expires_at": (datetime.now(UTC) + timedelta(days=20)).isoformat(),
-        }
+        } | granted
         accepted = self.client(owner).post(f"/api/v1/applications/{applied.json()['id']}/decision", decision)
         assert accepted.ok, accepted.body
         agreement = str(accepted.json()["agreement_id"])

@@ -6,6 +6,7 @@ import uuid
 from datetime import datetime
 
 import msgspec
+from msgspec import UNSET
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -26,6 +27,7 @@ from marketplace.agreements.terms import (
     wanted_expiry,
 )
 from marketplace.audit.actions import record
+from marketplace.billing.budget import grant_budget
 from marketplace.db.base import new_id
 from marketplace.db.keys import Keys
 from marketplace.errors import NotFound
@@ -110,7 +112,7 @@ async def accept(
     """The owner's yes makes the agreement; of a joint dataset that of the owner who says it last.
 
     Raises NotFound, ApplicationWrongState, NothingListed, Invalid, ApplicationDenied, OtherYesMissing, YesAlready,
-    GrantsApart.
+    GrantsApart, LineageSpent.
     """
     application = await locked(session, application_id, owner_id=by.organisation_id)
     granted = granted_by_both(application, by, granted)
@@ -128,6 +130,7 @@ async def accept(
     agreement.lead_basis_points = await lead_basis_points(session, application)
     session.add(agreement)
     await session.flush()
+    await _grant_budget(session, agreement, listed)
     body = {
         "state": application.state,
         "reason": application.reason,
@@ -155,6 +158,20 @@ async def refuse(
     application.decided_by, application.decided_at, application.updated_at = by.person_id, at, at
     await _record(session, f"application:{decision}", application, by, {"reason": application.reason})
     return application
+
+
+async def _grant_budget(session: AsyncSession, agreement: Agreement, listed: ListedVersion) -> None:
+    """In dp mode, out of what the lineage has left. Raises LineageSpent."""
+    privacy = listed.version.privacy
+    if privacy is UNSET:
+        return
+    await grant_budget(
+        session,
+        dataset_id=agreement.dataset_id,
+        agreement_id=agreement.id,
+        cap_micro=privacy.rho_cap_micro,
+        share_micro=privacy.rho_agreement_micro,
+    )
 
 
 def _agree(

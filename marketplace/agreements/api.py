@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.callers import Approver, Caller
 from marketplace.agreements.actions import apply, refuse, resubmit, withdraw
+from marketplace.agreements.budget import BudgetView, read_budget
 from marketplace.agreements.ending import end
 from marketplace.agreements.machine import ApplicationState
 from marketplace.agreements.parties import as_applicant, as_decider, as_ender, as_side
@@ -33,6 +34,7 @@ from marketplace.agreements.schemas import (
     TermsBody,
 )
 from marketplace.agreements.yes import say_yes
+from marketplace.config import Config
 from marketplace.db.base import new_id, utcnow
 from marketplace.db.idempotency import claim
 from marketplace.db.keys import Keys
@@ -157,6 +159,18 @@ async def get_agreement(session: AsyncSession, caller: Caller, agreement_id: uui
     )
 
 
+@get("/api/v1/agreements/{agreement_id:uuid}/budget", operation_id="readBudget")
+async def get_budget(session: AsyncSession, caller: Caller, config: Config, agreement_id: uuid.UUID) -> BudgetView:
+    """What is left of the agreement's privacy budget, and roughly what it buys (dp mode)."""
+    side = as_side(caller)
+    return await read_budget(
+        session,
+        agreement_id=agreement_id,
+        organisation_id=side.organisation_id,
+        rho_micro=config.dp_rho_micro,
+    )
+
+
 @get("/api/v1/agreements/{agreement_id:uuid}/odrl", operation_id="readAgreed")
 async def get_agreed(session: AsyncSession, caller: Caller, agreement_id: uuid.UUID) -> Response[bytes]:
     """What both sides accepted, as ODRL 2.2 (JSON-LD)."""
@@ -183,6 +197,7 @@ handlers: list[ControllerRouterHandler] = [
     post_decision,
     get_agreements,
     get_agreement,
+    get_budget,
     get_agreed,
     post_end,
 ]

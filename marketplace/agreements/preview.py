@@ -109,7 +109,9 @@ async def preview_manifest(
     caller = await publisher_facts(session, person_id=by.person_id, organisation_id=by.organisation_id)
     ask = partial(_announced, engine, config, caller, persons)
     own = await ask(manifest)
-    others = [await ask(replace(manifest, mode=mode)) for mode in modes() if mode != manifest.mode]
+    # What dp mode would need is declared in that mode only.
+    modes_of_it = [mode for mode in modes() if mode != manifest.mode and (mode != "dp" or manifest.privacy)]
+    others = [await ask(replace(manifest, mode=mode)) for mode in modes_of_it]
     return replace(own, others=tuple(others))
 
 

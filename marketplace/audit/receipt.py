@@ -17,7 +17,7 @@ Edition = Literal["startup", "owner", "regulator"]
 EDITIONS: dict[str, dict[Edition, frozenset[str]]] = {
     "access": {
         "startup": frozenset({
-            SCALARS, SQL, "caller", "agreement", "wallet", "request.purpose", "request.columns",
+            SCALARS, SQL, "caller", "agreement", "wallet", "budget", "request.purpose", "request.columns",
             "request.price_vnd", "request.max_vnd", "request.rows_cap", "request.rows_released",
         }),
         "owner": frozenset({SCALARS, "agreement", "dataset", "request.purpose", "request.columns"}),

@@ -55,11 +55,11 @@ def query_hold(part: Part, *, startup_id: UUID) -> Movement:
 
 
 def require_held(verdict: Any, holds: Sequence[Movement]) -> None:
-    """Raises InsufficientFunds; to have no wallet is to have nothing in it."""
+    """Raises InsufficientFunds, BudgetShort; to have no wallet is to have nothing in it."""
     try:
         require_made(verdict, holds)
     except NoAccount as e:
-        missing = sum(hold.amount or 0 for hold in holds)
+        missing = sum(hold.amount or 0 for hold in holds if hold.code == "query_hold")
         raise InsufficientFunds(available_vnd=0, needed_vnd=missing, missing_vnd=missing) from e
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from marketplace.errors import Invalid
+from marketplace.errors import Conflict, Invalid
 
 
 class AmountOutOfRange(Invalid):
@@ -15,3 +15,9 @@ class NoWallet(Invalid):
     """The organisation is no startup. Params: organisation_id."""
 
     code = "wallet.no_wallet"
+
+
+class LineageSpent(Conflict):
+    """Too little privacy budget is left for another agreement. Params: available_micro, needed_micro."""
+
+    code = "agreement.lineage_spent"

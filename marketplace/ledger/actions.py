@@ -18,12 +18,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.db.base import utcnow
 from marketplace.db.together import Statement, perform
-from marketplace.ledger.errors import HoldResolved, InsufficientFunds, NoAccount, TransferDiffers
+from marketplace.ledger.errors import BudgetShort, HoldResolved, InsufficientFunds, NoAccount, TransferDiffers
 from marketplace.ledger.models import Transfer
 
 MAX_AMOUNT = 10**15
 """Of one transfer; sums of thousands of these still fit 64 bits."""
 MAX_LINKED = 1_000
+PRIVACY = "RHO"
+"""The currency of privacy budgets: millionths of ρ, which nobody can be asked to pay in."""
 
 
 class Movement(Struct, frozen=True, kw_only=True):
@@ -75,13 +77,17 @@ with given as (
   select b.* from account_balance b where b.account_id in (select account_id from delta)
   order by b.account_id for update
 ), checked as (
-  select l.account_id, a.floor, l.credits_posted - l.debits_posted - l.debits_pending - a.floor as available,
+  select l.account_id, a.floor, a.currency,
+         l.credits_posted - l.debits_posted - l.debits_pending - a.floor as available,
          coalesce(d.debits_posted, 0) + d.debits_pending - coalesce(d.credits_posted, 0) as needed
   from locked l join delta d using (account_id) join account a on a.id = l.account_id
+), short as (
+  select currency, available, needed from checked where needed > 0 and needed > available
+  order by currency, available, needed limit 1
 ), verdict as (
   select (select count(*) from known) as known, e.same, e.resolved,
-         (select min(available) from checked where needed > 0 and needed > available) as available,
-         (select min(needed) from checked where needed > 0 and needed > available) as needed
+         (select currency from short) as currency, (select available from short) as available,
+         (select needed from short) as needed
   from earlier e
 ), go as (
   select 1 from verdict where known = cardinality(cast(:ids as uuid[])) and same = 0 and resolved = 0
@@ -106,7 +112,7 @@ select v.*, exists (select from go) as made from verdict v
 async def transfers(session: AsyncSession, movements: Sequence[Movement]) -> bool:
     """Make all of them, or none; False if these very ones were made before, which changes nothing.
 
-    Raises InsufficientFunds, TransferDiffers, HoldResolved, NoAccount.
+    Raises InsufficientFunds, BudgetShort, TransferDiffers, HoldResolved, NoAccount.
     """
     try:
         verdict = (await perform(session, booking(movements))).one()
@@ -126,7 +132,7 @@ def booking(movements: Sequence[Movement]) -> Statement:
 
 
 def require_made(verdict: Any, movements: Sequence[Movement]) -> None:
-    """Raises what stood in the way: HoldResolved, NoAccount, InsufficientFunds, TransferDiffers."""
+    """Raises what stood in the way: HoldResolved, NoAccount, InsufficientFunds, BudgetShort, TransferDiffers."""
     if verdict.made:
         return
     if verdict.same:
@@ -136,6 +142,8 @@ def require_made(verdict: Any, movements: Sequence[Movement]) -> None:
     if verdict.known < len(movements):
         raise NoAccount
     available, needed = int(verdict.available), int(verdict.needed)
+    if verdict.currency == PRIVACY:
+        raise BudgetShort(available_micro=available, needed_micro=needed)
     raise InsufficientFunds(available_vnd=available, needed_vnd=needed, missing_vnd=needed - available)
 
 

@@ -12,6 +12,12 @@ class InsufficientFunds(Problem):
     code = "wallet.insufficient"
 
 
+class BudgetShort(Conflict):
+    """A privacy budget does not cover it. Params: available_micro, needed_micro, millionths of ρ."""
+
+    code = "ledger.budget_short"
+
+
 class TransferDiffers(Conflict):
     """The transfer's id came before with another body."""
 

@@ -18,7 +18,7 @@ class Account(Base):
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
     organisation_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("organisation.id"))
     kind: Mapped[str]
-    """wallet | earnings | state_budget | platform | funding"""
+    """wallet | earnings | state_budget | platform | funding; of privacy budgets `marketplace.billing.budget`'s"""
     currency: Mapped[str] = mapped_column(default="VND")
     floor: Mapped[int | None]
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
@@ -37,7 +37,7 @@ class AccountBalance(Base):
 
 
 class Transfer(Base):
-    """Moves `amount` (integer đồng) from debit to credit account; its id is its idempotency key.
+    """Moves `amount` (integer đồng, or millionths of ρ) from debit to credit; its id is its idempotency key.
 
     kind: `single` posts at once; `pending` holds; `post` and `void` resolve one pending, once.
     A hold for a query is pending against the platform account; its post splits by further linked rows.
@@ -53,7 +53,8 @@ class Transfer(Base):
     pending_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("transfer.id"))
     code: Mapped[str]
     """wallet_credit | query_hold | query_charge | query_void | share_owner | share_partner |
-    share_state"""
+    share_state;
+    rho_cap | rho_grant | rho_hold | rho_spend | rho_void"""
     reference: Mapped[str | None]
     query_id: Mapped[uuid.UUID | None]
     dataset_id: Mapped[uuid.UUID | None]

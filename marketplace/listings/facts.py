@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Literal, cast
 from uuid import UUID
 
+import msgspec
+from msgspec import UNSET, UnsetType
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -18,13 +20,21 @@ from policies.decision import (
     Conditions,
     DatasetFacts,
     ManifestFacts,
+    Mode,
     PersonalClass,
     PreviousFacts,
+    PrivacyFacts,
     StateClass,
     VersionFacts,
 )
 
 Stage = Literal["manifest", "version"]
+SHOWN: dict[Mode, tuple[str, ...]] = {
+    "rows": ("quasi-identifier", "sensitive"),
+    "aggregate": ("quasi-identifier", "measure"),
+    "dp": ("quasi-identifier", "sensitive", "measure"),
+}
+"""Roles of the columns that SQL may name."""
 
 PUBLISHER = text("""
 select o.kind, o.slug, o.suspended_at is not null as suspended, p.roles, p.deactivated_at is null as active
@@ -101,7 +111,7 @@ async def previous_facts(session: AsyncSession, version_id: str | None) -> Previ
 
 def manifest_facts(manifest: Manifest) -> ManifestFacts:
     """What the owner says; themes folded, so that neither case nor diacritics hide one."""
-    shown = ("quasi-identifier", "measure") if manifest.mode == "aggregate" else ("quasi-identifier", "sensitive")
+    shown = SHOWN[manifest.mode]
     return ManifestFacts(
         dataset=manifest.dataset,
         mode=manifest.mode,
@@ -117,7 +127,13 @@ def manifest_facts(manifest: Manifest) -> ManifestFacts:
             if c.role in shown
         ),
         conditions=manifest.conditions or Conditions(),
+        privacy=_privacy(manifest),
     )
+
+
+def _privacy(manifest: Manifest) -> PrivacyFacts | UnsetType:
+    said = manifest.privacy
+    return UNSET if said is None else PrivacyFacts(**msgspec.structs.asdict(said))
 
 
 def announced_facts(manifest: Manifest, *, persons: int) -> DatasetFacts:
@@ -128,7 +144,7 @@ def announced_facts(manifest: Manifest, *, persons: int) -> DatasetFacts:
         version_id=manifest.dataset,
         listed=True,
         mode=manifest.mode,
-        k=manifest.k,
+        k=manifest.k if manifest.mode != "dp" else 1,
         persons=persons,
         columns=tuple(c.name for c in columns),
         basic_columns=tuple(c.name for c in columns if c.personal == "basic"),

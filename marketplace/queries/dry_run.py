@@ -74,9 +74,9 @@ async def dry_run(services: Services, caller: Caller, ask: Ask) -> DryRunView:
         plan = understand(ask.sql, facts, versions_of(services, facts), services.config.sql_max_bytes)
     except (SqlNotUnderstood, Alone, NotNeeded) as refused:
         refusals.append(_refusal(refused.code, refused.params))
-        lines = await lines_of(services, caller, ask, facts, {})
+        lines = await lines_of(services, caller, ask, facts, None)
     else:
-        lines = await lines_of(services, caller, ask, facts, plan.reads)
+        lines = await lines_of(services, caller, ask, facts, plan)
         prepared = gathered(services, ask, facts, plan, lines)
     decision = together(lines)
     refusals += [_refusal(each.code, each.params) for each in decision.reasons if each.severity == "deny"]

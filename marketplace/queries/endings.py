@@ -13,6 +13,7 @@ from sqlalchemy import text
 from marketplace.audit.actions import recorded
 from marketplace.audit.sealing import Kept, told
 from marketplace.billing.actions import query_charge, query_void
+from marketplace.billing.budget import budget_spent, budget_void
 from marketplace.db.base import utcnow
 from marketplace.db.together import Statement
 from marketplace.ledger.actions import Movement
@@ -56,6 +57,8 @@ class Outcome(Struct, frozen=True, kw_only=True):
     """The result's stream, as it will rest."""
     sha256: str | None = None
     """Of the stream in the clear."""
+    kept: Statement | None = None
+    """dp mode: keeps the answer for the same question."""
     failure: str | None = None
     params: dict[str, Any] = field(default_factory=dict)
     usage: Usage | None = None
@@ -96,9 +99,13 @@ def charged(held: Held, prepared: Prepared, outcome: Outcome, *, keep_s: int, me
         "size": sealed.size_bytes if sealed else None,
     }
     lines = list(zip(held.lines, prepared.lines, strict=True))
+    charge = [movement for part in held.parts() for movement in query_charge(part)]
+    if held.budget_hold_id is not None:
+        charge.append(budget_spent(hold_id=held.budget_hold_id, query_id=held.id))
     return Ending(
-        movements=[movement for part in held.parts() for movement in query_charge(part)],
+        movements=charge,
         writes=[
+            *([outcome.kept] if outcome.kept else []),
             *(_usage(held, row, outcome) for row in held.lines),
             *(_event("query:settle", held, row, _settled(row, line, outcome)) for row, line in lines),
             Statement(FINISH, finish),
@@ -125,8 +132,11 @@ def voided(held: Held, kept: Sequence[Kept | None], *, code: str, params: dict[s
     state = "cancelled" if code == CANCELLED else "failed"
     finish: dict[str, Any] = {"id": held.id, "state": state, "charged": 0, "failure": _json(why)}
     empty = dict.fromkeys(("rows", "output", "sha256", "expires", "body", "key", "size"))
+    back = [query_void(part) for part in held.parts()]
+    if held.budget_hold_id is not None:
+        back.append(budget_void(hold_id=held.budget_hold_id, query_id=held.id))
     return Ending(
-        movements=[query_void(part) for part in held.parts()],
+        movements=back,
         writes=[*events, Statement(FINISH, finish | empty)],
         stands=False,
         cancelled=code == CANCELLED,
@@ -151,7 +161,8 @@ def _stood(kept: Kept | None) -> dict[str, Any]:
 
 def _settled(row: LineRow, line: Line, outcome: Outcome) -> dict[str, Any]:
     rows = outcome.result.rows if outcome.result else 0
-    return {
+    spent = {"rho_micro": line.spend.cost_micro} if line.spend else {}
+    return spent | {
         "decision_id": row.decision_id,
         "decision": told(line.decision),
         "facts": line.tree.head,

@@ -14,6 +14,7 @@ from marketplace.accounts.callers import Caller
 from marketplace.audit.actions import recorded
 from marketplace.audit.sealing import Sealed
 from marketplace.billing.actions import query_hold
+from marketplace.billing.budget import budget_hold
 from marketplace.db.base import new_id
 from marketplace.db.together import Statement
 from marketplace.ledger.actions import Movement, booking
@@ -25,9 +26,9 @@ from marketplace.queries.schemas import Ask
 _ENTER = text("""
 with entered as (
     insert into query (id, organisation_id, person_id, purpose, sql, state, decision, bytes, quote_vnd,
-        charged_vnd, runner, created_at, finished_at)
+        charged_vnd, rho_micro, budget_hold_id, runner, created_at, finished_at)
     values (:id, :organisation_id, :person_id, :purpose, :sql, :state, cast(:decision as jsonb), :bytes,
-        :quote_vnd, :charged_vnd, :runner, :created_at, :finished_at)
+        :quote_vnd, :charged_vnd, :rho_micro, :budget_hold_id, :runner, :created_at, :finished_at)
 )
 insert into query_line (query_id, agreement_id, decision_id, dataset_id, owner_id, version_id, revision, columns,
     bytes, quote_vnd, hold_id, excluded_seen)
@@ -40,7 +41,9 @@ from jsonb_to_recordset(cast(:lines as jsonb)) as l (agreement_id uuid, decision
 
 
 class Entry(Struct, frozen=True, kw_only=True):
-    """An allowed query has `holds` and `held`, their booking the first of `writes`; a denied one has neither."""
+    """An allowed query has `holds` and `held`, their booking the first of `writes`; a denied one has neither.
+
+    `holds`: of each line's price, and in dp mode of the privacy budget."""
 
     query_id: UUID
     writes: list[Statement]
@@ -52,16 +55,20 @@ def admitted(
     caller: Caller, ask: Ask, prepared: Prepared, sealed: Sequence[Sealed], *, runner: int, waits: bool
 ) -> Entry:
     """An allowed query: the hold of each line, and its rows. `waits`: its turn has not come yet."""
+    budget = _budget_holds(prepared, sealed[0].row.id)
     held = Held(
         id=sealed[0].row.id,
         organisation_id=caller.organisation_id,
         person_id=caller.person_id,
         purpose=ask.purpose,
         lines=tuple(_line(*each, hold_id=new_id()) for each in zip(prepared.lines, sealed, strict=True)),
+        budget_hold_id=budget[0].id if budget else None,
     )
     holds = [query_hold(part, startup_id=caller.organisation_id) for part in held.parts()]
+    holds += budget
     state = "queued" if waits else "running"
     row = _row(caller, ask, prepared, sealed) | {"state": state, "runner": runner}
+    row |= {"rho_micro": sum(hold.amount or 0 for hold in budget), "budget_hold_id": held.budget_hold_id}
     entered = Statement(_ENTER, row | {"lines": _json(held.lines)})
     return Entry(
         query_id=held.id,
@@ -69,6 +76,14 @@ def admitted(
         holds=holds,
         held=held,
     )
+
+
+def _budget_holds(prepared: Prepared, query_id: UUID) -> list[Movement]:
+    spend = prepared.spend
+    if spend is None or spend.stored is not None:
+        return []
+    agreement_id = prepared.lines[0].facts.agreement_id
+    return [budget_hold(query_id=query_id, agreement_id=agreement_id, rho_micro=spend.rho_micro)]
 
 
 def refused(caller: Caller, ask: Ask, prepared: Prepared, sealed: Sequence[Sealed]) -> Entry:
@@ -137,6 +152,8 @@ def _row(caller: Caller, ask: Ask, prepared: Prepared, sealed: Sequence[Sealed])
         "bytes": prepared.bytes,
         "quote_vnd": prepared.price_vnd,
         "charged_vnd": None,
+        "rho_micro": 0,
+        "budget_hold_id": None,
         "runner": None,
         "created_at": sealed[0].row.at,
         "finished_at": None,

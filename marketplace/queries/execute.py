@@ -4,30 +4,34 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from catalog.errors import VersionDamaged
 from catalog.version import Revision
 from marketplace.faults import point
 from marketplace.own.adding import vault_of
 from marketplace.own.vault import TableGone
-from marketplace.queries.endings import CANCELLED, Outcome
+from marketplace.queries.endings import CANCELLED, NOTHING, Outcome
 from marketplace.queries.errors import ResultUnwritable
 from marketplace.queries.filters import row_filter
 from marketplace.queries.held import Held
 from marketplace.queries.keeping import Draft
 from marketplace.queries.lines import Line
 from marketplace.queries.prepare import Prepared
+from marketplace.queries.privacy import Spend, stored_as
 from marketplace.queries.services import Services
 from marketplace.queries.settle import settle, void
 from marketplace.queries.turns import Place, Stopped
 from sandbox.disclosure.row_filter import RowFilterUnknown
-from sandbox.job import Limits, SandboxFailed, TableFiles
+from sandbox.job import Limits, Result, SandboxFailed, TableFiles
+from sandbox.run import Spending
 from sandbox.run import run as run_in_sandbox
 
 logger = logging.getLogger(__name__)
@@ -47,14 +51,60 @@ async def run(services: Services, prepared: Prepared, to: Run) -> Outcome:
 
     Raises Stopped or SandboxFailed if nothing went in, ResultUnwritable.
     """
+    spend = prepared.spend
+    if spend is None:
+        return await _entered(services, prepared, to, None)
+    return await on_a_grid(services.config.dp_release_grid_ms, _private(services, prepared, to, spend))
+
+
+async def _private(services: Services, prepared: Prepared, to: Run, spend: Spend) -> Outcome:
+    """dp mode. Raises SandboxFailed (unavailable) if the decision does not allow what the query would tell."""
+    obligations = prepared.decision.obligations
+    if obligations is None or obligations.epsilon is None or spend.epsilon > obligations.epsilon:
+        to.place.leave()
+        raise SandboxFailed("sandbox.unavailable", entered=False)
+    if spend.stored is None:
+        return await _entered(services, prepared, to, spend.spending)
+    to.place.leave()
+    stored = spend.stored
+    result = Result(
+        stream=stored.stream, rows=stored.rows, records=stored.rows, columns=prepared.plan.output, usage=NOTHING
+    )
+    return await _sealed(to, result)
+
+
+async def on_a_grid(grid_ms: int, running: Awaitable[Outcome]) -> Outcome:
+    """The outcome, however it ends, at a multiple of the grid from now; its usage tells no more than that.
+
+    How long a jail worked, and how much memory it took, would tell of the persons that it worked over.
+    """
+    began = time.monotonic()
+    try:
+        outcome = await running
+    finally:
+        await asyncio.sleep(_to_the_grid(began, time.monotonic(), grid_ms / 1000))
+    wall_us = round((time.monotonic() - began) * 1_000_000 / (grid_ms * 1000)) * grid_ms * 1000
+    bytes_out = outcome.usage.result_bytes if outcome.usage else 0
+    return replace(outcome, usage=replace(NOTHING, wall_us=wall_us, result_bytes=bytes_out))
+
+
+def _to_the_grid(began: float, now: float, grid_s: float) -> float:
+    return grid_s - (now - began) % grid_s
+
+
+async def _entered(services: Services, prepared: Prepared, to: Run, spending: Spending | None) -> Outcome:
     try:
         await to.place.come()
         files = [await _files(services, line) for line in prepared.lines]
         limits = limits_of(services, prepared)
+        # In dp mode the answer is not what the jail says: it is written once it has its noise.
+        sink = to.draft if spending is None else None
         with ExitStack() as stack:
             if prepared.own:
                 files += await asyncio.to_thread(_own_files, services, prepared, stack)
-            result = await run_in_sandbox(prepared.plan, files, limits, services.pool, to.draft, to.place.inside)
+            result = await run_in_sandbox(
+                prepared.plan, files, limits, services.pool, sink, to.place.inside, spending
+            )
     except RowFilterUnknown as unknown:  # nothing may run that an obligation nobody can enforce holds for
         raise SandboxFailed("sandbox.unavailable", entered=False) from unknown
     except SandboxFailed as failed:
@@ -66,6 +116,20 @@ async def run(services: Services, prepared: Prepared, to: Run) -> Outcome:
     if to.place.stopped:
         # The mark that stands in the row decides how it ends; there is no answer to keep.
         return Outcome(failure=CANCELLED, usage=result.usage)
+    outcome = await _sealed(to, result)
+    if prepared.spend is None:
+        return outcome
+    key, facts = services.keys, prepared.lines[0].facts
+    kept = stored_as(
+        prepared.spend, key, agreement_id=facts.agreement_id, query_id=to.place.query_id, answer=result
+    )
+    return replace(outcome, kept=kept)
+
+
+async def _sealed(to: Run, result: Result) -> Outcome:
+    """The answer as it will rest; one that has not gone to the draft yet goes there now."""
+    if result.stream:
+        to.draft.write(result.stream)
     sealed = await asyncio.to_thread(to.draft.finish) if to.draft.large else to.draft.finish()
     return Outcome(result=result, usage=result.usage, sealed=sealed, sha256=to.draft.sha256)
 

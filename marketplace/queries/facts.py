@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 from sqlalchemy import text
 
 from catalog.version import Version
@@ -21,7 +21,7 @@ from marketplace.errors import NotFound
 from marketplace.listings.facts import dataset_facts
 from marketplace.own.reads import OWN
 from marketplace.own.schemas import OwnSchema
-from policies.decision import AccessQuestion, AgreementFacts, Promises, RequestFacts, WalletFacts
+from policies.decision import AccessQuestion, AgreementFacts, BudgetFacts, Promises, RequestFacts, WalletFacts
 from policies.decision import Caller as CallerFacts
 
 FACTS = text(f"""
@@ -37,6 +37,10 @@ select a.id, a.startup_id, a.owner_id, a.partner_id, a.lead_basis_points,
        (select coalesce(max(x.revision), 0) from excluded_cohort x where x.version_id = d.current_version_id
            and (x.purpose is null or x.purpose = :purpose)) as revision,
        {DUE} as expiries_due, {OWN} as own,
+       (select r.credits_posted - r.debits_posted - r.debits_pending from account c
+           join account_balance r on r.account_id = c.id
+           where c.organisation_id is null and c.kind = 'privacy:' || a.id and c.currency = 'RHO')
+           as rho_left_micro,
        coalesce((select m.records from agreement_meter m where m.agreement_id = a.id), 0) as records_released
 from agreement a
 join dataset d on d.id = a.dataset_id
@@ -86,6 +90,8 @@ class Facts(Struct, frozen=True, kw_only=True):
     expiries_due: bool
     records_released: int
     own: tuple[OwnSchema, ...]
+    rho_left_micro: int | None
+    """Of the agreement's privacy budget, holds counted; None in the other modes."""
 
     @property
     def parties(self) -> tuple[UUID, ...]:
@@ -115,8 +121,9 @@ def _facts(found: Any) -> Facts:
 
 
 def question(
-    facts: Facts, version: Version | None, *, caller: Caller, request: RequestFacts, at_ms: int
-) -> AccessQuestion:
+    facts: Facts, version: Version | None, *, caller: Caller, request: RequestFacts, at_ms: int,
+    budget: BudgetFacts | UnsetType = UNSET,
+) -> AccessQuestion:  # fmt: skip
     """The decision's input (DESIGN §5) from the facts; what is unknown stays None and denies."""
     return AccessQuestion(
         at_ms=at_ms,
@@ -146,4 +153,5 @@ def question(
         dataset=dataset_facts(facts.dataset_id, version, state_class=facts.state_class),
         request=request,
         wallet=WalletFacts(available_vnd=facts.available_vnd),
+        budget=budget,
     )

@@ -12,12 +12,16 @@ from marketplace.billing.actions import Part
 from marketplace.db.engine import Database
 
 HELD = text("""
-select q.organisation_id, q.person_id, q.purpose, l.agreement_id, l.decision_id, l.dataset_id, l.owner_id,
+select q.organisation_id, q.person_id, q.purpose, q.budget_hold_id, l.agreement_id, l.decision_id,
+       l.dataset_id, l.owner_id,
        a.partner_id, a.lead_basis_points,
        l.version_id, l.revision, l.columns, l.bytes, l.quote_vnd, l.hold_id, l.excluded_seen
 from query q join query_line l on l.query_id = q.id join agreement a on a.id = l.agreement_id
 where q.id = :id and q.state in ('queued', 'running') order by l.agreement_id
 """)
+
+
+_WHOSE = ("organisation_id", "person_id", "purpose", "budget_hold_id")
 
 
 class LineRow(Struct, frozen=True, kw_only=True):
@@ -54,6 +58,8 @@ class Held(Struct, frozen=True, kw_only=True):
     person_id: UUID
     purpose: str
     lines: tuple[LineRow, ...]
+    budget_hold_id: UUID | None = None
+    """Of its privacy budget, in dp mode."""
 
     @property
     def quote_vnd(self) -> int:
@@ -87,6 +93,6 @@ async def read_held(database: Database, query_id: UUID) -> Held | None:
     found = [each._asdict() for each in await database.all(HELD, {"id": query_id})]
     if not found:
         return None
-    whose: dict[str, Any] = {name: found[0][name] for name in ("organisation_id", "person_id", "purpose")}
+    whose: dict[str, Any] = {name: found[0][name] for name in _WHOSE}
     lines = (LineRow(**{name: row[name] for name in LineRow.__struct_fields__}) for row in found)
     return Held(id=query_id, **whose, lines=tuple(lines))

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from catalog.version import Version
 from marketplace.audit.facttree import FactTree, grow
 from marketplace.queries.facts import Facts
+from marketplace.queries.privacy import Spend
 from policies.decision import AccessQuestion, Decision, Obligations, Reason
 
 
@@ -26,6 +27,8 @@ class Line(Struct, frozen=True, kw_only=True, dict=True):
     bytes: int
     price_vnd: int
     rows_cap: int | None
+    spend: Spend | None
+    """In dp mode."""
     question: AccessQuestion
     decision: Decision
 

@@ -44,6 +44,9 @@ class Query(Base):
     bytes: Mapped[int]
     quote_vnd: Mapped[int]
     charged_vnd: Mapped[int | None]
+    rho_micro: Mapped[int] = mapped_column(default=0)
+    """What it holds or spent of the agreement's privacy budget, in dp mode; posted with the price."""
+    budget_hold_id: Mapped[uuid.UUID | None]
     failure: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     """{code, params} of a failed query; denied ones carry their reasons in `decision`."""
     rows: Mapped[int | None]
@@ -97,6 +100,20 @@ class QueryResult(Base):
     wrapped_key: Mapped[bytes]
     size_bytes: Mapped[int]
     expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class PrivateAnswer(Base):
+    """dp mode: an answer that an agreement paid for, given again to the same question for nothing."""
+
+    __tablename__ = "private_answer"
+    agreement_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("agreement.id"), primary_key=True)
+    question: Mapped[bytes] = mapped_column(primary_key=True)
+    """What makes two questions the same, hashed."""
+    query_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("query.id"))
+    body: Mapped[bytes]
+    """Sealed, as every answer is at rest."""
+    rows: Mapped[int]
+    created_at: Mapped[datetime] = mapped_column(default=utcnow)
 
 
 class AgreementMeter(Base):

@@ -21,6 +21,7 @@ from marketplace.own.schemas import OwnSchema
 from marketplace.queries.errors import Alone, ClockSetBack, NotNeeded, SameDataset, SqlNotUnderstood
 from marketplace.queries.facts import Facts, question, read_facts
 from marketplace.queries.lines import Line, together
+from marketplace.queries.privacy import Spend, budget_facts, spend_of
 from marketplace.queries.schemas import Ask
 from marketplace.queries.services import Services
 from policies.beside import Decided, decide_all
@@ -54,6 +55,11 @@ class Prepared(Struct, frozen=True, kw_only=True, dict=True):
         return sum(line.price_vnd for line in self.lines)
 
     @property
+    def spend(self) -> Spend | None:
+        """In dp mode, in which a dataset is asked alone."""
+        return self.lines[0].spend
+
+    @property
     def bytes(self) -> int:
         return sum(line.bytes for line in self.lines)
 
@@ -83,7 +89,7 @@ async def prepare(
     facts = await facts_of(services, caller, ask)
     versions = versions_of(services, facts)
     plan = understand(ask.sql, facts, versions, services.config.sql_max_bytes)
-    lines = await lines_of(services, caller, ask, facts, plan.reads, promised_vnd=promised_vnd)
+    lines = await lines_of(services, caller, ask, facts, plan, promised_vnd=promised_vnd)
     return gathered(services, ask, facts, plan, lines)
 
 
@@ -115,15 +121,20 @@ async def lines_of(
     caller: Caller,
     ask: Ask,
     facts: Sequence[Facts],
-    read: Mapping[str, tuple[str, ...]],
+    plan: Plan | None,
     *,
     promised_vnd: Mapping[str, int] | None = None,
 ) -> tuple[Line, ...]:
-    """Priced and decided. `read`: columns by dataset."""
+    """Priced and decided. `plan` None: of a question that is not understood."""
     versions = versions_of(services, facts)
-    reads = [read.get(each.slug, ()) for each in facts]
+    reads = [plan.reads.get(each.slug, ()) if plan else () for each in facts]
     sizes = [logical_bytes(*each) for each in zip(versions, reads, strict=True)]
-    prices = [_price_vnd(*each, promised_vnd) for each in zip(facts, sizes, strict=True)]
+    rho_micro = services.config.dp_rho_micro if ask.rho_micro is None else ask.rho_micro
+    spends = [
+        await spend_of(services.database, services.keys, *each, plan, purpose=ask.purpose, rho_micro=rho_micro)
+        for each in zip(facts, versions, strict=True)
+    ]
+    prices = [_price_vnd(*each, promised_vnd) for each in zip(facts, sizes, spends, strict=True)]
     caps = [_rows_cap(services, version) for version in versions]
     priced = all(each.base_vnd is not None for each in facts)
     at_ms = instant_ms(services.clock)
@@ -141,11 +152,12 @@ async def lines_of(
                 rows_cap=cap,
                 rows_released=each.records_released,
             ),
+            budget=budget_facts(each, version, spend),
         )
-        for each, version, columns, cap in zip(facts, versions, reads, caps, strict=True)
+        for each, version, columns, cap, spend in zip(facts, versions, reads, caps, spends, strict=True)
     ]
     decided = await decide_all(services.engine, questions)
-    lines = zip(facts, versions, reads, sizes, prices, caps, decided, strict=True)
+    lines = zip(facts, versions, reads, sizes, prices, caps, spends, decided, strict=True)
     return tuple(_line(ask.sql, *each) for each in lines)
 
 
@@ -157,6 +169,7 @@ def _line(
     size: int,
     price: int,
     cap: int | None,
+    spend: Spend | None,
     decided: Decided,
 ) -> Line:
     return Line(
@@ -167,12 +180,15 @@ def _line(
         bytes=size,
         price_vnd=price,
         rows_cap=cap,
+        spend=spend,
         question=decided.question,
         decision=decided.decision,
     )
 
 
-def _price_vnd(facts: Facts, size: int, promised_vnd: Mapping[str, int] | None) -> int:
+def _price_vnd(facts: Facts, size: int, spend: Spend | None, promised_vnd: Mapping[str, int] | None) -> int:
+    if spend is not None and spend.stored is not None:
+        return 0
     if promised_vnd is not None:
         return promised_vnd[str(facts.agreement_id)]
     return price_vnd(facts.base_vnd or 0, facts.per_gb_vnd or 0, size)
@@ -239,7 +255,13 @@ def schema_of(version: Version, slug: str) -> TableSchema:
         name=slug,
         mode=version.mode,
         columns=tuple(
-            Column(name=c.name, type=c.type, kind="measure" if c.role == "measure" else "dimension")
+            Column(
+                name=c.name,
+                type=c.type,
+                kind="measure" if c.role == "measure" else "dimension",
+                bounds=c.bounds or None,
+                values=c.values or None,
+            )
             for c in version.columns
         ),
         pairs=version.cross_products or (),

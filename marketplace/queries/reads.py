@@ -75,6 +75,7 @@ def view(row: Any) -> QueryView:
         decision=row.decision,
         quote_vnd=row.quote_vnd,
         charged_vnd=row.charged_vnd,
+        rho_micro=row.rho_micro,
         lines=msgspec.convert(row.lines, tuple[LineView, ...]),
         rows=row.rows,
         columns=tuple(OutputView(**c) for c in row.output) if row.output is not None else None,

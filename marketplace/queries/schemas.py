@@ -7,6 +7,7 @@ from uuid import UUID
 
 from msgspec import Meta, Struct
 
+from marketplace.queries.privacy import PrivacyView
 from policies.decision import Decision
 
 Sql = Annotated[str, Meta(min_length=1, description="One SELECT; a dataset's slug is its table name.")]
@@ -23,6 +24,8 @@ class Ask(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     max_vnd: Annotated[int, Meta(ge=0, le=10**12)] | None = None
     max_seconds: Annotated[int, Meta(ge=1, le=86_400)] | None = None
     """The longest that it may run, where that is less than the exchange and the offers allow."""
+    rho_micro: Annotated[int, Meta(ge=1, le=10**9)] | None = None
+    """dp mode: what it may spend of the agreement's privacy budget, in millionths of ρ; more is more exact."""
 
 
 class OutputView(Struct, frozen=True, kw_only=True):
@@ -55,6 +58,8 @@ class QuoteView(Struct, frozen=True, kw_only=True):
     columns: tuple[OutputView, ...]
     """Columns that the answer will have."""
     expires_at: int
+    privacy: PrivacyView | None = None
+    """In dp mode."""
 
 
 class FailureView(Struct, frozen=True, kw_only=True):
@@ -89,6 +94,8 @@ class QueryView(Struct, frozen=True, kw_only=True):
     decision: dict[str, Any]
     quote_vnd: int
     charged_vnd: int | None
+    rho_micro: int
+    """What it holds or spent of the privacy budget, in dp mode."""
     lines: tuple[LineView, ...]
     rows: int | None
     columns: tuple[OutputView, ...] | None

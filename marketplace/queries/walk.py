@@ -22,7 +22,7 @@ from marketplace.billing.actions import require_held
 from marketplace.db.base import ms_of, new_id, utcnow
 from marketplace.db.idempotency import claiming, seen
 from marketplace.errors import Unavailable
-from marketplace.queries import execute
+from marketplace.queries import execute, privacy
 from marketplace.queries.denials import asked_before, asked_now, denial
 from marketplace.queries.endings import Outcome
 from marketplace.queries.entry import Entry, admitted, denied, refused
@@ -85,6 +85,7 @@ async def quote(services: Services, caller: Caller, ask: Ask) -> QuoteView:
         lines=tuple(_priced(line) for line in prepared.lines),
         columns=tuple(OutputView(name=c.name, type=c.type) for c in prepared.plan.output),
         expires_at=ms_of(expires_at),
+        privacy=privacy.view(prepared.lines[0].facts, prepared.plan, prepared.spend) if prepared.spend else None,
     )
 
 
@@ -106,7 +107,8 @@ def _priced(line: Line) -> PriceLine:
 async def run(services: Services, caller: Caller, ask: Ask, *, idempotency_key: str | None = None) -> Walked:
     """Walk a query to its answer or for at most `ask.wait_s`, whichever is first.
 
-    Raises Denied, InsufficientFunds, KeyReused, QuoteExpired, QuoteMismatch, and what `prepare` raises.
+    Raises Denied, InsufficientFunds, BudgetShort, KeyReused, QuoteExpired, QuoteMismatch, and what `prepare`
+    raises.
     """
     query_id = new_id()
     earlier = await _earlier(services, caller, ask, idempotency_key)

@@ -78,7 +78,11 @@ denials := {
 	],
 	"resale": [["/request/purpose", "resale"], {"purpose.never", "purpose.not_agreed", "purpose.not_allowed"}],
 	"nothing listed": [["/dataset", {"id": "d1", "listed": false}], {"version.not_listed"}],
-	"an unknown mode": [["/dataset/mode", "dp"], {"version.mode_unknown"}],
+	"an unknown mode": [["/dataset/mode", "other"], {"version.mode_unknown"}],
+	"a budget not known": [
+		["/dataset/mode", "dp"],
+		{"budget.missing"},
+	],
 	"small groups": [["/dataset/k", 4], {"version.k_below_floor"}],
 	"a column not agreed": [["/request/columns", ["age", "hours"]], {"columns.not_agreed"}],
 	"a column gone": [["/dataset/columns", ["sex"]], {"columns.not_in_version"}],
@@ -276,4 +280,29 @@ test_a_reason_names_what_it_is_about if {
 	params(access.deny) == {{"fact": "request.rows_cap"}} with input as uncounted
 	unknown := json.patch(question, [{"op": "add", "path": "/dataset/legal_basis", "value": "consent"}])
 	params(access.deny) == {{"fact": "dataset.consented_purposes"}} with input as unknown
+}
+
+in_dp(budget) := json.patch(question, [
+	{"op": "add", "path": "/dataset/mode", "value": "dp"},
+	{"op": "add", "path": "/dataset/k", "value": 1},
+	{"op": "add", "path": "/budget", "value": budget},
+])
+
+test_a_budget_is_spent_to_the_last_millionth if {
+	decision := access.decision with input as in_dp({"cost_micro": 500, "left_micro": 500, "epsilon": 0.25})
+	decision.allow
+	decision.obligations.epsilon == 0.25
+}
+
+test_a_query_over_the_budget_is_denied if {
+	reasons := access.deny with input as in_dp({"cost_micro": 501, "left_micro": 500, "epsilon": 0.25})
+	codes(reasons) == {"budget.spent"}
+}
+
+test_a_group_that_was_granted_in_dp_mode_denies if {
+	asked := json.patch(
+		in_dp({"cost_micro": 1, "left_micro": 1, "epsilon": 0.25}),
+		[{"op": "add", "path": "/agreement/limits", "value": {"k_min": 2}}],
+	)
+	codes(access.deny) == {"version.k_below_floor"} with input as asked
 }

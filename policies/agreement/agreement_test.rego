@@ -76,7 +76,7 @@ denials := {
 	"no ethics approval": [[["/dataset/conditions", {"ethics_approval": true}]], {"condition.ethics"}],
 	"results kept": [[["/dataset/conditions", {"return_results": true}]], {"condition.results"}],
 	"nothing listed": [[["/dataset", {"id": "d1", "listed": false}]], {"version.not_listed"}],
-	"an unknown mode": [[["/dataset/mode", "dp"]], {"version.mode_unknown"}],
+	"an unknown mode": [[["/dataset/mode", "other"]], {"version.mode_unknown"}],
 	"small groups": [[["/dataset/k", 4]], {"version.k_below_floor"}],
 	"an unknown basis": [[["/dataset/legal_basis", "hearsay"]], {"basis.unknown"}],
 	"core data as records": [
@@ -169,4 +169,12 @@ test_silence_is_a_denial if {
 test_another_form_passes_all_gates_but_its_own if {
 	agreement.required - agreement.gates == {"question.schema"} with input as other_form
 	{reason.params | some reason in agreement.deny} == {{"schema": "access/1"}} with input as other_form
+}
+
+test_a_dataset_in_dp_mode_needs_no_groups if {
+	asked := json.patch(question, [
+		{"op": "add", "path": "/dataset/mode", "value": "dp"},
+		{"op": "add", "path": "/dataset/k", "value": 1},
+	])
+	agreement.allow with input as asked
 }

@@ -66,7 +66,11 @@ denials := {
 		],
 		{"basis.nobody_consented"},
 	],
-	"an unknown mode": [[["/manifest/mode", "dp"]], {"mode.unknown"}],
+	"an unknown mode": [[["/manifest/mode", "other"]], {"mode.unknown"}],
+	"a budget not declared": [[["/manifest/mode", "dp"]], {"privacy.missing"}],
+	"a budget over the ceiling": [private({"rho_cap_micro": 3000001}), {"privacy.over_ceiling"}],
+	"an agreement over the cap": [private({"rho_agreement_micro": 1000001}), {"privacy.over_cap"}],
+	"a delta of one in all": [private({"delta": 0.001}), {"privacy.delta"}],
 	"a small k asked": [[["/manifest/k", 4]], {"anonymity.k_asked"}],
 	"a small l asked": [[["/manifest/l", 1]], {"anonymity.l_asked"}],
 	"a small k measured": [[["/version/measured_k", 9]], {"anonymity.k_measured"}],
@@ -182,4 +186,18 @@ test_a_reason_names_what_it_is_about if {
 	params(listing.deny) == {{"l": 1, "floor": 2}} with input as changed([["/version/measured_l", 1]])
 	cut := changed([["/version/manifest_sha256", "00"]])
 	params(listing.deny) == {{"fact": "version.manifest_sha256"}} with input as cut
+}
+
+privacy := {"rho_cap_micro": 1000000, "rho_agreement_micro": 500000, "delta": 0.000001, "persons_at_most": 9999}
+
+private(changed) := [["/manifest/mode", "dp"], ["/manifest/privacy", object.union(privacy, changed)]]
+
+test_persons_are_sold_in_dp_mode_without_groups if {
+	asked := json.patch(question, [
+		{"op": "add", "path": "/manifest/mode", "value": "dp"},
+		{"op": "add", "path": "/manifest/privacy", "value": privacy},
+		{"op": "add", "path": "/version/measured_k", "value": 1},
+		{"op": "add", "path": "/version/measured_l", "value": null},
+	])
+	listing.allow with input as asked
 }

@@ -12,7 +12,8 @@ RefusalCode = Literal[
     "sql.not_grouped", "sql.misplaced_aggregate", "sql.misplaced_window", "sql.column_count", "sql.not_returnable",
     "sql.duplicate_alias", "sql.no_such_position", "sql.order_not_selected", "sql.name_not_usable",
     "sql.must_aggregate", "sql.measure_misused", "sql.measure_function", "sql.not_over_cohorts",
-    "sql.no_cross_product",
+    "sql.no_cross_product", "sql.private_shape", "sql.private_aggregate", "sql.private_bounds",
+    "sql.private_function", "sql.private_key", "sql.private_query",
 ]  # fmt: skip
 
 

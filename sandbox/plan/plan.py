@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from sandbox.disclosure.aggregate import check_no_measure, over_cohorts
+from sandbox.disclosure.dp import Release, over_persons
 from sandbox.job import OutputColumn, TableSchema
 
 from .context import Context
@@ -22,11 +23,15 @@ from .walking import walk
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A query that was understood. `reads`: table → columns read, filters included (count(*) alone reads none)."""
+    """A query that was understood. `reads`: table → columns read, filters included (count(*) alone reads none).
+
+    `release`: in dp mode what the broker makes of the jail's answer; only that is `output`.
+    """
 
     reads: Mapping[str, tuple[str, ...]]
     output: tuple[OutputColumn, ...]
     tree: Query
+    release: Release | None = None
 
 
 def plan_query(sql: str, tables: Sequence[TableSchema]) -> Plan:
@@ -53,6 +58,9 @@ def _plan(sql: str, tables: tuple[TableSchema, ...]) -> Plan:
         tree = read_query(parsed, None, context)
         output = _output(tree)
         reads = {table: _in_order(columns, table, tables) for table, columns in context.reads.items()}
+        if any(table.mode == "dp" and table.name in reads for table in tables):
+            private = over_persons(tree, output, tables)
+            return Plan(reads, private.output, private.tree, private.release)
         rewritten = over_cohorts(tree)
         check_no_measure(rewritten)
         return Plan(reads, output, rewritten)

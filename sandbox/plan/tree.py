@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from sandbox.job import Mode
+
 from .types import Type
 
 
@@ -117,7 +119,7 @@ class Source:
 
     relation: str
     table: str
-    mode: Literal["rows", "aggregate"]
+    mode: Mode
     pairs: tuple[tuple[str, str], ...] = ()
     """Measures whose cross-products the files hold."""
     at: int | None = field(default=None, compare=False)

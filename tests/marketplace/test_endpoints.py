@@ -30,6 +30,7 @@ PUBLIC = {
 ALLOWED = {
     "GET /api/v1/agreements": {"owner", "startup"},
     "GET /api/v1/agreements/{agreement_id:uuid}": {"owner", "startup"},
+    "GET /api/v1/agreements/{agreement_id:uuid}/budget": {"owner", "startup"},
     "GET /api/v1/agreements/{agreement_id:uuid}/odrl": {"owner", "startup"},
     "POST /api/v1/agreements/{agreement_id:uuid}/end": {"owner", "startup"},
     "GET /api/v1/applications": {"owner", "startup"},

@@ -69,7 +69,9 @@ async def test_the_row_filter_of_a_decision_holds_whatever_is_asked(tmp_path: Pa
             decision=SimpleNamespace(obligations=obligations), records_left=None,
         )  # fmt: skip
         plan = plan_query("SELECT DISTINCT place FROM small", [schema_of(made.version, "small")])
-        prepared = SimpleNamespace(plan=plan, lines=(line,), decision=line.decision, own=(), deadline_ms=9_000)
+        prepared = SimpleNamespace(
+            plan=plan, lines=(line,), decision=line.decision, own=(), spend=None, deadline_ms=9_000
+        )
         query_id, whose = uuid.uuid4(), uuid.uuid4()
         place = turns.join(query_id, tenant=whose, agreement=whose, cost_bytes=0, memory_bytes=0)
         outcome = await run(services, cast(Prepared, prepared), Run(place=place, draft=answers.draft(query_id)))

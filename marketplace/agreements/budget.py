@@ -1,0 +1,73 @@
+"""What an agreement in dp mode may still ask: its privacy budget, as ρ and ε, and roughly what that buys."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from msgspec import UNSET, Struct
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from catalog.version import Privacy
+from marketplace.agreements.models import Agreement
+from marketplace.billing.budget import share_account
+from marketplace.errors import NotFound
+from marketplace.ledger.reads import balance
+from marketplace.listings.reads import listed_version
+from sandbox.disclosure.noise import MICRO, epsilon_of, margin_of, scale_of
+
+
+class Buys(Struct, frozen=True, kw_only=True):
+    """So many counts at `rho_micro` each, every one within `margin` of the truth in 95 of 100 cases."""
+
+    counts: int
+    rho_micro: int
+    margin: float
+
+
+class BudgetView(Struct, frozen=True, kw_only=True):
+    """Millionths of ρ. `epsilon`: of all that was granted, with `delta`; `epsilon_left`: of what is left."""
+
+    agreement_id: UUID
+    granted_micro: int
+    held_micro: int
+    left_micro: int
+    epsilon: float
+    epsilon_left: float
+    delta: float
+    buys: Buys
+
+
+async def read_budget(
+    session: AsyncSession, *, agreement_id: UUID, organisation_id: UUID, rho_micro: int
+) -> BudgetView:
+    """Of an agreement of this organisation, either side. `rho_micro`: what a query spends if it does not say.
+
+    Raises NotFound, also where the dataset is in another mode.
+    """
+    agreement = await session.get(Agreement, agreement_id)
+    if agreement is None or organisation_id not in (agreement.startup_id, agreement.owner_id):
+        raise NotFound(what="agreement")
+    listed = await listed_version(session, agreement.dataset_id)
+    privacy = listed.version.privacy if listed else UNSET
+    if privacy is UNSET:
+        raise NotFound(what="privacy budget")
+    found = await balance(session, share_account(agreement_id))
+    return BudgetView(
+        agreement_id=agreement_id,
+        granted_micro=found.credits_posted,
+        held_micro=found.debits_pending,
+        left_micro=found.available,
+        epsilon=_epsilon(found.credits_posted, privacy),
+        epsilon_left=_epsilon(found.available, privacy),
+        delta=privacy.delta,
+        buys=Buys(
+            counts=found.available // rho_micro,
+            rho_micro=rho_micro,
+            margin=round(margin_of(scale_of(1, rho_micro / MICRO)), 1),
+        ),
+    )
+
+
+def _epsilon(rho_micro: int, privacy: Privacy) -> float:
+    """With half of δ: the other half is for groups nobody declared."""
+    return round(epsilon_of(rho_micro / MICRO, privacy.delta / 2), 4)

@@ -1,0 +1,44 @@
+"""dp mode: what an expression over one person's record may be. It never fails, and its cost stays small.
+
+What would fail is NULL (`sandbox.plan.total`), so no failure tells of a record; and a function that can make one
+record cost a gigabyte or a second is not there, for that would tell by itself whether the record is.
+"""
+
+from __future__ import annotations
+
+from sandbox.plan.errors import Refusal
+from sandbox.plan.functions import FUNCTIONS
+from sandbox.plan.scope import nearest
+from sandbox.plan.total import total
+from sandbox.plan.tree import Call, Cast, ColumnRef, Expression, QueryTest
+from sandbox.plan.walking import walk
+
+_OVER_TEXT = """
+lower upper length char_length strlen trim ltrim rtrim substr substring left right instr strpos position contains
+starts_with ends_with prefix suffix split_part strip_accents concat ascii unicode md5 sha256
+"""
+ALLOWED = frozenset(
+    name for name, function in FUNCTIONS.items()
+    if function.kind == "scalar" and function.total != "none" and function.cost == "cell"
+) | frozenset(_OVER_TEXT.split())  # fmt: skip
+"""Functions whose cost is a cell's, and those over texts whose answer is no longer than what they get."""
+
+
+def place_of(node: Expression) -> tuple[int | None, int | None]:
+    """Where the words of an expression begin, as far as the tree knows."""
+    placed = (n for n in walk(node) if isinstance(n, ColumnRef | Call) and n.at is not None)
+    return next(((n.at, n.end) for n in placed), (None, None))
+
+
+def per_record(node: Expression) -> Expression:
+    """The same expression, NULL where it would fail. Refusal for what may not stand over a person's record."""
+    for inner in walk(node):
+        if isinstance(inner, QueryTest):
+            raise Refusal("sql.private_query", *place_of(inner), use="WHERE x IN ('a', 'b')")
+        if isinstance(inner, Call) and (inner.kind != "scalar" or inner.name not in ALLOWED):
+            use = nearest(inner.name, sorted(ALLOWED)) if inner.kind == "scalar" else "GROUP BY …"
+            raise Refusal("sql.private_function", inner.at, inner.end, use=use or "CASE WHEN … THEN … END")
+        # A constant interval stands in a cast; a calculated one, and a list, may be of any size.
+        if inner.type.kind in {"LIST", "INTERVAL"} and not isinstance(inner, Cast | Call):
+            raise Refusal("sql.private_function", *place_of(inner), use="date_diff('day', a, b)")
+    return total(node)

@@ -1,0 +1,165 @@
+"""dp mode through the real service: noise, budget, stored answers, and nothing beside the answer that tells."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from marketplace.cli.client import Answer
+from tests.catalog.private import HEADER, MANIFEST, households
+from tests.catalog.small import write
+from tests.market import PURPOSE, Market
+
+SHARE = 400_000
+COUNT = "SELECT count(*) AS n FROM survey"
+
+
+@pytest.fixture(scope="module")
+def survey(market: Market, tmp_path_factory: pytest.TempPathFactory) -> Market:
+    """The market with the survey, which can grant two agreements, and one of them."""
+    folder = tmp_path_factory.mktemp("survey")
+    manifest = folder / "manifest.yaml"
+    manifest.write_text(
+        MANIFEST.replace("owner: test", "owner: cuc-du-lieu-mau").replace(
+            "{kind: consent, law: test}", "{kind: consent, law: personal-data-law-91-2025}"
+        ),
+        encoding="utf-8",
+    )
+    market.publish("survey", manifest, write(folder / "rows.csv", households(), HEADER))
+    market.agree("survey")
+    return market
+
+
+def ask(market: Market, sql: str, *, agreement: str = "survey", **more: Any) -> Answer:
+    return market.client("startup").post("/api/v1/queries", market.ask(sql, slug=agreement, **more))
+
+
+def rows(market: Market, query: dict[str, Any]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = market.client("startup").get(f"/api/v1/queries/{query['id']}/result").json()
+    return found
+
+
+def left(market: Market, agreement: str = "survey") -> dict[str, Any]:
+    path = f"/api/v1/agreements/{market.agreements[agreement]}/budget"
+    found: dict[str, Any] = market.client("startup").get(path).json()
+    return found
+
+
+def test_a_query_spends_what_its_quote_says_and_its_intervals_hold_the_truth(survey: Market) -> None:
+    sql = "SELECT province, count(*) AS n, avg(age) AS age FROM survey GROUP BY province"
+    before = left(survey)
+    asked = survey.ask(sql, slug="survey", rho_micro=90_000)
+    quote = survey.client("startup").post("/api/v1/queries/quote", asked).json()
+    assert quote["privacy"]["rho_micro"] == 90_000
+    assert quote["privacy"]["margins"][0]["column"] == "n"
+    assert left(survey) == before
+    query = ask(survey, sql, rho_micro=90_000).json()
+    assert (query["state"], query["rho_micro"]) == ("ready", 90_000)
+    assert query["decision"]["obligations"]["epsilon"] == quote["privacy"]["epsilon"]
+    assert left(survey)["left_micro"] == before["left_micro"] - 90_000
+    found = {row["province"]: row for row in rows(survey, query)}
+    assert set(found) == {"Huế", "Hà Nội", "Cần Thơ", "Cao Bằng", None}
+    # Five margins are some 12 standard deviations: no sound answer misses by that.
+    far = 5 * quote["privacy"]["margins"][0]["margin"]
+    assert abs(found["Huế"]["n"] - 1000) < far
+    assert abs(found["Cao Bằng"]["n"]) < far
+    assert found["Huế"]["age__low"] <= found["Huế"]["age"] <= found["Huế"]["age__high"]
+    assert survey.reconciled()
+
+
+def test_the_same_question_again_gives_the_stored_answer_for_nothing(survey: Market) -> None:
+    first = ask(survey, COUNT).json()
+    money, budget = survey.balance()["available_vnd"], left(survey)
+    again = ask(survey, "select COUNT(*) as n  from survey").json()
+    assert (again["charged_vnd"], again["rho_micro"], again["state"]) == (0, 0, "ready")
+    assert rows(survey, again) == rows(survey, first)
+    assert (survey.balance()["available_vnd"], left(survey)) == (money, budget)
+    dearer = ask(survey, COUNT, rho_micro=20_000).json()
+    assert dearer["rho_micro"] == 20_000
+    assert left(survey)["left_micro"] == budget["left_micro"] - 20_000
+
+
+def test_what_is_left_is_denied_to_the_last_millionth_with_the_reason(survey: Market) -> None:
+    answer = ask(survey, COUNT, rho_micro=left(survey)["left_micro"] + 1)
+    assert (answer.status, [r["code"] for r in answer.json()["reasons"]]) == (403, ["budget.spent"])
+
+
+def test_usage_tells_no_more_than_the_answer(survey: Market) -> None:
+    query = ask(survey, "SELECT count(*) FROM survey WHERE age > 50").json()
+    usage = survey.client("startup").get(f"/api/v1/queries/{query['id']}/receipt")
+    while usage.status != 200:
+        usage = survey.client("startup").get(f"/api/v1/queries/{query['id']}/receipt")
+    told = usage.json()["event"]["body"]["usage"]
+    assert told["wall_us"] % 250_000 == 0
+    assert told["wall_us"] > 0
+    assert (told["cpu_us"], told["peak_memory_bytes"], told["engine_us"]) == (0, 0, 0)
+    version = survey.client(None).get("/api/v1/datasets/survey").json()["version"]
+    assert (version["rows"], version["persons"]) == (5000, 5000)
+    assert query["bytes"] == 8 * 5000
+
+
+def test_a_withdrawal_makes_the_question_a_new_one(survey: Market) -> None:
+    sql = "SELECT count(*) FROM survey WHERE insured"
+    first = ask(survey, sql).json()
+    event = {
+        "dataset_id": survey.datasets["survey"], "subject": "P00042", "purpose": PURPOSE, "event": "withdrawn",
+        "at": datetime.now(UTC).isoformat(),
+    }  # fmt: skip
+    assert survey.client("owner").post("/api/v1/consents/events", event).status == 201
+    again = ask(survey, sql).json()
+    assert again["lines"][0]["revision"] == first["lines"][0]["revision"] + 1
+    assert again["rho_micro"] == first["rho_micro"]
+
+
+def second_agreement(market: Market) -> None:
+    """Of the survey, with answers of two rows at most."""
+    slug = "survey_of_two_rows"
+    market.datasets[slug] = market.datasets["survey"]
+    market.agree(slug, max_rows=2)
+
+
+def test_32_at_once_never_overspend_and_a_failure_inside_costs_its_budget(survey: Market) -> None:
+    second_agreement(survey)
+    two = "survey_of_two_rows"
+    assert left(survey, two)["left_micro"] == SHARE
+    failed = ask(
+        survey, "SELECT province, count(*) FROM survey GROUP BY 1", agreement=two, rho_micro=100_000
+    ).json()
+    assert (failed["state"], failed["failure"]["code"]) == ("failed", "sandbox.too_many_rows")
+    assert left(survey, two)["left_micro"] == SHARE - 100_000
+    questions = [f"{COUNT} WHERE age > {age}" for age in range(32)]
+    with ThreadPoolExecutor(32) as threads:
+        answers = list(threads.map(lambda sql: ask(survey, sql, agreement=two, rho_micro=100_000), questions))
+    assert [a.json()["state"] for a in answers if a.status == 201] == ["ready"] * 3
+    assert {a.status for a in answers} <= {201, 403, 409}
+    after = left(survey, two)
+    assert (after["left_micro"], after["held_micro"], after["granted_micro"]) == (0, 0, SHARE)
+    assert survey.reconciled()
+
+
+def test_a_lineage_grants_no_more_than_its_cap(survey: Market) -> None:
+    if "survey_of_two_rows" not in survey.agreements:
+        second_agreement(survey)
+    with pytest.raises(AssertionError) as refused:
+        survey.agree("survey", role="rival")
+    assert "agreement.lineage_spent" in str(refused.value)
+
+
+def test_another_startup_learns_nothing_of_a_budget(survey: Market) -> None:
+    path = f"/api/v1/agreements/{survey.agreements['survey']}/budget"
+    assert survey.client(None).get(path).status == 401
+    assert survey.client("rival").get(path).status == 404
+    assert survey.client("rival_owner").get(path).status == 404
+    assert survey.client("owner").get(path).status == 200
+    adult = f"/api/v1/agreements/{survey.agreements['adult']}/budget"
+    assert survey.client("startup").get(adult).status == 404
+
+
+def test_sql_that_could_tell_of_one_person_is_refused_where_it_stands(survey: Market) -> None:
+    answer = ask(survey, "SELECT province, max(age) FROM survey GROUP BY province")
+    assert (answer.status, answer.json()["code"], answer.json()["params"]["column"]) == (
+        422, "sql.private_aggregate", 18,
+    )  # fmt: skip
