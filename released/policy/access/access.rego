@@ -65,6 +65,7 @@ required := {
 	"price.wallet",
 	"price.limit",
 	"rows.budget",
+	"budget.enough",
 	"obligations.known",
 	"obligations.agree",
 	"obligations.not_expired",

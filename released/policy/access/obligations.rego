@@ -12,7 +12,9 @@ import data.reason
 # custom:
 #   code: access.obligations
 #   law: [personal-data-law-91-2025.14-6, decree-356-2025.consent]
-obligations := {
+obligations := object.union(owed, private)
+
+owed := {
 	"mode": input.dataset.mode,
 	"columns": [column | some column in input.request.columns; agreed_columns[column]],
 	"k_min": meet.largest(sources, "k_min"),

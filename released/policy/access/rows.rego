@@ -5,13 +5,13 @@ import data.reason
 
 # METADATA
 # title: Records are not what this mode lets out
-# description: Only rows mode has a budget of records; an aggregate is made of whole cohorts.
+# description: Only rows mode has a budget of records; the others let out figures, of whole cohorts or with noise.
 # custom:
 #   code: rows.budget
 #   facts: [dataset.mode]
 #   source: version.json mode
 #   law: [personal-data-law-91-2025.14-6]
-gates contains "rows.budget" if input.dataset.mode == "aggregate"
+gates contains "rows.budget" if input.dataset.mode in {"aggregate", "dp"}
 
 # METADATA
 # title: The agreement has records left

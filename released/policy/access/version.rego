@@ -79,4 +79,9 @@ deny contains reason.denied(rego.metadata.rule().custom, {"k": input.dataset.k, 
 	input.dataset.k < k_floor
 }
 
-k_floor := max({anonymity.k_floor} | {source.k_min | some source in granted})
+k_floor := max({least} | {source.k_min | some source in granted})
+
+least := anonymity.k_floor if input.dataset.mode != "dp"
+
+# In dp mode noise hides a person, not a group, and a group that was granted would be hidden by nothing.
+least := 0 if input.dataset.mode == "dp"

@@ -139,7 +139,7 @@ deny contains reason.denied(rego.metadata.rule().custom, params) if {
 	params := {"class": state_class, "mode": input.dataset.mode, "highest": highest[input.dataset.mode]}
 }
 
-k_floor := max(array.concat([anonymity.k_floor], [source.k_min | some source in granted]))
+k_floor := max(array.concat([least], [source.k_min | some source in granted]))
 
 state_class := classes.state(shown, thresholds)
 
@@ -165,3 +165,8 @@ sensitive if {
 	some column in columns
 	column in input.dataset.sensitive_columns
 }
+
+least := anonymity.k_floor if input.dataset.mode != "dp"
+
+# In dp mode noise hides a person, not a group, and a group that was granted would be hidden by nothing.
+least := 0 if input.dataset.mode == "dp"

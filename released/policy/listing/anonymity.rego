@@ -108,6 +108,7 @@ deny contains reason.denied(rego.metadata.rule().custom, {"l": input.manifest.l,
 #   law: [exchange.anonymity, personal-data-law-91-2025.14-6]
 #   remedy: manifest.change
 deny contains reason.denied(rego.metadata.rule().custom, params) if {
+	input.manifest.mode != "dp"
 	is_number(input.version.measured_k)
 	input.version.measured_k < max({anonymity.k_floor, input.manifest.k})
 	params := {"k": input.version.measured_k, "floor": max({anonymity.k_floor, input.manifest.k})}
@@ -124,6 +125,7 @@ deny contains reason.denied(rego.metadata.rule().custom, params) if {
 #   law: [exchange.anonymity, personal-data-law-91-2025.14-6]
 #   remedy: manifest.change
 deny contains reason.denied(rego.metadata.rule().custom, params) if {
+	input.manifest.mode != "dp"
 	input.stage == "version"
 	not various_enough
 	params := {"l": object.get(input.version, "measured_l", null), "floor": anonymity.l_floor}

@@ -9,6 +9,8 @@ anonymity := lawbook.values("exchange.anonymity", input.at_ms)
 
 thresholds := lawbook.values("decision-20-2025.classes", input.at_ms)
 
+ceiling := lawbook.values("exchange.privacy", input.at_ms)
+
 highest := lawbook.values("decree-165-2025.ceiling", input.at_ms).highest
 
 # METADATA
@@ -18,10 +20,11 @@ highest := lawbook.values("decree-165-2025.ceiling", input.at_ms).highest
 #   code: law.in_force
 #   facts: [question.at_ms]
 #   source: policies/data/law.json
-#   law: [data-law-60-2024.42, exchange.anonymity, decision-20-2025.classes, decree-165-2025.ceiling]
+#   law: [data-law-60-2024.42, exchange.anonymity, exchange.privacy, decision-20-2025.classes, decree-165-2025.ceiling]
 gates contains "law.in_force" if {
 	no_trade
 	anonymity
+	ceiling
 	thresholds
 	highest
 }
@@ -34,9 +37,17 @@ gates contains "law.in_force" if {
 #   gate: law.in_force
 #   facts: [question.at_ms]
 #   source: policies/data/law.json
-#   law: [data-law-60-2024.42, exchange.anonymity, decision-20-2025.classes, decree-165-2025.ceiling]
+#   law: [data-law-60-2024.42, exchange.anonymity, exchange.privacy, decision-20-2025.classes, decree-165-2025.ceiling]
 #   remedy: operator.tell
 deny contains reason.denied(rego.metadata.rule().custom, {"id": id}) if {
-	some id in ["data-law-60-2024.42", "exchange.anonymity", "decision-20-2025.classes", "decree-165-2025.ceiling"]
+	some id in laws
 	not lawbook.known(id, input.at_ms)
 }
+
+laws := [
+	"data-law-60-2024.42",
+	"exchange.anonymity",
+	"exchange.privacy",
+	"decision-20-2025.classes",
+	"decree-165-2025.ceiling",
+]

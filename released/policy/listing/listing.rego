@@ -59,6 +59,7 @@ by_manifest := {
 	"basis.in_force",
 	"mode.known",
 	"anonymity.asked",
+	"privacy.bounded",
 }
 
 by_version := {
