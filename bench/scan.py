@@ -1,4 +1,4 @@
-"""A scan-and-group: the jail beside plain DuckDB, rows and aggregate mode, over more and more records.
+"""A scan-and-group: the jail beside plain DuckDB, in each mode, over more and more records.
 
 BENCH_ROWS: how many, separated by commas; 100000000 takes some minutes to lay out and 4 GB of disk.
 """
@@ -15,10 +15,11 @@ from typing import Any
 import duckdb
 
 from bench.figure import figure
+from sandbox.disclosure.noise import Budget
 from sandbox.isolation.pool import Pool
-from sandbox.job import Column, Limits, TableFiles, TableSchema
+from sandbox.job import Bounds, Column, Limits, Mode, TableFiles, TableSchema
 from sandbox.plan.plan import plan_query
-from sandbox.run import run
+from sandbox.run import Spending, run
 
 SIZES = tuple(int(size) for size in os.environ.get("BENCH_ROWS", "1000000,20000000").split(","))
 ROUNDS = 7
@@ -46,7 +47,8 @@ async def _at(size: int) -> list[dict[str, Any]]:
         pool = Pool(jails=1, threads=2, memory_bytes=2 << 30, queue=4)
         await pool.start()
         try:
-            return [*await _rows(pool, size, people), *await _aggregate(pool, size, people, cohorts)]
+            return [*await _rows(pool, size, people), *await _aggregate(pool, size, people, cohorts),
+                    *await _private(pool, size, people)]  # fmt: skip
         finally:
             await pool.close()
 
@@ -90,25 +92,22 @@ def _plain(sql: str, file: Path) -> list[float]:
     return times
 
 
-def _schema(mode: str) -> TableSchema:
-    aggregate = mode == "aggregate"
+def _schema(mode: Mode) -> TableSchema:
     dims = tuple(Column(name=n, type="VARCHAR") for n in ("province", "sex", "age_band", "grade"))
-    measures = tuple(
-        Column(name=n, type="BIGINT", kind="measure" if aggregate else "dimension") for n in ("points", "fines")
-    )
-    pairs = (("points", "fines"),) if aggregate else ()
-    return TableSchema(
-        name="t", mode="aggregate" if aggregate else "rows", columns=(*dims, *measures), pairs=pairs
-    )
+    points = Column(name="points", type="BIGINT", kind="measure" if mode == "aggregate" else "dimension",
+                    bounds=Bounds(lower=0, upper=12) if mode == "dp" else None)  # fmt: skip
+    return TableSchema(name="t", mode=mode, columns=(*dims, points))
 
 
-async def _timed(pool: Pool, sql: str, mode: str, file: Path) -> tuple[list[float], list[float]]:
+async def _timed(
+    pool: Pool, sql: str, mode: Mode, file: Path, spending: Spending | None = None
+) -> tuple[list[float], list[float]]:
     """Engine ms and everything-around-it ms, a pair a round."""
     engine, around = [], []
     for _ in range(ROUNDS):
         began = time.perf_counter()
         plan = plan_query(sql, (_schema(mode),))
-        result = await run(plan, (TableFiles(name="t", parts=(file,)),), Limits(), pool)
+        result = await run(plan, (TableFiles(name="t", parts=(file,)),), Limits(), pool, spending=spending)
         whole = (time.perf_counter() - began) * 1000
         engine.append(result.usage.engine_us / 1000)
         around.append(whole - engine[-1])
@@ -136,3 +135,11 @@ async def _aggregate(pool: Pool, size: int, people: Path, cohorts: Path) -> list
             figure(name, statistics.median(engine), "ms", n=ROUNDS, goal=0.3, baseline=statistics.median(plain))
         )
     return found
+
+
+async def _private(pool: Pool, size: int, people: Path) -> list[dict[str, Any]]:
+    spending = Spending(budget=Budget(rho=0.1, delta=1e-9), persons_at_most=size)
+    engine, _ = await _timed(pool, SQL_AGGREGATE, "dp", people, spending)
+    plain = _plain(SQL_AGGREGATE, people)
+    name = f"dp mode, the same question on {size:,} persons: engine"
+    return [figure(name, statistics.median(engine), "ms", n=ROUNDS, goal=1.3, baseline=statistics.median(plain))]
