@@ -146,8 +146,7 @@ def test_two_and_thirty_clients_spend_one_wallet_and_never_below_zero(alive: Mar
     price = alive.client("startup").post("/api/v1/queries/quote", alive.ask()).json()["quote_vnd"]
     balance = alive.balance()["available_vnd"]
     # A wallet of its own: the rival's, with money for ten queries.
-    alive.agree("adult", role="rival")
-    agreement = alive.agreements["adult"]
+    agreement = alive.agree("adult", role="rival")
     alive.credit(10 * price + price // 2, role="rival")
     before = alive.balance("rival")["available_vnd"]
     body = alive.ask() | {"agreement_ids": [agreement]}
@@ -168,7 +167,6 @@ def test_two_and_thirty_clients_spend_one_wallet_and_never_below_zero(alive: Mar
     assert alive.balance("rival")["available_vnd"] == before - len(paid) * price >= 0
     assert alive.balance()["available_vnd"] == balance
     assert alive.reconciled()
-    alive.agree("adult")
 
 
 def test_a_query_that_never_ends_is_killed_at_the_deadline_and_costs_its_quote(alive: Market) -> None:

@@ -75,7 +75,12 @@ async def download_receipt(
 
 
 @post("/queries/{query_id:uuid}/cancel", status_code=303)
-async def end_query(analyst: Analyst, services: Services, query_id: uuid.UUID) -> Redirect:
+async def end_query(
+    view: View,  # it checks the form's token
+    analyst: Analyst,
+    services: Services,
+    query_id: uuid.UUID,
+) -> Redirect:
     """End a query that waits or runs."""
     analyst.require("query")
     await cancel(services, caller=analyst, query_id=query_id)

@@ -123,11 +123,13 @@ def return_too_soon(payload: bytes, inputs: Sequence[int], output: BinaryIO) -> 
 def show_every_sum(payload: bytes, inputs: Sequence[int], output: BinaryIO) -> bytes:
     """Sums of few persons, or of one who dominates, are not withheld."""
 
+    honest = measures.sums
+
     def sums(*asked: Any) -> measures.Sums:
-        made = measures.sums(*asked)
+        made = honest(*asked)
         return replace(made, given=np.ones_like(made.given))
 
-    with _with(parts, sums=sums):
+    with _with(measures, sums=sums):
         return anonymise.main(payload, inputs, output)
 
 
