@@ -71,8 +71,9 @@ class Pool:
     async def start(self) -> None:
         """Open the jails. Raises LayerMissing naming each mandatory layer that is not there or does not hold."""
         await asyncio.to_thread(layers.require)
-        await asyncio.to_thread(prove)
-        opened = await asyncio.gather(*(self._open() for _ in range(self._wanted)), return_exceptions=True)
+        # No query enters before all of them are there and the proof stands.
+        opening = (self._open() for _ in range(self._wanted))
+        opened = await asyncio.gather(asyncio.to_thread(prove), *opening, return_exceptions=True)
         lost = next((each for each in opened if each is not None), None)
         if lost is not None:
             await self.close()
