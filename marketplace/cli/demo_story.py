@@ -187,7 +187,7 @@ def _ask(agreement_id: str, sql: str, purpose: str = PURPOSE) -> dict[str, Any]:
 def _query(stage: Stage, told: Told) -> None:
     asked = _ask(told.agreement_id, ADULT_SQL)
     quote = expect(stage.startup.post("/api/v1/queries/quote", asked), 200)
-    price, read = f"{quote['quote_vnd']:,} đ", ", ".join(quote["reads"])
+    price, read = f"{quote['quote_vnd']:,} đ", ", ".join(quote["lines"][0]["reads"])
     stage.tell(f"5. Báo giá / quote: {price} cho/for {quote['bytes']:,} bytes ({read})")
     asked |= {"quote_id": quote["id"], "max_vnd": quote["quote_vnd"]}
     query = expect(stage.startup.post("/api/v1/queries", asked, idempotency_key=str(uuid.uuid4())), 201)
