@@ -72,9 +72,10 @@ async def _with_noise(
         stream, rows = await asyncio.to_thread(
             released, release, plan.output, exact.stream, spending.budget, spending.persons_at_most
         )
-    except SandboxFailed as failed:
-        _warn(failed)
-        raise
+    except Exception as broken:
+        # The jail has answered, so nothing that its answer does to us may give the query back unpaid.
+        _warn("sandbox.invalid_result", broken)
+        raise SandboxFailed("sandbox.invalid_result", entered=True, usage=exact.usage) from broken
     usage = replace(exact.usage, result_bytes=len(stream))
     if rows > limits.max_rows:
         raise SandboxFailed(
@@ -102,10 +103,10 @@ async def _exact(
         raise SandboxFailed("sandbox.unavailable", entered=False) from lost
     except SandboxFailed as failed:
         if failed.code in _NOT_HONEST:
-            _warn(failed)
+            _warn(failed.code, failed.__cause__)
         raise
 
 
-def _warn(failed: SandboxFailed) -> None:
+def _warn(code: str, cause: BaseException | None) -> None:
     # The cause is of a hostile worker's making: quoted, and short.
-    _log.warning("a worker was ended: %s, %.300r", failed.code, str(failed.__cause__ or ""))
+    _log.warning("a worker was ended: %s, %.300r", code, str(cause or ""))

@@ -30,6 +30,7 @@ from sandbox.plan.tree import (
 )
 from sandbox.plan.types import BOOLEAN, output_type
 
+from .keys import shown
 from .measures import Measure
 from .per_record import per_record, place_of
 
@@ -160,7 +161,7 @@ class _Reader:
     def _inner(self, written: tuple[Expression, ...]) -> tuple[Select, tuple[OutputColumn, ...]]:
         """First every expression over a record, once; above it the aggregates."""
         records = _Projection(RECORDS)
-        keys = tuple(records.column(per_record(node)) for node in written)
+        keys: tuple[Expression, ...] = tuple(shown(records.column(per_record(node))) for node in written)
         partials = [measure.partial(records.column) for measure in self._measures]
         where = per_record(self._select.where) if self._select.where is not None else None
         below = Select(records.items(), self._source, where=where)
@@ -169,12 +170,12 @@ class _Reader:
         if bands:
             # Band by band first: as many filters over every record as there are bands would cost thirty times it.
             groups = _Projection(GROUPS)
-            shown = [tuple(groups.column(node) for node in part) for part in (keys, bands, numbers)]
+            parts = [tuple(groups.column(node) for node in part) for part in (keys, bands, numbers)]
             below = Select(groups.items(), Derived(RECORDS, below), grouping=Grouping((*keys, *bands)))
-            keys, of_band = shown[0], dict(zip(bands, shown[1], strict=True))
+            keys, of_band = parts[0], dict(zip(bands, parts[1], strict=True))
             numbers = [
                 number
-                for measure, partial, sum_of in zip(self._measures, partials, shown[2], strict=True)
+                for measure, partial, sum_of in zip(self._measures, partials, parts[2], strict=True)
                 for number in measure.whole(sum_of, of_band[partial.band] if partial.band is not None else None)
             ]
         items = [Item(f"k{i}", key) for i, key in enumerate(keys)]

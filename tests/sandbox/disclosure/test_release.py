@@ -175,6 +175,20 @@ def test_a_group_that_nobody_declared_ends_the_query() -> None:
         released(release, plan.output, stream_of(table), GENEROUS, MOST)
 
 
+@pytest.mark.parametrize(
+    "day", ["make_date(20000, 1, 1)", "CAST('infinity' AS DATE)", "make_timestamp_ms(900000000000000)",
+            "CAST('-infinity' AS TIMESTAMP)"],
+)  # fmt: skip
+def test_a_day_that_python_cannot_hold_ends_no_query(day: str) -> None:
+    sql = f"SELECT CASE WHEN age = 17 THEN {day} END AS d, count(*) FROM survey GROUP BY 1"
+    plan, release = planned(sql)
+    rows = [("Huế", "x", age, 12.0, True, None) for age in (17, 18) for _ in range(500)]
+    with duckdb.connect() as connection:
+        table = exact(connection, sql, rows)
+    answer = released(release, plan.output, stream_of(table), GENEROUS, MOST)
+    assert names(answer) == [None]
+
+
 def test_order_and_limit_are_of_the_noisy_answer() -> None:
     plan, release = planned("SELECT village, count(*) AS n FROM survey GROUP BY 1 ORDER BY n DESC LIMIT 2")
     table = pa.table({"k0": ["a", "b", "c"], "m0": pa.array([100, 900, 500], pa.int64())})

@@ -1,0 +1,19 @@
+"""dp mode: what of a group key leaves the jail. No key may be of a kind or a size that ends the query."""
+
+from __future__ import annotations
+
+from sandbox.plan.tree import Cast, Constant, Expression, Operation
+from sandbox.plan.types import BOOLEAN, NULL, VARCHAR
+
+_FIRST_DAY, _LAST_DAY = "0001-01-01", "9999-12-31"
+_LAST_MOMENT = "9999-12-31 23:59:59.999999"
+
+
+def shown(key: Expression) -> Expression:
+    """The key as it leaves: NULL for days that a calendar from the year 1 to 9999 does not hold."""
+    if key.type.kind not in {"DATE", "TIMESTAMP"}:
+        return key
+    last = _LAST_DAY if key.type.kind == "DATE" else _LAST_MOMENT
+    first, last_one = (Cast(key.type, Constant(VARCHAR, day)) for day in (_FIRST_DAY, last))
+    held = Operation(BOOLEAN, "between", (key, first, last_one))
+    return Operation(key.type, "case", (held, key, Constant(NULL, "null")))
