@@ -32,7 +32,7 @@ from sandbox.plan.types import BOOLEAN, output_type
 
 from .keys import shown
 from .measures import Measure
-from .per_record import per_record, place_of
+from .per_record import check_fallible, per_record, place_of
 
 RECORDS, GROUPS = "p1", "p2"
 """The relations of the inner SELECTs; no name of the plan begins so."""
@@ -130,6 +130,7 @@ class _Reader:
             raise _shape(self._table, select.items[0].expression)
         keys, presence = self._presence(keys)
         tree, measured = self._inner(written)
+        check_fallible(tree)
         output, places = _columns(named, figures)
         release = Release(
             keys, tuple(self._measures), figures, presence, measured, self._order(places),

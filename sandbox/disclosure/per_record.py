@@ -1,7 +1,7 @@
 """dp mode: what an expression over one person's record may be. It never fails, and its cost stays small.
 
-What would fail is NULL (`sandbox.plan.total`), so no failure tells of a record; and a function that can make one
-record cost a gigabyte or a second is not there, for that would tell by itself whether the record is.
+What would fail is NULL (`sandbox.plan.total`), whole, so no failure tells of a record; a function that can make
+one record cost a gigabyte or a second is not there, for that would tell by itself whether the record is.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from sandbox.plan.errors import Refusal
 from sandbox.plan.functions import FUNCTIONS
 from sandbox.plan.scope import nearest
 from sandbox.plan.total import total
-from sandbox.plan.tree import Call, Cast, ColumnRef, Expression, QueryTest
-from sandbox.plan.walking import walk
+from sandbox.plan.tree import Call, Cast, ColumnRef, Expression, Operation, Query, QueryTest
+from sandbox.plan.walking import everything, walk
 
 _OVER_TEXT = """
 lower upper length char_length strlen trim ltrim rtrim substr substring left right instr strpos position contains
@@ -22,6 +22,12 @@ ALLOWED = frozenset(
     if function.kind == "scalar" and function.total != "none" and function.cost == "cell"
 ) | frozenset(_OVER_TEXT.split())  # fmt: skip
 """Functions whose cost is a cell's, and those over texts whose answer is no longer than what they get."""
+
+
+FALLIBLE = 16
+"""Expressions of a query that may fail."""
+FALLIBLE_NODES = 100
+"""What stands in all of these: where one record fails the engine goes over 2,048 again, at about a µs for each."""
 
 
 def place_of(node: Expression) -> tuple[int | None, int | None]:
@@ -42,3 +48,13 @@ def per_record(node: Expression) -> Expression:
         if inner.type.kind in {"LIST", "INTERVAL"} and not isinstance(inner, Cast | Call):
             raise Refusal("sql.private_function", *place_of(inner), use="date_diff('day', a, b)")
     return total(node)
+
+
+def check_fallible(query: Query) -> None:
+    """Refusal of more that may fail than one record could make the engine repeat unseen."""
+    size = 0
+    fallible = (n for n in everything(query) if isinstance(n, Operation) and n.symbol == "try")
+    for count, node in enumerate(fallible, 1):
+        size += sum(1 for _ in walk(node)) - 1
+        if count > FALLIBLE or size > FALLIBLE_NODES:
+            raise Refusal("sql.private_fallible", *place_of(node), limit=FALLIBLE, terms=FALLIBLE_NODES)

@@ -73,6 +73,8 @@ REFUSED = (
     ("SELECT income, count(*) FROM survey GROUP BY income", "sql.private_key", "income"),
     ("SELECT count(*) FROM survey WHERE age IN (SELECT age FROM survey)", "sql.private_query", "age"),
     ("SELECT count(*) FROM survey WHERE EXISTS (SELECT 1)", "sql.private_query", ""),
+    (f"SELECT {', '.join(f'count(age + {i})' for i in range(17))} FROM survey", "sql.private_fallible", "age"),
+    (f"SELECT count(*) FROM survey WHERE {' + '.join(['age'] * 51)} > 0", "sql.private_fallible", "age"),
 )
 
 

@@ -20,6 +20,8 @@ from sandbox.disclosure.measures import Measure, band_edges, bands
 from sandbox.job import Bounds
 from sandbox.plan.errors import SqlRefused
 from sandbox.plan.plan import plan_query
+from sandbox.plan.tree import Operation
+from sandbox.plan.walking import everything
 from tests.sandbox.disclosure.survey import ACCEPTED, REFUSED, SURVEY, exact, planned
 
 TEXTS = json.loads((Path(sandbox.__path__[0]) / "texts.json").read_text("utf-8"))
@@ -123,3 +125,25 @@ def test_a_bad_cast_is_null_and_the_rest_of_the_condition_stands(connection: duc
     rows = [("Huế", village, 1, 1.0, True, None) for village in ("5", "x", None)]
     where = "CAST(village AS BIGINT) = 5 OR village = 'x'"
     assert exact(connection, f"SELECT count(*) FROM survey WHERE {where}", rows).column(0)[0].as_py() == 2
+
+
+def test_a_condition_with_a_part_that_fails_is_null_whole(connection: duckdb.DuckDBPyConnection) -> None:
+    rows = [("Huế", "x", age, 1.0, True, None) for age in (2**63 - 1, 5)]
+    where = "coalesce(age + 1, 7) > 6 OR village = 'x'"
+    assert exact(connection, f"SELECT count(*) FROM survey WHERE {where}", rows).column(0)[0].as_py() == 1
+
+
+def test_no_record_makes_the_engine_go_twice_over_what_it_repeats() -> None:
+    nested = "age"
+    for _ in range(12):
+        nested = f"(coalesce({nested}, 9223372036854775807) + 1)"
+    plan, _ = planned(f"SELECT count(*) FILTER (WHERE {nested} > 0) FROM survey")
+    tries = [n for n in everything(plan.tree) if isinstance(n, Operation) and n.symbol == "try"]
+    assert len(tries) == 1
+
+
+def test_what_cannot_fail_stands_in_no_try() -> None:
+    sql = """SELECT CAST(floor(income / 10) AS BIGINT) AS band, count(*) FILTER (WHERE age > 17) FROM survey
+             WHERE income * 2 < 80 AND visited >= '2025-03-01' GROUP BY band"""
+    plan, _ = planned(sql)
+    assert not any(isinstance(n, Operation) and n.symbol == "try" for n in everything(plan.tree))
