@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from sandbox.disclosure.dp import Release
 from sandbox.disclosure.noise import Budget
 from sandbox.disclosure.release import released
+from sandbox.disclosure.room import room, within_room
 from sandbox.disclosure.row_filter import condition
 from sandbox.isolation.answer import Sink
 from sandbox.isolation.jail import JailLost
@@ -27,10 +28,6 @@ _NOT_HONEST = ("sandbox.invalid_result", "sandbox.worker_lost")
 
 
 Inside = Callable[[Callable[[], None]], None]
-
-JAIL_CELLS = 200_000
-"""Groups that a jail may find in dp mode; above it the query fails, and costs what it holds."""
-JAIL_BYTES = 64 * 1024 * 1024
 
 
 class Spending(Struct, frozen=True, kw_only=True):
@@ -66,12 +63,11 @@ async def _with_noise(
     inside: Inside | None, spending: Spending,
 ) -> Result:  # fmt: skip
     """Only what has its noise meets the limits of an answer; what a jail may say is bounded apart."""
-    wide = replace(limits, max_rows=JAIL_CELLS, max_bytes=JAIL_BYTES)
-    exact = await _exact(dataclasses.replace(plan, output=release.measured), tables, wide, pool, None, inside)
+    most = spending.persons_at_most
+    inner = dataclasses.replace(plan, tree=within_room(plan.tree, release, most), output=release.measured)
+    exact = await _exact(inner, tables, room(release, most, limits), pool, None, inside)
     try:
-        stream, rows = await asyncio.to_thread(
-            released, release, plan.output, exact.stream, spending.budget, spending.persons_at_most
-        )
+        stream, rows = await asyncio.to_thread(released, release, plan.output, exact.stream, spending.budget, most)
     except Exception as broken:
         # The jail has answered, so nothing that its answer does to us may give the query back unpaid.
         _warn("sandbox.invalid_result", broken)

@@ -161,7 +161,7 @@ def view(facts: Facts, plan: Plan, spend: Spend) -> PrivacyView:
         left_micro=facts.rho_left_micro or 0,
         stored=spend.stored is not None,
         margins=shown,
-        least_count=threshold(plan.release, spend.spending.budget),
+        least_count=threshold(plan.release, spend.spending.budget, spend.spending.persons_at_most),
     )
 
 

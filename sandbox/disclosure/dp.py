@@ -8,6 +8,7 @@ joined, so a person contributes to one number of each measure.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -38,6 +39,8 @@ RECORDS, GROUPS = "p1", "p2"
 """The relations of the inner SELECTs; no name of the plan begins so."""
 MAX_CELLS = 10_000
 """Groups of declared keys that are all answered; above it keys count as not declared."""
+NUMBERS = 200_000
+"""That get noise for one query: about 4 s of it."""
 _ASK = "count(*), sum(x), avg(x), stddev(x), median(x)"
 _SHAPE = "SELECT {key}, count(*) FROM {table} WHERE … GROUP BY …"
 _KEYS = {"BOOLEAN", "INTEGER", "BIGINT", "DECIMAL", "VARCHAR", "DATE", "TIMESTAMP"}
@@ -52,6 +55,11 @@ class Key:
     """A group key. `domain`: every value that it can have, NULL apart; None: nobody declared them."""
 
     domain: tuple[str | bool, ...] | None
+
+    @property
+    def longest(self) -> int:
+        """Bytes of the longest text declared."""
+        return max((len(value.encode()) for value in self.domain or () if isinstance(value, str)), default=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +91,16 @@ class Release:
     limit: int | None
     offset: int | None
 
+    @property
+    def width(self) -> int:
+        """Numbers a group."""
+        return sum(measure.width for measure in self.measures)
+
+    @property
+    def cells(self) -> int | None:
+        """Groups, those of NULL too; None: nobody declared them."""
+        return cells_of(self.keys)
+
 
 @dataclass(frozen=True, slots=True)
 class Private:
@@ -91,6 +109,12 @@ class Private:
     tree: Query
     release: Release
     output: tuple[OutputColumn, ...]
+
+
+def cells_of(keys: tuple[Key, ...]) -> int | None:
+    """How many groups keys make; None where one of them was not declared."""
+    domains = [key.domain for key in keys if key.domain is not None]
+    return math.prod(len(domain) + 1 for domain in domains) if len(domains) == len(keys) else None
 
 
 def over_persons(query: Query, named: Sequence[OutputColumn], tables: Iterable[TableSchema]) -> Private:
@@ -129,7 +153,7 @@ class _Reader:
         if not self._measures:
             raise _shape(self._table, select.items[0].expression)
         keys, presence = self._presence(keys)
-        tree, measured = self._inner(written)
+        tree, measured = self._inner(written, keys)
         check_fallible(tree)
         output, places = _columns(named, figures)
         release = Release(
@@ -152,17 +176,28 @@ class _Reader:
 
     def _presence(self, keys: tuple[Key, ...]) -> tuple[tuple[Key, ...], int | None]:
         """With every key declared all cells are answered; else a group is shown by its noisy count alone."""
-        cells = 1
-        for key in keys:
-            cells *= len(key.domain) + 1 if key.domain is not None else MAX_CELLS + 1
-        if cells <= MAX_CELLS:
+        cells = cells_of(keys)
+        if cells is not None and cells <= MAX_CELLS:
+            numbers = cells * sum(measure.width for measure in self._measures)
+            if numbers > NUMBERS:
+                raise Refusal(
+                    "sql.private_size",
+                    *place_of(self._select.items[-1].expression),
+                    numbers=numbers,
+                    limit=NUMBERS,
+                )
             return keys, None
         return tuple(Key(None) for _ in keys), self._measure(Measure("count", None, None, None, None))
 
-    def _inner(self, written: tuple[Expression, ...]) -> tuple[Select, tuple[OutputColumn, ...]]:
+    def _inner(
+        self, written: tuple[Expression, ...], declared: tuple[Key, ...]
+    ) -> tuple[Select, tuple[OutputColumn, ...]]:
         """First every expression over a record, once; above it the aggregates."""
         records = _Projection(RECORDS)
-        keys: tuple[Expression, ...] = tuple(shown(records.column(per_record(node))) for node in written)
+        columns = (records.column(per_record(node)) for node in written)
+        keys = tuple(
+            node if key.domain is not None else shown(node) for key, node in zip(declared, columns, strict=True)
+        )
         partials = [measure.partial(records.column) for measure in self._measures]
         where = per_record(self._select.where) if self._select.where is not None else None
         below = Select(records.items(), self._source, where=where)

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from sandbox.plan.tree import Cast, Constant, Expression, Operation
-from sandbox.plan.types import BOOLEAN, NULL, VARCHAR
+from sandbox.plan.tree import Call, Cast, Constant, Expression, Operation
+from sandbox.plan.types import BIGINT, BOOLEAN, NULL, VARCHAR
 
+SHOWN_CHARACTERS = 100
+"""Of a text that nobody declared."""
+SHOWN_BYTES = 4 * SHOWN_CHARACTERS
 _FIRST_DAY, _LAST_DAY = "0001-01-01", "9999-12-31"
 _LAST_MOMENT = "9999-12-31 23:59:59.999999"
 
 
 def shown(key: Expression) -> Expression:
-    """The key as it leaves: NULL for days that a calendar from the year 1 to 9999 does not hold."""
+    """The key as it leaves: the beginning of a text; NULL for days outside a calendar from year 1 to 9999."""
+    if key.type == VARCHAR:
+        characters = Cast(BIGINT, Constant(BIGINT, str(SHOWN_CHARACTERS)))
+        return Call(VARCHAR, "left", "scalar", (key, characters))
     if key.type.kind not in {"DATE", "TIMESTAMP"}:
         return key
     last = _LAST_DAY if key.type.kind == "DATE" else _LAST_MOMENT

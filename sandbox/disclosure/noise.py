@@ -57,12 +57,13 @@ def _mechanism(sensitivity: int, rho: float) -> Callable[[list[int]], list[int]]
         scale *= 1 + 1e-9
 
 
-def threshold_of(rho: float, delta: float) -> int:
-    """The least noisy count at which a group may be shown: a group of one record passes with at most δ.
+def threshold_of(rho: float, delta: float, fewest: int = 1) -> int:
+    """The least noisy count at which a group may be shown: one of `fewest` records, which one of them alone brings
+    out of the jail, passes with at most δ.
 
     The discrete Gaussian's tail is below the continuous one's a step before (Canonne, Kamath and Steinke 2020).
     """
-    return 1 + math.ceil(1 + scale_of(1, rho) * -NormalDist().inv_cdf(delta))
+    return 1 + math.ceil(fewest + scale_of(1, rho) * -NormalDist().inv_cdf(delta))
 
 
 def margin_of(scale: float, numbers: int = 1, confidence: float = 0.95) -> float:

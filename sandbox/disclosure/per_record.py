@@ -10,12 +10,12 @@ from sandbox.plan.errors import Refusal
 from sandbox.plan.functions import FUNCTIONS
 from sandbox.plan.scope import nearest
 from sandbox.plan.total import total
-from sandbox.plan.tree import Call, Cast, ColumnRef, Expression, Operation, Query, QueryTest
+from sandbox.plan.tree import Call, Cast, ColumnRef, Constant, Expression, Operation, Query, QueryTest
 from sandbox.plan.walking import everything, walk
 
 _OVER_TEXT = """
 lower upper length char_length strlen trim ltrim rtrim substr substring left right instr strpos position contains
-starts_with ends_with prefix suffix split_part strip_accents concat ascii unicode md5 sha256
+starts_with ends_with prefix suffix split_part strip_accents ascii unicode md5 sha256
 """
 ALLOWED = frozenset(
     name for name, function in FUNCTIONS.items()
@@ -24,6 +24,8 @@ ALLOWED = frozenset(
 """Functions whose cost is a cell's, and those over texts whose answer is no longer than what they get."""
 
 
+TEXT_CHARACTERS = 200
+"""Of a text in the question: a record could else be made long by it."""
 FALLIBLE = 16
 """Expressions of a query that may fail."""
 FALLIBLE_NODES = 100
@@ -43,7 +45,12 @@ def per_record(node: Expression) -> Expression:
             raise Refusal("sql.private_query", *place_of(inner), use="WHERE x IN ('a', 'b')")
         if isinstance(inner, Call) and (inner.kind != "scalar" or inner.name not in ALLOWED):
             use = nearest(inner.name, sorted(ALLOWED)) if inner.kind == "scalar" else "GROUP BY …"
+            use = "GROUP BY a, b" if inner.name in {"concat", "concat_ws"} else use
             raise Refusal("sql.private_function", inner.at, inner.end, use=use or "CASE WHEN … THEN … END")
+        if isinstance(inner, Operation) and inner.symbol == "||":
+            raise Refusal("sql.private_function", *place_of(inner), use="GROUP BY a, b")
+        if isinstance(inner, Constant) and len(inner.value) > TEXT_CHARACTERS:
+            raise Refusal("sql.private_text", *place_of(node), limit=TEXT_CHARACTERS)
         # A constant interval stands in a cast; a calculated one, and a list, may be of any size.
         if inner.type.kind in {"LIST", "INTERVAL"} and not isinstance(inner, Cast | Call):
             raise Refusal("sql.private_function", *place_of(inner), use="date_diff('day', a, b)")

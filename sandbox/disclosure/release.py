@@ -15,6 +15,7 @@ import pyarrow as pa
 from sandbox.disclosure.dp import Figure, Key, Release
 from sandbox.disclosure.figures import Interval, Noisy, figure_of, margin_of_figure
 from sandbox.disclosure.noise import Budget, noised, scale_of, threshold_of
+from sandbox.disclosure.room import fewest, presence_at
 from sandbox.isolation.answer import arrow_type
 from sandbox.job import OutputColumn, SandboxFailed
 
@@ -26,10 +27,10 @@ def released(
 ) -> tuple[bytes, int]:
     """The answer as an Arrow stream, and its rows. SandboxFailed (invalid_result) for what no honest jail says."""
     cells = _cells(release, pa.ipc.open_stream(stream).read_all(), persons_at_most)
-    cells = _declared(release.keys, cells, sum(m.width for m in release.measures))
+    cells = _declared(release.keys, cells, release.width)
     rho = budget.rho / len(release.measures)
     noisy = _with_noise(release, cells, rho)
-    least = threshold(release, budget)
+    least = threshold(release, budget, persons_at_most)
     if release.presence is not None and least is not None:
         noisy = [cell for cell in noisy if cell[1][release.presence].values[0] >= least]
     # By the keys, which are shown, and not in the order in which the jail found them.
@@ -47,6 +48,9 @@ def _cells(release: Release, table: pa.Table, most: int) -> dict[Cell, list[int]
         if key in found or any(value is None for value in values):
             raise _dishonest()
         found[key] = values
+    least = fewest(release, most)
+    if least > 1 and any(values[presence_at(release)] < least for values in found.values()):
+        raise _dishonest()
     if not keys and len(found) != 1:
         raise _dishonest()
     place = 0
@@ -138,8 +142,8 @@ def margins(release: Release, rho: float) -> list[tuple[int, float]]:
     return found
 
 
-def threshold(release: Release, budget: Budget) -> int | None:
+def threshold(release: Release, budget: Budget, persons_at_most: int) -> int | None:
     """From which noisy count on a group is shown; None where its keys are declared."""
     if release.presence is None:
         return None
-    return threshold_of(budget.rho / len(release.measures), budget.delta)
+    return threshold_of(budget.rho / len(release.measures), budget.delta, fewest(release, persons_at_most))

@@ -73,6 +73,14 @@ REFUSED = (
     ("SELECT income, count(*) FROM survey GROUP BY income", "sql.private_key", "income"),
     ("SELECT count(*) FROM survey WHERE age IN (SELECT age FROM survey)", "sql.private_query", "age"),
     ("SELECT count(*) FROM survey WHERE EXISTS (SELECT 1)", "sql.private_query", ""),
+    ("SELECT concat(village, 'x') AS v, count(*) FROM survey GROUP BY v", "sql.private_function", "concat"),
+    ("SELECT village || village AS v, count(*) FROM survey GROUP BY v", "sql.private_function", "village"),
+    (f"SELECT count(*) FROM survey WHERE village = '{'x' * 201}'", "sql.private_text", "village"),
+    (
+        f"SELECT count(*) FROM survey WHERE CASE WHEN insured THEN '{'x' * 201}' END = 'a'",
+        "sql.private_text",
+        "insured",
+    ),
     (f"SELECT {', '.join(f'count(age + {i})' for i in range(17))} FROM survey", "sql.private_fallible", "age"),
     (f"SELECT count(*) FROM survey WHERE {' + '.join(['age'] * 51)} > 0", "sql.private_fallible", "age"),
 )
