@@ -190,9 +190,9 @@ last_value ANY same ties | nth_value ANY WHOLE same ties
 
 _REFUSE_SOME = """
 round trunc abs mod gcd lcm greatest_common_divisor least_common_multiple factorial week weekofyear isoyear
-yearweek epoch_us last_day date_part datepart date_trunc datetrunc date_diff datediff date_sub datesub date_add
-age time_bucket make_date make_timestamp make_timestamp_ms strptime to_weeks to_quarters to_years to_decades
-to_hours to_minutes to_seconds to_milliseconds substr substring substring_grapheme left left_grapheme
+yearweek epoch_ms epoch_us last_day date_part datepart date_trunc datetrunc date_diff datediff date_sub datesub
+date_add age time_bucket make_date make_timestamp make_timestamp_ms strptime to_weeks to_quarters to_years
+to_decades to_hours to_minutes to_seconds to_milliseconds substr substring substring_grapheme left left_grapheme
 string_split_regex str_split_regex regexp_split_to_array chr to_base regexp_matches regexp_full_match
 regexp_replace regexp_extract regexp_extract_all json_extract json_extract_path json_extract_string
 json_extract_path_text json_value json_exists json_contains json_array_length json_keys json_type json_structure

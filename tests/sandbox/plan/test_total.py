@@ -25,7 +25,7 @@ from tests.sandbox.plan.world import PEOPLE, TYPES
 WHOLE = ["0", "-1", "3", "9223372036854775807", "-9223372036854775808", None]
 TEXT = ["", "%q(", "[a", "\\", "đ é 🙂", "abc", '{"a":[1]}', "100%Z", " 99999-01", None]
 DATES = ["2020-02-29", "5881580-07-10", "infinity", "-infinity", "5877642-06-25 (BC)", None]
-MOMENTS = ["2020-02-29 00:00:00", "294247-01-10 04:00:54", "infinity", "290309-12-22 (BC) 00:00:00", None]
+MOMENTS = ["2020-02-29 00:00:00", "294247-01-10 04:00:54.775806", "infinity", "290309-12-22 (BC) 00:00:00", None]
 NASTY = {
     "age": WHOLE, "hours": WHOLE, "sex": TEXT, "note": TEXT, "born": DATES, "seen": MOMENTS,
     "pay": ["0", "-1", "1e308", "-1e308", "nan", "inf", "0.5", None], "ok": ["true", "false", None],
