@@ -29,7 +29,7 @@ from sandbox.plan.tree import (
     Select,
     Source,
 )
-from sandbox.plan.types import BOOLEAN, output_type
+from sandbox.plan.types import BOOLEAN, DOUBLE, output_type, unify
 
 from .keys import shown
 from .measures import Measure
@@ -242,7 +242,7 @@ class _Reader:
 
     def _of_column(self, call: Call, where: Expression | None) -> Figure:
         column = call.arguments[0]
-        while isinstance(column, Cast) and column.type.is_number:
+        while isinstance(column, Cast) and _keeps_value(column):
             column = column.operand
         bounds = self._bounds.get(column.column) if isinstance(column, ColumnRef) else None
         if not isinstance(column, ColumnRef) or bounds is None:
@@ -298,6 +298,14 @@ class _Projection:
         """At least one: a SELECT of nothing is none."""
         found = tuple(Item("", node) for node in self._expressions)
         return found or (Item("", Cast(BOOLEAN, Constant(BOOLEAN, "true"))),)
+
+
+def _keeps_value(cast: Cast) -> bool:
+    """Whether it only widens: bounds are of the column, and a cast that rounds or may fail is another figure."""
+    given, wanted = cast.operand.type, cast.type
+    if wanted == DOUBLE:
+        return given.is_number
+    return given.is_integer and wanted.is_integer and unify(given, wanted) == wanted
 
 
 def _returned(node: Expression) -> str:

@@ -56,6 +56,11 @@ def test_the_same_measure_is_paid_for_once() -> None:
     assert [m.kind for m in release.measures] == ["count", "centred", "squares", "bands"]
 
 
+def test_a_cast_that_changes_no_value_is_of_the_column() -> None:
+    _, release = planned("SELECT avg(age), avg(CAST(age AS DOUBLE)), avg(CAST(age AS HUGEINT)) FROM survey")
+    assert [m.kind for m in release.measures] == ["count", "centred"]
+
+
 def test_declared_groups_need_no_threshold_and_others_do() -> None:
     _, declared = planned("SELECT province, insured, sum(age) FROM survey GROUP BY ALL")
     _, found = planned("SELECT province, village, sum(age) FROM survey GROUP BY ALL")
