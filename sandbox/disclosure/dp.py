@@ -41,6 +41,8 @@ MAX_CELLS = 10_000
 """Groups of declared keys that are all answered; above it keys count as not declared."""
 NUMBERS = 200_000
 """That get noise for one query: about 4 s of it."""
+TEXTS_BYTES = 32 * 1024 * 1024
+"""Of the names of declared groups; above it keys count as not declared, which cuts them."""
 _ASK = "count(*), sum(x), avg(x), stddev(x), median(x)"
 _SHAPE = "SELECT {key}, count(*) FROM {table} WHERE … GROUP BY …"
 _KEYS = {"BOOLEAN", "INTEGER", "BIGINT", "DECIMAL", "VARCHAR", "DATE", "TIMESTAMP"}
@@ -177,15 +179,11 @@ class _Reader:
     def _presence(self, keys: tuple[Key, ...]) -> tuple[tuple[Key, ...], int | None]:
         """With every key declared all cells are answered; else a group is shown by its noisy count alone."""
         cells = cells_of(keys)
-        if cells is not None and cells <= MAX_CELLS:
+        if cells is not None and cells <= MAX_CELLS and cells * sum(key.longest for key in keys) <= TEXTS_BYTES:
             numbers = cells * sum(measure.width for measure in self._measures)
             if numbers > NUMBERS:
-                raise Refusal(
-                    "sql.private_size",
-                    *place_of(self._select.items[-1].expression),
-                    numbers=numbers,
-                    limit=NUMBERS,
-                )
+                at, end = place_of(self._select.items[-1].expression)
+                raise Refusal("sql.private_size", at, end, numbers=numbers, limit=NUMBERS)
             return keys, None
         return tuple(Key(None) for _ in keys), self._measure(Measure("count", None, None, None, None))
 

@@ -89,6 +89,18 @@ def test_more_numbers_than_there_is_noise_for_are_refused_where_keys_are_declare
     plan_query("SELECT a, b, count(*), avg(age), stddev(age) FROM t GROUP BY a, b", [table])
 
 
+def test_declared_names_that_would_fill_the_room_count_as_not_declared() -> None:
+    columns = [
+        Column(name=name, type="VARCHAR", values=tuple("x" * length + str(i) for i in range(99)))
+        for name, length in (("short", 10), ("long", 4_000))
+    ]
+    table = TableSchema(name="t", mode="dp", columns=tuple(columns))
+    for by, threshold_needed in (("long", False), ("short, long", True)):
+        release = plan_query(f"SELECT {by}, count(*) FROM t GROUP BY {by}", [table]).release
+        assert release is not None
+        assert (release.presence is not None) == threshold_needed
+
+
 async def test_names_of_any_length_leave_a_real_jail_cut_and_end_no_query(tmp_path: Path) -> None:
     require_layers()
     persons = 3_000
