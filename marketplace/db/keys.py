@@ -25,6 +25,7 @@ class Keys:
         self._folder = folder
         self._facts: dict[str, bytes] = {}
         self._newest_facts: str | None = None
+        self._answer_seal: bytes | None = None
 
     def lineage(self, lineage_id: UUID) -> bytes:
         """HMAC key (32 bytes) under which a lineage's subject keys become pseudonyms."""
@@ -52,7 +53,9 @@ class Keys:
 
     def answer_seal(self) -> bytes:
         """Key (32 bytes) under which the keys of answers lie in the database; without it none can be read."""
-        return self._key("answer-seal", secrets.token_bytes(KEY_BYTES))
+        if self._answer_seal is None:
+            self._answer_seal = self._key("answer-seal", secrets.token_bytes(KEY_BYTES))
+        return self._answer_seal
 
     def log_signing(self) -> Ed25519PrivateKey:
         """The key that signs the log's checkpoints."""

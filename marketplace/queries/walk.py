@@ -123,7 +123,8 @@ async def run(services: Services, caller: Caller, ask: Ask, *, idempotency_key: 
             asked = asked_now(prepared.lines, sealed)
             raise await denial(services, prepared.decision, asked, query_id=query_id)
         return await _as_before(services, caller, ask, idempotency_key)
-    to = Run(place=_place(services, caller, query_id, prepared), draft=services.answers.draft(query_id))
+    draft = services.answers.draft(query_id)  # first, for it may fail: nobody would leave the place
+    to = Run(place=_place(services, caller, query_id, prepared), draft=draft)
     # The jail starts while the hold is written. Nobody looks at what it says before the hold stands.
     running = asyncio.create_task(execute.run(services, prepared, to))
     entered = False

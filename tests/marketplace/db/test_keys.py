@@ -36,3 +36,11 @@ def test_many_at_once_get_the_same_key(tmp_path: Path) -> None:
         found = set(threads.map(lambda _: Keys(tmp_path / "keys").lineage(lineage), range(64)))
     assert len(found) == 1
     assert [each.name for each in (tmp_path / "keys").iterdir()] == [f"lineage-{lineage}"]
+
+
+def test_the_key_of_answers_is_read_once_however_many_queries_run(tmp_path: Path) -> None:
+    keys = Keys(tmp_path)
+    first = keys.answer_seal()
+    (tmp_path / "answer-seal").unlink()
+    assert keys.answer_seal() == first
+    assert not (tmp_path / "answer-seal").exists()
