@@ -16,7 +16,7 @@ from marketplace.accounts.callers import Caller
 from marketplace.audit.actions import record
 from marketplace.errors import NotFound, Unavailable
 from marketplace.queries.errors import NotNamed
-from marketplace.queries.services import Services
+from marketplace.queries.services import Services, task_name
 
 logger = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ async def cancel(services: Services, *, caller: Caller, query_id: UUID) -> None:
         await asyncio.to_thread(services.answers.erase, query_id)
     elif (place := services.turns.place_of(query_id)) is not None:
         place.stop()
-    name = f"query {query_id}"
+    name = task_name(query_id)
     if mine := {task for task in services.running if task.get_name() == name}:
         await asyncio.wait(mine, timeout=WAIT_S)
 

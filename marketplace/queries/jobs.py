@@ -5,15 +5,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections.abc import Sequence
+from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from marketplace.db.engine import Database
+from marketplace.db.keys import Keys
 from marketplace.errors import Unavailable
 from marketplace.queries.held import read_held
 from marketplace.queries.keeping import Answers
 from marketplace.queries.runner import SPACE
+from marketplace.queries.services import Services, task_name
 from marketplace.queries.settle import void
 
 logger = logging.getLogger(__name__)
@@ -23,8 +27,14 @@ select from pg_locks l where l.locktype = 'advisory' and l.classid = :space and 
     and l.database = (select oid from pg_database where datname = current_database())
 """
 LEFT = text(f"""
-select q.id, q.runner from query q where q.state in ('queued', 'running')
+select q.id from query q where q.state in ('queued', 'running')
 and not exists ({ALIVE.format(runner="q.runner")}) order by q.id limit 1000
+""")
+FORGOTTEN_AFTER_S = 60
+"""A query of this process that no task has brought to its end by now is nobody's."""
+MINE = text("""
+select id from query where runner = :runner and state in ('queued', 'running')
+and created_at < now() - make_interval(secs => :after_s) order by id
 """)
 EXPIRED = text("delete from query_result where expires_at <= now()")
 ORPHANS = text("""
@@ -43,12 +53,30 @@ async def sweep(database: Database, answers: Answers) -> int:
     async with database.session() as session:
         left = (await session.execute(LEFT, {"space": SPACE})).all()
         await session.execute(EXPIRED)
-    for query_id, runner in left:
-        logger.warning("query %s was left by dead process %s: voided", query_id, runner)
-        if (held := await read_held(database, query_id)) is not None:
-            await void(database, answers.keys, held, code="query.interrupted")
+    voided = await _void_each(database, answers.keys, [each.id for each in left])
     await remove_orphans(database, answers)
-    return len(left)
+    return voided
+
+
+async def void_forgotten(services: Services, *, after_s: float = FORGOTTEN_AFTER_S) -> int:
+    """Void the queries of this live process that none of its tasks knows, `after_s` seconds on. How many.
+
+    The sweep leaves them to us: whoever else looks takes them for running.
+    """
+    known = {task.get_name() for task in services.running}
+    mine = await services.database.all(MINE, {"runner": services.runner.number, "after_s": after_s})
+    return await _void_each(services.database, services.keys, [q.id for q in mine if task_name(q.id) not in known])
+
+
+async def _void_each(database: Database, keys: Keys, query_ids: Sequence[UUID]) -> int:
+    """How many there still were."""
+    voided = 0
+    for query_id in query_ids:
+        if (held := await read_held(database, query_id)) is not None:
+            logger.warning("query %s was left by its process: voided", query_id)
+            await void(database, keys, held, code="query.interrupted")
+            voided += 1
+    return voided
 
 
 async def remove_orphans(database: Database, answers: Answers) -> int:
@@ -76,5 +104,16 @@ async def run_sweeps(database: Database, answers: Answers, interval_s: float, st
             await sweep(database, answers)
         except (Unavailable, DBAPIError, OSError) as away:
             logger.warning("the sweep waits: %s", type(away).__name__)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), interval_s)
+
+
+async def run_forgotten(services: Services, interval_s: float, stop: asyncio.Event) -> None:
+    """`void_forgotten` every `interval_s` seconds until `stop`; waits out a database that is away."""
+    while not stop.is_set():
+        try:
+            await void_forgotten(services)
+        except (Unavailable, DBAPIError, OSError) as away:
+            logger.warning("queries that nobody runs wait: %s", type(away).__name__)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), interval_s)

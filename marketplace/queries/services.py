@@ -34,8 +34,14 @@ class Services:
     turns: Turns
     runner: Runner
     running: set[asyncio.Task[Any]] = field(default_factory=set)
+    """A task a query, under `task_name`."""
     readers: Counter[UUID] = field(default_factory=Counter)
     """Open streams of events, by organisation."""
+
+
+def task_name(query_id: UUID) -> str:
+    """Of the task in `running` that brings this query to its end."""
+    return f"query {query_id}"
 
 
 def policy_server(config: Config) -> Server | None:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import hashlib
 import logging
+from collections.abc import Coroutine
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -21,19 +22,19 @@ from marketplace.accounts.callers import Caller
 from marketplace.billing.actions import require_held
 from marketplace.db.base import ms_of, new_id, utcnow
 from marketplace.db.idempotency import claiming, seen
-from marketplace.errors import Unavailable
+from marketplace.errors import Problem, Unavailable
 from marketplace.queries import execute, privacy
 from marketplace.queries.denials import asked_before, asked_now, denial
 from marketplace.queries.endings import Outcome
 from marketplace.queries.entry import Entry, admitted, denied, refused
 from marketplace.queries.errors import QuoteExpired, QuoteMismatch
 from marketplace.queries.execute import Run, finish
-from marketplace.queries.held import Held
+from marketplace.queries.held import Held, read_held
 from marketplace.queries.lines import Line
 from marketplace.queries.models import Query, Quote
 from marketplace.queries.prepare import Prepared, prepare
 from marketplace.queries.schemas import Ask, OutputView, PriceLine, QuoteView
-from marketplace.queries.services import Services
+from marketplace.queries.services import Services, task_name
 from marketplace.queries.settle import void
 from marketplace.queries.turns import Place
 from policies.decision import Decision
@@ -44,6 +45,8 @@ TELL_AFTER_S = 0.25
 """A query that had to wait and has run for so long is told as running, to every process."""
 TRY_AGAIN_S = 2.0
 """Between two tries to give a hold back to a database that is away."""
+NOT_SO_SOON_S = 60.0
+"""The same where more is wrong, and somebody has to look."""
 
 
 RUNS = text("update query set state = 'running' where id = :id and state = 'queued'")
@@ -131,7 +134,7 @@ async def run(services: Services, caller: Caller, ask: Ask, *, idempotency_key: 
     try:
         number = services.runner.number
         entry = admitted(caller, ask, prepared, sealed, runner=number, waits=to.place.waits)
-        entered = await _enter(services, caller, ask, entry, idempotency_key)
+        entered = await _enter_or_undo(services, caller, ask, entry, idempotency_key)
     finally:
         if not entered:
             running.add_done_callback(partial(_unheard, to))
@@ -198,10 +201,25 @@ async def _enter(services: Services, caller: Caller, ask: Ask, entry: Entry, key
     return True
 
 
+async def _enter_or_undo(services: Services, caller: Caller, ask: Ask, entry: Entry, key: str | None) -> bool:
+    """`_enter`; where its answer was lost nobody knows whether it stands, so what stands of it is given back."""
+    try:
+        return await _enter(services, caller, ask, entry, key)
+    except BaseException as lost:
+        if not isinstance(lost, Problem) or isinstance(lost, Unavailable):
+            assert entry.held is not None  # it was admitted
+            _follow(services, entry.held, _give_back(services, entry.held))
+        raise
+
+
 def _start(
     services: Services, held: Held, prepared: Prepared, running: asyncio.Task[Outcome], to: Run
 ) -> asyncio.Task[Any | None]:
-    task = asyncio.create_task(_to_its_end(services, held, prepared, running, to), name=f"query {held.id}")
+    return _follow(services, held, _to_its_end(services, held, prepared, running, to))
+
+
+def _follow(services: Services, held: Held, ending: Coroutine[Any, Any, Any | None]) -> asyncio.Task[Any | None]:
+    task = asyncio.create_task(ending, name=task_name(held.id))
     services.running.add(task)
     task.add_done_callback(services.running.discard)
     return task
@@ -236,10 +254,15 @@ async def _give_back(services: Services, held: Held) -> Any | None:
     """Until it is done: the sweep takes this process for alive, and leaves its queries to it."""
     while True:
         try:
+            if await read_held(services.database, held.id) is None:
+                return None
             return await void(services.database, services.keys, held, code="query.interrupted")
         except (Unavailable, DBAPIError, psycopg.Error, OSError) as away:
             logger.warning("query %s keeps its hold until the database is back: %s", held.id, type(away).__name__)
             await asyncio.sleep(TRY_AGAIN_S)
+        except Exception:
+            logger.exception("query %s keeps its hold: it cannot be voided", held.id)
+            await asyncio.sleep(NOT_SO_SOON_S)
 
 
 async def _wait(task: asyncio.Task[Any | None], wait_s: float) -> None:
@@ -248,7 +271,7 @@ async def _wait(task: asyncio.Task[Any | None], wait_s: float) -> None:
 
 async def _again(services: Services, query_id: UUID, wait_s: float) -> UUID:
     """The same request came again: wait for the first one, and answer as it did."""
-    name = f"query {query_id}"
+    name = task_name(query_id)
     for task in tuple(services.running):
         if task.get_name() == name:
             await _wait(task, wait_s)

@@ -16,7 +16,7 @@ from marketplace.db.engine import Database, database_url
 from marketplace.db.keys import Keys
 from marketplace.db.schema import bring_up_to_date
 from marketplace.queries.cancelling import watch_cancelled
-from marketplace.queries.jobs import run_sweeps
+from marketplace.queries.jobs import run_forgotten, run_sweeps
 from marketplace.queries.keeping import NOBODY, Answers
 from marketplace.queries.runner import Runner
 from marketplace.queries.services import Services, policy_server
@@ -74,6 +74,7 @@ async def open_services(config: Config, *, background: bool = True) -> AsyncIter
         loops = [
             runner.keep(stop),
             watch_cancelled(services, stop),
+            run_forgotten(services, config.sweep_interval_s, stop),
             *(_background(database, store, answers, config, stop) if background else ()),
         ]
         stack.push_async_callback(_end, stop, [asyncio.create_task(loop) for loop in loops])

@@ -2,7 +2,32 @@
 
 from __future__ import annotations
 
-from tests.market import Market
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+
+from marketplace.db import embedded
+from marketplace.db.roles import OWNER
+from marketplace.queries.runner import SPACE
+from tests.faults.test_cancelled import _money
+from tests.faults.test_underneath import SLOW_SQL, Asking, _running
+from tests.market import SMALL_SQL, Market
+
+ENTERING = """
+select pg_terminate_backend(a.pid) from pg_stat_activity a join pg_locks l on l.pid = a.pid
+where a.wait_event = 'SyncRep' and l.relation = 'query'::regclass and l.mode = 'RowExclusiveLock'
+"""
+"""A commit that is on the disk, and whose client does not know: it waits for a standby that is not there."""
+
+OF_THE_LIVE = """
+update query set state = 'running', finished_at = null, created_at = now() - interval '2 minutes',
+    runner = (select objid::bigint from pg_locks where locktype = 'advisory' and classid = %(space)s and granted)
+where id = any(%(ids)s)
+"""
 
 
 def test_a_query_whose_answer_has_no_key_leaves_its_place_to_the_next(alive: Market) -> None:
@@ -13,11 +38,70 @@ def test_a_query_whose_answer_has_no_key_leaves_its_place_to_the_next(alive: Mar
     key.mkdir()
     ask = alive.client("startup").post
     try:
-        before = alive.balance()
+        before = _money(alive)
         assert ask("/api/v1/queries", alive.ask()).status == 500
     finally:
         key.rmdir()
         if aside is not None:
             aside.rename(key)
-    assert alive.balance() == before
+    assert _money(alive) == before
     assert ask("/api/v1/queries", alive.ask(wait_s=5)).json()["state"] == "ready"
+
+
+def test_a_hold_whose_commit_was_not_heard_of_is_given_back(alive: Market) -> None:
+    before = _money(alive)
+    with _no_commit_answered(alive) as database:
+        asking = Asking(alive, SMALL_SQL)
+        until = time.monotonic() + 20
+        while not database.execute(ENTERING).fetchall():
+            assert time.monotonic() < until
+            time.sleep(0.01)
+    asking.join(30)
+    assert asking.answer is not None
+    assert (asking.answer.status, asking.answer.json()["code"]) == (503, "database.unavailable")
+    query = _ended(alive, alive.client("startup").get("/api/v1/queries").json()["items"][0]["id"])
+    assert (query["state"], query["failure"]["code"]) == ("failed", "query.interrupted")
+    assert _money(alive) == before
+    assert alive.reconciled()
+
+
+def test_a_query_of_a_live_process_that_none_of_its_tasks_knows_is_voided(alive: Market) -> None:
+    before = _money(alive)
+    forgotten = _left(alive)
+    assert _money(alive) != before
+    with psycopg.connect(embedded.url(alive.home, OWNER)) as database:
+        database.execute(OF_THE_LIVE, {"ids": [forgotten], "space": SPACE})
+    assert _ended(alive, forgotten)["failure"]["code"] == "query.interrupted"
+    assert _money(alive) == before
+    assert alive.reconciled()
+
+
+def _left(market: Market) -> str:
+    """A query whose process was killed, and that no sweep has found."""
+    market.client("startup").post("/api/v1/queries", market.ask(SLOW_SQL, wait_s=0))
+    query_id = str(_running(market)["id"])
+    market.stop(signal.SIGKILL)
+    market.start_without_background()
+    return query_id
+
+
+def _ended(market: Market, query_id: str) -> dict[str, Any]:
+    until = time.monotonic() + 20
+    while not (query := market.client("startup").get(f"/api/v1/queries/{query_id}").json())["finished_at"]:
+        assert time.monotonic() < until, query
+        time.sleep(0.05)
+    found: dict[str, Any] = query
+    return found
+
+
+@contextmanager
+def _no_commit_answered(market: Market) -> Iterator[psycopg.Connection]:
+    """Every commit that writes waits until this is over."""
+    with psycopg.connect(embedded.url(market.home, OWNER), autocommit=True) as database:
+        try:
+            database.execute("alter system set synchronous_standby_names = 'nobody'")
+            database.execute("select pg_reload_conf()")
+            yield database
+        finally:
+            database.execute("alter system reset synchronous_standby_names")
+            database.execute("select pg_reload_conf()")
