@@ -144,7 +144,7 @@ async def run(services: Services, caller: Caller, ask: Ask, *, idempotency_key: 
     assert entry.held is not None  # it was admitted
     task = _start(services, entry.held, prepared, running, to)
     await _wait(task, ask.wait_s)
-    return Walked(query_id=query_id, row=task.result() if task.done() else None)
+    return Walked(query_id=query_id, row=task.result() if task.done() and not task.cancelled() else None)
 
 
 def _place(services: Services, caller: Caller, query_id: UUID, prepared: Prepared) -> Place:
@@ -231,10 +231,12 @@ async def _to_its_end(
     """Whatever happens in between, the hold is posted or voided before this returns, or the sweep does it."""
     told = asyncio.create_task(_tell_running(services, held, to.place)) if to.place.waits else None
     ending = finish(services, held, prepared, running, to.draft)
-    results: list[Any] = await asyncio.gather(ending, return_exceptions=True)
+    try:
+        results: list[Any] = await asyncio.gather(ending, return_exceptions=True)
+    finally:
+        if told is not None:
+            told.cancel()
     ended = results[0]
-    if told is not None:
-        told.cancel()
     if not isinstance(ended, BaseException):
         return ended
     logger.error("query %s ended without settling", held.id, exc_info=ended)

@@ -124,5 +124,10 @@ async def _end(stop: asyncio.Event, tasks: list[asyncio.Task[None]]) -> None:
 
 
 async def _drain(services: Services) -> None:
+    """Queries that run are waited for, then dropped while their holds are still ours: nobody pays for our going."""
     if services.running:
         await asyncio.wait(services.running, timeout=SHUTDOWN_S)
+    left = tuple(services.running)
+    for task in left:
+        task.cancel()
+    await asyncio.gather(*left, return_exceptions=True)
