@@ -72,10 +72,13 @@ async def _void_each(database: Database, keys: Keys, query_ids: Sequence[UUID]) 
     """How many there still were."""
     voided = 0
     for query_id in query_ids:
-        if (held := await read_held(database, query_id)) is not None:
-            logger.warning("query %s was left by its process: voided", query_id)
-            await void(database, keys, held, code="query.interrupted")
-            voided += 1
+        try:
+            if (held := await read_held(database, query_id)) is not None:
+                await void(database, keys, held, code="query.interrupted")
+                logger.warning("query %s was left by its process: voided", query_id)
+                voided += 1
+        except Exception:  # one that cannot be voided keeps no other from it
+            logger.exception("query %s was left by its process, and cannot be voided", query_id)
     return voided
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Coroutine
+import logging
+from collections.abc import AsyncIterator, Callable, Coroutine
+from functools import partial
 
 from catalog.storage import Store
 from marketplace.audit.reads import newest_event_ms
@@ -26,8 +28,13 @@ from policies.clock import Clock
 from policies.engine import open_engine
 from sandbox.isolation.pool import Pool
 
+logger = logging.getLogger(__name__)
+
 SHUTDOWN_S = 5.0
 """How long a stop waits for queries that run; what is left then is voided by the next sweep."""
+AGAIN_S = 5.0
+"""Until a loop that failed begins again."""
+Loop = Callable[[], Coroutine[None, None, None]]
 
 
 @contextlib.asynccontextmanager
@@ -71,13 +78,13 @@ async def open_services(config: Config, *, background: bool = True) -> AsyncIter
             runner=runner,
         )
         stop = asyncio.Event()
-        loops = [
-            runner.keep(stop),
-            watch_cancelled(services, stop),
-            run_forgotten(services, config.sweep_interval_s, stop),
+        loops: list[Loop] = [
+            partial(runner.keep, stop),
+            partial(watch_cancelled, services, stop),
+            partial(run_forgotten, services, config.sweep_interval_s, stop),
             *(_background(database, store, answers, config, stop) if background else ()),
         ]
-        stack.push_async_callback(_end, stop, [asyncio.create_task(loop) for loop in loops])
+        stack.push_async_callback(_end, stop, [asyncio.create_task(_going_on(loop, stop)) for loop in loops])
         stack.push_async_callback(_drain, services)
         yield services
 
@@ -86,7 +93,8 @@ async def work(config: Config, stop: asyncio.Event) -> None:
     """Background work alone: no jail, no policy, no page."""
     async with _open_home(config) as (database, keys):
         store, answers = Store(config.path("store")), Answers(config.path("answers"), keys, NOBODY)
-        await asyncio.gather(*_background(database, store, answers, config, stop))
+        loops = _background(database, store, answers, config, stop)
+        await asyncio.gather(*(_going_on(loop, stop) for loop in loops))
 
 
 @contextlib.asynccontextmanager
@@ -104,12 +112,23 @@ async def _open_home(config: Config) -> AsyncIterator[tuple[Database, Keys]]:
 
 def _background(
     database: Database, store: Store, answers: Answers, config: Config, stop: asyncio.Event
-) -> tuple[Coroutine[None, None, None], ...]:
+) -> tuple[Loop, ...]:
     return (
-        run_sequencer(database, answers.keys, config, stop),
-        run_sweeps(database, answers, config.sweep_interval_s, stop),
-        run_register(database, store, config, stop),
+        partial(run_sequencer, database, answers.keys, config, stop),
+        partial(run_sweeps, database, answers, config.sweep_interval_s, stop),
+        partial(run_register, database, store, config, stop),
     )
+
+
+async def _going_on(loop: Loop, stop: asyncio.Event) -> None:
+    """A loop until `stop`. What it did not foresee is told, and it begins again: nobody would see its end."""
+    while not stop.is_set():
+        try:
+            await loop()
+        except Exception:
+            logger.exception("a background loop failed, and begins again")
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), AGAIN_S)
 
 
 async def _given_up(jails: asyncio.Task[None]) -> None:
@@ -124,7 +143,7 @@ async def _end(stop: asyncio.Event, tasks: list[asyncio.Task[None]]) -> None:
 
 
 async def _drain(services: Services) -> None:
-    """Queries that run are waited for, then dropped while their holds are still ours: nobody pays for our going."""
+    """Queries that run are waited for, then dropped while no jail was killed yet: nobody pays for our going."""
     if services.running:
         await asyncio.wait(services.running, timeout=SHUTDOWN_S)
     left = tuple(services.running)

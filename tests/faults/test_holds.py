@@ -66,12 +66,17 @@ def test_a_hold_whose_commit_was_not_heard_of_is_given_back(alive: Market) -> No
 
 
 def test_a_query_of_a_live_process_that_none_of_its_tasks_knows_is_voided(alive: Market) -> None:
+    """And one beside it whose hold is resolved already, so that it cannot be, is no hindrance."""
+    resolved = alive.client("startup").post("/api/v1/queries", alive.ask()).json()["id"]
     before = _money(alive)
     forgotten = _left(alive)
     assert _money(alive) != before
     with psycopg.connect(embedded.url(alive.home, OWNER)) as database:
-        database.execute(OF_THE_LIVE, {"ids": [forgotten], "space": SPACE})
+        database.execute(OF_THE_LIVE, {"ids": [resolved, forgotten], "space": SPACE})
     assert _ended(alive, forgotten)["failure"]["code"] == "query.interrupted"
+    assert f"query {resolved} was left by its process, and cannot be voided" in alive.log.read_text("utf-8")
+    with psycopg.connect(embedded.url(alive.home, OWNER)) as database:
+        database.execute("update query set state = 'ready', finished_at = now() where id = %s", [resolved])
     assert _money(alive) == before
     assert alive.reconciled()
 

@@ -1,4 +1,4 @@
-"""A service that stops leaves the queries it did not wait for to the sweep: they end free."""
+"""What goes on until the service stops, and what is over by then: a query it did not wait for ends free."""
 
 from __future__ import annotations
 
@@ -27,3 +27,20 @@ async def test_what_still_runs_as_the_service_stops_is_over_before_its_jail_is_k
     jail_killed.set()
     await asyncio.wait(running)
     assert charged == []
+
+
+async def test_a_loop_that_failed_unforeseen_says_so_and_begins_again(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(parts, "AGAIN_S", 0)
+    stop, rounds = asyncio.Event(), []
+
+    async def loop() -> None:
+        rounds.append(len(rounds))
+        if len(rounds) < 3:
+            raise ZeroDivisionError
+        stop.set()
+
+    await parts._going_on(loop, stop)
+    assert rounds == [0, 1, 2]
+    assert [record.exc_info is not None for record in caplog.records] == [True, True]
