@@ -96,6 +96,7 @@ async def _entered(services: Services, prepared: Prepared, to: Run, spending: Sp
     try:
         await to.place.come()
         files = [await _files(services, line) for line in prepared.lines]
+        to.place.require_wanted()  # before own tables are decrypted for nothing
         limits = limits_of(services, prepared)
         # In dp mode the answer is not what the jail says: it is written once it has its noise.
         sink = to.draft if spending is None else None

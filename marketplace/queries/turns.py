@@ -17,7 +17,7 @@ RETRY_AFTER_S = 2
 
 
 class Stopped(Exception):
-    """Its owner cancelled the query before its turn came."""
+    """Its owner cancelled the query before it was in a jail."""
 
 
 def room_of(config: Config) -> Room:
@@ -112,18 +112,21 @@ class Place:
                     await self.changed.wait()
             except TimeoutError:
                 raise SandboxFailed("sandbox.unavailable", entered=False) from None
-        if self.stopped:
-            raise Stopped
+        self.require_wanted()
 
     def begin(self) -> None:
         """Its turn has come."""
         self.changed.set()
 
     def inside(self, kill: Callable[[], None]) -> None:
-        """It is in a jail now; `kill` ends it there."""
+        """A jail is free and it goes in now; `kill` ends it there. Raises Stopped: it does not."""
+        self.require_wanted()
         self._kill = kill
+
+    def require_wanted(self) -> None:
+        """Raises Stopped."""
         if self.stopped:
-            kill()
+            raise Stopped
 
     def stop(self) -> None:
         """End it, wherever it is; what it was worth is decided when it settles."""

@@ -119,19 +119,23 @@ class Pool:
     ) -> Result:
         """Run SQL that reads files[i] as `source_path(i)`; gives an answer with exactly these columns.
 
-        `sink`: where the answer goes, part by part, instead of into the result. `inside` is called when the query
-        is in a jail, with what ends it there: it then fails as a worker that was lost.
-        Raises SandboxFailed, and what the sink raises. Cancelling it kills the child.
+        `sink`: where the answer goes, part by part, instead of into the result. `inside` is called when a jail
+        is free, with what will end the query there: it then fails as a worker that was lost. If it raises, nothing
+        goes in. Raises SandboxFailed, and what the sink and `inside` raise. Cancelling it kills the child.
         """
         if self.full:
             raise SandboxFailed("sandbox.unavailable", entered=False)
         self._entered += 1
         try:
             jail = await self._take()
+            try:
+                if inside is not None:
+                    inside(lambda: None if work.done() else jail.kill())
+            except BaseException:
+                self._idle.put_nowait(jail)  # untouched
+                raise
             work = self._follow(self._work(jail, sql, files, columns, limits, sink))
             work.add_done_callback(lambda _: self._follow(self._recycle(jail)))
-            if inside is not None:
-                inside(lambda: None if work.done() else jail.kill())
             try:
                 return await asyncio.shield(work)
             except asyncio.CancelledError:

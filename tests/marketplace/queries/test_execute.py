@@ -20,7 +20,7 @@ from marketplace.queries.keeping import Answers
 from marketplace.queries.lines import Line
 from marketplace.queries.prepare import Prepared, schema_of
 from marketplace.queries.services import Services
-from marketplace.queries.turns import Turns, room_of
+from marketplace.queries.turns import Place, Stopped, Turns, room_of
 from sandbox.disclosure.row_filter import RowFilterUnknown
 from sandbox.isolation.pool import Pool
 from sandbox.job import RowFilter, SandboxFailed
@@ -50,33 +50,47 @@ async def test_two_purposes_without_consent_whose_revisions_have_the_same_number
     assert found[0] == found[2]
 
 
-async def test_the_row_filter_of_a_decision_holds_whatever_is_asked(tmp_path: Path) -> None:
-    require_layers()
-    store = Store(tmp_path / "store")
-    with in_process():
-        made = publish_rows(store, tmp_path, people(), manifest=ROW_MANIFEST)
-    pool = Pool(jails=1, threads=1, memory_bytes=256 * 1024 * 1024, queue=2)
-    await pool.start()
-    config = SimpleNamespace(sandbox_memory_bytes=2**28, result_max_rows=99, result_max_bytes=2**20)
-    services = cast(Services, SimpleNamespace(store=store, pool=pool, config=config))
-    answers = Answers(tmp_path / "answers", Keys(tmp_path / "keys"), runner=1)
-    turns = Turns(room_of(Config(sandbox_jails=1)), wait_max_s=9)
+class Exchange:
+    """One jail, and a dataset of people to ask."""
 
-    async def asked(*filters: dict[str, Any]) -> int:
+    def __init__(self, folder: Path) -> None:
+        require_layers()
+        self.store, self.folder = Store(folder / "store"), folder
+        with in_process():
+            self.version = publish_rows(self.store, folder, people(), manifest=ROW_MANIFEST).version
+        self.pool = Pool(jails=1, threads=1, memory_bytes=256 * 1024 * 1024, queue=2)
+        self.turns = Turns(room_of(Config(sandbox_jails=1)), wait_max_s=9)
+
+    def place(self) -> Place:
+        whose = uuid.uuid4()
+        return self.turns.join(uuid.uuid4(), tenant=whose, agreement=whose, cost_bytes=0, memory_bytes=0)
+
+    async def asked(self, place: Place, *filters: dict[str, Any]) -> int:
+        """How many places there are, by one query."""
+        config = SimpleNamespace(sandbox_memory_bytes=2**28, result_max_rows=99, result_max_bytes=2**20)
+        services = SimpleNamespace(store=self.store, pool=self.pool, config=config)
         obligations = SimpleNamespace(consented_to=None, row_filter=filters, max_rows=99, max_bytes=2**20)
         line = SimpleNamespace(
-            version=made.version, facts=SimpleNamespace(slug="small", excluded=frozenset(), revision=0),
+            version=self.version, facts=SimpleNamespace(slug="small", excluded=frozenset(), revision=0),
             decision=SimpleNamespace(obligations=obligations), records_left=None,
         )  # fmt: skip
-        plan = plan_query("SELECT DISTINCT place FROM small", [schema_of(made.version, "small")])
+        plan = plan_query("SELECT DISTINCT place FROM small", [schema_of(self.version, "small")])
         prepared = SimpleNamespace(
             plan=plan, lines=(line,), decision=line.decision, own=(), spend=None, deadline_ms=9_000
         )
-        query_id, whose = uuid.uuid4(), uuid.uuid4()
-        place = turns.join(query_id, tenant=whose, agreement=whose, cost_bytes=0, memory_bytes=0)
-        outcome = await run(services, cast(Prepared, prepared), Run(place=place, draft=answers.draft(query_id)))
+        draft = Answers(self.folder / "answers", Keys(self.folder / "keys"), runner=1).draft(place.query_id)
+        to = Run(place=place, draft=draft)
+        outcome = await run(cast(Services, services), cast(Prepared, prepared), to)
         assert outcome.result is not None
         return outcome.result.rows
+
+
+async def test_the_row_filter_of_a_decision_holds_whatever_is_asked(tmp_path: Path) -> None:
+    exchange = Exchange(tmp_path)
+    await exchange.pool.start()
+
+    async def asked(*filters: dict[str, Any]) -> int:
+        return await exchange.asked(exchange.place(), *filters)
 
     try:
         assert await asked() == 3
@@ -86,7 +100,25 @@ async def test_the_row_filter_of_a_decision_holds_whatever_is_asked(tmp_path: Pa
             await asked({"column": "place", "is": "Huế"})
         assert (refused.value.code, refused.value.entered) == ("sandbox.unavailable", False)
     finally:
-        await pool.close()
+        await exchange.pool.close()
+
+
+async def test_what_is_stopped_before_a_jail_was_free_never_enters_it(tmp_path: Path) -> None:
+    exchange = Exchange(tmp_path)
+    place = exchange.place()
+    waiting = asyncio.create_task(exchange.asked(place))
+    while exchange.pool.health().queries == 0:  # it has its turn and its files, and waits for a jail
+        done, _ = await asyncio.wait({waiting}, timeout=0.01)
+        assert not done
+    place.stop()
+    await exchange.pool.start()
+    try:
+        with pytest.raises(Stopped):
+            await waiting
+        assert exchange.pool.health().jails_idle == 1
+        assert await exchange.asked(exchange.place()) == 3
+    finally:
+        await exchange.pool.close()
 
 
 def test_only_quasi_identifiers_filter_and_only_in_a_form_that_is_known(tmp_path: Path) -> None:
