@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import msgspec
 from msgspec import Struct, field
@@ -46,6 +47,8 @@ returning records
 
 CANCELLED = "query.cancelled"
 """The code of a query that its owner ended; its state is then `cancelled`, not `failed`."""
+OTHER_LINE = "query.other_line"
+"""In the event of a line that did not cause the query's end: which other one did is its owner's affair."""
 NOTHING = Usage(wall_us=0, cpu_us=0, peak_memory_bytes=0, result_bytes=0, engine_us=0)
 
 
@@ -118,15 +121,17 @@ def charged(held: Held, prepared: Prepared, outcome: Outcome, *, keep_s: int, me
     )
 
 
-def voided(held: Held, kept: Sequence[Kept | None], *, code: str, params: dict[str, Any]) -> Ending:
+def voided(
+    held: Held, kept: Sequence[Kept | None], *, code: str, params: dict[str, Any], cause: UUID | None = None
+) -> Ending:
     """The holds go back: the query failed before the jail, or through no doing of the caller.
 
     `kept`: what was decided on each line when it entered, and on which facts; None if that was erased or cannot be
-    read.
+    read. `cause`: the dataset that it failed on, if on one; the owners of the others are not told which.
     """
     why = {"code": code, "params": params}
     events = [
-        _event("query:void", held, row, why | _stood(each) | {"decision_id": row.decision_id})
+        _event("query:void", held, row, _told(why, row, cause) | _stood(each) | {"decision_id": row.decision_id})
         for row, each in zip(held.lines, kept, strict=True)
     ]
     state = "cancelled" if code == CANCELLED else "failed"
@@ -151,6 +156,10 @@ def _state(outcome: Outcome) -> str:
     if outcome.failure == CANCELLED:
         return "cancelled"
     return "ready" if outcome.result else "failed"
+
+
+def _told(why: dict[str, Any], row: LineRow, cause: UUID | None) -> dict[str, Any]:
+    return why if cause in (None, row.dataset_id) else {"code": OTHER_LINE, "params": {}}
 
 
 def _stood(kept: Kept | None) -> dict[str, Any]:

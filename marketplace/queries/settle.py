@@ -121,9 +121,9 @@ async def _end(database: Database, keys: Keys, held: Held, ending: Ending, other
         if not found:
             return None
         if changed:
-            code, dataset = changed
+            code, line = changed
             kept = await _stood_on(database, keys, held)
-            ending = voided(held, kept, code=code, params={"dataset": dataset})
+            ending = voided(held, kept, code=code, params=_named(line), cause=line.dataset_id if line else None)
             free = partial(voided, held, kept, code=CANCELLED, params={})
             others = Others(no_records_left=others.no_records_left, cancelled=free)
         elif stopped:
@@ -151,13 +151,17 @@ async def _attempt(unit: Unit, held: Held, ending: Ending) -> tuple[list[Any], b
     return found, all(metered), [*answers][-1][0]
 
 
-def _changed(found: Sequence[Any]) -> tuple[str, str] | None:
-    """What the decision stood on and is no more, and of which dataset; None: it stands."""
+def _named(line: Any | None) -> dict[str, Any]:
+    return {"dataset": line.slug} if line else {}
+
+
+def _changed(found: Sequence[Any]) -> tuple[str, Any | None] | None:
+    """What the decision stood on and is no more, and the line it is about, None if all; None: it stands."""
     for each in found:
         if each.over:
-            return "query.agreement_ended", each.slug
+            return "query.agreement_ended", each
         if each.barred:
-            return "query.caller_barred", each.slug
+            return "query.caller_barred", None
         if each.changed:
-            return "query.data_changed", each.slug
+            return "query.data_changed", each
     return None

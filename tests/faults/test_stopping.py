@@ -16,7 +16,8 @@ async def test_what_still_runs_as_the_service_stops_is_over_before_its_jail_is_k
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(parts, "SHUTDOWN_S", 0)
-    jail_killed, charged = asyncio.Event(), []
+    jail_killed = asyncio.Event()
+    charged: list[str] = []
 
     async def to_its_end() -> None:
         await jail_killed.wait()
@@ -33,7 +34,8 @@ async def test_a_loop_that_failed_unforeseen_says_so_and_begins_again(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(parts, "AGAIN_S", 0)
-    stop, rounds = asyncio.Event(), []
+    stop = asyncio.Event()
+    rounds: list[int] = []
 
     async def loop() -> None:
         rounds.append(len(rounds))

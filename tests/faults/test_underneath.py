@@ -9,12 +9,19 @@ import time
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from marketplace.cli.client import Answer
+from marketplace.db import embedded
+from marketplace.db.roles import OWNER
 from tests.market import SMALL_SQL, Market
 from tests.pay import both
 
+EVENTS = """
+select d.slug, e.body from event e join dataset d on d.id = e.dataset_id
+where e.query_id = %s and e.name = 'query:void'
+"""
 SLOW_SQL = "select count(*) as n from adult a join adult b on a.education <> b.education"
 """Some billion pairs: seconds of work in the jail."""
 
@@ -98,7 +105,18 @@ def test_one_of_two_agreements_ended_while_their_query_runs_voids_it_for_both(al
     for role in ("owner", "rival_owner"):
         events = alive.client(role).get(f"/api/v1/audit/events?query_id={query['id']}").json()["items"]
         assert [event["name"] for event in events] == ["query:void"]
+    assert _causes(alive, query["id"]) == {
+        "adult": {"code": "query.other_line", "params": {}},
+        "pay": {"code": "query.agreement_ended", "params": {"dataset": "pay"}},
+    }
     alive.agree("pay", owner="rival_owner")
+
+
+def _causes(market: Market, query_id: str) -> dict[str, Any]:
+    """Why it was voided, as the event of each dataset has it."""
+    with psycopg.connect(embedded.url(market.home, OWNER)) as database:
+        found = database.execute(EVENTS, [query_id]).fetchall()
+    return {slug: {name: body[name] for name in ("code", "params")} for slug, body in found}
 
 
 def test_an_agreement_ended_while_a_result_waits_closes_it(own_agreement: Market) -> None:
