@@ -126,7 +126,12 @@ async def fetch_result(
     """The answer; Accept: application/json (default), text/csv, Parquet or an Arrow stream; whole or one Range."""
     analyst.require("query")
     stored = await results.result(
-        session, services.answers, caller=analyst, query_id=query_id, store=services.store
+        session,
+        services.answers,
+        caller=analyst,
+        query_id=query_id,
+        database=services.database,
+        store=services.store,
     )
     media_type = request.accept.best_match(list(FORMS), default="application/json") or "application/json"
     return await released(stored, media_type, request.headers, {})

@@ -14,6 +14,7 @@ from marketplace.accounts.errors import OrganisationSuspended
 from marketplace.audit.actions import record
 from marketplace.consents.cohorts import Cohorts
 from marketplace.consents.expiry import DUE, expire
+from marketplace.db.engine import Database
 from marketplace.errors import NotFound
 from marketplace.queries.errors import NotNamed, NotReady, ResultGone
 from marketplace.queries.keeping import Answer, Answers, AtRest
@@ -48,9 +49,9 @@ class StoredResult(Struct, frozen=True, kw_only=True):
 
 
 async def result(
-    session: AsyncSession, answers: Answers, *, caller: Caller, query_id: UUID, store: Cohorts
+    session: AsyncSession, answers: Answers, *, caller: Caller, query_id: UUID, database: Database, store: Cohorts
 ) -> StoredResult:
-    """The answer, opened, and an event that it was fetched.
+    """The answer, opened, and an event that it was fetched. What ran out by now is written first.
 
     Raises NotFound, NotReady (runs, failed or denied), ResultGone (expired, agreement over, consent withdrawn),
     NotNamed, OrganisationSuspended, ResultUnreadable.
@@ -61,7 +62,9 @@ async def result(
         raise NotFound(what="query")
     if due := [line["dataset_id"] for line in lines if line["expiries_due"]]:
         for dataset_id in due:
-            await expire(session, dataset_id=dataset_id, store=store)
+            # Each by itself: all in one, and a query that settles and locks in another order, would wait for ever.
+            async with database.session() as own:
+                await expire(own, dataset_id=dataset_id, store=store)
         lines = (await session.execute(STORED, whose)).mappings().all()
     if caller.organisation_suspended:
         raise OrganisationSuspended

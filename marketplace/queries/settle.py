@@ -17,7 +17,7 @@ from sqlalchemy import text
 
 from marketplace.audit.sealing import FactsUnreadable, Kept, kept_of
 from marketplace.consents.expiry import DUE, expire
-from marketplace.db.engine import Database
+from marketplace.db.engine import Database, DatabaseBusy
 from marketplace.db.keys import Keys
 from marketplace.db.locks import version_locked
 from marketplace.db.together import Statement, Unit
@@ -29,6 +29,8 @@ from marketplace.queries.services import Services
 
 logger = logging.getLogger(__name__)
 
+BUSY_TRIES = 3
+"""What came out of a jail is not thrown away because PostgreSQL had to choose between two transactions."""
 LOCKED = text(f"""
 select a.ended_at is not null or a.expires_at <= now() as over,
        s.suspended_at is not null or p.deactivated_at is not null as barred,
@@ -74,9 +76,14 @@ async def settle(services: Services, held: Held, prepared: Prepared, outcome: Ou
         cancelled=partial(charged, held, prepared, stopped, keep_s=keep_s, metered=False),
     )
     ending = charged(held, prepared, outcome, keep_s=keep_s, metered=True)
+    tries = 0
     while True:
         try:
             return await _end(services.database, services.keys, held, ending, others)
+        except DatabaseBusy:  # all of it was undone, and LOCKED finds nothing if it was not
+            tries += 1
+            if tries == BUSY_TRIES:
+                raise
         except _RanOut as ran_out:
             for dataset_id in ran_out.dataset_ids:
                 async with services.database.session() as session:

@@ -85,7 +85,12 @@ async def of_query(
     if query.state == "ready":
         try:
             stored = await results.result(
-                session, services.answers, caller=caller, query_id=query_id, store=services.store
+                session,
+                services.answers,
+                caller=caller,
+                query_id=query_id,
+                database=services.database,
+                store=services.store,
             )
         except (ResultGone, NotNamed, OrganisationSuspended) as gone:
             return Answer(query=query, gone=explain_problem(view, gone))

@@ -23,6 +23,11 @@ where a.wait_event = 'SyncRep' and l.relation = 'query'::regclass and l.mode = '
 """
 """A commit that is on the disk, and whose client does not know: it waits for a standby that is not there."""
 
+VERSION_TAKEN = "select pg_advisory_xact_lock(hashtextextended(current_version_id, 0)) from dataset where id = %s"
+SETTLING_GIVEN_UP = """
+select pg_cancel_backend(pid) from pg_locks where pid <> pg_backend_pid() and not granted and locktype = 'advisory'
+and pg_backend_pid() = any(pg_blocking_pids(pid))
+"""
 OF_THE_LIVE = """
 update query set state = 'running', finished_at = null, created_at = now() - interval '2 minutes',
     runner = (select objid::bigint from pg_locks where locktype = 'advisory' and classid = %(space)s and granted)
@@ -63,6 +68,20 @@ def test_a_hold_whose_commit_was_not_heard_of_is_given_back(alive: Market) -> No
     assert (query["state"], query["failure"]["code"]) == ("failed", "query.interrupted")
     assert _money(alive) == before
     assert alive.reconciled()
+
+
+def test_a_query_that_postgresql_gave_up_on_as_it_settled_settles(alive: Market) -> None:
+    """Its answer is there and nothing was written: a deadlock with another costs nobody the answer."""
+    with psycopg.connect(embedded.url(alive.home, OWNER)) as database:
+        database.execute(VERSION_TAKEN, [alive.datasets["adult"]])
+        asking = Asking(alive, SMALL_SQL)
+        until = time.monotonic() + 20
+        while not database.execute(SETTLING_GIVEN_UP).fetchall():
+            assert time.monotonic() < until
+            time.sleep(0.01)
+    query = asking.result()
+    assert (query["state"], query["charged_vnd"]) == ("ready", query["quote_vnd"])
+    assert alive.balance()["held_vnd"] == 0
 
 
 def test_a_query_of_a_live_process_that_none_of_its_tasks_knows_is_voided(alive: Market) -> None:

@@ -59,7 +59,12 @@ async def download(
     if kind not in MEDIA_TYPES:
         raise NotFound
     stored = await results.result(
-        session, services.answers, caller=analyst, query_id=query_id, store=services.store
+        session,
+        services.answers,
+        caller=analyst,
+        query_id=query_id,
+        database=services.database,
+        store=services.store,
     )
     return await released(stored, MEDIA_TYPES[kind], request.headers, file_headers(f"{query_id}.{kind}"))
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+import secrets
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -12,6 +14,7 @@ import msgspec
 import pyarrow as pa
 import pytest
 from msgspec import Struct
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.callers import Caller
@@ -21,6 +24,7 @@ from marketplace.consents.models import ConsentEvent
 from marketplace.db.base import new_id, utcnow
 from marketplace.db.engine import Database
 from marketplace.db.keys import Keys
+from marketplace.db.locks import lock_version
 from marketplace.errors import NotFound
 from marketplace.listings.models import Dataset
 from marketplace.queries.errors import NotNamed, ResultGone
@@ -31,6 +35,15 @@ from tests.marketplace.agreements.conftest import Sides, open_sides
 from tests.marketplace.parties import Make
 
 PURPOSE = "research.academic"
+BOTH = """
+insert into query_line select (jsonb_populate_record(l, jsonb_build_object('query_id', cast(:first as uuid)))).*
+from query_line l where l.query_id = :second
+"""
+WAITS = """
+select exists (select from pg_locks l where l.locktype = 'advisory' and not l.granted
+    and ((l.classid::bigint << 32) | l.objid::bigint) = hashtextextended(:id, 0))
+"""
+FREE = "select pg_try_advisory_xact_lock_shared(hashtextextended(:id, 0))"
 
 
 class Nobody:
@@ -43,6 +56,7 @@ class Nobody:
 class Answered(Struct, frozen=True):
     """A query with its answer, not yet fetched."""
 
+    database: Database
     sides: Sides
     query_id: UUID
     stream: bytes
@@ -55,6 +69,10 @@ class Answered(Struct, frozen=True):
 
 @pytest.fixture
 async def answered(database: Database, session: AsyncSession, tmp_path: Path) -> Answered:
+    return await _answered(database, session, tmp_path)
+
+
+async def _answered(database: Database, session: AsyncSession, tmp_path: Path) -> Answered:
     answers = Answers(tmp_path / "answers", Keys(tmp_path / "keys"), runner=1)
     sides = await open_sides(database)
     agreement = await session.get_one(Agreement, await sides.agreement(database))
@@ -81,7 +99,7 @@ async def answered(database: Database, session: AsyncSession, tmp_path: Path) ->
     kept = msgspec.structs.asdict(draft.finish())
     session.add(QueryResult(query_id=query.id, expires_at=utcnow() + timedelta(days=1), **kept))
     await session.flush()
-    return Answered(sides, query.id, stream, answers)
+    return Answered(database, sides, query.id, stream, answers)
 
 
 async def _fetch(session: AsyncSession, answered: Answered, caller: Caller | None = None) -> StoredResult:
@@ -90,6 +108,7 @@ async def _fetch(session: AsyncSession, answered: Answered, caller: Caller | Non
         answered.answers,
         caller=caller or answered.caller,
         query_id=answered.query_id,
+        database=answered.database,
         store=Nobody(),
     )
 
@@ -143,8 +162,45 @@ async def test_a_withdrawal_after_a_newer_version_closes_what_the_older_one_answ
 
 
 async def test_consent_that_ran_out_since_closes_what_an_older_version_answered_though_no_sweep_ran(
-    session: AsyncSession, answered: Answered
+    database: Database, tmp_path: Path
 ) -> None:
+    async with database.session() as session:
+        answered = await _answered(database, session, tmp_path)
+        await _ran_out(session, answered)
+    async with database.session() as session:
+        with pytest.raises(ResultGone) as gone:
+            await _fetch(session, answered)
+    assert gone.value.params == {"cause": "data_changed"}
+
+
+async def test_what_ran_out_in_several_datasets_is_written_one_after_the_other(
+    database: Database, tmp_path: Path
+) -> None:
+    """Else a fetch that has one and wants the other waits for a query that settles the other way round."""
+    newest = [secrets.token_hex(32), secrets.token_hex(32)]
+    async with database.session() as session:
+        first, second = [await _answered(database, session, tmp_path) for _ in newest]
+        for each, version_id in zip((first, second), newest, strict=True):
+            await _ran_out(session, each)
+            (await session.get_one(Dataset, each.sides.dataset_id)).current_version_id = version_id
+        await session.execute(text(BOTH), {"first": first.query_id, "second": second.query_id})
+    async with database.session() as settling:
+        await lock_version(settling, newest[1], shared=True)
+
+        async def fetch() -> None:
+            async with database.session() as session:
+                with pytest.raises(NotNamed):
+                    await _fetch(session, first)
+
+        fetching = asyncio.create_task(fetch())
+        while not (await settling.execute(text(WAITS), {"id": newest[1]})).scalar_one():
+            await asyncio.wait({fetching}, timeout=0.01)
+        assert (await settling.execute(text(FREE), {"id": newest[0]})).scalar_one()
+    await fetching
+
+
+async def _ran_out(session: AsyncSession, answered: Answered) -> None:
+    """Somebody's consent, a minute ago, in a dataset that has a newer version."""
     await _replace_version(session, answered)
     dataset = await session.get_one(Dataset, answered.sides.dataset_id)
     dataset.expired_until = utcnow() - timedelta(minutes=2)
@@ -156,9 +212,6 @@ async def test_consent_that_ran_out_since_closes_what_an_older_version_answered_
         )
     )  # fmt: skip
     await session.flush()
-    with pytest.raises(ResultGone) as gone:
-        await _fetch(session, answered)
-    assert gone.value.params == {"cause": "data_changed"}
 
 
 async def test_a_withdrawal_of_somebody_who_is_not_in_the_newest_version_closes_nothing(
