@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,16 +23,22 @@ COUNT = "SELECT count(*) AS n FROM survey"
 def survey(market: Market, tmp_path_factory: pytest.TempPathFactory) -> Market:
     """The market with the survey, which can grant two agreements, and one of them."""
     folder = tmp_path_factory.mktemp("survey")
-    manifest = folder / "manifest.yaml"
-    manifest.write_text(
-        MANIFEST.replace("owner: test", "owner: cuc-du-lieu-mau").replace(
-            "{kind: consent, law: test}", "{kind: consent, law: personal-data-law-91-2025}"
-        ),
-        encoding="utf-8",
-    )
-    market.publish("survey", manifest, write(folder / "rows.csv", households(), HEADER))
+    market.publish("survey", *files(folder))
     market.agree("survey")
     return market
+
+
+def files(folder: Path, **changed: str) -> tuple[Path, Path]:
+    """Manifest and rows of the survey, with what the market asks of every manifest."""
+    manifest = folder / "manifest.yaml"
+    said = MANIFEST.replace("owner: test", "owner: cuc-du-lieu-mau").replace(
+        "{kind: consent, law: test}", "{kind: consent, law: personal-data-law-91-2025}"
+    )
+    for name, value in changed.items():
+        assert f"{name}: " in said
+        said = re.sub(rf"\b{name}: [^,}}\n]+", f"{name}: {value}", said, count=1)
+    manifest.write_text(said, encoding="utf-8")
+    return manifest, write(folder / "rows.csv", households(), HEADER)
 
 
 def ask(market: Market, sql: str, *, agreement: str = "survey", **more: Any) -> Answer:
@@ -146,6 +154,22 @@ def test_a_lineage_grants_no_more_than_its_cap(survey: Market) -> None:
     with pytest.raises(AssertionError) as refused:
         survey.agree("survey", role="rival")
     assert "agreement.lineage_spent" in str(refused.value)
+
+
+def test_a_second_dataset_of_the_lineage_has_the_same_cap_and_the_same_delta(
+    survey: Market, tmp_path: Path
+) -> None:
+    """The same persons under another name are no new budget."""
+    if "survey_of_two_rows" not in survey.agreements:
+        second_agreement(survey)
+    sent = survey.client("owner").upload
+    for name, other in (("delta", "1.0e-7"), ("rho_cap_micro", "2000000")):
+        manifest, file = files(tmp_path, slug="survey_b", **{name: other})
+        answer = sent("/api/v1/datasets", manifest=manifest, file=file)
+        assert (answer.status, answer.json()["code"]) == (422, "publication.privacy_changed"), answer.body
+    survey.publish("survey_b", *files(tmp_path, slug="survey_b"))
+    with pytest.raises(AssertionError, match=r"agreement\.lineage_spent"):
+        survey.agree("survey_b")
 
 
 def test_another_startup_learns_nothing_of_a_budget(survey: Market) -> None:
