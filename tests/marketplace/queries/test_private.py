@@ -109,14 +109,37 @@ def test_usage_tells_no_more_than_the_answer(survey: Market) -> None:
     assert query["bytes"] == 8 * 5000
 
 
+def withdraw(market: Market, subject: str) -> None:
+    event = {
+        "dataset_id": market.datasets["survey"], "subject": subject, "purpose": PURPOSE, "event": "withdrawn",
+        "at": datetime.now(UTC).isoformat(),
+    }  # fmt: skip
+    assert market.client("owner").post("/api/v1/consents/events", event).status == 201
+
+
+def test_a_quote_of_nothing_is_for_its_rho_and_while_the_stored_answer_stands(survey: Market) -> None:
+    sql = "SELECT count(*) AS n FROM survey WHERE age > 70"
+    listed = ask(survey, sql, rho_micro=5_000).json()["charged_vnd"]
+    assert listed > 0
+    asked = survey.ask(sql, slug="survey", rho_micro=5_000)
+    quote = survey.client("startup").post("/api/v1/queries/quote", asked).json()
+    assert (quote["quote_vnd"], quote["privacy"]["stored"]) == (0, True)
+    money, budget = survey.balance()["available_vnd"], left(survey)
+    other = ask(survey, sql, rho_micro=20_000, quote_id=quote["id"])
+    assert (other.status, other.json()["code"]) == (409, "quote.mismatch")
+    free = ask(survey, sql, rho_micro=5_000, quote_id=quote["id"]).json()
+    assert (free["state"], free["charged_vnd"], free["rho_micro"]) == ("ready", 0, 0)
+    withdraw(survey, "P00043")
+    late = ask(survey, sql, rho_micro=5_000, quote_id=quote["id"])
+    assert (late.status, late.json()["code"]) == (409, "quote.expired")
+    assert (survey.balance()["available_vnd"], left(survey)) == (money, budget)
+    assert ask(survey, sql, rho_micro=5_000).json()["charged_vnd"] == listed
+
+
 def test_a_withdrawal_makes_the_question_a_new_one(survey: Market) -> None:
     sql = "SELECT count(*) FROM survey WHERE insured"
     first = ask(survey, sql).json()
-    event = {
-        "dataset_id": survey.datasets["survey"], "subject": "P00042", "purpose": PURPOSE, "event": "withdrawn",
-        "at": datetime.now(UTC).isoformat(),
-    }  # fmt: skip
-    assert survey.client("owner").post("/api/v1/consents/events", event).status == 201
+    withdraw(survey, "P00042")
     again = ask(survey, sql).json()
     assert again["lines"][0]["revision"] == first["lines"][0]["revision"] + 1
     assert again["rho_micro"] == first["rho_micro"]
