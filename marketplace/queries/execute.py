@@ -177,7 +177,7 @@ async def finish(
         return await void(services.database, services.keys, held, code=CANCELLED)
     except ResultUnwritable as full:
         draft.drop()
-        return await void(services.database, services.keys, held, code=full.code)
+        return await void(services.database, services.keys, held, code=full.code, entered=True)
     except BaseException:
         draft.drop()
         raise

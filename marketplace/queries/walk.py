@@ -223,7 +223,7 @@ async def _to_its_end(
     if not isinstance(ended, BaseException):
         return ended
     logger.error("query %s ended without settling", held.id, exc_info=ended)
-    return await _give_back(services, held)
+    return await _give_back(services, held, entered=to.place.entered)
 
 
 async def _tell_running(services: Services, held: Held, place: Place) -> None:
@@ -235,11 +235,11 @@ async def _tell_running(services: Services, held: Held, place: Place) -> None:
             await session.execute(RUNS, {"id": held.id})
 
 
-async def _give_back(services: Services, held: Held) -> Any | None:
+async def _give_back(services: Services, held: Held, *, entered: bool) -> Any | None:
     """Until it is done: the sweep takes this process for alive, and leaves its queries to it."""
     while True:
         try:
-            return await void(services.database, services.keys, held, code="query.interrupted")
+            return await void(services.database, services.keys, held, code="query.interrupted", entered=entered)
         except (Unavailable, DBAPIError, psycopg.Error, OSError) as away:
             logger.warning("query %s keeps its hold until the database is back: %s", held.id, type(away).__name__)
             await asyncio.sleep(TRY_AGAIN_S)

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import re
+import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
+from psycopg.rows import dict_row
 
 from marketplace.cli.client import Answer
+from marketplace.db import embedded
+from marketplace.db.roles import OWNER
 from tests.catalog.private import HEADER, MANIFEST, households
 from tests.catalog.small import write
 from tests.market import PURPOSE, Market
@@ -76,6 +83,68 @@ def test_a_query_spends_what_its_quote_says_and_its_intervals_hold_the_truth(sur
     assert abs(found["Cao Bằng"]["n"]) < far
     assert found["Huế"]["age__low"] <= found["Huế"]["age"] <= found["Huế"]["age__high"]
     assert survey.reconciled()
+
+
+@contextmanager
+def before_it_settles(market: Market) -> Iterator[psycopg.Connection[Any]]:
+    """Queries run, and do not settle until this is left; the connection writes at once."""
+    address = embedded.url(market.home, OWNER)
+    with psycopg.connect(address, autocommit=True) as writing, psycopg.connect(address) as held:
+        held.execute(
+            "select pg_advisory_xact_lock(hashtextextended(current_version_id, 0)) from dataset where id = %s",
+            (market.datasets["survey"],),
+        )
+        yield writing
+
+
+@pytest.mark.parametrize(
+    ("bars", "lets", "code"),
+    [
+        (
+            "update agreement set ended_at = now() where id = %(agreement)s",
+            "update agreement set ended_at = null where id = %(agreement)s",
+            "query.agreement_ended",
+        ),
+        (
+            "update person set deactivated_at = now() where id = %(person)s",
+            "update person set deactivated_at = null where id = %(person)s",
+            "query.caller_barred",
+        ),
+    ],
+)
+def test_what_ran_in_the_jail_costs_its_budget_and_no_money_if_it_may_not_settle(
+    survey: Market, bars: str, lets: str, code: str
+) -> None:
+    """Else whoever can end an agreement, its own too, learns for nothing how long the jail worked."""
+    money, budget = survey.balance()["available_vnd"], left(survey)
+    whose = {"agreement": survey.agreements["survey"], "person": survey.person("startup").person_id}
+    sql = f"SELECT count(*) FROM survey WHERE age < {len(code)}"
+    with before_it_settles(survey) as connection:
+        entered = ask(survey, sql, rho_micro=7_000, wait_s=0)
+        assert entered.status == 202
+        connection.execute(bars, whose)
+    query = settled(survey, entered.json()["id"])
+    with psycopg.connect(embedded.url(survey.home, OWNER)) as connection:
+        connection.execute(lets, whose)
+    assert (query["state"], query["failure"]["code"]) == ("failed", code)
+    assert (query["charged_vnd"], query["rho_micro"]) == (0, 7_000)
+    after = left(survey)
+    assert (after["left_micro"], after["held_micro"]) == (budget["left_micro"] - 7_000, budget["held_micro"])
+    assert survey.balance()["available_vnd"] == money
+    assert survey.reconciled()
+
+
+def settled(market: Market, query_id: str) -> dict[str, Any]:
+    """Read as the operator's database has it: whom it bars may not ask."""
+    with psycopg.connect(embedded.url(market.home, OWNER), autocommit=True, row_factory=dict_row) as connection:
+        until = time.monotonic() + 30
+        while time.monotonic() < until:
+            found = connection.execute("select * from query where id = %s", (query_id,)).fetchone()
+            assert found is not None
+            if found["state"] not in ("queued", "running"):
+                return found
+            time.sleep(0.05)
+    raise AssertionError(f"query {query_id} does not settle")
 
 
 def test_the_same_question_again_gives_the_stored_answer_for_nothing(survey: Market) -> None:
