@@ -264,6 +264,20 @@ def test_a_second_dataset_of_the_lineage_has_the_same_cap_and_the_same_delta(
         survey.agree("survey_b")
 
 
+def test_a_question_may_not_bound_its_time_and_each_costs_the_least_budget(survey: Market) -> None:
+    """A deadline of one's own is a bit of how long the jail works, for whatever budget one likes."""
+    budget = left(survey)
+    for more, code in ({"max_seconds": 1}, "query.time_tells"), ({"rho_micro": 999}, "query.rho_too_small"):
+        for path in ("", "/quote", "/explain"):
+            asked = survey.ask(COUNT, slug="survey", **more)
+            answer = survey.client("startup").post(f"/api/v1/queries{path}", asked)
+            assert (answer.status, answer.json()["code"]) == (422, code)
+        tried = survey.client("startup").post("/api/v1/queries/dry-run", asked).json()
+        assert (tried["would_run"], [each["code"] for each in tried["refusals"]]) == (False, [code])
+    assert left(survey) == budget
+    assert ask(survey, COUNT, rho_micro=1_000).json()["state"] == "ready"
+
+
 def test_another_startup_learns_nothing_of_a_budget(survey: Market) -> None:
     path = f"/api/v1/agreements/{survey.agreements['survey']}/budget"
     assert survey.client(None).get(path).status == 401
