@@ -278,6 +278,16 @@ def test_a_question_may_not_bound_its_time_and_each_costs_the_least_budget(surve
     assert ask(survey, COUNT, rho_micro=1_000).json()["state"] == "ready"
 
 
+def test_the_log_counts_nobody_taken_out_at_publication(survey: Market) -> None:
+    """Here a cohort is a person, and the number would be exact."""
+    with psycopg.connect(embedded.url(survey.home, OWNER)) as connection:
+        rows = "select body ->> 'mode', body ? 'cohorts_taken_out' from event where name = 'dataset:publish'"
+        told = set(connection.execute(rows).fetchall())
+    assert ("rows", True) in told
+    assert ("dp", False) in told
+    assert ("dp", True) not in told
+
+
 def test_another_startup_learns_nothing_of_a_budget(survey: Market) -> None:
     path = f"/api/v1/agreements/{survey.agreements['survey']}/budget"
     assert survey.client(None).get(path).status == 401
