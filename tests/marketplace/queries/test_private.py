@@ -159,6 +159,23 @@ def test_the_same_question_again_gives_the_stored_answer_for_nothing(survey: Mar
     assert left(survey)["left_micro"] == budget["left_micro"] - 20_000
 
 
+def test_an_answer_erased_is_bought_anew_and_one_that_cannot_be_read_only_once(survey: Market) -> None:
+    sql = "SELECT count(*) AS n FROM survey WHERE age > 90"
+    bought = [ask(survey, sql, rho_micro=2_000).json()]
+    erased = survey.client("startup").delete(f"/api/v1/queries/{bought[0]['id']}").json()
+    assert (erased["state"], erased["failure"]["code"]) == ("cancelled", "query.answer_erased")
+    assert "budget" in erased["failure"]["messages"]["en"]["next"]
+    bought.append(ask(survey, sql, rho_micro=2_000).json())
+    with psycopg.connect(embedded.url(survey.home, OWNER)) as connection:
+        done = connection.execute("update private_answer set body = 'x' where query_id = %s", (bought[1]["id"],))
+        assert done.rowcount == 1
+    bought.append(ask(survey, sql, rho_micro=2_000).json())
+    assert [query["rho_micro"] for query in bought] == [2_000] * 3
+    again = ask(survey, sql, rho_micro=2_000).json()
+    assert again["rho_micro"] == 0
+    assert rows(survey, again) == rows(survey, bought[2])
+
+
 def test_what_is_left_is_denied_to_the_last_millionth_with_the_reason(survey: Market) -> None:
     answer = ask(survey, COUNT, rho_micro=left(survey)["left_micro"] + 1)
     assert (answer.status, [r["code"] for r in answer.json()["reasons"]]) == (403, ["budget.spent"])
