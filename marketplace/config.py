@@ -57,6 +57,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     """Rows mode: an agreement may take out this many times the version's rows."""
     dp_rho_micro: int = 10_000
     """What a query in dp mode spends of its agreement's privacy budget if it does not say, in millionths of ρ."""
+    dp_rho_least_micro: int = 1_000
+    """The least that a query in dp mode may spend: how it ends tells a bit, whatever its noise."""
     dp_release_grid_ms: int = 250
     """Answers in dp mode are ready only at multiples of this, counted from when the query entered."""
     result_lifetime_s: int = 7 * 86_400

@@ -54,18 +54,20 @@ async def run(services: Services, prepared: Prepared, to: Run) -> Outcome:
     spend = prepared.spend
     if spend is None:
         return await _entered(services, prepared, to, None)
-    return await on_a_grid(services.config.dp_release_grid_ms, _private(services, prepared, to, spend))
+    try:
+        return await on_a_grid(services.config.dp_release_grid_ms, _private(services, prepared, to, spend))
+    finally:
+        # Only now: the turn of one's own next query would tell what the grid keeps back.
+        to.place.leave()
 
 
 async def _private(services: Services, prepared: Prepared, to: Run, spend: Spend) -> Outcome:
     """dp mode. Raises SandboxFailed (unavailable) if the decision does not allow what the query would tell."""
     obligations = prepared.decision.obligations
     if obligations is None or obligations.epsilon is None or spend.epsilon > obligations.epsilon:
-        to.place.leave()
         raise SandboxFailed("sandbox.unavailable", entered=False)
     if spend.stored is None:
         return await _entered(services, prepared, to, spend.spending)
-    to.place.leave()
     stored = spend.stored
     result = Result(
         stream=stored.stream, rows=stored.rows, records=stored.rows, columns=prepared.plan.output, usage=NOTHING
@@ -112,7 +114,8 @@ async def _entered(services: Services, prepared: Prepared, to: Run, spending: Sp
             raise
         return Outcome(failure=failed.code, params=dict(failed.params), usage=failed.usage)
     finally:
-        to.place.leave()
+        if spending is None:
+            to.place.leave()
     if to.place.stopped:
         # The mark that stands in the row decides how it ends; there is no answer to keep.
         return Outcome(failure=CANCELLED, usage=result.usage)
@@ -177,7 +180,7 @@ async def finish(
         return await void(services.database, services.keys, held, code=CANCELLED)
     except ResultUnwritable as full:
         draft.drop()
-        return await void(services.database, services.keys, held, code=full.code)
+        return await void(services.database, services.keys, held, code=full.code, entered=True)
     except BaseException:
         draft.drop()
         raise
