@@ -47,6 +47,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     tenant_running_queries: int = 16
     tenant_memory_bytes: int = 16 * 1024 * 1024 * 1024
     tenant_event_readers: int = 32
+    tenant_fetches: int = 32
+    """Answers of one tenant on their way out at once, in one process."""
     tenant_alone_after_s: int = 60
     """A tenant may hold every jail while no other has asked for so long."""
     sandbox_deadline_ms: int = 30_000

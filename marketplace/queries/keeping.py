@@ -192,7 +192,7 @@ class Answer(io.RawIOBase):
     """A kept answer as a file in the clear, opened chunk by chunk: holds one chunk in memory, never all."""
 
     def __init__(self, query_id: UUID, file: BinaryIO, chunks: Chunks, size_bytes: int) -> None:
-        self._query_id, self._file, self._chunks = query_id, file, chunks
+        self.query_id, self._file, self._chunks = query_id, file, chunks
         self.size_bytes = size_bytes
         self._place = 0
         self._index, self._open = -1, b""
@@ -240,10 +240,10 @@ class Answer(io.RawIOBase):
             try:
                 self._open = self._chunks.open(index, self._file.read(CHUNK_BYTES + TAG_BYTES), last=last)
             except (ChunkBroken, OSError) as wrong:
-                logger.error("the answer of query %s is not what was kept: %r", self._query_id, wrong)
-                raise ResultUnreadable(query_id=str(self._query_id)) from wrong
+                logger.error("the answer of query %s is not what was kept: %r", self.query_id, wrong)
+                raise ResultUnreadable(query_id=str(self.query_id)) from wrong
             self._index = index
             expected = min(CHUNK_BYTES, self.size_bytes - index * CHUNK_BYTES)
             if len(self._open) != expected:
-                raise ResultUnreadable(query_id=str(self._query_id))
+                raise ResultUnreadable(query_id=str(self.query_id))
         return self._open

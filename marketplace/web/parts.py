@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import AsyncIterator, Coroutine
 
 from catalog.storage import Store
+from marketplace.accounts.seats import Seats
 from marketplace.audit.reads import newest_event_ms
 from marketplace.audit.sequencer import run_sequencer
 from marketplace.config import Config
@@ -16,6 +17,7 @@ from marketplace.db.engine import Database, database_url
 from marketplace.db.keys import Keys
 from marketplace.db.schema import bring_up_to_date
 from marketplace.queries.cancelling import watch_cancelled
+from marketplace.queries.errors import TooManyFetches, TooManyReaders
 from marketplace.queries.jobs import run_sweeps
 from marketplace.queries.keeping import NOBODY, Answers
 from marketplace.queries.runner import Runner
@@ -69,6 +71,8 @@ async def open_services(config: Config, *, background: bool = True) -> AsyncIter
             answers=answers,
             turns=Turns(room_of(config), wait_max_s=config.sandbox_wait_max_s),
             runner=runner,
+            readers=Seats(config.tenant_event_readers, TooManyReaders),
+            fetches=Seats(config.tenant_fetches, TooManyFetches),
         )
         stop = asyncio.Event()
         loops = [
