@@ -70,6 +70,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     """Of a startup's own table, as sent and as kept."""
     own_table_max_rows: int = 5_000_000
     own_table_deadline_ms: int = 120_000
+    own_table_wait_max_s: int = 300
+    """For its turn to be read."""
+    tenant_table_uploads: int = 2
+    """Own tables of one organisation on their way in at once, in one process."""
     own_tables_max_count: int = 20
     """Of one organisation."""
     own_tables_max_bytes: int = 1024 * 1024 * 1024

@@ -42,3 +42,9 @@ class Seat:
                 del seats.taken[self._organisation_id]
 
     __del__ = leave
+
+    def __enter__(self) -> None:
+        """Left at the end."""
+
+    def __exit__(self, *_: object) -> None:
+        self.leave()

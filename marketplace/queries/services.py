@@ -37,6 +37,8 @@ class Services:
     """Open streams of events."""
     fetches: Seats
     """Answers on their way out."""
+    table_uploads: Seats
+    """Own tables on their way in."""
     sizes: Sizes = field(default_factory=Sizes)
     running: set[asyncio.Task[Any]] = field(default_factory=set)
 

@@ -16,6 +16,7 @@ from marketplace.db import embedded
 from marketplace.db.engine import Database, database_url
 from marketplace.db.keys import Keys
 from marketplace.db.schema import bring_up_to_date
+from marketplace.own.errors import TooManyUploads
 from marketplace.queries.cancelling import watch_cancelled
 from marketplace.queries.errors import TooManyFetches, TooManyReaders
 from marketplace.queries.jobs import run_sweeps
@@ -73,6 +74,7 @@ async def open_services(config: Config, *, background: bool = True) -> AsyncIter
             runner=runner,
             readers=Seats(config.tenant_event_readers, TooManyReaders),
             fetches=Seats(config.tenant_fetches, TooManyFetches),
+            table_uploads=Seats(config.tenant_table_uploads, TooManyUploads),
         )
         stop = asyncio.Event()
         loops = [
