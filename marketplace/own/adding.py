@@ -55,23 +55,28 @@ async def take_in(
     async with _turn(config.own_table_wait_max_s):
         data = await _read(source, config)
     table_id, vault = new_id(), vault_of(config, keys)
-    wrapped = await asyncio.to_thread(vault.put, table_id, data.body)
-    kept = False
+    stored = await asyncio.to_thread(vault.put, table_id, data.body)
     try:
         async with database.session() as session:
-            if key:
-                first = await claim(
-                    session, organisation_id=by.organisation_id, key=key, body=body, subject_id=table_id
-                )
-                if first != table_id:
-                    return first
-            await add_table(
-                session, table_id=table_id, name=name, data=data, wrapped_key=wrapped, by=by, config=config
-            )
-        kept = True
+            entered = False
+            try:
+                if key:
+                    first = await claim(
+                        session, organisation_id=by.organisation_id, key=key, body=body, subject_id=table_id
+                    )
+                    if first != table_id:
+                        return first
+                await add_table(
+                    session, table_id=table_id, name=name, data=data, wrapped_key=stored.wrapped_key, by=by,
+                    config=config,
+                )  # fmt: skip
+                entered = True
+            finally:
+                if not entered:
+                    await asyncio.to_thread(vault.drop, table_id)
+        # If the commit raises, nobody knows whether there is a row: the file stays, and the sweep finds out.
     finally:
-        if not kept:
-            await asyncio.to_thread(vault.drop, table_id)
+        stored.claim.release()
     return table_id
 
 

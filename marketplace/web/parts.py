@@ -17,6 +17,7 @@ from marketplace.db.engine import Database, database_url
 from marketplace.db.keys import Keys
 from marketplace.db.schema import bring_up_to_date
 from marketplace.own.errors import TooManyUploads
+from marketplace.own.jobs import run_file_sweeps
 from marketplace.queries.cancelling import watch_cancelled
 from marketplace.queries.errors import TooManyFetches, TooManyReaders
 from marketplace.queries.jobs import run_sweeps
@@ -113,6 +114,7 @@ def _background(
     return (
         run_sequencer(database, answers.keys, config, stop),
         run_sweeps(database, answers, config.sweep_interval_s, stop),
+        run_file_sweeps(database, config, stop),
         run_register(database, store, config, stop),
     )
 

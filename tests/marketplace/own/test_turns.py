@@ -26,7 +26,7 @@ from tests.marketplace.parties import Make
 SIZE = 50_000_000
 
 
-def _begun(market: Market) -> http.client.HTTPConnection:
+def begun(market: Market) -> http.client.HTTPConnection:
     """An upload whose body does not come."""
     connection = http.client.HTTPConnection("127.0.0.1", market.port, timeout=60)
     connection.putrequest("POST", "/api/v1/tables")
@@ -44,11 +44,11 @@ def _received(market: Market) -> int:
 def test_a_third_upload_is_refused_before_its_body_and_another_organisations_is_taken(
     several: Market,
 ) -> None:
-    slow = [_begun(several) for _ in range(2)]
+    slow = [begun(several) for _ in range(2)]
     try:
         while _received(several) < len(slow):
             time.sleep(0.02)
-        with closing(_begun(several)) as third:
+        with closing(begun(several)) as third:
             refused = third.getresponse()
             assert (refused.status, json.loads(refused.read())["code"]) == (429, "table.too_many_uploads")
             assert int(refused.headers["Retry-After"]) > 0
