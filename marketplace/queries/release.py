@@ -26,7 +26,7 @@ from marketplace.queries.services import Services
 from marketplace.queries.sizes import Sizes
 
 ARROW = "application/vnd.apache.arrow.stream"
-_MADE_BY = f"{pa.__version__}-1"
+_MADE_BY = f"{pa.__version__}-2"
 """In the ETag of what is made of the kept stream; the last number changes with the code of `forms`."""
 
 
