@@ -9,6 +9,7 @@ from collections.abc import Awaitable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -23,6 +24,7 @@ from marketplace.queries.errors import ResultUnwritable
 from marketplace.queries.filters import row_filter
 from marketplace.queries.held import Held
 from marketplace.queries.keeping import Draft
+from marketplace.queries.label import Label, Source, label_of
 from marketplace.queries.lines import Line
 from marketplace.queries.prepare import Prepared
 from marketplace.queries.privacy import Spend, stored_as
@@ -51,10 +53,22 @@ async def run(services: Services, prepared: Prepared, to: Run) -> Outcome:
 
     Raises Stopped or SandboxFailed if nothing went in, ResultUnwritable.
     """
+    to.draft.label = _label(prepared, to.place.query_id)
     spend = prepared.spend
     if spend is None:
         return await _entered(services, prepared, to, None)
     return await on_a_grid(services.config.dp_release_grid_ms, _private(services, prepared, to, spend))
+
+
+def _label(prepared: Prepared, query_id: UUID) -> Label:
+    sources = [
+        Source(
+            dataset_id=line.facts.dataset_id, dataset=line.facts.slug, version_id=line.version.id,
+            revision=line.facts.revision,
+        )
+        for line in prepared.lines if line.version
+    ]  # fmt: skip
+    return label_of(query_id, prepared.lines[0].question.request.purpose, sources)
 
 
 async def _private(services: Services, prepared: Prepared, to: Run, spend: Spend) -> Outcome:

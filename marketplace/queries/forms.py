@@ -78,6 +78,11 @@ def first_rows(answer: Answer, limit: int) -> list[dict[str, Any]]:
     return rows
 
 
+def schema_of(answer: Answer) -> pa.Schema:
+    """With the answer's label."""
+    return _batches(answer).schema
+
+
 def _batches(answer: Answer) -> pa.RecordBatchReader:
     answer.seek(0)
     return pa.ipc.open_stream(pa.PythonFile(answer, mode="r"))

@@ -18,8 +18,9 @@ from litestar.status_codes import HTTP_200_OK, HTTP_206_PARTIAL_CONTENT
 
 from marketplace.accounts.callers import Caller
 from marketplace.accounts.seats import Seat
-from marketplace.queries.forms import FORMS, Form
+from marketplace.queries.forms import FORMS, Form, schema_of
 from marketplace.queries.keeping import ROW_BYTES, Answer
+from marketplace.queries.label import headers as label_headers
 from marketplace.queries.ranges import asks_for_part, part_of
 from marketplace.queries.results import StoredResult, result
 from marketplace.queries.services import Services
@@ -71,6 +72,7 @@ async def _made(
         "ETag": etag,
         "Accept-Ranges": "bytes",
         "Vary": "Accept",
+        **label_headers(schema_of(answer)),
         **headers,
     }
     part = None
