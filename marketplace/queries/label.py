@@ -1,7 +1,7 @@
 """What ties an answer's file to its query and says how it may be used; no value is touched.
 
-It lies in the metadata of the Arrow stream's schema, which Parquet takes over, and stands in the response's headers,
-for CSV and JSON have no place for it.
+It lies in the metadata of the Arrow stream's schema, which Parquet takes over, and in the response's headers, for
+CSV and JSON have no place for it.
 """
 
 from __future__ import annotations
