@@ -129,6 +129,13 @@ class TooManyReaders(Problem):
     code = "query.too_many_readers"
 
 
+class TooManyFetches(Problem):
+    """Of answers at once. Params: most."""
+
+    status = 429
+    code = "query.too_many_fetches"
+
+
 class QueueFull(Problem):
     status = 429
     code = "query.queue_full"

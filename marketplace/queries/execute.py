@@ -9,6 +9,7 @@ from collections.abc import Awaitable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -23,6 +24,7 @@ from marketplace.queries.errors import ResultUnwritable
 from marketplace.queries.filters import row_filter
 from marketplace.queries.held import Held
 from marketplace.queries.keeping import Draft
+from marketplace.queries.label import Label, Source, label_of
 from marketplace.queries.lines import Line
 from marketplace.queries.prepare import Prepared
 from marketplace.queries.privacy import Spend, stored_as
@@ -51,6 +53,7 @@ async def run(services: Services, prepared: Prepared, to: Run) -> Outcome:
 
     Raises Stopped or SandboxFailed if nothing went in, ResultUnwritable.
     """
+    to.draft.label = _label(prepared, to.place.query_id)
     spend = prepared.spend
     if spend is None:
         return await _entered(services, prepared, to, None)
@@ -59,6 +62,17 @@ async def run(services: Services, prepared: Prepared, to: Run) -> Outcome:
     finally:
         # Only now: the turn of one's own next query would tell what the grid keeps back.
         to.place.leave()
+
+
+def _label(prepared: Prepared, query_id: UUID) -> Label:
+    sources = [
+        Source(
+            dataset_id=line.facts.dataset_id, dataset=line.facts.slug, version_id=line.version.id,
+            revision=line.facts.revision,
+        )
+        for line in prepared.lines if line.version
+    ]  # fmt: skip
+    return label_of(query_id, prepared.lines[0].question.request.purpose, sources)
 
 
 async def _private(services: Services, prepared: Prepared, to: Run, spend: Spend) -> Outcome:

@@ -55,6 +55,11 @@ class Answered(Struct, frozen=True):
 
 @pytest.fixture
 async def answered(database: Database, session: AsyncSession, tmp_path: Path) -> Answered:
+    return await answered_in(session, database, tmp_path)
+
+
+async def answered_in(session: AsyncSession, database: Database, tmp_path: Path) -> Answered:
+    """A query of one row, its answer kept below `tmp_path`."""
     answers = Answers(tmp_path / "answers", Keys(tmp_path / "keys"), runner=1)
     sides = await open_sides(database)
     agreement = await session.get_one(Agreement, await sides.agreement(database))
