@@ -250,7 +250,8 @@ def test_32_at_once_never_overspend_and_a_failure_inside_costs_its_budget(survey
     questions = [f"{COUNT} WHERE age > {age}" for age in range(32)]
     with ThreadPoolExecutor(32) as threads:
         answers = list(threads.map(lambda sql: ask(survey, sql, agreement=two, rho_micro=100_000), questions))
-    assert [a.json()["state"] for a in answers if a.status == 201] == ["ready"] * 3
+    ended = [a.json() for a in answers if a.status == 201]
+    assert [each["state"] for each in ended] == ["ready"] * 3, ended
     assert {a.status for a in answers} <= {201, 403, 409}
     after = left(survey, two)
     assert (after["left_micro"], after["held_micro"], after["granted_micro"]) == (0, 0, SHARE)
