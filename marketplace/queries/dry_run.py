@@ -21,6 +21,7 @@ from marketplace.queries.prepare import (
     understand,
     versions_of,
 )
+from marketplace.queries.privacy import PrivacyView
 from marketplace.queries.schemas import Ask, OutputView
 from marketplace.queries.services import Services
 from marketplace.texts import LANGUAGES, Language, Message, message
@@ -69,6 +70,8 @@ class DryRunView(Struct, frozen=True, kw_only=True):
     lines: tuple[DryLine, ...]
     columns: tuple[OutputView, ...]
     limits: DryLimits | None
+    privacy: PrivacyView | None = None
+    """In dp mode, as a quote says it; None too where the SQL is not understood."""
 
 
 async def dry_run(services: Services, caller: Caller, ask: Ask) -> DryRunView:
@@ -102,6 +105,7 @@ async def dry_run(services: Services, caller: Caller, ask: Ask) -> DryRunView:
         lines=tuple(_line(line) for line in lines),
         columns=tuple(OutputView(name=c.name, type=c.type) for c in prepared.plan.output) if prepared else (),
         limits=_limits(services, prepared) if prepared and decision.allow else None,
+        privacy=prepared.privacy if prepared else None,
     )
 
 

@@ -29,7 +29,7 @@ from marketplace.queries.errors import (
 )
 from marketplace.queries.facts import Facts, question, read_facts
 from marketplace.queries.lines import Line, together
-from marketplace.queries.privacy import Spend, budget_facts, privacy_of, spend_of
+from marketplace.queries.privacy import PrivacyView, Spend, budget_facts, privacy_of, spend_of, view
 from marketplace.queries.schemas import Ask
 from marketplace.queries.services import Services
 from policies.beside import Decided, decide_all
@@ -66,6 +66,11 @@ class Prepared(Struct, frozen=True, kw_only=True, dict=True):
     def spend(self) -> Spend | None:
         """In dp mode, in which a dataset is asked alone."""
         return self.lines[0].spend
+
+    @property
+    def privacy(self) -> PrivacyView | None:
+        """What it would tell of one person, and how exactly it would answer, in dp mode."""
+        return view(self.lines[0].facts, self.plan, self.spend) if self.spend else None
 
     @property
     def bytes(self) -> int:

@@ -87,7 +87,7 @@ async def quote(services: Services, caller: Caller, ask: Ask) -> QuoteView:
         lines=tuple(_priced(line) for line in prepared.lines),
         columns=tuple(OutputView(name=c.name, type=c.type) for c in prepared.plan.output),
         expires_at=ms_of(expires_at),
-        privacy=privacy.view(prepared.lines[0].facts, prepared.plan, prepared.spend) if prepared.spend else None,
+        privacy=prepared.privacy,
     )
 
 

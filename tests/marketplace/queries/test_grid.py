@@ -12,7 +12,6 @@ import pytest
 from marketplace.config import Config
 from marketplace.db.base import new_id
 from marketplace.db.keys import Keys
-from marketplace.queries import execute
 from marketplace.queries.endings import Outcome
 from marketplace.queries.execute import Run, run
 from marketplace.queries.keeping import Answers
@@ -67,7 +66,7 @@ async def test_the_next_of_the_queue_goes_in_at_the_grid_and_not_before(
     async def at_the_grid(_: float) -> None:
         waited.append(second.waits)
 
-    monkeypatch.setattr(execute.asyncio, "sleep", at_the_grid)
+    monkeypatch.setattr(asyncio, "sleep", at_the_grid)
     answers = Answers(tmp_path / "answers", Keys(tmp_path / "keys"), runner=1)
     services = cast(Services, SimpleNamespace(config=Config(home=tmp_path), store=Damaged()))
     running = run(services, _prepared(stored=stored), _to(first, answers))

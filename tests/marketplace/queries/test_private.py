@@ -69,6 +69,8 @@ def test_a_query_spends_what_its_quote_says_and_its_intervals_hold_the_truth(sur
     asked = survey.ask(sql, slug="survey", rho_micro=90_000)
     quote = survey.client("startup").post("/api/v1/queries/quote", asked).json()
     assert quote["privacy"]["rho_micro"] == 90_000
+    tried = survey.client("startup").post("/api/v1/queries/dry-run", asked).json()
+    assert tried["privacy"] == quote["privacy"]
     assert quote["privacy"]["margins"][0]["column"] == "n"
     assert left(survey) == before
     query = ask(survey, sql, rho_micro=90_000).json()
