@@ -52,11 +52,12 @@ def test_a_third_upload_is_refused_before_its_body_and_another_organisations_is_
             refused = third.getresponse()
             assert (refused.status, json.loads(refused.read())["code"]) == (429, "table.too_many_uploads")
             assert int(refused.headers["Retry-After"]) > 0
+        # Read and found empty: it had its seat and its turn.
         rival = httpx.post(
-            f"{several.url}/api/v1/tables", data={"name": "cua_doi_thu"}, files={"file": ("t.csv", b"a\n1\n")},
+            f"{several.url}/api/v1/tables", data={"name": "cua_doi_thu"}, files={"file": ("t.csv", b"")},
             headers={"Authorization": f"Bearer {several.parties.tokens['rival']}"}, timeout=60,
         )  # fmt: skip
-        assert rival.status_code == 201, rival.text
+        assert (rival.status_code, rival.json()["code"]) == (422, "ingest.empty")
     finally:
         for each in slow:
             each.close()

@@ -65,7 +65,9 @@ async def test_the_row_filter_of_a_decision_holds_whatever_is_asked(tmp_path: Pa
     async def asked(*filters: dict[str, Any]) -> int:
         obligations = SimpleNamespace(consented_to=None, row_filter=filters, max_rows=99, max_bytes=2**20)
         line = SimpleNamespace(
-            version=made.version, facts=SimpleNamespace(slug="small", excluded=frozenset(), revision=0),
+            version=made.version,
+            facts=SimpleNamespace(dataset_id=uuid.uuid4(), slug="small", excluded=frozenset(), revision=0),
+            question=SimpleNamespace(request=SimpleNamespace(purpose="research.academic")),
             decision=SimpleNamespace(obligations=obligations), records_left=None,
         )  # fmt: skip
         plan = plan_query("SELECT DISTINCT place FROM small", [schema_of(made.version, "small")])
