@@ -7,6 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
 
+import pyarrow as pa
 import pytest
 
 from marketplace.config import Config
@@ -24,18 +25,21 @@ from sandbox.disclosure.noise import Budget
 from sandbox.job import SandboxFailed
 from sandbox.run import Spending
 
+STREAM = pa.schema([("n", pa.int64())]).serialize().to_pybytes()
+
 
 def _prepared(*, stored: bool) -> Prepared:
     """A query whose answer is stored, or one whose jail it does not reach: its version is damaged."""
     spend = Spend(
         rho_micro=1_000, epsilon=0.1, delta=1e-6, question=b"q",
         spending=Spending(budget=Budget(rho=0.001, delta=1e-9), persons_at_most=9),
-        stored=Answer(stream=b"answer", rows=1) if stored else None,
+        stored=Answer(stream=STREAM, rows=1) if stored else None,
     )  # fmt: skip
     obligations = SimpleNamespace(epsilon=1.0, consented_to="research.academic")
     line = SimpleNamespace(
         version=SimpleNamespace(id="v"), decision=SimpleNamespace(obligations=obligations),
-        facts=SimpleNamespace(slug="survey", excluded=frozenset(), revision=0),
+        facts=SimpleNamespace(dataset_id=new_id(), slug="survey", excluded=frozenset(), revision=0),
+        question=SimpleNamespace(request=SimpleNamespace(purpose="research.academic")),
     )  # fmt: skip
     prepared = SimpleNamespace(
         spend=spend, lines=(cast(Line, line),), plan=SimpleNamespace(output=()), own=(),
