@@ -25,13 +25,7 @@ from sandbox.disclosure.noise import Budget
 from sandbox.job import SandboxFailed
 from sandbox.run import Spending
 
-
-def _stream() -> bytes:
-    sink = pa.BufferOutputStream()
-    table = pa.table({"n": [1]})
-    with pa.ipc.new_stream(sink, table.schema) as writer:
-        writer.write_table(table)
-    return bytes(sink.getvalue())
+STREAM = pa.schema([("n", pa.int64())]).serialize().to_pybytes()
 
 
 def _prepared(*, stored: bool) -> Prepared:
@@ -39,16 +33,13 @@ def _prepared(*, stored: bool) -> Prepared:
     spend = Spend(
         rho_micro=1_000, epsilon=0.1, delta=1e-6, question=b"q",
         spending=Spending(budget=Budget(rho=0.001, delta=1e-9), persons_at_most=9),
-        stored=Answer(stream=_stream(), rows=1) if stored else None,
+        stored=Answer(stream=STREAM, rows=1) if stored else None,
     )  # fmt: skip
-    asked = SimpleNamespace(purpose="research.academic")
     obligations = SimpleNamespace(epsilon=1.0, consented_to="research.academic")
     line = SimpleNamespace(
-        version=SimpleNamespace(id="v"), question=SimpleNamespace(request=asked),
-        decision=SimpleNamespace(obligations=obligations),
-        facts=SimpleNamespace(
-            slug="survey", dataset_id=new_id(), excluded=frozenset(), revision=0
-        ),
+        version=SimpleNamespace(id="v"), decision=SimpleNamespace(obligations=obligations),
+        facts=SimpleNamespace(dataset_id=new_id(), slug="survey", excluded=frozenset(), revision=0),
+        question=SimpleNamespace(request=SimpleNamespace(purpose="research.academic")),
     )  # fmt: skip
     prepared = SimpleNamespace(
         spend=spend, lines=(cast(Line, line),), plan=SimpleNamespace(output=()), own=(),
