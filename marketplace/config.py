@@ -47,6 +47,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     tenant_running_queries: int = 16
     tenant_memory_bytes: int = 16 * 1024 * 1024 * 1024
     tenant_event_readers: int = 32
+    tenant_fetches: int = 32
+    """Answers of one tenant on their way out at once, in one process."""
     tenant_alone_after_s: int = 60
     """A tenant may hold every jail while no other has asked for so long."""
     sandbox_deadline_ms: int = 30_000
@@ -57,6 +59,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     """Rows mode: an agreement may take out this many times the version's rows."""
     dp_rho_micro: int = 10_000
     """What a query in dp mode spends of its agreement's privacy budget if it does not say, in millionths of ρ."""
+    dp_rho_least_micro: int = 1_000
+    """The least that a query in dp mode may spend: how it ends tells a bit, whatever its noise."""
     dp_release_grid_ms: int = 250
     """Answers in dp mode are ready only at multiples of this, counted from when the query entered."""
     result_lifetime_s: int = 7 * 86_400
@@ -68,6 +72,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     """Of a startup's own table, as sent and as kept."""
     own_table_max_rows: int = 5_000_000
     own_table_deadline_ms: int = 120_000
+    own_table_wait_max_s: int = 300
+    """For its turn to be read."""
+    tenant_table_uploads: int = 2
+    """Own tables of one organisation on their way in at once, in one process."""
     own_tables_max_count: int = 20
     """Of one organisation."""
     own_tables_max_bytes: int = 1024 * 1024 * 1024

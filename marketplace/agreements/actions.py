@@ -167,7 +167,7 @@ async def _grant_budget(session: AsyncSession, agreement: Agreement, listed: Lis
         return
     await grant_budget(
         session,
-        dataset_id=agreement.dataset_id,
+        lineage_id=listed.lineage_id,
         agreement_id=agreement.id,
         cap_micro=privacy.rho_cap_micro,
         share_micro=privacy.rho_agreement_micro,

@@ -23,9 +23,9 @@ SOURCE, SPENT = "privacy_source", "privacy_spent"
 _SPACE = UUID("5d1a0000-0000-8000-8000-c49000000000")
 
 
-def cap_kind(dataset_id: UUID) -> str:
+def cap_kind(lineage_id: UUID) -> str:
     """The kind of the account that holds what a lineage may still grant."""
-    return f"privacy_cap:{dataset_id}"
+    return f"privacy_cap:{lineage_id}"
 
 
 def share_kind(agreement_id: UUID) -> str:
@@ -39,18 +39,18 @@ def share_account(agreement_id: UUID) -> UUID:
 
 
 async def grant_budget(
-    session: AsyncSession, *, dataset_id: UUID, agreement_id: UUID, cap_micro: int, share_micro: int
+    session: AsyncSession, *, lineage_id: UUID, agreement_id: UUID, cap_micro: int, share_micro: int
 ) -> None:
     """An agreement's whole budget, out of what its lineage has left. Raises LineageSpent."""
     for kind in (SOURCE, SPENT):
         await open_account(session, organisation_id=None, kind=kind, currency=CURRENCY)
-    cap = await open_account(session, organisation_id=None, kind=cap_kind(dataset_id), currency=CURRENCY, floor=0)
+    cap = await open_account(session, organisation_id=None, kind=cap_kind(lineage_id), currency=CURRENCY, floor=0)
     share = await open_account(
         session, organisation_id=None, kind=share_kind(agreement_id), currency=CURRENCY, floor=0
     )
     source = account_id(None, SOURCE, CURRENCY)
-    # The same id each time, and the cap cannot change between versions: made once for all.
-    first = uuid5(_SPACE, str(dataset_id))
+    # The same id each time, and the cap is the same for all versions and datasets of a lineage: made once for all.
+    first = uuid5(_SPACE, str(lineage_id))
     once = Movement(id=first, kind="single", code="rho_cap", debit=source, credit=cap, amount=cap_micro)
     await transfers(session, [once])
     grant = Movement(id=new_id(), kind="single", code="rho_grant", debit=cap, credit=share, amount=share_micro)

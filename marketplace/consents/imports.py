@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import tempfile
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
@@ -22,6 +21,7 @@ from catalog.limits import IngestLimits
 from catalog.records import is_table, write_lines
 from catalog.storage import Store
 from marketplace.accounts.senders import Sender, record_sent
+from marketplace.claimed import working_folder
 from marketplace.config import Config
 from marketplace.consents.actions import LineageKeys
 from marketplace.consents.errors import FileRefused, ImportUnderWay, TableRefused
@@ -61,10 +61,8 @@ async def import_events(
     Raises NotFound, NoSubjects, FileNotUnderstood, FileRefused, TableRefused, TooManyLines, ImportUnderWay,
     Unavailable.
     """
-    folder = parts.config.path("uploads")
-    await asyncio.to_thread(folder.mkdir, mode=0o700, parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder) as place:
-        lines_file = await asyncio.to_thread(_as_lines, source, Path(place) / "lines", parts.config)
+    async with working_folder(parts.config.path("uploads")) as place:
+        lines_file = await asyncio.to_thread(_as_lines, source, place / "lines", parts.config)
         digest = await asyncio.to_thread(_sha256, source)
         with lines_file.open("rb") as file:
             lines = await asyncio.to_thread(Lines, file, max_lines=parts.config.consents_file_max_lines)

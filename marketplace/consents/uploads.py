@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
-import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import Any
 
 from litestar import Request
 
+from marketplace.claimed import working_folder
 from marketplace.consents.errors import FileTooLarge
 
 WRITE_BYTES = 1024 * 1024
@@ -29,13 +28,9 @@ async def received(request: Request[Any, Any, Any], *, folder: Path, max_bytes: 
 @asynccontextmanager
 async def saved(chunks: AsyncIterator[bytes], *, folder: Path, max_bytes: int) -> AsyncIterator[Path]:
     """What comes in as a file of its own, removed at the end. Raises FileTooLarge."""
-    await asyncio.to_thread(folder.mkdir, mode=0o700, parents=True, exist_ok=True)
-    place = Path(await asyncio.to_thread(tempfile.mkdtemp, dir=folder))
-    try:
+    async with working_folder(folder) as place:
         await _receive(chunks, place / "events", max_bytes)
         yield place / "events"
-    finally:
-        await asyncio.to_thread(shutil.rmtree, place, ignore_errors=True)
 
 
 async def _receive(chunks: AsyncIterator[bytes], target: Path, max_bytes: int) -> None:

@@ -169,9 +169,10 @@ async def _record_release(
             "k": version.measured.k,
             "persons": version.persons,
             "parent": version.parent,
-            "cohorts_taken_out": taken_out,
             "via": by.via,
             "stage": "version",
+            # In dp mode a cohort is a person, and the number of those who left would be exact.
+            **({} if version.mode == "dp" else {"cohorts_taken_out": taken_out}),
             **sealed.body,
         },
     )

@@ -29,6 +29,7 @@ class ListedVersion(msgspec.Struct, frozen=True, kw_only=True):
     """The newest released version of a dataset, which alone can be asked."""
 
     dataset_id: uuid.UUID
+    lineage_id: uuid.UUID
     slug: str
     owner_id: uuid.UUID
     partner_id: uuid.UUID | None
@@ -65,6 +66,7 @@ async def listed_version(session: AsyncSession, dataset: uuid.UUID | str) -> Lis
     rows = (
         select(
             Dataset.id,
+            Dataset.lineage_id,
             Dataset.slug,
             Dataset.owner_id,
             Dataset.partner_id,
@@ -80,6 +82,7 @@ async def listed_version(session: AsyncSession, dataset: uuid.UUID | str) -> Lis
     version = msgspec.convert(row.body, Version)
     return ListedVersion(
         dataset_id=row.id,
+        lineage_id=row.lineage_id,
         slug=row.slug,
         owner_id=row.owner_id,
         partner_id=row.partner_id,

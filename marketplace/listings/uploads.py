@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
-import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,6 +13,7 @@ from litestar.exceptions import ClientException
 from msgspec import Struct
 from multipart import MultipartError, MultipartSegment, PushMultipartParser, parse_options_header  # type: ignore[import-untyped]
 
+from marketplace.claimed import working_folder
 from marketplace.errors import Invalid
 from marketplace.listings.errors import UploadTooLarge
 
@@ -38,16 +37,8 @@ async def receive(
     """The parts `file` and `text`, whose name it is. Raises Invalid for another body, UploadTooLarge."""
     if int(request.headers.get("content-length") or 0) > max_bytes + TEXT_BYTES + ENVELOPE_BYTES:
         raise UploadTooLarge(max_bytes=max_bytes)
-    place = await asyncio.to_thread(_place, folder)
-    try:
+    async with working_folder(folder) as place:
         yield await _receive(request, _Parts(text, place / "source", max_bytes))
-    finally:
-        await asyncio.to_thread(shutil.rmtree, place, ignore_errors=True)
-
-
-def _place(folder: Path) -> Path:
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return Path(tempfile.mkdtemp(dir=folder))
 
 
 async def _receive(request: Request[Any, Any, Any], parts: _Parts) -> Upload:

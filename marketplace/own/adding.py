@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from uuid import UUID
 
@@ -20,14 +22,16 @@ from marketplace.db.idempotency import claim, seen
 from marketplace.db.keys import Keys
 from marketplace.errors import Unavailable
 from marketplace.own.actions import add_table, check_name, require_room
-from marketplace.own.errors import TableRefused
+from marketplace.own.errors import TableRefused, TablesBusy
 from marketplace.own.vault import FOLDER, Vault
 from sandbox.job import SandboxFailed
 
 UNPACKED_TIMES = 10
 """A file may be so much larger once it is unpacked."""
 _ONE_BY_ONE = asyncio.Semaphore(1)
-"""Jails that read strangers' files take memory: in a process one runs at a time."""
+"""Jails that read strangers' files take memory: in a process one runs at a time, and no organisation has more
+than `tenant_table_uploads` before it."""
+RETRY_AFTER_S = 30
 
 
 def vault_of(config: Config, keys: Keys) -> Vault:
@@ -40,7 +44,7 @@ async def take_in(
 ) -> UUID:
     """The table's id; the same key with the same name and file is the same table.
 
-    Raises TableNameWrong, TableNameTaken, NoRoom, TableRefused, KeyReused, Unavailable.
+    Raises TableNameWrong, TableNameTaken, NoRoom, TableRefused, KeyReused, TablesBusy, Unavailable.
     """
     check_name(name)
     body = await asyncio.to_thread(_body, name, source) if key else b""
@@ -48,27 +52,45 @@ async def take_in(
         if key and (first := await seen(session, organisation_id=by.organisation_id, key=key, body=body)):
             return first
         await require_room(session, organisation_id=by.organisation_id, name=name, config=config)
-    async with _ONE_BY_ONE:
+    async with _turn(config.own_table_wait_max_s):
         data = await _read(source, config)
     table_id, vault = new_id(), vault_of(config, keys)
-    wrapped = await asyncio.to_thread(vault.put, table_id, data.body)
-    kept = False
+    stored = await asyncio.to_thread(vault.put, table_id, data.body)
     try:
         async with database.session() as session:
-            if key:
-                first = await claim(
-                    session, organisation_id=by.organisation_id, key=key, body=body, subject_id=table_id
-                )
-                if first != table_id:
-                    return first
-            await add_table(
-                session, table_id=table_id, name=name, data=data, wrapped_key=wrapped, by=by, config=config
-            )
-        kept = True
+            entered = False
+            try:
+                if key:
+                    first = await claim(
+                        session, organisation_id=by.organisation_id, key=key, body=body, subject_id=table_id
+                    )
+                    if first != table_id:
+                        return first
+                await add_table(
+                    session, table_id=table_id, name=name, data=data, wrapped_key=stored.wrapped_key, by=by,
+                    config=config,
+                )  # fmt: skip
+                entered = True
+            finally:
+                if not entered:
+                    await asyncio.to_thread(vault.drop, table_id)
+        # If the commit raises, nobody knows whether there is a row: the file stays, and the sweep finds out.
     finally:
-        if not kept:
-            await asyncio.to_thread(vault.drop, table_id)
+        stored.claim.release()
     return table_id
+
+
+@asynccontextmanager
+async def _turn(wait_max_s: int) -> AsyncIterator[None]:
+    try:
+        async with asyncio.timeout(wait_max_s):
+            await _ONE_BY_ONE.acquire()
+    except TimeoutError:
+        raise TablesBusy(headers={"Retry-After": str(RETRY_AFTER_S)}, wait_max_s=wait_max_s) from None
+    try:
+        yield
+    finally:
+        _ONE_BY_ONE.release()
 
 
 def _body(name: str, source: Path) -> bytes:

@@ -12,6 +12,7 @@ from litestar.status_codes import HTTP_204_NO_CONTENT
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.callers import Analyst, Startup
+from marketplace.accounts.seats import Seats
 from marketplace.config import Config
 from marketplace.db.engine import Database
 from marketplace.db.keys import Keys
@@ -32,15 +33,17 @@ async def post_table(
     database: Database,
     keys: Keys,
     analyst: Analyst,
+    table_uploads: Seats,
     idempotency_key: IdempotencyKey = None,
 ) -> TableView:
     """Take a table of the startup's own in: multipart `name` and `file` (CSV or Parquet)."""
     analyst.require("query")
     folder = config.path("uploads")
-    async with receive(request, folder=folder, max_bytes=config.own_table_max_bytes, text="name") as upload:
-        table_id = await take_in(
-            database, keys, config, name=upload.text, source=upload.source, by=analyst, key=idempotency_key
-        )
+    with table_uploads.take(analyst.organisation_id):
+        async with receive(request, folder=folder, max_bytes=config.own_table_max_bytes, text="name") as upload:
+            table_id = await take_in(
+                database, keys, config, name=upload.text, source=upload.source, by=analyst, key=idempotency_key
+            )
     async with database.reading() as session:
         return await reads.table(session, organisation_id=analyst.organisation_id, table_id=table_id)
 

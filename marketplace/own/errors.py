@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from marketplace.errors import Conflict, Invalid, Problem
+from marketplace.errors import Conflict, Invalid, Problem, Unavailable
 
 
 class TableNameWrong(Invalid):
@@ -23,6 +23,19 @@ class NoRoom(Conflict):
     """The organisation has as many tables, or bytes, as it may. Params: max_count, max_bytes."""
 
     code = "table.no_room"
+
+
+class TooManyUploads(Problem):
+    """Of tables of one organisation at once. Params: most."""
+
+    status = 429
+    code = "table.too_many_uploads"
+
+
+class TablesBusy(Unavailable):
+    """Tables of others were read all the while; nothing was kept. Params: wait_max_s."""
+
+    code = "table.busy"
 
 
 class TableRefused(Problem):

@@ -17,14 +17,24 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from msgspec import Struct
 
+from marketplace.claimed import Claim, new_file
+
 KEY_BYTES = 32
 NONCE_BYTES = 12
 FOLDER = ("store", "own")
+SUFFIX = ".sealed"
 _SEALS = fcntl.F_SEAL_WRITE | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_SEAL
 
 
 class TableGone(Exception):
     """The file is not there, or not as it was written: the table was removed, or the home is damaged."""
+
+
+class Stored(Struct, frozen=True, kw_only=True):
+    """A file whose row is not there yet. `claim`: to be released once it is; till then no sweep takes it."""
+
+    wrapped_key: bytes
+    claim: Claim
 
 
 class Vault(Struct, frozen=True):
@@ -33,18 +43,22 @@ class Vault(Struct, frozen=True):
     folder: Path
     home_key: bytes
 
-    def put(self, table_id: UUID, body: bytes) -> bytes:
-        """Write the file, whole and on disk; its wrapped key."""
+    def put(self, table_id: UUID, body: bytes) -> Stored:
+        """Write the file, whole and on disk. Raises OSError: then there is none."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         key = AESGCM.generate_key(bit_length=KEY_BYTES * 8)
-        draft = self.folder / f".{table_id}.{os.getpid()}"
-        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "wb") as file:
-            file.write(_encrypted(key, body, table_id))
-            file.flush()
-            os.fsync(file.fileno())
-        draft.rename(self._path(table_id))
-        return _encrypted(self.home_key, key, table_id)
+        draft = self.folder / f"{table_id}.draft"
+        claim = new_file(draft)
+        try:
+            with draft.open("r+b") as file:
+                file.write(_encrypted(key, body, table_id))
+                file.flush()
+                os.fsync(file.fileno())
+            draft.rename(self._path(table_id))
+        except BaseException:
+            draft.unlink(missing_ok=True)
+            raise
+        return Stored(wrapped_key=_encrypted(self.home_key, key, table_id), claim=claim)
 
     def drop(self, table_id: UUID) -> None:
         """Remove the file; again is harmless."""
@@ -68,7 +82,7 @@ class Vault(Struct, frozen=True):
             os.close(descriptor)
 
     def _path(self, table_id: UUID) -> Path:
-        return self.folder / f"{table_id}.sealed"
+        return self.folder / f"{table_id}{SUFFIX}"
 
 
 def _encrypted(key: bytes, body: bytes, table_id: UUID) -> bytes:

@@ -20,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from marketplace.accounts.callers import Analyst, Caller
 from marketplace.audit.receipt import encode
 from marketplace.db.keys import Keys
-from marketplace.queries import cancelling, reads, results, walk
+from marketplace.queries import cancelling, reads, walk
 from marketplace.queries.dry_run import DryRunView, dry_run
 from marketplace.queries.explain import ExplainView, explain
 from marketplace.queries.forms import FORMS
@@ -121,20 +121,14 @@ async def cancel_query(query_id: UUID, analyst: Analyst, services: Services) -> 
 
 @get("/api/v1/queries/{query_id:uuid}/result", responses=A_PART)
 async def fetch_result(
-    query_id: UUID, analyst: Analyst, session: AsyncSession, services: Services, request: Request[Any, Any, Any]
+    query_id: UUID, analyst: Analyst, services: Services, request: Request[Any, Any, Any]
 ) -> Response[Any]:
     """The answer; Accept: application/json (default), text/csv, Parquet or an Arrow stream; whole or one Range."""
     analyst.require("query")
-    stored = await results.result(
-        session,
-        services.answers,
-        caller=analyst,
-        query_id=query_id,
-        database=services.database,
-        store=services.store,
-    )
     media_type = request.accept.best_match(list(FORMS), default="application/json") or "application/json"
-    return await released(stored, media_type, request.headers, {})
+    return await released(
+        services, caller=analyst, query_id=query_id, media_type=media_type, asked=request.headers, headers={}
+    )
 
 
 @get("/api/v1/queries/{query_id:uuid}/receipt")

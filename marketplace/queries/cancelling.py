@@ -33,7 +33,8 @@ where q.id = :id and q.organisation_id = :organisation order by l.agreement_id f
 """)
 ASKED = text("update query set cancel_asked_at = now() where id = :id")
 ERASED = text("""
-with gone as (delete from query_result where query_id = :id)
+with gone as (delete from query_result where query_id = :id),
+     forgotten as (delete from private_answer where query_id = :id)
 update query set state = 'cancelled', result_expires_at = now(),
     failure = '{"code": "query.answer_erased", "params": {}}' where id = :id
 """)

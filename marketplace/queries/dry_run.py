@@ -9,10 +9,19 @@ from uuid import UUID
 from msgspec import Struct
 
 from marketplace.accounts.callers import Caller
-from marketplace.queries.errors import Alone, NotNeeded, SqlNotUnderstood
+from marketplace.queries.errors import Alone, NotNeeded, RhoTooSmall, SqlNotUnderstood, TimeTells
 from marketplace.queries.execute import limits_of
 from marketplace.queries.lines import Line, together
-from marketplace.queries.prepare import Prepared, facts_of, gathered, lines_of, understand, versions_of
+from marketplace.queries.prepare import (
+    Prepared,
+    facts_of,
+    gathered,
+    lines_of,
+    require_private,
+    understand,
+    versions_of,
+)
+from marketplace.queries.privacy import PrivacyView
 from marketplace.queries.schemas import Ask, OutputView
 from marketplace.queries.services import Services
 from marketplace.texts import LANGUAGES, Language, Message, message
@@ -61,6 +70,8 @@ class DryRunView(Struct, frozen=True, kw_only=True):
     lines: tuple[DryLine, ...]
     columns: tuple[OutputView, ...]
     limits: DryLimits | None
+    privacy: PrivacyView | None = None
+    """In dp mode, as a quote says it; None too where the SQL is not understood."""
 
 
 async def dry_run(services: Services, caller: Caller, ask: Ask) -> DryRunView:
@@ -69,9 +80,14 @@ async def dry_run(services: Services, caller: Caller, ask: Ask) -> DryRunView:
     Raises NotFound, SameDataset: it is not clear then what is asked about.
     """
     facts = await facts_of(services, caller, ask)
+    versions = versions_of(services, facts)
     refusals, prepared = [], None
     try:
-        plan = understand(ask.sql, facts, versions_of(services, facts), services.config.sql_max_bytes)
+        require_private(services, ask, versions)
+    except (TimeTells, RhoTooSmall) as refused:
+        refusals.append(_refusal(refused.code, refused.params))
+    try:
+        plan = understand(ask.sql, facts, versions, services.config.sql_max_bytes)
     except (SqlNotUnderstood, Alone, NotNeeded) as refused:
         refusals.append(_refusal(refused.code, refused.params))
         lines = await lines_of(services, caller, ask, facts, None)
@@ -81,7 +97,7 @@ async def dry_run(services: Services, caller: Caller, ask: Ask) -> DryRunView:
     decision = together(lines)
     refusals += [_refusal(each.code, each.params) for each in decision.reasons if each.severity == "deny"]
     return DryRunView(
-        would_run=decision.allow and prepared is not None,
+        would_run=decision.allow and not refusals,
         refusals=tuple(refusals),
         decision=decision,
         price_vnd=sum(line.price_vnd for line in lines),
@@ -89,6 +105,7 @@ async def dry_run(services: Services, caller: Caller, ask: Ask) -> DryRunView:
         lines=tuple(_line(line) for line in lines),
         columns=tuple(OutputView(name=c.name, type=c.type) for c in prepared.plan.output) if prepared else (),
         limits=_limits(services, prepared) if prepared and decision.allow else None,
+        privacy=prepared.privacy if prepared else None,
     )
 
 

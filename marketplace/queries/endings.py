@@ -34,7 +34,7 @@ with stored as (
 )
 update query set state = :state, charged_vnd = :charged, failure = cast(:failure as jsonb), rows = :rows,
        output = cast(:output as jsonb), result_sha256 = :sha256, result_expires_at = :expires, finished_at = now(),
-       runner = null
+       runner = null, rho_micro = coalesce(cast(:rho as bigint), rho_micro)
 where id = :id returning query.*, {LINES} as lines
 """)
 
@@ -100,6 +100,7 @@ def charged(held: Held, prepared: Prepared, outcome: Outcome, *, keep_s: int, me
         "body": sealed.body if sealed else None,
         "key": sealed.wrapped_key if sealed else None,
         "size": sealed.size_bytes if sealed else None,
+        "rho": None,
     }
     lines = list(zip(held.lines, prepared.lines, strict=True))
     charge = [movement for part in held.parts() for movement in query_charge(part)]
@@ -122,30 +123,50 @@ def charged(held: Held, prepared: Prepared, outcome: Outcome, *, keep_s: int, me
 
 
 def voided(
-    held: Held, kept: Sequence[Kept | None], *, code: str, params: dict[str, Any], cause: UUID | None = None
+    held: Held,
+    kept: Sequence[Kept | None],
+    *,
+    code: str,
+    params: dict[str, Any],
+    entered: bool,
+    cause: UUID | None = None,
 ) -> Ending:
     """The holds go back: the query failed before the jail, or through no doing of the caller.
 
-    `kept`: what was decided on each line when it entered, and on which facts; None if that was erased or cannot be
-    read. `cause`: the dataset that it failed on, if on one; the owners of the others are not told which.
+    `entered`: it was in a jail, so its privacy budget stays spent: whoever can bring such an ending about would
+    learn for nothing how long the jail worked. `kept`: what was decided on each line when it entered, and on which
+    facts; None if that was erased or cannot be read. `cause`: the dataset that it failed on, if on one; the owners
+    of the others are not told which.
     """
     why = {"code": code, "params": params}
+    budget, spent, rho = _budget(held, entered=entered)
     events = [
-        _event("query:void", held, row, _told(why, row, cause) | _stood(each) | {"decision_id": row.decision_id})
+        _event(
+            "query:void",
+            held,
+            row,
+            _told(why, row, cause) | spent | _stood(each) | {"decision_id": row.decision_id},
+        )
         for row, each in zip(held.lines, kept, strict=True)
     ]
     state = "cancelled" if code == CANCELLED else "failed"
-    finish: dict[str, Any] = {"id": held.id, "state": state, "charged": 0, "failure": _json(why)}
+    finish: dict[str, Any] = {"id": held.id, "state": state, "charged": 0, "failure": _json(why), "rho": rho}
     empty = dict.fromkeys(("rows", "output", "sha256", "expires", "body", "key", "size"))
-    back = [query_void(part) for part in held.parts()]
-    if held.budget_hold_id is not None:
-        back.append(budget_void(hold_id=held.budget_hold_id, query_id=held.id))
     return Ending(
-        movements=back,
+        movements=[*(query_void(part) for part in held.parts()), *budget],
         writes=[*events, Statement(FINISH, finish | empty)],
         stands=False,
         cancelled=code == CANCELLED,
     )
+
+
+def _budget(held: Held, *, entered: bool) -> tuple[list[Movement], dict[str, int], int | None]:
+    """What a voided query's budget becomes, what its event says of it, and what its row does (None: as it is)."""
+    if held.budget_hold_id is None:
+        return [], {}, None
+    resolve = budget_spent if entered else budget_void
+    moved = [resolve(hold_id=held.budget_hold_id, query_id=held.id)]
+    return (moved, {"rho_micro": held.rho_micro}, None) if entered else (moved, {"rho_micro": 0}, 0)
 
 
 def _meter(line: Line, rows: int) -> Statement:

@@ -63,12 +63,13 @@ def admitted(
         purpose=ask.purpose,
         lines=tuple(_line(*each, hold_id=new_id()) for each in zip(prepared.lines, sealed, strict=True)),
         budget_hold_id=budget[0].id if budget else None,
+        rho_micro=sum(hold.amount or 0 for hold in budget),
     )
     holds = [query_hold(part, startup_id=caller.organisation_id) for part in held.parts()]
     holds += budget
     state = "queued" if waits else "running"
     row = _row(caller, ask, prepared, sealed) | {"state": state, "runner": runner}
-    row |= {"rho_micro": sum(hold.amount or 0 for hold in budget), "budget_hold_id": held.budget_hold_id}
+    row |= {"rho_micro": held.rho_micro, "budget_hold_id": held.budget_hold_id}
     entered = Statement(_ENTER, row | {"lines": _json(held.lines)})
     return Entry(
         query_id=held.id,

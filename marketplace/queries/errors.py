@@ -57,6 +57,20 @@ class Alone(Problem):
     code = "query.alone"
 
 
+class TimeTells(Problem):
+    """dp mode: a bound of the caller's own on the time would tell how long the jail works over the persons."""
+
+    status = 422
+    code = "query.time_tells"
+
+
+class RhoTooSmall(Problem):
+    """dp mode: even a failure tells a bit, so no question is all but free."""
+
+    status = 422
+    code = "query.rho_too_small"
+
+
 class NotNeeded(Problem):
     """The query reads nothing of a dataset whose agreement it names beside others."""
 
@@ -113,6 +127,13 @@ class NotNamed(Forbidden):
 class TooManyReaders(Problem):
     status = 429
     code = "query.too_many_readers"
+
+
+class TooManyFetches(Problem):
+    """Of answers at once. Params: most."""
+
+    status = 429
+    code = "query.too_many_fetches"
 
 
 class QueueFull(Problem):

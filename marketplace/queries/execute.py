@@ -9,6 +9,7 @@ from collections.abc import Awaitable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -23,6 +24,7 @@ from marketplace.queries.errors import ResultUnwritable
 from marketplace.queries.filters import row_filter
 from marketplace.queries.held import Held
 from marketplace.queries.keeping import Draft
+from marketplace.queries.label import Label, Source, label_of
 from marketplace.queries.lines import Line
 from marketplace.queries.prepare import Prepared
 from marketplace.queries.privacy import Spend, stored_as
@@ -51,21 +53,35 @@ async def run(services: Services, prepared: Prepared, to: Run) -> Outcome:
 
     Raises Stopped or SandboxFailed if nothing went in, ResultUnwritable.
     """
+    to.draft.label = _label(prepared, to.place.query_id)
     spend = prepared.spend
     if spend is None:
         return await _entered(services, prepared, to, None)
-    return await on_a_grid(services.config.dp_release_grid_ms, _private(services, prepared, to, spend))
+    try:
+        return await on_a_grid(services.config.dp_release_grid_ms, _private(services, prepared, to, spend))
+    finally:
+        # Only now: the turn of one's own next query would tell what the grid keeps back.
+        to.place.leave()
+
+
+def _label(prepared: Prepared, query_id: UUID) -> Label:
+    sources = [
+        Source(
+            dataset_id=line.facts.dataset_id, dataset=line.facts.slug, version_id=line.version.id,
+            revision=line.facts.revision,
+        )
+        for line in prepared.lines if line.version
+    ]  # fmt: skip
+    return label_of(query_id, prepared.lines[0].question.request.purpose, sources)
 
 
 async def _private(services: Services, prepared: Prepared, to: Run, spend: Spend) -> Outcome:
     """dp mode. Raises SandboxFailed (unavailable) if the decision does not allow what the query would tell."""
     obligations = prepared.decision.obligations
     if obligations is None or obligations.epsilon is None or spend.epsilon > obligations.epsilon:
-        to.place.leave()
         raise SandboxFailed("sandbox.unavailable", entered=False)
     if spend.stored is None:
         return await _entered(services, prepared, to, spend.spending)
-    to.place.leave()
     stored = spend.stored
     result = Result(
         stream=stored.stream, rows=stored.rows, records=stored.rows, columns=prepared.plan.output, usage=NOTHING
@@ -113,7 +129,8 @@ async def _entered(services: Services, prepared: Prepared, to: Run, spending: Sp
             raise
         return Outcome(failure=failed.code, params=dict(failed.params), usage=failed.usage)
     finally:
-        to.place.leave()
+        if spending is None:
+            to.place.leave()
     if to.place.stopped:
         # The mark that stands in the row decides how it ends; there is no answer to keep.
         return Outcome(failure=CANCELLED, usage=result.usage)
@@ -178,7 +195,7 @@ async def finish(
         return await void(services.database, services.keys, held, code=CANCELLED)
     except ResultUnwritable as full:
         draft.drop()
-        return await void(services.database, services.keys, held, code=full.code)
+        return await void(services.database, services.keys, held, code=full.code, entered=True)
     except BaseException:
         draft.drop()
         raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -16,6 +17,10 @@ from marketplace.queries.keeping import Answer
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 """First characters by which a spreadsheet takes a text for a formula, the full-width ones in some languages."""
+_BEGINS = "[" + re.escape("".join(FORMULA)) + "]"
+_CELL = re.compile(rf'\A(?={_BEGINS})|(?<=[;\t\r\n])(?=[ "]*{_BEGINS})')
+"""Where a cell may begin with a formula: some locales part columns at `;` even within what RFC 4180 quotes."""
+_IN_LIST = re.compile(rf';(?=[ "\\]*{_BEGINS})')
 PIECE_BYTES = 64 * 1024
 
 
@@ -37,7 +42,9 @@ def json(answer: Answer) -> Iterator[bytes]:
 
 
 def csv(answer: Answer) -> Iterator[bytes]:
-    """RFC 4180 with header; a text that a spreadsheet would run as a formula gets a leading apostrophe.
+    """RFC 4180 with header; an apostrophe stands before what a spreadsheet would run as a formula.
+
+    That is at the beginning of a text, and behind a `;`, a tab or a line break in it.
 
     Numbers and dates are written by their digits, with no apostrophe: a minus there is a minus.
     """
@@ -69,6 +76,11 @@ def first_rows(answer: Answer, limit: int) -> list[dict[str, Any]]:
         if len(rows) >= limit:
             break
     return rows
+
+
+def schema_of(answer: Answer) -> pa.Schema:
+    """With the answer's label."""
+    return _batches(answer).schema
 
 
 def _batches(answer: Answer) -> pa.RecordBatchReader:
@@ -110,17 +122,20 @@ def _csv(answer: Answer) -> Iterator[bytes]:
 
 
 def _csv_column(column: pa.Array) -> pa.Array:
-    """CSV has no lists: they are written as JSON."""
+    """CSV has no lists: they are written as JSON, with \\u003b for a `;` that a formula follows."""
     if pa.types.is_string(column.type):
         return pa.array([None if v is None else _harmless(v) for v in column.to_pylist()], pa.string())
     if pa.types.is_nested(column.type):
-        lists = (None if v is None else msgspec.json.encode(v).decode() for v in _values(column))
+        lists = (
+            None if v is None else _IN_LIST.sub(r"\\u003b", msgspec.json.encode(v).decode())
+            for v in _values(column)
+        )
         return pa.array(lists, pa.string())
     return column
 
 
 def _harmless(value: str) -> str:
-    return "'" + value if value.startswith(FORMULA) else value
+    return _CELL.sub("'", value)
 
 
 def _parquet(answer: Answer) -> Iterator[bytes]:

@@ -12,7 +12,7 @@ from marketplace.billing.actions import Part
 from marketplace.db.engine import Database
 
 HELD = text("""
-select q.organisation_id, q.person_id, q.purpose, q.budget_hold_id, l.agreement_id, l.decision_id,
+select q.organisation_id, q.person_id, q.purpose, q.budget_hold_id, q.rho_micro, l.agreement_id, l.decision_id,
        l.dataset_id, l.owner_id,
        a.partner_id, a.lead_basis_points,
        l.version_id, l.revision, l.columns, l.bytes, l.quote_vnd, l.hold_id, l.excluded_seen
@@ -21,7 +21,7 @@ where q.id = :id and q.state in ('queued', 'running') order by l.agreement_id
 """)
 
 
-_WHOSE = ("organisation_id", "person_id", "purpose", "budget_hold_id")
+_WHOSE = ("organisation_id", "person_id", "purpose", "budget_hold_id", "rho_micro")
 
 
 class LineRow(Struct, frozen=True, kw_only=True):
@@ -59,7 +59,8 @@ class Held(Struct, frozen=True, kw_only=True):
     purpose: str
     lines: tuple[LineRow, ...]
     budget_hold_id: UUID | None = None
-    """Of its privacy budget, in dp mode."""
+    """Of its privacy budget, in dp mode: `rho_micro` of it."""
+    rho_micro: int = 0
 
     @property
     def quote_vnd(self) -> int:

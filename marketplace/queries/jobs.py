@@ -37,6 +37,15 @@ select id from query where runner = :runner and state in ('queued', 'running')
 and created_at < now() - make_interval(secs => :after_s) order by id
 """)
 EXPIRED = text("delete from query_result where expires_at <= now()")
+UNASKED = text("""
+delete from private_answer p using query q, query_line l, agreement a, dataset d
+where q.id = p.query_id and l.query_id = p.query_id and l.agreement_id = p.agreement_id
+and a.id = p.agreement_id and d.id = l.dataset_id
+and (a.ended_at is not null or a.expires_at <= now() or l.version_id <> d.current_version_id
+     or (select count(*) from excluded_cohort x where x.version_id = l.version_id
+         and (x.purpose is null or x.purpose = q.purpose)) <> l.excluded_seen)
+""")
+"""dp mode: answers that no question finds any more, for it would be of another version or revision."""
 ORPHANS = text("""
 select f.id from unnest(cast(:ids as uuid[])) as f(id)
 where not exists (select from query_result r where r.query_id = f.id)
@@ -53,6 +62,7 @@ async def sweep(database: Database, answers: Answers) -> int:
     async with database.session() as session:
         left = (await session.execute(LEFT, {"space": SPACE})).all()
         await session.execute(EXPIRED)
+        await session.execute(UNASKED)
     voided = await _void_each(database, answers.keys, [each.id for each in left])
     await remove_orphans(database, answers)
     return voided

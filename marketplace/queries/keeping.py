@@ -28,6 +28,7 @@ from marketplace.queries.chunks import (
     wrap,
 )
 from marketplace.queries.errors import ResultUnreadable, ResultUnwritable
+from marketplace.queries.label import Label, labelled
 
 logger = logging.getLogger(__name__)
 
@@ -104,12 +105,26 @@ class Draft(io.RawIOBase):
         # A query that is cancelled is dropped here while a thread still copies what it said.
         self._lock = threading.Lock()
         self.size_bytes = 0
+        self.label: Label | None = None
+        """Put into the head of the stream as it comes; set before the first write."""
+        self._head = b""
 
     def writable(self) -> bool:
         return True
 
     def write(self, data: bytes) -> int:  # type: ignore[override]  # Arrow hands over bytes
         """Raises ResultUnwritable: the disk is full or gone."""
+        if self.label is None:
+            self._take(data)
+        elif (head := labelled(self._head + data, self.label)) is None:
+            self._head += data
+        else:
+            rest, self.label = (self._head + data)[head.replaces_bytes :], None
+            self._take(head.message)
+            self._take(rest)
+        return len(data)
+
+    def _take(self, data: bytes) -> None:
         self._digest.update(data)
         self.size_bytes += len(data)
         for start in range(0, len(data), CHUNK_BYTES):
@@ -118,7 +133,6 @@ class Draft(io.RawIOBase):
             if len(self._pending) > CHUNK_BYTES:
                 self._put(bytes(self._pending[:CHUNK_BYTES]), last=False)
                 del self._pending[:CHUNK_BYTES]
-        return len(data)
 
     def finish(self) -> AtRest:
         """All is written, and on the disk if it is large. Raises ResultUnwritable."""
@@ -192,7 +206,7 @@ class Answer(io.RawIOBase):
     """A kept answer as a file in the clear, opened chunk by chunk: holds one chunk in memory, never all."""
 
     def __init__(self, query_id: UUID, file: BinaryIO, chunks: Chunks, size_bytes: int) -> None:
-        self._query_id, self._file, self._chunks = query_id, file, chunks
+        self.query_id, self._file, self._chunks = query_id, file, chunks
         self.size_bytes = size_bytes
         self._place = 0
         self._index, self._open = -1, b""
@@ -240,10 +254,10 @@ class Answer(io.RawIOBase):
             try:
                 self._open = self._chunks.open(index, self._file.read(CHUNK_BYTES + TAG_BYTES), last=last)
             except (ChunkBroken, OSError) as wrong:
-                logger.error("the answer of query %s is not what was kept: %r", self._query_id, wrong)
-                raise ResultUnreadable(query_id=str(self._query_id)) from wrong
+                logger.error("the answer of query %s is not what was kept: %r", self.query_id, wrong)
+                raise ResultUnreadable(query_id=str(self.query_id)) from wrong
             self._index = index
             expected = min(CHUNK_BYTES, self.size_bytes - index * CHUNK_BYTES)
             if len(self._open) != expected:
-                raise ResultUnreadable(query_id=str(self._query_id))
+                raise ResultUnreadable(query_id=str(self.query_id))
         return self._open

@@ -24,6 +24,10 @@ class Quote(Base):
     price_vnd: Mapped[int]
     prices_vnd: Mapped[dict[str, int]] = mapped_column(JSONB)
     """By agreement; together they are the price."""
+    rho_micro: Mapped[int | None]
+    """dp mode: the ρ that it is for, and for no other."""
+    stored: Mapped[bool] = mapped_column(default=False)
+    """dp mode: its price is that of an answer bought before, and holds as long as that answer stands."""
     expires_at: Mapped[datetime]
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
 

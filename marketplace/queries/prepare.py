@@ -18,10 +18,18 @@ from marketplace.consents.expiry import expire
 from marketplace.db.base import new_id
 from marketplace.db.keys import Keys
 from marketplace.own.schemas import OwnSchema
-from marketplace.queries.errors import Alone, ClockSetBack, NotNeeded, SameDataset, SqlNotUnderstood
+from marketplace.queries.errors import (
+    Alone,
+    ClockSetBack,
+    NotNeeded,
+    RhoTooSmall,
+    SameDataset,
+    SqlNotUnderstood,
+    TimeTells,
+)
 from marketplace.queries.facts import Facts, question, read_facts
 from marketplace.queries.lines import Line, together
-from marketplace.queries.privacy import Spend, budget_facts, spend_of
+from marketplace.queries.privacy import PrivacyView, Spend, budget_facts, privacy_of, spend_of, view
 from marketplace.queries.schemas import Ask
 from marketplace.queries.services import Services
 from policies.beside import Decided, decide_all
@@ -60,6 +68,11 @@ class Prepared(Struct, frozen=True, kw_only=True, dict=True):
         return self.lines[0].spend
 
     @property
+    def privacy(self) -> PrivacyView | None:
+        """What it would tell of one person, and how exactly it would answer, in dp mode."""
+        return view(self.lines[0].facts, self.plan, self.spend) if self.spend else None
+
+    @property
     def bytes(self) -> int:
         return sum(line.bytes for line in self.lines)
 
@@ -82,12 +95,14 @@ def instant_ms(clock: Clock) -> int:
 async def prepare(
     services: Services, caller: Caller, ask: Ask, *, promised_vnd: Mapping[str, int] | None = None
 ) -> Prepared:
-    """Raises NotFound, SameDataset, Alone, NotNeeded, SqlNotUnderstood; a denial is in `.decision`.
+    """Raises NotFound, SameDataset, TimeTells, RhoTooSmall, Alone, NotNeeded, SqlNotUnderstood; a denial is in
+    `.decision`.
 
     `promised_vnd`: prices by agreement, of a quote that is still valid; they are the ceiling and the bill.
     """
     facts = await facts_of(services, caller, ask)
     versions = versions_of(services, facts)
+    require_private(services, ask, versions)
     plan = understand(ask.sql, facts, versions, services.config.sql_max_bytes)
     lines = await lines_of(services, caller, ask, facts, plan, promised_vnd=promised_vnd)
     return gathered(services, ask, facts, plan, lines)
@@ -110,6 +125,21 @@ def versions_of(services: Services, facts: Sequence[Facts]) -> list[Version | No
     return [services.store.version(each.version_id) if each.version_id else None for each in facts]
 
 
+def require_private(services: Services, ask: Ask, versions: Sequence[Version | None]) -> None:
+    """What a question in dp mode may not ask for. Raises TimeTells, RhoTooSmall."""
+    if all(privacy_of(version) is None for version in versions):
+        return
+    if ask.max_seconds is not None:
+        raise TimeTells
+    asked, least = _rho_micro(services, ask), services.config.dp_rho_least_micro
+    if asked < least:
+        raise RhoTooSmall(asked_micro=asked, least_micro=least)
+
+
+def _rho_micro(services: Services, ask: Ask) -> int:
+    return services.config.dp_rho_micro if ask.rho_micro is None else ask.rho_micro
+
+
 def deadline_ms(services: Services, ask: Ask, facts: Sequence[Facts]) -> int:
     """How long it may run in the jail."""
     told_s = [each.max_seconds for each in facts] + [ask.max_seconds]
@@ -129,7 +159,7 @@ async def lines_of(
     versions = versions_of(services, facts)
     reads = [plan.reads.get(each.slug, ()) if plan else () for each in facts]
     sizes = [logical_bytes(*each) for each in zip(versions, reads, strict=True)]
-    rho_micro = services.config.dp_rho_micro if ask.rho_micro is None else ask.rho_micro
+    rho_micro = _rho_micro(services, ask)
     spends = [
         await spend_of(services.database, services.keys, *each, plan, purpose=ask.purpose, rho_micro=rho_micro)
         for each in zip(facts, versions, strict=True)

@@ -35,8 +35,11 @@ _STORED = text(
 )
 _STORE = text("""
 insert into private_answer (agreement_id, question, query_id, body, rows, created_at)
-values (:agreement, :question, :query, :body, :rows, now()) on conflict do nothing
+values (:agreement, :question, :query, :body, :rows, now())
+on conflict (agreement_id, question) do update
+    set query_id = excluded.query_id, body = excluded.body, rows = excluded.rows, created_at = excluded.created_at
 """)
+"""A row that is there already could not be read, or was bought at the same time: the newest stays."""
 _DIGITS = 4
 """Of an ε that is shown and decided on: engines write longer fractions each in its own way."""
 

@@ -15,8 +15,8 @@ import msgspec
 from msgspec import Struct
 
 from marketplace.accounts.callers import Caller
+from marketplace.accounts.seats import Seat
 from marketplace.queries import reads
-from marketplace.queries.errors import TooManyReaders
 from marketplace.queries.schemas import QueryView
 from marketplace.queries.services import Services
 
@@ -44,14 +44,18 @@ async def events(services: Services, *, caller: Caller, query_id: UUID) -> Async
 
     Raises NotFound, Forbidden, TooManyReaders, before anything is sent.
     """
-    first = await _stored(services, caller, query_id)
-    if services.readers[caller.organisation_id] >= services.config.tenant_event_readers:
-        raise TooManyReaders(headers={"Retry-After": "5"}, most=services.config.tenant_event_readers)
-    return _told(services, caller, query_id, first)
+    seat = services.readers.take(caller.organisation_id)
+    try:
+        first = await _stored(services, caller, query_id)
+    except BaseException:
+        seat.leave()
+        raise
+    return _told(services, caller, query_id, first, seat)
 
 
-async def _told(services: Services, caller: Caller, query_id: UUID, first: QueryView) -> AsyncIterator[bytes]:
-    services.readers[caller.organisation_id] += 1
+async def _told(
+    services: Services, caller: Caller, query_id: UUID, first: QueryView, seat: Seat
+) -> AsyncIterator[bytes]:
     try:
         over, heard, last = time.monotonic() + LIFETIME_S, time.monotonic(), None
         now = _live(services, query_id) or _progress(first)
@@ -67,7 +71,7 @@ async def _told(services: Services, caller: Caller, query_id: UUID, first: Query
                 yield b": .\n\n"
                 heard = time.monotonic()
     finally:
-        services.readers[caller.organisation_id] -= 1
+        seat.leave()
 
 
 def _live(services: Services, query_id: UUID) -> Progress | None:

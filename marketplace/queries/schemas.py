@@ -23,7 +23,7 @@ class Ask(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     quote_id: UUID | None = None
     max_vnd: Annotated[int, Meta(ge=0, le=10**12)] | None = None
     max_seconds: Annotated[int, Meta(ge=1, le=86_400)] | None = None
-    """The longest that it may run, where that is less than the exchange and the offers allow."""
+    """The longest that it may run, where that is less than the exchange and the offers allow; not in dp mode."""
     rho_micro: Annotated[int, Meta(ge=1, le=10**9)] | None = None
     """dp mode: what it may spend of the agreement's privacy budget, in millionths of ρ; more is more exact."""
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 from catalog.storage import Store
+from marketplace.accounts.seats import Seats
 from marketplace.config import Config
 from marketplace.db.engine import Database
 from marketplace.db.keys import Keys
 from marketplace.queries.keeping import Answers
 from marketplace.queries.runner import Runner
+from marketplace.queries.sizes import Sizes
 from marketplace.queries.turns import Turns
 from policies.clock import Clock
 from policies.engine import Engine, Server
@@ -33,10 +34,15 @@ class Services:
     answers: Answers
     turns: Turns
     runner: Runner
+    readers: Seats
+    """Open streams of events."""
+    fetches: Seats
+    """Answers on their way out."""
+    table_uploads: Seats
+    """Own tables on their way in."""
+    sizes: Sizes = field(default_factory=Sizes)
     running: set[asyncio.Task[Any]] = field(default_factory=set)
     """A task a query, under `task_name`."""
-    readers: Counter[UUID] = field(default_factory=Counter)
-    """Open streams of events, by organisation."""
 
 
 def task_name(query_id: UUID) -> str:

@@ -91,12 +91,20 @@ async def settle(services: Services, held: Held, prepared: Prepared, outcome: Ou
 
 
 async def void(
-    database: Database, keys: Keys, held: Held, *, code: str, params: dict[str, Any] | None = None
+    database: Database,
+    keys: Keys,
+    held: Held,
+    *,
+    code: str,
+    params: dict[str, Any] | None = None,
+    entered: bool = False,
 ) -> Any | None:
-    """Give the holds back: the query failed before the jail, or through no doing of the caller."""
+    """Give the holds back: the query failed before the jail, or through no doing of the caller.
+
+    `entered`: it was in a jail; its privacy budget stays spent."""
     kept = await _stood_on(database, keys, held)
-    ending = voided(held, kept, code=code, params=params or {})
-    cancelled = partial(voided, held, kept, code=CANCELLED, params={})
+    ending = voided(held, kept, code=code, params=params or {}, entered=entered)
+    cancelled = partial(voided, held, kept, code=CANCELLED, params={}, entered=entered)
     return await _end(database, keys, held, ending, Others(no_records_left=lambda: ending, cancelled=cancelled))
 
 
@@ -130,8 +138,9 @@ async def _end(database: Database, keys: Keys, held: Held, ending: Ending, other
         if changed:
             code, line = changed
             kept = await _stood_on(database, keys, held)
-            ending = voided(held, kept, code=code, params=_named(line), cause=line.dataset_id if line else None)
-            free = partial(voided, held, kept, code=CANCELLED, params={})
+            cause = line.dataset_id if line else None
+            ending = voided(held, kept, code=code, params=_named(line), entered=True, cause=cause)
+            free = partial(voided, held, kept, code=CANCELLED, params={}, entered=True)
             others = Others(no_records_left=others.no_records_left, cancelled=free)
         elif stopped:
             ending = others.cancelled()

@@ -104,6 +104,11 @@ class Place:
         """Among the waiting queries of its own tenant, from 1; None once it runs."""
         return self._turns.waiting_before(self) if self.waits and not self._left else None
 
+    @property
+    def entered(self) -> bool:
+        """Whether it was in a jail."""
+        return self._kill is not None
+
     async def come(self) -> None:
         """Wait for the turn. Raises Stopped, SandboxFailed (waited too long: nothing went in)."""
         if self.waits and not self.stopped:

@@ -76,6 +76,8 @@ async def quote(services: Services, caller: Caller, ask: Ask) -> QuoteView:
         sql_hash=_sql_hash(ask.sql),
         price_vnd=prepared.price_vnd,
         prices_vnd={str(line.facts.agreement_id): line.price_vnd for line in prepared.lines},
+        rho_micro=prepared.spend.rho_micro if prepared.spend else None,
+        stored=prepared.spend is not None and prepared.spend.stored is not None,
         expires_at=expires_at,
     )
     async with services.database.session() as session:
@@ -88,7 +90,7 @@ async def quote(services: Services, caller: Caller, ask: Ask) -> QuoteView:
         lines=tuple(_priced(line) for line in prepared.lines),
         columns=tuple(OutputView(name=c.name, type=c.type) for c in prepared.plan.output),
         expires_at=ms_of(expires_at),
-        privacy=privacy.view(prepared.lines[0].facts, prepared.plan, prepared.spend) if prepared.spend else None,
+        privacy=prepared.privacy,
     )
 
 
@@ -119,7 +121,9 @@ async def run(services: Services, caller: Caller, ask: Ask, *, idempotency_key: 
         return Walked(query_id=await _again(services, earlier, ask.wait_s))
     services.turns.require_room(caller.organisation_id)
     promised = await _promised(services, caller, ask)
-    prepared = await prepare(services, caller, ask, promised_vnd=promised)
+    prepared = await prepare(services, caller, ask, promised_vnd=promised.prices_vnd if promised else None)
+    if promised is not None:
+        _require_promised(promised, prepared.spend)
     sealed = prepared.sealed(services.keys, query_id)
     if not prepared.decision.allow:
         if await _enter(services, caller, ask, refused(caller, ask, prepared, sealed), idempotency_key):
@@ -208,7 +212,7 @@ async def _enter_or_undo(services: Services, caller: Caller, ask: Ask, entry: En
     except BaseException as lost:
         if not isinstance(lost, Problem) or isinstance(lost, Unavailable):
             assert entry.held is not None  # it was admitted
-            _follow(services, entry.held, _give_back(services, entry.held))
+            _follow(services, entry.held, _give_back(services, entry.held, entered=False))
         raise
 
 
@@ -240,7 +244,7 @@ async def _to_its_end(
     if not isinstance(ended, BaseException):
         return ended
     logger.error("query %s ended without settling", held.id, exc_info=ended)
-    return await _give_back(services, held)
+    return await _give_back(services, held, entered=to.place.entered)
 
 
 async def _tell_running(services: Services, held: Held, place: Place) -> None:
@@ -252,13 +256,13 @@ async def _tell_running(services: Services, held: Held, place: Place) -> None:
             await session.execute(RUNS, {"id": held.id})
 
 
-async def _give_back(services: Services, held: Held) -> Any | None:
+async def _give_back(services: Services, held: Held, *, entered: bool) -> Any | None:
     """Until it is done: the sweep takes this process for alive, and leaves its queries to it."""
     while True:
         try:
             if await read_held(services.database, held.id) is None:
                 return None
-            return await void(services.database, services.keys, held, code="query.interrupted")
+            return await void(services.database, services.keys, held, code="query.interrupted", entered=entered)
         except (Unavailable, DBAPIError, psycopg.Error, OSError) as away:
             logger.warning("query %s keeps its hold until the database is back: %s", held.id, type(away).__name__)
             await asyncio.sleep(TRY_AGAIN_S)
@@ -286,8 +290,8 @@ async def _again(services: Services, query_id: UUID, wait_s: float) -> UUID:
     return query_id
 
 
-async def _promised(services: Services, caller: Caller, ask: Ask) -> dict[str, int] | None:
-    """The prices of the quote named, if it is this caller's, for this question, and still valid."""
+async def _promised(services: Services, caller: Caller, ask: Ask) -> Quote | None:
+    """The quote named, if it is this caller's, for this question, and still valid."""
     if ask.quote_id is None:
         return None
     async with services.database.reading() as session:
@@ -299,7 +303,18 @@ async def _promised(services: Services, caller: Caller, ask: Ask) -> dict[str, i
         raise QuoteMismatch(quote_id=str(ask.quote_id))
     if row.expires_at <= utcnow():
         raise QuoteExpired(quote_id=str(ask.quote_id))
-    return row.prices_vnd
+    return row
+
+
+def _require_promised(promised: Quote, spend: privacy.Spend | None) -> None:
+    """dp mode: a price is for its ρ, and one of nothing for an answer that still stands. Raises QuoteMismatch,
+    QuoteExpired."""
+    if spend is None:
+        return
+    if promised.rho_micro != spend.rho_micro:
+        raise QuoteMismatch(quote_id=str(promised.id))
+    if promised.stored and spend.stored is None:
+        raise QuoteExpired(quote_id=str(promised.id))
 
 
 def _body(ask: Ask) -> bytes:

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from catalog.storage import Store
 from marketplace.accounts import api as accounts_api
 from marketplace.accounts.callers import CALLERS
+from marketplace.accounts.seats import Seats
 from marketplace.agreements import api as agreements_api
 from marketplace.agreements import preview_api
 from marketplace.audit import api as audit_api
@@ -120,6 +121,10 @@ def provide_keys(services: Services) -> Keys:
     return services.keys
 
 
+def provide_table_uploads(services: Services) -> Seats:
+    return services.table_uploads
+
+
 PARTS = {
     "services": Provide(provide_services, sync_to_thread=False),
     "config": Provide(provide_config, sync_to_thread=False),
@@ -129,5 +134,6 @@ PARTS = {
     "engine": Provide(provide_engine, sync_to_thread=False),
     "pool": Provide(provide_pool, sync_to_thread=False),
     "keys": Provide(provide_keys, sync_to_thread=False),
+    "table_uploads": Provide(provide_table_uploads, sync_to_thread=False),
     "provider": Provide(provide_provider, sync_to_thread=False),
 }

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from functools import partial
 
 from catalog.storage import Store
+from marketplace.accounts.seats import Seats
 from marketplace.audit.reads import newest_event_ms
 from marketplace.audit.sequencer import run_sequencer
 from marketplace.config import Config
@@ -17,7 +18,10 @@ from marketplace.db import embedded
 from marketplace.db.engine import Database, database_url
 from marketplace.db.keys import Keys
 from marketplace.db.schema import bring_up_to_date
+from marketplace.own.errors import TooManyUploads
+from marketplace.own.jobs import run_file_sweeps
 from marketplace.queries.cancelling import watch_cancelled
+from marketplace.queries.errors import TooManyFetches, TooManyReaders
 from marketplace.queries.jobs import run_forgotten, run_sweeps
 from marketplace.queries.keeping import NOBODY, Answers
 from marketplace.queries.runner import Runner
@@ -76,6 +80,9 @@ async def open_services(config: Config, *, background: bool = True) -> AsyncIter
             answers=answers,
             turns=Turns(room_of(config), wait_max_s=config.sandbox_wait_max_s),
             runner=runner,
+            readers=Seats(config.tenant_event_readers, TooManyReaders),
+            fetches=Seats(config.tenant_fetches, TooManyFetches),
+            table_uploads=Seats(config.tenant_table_uploads, TooManyUploads),
         )
         stop = asyncio.Event()
         loops: list[Loop] = [
@@ -116,6 +123,7 @@ def _background(
     return (
         partial(run_sequencer, database, answers.keys, config, stop),
         partial(run_sweeps, database, answers, config.sweep_interval_s, stop),
+        partial(run_file_sweeps, database, config, stop),
         partial(run_register, database, store, config, stop),
     )
 

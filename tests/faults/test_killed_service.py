@@ -5,6 +5,8 @@ from __future__ import annotations
 import signal
 import threading
 import time
+from collections.abc import Callable
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ import pytest
 from marketplace.cli.client import Unreachable
 from tests.faults.test_underneath import SLOW_SQL
 from tests.market import Market
+from tests.marketplace.own.test_turns import begun
 from tests.pay import JOINED_SQL, both
 
 
@@ -51,21 +54,35 @@ def test_a_service_killed_between_hold_and_settle_leaves_money_usage_and_log_in_
     assert sum(event["price_vnd"] for event in events) == charged
 
 
-def test_queries_that_run_and_wait_when_the_service_is_killed_are_free(alive: Market) -> None:
+def test_queries_that_run_and_wait_when_the_service_is_killed_are_free_and_half_a_file_is_removed(
+    alive: Market,
+) -> None:
     alive.stop()
     alive.start(SANDULIEU_SANDBOX_JAILS="1")
     before, client = alive.balance()["available_vnd"], alive.client("startup")
     slow = client.post("/api/v1/queries", alive.ask(SLOW_SQL, wait_s=0)).json()
     waiting = client.post("/api/v1/queries", alive.ask(wait_s=0)).json()
     assert (slow["state"], waiting["state"]) == ("running", "queued")
-    alive.stop(signal.SIGKILL)
+    uploads = alive.home / "uploads"
+    with closing(begun(alive)) as upload:
+        upload.send(b'--b\r\nContent-Disposition: form-data; name="file"\r\n\r\nNguyen Van A')
+        _until(lambda: list(uploads.glob("*/source")))
+        alive.stop(signal.SIGKILL)
     alive.start()
+    _until(lambda: not list(uploads.iterdir()))
     assert _newest(alive)["id"] == waiting["id"]
     for query in client.get("/api/v1/queries").json()["items"][:2]:
         assert (query["state"], query["failure"]["code"]) == ("failed", "query.interrupted")
     wallet = alive.balance()
     assert (wallet["available_vnd"], wallet["held_vnd"]) == (before, 0)
     assert alive.reconciled()
+
+
+def _until(true: Callable[[], object]) -> None:
+    until = time.monotonic() + 20
+    while not true():
+        assert time.monotonic() < until
+        time.sleep(0.02)
 
 
 def _newest(market: Market) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from marketplace.accounts.callers import Analyst, Caller, Startup
 from marketplace.audit.receipt import encode
 from marketplace.db.keys import Keys
 from marketplace.errors import NotFound
-from marketplace.queries import reads, results
+from marketplace.queries import reads
 from marketplace.queries.cancelling import cancel
 from marketplace.queries.release import released
 from marketplace.queries.services import Services
@@ -49,7 +49,6 @@ async def show_query(
 @get("/queries/{query_id:uuid}/result/{kind:str}")
 async def download(
     analyst: Analyst,
-    session: AsyncSession,
     services: Services,
     request: Request[Any, Any, Any],
     query_id: uuid.UUID,
@@ -58,15 +57,14 @@ async def download(
     """The answer as a file; a browser that lost the connection goes on where it was."""
     if kind not in MEDIA_TYPES:
         raise NotFound
-    stored = await results.result(
-        session,
-        services.answers,
+    return await released(
+        services,
         caller=analyst,
         query_id=query_id,
-        database=services.database,
-        store=services.store,
+        media_type=MEDIA_TYPES[kind],
+        asked=request.headers,
+        headers=file_headers(f"{query_id}.{kind}"),
     )
-    return await released(stored, MEDIA_TYPES[kind], request.headers, file_headers(f"{query_id}.{kind}"))
 
 
 @get("/queries/{query_id:uuid}/receipt")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import secrets
 from pathlib import Path
 
@@ -21,7 +22,7 @@ def vault(tmp_path: Path) -> Vault:
 
 def test_what_was_put_is_read_and_cannot_be_changed_where_it_is_read(vault: Vault) -> None:
     table_id = new_id()
-    wrapped = vault.put(table_id, BODY)
+    wrapped = vault.put(table_id, BODY).wrapped_key
     with vault.opened(table_id, wrapped) as path:
         assert path.read_bytes() == BODY
         handle = os.open(path, os.O_RDWR)
@@ -32,7 +33,7 @@ def test_what_was_put_is_read_and_cannot_be_changed_where_it_is_read(vault: Vaul
 
 
 def test_neither_the_file_nor_the_row_tells_a_cell(vault: Vault) -> None:
-    wrapped = vault.put(new_id(), BODY)
+    wrapped = vault.put(new_id(), BODY).wrapped_key
     (file,) = vault.folder.iterdir()
     assert b"Nguyen" not in file.read_bytes()
     assert (file.stat().st_mode & 0o777, vault.folder.stat().st_mode & 0o777) == (0o600, 0o700)
@@ -41,7 +42,7 @@ def test_neither_the_file_nor_the_row_tells_a_cell(vault: Vault) -> None:
 
 def test_a_file_removed_changed_swapped_or_of_another_home_opens_no_table(vault: Vault) -> None:
     one, two = new_id(), new_id()
-    key_of_one, key_of_two = vault.put(one, BODY), vault.put(two, BODY)
+    key_of_one, key_of_two = (vault.put(each, BODY).wrapped_key for each in (one, two))
     elsewhere = Vault(vault.folder, secrets.token_bytes(32))
     for held, table_id, wrapped in ((elsewhere, one, key_of_one), (vault, one, key_of_two), (vault, one, b"")):
         with pytest.raises(TableGone), held.opened(table_id, wrapped):
@@ -52,4 +53,15 @@ def test_a_file_removed_changed_swapped_or_of_another_home_opens_no_table(vault:
             pass
     vault.drop(one)
     vault.drop(one)
+    assert list(vault.folder.iterdir()) == []
+
+
+def test_a_disk_that_is_full_leaves_no_draft(vault: Vault) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(BODY) // 2, hard))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            vault.put(new_id(), BODY)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert list(vault.folder.iterdir()) == []

@@ -71,7 +71,9 @@ class Exchange:
         services = SimpleNamespace(store=self.store, pool=self.pool, config=config)
         obligations = SimpleNamespace(consented_to=None, row_filter=filters, max_rows=99, max_bytes=2**20)
         line = SimpleNamespace(
-            version=self.version, facts=SimpleNamespace(slug="small", excluded=frozenset(), revision=0),
+            version=self.version,
+            facts=SimpleNamespace(dataset_id=uuid.uuid4(), slug="small", excluded=frozenset(), revision=0),
+            question=SimpleNamespace(request=SimpleNamespace(purpose="research.academic")),
             decision=SimpleNamespace(obligations=obligations), records_left=None,
         )  # fmt: skip
         plan = plan_query("SELECT DISTINCT place FROM small", [schema_of(self.version, "small")])

@@ -69,10 +69,11 @@ class Answered(Struct, frozen=True):
 
 @pytest.fixture
 async def answered(database: Database, session: AsyncSession, tmp_path: Path) -> Answered:
-    return await _answered(database, session, tmp_path)
+    return await answered_in(session, database, tmp_path)
 
 
-async def _answered(database: Database, session: AsyncSession, tmp_path: Path) -> Answered:
+async def answered_in(session: AsyncSession, database: Database, tmp_path: Path) -> Answered:
+    """A query of one row, its answer kept below `tmp_path`."""
     answers = Answers(tmp_path / "answers", Keys(tmp_path / "keys"), runner=1)
     sides = await open_sides(database)
     agreement = await session.get_one(Agreement, await sides.agreement(database))
@@ -165,7 +166,7 @@ async def test_consent_that_ran_out_since_closes_what_an_older_version_answered_
     database: Database, tmp_path: Path
 ) -> None:
     async with database.session() as session:
-        answered = await _answered(database, session, tmp_path)
+        answered = await answered_in(session, database, tmp_path)
         await _ran_out(session, answered)
     async with database.session() as session:
         with pytest.raises(ResultGone) as gone:
@@ -179,7 +180,7 @@ async def test_what_ran_out_in_several_datasets_is_written_one_after_the_other(
     """Else a fetch that has one and wants the other waits for a query that settles the other way round."""
     newest = [secrets.token_hex(32), secrets.token_hex(32)]
     async with database.session() as session:
-        first, second = [await _answered(database, session, tmp_path) for _ in newest]
+        first, second = [await answered_in(session, database, tmp_path) for _ in newest]
         for each, version_id in zip((first, second), newest, strict=True):
             await _ran_out(session, each)
             (await session.get_one(Dataset, each.sides.dataset_id)).current_version_id = version_id
