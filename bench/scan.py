@@ -94,9 +94,13 @@ def _plain(sql: str, file: Path) -> list[float]:
 
 def _schema(mode: Mode) -> TableSchema:
     dims = tuple(Column(name=n, type="VARCHAR") for n in ("province", "sex", "age_band", "grade"))
-    points = Column(name="points", type="BIGINT", kind="measure" if mode == "aggregate" else "dimension",
-                    bounds=Bounds(lower=0, upper=12) if mode == "dp" else None)  # fmt: skip
-    return TableSchema(name="t", mode=mode, columns=(*dims, points))
+    aggregate = mode == "aggregate"
+    numbers = tuple(
+        Column(name=n, type="BIGINT", kind="measure" if aggregate else "dimension",
+               bounds=Bounds(lower=0, upper=12) if mode == "dp" else None) for n in ("points", "fines")
+    )  # fmt: skip
+    pairs = (("points", "fines"),) if aggregate else ()
+    return TableSchema(name="t", mode=mode, columns=(*dims, *numbers), pairs=pairs)
 
 
 async def _timed(
