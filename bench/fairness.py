@@ -77,7 +77,7 @@ def _market(home: Path) -> Market:
 def _ask(market: Market, role: str, sql: str) -> tuple[str, str]:
     """Token and body of a tenant's query; its wallet is filled."""
     market.credit(100_000_000, role=role)
-    market.agree("adult", role=role)
+    market.agreements["adult"] = market.agree("adult", role=role)
     return market.parties.tokens[role], json.dumps(market.ask(sql))
 
 
