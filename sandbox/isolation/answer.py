@@ -186,8 +186,9 @@ def _more_records(column: pa.Array) -> int:
     """What an answer may hold beside its rows: list elements at every depth, as far as rows refer to them, and
     what long texts may be put together from. Else one row would carry a whole table past every cap."""
     if pa.types.is_string(column.type):
-        above = compute.max_element_wise(compute.subtract(compute.binary_length(column), TEXT_FREE_BYTES), 0)
-        return int(compute.sum(compute.divide(above, TEXT_BYTES_A_RECORD)).as_py() or 0)
+        # numpy: Arrow looks for pandas on the disk each time that it is handed a plain number.
+        above = compute.binary_length(column).drop_null().to_numpy() - TEXT_FREE_BYTES
+        return int((np.maximum(above, 0) // TEXT_BYTES_A_RECORD).sum())
     if not pa.types.is_list(column.type):
         return 0
     inner = column.flatten()
