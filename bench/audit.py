@@ -48,11 +48,16 @@ DECISION = Decision(
 )  # fmt: skip
 TREE = grow(ASKED, SQL)
 BODY = {
+    "decision_id": uuid4(),
     "decision": told(DECISION),
     "facts": TREE.head,
-    "usage": {"wall_us": 5000, "cpu_us": 7000, "rows": 16, "bytes": 100_000},
+    "usage": {"wall_us": 5000, "cpu_us": 7000, "peak_memory_bytes": 9, "result_bytes": 9, "engine_us": 9,
+              "rows": 16, "bytes": 100_000},
+    "columns": ["a", "b", "c"],
+    "outcome": "ready",
+    "failure": None,
     "result_sha256": "ab" * 32,
-}
+}  # fmt: skip
 PLAIN = text("INSERT INTO login_attempt (id, email_hash, address, at) VALUES (:id, :hash, 'bench', now())")
 
 
@@ -176,7 +181,7 @@ async def _checking(database: Database, keys: Keys, config: Config) -> dict[str,
     async with database.session() as session:
         newest = await newest_checkpoint(session)
         began = time.perf_counter()
-        findings = await check_log(session, key, tag_key=keys.salt_key())
+        findings = await check_log(session, key, salt_key=keys.salt_key())
         took = time.perf_counter() - began
     if findings or newest is None:
         raise RuntimeError(f"the log does not check: {findings[:3]}")

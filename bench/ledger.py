@@ -33,6 +33,14 @@ from marketplace.metering.actions import usage_recorded
 CLIENTS = 32
 SECONDS = 4.0
 PRICE_VND = 1_234
+USED = {
+    "wall_us": 1, "cpu_us": 1, "peak_memory_bytes": 1, "result_bytes": 1, "engine_us": 1, "rows": 16,
+    "bytes": 100_000,
+}  # fmt: skip
+BODY = {
+    "decision_id": UUID(int=1), "decision": {}, "facts": {"root": "", "size": 0}, "usage": USED, "columns": [],
+    "outcome": "ready", "failure": None, "result_sha256": None,
+}  # fmt: skip
 PLAIN = text("insert into login_attempt (id, email_hash, address, at) values (:id, '\\x00', 'bench', now())")
 
 
@@ -128,9 +136,7 @@ async def _query(database: Database, startup: UUID, owner: UUID) -> tuple[float,
         dataset_id=owner, version_id="v", outcome="ready", bytes=100_000, rows=16, cpu_us=1, wall_us=1,
         peak_memory_bytes=1, price_vnd=PRICE_VND,
     )  # fmt: skip
-    event = recorded(
-        "query:settle", parties=(startup, owner), query_id=query, price_vnd=PRICE_VND, body={"rows": 16}
-    )
+    event = recorded("query:settle", parties=(startup, owner), query_id=query, price_vnd=PRICE_VND, body=BODY)
     async with database.unit() as unit:
         made, *_ = await unit.send([booking(charge), usage, event])
         require_made(made[0], charge)

@@ -1,4 +1,4 @@
-"""The one verb of the log: record an event in the transaction of what it records."""
+"""The one verb of the log: record a declared event in the transaction of what it records."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.audit.canonical import exact, plain
 from marketplace.audit.commitment import commit
+from marketplace.audit.registry import fitting
 from marketplace.db.base import ms_of, new_id, utcnow
 from marketplace.db.together import Statement, perform
 
@@ -49,14 +50,14 @@ class Fields(TypedDict, total=False):
 
 
 async def record(session: AsyncSession, name: str, **fields: Unpack[Fields]) -> UUID:
-    """Write event `name` (subject:action) and its salt, one round trip; gives the event's id."""
+    """Write event `name` (subject:action) and its salt, one round trip; its id. Raises EventRefused."""
     statement = recorded(name, **fields)
     await perform(session, statement)
     return UUID(statement.parameters["id"])
 
 
 def recorded(name: str, **fields: Unpack[Fields]) -> Statement:
-    """What writes event `name` and its salt."""
+    """What writes event `name` and its salt. Raises EventRefused: not declared, or the body does not fit."""
     salts, commitments = _commit_each(fields.get("secrets", {}))
     event = plain(
         {
@@ -77,6 +78,7 @@ def recorded(name: str, **fields: Unpack[Fields]) -> Statement:
             "body": {**fields.get("body", {}), **commitments},
         }
     )
+    event["body"] = fitting(name, event["body"])
     salt, commitment = commit(exact(event))
     return Statement(
         _RECORD,

@@ -18,10 +18,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from marketplace.audit import tree
 from marketplace.audit.canonical import exact
 from marketplace.audit.commitment import commitment
-from marketplace.audit.leaf import Leaf, dataset_tag, read_leaf
+from marketplace.audit.leaf import ALONE, Leaf, Place, chain_key, link, read_leaf
 from marketplace.audit.models import AuditLeaf, Checkpoint, Event, EventSalt
 from marketplace.audit.note import NoteRefused, VerifierKey, open_checkpoint
 from marketplace.audit.reads import event_of
+from marketplace.audit.registry import counted_names
 
 CHUNK_LEAVES = 2048
 MAX_FINDINGS = 1000
@@ -36,14 +37,14 @@ class Finding(Struct, frozen=True):
 
 @dataclass
 class _Walk:
-    """How far the recomputation is: `roots` wanted by size, counters and tags by dataset."""
+    """How far the recomputation is: `roots` wanted by size, the last place of each dataset (n, own index)."""
 
     roots: dict[int, set[bytes]]
-    tag_key: bytes | None
+    salt_key: bytes | None
     frontier: list[bytes] = field(default_factory=list)
     size: int = 0
-    counters: dict[UUID, int] = field(default_factory=dict)
-    tags: dict[UUID, str] = field(default_factory=dict)
+    counted: frozenset[str] = field(default_factory=lambda: frozenset(counted_names()))
+    last: dict[UUID, Place] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
 
     def find(self, code: str, where: object) -> None:
@@ -52,13 +53,13 @@ class _Walk:
 
 
 async def check_log(
-    session: AsyncSession, public_key: VerifierKey, *, seen: Sequence[str] = (), tag_key: bytes | None = None
+    session: AsyncSession, public_key: VerifierKey, *, seen: Sequence[str] = (), salt_key: bytes | None = None
 ) -> tuple[Finding, ...]:
     """Everything that does not fit, none if the log is whole; at most MAX_FINDINGS.
 
-    `seen`: checkpoint notes that others kept; `tag_key`: the log's salt key, to check the datasets' tags as well.
+    `seen`: checkpoint notes that others kept; `salt_key`: the log's, to check the links of the leaves as well.
     """
-    walk = _Walk({0: {tree.EMPTY_ROOT}}, tag_key)
+    walk = _Walk({0: {tree.EMPTY_ROOT}}, salt_key)
     await _checkpoints(session, walk, public_key, seen)
     while await _chunk(session, walk):
         pass
@@ -119,25 +120,27 @@ def _leaf(walk: _Walk, row: AuditLeaf, event: Event | None, salt: bytes | None) 
     if event is None:
         walk.find("log.event_missing", row.index)
         return
-    if event.commitment.hex() != leaf.c or event.dataset_id != row.dataset_id or leaf.n != row.dataset_counter:
+    if event.commitment.hex() != leaf.c:
         walk.find("log.leaf_changed", row.index)
     if salt is None:
         walk.find("log.salt_missing", event.id)
     elif commitment(salt, exact(event_of(event))) != event.commitment:
         walk.find("log.event_changed", event.id)
-    _counter(walk, row, leaf)
+    _place(walk, row, leaf, event)
 
 
-def _counter(walk: _Walk, row: AuditLeaf, leaf: Leaf) -> None:
-    if row.dataset_id is None:
-        if leaf.d is not None or leaf.n is not None:
-            walk.find("log.counter_wrong", row.index)
-        return
-    due = walk.counters.get(row.dataset_id, 0)
-    first = dataset_tag(walk.tag_key, row.dataset_id) if walk.tag_key else leaf.d or ""
-    if leaf.n != due or leaf.d != walk.tags.setdefault(row.dataset_id, first):
+def _place(walk: _Walk, row: AuditLeaf, leaf: Leaf, event: Event) -> None:
+    """It stands in the chain of its event's dataset, right after the last one there."""
+    dataset_id = event.dataset_id if event.name in walk.counted else None
+    due, stored = ALONE, (row.dataset_id, row.dataset_counter, row.dataset_previous)
+    if dataset_id is not None:
+        last = walk.last.get(dataset_id)
+        due = Place(last.n + 1, last.p) if last else ALONE
+        walk.last[dataset_id] = Place(due.n, row.index)
+    if stored != ((dataset_id, due.n, due.p) if dataset_id else (None, None, None)):
         walk.find("log.counter_wrong", row.index)
-    walk.counters[row.dataset_id] = due + 1
+    if walk.salt_key is not None and leaf.l != link(chain_key(walk.salt_key, dataset_id or event.id), due):
+        walk.find("log.counter_wrong", row.index)
 
 
 async def _nodes(session: AsyncSession, walk: _Walk, nodes: Sequence[tuple[tree.Node, bytes]]) -> None:

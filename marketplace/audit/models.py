@@ -88,14 +88,17 @@ class PendingLeaf(Base):
 
 
 class AuditLeaf(Base):
-    """The sequencer's order over committed events. Leaf data: canonical JSON {"c": commitment hex, "d": salted
-    dataset tag or null, "n": per-dataset counter or null}; leaf hash: SHA-256(0x00 || leaf data) (RFC 6962)."""
+    """The sequencer's order over committed events (`leaf.py`). Leaf hash: SHA-256(0x00 || data) (RFC 6962).
+
+    `dataset_id`: in whose chain it counts, from 0 without gap; `dataset_previous`: index of the leaf before it.
+    """
 
     __tablename__ = "audit_leaf"
     index: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     event_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("event.id"), unique=True)
     dataset_id: Mapped[uuid.UUID | None]
     dataset_counter: Mapped[int | None]
+    dataset_previous: Mapped[int | None]
     data: Mapped[bytes]
     __table_args__ = (Index(None, "dataset_id", "dataset_counter", unique=True),)
 

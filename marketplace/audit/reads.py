@@ -11,6 +11,7 @@ from sqlalchemy import Select, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.audit.canonical import plain
+from marketplace.audit.leaf import chain_key, read_leaf
 from marketplace.audit.models import AuditLeaf, Event, EventSalt
 from marketplace.db.base import EPOCH, ms_of
 from marketplace.db.engine import Database
@@ -26,15 +27,20 @@ DECIDED = ("query:settle", "query:deny", "query:void", "quote:deny")
 NEWEST = text("select at from event order by id desc limit 1")
 """Ids are made of the time: the largest is of the latest instant that any process has recorded."""
 
-View = Literal["regulator", "party", "operator"]
+View = Literal["regulator", "owner", "startup", "operator"]
 
 
 class Viewer(Struct, frozen=True):
-    """On whose behalf the log is read. regulator: all; party: what concerns it; operator: all, without bodies."""
+    """On whose behalf the log is read. regulator: all; owner, startup: what concerns them; operator: all, without
+    bodies."""
 
     person_id: UUID
     organisation_id: UUID
     view: View
+
+    @property
+    def sees_all(self) -> bool:
+        return self.view in ("regulator", "operator")
 
 
 class Filter(Struct, frozen=True, kw_only=True):
@@ -52,7 +58,8 @@ class Filter(Struct, frozen=True, kw_only=True):
 class EventView(Struct, frozen=True, kw_only=True):
     """An event as its viewer may see it; `salt` (hex) opens `commitment` (hex), both None for the operator.
 
-    Instants are milliseconds. `leaf_index` is None until the sequencer has come by.
+    Instants are milliseconds. `leaf_index` and `link` (hex) are None until the sequencer has come by.
+    `dataset_counter` and `dataset_previous` are for owner and regulator: a startup would learn of others' queries.
     """
 
     id: UUID
@@ -73,7 +80,9 @@ class EventView(Struct, frozen=True, kw_only=True):
     commitment: str
     salt: str | None
     leaf_index: int | None
+    link: str | None
     dataset_counter: int | None
+    dataset_previous: int | None
 
     @property
     def decision_id(self) -> UUID | None:
@@ -84,11 +93,14 @@ class EventView(Struct, frozen=True, kw_only=True):
 
 
 class Completeness(Struct, frozen=True):
-    """Of one dataset: how many leaves count for it, and which counters are not as due (none, if whole)."""
+    """Of one dataset: how many leaves count for it, and which counters are not as due (none, if whole).
+
+    `chain_key` (hex): keys the links of its leaves, so that its owner can look for them (docs/verify.md)."""
 
     leaves: int
     newest: int | None
     wrong: tuple[int, ...]
+    chain_key: str
 
 
 def event_of(row: Event) -> dict[str, Any]:
@@ -114,14 +126,16 @@ async def concerns(session: AsyncSession, viewer: Viewer, dataset_id: UUID) -> b
     return bool(await session.scalar(select(mine.exists())))
 
 
-async def completeness(session: AsyncSession, dataset_id: UUID) -> Completeness:
+async def completeness(session: AsyncSession, dataset_id: UUID, *, salt_key: bytes) -> Completeness:
     """Whether the dataset's counter runs from 0 without gap (invariant 7)."""
     wrong = await session.scalars(
         text("""
             SELECT dataset_counter FROM (
-                SELECT dataset_counter, row_number() OVER (ORDER BY index) - 1 AS due
-                FROM audit_leaf WHERE dataset_id = :id
-            ) AS leaf WHERE dataset_counter IS DISTINCT FROM due ORDER BY due LIMIT 100
+                SELECT dataset_counter, dataset_previous, row_number() OVER chain - 1 AS due,
+                    lag(index) OVER chain AS p
+                FROM audit_leaf WHERE dataset_id = :id WINDOW chain AS (ORDER BY index)
+            ) AS leaf WHERE dataset_counter IS DISTINCT FROM due OR dataset_previous IS DISTINCT FROM p
+            ORDER BY due LIMIT 100
         """),
         {"id": dataset_id},
     )
@@ -129,19 +143,19 @@ async def completeness(session: AsyncSession, dataset_id: UUID) -> Completeness:
         text("SELECT count(*), max(dataset_counter) FROM audit_leaf WHERE dataset_id = :id"), {"id": dataset_id}
     )
     leaves, newest = counted.one()
-    return Completeness(leaves, newest, tuple(wrong))
+    return Completeness(leaves, newest, tuple(wrong), chain_key(salt_key, dataset_id).hex())
 
 
 def _select(
     viewer: Viewer, chosen: Filter, before: tuple[datetime, UUID] | None
-) -> Select[Event, bytes, int, int | None]:
+) -> Select[Event, bytes, AuditLeaf]:
     query = (
-        select(Event, EventSalt.salt, AuditLeaf.index, AuditLeaf.dataset_counter)
+        select(Event, EventSalt.salt, AuditLeaf)
         .outerjoin(EventSalt, EventSalt.event_id == Event.id)
         .outerjoin(AuditLeaf, AuditLeaf.event_id == Event.id)
         .order_by(Event.at.desc(), Event.id.desc())
     )
-    if viewer.view == "party":
+    if not viewer.sees_all:
         query = query.where(Event.parties.contains([viewer.organisation_id]))
     if chosen.organisation_id is not None:
         query = query.where(Event.parties.contains([chosen.organisation_id]))
@@ -160,15 +174,18 @@ def _select(
     return query.where(*(column == value for column, value in equal.items() if value is not None))
 
 
-def _view(viewer: Viewer, row: Event, salt: bytes | None, index: int | None, counter: int | None) -> EventView:
+def _view(viewer: Viewer, row: Event, salt: bytes | None, leaf: AuditLeaf | None) -> EventView:
     fields = {name: getattr(row, name) for name in EVENT_FIELDS} | {"parties": tuple(row.parties)}
     opened = viewer.view != "operator"
+    counted = leaf if viewer.view in ("owner", "regulator") else None
     return EventView(
         **(fields | {"at": plain(row.at), "body": row.body if opened else None}),
         commitment=row.commitment.hex(),
         salt=salt.hex() if opened and salt is not None else None,
-        leaf_index=index,
-        dataset_counter=counter,
+        leaf_index=leaf.index if leaf else None,
+        link=read_leaf(leaf.data).l if leaf else None,
+        dataset_counter=counted.dataset_counter if counted else None,
+        dataset_previous=counted.dataset_previous if counted else None,
     )
 
 

@@ -20,8 +20,9 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from marketplace.audit import tree
-from marketplace.audit.leaf import Leaf, dataset_tag, leaf_data
+from marketplace.audit.leaf import ALONE, Leaf, Place, chain_key, leaf_data, link
 from marketplace.audit.note import sign_checkpoint
+from marketplace.audit.registry import counted_names
 from marketplace.config import Config
 from marketplace.db.engine import Database
 from marketplace.db.together import Statement, Unit
@@ -44,7 +45,7 @@ class LogKeys(Protocol):
         """Signs checkpoints."""
 
     def salt_key(self) -> bytes:
-        """Hides dataset ids in leaves."""
+        """Keys the chains of datasets."""
 
 
 _ANY_PENDING = text("SELECT FROM pending_leaf LIMIT 1")
@@ -55,22 +56,27 @@ _PENDING = text("""
         SELECT event_id FROM pending_leaf ORDER BY event_id LIMIT :batch
     ), batch AS (
         SELECT event.* FROM waiting CROSS JOIN LATERAL (
-            SELECT id, dataset_id, commitment, at FROM event WHERE event.id = waiting.event_id LIMIT 1
+            SELECT id, CASE WHEN name = ANY(:counted) THEN dataset_id END AS dataset_id, commitment, at
+            FROM event WHERE event.id = waiting.event_id LIMIT 1
         ) AS event
-    ), counter AS (
-        SELECT dataset_id,
-            (SELECT max(dataset_counter) FROM audit_leaf AS leaf WHERE leaf.dataset_id = named.dataset_id)
-            AS last
+    ), newest AS (
+        SELECT named.dataset_id, leaf.dataset_counter, leaf.index
         FROM (SELECT DISTINCT dataset_id FROM batch WHERE dataset_id IS NOT NULL) AS named
+        CROSS JOIN LATERAL (
+            SELECT dataset_counter, index FROM audit_leaf WHERE audit_leaf.dataset_id = named.dataset_id
+            ORDER BY dataset_counter DESC LIMIT 1
+        ) AS leaf
     )
-    SELECT id, dataset_id, commitment, last FROM batch LEFT JOIN counter USING (dataset_id) ORDER BY at, id
+    SELECT id, dataset_id, commitment, newest.dataset_counter AS last, newest.index AS last_index
+    FROM batch LEFT JOIN newest USING (dataset_id) ORDER BY at, id
 """)
 _SIZE = text("SELECT coalesce(max(size), 0) AS size FROM checkpoint")
 _LEAVES = text("""
-    INSERT INTO audit_leaf (index, event_id, dataset_id, dataset_counter, data)
-    SELECT index, event_id, dataset_id, dataset_counter, convert_to(data, 'UTF8')
-    FROM json_to_recordset(CAST(:rows AS json))
-        AS leaf (index bigint, event_id uuid, dataset_id uuid, dataset_counter bigint, data text)
+    INSERT INTO audit_leaf (index, event_id, dataset_id, dataset_counter, dataset_previous, data)
+    SELECT index, event_id, dataset_id, dataset_counter, dataset_previous, convert_to(data, 'UTF8')
+    FROM json_to_recordset(CAST(:rows AS json)) AS leaf (
+        index bigint, event_id uuid, dataset_id uuid, dataset_counter bigint, dataset_previous bigint, data text
+    )
 """)
 _NODES = text("""
     INSERT INTO audit_node (level, index, hash)
@@ -120,12 +126,16 @@ async def _batch(database: Database, keys: LogKeys, config: Config) -> int:
         return 0
     async with database.unit() as unit:
         _, events, ((size,),) = await unit.send(
-            [Statement(_TURN, {"lock": _LOCK}), Statement(_PENDING, {"batch": BATCH_EVENTS}), Statement(_SIZE)]
+            [
+                Statement(_TURN, {"lock": _LOCK}),
+                Statement(_PENDING, {"batch": BATCH_EVENTS, "counted": counted_names()}),
+                Statement(_SIZE),
+            ]
         )
         if not events:
             return 0
-        leaves = _number(events, keys.salt_key())
-        data = [leaf_data(leaf) for leaf in leaves]
+        leaves = _placed(events, size, keys.salt_key())
+        data = [leaf_data(leaf) for leaf, _ in leaves]
         nodes, root = _grown(await _frontier(unit, size), size, [tree.leaf_hash(each) for each in data])
         note = sign_checkpoint(config.log_origin, keys.log_signing(), size + len(leaves), root)
         await unit.send(
@@ -139,25 +149,34 @@ async def _batch(database: Database, keys: LogKeys, config: Config) -> int:
         return len(leaves)
 
 
-def _number(events: Sequence[Any], salt_key: bytes) -> list[Leaf]:
-    """Each event's leaf; a dataset's events are counted on from the last one that has a leaf."""
-    counters = {each.dataset_id: -1 if each.last is None else each.last for each in events}
-    tags = {dataset_id: dataset_tag(salt_key, dataset_id) for dataset_id in counters if dataset_id is not None}
-    leaves = []
-    for event in events:
+def _placed(events: Sequence[Any], size: int, salt_key: bytes) -> list[tuple[Leaf, Place | None]]:
+    """Each event's leaf and its place; a dataset's chain goes on from its last leaf."""
+    last = {
+        each.dataset_id: None if each.last is None else Place(each.last, each.last_index)
+        for each in events
+        if each.dataset_id is not None
+    }
+    chains = {dataset_id: chain_key(salt_key, dataset_id) for dataset_id in last}
+    placed: list[tuple[Leaf, Place | None]] = []
+    for index, event in enumerate(events, size):
         if event.dataset_id is None:
-            leaves.append(Leaf(event.commitment.hex(), None, None))
+            placed.append((Leaf(event.commitment.hex(), link(chain_key(salt_key, event.id), ALONE)), None))
             continue
-        counters[event.dataset_id] += 1
-        leaves.append(Leaf(event.commitment.hex(), tags[event.dataset_id], counters[event.dataset_id]))
-    return leaves
+        before = last[event.dataset_id]
+        place = Place(before.n + 1, before.p) if before else ALONE
+        last[event.dataset_id] = Place(place.n, index)
+        placed.append((Leaf(event.commitment.hex(), link(chains[event.dataset_id], place)), place))
+    return placed
 
 
-def _leaf_rows(size: int, events: Sequence[Any], leaves: Sequence[Leaf], data: Sequence[bytes]) -> str:
+def _leaf_rows(
+    size: int, events: Sequence[Any], leaves: Sequence[tuple[Leaf, Place | None]], data: Sequence[bytes]
+) -> str:
     rows = [
-        {"index": index, "event_id": event.id, "dataset_id": event.dataset_id, "dataset_counter": leaf.n,
+        {"index": index, "event_id": event.id, "dataset_id": event.dataset_id,
+         "dataset_counter": place.n if place else None, "dataset_previous": place.p if place else None,
          "data": each.decode()}
-        for index, (event, leaf, each) in enumerate(zip(events, leaves, data, strict=True), size)
+        for index, (event, (_, place), each) in enumerate(zip(events, leaves, data, strict=True), size)
     ]  # fmt: skip
     return _json(rows)
 

@@ -30,7 +30,7 @@ async def view_events(
     before = decode_cursor(cursor, tuple[datetime, UUID]) if cursor else None
     found = await events(session, viewer, chosen, before=before, limit=limit + 1)
     shown, last = cut(found, limit)
-    if viewer.view != "party":
+    if viewer.sees_all:
         await _leave_trace(session, viewer, chosen, len(shown))
     following = encode_cursor(_instant(last.at), last.id) if last is not None else None
     return EventPage(tuple(shown), following)

@@ -155,8 +155,8 @@ def _verify_database(chosen: argparse.Namespace) -> int:
     config = load()
     key = read_key(chosen.key) if chosen.key else _own_key(config)
     seen = [path.read_text() for path in chosen.seen]
-    tag_key = Keys(config.path("keys")).salt_key()
-    findings = _ask(config, lambda session: check_log(session, key, seen=seen, tag_key=tag_key))
+    salt_key = Keys(config.path("keys")).salt_key()
+    findings = _ask(config, lambda session: check_log(session, key, seen=seen, salt_key=salt_key))
     if chosen.json:
         print(_json({"ok": not findings, "findings": findings}))
     else:

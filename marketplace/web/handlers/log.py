@@ -61,7 +61,7 @@ async def show_log(
         until=_start("until", until, days=1),
     )
     page = await view_events(session, viewer, chosen, cursor=cursor)
-    sees_all = viewer.view != "party"
+    sees_all = viewer.sees_all
     return view.page(
         "log.html",
         page=page,

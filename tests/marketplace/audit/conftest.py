@@ -13,6 +13,7 @@ import psycopg
 import pytest
 from sqlalchemy import text
 
+import tests.marketplace.audit.bodies  # noqa: F401  declares the events of tests
 from marketplace.audit.check import Finding, check_log
 from marketplace.audit.note import VerifierKey, verifier_key
 from marketplace.audit.sequencer import sequence_once
@@ -40,7 +41,7 @@ class Log:
 
     async def findings(self, **more: Any) -> tuple[Finding, ...]:
         async with self.database.session() as session:
-            return await check_log(session, self.key, tag_key=self.keys.salt_key(), **more)
+            return await check_log(session, self.key, salt_key=self.keys.salt_key(), **more)
 
     async def one(self, statement: str, **parameters: Any) -> Any:
         async with self.database.session() as session:

@@ -23,6 +23,7 @@ from policies.answer import canonical
 from policies.decision import AccessQuestion
 from policies.kept import keep
 from policies.wasm import WasmEngine
+from tests.marketplace.audit.bodies import settled
 from tests.marketplace.audit.conftest import Log
 from tests.policies.cases import OF_ACCESS, question
 
@@ -81,7 +82,9 @@ async def receipt_of(
             purpose=asked.request.purpose,
             price_vnd=0,
             version_id=asked.dataset.version_id,
-            body={"decision": decision, "columns": asked.request.columns or (), "facts": sealed.head},
+            body=settled(
+                decision_id=query_id, decision=decision, columns=asked.request.columns or (), facts=sealed.head
+            ),
         )
     await log.sequence()
     async with log.database.session() as session:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +24,7 @@ from marketplace.db.engine import Database
 from marketplace.db.keys import Keys
 from tests.conftest import ClientFor
 from tests.marketplace.api import Client
+from tests.marketplace.audit.bodies import settled
 from tests.marketplace.parties import Make, Party
 
 EVENTS = "/api/v1/audit/events"
@@ -62,7 +64,7 @@ async def story(database: Database, make: Make) -> Story:
             dataset_id=dataset_id,
             query_id=uuid4(),
             price_vnd=1_000,
-            body={"columns": ["tuổi"]},
+            body=settled(columns=["tuổi"]),
         )
     return Story(startup, owner, stranger, dataset_id, event_id)
 
@@ -118,7 +120,7 @@ async def test_the_regulator_sees_all_and_its_reading_is_logged(
 ) -> None:
     regulator = await make.party(database, kind="regulator")
     (event,) = await seen(client, regulator.token, dataset_id=str(story.dataset_id), name="query:settle")
-    assert event["body"] == {"columns": ["tuổi"]}
+    assert event["body"]["columns"] == ["tuổi"]
     (read,) = await seen(client, regulator.token, organisation=str(regulator.organisation.id), name="log:read")
     assert read["actor_person_id"] == str(regulator.person.id)
     assert read["body"]["filter"]["dataset_id"] == str(story.dataset_id)
@@ -130,7 +132,7 @@ async def test_events_filter_by_time_and_page_without_gap_or_repeat(
 ) -> None:
     startup = await make.party(database)
     async with database.session() as session:
-        ids = [await record(session, "test:page", parties=[startup.organisation.id]) for _ in range(5)]
+        ids = [await record(session, "test:event", parties=[startup.organisation.id]) for _ in range(5)]
     collected: list[str] = []
     query: dict[str, Any] = {"limit": 2}
     for _ in range(3):
@@ -150,14 +152,22 @@ async def test_a_wrong_question_is_told_what_is_wrong(client: Client, story: Sto
     assert (answer.status_code, answer.json()["code"]) == (400, "request.invalid")
 
 
-async def test_completeness_is_for_whoever_has_an_event_of_the_dataset(
+async def test_completeness_is_for_the_owners_of_the_dataset(
     client: Client, story: Story, database: Database, keys: Keys, config: Config
 ) -> None:
     path = f"/api/v1/audit/completeness/{story.dataset_id}"
     await sequence_once(database, keys, config)
     assert (await client.get(path)).status_code == 401
     assert (await client.get(path, token=story.stranger.token)).status_code == 404
-    assert (await client.get(path, token=story.owner.token)).json() == {"leaves": 1, "newest": 0, "wrong": []}
+    assert (await client.get(path, token=story.startup.token)).status_code == 404
+    told = (await client.get(path, token=story.owner.token)).json()
+    key = bytes.fromhex(told.pop("chain_key"))
+    assert told == {"leaves": 1, "newest": 0, "wrong": []}
+    (event,) = await seen(client, story.owner.token)
+    assert (event["dataset_counter"], event["dataset_previous"]) == (0, None)
+    assert event["link"] == hmac.new(key, b'{"n":0,"p":null}', "sha256").hexdigest()
+    (event,) = await seen(client, story.startup.token)
+    assert (event["dataset_counter"], event["dataset_previous"]) == (None, None)
 
 
 async def test_everybody_can_follow_the_log_with_nothing_but_the_key(
@@ -180,7 +190,7 @@ async def test_two_heads_are_consistent(
     await sequence_once(database, keys, config)
     first = await _head(client)
     async with database.session() as session:
-        await record(session, "test:later")
+        await record(session, "test:event")
     await sequence_once(database, keys, config)
     second = await _head(client)
     answer = await client.get("/api/v1/audit/consistency", params={"first": first.size})

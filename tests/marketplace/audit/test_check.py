@@ -30,14 +30,18 @@ EDITS = {
     "who may read it": ("UPDATE event SET parties = parties || parties WHERE price_vnd = 4", "log.event_changed"),
     "an event's dataset": (
         "UPDATE event SET dataset_id = gen_random_uuid() WHERE price_vnd = 4",
-        "log.leaf_changed",
+        "log.event_changed",
     ),
     "a commitment": ("UPDATE event SET commitment = sha256(commitment) WHERE price_vnd = 4", "log.leaf_changed"),
     "a salt": ("UPDATE event_salt SET salt = sha256(salt)", "log.event_changed"),
     "a leaf's data": ("UPDATE audit_leaf SET data = data || ' ' WHERE index = 4", "log.leaf_changed"),
     "a leaf's counter": (
         "UPDATE audit_leaf SET dataset_counter = 99 WHERE index = 4",
-        "log.leaf_changed",
+        "log.counter_wrong",
+    ),
+    "which leaf went before": (
+        "UPDATE audit_leaf SET dataset_previous = 0 WHERE index = 4",
+        "log.counter_wrong",
     ),
     "a node": ("UPDATE audit_node SET hash = sha256(hash) WHERE (level, index) = (1, 1)", "log.node_changed"),
     "a root": ("UPDATE checkpoint SET root = sha256(root) WHERE size = 8", "log.checkpoint_changed"),
@@ -79,7 +83,7 @@ async def grown(log: Log) -> Log:
             async with log.database.session() as session:
                 price = half * 4 + n
                 await record(
-                    session, "query:settle", dataset_id=datasets[n == 1], parties=[uuid4()], price_vnd=price,
+                    session, "test:use", dataset_id=datasets[n == 1], parties=[uuid4()], price_vnd=price,
                     body={"half": 0.5, "text": "đồng"},
                 )  # fmt: skip
             if n == 3:
@@ -133,13 +137,14 @@ async def test_a_log_cut_back_to_an_old_head_is_found_by_whoever_kept_the_newer_
     assert {finding.code for finding in await grown.findings(seen=[kept])} == {"log.cut_short"}
 
 
-async def test_a_dataset_tagged_with_another_name_is_found(grown: Log) -> None:
-    renamed = "replace(convert_from(data, 'UTF8'), '\"d\":\"', '\"d\":\"0')"
-    grown.tamper(f"UPDATE audit_leaf SET data = convert_to({renamed}, 'UTF8') WHERE index = 4")
+async def test_a_leaf_linked_elsewhere_is_found(grown: Log) -> None:
+    other = f'\'{{"c":"\' || encode(e.commitment, \'hex\') || \'","l":"{"0" * 64}"}}\''
+    changed = f"UPDATE audit_leaf SET data = convert_to({other}, 'UTF8')"
+    grown.tamper(f"{changed} FROM event e WHERE e.id = event_id AND index = 4")
     assert "log.counter_wrong" in {finding.code for finding in await grown.findings()}
 
 
 async def test_a_busy_log_is_no_finding(grown: Log) -> None:
     async with grown.database.session() as session:
-        await record(session, "test:waiting")
+        await record(session, "test:event")
     assert await grown.findings() == ()

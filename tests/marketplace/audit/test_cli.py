@@ -106,7 +106,7 @@ async def test_the_newest_checkpoint_is_printed_as_signed(
 async def test_proofs_that_are_printed_verify(at_home: Log, capsys: pytest.CaptureFixture[str]) -> None:
     await receipt_of(at_home)
     async with at_home.database.session() as session:
-        await record(session, "test:later")
+        await record(session, "test:event")
     await at_home.sequence()
     roots = {n: await at_home.one("SELECT root FROM checkpoint WHERE size = :n", n=n) for n in (6, 7)}
     assert await asyncio.to_thread(run, "prove", "3") == 0

@@ -21,6 +21,7 @@ from marketplace.audit.sealing import seal, told
 from marketplace.audit.verify import verify_receipt
 from marketplace.db.together import perform
 from policies.decision import Decision, Obligations
+from tests.marketplace.audit.bodies import USAGE, settled
 from tests.marketplace.audit.conftest import Log
 from tests.policies.cases import question
 
@@ -60,14 +61,9 @@ async def settle(log: Log, query_id: UUID, tree: FactTree = TREE) -> None:
             revision=2,
             bytes=123_456,
             price_vnd=1_234,
-            body={
-                "decision": told(DECISION),
-                "facts": TREE.head,
-                "usage": {"cpu_us": 77, "rows": 9},
-                "columns": ["tuổi"],
-                "outcome": "ready",
-                "result_sha256": "cd" * 32,
-            },
+            body=settled(
+                decision_id=query_id, decision=told(DECISION), facts=TREE.head, columns=["tuổi"], failure=None
+            ),
         )
 
 
@@ -97,7 +93,7 @@ async def test_a_receipt_waits_for_its_leaf(log: Log) -> None:
 async def test_a_receipt_tells_what_was_decided_used_and_paid(log: Log) -> None:
     told = await receipt_of(log)
     assert (told.price_vnd, told.outcome, told.purpose, told.revision) == (1_234, "ready", "research.academic", 2)
-    assert told.usage == {"cpu_us": 77, "rows": 9}
+    assert told.usage == USAGE
     assert told.decision is not None
     assert told.decision["allow"] is True
     assert told.decision_id == told.query_id

@@ -15,7 +15,7 @@ from sqlalchemy import text
 
 from marketplace.audit import sequencer, tree
 from marketplace.audit.actions import record
-from marketplace.audit.leaf import read_leaf
+from marketplace.audit.leaf import Place, chain_key, link, read_leaf
 from marketplace.audit.note import open_checkpoint
 from marketplace.audit.reads import newest_event_ms
 from marketplace.audit.sequencer import LogDamaged, run_sequencer, sequence_once
@@ -27,7 +27,7 @@ from tests.marketplace.audit.conftest import Log
 
 async def write(log: Log, count: int, dataset_id: UUID | None = None) -> list[UUID]:
     async with log.database.session() as session:
-        return [await record(session, "test:event", dataset_id=dataset_id, body={"n": n}) for n in range(count)]
+        return [await record(session, "test:use", dataset_id=dataset_id, body={"n": n}) for n in range(count)]
 
 
 async def leaves(log: Log) -> list[tuple[int, UUID, bytes]]:
@@ -64,7 +64,7 @@ async def test_an_event_that_was_rolled_back_gets_no_leaf(log: Log) -> None:
 
 async def test_an_event_that_commits_late_gets_a_later_leaf_and_is_never_lost(log: Log) -> None:
     async with log.database.session() as session:
-        late = await record(session, "test:late")
+        late = await record(session, "test:event")
         early = (await write(log, 1))[0]
         assert await log.sequence() == 1
     assert await log.sequence() == 1
@@ -72,20 +72,30 @@ async def test_an_event_that_commits_late_gets_a_later_leaf_and_is_never_lost(lo
     assert await log.findings() == ()
 
 
-async def test_counters_run_without_gap_per_dataset_and_name_no_dataset(log: Log) -> None:
+async def test_a_dataset_s_leaves_are_linked_without_gap_and_show_it_to_nobody_without_its_key(log: Log) -> None:
     first, second = uuid4(), uuid4()
     for dataset_id in (first, second, None, first, first):
         await write(log, 1, dataset_id)
         await log.sequence()
     await write(log, 2, first)
     await log.sequence()
-    read = [read_leaf(data) for _, _, data in await leaves(log)]
-    tag = read[0].d
-    assert [leaf.n for leaf in read if leaf.d == tag] == [0, 1, 2, 3, 4]
-    assert [leaf.n for leaf in read if leaf.d != tag] == [0, None]
-    everything = b"".join(data for _, _, data in await leaves(log))
-    assert str(first).encode() not in everything
-    assert first.hex.encode() not in everything
+    links = [read_leaf(data).l for _, _, data in await leaves(log)]
+    assert len(set(links)) == 7, "to who has no key no two leaves look related"
+    for dataset_id, indexes in ((first, [0, 3, 4, 5, 6]), (second, [1])):
+        key = chain_key(log.keys.salt_key(), dataset_id)
+        chain = [link(key, Place(n, p)) for n, p in enumerate([None, *indexes])]
+        assert [links.index(each) for each in chain[:-1]] == indexes
+        assert chain[-1] not in links, "the next one would be found, were it there"
+
+
+async def test_what_people_say_for_themselves_counts_in_no_chain(log: Log) -> None:
+    dataset_id = uuid4()
+    async with log.database.session() as session:
+        await record(session, "test:event", dataset_id=dataset_id)
+        await record(session, "test:use", dataset_id=dataset_id)
+    await log.sequence()
+    assert await log.one("SELECT count(*) FROM audit_leaf WHERE dataset_id = :id", id=dataset_id) == 1
+    assert await log.findings() == ()
 
 
 async def test_rival_sequencers_take_turns(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -228,5 +238,7 @@ async def test_a_batch_looks_at_its_own_events_whatever_the_planner_knows_of_the
     await write(log, 3)
     explained = f"EXPLAIN (ANALYZE, FORMAT JSON) {sequencer._PENDING.text}"
     async with log.database.session() as session:
-        found = (await session.execute(text(explained), {"batch": sequencer.BATCH_EVENTS})).scalar_one()
+        found = (
+            await session.execute(text(explained), {"batch": sequencer.BATCH_EVENTS, "counted": ["test:use"]})
+        ).scalar_one()
     assert _visited(found[0]["Plan"]) == 3

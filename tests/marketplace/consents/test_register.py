@@ -272,7 +272,7 @@ async def test_startups_see_a_new_revision_number_and_nothing_else(
     startup = await make.party(database)
 
     async def shown() -> list[object]:
-        viewer = Viewer(startup.person.id, startup.organisation.id, "party")
+        viewer = Viewer(startup.person.id, startup.organisation.id, "startup")
         async with database.reading() as session:
             return [
                 await read_dataset(session, listed.dataset_id),

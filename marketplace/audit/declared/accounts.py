@@ -1,0 +1,69 @@
+"""Organisations, people, tokens, and their own tables."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from marketplace.audit.registry import Body, event
+
+
+@event("organisation:create", "the operator, or the demo, entered an organisation")
+class OrganisationEntered(Body):
+    organisation: UUID
+    kind: str
+    slug: str
+
+
+@event("organisation:suspend", "the operator stopped an organisation: its queries are denied")
+@event("organisation:unsuspend", "the operator let an organisation go on")
+class OrganisationJudged(Body):
+    organisation: UUID
+    reason: str
+
+
+@event("person:create", "a person of an organisation was entered")
+class PersonEntered(Body):
+    organisation: UUID
+    person: UUID
+    roles: tuple[str, ...]
+
+
+@event("person:set_password", "a password was set")
+@event("person:deactivate", "a person's tokens and sessions stopped being good")
+class PersonChanged(Body):
+    organisation: UUID
+    person: UUID
+
+
+@event("person:sign_in", "a person signed in with a password")
+@event("person:sign_out", "a person ended a session")
+class PersonSigned(Body):
+    pass
+
+
+@event("token:create", "a person made a bearer token")
+@event("token:revoke", "a person revoked one")
+class TokenChanged(Body):
+    token: UUID
+    prefix: str
+    scopes: tuple[str, ...]
+
+
+class OwnColumn(Body):
+    name: str
+    type: str
+
+
+@event("table:add", "a startup sent a table of its own")
+class OwnTableAdded(Body):
+    table: UUID
+    name: str
+    rows: int
+    bytes: int
+    columns: tuple[OwnColumn, ...]
+
+
+@event("table:remove", "it was removed: the key of its file is gone")
+class OwnTableRemoved(Body):
+    table: UUID
+    name: str

@@ -1,0 +1,46 @@
+"""The register of consents, and what it makes of a dataset."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from marketplace.audit.registry import Body, event
+
+
+@event("consent:give", "consent was recorded, by an owner or by a person herself")
+@event("consent:withdraw", "its withdrawal was recorded")
+@event("consent:revoke", "an owner revoked it")
+class ConsentSaid(Body):
+    consent_event_id: UUID
+    said_at: int
+
+
+@event("consent:expire", "consents ran out; so many for each purpose")
+class ConsentExpired(Body):
+    expired: dict[str, int]
+
+
+@event("consent:import", "an owner sent a file of consent events")
+class ConsentsImported(Body):
+    given: int
+    withdrawn: int
+    revoked: int
+    already: int
+    wrong: int
+    via: str
+    file_sha256_commitment: str
+
+
+@event("consent:read", "the regulator looked at the deadlines of withdrawals")
+class ConsentsRead(Body):
+    read: str
+
+
+@event("dataset:revision", "cohorts were taken out of a version for a purpose")
+class Revised(Body):
+    pass
+
+
+@event("dataset:worn", "a version lost so many cohorts that it should be published anew")
+class Worn(Body):
+    from_permille: int

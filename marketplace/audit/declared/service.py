@@ -1,0 +1,36 @@
+"""Money put in by hand, the policy that decides, and the log itself."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from marketplace.audit.registry import Body, event
+
+
+@event("wallet:credit", "the operator credited a startup's wallet")
+class WalletCredited(Body):
+    transfer: UUID
+    reference: str
+
+
+@event("policy:reload", "the service decides by a newly loaded policy")
+class PolicyLoaded(Body):
+    before: str
+    after: str
+    module_sha256: str | None
+
+
+@event("policy:refuse", "a policy that was to be loaded cannot be used")
+class PolicyRefused(Body):
+    before: str
+    after: str
+    code: str
+    params: dict[str, Any]
+
+
+@event("log:read", "regulator or operator read the log across tenants")
+class LogRead(Body):
+    filter: dict[str, Any]
+    events: int
+    view: str

@@ -1,0 +1,30 @@
+"""Each leaf names the one before it of its dataset, hidden from who has no business with it."""
+
+from __future__ import annotations
+
+from alembic import op
+
+revision = "0015"
+down_revision = "0014"
+branch_labels = None
+depends_on = None
+
+STATEMENTS = (
+    "ALTER TABLE audit_leaf ADD COLUMN dataset_previous BIGINT",
+    "INSERT INTO pending_leaf SELECT event_id FROM audit_leaf ON CONFLICT DO NOTHING",
+    *(
+        statement
+        for table in ("audit_leaf", "audit_node", "checkpoint")
+        for statement in (
+            f"ALTER TABLE {table} DISABLE TRIGGER insert_only",
+            f"TRUNCATE {table}",
+            f"ALTER TABLE {table} ENABLE TRIGGER insert_only",
+        )
+    ),
+)
+
+
+def upgrade() -> None:
+    """Leaves of earlier builds (none was released) told all how often a dataset was used: they are made anew."""
+    for statement in STATEMENTS:
+        op.execute(statement)
