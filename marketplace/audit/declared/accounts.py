@@ -8,7 +8,7 @@ from marketplace.audit.registry import Body, event
 
 
 @event("organisation:create", "the operator, or the demo, entered an organisation")
-class OrganisationEntered(Body):
+class OrganisationEntered(Body, frozen=True):
     organisation: UUID
     kind: str
     slug: str
@@ -16,13 +16,13 @@ class OrganisationEntered(Body):
 
 @event("organisation:suspend", "the operator stopped an organisation: its queries are denied")
 @event("organisation:unsuspend", "the operator let an organisation go on")
-class OrganisationJudged(Body):
+class OrganisationJudged(Body, frozen=True):
     organisation: UUID
     reason: str
 
 
 @event("person:create", "a person of an organisation was entered")
-class PersonEntered(Body):
+class PersonEntered(Body, frozen=True):
     organisation: UUID
     person: UUID
     roles: tuple[str, ...]
@@ -30,32 +30,32 @@ class PersonEntered(Body):
 
 @event("person:set_password", "a password was set")
 @event("person:deactivate", "a person's tokens and sessions stopped being good")
-class PersonChanged(Body):
+class PersonChanged(Body, frozen=True):
     organisation: UUID
     person: UUID
 
 
 @event("person:sign_in", "a person signed in with a password")
 @event("person:sign_out", "a person ended a session")
-class PersonSigned(Body):
+class PersonSigned(Body, frozen=True):
     pass
 
 
 @event("token:create", "a person made a bearer token")
 @event("token:revoke", "a person revoked one")
-class TokenChanged(Body):
+class TokenChanged(Body, frozen=True):
     token: UUID
     prefix: str
     scopes: tuple[str, ...]
 
 
-class OwnColumn(Body):
+class OwnColumn(Body, frozen=True):
     name: str
     type: str
 
 
 @event("table:add", "a startup sent a table of its own")
-class OwnTableAdded(Body):
+class OwnTableAdded(Body, frozen=True):
     table: UUID
     name: str
     rows: int
@@ -64,6 +64,6 @@ class OwnTableAdded(Body):
 
 
 @event("table:remove", "it was removed: the key of its file is gone")
-class OwnTableRemoved(Body):
+class OwnTableRemoved(Body, frozen=True):
     table: UUID
     name: str

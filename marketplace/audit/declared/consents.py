@@ -10,18 +10,18 @@ from marketplace.audit.registry import Body, event
 @event("consent:give", "consent was recorded, by an owner or by a person herself")
 @event("consent:withdraw", "its withdrawal was recorded")
 @event("consent:revoke", "an owner revoked it")
-class ConsentSaid(Body):
+class ConsentSaid(Body, frozen=True):
     consent_event_id: UUID
     said_at: int
 
 
 @event("consent:expire", "consents ran out; so many for each purpose")
-class ConsentExpired(Body):
+class ConsentExpired(Body, frozen=True):
     expired: dict[str, int]
 
 
 @event("consent:import", "an owner sent a file of consent events")
-class ConsentsImported(Body):
+class ConsentsImported(Body, frozen=True):
     given: int
     withdrawn: int
     revoked: int
@@ -32,15 +32,15 @@ class ConsentsImported(Body):
 
 
 @event("consent:read", "the regulator looked at the deadlines of withdrawals")
-class ConsentsRead(Body):
+class ConsentsRead(Body, frozen=True):
     read: str
 
 
 @event("dataset:revision", "cohorts were taken out of a version for a purpose")
-class Revised(Body):
+class Revised(Body, frozen=True):
     pass
 
 
 @event("dataset:worn", "a version lost so many cohorts that it should be published anew")
-class Worn(Body):
+class Worn(Body, frozen=True):
     from_permille: int

@@ -12,7 +12,7 @@ from marketplace.audit.registry import Body, event
 
 
 @event("dataset:publish", "a version was released")
-class VersionPublished(Decided):
+class VersionPublished(Decided, frozen=True):
     dataset: str
     number: int
     manifest_sha256: str
@@ -27,7 +27,7 @@ class VersionPublished(Decided):
 
 
 @event("dataset:refuse", "a publication was refused, by the policy or because the data is not fit")
-class PublicationRefused(Body):
+class PublicationRefused(Body, frozen=True):
     dataset: str | None
     code: str
     reasons: tuple[dict[str, Any], ...]
@@ -40,17 +40,17 @@ class PublicationRefused(Body):
 
 
 @event("dataset:alarm", "the class of a dataset rose, and with it its owner's duties")
-class ClassRose(Body):
+class ClassRose(Body, frozen=True):
     reasons: tuple[dict[str, Any], ...]
 
 
-class LinkageNamed(Body):
+class LinkageNamed(Body, frozen=True):
     linkage: UUID
     state: str
 
 
 @event("linkage:propose", "an owner asked another to join what both know of a population")
-class LinkageProposed(LinkageNamed):
+class LinkageProposed(LinkageNamed, frozen=True):
     population: str
     purposes: tuple[str, ...]
     lead_basis_points: int
@@ -59,24 +59,24 @@ class LinkageProposed(LinkageNamed):
 @event("linkage:approve", "the other owner's yes")
 @event("linkage:refuse", "the other owner's no")
 @event("linkage:end", "either owner ended it: what was sent is erased, the joint dataset is over")
-class LinkageJudged(LinkageNamed):
+class LinkageJudged(LinkageNamed, frozen=True):
     reason: str | None
 
 
 @event("linkage:contribute", "an owner sent its part")
-class PartSent(LinkageNamed):
+class PartSent(LinkageNamed, frozen=True):
     contribution: UUID
     manifest_sha256: str
 
 
 @event("linkage:agree", "an owner agreed to join its part with this one of the other")
-class PartsAgreed(LinkageNamed):
+class PartsAgreed(LinkageNamed, frozen=True):
     contribution: UUID
     other: UUID = field(name="with")
 
 
 @event("linkage:publish", "the joint dataset was released")
-class JointPublished(Decided):
+class JointPublished(Decided, frozen=True):
     linkage: UUID
     state: str
     version: str

@@ -11,11 +11,11 @@ from marketplace.audit.registry import Body, event
 
 @event("quote:deny", "a quote was denied", counted=True)
 @event("query:deny", "a query was denied", counted=True)
-class QuestionDenied(Decided):
+class QuestionDenied(Decided, frozen=True):
     columns: tuple[str, ...]
 
 
-class Used(Body):
+class Used(Body, frozen=True):
     """Measured by the broker."""
 
     wall_us: int
@@ -28,7 +28,7 @@ class Used(Body):
 
 
 @event("query:settle", "what ended in the jail was charged: usage, answer and price stand together", counted=True)
-class QuerySettled(Decided):
+class QuerySettled(Decided, frozen=True):
     usage: Used
     columns: tuple[str, ...]
     outcome: str
@@ -40,7 +40,7 @@ class QuerySettled(Decided):
 @event(
     "query:void", "the hold went back: it failed before the jail, or through no doing of who asked", counted=True
 )
-class QueryVoided(Body):
+class QueryVoided(Body, frozen=True):
     decision_id: UUID
     code: str
     params: dict[str, Any]
@@ -51,11 +51,11 @@ class QueryVoided(Body):
 
 
 @event("query:cancel", "the startup ended a query, or had its answer erased", counted=True)
-class QueryCancelled(Body):
+class QueryCancelled(Body, frozen=True):
     state: str
     result_sha256: str | None
 
 
 @event("query:fetch", "the answer was fetched", counted=True)
-class AnswerFetched(Body):
+class AnswerFetched(Body, frozen=True):
     result_sha256: str | None

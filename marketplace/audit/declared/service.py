@@ -9,20 +9,20 @@ from marketplace.audit.registry import Body, event
 
 
 @event("wallet:credit", "the operator credited a startup's wallet")
-class WalletCredited(Body):
+class WalletCredited(Body, frozen=True):
     transfer: UUID
     reference: str
 
 
 @event("policy:reload", "the service decides by a newly loaded policy")
-class PolicyLoaded(Body):
+class PolicyLoaded(Body, frozen=True):
     before: str
     after: str
     module_sha256: str | None
 
 
 @event("policy:refuse", "a policy that was to be loaded cannot be used")
-class PolicyRefused(Body):
+class PolicyRefused(Body, frozen=True):
     before: str
     after: str
     code: str
@@ -30,7 +30,7 @@ class PolicyRefused(Body):
 
 
 @event("log:read", "regulator or operator read the log across tenants")
-class LogRead(Body):
+class LogRead(Body, frozen=True):
     filter: dict[str, Any]
     events: int
     view: str

@@ -9,5 +9,5 @@ from marketplace.audit.registry import Body, event
 @event("subject:sign_out", "a citizen ended a session")
 @event("subject:read", "a citizen looked at what is held about her")
 @event("subject:make_token", "a citizen made a token of her session")
-class SubjectCame(Body):
+class SubjectCame(Body, frozen=True):
     pass

@@ -14,7 +14,7 @@ USAGE = {
 
 @event("test:event", "a test wrote it; of no dataset's chain")
 @event("test:use", "a test wrote it; of its dataset's chain", counted=True)
-class Tested(Body):
+class Tested(Body, frozen=True):
     n: int | None = None
     half: str | None = None
     text: str | None = None
