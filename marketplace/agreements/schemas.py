@@ -17,13 +17,16 @@ Words = Annotated[str, Meta(max_length=10_000)]
 
 
 class TermsBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Body of an application and of its resubmission. Without `people` only the applicant may ask."""
+    """Body of an application and of its resubmission. Without `people` only the applicant may ask.
+
+    `offer_id`: the offer that it accepts; None: the one made to this startup alone, else the standard one."""
 
     purpose: Annotated[str, Meta(max_length=100)]
     justification: Words
     duration_days: int
     people: Annotated[tuple[uuid.UUID, ...], Meta(max_length=200)] = ()
     promises: Promises = Promises()
+    offer_id: uuid.UUID | None = None
 
     def terms(self, applicant: uuid.UUID) -> Terms:
         """As the verbs take them."""
@@ -33,6 +36,7 @@ class TermsBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             duration_days=self.duration_days,
             people=self.people or (applicant,),
             promises=self.promises,
+            offer_id=self.offer_id,
         )
 
 
