@@ -10,6 +10,7 @@ from msgspec import Meta, Struct
 
 from marketplace.agreements.machine import AgreementState, ApplicationState, DecisionVerb
 from marketplace.agreements.terms import Granted, Terms
+from marketplace.billing.terms import Terms as OfferTerms
 from marketplace.listings.schemas import SixClear
 from policies.decision import Promises
 
@@ -116,6 +117,15 @@ class LimitsView(Struct, frozen=True, kw_only=True, omit_defaults=True):
     max_rows: int | None = None
 
 
+class AgreedOffer(Struct, frozen=True, kw_only=True):
+    """The version of an offer whose terms hold until the agreement's end."""
+
+    id: uuid.UUID
+    name: str
+    number: int
+    terms: OfferTerms
+
+
 class AgreementView(Struct, frozen=True, kw_only=True):
     """An agreement as both sides see it; `state` is as of now."""
 
@@ -137,6 +147,9 @@ class AgreementView(Struct, frozen=True, kw_only=True):
     promises: Promises
     limits: LimitsView
     columns: tuple[str, ...]
+    offer: AgreedOffer | None
+    unpaid_since: datetime | None
+    """A month's charge was not covered by the wallet: nothing can be asked until it is."""
     valid_from: datetime
     expires_at: datetime
     ended_at: datetime | None
