@@ -17,10 +17,11 @@ RATE_MOST_MICRO = 10**15
 RATES = ("per_query_micro", "per_gb_micro", "per_rho_micro", "per_row_micro", "per_cpu_second_micro")
 OF_MODE: Final[dict[str, tuple[Mode, ...]]] = {
     "per_rho_micro": ("dp",),
-    "per_row_micro": ("rows",),
-    "per_cpu_second_micro": ("rows",),
+    "per_row_micro": (),
+    "per_cpu_second_micro": (),
 }
-"""In the other modes what these measure would tell of persons, or there is none of it."""
+"""In the other modes what these measure would tell of persons, or there is none of it. Rows and CPU are known only
+after a run: no mode, until a hold can be posted for less."""
 
 
 def check_terms(terms: Terms, mode: Mode, *, at: datetime) -> None:
