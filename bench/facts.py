@@ -28,7 +28,8 @@ from marketplace.db import embedded, migrate
 from marketplace.db.base import Base, new_id, utcnow
 from marketplace.db.engine import Database, database_url
 from marketplace.db.roles import OWNER
-from marketplace.listings.models import Dataset, DatasetVersion, ExcludedCohort, Lineage, Offer
+from marketplace.listings.models import Dataset, DatasetVersion, ExcludedCohort, Lineage
+from marketplace.offers.models import Offer
 from marketplace.queries.facts import read_facts
 
 BATCHES = 6
@@ -128,14 +129,14 @@ async def _market(database: Database) -> Asked:
     version = DatasetVersion(
         id="version", dataset_id=dataset.id, number=1, body={}, sample=[], published_by=person.id
     )
-    offer = Offer(id=new_id(), dataset_id=dataset.id, base_vnd=1_000, per_gb_vnd=0)
+    offer = Offer(id=new_id(), dataset_id=dataset.id, name="standard", number=1, terms={"per_query_micro": 10**9})
     sides = {"dataset_id": dataset.id, "owner_id": owner.id, "startup_id": startup.id, "purpose": PURPOSE}
     application = Application(
         id=new_id(), applicant_id=person.id, justification="x", duration_days=30, people=[person.id], **sides
     )
     agreement = Agreement(
         id=new_id(), application_id=application.id, people=[person.id], columns=["age"],
-        expires_at=utcnow() + timedelta(days=30), **sides,
+        expires_at=utcnow() + timedelta(days=30), offer_id=offer.id, **sides,
     )  # fmt: skip
     consent = ConsentEvent(
         id=new_id(), dataset_id=dataset.id, subject=b"x" * 16, purpose=PURPOSE, event="given", at=utcnow()

@@ -11,8 +11,10 @@ from marketplace.ledger import models as ledger
 from marketplace.linkages import models as linkages
 from marketplace.listings import models as listings
 from marketplace.metering import models as metering
+from marketplace.offers import models as offers
 from marketplace.own import models as own
 from marketplace.queries import models as queries
+from marketplace.spending import models as spending
 
 metadata = Base.metadata
 __all__ = [
@@ -27,6 +29,8 @@ __all__ = [
     "listings",
     "metadata",
     "metering",
+    "offers",
     "own",
     "queries",
+    "spending",
 ]

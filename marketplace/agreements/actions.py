@@ -32,6 +32,7 @@ from marketplace.db.base import new_id
 from marketplace.db.keys import Keys
 from marketplace.errors import NotFound
 from marketplace.listings.reads import ListedVersion, listed_version
+from marketplace.offers.reads import open_offer, require_standing
 from policies.decision import Decision
 from policies.engine import Engine
 
@@ -47,7 +48,9 @@ async def apply(
     by: Applicant,
     at: datetime,
 ) -> Application:
-    """Ask the owner for a dataset. Raises NotFound, NothingListed, Invalid, ApplicationDenied."""
+    """Ask the owner for a dataset.
+
+    Raises NotFound, NothingListed, NoOffer, OfferNotOpen, Invalid, ApplicationDenied."""
     listed = await listed_now(session, dataset_id)
     application = Application(
         id=application_id,
@@ -60,6 +63,7 @@ async def apply(
         created_at=at,
     )
     _set_terms(application, terms, at)
+    await _set_offer(session, application, terms, at)
     permitted = await _permitted(session, engine, keys, application, listed, by, at)
     session.add(application)
     await session.flush()
@@ -77,11 +81,14 @@ async def resubmit(
     by: Applicant,
     at: datetime,
 ) -> Application:
-    """Answer a return with new terms. Raises NotFound, ApplicationWrongState, Invalid, ApplicationDenied."""
+    """Answer a return with new terms.
+
+    Raises NotFound, ApplicationWrongState, NoOffer, OfferNotOpen, Invalid, ApplicationDenied."""
     application = await locked(session, application_id, startup_id=by.organisation_id)
     step(application, "resubmit")
     listed = await listed_now(session, application.dataset_id)
     _set_terms(application, terms, at)
+    await _set_offer(session, application, terms, at)
     permitted = await _permitted(session, engine, keys, application, listed, by, at)
     await _record_asked(session, "application:resubmit", application, by, permitted)
     return application
@@ -112,7 +119,7 @@ async def accept(
     """The owner's yes makes the agreement; of a joint dataset that of the owner who says it last.
 
     Raises NotFound, ApplicationWrongState, NothingListed, Invalid, ApplicationDenied, OtherYesMissing, YesAlready,
-    GrantsApart, LineageSpent.
+    GrantsApart, LineageSpent, OfferNotOpen.
     """
     application = await locked(session, application_id, owner_id=by.organisation_id)
     granted = granted_by_both(application, by, granted)
@@ -127,6 +134,7 @@ async def accept(
     application.decided_by, application.decided_at, application.updated_at = by.person_id, at, at
     agreement = _agree(application, permitted.decision, granted, at, until)
     agreement.partner_id = application.partner_id
+    agreement.offer_id = await _offer_agreed(session, application, at)
     agreement.lead_basis_points = await lead_basis_points(session, application)
     session.add(agreement)
     await session.flush()
@@ -135,6 +143,7 @@ async def accept(
         "state": application.state,
         "reason": application.reason,
         "expires_at": agreement.expires_at.isoformat(),
+        "offer": agreement.offer_id,
     }
     await record_decided(
         session, "application:accept", permitted, application, by, body, agreement_id=agreement.id
@@ -221,7 +230,11 @@ async def _permitted(
 async def _record_asked(
     session: AsyncSession, name: str, application: Application, by: Applicant, permitted: Permitted
 ) -> None:
-    body = {"state": application.state, "version": permitted.question.dataset.version_id}
+    body = {
+        "state": application.state,
+        "version": permitted.question.dataset.version_id,
+        "offer": application.offer_id,
+    }
     await record_decided(session, name, permitted, application, by, body)
 
 
@@ -268,6 +281,32 @@ def _set_terms(application: Application, terms: Terms, at: datetime) -> None:
     application.people = sorted(set(terms.people))
     application.promises = msgspec.to_builtins(terms.promises)
     application.updated_at = at
+
+
+async def _set_offer(session: AsyncSession, application: Application, terms: Terms, at: datetime) -> None:
+    """Raises NoOffer, OfferNotOpen."""
+    with session.no_autoflush:
+        application.offer_id = await open_offer(
+            session,
+            dataset_id=application.dataset_id,
+            startup_id=application.startup_id,
+            offer_id=terms.offer_id,
+            at=at,
+        )
+
+
+async def _offer_agreed(session: AsyncSession, application: Application, at: datetime) -> uuid.UUID:
+    """Both sides saw the version that was applied for. Raises OfferNotOpen, NoOffer."""
+    if application.offer_id is None:
+        return await open_offer(
+            session,
+            dataset_id=application.dataset_id,
+            startup_id=application.startup_id,
+            offer_id=None,
+            at=at,
+        )
+    await require_standing(session, offer_id=application.offer_id, at=at)
+    return application.offer_id
 
 
 async def _record(

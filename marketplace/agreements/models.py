@@ -27,6 +27,8 @@ class Application(Base):
     duration_days: Mapped[int]
     people: Mapped[list[uuid.UUID]]
     """Persons of the startup who may ask."""
+    offer_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("offer.id"))
+    """The version of the offer that the startup accepts by applying."""
     promises: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)
     """What the startup said to meet the owner's conditions: `policies.decision.Promises`."""
     state: Mapped[str] = mapped_column(default="submitted")
@@ -58,6 +60,10 @@ class Agreement(Base):
     limits: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)
     """Obligations that the owner granted at most; the policy takes the stricter of them and its own."""
     columns: Mapped[list[str]]
+    offer_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("offer.id"))
+    """Whose terms hold until its end, whatever is offered later; without one nothing can be asked."""
+    unpaid_since: Mapped[datetime | None]
+    """The wallet did not cover a charge of a month: nothing can be asked until it does."""
     valid_from: Mapped[datetime] = mapped_column(default=utcnow)
     expires_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]

@@ -27,6 +27,7 @@ from marketplace.errors import NotFound
 from marketplace.listings.facts import dataset_facts
 from marketplace.listings.models import Dataset
 from marketplace.listings.reads import listed_version
+from marketplace.offers.models import Offer
 from policies import odrl
 
 Owner, Startup = aliased(Organisation), aliased(Organisation)
@@ -47,16 +48,25 @@ def _applications(organisation_id: uuid.UUID) -> Select[Application, Dataset, st
     )
 
 
-def _agreements(organisation_id: uuid.UUID) -> Select[Agreement, Dataset, str, str, str]:
+def _agreements(organisation_id: uuid.UUID) -> Select[Agreement, Dataset, str, str, str, Offer]:
     return (
-        select(Agreement, Dataset, Owner.name, Startup.name, Decider.name)
+        select(Agreement, Dataset, Owner.name, Startup.name, Decider.name, Offer)
         .join(Dataset, Dataset.id == Agreement.dataset_id)
         .join(Owner, Owner.id == Agreement.owner_id)
         .join(Startup, Startup.id == Agreement.startup_id)
         .outerjoin(Decider, Decider.id == Agreement.ended_by)
+        .outerjoin(Offer, Offer.id == Agreement.offer_id)
         .where(of_organisation(Agreement, organisation_id))
         .execution_options(populate_existing=True)
     )
+
+
+async def applicants_of(session: AsyncSession, *, owner_id: uuid.UUID) -> tuple[PersonView, ...]:
+    """Startups that have ever applied to an owner, by name."""
+    rows = select(Organisation.id, Organisation.name).join(Application, Application.startup_id == Organisation.id)
+    mine = of_organisation(Application, owner_id)
+    found = await session.execute(rows.where(mine).distinct().order_by(Organisation.name))
+    return tuple(PersonView(id=row.id, name=row.name) for row in found)
 
 
 async def read_application(

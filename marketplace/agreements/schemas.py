@@ -10,6 +10,7 @@ from msgspec import Meta, Struct
 
 from marketplace.agreements.machine import AgreementState, ApplicationState, DecisionVerb
 from marketplace.agreements.terms import Granted, Terms
+from marketplace.billing.terms import Terms as OfferTerms
 from marketplace.listings.schemas import SixClear
 from policies.decision import Promises
 
@@ -17,13 +18,16 @@ Words = Annotated[str, Meta(max_length=10_000)]
 
 
 class TermsBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Body of an application and of its resubmission. Without `people` only the applicant may ask."""
+    """Body of an application and of its resubmission. Without `people` only the applicant may ask.
+
+    `offer_id`: the offer that it accepts; None: the one made to this startup alone, else the standard one."""
 
     purpose: Annotated[str, Meta(max_length=100)]
     justification: Words
     duration_days: int
     people: Annotated[tuple[uuid.UUID, ...], Meta(max_length=200)] = ()
     promises: Promises = Promises()
+    offer_id: uuid.UUID | None = None
 
     def terms(self, applicant: uuid.UUID) -> Terms:
         """As the verbs take them."""
@@ -33,6 +37,7 @@ class TermsBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             duration_days=self.duration_days,
             people=self.people or (applicant,),
             promises=self.promises,
+            offer_id=self.offer_id,
         )
 
 
@@ -112,6 +117,15 @@ class LimitsView(Struct, frozen=True, kw_only=True, omit_defaults=True):
     max_rows: int | None = None
 
 
+class AgreedOffer(Struct, frozen=True, kw_only=True):
+    """The version of an offer whose terms hold until the agreement's end."""
+
+    id: uuid.UUID
+    name: str
+    number: int
+    terms: OfferTerms
+
+
 class AgreementView(Struct, frozen=True, kw_only=True):
     """An agreement as both sides see it; `state` is as of now."""
 
@@ -133,6 +147,9 @@ class AgreementView(Struct, frozen=True, kw_only=True):
     promises: Promises
     limits: LimitsView
     columns: tuple[str, ...]
+    offer: AgreedOffer | None
+    unpaid_since: datetime | None
+    """A month's charge was not covered by the wallet: nothing can be asked until it is."""
     valid_from: datetime
     expires_at: datetime
     ended_at: datetime | None

@@ -27,6 +27,8 @@ class Terms(Struct, frozen=True, kw_only=True):
     duration_days: int
     people: tuple[uuid.UUID, ...]
     promises: Promises = Promises()
+    offer_id: uuid.UUID | None = None
+    """Which offer it accepts; None: the one made to it alone, else the standard one."""
 
 
 class Granted(Struct, frozen=True, kw_only=True):

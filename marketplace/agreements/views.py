@@ -12,16 +12,24 @@ from sqlalchemy import Row
 
 from marketplace.agreements.machine import ApplicationState, agreement_state
 from marketplace.agreements.models import Agreement, Application
-from marketplace.agreements.schemas import AgreementView, ApplicationView, LimitsView, PersonView
+from marketplace.agreements.schemas import (
+    AgreedOffer,
+    AgreementView,
+    ApplicationView,
+    LimitsView,
+    PersonView,
+)
+from marketplace.billing.terms import Terms as OfferTerms
 from marketplace.listings.models import Dataset
 from marketplace.listings.schemas import SixClear
+from marketplace.offers.models import Offer
 from policies.decision import Promises
 
 Names = Mapping[uuid.UUID, PersonView]
 ApplicationRow = Row[Application, Dataset, str, str, str, str, uuid.UUID]
 """With owner, startup, applicant; decider and agreement are NULL until there are any."""
-AgreementRow = Row[Agreement, Dataset, str, str, str]
-"""With owner, startup, and who ended it (NULL while nobody has)."""
+AgreementRow = Row[Agreement, Dataset, str, str, str, Offer]
+"""With owner, startup, who ended it (NULL while nobody has), and the offer agreed on."""
 
 
 def application_view(row: ApplicationRow, names: Names) -> ApplicationView:
@@ -72,7 +80,7 @@ def _six_clear(
 
 def agreement_view(row: AgreementRow, names: Names, at: datetime) -> AgreementView:
     """An agreement with its state at an instant; `names` of its people."""
-    agreement, dataset, owner, startup, ender = row._tuple()
+    agreement, dataset, owner, startup, ender, offer = row._tuple()
     return AgreementView(
         id=agreement.id,
         state=agreement_state(ended_at=agreement.ended_at, expires_at=agreement.expires_at, at=at),
@@ -92,6 +100,8 @@ def agreement_view(row: AgreementRow, names: Names, at: datetime) -> AgreementVi
         promises=msgspec.convert(agreement.promises, Promises),
         limits=msgspec.convert(agreement.limits, LimitsView),
         columns=tuple(agreement.columns),
+        offer=_agreed_offer(offer),
+        unpaid_since=agreement.unpaid_since,
         valid_from=agreement.valid_from,
         expires_at=agreement.expires_at,
         ended_at=agreement.ended_at,
@@ -106,6 +116,13 @@ def agreement_view(row: AgreementRow, names: Names, at: datetime) -> AgreementVi
             authority=owner,
         ),
     )
+
+
+def _agreed_offer(offer: Offer | None) -> AgreedOffer | None:
+    if offer is None:
+        return None
+    terms = msgspec.convert(offer.terms, OfferTerms)
+    return AgreedOffer(id=offer.id, name=offer.name, number=offer.number, terms=terms)
 
 
 def _people(people: Sequence[uuid.UUID], names: Names) -> tuple[PersonView, ...]:

@@ -22,6 +22,7 @@ COMMANDS = {
     "catalog": "catalog",
     "query": "query",
     "table": "table",
+    "offer": "offer",
     "audit": "audit",
     "ledger": "ledger",
     "doctor": "doctor",

@@ -21,7 +21,7 @@ NAMING = {
 
 INSERT_ONLY = (
     "transfer", "usage", "event", "consent_event", "excluded_cohort", "legal_basis", "audit_leaf", "audit_node",
-    "checkpoint", "query_line",
+    "checkpoint", "query_line", "charge", "spend_alert",
 )  # fmt: skip
 """Tables that the service's role can neither UPDATE nor DELETE (grants and a trigger)."""
 

@@ -26,6 +26,7 @@ class Keys:
         self._facts: dict[str, bytes] = {}
         self._newest_facts: str | None = None
         self._answer_seal: bytes | None = None
+        self._quote_signing: Ed25519PrivateKey | None = None
 
     def lineage(self, lineage_id: UUID) -> bytes:
         """HMAC key (32 bytes) under which a lineage's subject keys become pseudonyms."""
@@ -61,6 +62,13 @@ class Keys:
         """The key that signs the log's checkpoints."""
         fresh = Ed25519PrivateKey.generate().private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())
         return Ed25519PrivateKey.from_private_bytes(self._key("log-signing", fresh))
+
+    def quote_signing(self) -> Ed25519PrivateKey:
+        """The key that signs quotes."""
+        if self._quote_signing is None:
+            fresh = Ed25519PrivateKey.generate().private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())
+            self._quote_signing = Ed25519PrivateKey.from_private_bytes(self._key("quote-signing", fresh))
+        return self._quote_signing
 
     def facts_key_id(self) -> str:
         """Id of the key that encrypts now: the newest when this process first asked, made if there is none."""

@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from catalog.manifest import Manifest
+from catalog.manifest import Manifest, ManifestOffer
 from catalog.publish import Publication
 from marketplace.accounts.senders import Sender, record_sent
 from marketplace.audit.facttree import grow
@@ -24,11 +24,12 @@ from marketplace.listings.errors import (
     ListingDenied,
     Overtaken,
 )
-from marketplace.listings.models import Dataset, DatasetVersion, LegalBasis, Offer
+from marketplace.listings.models import Dataset, DatasetVersion, LegalBasis
 from marketplace.listings.once import Once, keep
 from marketplace.listings.places import Place, lock_joint_lineage, lock_lineage, newest_version
 from marketplace.listings.search import search_text
 from marketplace.listings.standing import Register, count_exclusions
+from marketplace.offers.actions import follow_manifest
 from policies.decision import Decision
 
 
@@ -71,6 +72,8 @@ async def release(
             dataset.owner_id, dataset.partner_id = place.pair.lead_id, place.pair.partner_id
             dataset.linkage_id = place.pair.linkage_id
         session.add(dataset)
+    # An owner's own versions of the standard offer outlive a manifest that says what it said before.
+    offered = _offered_before(dataset)
     _describe(dataset, publication)
     await session.flush()
     row = DatasetVersion(
@@ -86,8 +89,9 @@ async def release(
         created_at=at,
     )
     session.add(row)
-    await _offer(session, dataset.id, manifest, at)
     await session.flush()
+    if manifest.offer != offered:
+        await follow_manifest(session, dataset_id=dataset.id, asked=manifest.offer, by=by, at=at)
     session.add(_basis(row, manifest))
     dataset.current_version_id = version.id
     await session.flush()
@@ -98,6 +102,11 @@ async def release(
     if once is not None:
         await keep(session, once, organisation_id=by.organisation_id, event_id=event_id, slug=dataset.slug)
     return row
+
+
+def _offered_before(dataset: Dataset) -> ManifestOffer | None:
+    offered = (dataset.manifest or {}).get("offer")
+    return msgspec.convert(offered, ManifestOffer) if offered else None
 
 
 def _describe(dataset: Dataset, publication: Publication) -> None:
@@ -122,14 +131,6 @@ def _describe(dataset: Dataset, publication: Publication) -> None:
 async def _newest_number(session: AsyncSession, dataset_id: uuid.UUID) -> int:
     rows = select(func.max(DatasetVersion.number)).where(DatasetVersion.dataset_id == dataset_id)
     return await session.scalar(rows) or 0
-
-
-async def _offer(session: AsyncSession, dataset_id: uuid.UUID, manifest: Manifest, at: datetime) -> None:
-    rows = select(Offer).where(Offer.dataset_id == dataset_id).order_by(Offer.valid_from.desc()).limit(1)
-    offer, asked = await session.scalar(rows), manifest.offer
-    terms = msgspec.structs.asdict(asked)
-    if offer is None or any(getattr(offer, name) != value for name, value in terms.items()):
-        session.add(Offer(dataset_id=dataset_id, valid_from=at, **terms))
 
 
 def _basis(row: DatasetVersion, manifest: Manifest) -> LegalBasis:

@@ -1,4 +1,4 @@
-"""Datasets, lineages, versions, offers, cohorts taken out."""
+"""Datasets, lineages, versions, cohorts taken out."""
 
 from __future__ import annotations
 
@@ -72,19 +72,6 @@ class DatasetVersion(Base):
     """When so many of its cohorts were gone that it should be published anew."""
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
     __table_args__ = (UniqueConstraint("dataset_id", "number"),)
-
-
-class Offer(Base):
-    """Price of a dataset from an instant on; the newest in force applies."""
-
-    __tablename__ = "offer"
-    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
-    dataset_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("dataset.id"), index=True)
-    base_vnd: Mapped[int]
-    per_gb_vnd: Mapped[int]
-    max_seconds: Mapped[int | None]
-    """The longest that a query may run; None: the exchange's own bound."""
-    valid_from: Mapped[datetime] = mapped_column(default=utcnow)
 
 
 class LegalBasis(Base):

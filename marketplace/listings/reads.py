@@ -12,8 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from catalog.history import Waiting
 from catalog.version import Version
 from marketplace.accounts.models import Organisation
+from marketplace.billing.terms import whole_vnd
+from marketplace.db.base import utcnow
 from marketplace.listings.facts import dataset_facts
-from marketplace.listings.models import Dataset, DatasetVersion, Offer
+from marketplace.listings.models import Dataset, DatasetVersion
 from marketplace.listings.schemas import (
     DatasetPage,
     OwnedDataset,
@@ -22,6 +24,7 @@ from marketplace.listings.schemas import (
     WaitingPage,
     dataset_page,
 )
+from marketplace.offers.reads import public_offer
 from policies import odrl
 
 
@@ -164,18 +167,18 @@ async def read_waiting(
 
 
 async def read_price(session: AsyncSession, dataset_id: uuid.UUID) -> PriceView | None:
-    """The offer in force: the newest row."""
-    rows = select(Offer).where(Offer.dataset_id == dataset_id).order_by(Offer.valid_from.desc(), Offer.id.desc())
-    offer = await session.scalar(rows.limit(1))
-    return (
-        PriceView(
-            base_vnd=offer.base_vnd,
-            per_gb_vnd=offer.per_gb_vnd,
-            max_seconds=offer.max_seconds,
-            valid_from=offer.valid_from,
-        )
-        if offer
-        else None
+    """What everybody is offered who names no offer."""
+    offer = await public_offer(session, dataset_id=dataset_id, at=utcnow())
+    if offer is None:
+        return None
+    terms = offer.terms
+    return PriceView(
+        offer_id=offer.id,
+        terms=terms,
+        base_vnd=terms.base_vnd,
+        per_gb_vnd=whole_vnd(terms.per_gb_micro),
+        max_seconds=terms.max_seconds,
+        valid_from=offer.valid_from,
     )
 
 

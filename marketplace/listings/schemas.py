@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from catalog.history import Waiting
 from catalog.version import LeftOut, Measured, Version, VersionColumn
+from marketplace.billing.terms import Terms
 from marketplace.listings.models import Dataset, DatasetVersion
 from policies.decision import Conditions
 
@@ -27,8 +28,10 @@ class SixClear(Struct, frozen=True, kw_only=True):
 
 
 class PriceView(Struct, frozen=True, kw_only=True):
-    """Đồng per query, and per 10⁹ logical bytes of the columns read."""
+    """What everybody is offered; in whole đồng `base_vnd` a query, `per_gb_vnd` for 10⁹ bytes of columns."""
 
+    offer_id: uuid.UUID
+    terms: Terms
     base_vnd: int
     per_gb_vnd: int
     max_seconds: int | None

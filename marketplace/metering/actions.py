@@ -11,9 +11,10 @@ from marketplace.db.together import Statement
 
 _RECORD = text("""
     insert into usage (id, query_id, organisation_id, owner_id, person_id, agreement_id, dataset_id, version_id,
-        outcome, bytes, rows, elements, cpu_us, wall_us, peak_memory_bytes, price_vnd, at)
+        outcome, bytes, rows, elements, cpu_us, wall_us, peak_memory_bytes, price_vnd, items, at)
     values (:id, :query_id, :organisation_id, :owner_id, :person_id, :agreement_id, :dataset_id, :version_id,
-        :outcome, :bytes, :rows, :elements, :cpu_us, :wall_us, :peak_memory_bytes, :price_vnd, :at)
+        :outcome, :bytes, :rows, :elements, :cpu_us, :wall_us, :peak_memory_bytes, :price_vnd,
+        cast(:items as jsonb), :at)
     on conflict (query_id, dataset_id) do nothing returning id
 """)
 
@@ -34,9 +35,12 @@ def usage_recorded(
     wall_us: int,
     peak_memory_bytes: int,
     price_vnd: int,
+    items: bytes = b"[]",
     elements: int = 0,
 ) -> Statement:
-    """What records a query's usage of a dataset; it gives the row's id, or no row if it was recorded before."""
+    """What records a query's usage of a dataset; it gives the row's id, or no row if it was recorded before.
+
+    `items`: the price's lines as JSON."""
     row = {
         "id": new_id(),
         "query_id": query_id,
@@ -54,6 +58,7 @@ def usage_recorded(
         "wall_us": wall_us,
         "peak_memory_bytes": peak_memory_bytes,
         "price_vnd": price_vnd,
+        "items": items.decode(),
         "at": utcnow(),
     }
     return Statement(_RECORD, row)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy import Index, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from marketplace.db.base import Base, new_id, utcnow
@@ -31,6 +33,8 @@ class UsageRow(Base):
     wall_us: Mapped[int]
     peak_memory_bytes: Mapped[int]
     price_vnd: Mapped[int]
+    items: Mapped[list[Any]] = mapped_column(JSONB, default=list, server_default=text("'[]'::jsonb"))
+    """The price's lines: `billing.price.Item`."""
     at: Mapped[datetime] = mapped_column(default=utcnow)
     __table_args__ = (
         UniqueConstraint("query_id", "dataset_id"),

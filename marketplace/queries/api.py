@@ -25,6 +25,7 @@ from marketplace.queries.dry_run import DryRunView, dry_run
 from marketplace.queries.explain import ExplainView, explain
 from marketplace.queries.forms import FORMS
 from marketplace.queries.progress import events
+from marketplace.queries.quotes import quote_key
 from marketplace.queries.release import released
 from marketplace.queries.schemas import Ask, QueryPage, QueryView, QuoteView
 from marketplace.queries.services import Services
@@ -46,6 +47,12 @@ async def quote_query(data: Ask, analyst: Analyst, services: Services) -> QuoteV
     """What a query would cost; decided like a query, holds nothing, runs nothing."""
     analyst.require("query")
     return await walk.quote(services, analyst, data)
+
+
+@get("/api/v1/queries/quote/key", media_type="text/plain")
+async def show_quote_key(services: Services) -> str:
+    """The verifier key of signed quotes, as a C2SP note has it."""
+    return f"{quote_key(services)}\n"
 
 
 @post("/api/v1/queries/dry-run", status_code=HTTP_200_OK)
@@ -144,6 +151,7 @@ async def fetch_receipt(
 
 handlers = [
     quote_query,
+    show_quote_key,
     explain_query,
     run_query,
     list_queries,

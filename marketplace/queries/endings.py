@@ -24,6 +24,7 @@ from marketplace.queries.keeping import AtRest
 from marketplace.queries.lines import Line
 from marketplace.queries.prepare import Prepared
 from marketplace.queries.reads import LINES
+from marketplace.spending.counting import Change, changed
 from sandbox.job import Result, Usage
 
 FINISH = text(f"""
@@ -154,10 +155,25 @@ def voided(
     empty = dict.fromkeys(("rows", "output", "sha256", "expires", "body", "key", "size"))
     return Ending(
         movements=[*(query_void(part) for part in held.parts()), *budget],
-        writes=[*events, Statement(FINISH, finish | empty)],
+        writes=[*events, _uncounted(held), Statement(FINISH, finish | empty)],
         stands=False,
         cancelled=code == CANCELLED,
     )
+
+
+def _uncounted(held: Held) -> Statement:
+    """Free, it counts neither in its month nor in a trial."""
+    changes = [
+        Change(
+            agreement_id=row.agreement_id,
+            queries=-1,
+            vnd=-row.quote_vnd,
+            trial_queries=0 if row.trial_vnd is None else -1,
+            trial_vnd=-(row.trial_vnd or 0),
+        )
+        for row in held.lines
+    ]
+    return changed(changes, person_id=held.person_id, month=held.month)
 
 
 def _budget(held: Held, *, entered: bool) -> tuple[list[Movement], dict[str, int], int | None]:
@@ -196,6 +212,8 @@ def _settled(row: LineRow, line: Line, outcome: Outcome) -> dict[str, Any]:
         "decision_id": row.decision_id,
         "decision": told(line.decision),
         "facts": line.tree.head,
+        "offer": row.offer_id,
+        "price": [[item.code, item.amount_vnd] for item in row.items],
         "usage": msgspec.to_builtins(outcome.usage or NOTHING) | {"rows": rows, "bytes": row.bytes},
         "columns": list(line.reads),
         "outcome": _state(outcome),
@@ -222,6 +240,7 @@ def _usage(held: Held, row: LineRow, outcome: Outcome) -> Statement:
         wall_us=usage.wall_us,
         peak_memory_bytes=usage.peak_memory_bytes,
         price_vnd=row.quote_vnd,
+        items=msgspec.json.encode(row.items),
     )
 
 

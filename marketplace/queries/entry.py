@@ -15,6 +15,8 @@ from marketplace.audit.actions import recorded
 from marketplace.audit.sealing import Sealed
 from marketplace.billing.actions import query_hold
 from marketplace.billing.budget import budget_hold
+from marketplace.billing.months import month_of
+from marketplace.billing.terms import Terms
 from marketplace.db.base import new_id
 from marketplace.db.together import Statement
 from marketplace.ledger.actions import Movement, booking
@@ -22,6 +24,7 @@ from marketplace.queries.held import Held, LineRow
 from marketplace.queries.lines import Line
 from marketplace.queries.prepare import Prepared
 from marketplace.queries.schemas import Ask
+from marketplace.spending.counting import counted, spent
 
 _ENTER = text("""
 with entered as (
@@ -31,17 +34,18 @@ with entered as (
         :quote_vnd, :charged_vnd, :rho_micro, :budget_hold_id, :runner, :created_at, :finished_at)
 )
 insert into query_line (query_id, agreement_id, decision_id, dataset_id, owner_id, version_id, revision, columns,
-    bytes, quote_vnd, hold_id, excluded_seen)
+    bytes, quote_vnd, offer_id, items, trial_vnd, hold_id, excluded_seen)
 select :id, l.agreement_id, l.decision_id, l.dataset_id, l.owner_id, l.version_id, l.revision, l.columns, l.bytes,
-    l.quote_vnd, l.hold_id, l.excluded_seen
+    l.quote_vnd, l.offer_id, l.items, l.trial_vnd, l.hold_id, l.excluded_seen
 from jsonb_to_recordset(cast(:lines as jsonb)) as l (agreement_id uuid, decision_id uuid, dataset_id uuid,
-    owner_id uuid, version_id text, revision bigint, columns text[], bytes bigint, quote_vnd bigint, hold_id uuid,
-    excluded_seen bigint)
+    owner_id uuid, version_id text, revision bigint, columns text[], bytes bigint, quote_vnd bigint,
+    offer_id uuid, items jsonb, trial_vnd bigint, hold_id uuid, excluded_seen bigint)
 """)
 
 
 class Entry(Struct, frozen=True, kw_only=True):
-    """An allowed query has `holds` and `held`, their booking the first of `writes`; a denied one has neither.
+    """An allowed query has `holds` and `held`, their booking and counting the first of `writes`; a denied one
+    has neither.
 
     `holds`: of each line's price, and in dp mode of the privacy budget."""
 
@@ -61,6 +65,7 @@ def admitted(
         organisation_id=caller.organisation_id,
         person_id=caller.person_id,
         purpose=ask.purpose,
+        month=month_of(sealed[0].row.at),
         lines=tuple(_line(*each, hold_id=new_id()) for each in zip(prepared.lines, sealed, strict=True)),
         budget_hold_id=budget[0].id if budget else None,
         rho_micro=sum(hold.amount or 0 for hold in budget),
@@ -73,10 +78,25 @@ def admitted(
     entered = Statement(_ENTER, row | {"lines": _json(held.lines)})
     return Entry(
         query_id=held.id,
-        writes=[booking(holds), entered, *(each.stored for each in sealed)],
+        writes=[booking(holds), _counted(held, prepared), entered, *(each.stored for each in sealed)],
         holds=holds,
         held=held,
     )
+
+
+def _counted(held: Held, prepared: Prepared) -> Statement:
+    """It comes after the booking, which locks the wallet."""
+    lines = [
+        counted(
+            each.facts.terms or Terms(),
+            agreement_id=each.facts.agreement_id,
+            dataset_id=each.facts.dataset_id,
+            vnd=each.price_vnd,
+            trial_vnd=each.price.trial_vnd,
+        )
+        for each in prepared.lines
+    ]
+    return spent(lines, organisation_id=held.organisation_id, person_id=held.person_id, month=held.month)
 
 
 def _budget_holds(prepared: Prepared, query_id: UUID) -> list[Movement]:
@@ -137,6 +157,9 @@ def _line(line: Line, sealed: Sealed, *, hold_id: UUID | None) -> LineRow:
         columns=line.reads,
         bytes=line.bytes,
         quote_vnd=line.price_vnd,
+        offer_id=facts.offer_id,
+        items=line.price.items,
+        trial_vnd=line.price.trial_vnd,
         hold_id=hold_id,
         excluded_seen=len(facts.excluded),
     )

@@ -13,14 +13,18 @@ from sqlalchemy import text
 
 from catalog.version import Version
 from marketplace.accounts.callers import Caller
+from marketplace.billing.months import month_of
+from marketplace.billing.price import Standing
+from marketplace.billing.terms import Terms
 from marketplace.consents.expiry import DUE
-from marketplace.db.base import ms_of
+from marketplace.db.base import ms_of, utcnow
 from marketplace.db.engine import Database
 from marketplace.db.together import Statement
 from marketplace.errors import NotFound
 from marketplace.listings.facts import dataset_facts
 from marketplace.own.reads import OWN
 from marketplace.own.schemas import OwnSchema
+from marketplace.spending.reads import STANDING
 from policies.decision import AccessQuestion, AgreementFacts, BudgetFacts, Promises, RequestFacts, WalletFacts
 from policies.decision import Caller as CallerFacts
 
@@ -29,7 +33,7 @@ select a.id, a.startup_id, a.owner_id, a.partner_id, a.lead_basis_points,
        a.dataset_id, a.purpose, a.people, a.columns, a.valid_from, a.expires_at,
        a.ended_at is not null as ended, a.purpose_judged, a.promises, a.limits,
        d.slug, d.current_version_id as version_id, v.state_class,
-       o.base_vnd, o.per_gb_vnd, o.max_seconds,
+       a.offer_id, o.name as offer_name, o.number as offer_number, o.terms, a.unpaid_since, {STANDING} as standing,
        p.deactivated_at is null as active, s.suspended_at is not null as suspended, s.slug as startup_slug,
        b.credits_posted - b.debits_posted - b.debits_pending - coalesce(w.floor, 0) as available_vnd,
        (select array_agg(x.cohort) from excluded_cohort x where x.version_id = d.current_version_id
@@ -47,8 +51,7 @@ join dataset d on d.id = a.dataset_id
 left join dataset_version v on v.id = d.current_version_id
 join organisation s on s.id = a.startup_id
 join person p on p.id = :person
-left join lateral (select base_vnd, per_gb_vnd, max_seconds from offer
-                   where dataset_id = d.id and valid_from <= now() order by valid_from desc limit 1) o on true
+left join offer o on o.id = a.offer_id
 left join account w on w.organisation_id = a.startup_id and w.kind = 'wallet' and w.currency = 'VND'
 left join account_balance b on b.account_id = w.id
 where a.id = :agreement and a.startup_id = :startup
@@ -78,9 +81,13 @@ class Facts(Struct, frozen=True, kw_only=True):
     slug: str
     version_id: str | None
     state_class: str | None
-    base_vnd: int | None
-    per_gb_vnd: int | None
-    max_seconds: int | None
+    offer_id: UUID | None
+    offer_name: str | None
+    offer_number: int | None
+    terms: Terms | None
+    """Of the offer that the agreement was made on; None: there is no price, and so no query."""
+    standing: Standing
+    unpaid_since: datetime | None
     active: bool
     suspended: bool
     startup_slug: str
@@ -104,7 +111,12 @@ async def read_facts(
     database: Database, *, caller: Caller, agreement_ids: Sequence[UUID], purpose: str
 ) -> tuple[Facts, ...]:
     """Of each agreement, in the order of their ids. Raises NotFound for one of another organisation."""
-    whose = {"startup": caller.organisation_id, "person": caller.person_id, "purpose": purpose}
+    whose = {
+        "startup": caller.organisation_id,
+        "person": caller.person_id,
+        "purpose": purpose,
+        "month": month_of(utcnow()),
+    }
     found = await database.each([Statement(FACTS, whose | {"agreement": id}) for id in sorted(set(agreement_ids))])
     if not all(found):
         raise NotFound(what="agreement")
@@ -116,6 +128,8 @@ def _facts(found: Any) -> Facts:
     row["agreement_id"] = row.pop("id")
     row["excluded"] = frozenset(row["excluded"] or ())
     row["own"] = msgspec.convert(row["own"] or (), tuple[OwnSchema, ...])
+    row["terms"] = msgspec.convert(row["terms"], Terms) if row["terms"] is not None else None
+    row["standing"] = msgspec.convert(row["standing"], Standing)
     row["people"], row["columns"] = tuple(row["people"]), tuple(row["columns"])
     return Facts(**row)
 

@@ -5,23 +5,28 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from msgspec import Struct
 from sqlalchemy import text
 
 from marketplace.billing.actions import Part
+from marketplace.billing.price import Item
 from marketplace.db.engine import Database
 
 HELD = text("""
-select q.organisation_id, q.person_id, q.purpose, q.budget_hold_id, q.rho_micro, l.agreement_id, l.decision_id,
+select q.organisation_id, q.person_id, q.purpose,
+       to_char(q.created_at at time zone 'Asia/Ho_Chi_Minh', 'YYYY-MM') as month,
+       q.budget_hold_id, q.rho_micro, l.agreement_id, l.decision_id,
        l.dataset_id, l.owner_id,
        a.partner_id, a.lead_basis_points,
-       l.version_id, l.revision, l.columns, l.bytes, l.quote_vnd, l.hold_id, l.excluded_seen
+       l.version_id, l.revision, l.columns, l.bytes, l.quote_vnd,
+       l.offer_id, l.items, l.trial_vnd, l.hold_id, l.excluded_seen
 from query q join query_line l on l.query_id = q.id join agreement a on a.id = l.agreement_id
 where q.id = :id and q.state in ('queued', 'running') order by l.agreement_id
 """)
 
 
-_WHOSE = ("organisation_id", "person_id", "purpose", "budget_hold_id", "rho_micro")
+_WHOSE = ("organisation_id", "person_id", "purpose", "month", "budget_hold_id", "rho_micro")
 
 
 class LineRow(Struct, frozen=True, kw_only=True):
@@ -41,6 +46,9 @@ class LineRow(Struct, frozen=True, kw_only=True):
     columns: tuple[str, ...]
     bytes: int
     quote_vnd: int
+    offer_id: UUID | None
+    items: tuple[Item, ...]
+    trial_vnd: int | None
     hold_id: UUID | None
     excluded_seen: int
 
@@ -57,6 +65,8 @@ class Held(Struct, frozen=True, kw_only=True):
     organisation_id: UUID
     person_id: UUID
     purpose: str
+    month: str
+    """YYYY-MM, in which it is counted."""
     lines: tuple[LineRow, ...]
     budget_hold_id: UUID | None = None
     """Of its privacy budget, in dp mode: `rho_micro` of it."""
@@ -89,11 +99,16 @@ def _part(query_id: UUID, line: LineRow) -> Part:
     )
 
 
+def _line(row: dict[str, Any]) -> LineRow:
+    fields = {name: row[name] for name in LineRow.__struct_fields__}
+    return LineRow(**fields | {"items": msgspec.convert(row["items"], tuple[Item, ...])})
+
+
 async def read_held(database: Database, query_id: UUID) -> Held | None:
     """A query that somebody left; None: it has ended."""
     found = [each._asdict() for each in await database.all(HELD, {"id": query_id})]
     if not found:
         return None
     whose: dict[str, Any] = {name: found[0][name] for name in _WHOSE}
-    lines = (LineRow(**{name: row[name] for name in LineRow.__struct_fields__}) for row in found)
+    lines = (_line(row) for row in found)
     return Held(id=query_id, **whose, lines=tuple(lines))

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from catalog.version import Version
 from marketplace.audit.facttree import FactTree, grow
+from marketplace.billing.price import Price
 from marketplace.queries.facts import Facts
 from marketplace.queries.privacy import Spend
 from policies.decision import AccessQuestion, Decision, Obligations, Reason
@@ -25,7 +26,8 @@ class Line(Struct, frozen=True, kw_only=True, dict=True):
     version: Version | None
     reads: tuple[str, ...]
     bytes: int
-    price_vnd: int
+    price: Price
+    """At most, where the offer measures what only a run tells."""
     rows_cap: int | None
     spend: Spend | None
     """In dp mode."""
@@ -36,6 +38,10 @@ class Line(Struct, frozen=True, kw_only=True, dict=True):
     def tree(self) -> FactTree:
         """Over the facts and the SQL, grown once: the row keeps its seed, and the line's event its head."""
         return grow(self.question, self.sql)
+
+    @property
+    def price_vnd(self) -> int:
+        return self.price.total_vnd
 
     @property
     def records_left(self) -> int | None:

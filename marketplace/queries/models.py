@@ -19,15 +19,8 @@ class Quote(Base):
     __tablename__ = "quote"
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
     person_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("person.id"))
-    purpose: Mapped[str]
-    sql_hash: Mapped[bytes]
-    price_vnd: Mapped[int]
-    prices_vnd: Mapped[dict[str, int]] = mapped_column(JSONB)
-    """By agreement; together they are the price."""
-    rho_micro: Mapped[int | None]
-    """dp mode: the ρ that it is for, and for no other."""
-    stored: Mapped[bool] = mapped_column(default=False)
-    """dp mode: its price is that of an answer bought before, and holds as long as that answer stands."""
+    note: Mapped[str]
+    """`queries.quotes.Promise`, signed."""
     expires_at: Mapped[datetime]
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
 
@@ -86,6 +79,11 @@ class QueryLine(Base):
     """Columns of the dataset that the query reads."""
     bytes: Mapped[int]
     quote_vnd: Mapped[int]
+    offer_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("offer.id"))
+    items: Mapped[list[Any]] = mapped_column(JSONB, default=list, server_default=text("'[]'::jsonb"))
+    """`billing.price.Item`, whose sum the quote is unless a smaller one was promised."""
+    trial_vnd: Mapped[int | None]
+    """What a trial took off; None: it is no query of one."""
     hold_id: Mapped[uuid.UUID | None]
     excluded_seen: Mapped[int | None]
     """How many exclusions of the version for this purpose were in force when it ran; settle compares."""

@@ -13,7 +13,7 @@ from msgspec import Struct
 from catalog.version import Version
 from marketplace.accounts.callers import Caller
 from marketplace.audit.sealing import Sealed, seal
-from marketplace.billing.price import price_vnd
+from marketplace.billing.price import Measured, Price, price
 from marketplace.consents.expiry import expire
 from marketplace.db.base import new_id
 from marketplace.db.keys import Keys
@@ -93,7 +93,7 @@ def instant_ms(clock: Clock) -> int:
 
 
 async def prepare(
-    services: Services, caller: Caller, ask: Ask, *, promised_vnd: Mapping[str, int] | None = None
+    services: Services, caller: Caller, ask: Ask, *, promised_vnd: Mapping[UUID, int] | None = None
 ) -> Prepared:
     """Raises NotFound, SameDataset, TimeTells, RhoTooSmall, Alone, NotNeeded, SqlNotUnderstood; a denial is in
     `.decision`.
@@ -142,7 +142,7 @@ def _rho_micro(services: Services, ask: Ask) -> int:
 
 def deadline_ms(services: Services, ask: Ask, facts: Sequence[Facts]) -> int:
     """How long it may run in the jail."""
-    told_s = [each.max_seconds for each in facts] + [ask.max_seconds]
+    told_s = [each.terms.max_seconds for each in facts if each.terms] + [ask.max_seconds]
     return min([services.config.sandbox_deadline_ms, *(1_000 * each for each in told_s if each is not None)])
 
 
@@ -153,7 +153,7 @@ async def lines_of(
     facts: Sequence[Facts],
     plan: Plan | None,
     *,
-    promised_vnd: Mapping[str, int] | None = None,
+    promised_vnd: Mapping[UUID, int] | None = None,
 ) -> tuple[Line, ...]:
     """Priced and decided. `plan` None: of a question that is not understood."""
     versions = versions_of(services, facts)
@@ -164,9 +164,9 @@ async def lines_of(
         await spend_of(services.database, services.keys, *each, plan, purpose=ask.purpose, rho_micro=rho_micro)
         for each in zip(facts, versions, strict=True)
     ]
-    prices = [_price_vnd(*each, promised_vnd) for each in zip(facts, sizes, spends, strict=True)]
+    prices = [_price(*each, promised_vnd) for each in zip(facts, sizes, spends, strict=True)]
     caps = [_rows_cap(services, version) for version in versions]
-    priced = all(each.base_vnd is not None for each in facts)
+    priced = all(each.terms is not None for each in facts)
     at_ms = instant_ms(services.clock)
     questions = [
         question(
@@ -177,7 +177,7 @@ async def lines_of(
             request=RequestFacts(
                 purpose=ask.purpose,
                 columns=columns,
-                price_vnd=sum(prices) if priced else None,
+                price_vnd=sum(each.total_vnd for each in prices) if priced else None,
                 max_vnd=ask.max_vnd,
                 rows_cap=cap,
                 rows_released=each.records_released,
@@ -197,7 +197,7 @@ def _line(
     version: Version | None,
     reads: tuple[str, ...],
     size: int,
-    price: int,
+    price: Price,
     cap: int | None,
     spend: Spend | None,
     decided: Decided,
@@ -208,7 +208,7 @@ def _line(
         version=version,
         reads=reads,
         bytes=size,
-        price_vnd=price,
+        price=price,
         rows_cap=cap,
         spend=spend,
         question=decided.question,
@@ -216,12 +216,13 @@ def _line(
     )
 
 
-def _price_vnd(facts: Facts, size: int, spend: Spend | None, promised_vnd: Mapping[str, int] | None) -> int:
-    if spend is not None and spend.stored is not None:
-        return 0
-    if promised_vnd is not None:
-        return promised_vnd[str(facts.agreement_id)]
-    return price_vnd(facts.base_vnd or 0, facts.per_gb_vnd or 0, size)
+def _price(facts: Facts, size: int, spend: Spend | None, promised_vnd: Mapping[UUID, int] | None) -> Price:
+    if facts.terms is None or (spend is not None and spend.stored is not None):
+        return Price()
+    found = price(facts.terms, Measured(bytes=size, rho_micro=spend.rho_micro if spend else 0), facts.standing)
+    if promised_vnd is None:
+        return found
+    return found.at_most(promised_vnd[facts.agreement_id])
 
 
 def _rows_cap(services: Services, version: Version | None) -> int | None:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from msgspec import Meta, Struct
 
+from marketplace.billing.price import Item
 from marketplace.queries.privacy import PrivacyView
 from policies.decision import Decision
 
@@ -43,6 +44,9 @@ class PriceLine(Struct, frozen=True, kw_only=True):
     reads: tuple[str, ...]
     bytes: int
     base_vnd: int
+    items: tuple[Item, ...]
+    """The price's own lines: their sum is `quote_vnd`."""
+    offer_id: UUID | None
     quote_vnd: int
     decision: Decision
 
@@ -58,6 +62,8 @@ class QuoteView(Struct, frozen=True, kw_only=True):
     columns: tuple[OutputView, ...]
     """Columns that the answer will have."""
     expires_at: int
+    signed: str
+    """C2SP signed note: what is promised, as JSON; `GET /api/v1/queries/quote/key` verifies it."""
     privacy: PrivacyView | None = None
     """In dp mode."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
 import logging
 from collections.abc import Coroutine
 from datetime import timedelta
@@ -19,24 +18,27 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
 from marketplace.accounts.callers import Caller
+from marketplace.audit.actions import recorded
 from marketplace.billing.actions import require_held
-from marketplace.db.base import ms_of, new_id, utcnow
+from marketplace.db.base import EPOCH, new_id
 from marketplace.db.idempotency import claiming, seen
 from marketplace.errors import Problem, Unavailable
-from marketplace.queries import execute, privacy
+from marketplace.queries import execute
 from marketplace.queries.denials import asked_before, asked_now, denial
 from marketplace.queries.endings import Outcome
 from marketplace.queries.entry import Entry, admitted, denied, refused
-from marketplace.queries.errors import QuoteExpired, QuoteMismatch
 from marketplace.queries.execute import Run, finish
 from marketplace.queries.held import Held, read_held
 from marketplace.queries.lines import Line
 from marketplace.queries.models import Query, Quote
 from marketplace.queries.prepare import Prepared, prepare
+from marketplace.queries.quotes import promise, promised, require_promised
 from marketplace.queries.schemas import Ask, OutputView, PriceLine, QuoteView
 from marketplace.queries.services import Services, task_name
 from marketplace.queries.settle import void
 from marketplace.queries.turns import Place
+from marketplace.spending.counting import require_within
+from marketplace.spending.errors import LimitReached, PriceMoved
 from policies.decision import Decision
 
 logger = logging.getLogger(__name__)
@@ -47,7 +49,8 @@ TRY_AGAIN_S = 2.0
 """Between two tries to give a hold back to a database that is away."""
 NOT_SO_SOON_S = 60.0
 """The same where more is wrong, and somebody has to look."""
-
+PRICE_TRIES = 8
+"""Each time somebody else's query entered instead; once a cap or a trial is used up, it moves no more."""
 
 RUNS = text("update query set state = 'running' where id = :id and state = 'queued'")
 
@@ -68,17 +71,13 @@ async def quote(services: Services, caller: Caller, ask: Ask) -> QuoteView:
         async with services.database.unit() as unit:
             await unit.send([*(each.stored for each in sealed if not each.decision.allow), *events])
         raise await denial(services, prepared.decision, asked_now(prepared.lines, sealed))
-    expires_at = utcnow() + timedelta(seconds=services.config.quote_lifetime_s)
+    signed = promise(services, caller, ask, prepared)
+    expires_at_ms = signed.promise.expires_at_ms
     row = Quote(
-        id=new_id(),
+        id=signed.promise.quote,
         person_id=caller.person_id,
-        purpose=ask.purpose,
-        sql_hash=_sql_hash(ask.sql),
-        price_vnd=prepared.price_vnd,
-        prices_vnd={str(line.facts.agreement_id): line.price_vnd for line in prepared.lines},
-        rho_micro=prepared.spend.rho_micro if prepared.spend else None,
-        stored=prepared.spend is not None and prepared.spend.stored is not None,
-        expires_at=expires_at,
+        note=signed.note,
+        expires_at=EPOCH + timedelta(milliseconds=expires_at_ms),
     )
     async with services.database.session() as session:
         session.add(row)
@@ -89,7 +88,8 @@ async def quote(services: Services, caller: Caller, ask: Ask) -> QuoteView:
         bytes=prepared.bytes,
         lines=tuple(_priced(line) for line in prepared.lines),
         columns=tuple(OutputView(name=c.name, type=c.type) for c in prepared.plan.output),
-        expires_at=ms_of(expires_at),
+        expires_at=expires_at_ms,
+        signed=signed.note,
         privacy=prepared.privacy,
     )
 
@@ -103,7 +103,9 @@ def _priced(line: Line) -> PriceLine:
         version_id=line.version.id,
         reads=line.reads,
         bytes=line.bytes,
-        base_vnd=line.facts.base_vnd or 0,
+        base_vnd=next((item.amount_vnd for item in line.price.items if item.code == "query"), 0),
+        items=line.price.items,
+        offer_id=line.facts.offer_id,
         quote_vnd=line.price_vnd,
         decision=line.decision,
     )
@@ -112,18 +114,29 @@ def _priced(line: Line) -> PriceLine:
 async def run(services: Services, caller: Caller, ask: Ask, *, idempotency_key: str | None = None) -> Walked:
     """Walk a query to its answer or for at most `ask.wait_s`, whichever is first.
 
-    Raises Denied, InsufficientFunds, BudgetShort, KeyReused, QuoteExpired, QuoteMismatch, and what `prepare`
-    raises.
+    Raises Denied, InsufficientFunds, LimitReached, BudgetShort, KeyReused, QuoteExpired, QuoteMismatch,
+    PriceMoved, and what `prepare` raises.
     """
-    query_id = new_id()
     earlier = await _earlier(services, caller, ask, idempotency_key)
     if earlier is not None:
         return Walked(query_id=await _again(services, earlier, ask.wait_s))
+    tries = 0
+    while True:
+        try:
+            return await _walk(services, caller, ask, idempotency_key)
+        except PriceMoved:  # what a month or a trial has left is another now, and so is the price
+            tries += 1
+            if tries == PRICE_TRIES:
+                raise
+
+
+async def _walk(services: Services, caller: Caller, ask: Ask, idempotency_key: str | None) -> Walked:
+    query_id = new_id()
     services.turns.require_room(caller.organisation_id)
-    promised = await _promised(services, caller, ask)
-    prepared = await prepare(services, caller, ask, promised_vnd=promised.prices_vnd if promised else None)
-    if promised is not None:
-        _require_promised(promised, prepared.spend)
+    held_to = await promised(services, caller, ask)
+    prepared = await prepare(services, caller, ask, promised_vnd=held_to.prices_vnd if held_to else None)
+    if held_to is not None:
+        require_promised(held_to, prepared)
     sealed = prepared.sealed(services.keys, query_id)
     if not prepared.decision.allow:
         if await _enter(services, caller, ask, refused(caller, ask, prepared, sealed), idempotency_key):
@@ -188,7 +201,7 @@ async def _as_before(services: Services, caller: Caller, ask: Ask, key: str | No
 async def _enter(services: Services, caller: Caller, ask: Ask, entry: Entry, key: str | None) -> bool:
     """Step 6, transaction one. False if the key was taken meanwhile; then nothing was written.
 
-    Raises KeyReused, InsufficientFunds.
+    Raises KeyReused, InsufficientFunds, LimitReached, PriceMoved.
     """
     claims = []
     if key is not None:
@@ -201,7 +214,9 @@ async def _enter(services: Services, caller: Caller, ask: Ask, entry: Entry, key
             await unit.undo()
             return False
         if entry.holds:
-            require_held(answers[len(claims)][0], entry.holds)
+            booked, against = answers[len(claims) : len(claims) + 2]
+            require_held(booked[0], entry.holds)
+            require_within(against)
     return True
 
 
@@ -209,11 +224,28 @@ async def _enter_or_undo(services: Services, caller: Caller, ask: Ask, entry: En
     """`_enter`; where its answer was lost nobody knows whether it stands, so what stands of it is given back."""
     try:
         return await _enter(services, caller, ask, entry, key)
+    except LimitReached as reached:
+        await _record_stop(services, caller, ask, reached)
+        raise
     except BaseException as lost:
         if not isinstance(lost, Problem) or isinstance(lost, Unavailable):
             assert entry.held is not None  # it was admitted
             _follow(services, entry.held, _give_back(services, entry.held, entered=False))
         raise
+
+
+async def _record_stop(services: Services, caller: Caller, ask: Ask, reached: LimitReached) -> None:
+    stopped = recorded(
+        "spending:stop",
+        actor_person_id=caller.person_id,
+        actor_organisation_id=caller.organisation_id,
+        parties=(caller.organisation_id,),
+        purpose=ask.purpose,
+        price_vnd=0,
+        body={"agreements": sorted(set(ask.agreement_ids)), **reached.params},
+    )
+    async with services.database.unit() as unit:
+        await unit.send([stopped])
 
 
 def _start(
@@ -290,37 +322,6 @@ async def _again(services: Services, query_id: UUID, wait_s: float) -> UUID:
     return query_id
 
 
-async def _promised(services: Services, caller: Caller, ask: Ask) -> Quote | None:
-    """The quote named, if it is this caller's, for this question, and still valid."""
-    if ask.quote_id is None:
-        return None
-    async with services.database.reading() as session:
-        row = await session.get(Quote, ask.quote_id)
-    if row is None or row.person_id != caller.person_id:
-        raise QuoteMismatch(quote_id=str(ask.quote_id))
-    same = row.prices_vnd.keys() == {str(each) for each in ask.agreement_ids} and row.purpose == ask.purpose
-    if not same or row.sql_hash != _sql_hash(ask.sql):
-        raise QuoteMismatch(quote_id=str(ask.quote_id))
-    if row.expires_at <= utcnow():
-        raise QuoteExpired(quote_id=str(ask.quote_id))
-    return row
-
-
-def _require_promised(promised: Quote, spend: privacy.Spend | None) -> None:
-    """dp mode: a price is for its ρ, and one of nothing for an answer that still stands. Raises QuoteMismatch,
-    QuoteExpired."""
-    if spend is None:
-        return
-    if promised.rho_micro != spend.rho_micro:
-        raise QuoteMismatch(quote_id=str(promised.id))
-    if promised.stored and spend.stored is None:
-        raise QuoteExpired(quote_id=str(promised.id))
-
-
 def _body(ask: Ask) -> bytes:
     """What makes two requests the same: all but how long the caller waits."""
     return msgspec.json.encode(msgspec.structs.replace(ask, wait_s=0), order="deterministic")
-
-
-def _sql_hash(sql: str) -> bytes:
-    return hashlib.sha256(sql.encode()).digest()

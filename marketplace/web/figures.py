@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta, timezone
+from decimal import Decimal
 from typing import Final
 
 from marketplace.texts import Language
 
 VIETNAM: Final = timezone(timedelta(hours=7))
 """Viet Nam keeps UTC+7 all year, so no time-zone database is needed."""
+_COMMAS: Final = str.maketrans(",.", ".,")
 _UNITS: Final = ("B", "kB", "MB", "GB", "TB")
 
 
 def number(value: float, language: Language, *, decimals: int = 0) -> str:
     """1.234,5 in Vietnamese, 1,234.5 in English."""
     text = f"{value:,.{decimals}f}"
-    return text.translate(str.maketrans(",.", ".,")) if language == "vi" else text
+    return text.translate(_COMMAS) if language == "vi" else text
 
 
 def vnd(value: int | None, language: Language) -> str:
     """Integer đồng with its sign; a dash when there is no amount."""
     return "–" if value is None else f"{number(value, language)}\u00a0₫"
+
+
+def rate(micro: int, language: Language) -> str:
+    """Đồng of a rate in micro-đồng, with as many decimals as it has."""
+    decimals = len(f"{micro % 10**6:06}".rstrip("0"))
+    text = f"{Decimal(micro) / 10**6:,.{decimals}f}"
+    return f"{text.translate(_COMMAS) if language == 'vi' else text}\u00a0₫"
 
 
 def size(value: int, language: Language) -> str:

@@ -18,7 +18,20 @@ from marketplace.web.words import language_of, say
 
 LANGUAGE_COOKIE: Final = "sandulieu_language"
 NOTICES: Final = frozenset(
-    {"applied", "resubmitted", "withdrawn", "accepted", "rejected", "returned", "ended", "revoked", "credited"}
+    {
+        "applied",
+        "resubmitted",
+        "withdrawn",
+        "accepted",
+        "rejected",
+        "returned",
+        "ended",
+        "revoked",
+        "credited",
+        "offered",
+        "offer_retired",
+        "limited",
+    }
 )
 """What a step may say on the page it leads to; the words are under notice.<name>."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from uuid import UUID
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -10,9 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from catalog.version import LeftOut, Measured, Part, Version, VersionColumn
 from marketplace.accounts.models import Organisation, Person
+from marketplace.billing.terms import MICRO
 from marketplace.db.base import new_id
-from marketplace.listings.models import Dataset, DatasetVersion, Lineage, Offer
+from marketplace.listings.models import Dataset, DatasetVersion, Lineage
 from marketplace.listings.search import search_text
+from marketplace.offers.models import Offer
 from policies.decision import Conditions
 
 PURPOSES = ("research.academic", "public.service")
@@ -80,6 +83,12 @@ async def list_dataset(
         id=released.id, dataset_id=dataset.id, number=1, body=msgspec.to_builtins(released),
         sample=[{"sex": "F", "education": "HS"}], published_by=person.id,
     )  # fmt: skip
-    session.add_all([row, Offer(dataset_id=dataset.id, base_vnd=1000, per_gb_vnd=5000)])
+    session.add_all([row, standard_offer(dataset.id)])
     await session.flush()
     return dataset
+
+
+def standard_offer(dataset_id: UUID, **terms: int | None) -> Offer:
+    """The first version of what everybody is offered: 1,000 đồng a query, 5,000 a GB unless told."""
+    asked = terms or {"per_query_micro": 1_000 * MICRO, "per_gb_micro": 5_000 * MICRO}
+    return Offer(id=new_id(), dataset_id=dataset_id, name="standard", number=1, terms=asked)

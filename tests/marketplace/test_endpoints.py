@@ -23,8 +23,10 @@ PUBLIC = {
     "GET /api/v1/datasets",
     "GET /api/v1/datasets/{dataset:str}",
     "GET /api/v1/datasets/{dataset:str}/odrl",
+    "GET /api/v1/datasets/{dataset:str}/offers",
     "GET /api/v1/healthz",
     "GET /api/v1/metrics",
+    "GET /api/v1/queries/quote/key",
     "GET /api/v1/readyz",
 }
 ALLOWED = {
@@ -71,6 +73,8 @@ ALLOWED = {
     "POST /api/v1/organisations/{organisation_id:uuid}/suspend": {"operator"},
     "POST /api/v1/organisations/{organisation_id:uuid}/unsuspend": {"operator"},
     "POST /api/v1/people/{person_id:uuid}/deactivate": {"operator"},
+    "POST /api/v1/datasets/{dataset:str}/offers": {"owner"},
+    "POST /api/v1/offers/{offer_id:uuid}/retire": {"owner"},
     "GET /api/v1/queries": {"startup"},
     "POST /api/v1/queries": {"startup"},
     "POST /api/v1/queries/dry-run": {"startup"},
@@ -105,6 +109,7 @@ BODIES: dict[str, dict[str, object]] = {
     "resubmit": APPLICATION,
     "applications": APPLICATION,
     "preview": {"decision": "accept"},
+    "offers": {"name": "x1", "terms": {}},
     "previews": {"manifest": "slug: x", "persons": 1},
 }
 """By the path's last word: a body that cannot be read is refused before anybody asks who sent it."""

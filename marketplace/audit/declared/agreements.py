@@ -21,6 +21,7 @@ class ApplicationDecided(Decided, frozen=True):
 class ApplicationMade(ApplicationDecided, frozen=True):
     state: str
     version: str | None
+    offer: UUID | None = None
 
 
 @event("application:accept", "the owner's yes made the agreement", counted=True)
@@ -28,6 +29,7 @@ class ApplicationAccepted(ApplicationDecided, frozen=True):
     state: str
     reason: str
     expires_at: str
+    offer: UUID | None = None
 
 
 @event("application:agree", "one owner of a joint dataset said yes, the other has yet to", counted=True)

@@ -35,6 +35,9 @@ class QuerySettled(Decided, frozen=True):
     failure: str | None
     result_sha256: str | None
     rho_micro: int | None = None
+    offer: UUID | None = None
+    price: tuple[tuple[str, int], ...] = ()
+    """Codes and đồng of its lines: `billing.price.Item`."""
 
 
 @event(

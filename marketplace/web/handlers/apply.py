@@ -21,6 +21,7 @@ from marketplace.db.idempotency import claim
 from marketplace.db.keys import Keys
 from marketplace.errors import NotFound, Problem
 from marketplace.listings.reads import dataset_id_of, read_dataset
+from marketplace.offers.reads import offers_of
 from marketplace.web.explain import explain_errors, explain_problem, explain_reasons
 from marketplace.web.forms import Form
 from marketplace.web.view import View
@@ -66,6 +67,7 @@ def terms_of(form: Form) -> Terms:
         justification=form.text("justification"),
         duration_days=form.integer("duration_days"),
         people=form.ids("people"),
+        offer_id=form.optional_id("offer_id"),
         promises=Promises(
             place=form.text("place") or None,
             ethics_reference=form.text("ethics_reference") or None,
@@ -109,11 +111,13 @@ async def _apply_page(
     if dataset is None:
         raise NotFound
     people = await colleagues(session, startup.organisation_id)
+    offered = await offers_of(session, dataset_id=dataset.id, caller=startup, at=utcnow())
     return view.page(
         "apply.html",
         dataset=dataset,
         terms=terms,
         colleagues=people,
+        offers=[offer for offer in offered.items if offer.state == "open"],
         key=str(new_id()),
         **what_is_wrong(view, problem),
     )

@@ -9,9 +9,11 @@ from litestar.params import Parameter
 from litestar.response import Template
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from marketplace.db.base import utcnow
 from marketplace.errors import NotFound
 from marketplace.listings.catalogue import list_datasets
 from marketplace.listings.reads import read_dataset, read_waiting
+from marketplace.offers.reads import offers_of
 from marketplace.web.view import View
 
 
@@ -36,7 +38,9 @@ async def show_dataset(view: View, session: AsyncSession, slug: str) -> Template
     waiting = None
     if view.caller is not None and view.caller.organisation_kind == "owner":
         waiting = await read_waiting(session, slug, owner_id=view.caller.organisation_id)
-    return view.page("dataset.html", dataset=dataset, waiting=waiting)
+    offered = await offers_of(session, dataset_id=dataset.id, caller=view.caller, at=utcnow())
+    offers = [offer for offer in offered.items if offer.state == "open"]
+    return view.page("dataset.html", dataset=dataset, waiting=waiting, offers=offers)
 
 
 handlers = [show_catalogue, show_dataset]

@@ -32,11 +32,12 @@ from marketplace.listings.errors import (
     SlugTaken,
     VersionRefused,
 )
-from marketplace.listings.models import Dataset, DatasetVersion, ExcludedCohort, LegalBasis, Lineage, Offer
+from marketplace.listings.models import Dataset, DatasetVersion, ExcludedCohort, LegalBasis, Lineage
 from marketplace.listings.once import Released
 from marketplace.listings.places import find_place
 from marketplace.listings.press import Press, make_version, parse_manifest
 from marketplace.listings.publish import publish_version
+from marketplace.offers.models import Offer
 from policies.decision import Decision
 from tests.marketplace.broken_audit import broken_audit
 from tests.marketplace.listings.conftest import Shop
@@ -68,7 +69,8 @@ async def test_a_version_is_released_listed_priced_and_logged(press: Press, shop
         basis = await session.get_one(LegalBasis, released.version_id)
         assert (basis.kind, basis.law) == ("consent", "personal-data-law-91-2025")
         offer = (await session.scalars(select(Offer).where(Offer.dataset_id == dataset.id))).one()
-        assert (offer.base_vnd, offer.per_gb_vnd) == (1000, 200_000)
+        assert (offer.name, offer.number, offer.made_by) == ("standard", 1, shop.owner.person.id)
+        assert offer.terms == {"per_query_micro": 1_000 * 10**6, "per_gb_micro": 200_000 * 10**6}
         event = (await session.scalars(select(Event).where(Event.version_id == released.version_id))).one()
         assert (event.name, event.parties) == ("dataset:publish", [shop.owner.organisation.id])
 
@@ -80,8 +82,10 @@ async def test_the_next_version_replaces_it_and_a_new_price_is_a_new_offer(press
     assert [first.number, second.number, third.number] == [1, 2, 3]
     assert press.store.version(third.version_id).parent == second.version_id
     async with press.database.session() as session:
-        rows = select(Offer.base_vnd).where(Offer.dataset_id == first.dataset_id).order_by(Offer.valid_from)
-        assert (await session.scalars(rows)).all() == [1000, 2000]
+        rows = select(Offer.number, Offer.terms["per_query_micro"].astext).where(
+            Offer.dataset_id == first.dataset_id
+        )
+        assert (await session.execute(rows.order_by(Offer.number))).all() == [(1, "1000000000"), (2, "2000000000")]
         assert (await session.get_one(Dataset, first.dataset_id)).current_version_id == third.version_id
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from marketplace.db.base import new_id, utcnow
-from marketplace.listings.models import Offer
+from marketplace.billing.terms import MICRO
+from marketplace.db.base import new_id
 from marketplace.listings.reads import dataset_id_of, listed_version, read_dataset
+from marketplace.offers.models import Offer
 from tests.marketplace.listed import PURPOSES, list_dataset
 from tests.marketplace.parties import Make
 
@@ -28,7 +29,8 @@ async def test_a_page_says_what_is_for_sale(session: AsyncSession, make: Make) -
 async def test_the_newest_offer_is_the_price(session: AsyncSession, make: Make) -> None:
     owner = await make.organisation(session, kind="owner")
     dataset = await list_dataset(session, owner, await make.person(session, owner))
-    session.add(Offer(dataset_id=dataset.id, base_vnd=7, per_gb_vnd=8, valid_from=utcnow()))
+    terms = {"per_query_micro": 7 * MICRO, "per_gb_micro": 8 * MICRO}
+    session.add(Offer(dataset_id=dataset.id, name="standard", number=2, terms=terms))
     await session.flush()
     page = await read_dataset(session, dataset.id)
     assert page is not None

@@ -1,8 +1,7 @@
-"""How long a query may run: the least of what the exchange, each dataset's newest offer and the caller allow."""
+"""How long a query may run: the least of what the exchange, the offer agreed on and the caller allow."""
 
 from __future__ import annotations
 
-from datetime import timedelta
 from types import SimpleNamespace
 from typing import cast
 
@@ -10,10 +9,11 @@ import msgspec
 import pytest
 
 from catalog.manifest import ManifestOffer
+from marketplace.agreements.models import Agreement
 from marketplace.config import Config
-from marketplace.db.base import utcnow
+from marketplace.db.base import new_id
 from marketplace.db.engine import Database
-from marketplace.listings.models import Offer
+from marketplace.offers.models import Offer
 from marketplace.queries.facts import read_facts
 from marketplace.queries.prepare import deadline_ms
 from marketplace.queries.schemas import Ask
@@ -32,11 +32,15 @@ async def test_the_least_holds(
 ) -> None:
     sides = await open_sides(database)
     agreement_id = await sides.agreement(database)
-    terms = {"dataset_id": sides.dataset_id, "base_vnd": 1, "per_gb_vnd": 1}
     async with database.session() as session:
-        session.add(Offer(**terms, max_seconds=1, valid_from=utcnow() - timedelta(minutes=2)))
-        session.add(Offer(**terms, max_seconds=offered_s, valid_from=utcnow()))
-        session.add(Offer(**terms, max_seconds=1, valid_from=utcnow() + timedelta(days=1)))
+        agreed = Offer(
+            id=new_id(), dataset_id=sides.dataset_id, name="standard", number=2, terms={"max_seconds": offered_s}
+        )
+        newer = Offer(dataset_id=sides.dataset_id, name="standard", number=3, terms={"max_seconds": 1})
+        session.add_all([agreed, newer])
+        await session.flush()
+        agreement = await session.get_one(Agreement, agreement_id)
+        agreement.offer_id = agreed.id
     ask = Ask(agreement_ids=(agreement_id,), purpose=PURPOSE, sql="select 1", max_seconds=asked_s)
     facts = await read_facts(
         database, caller=sides.startup.caller, agreement_ids=ask.agreement_ids, purpose=PURPOSE

@@ -1,14 +1,11 @@
-"""Laws of the price and of its shares."""
+"""Laws of a price's shares."""
 
 from __future__ import annotations
-
-from decimal import ROUND_HALF_UP, Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from marketplace.billing.price import GB, price_vnd
 from marketplace.billing.split import Shares, shares_permille, split, split_between
 from marketplace.config import Config
 
@@ -18,29 +15,6 @@ PERMILLE = st.tuples(st.integers(0, 1000), st.integers(0, 1000)).map(
         owner=min(cut), state=max(cut) - min(cut), platform=1000 - max(cut)
     )
 )  # fmt: skip
-
-
-@given(DONG, DONG, st.integers(0, 10**15))
-def test_the_price_is_the_exact_sum_rounded_once_half_up(base: int, per_gb: int, size: int) -> None:
-    exact = Decimal(per_gb) * Decimal(size) / Decimal(GB)
-    assert price_vnd(base, per_gb, size) == base + int(exact.to_integral_value(ROUND_HALF_UP))
-
-
-@given(DONG, DONG, st.integers(0, 10**13), st.integers(0, 10**13))
-def test_reading_more_never_costs_less(base: int, per_gb: int, size: int, more: int) -> None:
-    assert price_vnd(base, per_gb, size) <= price_vnd(base, per_gb, size + more)
-
-
-def test_half_a_dong_is_rounded_up() -> None:
-    assert price_vnd(1_000, 1, GB // 2) == 1_001
-    assert price_vnd(1_000, 1, GB // 2 - 1) == 1_000
-    assert price_vnd(1_000, 50_000, 0) == 1_000
-
-
-@pytest.mark.parametrize("wrong", [(-1, 0, 0), (0, -1, 0), (0, 0, -1)])
-def test_nothing_negative_has_a_price(wrong: tuple[int, int, int]) -> None:
-    with pytest.raises(ValueError, match="bytes"):
-        price_vnd(*wrong)
 
 
 @given(DONG, PERMILLE)

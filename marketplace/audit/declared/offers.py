@@ -1,0 +1,55 @@
+"""Offers, what months cost without a query, and what startups want to spend at most."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from marketplace.audit.registry import Body, event
+
+
+@event("offer:retire", "no new agreement can be made on it; those that there are keep it")
+class OfferNamed(Body):
+    offer: UUID
+    offer_name: str
+    number: int
+    startup: UUID | None
+    valid_from: int
+    valid_until: int | None
+    via: str
+
+
+@event("offer:make", "an owner offered a dataset, or the next version of an offer")
+class OfferMade(OfferNamed):
+    terms: dict[str, Any]
+    """`billing.terms.Terms`, what is not zero of it."""
+
+
+class Limit(Body):
+    """`scope`: organisation, dataset or person."""
+
+    scope: str
+    month_vnd: int
+
+
+@event("spending:stop", "a query did not enter: a limit of the startup's own stood against it")
+class QueryStopped(Limit):
+    agreements: tuple[UUID, ...]
+    spent_vnd: int
+    needed_vnd: int
+
+
+@event("spending:limit", "a startup's admin set a limit, or took one away (`month_vnd` None)")
+class LimitSet(Body):
+    scope: str
+    person: UUID | None
+    month_vnd: int | None
+    alert_percent: tuple[int, ...]
+
+
+@event("spending:alert", "a month's spending reached a share of a limit")
+class LimitNeared(Limit):
+    person: UUID | None
+    month: str
+    percent: int
+    spent_vnd: int

@@ -1,0 +1,69 @@
+"""`sandulieu offer list|make|retire` against a running service (SANDULIEU_URL, SANDULIEU_TOKEN)."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from marketplace.cli.client import Answer, from_environment
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """offer list, offer make, offer retire."""
+    verbs = subparsers.add_parser("offer", help="chào bán / offers of a dataset").add_subparsers(
+        dest="verb", required=True
+    )
+    listed = verbs.add_parser("list", help="what is offered; to its owner every version")
+    listed.add_argument("dataset", help="slug or id")
+    listed.set_defaults(func=list_offers)
+    make = verbs.add_parser("make", help="make an offer, or the next version of the one with its name")
+    make.add_argument("dataset", help="slug or id")
+    make.add_argument("file", type=Path, help="JSON: name, terms, startup_id, valid_from, valid_until")
+    make.set_defaults(func=make_offer)
+    retire = verbs.add_parser("retire", help="no new agreement on it; those that there are keep it")
+    retire.add_argument("id")
+    retire.set_defaults(func=retire_offer)
+    for verb in (listed, make, retire):
+        verb.add_argument("--json", action="store_true")
+
+
+def list_offers(chosen: argparse.Namespace) -> int:
+    """By name, the newest version first."""
+    answer = from_environment().get(f"/api/v1/datasets/{chosen.dataset}/offers")
+    return _told(answer, chosen, answer.json()["items"] if answer.ok else [])
+
+
+def make_offer(chosen: argparse.Namespace) -> int:
+    """Send the file, and print what came of it."""
+    try:
+        body = json.loads(chosen.file.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError) as wrong:
+        print(f"Không đọc được / cannot read: {wrong}", file=sys.stderr)
+        return 2
+    answer = from_environment().post(f"/api/v1/datasets/{chosen.dataset}/offers", body)
+    return _told(answer, chosen, [answer.json()] if answer.ok else [])
+
+
+def retire_offer(chosen: argparse.Namespace) -> int:
+    """By id."""
+    answer = from_environment().post(f"/api/v1/offers/{chosen.id}/retire", {})
+    return _told(answer, chosen, [answer.json()] if answer.ok else [])
+
+
+def _told(answer: Answer, chosen: argparse.Namespace, offers: list[dict[str, Any]]) -> int:
+    if not answer.ok:
+        for said in answer.json()["messages"].values():
+            print(" ".join(said.values()), file=sys.stderr)
+        return 1
+    if chosen.json:
+        print(answer.body.decode())
+        return 0
+    for offer in offers:
+        priced = {name: value for name, value in offer["terms"].items() if value}
+        terms = ", ".join(f"{name} {json.dumps(value)}" for name, value in priced.items()) or "miễn phí / free"
+        to = offer["startup_name"] or "mọi doanh nghiệp / every startup"
+        print(f"{offer['id']}  {offer['name']} v{offer['number']}  {offer['state']}  {to}  {terms}")
+    return 0

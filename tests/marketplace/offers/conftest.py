@@ -1,0 +1,30 @@
+"""Both sides and their dataset, and a client of what they do with offers and applications."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from marketplace.agreements.api import handlers as agreement_handlers
+from marketplace.config import Config
+from marketplace.db.engine import Database
+from marketplace.db.keys import Keys
+from marketplace.offers.api import handlers
+from policies.wasm import WasmEngine
+from tests.conftest import ClientFor
+from tests.marketplace.agreements.conftest import Sides, open_sides
+from tests.marketplace.api import Client
+
+
+@pytest.fixture
+async def sides(database: Database) -> Sides:
+    return await open_sides(database)
+
+
+@pytest.fixture
+async def client(client_for: ClientFor, config: Config) -> AsyncIterator[Client]:
+    engine = WasmEngine()
+    async with client_for(*handlers, *agreement_handlers, engine=engine, keys=Keys(config.path("keys"))) as opened:
+        yield opened
+    await engine.close()
