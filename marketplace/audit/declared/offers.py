@@ -9,7 +9,7 @@ from marketplace.audit.registry import Body, event
 
 
 @event("offer:retire", "no new agreement can be made on it; those that there are keep it")
-class OfferNamed(Body):
+class OfferNamed(Body, frozen=True):
     offer: UUID
     offer_name: str
     number: int
@@ -25,7 +25,7 @@ class OfferMade(OfferNamed):
     """`billing.terms.Terms`, what is not zero of it."""
 
 
-class Limit(Body):
+class Limit(Body, frozen=True):
     """`scope`: organisation, dataset or person."""
 
     scope: str
@@ -40,7 +40,7 @@ class QueryStopped(Limit):
 
 
 @event("spending:limit", "a startup's admin set a limit, or took one away (`month_vnd` None)")
-class LimitSet(Body):
+class LimitSet(Body, frozen=True):
     scope: str
     person: UUID | None
     month_vnd: int | None
