@@ -24,7 +24,6 @@ from sandbox.plan.tree import (
     Expression,
     Grouping,
     Item,
-    Operation,
     Query,
     Select,
     Source,
@@ -32,7 +31,7 @@ from sandbox.plan.tree import (
 from sandbox.plan.types import BOOLEAN, DOUBLE, output_type, unify
 
 from .keys import shown
-from .measures import Measure
+from .measures import Kind, Measure
 from .per_record import check_fallible, per_record, place_of
 
 RECORDS, GROUPS = "p1", "p2"
@@ -229,14 +228,11 @@ class _Reader:
             raise Refusal("sql.private_aggregate", node.at, node.end, use=use)
         where = per_record(node.where) if node.where is not None else None
         if node.name == "count":
-            present = self._present(node.arguments[0]) if node.arguments else None
-            return Figure("count", (self._measure(Measure("count", None, present, where, None)),))
+            counted = per_record(node.arguments[0]) if node.arguments else None
+            return Figure("count", (self._measure(Measure("count", None, counted, where, None)),))
         if node.name not in {"sum", "avg", "mean", *_SPREADS, *_QUANTILES}:
             raise Refusal("sql.private_aggregate", node.at, node.end, use=_ASK)
         return self._of_column(node, where)
-
-    def _present(self, node: Expression) -> Expression:
-        return Operation(BOOLEAN, "not", (Operation(BOOLEAN, "is null", (per_record(node),)),))
 
     def _of_column(self, call: Call, where: Expression | None) -> Figure:
         column = call.arguments[0]
@@ -249,13 +245,13 @@ class _Reader:
             at, end = (at, end) if at is not None else (call.at, call.end)
             use = f"{call.name}({next(iter(self._bounds), 'x')})"
             raise Refusal("sql.private_bounds", at, end, columns=known, use=use)
-        present = self._present(column)
+        counted = Measure("count", None, column, where, None)
 
-        def of(*kinds: Literal["count", "sum", "centred", "squares", "bands"]) -> tuple[int, ...]:
+        def of(*kinds: Kind) -> tuple[int, ...]:
             return tuple(
-                self._measure(Measure(k, column if k != "count" else None, present, where,
-                                      bounds if k != "count" else None)) for k in kinds
-            )  # fmt: skip
+                self._measure(counted if kind == "count" else Measure(kind, column, None, where, bounds))
+                for kind in kinds
+            )
 
         if call.name == "sum":
             return Figure("sum", of("sum"), bounds)
