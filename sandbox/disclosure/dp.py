@@ -3,13 +3,13 @@
 Whatever leaves is made of the measures (`measures`), to each of which the broker adds noise (`noise`, `release`).
 So a SELECT is taken only as: groups and filters by expressions that never fail (`per_record`), and in the select
 list group keys and aggregates that are functions of measures. A record falls in one group only, and nothing is
-joined, so a person contributes to one number of each measure.
+joined (a startup's own table only chooses, `semi_join`), so a person contributes to one number of each measure.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -25,6 +25,7 @@ from sandbox.plan.tree import (
     Grouping,
     Item,
     Query,
+    QueryTest,
     Select,
     Source,
 )
@@ -33,6 +34,8 @@ from sandbox.plan.types import BOOLEAN, DOUBLE, output_type, unify
 from .keys import shown
 from .measures import Kind, Measure
 from .per_record import check_fallible, per_record, place_of
+from .semi_join import conjuncts, semi_join
+from .terms import all_of
 
 RECORDS, GROUPS = "p1", "p2"
 """The relations of the inner SELECTs; no name of the plan begins so."""
@@ -121,10 +124,10 @@ def cells_of(keys: tuple[Key, ...]) -> int | None:
 def over_persons(query: Query, named: Sequence[OutputColumn], tables: Iterable[TableSchema]) -> Private:
     """A query that reads a dp table. `named`: its columns as the analyst wrote them. Refusal if it cannot be."""
     schemas = {table.name: table for table in tables}
-    if not isinstance(query, Select) or not isinstance(query.source, Source):
-        private = next(t for t in schemas.values() if t.mode == "dp")
+    private = next(table for table in schemas.values() if table.mode == "dp")
+    if not isinstance(query, Select) or not isinstance(query.source, Source) or query.source.table != private.name:
         raise _shape(private)
-    return _Reader(query, query.source, schemas[query.source.table]).read(named)
+    return _Reader(query, query.source, schemas).read(named)
 
 
 def _shape(table: TableSchema, node: Expression | None = None) -> Refusal:
@@ -136,9 +139,10 @@ def _shape(table: TableSchema, node: Expression | None = None) -> Refusal:
 class _Reader:
     """Reads one SELECT that stands directly on a dp table."""
 
-    def __init__(self, select: Select, source: Source, table: TableSchema) -> None:
-        self._select, self._source, self._table = select, source, table
-        self._bounds = {c.name: c.bounds for c in table.columns if c.bounds is not None}
+    def __init__(self, select: Select, source: Source, schemas: Mapping[str, TableSchema]) -> None:
+        self._select, self._source, self._schemas = select, source, schemas
+        self._table = schemas[source.table]
+        self._bounds = {c.name: c.bounds for c in self._table.columns if c.bounds is not None}
         self._measures: list[Measure] = []
 
     def read(self, named: Sequence[OutputColumn]) -> Private:
@@ -196,8 +200,7 @@ class _Reader:
             node if key.domain is not None else shown(node) for key, node in zip(declared, columns, strict=True)
         )
         partials = [measure.partial(records.column) for measure in self._measures]
-        where = per_record(self._select.where) if self._select.where is not None else None
-        below = Select(records.items(), self._source, where=where)
+        below = Select(records.items(), self._source, where=self._where())
         bands = tuple(dict.fromkeys(p.band for p in partials if p.band is not None))
         numbers: list[Expression] = [p.aggregate for p in partials]
         if bands:
@@ -217,6 +220,13 @@ class _Reader:
         measured += [OutputColumn(name=f"m{i}", type="BIGINT") for i in range(len(numbers))]
         source = Derived(GROUPS if bands else RECORDS, below)
         return Select(tuple(items), source, grouping=Grouping(keys) if keys else None), tuple(measured)
+
+    def _where(self) -> Expression | None:
+        parts = conjuncts(self._select.where)
+        joins = [semi_join(part, self._schemas) for part in parts if isinstance(part, QueryTest)]
+        # Together: each by itself would count as one more expression that may fail.
+        own = all_of([part for part in parts if not isinstance(part, QueryTest)])
+        return all_of([*joins, *([per_record(own)] if own is not None else [])])
 
     def _figure(self, node: Expression, keys: tuple[Expression, ...]) -> Figure:
         if node in keys:
