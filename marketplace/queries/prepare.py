@@ -29,7 +29,15 @@ from marketplace.queries.errors import (
 )
 from marketplace.queries.facts import Facts, question, read_facts
 from marketplace.queries.lines import Line, together
-from marketplace.queries.privacy import PrivacyView, Spend, budget_facts, privacy_of, spend_of, view
+from marketplace.queries.privacy import (
+    PrivacyView,
+    Spend,
+    budget_facts,
+    budget_unread,
+    privacy_of,
+    spend_of,
+    view,
+)
 from marketplace.queries.schemas import Ask
 from marketplace.queries.services import Services
 from policies.beside import Decided, decide_all
@@ -115,7 +123,7 @@ def gathered(
     return Prepared(
         plan=plan,
         lines=lines,
-        own=tuple(each for each in _own(facts) if each.name in plan.reads),
+        own=tuple(each for each in own_tables(facts) if each.name in plan.reads),
         deadline_ms=deadline_ms(services, ask, facts),
     )
 
@@ -160,8 +168,9 @@ async def lines_of(
     reads = [plan.reads.get(each.slug, ()) if plan else () for each in facts]
     sizes = [logical_bytes(*each) for each in zip(versions, reads, strict=True)]
     rho_micro = _rho_micro(services, ask)
+    own, parts = own_tables(facts), (services.database, services.keys)
     spends = [
-        await spend_of(services.database, services.keys, *each, plan, purpose=ask.purpose, rho_micro=rho_micro)
+        await spend_of(*parts, *each, plan, own, purpose=ask.purpose, rho_micro=rho_micro)
         for each in zip(facts, versions, strict=True)
     ]
     prices = [_price(*each, promised_vnd) for each in zip(facts, sizes, spends, strict=True)]
@@ -182,7 +191,7 @@ async def lines_of(
                 rows_cap=cap,
                 rows_released=each.records_released,
             ),
-            budget=budget_facts(each, version, spend),
+            budget=budget_facts(each, version, spend) if plan else budget_unread(each, version, rho_micro),
         )
         for each, version, columns, cap, spend in zip(facts, versions, reads, caps, spends, strict=True)
     ]
@@ -255,8 +264,7 @@ def understand(sql: str, facts: Sequence[Facts], versions: Sequence[Version | No
     if len(sql.encode()) > max_bytes:
         raise SqlNotUnderstood("sql.too_long", limit=max_bytes)
     tables = tuple(schema_of(version, each.slug) for each, version in pairs if version)
-    # In a mode that is asked alone, nothing of the startup's own may touch it either.
-    own = () if alone else tuple(_schema_of_own(each) for each in _own(facts))
+    own = tuple(_schema_of_own(each) for each in own_tables(facts))
     try:
         plan = plan_query(sql, (*tables, *own))
     except SqlRefused as refused:
@@ -269,7 +277,7 @@ def understand(sql: str, facts: Sequence[Facts], versions: Sequence[Version | No
     return plan
 
 
-def _own(facts: Sequence[Facts]) -> list[OwnSchema]:
+def own_tables(facts: Sequence[Facts]) -> list[OwnSchema]:
     """The startup's own tables, but one that a dataset of the query was named like later."""
     slugs = {each.slug for each in facts}
     return [each for each in facts[0].own if each.name not in slugs]

@@ -1,13 +1,14 @@
 """dp mode: what a query would spend of its agreement's budget, and the answer that was bought before.
 
-The same question is the same plan, over the same version, revision and purpose, with the same ρ. Its answer is
-kept for its agreement alone and given again for nothing: to add fresh noise would tell more.
+The same question is the same plan, over the same version, revision, own tables and purpose, with the same ρ. Its
+answer is kept for its agreement alone and given again for nothing: to add fresh noise would tell more.
 """
 
 from __future__ import annotations
 
 import hashlib
 import logging
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +19,7 @@ from catalog.version import Privacy, Version
 from marketplace.db.engine import Database
 from marketplace.db.keys import Keys
 from marketplace.db.together import Statement
+from marketplace.own.schemas import OwnSchema
 from marketplace.queries.chunks import ChunkBroken, unwrap, wrap
 from marketplace.queries.facts import Facts
 from policies.decision import BudgetFacts
@@ -96,14 +98,16 @@ def shown_epsilon(rho_micro: int, privacy: Privacy) -> float:
 
 
 async def spend_of(
-    database: Database, keys: Keys, facts: Facts, version: Version | None, plan: Plan | None, *, purpose: str,
-    rho_micro: int,
+    database: Database, keys: Keys, facts: Facts, version: Version | None, plan: Plan | None,
+    own: Sequence[OwnSchema], *, purpose: str, rho_micro: int,
 ) -> Spend | None:  # fmt: skip
-    """None in the other modes."""
+    """None in the other modes. `own`: tables of the startup's that the plan may read."""
     privacy = privacy_of(version)
     if privacy is None or version is None or plan is None or plan.release is None:
         return None
-    question = _question(facts, version, plan, purpose, rho_micro)
+    # An own table never changes: sent anew under the same name, it has another id.
+    sources = {facts.slug: [facts.slug]} | {each.name: [str(each.id)] for each in own}
+    question = _question(facts, version, plan, sources, purpose, rho_micro)
     row = await database.one(_STORED, {"agreement": facts.agreement_id, "question": question})
     stored = _opened(keys, row) if row else None
     # δ in step with ρ: all queries of a lineage together stay below its half, as their ρ stays below its cap.
@@ -136,6 +140,16 @@ def budget_facts(facts: Facts, version: Version | None, spend: Spend | None) -> 
         cost_micro=spend.cost_micro if spend else None,
         left_micro=facts.rho_left_micro,
         epsilon=spend.epsilon if spend else None,
+    )
+
+
+def budget_unread(facts: Facts, version: Version | None, rho_micro: int) -> BudgetFacts | Any:
+    """The same for SQL that is not understood: nothing of it can run, but what it would spend is known."""
+    privacy = privacy_of(version)
+    if privacy is None:
+        return UNSET
+    return BudgetFacts(
+        cost_micro=rho_micro, left_micro=facts.rho_left_micro, epsilon=shown_epsilon(rho_micro, privacy)
     )
 
 
@@ -172,10 +186,12 @@ def _shown(output: tuple[OutputColumn, ...], found: list[tuple[int, float]]) -> 
     return tuple(Margin(column=output[place].name, margin=margin) for place, margin in found)
 
 
-def _question(facts: Facts, version: Version, plan: Plan, purpose: str, rho_micro: int) -> bytes:
+def _question(
+    facts: Facts, version: Version, plan: Plan, sources: Mapping[str, Sequence[str]], purpose: str, rho_micro: int
+) -> bytes:
     assert plan.release is not None
     said = (
-        version.id, str(facts.revision), purpose, str(rho_micro), render(plan, {facts.slug: [facts.slug]}),
+        version.id, str(facts.revision), purpose, str(rho_micro), render(plan, sources),
         repr(plan.release), repr(plan.output),
     )  # fmt: skip
     return hashlib.sha256("\0".join(said).encode()).digest()

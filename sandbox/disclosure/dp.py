@@ -3,13 +3,13 @@
 Whatever leaves is made of the measures (`measures`), to each of which the broker adds noise (`noise`, `release`).
 So a SELECT is taken only as: groups and filters by expressions that never fail (`per_record`), and in the select
 list group keys and aggregates that are functions of measures. A record falls in one group only, and nothing is
-joined, so a person contributes to one number of each measure.
+joined (a startup's own table only chooses, `semi_join`), so a person contributes to one number of each measure.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -24,16 +24,18 @@ from sandbox.plan.tree import (
     Expression,
     Grouping,
     Item,
-    Operation,
     Query,
+    QueryTest,
     Select,
     Source,
 )
 from sandbox.plan.types import BOOLEAN, DOUBLE, output_type, unify
 
 from .keys import shown
-from .measures import Measure
+from .measures import Kind, Measure
 from .per_record import check_fallible, per_record, place_of
+from .semi_join import conjuncts, semi_join
+from .terms import all_of
 
 RECORDS, GROUPS = "p1", "p2"
 """The relations of the inner SELECTs; no name of the plan begins so."""
@@ -122,10 +124,10 @@ def cells_of(keys: tuple[Key, ...]) -> int | None:
 def over_persons(query: Query, named: Sequence[OutputColumn], tables: Iterable[TableSchema]) -> Private:
     """A query that reads a dp table. `named`: its columns as the analyst wrote them. Refusal if it cannot be."""
     schemas = {table.name: table for table in tables}
-    if not isinstance(query, Select) or not isinstance(query.source, Source):
-        private = next(t for t in schemas.values() if t.mode == "dp")
+    private = next(table for table in schemas.values() if table.mode == "dp")
+    if not isinstance(query, Select) or not isinstance(query.source, Source) or query.source.table != private.name:
         raise _shape(private)
-    return _Reader(query, query.source, schemas[query.source.table]).read(named)
+    return _Reader(query, query.source, schemas).read(named)
 
 
 def _shape(table: TableSchema, node: Expression | None = None) -> Refusal:
@@ -137,9 +139,10 @@ def _shape(table: TableSchema, node: Expression | None = None) -> Refusal:
 class _Reader:
     """Reads one SELECT that stands directly on a dp table."""
 
-    def __init__(self, select: Select, source: Source, table: TableSchema) -> None:
-        self._select, self._source, self._table = select, source, table
-        self._bounds = {c.name: c.bounds for c in table.columns if c.bounds is not None}
+    def __init__(self, select: Select, source: Source, schemas: Mapping[str, TableSchema]) -> None:
+        self._select, self._source, self._schemas = select, source, schemas
+        self._table = schemas[source.table]
+        self._bounds = {c.name: c.bounds for c in self._table.columns if c.bounds is not None}
         self._measures: list[Measure] = []
 
     def read(self, named: Sequence[OutputColumn]) -> Private:
@@ -197,8 +200,7 @@ class _Reader:
             node if key.domain is not None else shown(node) for key, node in zip(declared, columns, strict=True)
         )
         partials = [measure.partial(records.column) for measure in self._measures]
-        where = per_record(self._select.where) if self._select.where is not None else None
-        below = Select(records.items(), self._source, where=where)
+        below = Select(records.items(), self._source, where=self._where())
         bands = tuple(dict.fromkeys(p.band for p in partials if p.band is not None))
         numbers: list[Expression] = [p.aggregate for p in partials]
         if bands:
@@ -219,6 +221,13 @@ class _Reader:
         source = Derived(GROUPS if bands else RECORDS, below)
         return Select(tuple(items), source, grouping=Grouping(keys) if keys else None), tuple(measured)
 
+    def _where(self) -> Expression | None:
+        parts = conjuncts(self._select.where)
+        joins = [semi_join(part, self._schemas) for part in parts if isinstance(part, QueryTest)]
+        # Together: each by itself would count as one more expression that may fail.
+        own = all_of([part for part in parts if not isinstance(part, QueryTest)])
+        return all_of([*joins, *([per_record(own)] if own is not None else [])])
+
     def _figure(self, node: Expression, keys: tuple[Expression, ...]) -> Figure:
         if node in keys:
             return Figure("key", (keys.index(node),))
@@ -229,14 +238,11 @@ class _Reader:
             raise Refusal("sql.private_aggregate", node.at, node.end, use=use)
         where = per_record(node.where) if node.where is not None else None
         if node.name == "count":
-            present = self._present(node.arguments[0]) if node.arguments else None
-            return Figure("count", (self._measure(Measure("count", None, present, where, None)),))
+            counted = per_record(node.arguments[0]) if node.arguments else None
+            return Figure("count", (self._measure(Measure("count", None, counted, where, None)),))
         if node.name not in {"sum", "avg", "mean", *_SPREADS, *_QUANTILES}:
             raise Refusal("sql.private_aggregate", node.at, node.end, use=_ASK)
         return self._of_column(node, where)
-
-    def _present(self, node: Expression) -> Expression:
-        return Operation(BOOLEAN, "not", (Operation(BOOLEAN, "is null", (per_record(node),)),))
 
     def _of_column(self, call: Call, where: Expression | None) -> Figure:
         column = call.arguments[0]
@@ -249,13 +255,13 @@ class _Reader:
             at, end = (at, end) if at is not None else (call.at, call.end)
             use = f"{call.name}({next(iter(self._bounds), 'x')})"
             raise Refusal("sql.private_bounds", at, end, columns=known, use=use)
-        present = self._present(column)
+        counted = Measure("count", None, column, where, None)
 
-        def of(*kinds: Literal["count", "sum", "centred", "squares", "bands"]) -> tuple[int, ...]:
+        def of(*kinds: Kind) -> tuple[int, ...]:
             return tuple(
-                self._measure(Measure(k, column if k != "count" else None, present, where,
-                                      bounds if k != "count" else None)) for k in kinds
-            )  # fmt: skip
+                self._measure(counted if kind == "count" else Measure(kind, column, None, where, bounds))
+                for kind in kinds
+            )
 
         if call.name == "sum":
             return Figure("sum", of("sum"), bounds)

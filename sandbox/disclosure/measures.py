@@ -25,11 +25,11 @@ Kind = Literal["count", "sum", "centred", "squares", "bands"]
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """`column` None: records are counted. `where`: only records for which it is true."""
+    """`counted`: records where it is not NULL are; None: all are. `where`: only records for which it is true."""
 
     kind: Kind
     column: ColumnRef | None
-    present: Expression | None
+    counted: Expression | None
     where: Expression | None
     bounds: Bounds | None
 
@@ -51,13 +51,12 @@ class Measure:
 
     def partial(self, projected: Project) -> Partial:
         """The aggregate that the jail computes over columns that `projected` makes; for bands, of each band."""
-        where = _both(self.present, self.where)
-        shown = projected(where) if where is not None else None
-        if self.kind == "count" or self.column is None or self.bounds is None:
-            return Partial(_counted(shown), None)
+        shown = projected(self.where) if self.where is not None else None
+        if self.column is None or self.bounds is None:
+            return Partial(_count(projected(self.counted) if self.counted is not None else None, shown), None)
         steps = in_steps(self.column, self.bounds)
         if self.kind == "bands":
-            return Partial(_counted(shown), projected(_band(steps, self.bounds)))
+            return Partial(_count(None, shown), projected(_band(steps, self.bounds)))
         if self.kind != "sum":
             steps = Operation(BIGINT, "-", (steps, _whole(middle(self.bounds))))
         value = projected(steps)
@@ -86,8 +85,8 @@ def added_up(value: Expression, where: Expression | None = None) -> Expression:
     return Operation(BIGINT, "coalesce", (Call(BIGINT, "sum", "aggregate", (value,), where=where), _whole(0)))
 
 
-def _counted(where: Expression | None) -> Expression:
-    return Call(BIGINT, "count", "aggregate", (), where=where)
+def _count(value: Expression | None, where: Expression | None) -> Expression:
+    return Call(BIGINT, "count", "aggregate", () if value is None else (value,), where=where)
 
 
 def _band(steps: Expression, bounds: Bounds) -> Expression:
@@ -118,7 +117,7 @@ def band_edges(bounds: Bounds, index: int) -> tuple[int, int]:
 
 
 def in_steps(column: ColumnRef, bounds: Bounds) -> Expression:
-    """The column brought between its bounds and counted in whole steps. Of NULL something: it is filtered out."""
+    """The column brought between its bounds and counted in whole steps; NULL stays NULL, and is not added up."""
     low, high = bounds.steps
     if column.type.is_integer and bounds.step == 1:
         return _clamped(column, _whole(low), _whole(high))
@@ -129,8 +128,10 @@ def in_steps(column: ColumnRef, bounds: Bounds) -> Expression:
 
 
 def _clamped(value: Expression, low: Expression, high: Expression) -> Expression:
-    raised = Call(value.type, "greatest", "scalar", (value, low))
-    return Call(value.type, "least", "scalar", (raised, high))
+    # Not `least` and `greatest`: they pass NULL over, and to leave it out by a filter costs each record a test.
+    below = Operation(BOOLEAN, "<", (value, low))
+    above = Operation(BOOLEAN, ">", (value, high))
+    return Operation(value.type, "case", (below, low, above, high, value))
 
 
 def _whole(value: int) -> Expression:
@@ -139,9 +140,3 @@ def _whole(value: int) -> Expression:
 
 def _real(value: float) -> Expression:
     return Cast(DOUBLE, Constant(DOUBLE, repr(float(value))))
-
-
-def _both(first: Expression | None, second: Expression | None) -> Expression | None:
-    if first is None or second is None:
-        return first or second
-    return Operation(BOOLEAN, "and", (first, second))

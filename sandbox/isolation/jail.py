@@ -14,14 +14,17 @@ import msgspec
 from msgspec import Struct
 
 from sandbox.isolation.cgroup import Cgroup
+from sandbox.isolation.listening import NotTaken, exactly, first, readable
 from sandbox.isolation.meter import Meter
 from sandbox.isolation.waiting import Child, NoChild, accept, close_all
 from sandbox.isolation.watchdog import watch
-from sandbox.worker.wire import DESCRIPTORS, MESSAGE_BYTES, REPLY_BYTES, Ended, Files, Job, Ready, Reply
+from sandbox.worker.wire import DESCRIPTORS, MESSAGE_BYTES, Ended, Files, Job, Ready, Reply
 
 _PREPARE_TIMEOUT_S = 30.0
 BASE_MEMORY_BYTES = 192 * 1024 * 1024
 """What the warm process itself needs beside a job's memory."""
+_CHILDREN = 2
+"""That are given a job: one that ends before it has read it costs nobody anything."""
 _EVENT = msgspec.msgpack.Decoder(Ready | Ended)
 
 
@@ -55,10 +58,14 @@ class Jail:
         self._waiting: Child | None = None
         self._running: Child | None = None
         self._unwanted = False
+        self._ended_by_us = False
 
     async def prepare(self) -> None:
         """End the last child and wait until another waits for a job, if none does; raises JailLost."""
         self.kill_running()
+        if self._ended_by_us:
+            # Its last words may lie there still, and a child that dies with it.
+            raise JailLost("ended")
         if self._waiting is not None:
             return
         try:
@@ -84,8 +91,21 @@ class Jail:
         """Give the waiting child its job; gives how it ended, at the latest at the deadline.
 
         Not to be cancelled: `kill` ends it. A child that has replied lives on until `prepare` or `kill_running`:
-        to end it takes longer than a small query, and nobody need wait for that.
+        to end it takes longer than a small query, and nobody need wait for that. Raises JailLost if no child took
+        the job, so that nothing was done with what it may read.
         """
+        for _ in range(_CHILDREN):
+            try:
+                return await self._given(payload, output, inputs, deadline_ms, memory_bytes)
+            except NotTaken:
+                await self.prepare()
+        # No accident. With a new warm process whoever brings it about begins anew, and pays anew.
+        self.end()
+        raise JailLost("children end before they take their job")
+
+    async def _given(
+        self, payload: bytes, output: int, inputs: Sequence[int], deadline_ms: int, memory_bytes: int
+    ) -> Outcome:
         if self._waiting is not None and self._waiting.ended and not self._unwanted:
             # Killed while it waited, by nobody's query: the next child takes the job.
             self._waiting.close()
@@ -107,6 +127,9 @@ class Jail:
                 # Not closed yet: the deadline and the watchdog may still reach for it.
                 child.kill()
             ended = None if reply else await self._ended()
+        except NotTaken:
+            self.kill_running()
+            raise
         finally:
             deadline.cancel()
             if guard is not None:
@@ -149,6 +172,7 @@ class Jail:
 
     def end(self) -> None:
         """Kill everything in the jail; what runs in it ends with no reply."""
+        self._ended_by_us = True
         self._process.kill()
 
     def close(self) -> None:
@@ -178,22 +202,32 @@ class Jail:
         self, child: Child, payload: bytes, output: int, inputs: Sequence[int]
     ) -> tuple[Reply | None, bytes]:
         try:
+            await self._hand_over(child, payload, output, inputs)
+            size = struct.unpack("<I", await first(child.socket, 4))[0]
+            if size > MESSAGE_BYTES:
+                return None, b""
+            reply = msgspec.msgpack.decode(await exactly(child.socket, size), type=Reply)
+            return reply, await exactly(child.socket, reply.body_bytes)
+        except NotTaken:
+            # Of one that we ended ourselves nobody may know whether it had begun.
+            if self._unwanted:
+                return None, b""
+            raise
+        except (OSError, EOFError, msgspec.DecodeError):
+            return None, b""
+
+    async def _hand_over(self, child: Child, payload: bytes, output: int, inputs: Sequence[int]) -> None:
+        try:
             for start in range(0, len(inputs), DESCRIPTORS):
                 part = list(inputs[start : start + DESCRIPTORS])
-                socket.send_fds(
-                    self._control, [msgspec.msgpack.encode(Files(pid=child.pid, count=len(part)))], part
-                )
+                files = msgspec.msgpack.encode(Files(pid=child.pid, count=len(part)))
+                socket.send_fds(self._control, [files], part)
             passed = [output, *inputs[: DESCRIPTORS - 1]]
             head = msgspec.msgpack.encode(Job(payload_bytes=len(payload), inputs=len(inputs)))
             socket.send_fds(child.socket, [struct.pack("<I", len(head)) + head], passed)
             await asyncio.get_running_loop().sock_sendall(child.socket, payload)
-            size = struct.unpack("<I", await _exactly(child.socket, 4))[0]
-            if size > MESSAGE_BYTES:
-                return None, b""
-            reply = msgspec.msgpack.decode(await _exactly(child.socket, size), type=Reply)
-            return reply, await _exactly(child.socket, reply.body_bytes)
-        except (OSError, EOFError, msgspec.DecodeError):
-            return None, b""
+        except OSError as error:
+            raise NotTaken from error
 
     async def _ended(self) -> Ended | None:
         try:
@@ -205,7 +239,7 @@ class Jail:
         return event if isinstance(event, Ended) else None
 
     async def _event(self) -> tuple[Ready | Ended, list[int]]:
-        await _readable(self._control)
+        await readable(self._control)
         descriptors: list[int] = []
         try:
             message, descriptors, _, _ = socket.recv_fds(self._control, MESSAGE_BYTES, 2)
@@ -218,30 +252,3 @@ class Jail:
         return os.pread(self._errors, 2_000, max(0, os.fstat(self._errors).st_size - 2_000)).decode(
             errors="replace"
         )
-
-
-async def _readable(sock: socket.socket) -> None:
-    loop = asyncio.get_running_loop()
-    done: asyncio.Future[None] = loop.create_future()
-    loop.add_reader(sock, _settle, done)
-    try:
-        await done
-    finally:
-        loop.remove_reader(sock)
-
-
-def _settle(future: asyncio.Future[None]) -> None:
-    if not future.done():
-        future.set_result(None)
-
-
-async def _exactly(sock: socket.socket, size: int) -> bytes:
-    if size > REPLY_BYTES:
-        raise EOFError
-    data = bytearray()
-    while len(data) < size:
-        part = await asyncio.get_running_loop().sock_recv(sock, size - len(data))
-        if not part:
-            raise EOFError
-        data += part
-    return bytes(data)

@@ -58,7 +58,7 @@ def _plan(sql: str, tables: tuple[TableSchema, ...]) -> Plan:
         tree = read_query(parsed, None, context)
         output = _output(tree)
         reads = {table: _in_order(columns, table, tables) for table, columns in context.reads.items()}
-        if any(table.mode == "dp" and table.name in reads for table in tables):
+        if any(table.mode == "dp" for table in tables):
             private = over_persons(tree, output, tables)
             return Plan(reads, private.output, private.tree, private.release)
         rewritten = over_cohorts(tree)

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import httpx
 import psycopg
 import pytest
 from psycopg.rows import dict_row
@@ -176,6 +177,47 @@ def test_an_answer_erased_is_bought_anew_and_one_that_cannot_be_read_only_once(s
     again = ask(survey, sql, rho_micro=2_000).json()
     assert again["rho_micro"] == 0
     assert rows(survey, again) == rows(survey, bought[2])
+
+
+def _send_table(market: Market, content: str) -> str:
+    sent = httpx.post(
+        f"{market.url}/api/v1/tables",
+        data={"name": "noi_lam"},
+        files={"file": ("t.csv", content.encode())},
+        headers={"Authorization": f"Bearer {market.parties.tokens['startup']}"},
+        timeout=60,
+    )
+    assert sent.status_code == 201, sent.text
+    return str(sent.json()["id"])
+
+
+def test_an_own_table_chooses_persons_by_a_declared_column_and_a_new_one_makes_a_new_question(
+    survey: Market,
+) -> None:
+    sql = "SELECT count(*) AS n FROM survey WHERE province IN (SELECT tinh FROM noi_lam)"
+    spent = []
+    for content, chosen in (("tinh\nHuế\nHuế\nĐà Nẵng\n", 1_000), ("tinh\nHuế\nHà Nội\n", 2_000)):
+        table = _send_table(survey, content)
+        for _ in range(2):
+            query = ask(survey, sql, rho_micro=4_000).json()
+            assert query["state"] == "ready", query
+            # Five margins: no sound answer misses by that, nor would 1,000 persons more or less pass.
+            assert abs(rows(survey, query)[0]["n"] - chosen) < 5 * 22
+            spent.append(query["rho_micro"])
+        assert survey.client("startup").delete(f"/api/v1/tables/{table}").status == 204
+    assert spent == [4_000, 0, 4_000, 0]
+
+
+def test_a_dry_run_of_sql_that_is_not_understood_tells_of_the_budget_only_what_is_wrong(survey: Market) -> None:
+    def refused(sql: str, rho_micro: int) -> list[str]:
+        asked = survey.ask(sql, slug="survey", rho_micro=rho_micro)
+        tried = survey.client("startup").post("/api/v1/queries/dry-run", asked).json()
+        return [each["code"] for each in tried["refusals"]]
+
+    assert refused("SELECT count(*) FROM surve", 5_000) == ["sql.unknown_table"]
+    assert refused("SELECT 1", 5_000) == ["sql.private_shape"]
+    too_much = left(survey)["left_micro"] + 1
+    assert refused("SELECT count(*) FROM surve", too_much) == ["sql.unknown_table", "budget.spent"]
 
 
 def test_what_is_left_is_denied_to_the_last_millionth_with_the_reason(survey: Market) -> None:

@@ -26,6 +26,10 @@ SURVEY = TableSchema(
         Column(name="visited", type="DATE"),
     ),
 )
+OWN = TableSchema(
+    name="places", mode="rows", columns=(Column(name="code", type="VARCHAR"), Column(name="size", type="BIGINT"))
+)
+"""A startup's own table beside it."""
 SCHEMA = pa.schema([
     ("province", pa.string()), ("village", pa.string()), ("age", pa.int64()), ("income", pa.float64()),
     ("insured", pa.bool_()), ("visited", pa.date32()),

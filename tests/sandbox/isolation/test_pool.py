@@ -6,6 +6,7 @@ import asyncio
 import os
 import select
 import signal
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,9 @@ import pyarrow as pa
 import pytest
 
 from sandbox.isolation import pool as pool_module
-from sandbox.isolation.jail import Outcome
+from sandbox.isolation.jail import Jail, JailLost, Outcome
 from sandbox.isolation.pool import Pool, source_path
+from sandbox.isolation.waiting import Child
 from sandbox.job import Limits, OutputColumn, Result, SandboxFailed
 
 ONE = (OutputColumn(name="a", type="INTEGER"),)
@@ -191,6 +193,81 @@ async def test_a_child_killed_while_it_waits_costs_no_query(pool: Pool) -> None:
         select.select([jail._waiting.pidfd], [], [])
     for _ in range(2):
         assert (await pool.execute("SELECT 1 AS a", [], ONE, Limits())).rows == 1
+
+
+@pytest.fixture
+def handed_over_dead(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], list[int]]:
+    """The next so many children end with their job unread; gives the processes of those that did."""
+    honest, ended = Jail._hand_over, list[int]()
+
+    def arrange(count: int) -> list[int]:
+        async def dying(jail: Jail, child: Child, *given: Any) -> None:
+            if len(ended) < count:
+                signal.pidfd_send_signal(child.pidfd, signal.SIGSTOP)
+                await honest(jail, child, *given)
+                signal.pidfd_send_signal(child.pidfd, signal.SIGKILL)
+                ended.append(child.pid)
+            else:
+                await honest(jail, child, *given)
+
+        monkeypatch.setattr(Jail, "_hand_over", dying)
+        return ended
+
+    return arrange
+
+
+async def test_a_child_that_ends_before_it_read_its_job_costs_no_query(
+    pool: Pool, part: Path, handed_over_dead: Callable[[int], list[int]]
+) -> None:
+    await until_idle(pool, 2)
+    ended, jails = handed_over_dead(1), pool.pids()
+    sql = f"SELECT count(*)::INTEGER AS a FROM read_parquet(['{source_path(0)}'])"
+    assert rows(await pool.execute(sql, [part], ONE, Limits())) == [{"a": 10_000}]
+    assert (len(ended), pool.pids()) == (1, jails)
+
+
+async def test_two_that_end_so_give_the_query_back_and_lose_the_jail(
+    pool: Pool, handed_over_dead: Callable[[int], list[int]]
+) -> None:
+    await until_idle(pool, 2)
+    ended, jails = handed_over_dead(2), set(pool.pids())
+    with pytest.raises(JailLost):
+        await pool.execute("SELECT 1 AS a", [], ONE, Limits())
+    assert len(ended) == 2
+    await until_idle(pool, 2)
+    assert len(jails & set(pool.pids())) == 1
+    assert (await pool.execute("SELECT 1 AS a", [], ONE, Limits())).rows == 1
+
+
+async def test_one_ended_by_its_own_query_has_entered_whether_or_not_it_read(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await until_idle(pool, 2)
+    honest, ends = Jail._hand_over, list[Callable[[], None]]()
+
+    async def cancelled(jail: Jail, child: Child, *given: Any) -> None:
+        signal.pidfd_send_signal(child.pidfd, signal.SIGSTOP)
+        await honest(jail, child, *given)
+        ends[0]()
+
+    monkeypatch.setattr(Jail, "_hand_over", cancelled)
+    with pytest.raises(SandboxFailed) as caught:
+        await pool.execute("SELECT 1 AS a", [], ONE, Limits(), inside=ends.append)
+    assert (caught.value.code, caught.value.entered) == ("sandbox.worker_lost", True)
+
+
+async def test_a_child_killed_after_it_read_its_job_has_entered(pool: Pool) -> None:
+    await until_idle(pool, 2)
+    running = [asyncio.create_task(pool.execute(ENDLESS, [], ONE, Limits())) for _ in range(2)]
+    await until_idle(pool, 0)
+    await asyncio.sleep(0.3)
+    for jail in pool._jails:
+        assert jail._running is not None
+        signal.pidfd_send_signal(jail._running.pidfd, signal.SIGKILL)
+    for task in running:
+        with pytest.raises(SandboxFailed) as caught:
+            await task
+        assert (caught.value.code, caught.value.entered) == ("sandbox.worker_lost", True)
 
 
 async def test_a_child_killed_after_its_reply_has_answered(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
