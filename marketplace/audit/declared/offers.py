@@ -20,7 +20,7 @@ class OfferNamed(Body, frozen=True):
 
 
 @event("offer:make", "an owner offered a dataset, or the next version of an offer")
-class OfferMade(OfferNamed):
+class OfferMade(OfferNamed, frozen=True):
     terms: dict[str, Any]
     """`billing.terms.Terms`, what is not zero of it."""
 
@@ -33,7 +33,7 @@ class Limit(Body, frozen=True):
 
 
 @event("spending:stop", "a query did not enter: a limit of the startup's own stood against it")
-class QueryStopped(Limit):
+class QueryStopped(Limit, frozen=True):
     agreements: tuple[UUID, ...]
     spent_vnd: int
     needed_vnd: int
@@ -48,7 +48,7 @@ class LimitSet(Body, frozen=True):
 
 
 @event("spending:alert", "a month's spending reached a share of a limit")
-class LimitNeared(Limit):
+class LimitNeared(Limit, frozen=True):
     person: UUID | None
     month: str
     percent: int

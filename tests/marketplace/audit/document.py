@@ -82,6 +82,8 @@ def _named(kind: msgspec.inspect.Type) -> str:
             return f"{{{_body(cls)}}}"
         case msgspec.inspect.VarTupleType(item_type=item):
             return f"[{_named(item)}]"
+        case msgspec.inspect.TupleType(item_types=items):
+            return f"[{', '.join(_named(item) for item in items)}]"
         case msgspec.inspect.DictType(value_type=value):
             return "object" if isinstance(value, msgspec.inspect.AnyType) else f"{{name: {_named(value)}}}"
     words = {"NoneType": "null", "StrType": "text", "IntType": "integer", "BoolType": "yes/no", "UUIDType": "id"}
