@@ -27,7 +27,7 @@ from marketplace.db.engine import Database, database_url
 from marketplace.db.together import Statement
 from marketplace.ledger.accounts import account_id
 from marketplace.ledger.actions import booking, require_made, transfer
-from marketplace.ledger.reads import reconcile
+from marketplace.ledger.reconcile import reconcile
 from marketplace.metering.actions import usage_recorded
 
 CLIENTS = 32
@@ -53,8 +53,8 @@ async def figures() -> list[dict[str, Any]]:
     """On a fresh embedded database with fsync on; every client in this one process."""
     with tempfile.TemporaryDirectory(prefix="sdl-") as folder:
         config = Config(home=Path(folder))
-        async with _database(config) as database:
-            parties = await _parties(database)
+        async with open_database(config) as database:
+            parties = await open_parties(database)
             plain = await _rate(lambda n: _plain(database))
             spread = await _rate(lambda n: _query(database, parties.startups[n], parties.owner))
             hot = await _rate(lambda n: _query(database, parties.startups[0], parties.owner))
@@ -74,7 +74,7 @@ async def figures() -> list[dict[str, Any]]:
 
 
 @asynccontextmanager
-async def _database(config: Config) -> AsyncIterator[Database]:
+async def open_database(config: Config) -> AsyncIterator[Database]:
     await asyncio.to_thread(migrate.upgrade, config)
     database = Database(database_url(config), connections=CLIENTS)
     try:
@@ -84,7 +84,7 @@ async def _database(config: Config) -> AsyncIterator[Database]:
         embedded.stop(config.home)
 
 
-async def _parties(database: Database) -> Parties:
+async def open_parties(database: Database) -> Parties:
     async with database.session() as session:
         made = []
         for n, kind in enumerate(["startup"] * CLIENTS + ["owner"]):
@@ -96,7 +96,7 @@ async def _parties(database: Database) -> Parties:
         funding = account_id(None, "funding")
         for startup in made[:CLIENTS]:
             wallet = account_id(startup, "wallet")
-            await transfer(session, id=new_id(), debit=funding, credit=wallet, amount=10**12, code="wallet_credit")
+            await transfer(session, id=new_id(), debit=funding, credit=wallet, amount=10**12, code="bench")
     return Parties(tuple(made[:CLIENTS]), made[CLIENTS])
 
 
@@ -136,7 +136,9 @@ async def _query(database: Database, startup: UUID, owner: UUID) -> tuple[float,
         dataset_id=owner, version_id="v", outcome="ready", bytes=100_000, rows=16, cpu_us=1, wall_us=1,
         peak_memory_bytes=1, price_vnd=PRICE_VND,
     )  # fmt: skip
-    event = recorded("query:settle", parties=(startup, owner), query_id=query, price_vnd=PRICE_VND, body=BODY)
+    event = recorded(
+        "query:settle", parties=(startup, owner), dataset_id=owner, query_id=query, price_vnd=PRICE_VND, body=BODY
+    )
     async with database.unit() as unit:
         made, *_ = await unit.send([booking(charge), usage, event])
         require_made(made[0], charge)

@@ -19,6 +19,7 @@ MODULES = (
     "revisions",
     "consents",
     "ledger",
+    "settle",
     "audit",
     "service",
     "release",

@@ -9,7 +9,8 @@ import msgspec
 
 from marketplace.config import Config, load
 from marketplace.db.engine import Database, database_url
-from marketplace.ledger.reads import TrialBalance, reconcile, trial_balance
+from marketplace.ledger.reads import TrialBalance, trial_balance
+from marketplace.ledger.reconcile import Difference, reconcile
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -34,7 +35,7 @@ def _reconcile(chosen: argparse.Namespace) -> int:
 
 async def _tell_balance(config: Config, *, as_json: bool) -> int:
     database = Database(database_url(config), connections=1)
-    async with database.session() as session:
+    async with database.snapshot() as session:
         balance = await trial_balance(session)
     await database.close()
     if as_json:
@@ -57,13 +58,20 @@ def _print_balance(balance: TrialBalance) -> None:
 
 async def _tell_differences(config: Config, *, as_json: bool) -> int:
     database = Database(database_url(config), connections=1)
-    async with database.session() as session:
-        differences = await reconcile(session)
+    async with database.snapshot() as session:
+        differences = await reconcile(session, config.hold_lifetime_s)
     await database.close()
     if as_json:
         print(msgspec.json.encode(differences).decode())
     else:
         for difference in differences:
-            print(f"{difference.check}: {difference.subject}: {difference.expected} ≠ {difference.found}")
+            print(_line(difference))
         print("khớp / agrees" if not differences else f"{len(differences)} khác / differences")
     return 1 if differences else 0
+
+
+def _line(difference: Difference) -> str:
+    """The rule, which query and which transfer, expected ≠ found."""
+    of = (("query", difference.query_id), ("transfer", difference.transfer_id), ("account", difference.account_id))
+    named = [f"{name} {key}" for name, key in of if key is not None] or [difference.subject]
+    return f"{difference.check}: {', '.join(named)}: {difference.expected} ≠ {difference.found}"

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import psycopg
 from psycopg.pq import TransactionStatus
-from sqlalchemy import TextClause, event
+from sqlalchemy import TextClause, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -64,6 +64,7 @@ class Database:
         event.listen(self.engine.sync_engine, "checkout", _refuse_dead)
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
         self._reading = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._snapshot = self.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[AsyncSession]:
@@ -89,6 +90,17 @@ class Database:
         """A session that only reads, each statement by itself: no round trips for a transaction."""
         try:
             async with AsyncSession(self._reading, expire_on_commit=False) as session:
+                yield session
+        except (DBAPIError, PoolTimeout) as e:
+            raise _told(e) from e
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[AsyncSession]:
+        """A session that reads one instant, however many statements and however long: what others commit meanwhile
+        is not seen. It can write nothing."""
+        try:
+            async with AsyncSession(self._snapshot, expire_on_commit=False) as session, session.begin():
+                await session.execute(text("set local statement_timeout = 0"))
                 yield session
         except (DBAPIError, PoolTimeout) as e:
             raise _told(e) from e

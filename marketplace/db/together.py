@@ -34,6 +34,14 @@ async def perform(session: AsyncSession, statement: Statement) -> CursorResult[A
     return found
 
 
+async def perform_all(session: AsyncSession, statements: Sequence[Statement]) -> list[list[Any]]:
+    """Several in a session's unit of work, in one round trip; the rows of each, as `Unit.send` gives them."""
+    connection = await (await session.connection()).get_raw_connection()
+    driver = connection.driver_connection
+    assert isinstance(driver, AsyncConnection)
+    return await rows(driver, statements)
+
+
 class Unit:
     """A transaction on one connection of the pool; made by `Database.unit`, which commits it."""
 

@@ -1,37 +1,62 @@
 """Transfers: move money at once, hold it, post or void a hold; several linked ones are made all or none.
 
-Every verb is one statement. It locks the balances of accounts with a floor (in the order of their ids, so that no
-two transfers wait for each other), checks the floors, and only then writes: a refusal leaves nothing behind.
-Accounts without a floor are never locked; their balance is the sum of their transfers.
+Every verb is one statement (`ledger.apply`), and a refusal leaves nothing behind. Only accounts with a floor are
+locked; the balance of the others is a fold and what came after it (`ledger.folding`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from msgspec import Struct
-from sqlalchemy import Row, select, text
+from sqlalchemy import Row, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.db.base import utcnow
 from marketplace.db.together import Statement, perform
-from marketplace.ledger.errors import BudgetShort, HoldResolved, InsufficientFunds, NoAccount, TransferDiffers
+from marketplace.errors import Problem
+from marketplace.ledger.apply import APPLY
+from marketplace.ledger.errors import (
+    AtOnce,
+    BudgetShort,
+    CurrencyMixed,
+    FundsShort,
+    HoldExpired,
+    HoldResolved,
+    InsufficientFunds,
+    NoAccount,
+    OverHold,
+    PeriodClosed,
+    TransferDiffers,
+)
 from marketplace.ledger.models import Transfer
 
 MAX_AMOUNT = 10**15
 """Of one transfer; sums of thousands of these still fit 64 bits."""
 MAX_LINKED = 1_000
+DONG = "VND"
 PRIVACY = "RHO"
 """The currency of privacy budgets: millionths of ρ, which nobody can be asked to pay in."""
+_FAULTS: dict[str, type[Problem]] = {
+    "unknown": NoAccount,
+    "closed": PeriodClosed,
+    "mixed": CurrencyMixed,
+    "resolved": HoldResolved,
+    "expired": HoldExpired,
+    "over": OverHold,
+}
 
 
 class Movement(Struct, frozen=True, kw_only=True):
     """One transfer to be made. Its id is its idempotency key; amount in the currency's smallest unit.
 
-    kind: single | pending | post | void; the last two name their hold and take accounts and amount from it.
+    kind: single | pending | post | void; the last two name their hold and take accounts and amount from it; a post
+    may name a smaller amount, and the rest of the hold is given back. `expires_at`: of a pending one, from when on
+    it can be voided only. `at`: when it counts, if not now.
     """
 
     id: UUID
@@ -44,82 +69,21 @@ class Movement(Struct, frozen=True, kw_only=True):
     query_id: UUID | None = None
     dataset_id: UUID | None = None
     reference: str | None = None
-
-
-_APPLY = text("""
-with given as (
-  select g.n, g.id, g.kind, coalesce(p.debit_account_id, g.debit) as debit,
-         coalesce(p.credit_account_id, g.credit) as credit, coalesce(p.amount, g.amount) as amount,
-         g.pending_id, g.code, g.reference, g.query_id, g.dataset_id
-  from unnest(cast(:ids as uuid[]), cast(:kinds as text[]), cast(:debits as uuid[]), cast(:credits as uuid[]),
-              cast(:amounts as bigint[]), cast(:holds as uuid[]), cast(:codes as text[]),
-              cast(:reference as text[]), cast(:queries as uuid[]), cast(:datasets as uuid[]))
-       with ordinality as g (id, kind, debit, credit, amount, pending_id, code, reference, query_id, dataset_id, n)
-  left join transfer p on p.id = g.pending_id and p.kind = 'pending'
-  where (g.pending_id is null) = (p.id is null)
-), known as (
-  select g.*, d.currency from given g
-  join account d on d.id = g.debit join account c on c.id = g.credit and c.currency = d.currency
-), earlier as (
-  select (select count(*) from known k join transfer t on t.id = k.id) as same,
-         (select count(*) from known k join transfer t on t.pending_id = k.pending_id and t.id <> k.id) as resolved
-), side as (
-  select debit as account_id, amount as debit, 0 as credit, kind from known
-  union all select credit, 0, amount, kind from known
-), delta as (
-  select account_id,
-         sum(debit) filter (where kind in ('single', 'post')) as debits_posted,
-         sum(credit) filter (where kind in ('single', 'post')) as credits_posted,
-         sum(case kind when 'pending' then debit when 'single' then 0 else -debit end) as debits_pending,
-         sum(case kind when 'pending' then credit when 'single' then 0 else -credit end) as credits_pending
-  from side group by account_id
-), locked as (
-  select b.* from account_balance b where b.account_id in (select account_id from delta)
-  order by b.account_id for update
-), checked as (
-  select l.account_id, a.floor, a.currency,
-         l.credits_posted - l.debits_posted - l.debits_pending - a.floor as available,
-         coalesce(d.debits_posted, 0) + d.debits_pending - coalesce(d.credits_posted, 0) as needed
-  from locked l join delta d using (account_id) join account a on a.id = l.account_id
-), short as (
-  select currency, available, needed from checked where needed > 0 and needed > available
-  order by currency, available, needed limit 1
-), verdict as (
-  select (select count(*) from known) as known, e.same, e.resolved,
-         (select currency from short) as currency, (select available from short) as available,
-         (select needed from short) as needed
-  from earlier e
-), go as (
-  select 1 from verdict where known = cardinality(cast(:ids as uuid[])) and same = 0 and resolved = 0
-    and needed is null
-), moved as (
-  update account_balance b set debits_posted = b.debits_posted + coalesce(d.debits_posted, 0),
-         credits_posted = b.credits_posted + coalesce(d.credits_posted, 0),
-         debits_pending = b.debits_pending + d.debits_pending,
-         credits_pending = b.credits_pending + d.credits_pending
-  from delta d, go where b.account_id = d.account_id
-), put as (
-  insert into transfer (id, kind, debit_account_id, credit_account_id, amount, currency, pending_id, code,
-                        reference, query_id, dataset_id, at)
-  select k.id, k.kind, k.debit, k.credit, k.amount, k.currency, k.pending_id, k.code, k.reference, k.query_id,
-         k.dataset_id, :at
-  from known k, go order by k.n
-)
-select v.*, exists (select from go) as made from verdict v
-""")
+    expires_at: datetime | None = None
+    at: datetime | None = None
 
 
 async def transfers(session: AsyncSession, movements: Sequence[Movement]) -> bool:
     """Make all of them, or none; False if these very ones were made before, which changes nothing.
 
-    Raises InsufficientFunds, BudgetShort, TransferDiffers, HoldResolved, NoAccount.
+    Raises as `require_made`, and AtOnce; then the unit of work can only be rolled back.
     """
     try:
         verdict = (await perform(session, booking(movements))).one()
     except IntegrityError as e:
-        raise TransferDiffers(id=str(movements[0].id)) from e
+        raise broken(e.orig, movements) from e
     if verdict.same:
-        await _same_or_differs(session, movements)
+        await require_same(session, movements)
         return False
     require_made(verdict, movements)
     return True
@@ -128,23 +92,43 @@ async def transfers(session: AsyncSession, movements: Sequence[Movement]) -> boo
 def booking(movements: Sequence[Movement]) -> Statement:
     """What makes all of them, or none; its one row is the verdict for `require_made`."""
     _check(movements)
-    return Statement(_APPLY, _parameters(movements))
+    return Statement(APPLY, _parameters(movements))
 
 
 def require_made(verdict: Any, movements: Sequence[Movement]) -> None:
-    """Raises what stood in the way: HoldResolved, NoAccount, InsufficientFunds, BudgetShort, TransferDiffers."""
+    """Raises what stood in the way, naming the transfer of the group that it stood in the way of.
+
+    InsufficientFunds, FundsShort, BudgetShort, HoldResolved, HoldExpired, OverHold, NoAccount, CurrencyMixed,
+    PeriodClosed, TransferDiffers.
+    """
     if verdict.made:
         return
     if verdict.same:
         raise TransferDiffers(id=str(movements[0].id))
-    if verdict.resolved:
-        raise HoldResolved(hold_id=str(movements[0].hold_id))
-    if verdict.known < len(movements):
-        raise NoAccount
+    failed = movements[verdict.line - 1]
+    named: dict[str, Any] = {"transfer_id": str(failed.id), "line": verdict.line}
+    if verdict.fault is not None:
+        raise _FAULTS[verdict.fault](hold_id=str(failed.hold_id), **named)
     available, needed = int(verdict.available), int(verdict.needed)
     if verdict.currency == PRIVACY:
-        raise BudgetShort(available_micro=available, needed_micro=needed)
-    raise InsufficientFunds(available_vnd=available, needed_vnd=needed, missing_vnd=needed - available)
+        raise BudgetShort(available_micro=available, needed_micro=needed, **named)
+    if verdict.currency != DONG:
+        raise FundsShort(currency=verdict.currency, available=available, needed=needed, **named)
+    raise InsufficientFunds(available_vnd=available, needed_vnd=needed, missing_vnd=needed - available, **named)
+
+
+def broken(error: object, movements: Sequence[Movement]) -> Exception:
+    """What a rule of the database's refused, which the verdict could not foresee."""
+    named: dict[str, Any] = {"transfer_id": str(movements[0].id)}
+    diagnosis = getattr(error, "diag", None)
+    rule = getattr(diagnosis, "constraint_name", None)
+    if rule == "transfer_in_open_period":
+        return PeriodClosed(**named)
+    if rule in ("pk_transfer", "uq_transfer_pending_id"):
+        return AtOnce(**named)
+    if rule == "transfer_hold_not_expired":
+        return HoldExpired(hold_id=str(movements[0].hold_id), **named)
+    return RuntimeError(f"{rule}: {error}")
 
 
 async def transfer(
@@ -175,19 +159,33 @@ async def hold(
     amount: int,
     code: str,
     query_id: UUID | None = None,
+    expires_at: datetime | None = None,
 ) -> None:
-    """Set `amount` aside: it counts against the debit account's floor until posted or voided. Raises as above."""
-    one = Movement(id=id, kind="pending", code=code, debit=debit, credit=credit, amount=amount, query_id=query_id)
+    """Set `amount` aside: it counts against the debit account's floor until it is posted, voided or swept once it
+    has expired. Raises as `transfers`."""
+    one = Movement(
+        id=id, kind="pending", code=code, debit=debit, credit=credit, amount=amount, query_id=query_id,
+        expires_at=expires_at,
+    )  # fmt: skip
     await transfers(session, [one])
 
 
-async def post(session: AsyncSession, *, id: UUID, hold_id: UUID, code: str, query_id: UUID | None = None) -> None:
-    """Make a hold final, for its whole amount. Raises HoldResolved, NoAccount, TransferDiffers."""
-    await transfers(session, [Movement(id=id, kind="post", code=code, hold_id=hold_id, query_id=query_id)])
+async def post(
+    session: AsyncSession,
+    *,
+    id: UUID,
+    hold_id: UUID,
+    code: str,
+    amount: int | None = None,
+    query_id: UUID | None = None,
+) -> None:
+    """Make a hold final, for its whole amount or for less; the rest is given back. Raises as `transfers`."""
+    one = Movement(id=id, kind="post", code=code, hold_id=hold_id, amount=amount, query_id=query_id)
+    await transfers(session, [one])
 
 
 async def void(session: AsyncSession, *, id: UUID, hold_id: UUID, code: str, query_id: UUID | None = None) -> None:
-    """Give a hold back. Raises HoldResolved, NoAccount, TransferDiffers."""
+    """Give a hold back. Raises as `transfers`."""
     await transfers(session, [Movement(id=id, kind="void", code=code, hold_id=hold_id, query_id=query_id)])
 
 
@@ -195,14 +193,24 @@ def _check(movements: Sequence[Movement]) -> None:
     """What only a fault of ours could ask for."""
     if not 0 < len(movements) <= MAX_LINKED:
         raise ValueError(f"{len(movements)} linked transfers")
+    if len({each.id for each in movements}) < len(movements):
+        raise ValueError("two linked transfers with one id")
+    holds = [each.hold_id for each in movements if each.hold_id is not None]
+    if len(set(holds)) < len(holds):
+        raise ValueError("a hold resolved twice in one group")
     for each in movements:
         if (each.kind in ("post", "void")) != (each.hold_id is not None):
             raise ValueError(f"{each.kind} with hold {each.hold_id}")
-        if each.hold_id is None and (each.amount is None or not 0 <= each.amount <= MAX_AMOUNT):
+        if each.amount is None and each.hold_id is None:
             raise ValueError(f"amount {each.amount}")
+        if each.amount is not None and (each.kind == "void" or not 0 <= each.amount <= MAX_AMOUNT):
+            raise ValueError(f"amount {each.amount} of {each.kind}")
+        if each.expires_at is not None and each.kind != "pending":
+            raise ValueError(f"a {each.kind} that expires")
 
 
 def _parameters(movements: Sequence[Movement]) -> dict[str, Any]:
+    now = utcnow()
     return {
         "ids": [each.id for each in movements],
         "kinds": [each.kind for each in movements],
@@ -211,29 +219,31 @@ def _parameters(movements: Sequence[Movement]) -> dict[str, Any]:
         "amounts": [each.amount for each in movements],
         "holds": [each.hold_id for each in movements],
         "codes": [each.code for each in movements],
-        "reference": [each.reference for each in movements],
+        "references": [each.reference for each in movements],
         "queries": [each.query_id for each in movements],
         "datasets": [each.dataset_id for each in movements],
-        "at": utcnow(),
+        "expiries": [each.expires_at for each in movements],
+        "ats": [each.at or now for each in movements],
     }
 
 
-async def _same_or_differs(session: AsyncSession, movements: Sequence[Movement]) -> None:
+async def require_same(session: AsyncSession, movements: Sequence[Movement]) -> None:
+    """Raises TransferDiffers, naming the first that is not there as it is asked for."""
     found = await session.execute(select(Transfer.__table__).where(Transfer.id.in_([m.id for m in movements])))
     rows = {row.id: row for row in found}
-    for each in movements:
+    for line, each in enumerate(movements, start=1):
         row = rows.get(each.id)
         if row is None or not _same(each, row):
-            raise TransferDiffers(id=str(each.id))
+            raise TransferDiffers(id=str(each.id), transfer_id=str(each.id), line=line)
 
 
 def _same(asked: Movement, row: Row[Any]) -> bool:
-    if (asked.kind, asked.code, asked.query_id, asked.dataset_id, asked.reference) != (
-        row.kind, row.code, row.query_id, row.dataset_id, row.reference,
+    if (asked.kind, asked.code, asked.query_id, asked.dataset_id, asked.reference, asked.expires_at) != (
+        row.kind, row.code, row.query_id, row.dataset_id, row.reference, row.expires_at,
     ):  # fmt: skip
         return False
     if asked.hold_id is not None:
-        return bool(asked.hold_id == row.pending_id)
+        return asked.hold_id == row.pending_id and asked.amount in (None, row.amount)
     return (asked.debit, asked.credit, asked.amount) == (
         row.debit_account_id, row.credit_account_id, row.amount,
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Why a transfer is not made."""
+"""Why a transfer is not made. Params of all: transfer_id, and line, its place in the linked group, from 1."""
 
 from __future__ import annotations
 
@@ -10,6 +10,13 @@ class InsufficientFunds(Problem):
 
     status = 402
     code = "wallet.insufficient"
+
+
+class FundsShort(Problem):
+    """The same of another currency than đồng. Params: currency, available, needed, in its smallest unit."""
+
+    status = 402
+    code = "wallet.short"
 
 
 class BudgetShort(Conflict):
@@ -24,13 +31,43 @@ class TransferDiffers(Conflict):
     code = "ledger.transfer_differs"
 
 
+class AtOnce(Conflict):
+    """Somebody else is making the same transfer, or resolving the same hold, at this moment."""
+
+    code = "ledger.at_once"
+
+
 class HoldResolved(Conflict):
     """The hold was posted or voided before, by another transfer."""
 
     code = "ledger.hold_resolved"
 
 
+class HoldExpired(Conflict):
+    """The hold's time is over: it can be voided, not posted."""
+
+    code = "ledger.hold_expired"
+
+
+class OverHold(Conflict):
+    """A post asks for more than was held."""
+
+    code = "ledger.over_hold"
+
+
 class NoAccount(NotFound):
-    """An account or a hold of the transfer does not exist, or its currencies differ."""
+    """An account or a hold of the transfer does not exist."""
 
     code = "ledger.no_account"
+
+
+class CurrencyMixed(Conflict):
+    """The transfer's two accounts are of different currencies."""
+
+    code = "ledger.currency_mixed"
+
+
+class PeriodClosed(Conflict):
+    """The transfer would count in a period that is closed."""
+
+    code = "ledger.period_closed"

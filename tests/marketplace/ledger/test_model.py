@@ -26,7 +26,8 @@ from marketplace.db.engine import Database, database_url
 from marketplace.errors import Problem
 from marketplace.ledger.actions import Movement, hold, post, transfers, void
 from marketplace.ledger.errors import HoldResolved, InsufficientFunds
-from marketplace.ledger.reads import balance, reconcile
+from marketplace.ledger.reads import balance
+from marketplace.ledger.reconcile import reconcile
 from tests.marketplace.ledger.books import Books, open_books
 
 

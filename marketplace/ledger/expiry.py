@@ -1,0 +1,49 @@
+"""Holds whose time is over are given back."""
+
+from __future__ import annotations
+
+from uuid import UUID, uuid5
+
+from sqlalchemy import text
+
+from marketplace.audit.actions import record
+from marketplace.db.engine import Database
+from marketplace.ledger.actions import Movement, transfers
+from marketplace.ledger.errors import AtOnce, HoldResolved
+
+_SPACE = UUID("5d1a0000-0000-8000-8000-e49000000000")
+_DUE = text("""
+select p.id, p.amount, p.currency, p.query_id, p.dataset_id,
+       array_remove(array[d.organisation_id, c.organisation_id], null) as parties
+from transfer p join account d on d.id = p.debit_account_id join account c on c.id = p.credit_account_id
+where p.expires_at <= clock_timestamp() and p.expires_at > clock_timestamp() - interval '30 days'
+    and not exists (select from transfer t where t.pending_id = p.id)
+order by p.expires_at limit 1000
+""")
+"""Looks back a month, so that it reads no more as the books grow; `ledger reconcile` names what is older."""
+
+
+async def expire_holds(database: Database) -> int:
+    """Void every expired hold, each with its event; how many. One that somebody resolves meanwhile is left."""
+    voided = 0
+    for due in await database.all(_DUE, {}):
+        try:
+            async with database.session() as session:
+                void = Movement(
+                    id=uuid5(_SPACE, str(due.id)), kind="void", code="hold_expired", hold_id=due.id,
+                    query_id=due.query_id, dataset_id=due.dataset_id,
+                )  # fmt: skip
+                if not await transfers(session, [void]):
+                    continue
+                await record(
+                    session,
+                    "hold:expire",
+                    parties=due.parties,
+                    query_id=due.query_id,
+                    dataset_id=due.dataset_id,
+                    body={"hold": str(due.id), "amount": due.amount, "currency": due.currency},
+                )
+                voided += 1
+        except (HoldResolved, AtOnce):
+            continue
+    return voided

@@ -1,0 +1,28 @@
+"""Background work on the books: expired holds are given back, what was booked is folded."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+
+from sqlalchemy.exc import DBAPIError
+
+from marketplace.db.engine import Database
+from marketplace.errors import Unavailable
+from marketplace.ledger.expiry import expire_holds
+from marketplace.ledger.folding import fold
+
+logger = logging.getLogger(__name__)
+
+
+async def run_books(database: Database, interval_s: float, stop: asyncio.Event) -> None:
+    """Now and every `interval_s` seconds until `stop`; waits out a database that is away."""
+    while not stop.is_set():
+        try:
+            await expire_holds(database)
+            await fold(database)
+        except (Unavailable, DBAPIError, OSError) as away:
+            logger.warning("the books wait: %s", type(away).__name__)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), interval_s)

@@ -1,0 +1,77 @@
+"""The seam to what others say they moved: Stripe's balance, the bank's file. Each reader gives an `Outside`.
+
+A reader lies with its feature (payments, payouts), opens its own records, and hands them to `ledger.reconcile`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from uuid import UUID
+
+from msgspec import Struct
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+_BOOKED = text("""
+select reference, sum(case when debit_account_id = :account then amount else -amount end)::bigint as amount,
+       (array_agg(id order by seq))[1] as transfer_id
+from transfer
+where (debit_account_id = :account or credit_account_id = :account) and kind in ('single', 'post')
+    and code = any(:codes) and at >= :since and at < :until
+group by reference, case when reference is null then id end
+""")
+
+
+class OutsideRecord(Struct, frozen=True, kw_only=True):
+    """One movement as the other side has it. `reference`: as its transfers carry it; `amount` in the smallest unit
+    of the account's currency, above 0 if it came in to the exchange, below if it went out."""
+
+    reference: str
+    amount: int
+
+
+class Outside(Struct, frozen=True, kw_only=True):
+    """All movements of one other side from `since` until before `until`, and where the ledger has booked them.
+
+    `account_id`: the ledger's account that stands for the other side, debited by what comes in (`funding`).
+    `codes`: of the transfers on it that the other side knows of. `name`: stripe | bank | …
+    """
+
+    name: str
+    account_id: UUID
+    codes: tuple[str, ...]
+    since: datetime
+    until: datetime
+    records: Iterable[OutsideRecord]
+
+
+class Compared(Struct, frozen=True):
+    """A reference on which the two sides differ; None: one side does not have it."""
+
+    reference: str
+    expected: int | None
+    found: int | None
+    transfer_id: UUID | None
+
+
+async def compare(session: AsyncSession, outside: Outside) -> list[Compared]:
+    """References whose sums differ, or that one side does not have; a transfer without one is named by its id."""
+    expected: dict[str, int] = {}
+    for record in outside.records:
+        expected[record.reference] = expected.get(record.reference, 0) + record.amount
+    booked = await session.execute(
+        _BOOKED,
+        {
+            "account": outside.account_id,
+            "codes": list(outside.codes),
+            "since": outside.since,
+            "until": outside.until,
+        },
+    )
+    differ = []
+    for row in booked:
+        told = expected.pop(row.reference, None) if row.reference is not None else None
+        if told != row.amount:
+            differ.append(Compared(row.reference or str(row.transfer_id), told, row.amount, row.transfer_id))
+    return differ + [Compared(reference, amount, None, None) for reference, amount in expected.items()]
