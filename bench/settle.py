@@ -18,6 +18,7 @@ from msgspec import Struct
 from sqlalchemy import text
 
 from bench.figure import figure
+from bench.ledger import BODY as SETTLED
 from bench.ledger import CLIENTS, Parties, open_database, open_parties
 from marketplace.accounts.models import Person
 from marketplace.agreements.models import Agreement, Application
@@ -180,7 +181,7 @@ def _written(asked: Asked) -> tuple[Statement, Statement, dict[str, Any]]:
     event = recorded(
         "query:settle", parties=(asked.startup_id, part.owner_id), dataset_id=part.dataset_id,
         agreement_id=asked.agreement_id, query_id=part.query_id, price_vnd=PRICE_VND,
-        body={"rows": 16, "columns": ["a", "b", "c"], "outcome": "ready", "result_sha256": "0" * 64},
+        body=SETTLED,
     )  # fmt: skip
     finish = {
         "id": part.query_id, "state": "ready", "charged": PRICE_VND, "failure": None, "rows": 16,

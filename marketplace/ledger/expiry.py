@@ -41,7 +41,7 @@ async def expire_holds(database: Database) -> int:
                     parties=due.parties,
                     query_id=due.query_id,
                     dataset_id=due.dataset_id,
-                    body={"hold": str(due.id), "amount": due.amount, "currency": due.currency},
+                    body={"hold": due.id, "amount": due.amount, "currency": due.currency},
                 )
                 voided += 1
         except (HoldResolved, AtOnce):

@@ -17,6 +17,7 @@ from marketplace.ledger.accounts import account_id
 from marketplace.ledger.actions import Movement, transfer, transfers
 from marketplace.ledger.outside import Outside, OutsideRecord
 from marketplace.ledger.reconcile import reconcile
+from tests.marketplace.audit.bodies import settled
 from tests.marketplace.ledger.books import Books, open_books
 
 
@@ -58,7 +59,7 @@ async def test_a_charge_that_the_log_does_not_have_or_has_otherwise_is_named(
     session: AsyncSession, books: Books
 ) -> None:
     query, dataset = new_id(), new_id()
-    await record(session, "query:settle", query_id=query, dataset_id=dataset, price_vnd=7)
+    await record(session, "query:settle", query_id=query, dataset_id=dataset, price_vnd=7, body=settled())
     found = [(d.check, d.expected, d.found) for d in await reconcile(session) if d.query_id == query]
     assert found == [("usage_is_logged", None, 7)]
     credit = new_id()
@@ -66,7 +67,7 @@ async def test_a_charge_that_the_log_does_not_have_or_has_otherwise_is_named(
     await transfer(session, id=credit, debit=funding, credit=books.wallet, amount=50, code="wallet_credit")
     named = {(d.check, d.expected, d.found) for d in await reconcile(session) if d.transfer_id == credit}
     assert named == {("credit_is_logged", 50, None)}
-    await record(session, "wallet:credit", price_vnd=50, body={"transfer": str(credit)})
+    await record(session, "wallet:credit", price_vnd=50, body={"transfer": credit, "reference": "x"})
     assert [d for d in await reconcile(session) if d.transfer_id == credit] == []
 
 
