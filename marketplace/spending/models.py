@@ -77,6 +77,7 @@ class SpendAlert(Base):
             "person_id",
             "month",
             "percent",
+            "limit_vnd",
             name="uq_spend_alert_told_once",
             postgresql_nulls_not_distinct=True,
         ),

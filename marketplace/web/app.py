@@ -33,6 +33,7 @@ from marketplace.offers import api as offers_api
 from marketplace.own import api as own_api
 from marketplace.queries import api as queries_api
 from marketplace.queries.services import Services
+from marketplace.spending import api as spending_api
 from marketplace.subjects import api as subjects_api
 from marketplace.web import health, pages
 from marketplace.web.parts import open_services
@@ -56,6 +57,7 @@ API = (
     own_api,
     preview_api,
     queries_api,
+    spending_api,
     subjects_api,
     health,
 )

@@ -25,6 +25,7 @@ _PREVIEW: Final = Link("/preview", "nav.preview")
 _LINKAGES: Final = Link("/linkages", "nav.linkages")
 _CONSENTS: Final = Link("/consents", "nav.consents")
 _USAGE: Final = Link("/usage", "nav.usage")
+_SPENDING: Final = Link("/spending", "nav.spending")
 _WALLET: Final = Link("/wallet", "nav.wallet")
 _EARNINGS: Final = Link("/wallet", "nav.earnings")
 _STATE_BUDGET: Final = Link("/wallet", "nav.state_budget")
@@ -35,7 +36,8 @@ _MINE: Final = Link("/toi", "nav.mine")
 _HELP: Final = Link("/help", "nav.help")
 _BY_KIND: Final[dict[str, tuple[Link, ...]]] = {
     "startup": (
-        _CATALOGUE, _CONSOLE, _QUERIES, _APPLICATIONS, _AGREEMENTS, _USAGE, _WALLET, _LOG, _TOKENS, _HELP,
+        _CATALOGUE, _CONSOLE, _QUERIES, _APPLICATIONS, _AGREEMENTS, _USAGE, _SPENDING, _WALLET, _LOG,
+        _TOKENS, _HELP,
     ),
     "owner": (
         _CATALOGUE, _INBOX, _AGREEMENTS, _PREVIEW, _LINKAGES, _CONSENTS, _USAGE, _EARNINGS, _LOG, _TOKENS, _HELP,

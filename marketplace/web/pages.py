@@ -29,6 +29,7 @@ from marketplace.web.handlers import (
     preview,
     queries,
     sign_in,
+    spending,
     tokens,
     usage,
     why,
@@ -40,7 +41,7 @@ from marketplace.web.view import provide_view
 STATIC: Final = Path(__file__).parent / "static"
 MODULES: Final = (
     agreements, applications, apply, catalogue, consents, console, decisions, help_page, language, linkages, log,
-    mine, money, offers, preview, queries, sign_in, tokens, usage, why,
+    mine, money, offers, preview, queries, sign_in, spending, tokens, usage, why,
 )  # fmt: skip
 
 handlers: list[Router] = [

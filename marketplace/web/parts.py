@@ -28,6 +28,7 @@ from marketplace.queries.keeping import NOBODY, Answers
 from marketplace.queries.runner import Runner
 from marketplace.queries.services import Services, policy_server
 from marketplace.queries.turns import Turns, room_of
+from marketplace.spending.jobs import run_alerts
 from marketplace.web.hangup import keep_policy, reload_on_hangup
 from policies.clock import Clock
 from policies.engine import open_engine
@@ -127,6 +128,7 @@ def _background(
         partial(run_books, database, config.sweep_interval_s, stop),
         partial(run_file_sweeps, database, config, stop),
         partial(run_register, database, store, config, stop),
+        partial(run_alerts, database, config, stop),
     )
 
 

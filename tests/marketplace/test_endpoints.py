@@ -85,6 +85,9 @@ ALLOWED = {
     "GET /api/v1/queries/{query_id:uuid}/events": {"startup"},
     "GET /api/v1/queries/{query_id:uuid}/receipt": {"owner", "startup", "regulator"},
     "GET /api/v1/queries/{query_id:uuid}/result": {"startup"},
+    "GET /api/v1/spending": {"startup"},
+    "POST /api/v1/spending/limits": {"startup"},
+    "DELETE /api/v1/spending/limits/{limit_id:uuid}": {"startup"},
     "GET /api/v1/subject/datasets": set(),
     "GET /api/v1/subject/receipts": set(),
     "GET /api/v1/subject/receipts/{receipt_id:uuid}": set(),
@@ -109,6 +112,7 @@ BODIES: dict[str, dict[str, object]] = {
     "resubmit": APPLICATION,
     "applications": APPLICATION,
     "preview": {"decision": "accept"},
+    "limits": {"month_vnd": 10**9},
     "offers": {"name": "x1", "terms": {}},
     "previews": {"manifest": "slug: x", "persons": 1},
 }

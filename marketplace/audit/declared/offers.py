@@ -42,6 +42,7 @@ class QueryStopped(Limit, frozen=True):
 @event("spending:limit", "a startup's admin set a limit, or took one away (`month_vnd` None)")
 class LimitSet(Body, frozen=True):
     scope: str
+    dataset: UUID | None
     person: UUID | None
     month_vnd: int | None
     alert_percent: tuple[int, ...]
@@ -49,6 +50,7 @@ class LimitSet(Body, frozen=True):
 
 @event("spending:alert", "a month's spending reached a share of a limit")
 class LimitNeared(Limit, frozen=True):
+    dataset: UUID | None
     person: UUID | None
     month: str
     percent: int

@@ -38,6 +38,8 @@ WRITES = {
         "linkage:publish",
     ),
     "POST /api/v1/offers/{offer_id}/retire": ("offer:retire",),
+    "POST /api/v1/spending/limits": ("spending:limit",),
+    "DELETE /api/v1/spending/limits/{limit_id}": ("spending:limit",),
     "POST /api/v1/organisations": ("organisation:create",),
     "POST /api/v1/organisations/{organisation_id}/people": ("person:create",),
     "POST /api/v1/organisations/{organisation_id}/suspend": ("organisation:suspend",),

@@ -122,7 +122,7 @@ SPENDING = (
         at TIMESTAMPTZ NOT NULL,
         CONSTRAINT pk_spend_alert PRIMARY KEY (id),
         CONSTRAINT uq_spend_alert_told_once
-            UNIQUE NULLS NOT DISTINCT (organisation_id, dataset_id, person_id, month, percent),
+            UNIQUE NULLS NOT DISTINCT (organisation_id, dataset_id, person_id, month, percent, limit_vnd),
         CONSTRAINT fk_spend_alert_organisation_id_organisation
             FOREIGN KEY(organisation_id) REFERENCES organisation (id),
         CONSTRAINT fk_spend_alert_dataset_id_dataset FOREIGN KEY(dataset_id) REFERENCES dataset (id),
