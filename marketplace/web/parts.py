@@ -18,7 +18,11 @@ from marketplace.db import embedded
 from marketplace.db.engine import Database, database_url
 from marketplace.db.keys import Keys
 from marketplace.db.schema import bring_up_to_date
+<<<<<<< HEAD
 from marketplace.ledger.jobs import run_books
+=======
+from marketplace.oversight.indexer import run_indexer
+>>>>>>> 09de070 (Search the log by everything it tells, through an index made from its leaves)
 from marketplace.own.errors import TooManyUploads
 from marketplace.own.jobs import run_file_sweeps
 from marketplace.queries.cancelling import watch_cancelled
@@ -127,6 +131,7 @@ def _background(
         partial(run_books, database, config.sweep_interval_s, stop),
         partial(run_file_sweeps, database, config, stop),
         partial(run_register, database, store, config, stop),
+        partial(run_indexer, database, config.search_interval_ms, stop),
     )
 
 
