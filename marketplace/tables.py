@@ -13,6 +13,7 @@ from marketplace.listings import models as listings
 from marketplace.metering import models as metering
 from marketplace.offers import models as offers
 from marketplace.own import models as own
+from marketplace.payments import models as payments
 from marketplace.queries import models as queries
 from marketplace.spending import models as spending
 
@@ -31,6 +32,7 @@ __all__ = [
     "metering",
     "offers",
     "own",
+    "payments",
     "queries",
     "spending",
 ]
