@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from marketplace.errors import Conflict, Invalid, NotFound, Problem, Unavailable
+from marketplace.errors import Conflict, Invalid, NotFound, Unavailable
 
 
 class PaymentsNotConfigured(Unavailable):
@@ -15,6 +15,10 @@ class ProviderUnavailable(Unavailable):
     """The provider did not answer, or failed: whether it did what was asked is not known yet."""
 
     code = "payments.provider_unavailable"
+
+
+class AnswerKept(ProviderUnavailable):
+    """The provider repeats an old failure for this idempotency key: only another key is tried anew."""
 
 
 class ProviderRefused(Conflict):
@@ -35,16 +39,16 @@ class NoRate(Conflict):
     code = "payments.no_rate"
 
 
+class WishUnclear(Invalid):
+    """A saved method that is not named, or a bank transfer in dollars."""
+
+    code = "payments.wish_unclear"
+
+
 class NoSuchMethod(NotFound):
     """The startup has no such saved way to pay."""
 
     code = "payments.no_such_method"
-
-
-class NoReference(Invalid):
-    """A text holds no reference code, or a mistyped one. Params: text."""
-
-    code = "payments.no_reference"
 
 
 class LineDiffers(Conflict):
@@ -77,7 +81,7 @@ class NotRefundable(Conflict):
     code = "payments.not_refundable"
 
 
-class SettingsOutOfRange(Problem):
+class SettingsOutOfRange(Invalid):
     """An auto top-up must at least fit once into its month. Params: amount_vnd, month_limit_vnd."""
 
     code = "payments.settings_out_of_range"

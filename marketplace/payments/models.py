@@ -69,8 +69,10 @@ class TopUp(Base):
     decline_code: Mapped[str | None]
     created_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("person.id"))
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
+    attempt: Mapped[int] = mapped_column(default=0)
+    """Part of the idempotency key: a failure that the provider keeps is asked past with the next one."""
     looked_at: Mapped[datetime] = mapped_column(default=utcnow)
-    """When the provider was asked last, or is to be left alone until then."""
+    """When the provider was asked last."""
     __table_args__ = (
         Index(None, "organisation_id", "created_at"),
         Index("ix_top_up_waiting", "looked_at", postgresql_where=text(WAITING)),
@@ -112,6 +114,8 @@ class Refund(Base):
     asked_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("person.id"))
     """None: it was made at the provider, not here."""
     asked_at: Mapped[datetime] = mapped_column(default=utcnow)
+    attempt: Mapped[int] = mapped_column(default=0)
+    """Part of the idempotency key: a failure that the provider keeps is asked past with the next one."""
     looked_at: Mapped[datetime] = mapped_column(default=utcnow)
     __table_args__ = (
         Index("ix_refund_waiting", "looked_at", postgresql_where=text("state in ('requested', 'pending')")),

@@ -86,6 +86,8 @@ class Order(Struct, frozen=True, kw_only=True):
     currency: Currency
     amount: int
     return_url: str
+    key: str
+    """Idempotency key: the same order with the same key is done once."""
 
 
 class Notice(Struct, frozen=True, kw_only=True):
@@ -99,7 +101,7 @@ class Notice(Struct, frozen=True, kw_only=True):
 
 
 class Provider(Protocol):
-    """Every call raises ProviderUnavailable (it may have happened; ask again with the same ids) or ProviderRefused."""
+    """Calls raise ProviderUnavailable (it may have happened: ask again with the same key) and ProviderRefused."""
 
     async def new_customer(self, *, organisation_id: UUID, name: str) -> str: ...
 
@@ -115,7 +117,7 @@ class Provider(Protocol):
 
     async def find_payment(self, *, customer_id: str, top_up_id: UUID) -> str | None: ...
 
-    async def refund(self, *, payment_id: str, refund_id: UUID, amount: int) -> SeenPayment: ...
+    async def refund(self, *, payment_id: str, refund_id: UUID, amount: int, key: str) -> SeenPayment: ...
 
     async def method(self, method_id: str) -> SeenMethod: ...
 

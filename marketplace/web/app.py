@@ -31,6 +31,8 @@ from marketplace.listings import api as listings_api
 from marketplace.metering import api as metering_api
 from marketplace.offers import api as offers_api
 from marketplace.own import api as own_api
+from marketplace.payments import api as payments_api
+from marketplace.payments.provider import Payments
 from marketplace.queries import api as queries_api
 from marketplace.queries.services import Services
 from marketplace.subjects import api as subjects_api
@@ -54,6 +56,7 @@ API = (
     metering_api,
     offers_api,
     own_api,
+    payments_api,
     preview_api,
     queries_api,
     subjects_api,
@@ -127,6 +130,10 @@ def provide_table_uploads(services: Services) -> Seats:
     return services.table_uploads
 
 
+def provide_payments(services: Services) -> Payments:
+    return services.payments
+
+
 PARTS = {
     "services": Provide(provide_services, sync_to_thread=False),
     "config": Provide(provide_config, sync_to_thread=False),
@@ -137,5 +144,6 @@ PARTS = {
     "pool": Provide(provide_pool, sync_to_thread=False),
     "keys": Provide(provide_keys, sync_to_thread=False),
     "table_uploads": Provide(provide_table_uploads, sync_to_thread=False),
+    "payments": Provide(provide_payments, sync_to_thread=False),
     "provider": Provide(provide_provider, sync_to_thread=False),
 }

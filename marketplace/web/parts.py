@@ -21,6 +21,7 @@ from marketplace.db.schema import bring_up_to_date
 from marketplace.ledger.jobs import run_books
 from marketplace.own.errors import TooManyUploads
 from marketplace.own.jobs import run_file_sweeps
+from marketplace.payments.opening import open_payments
 from marketplace.queries.cancelling import watch_cancelled
 from marketplace.queries.errors import TooManyFetches, TooManyReaders
 from marketplace.queries.jobs import run_forgotten, run_sweeps
@@ -69,6 +70,7 @@ async def open_services(config: Config, *, background: bool = True) -> AsyncIter
         runner = Runner(database)
         stack.push_async_callback(runner.release)
         await runner.hold()
+        payments = await stack.enter_async_context(open_payments(config))
         store, answers = Store(config.path("store")), Answers(config.path("answers"), keys, runner.number)
         services = Services(
             config=config,
@@ -84,6 +86,7 @@ async def open_services(config: Config, *, background: bool = True) -> AsyncIter
             readers=Seats(config.tenant_event_readers, TooManyReaders),
             fetches=Seats(config.tenant_fetches, TooManyFetches),
             table_uploads=Seats(config.tenant_table_uploads, TooManyUploads),
+            payments=payments,
         )
         stop = asyncio.Event()
         loops: list[Loop] = [
