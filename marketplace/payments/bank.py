@@ -69,7 +69,7 @@ async def book_line(session: AsyncSession, *, by: Operator, line: Line) -> UUID:
     )
     booked = await session.get_one(BankLine, line_id)
     if order is None:
-        await _record(session, "bank-line:book", by, booked)
+        await _record(session, "bankline:book", by, booked)
     else:
         await _give(session, by, booked, order.organisation_id, order)
     return line_id
@@ -123,7 +123,7 @@ async def _give(
     if order is not None:
         order.state, order.looked_at = "paid", utcnow()
     await collect(session, organisation_id)
-    await _record(session, "bank-line:credit", by, line, order)
+    await _record(session, "bankline:credit", by, line, order)
 
 
 async def _same_or_differs(session: AsyncSession, line: Line) -> UUID:

@@ -54,7 +54,7 @@ async def settle_checkout(session: AsyncSession, seen: SeenCheckout) -> None:
     order = await session.get(TopUp, seen.top_up_id, with_for_update=True, populate_existing=True)
     if order is not None and order.state in WAITING:
         order.state, order.url = "expired", None
-        await _record(session, "top-up:expire", order)
+        await _record(session, "topup:expire", order)
 
 
 async def note_method(session: AsyncSession, organisation_id: UUID, seen: SeenMethod) -> None:
@@ -92,7 +92,7 @@ async def _pay(session: AsyncSession, order: TopUp, seen: SeenPayment) -> Paymen
         amount=seen.amount,
         amount_vnd=amount_vnd,
     )
-    await _record(session, "top-up:pay", order, payment=seen.id, amount_vnd=amount_vnd)
+    await _record(session, "topup:pay", order, payment=seen.id, amount_vnd=amount_vnd)
     return payment
 
 
@@ -116,7 +116,7 @@ async def fail(session: AsyncSession, account: PaymentAccount, order: TopUp, cod
     order.state, order.url, order.decline_code = "failed", None, code
     if order.kind == "auto":
         account.auto_paused = code
-    await _record(session, "top-up:fail", order, code=code)
+    await _record(session, "topup:fail", order, code=code)
 
 
 async def _record(

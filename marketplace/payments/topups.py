@@ -63,7 +63,7 @@ async def start_top_up(
     )
     await record(
         session,
-        "top-up:start",
+        "topup:start",
         actor_person_id=by.person_id,
         actor_organisation_id=by.organisation_id,
         parties=(by.organisation_id,),
