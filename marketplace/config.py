@@ -1,6 +1,6 @@
 """Every tunable, its unit in its name, its safe default, one place. Environment: SANDULIEU_<NAME>.
 
-`DATABASE_URL` is the one name without prefix, because hosting platforms set it.
+Without prefix are `DATABASE_URL`, which hosting platforms set, and Stripe's two secrets, under Stripe's own names.
 """
 
 from __future__ import annotations
@@ -12,11 +12,29 @@ from typing import Any
 
 import msgspec
 
+UNPREFIXED = ("database_url", "stripe_api_key", "stripe_webhook_secrets")
+
 
 def default_home() -> Path:
     """$XDG_DATA_HOME/sandulieu, else ~/.local/share/sandulieu."""
     base = os.environ.get("XDG_DATA_HOME")
     return (Path(base) if base else Path.home() / ".local" / "share") / "sandulieu"
+
+
+class Secret:
+    """A text that shows itself nowhere: not in a log, not in a traceback, not in a dump of the configuration."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def __repr__(self) -> str:
+        return "Secret()"
+
+    def reveal(self) -> str:
+        """The text itself, for whoever it is to be shown to."""
+        return self._text
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):
@@ -114,6 +132,19 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     share_owner_permille: int = 700
     share_state_permille: int = 100
     share_platform_permille: int = 200
+    stripe_api_key: Secret | None = None
+    """STRIPE_API_KEY; None: no cards, only bank transfers and the operator's credit."""
+    stripe_webhook_secrets: tuple[Secret, ...] = ()
+    """STRIPE_WEBHOOK_SECRETS, with commas between: while one is replaced, both are valid."""
+    stripe_api_url: str = "https://api.stripe.com"
+    stripe_timeout_ms: int = 10_000
+    webhook_tolerance_s: int = 300
+    """How far the instant at which a webhook was signed may lie from now."""
+    usd_rates_vnd: str = ""
+    """Dated: `2026-01-01=25400,2026-10-01=25950`, đồng for a dollar from that day on; empty: no top-ups in USD."""
+    top_up_least_vnd: int = 20_000
+    payments_interval_ms: int = 1_000
+    """How often wallets are looked at for their auto top-up, and what was begun at Stripe for its end."""
     log_origin: str = "sandulieu.local/log"
     sequencer_interval_ms: int = 100
     search_interval_ms: int = 1_000
@@ -130,9 +161,9 @@ def load(environ: Mapping[str, str] | None = None) -> Config:
     env = os.environ if environ is None else environ
     raw: dict[str, Any] = {}
     for name in Config.__struct_fields__:
-        key = "DATABASE_URL" if name == "database_url" else f"SANDULIEU_{name.upper()}"
+        key = name.upper() if name in UNPREFIXED else f"SANDULIEU_{name.upper()}"
         if env.get(key):
-            raw[name] = env[key]
+            raw[name] = env[key].split(",") if name == "stripe_webhook_secrets" else env[key]
     try:
         config = msgspec.convert(raw, Config, strict=False, dec_hook=_decode)
     except msgspec.ValidationError as e:
@@ -144,4 +175,6 @@ def load(environ: Mapping[str, str] | None = None) -> Config:
 
 
 def _decode(kind: type, value: object) -> object:
+    if kind is Secret:
+        return Secret(str(value).strip())
     return Path(str(value)) if kind is Path else value

@@ -14,6 +14,7 @@ from marketplace.metering import models as metering
 from marketplace.offers import models as offers
 from marketplace.oversight import models as oversight
 from marketplace.own import models as own
+from marketplace.payments import models as payments
 from marketplace.queries import models as queries
 from marketplace.spending import models as spending
 
@@ -33,6 +34,7 @@ __all__ = [
     "offers",
     "oversight",
     "own",
+    "payments",
     "queries",
     "spending",
 ]

@@ -12,6 +12,7 @@ from marketplace.accounts.seats import Seats
 from marketplace.config import Config
 from marketplace.db.engine import Database
 from marketplace.db.keys import Keys
+from marketplace.payments.provider import Payments
 from marketplace.queries.keeping import Answers
 from marketplace.queries.runner import Runner
 from marketplace.queries.sizes import Sizes
@@ -40,6 +41,7 @@ class Services:
     """Answers on their way out."""
     table_uploads: Seats
     """Own tables on their way in."""
+    payments: Payments
     sizes: Sizes = field(default_factory=Sizes)
     running: set[asyncio.Task[Any]] = field(default_factory=set)
     """A task a query, under `task_name`."""

@@ -32,6 +32,8 @@ from marketplace.metering import api as metering_api
 from marketplace.offers import api as offers_api
 from marketplace.oversight import api as oversight_api
 from marketplace.own import api as own_api
+from marketplace.payments import api as payments_api
+from marketplace.payments.provider import Payments
 from marketplace.queries import api as queries_api
 from marketplace.queries.services import Services
 from marketplace.spending import api as spending_api
@@ -57,6 +59,7 @@ API = (
     offers_api,
     oversight_api,
     own_api,
+    payments_api,
     preview_api,
     queries_api,
     spending_api,
@@ -131,6 +134,10 @@ def provide_table_uploads(services: Services) -> Seats:
     return services.table_uploads
 
 
+def provide_payments(services: Services) -> Payments:
+    return services.payments
+
+
 PARTS = {
     "services": Provide(provide_services, sync_to_thread=False),
     "config": Provide(provide_config, sync_to_thread=False),
@@ -141,5 +148,6 @@ PARTS = {
     "pool": Provide(provide_pool, sync_to_thread=False),
     "keys": Provide(provide_keys, sync_to_thread=False),
     "table_uploads": Provide(provide_table_uploads, sync_to_thread=False),
+    "payments": Provide(provide_payments, sync_to_thread=False),
     "provider": Provide(provide_provider, sync_to_thread=False),
 }

@@ -22,6 +22,7 @@ from marketplace.ledger.jobs import run_books
 from marketplace.oversight.indexer import run_indexer
 from marketplace.own.errors import TooManyUploads
 from marketplace.own.jobs import run_file_sweeps
+from marketplace.payments.opening import open_payments
 from marketplace.queries.cancelling import watch_cancelled
 from marketplace.queries.errors import TooManyFetches, TooManyReaders
 from marketplace.queries.jobs import run_forgotten, run_sweeps
@@ -71,6 +72,7 @@ async def open_services(config: Config, *, background: bool = True) -> AsyncIter
         runner = Runner(database)
         stack.push_async_callback(runner.release)
         await runner.hold()
+        payments = await stack.enter_async_context(open_payments(config))
         store, answers = Store(config.path("store")), Answers(config.path("answers"), keys, runner.number)
         services = Services(
             config=config,
@@ -86,6 +88,7 @@ async def open_services(config: Config, *, background: bool = True) -> AsyncIter
             readers=Seats(config.tenant_event_readers, TooManyReaders),
             fetches=Seats(config.tenant_fetches, TooManyFetches),
             table_uploads=Seats(config.tenant_table_uploads, TooManyUploads),
+            payments=payments,
         )
         stop = asyncio.Event()
         loops: list[Loop] = [

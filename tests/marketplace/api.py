@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from httpx import Response
+from httpx import AsyncClient, Response
 from litestar import Litestar
 from litestar.di import Provide
 from litestar.testing import AsyncTestClient
@@ -44,7 +44,7 @@ def _giver(value: Any) -> Any:
 class Client:
     """Requests as somebody: `await client.get("/api/v1/usage", token=startup.token)`."""
 
-    def __init__(self, http: AsyncTestClient[Litestar]) -> None:
+    def __init__(self, http: AsyncTestClient[Litestar] | AsyncClient) -> None:
         self.http = http
 
     async def request(

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from marketplace.config import Config, load
+from marketplace.config import UNPREFIXED, Config, load
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "configuration.md"
 
@@ -27,7 +27,17 @@ def test_shares_that_do_not_sum_to_the_whole_are_refused_at_start() -> None:
         load({"SANDULIEU_SHARE_OWNER_PERMILLE": "800"})
 
 
+def test_secrets_are_read_and_show_themselves_nowhere() -> None:
+    config = load({"STRIPE_API_KEY": "sk_of_nobody", "STRIPE_WEBHOOK_SECRETS": "whsec_new, whsec_old"})
+    assert config.stripe_api_key is not None
+    assert config.stripe_api_key.reveal() == "sk_of_nobody"
+    assert [secret.reveal() for secret in config.stripe_webhook_secrets] == ["whsec_new", "whsec_old"]
+    for shown in (repr(config), str(config), f"{config}"):
+        assert "sk_of" not in shown
+        assert "whsec" not in shown
+
+
 @pytest.mark.parametrize("name", Config.__struct_fields__)
 def test_every_tunable_has_its_line_in_the_docs(name: str) -> None:
-    variable = "DATABASE_URL" if name == "database_url" else f"SANDULIEU_{name.upper()}"
+    variable = name.upper() if name in UNPREFIXED else f"SANDULIEU_{name.upper()}"
     assert f"`{variable}`" in DOCUMENT.read_text(encoding="utf-8")

@@ -98,7 +98,13 @@ ALLOWED = {
     "DELETE /api/v1/tokens/{token_id:uuid}": set(KINDS),
     "GET /api/v1/usage": set(KINDS),
     "GET /api/v1/wallet": set(KINDS),
+    "GET /api/v1/wallet/bank-lines": {"operator"},
+    "POST /api/v1/wallet/bank-lines": {"operator"},
+    "POST /api/v1/wallet/bank-lines/{line_id:uuid}/assignment": {"operator"},
     "POST /api/v1/wallet/credits": {"operator"},
+    "GET /api/v1/wallet/top-ups": {"startup"},
+    "POST /api/v1/wallet/top-ups": {"startup"},
+    "GET /api/v1/wallet/top-ups/{top_up_id:uuid}": {"startup"},
 }
 """Endpoint → kinds of organisation that may call it at all; whose things they see is each feature's own test."""
 APPLICATION = {
@@ -115,6 +121,9 @@ BODIES: dict[str, dict[str, object]] = {
     "limits": {"month_vnd": 10**9},
     "offers": {"name": "x1", "terms": {}},
     "previews": {"manifest": "slug: x", "persons": 1},
+    "top-ups": {"kind": "bank", "amount": 100_000},
+    "bank-lines": {"bank_reference": "x", "amount_vnd": 1, "memo": "", "received_on": "2026-01-01"},
+    "assignment": {"organisation_id": str(uuid.uuid4())},
 }
 """By the path's last word: a body that cannot be read is refused before anybody asks who sent it."""
 OPEN_PAGES = "/|/(datasets|help|healthz|language|login|logout|metrics|readyz|schema|static|toi)(/.*)?"

@@ -1,0 +1,154 @@
+"""Bank transfers: the operator books a line of the statement, the code in its text says whose it is.
+
+What arrived is what is credited, whatever was announced; what nobody can be found for waits on `unmatched`.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from uuid import UUID
+
+from msgspec import Struct
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from marketplace.accounts.callers import Operator
+from marketplace.accounts.models import Organisation
+from marketplace.audit.actions import record
+from marketplace.billing.actions import CREDIT_MOST_VND
+from marketplace.billing.errors import AmountOutOfRange, NoWallet
+from marketplace.db.base import new_id, utcnow
+from marketplace.errors import NotFound
+from marketplace.ledger.accounts import account_id, open_account
+from marketplace.payments.accounts import bring_in, collect, lock_account, move
+from marketplace.payments.errors import LineAssigned, LineDiffers
+from marketplace.payments.models import BankLine, Payment, TopUp
+from marketplace.payments.references import find_reference
+
+REFERENCE_CHARACTERS = 100
+
+
+class Line(Struct, frozen=True, kw_only=True):
+    """As the bank's statement has it. `bank_reference`: the bank's own number of it."""
+
+    bank_reference: str
+    amount_vnd: int
+    memo: str
+    received_on: date
+
+
+async def book_line(session: AsyncSession, *, by: Operator, line: Line) -> UUID:
+    """The line's id. The same line again is harmless. Raises AmountOutOfRange, LineDiffers."""
+    if not 0 < line.amount_vnd <= CREDIT_MOST_VND:
+        raise AmountOutOfRange(amount_vnd=line.amount_vnd, least_vnd=1, most_vnd=CREDIT_MOST_VND)
+    row = {
+        "id": new_id(),
+        "bank_reference": line.bank_reference,
+        "amount_vnd": line.amount_vnd,
+        "memo": line.memo,
+        "received_on": line.received_on,
+        "booked_by": by.person_id,
+        "booked_at": utcnow(),
+    }
+    made = insert(BankLine).values(**row).on_conflict_do_nothing(index_elements=[BankLine.bank_reference])
+    line_id: UUID | None = await session.scalar(made.returning(BankLine.id))
+    if line_id is None:
+        return await _same_or_differs(session, line)
+    reference = find_reference(line.memo)
+    order = await session.scalar(select(TopUp).where(TopUp.reference == reference)) if reference else None
+    await open_account(session, organisation_id=None, kind="unmatched")
+    await bring_in(
+        session,
+        about=_about(line.bank_reference),
+        step="bank_line",
+        to=account_id(None, "unmatched"),
+        currency="VND",
+        amount=line.amount_vnd,
+        amount_vnd=line.amount_vnd,
+    )
+    booked = await session.get_one(BankLine, line_id)
+    if order is None:
+        await _record(session, "bankline:book", by, booked)
+    else:
+        await _give(session, by, booked, order.organisation_id, order)
+    return line_id
+
+
+async def assign_line(session: AsyncSession, *, by: Operator, line_id: UUID, organisation_id: UUID) -> None:
+    """Credit a line that named nobody to the startup that sent it; to the same one again is harmless.
+
+    Raises NotFound, NoWallet, LineAssigned.
+    """
+    organisation = await session.get(Organisation, organisation_id)
+    if organisation is None:
+        raise NotFound(what="organisation")
+    if organisation.kind != "startup":
+        raise NoWallet(organisation_id=str(organisation_id))
+    await lock_account(session, organisation_id)
+    line = await session.get(BankLine, line_id, with_for_update=True, populate_existing=True)
+    if line is None:
+        raise NotFound(what="bank_line")
+    if line.organisation_id is None:
+        await _give(session, by, line, organisation_id, None)
+    elif line.organisation_id != organisation_id:
+        raise LineAssigned
+
+
+async def _give(
+    session: AsyncSession, by: Operator, line: BankLine, organisation_id: UUID, order: TopUp | None
+) -> None:
+    await lock_account(session, organisation_id)
+    line.organisation_id = organisation_id
+    payment = Payment(
+        id=_about(line.bank_reference),
+        source="bank",
+        top_up_id=order.id if order else None,
+        organisation_id=organisation_id,
+        currency="VND",
+        amount=line.amount_vnd,
+        amount_vnd=line.amount_vnd,
+        paid_at=datetime.combine(line.received_on, datetime.min.time(), UTC),
+    )
+    session.add(payment)
+    await session.flush()
+    await move(
+        session,
+        about=payment.id,
+        step="top_up",
+        debit=account_id(None, "unmatched"),
+        credit=account_id(organisation_id, "wallet"),
+        amount_vnd=line.amount_vnd,
+    )
+    if order is not None:
+        order.state, order.looked_at = "paid", utcnow()
+    await collect(session, organisation_id)
+    await _record(session, "bankline:credit", by, line, order)
+
+
+async def _same_or_differs(session: AsyncSession, line: Line) -> UUID:
+    known = (await session.scalars(select(BankLine).where(BankLine.bank_reference == line.bank_reference))).one()
+    before = (known.amount_vnd, known.memo, known.received_on)
+    if before != (line.amount_vnd, line.memo, line.received_on):
+        raise LineDiffers(bank_reference=line.bank_reference)
+    found: UUID = known.id
+    return found
+
+
+def _about(bank_reference: str) -> str:
+    return f"bank:{bank_reference}"
+
+
+async def _record(
+    session: AsyncSession, name: str, by: Operator, line: BankLine, order: TopUp | None = None
+) -> None:
+    ordered = {"top_up": str(order.id), "announced_vnd": order.amount_vnd} if order else {}
+    await record(
+        session,
+        name,
+        actor_person_id=by.person_id,
+        actor_organisation_id=by.organisation_id,
+        parties=(line.organisation_id,) if line.organisation_id else (),
+        price_vnd=line.amount_vnd,
+        body={"line": str(line.id), "bank_reference": line.bank_reference, **ordered},
+    )

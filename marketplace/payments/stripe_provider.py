@@ -1,0 +1,286 @@
+"""Stripe behind the port. The API version is pinned: what an object looks like does not change under us.
+
+Nothing of Stripe's texts goes further: they may name cards and keys. No call is retried here; the sweep asks again
+with the same idempotency key.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+import uuid
+from collections.abc import AsyncIterator, Awaitable
+from datetime import datetime
+from typing import TypeVar
+from uuid import UUID
+
+import msgspec
+import stripe
+from msgspec import Struct
+
+from marketplace.config import Config, Secret
+from marketplace.payments.errors import AnswerKept, ProviderRefused, ProviderUnavailable, SignatureWrong
+from marketplace.payments.provider import Notice, Order, SeenCheckout, SeenMethod, SeenPayment
+from marketplace.payments.signature import check_signature
+from marketplace.payments.stripe_seen import checkout_of, instant, metadata_id, method_of, payment_of
+
+API_VERSION = "2026-10-28.endive"
+PAGE = 100
+ANEW_S = 3_600
+"""A second customer of a startup does no harm: the first one that is written down is used."""
+EXPAND = ["latest_charge", "payment_method"]
+
+logger = logging.getLogger(__name__)
+for name in ("httpx", "stripe"):
+    logging.getLogger(name).setLevel(logging.WARNING)
+T = TypeVar("T")
+
+
+class _Object(Struct, frozen=True):
+    """What we read of an event's object."""
+
+    id: str = ""
+    object: str = ""
+    payment_intent: str | None = None
+
+
+class _Data(Struct, frozen=True):
+    object: _Object
+
+
+class _Event(Struct, frozen=True):
+    id: str
+    type: str
+    created: int
+    data: _Data
+
+
+class StripeProvider:
+    """One account at Stripe."""
+
+    def __init__(self, config: Config, api_key: Secret) -> None:
+        stripe.enable_telemetry = False
+        self._secrets = tuple(secret.reveal() for secret in config.stripe_webhook_secrets)
+        self._tolerance_s = config.webhook_tolerance_s
+        self._http = stripe.HTTPXClient(timeout=config.stripe_timeout_ms / 1000)
+        self._client = stripe.StripeClient(
+            api_key.reveal(),
+            stripe_version=API_VERSION,
+            base_addresses={"api": config.stripe_api_url.rstrip("/")},
+            max_network_retries=0,
+            http_client=self._http,
+        )
+
+    async def close(self) -> None:
+        """Close its connections."""
+        await self._http.close_async()  # type: ignore[no-untyped-call]
+
+    async def new_customer(self, *, organisation_id: UUID, name: str) -> str:
+        """The customer's id."""
+        made = await _ask(
+            self._client.v1.customers.create_async(
+                {"name": name, "metadata": {"organisation": str(organisation_id)}},
+                {"idempotency_key": f"customer-{organisation_id}-{int(time.time()) // ANEW_S}"},
+            )
+        )
+        return made.id
+
+    async def start_checkout(self, order: Order, *, save_method: bool) -> SeenCheckout:
+        """A page on which the order can be paid within a day."""
+        names = {"top_up": str(order.top_up_id), "organisation": str(order.organisation_id)}
+        line: stripe.params.checkout.SessionCreateParamsLineItem = {
+            "quantity": 1,
+            "price_data": {
+                "currency": order.currency.lower(),
+                "unit_amount": order.amount,
+                "product_data": {"name": "Nạp ví Sàn dữ liệu"},
+            },
+        }
+        intent: stripe.params.checkout.SessionCreateParamsPaymentIntentData = {"metadata": names}
+        if save_method:
+            intent["setup_future_usage"] = "off_session"
+        made = await _ask(
+            self._client.v1.checkout.sessions.create_async(
+                {
+                    "mode": "payment",
+                    # What the startup was told is what is paid: no other currency on Stripe's page.
+                    "adaptive_pricing": {"enabled": False},
+                    "customer": order.customer_id,
+                    "line_items": [line],
+                    "payment_intent_data": intent,
+                    "metadata": names,
+                    "client_reference_id": str(order.top_up_id),
+                    "success_url": order.return_url,
+                    "cancel_url": order.return_url,
+                },
+                {"idempotency_key": order.key},
+            )
+        )
+        return checkout_of(made)
+
+    async def checkout(self, checkout_id: str) -> SeenCheckout:
+        """The page as it stands."""
+        return checkout_of(await _ask(self._client.v1.checkout.sessions.retrieve_async(checkout_id)))
+
+    async def charge(self, order: Order, *, method_id: str, present: bool) -> SeenPayment:
+        """Take it from a saved method. `present`: somebody is there who can confirm it at the bank's."""
+        asked: stripe.params.PaymentIntentCreateParams = {
+            "amount": order.amount,
+            "currency": order.currency.lower(),
+            "customer": order.customer_id,
+            "payment_method": method_id,
+            "allowed_payment_method_types": ["card"],
+            "confirm": True,
+            "metadata": {"top_up": str(order.top_up_id), "organisation": str(order.organisation_id)},
+        }
+        if present:
+            asked["return_url"] = order.return_url
+        else:
+            asked["off_session"] = True
+        try:
+            made = await _ask(self._client.v1.payment_intents.create_async(asked, {"idempotency_key": order.key}))
+        except _Declined as declined:
+            return await self.payment(declined.payment_id)
+        return await self.payment(made.id)
+
+    async def cancel(self, payment_id: str) -> SeenPayment:
+        """It can no longer be paid; one that was paid or cancelled meanwhile is given as it is."""
+        try:
+            await _ask(
+                self._client.v1.payment_intents.cancel_async(
+                    payment_id, None, {"idempotency_key": f"cancel-{payment_id}"}
+                )
+            )
+        except ProviderRefused:
+            logger.info("%s is not to be cancelled any more", payment_id)
+        return await self.payment(payment_id)
+
+    async def payment(self, payment_id: str) -> SeenPayment:
+        """The payment with its refunds and disputes."""
+        intent = await _ask(self._client.v1.payment_intents.retrieve_async(payment_id, {"expand": EXPAND}))
+        return await self._with_what_followed(intent)
+
+    async def _with_what_followed(self, intent: stripe.PaymentIntent) -> SeenPayment:
+        refunds: list[stripe.Refund] = []
+        disputes: list[stripe.Dispute] = []
+        if intent.status == "succeeded":
+            about = {"payment_intent": intent.id, "limit": PAGE}
+            found = await _ask(self._client.v1.refunds.list_async(about))  # type: ignore[arg-type]
+            refunds = found.data
+            charge = intent.latest_charge
+            if isinstance(charge, stripe.Charge) and getattr(charge, "disputed", False):
+                disputes = (await _ask(self._client.v1.disputes.list_async(about))).data  # type: ignore[arg-type]
+        return payment_of(intent, refunds, disputes)
+
+    async def find_payment(self, *, customer_id: str, top_up_id: UUID) -> str | None:
+        """A payment that was made for the order, though we never heard its id."""
+        found = await _ask(self._client.v1.payment_intents.list_async({"customer": customer_id, "limit": PAGE}))
+        return next((one.id for one in found.data if metadata_id(one.metadata, "top_up") == top_up_id), None)
+
+    async def refund(self, *, payment_id: str, refund_id: UUID, amount: int, key: str) -> SeenPayment:
+        """The payment once the refund was asked for."""
+        await _ask(
+            self._client.v1.refunds.create_async(
+                {"payment_intent": payment_id, "amount": amount, "metadata": {"refund": str(refund_id)}},
+                {"idempotency_key": key},
+            )
+        )
+        return await self.payment(payment_id)
+
+    async def method(self, method_id: str) -> SeenMethod:
+        """A saved method as it stands."""
+        return method_of(await _ask(self._client.v1.payment_methods.retrieve_async(method_id)))
+
+    async def forget_method(self, method_id: str) -> None:
+        """Detach it; one that is detached already stays so."""
+        try:
+            await _ask(
+                self._client.v1.payment_methods.detach_async(
+                    method_id, None, {"idempotency_key": f"forget-{method_id}"}
+                )
+            )
+        except ProviderRefused:
+            logger.info("%s is detached already", method_id)
+
+    async def portal_link(self, *, customer_id: str, return_url: str) -> str:
+        """A page of Stripe's where the customer sees and changes methods; it lives for minutes."""
+        made = await _ask(
+            self._client.v1.billing_portal.sessions.create_async(
+                {"customer": customer_id, "return_url": return_url},
+                {"idempotency_key": f"portal-{uuid.uuid4()}"},
+            )
+        )
+        return made.url
+
+    async def payments(self, since: datetime) -> AsyncIterator[SeenPayment]:
+        """Every payment made since, newest first."""
+        asked = {
+            "created": {"gte": int(since.timestamp())},
+            "limit": PAGE,
+            "expand": [f"data.{e}" for e in EXPAND],
+        }
+        page = await _ask(self._client.v1.payment_intents.list_async(asked))  # type: ignore[arg-type]
+        while True:
+            for intent in page.data:
+                yield await self._with_what_followed(intent)
+            if not page.has_more:
+                return
+            page = await _ask(page.next_page_async())
+
+    async def notices(self, since: datetime) -> AsyncIterator[Notice]:
+        """Everything that happened since, newest first; Stripe keeps thirty days."""
+        page = await _ask(
+            self._client.v1.events.list_async({"created": {"gte": int(since.timestamp())}, "limit": PAGE})
+        )
+        while True:
+            for event in page.data:
+                found = msgspec.convert(event.to_dict(), _Event)
+                yield _notice(found)
+            if not page.has_more:
+                return
+            page = await _ask(page.next_page_async())
+
+    def open_notice(self, body: bytes, signature: str) -> Notice:
+        """What a webhook tells. Raises SignatureWrong."""
+        check_signature(body, signature, secrets=self._secrets, now_s=time.time(), tolerance_s=self._tolerance_s)
+        try:
+            return _notice(msgspec.json.decode(body, type=_Event))
+        except msgspec.DecodeError:
+            raise SignatureWrong from None
+
+
+class _Declined(Exception):
+    def __init__(self, payment_id: str) -> None:
+        super().__init__(payment_id)
+        self.payment_id = payment_id
+
+
+async def _ask(call: Awaitable[T]) -> T:
+    """What Stripe answered. Raises ProviderUnavailable, ProviderRefused, _Declined."""
+    try:
+        return await call
+    except stripe.CardError as error:
+        intent = getattr(error.error, "payment_intent", None)
+        if intent is not None:
+            raise _Declined(intent["id"]) from None
+        raise ProviderRefused(reason=error.code or "card_declined") from None
+    except stripe.StripeError as error:
+        status, code = error.http_status or 0, getattr(error, "code", None) or type(error).__name__
+        logger.warning("Stripe said %s, %s (request %s)", status, code, error.request_id)
+        # A key that is refused is mended by the operator; until then what was begun waits.
+        if status >= 500 and dict(error.headers or {}).get("idempotent-replayed") == "true":
+            raise AnswerKept from None
+        if status in (0, 401, 403, 409, 429) or status >= 500:
+            raise ProviderUnavailable from None
+        raise ProviderRefused(reason=str(code)) from None
+
+
+def _notice(event: _Event) -> Notice:
+    thing = event.data.object
+    at = instant(event.created)
+    if thing.object == "payment_intent":
+        return Notice(id=event.id, type=event.type, about="payment", object_id=thing.id, created_at=at)
+    if thing.object in ("charge", "refund", "dispute") and thing.payment_intent:
+        return Notice(id=event.id, type=event.type, about="payment", object_id=thing.payment_intent, created_at=at)
+    about = {"checkout.session": "checkout", "payment_method": "method"}.get(thing.object, "other")
+    return Notice(id=event.id, type=event.type, about=about, object_id=thing.id, created_at=at)  # type: ignore[arg-type]
