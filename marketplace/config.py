@@ -111,9 +111,6 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     subject_sector_min_companies: int = 3
     """A sector with fewer startups is told as "a company": else it would name one."""
     price_base_vnd: int = 1_000
-    share_owner_permille: int = 700
-    share_state_permille: int = 100
-    share_platform_permille: int = 200
     log_origin: str = "sandulieu.local/log"
     sequencer_interval_ms: int = 100
     sweep_interval_s: int = 30
@@ -132,13 +129,9 @@ def load(environ: Mapping[str, str] | None = None) -> Config:
         if env.get(key):
             raw[name] = env[key]
     try:
-        config = msgspec.convert(raw, Config, strict=False, dec_hook=_decode)
+        return msgspec.convert(raw, Config, strict=False, dec_hook=_decode)
     except msgspec.ValidationError as e:
         raise msgspec.ValidationError(f"SANDULIEU_* environment: {e}") from e
-    shares = config.share_owner_permille + config.share_state_permille + config.share_platform_permille
-    if shares != 1000:
-        raise msgspec.ValidationError(f"SANDULIEU_SHARE_*_PERMILLE sum to {shares}, not 1000")
-    return config
 
 
 def _decode(kind: type, value: object) -> object:

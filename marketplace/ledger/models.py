@@ -18,7 +18,7 @@ class Account(Base):
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
     organisation_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("organisation.id"))
     kind: Mapped[str]
-    """wallet | earnings | state_budget | platform | funding; of privacy budgets `marketplace.billing.budget`'s"""
+    """wallet | earnings | state_budget | vat | platform | funding; of privacy budgets `marketplace.billing.budget`'s"""
     currency: Mapped[str] = mapped_column(default="VND")
     floor: Mapped[int | None]
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
@@ -53,7 +53,7 @@ class Transfer(Base):
     pending_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("transfer.id"))
     code: Mapped[str]
     """wallet_credit | query_hold | query_charge | query_void | share_owner | share_partner |
-    share_state;
+    share_state | share_tax;
     rho_cap | rho_grant | rho_hold | rho_spend | rho_void"""
     reference: Mapped[str | None]
     query_id: Mapped[uuid.UUID | None]
