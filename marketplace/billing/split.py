@@ -1,7 +1,7 @@
 """How a price is shared: dated weights of the law book, whole đồng, nothing lost or made (largest remainder).
 
-A price is gross: value added tax is inside it. The parties' permille are of the net, so out of 1,000 + rate parts of
-a price the rate's are the tax.
+A price is gross: value added tax is inside it. The parties' permille are of the net, so of 1,000 + rate parts of a
+price the rate's are the tax.
 """
 
 from __future__ import annotations

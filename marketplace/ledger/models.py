@@ -18,7 +18,8 @@ class Account(Base):
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
     organisation_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("organisation.id"))
     kind: Mapped[str]
-    """wallet | earnings | state_budget | vat | platform | funding; of privacy budgets `marketplace.billing.budget`'s"""
+    """wallet | earnings | state_budget | vat | platform | funding; of privacy budgets those of
+    `marketplace.billing.budget`"""
     currency: Mapped[str] = mapped_column(default="VND")
     floor: Mapped[int | None]
     created_at: Mapped[datetime] = mapped_column(default=utcnow)

@@ -72,7 +72,7 @@ def test_left_over_dong_go_to_the_largest_remainders() -> None:
 def test_shares_that_are_not_a_whole_are_refused(permille: tuple[int, int, int]) -> None:
     owner, state, platform = permille
     rates = Rates(owner_permille=owner, state_permille=state, platform_permille=platform, vat_permille=80)
-    with pytest.raises(ValueError, match="1000 permille|not negative"):
+    with pytest.raises(ValueError, match=r"1000 permille|not negative"):
         split(10, rates)
 
 
