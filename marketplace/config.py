@@ -111,6 +111,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     subject_sector_min_companies: int = 3
     """A sector with fewer startups is told as "a company": else it would name one."""
     price_base_vnd: int = 1_000
+    invoice_close_after_s: int = 3_600
+    """After a month's end, so that whatever was asked in it is settled before it is billed."""
     log_origin: str = "sandulieu.local/log"
     sequencer_interval_ms: int = 100
     sweep_interval_s: int = 30

@@ -7,6 +7,7 @@ from marketplace.consents import models as consents
 from marketplace.db import models as idempotency
 from marketplace.db.base import Base
 from marketplace.identity import models as identity
+from marketplace.invoices import models as invoices
 from marketplace.ledger import models as ledger
 from marketplace.linkages import models as linkages
 from marketplace.listings import models as listings
@@ -24,6 +25,7 @@ __all__ = [
     "consents",
     "idempotency",
     "identity",
+    "invoices",
     "ledger",
     "linkages",
     "listings",

@@ -26,6 +26,7 @@ from marketplace.db.engine import Database
 from marketplace.db.keys import Keys
 from marketplace.identity.callers import SUBJECTS
 from marketplace.identity.provider import Provider
+from marketplace.invoices import api as invoices_api
 from marketplace.linkages import api as linkages_api
 from marketplace.listings import api as listings_api
 from marketplace.metering import api as metering_api
@@ -49,6 +50,7 @@ API = (
     audit_api,
     billing_api,
     consents_api,
+    invoices_api,
     linkages_api,
     listings_api,
     metering_api,

@@ -11,6 +11,7 @@ from marketplace.billing.split import rates_at, split
 from marketplace.db.base import new_id, utcnow
 from marketplace.db.engine import Database
 from marketplace.db.together import perform
+from marketplace.invoices.api import get_statements
 from marketplace.ledger.reads import reconcile
 from marketplace.metering.actions import usage_recorded
 from tests.conftest import ClientFor
@@ -126,7 +127,7 @@ async def test_invoices_show_each_party_its_side_of_the_same_queries(
     startup, stranger = await make.party(database), await make.party(database)
     owner, operator = await make.party(database, kind="owner"), await make.party(database, kind="operator")
     one, two = new_id(), new_id()
-    async with client_for(*handlers) as client:
+    async with client_for(*handlers, get_statements) as client:
         await client.post("/api/v1/wallet/credits", json=credit_body(startup), token=operator.token)
         for dataset, price in ((one, 1_000), (one, 3_000), (two, 10_000)):
             await charged(database, startup, owner, dataset_id=dataset, price=price)
