@@ -22,7 +22,7 @@ NAMING = {
 INSERT_ONLY = (
     "transfer", "usage", "event", "consent_event", "excluded_cohort", "legal_basis", "audit_leaf", "audit_node",
     "checkpoint", "query_line", "charge", "spend_alert", "invoice", "invoice_line",
-    "invoice_item",
+    "invoice_item", "credit_item",
 )  # fmt: skip
 """Tables that the service's role can neither UPDATE nor DELETE (grants and a trigger)."""
 

@@ -91,3 +91,38 @@ class InvoiceItem(Base):
         Index(None, "invoice_id", "source_id"),
         Index(None, "query_id", "dataset_id"),
     )  # fmt: skip
+
+
+class Credit(Base):
+    """A refund of one invoice that one person of the operator proposed and another decides."""
+
+    __tablename__ = "credit"
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    invoice_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("invoice.id"), index=True)
+    reason: Mapped[str]
+    version_id: Mapped[str | None]
+    """The version that was withdrawn for its quality, where that is why."""
+    state: Mapped[str]
+    """proposed | approved | refused"""
+    proposed_by: Mapped[uuid.UUID] = mapped_column(ForeignKey("person.id"))
+    proposed_at: Mapped[datetime] = mapped_column(default=utcnow)
+    decided_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("person.id"))
+    decided_at: Mapped[datetime | None]
+    note_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("invoice.id"))
+    __table_args__ = (
+        CheckConstraint("state in ('proposed', 'approved', 'refused')", "state"),
+        CheckConstraint("decided_by <> proposed_by", "two_people"),
+        CheckConstraint("(state = 'approved') = (note_id is not null)", "note"),
+    )
+
+
+class CreditItem(Base):
+    """How much of one billed use a credit gives back; insert-only."""
+
+    __tablename__ = "credit_item"
+    credit_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("credit.id"), primary_key=True)
+    source_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("invoice_item.source_id"), primary_key=True, index=True
+    )
+    amount_vnd: Mapped[int]
+    __table_args__ = (CheckConstraint("amount_vnd > 0", "amount"),)

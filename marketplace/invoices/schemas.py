@@ -99,3 +99,50 @@ class ItemPage(Struct, frozen=True, kw_only=True):
 
     items: tuple[ItemView, ...]
     next: str | None
+
+
+class CreditBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is to be given back: of these items, of a line's dataset, or (neither) of the whole invoice.
+
+    `amount_vnd` None: all that is left; else divided in proportion to what is left of each use.
+    """
+
+    reason: Annotated[str, Meta(min_length=5, max_length=500)]
+    item_ids: Annotated[tuple[UUID, ...], Meta(min_length=1, max_length=1_000)] | None = None
+    dataset_id: UUID | None = None
+    amount_vnd: Annotated[int, Meta(gt=0)] | None = None
+
+
+class VersionCreditBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A version that was withdrawn for its quality: all that was billed for asking it is to be given back."""
+
+    version_id: Annotated[str, Meta(min_length=1, max_length=200)]
+    reason: Annotated[str, Meta(min_length=5, max_length=500)]
+
+
+class CreditDecisionBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    decision: Literal["approve", "refuse"]
+
+
+class CreditView(Struct, frozen=True, kw_only=True):
+    """A refund, proposed or decided; `note_id` is the credit note that it became."""
+
+    id: UUID
+    invoice_id: UUID
+    state: Literal["proposed", "approved", "refused"]
+    reason: str
+    version_id: str | None
+    amount_vnd: int
+    uses: int
+    proposed_by: UUID
+    proposed_at: datetime
+    decided_by: UUID | None
+    decided_at: datetime | None
+    note_id: UUID | None
+
+
+class CreditPage(Struct, frozen=True, kw_only=True):
+    """Newest first; `next` is the cursor of the next page, None on the last."""
+
+    items: tuple[CreditView, ...]
+    next: str | None

@@ -54,7 +54,8 @@ class Transfer(Base):
     pending_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("transfer.id"))
     code: Mapped[str]
     """wallet_credit | query_hold | query_charge | query_void | share_owner | share_partner |
-    share_state | share_tax;
+    share_state | share_tax; query_refund | refund_owner | refund_partner | refund_state | refund_tax;
+    vat_rounding;
     rho_cap | rho_grant | rho_hold | rho_spend | rho_void"""
     reference: Mapped[str | None]
     query_id: Mapped[uuid.UUID | None]

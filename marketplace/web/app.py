@@ -27,6 +27,7 @@ from marketplace.db.keys import Keys
 from marketplace.identity.callers import SUBJECTS
 from marketplace.identity.provider import Provider
 from marketplace.invoices import api as invoices_api
+from marketplace.invoices import credits_api
 from marketplace.linkages import api as linkages_api
 from marketplace.listings import api as listings_api
 from marketplace.metering import api as metering_api
@@ -50,6 +51,7 @@ API = (
     audit_api,
     billing_api,
     consents_api,
+    credits_api,
     invoices_api,
     linkages_api,
     listings_api,

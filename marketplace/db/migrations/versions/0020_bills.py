@@ -17,7 +17,8 @@ depends_on = None
 ACCOUNTS = UUID("5d1a0000-0000-8000-8000-acc000000000")
 NEW_ACCOUNTS = ("vat",)
 """A home that has charged queries goes on charging them; a new one opens its accounts with its first party."""
-INSERT_ONLY = ("invoice", "invoice_line", "invoice_item")
+INSERT_ONLY = ("invoice", "invoice_line", "invoice_item", "credit_item")
+CHANGING = ("credit",)
 
 
 def upgrade() -> None:
@@ -37,3 +38,5 @@ def upgrade() -> None:
             "FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
         )
         op.execute(f"GRANT SELECT, INSERT ON {table} TO {SERVICE}")
+    for table in CHANGING:
+        op.execute(f"GRANT SELECT, INSERT, UPDATE ON {table} TO {SERVICE}")

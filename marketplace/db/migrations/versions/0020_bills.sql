@@ -57,3 +57,34 @@ CREATE TABLE invoice_item (
 );
 CREATE INDEX ix_invoice_item_invoice_id_source_id ON invoice_item (invoice_id, source_id);
 CREATE INDEX ix_invoice_item_query_id_dataset_id ON invoice_item (query_id, dataset_id);
+CREATE TABLE credit (
+    id UUID NOT NULL,
+    invoice_id UUID NOT NULL,
+    reason TEXT NOT NULL,
+    version_id TEXT,
+    state TEXT NOT NULL,
+    proposed_by UUID NOT NULL,
+    proposed_at TIMESTAMPTZ NOT NULL,
+    decided_by UUID,
+    decided_at TIMESTAMPTZ,
+    note_id UUID,
+    CONSTRAINT pk_credit PRIMARY KEY (id),
+    CONSTRAINT ck_credit_state CHECK (state in ('proposed', 'approved', 'refused')),
+    CONSTRAINT ck_credit_two_people CHECK (decided_by <> proposed_by),
+    CONSTRAINT ck_credit_note CHECK ((state = 'approved') = (note_id is not null)),
+    CONSTRAINT fk_credit_invoice_id_invoice FOREIGN KEY(invoice_id) REFERENCES invoice (id),
+    CONSTRAINT fk_credit_proposed_by_person FOREIGN KEY(proposed_by) REFERENCES person (id),
+    CONSTRAINT fk_credit_decided_by_person FOREIGN KEY(decided_by) REFERENCES person (id),
+    CONSTRAINT fk_credit_note_id_invoice FOREIGN KEY(note_id) REFERENCES invoice (id)
+);
+CREATE INDEX ix_credit_invoice_id ON credit (invoice_id);
+CREATE TABLE credit_item (
+    credit_id UUID NOT NULL,
+    source_id UUID NOT NULL,
+    amount_vnd BIGINT NOT NULL,
+    CONSTRAINT pk_credit_item PRIMARY KEY (credit_id, source_id),
+    CONSTRAINT ck_credit_item_amount CHECK (amount_vnd > 0),
+    CONSTRAINT fk_credit_item_credit_id_credit FOREIGN KEY(credit_id) REFERENCES credit (id),
+    CONSTRAINT fk_credit_item_source_id_invoice_item FOREIGN KEY(source_id) REFERENCES invoice_item (source_id)
+);
+CREATE INDEX ix_credit_item_source_id ON credit_item (source_id);
