@@ -6,6 +6,7 @@ from marketplace.audit import models as audit
 from marketplace.consents import models as consents
 from marketplace.db import models as idempotency
 from marketplace.db.base import Base
+from marketplace.einvoices import models as einvoices
 from marketplace.identity import models as identity
 from marketplace.invoices import models as invoices
 from marketplace.ledger import models as ledger
@@ -23,6 +24,7 @@ __all__ = [
     "agreements",
     "audit",
     "consents",
+    "einvoices",
     "idempotency",
     "identity",
     "invoices",

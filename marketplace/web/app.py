@@ -24,6 +24,7 @@ from marketplace.config import Config
 from marketplace.consents import api as consents_api
 from marketplace.db.engine import Database
 from marketplace.db.keys import Keys
+from marketplace.einvoices import api as einvoices_api
 from marketplace.identity.callers import SUBJECTS
 from marketplace.identity.provider import Provider
 from marketplace.invoices import api as invoices_api
@@ -52,6 +53,7 @@ API = (
     billing_api,
     consents_api,
     credits_api,
+    einvoices_api,
     invoices_api,
     linkages_api,
     listings_api,

@@ -18,6 +18,7 @@ from marketplace.db import embedded
 from marketplace.db.engine import Database, database_url
 from marketplace.db.keys import Keys
 from marketplace.db.schema import bring_up_to_date
+from marketplace.einvoices.jobs import run_einvoices
 from marketplace.own.errors import TooManyUploads
 from marketplace.own.jobs import run_file_sweeps
 from marketplace.queries.cancelling import watch_cancelled
@@ -125,6 +126,7 @@ def _background(
         partial(run_sweeps, database, answers, config.sweep_interval_s, stop),
         partial(run_file_sweeps, database, config, stop),
         partial(run_register, database, store, config, stop),
+        partial(run_einvoices, database, answers.keys, config, stop),
     )
 
 

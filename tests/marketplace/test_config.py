@@ -22,6 +22,11 @@ def test_a_value_that_does_not_fit_is_refused_by_name() -> None:
         load({"SANDULIEU_PORT": "nine"})
 
 
+def test_the_tax_office_is_not_asked_without_its_certificate() -> None:
+    with pytest.raises(msgspec.ValidationError, match="CERTIFICATE"):
+        load({"SANDULIEU_EINVOICE_GATEWAY_URL": "https://thue.example"})
+
+
 @pytest.mark.parametrize("name", Config.__struct_fields__)
 def test_every_tunable_has_its_line_in_the_docs(name: str) -> None:
     variable = "DATABASE_URL" if name == "database_url" else f"SANDULIEU_{name.upper()}"

@@ -64,6 +64,8 @@ ALLOWED = {
     "GET /api/v1/credits": {"operator", "regulator"},
     "POST /api/v1/credits/version": {"operator"},
     "POST /api/v1/credits/{credit_id:uuid}/decision": {"operator"},
+    "GET /api/v1/invoices/{invoice_id:uuid}/einvoice": {"operator", "regulator", "startup"},
+    "GET /api/v1/invoices/{invoice_id:uuid}/xml": {"operator", "regulator", "startup"},
     "GET /api/v1/invoices/issued": {"operator", "regulator", "startup"},
     "GET /api/v1/invoices/{invoice_id:uuid}": {"operator", "regulator", "startup"},
     "GET /api/v1/invoices/{invoice_id:uuid}/items": {"operator", "regulator", "startup"},

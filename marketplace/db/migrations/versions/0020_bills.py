@@ -18,7 +18,7 @@ ACCOUNTS = UUID("5d1a0000-0000-8000-8000-acc000000000")
 NEW_ACCOUNTS = ("vat",)
 """A home that has charged queries goes on charging them; a new one opens its accounts with its first party."""
 INSERT_ONLY = ("invoice", "invoice_line", "invoice_item", "credit_item")
-CHANGING = ("credit",)
+CHANGING = ("credit", "einvoice")
 
 
 def upgrade() -> None:

@@ -88,3 +88,24 @@ CREATE TABLE credit_item (
     CONSTRAINT fk_credit_item_source_id_invoice_item FOREIGN KEY(source_id) REFERENCES invoice_item (source_id)
 );
 CREATE INDEX ix_credit_item_source_id ON credit_item (source_id);
+CREATE TABLE einvoice (
+    invoice_id UUID NOT NULL,
+    message_id TEXT NOT NULL,
+    xml BYTEA NOT NULL,
+    state TEXT NOT NULL,
+    attempts BIGINT NOT NULL,
+    next_at TIMESTAMPTZ NOT NULL,
+    trouble TEXT,
+    code TEXT,
+    coded_xml BYTEA,
+    refusal TEXT,
+    answered_at TIMESTAMPTZ,
+    signed_at TIMESTAMPTZ NOT NULL,
+    CONSTRAINT pk_einvoice PRIMARY KEY (invoice_id),
+    CONSTRAINT ck_einvoice_state CHECK (state in ('waiting', 'coded', 'refused')),
+    CONSTRAINT ck_einvoice_code CHECK ((state = 'coded') = (code is not null and coded_xml is not null)),
+    CONSTRAINT ck_einvoice_refusal CHECK ((state = 'refused') = (refusal is not null)),
+    CONSTRAINT fk_einvoice_invoice_id_invoice FOREIGN KEY(invoice_id) REFERENCES invoice (id),
+    CONSTRAINT uq_einvoice_message_id UNIQUE (message_id)
+);
+CREATE INDEX ix_einvoice_waiting ON einvoice (next_at) WHERE state = 'waiting';
