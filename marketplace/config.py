@@ -129,9 +129,6 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     subject_sector_min_companies: int = 3
     """A sector with fewer startups is told as "a company": else it would name one."""
     price_base_vnd: int = 1_000
-    share_owner_permille: int = 700
-    share_state_permille: int = 100
-    share_platform_permille: int = 200
     stripe_api_key: Secret | None = None
     """STRIPE_API_KEY; None: no cards, only bank transfers and the operator's credit."""
     stripe_webhook_secrets: tuple[Secret, ...] = ()
@@ -145,6 +142,19 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     top_up_least_vnd: int = 20_000
     payments_interval_ms: int = 1_000
     """How often wallets are looked at for their auto top-up, and what was begun at Stripe for its end."""
+    seller_address: str = ""
+    """Of whoever runs the exchange, as e-invoices say it."""
+    einvoice_seller_key: Path | None = None
+    """PEM of the seller's private key and accredited certificate; None: one that this home signed itself."""
+    einvoice_gateway_url: str | None = None
+    """Where the tax office is asked for codes; None: e-invoices are signed, and wait."""
+    einvoice_gateway_certificate: Path | None = None
+    """PEM of the certificate that its answers are signed under; asked for with the URL."""
+    einvoice_timeout_ms: int = 10_000
+    einvoice_retry_after_s: int = 60
+    """After an attempt that settled nothing; doubled each time, up to 128 times as long."""
+    invoice_close_after_s: int = 3_600
+    """After a month's end, so that whatever was asked in it is settled before it is billed."""
     log_origin: str = "sandulieu.local/log"
     sequencer_interval_ms: int = 100
     search_interval_ms: int = 1_000
@@ -168,9 +178,8 @@ def load(environ: Mapping[str, str] | None = None) -> Config:
         config = msgspec.convert(raw, Config, strict=False, dec_hook=_decode)
     except msgspec.ValidationError as e:
         raise msgspec.ValidationError(f"SANDULIEU_* environment: {e}") from e
-    shares = config.share_owner_permille + config.share_state_permille + config.share_platform_permille
-    if shares != 1000:
-        raise msgspec.ValidationError(f"SANDULIEU_SHARE_*_PERMILLE sum to {shares}, not 1000")
+    if (config.einvoice_gateway_url is None) != (config.einvoice_gateway_certificate is None):
+        raise msgspec.ValidationError("SANDULIEU_EINVOICE_GATEWAY_URL and _CERTIFICATE go together")
     return config
 
 

@@ -6,7 +6,9 @@ from marketplace.audit import models as audit
 from marketplace.consents import models as consents
 from marketplace.db import models as idempotency
 from marketplace.db.base import Base
+from marketplace.einvoices import models as einvoices
 from marketplace.identity import models as identity
+from marketplace.invoices import models as invoices
 from marketplace.ledger import models as ledger
 from marketplace.linkages import models as linkages
 from marketplace.listings import models as listings
@@ -24,8 +26,10 @@ __all__ = [
     "agreements",
     "audit",
     "consents",
+    "einvoices",
     "idempotency",
     "identity",
+    "invoices",
     "ledger",
     "linkages",
     "listings",

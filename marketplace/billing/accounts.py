@@ -7,8 +7,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from marketplace.accounts.models import Organisation
 from marketplace.ledger.accounts import open_account
 
-EXCHANGE = ("funding", "platform", "state_budget")
-"""Accounts of no organisation: money paid in from outside; our share; the state budget's."""
+EXCHANGE = ("funding", "platform", "state_budget", "vat")
+"""Accounts of no organisation: money paid in from outside; our share; the state budget's; the tax in prices."""
 
 
 async def ensure_accounts(session: AsyncSession, organisation: Organisation) -> None:

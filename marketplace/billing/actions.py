@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterator, Sequence
 from typing import Any
 from uuid import UUID
@@ -15,9 +14,8 @@ from marketplace.accounts.models import Organisation
 from marketplace.audit.actions import record
 from marketplace.billing.accounts import ensure_accounts
 from marketplace.billing.errors import AmountOutOfRange, NoWallet
-from marketplace.billing.split import Shares, shares_permille, split, split_between
-from marketplace.config import load
-from marketplace.db.base import new_id
+from marketplace.billing.split import rates_at, split, split_between
+from marketplace.db.base import new_id, utcnow
 from marketplace.errors import NotFound
 from marketplace.ledger.accounts import account_id
 from marketplace.ledger.actions import Movement, require_made, transfer
@@ -64,8 +62,8 @@ def require_held(verdict: Any, holds: Sequence[Movement]) -> None:
 
 
 def query_charge(part: Part) -> list[Movement]:
-    """Posts the hold of one dataset of a query and shares it out, to be made all or none."""
-    shares = split(part.amount_vnd, _configured_shares())
+    """Posts the hold of one dataset of a query and shares it out by today's rates, to be made all or none."""
+    shares = split(part.amount_vnd, rates_at(utcnow()))
     shared = (
         Movement(
             id=new_id(),
@@ -80,6 +78,7 @@ def query_charge(part: Part) -> list[Movement]:
         for code, receiver, amount in (
             *_owners(part, shares.owner),
             ("share_state", account_id(None, "state_budget"), shares.state),
+            ("share_tax", account_id(None, "vat"), shares.tax),
         )
         if amount
     )
@@ -153,8 +152,3 @@ async def credit_wallet(
         price_vnd=amount_vnd,
         body={"transfer": str(transfer_id), "reference": reference},
     )
-
-
-@functools.cache
-def _configured_shares() -> Shares:
-    return shares_permille(load())

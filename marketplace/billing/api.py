@@ -1,4 +1,4 @@
-"""`/api/v1/wallet`, `/api/v1/invoices`, and the admission of parties, whose accounts are opened with them."""
+"""`/api/v1/wallet`, and the admission of parties, whose accounts are opened with them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from marketplace.accounts.schemas import NewOrganisationBody, OrganisationView
 from marketplace.billing import reads
 from marketplace.billing.actions import credit_wallet
 from marketplace.billing.admission import admit_organisation
-from marketplace.billing.schemas import CreditBody, CreditView, InvoiceList, WalletView
+from marketplace.billing.schemas import CreditBody, CreditView, WalletView
 from marketplace.db.base import new_id
 from marketplace.db.idempotency import claim
 
@@ -60,15 +60,6 @@ async def add_credit(
     )
 
 
-@get("/api/v1/invoices")
-async def list_invoices(
-    caller: Caller, session: AsyncSession, months: Annotated[int, Parameter(ge=1, le=60)] = 12
-) -> InvoiceList:
-    """Statements by month: what each dataset cost a startup or earned an owner; totals for exchange and state."""
-    caller.require("read")
-    return InvoiceList(items=await reads.invoices(session, caller, months))
-
-
 @post("/api/v1/organisations")
 async def admit(data: NewOrganisationBody, operator: Operator, session: AsyncSession) -> OrganisationView:
     """Admit a party and open its accounts."""
@@ -85,4 +76,4 @@ async def admit(data: NewOrganisationBody, operator: Operator, session: AsyncSes
     return await accounts.organisation(session, organisation_id)
 
 
-handlers = [show_wallet, add_credit, list_invoices, admit]
+handlers = [show_wallet, add_credit, admit]

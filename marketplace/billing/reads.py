@@ -36,6 +36,7 @@ _INVOICES = """
     left join transfer o on o.query_id = u.query_id and o.dataset_id = u.dataset_id and o.code = 'share_owner'
     left join transfer s on s.query_id = u.query_id and s.dataset_id = u.dataset_id and s.code = 'share_state'
     left join transfer p on p.query_id = u.query_id and p.dataset_id = u.dataset_id and p.code = 'share_partner'
+    left join transfer x on x.query_id = u.query_id and x.dataset_id = u.dataset_id and x.code = 'share_tax'
     where {side} and u.at >= date_trunc('month', now() at time zone 'Asia/Ho_Chi_Minh')
           at time zone 'Asia/Ho_Chi_Minh' - make_interval(months => :months - 1)
     group by 1, 2, 3 order by 1 desc, 6 desc, 3
@@ -49,7 +50,8 @@ _SIDES = {
     "regulator": {"side": "true", "amount": "coalesce(s.amount, 0)"},
     "operator": {
         "side": "true",
-        "amount": "u.price_vnd - coalesce(o.amount, 0) - coalesce(p.amount, 0) - coalesce(s.amount, 0)",
+        "amount": "u.price_vnd - coalesce(o.amount, 0) - coalesce(p.amount, 0) - coalesce(s.amount, 0)"
+        " - coalesce(x.amount, 0)",
     },
 }
 

@@ -61,6 +61,8 @@ class Invoice(Struct, frozen=True, kw_only=True):
     side: Literal["cost", "earning"]
     lines: tuple[InvoiceLine, ...]
     total_vnd: int
+    issued: tuple[UUID, ...] = ()
+    """Of a startup: the numbered invoices and credit notes on the month."""
 
 
 class InvoiceList(Struct, frozen=True, kw_only=True):

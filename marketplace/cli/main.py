@@ -25,6 +25,7 @@ COMMANDS = {
     "offer": "offer",
     "audit": "audit",
     "ledger": "ledger",
+    "invoices": "invoices",
     "doctor": "doctor",
 }
 """Command → module of marketplace.cli that adds it by `add_parser`."""

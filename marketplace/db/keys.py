@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 from uuid import UUID
 
@@ -57,6 +58,13 @@ class Keys:
         if self._answer_seal is None:
             self._answer_seal = self._key("answer-seal", secrets.token_bytes(KEY_BYTES))
         return self._answer_seal
+
+    def einvoice_signing(self, fresh: Callable[[], bytes]) -> bytes:
+        """PEM of key and certificate that sign e-invoices where none is configured; `fresh` makes the first."""
+        try:
+            return (self._folder / "einvoice-signing").read_bytes()
+        except FileNotFoundError:
+            return self._key("einvoice-signing", fresh())
 
     def log_signing(self) -> Ed25519PrivateKey:
         """The key that signs the log's checkpoints."""

@@ -18,7 +18,8 @@ class Account(Base):
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
     organisation_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("organisation.id"))
     kind: Mapped[str]
-    """wallet | earnings | state_budget | platform | funding; of privacy budgets `marketplace.billing.budget`'s"""
+    """wallet | earnings | state_budget | vat | platform | funding; of privacy budgets those of
+    `marketplace.billing.budget`"""
     currency: Mapped[str] = mapped_column(default="VND")
     floor: Mapped[int | None]
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
@@ -60,7 +61,8 @@ class Transfer(Base):
     """From then on a hold can be voided, and not posted."""
     code: Mapped[str]
     """wallet_credit | query_hold | query_charge | query_void | share_owner | share_partner |
-    share_state | hold_expired;
+    share_state | share_tax; query_refund | refund_owner | refund_partner | refund_state | refund_tax;
+    vat_rounding; hold_expired;
     rho_cap | rho_grant | rho_hold | rho_spend | rho_void"""
     reference: Mapped[str | None]
     query_id: Mapped[uuid.UUID | None]

@@ -130,7 +130,8 @@ CHECKS: dict[str, str] = {
     "shares_within_charge": """
         select s.query_id, t.amount as expected, s.amount as found
         from (select query_id, dataset_id, sum(amount)::bigint as amount from transfer
-              where code in ('share_owner', 'share_partner', 'share_state') group by query_id, dataset_id) s
+              where code in ('share_owner', 'share_partner', 'share_state', 'share_tax')
+              group by query_id, dataset_id) s
         left join transfer t on t.query_id = s.query_id and t.dataset_id = s.dataset_id
              and t.kind = 'post' and t.code = 'query_charge'
         where t.amount is null or s.amount > t.amount

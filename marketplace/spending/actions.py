@@ -33,9 +33,10 @@ async def set_limit(session: AsyncSession, *, asked: LimitBody, by: StartupAdmin
         mine = select(Person.id).where(Person.id == asked.person_id, Person.organisation_id == by.organisation_id)
         if await session.scalar(mine) is None:
             raise NotFound
+    percents = sorted(set(asked.alert_percent))
     values = {
         "month_vnd": asked.month_vnd,
-        "alert_percent": sorted(set(asked.alert_percent)),
+        "alert_percent": percents,
         "set_by": by.person_id,
         "set_at": at,
     }
@@ -43,7 +44,7 @@ async def set_limit(session: AsyncSession, *, asked: LimitBody, by: StartupAdmin
     put = insert(SpendLimit).values(id=new_id(), **scope, **values)
     made = put.on_conflict_do_update(index_elements=[*scope], set_=values).returning(SpendLimit.id)
     limit_id = (await session.execute(made)).scalar_one()
-    await _record(session, by, dataset_id, asked.person_id, asked.month_vnd, tuple(values["alert_percent"]))
+    await _record(session, by, dataset_id, asked.person_id, asked.month_vnd, tuple(percents))
     return limit_id
 
 

@@ -24,8 +24,11 @@ from marketplace.config import Config
 from marketplace.consents import api as consents_api
 from marketplace.db.engine import Database
 from marketplace.db.keys import Keys
+from marketplace.einvoices import api as einvoices_api
 from marketplace.identity.callers import SUBJECTS
 from marketplace.identity.provider import Provider
+from marketplace.invoices import api as invoices_api
+from marketplace.invoices import credits_api
 from marketplace.linkages import api as linkages_api
 from marketplace.listings import api as listings_api
 from marketplace.metering import api as metering_api
@@ -53,6 +56,9 @@ API = (
     audit_api,
     billing_api,
     consents_api,
+    credits_api,
+    einvoices_api,
+    invoices_api,
     linkages_api,
     listings_api,
     metering_api,

@@ -22,9 +22,9 @@ def test_a_value_that_does_not_fit_is_refused_by_name() -> None:
         load({"SANDULIEU_PORT": "nine"})
 
 
-def test_shares_that_do_not_sum_to_the_whole_are_refused_at_start() -> None:
-    with pytest.raises(msgspec.ValidationError, match="1000"):
-        load({"SANDULIEU_SHARE_OWNER_PERMILLE": "800"})
+def test_the_tax_office_is_not_asked_without_its_certificate() -> None:
+    with pytest.raises(msgspec.ValidationError, match="CERTIFICATE"):
+        load({"SANDULIEU_EINVOICE_GATEWAY_URL": "https://thue.example"})
 
 
 def test_secrets_are_read_and_show_themselves_nowhere() -> None:

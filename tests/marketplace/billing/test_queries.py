@@ -14,7 +14,8 @@ from marketplace.accounts.models import Organisation
 from marketplace.audit.models import Event
 from marketplace.billing.actions import credit_wallet
 from marketplace.billing.errors import AmountOutOfRange, NoWallet
-from marketplace.db.base import new_id
+from marketplace.billing.split import rates_at, split
+from marketplace.db.base import new_id, utcnow
 from marketplace.errors import NotFound
 from marketplace.ledger.accounts import account_id
 from marketplace.ledger.errors import HoldResolved, InsufficientFunds
@@ -55,13 +56,16 @@ async def vnd(session: AsyncSession, kind: str, organisation_id: UUID | None = N
 
 async def test_a_charge_moves_the_whole_price_and_shares_it_out(session: AsyncSession, parties: Parties) -> None:
     platform, state = await vnd(session, "platform"), await vnd(session, "state_budget")
+    tax = await vnd(session, "vat")
     query = new_id()
     held = await hold_query(session, query_id=query, startup_id=parties.startup.id, amount_vnd=1_234)
     await charge_query(session, hold_id=held, query_id=query, owner_id=parties.owner.id, amount_vnd=1_234)
     assert await vnd(session, "wallet", parties.startup.id) == 10_000 - 1_234
-    assert await vnd(session, "earnings", parties.owner.id) == 864
-    assert await vnd(session, "state_budget") - state == 123
-    assert await vnd(session, "platform") - platform == 247
+    shares = split(1_234, rates_at(utcnow()))
+    assert await vnd(session, "earnings", parties.owner.id) == shares.owner
+    assert await vnd(session, "state_budget") - state == shares.state
+    assert await vnd(session, "platform") - platform == shares.platform
+    assert await vnd(session, "vat") - tax == shares.tax > 0
     with pytest.raises(HoldResolved):
         await void_query(session, hold_id=held, query_id=query)
 

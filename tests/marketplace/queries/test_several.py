@@ -7,12 +7,14 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from marketplace.audit.note import parse_key
 from marketplace.audit.verify import verify_receipt
+from marketplace.billing.split import rates_at, split
 from marketplace.cli.client import Answer
 from tests.market import PURPOSE, SMALL_SQL, Market
 from tests.pay import JOINED_SQL, K, both
@@ -60,7 +62,7 @@ def test_the_quote_has_a_line_a_dataset_and_is_the_bill_shared_between_their_own
     assert after["held_vnd"] == 0
     for slug, role in OWNERS.items():
         earned = several.balance(role)["balance_vnd"] - before[role]["balance_vnd"]
-        assert earned == pytest.approx(lines[slug]["quote_vnd"] * 0.7, abs=1)
+        assert earned == split(lines[slug]["quote_vnd"], rates_at(datetime.now(UTC))).owner
         (used,) = [u for u in several.client(role).get("/api/v1/usage").json()["items"]
                    if u["query_id"] == query["id"]]  # fmt: skip
         assert (used["dataset_slug"], used["price_vnd"]) == (slug, lines[slug]["quote_vnd"])

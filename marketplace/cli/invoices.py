@@ -1,0 +1,54 @@
+"""`sandulieu invoices close`."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+
+import msgspec
+
+from marketplace.config import Config, load
+from marketplace.db.base import utcnow
+from marketplace.db.engine import Database, database_url
+from marketplace.invoices.closing import close_month
+from marketplace.invoices.document import Document
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """invoices close."""
+    verbs = subparsers.add_parser("invoices", help="hóa đơn / invoices").add_subparsers(dest="verb", required=True)
+    close = verbs.add_parser(
+        "close", help="lập hóa đơn của một tháng / issue a month's invoices; again is harmless"
+    )
+    close.add_argument("--period", required=True, metavar="YYYY-MM", help="a month that is over")
+    close.add_argument("--json", action="store_true")
+    close.set_defaults(func=_close)
+
+
+def _close(chosen: argparse.Namespace) -> int:
+    issued = asyncio.run(_issue(load(), chosen.period))
+    if chosen.json:
+        heads = [
+            {
+                "id": each.id,
+                "number": each.name,
+                "organisation_id": each.organisation_id,
+                "gross_vnd": each.gross_vnd,
+            }
+            for each in issued
+        ]
+        print(msgspec.json.encode({"period": chosen.period, "issued": heads}).decode())
+        return 0
+    for each in issued:
+        print(f"{each.name}  {each.gross_vnd:>18,} đ  {each.buyer.name}")
+    total = sum(each.gross_vnd for each in issued)
+    print(f"{len(issued)} hóa đơn / invoices, {total:,} đ")
+    return 0
+
+
+async def _issue(config: Config, period: str) -> tuple[Document, ...]:
+    database = Database(database_url(config), connections=2)
+    try:
+        return await close_month(database, period=period, at=utcnow(), close_after_s=config.invoice_close_after_s)
+    finally:
+        await database.close()

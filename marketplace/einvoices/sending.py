@@ -1,0 +1,124 @@
+"""Signs each document once and asks the tax office for its code until it answers; what it answers is for good."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from marketplace.audit.actions import record
+from marketplace.db.engine import Database
+from marketplace.einvoices.gateway import Gateway
+from marketplace.einvoices.identity import Identity
+from marketplace.einvoices.messages import Coded, NotAnswered, Refusal, asking, message_id, understand
+from marketplace.einvoices.models import EInvoice
+from marketplace.einvoices.signed import seller_signed
+from marketplace.invoices.reads import find
+
+logger = logging.getLogger(__name__)
+
+BATCH = 100
+LONGEST_DOUBLING = 7
+"""Attempts are that many times doubled apart, then always as far."""
+_UNSIGNED = text("""
+    select i.id from invoice i where not exists (select from einvoice e where e.invoice_id = i.id)
+    order by i.id limit :rows
+""")
+_DUE = text("""
+    select e.invoice_id, e.message_id, e.xml, e.attempts, i.organisation_id, i.seller_tax_code
+    from einvoice e join invoice i on i.id = e.invoice_id
+    where e.state = 'waiting' and e.next_at <= :at order by e.next_at, e.invoice_id limit :rows
+""")
+_LATER = text("""
+    update einvoice set attempts = attempts + 1, trouble = :trouble, next_at = :next
+    where invoice_id = :id and state = 'waiting'
+""")
+_ANSWERED = text("""
+    update einvoice set state = :state, attempts = attempts + 1, trouble = null, code = :code, coded_xml = :xml,
+           refusal = :refusal, answered_at = :at
+    where invoice_id = :id and state = 'waiting' returning invoice_id
+""")
+
+
+async def sign_new(database: Database, identity: Identity, *, seller_address: str, at: datetime) -> int:
+    """Sign what is issued and not signed yet, for good. How many."""
+    signed = 0
+    while True:
+        async with database.reading() as session:
+            ids = (await session.scalars(_UNSIGNED, {"rows": BATCH})).all()
+        for invoice_id in ids:
+            async with database.session() as session:
+                await _sign(session, invoice_id, identity, seller_address, at)
+        signed += len(ids)
+        if len(ids) < BATCH:
+            return signed
+
+
+async def _sign(
+    session: AsyncSession, invoice_id: UUID, identity: Identity, seller_address: str, at: datetime
+) -> None:
+    document = (await find(session, invoice_id, party=None)).document
+    row = {
+        "invoice_id": invoice_id,
+        "message_id": message_id(invoice_id, document.seller.tax_code),
+        "xml": seller_signed(document, identity, seller_address=seller_address, at=at),
+        "state": "waiting",
+        "next_at": at,
+        "signed_at": at,
+    }
+    await session.execute(insert(EInvoice).values(**row).on_conflict_do_nothing())
+
+
+async def send_due(database: Database, gateway: Gateway, *, at: datetime, retry_after_s: int) -> int:
+    """Ask for the code of each that is due. How many were answered; it stops where nobody can be reached."""
+    answered = 0
+    async with database.reading() as session:
+        due = (await session.execute(_DUE, {"at": at, "rows": BATCH})).all()
+    for row in due:
+        try:
+            body = await gateway.ask(asking(row.xml, message=row.message_id, tax_code=row.seller_tax_code))
+            said = understand(body, xml=row.xml, message=row.message_id, certificate=gateway.certificate)
+        except NotAnswered as trouble:
+            await _later(database, row, trouble.why, at, retry_after_s)
+            if trouble.why == "unreachable":
+                break
+            continue
+        answered += await _settle(database, row, said, at)
+    return answered
+
+
+async def _later(database: Database, row: Any, why: str, at: datetime, retry_after_s: int) -> None:
+    logger.warning("the tax office settled nothing of invoice %s: %s", row.invoice_id, why)
+    wait = timedelta(seconds=retry_after_s * 2 ** min(row.attempts, LONGEST_DOUBLING))
+    async with database.session() as session:
+        await session.execute(_LATER, {"id": row.invoice_id, "trouble": why, "next": at + wait})
+
+
+async def _settle(database: Database, row: Any, said: Coded | Refusal, at: datetime) -> bool:
+    """Whether this was the answer: somebody else may have heard it first."""
+    coded = isinstance(said, Coded)
+    found = {
+        "id": row.invoice_id,
+        "state": "coded" if coded else "refused",
+        "code": said.code if isinstance(said, Coded) else None,
+        "xml": said.xml if isinstance(said, Coded) else None,
+        "refusal": said.reason if isinstance(said, Refusal) else None,
+        "at": at,
+    }
+    async with database.session() as session:
+        if (await session.execute(_ANSWERED, found)).one_or_none() is None:
+            return False
+        body = {"invoice": str(row.invoice_id), "message": row.message_id}
+        told = {"code": found["code"]} if coded else {"refusal": found["refusal"]}
+        await record(
+            session,
+            "einvoice:code" if coded else "einvoice:refuse",
+            parties=(row.organisation_id,),
+            body=body | told,
+        )
+    return True

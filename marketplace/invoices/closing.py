@@ -1,0 +1,139 @@
+"""Closes a month: an invoice for each startup that was charged in it, of exactly the uses that no invoice has yet.
+
+Closing again finds nothing to bill. A use that came late (its process stood still for an hour) makes a further
+invoice of the same month, so the invoices of a month always sum to what was charged in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from marketplace.accounts.callers import Operator
+from marketplace.billing.split import VIETNAM, vat_within
+from marketplace.db.base import new_id
+from marketplace.db.engine import Database
+from marketplace.invoices.document import Document, Line
+from marketplace.invoices.errors import MonthNotOver
+from marketplace.invoices.months import Month, Rate, month_of, rates_of
+from marketplace.invoices.numbering import lock_series, next_number, series_of
+from marketplace.invoices.rounding import round_tax
+from marketplace.invoices.writing import parties, write
+
+_WHO = text("""
+    select u.organisation_id from usage u where u.at >= :since and u.at < :until
+    and not exists (select from invoice_item i where i.source_id = u.id)
+    group by u.organisation_id having sum(u.price_vnd) > 0 order by u.organisation_id
+""")
+_ITEMS = text("""
+    with due as (
+        select u.id, u.query_id, u.dataset_id, u.bytes, u.price_vnd, r.vat_permille
+        from usage u join unnest(cast(:sinces as timestamptz[]), cast(:untils as timestamptz[]),
+            cast(:permilles as bigint[])) as r (since, until, vat_permille) on u.at >= r.since and u.at < r.until
+        where u.organisation_id = :organisation and u.at >= :since and u.at < :until
+        and not exists (select from invoice_item i where i.source_id = u.id)
+    ), put as (
+        insert into invoice_item (source_id, invoice_id, dataset_id, code, vat_permille, query_id, gross_vnd)
+        select id, :invoice, dataset_id, 'query', vat_permille, query_id, price_vnd from due
+    )
+    select due.dataset_id, coalesce(d.slug, '') as dataset_slug, coalesce(d.title_vi, '') as dataset_title,
+           due.vat_permille, count(*) as queries, sum(due.bytes)::bigint as bytes,
+           sum(due.price_vnd)::bigint as gross_vnd, coalesce(sum(x.amount), 0)::bigint as tax_booked_vnd,
+           encode(sha256(convert_to(string_agg(due.id || ' ' || due.price_vnd, E'\\n' order by due.id), 'UTF8')),
+                  'hex') as items_sha256
+    from due left join dataset d on d.id = due.dataset_id
+    left join transfer x on x.query_id = due.query_id and x.dataset_id = due.dataset_id and x.code = 'share_tax'
+    group by due.dataset_id, d.slug, d.title_vi, due.vat_permille
+    order by gross_vnd desc, due.dataset_id, due.vat_permille
+""")
+
+
+async def close_month(
+    database: Database, *, period: str, at: datetime, close_after_s: int, by: Operator | None = None
+) -> tuple[Document, ...]:
+    """The invoices that were issued now; each startup's in a unit of work of its own, so a stop leaves whole ones.
+
+    Raises MonthNotOver, Invalid, NoSeller, NoRates.
+    """
+    month = month_of(period)
+    ready = month.until + timedelta(seconds=close_after_s)
+    if at < ready:
+        raise MonthNotOver(period=period, ready=ready.astimezone(VIETNAM).isoformat(timespec="minutes"))
+    rates = rates_of(month)
+    async with database.reading() as session:
+        who = (await session.scalars(_WHO, {"since": month.since, "until": month.until})).all()
+    issued = []
+    for organisation_id in who:
+        async with database.session() as session:
+            made = await bill(session, organisation_id=organisation_id, month=month, rates=rates, at=at, by=by)
+        issued += [made] if made else []
+    return tuple(issued)
+
+
+async def bill(
+    session: AsyncSession,
+    *,
+    organisation_id: UUID,
+    month: Month,
+    rates: Sequence[Rate],
+    at: datetime,
+    by: Operator | None,
+) -> Document | None:
+    """One startup's invoice of what is not billed yet; None if another closing was faster."""
+    series = series_of("invoice", at)
+    await lock_series(session, series)
+    invoice_id = new_id()
+    found = await session.execute(_ITEMS, _parameters(invoice_id, organisation_id, month, rates))
+    rows = found.all()
+    if not rows:
+        return None
+    seller, buyer = await parties(session, organisation_id)
+    document = Document(
+        id=invoice_id,
+        kind="invoice",
+        series=series,
+        year=at.astimezone(VIETNAM).year,
+        number=await next_number(session, series, at),
+        organisation_id=organisation_id,
+        period=month.period,
+        issued_at=at,
+        seller=seller,
+        buyer=buyer,
+        lines=tuple(_line(position, row) for position, row in enumerate(rows, start=1)),
+    )
+    await write(session, document, by=by)
+    await round_tax(session, document, booked_vnd=sum(row.tax_booked_vnd for row in rows))
+    return document
+
+
+def _parameters(invoice_id: UUID, organisation_id: UUID, month: Month, rates: Sequence[Rate]) -> dict[str, Any]:
+    return {
+        "invoice": invoice_id,
+        "organisation": organisation_id,
+        "since": month.since,
+        "until": month.until,
+        "sinces": [rate.since for rate in rates],
+        "untils": [rate.until for rate in rates],
+        "permilles": [rate.vat_permille for rate in rates],
+    }
+
+
+def _line(position: int, row: Any) -> Line:
+    return Line(
+        position=position,
+        code="query",
+        dataset_id=row.dataset_id,
+        dataset_slug=row.dataset_slug,
+        dataset_title=row.dataset_title,
+        vat_permille=row.vat_permille,
+        queries=row.queries,
+        bytes=row.bytes,
+        gross_vnd=row.gross_vnd,
+        vat_vnd=vat_within(row.gross_vnd, row.vat_permille),
+        items_sha256=row.items_sha256,
+    )

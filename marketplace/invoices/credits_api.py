@@ -1,0 +1,99 @@
+"""`/api/v1/credits`: refunds that one person of the operator proposes and another decides."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+import msgspec
+from litestar import get, post
+from litestar.params import Parameter
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from marketplace.accounts.callers import Caller, Operator
+from marketplace.db.base import new_id, utcnow
+from marketplace.db.idempotency import claim
+from marketplace.errors import Forbidden
+from marketplace.invoices.credit_reads import credits, list_credits
+from marketplace.invoices.crediting import decide, propose, propose_for_version
+from marketplace.invoices.schemas import (
+    CreditBody,
+    CreditDecisionBody,
+    CreditPage,
+    CreditView,
+    VersionCreditBody,
+)
+
+IdempotencyKey = Annotated[str | None, Parameter(header="Idempotency-Key", min_length=1, max_length=200)]
+
+
+@get("/api/v1/credits", operation_id="listCredits")
+async def get_credits(
+    caller: Caller,
+    session: AsyncSession,
+    wanted: Annotated[Literal["proposed", "approved", "refused"] | None, Parameter(query="state")] = None,
+    cursor: str | None = None,
+    limit: Annotated[int, Parameter(ge=1, le=200)] = 50,
+) -> CreditPage:
+    """Refunds, newest first, for operator and regulator."""
+    if caller.organisation_kind not in ("operator", "regulator"):
+        raise Forbidden(needs="operator")
+    caller.require("read")
+    return await list_credits(session, state=wanted, cursor=cursor, limit=limit)
+
+
+@post("/api/v1/invoices/{invoice_id:uuid}/credits", operation_id="proposeCredit")
+async def post_credit(
+    data: CreditBody,
+    invoice_id: UUID,
+    operator: Operator,
+    session: AsyncSession,
+    idempotency_key: IdempotencyKey = None,
+) -> CreditView:
+    """Propose to give back some or all of an invoice; another person of the operator decides."""
+    operator.require("money")
+    credit_id = fresh = new_id()
+    if idempotency_key is not None:
+        credit_id = await claim(
+            session,
+            organisation_id=operator.organisation_id,
+            key=idempotency_key,
+            body=msgspec.json.encode((invoice_id, data)),
+            subject_id=fresh,
+        )
+    if credit_id == fresh:
+        await propose(
+            session,
+            invoice_id=invoice_id,
+            reason=data.reason,
+            by=operator,
+            at=utcnow(),
+            credit_id=credit_id,
+            source_ids=data.item_ids,
+            dataset_id=data.dataset_id,
+            amount_vnd=data.amount_vnd,
+        )
+    return (await credits(session, [credit_id]))[0]
+
+
+@post("/api/v1/credits/version", operation_id="proposeVersionCredits")
+async def post_version(data: VersionCreditBody, operator: Operator, session: AsyncSession) -> CreditPage:
+    """Propose to give back all that was billed for a version withdrawn for its quality: a credit an invoice."""
+    operator.require("money")
+    made = await propose_for_version(
+        session, version_id=data.version_id, reason=data.reason, by=operator, at=utcnow()
+    )
+    return CreditPage(items=await credits(session, made), next=None)
+
+
+@post("/api/v1/credits/{credit_id:uuid}/decision", status_code=200, operation_id="decideCredit")
+async def post_decision(
+    data: CreditDecisionBody, credit_id: UUID, operator: Operator, session: AsyncSession
+) -> CreditView:
+    """Approve or refuse what another person proposed; approved, it is a credit note and the money is back."""
+    operator.require("money")
+    await decide(session, credit_id=credit_id, approve=data.decision == "approve", by=operator, at=utcnow())
+    return (await credits(session, [credit_id]))[0]
+
+
+handlers = [get_credits, post_credit, post_version, post_decision]

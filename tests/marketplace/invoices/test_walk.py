@@ -1,0 +1,63 @@
+"""Real queries, from the jail to the invoice: the month's invoices are the month's charges, to the đồng."""
+
+from __future__ import annotations
+
+import asyncio
+
+import msgspec
+import pytest
+from sqlalchemy import text
+
+from marketplace.cli.main import main
+from marketplace.config import Config
+from marketplace.db.engine import Database, database_url
+from tests.market import SMALL_SQL, Market
+from tests.marketplace.invoices.bills import close, this_month
+
+CHARGED = text("""
+    select sum(t.amount)::bigint as vnd from transfer t join usage u
+        on u.query_id = t.query_id and u.dataset_id = t.dataset_id
+    where t.kind = 'post' and t.code = 'query_charge' and u.at >= :since and u.at < :until
+""")
+INVOICED = text("select sum(gross_vnd)::bigint as vnd from invoice where kind = 'invoice' and period = :period")
+
+
+async def _closed(market: Market) -> tuple[int, int]:
+    """What the ledger charged in this month and what its invoices say, once it is closed."""
+    database = Database(database_url(Config(home=market.home)), connections=2)
+    month = this_month()
+    try:
+        await close(database)
+        charged = await database.one(CHARGED, {"since": month.since, "until": month.until})
+        invoiced = await database.one(INVOICED, {"period": month.period})
+    finally:
+        await database.close()
+    assert charged is not None
+    assert invoiced is not None
+    return charged.vnd, invoiced.vnd
+
+
+def test_invoices_of_a_month_are_its_charges_and_lead_to_decision_and_receipt(market: Market) -> None:
+    startup = market.client("startup")
+    asked = [startup.post("/api/v1/queries", market.ask(SMALL_SQL)).json() for _ in range(2)]
+    charged, invoiced = asyncio.run(_closed(market))
+    assert charged == invoiced >= sum(query["charged_vnd"] for query in asked) > 0
+    (head, *_) = startup.get("/api/v1/invoices/issued").json()["items"]
+    items = startup.get(f"/api/v1/invoices/{head['id']}/items?limit=200").json()["items"]
+    billed = {item["query_id"]: item for item in items}
+    for query in asked:
+        item = billed[query["id"]]
+        assert item["gross_vnd"] == query["charged_vnd"]
+        assert startup.get(f"/api/v1/decisions/{item['decision_id']}/receipt").ok
+        assert startup.get(item["receipt"]).json()["query_id"] == query["id"]
+    assert market.reconciled()
+
+
+def test_the_command_closes_a_month_that_is_over_and_refuses_one_that_runs(
+    market: Market, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SANDULIEU_HOME", str(market.home))
+    assert main(["invoices", "close", "--period", "2025-08", "--json"]) == 0
+    assert msgspec.json.decode(capsys.readouterr().out) == {"period": "2025-08", "issued": []}
+    assert main(["invoices", "close", "--period", this_month().period]) == 1
+    assert this_month().period in capsys.readouterr().err
