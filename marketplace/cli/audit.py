@@ -1,4 +1,4 @@
-"""`sandulieu audit checkpoint|prove|verify|export|rotate`. What is a file verifies without database or network."""
+"""`sandulieu audit checkpoint|prove|verify|export|rotate|witness`. A file verifies without database or network."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from marketplace.audit.export import export_log
 from marketplace.audit.note import verifier_key
 from marketplace.audit.proofs import consistency_proof, inclusion_proof, newest_checkpoint
 from marketplace.audit.verify import verify_receipt
+from marketplace.cli import witness
 from marketplace.config import Config, load
 from marketplace.db.engine import Database, database_url
 from marketplace.db.keys import FACTS, Keys
@@ -32,7 +33,7 @@ OK, FAILED, USAGE = 0, 1, 2
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """audit checkpoint, prove, verify, export, rotate."""
+    """audit checkpoint, prove, verify, export, rotate, witness."""
     told = "nhật ký có bằng chứng / the provable log"
     verbs = subparsers.add_parser("audit", help=told).add_subparsers(dest="verb", required=True, metavar="VERB")
 
@@ -64,6 +65,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     export.add_argument("folder", type=Path)
 
     _verb(verbs, "rotate", _rotate, "khóa mới cho dữ kiện / a new key for facts, used from the next start")
+    witness.add_verb(verbs)
 
 
 def _verb(verbs: Any, name: str, run: Callable[[argparse.Namespace], int], told: str) -> argparse.ArgumentParser:
