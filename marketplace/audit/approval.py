@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from msgspec import Struct
 
-from marketplace.audit.note import NoteRefused, VerifierKey, open_note, parse_key, signature_line
+from marketplace.audit.note import signature_line
+from marketplace.verifier.note import VerifierKey, open_note, parse_key
+from marketplace.verifier.refusal import Refused
 
 PURPOSE = "sandulieu policy approval/1"
 """First line of the note, so that no signature for anything else passes for an approval."""
@@ -26,21 +28,21 @@ class Approved(Struct, frozen=True, kw_only=True):
 
 
 def sign(approved: Approved, note: str | None, *, name: str, key: Ed25519PrivateKey) -> str:
-    """The note with one signature more; None begins one. Raises NoteRefused if it approves something else."""
+    """The note with one signature more; None begins one. Raises Refused if it approves something else."""
     text = approved.text()
     if note is not None and not note.startswith(f"{text}\n"):
-        raise NoteRefused("the note approves something else")
+        raise Refused("note.form", "it approves something else")
     return (note or f"{text}\n") + signature_line(text, name, key)
 
 
 def covers(note: str, approved: Approved, people: Sequence[VerifierKey]) -> bool:
-    """Whether two different people, of those who may, signed exactly this. Raises NoteRefused."""
+    """Whether two different people, of those who may, signed exactly this. Raises Refused."""
     text, signers = open_note(note, people)
     names, keys = {signer.name for signer in signers}, {signer.public for signer in signers}
     return text == approved.text() and len(names) >= PEOPLE and len(keys) >= PEOPLE
 
 
 def read_people(text: str) -> tuple[VerifierKey, ...]:
-    """Who may approve: one verifier key a line, # begins a comment. Raises NoteRefused."""
+    """Who may approve: one verifier key a line, # begins a comment. Raises Refused."""
     lines = (line.partition("#")[0].strip() for line in text.splitlines())
     return tuple(parse_key(line) for line in lines if line)

@@ -20,9 +20,10 @@ from marketplace.audit.canonical import exact
 from marketplace.audit.commitment import commitment
 from marketplace.audit.leaf import ALONE, Leaf, Place, chain_key, link, read_leaf
 from marketplace.audit.models import AuditLeaf, Checkpoint, Event, EventSalt
-from marketplace.audit.note import NoteRefused, VerifierKey, open_checkpoint
 from marketplace.audit.reads import event_of
 from marketplace.audit.registry import counted_names
+from marketplace.verifier.note import VerifierKey, open_checkpoint
+from marketplace.verifier.refusal import Refused
 
 CHUNK_LEAVES = 2048
 MAX_FINDINGS = 1000
@@ -76,7 +77,7 @@ async def _checkpoints(session: AsyncSession, walk: _Walk, key: VerifierKey, see
     for size, root, note in [*stored, *((None, None, note) for note in seen)]:
         try:
             head = open_checkpoint(note, key)
-        except NoteRefused:
+        except Refused:
             walk.find("log.checkpoint_forged", size)
             continue
         if size is not None and (head.size, head.root) != (size, root):

@@ -6,14 +6,13 @@ from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from marketplace.audit import tree
-from marketplace.audit.note import VerifierKey, open_checkpoint
 from marketplace.audit.proofs import newest_checkpoint
 from marketplace.audit.tiles import HEIGHT, WIDTH, Tile, read_tile, tile_path
+from marketplace.verifier.note import VerifierKey
 
 
 class ExportBroken(ValueError):
-    """The folder is not a whole log of that key."""
+    """The database lacks a part of the log."""
 
 
 async def export_log(session: AsyncSession, folder: Path, key: VerifierKey) -> int:
@@ -44,23 +43,6 @@ def tiles_of(size: int) -> list[Tile]:
     return tiles
 
 
-def verify_export(folder: Path, key: VerifierKey) -> int:
-    """The number of leaves, once their root is the one that `key` signed.
-
-    Raises ExportBroken, NoteRefused, OSError."""
-    head = open_checkpoint((folder / "checkpoint").read_text(), key)
-    frontier: list[bytes] = []
-    index = 0
-    for span in _spans(head.size):
-        tile = Tile(None, *span)
-        for data in _entries((folder / "tile" / tile_path(tile)).read_bytes(), tile.width):
-            list(tree.append(frontier, index, [tree.leaf_hash(data)]))
-            index += 1
-    if tree.fold(frontier) != head.root:
-        raise ExportBroken("the leaves do not give the root that was signed")
-    return head.size
-
-
 def _write(path: Path, data: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(data)
@@ -70,14 +52,3 @@ def _spans(count: int) -> list[tuple[int, int]]:
     """(index, width) of the tiles over `count` hashes."""
     full = [(index, WIDTH) for index in range(count // WIDTH)]
     return full + ([(count // WIDTH, count % WIDTH)] if count % WIDTH else [])
-
-
-def _entries(data: bytes, count: int) -> list[bytes]:
-    found, at = [], 0
-    while at < len(data):
-        length = int.from_bytes(data[at : at + 2], "big")
-        found.append(data[at + 2 : at + 2 + length])
-        at += 2 + length
-    if len(found) != count or at != len(data):
-        raise ExportBroken("an entry bundle is not whole")
-    return found

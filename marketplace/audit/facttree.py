@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator
 from functools import cached_property
 from typing import Annotated
 
@@ -114,24 +114,6 @@ def closed_whole(head: Head) -> Opened:
     return Opened(size=head.size, facts=(), closed=(head.root,) if head.size else ())
 
 
-def root_of(opened: Opened) -> bytes:
-    """The root that what is open and what is closed give. Raises ValueError: they are no edition of any tree."""
-    names, indices = [fact.name for fact in opened.facts], [fact.index for fact in opened.facts]
-    if indices != sorted(set(indices)) or names != sorted(set(names)):
-        raise ValueError("the facts are not in the order of their names and places")
-    if indices and not 0 <= indices[0] <= indices[-1] < opened.size:
-        raise ValueError("a fact has no place in the tree")
-    facts = {fact.index: _leaf(fact.name, _canonical(fact), _hex(fact.salt)) for fact in opened.facts}
-    closed = iter(opened.closed)
-    hashes = [
-        (start, end, facts[start] if is_open else _hex(next(closed, "")))
-        for start, end, is_open in _ranges(0, opened.size, facts)
-    ]
-    if next(closed, None) is not None:
-        raise ValueError("more is closed than the tree holds")
-    return _folded(hashes)
-
-
 def _leaf(name: str, value: str, salt: bytes) -> bytes:
     return tree.leaf_hash(b'%b%b["%b",%b]' % (LEAF, salt, name.encode(), value.encode()))
 
@@ -147,32 +129,3 @@ def _ranges(start: int, end: int, opened: Collection[int]) -> Iterator[tuple[int
         middle = start + tree.split(end - start)
         yield from _ranges(start, middle, opened)
         yield from _ranges(middle, end, opened)
-
-
-def _folded(hashes: Sequence[tuple[int, int, bytes]]) -> bytes:
-    """The root over subtrees that lie side by side and fill a tree."""
-    if len(hashes) <= 1:
-        return hashes[0][2] if hashes else tree.EMPTY_ROOT
-    first, last = hashes[0][0], hashes[-1][1]
-    middle = first + tree.split(last - first)
-    left = [each for each in hashes if each[1] <= middle]
-    return tree.node_hash(_folded(left), _folded(hashes[len(left) :]))
-
-
-def _canonical(fact: Fact) -> str:
-    """Its value, if that is JSON as we write it: two texts must not mean the same. Raises ValueError."""
-    try:
-        again = msgspec.json.encode(msgspec.json.decode(fact.value), order="sorted").decode()
-    except msgspec.MsgspecError as wrong:
-        raise ValueError(f"{fact.name} is not JSON") from wrong
-    plain = fact.name.isascii() and fact.name.replace("_", "").replace(".", "").isalnum()
-    if again != fact.value or not plain:
-        raise ValueError(f"{fact.name} is not in canonical form")
-    return fact.value
-
-
-def _hex(text: str) -> bytes:
-    data = bytes.fromhex(text)
-    if data.hex() != text or len(data) != SALT_BYTES:
-        raise ValueError("not 32 bytes of lower-case hexadecimal")
-    return data

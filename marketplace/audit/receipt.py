@@ -80,18 +80,6 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     log: LogProof
 
 
-FROM_EVENT = ("query_id", "price_vnd", "purpose", "version_id", "revision")
-FROM_BODY = ("outcome", "decision", "usage", "columns", "result_sha256")
-
-
-def repeated(event: dict[str, Any]) -> dict[str, Any]:
-    """The fields of a receipt that repeat its event, taken from the event."""
-    body = event["body"]
-    fields = {name: event[name] for name in FROM_EVENT} | {name: body.get(name) for name in FROM_BODY}
-    fields["columns"] = tuple(fields["columns"] or ())
-    return fields | {"decision_id": body.get("decision_id", event["query_id"])}
-
-
 def encode(receipt: Receipt) -> bytes:
     """The receipt as the file that `sandulieu audit verify` reads."""
     return canonical(receipt)

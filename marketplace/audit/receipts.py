@@ -13,10 +13,11 @@ from marketplace.audit.facttree import Head, Opened, closed_whole
 from marketplace.audit.models import AuditLeaf, Event, EventSalt
 from marketplace.audit.proofs import inclusion_proof, newest_checkpoint
 from marketplace.audit.reads import event_of
-from marketplace.audit.receipt import Edition, LogProof, Receipt, opens, repeated
+from marketplace.audit.receipt import Edition, LogProof, Receipt, opens
 from marketplace.audit.sealing import Kept, kept_of
 from marketplace.db.keys import Keys
 from marketplace.errors import NotFound
+from marketplace.verifier.receipt import repeated
 
 RECEIPTED = (
     "query:settle", "query:deny", "query:void", "quote:deny", "application:apply", "application:resubmit",

@@ -108,50 +108,6 @@ def prove(ranges: Iterable[tuple[int, int]], lookup: Callable[[Node], bytes]) ->
     return [fold([lookup(node) for node in range_nodes(*each)]) for each in ranges]
 
 
-def verify_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes) -> bool:
-    """RFC 9162 section 2.1.3.2."""
-    if not 0 <= index < size:
-        return False
-    position, last, result = index, size - 1, leaf
-    for each in proof:
-        if last == 0:
-            return False
-        if position & 1 or position == last:
-            result = node_hash(each, result)
-            while not position & 1 and position:
-                position, last = position >> 1, last >> 1
-        else:
-            result = node_hash(result, each)
-        position, last = position >> 1, last >> 1
-    return last == 0 and result == root
-
-
-def verify_consistency(
-    first: int, second: int, first_root: bytes, second_root: bytes, proof: Sequence[bytes]
-) -> bool:
-    """RFC 9162 section 2.1.4.2; also that a tree is consistent with itself and with the empty one."""
-    if first in (0, second):
-        return not proof and first_root == (second_root if first else EMPTY_ROOT)
-    if not 0 < first < second or not proof:
-        return False
-    path = list(proof) if first & (first - 1) else [first_root, *proof]
-    position, last = first - 1, second - 1
-    while position & 1:
-        position, last = position >> 1, last >> 1
-    old = new = path[0]
-    for each in path[1:]:
-        if last == 0:
-            return False
-        if position & 1 or position == last:
-            old, new = node_hash(each, old), node_hash(each, new)
-            while not position & 1 and position:
-                position, last = position >> 1, last >> 1
-        else:
-            new = node_hash(new, each)
-        position, last = position >> 1, last >> 1
-    return last == 0 and old == first_root and new == second_root
-
-
 def split(count: int) -> int:
     """The largest power of two below `count`."""
     return 1 << ((count - 1).bit_length() - 1)

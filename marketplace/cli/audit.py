@@ -1,4 +1,4 @@
-"""`sandulieu audit checkpoint|prove|verify|export|rotate`. What is a file verifies without database or network."""
+"""`sandulieu audit checkpoint|prove|verify|export|rotate|witness`. A file verifies without database or network."""
 
 from __future__ import annotations
 
@@ -14,20 +14,26 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.audit.check import check_log
 from marketplace.audit.errors import KeyWrong, LogEmpty, OutsideLog, Unreadable
-from marketplace.audit.export import ExportBroken, export_log, verify_export
-from marketplace.audit.note import NoteRefused, VerifierKey, parse_key, verifier_key
+from marketplace.audit.export import export_log
+from marketplace.audit.note import verifier_key
 from marketplace.audit.proofs import consistency_proof, inclusion_proof, newest_checkpoint
-from marketplace.audit.verify import Verification, verify_receipt
+from marketplace.audit.verify import verify_receipt
+from marketplace.cli import witness
 from marketplace.config import Config, load
 from marketplace.db.engine import Database, database_url
 from marketplace.db.keys import FACTS, Keys
 from marketplace.texts import LANGUAGES, message
+from marketplace.verifier.command import Unusable, read, read_key, tell
+from marketplace.verifier.dataset import MAX_EVENTS_BYTES, check_dataset
+from marketplace.verifier.folder import check_log as check_folder
+from marketplace.verifier.note import COSIGNATURE, ED25519, VerifierKey
+from marketplace.verifier.refusal import Check
 
 OK, FAILED, USAGE = 0, 1, 2
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """audit checkpoint, prove, verify, export, rotate."""
+    """audit checkpoint, prove, verify, export, rotate, witness."""
     told = "nhật ký có bằng chứng / the provable log"
     verbs = subparsers.add_parser("audit", help=told).add_subparsers(dest="verb", required=True, metavar="VERB")
 
@@ -50,11 +56,16 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
                         help="tính lại quyết định / decide again with this policy (policies export)")  # fmt: skip
     verify.add_argument("--seen", type=Path, action="append", default=[],
                         help="điểm kiểm tra từng giữ / a checkpoint kept from earlier (repeatable)")  # fmt: skip
+    verify.add_argument("--dataset", type=Path, metavar="EVENTS",
+                        help="không thiếu lần dùng nào / exported events: no use left out")  # fmt: skip
+    verify.add_argument("--witness", action="append", default=[], metavar="KEY",
+                        help="nhân chứng / a witness that must have cosigned (repeatable)")  # fmt: skip
 
     export = _verb(verbs, "export", _export, "xuất nhật ký công khai / write the public log as static tiles")
     export.add_argument("folder", type=Path)
 
     _verb(verbs, "rotate", _rotate, "khóa mới cho dữ kiện / a new key for facts, used from the next start")
+    witness.add_verb(verbs)
 
 
 def _verb(verbs: Any, name: str, run: Callable[[argparse.Namespace], int], told: str) -> argparse.ArgumentParser:
@@ -120,18 +131,31 @@ def _verify(chosen: argparse.Namespace) -> int:
         print("--key FILE | KEY", file=sys.stderr)
         return USAGE
     try:
-        key = read_key(chosen.key)
+        key = _pinned(chosen.key)
+        witnesses = tuple(_pinned(each, COSIGNATURE) for each in chosen.witness)
+        if chosen.path.is_dir():
+            return tell(_check_folder(chosen, key, witnesses), as_json=chosen.json)
+        verified = verify_receipt(read(chosen.path), key, _policy_folder(chosen.policy), witnesses)
     except KeyWrong as wrong:
         _tell(wrong.code, {})
         return USAGE
-    try:
-        if chosen.path.is_dir():
-            return _verify_folder(chosen, key)
-        verified = verify_receipt(chosen.path.read_bytes(), key, _policy_folder(chosen.policy))
-        return _tell_verification(verified, as_json=chosen.json)
     except OSError as e:
         _tell(Unreadable.code, {"path": e.filename or chosen.path})
         return USAGE
+    code = tell(verified.checks, as_json=chosen.json)
+    if verified.ok and verified.receipt is not None and not chosen.json:
+        receipt = verified.receipt
+        price = "" if receipt.price_vnd is None else f", {receipt.price_vnd:,} đ"
+        print(f"✓ biên nhận đúng / the receipt holds: {receipt.decision_id}{price}")
+    return code
+
+
+def _check_folder(
+    chosen: argparse.Namespace, key: VerifierKey, witnesses: tuple[VerifierKey, ...]
+) -> tuple[Check, ...]:
+    if chosen.dataset is not None:
+        return check_dataset(chosen.path, read(chosen.dataset, MAX_EVENTS_BYTES), key, witnesses=witnesses)
+    return check_folder(chosen.path, key, seen=[read(each) for each in chosen.seen], witnesses=witnesses)
 
 
 def _policy_folder(given: Path | None) -> Path | None:
@@ -139,21 +163,9 @@ def _policy_folder(given: Path | None) -> Path | None:
     return given.parent if given is not None and given.is_file() else given
 
 
-def _verify_folder(chosen: argparse.Namespace, key: VerifierKey) -> int:
-    try:
-        size = verify_export(chosen.path, key)
-    except (ExportBroken, NoteRefused) as e:
-        print(_json({"ok": False, "detail": str(e)})) if chosen.json else _tell(
-            "log.export_broken", {"detail": str(e)}
-        )
-        return FAILED
-    print(_json({"ok": True, "size": size}) if chosen.json else f"✓ {size} lá / leaves")
-    return OK
-
-
 def _verify_database(chosen: argparse.Namespace) -> int:
     config = load()
-    key = read_key(chosen.key) if chosen.key else _own_key(config)
+    key = _pinned(chosen.key) if chosen.key else _own_key(config)
     seen = [path.read_text() for path in chosen.seen]
     salt_key = Keys(config.path("keys")).salt_key()
     findings = _ask(config, lambda session: check_log(session, key, seen=seen, salt_key=salt_key))
@@ -166,29 +178,12 @@ def _verify_database(chosen: argparse.Namespace) -> int:
     return FAILED if findings else OK
 
 
-def read_key(given: str) -> VerifierKey:
+def _pinned(given: str, kind: int = ED25519) -> VerifierKey:
     """A verifier key from its text, or from the file so named. Raises KeyWrong."""
     try:
-        path = Path(given)
-        return parse_key(path.read_text() if path.is_file() else given)
-    except (NoteRefused, OSError, ValueError) as e:
+        return read_key(given, kind)
+    except Unusable as e:
         raise KeyWrong from e
-
-
-def _tell_verification(verification: Verification, *, as_json: bool) -> int:
-    if as_json:
-        told = {"ok": verification.ok, "checks": verification.checks}
-        print(_json(told))
-        return OK if verification.ok else FAILED
-    for check in verification.checks:
-        print(f"{'✓' if check.ok else '✗'} {check.name} {check.detail}".rstrip())
-        if not check.ok:
-            _tell(f"verify.{check.name.partition(':')[0]}", {"detail": check.detail})
-    if verification.ok and verification.receipt is not None:
-        receipt = verification.receipt
-        price = "" if receipt.price_vnd is None else f", {receipt.price_vnd:,} đ"
-        print(f"✓ biên nhận đúng / the receipt holds: {receipt.decision_id}{price}")
-    return OK if verification.ok else FAILED
 
 
 def _own_key(config: Config) -> VerifierKey:

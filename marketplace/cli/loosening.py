@@ -8,7 +8,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from marketplace.audit.approval import Approved, covers, read_people
-from marketplace.audit.note import NoteRefused
+from marketplace.verifier.refusal import Refused
 from policies.checks import Checked
 from policies.kept import KeptBroken, KeptPolicy, copy
 from policies.replay import Change, Replay
@@ -53,7 +53,7 @@ def check_released(source: Path = FOLDER, root: Path = RELEASED) -> Checked:
             candidate.close()
         if not found.changes or _is_approved(found.approved, root):
             return Checked(name=name, said="")
-    except (KeptBroken, NoteRefused, OSError) as wrong:
+    except (KeptBroken, Refused, OSError) as wrong:
         return Checked(name=name, said=str(wrong))
     return Checked(name=name, said=_told(found, root))
 

@@ -17,13 +17,14 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from msgspec import Struct
 
 from marketplace.audit.approval import Approved, covers, read_people, sign
-from marketplace.audit.note import NoteRefused, verifier_key
+from marketplace.audit.note import verifier_key
 from marketplace.audit.past import past_decisions
 from marketplace.cli.policy_tools import PolicyRefused, opa
 from marketplace.config import load
 from marketplace.db.engine import Database, database_url
 from marketplace.db.keys import Keys
 from marketplace.errors import Problem
+from marketplace.verifier.refusal import Refused
 from policies.build import BuildFailed
 from policies.candidate import built
 from policies.kept import KeptPolicy
@@ -142,7 +143,7 @@ def _is_approved(chosen: argparse.Namespace, approved: Approved) -> bool:
         return False
     try:
         return covers(chosen.approval.read_text(), approved, read_people(chosen.people.read_text()))
-    except (NoteRefused, OSError) as wrong:
+    except (Refused, OSError) as wrong:
         raise ApprovalRefused(detail=str(wrong)) from wrong
 
 
@@ -157,10 +158,10 @@ def _approve(chosen: argparse.Namespace) -> int:
             changes_sha256=hashlib.sha256(b"".join(changes)).hexdigest(),
         )
         if approved != summary.approved():
-            raise NoteRefused("the report's lines are not those of its summary")
+            raise ValueError("the report's lines are not those of its summary")
         key = load_pem_private_key(chosen.key.read_bytes(), password=None)
         if not isinstance(key, Ed25519PrivateKey):
-            raise NoteRefused("not an Ed25519 key")
+            raise TypeError("not an Ed25519 key")
         begun = chosen.approval.read_text() if chosen.approval.exists() else None
         note = sign(approved, begun, name=chosen.name, key=key)
     except (ValueError, TypeError, OSError, msgspec.MsgspecError) as wrong:

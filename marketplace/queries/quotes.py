@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from marketplace.accounts.callers import Caller
 from marketplace.audit.canonical import canonical
-from marketplace.audit.note import NoteRefused, VerifierKey, open_note, signature_line, verifier_key
+from marketplace.audit.note import signature_line, verifier_key
 from marketplace.billing.months import month_of, month_start, next_month
 from marketplace.billing.price import Item
 from marketplace.db.base import ms_of, new_id, utcnow
@@ -26,6 +26,8 @@ from marketplace.queries.models import Quote
 from marketplace.queries.prepare import Prepared
 from marketplace.queries.schemas import Ask
 from marketplace.queries.services import Services
+from marketplace.verifier.note import VerifierKey, open_note
+from marketplace.verifier.refusal import Refused
 
 
 class PromisedLine(Struct, frozen=True, kw_only=True):
@@ -152,7 +154,7 @@ def _opened(services: Services, note: str) -> Promise | None:
     try:
         text, signers = open_note(note, (quote_key(services),))
         found: Any = msgspec.json.decode(text.split("\n")[1], type=Promise, strict=False)
-    except (NoteRefused, msgspec.ValidationError, msgspec.DecodeError, IndexError):
+    except (Refused, msgspec.ValidationError, msgspec.DecodeError, IndexError):
         return None
     return found if signers else None
 

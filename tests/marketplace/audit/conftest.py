@@ -15,13 +15,14 @@ from sqlalchemy import text
 
 import tests.marketplace.audit.bodies  # noqa: F401  declares the events of tests
 from marketplace.audit.check import Finding, check_log
-from marketplace.audit.note import VerifierKey, verifier_key
+from marketplace.audit.note import verifier_key
 from marketplace.audit.sequencer import sequence_once
 from marketplace.config import Config
 from marketplace.db import embedded, migrate
 from marketplace.db.engine import Database, database_url
 from marketplace.db.keys import Keys
 from marketplace.db.roles import OWNER
+from marketplace.verifier.note import VerifierKey
 
 
 @dataclass(frozen=True)

@@ -15,13 +15,14 @@ from marketplace.audit import api, tree
 from marketplace.audit.actions import record
 from marketplace.audit.canonical import canonical
 from marketplace.audit.commitment import commitment
-from marketplace.audit.note import open_checkpoint, parse_key
 from marketplace.audit.reads import EVENT_FIELDS
 from marketplace.audit.sequencer import sequence_once
 from marketplace.config import Config
 from marketplace.db.engine import Database
 from marketplace.db.keys import Keys
 from marketplace.oversight import api as oversight
+from marketplace.verifier.note import open_checkpoint, parse_key
+from marketplace.verifier.tree import verify_consistency, verify_inclusion
 from tests.conftest import ClientFor
 from tests.marketplace.api import Client
 from tests.marketplace.audit.bodies import settled
@@ -202,7 +203,7 @@ async def test_everybody_can_follow_the_log_with_nothing_but_the_key(
     entries = await _entries(client, head.size)
     leaf = tree.leaf_hash(entries[event["leaf_index"]])
     hashes = [bytes.fromhex(each) for each in proof["hashes"]]
-    assert tree.verify_inclusion(leaf, event["leaf_index"], head.size, hashes, head.root)
+    assert verify_inclusion(leaf, event["leaf_index"], head.size, hashes, head.root)
     assert event["commitment"].encode() in entries[event["leaf_index"]]
 
 
@@ -217,7 +218,7 @@ async def test_two_heads_are_consistent(
     second = await _head(client)
     answer = await client.get("/api/v1/audit/consistency", params={"first": first.size})
     hashes = [bytes.fromhex(each) for each in answer.json()["hashes"]]
-    assert tree.verify_consistency(first.size, second.size, first.root, second.root, hashes)
+    assert verify_consistency(first.size, second.size, first.root, second.root, hashes)
 
 
 @pytest.mark.parametrize(

@@ -14,12 +14,13 @@ from hypothesis import strategies as st
 from marketplace.audit.actions import record
 from marketplace.audit.canonical import canonical
 from marketplace.audit.facttree import FactTree, Opened, grow
-from marketplace.audit.note import VerifierKey, verifier_key
+from marketplace.audit.note import verifier_key
 from marketplace.audit.receipt import Edition, Receipt, encode
 from marketplace.audit.receipts import receipt
 from marketplace.audit.sealing import seal, told
 from marketplace.audit.verify import verify_receipt
 from marketplace.db.together import perform
+from marketplace.verifier.note import VerifierKey
 from policies.decision import Decision, Obligations
 from tests.marketplace.audit.bodies import USAGE, settled
 from tests.marketplace.audit.conftest import Log
@@ -220,4 +221,5 @@ def test_what_is_no_receipt_is_refused_in_words(data: bytes, sample: tuple[bytes
     verification = verify_receipt(data, sample[1])
     assert not verification.ok
     assert [check.name for check in verification.checks] == ["form"]
-    assert verification.checks[0].detail
+    assert verification.checks[0].vi
+    assert verification.checks[0].en

@@ -16,11 +16,11 @@ from sqlalchemy import text
 from marketplace.audit import sequencer, tree
 from marketplace.audit.actions import record
 from marketplace.audit.leaf import Place, chain_key, link, read_leaf
-from marketplace.audit.note import open_checkpoint
 from marketplace.audit.reads import newest_event_ms
 from marketplace.audit.sequencer import LogDamaged, run_sequencer, sequence_once
 from marketplace.db.engine import Database
 from marketplace.db.together import Statement, Unit
+from marketplace.verifier.note import open_checkpoint
 from policies.clock import Clock, ClockWentBack
 from tests.marketplace.audit.conftest import Log
 

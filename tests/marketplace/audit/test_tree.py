@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from marketplace.audit import tree
+from marketplace.verifier.tree import verify_consistency, verify_inclusion
 
 LEAVES = [f"leaf {n}".encode() for n in range(130)]
 sizes = st.integers(1, len(LEAVES))
@@ -76,7 +77,7 @@ def test_inclusion_proofs_are_those_of_the_definition_and_verify(size: int, data
     index = data.draw(st.integers(0, size - 1))
     proof = tree.prove(tree.inclusion_ranges(index, size), NODES.__getitem__)
     assert proof == naive_path(index, LEAVES[:size])
-    assert tree.verify_inclusion(tree.leaf_hash(LEAVES[index]), index, size, proof, naive_root(LEAVES[:size]))
+    assert verify_inclusion(tree.leaf_hash(LEAVES[index]), index, size, proof, naive_root(LEAVES[:size]))
 
 
 @given(sizes, st.data())
@@ -85,7 +86,7 @@ def test_consistency_proofs_are_those_of_the_definition_and_verify(second: int, 
     proof = tree.prove(tree.consistency_ranges(first, second), NODES.__getitem__)
     roots = naive_root(LEAVES[:first]), naive_root(LEAVES[:second])
     assert proof == naive_consistency(first, LEAVES[:second])
-    assert tree.verify_consistency(first, second, *roots, proof)
+    assert verify_consistency(first, second, *roots, proof)
 
 
 @given(sizes, st.data())
@@ -94,16 +95,14 @@ def test_an_inclusion_proof_with_anything_changed_fails(size: int, data: st.Data
     leaf, root = tree.leaf_hash(LEAVES[index]), naive_root(LEAVES[:size])
     proof = naive_path(index, LEAVES[:size])
     other = data.draw(st.integers(0, size + 3).filter(lambda n: n != index))
-    assert not tree.verify_inclusion(leaf, other, size, proof, root)
-    assert not tree.verify_inclusion(_flip(leaf), index, size, proof, root)
-    assert not tree.verify_inclusion(leaf, index, size, proof, _flip(root))
-    assert not tree.verify_inclusion(leaf, index, size, [*proof, leaf], root)
+    assert not verify_inclusion(leaf, other, size, proof, root)
+    assert not verify_inclusion(_flip(leaf), index, size, proof, root)
+    assert not verify_inclusion(leaf, index, size, proof, _flip(root))
+    assert not verify_inclusion(leaf, index, size, [*proof, leaf], root)
     if proof:
         at = data.draw(st.integers(0, len(proof) - 1))
-        assert not tree.verify_inclusion(
-            leaf, index, size, [*proof[:at], _flip(proof[at]), *proof[at + 1 :]], root
-        )
-        assert not tree.verify_inclusion(leaf, index, size, proof[:-1], root)
+        assert not verify_inclusion(leaf, index, size, [*proof[:at], _flip(proof[at]), *proof[at + 1 :]], root)
+        assert not verify_inclusion(leaf, index, size, proof[:-1], root)
 
 
 @given(st.integers(2, len(LEAVES)), st.data())
@@ -112,15 +111,15 @@ def test_a_log_that_was_rewritten_has_no_consistency_proof(second: int, data: st
     at = data.draw(st.integers(0, first - 1))
     rewritten = [*LEAVES[:at], b"another", *LEAVES[at + 1 : second]]
     proof = naive_consistency(first, rewritten)
-    assert not tree.verify_consistency(first, second, naive_root(LEAVES[:first]), naive_root(rewritten), proof)
-    assert not tree.verify_consistency(first, second, naive_root(LEAVES[:first]), naive_root(LEAVES[:second]), [])
+    assert not verify_consistency(first, second, naive_root(LEAVES[:first]), naive_root(rewritten), proof)
+    assert not verify_consistency(first, second, naive_root(LEAVES[:first]), naive_root(LEAVES[:second]), [])
 
 
 @pytest.mark.parametrize(("index", "size"), [(0, 0), (5, 5), (-1, 5)])
 def test_no_inclusion_proof_outside_the_tree(index: int, size: int) -> None:
     with pytest.raises(ValueError, match="not in the tree"):
         tree.inclusion_ranges(index, size)
-    assert not tree.verify_inclusion(b"", index, size, [], b"")
+    assert not verify_inclusion(b"", index, size, [], b"")
 
 
 @pytest.mark.parametrize(("first", "second"), [(0, 3), (4, 3)])
@@ -131,11 +130,11 @@ def test_no_consistency_proof_of_sizes_that_do_not_grow(first: int, second: int)
 
 def test_consistency_with_itself_and_with_the_empty_tree_needs_no_proof() -> None:
     root = naive_root(LEAVES)
-    assert tree.verify_consistency(130, 130, root, root, [])
-    assert tree.verify_consistency(0, 130, tree.EMPTY_ROOT, root, [])
-    assert not tree.verify_consistency(130, 130, root, _flip(root), [])
-    assert not tree.verify_consistency(0, 130, root, root, [])
-    assert not tree.verify_consistency(131, 130, root, root, [])
+    assert verify_consistency(130, 130, root, root, [])
+    assert verify_consistency(0, 130, tree.EMPTY_ROOT, root, [])
+    assert not verify_consistency(130, 130, root, _flip(root), [])
+    assert not verify_consistency(0, 130, root, root, [])
+    assert not verify_consistency(131, 130, root, root, [])
 
 
 def _flip(value: bytes) -> bytes:

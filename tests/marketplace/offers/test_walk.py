@@ -10,11 +10,11 @@ import msgspec
 import psycopg
 import pytest
 
-from marketplace.audit.note import open_note, parse_key
 from marketplace.cli.client import Answer
 from marketplace.config import Config
 from marketplace.db import embedded
 from marketplace.db.roles import OWNER
+from marketplace.verifier.note import open_note, parse_key
 from tests.market import PURPOSE, Market
 
 SQL = "select sex, count(*) as n from adult group by sex"

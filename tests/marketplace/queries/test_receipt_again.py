@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from marketplace.audit.verify import verify_receipt
-from marketplace.cli.audit import read_key
+from marketplace.verifier.command import read_key
 from policies.kept import keep
 from sandbox.isolation import bwrap
 from tests.market import EXAMPLES, Market

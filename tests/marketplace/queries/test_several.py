@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from marketplace.audit.note import parse_key
 from marketplace.audit.verify import verify_receipt
 from marketplace.billing.split import rates_at, split
 from marketplace.cli.client import Answer
+from marketplace.verifier.note import parse_key
 from tests.market import PURPOSE, SMALL_SQL, Market
 from tests.pay import JOINED_SQL, K, both
 from tests.visits import visiting

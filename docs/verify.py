@@ -1,0 +1,975 @@
+#!/usr/bin/env python3
+# One file: Python 3.11 or newer, its standard library, `cryptography`. What is checked and why: docs/verify.md.
+# Written by tools/verifier.py from marketplace/verifier: change it there.
+"""Kiểm chứng nhật ký của sàn dữ liệu / Checks the exchange's log against a pinned key, believing nothing else.
+
+    verify.py receipt FILE --key KEY                a receipt
+    verify.py log FOLDER --key KEY [--seen FILE]…   an exported log: each leaf and tile, and that it continues
+                                                    checkpoints kept from earlier
+    verify.py dataset FOLDER EVENTS --key KEY       that no use of a dataset was left out of EVENTS: what GET
+                                                    /api/v1/audit/completeness/ID and …/events answered
+    verify.py consistency OLD NEW PROOF --key KEY   that checkpoint NEW continues checkpoint OLD
+
+KEY is a verifier key (C2SP signed-note) or a file that holds one. --witness KEY, as often as you like: that
+witness must have cosigned the (newer) checkpoint. --json for machines.
+Exit codes: 0 it holds, 1 it does not, 2 wrong usage.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+import re
+import sys
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+# What may be wrong, in both languages, and how it is told.
+
+TEXTS = {
+    "form.size": ("Lớn hơn {} byte.", "Larger than {} bytes."),
+    "form.encoding": ("Không phải văn bản UTF-8.", "Not UTF-8 text."),
+    "form.json": ("Không phải JSON: {}.", "Not JSON: {}."),
+    "form.depth": ("Lồng sâu hơn {} tầng.", "Nested deeper than {} levels."),
+    "form.number": ("Số {} không phải số nguyên dưới 2^53.", "{} is no integer below 2^53."),
+    "form.twice": ("Khóa {} có hai lần.", "The key {} stands twice."),
+    "form.field": ("Trường {} thiếu, thừa hoặc sai kiểu.", "The field {} is missing, unknown or of a wrong type."),
+    "form.base64": ("Không phải base64 chuẩn: {}.", "Not canonical base64: {}."),
+    "form.hex": ("Không phải hex chữ thường, 32 byte: {}.", "Not 32 bytes in lower-case hexadecimal: {}."),
+    "key.form": ("Không phải khóa kiểm chứng Ed25519.", "Not an Ed25519 verifier key."),
+    "note.form": ("Không phải ghi chú có chữ ký C2SP: {}.", "Not a C2SP signed note: {}."),
+    "note.unsigned": ("Khóa {} không ký điểm kiểm tra này.", "The key {} has not signed this checkpoint."),
+    "note.forged": ("Chữ ký mang tên {} là giả.", "The signature that bears the name {} is forged."),
+    "note.head": ("Điểm kiểm tra sai ở dòng {}.", "The checkpoint is wrong in its line {}."),
+    "inclusion.path": ("Bằng chứng không dẫn từ lá {} đến gốc đã ký.",
+                       "The proof does not lead from leaf {} to the signed root."),
+    "consistency.fork": ("Nhật ký đã bị viết lại hoặc rẽ nhánh: {} không tiếp nối.",
+                         "The log was rewritten or forked: {} do not continue one another."),
+    "event.commitment": ("Sự kiện và muối không mở được cam kết của lá.",
+                         "The event and its salt do not open the leaf's commitment."),
+    "leaf.form": ("Lá {} không ở dạng chuẩn.", "Leaf {} is not in canonical form."),
+    "fields.differ": ("Trường {} khác với sự kiện đã ghi.", "The field {} differs from the logged event."),
+    "facts.order": ("Các dữ kiện không theo thứ tự.", "The facts are not in order, or not all there."),
+    "facts.value": ("Dữ kiện {} không ở dạng chuẩn.", "The fact {} is not in canonical form."),
+    "facts.root": ("Các dữ kiện của {} không dẫn đến gốc trong sự kiện.",
+                   "The facts of {} do not lead to the root in the event."),
+    "log.missing": ("Thiếu tệp {}.", "The file {} is missing."),
+    "log.bundle": ("Gói lá {} không nguyên vẹn.", "The entry bundle {} is not whole."),
+    "log.tile": ("Ô {} không phải các băm của lá.", "The tile {} is not what the leaves give."),
+    "log.root": ("Các lá không cho gốc đã ký ở cỡ {}.", "The leaves do not give the root signed at size {}."),
+    "log.short": ("Nhật ký ngắn hơn {} lá đã công bố.", "The log is shorter than the {} leaves once published."),
+    "dataset.none": ("Không có sự kiện nào của một bộ dữ liệu ở cỡ này.", "No event of a dataset at this size."),
+    "dataset.several": ("Sự kiện của nhiều bộ dữ liệu: {}.", "Events of several datasets: {}."),
+    "dataset.key": ("Thiếu khóa chuỗi (chain_key) của bộ dữ liệu.", "The dataset's chain_key is missing."),
+    "dataset.left_out": ("Bản xuất thiếu sự kiện: bộ đếm {}.", "The export leaves events out: counters {}."),
+    "dataset.previous": ("Sự kiện {} không nối tiếp sự kiện trước nó.", "Event {} does not follow the last."),
+    "dataset.leaf": ("Lá {} không phải của sự kiện đã xuất.", "Leaf {} is not that of the exported event."),
+    "dataset.kept_back": ("Sự kiện mới nhất bị giữ lại: bộ đếm {}.", "A newest event is kept back: counter {}."),
+}  # fmt: skip
+"""Code -> what is said of it, Vietnamese and English."""
+
+
+class Refused(ValueError):
+    """What was checked does not hold. `code` is one of TEXTS, `detail` names the place, never a secret."""
+
+    def __init__(self, code: str, detail: object = "") -> None:
+        self.code, self.detail = code, str(detail)
+        super().__init__(self.said[1])
+
+    @property
+    def said(self) -> tuple[str, str]:
+        """Vietnamese, English."""
+        vi, en = TEXTS[self.code]
+        return vi.format(self.detail), en.format(self.detail)
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was checked; `code`, `vi` and `en` are empty where it holds."""
+
+    name: str
+    ok: bool
+    detail: str = ""
+    code: str = ""
+    vi: str = ""
+    en: str = ""
+
+
+def holds(checks: Iterable[Check]) -> bool:
+    """Whether every check does."""
+    return all(check.ok for check in checks)
+
+
+def checked(name: str, rule: Callable[..., str], *arguments: Any) -> Check:
+    """What `rule` gives as detail, or what it refused."""
+    try:
+        return Check(name, True, rule(*arguments))
+    except Refused as refused:
+        return Check(name, False, refused.detail, refused.code, *refused.said)
+
+
+# JSON that means one thing only: canonical form, integers, no key twice; and bytes written as text.
+
+MAX_BYTES = 4 * 1024 * 1024
+MAX_DEPTH = 50
+
+
+class Fraction(str):
+    """A fraction as it was written: no two programs print them alike."""
+
+
+def load(data: bytes) -> Any:
+    """JSON with integers as its only numbers, no key twice. Raises Refused."""
+    if len(data) > MAX_BYTES:
+        raise Refused("form.size", MAX_BYTES)
+    return one_of(utf8(data), no_number)
+
+
+def utf8(data: bytes) -> str:
+    """As text. Raises Refused."""
+    try:
+        return data.decode()
+    except UnicodeDecodeError as wrong:
+        raise Refused("form.encoding") from wrong
+
+
+def one_of(text: str, fraction: Callable[[str], Any]) -> Any:
+    """The one document that the text is. Raises Refused."""
+    found = list(documents(text, fraction))
+    if len(found) != 1:
+        raise Refused("form.json", "1:1")
+    return found[0]
+
+
+def documents(text: str, fraction: Callable[[str], Any]) -> Iterator[Any]:
+    """Documents one after another. `fraction` makes something of what is no integer. Raises Refused."""
+    decoder = json.JSONDecoder(
+        object_pairs_hook=_unique,
+        parse_float=fraction,
+        parse_int=_integer,
+        parse_constant=no_number,
+    )
+    at = _skipped(text, 0)
+    while at < len(text):
+        try:
+            value, at = decoder.raw_decode(text, at)
+        except RecursionError as wrong:
+            raise Refused("form.depth", MAX_DEPTH) from wrong
+        except json.JSONDecodeError as wrong:
+            raise Refused("form.json", f"{wrong.lineno}:{wrong.colno}") from wrong
+        _bounded(value, MAX_DEPTH)
+        yield value
+        at = _skipped(text, at)
+
+
+def _skipped(text: str, at: int) -> int:
+    found = re.compile("[ \t\r\n]*").match(text, at)
+    return found.end() if found else at
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise Refused("form.twice", ascii(name)[:80])
+        found[name] = value
+    return found
+
+
+def no_number(token: str) -> Any:
+    """Raises Refused."""
+    raise Refused("form.number", token[:40])
+
+
+def _integer(token: str) -> int:
+    if len(token) > 17 or abs(int(token)) >= 2**53 or str(int(token)) != token:
+        raise Refused("form.number", token[:40])
+    return int(token)
+
+
+def _bounded(value: Any, depth: int) -> None:
+    """Neither too deep nor half of a surrogate pair, which no other program reads as this one does."""
+    if depth == 0:
+        raise Refused("form.depth", MAX_DEPTH)
+    if isinstance(value, str) and not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError as wrong:
+            raise Refused("form.encoding") from wrong
+    children = (*value, *value.values()) if isinstance(value, dict) else value if isinstance(value, list) else ()
+    for each in children:
+        _bounded(each, depth - 1)
+
+
+def canonical(value: Any) -> str:
+    """As RFC 8785: keys sorted, no spaces, nothing escaped that need not be."""
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{_text(name)}:{canonical(value[name])}" for name in sorted(value)) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ",".join(map(canonical, value)) + "]"
+    return value if isinstance(value, Fraction) else _text(value)
+
+
+_text = json.JSONEncoder(ensure_ascii=False).encode
+
+
+def hex32(text: str) -> bytes:
+    """32 bytes from lower-case hexadecimal. Raises Refused."""
+    if re.fullmatch("[0-9a-f]{64}", text) is None:
+        raise Refused("form.hex", ascii(text)[:80])
+    return bytes.fromhex(text)
+
+
+def base64_of(text: str) -> bytes:
+    """Its bytes. Of the spellings that decode alike only one is taken, so that no changed byte passes."""
+    try:
+        data = base64.b64decode(text.encode(), validate=True)
+    except (binascii.Error, ValueError) as wrong:
+        raise Refused("form.base64", ascii(text)[:80]) from wrong
+    if base64.b64encode(data).decode() != text:
+        raise Refused("form.base64", ascii(text)[:80])
+    return data
+
+
+def shaped(value: Any, shape: Any, path: str) -> None:
+    """Raises Refused unless the value is of these types, [a list of such], or {an object of just these}."""
+    if isinstance(shape, list):
+        if type(value) is not list:
+            raise Refused("form.field", path)
+        for each in value:
+            shaped(each, shape[0], path)
+    elif isinstance(shape, Mapping):
+        if type(value) is not dict or set(value) != set(shape):
+            wrong = set(value) ^ set(shape) if isinstance(value, dict) else ()
+            raise Refused("form.field", ascii(".".join(filter(None, (path, *sorted(wrong)[:1]))))[1:80])
+        for name, each in shape.items():
+            shaped(value[name], each, f"{path}.{name}".strip("."))
+    elif type(value) not in shape:
+        raise Refused("form.field", path)
+
+
+def read_file(path: Path, limit: int) -> bytes:
+    """Its bytes. Raises Refused where it is missing, or longer than `limit` bytes."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(limit + 1)
+    except OSError as wrong:
+        raise Refused("log.missing", path.name) from wrong
+    if len(data) > limit:
+        raise Refused("form.size", limit)
+    return data
+
+
+# C2SP signed notes, Ed25519, the checkpoints (tlog-checkpoint) and cosignatures (tlog-cosignature) in them.
+
+ED25519, COSIGNATURE = 0x01, 0x04
+DASH = "\u2014"
+
+
+@dataclass(frozen=True)
+class VerifierKey:
+    """Whom to believe: a name and an Ed25519 public key (32 bytes). kind: ED25519, a witness COSIGNATURE."""
+
+    name: str
+    public: bytes
+    kind: int = ED25519
+
+    @property
+    def id(self) -> bytes:
+        """4 bytes, as in each signature line."""
+        return hashlib.sha256(b"%b\n%c%b" % (self.name.encode(), self.kind, self.public)).digest()[:4]
+
+    def __str__(self) -> str:
+        return f"{self.name}+{self.id.hex()}+{base64.b64encode(bytes([self.kind]) + self.public).decode()}"
+
+
+@dataclass(frozen=True)
+class Head:
+    """What a checkpoint says: a log of this origin had this many leaves under this root (32 bytes)."""
+
+    origin: str
+    size: int
+    root: bytes
+
+
+def parse_key(text: str, kind: int = ED25519) -> VerifierKey:
+    """A verifier key from `name+hash+base64`. Raises Refused."""
+    name, hash_hex, raw = [*text.strip().split("+", 2), "", ""][:3]
+    data = base64_of(raw)
+    if not _is_name(name) or data[:1] != bytes([kind]) or len(data) != 33:
+        raise Refused("key.form")
+    key = VerifierKey(name, data[1:], kind)
+    if key.id.hex() != hash_hex:
+        raise Refused("key.form")
+    return key
+
+
+def open_note(note: str, keys: Sequence[VerifierKey]) -> tuple[str, tuple[VerifierKey, ...]]:
+    """The note's text, and those of `keys` that signed it. Raises Refused: no note, or a forged signature."""
+    if any("\ud800" <= c <= "\udfff" for c in note):
+        raise Refused("form.encoding")
+    text, blank, signatures = note.rpartition("\n\n")
+    text += "\n"
+    if not blank or not signatures.endswith("\n") or any(c < " " and c != "\n" for c in note):
+        raise Refused("note.form", "a text, a blank line, signature lines")
+    signed = []
+    for line in signatures[:-1].split("\n"):
+        dash, name, raw = [*line.split(" "), "", ""][:3]
+        data = base64_of(raw)
+        if dash != DASH or line.count(" ") != 2 or not _is_name(name) or len(data) < 5:
+            raise Refused("note.form", ascii(line)[:80])
+        for key in keys:
+            if (name, data[:4]) == (key.name, key.id):
+                _require_signed(text.encode(), data[4:], key)
+                signed.append(key)
+    return text, tuple(dict.fromkeys(signed))
+
+
+def open_checkpoint(note: str, key: VerifierKey, witnesses: Sequence[VerifierKey] = ()) -> Head:
+    """What the note says, once `key` and each of `witnesses` are seen to have signed it. Raises Refused."""
+    text, signers = open_note(note, (key, *witnesses))
+    for each in (key, *witnesses):
+        if each not in signers:
+            raise Refused("note.unsigned", each.name)
+    lines = text.split("\n")[:-1]
+    if len(lines) < 3 or "" in lines or lines[0] != key.name:
+        raise Refused("note.head", f"1 ({ascii(lines[0])[:80]})")
+    root = base64_of(lines[2])
+    if re.fullmatch("0|[1-9][0-9]{0,17}", lines[1]) is None or len(root) != 32:
+        raise Refused("note.head", "2, 3")
+    return Head(lines[0], int(lines[1]), root)
+
+
+def cosigned_text(text: str, time_s: int) -> bytes:
+    """What a witness signs of a checkpoint's text (C2SP tlog-cosignature, Ed25519)."""
+    return f"cosignature/v1\ntime {time_s}\n{text}".encode()
+
+
+def _require_signed(text: bytes, signature: bytes, key: VerifierKey) -> None:
+    if key.kind == COSIGNATURE:
+        time_s, signature = int.from_bytes(signature[:8], "big"), signature[8:]
+        text = cosigned_text(text.decode(), time_s)
+    try:
+        Ed25519PublicKey.from_public_bytes(key.public).verify(signature, text)
+    except (InvalidSignature, ValueError) as wrong:
+        raise Refused("note.forged", key.name) from wrong
+
+
+def _is_name(name: str) -> bool:
+    return bool(name) and "+" not in name and not any(c.isspace() for c in name)
+
+
+# The Merkle tree of RFC 6962 (RFC 9162 the same): roots, and what proofs prove.
+
+EMPTY_ROOT = hashlib.sha256(b"").digest()
+
+
+def leaf_hash(data: bytes) -> bytes:
+    """SHA-256(0x00 || data)."""
+    return hashlib.sha256(b"\x00" + data).digest()
+
+
+def node_hash(left: bytes, right: bytes) -> bytes:
+    """SHA-256(0x01 || left || right)."""
+    return hashlib.sha256(b"\x01" + left + right).digest()
+
+
+def root_of(hashes: Sequence[bytes]) -> bytes:
+    """The root over leaf hashes, or over the roots of subtrees of one size, of which the last may be smaller."""
+    level, sha256 = list(hashes), hashlib.sha256
+    while len(level) > 1:
+        pairs = [
+            sha256(b"\x01" + left + right).digest() for left, right in zip(level[::2], level[1::2], strict=False)
+        ]
+        level = pairs + level[len(pairs) * 2 :]
+    return level[0] if level else EMPTY_ROOT
+
+
+def verify_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes) -> bool:
+    """That the leaf hash is in the tree, by a proof as in RFC 9162 section 2.1.3."""
+    if not 0 <= index < size:
+        return False
+    lies_right = []  # from the root down
+    while size > 1:
+        middle = split(size)
+        lies_right.append(index >= middle)
+        index, size = (index - middle, size - middle) if index >= middle else (index, middle)
+    if len(proof) != len(lies_right):
+        return False
+    for right, each in zip(reversed(lies_right), proof, strict=True):
+        leaf = node_hash(each, leaf) if right else node_hash(leaf, each)
+    return leaf == root
+
+
+def verify_consistency(
+    first: int, second: int, first_root: bytes, second_root: bytes, proof: Sequence[bytes]
+) -> bool:
+    """RFC 9162 section 2.1.4; also that a tree is consistent with itself and with the empty one."""
+    if first == 0:
+        return not proof and first_root == EMPTY_ROOT
+    if not 0 < first <= second:
+        return False
+    left = list(proof)
+    try:
+        roots = _both_roots(first, second, left, first_root, whole=True)
+    except IndexError:
+        return False
+    return not left and roots == (first_root, second_root)
+
+
+def _both_roots(first: int, second: int, proof: list[bytes], old: bytes, *, whole: bool) -> tuple[bytes, bytes]:
+    """Roots of the older and the newer tree. `whole`: the older is a subtree of the newer, and `old` its root."""
+    if first == second:
+        known = old if whole else proof.pop(0)
+        return known, known
+    middle = split(second)
+    if first <= middle:
+        older, newer = _both_roots(first, middle, proof, old, whole=whole)
+        return older, node_hash(newer, proof.pop(0))
+    older, newer = _both_roots(first - middle, second - middle, proof, old, whole=False)
+    sibling = proof.pop(0)
+    return node_hash(sibling, older), node_hash(sibling, newer)
+
+
+def split(count: int) -> int:
+    """The largest power of two below `count`."""
+    return 1 << ((count - 1).bit_length() - 1)
+
+
+# A receipt: an event, the proof that it is in the log, and the facts that its edition opens.
+
+MAX_FACTS = 10_000
+TEXT, NUMBER, OBJECT = (str,), (int,), (dict,)
+MAYBE_TEXT, MAYBE_NUMBER, MAYBE_OBJECT = (str, type(None)), (int, type(None)), (dict, type(None))
+FROM_EVENT = {"query_id": MAYBE_TEXT, "price_vnd": MAYBE_NUMBER, "purpose": MAYBE_TEXT, "version_id": MAYBE_TEXT,
+              "revision": MAYBE_NUMBER}  # fmt: skip
+FROM_BODY = {"outcome": MAYBE_TEXT, "decision": MAYBE_OBJECT, "usage": MAYBE_OBJECT, "columns": [TEXT],
+             "result_sha256": MAYBE_TEXT}  # fmt: skip
+EVENT = FROM_EVENT | {
+    "id": TEXT, "at": NUMBER, "name": TEXT, "actor_person_id": MAYBE_TEXT, "actor_organisation_id": MAYBE_TEXT,
+    "parties": [TEXT], "dataset_id": MAYBE_TEXT, "agreement_id": MAYBE_TEXT, "bytes": MAYBE_NUMBER, "body": OBJECT,
+}  # fmt: skip
+FACT = {"index": NUMBER, "name": TEXT, "value": TEXT, "salt": TEXT}
+OPENED = {"size": NUMBER, "facts": [FACT], "closed": [TEXT]}
+LOG = {"index": NUMBER, "leaf": TEXT, "inclusion": [TEXT], "checkpoint": TEXT}
+RECEIPT = FROM_EVENT | FROM_BODY | {"version": NUMBER, "decision_id": MAYBE_TEXT, "event": EVENT, "salt": TEXT,
+                                    "facts": MAYBE_OBJECT, "log": LOG}  # fmt: skip
+VERSION = 3
+FACT_LEAF = b"sandulieu fact/1\n"
+LEAF_FORM = rb'\{"c":"([0-9a-f]{64})","l":"[0-9a-f]{64}"\}'
+LEAF = re.compile(LEAF_FORM)
+
+
+def check_receipt(data: bytes, key: VerifierKey, witnesses: Sequence[VerifierKey] = ()) -> tuple[Check, ...]:
+    """Form, signature, inclusion, commitment to the event, repeated fields, opened facts."""
+    read: list[dict[str, Any]] = []
+
+    def form() -> str:
+        read.append(read_receipt(data))
+        return ""
+
+    formed = checked("form", form)
+    if not formed.ok:
+        return (formed,)
+    receipt = read[0]
+    return (
+        formed,
+        checked("signature", signed_by, receipt["log"]["checkpoint"], key, witnesses),
+        checked("inclusion", _inclusion, receipt["log"], key),
+        checked("event", _event, receipt),
+        checked("fields", _fields, receipt),
+        checked("opened", _opened, receipt),
+    )
+
+
+def read_receipt(data: bytes) -> dict[str, Any]:
+    """A receipt of this version, every field of its type. Raises Refused."""
+    receipt: dict[str, Any] = load(data)
+    shaped(receipt, RECEIPT, "")
+    if receipt["facts"] is not None:
+        shaped(receipt["facts"], OPENED, "facts")
+    if receipt["version"] != VERSION:
+        raise Refused("form.field", "version")
+    return receipt
+
+
+def signed_by(note: str, key: VerifierKey, witnesses: Sequence[VerifierKey]) -> str:
+    """Origin, size and witnesses of a checkpoint that all of them signed. Raises Refused."""
+    head = open_checkpoint(note, key, witnesses)
+    return ", ".join((head.origin, str(head.size), *(witness.name for witness in witnesses)))
+
+
+def _inclusion(log: Mapping[str, Any], key: VerifierKey) -> str:
+    head = open_checkpoint(log["checkpoint"], key)
+    proof = [hex32(each) for each in log["inclusion"]]
+    if not verify_inclusion(leaf_hash(log["leaf"].encode()), log["index"], head.size, proof, head.root):
+        raise Refused("inclusion.path", log["index"])
+    return f"{log['index']} < {head.size}"
+
+
+def _event(receipt: Mapping[str, Any]) -> str:
+    log, event, salt = receipt["log"], receipt["event"], receipt["salt"]
+    leaf = LEAF.fullmatch(log["leaf"].encode())
+    if leaf is None:
+        raise Refused("leaf.form", log["index"])
+    if commitment(salt, event) != leaf[1]:
+        raise Refused("event.commitment")
+    return str(event["name"])
+
+
+def commitment(salt: str, event: Mapping[str, Any]) -> bytes:
+    """SHA-256(salt || canonical JSON of the event), in hexadecimal as the leaf has it. Raises Refused."""
+    if re.fullmatch("(?:[0-9a-f]{2}){1,64}", salt) is None:
+        raise Refused("form.hex", ascii(salt)[:80])
+    return hashlib.sha256(bytes.fromhex(salt) + canonical(event).encode()).hexdigest().encode()
+
+
+def repeated(event: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a receipt that repeat its event, taken from the event."""
+    body = event["body"]
+    fields = {name: event[name] for name in FROM_EVENT} | {name: body.get(name) for name in FROM_BODY}
+    fields["columns"] = tuple(fields["columns"] or ())
+    return fields | {"decision_id": body.get("decision_id", event["query_id"])}
+
+
+def _fields(receipt: Mapping[str, Any]) -> str:
+    for name, value in repeated(receipt["event"]).items():
+        if canonical(receipt[name]) != canonical(value):  # as JSON, because in Python 1 == True
+            raise Refused("fields.differ", name)
+    return ""
+
+
+def _opened(receipt: Mapping[str, Any]) -> str:
+    """What is open and what is closed give the root in the event."""
+    head, opened = receipt["event"]["body"].get("facts"), receipt["facts"]
+    if opened is None and head is None:
+        return "no facts"
+    if opened is None or canonical(head) != canonical({"root": opened_root(opened).hex(), "size": opened["size"]}):
+        raise Refused("facts.root", "facts")
+    return f"{len(opened['facts'])} of {opened['size']}"
+
+
+def opened_root(opened: Mapping[str, Any]) -> bytes:
+    """The root that opened facts and closed hashes give. Raises Refused: they are no edition of any tree."""
+    facts, size = opened["facts"], opened["size"]
+    names, indices = [fact["name"] for fact in facts], [fact["index"] for fact in facts]
+    if not 0 <= size <= MAX_FACTS or names != sorted(set(names)) or indices != sorted(set(indices)):
+        raise Refused("facts.order")
+    if indices and not 0 <= indices[0] <= indices[-1] < size:
+        raise Refused("facts.order")
+    leaves = {fact["index"]: _fact_hash(fact) for fact in facts}
+    closed = iter([hex32(each) for each in opened["closed"]])
+    try:
+        root = _subtree(0, size, indices, leaves, closed) if size else EMPTY_ROOT
+    except StopIteration:
+        raise Refused("facts.order") from None
+    if next(closed, None) is not None:
+        raise Refused("facts.order")
+    return root
+
+
+def _subtree(
+    start: int, end: int, indices: Sequence[int], leaves: Mapping[int, bytes], closed: Iterator[bytes]
+) -> bytes:
+    """Of a part without an opened leaf the next closed hash, from left to right."""
+    at = bisect_left(indices, start)
+    if at == len(indices) or indices[at] >= end:
+        return next(closed)
+    if end - start == 1:
+        return leaves[start]
+    middle = start + split(end - start)
+    left = _subtree(start, middle, indices, leaves, closed)
+    return node_hash(left, _subtree(middle, end, indices, leaves, closed))
+
+
+def _fact_hash(fact: Mapping[str, Any]) -> bytes:
+    name, value = fact["name"], fact["value"]
+    if re.fullmatch("[A-Za-z0-9_.]+", name) is None or canonical(one_of(value, Fraction)) != value:
+        raise Refused("facts.value", ascii(name)[:80])
+    return leaf_hash(FACT_LEAF + hex32(fact["salt"]) + f'["{name}",{value}]'.encode())
+
+
+# An exported log: C2SP tlog-tiles in a folder, every hash computed again.
+
+WIDTH = 256
+LEAF_BYTES = 143
+ENTRIES = re.compile(rb"\x00\x8f(" + LEAF_FORM.replace(b"(", b"(?:") + rb")")
+"""Each leaf behind its length in two bytes; all are of one form, and so of one length."""
+
+
+@dataclass(frozen=True)
+class Looked:
+    """To look for in a log. `leaves`: by index, what the leaf there must be; `never`: what must be in none."""
+
+    leaves: Mapping[int, bytes]
+    never: bytes
+    counter: int
+    """Of the event that `never` would be the link of."""
+
+
+class Walk:
+    """A log as its leaves come by. `levels`: at each level of tiles, the hashes that fill no whole tile yet."""
+
+    def __init__(self, folder: Path, wanted: Iterable[int], looked: Looked | None) -> None:
+        self.folder, self.wanted, self.looked = folder, sorted(set(wanted)), looked
+        self.size = 0
+        self.levels: list[list[bytes]] = [[]]
+        self.roots: dict[int, bytes] = {0: EMPTY_ROOT}
+        self.tiles = {index // WIDTH for index in looked.leaves} if looked else set[int]()
+
+    def whole(self, head: Head) -> str:
+        """All leaves are there, and give the tiles and the root. Raises Refused."""
+        while self.size < head.size:
+            self.take(min(WIDTH, head.size - self.size))
+        for level, tile in enumerate(self.levels):
+            if tile:
+                self._compare(level, tile)
+        if self.roots[head.size] != head.root:
+            raise Refused("log.root", head.size)
+        return str(head.size)
+
+    def continues(self, older: Head, head: Head) -> str:
+        """The log begins with what an older head says. Raises Refused."""
+        if older.size > head.size:
+            raise Refused("log.short", older.size)
+        if self.roots.get(older.size) != older.root:
+            raise Refused("consistency.fork", f"{older.size}, {head.size}")
+        return f"{older.size}, {head.size}"
+
+    def take(self, width: int) -> None:
+        """The next `width` leaves: a whole tile, or the last one. Raises Refused."""
+        number = self.size // WIDTH
+        name = f"entries/{tile_path(number, width)}"
+        data = read_file(self.folder / "tile" / name, WIDTH * (2 + LEAF_BYTES))
+        leaves = ENTRIES.findall(data)
+        if len(leaves) != width or len(data) != width * (2 + LEAF_BYTES):
+            raise Refused("log.bundle", name)
+        if self.looked is not None:
+            self._look(self.looked, leaves, data)
+        sha256 = hashlib.sha256
+        hashes = [sha256(b"\x00" + leaf).digest() for leaf in leaves]
+        for size in self.wanted:
+            if self.size < size <= self.size + width:
+                self.roots[size] = self._root(hashes[: size - self.size])
+        self.size += width
+        self._grow(hashes)
+
+    def _look(self, looked: Looked, leaves: Sequence[bytes], data: bytes) -> None:
+        if looked.never in data:
+            raise Refused("dataset.kept_back", looked.counter)
+        if self.size // WIDTH in self.tiles:
+            for index, leaf in enumerate(leaves, self.size):
+                if looked.leaves.get(index, leaf) != leaf:
+                    raise Refused("dataset.leaf", index)
+
+    def _grow(self, hashes: list[bytes]) -> None:
+        """The tiles over these leaf hashes are stored as they should be."""
+        self.levels[0] = hashes
+        for level in range(len(self.levels)):
+            tile = self.levels[level]
+            if len(tile) == WIDTH:
+                self._compare(level, tile)
+                if level + 1 == len(self.levels):
+                    self.levels.append([])
+                self.levels[level + 1].append(root_of(tile))
+                self.levels[level] = []
+
+    def _compare(self, level: int, tile: Sequence[bytes]) -> None:
+        name = f"{level}/{tile_path(((self.size >> 8 * level) - 1) // WIDTH, len(tile))}"
+        if read_file(self.folder / "tile" / name, WIDTH * 32) != b"".join(tile):
+            raise Refused("log.tile", name)
+
+    def _root(self, bottom: list[bytes]) -> bytes:
+        """Of the tree that ends with `bottom`: each level lies on what is left of the one below."""
+        rest: list[bytes] = []
+        for tile in (bottom, *self.levels[1:]):
+            if tile or rest:
+                rest = [root_of([*tile, *rest])]
+        return rest[0] if rest else EMPTY_ROOT
+
+
+def check_log(
+    folder: Path,
+    key: VerifierKey,
+    *,
+    seen: Sequence[bytes] = (),
+    witnesses: Sequence[VerifierKey] = (),
+    looked: Looked | None = None,
+) -> tuple[Check, ...]:
+    """Signature, and every leaf and tile of an exported log; that it continues each checkpoint of `seen`.
+
+    `looked`: what is looked for on the way. Raises OSError where the folder holds no checkpoint.
+    """
+    with (folder / "checkpoint").open("rb") as file:
+        note = file.read(MAX_BYTES)
+    signed = checked("signature", lambda: signed_by(utf8(note), key, witnesses))
+    if not signed.ok:
+        return (signed,)
+    head, older = open_checkpoint(utf8(note), key), list[Head]()
+
+    def kept(each: bytes) -> str:
+        older.append(open_checkpoint(utf8(each), key))
+        return str(older[-1].size)
+
+    keeps = [checked("seen", kept, each) for each in seen]
+    walk = Walk(folder, (head.size, *(each.size for each in older)), looked)
+    whole = checked("leaves", walk.whole, head)
+    return (signed, *keeps, whole, *(checked("consistency", walk.continues, each, head) for each in older))
+
+
+def tile_path(number: int, width: int) -> str:
+    groups, rest = f"{number % 1000:03}", number // 1000
+    while rest:
+        groups, rest = f"x{rest % 1000:03}/{groups}", rest // 1000
+    return groups if width == WIDTH else f"{groups}.p/{width}"
+
+
+# That the exported events of a dataset leave none out.
+
+MAX_EVENTS_BYTES = 256 * 1024 * 1024
+VIEW = EVENT | {"commitment": TEXT, "salt": MAYBE_TEXT, "leaf_index": MAYBE_NUMBER,
+                "dataset_counter": MAYBE_NUMBER, "dataset_previous": MAYBE_NUMBER}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What was exported of a dataset: the key of its chain, and its events in the order of their counters."""
+
+    chain_key: bytes
+    events: Sequence[Mapping[str, Any]]
+
+    def link(self, counter: int, previous: int | None) -> bytes:
+        """What the leaf of the event with that counter holds as its link (hex)."""
+        place = canonical({"n": counter, "p": previous}).encode()
+        return hmac.digest(self.chain_key, place, hashlib.sha256).hex().encode()
+
+    def looked(self) -> Looked:
+        """Its leaves, and the link that the next event would have."""
+        leaves = {
+            event["leaf_index"]: b'{"c":"%b","l":"%b"}'
+            % (_commitment(event), self.link(event["dataset_counter"], event["dataset_previous"]))
+            for event in self.events
+        }
+        last = self.events[-1]
+        counter = last["dataset_counter"] + 1
+        return Looked(leaves, self.link(counter, last["leaf_index"]), counter)
+
+
+def check_dataset(
+    folder: Path, events: bytes, key: VerifierKey, *, witnesses: Sequence[VerifierKey] = ()
+) -> tuple[Check, ...]:
+    """An exported log, and that `events` (answers of completeness/ID and events) leave out no leaf of a dataset.
+
+    What is newer than the exported log is not looked at. Raises OSError where the folder holds no checkpoint.
+    """
+    with (folder / "checkpoint").open("rb") as file:
+        note = file.read(MAX_BYTES)
+    looked: list[Looked] = []
+
+    def complete() -> str:
+        size = open_checkpoint(utf8(note), key).size
+        exported = read_exported(events, size)
+        require_chained(exported.events)
+        looked.append(exported.looked())
+        return f"{exported.events[0]['dataset_id']}, {len(exported.events)}"
+
+    found = checked("complete", complete)
+    if not found.ok:
+        return (found,)
+    checks = check_log(folder, key, witnesses=witnesses, looked=looked[0])
+    return (*checks, found) if holds(checks) else checks
+
+
+def read_exported(data: bytes, size: int) -> Exported:
+    """The events that count for the dataset in a log of `size` leaves, and the chain's key. Raises Refused."""
+    if len(data) > MAX_EVENTS_BYTES:
+        raise Refused("form.size", MAX_EVENTS_BYTES)
+    keys: set[str] = set()
+    events: dict[int, dict[str, Any]] = {}
+    for document in documents(utf8(data), no_number):
+        if isinstance(document, dict) and "chain_key" in document:
+            shaped(document["chain_key"], TEXT, "chain_key")
+            keys.add(document["chain_key"])
+        else:
+            events |= {event["leaf_index"]: event for event in _events(document) if _counts(event, size)}
+    if len(keys) != 1:
+        raise Refused("dataset.key")
+    if not events:
+        raise Refused("dataset.none")
+    if len(datasets := sorted({str(event["dataset_id"]) for event in events.values()})) > 1:
+        raise Refused("dataset.several", ascii(", ".join(datasets))[1:80])
+    return Exported(hex32(*keys), sorted(events.values(), key=lambda event: int(event["dataset_counter"])))
+
+
+def _events(document: Any) -> Iterator[dict[str, Any]]:
+    page = document["items"] if isinstance(document, dict) and "items" in document else document
+    for event in page if isinstance(page, list) else [page]:
+        if not isinstance(event, dict):
+            raise Refused("form.field", "items")
+        shaped({name: event[name] for name in VIEW if name in event}, VIEW, "items")
+        yield event
+
+
+def _counts(event: Mapping[str, Any], size: int) -> bool:
+    if event["dataset_counter"] is None or event["leaf_index"] is None:
+        return False
+    shaped(event["leaf_index"], NUMBER, "leaf_index")
+    return bool(event["leaf_index"] < size)
+
+
+def require_chained(events: Sequence[Mapping[str, Any]]) -> None:
+    """Counters run from 0 without gap, each event names the leaf of the one before it. Raises Refused."""
+    counters = [event["dataset_counter"] for event in events]
+    if counters != list(range(len(events))):
+        missing = _missing(counters)
+        raise Refused("dataset.left_out", ", ".join(map(str, missing)) or "?")
+    previous = None
+    for event in events:
+        if event["dataset_previous"] != previous:
+            raise Refused("dataset.previous", event["dataset_counter"])
+        previous = event["leaf_index"]
+
+
+def _missing(counters: Iterable[int]) -> list[int]:
+    """The first twenty that are not there."""
+    found: list[int] = []
+    due = 0
+    for counter in counters:
+        found += range(due, min(counter, due + 20 - len(found)))
+        due = counter + 1
+    return found
+
+
+def _commitment(event: Mapping[str, Any]) -> bytes:
+    """What its leaf must hold; where the salt was erased, the commitment that is told."""
+    if event["salt"] is None:
+        return hex32(event["commitment"]).hex().encode()
+    return commitment(event["salt"], {name: event[name] for name in EVENT})
+
+
+# That one checkpoint continues another, by a proof alone.
+
+
+def check_consistency(
+    old: bytes, new: bytes, proof: bytes, key: VerifierKey, *, witnesses: Sequence[VerifierKey] = ()
+) -> tuple[Check, ...]:
+    """Both signatures, and that the newer tree begins with the older. `proof`: as GET …/consistency gives it."""
+
+    def signature() -> str:
+        open_checkpoint(utf8(old), key)
+        return signed_by(utf8(new), key, witnesses)
+
+    def consistency() -> str:
+        first, second = open_checkpoint(utf8(old), key), open_checkpoint(utf8(new), key)
+        told = load(proof)
+        shaped(told, {"first": NUMBER, "second": NUMBER, "hashes": [TEXT]}, "")
+        sizes = f"{first.size}, {second.size}"
+        hashes = [hex32(each) for each in told["hashes"]]
+        proves = verify_consistency(first.size, second.size, first.root, second.root, hashes)
+        if not proves or (told["first"], told["second"]) != (first.size, second.size):
+            raise Refused("consistency.fork", sizes)
+        return sizes
+
+    signed = checked("signature", signature)
+    return (signed, checked("consistency", consistency)) if signed.ok else (signed,)
+
+
+OK, FAILED, USAGE = 0, 1, 2
+ADVICE = ("Không tin tài liệu này; giữ nguyên tệp và báo cơ quan quản lý.",
+          "Do not trust this; keep the file as it is and tell the regulator.")  # fmt: skip
+
+
+class Unusable(Exception):
+    """What was given as a key is none."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one check; the exit code."""
+    chosen = _parser().parse_args(arguments)
+    try:
+        key = read_key(chosen.key)
+        witnesses = tuple(read_key(each, COSIGNATURE) for each in chosen.witness)
+        checks = _run(chosen, key, witnesses)
+    except Unusable as wrong:
+        print(wrong, file=sys.stderr)
+        return USAGE
+    except OSError as wrong:
+        name = ascii(str(wrong.filename))[1:-1]
+        print(f"Không đọc được tệp {name}.\nThe file {name} cannot be read.", file=sys.stderr)
+        return USAGE
+    return tell(checks, as_json=chosen.json)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="verify.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    for verb, given in {
+        "receipt": ["file"], "log": ["folder"], "dataset": ["folder", "events"],
+        "consistency": ["old", "new", "proof"],
+    }.items():  # fmt: skip
+        one = verbs.add_parser(verb)
+        for name in given:
+            one.add_argument(name, type=Path, metavar=name.upper())
+        one.add_argument("--key", required=True)
+        one.add_argument("--witness", action="append", default=[], metavar="KEY")
+        one.add_argument("--json", action="store_true")
+        if verb == "log":
+            one.add_argument("--seen", type=Path, action="append", default=[], metavar="FILE")
+    return parser
+
+
+def _run(chosen: argparse.Namespace, key: VerifierKey, witnesses: Sequence[VerifierKey]) -> tuple[Check, ...]:
+    if chosen.verb == "receipt":
+        return check_receipt(read(chosen.file), key, witnesses)
+    if chosen.verb == "log":
+        return check_log(chosen.folder, key, seen=[read(each) for each in chosen.seen], witnesses=witnesses)
+    if chosen.verb == "dataset":
+        return check_dataset(chosen.folder, read(chosen.events, MAX_EVENTS_BYTES), key, witnesses=witnesses)
+    old, new, proof = read(chosen.old), read(chosen.new), read(chosen.proof)
+    return check_consistency(old, new, proof, key, witnesses=witnesses)
+
+
+def read(path: Path, limit: int = MAX_BYTES) -> bytes:
+    """Its bytes; no more than one above the limit, by which a check sees that it is too long. Raises OSError."""
+    with path.open("rb") as file:
+        return file.read(limit + 1)
+
+
+def read_key(given: str, kind: int = ED25519) -> VerifierKey:
+    """A verifier key from its text, or from the file so named. Raises Unusable."""
+    try:
+        is_file = Path(given).is_file()
+        return parse_key(read(Path(given)).decode() if is_file else given, kind)
+    except (OSError, ValueError) as wrong:
+        raise Unusable("\n".join(Refused("key.form").said)) from wrong
+
+
+def tell(checks: Sequence[Check], *, as_json: bool) -> int:
+    """Print what was found, what is wrong in both languages; the exit code."""
+    ok = holds(checks)
+    if as_json:
+        print(json.dumps({"ok": ok, "checks": [asdict(check) for check in checks]}, ensure_ascii=False))
+        return OK if ok else FAILED
+    for check in checks:
+        print(f"{'✓' if check.ok else '✗'} {check.name} {check.detail}".rstrip())
+        if not check.ok:
+            print(f"  {check.vi}\n  {check.en}", file=sys.stderr)
+    if not ok:
+        print(*ADVICE, sep="\n", file=sys.stderr)
+    return OK if ok else FAILED
+
+
+if __name__ == "__main__":
+    sys.exit(main())

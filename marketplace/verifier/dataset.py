@@ -1,0 +1,136 @@
+"""That the exported events of a dataset leave none out."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from marketplace.verifier.folder import Looked, check_log
+from marketplace.verifier.note import VerifierKey, open_checkpoint
+from marketplace.verifier.receipt import EVENT, MAYBE_NUMBER, MAYBE_TEXT, NUMBER, TEXT, commitment
+from marketplace.verifier.refusal import Check, Refused, checked, holds
+from marketplace.verifier.strict_json import MAX_BYTES, canonical, documents, hex32, no_number, shaped, utf8
+
+MAX_EVENTS_BYTES = 256 * 1024 * 1024
+VIEW = EVENT | {"commitment": TEXT, "salt": MAYBE_TEXT, "leaf_index": MAYBE_NUMBER,
+                "dataset_counter": MAYBE_NUMBER, "dataset_previous": MAYBE_NUMBER}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What was exported of a dataset: the key of its chain, and its events in the order of their counters."""
+
+    chain_key: bytes
+    events: Sequence[Mapping[str, Any]]
+
+    def link(self, counter: int, previous: int | None) -> bytes:
+        """What the leaf of the event with that counter holds as its link (hex)."""
+        place = canonical({"n": counter, "p": previous}).encode()
+        return hmac.digest(self.chain_key, place, hashlib.sha256).hex().encode()
+
+    def looked(self) -> Looked:
+        """Its leaves, and the link that the next event would have."""
+        leaves = {
+            event["leaf_index"]: b'{"c":"%b","l":"%b"}'
+            % (_commitment(event), self.link(event["dataset_counter"], event["dataset_previous"]))
+            for event in self.events
+        }
+        last = self.events[-1]
+        counter = last["dataset_counter"] + 1
+        return Looked(leaves, self.link(counter, last["leaf_index"]), counter)
+
+
+def check_dataset(
+    folder: Path, events: bytes, key: VerifierKey, *, witnesses: Sequence[VerifierKey] = ()
+) -> tuple[Check, ...]:
+    """An exported log, and that `events` (answers of completeness/ID and events) leave out no leaf of a dataset.
+
+    What is newer than the exported log is not looked at. Raises OSError where the folder holds no checkpoint.
+    """
+    with (folder / "checkpoint").open("rb") as file:
+        note = file.read(MAX_BYTES)
+    looked: list[Looked] = []
+
+    def complete() -> str:
+        size = open_checkpoint(utf8(note), key).size
+        exported = read_exported(events, size)
+        require_chained(exported.events)
+        looked.append(exported.looked())
+        return f"{exported.events[0]['dataset_id']}, {len(exported.events)}"
+
+    found = checked("complete", complete)
+    if not found.ok:
+        return (found,)
+    checks = check_log(folder, key, witnesses=witnesses, looked=looked[0])
+    return (*checks, found) if holds(checks) else checks
+
+
+def read_exported(data: bytes, size: int) -> Exported:
+    """The events that count for the dataset in a log of `size` leaves, and the chain's key. Raises Refused."""
+    if len(data) > MAX_EVENTS_BYTES:
+        raise Refused("form.size", MAX_EVENTS_BYTES)
+    keys: set[str] = set()
+    events: dict[int, dict[str, Any]] = {}
+    for document in documents(utf8(data), no_number):
+        if isinstance(document, dict) and "chain_key" in document:
+            shaped(document["chain_key"], TEXT, "chain_key")
+            keys.add(document["chain_key"])
+        else:
+            events |= {event["leaf_index"]: event for event in _events(document) if _counts(event, size)}
+    if len(keys) != 1:
+        raise Refused("dataset.key")
+    if not events:
+        raise Refused("dataset.none")
+    if len(datasets := sorted({str(event["dataset_id"]) for event in events.values()})) > 1:
+        raise Refused("dataset.several", ascii(", ".join(datasets))[1:80])
+    return Exported(hex32(*keys), sorted(events.values(), key=lambda event: int(event["dataset_counter"])))
+
+
+def _events(document: Any) -> Iterator[dict[str, Any]]:
+    page = document["items"] if isinstance(document, dict) and "items" in document else document
+    for event in page if isinstance(page, list) else [page]:
+        if not isinstance(event, dict):
+            raise Refused("form.field", "items")
+        shaped({name: event[name] for name in VIEW if name in event}, VIEW, "items")
+        yield event
+
+
+def _counts(event: Mapping[str, Any], size: int) -> bool:
+    if event["dataset_counter"] is None or event["leaf_index"] is None:
+        return False
+    shaped(event["leaf_index"], NUMBER, "leaf_index")
+    return bool(event["leaf_index"] < size)
+
+
+def require_chained(events: Sequence[Mapping[str, Any]]) -> None:
+    """Counters run from 0 without gap, each event names the leaf of the one before it. Raises Refused."""
+    counters = [event["dataset_counter"] for event in events]
+    if counters != list(range(len(events))):
+        missing = _missing(counters)
+        raise Refused("dataset.left_out", ", ".join(map(str, missing)) or "?")
+    previous = None
+    for event in events:
+        if event["dataset_previous"] != previous:
+            raise Refused("dataset.previous", event["dataset_counter"])
+        previous = event["leaf_index"]
+
+
+def _missing(counters: Iterable[int]) -> list[int]:
+    """The first twenty that are not there."""
+    found: list[int] = []
+    due = 0
+    for counter in counters:
+        found += range(due, min(counter, due + 20 - len(found)))
+        due = counter + 1
+    return found
+
+
+def _commitment(event: Mapping[str, Any]) -> bytes:
+    """What its leaf must hold; where the salt was erased, the commitment that is told."""
+    if event["salt"] is None:
+        return hex32(event["commitment"]).hex().encode()
+    return commitment(event["salt"], {name: event[name] for name in EVENT})
