@@ -9,7 +9,7 @@ from alembic import op
 from marketplace.db.roles import SERVICE
 
 revision = "0021"
-down_revision = "0015"
+down_revision = "0019"
 branch_labels = None
 depends_on = None
 
