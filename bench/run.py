@@ -21,6 +21,7 @@ MODULES = (
     "ledger",
     "settle",
     "audit",
+    "regulator",
     "service",
     "release",
     "fairness",

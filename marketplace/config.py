@@ -116,6 +116,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     share_platform_permille: int = 200
     log_origin: str = "sandulieu.local/log"
     sequencer_interval_ms: int = 100
+    search_interval_ms: int = 1_000
+    """How often full blocks of the log are looked for, to be indexed for search."""
     sweep_interval_s: int = 30
 
     def path(self, *names: str) -> Path:

@@ -12,6 +12,7 @@ from marketplace.linkages import models as linkages
 from marketplace.listings import models as listings
 from marketplace.metering import models as metering
 from marketplace.offers import models as offers
+from marketplace.oversight import models as oversight
 from marketplace.own import models as own
 from marketplace.queries import models as queries
 from marketplace.spending import models as spending
@@ -30,6 +31,7 @@ __all__ = [
     "metadata",
     "metering",
     "offers",
+    "oversight",
     "own",
     "queries",
     "spending",

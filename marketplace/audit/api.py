@@ -1,13 +1,10 @@
-"""HTTP face of the log: events for their parties; for everybody heads, tiles and proofs, which name nobody."""
+"""HTTP face of the log: heads, tiles and proofs for everybody, for they name nobody; receipts for parties."""
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Annotated
 from uuid import UUID
 
 from litestar import Response, get
-from litestar.params import Parameter
 from litestar.types import ControllerRouterHandler
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -21,22 +18,19 @@ from marketplace.audit.proofs import (
     inclusion_proof,
     newest_checkpoint,
 )
-from marketplace.audit.reads import Completeness, Filter, View, Viewer, completeness, concerns
+from marketplace.audit.reads import Completeness, View, Viewer, completeness, concerns
 from marketplace.audit.receipt import encode
 from marketplace.audit.receipts import receipt_for
 from marketplace.audit.tiles import WIDTH, parse_tile, read_tile
-from marketplace.audit.viewing import MAX_ROWS, EventPage, view_events
 from marketplace.config import Config
-from marketplace.db.cursor import PAGE_ROWS
 from marketplace.db.keys import Keys
-from marketplace.errors import Forbidden, Invalid, NotFound
+from marketplace.errors import Forbidden, NotFound
 
 NOTE = "text/plain"
 FOREVER = "public, max-age=31536000, immutable"
 VIEWS: dict[str, View] = {
     "regulator": "regulator", "operator": "operator", "owner": "owner", "startup": "startup",
 }  # fmt: skip
-Limit = Annotated[int, Parameter(ge=1, le=MAX_ROWS)]
 
 
 def viewer_of(caller: Caller) -> Viewer:
@@ -47,31 +41,6 @@ def viewer_of(caller: Caller) -> Viewer:
     if view is None or (role is not None and role not in caller.roles):
         raise Forbidden(needs=f"{caller.organisation_kind}:{role or '*'}")
     return Viewer(caller.person_id, caller.organisation_id, view)
-
-
-@get("/api/v1/audit/events", operation_id="listEvents")
-async def list_events(
-    session: AsyncSession,
-    caller: Caller,
-    dataset_id: UUID | None = None,
-    query_id: UUID | None = None,
-    name: str | None = None,
-    organisation: UUID | None = None,
-    since: Annotated[datetime | None, Parameter(query="from")] = None,
-    until: Annotated[datetime | None, Parameter(query="to")] = None,
-    cursor: str | None = None,
-    limit: Limit = PAGE_ROWS,
-) -> EventPage:
-    """Events that concern the caller's organisation; the regulator sees all, and that is logged too."""
-    chosen = Filter(
-        dataset_id=dataset_id,
-        query_id=query_id,
-        name=name,
-        organisation_id=organisation,
-        since=_instant(since, "from"),
-        until=_instant(until, "to"),
-    )
-    return await view_events(session, viewer_of(caller), chosen, cursor=cursor, limit=limit)
 
 
 @get("/api/v1/audit/completeness/{dataset_id:uuid}", operation_id="checkCompleteness")
@@ -147,14 +116,7 @@ async def _size(session: AsyncSession) -> int:
     return 0 if checkpoint is None else checkpoint.size
 
 
-def _instant(at: datetime | None, path: str) -> datetime | None:
-    if at is not None and at.tzinfo is None:
-        raise Invalid(errors=[{"path": path, "code": "request.instant", "params": {}}])
-    return at
-
-
 handlers: list[ControllerRouterHandler] = [
-    list_events,
     check_completeness,
     read_checkpoint,
     read_key,

@@ -39,7 +39,6 @@ class Event(Base):
     """SHA-256(salt || canonical JSON of all above): what the leaf commits to."""
     __table_args__ = (
         Index(None, "at"),
-        Index(None, "parties", postgresql_using="gin"),
         Index(None, "dataset_id", "at"),
         Index(None, "query_id", postgresql_where=text("query_id is not null")),
         Index(

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Literal
 from uuid import UUID
 
 from msgspec import Struct
-from sqlalchemy import Select, select, text, tuple_
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.audit.canonical import plain
 from marketplace.audit.leaf import chain_key, read_leaf
-from marketplace.audit.models import AuditLeaf, Event, EventSalt
+from marketplace.audit.models import AuditLeaf, Event
 from marketplace.db.base import EPOCH, ms_of
 from marketplace.db.engine import Database
 
@@ -43,18 +43,6 @@ class Viewer(Struct, frozen=True):
         return self.view in ("regulator", "operator")
 
 
-class Filter(Struct, frozen=True, kw_only=True):
-    """Which events; None does not restrict. `since` is included, `until` is not."""
-
-    event_id: UUID | None = None
-    dataset_id: UUID | None = None
-    query_id: UUID | None = None
-    name: str | None = None
-    organisation_id: UUID | None = None
-    since: datetime | None = None
-    until: datetime | None = None
-
-
 class EventView(Struct, frozen=True, kw_only=True):
     """An event as its viewer may see it; `salt` (hex) opens `commitment` (hex), both None for the operator.
 
@@ -83,6 +71,8 @@ class EventView(Struct, frozen=True, kw_only=True):
     link: str | None
     dataset_counter: int | None
     dataset_previous: int | None
+    proof: str | None
+    """Where its inclusion is proved; for everybody, for it names nobody."""
 
     @property
     def decision_id(self) -> UUID | None:
@@ -112,17 +102,11 @@ def event_of(row: Event) -> dict[str, Any]:
     return fields | {"body": row.body, "at": microseconds // 1000 if exact_ms else microseconds / 1000}
 
 
-async def events(
-    session: AsyncSession, viewer: Viewer, chosen: Filter, *, before: tuple[datetime, UUID] | None, limit: int
-) -> list[EventView]:
-    """Up to `limit` events older than `before`, newest first."""
-    rows = await session.execute(_select(viewer, chosen, before).limit(limit))
-    return [_view(viewer, *row) for row in rows]
-
-
 async def concerns(session: AsyncSession, viewer: Viewer, dataset_id: UUID) -> bool:
     """Whether the viewer may see any event of the dataset."""
-    mine = _select(viewer, Filter(dataset_id=dataset_id), None).with_only_columns(Event.id).order_by(None)
+    mine = select(Event.id).where(Event.dataset_id == dataset_id)
+    if not viewer.sees_all:
+        mine = mine.where(Event.parties.contains([viewer.organisation_id]))
     return bool(await session.scalar(select(mine.exists())))
 
 
@@ -146,35 +130,8 @@ async def completeness(session: AsyncSession, dataset_id: UUID, *, salt_key: byt
     return Completeness(leaves, newest, tuple(wrong), chain_key(salt_key, dataset_id).hex())
 
 
-def _select(
-    viewer: Viewer, chosen: Filter, before: tuple[datetime, UUID] | None
-) -> Select[Event, bytes, AuditLeaf]:
-    query = (
-        select(Event, EventSalt.salt, AuditLeaf)
-        .outerjoin(EventSalt, EventSalt.event_id == Event.id)
-        .outerjoin(AuditLeaf, AuditLeaf.event_id == Event.id)
-        .order_by(Event.at.desc(), Event.id.desc())
-    )
-    if not viewer.sees_all:
-        query = query.where(Event.parties.contains([viewer.organisation_id]))
-    if chosen.organisation_id is not None:
-        query = query.where(Event.parties.contains([chosen.organisation_id]))
-    if chosen.since is not None:
-        query = query.where(Event.at >= chosen.since)
-    if chosen.until is not None:
-        query = query.where(Event.at < chosen.until)
-    if before is not None:
-        query = query.where(tuple_(Event.at, Event.id) < before)
-    equal = {
-        Event.id: chosen.event_id,
-        Event.dataset_id: chosen.dataset_id,
-        Event.query_id: chosen.query_id,
-        Event.name: chosen.name,
-    }
-    return query.where(*(column == value for column, value in equal.items() if value is not None))
-
-
-def _view(viewer: Viewer, row: Event, salt: bytes | None, leaf: AuditLeaf | None) -> EventView:
+def event_view(viewer: Viewer, row: Event, *, salt: bytes | None, leaf: AuditLeaf | None) -> EventView:
+    """What the viewer may see of an event."""
     fields = {name: getattr(row, name) for name in EVENT_FIELDS} | {"parties": tuple(row.parties)}
     opened = viewer.view != "operator"
     counted = leaf if viewer.view in ("owner", "regulator") else None
@@ -186,6 +143,7 @@ def _view(viewer: Viewer, row: Event, salt: bytes | None, leaf: AuditLeaf | None
         link=read_leaf(leaf.data).l if leaf else None,
         dataset_counter=counted.dataset_counter if counted else None,
         dataset_previous=counted.dataset_previous if counted else None,
+        proof=f"/api/v1/audit/proof?leaf={leaf.index}" if leaf else None,
     )
 
 

@@ -30,6 +30,7 @@ from marketplace.linkages import api as linkages_api
 from marketplace.listings import api as listings_api
 from marketplace.metering import api as metering_api
 from marketplace.offers import api as offers_api
+from marketplace.oversight import api as oversight_api
 from marketplace.own import api as own_api
 from marketplace.queries import api as queries_api
 from marketplace.queries.services import Services
@@ -53,6 +54,7 @@ API = (
     listings_api,
     metering_api,
     offers_api,
+    oversight_api,
     own_api,
     preview_api,
     queries_api,

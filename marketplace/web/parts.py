@@ -19,6 +19,7 @@ from marketplace.db.engine import Database, database_url
 from marketplace.db.keys import Keys
 from marketplace.db.schema import bring_up_to_date
 from marketplace.ledger.jobs import run_books
+from marketplace.oversight.indexer import run_indexer
 from marketplace.own.errors import TooManyUploads
 from marketplace.own.jobs import run_file_sweeps
 from marketplace.queries.cancelling import watch_cancelled
@@ -127,6 +128,7 @@ def _background(
         partial(run_books, database, config.sweep_interval_s, stop),
         partial(run_file_sweeps, database, config, stop),
         partial(run_register, database, store, config, stop),
+        partial(run_indexer, database, config.search_interval_ms, stop),
     )
 
 

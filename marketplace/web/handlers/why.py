@@ -13,12 +13,12 @@ from marketplace.accounts.callers import Analyst, Caller
 from marketplace.agreements.reads import read_agreement
 from marketplace.agreements.schemas import AgreementView
 from marketplace.audit.api import viewer_of
-from marketplace.audit.reads import Filter
 from marketplace.audit.receipt import Edition
-from marketplace.audit.viewing import view_events
 from marketplace.db.base import utcnow
 from marketplace.errors import NotFound, Problem
 from marketplace.listings.reads import listed_version
+from marketplace.oversight.search import Search
+from marketplace.oversight.viewing import view_events
 from marketplace.queries.explain import explain, explain_decided
 from marketplace.queries.first import first_question
 from marketplace.queries.schemas import Ask
@@ -59,7 +59,7 @@ async def show_decided(
     view: View, caller: Caller, session: AsyncSession, services: Services, event_id: uuid.UUID
 ) -> Template:
     """What was decided then, with the facts that this party's receipt opens."""
-    page = await view_events(session, viewer_of(caller), Filter(event_id=event_id), limit=1)
+    page = await view_events(session, viewer_of(caller), Search(event_id=event_id), limit=1)
     edition = next((each for each in EACH_EDITION if each == caller.organisation_kind), None)
     if not page.items or edition is None:
         raise NotFound

@@ -11,9 +11,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from marketplace.audit import tree
+from marketplace.audit import api, tree
 from marketplace.audit.actions import record
-from marketplace.audit.api import handlers
 from marketplace.audit.canonical import canonical
 from marketplace.audit.commitment import commitment
 from marketplace.audit.note import open_checkpoint, parse_key
@@ -22,6 +21,7 @@ from marketplace.audit.sequencer import sequence_once
 from marketplace.config import Config
 from marketplace.db.engine import Database
 from marketplace.db.keys import Keys
+from marketplace.oversight import api as oversight
 from tests.conftest import ClientFor
 from tests.marketplace.api import Client
 from tests.marketplace.audit.bodies import settled
@@ -37,7 +37,7 @@ def keys(tmp_path: Path) -> Keys:
 
 @pytest.fixture
 async def client(client_for: ClientFor, keys: Keys) -> AsyncIterator[Client]:
-    async with client_for(*handlers, keys=keys) as client:
+    async with client_for(*api.handlers, *oversight.handlers, keys=keys) as client:
         yield client
 
 
@@ -144,6 +144,28 @@ async def test_events_filter_by_time_and_page_without_gap_or_repeat(
     now = datetime.now(UTC).isoformat()
     assert await seen(client, startup.token, **{"from": now}) == []
     assert len(await seen(client, startup.token, to=now)) == 5
+
+
+async def test_each_filter_alone_leaves_out_what_differs(client: Client, database: Database, make: Make) -> None:
+    startup = await make.party(database)
+    decision = {"allow": False, "reasons": [{"code": "money.short"}]}
+    agreement_id, person_id = uuid4(), uuid4()
+    async with database.session() as session:
+        event_id = await record(
+            session, "query:settle", parties=[startup.organisation.id], actor_person_id=person_id, price_vnd=500,
+            agreement_id=agreement_id, purpose="product.rnd",
+            body=settled(decision=decision, columns=["Hộ nghèo"]),
+        )  # fmt: skip
+        await record(session, "test:event", parties=[startup.organisation.id])
+    fits = {
+        "agreement_id": agreement_id, "person": person_id, "purpose": "product.rnd", "decision": "deny",
+        "code": "money.short", "min_vnd": 500, "max_vnd": 500, "q": "NGHEO ho",
+    }  # fmt: skip
+    for name, value in fits.items():
+        assert [e["id"] for e in await seen(client, startup.token, **{name: str(value)})] == [str(event_id)], name
+    misses = {"agreement_id": uuid4(), "decision": "allow", "min_vnd": 501, "q": "ngheox", "state_class": "core"}
+    for name, value in misses.items():
+        assert await seen(client, startup.token, **{name: str(value)}) == [], name
 
 
 @pytest.mark.parametrize("query", [{"cursor": "x"}, {"from": "2026-01-01T00:00:00"}, {"limit": 0}, {"limit": 501}])

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import event, select, text
 
 from marketplace.audit.models import Event
-from marketplace.audit.reads import Filter, Viewer, events
+from marketplace.audit.reads import Viewer
 from marketplace.consents.actions import record_consent_event
 from marketplace.consents.actors import DataSubject
 from marketplace.consents.cohorts import take_out_everybody
@@ -24,6 +24,8 @@ from marketplace.db.locks import lock_version
 from marketplace.errors import NotFound, Problem
 from marketplace.listings.catalogue import list_datasets
 from marketplace.listings.reads import read_dataset
+from marketplace.oversight.search import Search
+from marketplace.oversight.viewing import view_events
 from tests.marketplace.consents.conftest import PEOPLE, PURPOSES, Listed
 from tests.marketplace.parties import Make
 
@@ -277,7 +279,7 @@ async def test_startups_see_a_new_revision_number_and_nothing_else(
             return [
                 await read_dataset(session, listed.dataset_id),
                 [item for item in (await list_datasets(session)).items if item.id == listed.dataset_id],
-                await events(session, viewer, Filter(dataset_id=listed.dataset_id), before=None, limit=50),
+                await view_events(session, viewer, Search(dataset_id=listed.dataset_id)),
             ]
 
     before = await shown()
