@@ -62,7 +62,8 @@ def require_held(verdict: Any, holds: Sequence[Movement]) -> None:
 
 
 def query_charge(part: Part) -> list[Movement]:
-    """Posts the hold of one dataset of a query and shares it out by today's rates, to be made all or none."""
+    """Posts the hold of a dataset of a query, for less if it cost less, and shares it out by today's rates: all or
+    none."""
     shares = split(part.amount_vnd, rates_at(utcnow()))
     shared = (
         Movement(
@@ -82,7 +83,7 @@ def query_charge(part: Part) -> list[Movement]:
         )
         if amount
     )
-    return [_resolved(part, "post", "query_charge"), *shared]
+    return [_resolved(part, "post", "query_charge", amount_vnd=part.amount_vnd), *shared]
 
 
 def _owners(part: Part, amount_vnd: int) -> Iterator[tuple[str, UUID, int]]:
@@ -100,12 +101,13 @@ def query_void(part: Part) -> Movement:
     return _resolved(part, "void", "query_void")
 
 
-def _resolved(part: Part, kind: str, code: str) -> Movement:
+def _resolved(part: Part, kind: str, code: str, *, amount_vnd: int | None = None) -> Movement:
     return Movement(
         id=new_id(),
         kind=kind,
         code=code,
         hold_id=part.hold_id,
+        amount=amount_vnd,
         query_id=part.query_id,
         dataset_id=part.dataset_id,
     )

@@ -17,11 +17,10 @@ RATE_MOST_MICRO = 10**15
 RATES = ("per_query_micro", "per_gb_micro", "per_rho_micro", "per_row_micro", "per_cpu_second_micro")
 OF_MODE: Final[dict[str, tuple[Mode, ...]]] = {
     "per_rho_micro": ("dp",),
-    "per_row_micro": (),
-    "per_cpu_second_micro": (),
+    "per_row_micro": ("rows",),
+    "per_cpu_second_micro": ("rows",),
 }
-"""In the other modes what these measure would tell of persons, or there is none of it. Rows and CPU are known only
-after a run: no mode, until a hold can be posted for less."""
+"""In the other modes what these measure would tell of persons, or there is none of it."""
 
 
 def check_terms(terms: Terms, mode: Mode, *, at: datetime) -> None:
@@ -50,5 +49,8 @@ def _wrong(terms: Terms, mode: Mode, at: datetime) -> Iterator[tuple[str, str, d
     cap = terms.cap_month_vnd
     if cap is not None and terms.minimum_month_vnd > terms.month_vnd + cap:
         yield "minimum_month_vnd", "minimum_over_cap", {}
+    if cap is not None and terms.metered:
+        # What a ceiling holds for a while would make the queries beside it free.
+        yield "cap_month_vnd", "cap_metered", {}
     if terms.statutory_fee is not None and law_at(terms.statutory_fee.law, ms_of(at)) is None:
         yield "statutory_fee.law", "law_unknown", {"law": terms.statutory_fee.law}

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from catalog.version import Version
 from marketplace.audit.facttree import FactTree, grow
-from marketplace.billing.price import Price
+from marketplace.billing.price import Measured, Price, price
 from marketplace.queries.facts import Facts
 from marketplace.queries.privacy import Spend
 from policies.decision import AccessQuestion, Decision, Obligations, Reason
@@ -27,7 +27,8 @@ class Line(Struct, frozen=True, kw_only=True, dict=True):
     reads: tuple[str, ...]
     bytes: int
     price: Price
-    """At most, where the offer measures what only a run tells."""
+    """At most, where the offer measures what only a run tells; of `most`."""
+    most: Measured
     rows_cap: int | None
     spend: Spend | None
     """In dp mode."""
@@ -42,6 +43,14 @@ class Line(Struct, frozen=True, kw_only=True, dict=True):
     @property
     def price_vnd(self) -> int:
         return self.price.total_vnd
+
+    def billed(self, *, rows: int, cpu_us: int) -> Price:
+        """What it costs once it has run: the price, or less where the offer measures rows and CPU."""
+        terms = self.facts.terms
+        if terms is None or not terms.metered:
+            return self.price
+        took = replace(self.most, rows=min(rows, self.most.rows), cpu_us=min(cpu_us, self.most.cpu_us))
+        return price(terms, took, self.facts.standing).at_most(self.price_vnd)
 
     @property
     def records_left(self) -> int | None:

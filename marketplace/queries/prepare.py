@@ -173,8 +173,9 @@ async def lines_of(
         await spend_of(*parts, *each, plan, own, purpose=ask.purpose, rho_micro=rho_micro)
         for each in zip(facts, versions, strict=True)
     ]
-    prices = [_price(*each, promised_vnd) for each in zip(facts, sizes, spends, strict=True)]
     caps = [_rows_cap(services, version) for version in versions]
+    most = [_at_most(services, ask, facts, *each) for each in zip(facts, sizes, spends, caps, strict=True)]
+    prices = [_price(*each, promised_vnd) for each in zip(facts, most, spends, strict=True)]
     priced = all(each.terms is not None for each in facts)
     at_ms = instant_ms(services.clock)
     questions = [
@@ -196,7 +197,7 @@ async def lines_of(
         for each, version, columns, cap, spend in zip(facts, versions, reads, caps, spends, strict=True)
     ]
     decided = await decide_all(services.engine, questions)
-    lines = zip(facts, versions, reads, sizes, prices, caps, spends, decided, strict=True)
+    lines = zip(facts, versions, reads, sizes, prices, most, caps, spends, decided, strict=True)
     return tuple(_line(ask.sql, *each) for each in lines)
 
 
@@ -207,6 +208,7 @@ def _line(
     reads: tuple[str, ...],
     size: int,
     price: Price,
+    most: Measured,
     cap: int | None,
     spend: Spend | None,
     decided: Decided,
@@ -218,6 +220,7 @@ def _line(
         reads=reads,
         bytes=size,
         price=price,
+        most=most,
         rows_cap=cap,
         spend=spend,
         question=decided.question,
@@ -225,13 +228,28 @@ def _line(
     )
 
 
-def _price(facts: Facts, size: int, spend: Spend | None, promised_vnd: Mapping[UUID, int] | None) -> Price:
+def _at_most(
+    services: Services, ask: Ask, all_facts: Sequence[Facts], facts: Facts, size: int, spend: Spend | None,
+    cap: int | None,
+) -> Measured:  # fmt: skip
+    """What it may take; of rows and CPU only what its offer asks a price for."""
+    config = services.config
+    rows = config.result_max_rows
+    if cap is not None:
+        rows = min(rows, max(cap - facts.records_released, 0))
+    return Measured(
+        bytes=size,
+        rho_micro=spend.rho_micro if spend else 0,
+        rows=rows,
+        cpu_us=deadline_ms(services, ask, all_facts) * 1_000 * config.sandbox_threads,
+    )
+
+
+def _price(facts: Facts, most: Measured, spend: Spend | None, promised_vnd: Mapping[UUID, int] | None) -> Price:
     if facts.terms is None or (spend is not None and spend.stored is not None):
         return Price()
-    found = price(facts.terms, Measured(bytes=size, rho_micro=spend.rho_micro if spend else 0), facts.standing)
-    if promised_vnd is None:
-        return found
-    return found.at_most(promised_vnd[facts.agreement_id])
+    found = price(facts.terms, most, facts.standing)
+    return found if promised_vnd is None else found.at_most(promised_vnd[facts.agreement_id])
 
 
 def _rows_cap(services: Services, version: Version | None) -> int | None:

@@ -164,6 +164,7 @@ async def test_without_an_offer_nothing_can_be_applied_for(client: Client, sides
         ({"per_rho_micro": 1}, "offer.not_in_mode"),
         ({"per_query_micro": 9, "tiers": [{"from_query": 5, "per_query_micro": 9}]}, "offer.tiers_not_falling"),
         ({"trial": {}}, "offer.trial_one"),
+        ({"per_row_micro": 1, "cap_month_vnd": 9}, "offer.cap_metered"),
         ({"minimum_month_vnd": 9, "cap_month_vnd": 3, "month_vnd": 5}, "offer.minimum_over_cap"),
         ({"statutory_fee": {"law": "no-such-law", "month_vnd": 5}}, "offer.law_unknown"),
     ],

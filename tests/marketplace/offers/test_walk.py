@@ -142,3 +142,28 @@ def test_a_quote_that_a_trial_paid_for_ends_with_the_trial(rival: Market) -> Non
     assert run(rival, agreement).json()["charged_vnd"] == 0
     refused = run(rival, agreement, quote_id=quote["id"])
     assert (refused.status, refused.json()["code"]) == (409, "quote.expired")
+
+
+def test_a_price_by_row_holds_its_ceiling_and_gives_the_rest_back(rival: Market) -> None:
+    agreement = offered(rival, "rows", per_row_micro=2 * DONG + 500_000, per_cpu_second_micro=1)
+    before = rival.balance("rival")
+    spent = rival.client("rival").get("/api/v1/spending").json()["spent_vnd"]
+    query = run(rival, agreement).json()
+    assert query["rows"] == 2
+    assert query["charged_vnd"] == BASE_VND + 5
+    assert query["quote_vnd"] == BASE_VND + 25_000, "10,000 rows at most"
+    after = rival.balance("rival")
+    assert (before["available_vnd"] - after["available_vnd"], after["held_vnd"]) == (BASE_VND + 5, 0)
+    used = rival.client("rival").get("/api/v1/usage?limit=1").json()["items"][0]
+    assert (used["query_id"], used["price_vnd"]) == (query["id"], BASE_VND + 5)
+    assert rival.client("rival").get("/api/v1/spending").json()["spent_vnd"] == spent + BASE_VND + 5
+    failed = run(rival, agreement, sql="select * from adult").json()
+    assert (failed["state"], failed["failure"]["code"]) == ("failed", "sandbox.too_many_rows")
+    assert failed["charged_vnd"] == BASE_VND + 3, "a failure counts as a row"
+    assert rival.reconciled()
+
+
+def test_a_ceiling_that_the_wallet_does_not_cover_is_refused_though_the_bill_would_be_small(rival: Market) -> None:
+    agreement = offered(rival, "dear", per_row_micro=1_000 * DONG)
+    refused = run(rival, agreement)
+    assert (refused.status, refused.json()["reasons"][0]["code"]) == (403, "price.over_wallet")
