@@ -22,7 +22,7 @@ _SELLER = text("""
     order by created_at, id limit 1
 """)
 _BUYER = text("select name, tax_code from organisation where id = :id")
-EVENTS = {"invoice": "invoice:issue", "credit_note": "credit_note:issue"}
+EVENTS = {"invoice": "invoice:issue", "credit_note": "invoice:credit"}
 
 
 async def parties(session: AsyncSession, buyer_id: UUID) -> tuple[Party, Party]:
