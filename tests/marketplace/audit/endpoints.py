@@ -55,7 +55,10 @@ WRITES = {
     "POST /api/v1/subject/tokens": ("subject:make_token",),
     "POST /api/v1/tables": ("table:add",),
     "POST /api/v1/tokens": ("token:create",),
+    "POST /api/v1/wallet/bank-lines": ("bankline:book", "bankline:credit"),
+    "POST /api/v1/wallet/bank-lines/{line_id}/assignment": ("bankline:credit",),
     "POST /api/v1/wallet/credits": ("wallet:credit",),
+    "POST /api/v1/wallet/top-ups": ("topup:fail", "topup:pay", "topup:start"),
 }
 """`METHOD path` as the OpenAPI document has it → the events that it may write."""
 NONE_NEEDED = {
