@@ -160,6 +160,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     search_interval_ms: int = 1_000
     """How often full blocks of the log are looked for, to be indexed for search."""
     sweep_interval_s: int = 30
+    charge_interval_s: int = 60
 
     def path(self, *names: str) -> Path:
         """A folder or file below home."""

@@ -9,7 +9,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from marketplace.accounts.callers import Caller
-from marketplace.queries.errors import Alone, NotNeeded, RhoTooSmall, SqlNotUnderstood, TimeTells
+from marketplace.queries.errors import AgreementUnpaid, Alone, NotNeeded, RhoTooSmall, SqlNotUnderstood, TimeTells
 from marketplace.queries.execute import limits_of
 from marketplace.queries.lines import Line, together
 from marketplace.queries.prepare import (
@@ -17,6 +17,7 @@ from marketplace.queries.prepare import (
     facts_of,
     gathered,
     lines_of,
+    require_paid,
     require_private,
     understand,
     versions_of,
@@ -82,6 +83,10 @@ async def dry_run(services: Services, caller: Caller, ask: Ask) -> DryRunView:
     facts = await facts_of(services, caller, ask)
     versions = versions_of(services, facts)
     refusals, prepared = [], None
+    try:
+        require_paid(facts)
+    except AgreementUnpaid as refused:
+        refusals.append(_refusal(refused.code, refused.params))
     try:
         require_private(services, ask, versions)
     except (TimeTells, RhoTooSmall) as refused:

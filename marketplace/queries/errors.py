@@ -78,6 +78,13 @@ class NotNeeded(Problem):
     code = "query.agreement_not_needed"
 
 
+class AgreementUnpaid(Problem):
+    """A month's charge waits for money in the wallet. Params: dataset, since."""
+
+    status = 402
+    code = "agreement.unpaid"
+
+
 class QuoteExpired(Conflict):
     code = "quote.expired"
 

@@ -19,6 +19,7 @@ from marketplace.db.base import new_id
 from marketplace.db.keys import Keys
 from marketplace.own.schemas import OwnSchema
 from marketplace.queries.errors import (
+    AgreementUnpaid,
     Alone,
     ClockSetBack,
     NotNeeded,
@@ -103,17 +104,25 @@ def instant_ms(clock: Clock) -> int:
 async def prepare(
     services: Services, caller: Caller, ask: Ask, *, promised_vnd: Mapping[UUID, int] | None = None
 ) -> Prepared:
-    """Raises NotFound, SameDataset, TimeTells, RhoTooSmall, Alone, NotNeeded, SqlNotUnderstood; a denial is in
-    `.decision`.
+    """Raises NotFound, SameDataset, AgreementUnpaid, TimeTells, RhoTooSmall, Alone, NotNeeded, SqlNotUnderstood; a
+    denial is in `.decision`.
 
     `promised_vnd`: prices by agreement, of a quote that is still valid; they are the ceiling and the bill.
     """
     facts = await facts_of(services, caller, ask)
+    require_paid(facts)
     versions = versions_of(services, facts)
     require_private(services, ask, versions)
     plan = understand(ask.sql, facts, versions, services.config.sql_max_bytes)
     lines = await lines_of(services, caller, ask, facts, plan, promised_vnd=promised_vnd)
     return gathered(services, ask, facts, plan, lines)
+
+
+def require_paid(facts: Sequence[Facts]) -> None:
+    """What months cost without a query is paid. Raises AgreementUnpaid."""
+    for each in facts:
+        if each.unpaid_since is not None:
+            raise AgreementUnpaid(dataset=each.slug, since=each.unpaid_since.isoformat(timespec="minutes"))
 
 
 def gathered(

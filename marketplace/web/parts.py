@@ -20,6 +20,7 @@ from marketplace.db.keys import Keys
 from marketplace.db.schema import bring_up_to_date
 from marketplace.einvoices.jobs import run_einvoices
 from marketplace.ledger.jobs import run_books
+from marketplace.offers.jobs import run_charges
 from marketplace.oversight.indexer import run_indexer
 from marketplace.own.errors import TooManyUploads
 from marketplace.own.jobs import run_file_sweeps
@@ -134,6 +135,7 @@ def _background(
         partial(run_file_sweeps, database, config, stop),
         partial(run_register, database, store, config, stop),
         partial(run_alerts, database, config, stop),
+        partial(run_charges, database, config, stop),
         partial(run_indexer, database, config.search_interval_ms, stop),
         partial(run_einvoices, database, answers.keys, config, stop),
     )

@@ -55,3 +55,25 @@ class LimitNeared(Limit, frozen=True):
     month: str
     percent: int
     spent_vnd: int
+
+
+@event(
+    "charge:make", "an agreement was charged for a month without a query; `code`: month, statutory_fee, minimum"
+)
+class MonthCharged(Body, frozen=True):
+    code: str
+    period: str
+    transfer: UUID
+
+
+@event("agreement:suspend", "the wallet did not cover a month's charge: nothing can be asked until it does")
+class AgreementSuspended(Body, frozen=True):
+    code: str
+    period: str
+    amount_vnd: int
+    missing_vnd: int
+
+
+@event("agreement:resume", "what was due is paid: questions can be asked again")
+class AgreementResumed(Body, frozen=True):
+    pass

@@ -1,0 +1,187 @@
+"""Charges without a query: what is due, once each, never below the floor; an unpaid agreement asks nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from msgspec import Struct
+from sqlalchemy import select
+
+from marketplace.agreements.models import Agreement
+from marketplace.audit.models import Event
+from marketplace.billing.accounts import ensure_accounts
+from marketplace.db.base import new_id
+from marketplace.db.engine import Database
+from marketplace.ledger.accounts import account_id
+from marketplace.ledger.actions import transfer
+from marketplace.ledger.models import Transfer
+from marketplace.ledger.reads import balance
+from marketplace.offers.charging import charge_months
+from marketplace.offers.models import Charge, Offer
+from marketplace.queries.errors import AgreementUnpaid
+from marketplace.queries.facts import read_facts
+from marketplace.queries.prepare import require_paid
+from marketplace.spending.models import MonthSpend
+from tests.marketplace.agreements.conftest import Sides, open_sides
+
+BEGAN, ENDS = datetime(2026, 1, 15, tzinfo=UTC), datetime(2026, 3, 10, tzinfo=UTC)
+FEE = {"law": "data-law-60-2024", "month_vnd": 3_000}
+
+
+class Subscriber(Struct, frozen=True):
+    """A startup whose agreement, on these terms, was in force from mid-January to early March."""
+
+    sides: Sides
+    agreement_id: UUID
+
+    @property
+    def wallet(self) -> UUID:
+        return account_id(self.sides.startup.organisation.id, "wallet")
+
+    async def credit(self, database: Database, amount: int) -> None:
+        async with database.session() as session:
+            funding = account_id(None, "funding")
+            await transfer(
+                session, id=new_id(), debit=funding, credit=self.wallet, amount=amount, code="wallet_credit"
+            )
+
+    async def spend(self, database: Database, month: str, vnd: int) -> None:
+        row = MonthSpend(
+            agreement_id=self.agreement_id, person_id=self.sides.startup.person.id, month=month,
+            organisation_id=self.sides.startup.organisation.id, dataset_id=self.sides.dataset_id,
+            queries=1, vnd=vnd, trial_queries=0, trial_vnd=0,
+        )  # fmt: skip
+        async with database.session() as session:
+            session.add(row)
+
+    async def charges(self, database: Database) -> list[tuple[str, str, int]]:
+        async with database.session() as session:
+            rows = select(Charge.period, Charge.code, Charge.amount_vnd)
+            found = await session.execute(rows.where(Charge.agreement_id == self.agreement_id))
+            return sorted((row.period, row.code, row.amount_vnd) for row in found)
+
+    async def events(self, database: Database) -> list[str]:
+        async with database.session() as session:
+            rows = select(Event.name).where(Event.agreement_id == self.agreement_id).order_by(Event.id)
+            return list((await session.scalars(rows)).all())
+
+
+async def subscribe(database: Database, *, credit: int, **terms: Any) -> Subscriber:
+    sides = await open_sides(database)
+    agreement_id = await sides.agreement(database)
+    async with database.session() as session:
+        for party in (sides.startup, sides.owner):
+            await ensure_accounts(session, party.organisation)
+        offer = Offer(id=new_id(), dataset_id=sides.dataset_id, name="monthly", number=1, terms=terms)
+        session.add(offer)
+        await session.flush()
+        agreement = await session.get_one(Agreement, agreement_id)
+        agreement.offer_id, agreement.valid_from, agreement.expires_at = offer.id, BEGAN, ENDS
+    subscriber = Subscriber(sides, agreement_id)
+    if credit:
+        await subscriber.credit(database, credit)
+    return subscriber
+
+
+@pytest.mark.parametrize(
+    ("at", "due"),
+    [
+        (BEGAN - timedelta(days=1), []),
+        (BEGAN + timedelta(minutes=1), [("2026-01", "month", 50_000), ("2026-01", "statutory_fee", 3_000)]),
+        (
+            datetime(2026, 4, 2, tzinfo=UTC),
+            [
+                ("2026-01", "minimum", 30_000), ("2026-01", "month", 50_000), ("2026-01", "statutory_fee", 3_000),
+                ("2026-02", "month", 50_000), ("2026-02", "statutory_fee", 3_000),
+                ("2026-03", "minimum", 39_999), ("2026-03", "month", 50_000), ("2026-03", "statutory_fee", 3_000),
+            ],
+        ),
+    ],
+)  # fmt: skip
+async def test_each_month_in_force_is_charged_and_what_its_minimum_lacks_once_it_is_over(
+    database: Database, at: datetime, due: list[tuple[str, str, int]]
+) -> None:
+    terms = {"month_vnd": 50_000, "minimum_month_vnd": 90_000, "statutory_fee": FEE}
+    subscriber = await subscribe(database, credit=1_000_000, **terms)
+    for month, vnd in (("2026-01", 10_000), ("2026-02", 40_000), ("2026-03", 1)):
+        await subscriber.spend(database, month, vnd)
+    await charge_months(database, at=at)
+    assert await subscriber.charges(database) == sorted(due)
+    assert await subscriber.events(database) == ["charge:make"] * len(due)
+    async with database.session() as session:
+        wallet = await balance(session, subscriber.wallet)
+    assert wallet.balance == 1_000_000 - sum(vnd for _, _, vnd in due)
+
+
+async def test_charged_again_and_by_many_at_once_it_is_charged_once(database: Database) -> None:
+    subscriber = await subscribe(database, credit=1_000_000, month_vnd=50_000)
+    done = await asyncio.gather(*(charge_months(database, at=ENDS) for _ in range(6)), return_exceptions=True)
+    assert any(isinstance(each, int) for each in done)
+    await charge_months(database, at=ENDS + timedelta(days=3))
+    assert await subscriber.charges(database) == [(f"2026-0{month}", "month", 50_000) for month in (1, 2, 3)]
+    async with database.session() as session:
+        assert (await balance(session, subscriber.wallet)).balance == 850_000
+
+
+async def test_every_charge_is_shared_out_and_the_fee_is_the_states(database: Database) -> None:
+    subscriber = await subscribe(database, credit=100_000, month_vnd=50_000, statutory_fee=FEE)
+    await charge_months(database, at=BEGAN + timedelta(minutes=1))
+    async with database.session() as session:
+        charges = (
+            await session.scalars(select(Charge).where(Charge.agreement_id == subscriber.agreement_id))
+        ).all()
+        for charge in charges:
+            row = await session.get_one(Transfer, charge.transfer_id)
+            assert (row.code, row.amount, row.debit_account_id) == (
+                f"charge_{charge.code}", charge.amount_vnd, subscriber.wallet,
+            )  # fmt: skip
+        rows = select(Transfer.code, Transfer.amount).where(Transfer.dataset_id == subscriber.sides.dataset_id)
+        shares = [(code, amount) for code, amount in await session.execute(rows)]
+        owner = await balance(session, account_id(subscriber.sides.owner.organisation.id, "earnings"))
+    assert ("charge_state", 3_000) in shares
+    (earned,) = [amount for code, amount in shares if code == "charge_owner"]
+    assert 0 < earned == owner.balance < 50_000
+
+
+async def test_what_the_wallet_does_not_cover_suspends_the_agreement_until_it_does(database: Database) -> None:
+    subscriber = await subscribe(database, credit=60_000, month_vnd=50_000)
+    for _ in range(2):
+        await charge_months(database, at=ENDS)
+    assert await subscriber.charges(database) == [("2026-01", "month", 50_000)]
+    assert await subscriber.events(database) == ["charge:make", "agreement:suspend"]
+
+    async def facts() -> Any:
+        sides = subscriber.sides
+        return await read_facts(
+            database, caller=sides.startup.caller, agreement_ids=[subscriber.agreement_id], purpose="x"
+        )
+
+    with pytest.raises(AgreementUnpaid):
+        require_paid(await facts())
+    async with database.session() as session:
+        assert (await balance(session, subscriber.wallet)).balance == 10_000, "never below its floor"
+    await subscriber.credit(database, 90_000)
+    await charge_months(database, at=ENDS + timedelta(hours=1))
+    assert await subscriber.charges(database) == [(f"2026-0{month}", "month", 50_000) for month in (1, 2, 3)]
+    assert (await subscriber.events(database))[2:] == ["charge:make", "charge:make", "agreement:resume"]
+    require_paid(await facts())
+
+
+async def test_an_agreement_that_ended_pays_no_later_month(database: Database) -> None:
+    subscriber = await subscribe(database, credit=1_000_000, month_vnd=50_000)
+    async with database.session() as session:
+        agreement = await session.get_one(Agreement, subscriber.agreement_id)
+        agreement.ended_at = datetime(2026, 2, 2, tzinfo=UTC)
+    await charge_months(database, at=ENDS)
+    assert await subscriber.charges(database) == [(f"2026-0{month}", "month", 50_000) for month in (1, 2)]
+
+
+async def test_an_offer_without_months_charges_none(database: Database) -> None:
+    subscriber = await subscribe(database, credit=1_000, per_query_micro=1)
+    await charge_months(database, at=ENDS)
+    assert await subscriber.charges(database) == []
+    assert await subscriber.events(database) == []
