@@ -3,7 +3,7 @@
 # Written by tools/verifier.py from marketplace/verifier: change it there.
 """Kiểm chứng nhật ký của sàn dữ liệu / Checks the exchange's log against a pinned key, believing nothing else.
 
-    verify.py receipt FILE --key KEY                a receipt
+    verify.py receipt FILE --key KEY                a receipt, as JSON or as a C2SP tlog-proof
     verify.py log FOLDER --key KEY [--seen FILE]…   an exported log: each leaf and tile, and that it continues
                                                     checkpoints kept from earlier
     verify.py dataset FOLDER EVENTS --key KEY       that no use of a dataset was left out of EVENTS: what GET
@@ -46,6 +46,7 @@ TEXTS = {
     "form.field": ("Trường {} thiếu, thừa hoặc sai kiểu.", "The field {} is missing, unknown or of a wrong type."),
     "form.base64": ("Không phải base64 chuẩn: {}.", "Not canonical base64: {}."),
     "form.hex": ("Không phải hex chữ thường, 32 byte: {}.", "Not 32 bytes in lower-case hexadecimal: {}."),
+    "form.proof": ("Không phải C2SP tlog-proof: {}.", "Not a C2SP tlog-proof: {}."),
     "key.form": ("Không phải khóa kiểm chứng Ed25519.", "Not an Ed25519 verifier key."),
     "note.form": ("Không phải ghi chú có chữ ký C2SP: {}.", "Not a C2SP signed note: {}."),
     "note.unsigned": ("Khóa {} không ký điểm kiểm tra này.", "The key {} has not signed this checkpoint."),
@@ -446,6 +447,33 @@ def split(count: int) -> int:
     return 1 << ((count - 1).bit_length() - 1)
 
 
+# A receipt as a C2SP tlog-proof: the proof as any log's, and in its `extra` line what opens the leaf.
+
+HEADER = "c2sp.org/tlog-proof@v1\n"
+
+
+def is_bundle(data: bytes) -> bool:
+    """Whether it begins as a tlog-proof does."""
+    return data.startswith(HEADER.encode())
+
+
+def unbundled(data: bytes) -> Any:
+    """The receipt in it. Raises Refused."""
+    if len(data) > MAX_BYTES:
+        raise Refused("form.size", MAX_BYTES)
+    head, blank, note = utf8(data).removeprefix(HEADER).partition("\n\n")
+    extra, index, *hashes = [*head.split("\n"), ""][:-1] if "\n" in head else ("", "")
+    found = re.fullmatch("index (0|[1-9][0-9]{0,15})", index, re.ASCII)
+    if not blank or found is None or not extra.startswith("extra "):
+        raise Refused("form.proof", "a line `extra`, a line `index`, hashes, a blank line, a checkpoint")
+    receipt = load(base64_of(extra.removeprefix("extra ")))
+    if not isinstance(receipt, dict) or "log" in receipt or "leaf" not in receipt:
+        raise Refused("form.field", "leaf")
+    inclusion = [base64_of(each).hex() for each in hashes]
+    leaf = receipt.pop("leaf")
+    return receipt | {"log": {"index": int(found[1]), "leaf": leaf, "inclusion": inclusion, "checkpoint": note}}
+
+
 # A receipt: an event, the proof that it is in the log, and the facts that its edition opens.
 
 MAX_FACTS = 10_000
@@ -493,8 +521,8 @@ def check_receipt(data: bytes, key: VerifierKey, witnesses: Sequence[VerifierKey
 
 
 def read_receipt(data: bytes) -> dict[str, Any]:
-    """A receipt of this version, every field of its type. Raises Refused."""
-    receipt: dict[str, Any] = load(data)
+    """A receipt of this version, as JSON or as a tlog-proof, every field of its type. Raises Refused."""
+    receipt: dict[str, Any] = unbundled(data) if is_bundle(data) else load(data)
     shaped(receipt, RECEIPT, "")
     if receipt["facts"] is not None:
         shaped(receipt["facts"], OPENED, "facts")
@@ -686,8 +714,11 @@ class Walk:
 
     def _compare(self, level: int, tile: Sequence[bytes]) -> None:
         name = f"{level}/{tile_path(((self.size >> 8 * level) - 1) // WIDTH, len(tile))}"
-        if read_file(self.folder / "tile" / name, WIDTH * 32) != b"".join(tile):
-            raise Refused("log.tile", name)
+        stored = read_file(self.folder / "tile" / name, WIDTH * 32)
+        if stored != b"".join(tile):
+            at = next((n for n, each in enumerate(tile) if stored[32 * n : 32 * n + 32] != each), len(tile))
+            first = ((self.size >> 8 * level) - len(tile) + at) << 8 * level
+            raise Refused("log.tile", f"{name}, leaf {first}")
 
     def _root(self, bottom: list[bytes]) -> bytes:
         """Of the tree that ends with `bottom`: each level lies on what is left of the one below."""

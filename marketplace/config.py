@@ -159,6 +159,12 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     sequencer_interval_ms: int = 100
     search_interval_ms: int = 1_000
     """How often full blocks of the log are looked for, to be indexed for search."""
+    witnesses_file: Path | None = None
+    """One `KEY URL` a line: outside witnesses that are asked to cosign the log's checkpoints; None: nobody is."""
+    witness_interval_s: int = 10
+    witness_timeout_ms: int = 5_000
+    audit_hour_utc: int = 18
+    """When the nightly audit is due; 18 is one o'clock at night in Hà Nội."""
     sweep_interval_s: int = 30
     charge_interval_s: int = 60
 

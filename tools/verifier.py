@@ -12,7 +12,18 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = "marketplace.verifier"
-MODULES = ("refusal", "strict_json", "note", "tree", "receipt", "folder", "dataset", "consistency", "command")
+MODULES = (
+    "refusal",
+    "strict_json",
+    "note",
+    "tree",
+    "bundle",
+    "receipt",
+    "folder",
+    "dataset",
+    "consistency",
+    "command",
+)
 """Each imports only those before it."""
 TARGET = ROOT / "docs" / "verify.py"
 HEAD = """#!/usr/bin/env python3

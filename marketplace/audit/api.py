@@ -17,6 +17,7 @@ from marketplace.audit.proofs import (
     consistency_proof,
     inclusion_proof,
     newest_checkpoint,
+    witnessed_checkpoint,
 )
 from marketplace.audit.reads import Completeness, View, Viewer, completeness, concerns
 from marketplace.audit.receipt import encode
@@ -54,9 +55,9 @@ async def check_completeness(session: AsyncSession, caller: Caller, keys: Keys, 
 
 
 @get("/api/v1/audit/checkpoint", operation_id="readCheckpoint")
-async def read_checkpoint(session: AsyncSession) -> Response[str]:
-    """The newest signed head (C2SP checkpoint)."""
-    checkpoint = await newest_checkpoint(session)
+async def read_checkpoint(session: AsyncSession, witnessed: bool = False) -> Response[str]:
+    """The newest signed head (C2SP checkpoint), or the newest that an outside witness has cosigned."""
+    checkpoint = await (witnessed_checkpoint(session) if witnessed else newest_checkpoint(session))
     if checkpoint is None:
         raise NotFound
     return Response(checkpoint.note, media_type=NOTE, headers={"Cache-Control": "no-cache"})

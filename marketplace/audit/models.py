@@ -119,3 +119,14 @@ class Checkpoint(Base):
     root: Mapped[bytes]
     note: Mapped[str]
     at: Mapped[datetime] = mapped_column(default=utcnow)
+
+
+class Cosignature(Base):
+    """What a witness signed of a checkpoint. `witness`: its verifier key; `line`: to stand below the note."""
+
+    __tablename__ = "cosignature"
+    size: Mapped[int] = mapped_column(ForeignKey("checkpoint.size"), primary_key=True, autoincrement=False)
+    witness: Mapped[str] = mapped_column(primary_key=True)
+    line: Mapped[str]
+    at: Mapped[datetime] = mapped_column(default=utcnow)
+    __table_args__ = (Index(None, "witness", "size"),)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from msgspec import Struct
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.audit import tree
@@ -16,6 +16,13 @@ _NODES = text("""
     JOIN unnest(CAST(:levels AS bigint[]), CAST(:indexes AS bigint[])) AS wanted (level, index)
     USING (level, index)
 """)
+
+_SIGNED = """
+    SELECT size, root, at, note || coalesce((
+        SELECT string_agg(line, '' ORDER BY witness) FROM cosignature WHERE cosignature.size = checkpoint.size
+    ), '') AS note
+    FROM checkpoint WHERE size = ({size})
+"""
 
 
 class NodesMissing(RuntimeError):
@@ -50,10 +57,17 @@ async def consistency_proof(session: AsyncSession, first: int, second: int) -> C
 
 
 async def newest_checkpoint(session: AsyncSession) -> Checkpoint | None:
-    """The newest signed head; None until the first event has its leaf."""
-    row = (
-        await session.execute(text("SELECT size, root, note, at FROM checkpoint ORDER BY size DESC LIMIT 1"))
-    ).first()
+    """The newest signed head, with the cosignatures that it has; None until the first event has its leaf."""
+    return await _checkpoint(session, text("SELECT max(size) FROM checkpoint"))
+
+
+async def witnessed_checkpoint(session: AsyncSession, *, above: int = 0) -> Checkpoint | None:
+    """The newest head of more than `above` leaves that a witness has cosigned; None if none has."""
+    return await _checkpoint(session, text("SELECT max(size) FROM cosignature WHERE size > :above"), above=above)
+
+
+async def _checkpoint(session: AsyncSession, size: TextClause, **parameters: int) -> Checkpoint | None:
+    row = (await session.execute(text(_SIGNED.format(size=size)), parameters)).first()
     return None if row is None else Checkpoint(size=row.size, root=row.root, note=row.note, at=row.at)
 
 

@@ -5,12 +5,14 @@ All editions show the same event; they differ in which facts they open (`EDITION
 
 from __future__ import annotations
 
+import base64
 from typing import Any, Literal
 
 import msgspec
 
-from marketplace.audit.canonical import canonical
+from marketplace.audit.canonical import canonical, exact, plain
 from marketplace.audit.facttree import SQL, Opened
+from marketplace.verifier.bundle import HEADER
 from policies.facts import SCALARS
 
 Edition = Literal["startup", "owner", "regulator"]
@@ -83,3 +85,13 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 def encode(receipt: Receipt) -> bytes:
     """The receipt as the file that `sandulieu audit verify` reads."""
     return canonical(receipt)
+
+
+def encode_bundle(receipt: Receipt) -> bytes:
+    """The receipt as a C2SP tlog-proof, which other people's tools read too."""
+    document = plain(receipt)
+    log = document.pop("log")
+    extra = base64.b64encode(exact(document | {"leaf": log["leaf"]})).decode()
+    hashes = [base64.b64encode(bytes.fromhex(each)).decode() for each in log["inclusion"]]
+    lines = [f"extra {extra}", f"index {log['index']}", *hashes, "", log["checkpoint"]]
+    return (HEADER + "\n".join(lines)).encode()

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from marketplace.audit.errors import ReceiptPending
 from marketplace.audit.facttree import Head, Opened, closed_whole
 from marketplace.audit.models import AuditLeaf, Event, EventSalt
-from marketplace.audit.proofs import inclusion_proof, newest_checkpoint
+from marketplace.audit.proofs import inclusion_proof, newest_checkpoint, witnessed_checkpoint
 from marketplace.audit.reads import event_of
 from marketplace.audit.receipt import Edition, LogProof, Receipt, opens
 from marketplace.audit.sealing import Kept, kept_of
@@ -52,8 +52,11 @@ async def receipt(session: AsyncSession, keys: Keys, decision_id: UUID, *, editi
     row = await _event(session, decision_id)
     leaf = await session.scalar(select(AuditLeaf).where(AuditLeaf.event_id == row.id)) if row else None
     salt = await session.get(EventSalt, row.id) if row else None
-    checkpoint = await newest_checkpoint(session)
-    if row is None or leaf is None or salt is None or checkpoint is None:
+    if row is None or leaf is None or salt is None:
+        return None
+    witnessed = await witnessed_checkpoint(session, above=leaf.index)
+    checkpoint = witnessed or await newest_checkpoint(session)
+    if checkpoint is None:
         return None
     proof = await inclusion_proof(session, leaf.index, checkpoint.size)
     event = event_of(row)

@@ -10,7 +10,7 @@ import msgspec
 from marketplace.audit.receipt import Receipt
 from marketplace.texts import message
 from marketplace.verifier.note import VerifierKey
-from marketplace.verifier.receipt import check_receipt
+from marketplace.verifier.receipt import check_receipt, read_receipt
 from marketplace.verifier.refusal import Check, holds
 
 
@@ -23,16 +23,16 @@ class Verification(msgspec.Struct, frozen=True):
 
 
 def verify_receipt(
-    receipt_json: bytes,
+    data: bytes,
     public_key: VerifierKey,
     policy_folder: Path | None = None,
     witnesses: Sequence[VerifierKey] = (),
 ) -> Verification:
     """All that needs nothing of ours; with the folder of a kept policy also policy, facts, the decision anew."""
-    checks = check_receipt(receipt_json, public_key, witnesses)
+    checks = check_receipt(data, public_key, witnesses)
     if not checks[0].ok:
         return Verification(False, checks)
-    receipt = msgspec.json.decode(receipt_json, type=Receipt)
+    receipt = msgspec.convert(read_receipt(data), Receipt)
     if policy_folder:
         checks += tuple(_again(receipt, policy_folder))
     return Verification(holds(checks), checks, receipt)

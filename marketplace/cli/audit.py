@@ -1,4 +1,4 @@
-"""`sandulieu audit checkpoint|prove|verify|export|rotate|witness`. A file verifies without database or network."""
+"""`sandulieu audit …`: heads, proofs, exports, checks. What is a file verifies without database or network."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from marketplace.cli import witness
 from marketplace.config import Config, load
 from marketplace.db.engine import Database, database_url
 from marketplace.db.keys import FACTS, Keys
+from marketplace.inspection.look import Verdict, inspect
 from marketplace.texts import LANGUAGES, message
 from marketplace.verifier.command import Unusable, read, read_key, tell
 from marketplace.verifier.dataset import MAX_EVENTS_BYTES, check_dataset
@@ -33,7 +34,7 @@ OK, FAILED, USAGE = 0, 1, 2
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """audit checkpoint, prove, verify, export, rotate, witness."""
+    """audit checkpoint, prove, verify, export, check, rotate, witness."""
     told = "nhật ký có bằng chứng / the provable log"
     verbs = subparsers.add_parser("audit", help=told).add_subparsers(dest="verb", required=True, metavar="VERB")
 
@@ -64,6 +65,12 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     export = _verb(verbs, "export", _export, "xuất nhật ký công khai / write the public log as static tiles")
     export.add_argument("folder", type=Path)
 
+    _verb(
+        verbs,
+        "check",
+        _check,
+        "kiểm toán: hàng, ô, sổ / look at rows, tiles and books, and log the verdict",
+    )
     _verb(verbs, "rotate", _rotate, "khóa mới cho dữ kiện / a new key for facts, used from the next start")
     witness.add_verb(verbs)
 
@@ -116,6 +123,25 @@ def _export(chosen: argparse.Namespace) -> int:
     told = {"folder": str(chosen.folder), "size": size}
     print(_json(told) if chosen.json else f"{size} lá / leaves → {chosen.folder}")
     return OK
+
+
+def _check(chosen: argparse.Namespace) -> int:
+    config = load()
+
+    async def check() -> Verdict:
+        database = Database(database_url(config), connections=2)
+        try:
+            return await inspect(database, Keys(config.path("keys")), config)
+        finally:
+            await database.close()
+
+    verdict = asyncio.run(check())
+    lines = list(verdict.lines())
+    if chosen.json:
+        print(_json({"ok": verdict.whole, "size": verdict.size, "differences": lines}))
+    else:
+        print(*lines, f"{'✓' if verdict.whole else '✗'} {verdict.size} lá / leaves, {len(lines)} ≠", sep="\n")
+    return OK if verdict.whole else FAILED
 
 
 def _rotate(chosen: argparse.Namespace) -> int:

@@ -1,6 +1,6 @@
 """Kiểm chứng nhật ký của sàn dữ liệu / Checks the exchange's log against a pinned key, believing nothing else.
 
-    verify.py receipt FILE --key KEY                a receipt
+    verify.py receipt FILE --key KEY                a receipt, as JSON or as a C2SP tlog-proof
     verify.py log FOLDER --key KEY [--seen FILE]…   an exported log: each leaf and tile, and that it continues
                                                     checkpoints kept from earlier
     verify.py dataset FOLDER EVENTS --key KEY       that no use of a dataset was left out of EVENTS: what GET

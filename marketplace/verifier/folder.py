@@ -99,8 +99,11 @@ class Walk:
 
     def _compare(self, level: int, tile: Sequence[bytes]) -> None:
         name = f"{level}/{tile_path(((self.size >> 8 * level) - 1) // WIDTH, len(tile))}"
-        if read_file(self.folder / "tile" / name, WIDTH * 32) != b"".join(tile):
-            raise Refused("log.tile", name)
+        stored = read_file(self.folder / "tile" / name, WIDTH * 32)
+        if stored != b"".join(tile):
+            at = next((n for n, each in enumerate(tile) if stored[32 * n : 32 * n + 32] != each), len(tile))
+            first = ((self.size >> 8 * level) - len(tile) + at) << 8 * level
+            raise Refused("log.tile", f"{name}, leaf {first}")
 
     def _root(self, bottom: list[bytes]) -> bytes:
         """Of the tree that ends with `bottom`: each level lies on what is left of the one below."""

@@ -8,6 +8,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from marketplace.verifier.bundle import is_bundle, unbundled
 from marketplace.verifier.note import VerifierKey, open_checkpoint
 from marketplace.verifier.refusal import Check, Refused, checked
 from marketplace.verifier.strict_json import Fraction, canonical, hex32, load, one_of, shaped
@@ -58,8 +59,8 @@ def check_receipt(data: bytes, key: VerifierKey, witnesses: Sequence[VerifierKey
 
 
 def read_receipt(data: bytes) -> dict[str, Any]:
-    """A receipt of this version, every field of its type. Raises Refused."""
-    receipt: dict[str, Any] = load(data)
+    """A receipt of this version, as JSON or as a tlog-proof, every field of its type. Raises Refused."""
+    receipt: dict[str, Any] = unbundled(data) if is_bundle(data) else load(data)
     shaped(receipt, RECEIPT, "")
     if receipt["facts"] is not None:
         shaped(receipt["facts"], OPENED, "facts")

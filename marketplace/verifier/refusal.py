@@ -16,6 +16,7 @@ TEXTS = {
     "form.field": ("Trường {} thiếu, thừa hoặc sai kiểu.", "The field {} is missing, unknown or of a wrong type."),
     "form.base64": ("Không phải base64 chuẩn: {}.", "Not canonical base64: {}."),
     "form.hex": ("Không phải hex chữ thường, 32 byte: {}.", "Not 32 bytes in lower-case hexadecimal: {}."),
+    "form.proof": ("Không phải C2SP tlog-proof: {}.", "Not a C2SP tlog-proof: {}."),
     "key.form": ("Không phải khóa kiểm chứng Ed25519.", "Not an Ed25519 verifier key."),
     "note.form": ("Không phải ghi chú có chữ ký C2SP: {}.", "Not a C2SP signed note: {}."),
     "note.unsigned": ("Khóa {} không ký điểm kiểm tra này.", "The key {} has not signed this checkpoint."),

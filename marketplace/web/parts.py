@@ -12,6 +12,7 @@ from catalog.storage import Store
 from marketplace.accounts.seats import Seats
 from marketplace.audit.reads import newest_event_ms
 from marketplace.audit.sequencer import run_sequencer
+from marketplace.audit.witnesses import run_witnessing
 from marketplace.config import Config
 from marketplace.consents.jobs import run_register
 from marketplace.db import embedded
@@ -19,6 +20,7 @@ from marketplace.db.engine import Database, database_url
 from marketplace.db.keys import Keys
 from marketplace.db.schema import bring_up_to_date
 from marketplace.einvoices.jobs import run_einvoices
+from marketplace.inspection.jobs import run_audits
 from marketplace.ledger.jobs import run_books
 from marketplace.offers.jobs import run_charges
 from marketplace.oversight.indexer import run_indexer
@@ -130,6 +132,8 @@ def _background(
 ) -> tuple[Loop, ...]:
     return (
         partial(run_sequencer, database, answers.keys, config, stop),
+        partial(run_witnessing, database, config, stop),
+        partial(run_audits, database, answers.keys, config, stop),
         partial(run_sweeps, database, answers, config.sweep_interval_s, stop),
         partial(run_books, database, config.sweep_interval_s, stop),
         partial(run_file_sweeps, database, config, stop),

@@ -34,3 +34,17 @@ class LogRead(Body, frozen=True):
     filter: dict[str, Any]
     events: int
     view: str
+
+
+@event("log:witness_refuse", "a witness does not cosign the newest checkpoint: it has seen another log")
+class WitnessRefused(Body, frozen=True):
+    witness: str
+    status: int
+    size: int
+
+
+@event("log:audit", "rows, tiles and books were looked at; `named`: what differs, the first of `differences`")
+class LogAudited(Body, frozen=True):
+    size: int
+    differences: int
+    named: list[str]

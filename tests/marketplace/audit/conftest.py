@@ -24,6 +24,11 @@ from marketplace.db.keys import Keys
 from marketplace.db.roles import OWNER
 from marketplace.verifier.note import VerifierKey
 
+EMPTIED = (
+    "event_salt", "pending_leaf", "audit_leaf", "audit_node", "cosignature", "checkpoint", "event", "decision",
+    "usage",
+)  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Log:
@@ -79,6 +84,6 @@ def log(log_server: Log, tmp_path: Path) -> Log:
     """An empty log with fresh keys."""
     with psycopg.connect(embedded.url(log_server.config.home, OWNER)) as connection:
         connection.execute("SET session_replication_role = replica")
-        for table in ("event_salt", "pending_leaf", "audit_leaf", "audit_node", "checkpoint", "event", "decision"):
+        for table in EMPTIED:
             connection.execute(f"DELETE FROM {table}".encode())
     return replace(log_server, keys=Keys(tmp_path / "keys"))

@@ -19,7 +19,7 @@ from marketplace.audit.commitment import commit
 from marketplace.audit.facttree import FactTree, grow
 from marketplace.audit.leaf import ALONE, Leaf, Place, chain_key, leaf_data, link
 from marketplace.audit.note import sign_checkpoint, verifier_key
-from marketplace.audit.receipt import Edition, LogProof, Receipt, encode, opens
+from marketplace.audit.receipt import Edition, LogProof, Receipt, encode, encode_bundle, opens
 from marketplace.audit.tiles import HEIGHT, WIDTH, Tile, tile_path
 from marketplace.verifier.note import VerifierKey
 from marketplace.verifier.receipt import repeated
@@ -129,6 +129,16 @@ def _write(folder: Path, tile: Tile, data: bytes) -> None:
 
 def receipt_of(log: Made, *, edition: Edition = "startup", facts: FactTree | None = None) -> bytes:
     """A settled query among some other events, as its receipt."""
+    return encode(receipt(log, edition=edition, facts=facts))
+
+
+def bundle_of(log: Made, *, edition: Edition = "startup", facts: FactTree | None = None) -> bytes:
+    """The same as a tlog-proof."""
+    return encode_bundle(receipt(log, edition=edition, facts=facts))
+
+
+def receipt(log: Made, *, edition: Edition, facts: FactTree | None) -> Receipt:
+    """A settled query among some other events, as its receipt."""
     facts = facts or grow(question("rows", {}), "select tuổi from adult")
     query_id = uuid4()
     body = {
@@ -145,7 +155,7 @@ def receipt_of(log: Made, *, edition: Edition = "startup", facts: FactTree | Non
     event, salt = log.events[index]
     proof = LogProof(index, log.leaves[index].decode(), log.inclusion(index), log.checkpoint())
     opened = facts.opened(lambda name: opens("access", edition, name))
-    return encode(Receipt(version=3, **repeated(event), event=event, salt=salt, facts=opened, log=proof))
+    return Receipt(version=3, **repeated(event), event=event, salt=salt, facts=opened, log=proof)
 
 
 def document(receipt: bytes) -> dict[str, Any]:

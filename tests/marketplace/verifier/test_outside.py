@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,13 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from marketplace.audit.note import verifier_key
+from marketplace.verifier.bundle import HEADER
 from marketplace.verifier.refusal import TEXTS
-from tests.marketplace.verifier.material import ORIGIN, Made, document, receipt_of
+from tests.marketplace.verifier.material import ORIGIN, Made, bundle_of, document, receipt_of
 from tests.marketplace.verifier.outside import run, run_all
 
 OURS, THEIRS = uuid4(), uuid4()
+BUNDLE = bundle_of(Made())
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +57,13 @@ def test_a_receipt_holds_and_says_so(log: Made, receipt: bytes, tmp_path: Path) 
     assert [check["name"] for check in as_json.document["checks"]] == [
         "form", "signature", "inclusion", "event", "fields", "opened"
     ]  # fmt: skip
+
+
+def test_a_receipt_is_as_good_as_a_tlog_proof(log: Made, tmp_path: Path) -> None:
+    made = Made(signer=log.signer)
+    path = put(tmp_path, "receipt.tlog-proof", bundle_of(made))
+    (said,) = run_all([["receipt", path, "--key", made.key, "--json"]])
+    assert (said.exit_code, said.codes) == (0, [])
 
 
 def test_what_does_not_hold_is_said_in_both_languages(log: Made, receipt: bytes, tmp_path: Path) -> None:
@@ -112,6 +122,13 @@ HOSTILE: dict[str, tuple[str, Callable[[bytes], bytes]]] = {
     "a salt in capitals": ("form.hex", change(lambda found: found.update(salt=found["salt"].upper() + "AA"))),
     "no note": ("note.form", change(lambda found: found["log"].update(checkpoint="hello"))),
     "a leaf far away": ("inclusion.path", change(lambda found: found["log"].update(index=10**15))),
+    "a proof of another version": ("form.json", lambda _: BUNDLE.replace(b"@v1", b"@v2", 1)),
+    "a proof without its extra": ("form.proof", lambda _: re.sub(rb"extra .*\n", b"", BUNDLE, count=1)),
+    "a proof whose extra is no base64": ("form.base64", lambda _: BUNDLE.replace(b"extra ", b"extra =", 1)),
+    "a proof whose extra is no receipt": ("form.field", lambda _: re.sub(rb"extra .*", b"extra W10=", BUNDLE)),
+    "a proof with an index of its own": ("form.proof", lambda _: BUNDLE.replace(b"index ", b"index 0", 1)),
+    "a proof of nothing but a header": ("form.proof", lambda _: HEADER.encode()),
+    "a proof too large": ("form.size", lambda _: BUNDLE + b"\n" * (4 * 1024 * 1024)),
     "a leaf of another form": ("leaf.form", change(lambda found: found["log"].update(leaf="{}"))),
 }  # fmt: skip
 
@@ -174,10 +191,10 @@ def another_digit(data: bytes) -> bytes:
 
 def test_one_bit_of_any_file_of_a_log_is_found_and_named(log: Made, folder: Path, tmp_path: Path) -> None:
     edits = {
-        ("tile/0/001", flip(77)): ["log.tile", "0/001"],
-        ("tile/0/002.p/88", flip(1)): ["log.tile", "0/002.p/88"],
-        ("tile/1/000.p/2", flip(40)): ["log.tile", "1/000.p/2"],
-        ("tile/entries/001", another_digit): ["log.tile", "0/001"],
+        ("tile/0/001", flip(77)): ["log.tile", "0/001, leaf 258"],
+        ("tile/0/002.p/88", flip(1)): ["log.tile", "0/002.p/88, leaf 512"],
+        ("tile/1/000.p/2", flip(40)): ["log.tile", "1/000.p/2, leaf 256"],
+        ("tile/entries/001", another_digit): ["log.tile", "0/001, leaf 256"],
         ("tile/entries/000", flip(1)): ["log.bundle", "entries/000"],
         ("tile/entries/002.p/88", lambda data: data[:-3]): ["log.bundle", "entries/002.p/88"],
         ("checkpoint", flip(3)): ["note.forged", ORIGIN],

@@ -1,0 +1,58 @@
+"""The nightly audit: once a night, whichever process comes first."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from datetime import datetime, timedelta
+
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from marketplace.config import Config
+from marketplace.db.base import utcnow
+from marketplace.db.engine import Database
+from marketplace.db.keys import Keys
+from marketplace.errors import Unavailable
+from marketplace.inspection.look import VERDICT, inspect
+
+PAUSE_S = 300
+logger = logging.getLogger(__name__)
+_TURN = text("SELECT pg_try_advisory_xact_lock(hashtextextended('nightly audit', 0))")
+_DUE = text("""
+    SELECT EXISTS (SELECT FROM event WHERE at < :since)
+        AND NOT EXISTS (SELECT FROM event WHERE name = :name AND at >= :since)
+""")
+"""A log that began since then has no night behind it."""
+
+
+async def run_audits(database: Database, keys: Keys, config: Config, stop: asyncio.Event) -> None:
+    """Every night after `audit_hour_utc` until `stop`; waits out a database that is away."""
+    while not stop.is_set():
+        try:
+            await audit_if_due(database, keys, config, utcnow())
+        except (Unavailable, DBAPIError, OSError) as away:
+            logger.warning("the nightly audit waits: %s", type(away).__name__)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), PAUSE_S)
+
+
+async def audit_if_due(database: Database, keys: Keys, config: Config, now: datetime) -> bool:
+    """Audit unless that was done since the night's hour, or is being done by another process. Whether it was."""
+    async with database.session() as session:
+        if not await session.scalar(_TURN):
+            return False
+        since = last_due(now, config.audit_hour_utc)
+        if not await session.scalar(_DUE, {"name": VERDICT, "since": since}):
+            return False
+        verdict = await inspect(database, keys, config)
+    for line in verdict.lines():
+        logger.critical("the nightly audit found %s", line)
+    return True
+
+
+def last_due(now: datetime, hour: int) -> datetime:
+    """The last instant at which the clock struck `hour`."""
+    today = now.replace(hour=hour, minute=0, second=0, microsecond=0)
+    return today if today <= now else today - timedelta(days=1)

@@ -1,0 +1,77 @@
+"""The full audit: hashes from rows and from published tiles, sums from the usage; what differs, by name."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+from msgspec import Struct
+
+from marketplace.audit.actions import record
+from marketplace.audit.check import Finding, check_log
+from marketplace.audit.note import verifier_key
+from marketplace.audit.proofs import newest_checkpoint
+from marketplace.config import Config
+from marketplace.db.engine import Database
+from marketplace.db.keys import Keys
+from marketplace.ledger.reconcile import Difference, reconcile
+from marketplace.verifier.folder import check_log as check_published
+from marketplace.verifier.note import VerifierKey
+from marketplace.verifier.refusal import Check
+
+VERDICT = "log:audit"
+TOLD_FINDINGS = 50
+"""So many are named in the event; the rest are counted, and told by the command."""
+
+
+class Verdict(Struct, frozen=True, kw_only=True):
+    """`size`: leaves of the newest checkpoint that was looked at. Whole if all three are empty."""
+
+    size: int
+    rows: tuple[Finding, ...]
+    published: tuple[Check, ...]
+    books: tuple[Difference, ...]
+
+    @property
+    def whole(self) -> bool:
+        return not (self.rows or self.published or self.books)
+
+    def lines(self) -> Iterator[str]:
+        """A line for whatever differs: what it is, and where."""
+        yield from (f"{each.code}: {each.where}" for each in self.rows)
+        yield from (f"{each.code}: {each.detail}" for each in self.published)
+        yield from (f"books.{each.check}: {each.subject}: {each.expected} ≠ {each.found}" for each in self.books)
+
+
+async def inspect(database: Database, keys: Keys, config: Config) -> Verdict:
+    """Look at everything in one snapshot, and write the verdict to the log."""
+    key = verifier_key(config.log_origin, keys.log_signing())
+    folder = config.path("log")
+    # Read before the rows: what was shown to others, the rows must hold.
+    shown = await asyncio.to_thread(_shown, folder)
+    async with database.snapshot() as session:
+        newest = await newest_checkpoint(session)
+        rows = await check_log(session, key, seen=[shown.decode(errors="replace")] if shown else [],
+                               salt_key=keys.salt_key())  # fmt: skip
+        books = await reconcile(session, config.hold_lifetime_s)
+    verdict = Verdict(
+        size=newest.size if newest else 0,
+        rows=rows,
+        published=await asyncio.to_thread(_published, folder, key) if shown else (),
+        books=books,
+    )
+    lines = list(verdict.lines())
+    async with database.session() as session:
+        body = {"size": verdict.size, "differences": len(lines), "named": lines[:TOLD_FINDINGS]}
+        await record(session, VERDICT, body=body)
+    return verdict
+
+
+def _shown(folder: Path) -> bytes | None:
+    path = folder / "checkpoint"
+    return path.read_bytes() if path.exists() else None
+
+
+def _published(folder: Path, key: VerifierKey) -> tuple[Check, ...]:
+    return tuple(check for check in check_published(folder, key) if not check.ok)

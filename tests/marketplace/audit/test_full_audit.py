@@ -1,0 +1,165 @@
+"""The full audit names what somebody changed behind its back: which row, which leaf, which tile, which sum."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import msgspec
+import pytest
+from sqlalchemy import text
+
+from marketplace.audit.actions import record
+from marketplace.audit.export import export_log
+from marketplace.cli import audit
+from marketplace.db.engine import database_url
+from marketplace.inspection.jobs import audit_if_due, last_due
+from marketplace.inspection.look import Verdict, inspect
+from tests.marketplace.audit.conftest import Log
+from tests.marketplace.audit.test_cli import run
+
+CHANGES = {
+    "a row edited": (["UPDATE event SET purpose = 'x' WHERE id = '{event}'"], "log.event_changed: {event}"),
+    "a row removed": (["DELETE FROM event WHERE id = '{event}'"], "log.event_missing: 4"),
+    "a row inserted": (
+        [
+            "INSERT INTO event SELECT '{other}', at, name, actor_person_id, actor_organisation_id, parties, "
+            "dataset_id, agreement_id, query_id, purpose, version_id, revision, bytes, price_vnd, body, "
+            "commitment FROM event LIMIT 1"
+        ],
+        "log.event_hidden: {other}",
+    ),
+    "two rows swapped": (
+        [
+            "UPDATE audit_leaf SET event_id = '{other}' WHERE index = 4",
+            "UPDATE audit_leaf SET event_id = '{event}' WHERE index = 2",
+            "UPDATE audit_leaf SET event_id = '{swapped}' WHERE index = 4",
+        ],
+        "log.leaf_changed: 2",
+    ),
+    "a leaf removed": (["DELETE FROM audit_leaf WHERE index = 4"], "log.leaf_missing: 4"),
+    "a hash edited": (
+        ["UPDATE audit_node SET hash = sha256(hash) WHERE (level, index) = (0, 4)"],
+        "log.node_changed: 0/4",
+    ),
+    "the database put back to an older state": (
+        [
+            "DELETE FROM event WHERE id IN (SELECT event_id FROM audit_leaf WHERE index >= 6)",
+            "DELETE FROM event_salt WHERE event_id IN (SELECT event_id FROM audit_leaf WHERE index >= 6)",
+            "DELETE FROM audit_leaf WHERE index >= 6",
+            "DELETE FROM audit_node WHERE (index + 1) << level::int > 6",
+            "DELETE FROM checkpoint WHERE size = 8",
+        ],
+        "log.cut_short: 8",
+    ),
+    "usage that nobody was charged for": (
+        [
+            "INSERT INTO usage (id, query_id, organisation_id, owner_id, person_id, agreement_id, dataset_id, "
+            "version_id, outcome, bytes, rows, elements, cpu_us, wall_us, peak_memory_bytes, price_vnd, at) "
+            "SELECT id, id, id, id, id, id, id, 'v', 'ready', 1, 1, 1, 1, 1, 1, 7, now() "
+            "FROM (SELECT CAST('{other}' AS uuid) AS id) AS one"
+        ],
+        "books.usage_is_charged: {other}: 7 ≠ None",
+    ),
+}  # fmt: skip
+
+
+@pytest.fixture
+async def grown(log: Log, tmp_path: Path) -> Log:
+    """Eight leaves under two checkpoints, published below a home of its own."""
+    dataset = uuid4()
+    for n in range(8):
+        async with log.database.session() as session:
+            await record(session, "test:use" if n % 2 else "test:event", dataset_id=dataset, body={"n": n})
+        if n in (5, 7):
+            await log.sequence()
+    async with log.database.session() as session:
+        await export_log(session, tmp_path / "log", log.key)
+    return replace(log, config=msgspec.structs.replace(log.config, home=tmp_path))
+
+
+async def look(log: Log) -> Verdict:
+    return await inspect(log.database, log.keys, log.config)
+
+
+async def verdicts(log: Log) -> list[dict[str, Any]]:
+    async with log.database.session() as session:
+        return list(await session.scalars(text("SELECT body FROM event WHERE name = 'log:audit' ORDER BY at")))
+
+
+async def test_a_whole_exchange_is_said_to_be_whole_in_the_log(grown: Log) -> None:
+    verdict = await look(grown)
+    assert (verdict.whole, verdict.size) == (True, 8)
+    assert await verdicts(grown) == [{"size": 8, "differences": 0, "named": []}]
+    assert (await look(grown)).whole, "an event that waits for its leaf is no difference"
+
+
+@pytest.mark.parametrize(("statements", "named"), CHANGES.values(), ids=CHANGES)
+async def test_what_was_changed_in_the_database_is_named_in_the_log(
+    log: Log, grown: Log, statements: list[str], named: str
+) -> None:
+    event = str(await grown.one("SELECT event_id FROM audit_leaf WHERE index = 4"))
+    swapped = str(await grown.one("SELECT event_id FROM audit_leaf WHERE index = 2"))
+    other = str(uuid4())
+    log.tamper(*(each.format(event=event, swapped=swapped, other=other) for each in statements))
+    lines = list((await look(grown)).lines())
+    assert named.format(event=event, other=other) in lines, lines
+    (logged,) = await verdicts(grown)
+    assert logged["differences"] == len(lines)
+    assert named.format(event=event, other=other) in logged["named"]
+
+
+async def test_one_bit_of_a_tile_is_named_by_tile_and_leaf(grown: Log) -> None:
+    tile = grown.config.path("log", "tile", "0", "000.p", "8")
+    data = bytearray(tile.read_bytes())
+    data[5 * 32 + 3] ^= 1
+    tile.write_bytes(bytes(data))
+    assert list((await look(grown)).lines()) == ["log.tile: 0/000.p/8, leaf 5"]
+
+
+async def test_a_checkpoint_that_others_saw_is_not_taken_back(grown: Log) -> None:
+    """What is shown outside the database holds, whatever the database says."""
+    shown = grown.config.path("log", "checkpoint")
+    shown.write_text(shown.read_text().replace("\n8\n", "\n9\n"))
+    lines = list((await look(grown)).lines())
+    assert "note.forged: sandulieu.local/log" in lines
+    assert "log.checkpoint_forged: None" in lines
+
+
+async def test_one_process_audits_once_a_night(log: Log, grown: Log) -> None:
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+
+    async def due(at: datetime) -> bool:
+        return await audit_if_due(grown.database, grown.keys, grown.config, at)
+
+    assert not await due(last_due(datetime.now(UTC), grown.config.audit_hour_utc)), "it has no night behind it"
+    assert sorted(await asyncio.gather(due(tomorrow), due(tomorrow))) == [False, True]
+    log.tamper("UPDATE event SET at = at + interval '1 day' WHERE name = 'log:audit'")
+    assert not await due(tomorrow)
+    assert await due(tomorrow + timedelta(days=1))
+
+
+def test_the_hour_is_the_last_one_that_struck() -> None:
+    night = datetime(2026, 3, 1, 18, 0, tzinfo=UTC)
+    assert last_due(night, 18) == night
+    assert last_due(night - timedelta(microseconds=1), 18) == night - timedelta(days=1)
+    assert last_due(night + timedelta(hours=23), 18) == night
+
+
+async def test_the_command_audits_at_once(
+    log: Log, grown: Log, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(audit, "load", lambda: grown.config)
+    monkeypatch.setattr(audit, "database_url", lambda _: database_url(log.config))
+    monkeypatch.setattr(audit, "Keys", lambda _: grown.keys)
+    assert await asyncio.to_thread(run, "check", "--json") == 0
+    assert json.loads(capsys.readouterr().out) == {"ok": True, "size": 8, "differences": []}
+    log.tamper("DELETE FROM audit_leaf WHERE index = 4")
+    assert await asyncio.to_thread(run, "check") == 1
+    assert "log.leaf_missing: 4" in capsys.readouterr().out
+    assert [each["size"] for each in await verdicts(grown)] == [8, 8]
