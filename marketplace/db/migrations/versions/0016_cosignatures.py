@@ -7,7 +7,7 @@ from alembic import op
 from marketplace.db.roles import SERVICE
 
 revision = "0016"
-down_revision = "0021"
+down_revision = "0015"
 branch_labels = None
 depends_on = None
 
