@@ -168,6 +168,7 @@ async def get_budget(session: AsyncSession, caller: Caller, config: Config, agre
         agreement_id=agreement_id,
         organisation_id=side.organisation_id,
         rho_micro=config.dp_rho_micro,
+        least_micro=config.dp_rho_least_micro,
     )
 
 

@@ -35,12 +35,15 @@ class BudgetView(Struct, frozen=True, kw_only=True):
     epsilon_left: float
     delta: float
     buys: Buys
+    choices: tuple[Buys, ...]
+    """The same at other ρ a query: fewer questions, each answered more exactly."""
 
 
 async def read_budget(
-    session: AsyncSession, *, agreement_id: UUID, organisation_id: UUID, rho_micro: int
+    session: AsyncSession, *, agreement_id: UUID, organisation_id: UUID, rho_micro: int, least_micro: int
 ) -> BudgetView:
-    """Of an agreement of this organisation, either side. `rho_micro`: what a query spends if it does not say.
+    """Of an agreement of this organisation, either side. `rho_micro`: what a query spends if it does not say;
+    `least_micro`: less than which none may.
 
     Raises NotFound, also where the dataset is in another mode.
     """
@@ -60,12 +63,19 @@ async def read_budget(
         epsilon=_epsilon(found.credits_posted, privacy),
         epsilon_left=_epsilon(found.available, privacy),
         delta=privacy.delta,
-        buys=Buys(
-            counts=found.available // rho_micro,
-            rho_micro=rho_micro,
-            margin=round(margin_of(scale_of(1, rho_micro / MICRO)), 1),
-        ),
+        buys=_buys(found.available, rho_micro),
+        choices=tuple(_buys(found.available, each) for each in _asked(found.available, rho_micro, least_micro)),
     )
+
+
+def _asked(left_micro: int, rho_micro: int, least_micro: int) -> list[int]:
+    """The least, what is usual, more, and all at once."""
+    return sorted({each for each in (least_micro, rho_micro, 5 * rho_micro, left_micro) if least_micro <= each})
+
+
+def _buys(left_micro: int, rho_micro: int) -> Buys:
+    margin = round(margin_of(scale_of(1, rho_micro / MICRO)), 1)
+    return Buys(counts=left_micro // rho_micro, rho_micro=rho_micro, margin=margin)
 
 
 def _epsilon(rho_micro: int, privacy: Privacy) -> float:

@@ -14,11 +14,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from marketplace.cli import demo_private
 from marketplace.cli.client import Answer, Client
 from marketplace.cli.demo_citizen import citizens_of, sign_in
 from marketplace.cli.demo_parties import Parties
 
 PURPOSE = "research.academic"
+REGISTER = "giay_phep_lai_xe"
 ADULT_SQL = """
 select education, count(*) as persons, avg(case when salary_class = '>50K' then 1.0 else 0 end) as high_income
 from adult group by education order by persons desc limit 8
@@ -88,6 +90,7 @@ def play(
         _withdrawal(stage, licences)
         if with_citizens:
             _citizen(stage, licences)
+        _private(stage)
         _statements(stage)
         _prove(stage, told)
         told.good = True
@@ -122,27 +125,33 @@ def _publish(stage: Stage, slug: str, name: str | None) -> str:
     began = time.monotonic()
     if not known.ok:
         folder = stage.examples / slug
-        file = folder / name if name else generated(stage.examples, stage.home)
+        file = folder / name if name else generated(stage.examples, stage.home, slug)
         stage.tell(f"2. Công bố / publish {slug} …")
         expect(stage.owner.upload("/api/v1/datasets", manifest=folder / "manifest.yaml", file=file), 201)
         known = stage.owner.get(f"/api/v1/datasets/{slug}")
     data = expect(known, 200)
     version = data["version"]
-    measured = version["measured"]
-    stage.tell(
-        f"   {slug}: {version['persons']:,} người/persons, {version['cohorts']:,} nhóm/cohorts, "
-        f"k={measured['k']}, ℓ={measured['l']}, chi tiết/fine {version['fine_share']:.1%}, "
-        f"loại/left out {version['left_out']['share']:.2%} ({time.monotonic() - began:.1f} s)"
-    )
+    stage.tell(f"   {slug}: {_told_of(data['mode'], version)} ({time.monotonic() - began:.1f} s)")
     return str(data["id"])
 
 
-def generated(examples: Path, home: Path) -> Path:
-    """The synthetic register, generated once a home."""
-    file = home / "demo" / "giay_phep_lai_xe.csv"
+def _told_of(mode: str, version: dict[str, Any]) -> str:
+    if mode == "dp":
+        return f"nhiều nhất/at most {version['persons']:,} người/persons, trả lời có nhiễu/answered with noise"
+    measured = version["measured"]
+    return (
+        f"{version['persons']:,} người/persons, {version['cohorts']:,} nhóm/cohorts, "
+        f"k={measured['k']}, ℓ={measured['l']}, chi tiết/fine {version['fine_share']:.1%}, "
+        f"loại/left out {version['left_out']['share']:.2%}"
+    )
+
+
+def generated(examples: Path, home: Path, slug: str = REGISTER) -> Path:
+    """A synthetic file of the examples, generated once a home."""
+    file = home / "demo" / f"{slug}.csv"
     if not file.exists():
         file.parent.mkdir(parents=True, exist_ok=True)
-        script = examples / "giay_phep_lai_xe" / "generate.py"
+        script = examples / slug / "generate.py"
         subprocess.run([sys.executable, str(script), str(file)], check=True)
     return file
 
@@ -243,6 +252,19 @@ def _citizen(stage: Stage, dataset_id: str) -> None:
     stage.tell("   Các công dân mẫu đều đã rút / all sample citizens have withdrawn before")
 
 
+def _private(stage: Stage) -> None:
+    """dp mode: persons are asked about, numbers have noise and spend a budget; asked again it is free."""
+    agreement_id = _agree(stage, _publish(stage, demo_private.SLUG, None), demo_private.SLUG, step="9.")
+    asked = _ask(agreement_id, demo_private.SQL) | {"rho_micro": demo_private.RHO_MICRO}
+    query = expect(stage.startup.post("/api/v1/queries", asked), 201)
+    if query["state"] != "ready":
+        raise StoryFailed(json.dumps(query, ensure_ascii=False))
+    rows = expect(stage.startup.get(f"/api/v1/queries/{query['id']}/result"), 200)
+    budget = expect(stage.startup.get(f"/api/v1/agreements/{agreement_id}/budget"), 200)
+    for line in demo_private.told(rows, budget, stage.owner.base_url):
+        stage.tell(line)
+
+
 def _now() -> str:
     return datetime.now(UTC).isoformat()
 
@@ -266,7 +288,7 @@ def _subjects(stage: Stage) -> list[str]:
 def _statements(stage: Stage) -> None:
     wallet = expect(stage.startup.get("/api/v1/wallet"), 200)
     owner = expect(stage.owner.get("/api/v1/wallet"), 200)
-    stage.tell(f"9. Doanh nghiệp còn / startup has {wallet['available_vnd']:,} đ; chủ dữ liệu / owner earned "
+    stage.tell(f"10. Doanh nghiệp còn / startup has {wallet['available_vnd']:,} đ; chủ dữ liệu / owner earned "
                f"{owner['balance_vnd']:,} đ")  # fmt: skip
     checked = subprocess.run(
         [sys.executable, "-m", "marketplace.cli.main", "ledger", "reconcile"],
@@ -307,7 +329,7 @@ def _prove(stage: Stage, told: Told) -> None:
     checked = subprocess.run(command, capture_output=True, text=True, check=False)
     if checked.returncode:
         raise StoryFailed(checked.stdout + checked.stderr)
-    stage.tell(f"10. Biên nhận đã kiểm / receipt verified: {told.receipt}")
+    stage.tell(f"11. Biên nhận đã kiểm / receipt verified: {told.receipt}")
     events = expect(stage.regulator.get("/api/v1/audit/events"), 200)
     stage.tell(
         f"    Nhật ký / log: {len(events['items'])} sự kiện gần nhất / newest events, cơ quan quản lý đọc được"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 from msgspec import Meta, Struct
@@ -11,6 +11,8 @@ from marketplace.billing.price import Item
 from marketplace.queries.privacy import PrivacyView
 from policies.decision import Decision
 
+MOST_RHO_MICRO: Final = 10**9
+"""A thousand times what a lineage may hold."""
 Sql = Annotated[str, Meta(min_length=1, description="One SELECT; a dataset's slug is its table name.")]
 
 
@@ -25,7 +27,7 @@ class Ask(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     max_vnd: Annotated[int, Meta(ge=0, le=10**12)] | None = None
     max_seconds: Annotated[int, Meta(ge=1, le=86_400)] | None = None
     """The longest that it may run, where that is less than the exchange and the offers allow; not in dp mode."""
-    rho_micro: Annotated[int, Meta(ge=1, le=10**9)] | None = None
+    rho_micro: Annotated[int, Meta(ge=1, le=MOST_RHO_MICRO)] | None = None
     """dp mode: what it may spend of the agreement's privacy budget, in millionths of ρ; more is more exact."""
 
 

@@ -49,6 +49,7 @@ class Answer(Struct, frozen=True, kw_only=True):
     agreement_ids: tuple[UUID, ...] = ()
     purpose: str = ""
     sql: str = ""
+    rho_micro: int | None = None
     key: str = ""
     query: QueryView | None = None
     rows: tuple[tuple[Any, ...], ...] = ()
@@ -60,7 +61,7 @@ class Answer(Struct, frozen=True, kw_only=True):
 
 def of_quote(quote: QuoteView, ask: Ask, key: str) -> Answer:
     """A price, and what is needed to run at it."""
-    return Answer(quote=quote, agreement_ids=ask.agreement_ids, sql=ask.sql, key=key)
+    return Answer(quote=quote, agreement_ids=ask.agreement_ids, sql=ask.sql, rho_micro=ask.rho_micro, key=key)
 
 
 def of_problem(view: View, problem: Problem, ask: Ask) -> Answer:

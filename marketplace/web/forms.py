@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -14,6 +14,7 @@ from marketplace.web.view import AnyRequest, View
 
 FIELD_CHARACTERS = 100_000
 """More than any field may hold; each verb has its own, smaller bound."""
+READ_BYTES = 1024 * 1024
 
 
 class Form:
@@ -66,6 +67,12 @@ class Form:
         if not isinstance(value, UploadFile):
             raise wrong(name, "form.file")
         return value
+
+
+async def chunks_of(upload: UploadFile) -> AsyncIterator[bytes]:
+    """What was sent, piece by piece."""
+    while chunk := await upload.read(READ_BYTES):
+        yield chunk
 
 
 def wrong(path: str, code: str, params: Mapping[str, Any] | None = None) -> Invalid:

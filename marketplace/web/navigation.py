@@ -31,12 +31,13 @@ _EARNINGS: Final = Link("/wallet", "nav.earnings")
 _STATE_BUDGET: Final = Link("/wallet", "nav.state_budget")
 _PLATFORM: Final = Link("/wallet", "nav.platform")
 _LOG: Final = Link("/log", "nav.log")
+_TABLES: Final = Link("/tables", "nav.tables")
 _TOKENS: Final = Link("/tokens", "nav.tokens")
 _MINE: Final = Link("/toi", "nav.mine")
 _HELP: Final = Link("/help", "nav.help")
 _BY_KIND: Final[dict[str, tuple[Link, ...]]] = {
     "startup": (
-        _CATALOGUE, _CONSOLE, _QUERIES, _APPLICATIONS, _AGREEMENTS, _USAGE, _SPENDING, _WALLET, _LOG,
+        _CATALOGUE, _CONSOLE, _QUERIES, _TABLES, _APPLICATIONS, _AGREEMENTS, _USAGE, _SPENDING, _WALLET, _LOG,
         _TOKENS, _HELP,
     ),
     "owner": (

@@ -30,6 +30,7 @@ from marketplace.web.handlers import (
     queries,
     sign_in,
     spending,
+    tables,
     tokens,
     usage,
     why,
@@ -41,7 +42,7 @@ from marketplace.web.view import provide_view
 STATIC: Final = Path(__file__).parent / "static"
 MODULES: Final = (
     agreements, applications, apply, catalogue, consents, console, decisions, help_page, language, linkages, log,
-    mine, money, offers, preview, queries, sign_in, spending, tokens, usage, why,
+    mine, money, offers, preview, queries, sign_in, spending, tables, tokens, usage, why,
 )  # fmt: skip
 
 handlers: list[Router] = [

@@ -31,6 +31,8 @@ NOTICES: Final = frozenset(
         "offered",
         "offer_retired",
         "limited",
+        "table_added",
+        "table_removed",
     }
 )
 """What a step may say on the page it leads to; the words are under notice.<name>."""

@@ -91,6 +91,8 @@ async def _run(
         running = asyncio.create_task(_job(jail, payload, writer, inputs, limits))
         value = await _consumed(output, consume, jail, running, limits)
         outcome = await running
+    except JailLost as lost:
+        raise SandboxFailed("sandbox.unavailable", entered=False) from lost
     finally:
         output.close()
         jail.close()

@@ -21,12 +21,12 @@ from tests.marketplace.parties import Make
 
 JUSTIFICATION = "Thống kê gộp theo trình độ học vấn, không tái định danh ai."
 MEMBERS = (
-    "/applications", "/agreements", "/console", "/queries", "/preview", "/linkages", "/consents", "/usage",
-    "/wallet", "/log", "/tokens",
+    "/applications", "/agreements", "/console", "/queries", "/tables", "/preview", "/linkages", "/consents",
+    "/usage", "/wallet", "/log", "/tokens",
 )  # fmt: skip
 MAY = {
     "startup": {*MEMBERS} - {"/preview", "/linkages", "/consents"},
-    "owner": {*MEMBERS} - {"/console", "/queries"},
+    "owner": {*MEMBERS} - {"/console", "/queries", "/tables"},
     "regulator": {"/consents", "/usage", "/wallet", "/log", "/tokens"},
     "operator": {"/usage", "/wallet", "/log", "/tokens"},
 }

@@ -9,11 +9,14 @@ from litestar.response import Redirect, Template
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.callers import Caller
+from marketplace.agreements.budget import read_budget
 from marketplace.agreements.ending import end
 from marketplace.agreements.parties import as_ender, as_side
 from marketplace.agreements.reads import list_agreements, read_agreement
+from marketplace.config import Config
 from marketplace.db.base import utcnow
 from marketplace.errors import NotFound, Problem
+from marketplace.listings.reads import listed_version
 from marketplace.web.explain import explain_errors, explain_problem
 from marketplace.web.forms import Form
 from marketplace.web.view import View
@@ -36,6 +39,21 @@ async def show_agreements(
 async def show_agreement(view: View, caller: Caller, session: AsyncSession, agreement_id: uuid.UUID) -> Template:
     """One agreement of the organisation."""
     return await _page(view, caller, session, agreement_id)
+
+
+@get("/agreements/{agreement_id:uuid}/budget")
+async def show_budget(
+    view: View, caller: Caller, session: AsyncSession, config: Config, agreement_id: uuid.UUID
+) -> Template:
+    """What is left of its privacy budget, and roughly what that buys (dp mode)."""
+    side = as_side(caller)
+    organisation_id, at = side.organisation_id, utcnow()
+    agreement = await read_agreement(session, agreement_id=agreement_id, organisation_id=organisation_id, at=at)
+    budget = await read_budget(
+        session, agreement_id=agreement_id, organisation_id=organisation_id, rho_micro=config.dp_rho_micro,
+        least_micro=config.dp_rho_least_micro,
+    )  # fmt: skip
+    return view.page("budget.html", agreement=agreement, budget=budget)
 
 
 @post("/agreements/{agreement_id:uuid}/end", status_code=200)
@@ -61,9 +79,11 @@ async def _page(
     agreement = await read_agreement(
         session, agreement_id=agreement_id, organisation_id=side.organisation_id, at=utcnow()
     )
+    listed = await listed_version(session, agreement.dataset_id)
     return view.page(
         "agreement.html",
         agreement=agreement,
+        has_budget=listed is not None and listed.version.mode == "dp",
         may_end=ENDERS[caller.organisation_kind] in caller.roles,
         problem=explain_problem(view, problem) if problem else None,
         errors=explain_errors(view, problem) if problem else (),
@@ -71,4 +91,4 @@ async def _page(
     )
 
 
-handlers = [show_agreements, show_agreement, end_agreement]
+handlers = [show_agreements, show_agreement, show_budget, end_agreement]

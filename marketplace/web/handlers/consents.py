@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any, Final
 from uuid import UUID
 
 from litestar import get, post
-from litestar.datastructures import UploadFile
 from litestar.response import Stream, Template
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -22,7 +20,7 @@ from marketplace.consents.late import view_clocks
 from marketplace.consents.lines import COLUMNS, REQUIRED
 from marketplace.consents.months import monthly_totals
 from marketplace.consents.schemas import Imported
-from marketplace.consents.uploads import WRITE_BYTES, saved
+from marketplace.consents.uploads import saved
 from marketplace.db.base import utcnow
 from marketplace.db.engine import Database
 from marketplace.db.keys import Keys
@@ -30,7 +28,7 @@ from marketplace.errors import NotFound, Problem
 from marketplace.listings.reads import dataset_id_of, owned_datasets, read_dataset
 from marketplace.web.explain import explain_problem, placed
 from marketplace.web.figures import VIETNAM
-from marketplace.web.forms import Form
+from marketplace.web.forms import Form, chunks_of
 from marketplace.web.headers import SECURITY
 from marketplace.web.view import View
 
@@ -79,7 +77,7 @@ async def take_file(
     by = Sender(person_id=owner.person_id, organisation_id=owner.organisation_id, via="page")
     parts = Importing(config=config, database=database, store=store, keys=keys)
     try:
-        chunks = _chunks(form.file("file"))
+        chunks = chunks_of(form.file("file"))
         async with saved(chunks, folder=config.path("uploads"), max_bytes=PAGE_FILE_BYTES) as source:
             made = await import_events(parts, by=by, dataset_id=dataset_id, source=source, all_or_nothing=refuse)
     except Problem as wrong:
@@ -106,11 +104,6 @@ async def _own(session: AsyncSession, owner: Owner, slug: str) -> UUID:
     if dataset_id is None:
         raise NotFound
     return dataset_id
-
-
-async def _chunks(upload: UploadFile) -> AsyncIterator[bytes]:
-    while chunk := await upload.read(WRITE_BYTES):
-        yield chunk
 
 
 async def _page(

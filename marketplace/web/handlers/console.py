@@ -22,10 +22,10 @@ from marketplace.listings.reads import listed_version
 from marketplace.own.reads import tables as own_tables
 from marketplace.queries import reads, walk
 from marketplace.queries.first import first_question
-from marketplace.queries.schemas import Ask
+from marketplace.queries.schemas import MOST_RHO_MICRO, Ask
 from marketplace.queries.services import Services
 from marketplace.web.answer import Answer, of_problem, of_query, of_quote
-from marketplace.web.forms import Form
+from marketplace.web.forms import Form, wrong
 from marketplace.web.view import View
 
 WAIT_S = 10.0
@@ -92,7 +92,16 @@ async def _ask(services: Services, analyst: Analyst, form: Form) -> Ask:
         sql=form.text("sql"),
         wait_s=WAIT_S,
         quote_id=form.optional_id("quote"),
+        rho_micro=_rho_micro(form),
     )
+
+
+def _rho_micro(form: Form) -> int | None:
+    """None when empty. Raises Invalid for what the API would not take."""
+    asked = form.integer("rho_micro") if form.text("rho_micro").strip() else None
+    if asked is not None and not 1 <= asked <= MOST_RHO_MICRO:
+        raise wrong("rho_micro", "form.integer")
+    return asked
 
 
 async def _answered(
@@ -102,8 +111,9 @@ async def _answered(
         return view.page("_answer.html", answer=answer, key=key)
     async with services.database.session() as session:
         return await _console(
-            view, analyst, session, chosen_ids=ask.agreement_ids, sql=ask.sql, answer=answer, key=key
-        )
+            view, analyst, session, chosen_ids=ask.agreement_ids, sql=ask.sql, answer=answer, key=key,
+            rho_micro=ask.rho_micro,
+        )  # fmt: skip
 
 
 class Table(Struct, frozen=True, kw_only=True):
@@ -123,6 +133,7 @@ async def _console(
     sql: str | None,
     answer: Answer | None,
     key: str | None,
+    rho_micro: int | None = None,
 ) -> Template:
     listed = await list_agreements(session, organisation_id=analyst.organisation_id, at=utcnow(), limit=AGREEMENTS)
     usable = {one.id: one for one in listed.items if one.state == "in_force"}
@@ -140,6 +151,7 @@ async def _console(
         sql=sql if sql is not None else first_question(versions[first.id], first.columns) if first else "",
         answer=answer,
         key=key or str(uuid.uuid4()),
+        rho_micro=rho_micro,
     )
 
 

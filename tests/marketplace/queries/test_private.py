@@ -179,6 +179,38 @@ def test_an_answer_erased_is_bought_anew_and_one_that_cannot_be_read_only_once(s
     assert rows(survey, again) == rows(survey, bought[2])
 
 
+@contextmanager
+def _browser(market: Market) -> Iterator[httpx.Client]:
+    """The startup's analyst, signed in at the pages."""
+    person = market.person("startup")
+    with httpx.Client(base_url=market.url, timeout=60) as browser:
+        token = re.search(r'name="login_token" value="([^"]+)"', browser.get("/login").text)
+        assert token
+        fields = {"login_token": token[1], "email": person.email, "password": person.password, "next": "/"}
+        assert browser.post("/login", data=fields).status_code == 303
+        yield browser
+
+
+def test_the_pages_show_the_budget_and_ask_within_it(survey: Market) -> None:
+    agreement, budget = survey.agreements["survey"], left(survey)
+    with _browser(survey) as browser:
+        assert f"/agreements/{agreement}/budget" in browser.get(f"/agreements/{agreement}").text
+        assert "/budget" not in browser.get(f"/agreements/{survey.agreements['adult']}").text
+        page = browser.get(f"/agreements/{agreement}/budget").text
+        assert f"{budget['left_micro']:,}".replace(",", ".") in page
+        assert [row["rho_micro"] for row in budget["choices"]][:3] == [1_000, 10_000, 50_000]
+        console = browser.get(f"/console?agreement={agreement}").text
+        csrf = re.search(r'name="csrf_token" value="([^"]+)"', console)
+        assert csrf
+        assert 'name="rho_micro"' in console
+        asked = {"csrf_token": csrf[1], "agreement": agreement, "sql": "SELECT sum(age) FROM survey", "key": ""}
+        quoted = browser.post("/console/quote", data={**asked, "rho_micro": "3000"}).text
+        assert 'name="rho_micro" value="3000"' in quoted
+        assert "3.000 phần triệu ρ" in quoted
+        assert browser.post("/console/quote", data={**asked, "rho_micro": "0"}).status_code == 400
+    assert left(survey) == budget
+
+
 def _send_table(market: Market, content: str) -> str:
     sent = httpx.post(
         f"{market.url}/api/v1/tables",
