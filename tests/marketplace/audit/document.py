@@ -80,7 +80,7 @@ def _named(kind: msgspec.inspect.Type) -> str:
     match kind:
         case msgspec.inspect.StructType(cls=cls):
             return f"{{{_body(cls)}}}"
-        case msgspec.inspect.VarTupleType(item_type=item):
+        case msgspec.inspect.VarTupleType(item_type=item) | msgspec.inspect.ListType(item_type=item):
             return f"[{_named(item)}]"
         case msgspec.inspect.TupleType(item_types=items):
             return f"[{', '.join(_named(item) for item in items)}]"
