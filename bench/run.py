@@ -21,6 +21,7 @@ MODULES = (
     "ledger",
     "settle",
     "audit",
+    "verifier",
     "regulator",
     "service",
     "release",
