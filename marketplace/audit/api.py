@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Annotated
 from uuid import UUID
 
 from litestar import Response, get
+from litestar.params import Parameter
 from litestar.types import ControllerRouterHandler
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -20,7 +22,7 @@ from marketplace.audit.proofs import (
     witnessed_checkpoint,
 )
 from marketplace.audit.reads import Completeness, View, Viewer, completeness, concerns
-from marketplace.audit.receipt import encode
+from marketplace.audit.receipt import served
 from marketplace.audit.receipts import receipt_for
 from marketplace.audit.tiles import WIDTH, parse_tile, read_tile
 from marketplace.config import Config
@@ -28,6 +30,7 @@ from marketplace.db.keys import Keys
 from marketplace.errors import Forbidden, NotFound
 
 NOTE = "text/plain"
+Accepted = Annotated[str | None, Parameter(header="Accept")]
 FOREVER = "public, max-age=31536000, immutable"
 VIEWS: dict[str, View] = {
     "regulator": "regulator", "operator": "operator", "owner": "owner", "startup": "startup",
@@ -102,14 +105,16 @@ async def fetch_tile(session: AsyncSession, tile: str) -> Response[bytes]:
 
 @get("/api/v1/decisions/{decision_id:uuid}/receipt", operation_id="fetchDecisionReceipt")
 async def fetch_decision_receipt(
-    decision_id: UUID, caller: Caller, session: AsyncSession, keys: Keys
+    decision_id: UUID, caller: Caller, session: AsyncSession, keys: Keys, accepted: Accepted = None
 ) -> Response[bytes]:
-    """Facts, decision and proof in the caller's edition: of a query, a quote or application denied, a listing."""
+    """Facts, decision and proof in the caller's edition: of a query, a quote or application denied, a listing; as
+    a C2SP tlog-proof where `Accept` is text/plain."""
     caller.require("read")
     receipt = await receipt_for(
         session, keys, decision_id, kind=caller.organisation_kind, organisation_id=caller.organisation_id
     )
-    return Response(encode(receipt), media_type="application/json")
+    body, media_type = served(receipt, accepted)
+    return Response(body, media_type=media_type)
 
 
 async def _size(session: AsyncSession) -> int:

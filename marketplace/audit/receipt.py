@@ -15,6 +15,7 @@ from marketplace.audit.facttree import SQL, Opened
 from marketplace.verifier.bundle import HEADER
 from policies.facts import SCALARS
 
+PLAIN = "text/plain"
 Edition = Literal["startup", "owner", "regulator"]
 EDITIONS: dict[str, dict[Edition, frozenset[str]]] = {
     "access": {
@@ -95,3 +96,10 @@ def encode_bundle(receipt: Receipt) -> bytes:
     hashes = [base64.b64encode(bytes.fromhex(each)).decode() for each in log["inclusion"]]
     lines = [f"extra {extra}", f"index {log['index']}", *hashes, "", log["checkpoint"]]
     return (HEADER + "\n".join(lines)).encode()
+
+
+def served(receipt: Receipt, accepted: str | None) -> tuple[bytes, str]:
+    """Its bytes and their media type: JSON, unless plain text is what `Accept` asks for: then a tlog-proof."""
+    if accepted is not None and accepted.partition(";")[0].strip() == PLAIN:
+        return encode_bundle(receipt), PLAIN
+    return encode(receipt), "application/json"

@@ -18,7 +18,8 @@ from litestar.status_codes import (
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.callers import Analyst, Caller
-from marketplace.audit.receipt import encode
+from marketplace.audit.api import Accepted
+from marketplace.audit.receipt import served
 from marketplace.db.keys import Keys
 from marketplace.queries import cancelling, reads, walk
 from marketplace.queries.dry_run import DryRunView, dry_run
@@ -140,13 +141,19 @@ async def fetch_result(
 
 @get("/api/v1/queries/{query_id:uuid}/receipt")
 async def fetch_receipt(
-    query_id: UUID, caller: Caller, session: AsyncSession, keys: Keys, dataset_id: UUID | None = None
+    query_id: UUID,
+    caller: Caller,
+    session: AsyncSession,
+    keys: Keys,
+    accepted: Accepted = None,
+    dataset_id: UUID | None = None,
 ) -> Response[bytes]:
     """Decision, usage, price and proof of one dataset of a query (unless told, the first), in the caller's
-    edition."""
+    edition; as a C2SP tlog-proof where `Accept` is text/plain."""
     caller.require("read")
     receipt = await reads.receipt(session, keys, caller=caller, query_id=query_id, dataset_id=dataset_id)
-    return Response(encode(receipt), media_type="application/json")
+    body, media_type = served(receipt, accepted)
+    return Response(body, media_type=media_type)
 
 
 handlers = [
