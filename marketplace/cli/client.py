@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import urllib.error
 import urllib.request
 import uuid
@@ -58,6 +59,11 @@ class Client:
             headers["Idempotency-Key"] = idempotency_key
         return self._send("POST", path, json.dumps(body).encode(), headers)
 
+    def save(self, path: str, body: object, file: Path) -> Answer:
+        """JSON in; the answer's body goes into `file` as it comes, that of a refusal into the answer."""
+        headers = {"Content-Type": "application/json"}
+        return self._send("POST", path, json.dumps(body).encode(), headers, file)
+
     def upload(self, path: str, *, file: Path, **beside: Path | str) -> Answer:
         """Multipart: what stands beside under its name (text, or a file with it), then `file`."""
         boundary = uuid.uuid4().hex
@@ -69,13 +75,19 @@ class Client:
         parts += f"--{boundary}--\r\n".encode()
         return self._send("POST", path, parts, {"Content-Type": f"multipart/form-data; boundary={boundary}"})
 
-    def _send(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> Answer:
+    def _send(
+        self, method: str, path: str, body: bytes | None, headers: dict[str, str], file: Path | None = None
+    ) -> Answer:
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
         asked = urllib.request.Request(self.base_url + path, data=body, headers=headers, method=method)  # noqa: S310
         try:
             with urllib.request.urlopen(asked, timeout=self.timeout_s) as answer:  # noqa: S310
-                return Answer(answer.status, answer.read(), _lowered(answer.headers))
+                if file is None:
+                    return Answer(answer.status, answer.read(), _lowered(answer.headers))
+                with file.open("wb") as kept:
+                    shutil.copyfileobj(answer, kept)
+                return Answer(answer.status, b"", _lowered(answer.headers))
         except urllib.error.HTTPError as refused:
             return Answer(refused.code, refused.read(), _lowered(refused.headers))
         except (urllib.error.URLError, ConnectionError, TimeoutError) as gone:

@@ -6,15 +6,23 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from litestar import get
+from litestar import delete, get, post
 from litestar.params import Parameter
+from litestar.response import Stream
 from litestar.types import ControllerRouterHandler
+from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from marketplace.accounts.callers import Caller
+from marketplace.accounts.callers import Caller, Reader
 from marketplace.audit.api import viewer_of
+from marketplace.config import Config
 from marketplace.db.cursor import PAGE_ROWS
+from marketplace.db.engine import Database
+from marketplace.db.keys import Keys
 from marketplace.errors import Invalid
+from marketplace.oversight.exporting import export_stream
+from marketplace.oversight.forms import FormName
+from marketplace.oversight.saved import NewSearch, SearchList, remove_search, save_search, saved_searches
 from marketplace.oversight.search import Outcome, Search, StateClass, SubjectClass
 from marketplace.oversight.viewing import MAX_ROWS, EventPage, view_events
 
@@ -77,4 +85,40 @@ def _instant(at: datetime | None, path: str) -> datetime | None:
     return at
 
 
-handlers: list[ControllerRouterHandler] = [list_events]
+class ExportAsked(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    form: FormName = "ndjson"
+    search: Search = Search()
+
+
+@post("/api/v1/audit/exports", status_code=200, operation_id="exportEvents")
+async def export_events(
+    caller: Caller, database: Database, config: Config, keys: Keys, data: ExportAsked
+) -> Stream:
+    """A zip of what a search finds and a manifest: query, count, hash, the log's head. Two events tell of it."""
+    viewer = viewer_of(caller)
+    return await export_stream(database, config, keys, viewer, data.search, data.form)
+
+
+@get("/api/v1/audit/searches", operation_id="listSearches")
+async def list_searches(session: AsyncSession, reader: Reader) -> SearchList:
+    """Searches that the reader keeps, and those that others of the organisation share."""
+    reader.require("audit")
+    return await saved_searches(session, reader)
+
+
+@post("/api/v1/audit/searches", operation_id="saveSearch")
+async def post_search(session: AsyncSession, reader: Reader, data: NewSearch) -> SearchList:
+    """Keep a search under a name; all that are kept."""
+    reader.require("audit")
+    await save_search(session, asked=data, by=reader)
+    return await saved_searches(session, reader)
+
+
+@delete("/api/v1/audit/searches/{search_id:uuid}", operation_id="removeSearch")
+async def delete_search(session: AsyncSession, reader: Reader, search_id: UUID) -> None:
+    """Remove a search of one's own."""
+    reader.require("audit")
+    await remove_search(session, search_id=search_id, by=reader)
+
+
+handlers: list[ControllerRouterHandler] = [list_events, export_events, list_searches, post_search, delete_search]

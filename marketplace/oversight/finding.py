@@ -11,6 +11,7 @@ from msgspec import Struct
 from sqlalchemy import (
     ARRAY,
     BigInteger,
+    ColumnElement,
     ColumnExpressionArgument,
     Select,
     Uuid,
@@ -130,29 +131,39 @@ async def _settled(
     session: AsyncSession, viewer: Viewer, search: Search, asked: Sequence[Group], ceiling: int, start: int
 ) -> AsyncIterator[Found]:
     batch: list[int] = []
-    size = FIRST_ROWS
+    size = MOST_ROWS if _is_rough(search) else FIRST_ROWS
     async for leaf in leaves(session, asked, below=start, since=search.since, until=search.until):
         batch.append(leaf)
         if len(batch) == size:
-            for row in await _read(session, viewer, search, batch):
+            async for row in _read(session, viewer, search, batch):
                 yield _view(viewer, row), Place(ceiling, leaf=row[2].index)
             batch, size = [], min(size * 2, MOST_ROWS)
-    for row in await _read(session, viewer, search, batch) if batch else ():
+    async for row in _read(session, viewer, search, batch):
         yield _view(viewer, row), Place(ceiling, leaf=row[2].index)
 
 
-async def _read(session: AsyncSession, viewer: Viewer, search: Search, batch: list[int]) -> Sequence[Any]:
-    """Of these leaves those that fit the search to the letter: the index knows amounts and times only roughly."""
+def _is_rough(search: Search) -> bool:
+    """Whether the index gives more than fits: it knows times by block and amounts by bucket."""
+    bounds = (search.since, search.until, search.min_vnd, search.max_vnd)
+    return any(bound is not None for bound in bounds)
+
+
+async def _read(session: AsyncSession, viewer: Viewer, search: Search, batch: list[int]) -> AsyncIterator[Any]:
+    """Of these leaves those that fit the search to the letter."""
     event = _each(AuditLeaf.event_id)
-    query = (
-        select(event, EventSalt.salt, AuditLeaf)
-        .select_from(AuditLeaf)
-        .join(event, true())
-        .outerjoin(EventSalt, EventSalt.event_id == event.id)
-        .where(AuditLeaf.index == any_(literal(batch, ARRAY(BigInteger))), *rows(viewer, search, event))
-        .order_by(AuditLeaf.index.desc())
-    )
-    return tuple(await session.execute(query))
+    fits = select(AuditLeaf.index).select_from(AuditLeaf).join(event, true()).order_by(AuditLeaf.index.desc())
+    fits = fits.where(*rows(viewer, search, event))
+    whole = fits.with_only_columns(event, EventSalt.salt, AuditLeaf)
+    whole = whole.outerjoin(EventSalt, EventSalt.event_id == event.id)
+    if _is_rough(search) and batch:
+        batch = list(await session.scalars(fits.where(_among(batch))))
+    for first in range(0, len(batch), FIRST_ROWS):
+        for row in await session.execute(whole.where(_among(batch[first : first + FIRST_ROWS]))):
+            yield row
+
+
+def _among(leaves: list[int]) -> ColumnElement[bool]:
+    return AuditLeaf.index == any_(literal(leaves, ARRAY(BigInteger)))
 
 
 def _view(viewer: Viewer, row: Any) -> EventView:

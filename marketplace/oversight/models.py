@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Identity, Index, text
+from sqlalchemy import ForeignKey, Identity, Index, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from marketplace.db.base import Base
+from marketplace.db.base import Base, new_id, utcnow
 
 
 class SearchTerm(Base):
@@ -26,6 +29,20 @@ class SearchPosting(Base):
     term_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     block: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     positions: Mapped[bytes]
+
+
+class SavedSearch(Base):
+    """A search that a regulator's reader keeps. `shared`: every reader of the organisation finds it."""
+
+    __tablename__ = "saved_search"
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    organisation_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("organisation.id"), index=True)
+    person_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("person.id"))
+    name: Mapped[str]
+    shared: Mapped[bool]
+    search: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    created_at: Mapped[datetime] = mapped_column(default=utcnow)
+    __table_args__ = (UniqueConstraint("person_id", "name"),)
 
 
 class SearchBlock(Base):

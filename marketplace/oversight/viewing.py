@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from datetime import datetime
 from uuid import UUID
 
+import msgspec
 from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -58,5 +59,5 @@ async def _leave_trace(session: AsyncSession, viewer: Viewer, search: Search, co
         actor_person_id=viewer.person_id,
         actor_organisation_id=viewer.organisation_id,
         parties=(viewer.organisation_id,),
-        body={"filter": search, "events": count, "view": viewer.view},
+        body={"filter": msgspec.to_builtins(search), "events": count, "view": viewer.view},
     )

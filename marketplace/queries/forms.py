@@ -112,7 +112,7 @@ def _json(answer: Answer) -> Iterator[bytes]:
 def _csv(answer: Answer) -> Iterator[bytes]:
     reader, sink = _batches(answer), _Drained()
     schema = pa.schema(
-        [(_harmless(f.name), pa.string() if pa.types.is_nested(f.type) else f.type) for f in reader.schema]
+        [(harmless(f.name), pa.string() if pa.types.is_nested(f.type) else f.type) for f in reader.schema]
     )
     with pa.csv.CSVWriter(sink, schema) as writer:
         for batch in reader:
@@ -124,7 +124,7 @@ def _csv(answer: Answer) -> Iterator[bytes]:
 def _csv_column(column: pa.Array) -> pa.Array:
     """CSV has no lists: they are written as JSON, with \\u003b for a `;` that a formula follows."""
     if pa.types.is_string(column.type):
-        return pa.array([None if v is None else _harmless(v) for v in column.to_pylist()], pa.string())
+        return pa.array([None if v is None else harmless(v) for v in column.to_pylist()], pa.string())
     if pa.types.is_nested(column.type):
         lists = (
             None if v is None else _IN_LIST.sub(r"\\u003b", msgspec.json.encode(v).decode())
@@ -134,7 +134,8 @@ def _csv_column(column: pa.Array) -> pa.Array:
     return column
 
 
-def _harmless(value: str) -> str:
+def harmless(value: str) -> str:
+    """The text with an apostrophe before whatever a spreadsheet would run as a formula."""
     return _CELL.sub("'", value)
 
 

@@ -55,6 +55,19 @@ def search_of(fields: Mapping[str, str]) -> Search:
     )
 
 
+def fields_of(search: Search) -> dict[str, str]:
+    """The fields that ask for a search; what the form has no field for is left out."""
+    day = timedelta(days=1)
+    said = {
+        "dataset": search.dataset_id, "organisation": search.organisation_id, "min_vnd": search.min_vnd,
+        "max_vnd": search.max_vnd,
+        "since": search.since and search.since.astimezone(VIETNAM).date(),
+        "until": search.until and (search.until.astimezone(VIETNAM) - day).date(),
+        **{name: getattr(search, name) for name in (*CHOICES, "code", "q")},
+    }  # fmt: skip
+    return {name: str(value) for name, value in said.items() if value is not None}
+
+
 def _id(name: str, text: str) -> UUID | None:
     try:
         return UUID(text) if text else None

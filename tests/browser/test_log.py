@@ -54,3 +54,22 @@ async def test_the_operator_is_offered_no_field_about_bodies(visit: Visit, datab
         assert 'name="q"' not in page
         assert 'name="decision"' not in page
         assert (await visitor.get("/log?q=dan")).status_code == 403
+
+
+async def test_a_search_is_kept_from_the_page_downloaded_and_removed(
+    visit: Visit, database: Database, make: Make
+) -> None:
+    startup, regulator = await make.party(database), await make.party(database, kind="regulator")
+    fields = {"organisation": str(startup.organisation.id), "since": "2026-01-01", "until": "2026-12-31"}
+    async with visit(regulator) as visitor:
+        sent = await visitor.send("/log/searches", {**fields, "kept_name": "Hộ nghèo", "shared": "yes"})
+        assert sent.status_code == 303
+        page = (await visitor.get(sent.headers["location"])).text
+        assert all(f'value="{value}"' in page for value in fields.values())
+        removal = re.search(r'action="(/log/searches/[0-9a-f-]{36}/remove)"', page)
+        assert "Hộ nghèo" in page
+        assert removal
+        assert (await visitor.send(removal[1], {})).status_code == 303
+        assert "Hộ nghèo" not in (await visitor.get("/log")).text
+        assert (await visitor.send("/log/export", {**fields, "form": "exe"})).status_code == 400
+        assert (await visitor.send("/log/export", {**fields, "form": "csv"}, csrf="x")).status_code == 403

@@ -43,6 +43,10 @@ ALLOWED = {
     "POST /api/v1/applications/{application_id:uuid}/withdraw": {"startup"},
     "GET /api/v1/audit/completeness/{dataset_id:uuid}": {"owner", "regulator"},
     "GET /api/v1/audit/events": {"owner", "startup", "regulator", "operator"},
+    "POST /api/v1/audit/exports": {"owner", "startup", "regulator"},
+    "GET /api/v1/audit/searches": {"regulator"},
+    "POST /api/v1/audit/searches": {"regulator"},
+    "DELETE /api/v1/audit/searches/{search_id:uuid}": {"regulator"},
     "GET /api/v1/consents/late": {"owner", "regulator"},
     "POST /api/v1/consents/events": {"owner"},
     "GET /api/v1/datasets/{dataset:str}/consents": {"owner"},
@@ -124,6 +128,7 @@ APPLICATION = {
     "people": [str(uuid.uuid4())],
 }
 BODIES: dict[str, dict[str, object]] = {
+    "searches": {"name": "x", "search": {}},
     "end": {"reason": "Một lý do đủ dài."},
     "resubmit": APPLICATION,
     "applications": APPLICATION,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 WRITES = {
+    "DELETE /api/v1/audit/searches/{search_id}": ("search:remove",),
     "DELETE /api/v1/queries/{query_id}": ("query:cancel",),
     "DELETE /api/v1/tables/{table_id}": ("table:remove",),
     "DELETE /api/v1/tokens/{token_id}": ("token:revoke",),
@@ -16,6 +17,8 @@ WRITES = {
     ),
     "POST /api/v1/applications/{application_id}/resubmit": ("application:deny", "application:resubmit"),
     "POST /api/v1/applications/{application_id}/withdraw": ("application:withdraw",),
+    "POST /api/v1/audit/exports": ("log:export", "log:exported"),
+    "POST /api/v1/audit/searches": ("search:save",),
     "POST /api/v1/consents/events": (
         "consent:give",
         "consent:revoke",

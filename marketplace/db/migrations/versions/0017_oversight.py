@@ -37,6 +37,24 @@ STATEMENTS = (
         CONSTRAINT pk_search_block PRIMARY KEY (block)
     )
     """,
+    """
+    CREATE TABLE saved_search (
+        id UUID NOT NULL,
+        organisation_id UUID NOT NULL,
+        person_id UUID NOT NULL,
+        name TEXT NOT NULL,
+        shared BOOLEAN NOT NULL,
+        search JSONB NOT NULL,
+        created_at TIMESTAMPTZ NOT NULL,
+        CONSTRAINT pk_saved_search PRIMARY KEY (id),
+        CONSTRAINT uq_saved_search_person_id_name UNIQUE (person_id, name),
+        CONSTRAINT fk_saved_search_organisation_id_organisation FOREIGN KEY(organisation_id)
+            REFERENCES organisation (id),
+        CONSTRAINT fk_saved_search_person_id_person FOREIGN KEY(person_id) REFERENCES person (id)
+    )
+    """,
+    "CREATE INDEX ix_saved_search_organisation_id ON saved_search (organisation_id)",
+    f"GRANT SELECT, INSERT, DELETE ON saved_search TO {SERVICE}",
     f"GRANT SELECT, INSERT ON search_term, search_posting, search_block TO {SERVICE}",
     # Who searched by party went through it, and every event paid for it.
     "DROP INDEX ix_event_parties",

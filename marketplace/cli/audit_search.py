@@ -1,0 +1,66 @@
+"""`sandulieu audit search|download` against a running service (SANDULIEU_URL, SANDULIEU_TOKEN)."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from marketplace.cli.client import from_environment
+from marketplace.cli.refusals import tell_refusal
+from marketplace.cli.terminal_table import table
+
+FILTERS = {
+    "q": "q", "name": "name", "dataset_id": "dataset_id", "agreement_id": "agreement_id",
+    "organisation": "organisation_id", "person": "person_id", "purpose": "purpose",
+    "subject_class": "subject_class", "state_class": "state_class", "decision": "decision", "code": "code",
+    "from": "since", "to": "until", "min_vnd": "min_vnd", "max_vnd": "max_vnd",
+}  # fmt: skip
+"""Name in the address → field of a search."""
+AMOUNTS = ("min_vnd", "max_vnd")
+SHOWN = ("at", "name", "purpose", "price_vnd", "leaf_index", "id")
+
+
+def add_verbs(verbs: Any) -> None:
+    """audit search, audit download."""
+    search = verbs.add_parser("search", help="tìm trong nhật ký / search the log of a running service")
+    search.add_argument("--limit", type=int, default=50)
+    search.add_argument("--json", action="store_true")
+    search.set_defaults(func=_search)
+    download = verbs.add_parser("download", help="xuất kết quả tìm / export what a search finds as a zip")
+    download.add_argument("file", type=Path)
+    download.add_argument("--form", choices=("ndjson", "csv", "parquet"), default="ndjson")
+    download.add_argument("--json", action="store_true")
+    download.set_defaults(func=_download)
+    for verb in (search, download):
+        for name in FILTERS:
+            verb.add_argument(f"--{name.replace('_', '-')}", dest=name, type=int if name in AMOUNTS else str)
+
+
+def _asked(chosen: argparse.Namespace) -> dict[str, Any]:
+    return {name: value for name in FILTERS if (value := getattr(chosen, name)) is not None}
+
+
+def _search(chosen: argparse.Namespace) -> int:
+    asked = urlencode(_asked(chosen) | {"limit": chosen.limit})
+    answer = from_environment().get(f"/api/v1/audit/events?{asked}")
+    if not answer.ok:
+        return tell_refusal(answer)
+    items = answer.json()["items"]
+    if chosen.json:
+        print(json.dumps(answer.json(), ensure_ascii=False))
+    else:
+        print(table(SHOWN, items))
+    return 0
+
+
+def _download(chosen: argparse.Namespace) -> int:
+    search = {FILTERS[name]: value for name, value in _asked(chosen).items()}
+    answer = from_environment().save("/api/v1/audit/exports", {"form": chosen.form, "search": search}, chosen.file)
+    if not answer.ok:
+        return tell_refusal(answer)
+    told = {"file": str(chosen.file), "bytes": chosen.file.stat().st_size}
+    print(json.dumps(told) if chosen.json else f"{told['bytes']:,} bytes → {chosen.file}")
+    return 0

@@ -1,0 +1,182 @@
+"""Exports: whole, provable, harmless in a spreadsheet, logged before and after; kept searches."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import zipfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import pyarrow.parquet
+import pytest
+
+from marketplace.audit.actions import record
+from marketplace.audit.reads import Viewer
+from marketplace.audit.sequencer import sequence_once
+from marketplace.config import Config
+from marketplace.db import embedded
+from marketplace.db.engine import Database
+from marketplace.db.keys import Keys
+from marketplace.db.roles import OWNER
+from marketplace.oversight.api import handlers
+from marketplace.oversight.exporting import BATCH_EVENTS, MANIFEST, begin, exported
+from marketplace.oversight.forms import FIELDS
+from marketplace.oversight.search import Search
+from marketplace.verifier.note import open_checkpoint, parse_key
+from tests.conftest import ClientFor
+from tests.marketplace.api import Client
+from tests.marketplace.audit.conftest import Log
+from tests.marketplace.oversight.filling import fill, rows
+from tests.marketplace.parties import Make, Party
+
+EXPORTS, SEARCHES = "/api/v1/audit/exports", "/api/v1/audit/searches"
+
+
+@pytest.fixture
+def keys(tmp_path: Path) -> Keys:
+    return Keys(tmp_path / "keys")
+
+
+@pytest.fixture
+async def client(client_for: ClientFor, keys: Keys) -> AsyncIterator[Client]:
+    async with client_for(*handlers, keys=keys) as client:
+        yield client
+
+
+@pytest.fixture
+async def party(database: Database, make: Make, keys: Keys, config: Config) -> Party:
+    """A startup that the log tells three things of, one of them written to be run by a spreadsheet."""
+    startup = await make.party(database)
+    async with database.session() as session:
+        for text in ("Dân số", "=1+1", "khác"):
+            await record(session, "test:event", parties=[startup.organisation.id], body={"text": text})
+    await sequence_once(database, keys, config)
+    return startup
+
+
+def opened(content: bytes) -> tuple[dict[str, Any], bytes]:
+    """The manifest, checked against the file beside it, and the file."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        assert archive.testzip() is None
+        manifest = json.loads(archive.read(MANIFEST))
+        data = archive.read(manifest["file"])
+    assert (len(data), hashlib.sha256(data).hexdigest()) == (manifest["bytes"], manifest["sha256"])
+    return manifest, data
+
+
+async def export(client: Client, token: str | None, form: str, **search: Any) -> bytes:
+    answer = await client.post(EXPORTS, token=token, json={"form": form, "search": search})
+    assert answer.status_code == 200, answer.text
+    return answer.content
+
+
+async def test_who_may_export(client: Client, party: Party, database: Database, make: Make) -> None:
+    stranger, operator = await make.party(database), await make.party(database, kind="operator")
+    clerk = await make.party(database, kind="regulator", roles=[])
+    body = {"search": {"organisation_id": str(party.organisation.id)}}
+    assert (await client.post(EXPORTS, json=body)).status_code == 401
+    assert (await client.post(EXPORTS, token=operator.token, json=body)).status_code == 403
+    assert (await client.post(EXPORTS, token=clerk.token, json=body)).status_code == 403
+    manifest, data = opened(await export(client, stranger.token, "ndjson", **body["search"]))
+    assert (manifest["events"], data) == (0, b"")
+
+
+async def test_the_same_events_in_every_form(client: Client, party: Party, database: Database, make: Make) -> None:
+    regulator = await make.party(database, kind="regulator")
+    asked = {"organisation_id": str(party.organisation.id), "name": "test:event"}
+    found = {
+        form: opened(await export(client, regulator.token, form, **asked)) for form in ("ndjson", "csv", "parquet")
+    }
+    assert {manifest["events"] for manifest, _ in found.values()} == {3}
+    lines = [json.loads(line) for line in found["ndjson"][1].splitlines()]
+    assert [line["body"]["text"] for line in lines] == ["khác", "=1+1", "Dân số"]
+    sheet = list(csv.DictReader(io.StringIO(found["csv"][1].decode())))
+    assert [row["id"] for row in sheet] == [line["id"] for line in lines]
+    table = pyarrow.parquet.read_table(io.BytesIO(found["parquet"][1])).to_pylist()
+    assert [row["leaf_index"] for row in table] == [line["leaf_index"] for line in lines]
+    assert list(table[0]) == list(sheet[0]) == list(FIELDS)
+    head = open_checkpoint(found["csv"][0]["checkpoint"], parse_key(found["csv"][0]["log_key"]))
+    assert all(line["leaf_index"] < head.size for line in lines)
+
+
+async def test_a_cell_that_would_be_run_is_made_harmless(
+    client: Client, party: Party, database: Database, keys: Keys, config: Config
+) -> None:
+    async with database.session() as session:
+        await record(session, "test:event", parties=[party.organisation.id], purpose="=cmd|' /C calc'!A0")
+    await sequence_once(database, keys, config)
+    _, data = opened(await export(client, party.token, "csv"))
+    assert b",'=cmd" in data
+    assert b",=cmd" not in data
+
+
+async def test_an_export_is_logged_before_its_first_byte_and_with_its_manifest(
+    client: Client, party: Party, database: Database, make: Make
+) -> None:
+    regulator = await make.party(database, kind="regulator")
+    content = await export(client, regulator.token, "ndjson", organisation_id=str(party.organisation.id))
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        digest = hashlib.sha256(archive.read(MANIFEST)).hexdigest()
+    mine = {"organisation": str(regulator.organisation.id)}
+    answer = await client.get("/api/v1/audit/events", token=regulator.token, params=mine)
+    told = {event["name"]: event for event in answer.json()["items"]}
+    assert told["log:exported"]["body"] == {
+        "begun": told["log:export"]["id"],
+        "events": 3,
+        "manifest_sha256": digest,
+    }
+    assert told["log:export"]["body"]["filter"] == {"organisation_id": str(party.organisation.id)}
+
+
+async def test_an_export_given_up_leaves_the_event_that_it_began_and_no_more(log: Log) -> None:
+    fill(embedded.url(log.config.home, OWNER), rows(2 * BATCH_EVENTS + 1))
+    viewer = Viewer(uuid4(), uuid4(), "regulator")
+    note = "n/a\n1\n\n"
+    log.tamper(
+        f"INSERT INTO checkpoint (size, root, note, at) VALUES ({2 * BATCH_EVENTS + 1}, '', '{note}', now())"
+    )
+    begun, checkpoint = await begin(log.database, viewer, Search(), "ndjson")
+    pieces = exported(log.database, viewer, Search(), "ndjson", begun=begun, checkpoint=checkpoint, log_key="")
+    first = await anext(pieces)
+    await pieces.aclose()
+    with pytest.raises(zipfile.BadZipFile):
+        zipfile.ZipFile(io.BytesIO(first))
+    assert await log.one("SELECT count(*) FROM event WHERE name = 'log:export'") == 1
+    assert await log.one("SELECT count(*) FROM event WHERE name = 'log:exported'") == 0
+
+
+async def test_searches_are_kept_for_oneself_or_for_all_readers(
+    client: Client, database: Database, make: Make
+) -> None:
+    regulator = await make.party(database, kind="regulator")
+    async with database.session() as session:
+        colleague = await make.token(session, await make.person(session, regulator.organisation))
+    other = await make.party(database, kind="regulator")
+    startup = await make.party(database)
+
+    async def keep(token: str | None, name: str, *, shared: bool) -> Any:
+        body = {"name": name, "shared": shared, "search": {"decision": "deny", "q": "dân số"}}
+        return await client.post(SEARCHES, token=token, json=body)
+
+    assert (await keep(None, "x", shared=True)).status_code == 401
+    assert (await keep(startup.token, "x", shared=True)).status_code == 403
+    assert (await keep(regulator.token, "riêng", shared=False)).status_code == 201
+    kept = (await keep(regulator.token, "chung", shared=True)).json()["items"]
+    assert [(each["name"], each["shared"], each["mine"]) for each in kept] == [
+        ("chung", True, True), ("riêng", False, True),
+    ]  # fmt: skip
+    again = await keep(regulator.token, "chung", shared=True)
+    assert (again.status_code, again.json()["code"]) == (409, "search.name_taken")
+    seen = (await client.get(SEARCHES, token=colleague)).json()["items"]
+    assert [(each["name"], each["mine"]) for each in seen] == [("chung", False)]
+    assert seen[0]["search"] == {"decision": "deny", "q": "dân số"}
+    assert (await client.get(SEARCHES, token=other.token)).json()["items"] == []
+    path = f"{SEARCHES}/{UUID(seen[0]['id'])}"
+    assert (await client.delete(path, token=colleague)).status_code == 404
+    assert (await client.delete(path, token=regulator.token)).status_code == 204
+    assert (await client.get(SEARCHES, token=colleague)).json()["items"] == []
