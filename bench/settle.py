@@ -33,11 +33,11 @@ from marketplace.db.together import Statement
 from marketplace.ledger.accounts import account_id
 from marketplace.ledger.actions import booking, require_made, transfers
 from marketplace.ledger.reconcile import reconcile
-from marketplace.linkages import models as _linkages  # noqa: F401  # datasets refer to them
 from marketplace.listings.models import Dataset, Lineage
 from marketplace.metering.actions import usage_recorded
 from marketplace.queries.endings import FINISH
 from marketplace.queries.settle import LOCKED
+from marketplace.tables import metadata
 
 QUERIES_EACH = 80
 ROUNDS = 3
@@ -48,6 +48,7 @@ _DATASET_TEXTS = (
     "title_vi", "title_en", "description_vi", "description_en", "licence", "spatial", "temporal",
     "update_frequency", "search_text",
 )  # fmt: skip
+assert "agreement" in metadata.tables  # its foreign keys know every table
 SAME_ROWS = ("transfer", "usage", "event", "event_salt", "pending_leaf", "query_result", "query")
 
 

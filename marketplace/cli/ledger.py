@@ -1,4 +1,4 @@
-"""`sandulieu ledger balance|reconcile`."""
+"""`sandulieu ledger balance|reconcile|close`."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ import msgspec
 
 from marketplace.config import Config, load
 from marketplace.db.engine import Database, database_url
+from marketplace.ledger.errors import PeriodMalformed
+from marketplace.ledger.periods import close_period, end_of
 from marketplace.ledger.reads import TrialBalance, trial_balance
 from marketplace.ledger.reconcile import Difference, reconcile
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """ledger balance, ledger reconcile."""
+    """ledger balance, ledger reconcile, ledger close."""
     verbs = subparsers.add_parser("ledger", help="sổ cái / ledger").add_subparsers(dest="verb", required=True)
     for name, verb, told in (
         ("balance", _balance, "trial balance: debits equal credits, a line an account"),
@@ -23,10 +25,26 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         parser = verbs.add_parser(name, help=told)
         parser.add_argument("--json", action="store_true")
         parser.set_defaults(func=verb)
+    parser = verbs.add_parser("close", help="close a month: trial balance, its hash in the log; again is harmless")
+    parser.add_argument("--period", required=True, type=_period, help="YYYY-MM")
+    parser.add_argument("--json", action="store_true")
+    parser.set_defaults(func=_close)
+
+
+def _period(given: str) -> str:
+    try:
+        end_of(given)
+    except PeriodMalformed as e:
+        raise argparse.ArgumentTypeError(f"{given}: YYYY-MM") from e
+    return given
 
 
 def _balance(chosen: argparse.Namespace) -> int:
     return asyncio.run(_tell_balance(load(), as_json=chosen.json))
+
+
+def _close(chosen: argparse.Namespace) -> int:
+    return asyncio.run(_tell_closing(load(), chosen.period, as_json=chosen.json))
 
 
 def _reconcile(chosen: argparse.Namespace) -> int:
@@ -54,6 +72,22 @@ def _print_balance(balance: TrialBalance) -> None:
     for total in balance.totals:
         print(f"{'':<14}{total.debits:>18,}{total.credits:>18,}{'':>18} {total.currency}")
     print("cân bằng / in balance" if balance.balanced else "KHÔNG cân bằng / NOT in balance")
+
+
+async def _tell_closing(config: Config, period: str, *, as_json: bool) -> int:
+    database = Database(database_url(config), connections=1)
+    try:
+        closing = await close_period(database, period)
+    finally:
+        await database.close()
+    if as_json:
+        print(msgspec.json.encode(closing).decode())
+        return 0
+    for total in closing.totals:
+        print(f"{total.debits:>22,}{total.credits:>22,} {total.currency}")
+    print(f"{period}: {closing.transfers:,} bút toán / transfers, sha256 {closing.hash}")
+    print("đã khóa sổ từ trước / was closed before" if closing.already else "đã khóa sổ / closed")
+    return 0
 
 
 async def _tell_differences(config: Config, *, as_json: bool) -> int:

@@ -71,3 +71,22 @@ class PeriodClosed(Conflict):
     """The transfer would count in a period that is closed."""
 
     code = "ledger.period_closed"
+
+
+class PeriodMalformed(Problem):
+    """A period is not YYYY-MM. Params: period."""
+
+    code = "ledger.period_malformed"
+
+
+class PeriodNotOver(Conflict):
+    """A period cannot be closed yet. Params: period, until: from when on it can."""
+
+    code = "ledger.period_not_over"
+
+
+class BooksUnbalanced(Conflict):
+    """Debits and credits of a currency differ: the books were changed past the ledger. Params: currency, debits,
+    credits."""
+
+    code = "ledger.unbalanced"

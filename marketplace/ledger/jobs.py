@@ -1,4 +1,4 @@
-"""Background work on the books: expired holds are given back, what was booked is folded."""
+"""Background work on the books: expired holds are given back, transfers folded, once a day all is compared."""
 
 from __future__ import annotations
 
@@ -12,16 +12,19 @@ from marketplace.db.engine import Database
 from marketplace.errors import Unavailable
 from marketplace.ledger.expiry import expire_holds
 from marketplace.ledger.folding import fold
+from marketplace.ledger.nightly import reconcile_today
 
 logger = logging.getLogger(__name__)
 
 
-async def run_books(database: Database, interval_s: float, stop: asyncio.Event) -> None:
+async def run_books(database: Database, interval_s: float, hold_lifetime_s: int, stop: asyncio.Event) -> None:
     """Now and every `interval_s` seconds until `stop`; waits out a database that is away."""
     while not stop.is_set():
         try:
             await expire_holds(database)
             await fold(database)
+            for each in await reconcile_today(database, hold_lifetime_s) or ():
+                logger.error("the books differ: %s", each)
         except (Unavailable, DBAPIError, OSError) as away:
             logger.warning("the books wait: %s", type(away).__name__)
         with contextlib.suppress(TimeoutError):

@@ -6,7 +6,7 @@ Run it in `Database.snapshot`: then all checks see one instant, and what is bein
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from marketplace.config import Config
 from marketplace.db.base import utcnow
 from marketplace.ledger.outside import Outside, compare
+from marketplace.ledger.periods import period_hash
 from marketplace.ledger.reads import trial_balance
 from marketplace.ledger.sides import EVERY, SUMS, sides
 
@@ -35,25 +36,61 @@ class Difference(Struct, frozen=True, kw_only=True):
     account_id: UUID | None = None
 
 
-_SUM_COLUMNS = ("debits_posted", "credits_posted", "debits_pending", "credits_pending")
-_BALANCE = """
-    select b.account_id, coalesce(s.{0}, 0) as expected, b.{0} as found
-    from account_balance b left join every s using (account_id) where b.{0} <> coalesce(s.{0}, 0)
+_COLUMNS = ("debits_posted", "credits_posted", "debits_pending", "credits_pending")
+_EACH_SUM = f"""
+    cross join lateral (values {
+    ", ".join(f"('{each}', coalesce(s.{each}, 0), coalesce(f.{each}, 0))" for each in _COLUMNS)
+}) as sum (part, expected, found)
+    where sum.expected <> sum.found
 """
-_FOLD = """
-    select account_id, account_id || ' ' || day as subject, coalesce(s.{0}, 0) as expected,
-           coalesce(f.{0}, 0) as found
-    from account_day f full join days s using (account_id, day) where coalesce(f.{0}, 0) <> coalesce(s.{0}, 0)
-"""
-_DAYS = f"""
-    select account_id, day, {SUMS} from ({
-    sides("t.seq <= (select seq from ledger_fold)", more=", (t.at at time zone 'Asia/Ho_Chi_Minh')::date as day")
-}) side group by account_id, day
-"""
+"""Of two rows `s` and `f` of the four sums: each that differs, with its name."""
+_VIET_NAM = "t.at at time zone 'Asia/Ho_Chi_Minh'"
 
 CHECKS: dict[str, str] = {
-    **{f"balance_is_fold:{each}": f"with every as ({EVERY}) {_BALANCE.format(each)}" for each in _SUM_COLUMNS},
-    **{f"fold_is_sum:{each}": f"with days as ({_DAYS}) {_FOLD.format(each)}" for each in _SUM_COLUMNS},
+    "balance_is_fold": f"""
+        select f.account_id, sum.* from account_balance f left join ({EVERY}) s using (account_id) {_EACH_SUM}
+    """,
+    "fold_is_sum": f"""
+        select account_id, account_id || ' ' || day as subject, sum.*
+        from account_day f full join (
+            select account_id, day, {SUMS} from ({
+        sides("t.seq <= (select seq from ledger_fold)", more=f", ({_VIET_NAM})::date as day")
+    }) side group by account_id, day) s using (account_id, day)
+        {_EACH_SUM}
+    """,
+    "closed_period": f"""
+        with month as (
+            select account_id, period, {SUMS}
+            from ({sides(more=f", to_char({_VIET_NAM}, 'YYYY-MM') as period")}) side group by account_id, period
+        ), every as (
+            select * from month
+            union all select account_id, period, 0, 0, 0, 0
+            from (select distinct account_id from month) a cross join period_close
+        ), summed as (
+            select account_id, period, {", ".join(f"sum({each}) as {each}" for each in _COLUMNS)}
+            from every group by account_id, period
+        ), up_to as (
+            select account_id, period,
+                   {", ".join(f"(sum({each}) over so_far)::bigint as {each}" for each in _COLUMNS)}
+            from summed window so_far as (partition by account_id order by period)
+        )
+        select account_id, account_id || ' ' || period as subject, sum.*
+        from period_balance s full join (select * from up_to where period in (select period from period_close)) f
+            using (account_id, period)
+        {_EACH_SUM}
+    """,
+    "closed_period_transfers": """
+        select c.period as subject, c.transfers as expected,
+               (select count(*) from transfer where at < f.until) as found
+        from period_close c join period_fence f using (period)
+        where f.until = (select max(until) from period_fence join period_close using (period))
+            and c.transfers <> (select count(*) from transfer where at < f.until)
+    """,
+    "closed_period_logged": """
+        select c.period as subject, null::bigint as expected, null::bigint as found
+        from period_close c left join event e on e.id = c.event_id
+        where e.body ->> 'trial_balance_sha256' is distinct from encode(c.hash, 'hex')
+    """,
     "floor_held": """
         select b.account_id, a.floor as expected,
                b.credits_posted - b.debits_posted - b.debits_pending as found
@@ -155,6 +192,7 @@ async def reconcile(
         parameters = {"oldest": oldest} if ":oldest" in statement else {}
         rows = await session.execute(text(statement), parameters)
         found.extend(_named(check, row._mapping) for row in rows)
+    found.extend([each async for each in _period_hashes(session)])
     trial = await trial_balance(session)
     found.extend(
         Difference(check="debits_equal_credits", subject=t.currency, expected=t.debits, found=t.credits)
@@ -171,7 +209,14 @@ async def reconcile(
     return tuple(found)
 
 
+async def _period_hashes(session: AsyncSession) -> AsyncIterator[Difference]:
+    for row in (await session.execute(text("select period, hash, transfers from period_close"))).all():
+        if await period_hash(session, row.period, row.transfers) != row.hash:
+            yield Difference(check="closed_period_hash", subject=row.period, expected=None, found=None)
+
+
 def _named(check: str, row: Any) -> Difference:
+    check = f"{check}:{row['part']}" if "part" in row else check
     ids = {name: row.get(name) for name in _NAMED}
     subject = row.get("subject") or next((each for each in ids.values() if each is not None), "")
     return Difference(check=check, subject=str(subject), expected=row["expected"], found=row["found"], **ids)

@@ -135,7 +135,7 @@ def _background(
         partial(run_witnessing, database, config, stop),
         partial(run_audits, database, answers.keys, config, stop),
         partial(run_sweeps, database, answers, config.sweep_interval_s, stop),
-        partial(run_books, database, config.sweep_interval_s, stop),
+        partial(run_books, database, config.sweep_interval_s, config.hold_lifetime_s, stop),
         partial(run_file_sweeps, database, config, stop),
         partial(run_register, database, store, config, stop),
         partial(run_alerts, database, config, stop),

@@ -14,3 +14,18 @@ class HoldExpired(Body, frozen=True):
     hold: UUID
     amount: int
     currency: str
+
+
+@event("ledger:close", "a period was closed; `totals`: currency, debits, credits up to its end")
+class PeriodClosed(Body, frozen=True):
+    period: str
+    trial_balance_sha256: str
+    transfers: int
+    totals: tuple[tuple[str, int, int], ...]
+
+
+@event("ledger:reconcile", "once a day: whether the books agree; `checks`: which do not, and how often each")
+class Reconciled(Body, frozen=True):
+    day: str
+    differences: int
+    checks: dict[str, int]

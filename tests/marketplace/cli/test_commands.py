@@ -89,6 +89,17 @@ def test_the_ledger_balances_and_agrees(market: Market) -> None:
     assert market.command("ledger", "reconcile").returncode == 0
 
 
+def test_a_month_is_closed_once_and_not_before_it_is_over(market: Market) -> None:
+    first, again = (market.command("ledger", "close", "--period", "1999-12", "--json") for _ in range(2))
+    assert (first.returncode, again.returncode) == (0, 0)
+    told = json.loads(again.stdout)
+    assert told == json.loads(first.stdout) | {"already": True}
+    assert told["transfers"] == 0
+    early = market.command("ledger", "close", "--period", "9999-11")
+    assert (early.returncode, len(early.stderr.splitlines())) == (1, 2)
+    assert market.command("ledger", "close", "--period", "1999-13").returncode == 2
+
+
 def test_the_database_is_up_to_date(market: Market) -> None:
     done = market.command("db", "status", "--json")
     assert done.returncode == 0
