@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated
 
 from litestar import get
-from litestar.params import Parameter
+from litestar.params import Parameter, QueryParameter
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.callers import Caller
-from marketplace.db.base import EPOCH
+from marketplace.db.base import EPOCH, utcnow
+from marketplace.metering.groups import usage_by
+from marketplace.metering.months import day_of
 from marketplace.metering.reads import END_OF_TIME, Period, usage
-from marketplace.metering.schemas import UsagePage
+from marketplace.metering.schemas import GroupBy, UsageGroups, UsagePage
 
 
 @get("/api/v1/usage")
@@ -21,11 +23,27 @@ async def list_usage(
     session: AsyncSession,
     since: datetime | None = None,
     until: datetime | None = None,
+    group: GroupBy | None = None,
+    first: Annotated[date | None, QueryParameter(name="from")] = None,
+    last: Annotated[date | None, QueryParameter(name="to")] = None,
     cursor: str | None = None,
     limit: Annotated[int, Parameter(ge=1, le=200)] = 50,
-) -> UsagePage:
-    """Charged queries, newest first: a startup's own, an owner's datasets'; everybody else sees totals."""
+) -> UsagePage | UsageGroups:
+    """Charged queries, newest first: a startup's own, an owner's datasets'; everybody else sees totals.
+
+    With `group`: their sums by day, dataset or person, `from` one day of Viet Nam `to` another, both included
+    (this month unless told)."""
     caller.require("read")
+    if group is not None:
+        today = day_of(utcnow())
+        return await usage_by(
+            session,
+            kind=caller.organisation_kind,
+            party_id=caller.organisation_id,
+            group=group,
+            first=first or today.replace(day=1),
+            last=last or today,
+        )
     return await usage(
         session,
         kind=caller.organisation_kind,

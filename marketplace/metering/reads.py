@@ -34,7 +34,8 @@ OWNERS = """
     or exists (select from agreement a where a.id = u.agreement_id and a.partner_id = :party)
 """
 """Condition on a row `u` of usage: the party owns the dataset, alone or with another."""
-_SIDES = {"startup": "u.organisation_id = :party", "owner": f"({OWNERS})"}
+SIDES = {"startup": "u.organisation_id = :party", "owner": f"({OWNERS})"}
+"""Condition on a row `u` of usage, by kind of party; the other kinds see sums of all."""
 _HIDDEN_FROM_OWNER = ("person_id", "cpu_us", "wall_us", "peak_memory_bytes")
 _LAST = UUID(int=2**128 - 1)
 
@@ -56,7 +57,7 @@ async def usage(
     limit: int = PAGE_ROWS,
 ) -> UsagePage:
     """A page of usage for a party of a kind (startup | owner); for any other kind only totals. Raises Invalid."""
-    side = _SIDES.get(kind)
+    side = SIDES.get(kind)
     parameters: dict[str, Any] = {"party": party_id, "since": period.since, "until": period.until}
     totals = (await session.execute(text(_TOTALS.format(side=side or "true")), parameters)).one()
     items: tuple[UsageView, ...] = ()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
+from typing import Literal
 from uuid import UUID
 
 from msgspec import Struct
+
+GroupBy = Literal["day", "dataset", "person"]
 
 
 class UsageView(Struct, frozen=True, kw_only=True):
@@ -45,3 +48,26 @@ class UsagePage(Struct, frozen=True, kw_only=True):
     items: tuple[UsageView, ...]
     totals: UsageTotals
     next: str | None
+
+
+class UsageGroup(Struct, frozen=True, kw_only=True):
+    """One day, dataset or person. `key`: the day or the id, `name` what it is called.
+
+    `cpu_us`: told to the startup alone."""
+
+    key: str
+    name: str
+    queries: int
+    bytes: int
+    rows: int
+    cpu_us: int | None
+    price_vnd: int
+
+
+class UsageGroups(Struct, frozen=True, kw_only=True):
+    """Days in their order, datasets and people by what they cost. `first`, `last`: days, both included."""
+
+    group: GroupBy
+    first: date
+    last: date
+    items: tuple[UsageGroup, ...]

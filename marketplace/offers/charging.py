@@ -13,13 +13,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.audit.actions import record
 from marketplace.billing.charging import MonthDue, month_charge
-from marketplace.billing.months import month_of, month_start, next_month
 from marketplace.billing.price import due_at_end, due_at_start
 from marketplace.billing.terms import Terms
 from marketplace.db.base import new_id
 from marketplace.db.engine import Database
 from marketplace.ledger.actions import transfers
 from marketplace.ledger.errors import InsufficientFunds
+from marketplace.metering.months import month_of, month_start, next_month
 from marketplace.offers.models import Charge
 
 SETTLED_AFTER = timedelta(hours=1)

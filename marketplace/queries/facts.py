@@ -13,7 +13,6 @@ from sqlalchemy import text
 
 from catalog.version import Version
 from marketplace.accounts.callers import Caller
-from marketplace.billing.months import month_of
 from marketplace.billing.price import Standing
 from marketplace.billing.terms import Terms
 from marketplace.consents.expiry import DUE
@@ -22,6 +21,7 @@ from marketplace.db.engine import Database
 from marketplace.db.together import Statement
 from marketplace.errors import NotFound
 from marketplace.listings.facts import dataset_facts
+from marketplace.metering.months import month_of
 from marketplace.own.reads import OWN
 from marketplace.own.schemas import OwnSchema
 from marketplace.spending.reads import STANDING

@@ -17,9 +17,9 @@ from msgspec import Struct
 from marketplace.accounts.callers import Caller
 from marketplace.audit.canonical import canonical
 from marketplace.audit.note import signature_line, verifier_key
-from marketplace.billing.months import month_of, month_start, next_month
 from marketplace.billing.price import Item
 from marketplace.db.base import ms_of, new_id, utcnow
+from marketplace.metering.months import month_of, month_start, next_month
 from marketplace.queries.errors import QuoteExpired, QuoteMismatch
 from marketplace.queries.lines import Line
 from marketplace.queries.models import Quote

@@ -22,6 +22,7 @@ from marketplace.db.schema import bring_up_to_date
 from marketplace.einvoices.jobs import run_einvoices
 from marketplace.inspection.jobs import run_audits
 from marketplace.ledger.jobs import run_books
+from marketplace.metering.jobs import run_agreeing
 from marketplace.offers.jobs import run_charges
 from marketplace.oversight.indexer import run_indexer
 from marketplace.own.errors import TooManyUploads
@@ -140,6 +141,7 @@ def _background(
         partial(run_register, database, store, config, stop),
         partial(run_alerts, database, config, stop),
         partial(run_charges, database, config, stop),
+        partial(run_agreeing, database, config.sweep_interval_s, stop),
         partial(run_indexer, database, config.search_interval_ms, stop),
         partial(run_einvoices, database, answers.keys, config, stop),
     )

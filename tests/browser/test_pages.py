@@ -22,11 +22,11 @@ from tests.marketplace.parties import Make
 JUSTIFICATION = "Thống kê gộp theo trình độ học vấn, không tái định danh ai."
 MEMBERS = (
     "/applications", "/agreements", "/console", "/queries", "/tables", "/preview", "/linkages", "/consents",
-    "/usage", "/wallet", "/log", "/tokens",
+    "/usage", "/spending", "/wallet", "/log", "/tokens",
 )  # fmt: skip
 MAY = {
     "startup": {*MEMBERS} - {"/preview", "/linkages", "/consents"},
-    "owner": {*MEMBERS} - {"/console", "/queries", "/tables"},
+    "owner": {*MEMBERS} - {"/console", "/queries", "/tables", "/spending"},
     "regulator": {"/consents", "/usage", "/wallet", "/log", "/tokens"},
     "operator": {"/usage", "/wallet", "/log", "/tokens"},
 }

@@ -20,10 +20,17 @@ from tests.market import EXAMPLES, Market, open_market
 SQL = "select education, count(*) as persons from adult group by education order by persons desc"
 PAGES = (
     "/", "/help", "/datasets/adult", "/datasets/adult/apply", "/console", "/queries", "/applications",
-    "/agreements", "/usage", "/wallet", "/log", "/tokens", "/toi", "/no/such/page",
+    "/agreements", "/usage", "/spending", "/wallet", "/log", "/tokens", "/toi", "/no/such/page",
 )  # fmt: skip
 
-OWNERS = ("/preview", "/linkages", "/consents", "/datasets/adult/preview", "/datasets/adult/consents")
+OWNERS = (
+    "/preview",
+    "/linkages",
+    "/consents",
+    "/datasets/adult/preview",
+    "/datasets/adult/consents",
+    "/datasets/adult/offers",
+)
 
 
 @pytest.fixture(scope="module")

@@ -1,11 +1,10 @@
-"""Calendar months of Viet Nam, in which prices count: YYYY-MM."""
+"""Days and calendar months of Viet Nam, in which use counts and prices are made: YYYY-MM-DD, YYYY-MM."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, time, timedelta, timezone
 from typing import Final
 
-ZONE: Final = "Asia/Ho_Chi_Minh"
 _VIETNAM: Final = timezone(timedelta(hours=7))
 
 
@@ -22,3 +21,13 @@ def month_start(month: str) -> datetime:
 def next_month(month: str) -> str:
     """The month after it."""
     return month_of(month_start(month) + timedelta(days=31))
+
+
+def day_of(at: datetime) -> date:
+    """The day of an instant."""
+    return at.astimezone(_VIETNAM).date()
+
+
+def day_start(day: date) -> datetime:
+    """Its first instant."""
+    return datetime.combine(day, time(), _VIETNAM)

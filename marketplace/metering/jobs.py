@@ -1,0 +1,53 @@
+"""Each night: does what startups see, what owners see and what the ledger has agree?"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from datetime import date, datetime, timedelta
+
+from sqlalchemy.exc import DBAPIError
+
+from marketplace.db.base import utcnow
+from marketplace.db.engine import Database
+from marketplace.errors import Unavailable
+from marketplace.metering.agreeing import agree
+from marketplace.metering.months import day_of, day_start
+
+logger = logging.getLogger(__name__)
+
+DAYS_BACK = 7
+"""Days that a service that was down makes up for."""
+SETTLED_AFTER = timedelta(hours=1)
+"""A day's last queries have ended so long after it."""
+
+
+async def agree_on_days(database: Database, *, at: datetime, done: set[date]) -> int:
+    """Every day that is over and has no verdict yet; `done` has those of which this process knows. How many."""
+    last = day_of(at - SETTLED_AFTER) - timedelta(days=1)
+    made = 0
+    for day in (last - timedelta(days=back) for back in reversed(range(DAYS_BACK))):
+        if day in done:
+            continue
+        async with database.session() as session:
+            verdict = await agree(session, day)
+        done.add(day)
+        if verdict is not None:
+            made += 1
+            if apart := verdict.differences:
+                logger.error("usage of %s: %s differences, first %s", day, len(apart), apart[0])
+    done.difference_update({day for day in done if day_start(day) < at - timedelta(days=2 * DAYS_BACK)})
+    return made
+
+
+async def run_agreeing(database: Database, interval_s: float, stop: asyncio.Event) -> None:
+    """Now and every `interval_s` seconds until `stop`; waits out a database that is away."""
+    done: set[date] = set()
+    while not stop.is_set():
+        try:
+            await agree_on_days(database, at=utcnow(), done=done)
+        except (Unavailable, DBAPIError) as away:
+            logger.warning("the nightly comparison of usage waits: %s", type(away).__name__)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), interval_s)
