@@ -142,6 +142,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     top_up_least_vnd: int = 20_000
     payments_interval_ms: int = 1_000
     """How often wallets are looked at for their auto top-up, and what was begun at Stripe for its end."""
+    payout_least_vnd: int = 50_000
+    """An owner with less waits for the next month."""
     seller_address: str = ""
     """Of whoever runs the exchange, as e-invoices say it."""
     einvoice_seller_key: Path | None = None

@@ -17,6 +17,7 @@ from marketplace.offers import models as offers
 from marketplace.oversight import models as oversight
 from marketplace.own import models as own
 from marketplace.payments import models as payments
+from marketplace.payouts import models as payouts
 from marketplace.queries import models as queries
 from marketplace.spending import models as spending
 
@@ -39,6 +40,7 @@ __all__ = [
     "oversight",
     "own",
     "payments",
+    "payouts",
     "queries",
     "spending",
 ]

@@ -37,6 +37,7 @@ from marketplace.oversight import api as oversight_api
 from marketplace.own import api as own_api
 from marketplace.payments import api as payments_api
 from marketplace.payments.provider import Payments
+from marketplace.payouts import api as payouts_api
 from marketplace.queries import api as queries_api
 from marketplace.queries.services import Services
 from marketplace.spending import api as spending_api
@@ -66,6 +67,7 @@ API = (
     oversight_api,
     own_api,
     payments_api,
+    payouts_api,
     preview_api,
     queries_api,
     spending_api,

@@ -20,6 +20,7 @@ from marketplace.web.handlers import (
     console,
     decisions,
     help_page,
+    invoices,
     language,
     linkages,
     log,
@@ -41,8 +42,8 @@ from marketplace.web.view import provide_view
 
 STATIC: Final = Path(__file__).parent / "static"
 MODULES: Final = (
-    agreements, applications, apply, catalogue, consents, console, decisions, help_page, language, linkages, log,
-    mine, money, offers, preview, queries, sign_in, spending, tables, tokens, usage, why,
+    agreements, applications, apply, catalogue, consents, console, decisions, help_page, invoices, language,
+    linkages, log, mine, money, offers, preview, queries, sign_in, spending, tables, tokens, usage, why,
 )  # fmt: skip
 
 handlers: list[Router] = [

@@ -1,0 +1,56 @@
+"""The pages of invoices: the list, the document as it is printed, and the queries behind it."""
+
+from __future__ import annotations
+
+import re
+
+from marketplace.accounts.models import Organisation
+from marketplace.db.base import new_id, utcnow
+from marketplace.db.engine import Database
+from marketplace.einvoices.identity import self_signed, split_pem
+from marketplace.einvoices.sending import sign_new
+from marketplace.einvoices.xmlsig import parse
+from tests.browser.conftest import Visit
+from tests.browser.outline import faults
+from tests.marketplace.invoices.bills import charged, invoice_of, rich
+from tests.marketplace.parties import Make
+
+
+async def test_an_invoice_is_listed_printed_and_leads_to_its_queries(
+    visit: Visit, database: Database, make: Make
+) -> None:
+    startup, operator = await rich(database, make)
+    owner, stranger = await make.party(database, kind="owner"), await make.party(database)
+    async with database.session() as session:
+        organisation = await session.get(Organisation, startup.organisation.id)
+        assert organisation is not None
+        organisation.tax_code, organisation.name = "0312345678", "Công ty <b>Mua</b>"
+    query = await charged(database, startup, owner, dataset_id=new_id(), price=13_011)
+    made = await invoice_of(database, startup)
+    address = f"/invoices/{made.id}"
+    async with visit(startup) as visitor:
+        assert '<a href="/invoices">' in (await visitor.get("/wallet")).text
+        assert f'<a href="{address}">{made.name}</a>' in (await visitor.get("/invoices")).text
+        page = (await visitor.get(address)).text
+        assert faults(page) == []
+        for said in ("0312345678", "Công ty &lt;b&gt;Mua", "Mười ba nghìn không trăm mười một đồng", "13.011"):
+            assert said in page
+        assert "Sẽ được ký" in page
+        assert (await visitor.get(f"{address}/xml")).status_code == 409
+        await sign_new(database, split_pem(self_signed("Người bán")), seller_address="", at=utcnow())
+        assert "đang chờ mã" in (await visitor.get(address)).text
+        assert parse((await visitor.get(f"{address}/xml")).content).tag == "HDon"
+        (lines,) = set(re.findall(rf"{address}/items\?dataset_id=[0-9a-f-]+", page))
+        items = (await visitor.get(lines)).text
+        assert faults(items) == []
+        assert f'<a href="/queries/{query}">' in items
+    async with visit(operator) as visitor:
+        assert made.buyer.name.split("<")[0] in (await visitor.get("/invoices")).text
+        assert (await visitor.get(address)).status_code == 200
+    async with visit(stranger) as visitor:
+        assert "Chưa có hóa đơn" in (await visitor.get("/invoices")).text
+        for path in (address, f"{address}/items", f"{address}/xml"):
+            assert (await visitor.get(path)).status_code == 404
+    async with visit(owner) as visitor:
+        assert (await visitor.get("/invoices")).status_code == 403
+        assert "/invoices" not in (await visitor.get("/wallet")).text
