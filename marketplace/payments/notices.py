@@ -1,0 +1,93 @@
+"""Webhooks: what a notice names is looked at again, and stored in the transaction of what follows from the look.
+
+So a notice may come late, twice, in any order, or never: `catch_up` asks for those of which nobody told.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from marketplace.db.base import utcnow
+from marketplace.db.engine import Database
+from marketplace.faults import point
+from marketplace.payments.accounts import lock_account
+from marketplace.payments.effects import note_method, settle, settle_checkout
+from marketplace.payments.errors import ProviderRefused
+from marketplace.payments.models import PaymentAccount, ProviderEvent, SavedMethod
+from marketplace.payments.provider import Notice, Provider, SeenCheckout, SeenMethod, SeenPayment
+
+_KNOWN = text("select id from provider_event where id = :id")
+Look = tuple[SeenPayment | None, SeenCheckout | None, SeenMethod | None]
+
+
+async def take_notice(database: Database, provider: Provider, notice: Notice) -> bool:
+    """False if it was taken before. Raises ProviderUnavailable: it is not taken, and comes again."""
+    if await database.one(_KNOWN, {"id": notice.id}) is not None:
+        return False
+    payment, checkout, method = await _look(provider, notice)
+    point("notice-looked")
+    async with database.session() as session:
+        if not await _store(session, notice):
+            return False
+        if payment is not None:
+            await settle(session, payment)
+        if checkout is not None:
+            await settle_checkout(session, checkout)
+        if method is not None:
+            await _settle_method(session, method)
+        point("notice-before-commit")
+    point("notice-stored")
+    return True
+
+
+async def catch_up(database: Database, provider: Provider, since: datetime) -> int:
+    """Take what happened since and was never told to us; how many."""
+    taken = 0
+    async for notice in provider.notices(since):
+        taken += await take_notice(database, provider, notice)
+    return taken
+
+
+async def _look(provider: Provider, notice: Notice) -> Look:
+    """The object as it stands now. What is gone, or was never of this account, is nothing."""
+    try:
+        if notice.about == "payment":
+            return await provider.payment(notice.object_id), None, None
+        if notice.about == "checkout":
+            page = await provider.checkout(notice.object_id)
+            return await provider.payment(page.payment_id) if page.payment_id else None, page, None
+        if notice.about == "method":
+            return None, None, await provider.method(notice.object_id)
+    except ProviderRefused:
+        pass
+    return None, None, None
+
+
+async def _store(session: AsyncSession, notice: Notice) -> bool:
+    row = {
+        "id": notice.id,
+        "type": notice.type,
+        "object_id": notice.object_id,
+        "created_at": notice.created_at,
+        "at": utcnow(),
+    }
+    put = insert(ProviderEvent).values(**row).on_conflict_do_nothing().returning(ProviderEvent.id)
+    return await session.scalar(put) is not None
+
+
+async def _settle_method(session: AsyncSession, seen: SeenMethod) -> None:
+    """Attached to a startup we know, or detached from one."""
+    whose = select(PaymentAccount.organisation_id).where(PaymentAccount.customer_id == seen.customer_id)
+    if seen.customer_id is None:
+        whose = select(SavedMethod.organisation_id).where(SavedMethod.id == seen.id)
+    organisation_id = await session.scalar(whose)
+    if organisation_id is None:
+        return
+    account = await lock_account(session, organisation_id)
+    await note_method(session, organisation_id, seen)
+    if seen.customer_id is None and account.auto_method_id == seen.id:
+        account.auto_paused = "method_removed"
