@@ -94,6 +94,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     """For its turn to be read."""
     tenant_table_uploads: int = 2
     """Own tables of one organisation on their way in at once, in one process."""
+    own_tables_suspended_days: int = 30
+    """An organisation suspended for so long is taken to be so for good: its own tables are removed."""
     own_tables_max_count: int = 20
     """Of one organisation."""
     own_tables_max_bytes: int = 1024 * 1024 * 1024

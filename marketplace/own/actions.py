@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -27,6 +28,10 @@ _ROOM = text("""
 """)
 _REMOVE = text("""
     delete from own_table where id = :id and organisation_id = :organisation returning id, name, rows, bytes
+""")
+_ABANDONED = text("""
+    delete from own_table t using organisation o where o.id = t.organisation_id and o.suspended_at <= :since
+    returning t.id, t.name, t.organisation_id
 """)
 
 
@@ -83,6 +88,16 @@ async def remove_table(session: AsyncSession, *, table_id: UUID, by: Analyst) ->
     if row is None:
         raise NotFound(what="table")
     await _logged(session, "table:remove", by, {"table": str(table_id), "name": row.name})
+
+
+async def remove_abandoned(session: AsyncSession, *, at: datetime, config: Config) -> int:
+    """Those of organisations that are suspended for good; how many."""
+    since = at - timedelta(days=config.own_tables_suspended_days)
+    rows = (await session.execute(_ABANDONED, {"since": since})).all()
+    for row in rows:
+        about = {"table": str(row.id), "name": row.name, "days": config.own_tables_suspended_days}
+        await record(session, "table:expire", parties=(row.organisation_id,), body=about)
+    return len(rows)
 
 
 async def _logged(session: AsyncSession, name: str, by: Analyst, body: dict[str, Any]) -> None:

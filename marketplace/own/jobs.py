@@ -1,4 +1,5 @@
-"""What a kill left on the disk: files half received, in the clear, and own tables without a row."""
+"""What a kill left on the disk: files half received, in the clear, and own tables without a row; and own tables
+whose organisation will not come back."""
 
 from __future__ import annotations
 
@@ -14,8 +15,10 @@ from sqlalchemy.exc import DBAPIError
 
 from marketplace.claimed import abandoned
 from marketplace.config import Config
+from marketplace.db.base import utcnow
 from marketplace.db.engine import Database
 from marketplace.errors import Unavailable
+from marketplace.own.actions import remove_abandoned
 from marketplace.own.vault import FOLDER, SUFFIX
 
 logger = logging.getLogger(__name__)
@@ -41,10 +44,17 @@ async def sweep_files(database: Database, config: Config) -> int:
     return len(gone)
 
 
+async def sweep_abandoned(database: Database, config: Config) -> int:
+    """Remove the tables of organisations suspended for good; how many. Their files have no row then."""
+    async with database.session() as session:
+        return await remove_abandoned(session, at=utcnow(), config=config)
+
+
 async def run_file_sweeps(database: Database, config: Config, stop: asyncio.Event) -> None:
     """Sweep now and every `sweep_interval_s` until `stop`; waits out a database or a disk that is away."""
     while not stop.is_set():
         try:
+            await sweep_abandoned(database, config)
             await sweep_files(database, config)
         except (Unavailable, DBAPIError, OSError) as away:
             logger.warning("the sweep of files waits: %s", type(away).__name__)

@@ -63,6 +63,13 @@ class OwnTableAdded(Body, frozen=True):
     columns: tuple[OwnColumn, ...]
 
 
+@event("table:expire", "its organisation is suspended for so many days: removed, and the key of its file with it")
+class OwnTableExpired(Body, frozen=True):
+    table: UUID
+    name: str
+    days: int
+
+
 @event("table:remove", "it was removed: the key of its file is gone")
 class OwnTableRemoved(Body, frozen=True):
     table: UUID

@@ -6,22 +6,25 @@ import contextlib
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import cast
 
 import pytest
 from msgspec.structs import replace
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.callers import Analyst
 from marketplace.claimed import working_folder
 from marketplace.config import Config
-from marketplace.db.base import new_id
+from marketplace.db.base import new_id, utcnow
 from marketplace.db.engine import Database, DatabaseUnavailable
 from marketplace.db.keys import Keys
 from marketplace.own import adding
 from marketplace.own.errors import NoRoom
-from marketplace.own.jobs import sweep_files
+from marketplace.own.jobs import sweep_abandoned, sweep_files
+from marketplace.own.reads import tables
 from marketplace.own.vault import FOLDER
 from tests.marketplace.parties import Make
 
@@ -123,3 +126,28 @@ async def test_a_file_on_its_way_to_its_row_is_not_taken_for_one_without(
     assert await sweep_files(database, at_home) == 0
     stored.claim.release()
     assert await sweep_files(database, at_home) == 1
+
+
+async def test_tables_go_once_their_organisation_is_suspended_for_good_and_not_before(
+    database: Database, at_home: Config, make: Make
+) -> None:
+    (source := at_home.home / "source").write_bytes(b"a\n1\n")
+    days = timedelta(days=at_home.own_tables_suspended_days)
+    startups = []
+    for ago in (days, days - timedelta(hours=1)):
+        async with database.session() as session:
+            startup = cast(Analyst, await make.caller(session, as_type=Analyst))
+        startups.append(startup.organisation_id)
+        await adding.take_in(database, Keys(at_home.home), at_home, name="ma", source=source, by=startup, key=None)
+        async with database.session() as session:
+            since = {"at": utcnow() - ago, "id": startup.organisation_id}
+            await session.execute(text("update organisation set suspended_at = :at where id = :id"), since)
+    assert [await sweep_abandoned(database, at_home) for _ in range(2)] == [1, 0]
+    assert await sweep_files(database, at_home) == 1
+    gone, stays = startups
+    async with database.session() as session:
+        left = [(await tables(session, organisation_id=each)).items for each in startups]
+        told = text("select body ->> 'name', parties from event where name = 'table:expire'")
+        assert [tuple(row) for row in await session.execute(told)] == [("ma", [gone])]
+    assert [len(each) for each in left] == [0, 1]
+    assert stays != gone
