@@ -45,6 +45,65 @@ class SavedSearch(Base):
     __table_args__ = (UniqueConstraint("person_id", "name"),)
 
 
+class Alert(Base):
+    """Something that a rule found, once a cause; acknowledged with a reason, never removed."""
+
+    __tablename__ = "alert"
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    rule: Mapped[str]
+    cause: Mapped[str]
+    told: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    dataset_id: Mapped[uuid.UUID | None]
+    organisation_id: Mapped[uuid.UUID | None]
+    raised_at: Mapped[datetime] = mapped_column(default=utcnow)
+    acknowledged_at: Mapped[datetime | None]
+    acknowledged_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("person.id"))
+    reason: Mapped[str | None]
+    __table_args__ = (UniqueConstraint("rule", "cause"),)
+
+
+class AlertProgress(Base):
+    """One row: every leaf below `leaf` was looked at by all rules."""
+
+    __tablename__ = "alert_progress"
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    leaf: Mapped[int]
+
+
+class Incident(Base):
+    """A breach of personal data, from when it is known; its state is that of its last step."""
+
+    __tablename__ = "incident"
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    opened_by: Mapped[uuid.UUID] = mapped_column(ForeignKey("person.id"))
+    organisation_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("organisation.id"))
+    title: Mapped[str]
+    dataset_ids: Mapped[list[uuid.UUID]]
+    owner_ids: Mapped[list[uuid.UUID]]
+    """Owners of the datasets, partners of joint ones too: they see it."""
+    since: Mapped[datetime]
+    until: Mapped[datetime]
+    """The time in which data may have got out; not included."""
+    known_at: Mapped[datetime]
+    report_by: Mapped[datetime]
+    law: Mapped[str]
+    state: Mapped[str]
+    opened_at: Mapped[datetime] = mapped_column(default=utcnow)
+
+
+class IncidentStep(Base):
+    """What was done about an incident, and by whom. Insert-only."""
+
+    __tablename__ = "incident_step"
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    incident_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("incident.id"), index=True)
+    verb: Mapped[str]
+    note: Mapped[str]
+    person_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("person.id"))
+    organisation_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("organisation.id"))
+    at: Mapped[datetime] = mapped_column(default=utcnow)
+
+
 class SearchBlock(Base):
     """A full block of leaves that the index knows; blocks come one after another, from 0."""
 

@@ -34,6 +34,7 @@ from marketplace.listings import api as listings_api
 from marketplace.metering import api as metering_api
 from marketplace.offers import api as offers_api
 from marketplace.oversight import api as oversight_api
+from marketplace.oversight import duties_api
 from marketplace.own import api as own_api
 from marketplace.payments import api as payments_api
 from marketplace.payments import cards_api
@@ -66,6 +67,7 @@ API = (
     metering_api,
     offers_api,
     oversight_api,
+    duties_api,
     own_api,
     payments_api,
     cards_api,

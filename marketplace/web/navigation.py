@@ -31,6 +31,8 @@ _EARNINGS: Final = Link("/wallet", "nav.earnings")
 _STATE_BUDGET: Final = Link("/wallet", "nav.state_budget")
 _PLATFORM: Final = Link("/wallet", "nav.platform")
 _LOG: Final = Link("/log", "nav.log")
+_ALERTS: Final = Link("/alerts", "nav.alerts")
+_INCIDENTS: Final = Link("/incidents", "nav.incidents")
 _TABLES: Final = Link("/tables", "nav.tables")
 _TOKENS: Final = Link("/tokens", "nav.tokens")
 _MINE: Final = Link("/toi", "nav.mine")
@@ -41,10 +43,11 @@ _BY_KIND: Final[dict[str, tuple[Link, ...]]] = {
         _TOKENS, _HELP,
     ),
     "owner": (
-        _CATALOGUE, _INBOX, _AGREEMENTS, _PREVIEW, _LINKAGES, _CONSENTS, _USAGE, _EARNINGS, _LOG, _TOKENS, _HELP,
+        _CATALOGUE, _INBOX, _AGREEMENTS, _PREVIEW, _LINKAGES, _CONSENTS, _USAGE, _EARNINGS, _LOG, _INCIDENTS,
+        _TOKENS, _HELP,
     ),
-    "regulator": (_CATALOGUE, _LOG, _CONSENTS, _USAGE, _STATE_BUDGET, _TOKENS, _HELP),
-    "operator": (_CATALOGUE, _PLATFORM, _USAGE, _LOG, _TOKENS, _HELP),
+    "regulator": (_CATALOGUE, _LOG, _ALERTS, _INCIDENTS, _CONSENTS, _USAGE, _STATE_BUDGET, _TOKENS, _HELP),
+    "operator": (_CATALOGUE, _PLATFORM, _USAGE, _LOG, _INCIDENTS, _TOKENS, _HELP),
 }  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from litestar.static_files import create_static_files_router
 from marketplace.web.forms import provide_form
 from marketplace.web.handlers import (
     agreements,
+    alerts,
     applications,
     apply,
     catalogue,
@@ -20,6 +21,7 @@ from marketplace.web.handlers import (
     console,
     decisions,
     help_page,
+    incidents,
     invoices,
     language,
     linkages,
@@ -42,8 +44,9 @@ from marketplace.web.view import provide_view
 
 STATIC: Final = Path(__file__).parent / "static"
 MODULES: Final = (
-    agreements, applications, apply, catalogue, consents, console, decisions, help_page, invoices, language,
-    linkages, log, mine, money, offers, preview, queries, sign_in, spending, tables, tokens, usage, why,
+    agreements, alerts, applications, apply, catalogue, consents, console, decisions, help_page, incidents,
+    invoices, language, linkages, log, mine, money, offers, preview, queries, sign_in, spending, tables, tokens,
+    usage, why,
 )  # fmt: skip
 
 handlers: list[Router] = [

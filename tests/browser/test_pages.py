@@ -22,13 +22,13 @@ from tests.marketplace.parties import Make
 JUSTIFICATION = "Thống kê gộp theo trình độ học vấn, không tái định danh ai."
 MEMBERS = (
     "/applications", "/agreements", "/console", "/queries", "/tables", "/preview", "/linkages", "/consents",
-    "/usage", "/spending", "/wallet", "/log", "/tokens",
+    "/usage", "/spending", "/wallet", "/log", "/alerts", "/incidents", "/tokens",
 )  # fmt: skip
 MAY = {
-    "startup": {*MEMBERS} - {"/preview", "/linkages", "/consents"},
-    "owner": {*MEMBERS} - {"/console", "/queries", "/tables", "/spending"},
-    "regulator": {"/consents", "/usage", "/wallet", "/log", "/tokens"},
-    "operator": {"/usage", "/wallet", "/log", "/tokens"},
+    "startup": {*MEMBERS} - {"/preview", "/linkages", "/consents", "/alerts", "/incidents"},
+    "owner": {*MEMBERS} - {"/console", "/queries", "/tables", "/spending", "/alerts"},
+    "regulator": {"/consents", "/usage", "/wallet", "/log", "/alerts", "/incidents", "/tokens"},
+    "operator": {"/usage", "/wallet", "/log", "/incidents", "/tokens"},
 }
 
 

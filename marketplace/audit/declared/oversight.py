@@ -35,3 +35,52 @@ class SearchSaved(Body, frozen=True):
 class SearchRemoved(Body, frozen=True):
     search: UUID
     name: str
+
+
+@event("alert:raise", "a rule found something for the regulator; `about`: the organisation it is about")
+class AlertRaised(Body, frozen=True):
+    alert: UUID
+    rule: str
+    told: dict[str, Any]
+    about: UUID | None
+
+
+@event("alert:acknowledge", "a regulator's reader said what came of an alert")
+class AlertAcknowledged(Body, frozen=True):
+    alert: UUID
+    rule: str
+    reason: str
+
+
+class IncidentTold(Body, frozen=True):
+    """`report_by`: the deadline, ISO 8601."""
+
+    incident: UUID
+    state: str
+    note: str
+    report_by: str
+
+
+@event("incident:open", "a breach of personal data became known; the law's clock runs")
+class IncidentOpened(IncidentTold, frozen=True):
+    pass
+
+
+@event("incident:note", "something was learnt or done about a breach")
+class IncidentNoted(IncidentTold, frozen=True):
+    pass
+
+
+@event("incident:report", "a breach was reported as the law asks")
+class IncidentReported(IncidentTold, frozen=True):
+    pass
+
+
+@event("incident:dismiss", "what was taken for a breach was none")
+class IncidentDismissed(IncidentTold, frozen=True):
+    pass
+
+
+@event("incident:close", "the regulator closed a reported breach")
+class IncidentClosed(IncidentTold, frozen=True):
+    pass

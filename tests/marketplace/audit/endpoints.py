@@ -17,6 +17,7 @@ WRITES = {
     ),
     "POST /api/v1/applications/{application_id}/resubmit": ("application:deny", "application:resubmit"),
     "POST /api/v1/applications/{application_id}/withdraw": ("application:withdraw",),
+    "POST /api/v1/alerts/{alert_id}/acknowledge": ("alert:acknowledge",),
     "POST /api/v1/audit/exports": ("log:export", "log:exported"),
     "POST /api/v1/audit/searches": ("search:save",),
     "POST /api/v1/consents/events": (
@@ -34,6 +35,13 @@ WRITES = {
     "POST /api/v1/datasets/{dataset}/versions": ("dataset:alarm", "dataset:publish", "dataset:refuse"),
     "POST /api/v1/invoices": ("invoice:issue",),
     "POST /api/v1/invoices/{invoice_id}/credits": ("credit:propose",),
+    "POST /api/v1/incidents": ("incident:open",),
+    "POST /api/v1/incidents/{incident_id}/steps": (
+        "incident:close",
+        "incident:dismiss",
+        "incident:note",
+        "incident:report",
+    ),
     "POST /api/v1/linkages": ("linkage:propose",),
     "POST /api/v1/linkages/{linkage_id}/contributions": ("linkage:contribute",),
     "POST /api/v1/linkages/{linkage_id}/decision": ("linkage:approve", "linkage:refuse"),

@@ -55,6 +55,74 @@ STATEMENTS = (
     """,
     "CREATE INDEX ix_saved_search_organisation_id ON saved_search (organisation_id)",
     f"GRANT SELECT, INSERT, DELETE ON saved_search TO {SERVICE}",
+    """
+    CREATE TABLE alert (
+        id UUID NOT NULL,
+        rule TEXT NOT NULL,
+        cause TEXT NOT NULL,
+        told JSONB NOT NULL,
+        dataset_id UUID,
+        organisation_id UUID,
+        raised_at TIMESTAMPTZ NOT NULL,
+        acknowledged_at TIMESTAMPTZ,
+        acknowledged_by UUID,
+        reason TEXT,
+        CONSTRAINT pk_alert PRIMARY KEY (id),
+        CONSTRAINT uq_alert_rule_cause UNIQUE (rule, cause),
+        CONSTRAINT fk_alert_acknowledged_by_person FOREIGN KEY(acknowledged_by) REFERENCES person (id)
+    )
+    """,
+    """
+    CREATE TABLE alert_progress (
+        id BIGINT NOT NULL,
+        leaf BIGINT NOT NULL,
+        CONSTRAINT pk_alert_progress PRIMARY KEY (id)
+    )
+    """,
+    # What happened before there were rules is not looked at again: nobody could act on it in time.
+    "INSERT INTO alert_progress SELECT 1, coalesce(max(index) + 1, 0) FROM audit_leaf",
+    """
+    CREATE TABLE incident (
+        id UUID NOT NULL,
+        opened_by UUID NOT NULL,
+        organisation_id UUID NOT NULL,
+        title TEXT NOT NULL,
+        dataset_ids UUID[] NOT NULL,
+        owner_ids UUID[] NOT NULL,
+        since TIMESTAMPTZ NOT NULL,
+        until TIMESTAMPTZ NOT NULL,
+        known_at TIMESTAMPTZ NOT NULL,
+        report_by TIMESTAMPTZ NOT NULL,
+        law TEXT NOT NULL,
+        state TEXT NOT NULL,
+        opened_at TIMESTAMPTZ NOT NULL,
+        CONSTRAINT pk_incident PRIMARY KEY (id),
+        CONSTRAINT fk_incident_opened_by_person FOREIGN KEY(opened_by) REFERENCES person (id),
+        CONSTRAINT fk_incident_organisation_id_organisation FOREIGN KEY(organisation_id)
+            REFERENCES organisation (id)
+    )
+    """,
+    """
+    CREATE TABLE incident_step (
+        id UUID NOT NULL,
+        incident_id UUID NOT NULL,
+        verb TEXT NOT NULL,
+        note TEXT NOT NULL,
+        person_id UUID NOT NULL,
+        organisation_id UUID NOT NULL,
+        at TIMESTAMPTZ NOT NULL,
+        CONSTRAINT pk_incident_step PRIMARY KEY (id),
+        CONSTRAINT fk_incident_step_incident_id_incident FOREIGN KEY(incident_id) REFERENCES incident (id),
+        CONSTRAINT fk_incident_step_person_id_person FOREIGN KEY(person_id) REFERENCES person (id),
+        CONSTRAINT fk_incident_step_organisation_id_organisation FOREIGN KEY(organisation_id)
+            REFERENCES organisation (id)
+    )
+    """,
+    "CREATE INDEX ix_incident_step_incident_id ON incident_step (incident_id)",
+    'CREATE TRIGGER insert_only BEFORE UPDATE OR DELETE OR TRUNCATE ON "incident_step" '
+    "FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()",
+    f"GRANT SELECT, INSERT ON incident_step TO {SERVICE}",
+    f"GRANT SELECT, INSERT, UPDATE ON alert, alert_progress, incident TO {SERVICE}",
     f"GRANT SELECT, INSERT ON search_term, search_posting, search_block TO {SERVICE}",
     # Who searched by party went through it, and every event paid for it.
     "DROP INDEX ix_event_parties",

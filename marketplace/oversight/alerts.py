@@ -1,0 +1,146 @@
+"""Alerts: every rule looks at what is new, each cause gives one alert, a reader says what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from msgspec import Meta, Struct
+from sqlalchemy import select, text, tuple_
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from marketplace.accounts.callers import Reader
+from marketplace.audit.actions import record
+from marketplace.db.base import new_id, utcnow
+from marketplace.db.cursor import PAGE_ROWS, cut, decode_cursor, encode_cursor
+from marketplace.db.engine import Database
+from marketplace.errors import NotFound
+from marketplace.oversight.errors import AlertAnswered
+from marketplace.oversight.models import Alert
+from marketplace.oversight.rules import (
+    budget_drained,
+    class_drift,
+    consent_used,
+    denial_burst,
+    incident_due,
+    night_export,
+)
+from marketplace.oversight.rules.rule import Cause, Rule, Span, thresholds_at
+
+RULES = (
+    consent_used.RULE, denial_burst.RULE, budget_drained.RULE, night_export.RULE, class_drift.RULE,
+    incident_due.RULE,
+)  # fmt: skip
+SPAN_LEAVES = 20_000
+REASON_CHARACTERS = 2_000
+_LOCK = 0x5D1_A1E
+_TURN = text("SELECT pg_advisory_xact_lock(:lock)")
+_SPAN = text("""
+    SELECT progress.leaf, least(coalesce(checkpoint.size, 0), progress.leaf + :most) AS until
+    FROM alert_progress AS progress LEFT JOIN (SELECT max(size) AS size FROM checkpoint) AS checkpoint ON true
+""")
+_LOOKED = text("UPDATE alert_progress SET leaf = :until WHERE leaf < :until")
+
+
+class AlertView(Struct, frozen=True, kw_only=True):
+    """`told`: what the rule found. Acknowledged: by whom, when and why."""
+
+    id: UUID
+    rule: str
+    told: dict[str, Any]
+    dataset_id: UUID | None
+    organisation_id: UUID | None
+    raised_at: datetime
+    acknowledged_at: datetime | None
+    acknowledged_by: UUID | None
+    reason: str | None
+
+
+class AlertPage(Struct, frozen=True):
+    """Newest first."""
+
+    items: tuple[AlertView, ...]
+    next: str | None
+
+
+class Acknowledgement(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    reason: Annotated[str, Meta(min_length=10, max_length=REASON_CHARACTERS)]
+
+
+async def look(database: Database, *, at: datetime, rules: Sequence[Rule] = RULES) -> int:
+    """Look at all leaves that no look was about; how many alerts were raised. Safe at any time, by any process."""
+    raised = 0
+    while True:
+        async with database.session() as session:
+            await session.execute(_TURN, {"lock": _LOCK})
+            since, until = (await session.execute(_SPAN, {"most": SPAN_LEAVES})).one()
+            raised += await _look(session, Span(since=since, until=max(since, until), at=at), rules)
+            await session.execute(_LOOKED, {"until": until})
+        if until - since < SPAN_LEAVES:
+            return raised
+
+
+async def _look(session: AsyncSession, span: Span, rules: Sequence[Rule]) -> int:
+    thresholds = thresholds_at(span.at)
+    if thresholds is None:
+        return 0
+    raised = 0
+    for rule in rules:
+        for cause in await rule.look(session, span, thresholds):
+            raised += await _raise(session, rule.name, cause)
+    return raised
+
+
+async def _raise(session: AsyncSession, rule: str, cause: Cause) -> bool:
+    row = {
+        "id": new_id(), "rule": rule, "cause": cause.key, "told": cause.told, "dataset_id": cause.dataset_id,
+        "organisation_id": cause.organisation_id,
+    }  # fmt: skip
+    made = insert(Alert).values(row).on_conflict_do_nothing().returning(Alert.id)
+    alert_id = await session.scalar(made)
+    if alert_id is None:
+        return False
+    body = {"alert": alert_id, "rule": rule, "told": cause.told, "about": cause.organisation_id}
+    # No party: whom it is about must not learn from the log that the regulator looks.
+    await record(session, "alert:raise", body=body)
+    return True
+
+
+async def acknowledge(session: AsyncSession, *, alert_id: UUID, reason: str, by: Reader) -> AlertView:
+    """Raises NotFound, AlertAnswered."""
+    row = await session.get(Alert, alert_id, with_for_update=True)
+    if row is None:
+        raise NotFound
+    if row.acknowledged_at is not None:
+        raise AlertAnswered
+    row.acknowledged_at, row.acknowledged_by, row.reason = utcnow(), by.person_id, reason
+    await session.flush()
+    await record(
+        session,
+        "alert:acknowledge",
+        actor_person_id=by.person_id,
+        actor_organisation_id=by.organisation_id,
+        parties=(by.organisation_id,),
+        body={"alert": alert_id, "rule": row.rule, "reason": reason},
+    )
+    return _view(row)
+
+
+async def alerts(session: AsyncSession, *, is_open: bool | None = None, cursor: str | None = None) -> AlertPage:
+    """A page of alerts, all or those that nobody has (has) acknowledged. Raises Invalid for a cursor not ours."""
+    query = select(Alert).order_by(Alert.raised_at.desc(), Alert.id.desc()).limit(PAGE_ROWS + 1)
+    if is_open is not None:
+        answered = Alert.acknowledged_at
+        query = query.where(answered.is_(None) if is_open else answered.is_not(None))
+    if cursor is not None:
+        query = query.where(tuple_(Alert.raised_at, Alert.id) < decode_cursor(cursor, tuple[datetime, UUID]))
+    shown, last = cut((await session.scalars(query)).all(), PAGE_ROWS)
+    following = encode_cursor(last.raised_at, last.id) if last else None
+    return AlertPage(tuple(_view(row) for row in shown), following)
+
+
+def _view(row: Alert) -> AlertView:
+    return AlertView(**{name: getattr(row, name) for name in AlertView.__struct_fields__})

@@ -1,0 +1,113 @@
+"""Breaches: the list with its deadlines, the form that opens one, the report that can be printed."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from typing import TypeVar
+
+import msgspec
+from litestar import Response, get, post
+from litestar.response import Redirect, Template
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from marketplace.accounts.callers import Caller
+from marketplace.db.base import new_id, utcnow
+from marketplace.oversight.incidents import (
+    TRANSITIONS,
+    NewIncident,
+    Step,
+    datasets_of,
+    incidents_for,
+    open_incident,
+    require_part,
+    take_step,
+)
+from marketplace.oversight.report import report_for
+from marketplace.oversight.report import view as shown
+from marketplace.web.figures import VIETNAM
+from marketplace.web.forms import Form, wrong
+from marketplace.web.headers import as_file
+from marketplace.web.names import all_datasets, names_of
+from marketplace.web.view import View
+
+T = TypeVar("T")
+
+
+@get("/incidents")
+async def show_incidents(view: View, caller: Caller, session: AsyncSession) -> Template:
+    """Those that the caller may see, and the form for a new one."""
+    now = utcnow()
+    found = [shown(row, (), now) for row in await incidents_for(session, caller)]
+    datasets = await all_datasets(session)
+    if caller.organisation_kind == "owner":
+        mine = await datasets_of(session, caller.organisation_id)
+        datasets = [each for each in datasets if each[0] in mine]
+    return view.page("incidents.html", incidents=found, datasets=datasets)
+
+
+@post("/incidents", status_code=303)
+async def start_incident(view: View, caller: Caller, session: AsyncSession, form: Form) -> Redirect:
+    """Open one; the clock runs from when it is known."""
+    require_part(caller)
+    told = {
+        "title": form.text("title"), "note": form.text("note"), "dataset_ids": form.ids("dataset"),
+        "since": _instant(form, "since"), "until": _instant(form, "until"), "known_at": _instant(form, "known_at"),
+    }  # fmt: skip
+    incident_id = new_id()
+    await open_incident(session, incident_id=incident_id, asked=_fitting(told, NewIncident), by=caller)
+    return Redirect(f"/incidents/{incident_id}", status_code=303)
+
+
+@get("/incidents/{incident_id:uuid}")
+async def show_incident(view: View, caller: Caller, session: AsyncSession, incident_id: uuid.UUID) -> Template:
+    """Its report as of now, and the steps that its state has."""
+    report = await report_for(session, incident_id=incident_id, by=caller)
+    names = await names_of(
+        session,
+        people=(step.person_id for step in report.timeline),
+        organisations=(
+            *(step.organisation_id for step in report.timeline), *(use.startup_id for use in report.uses),
+        ),
+    )  # fmt: skip
+    verbs = [verb for state, verb in TRANSITIONS if state == report.incident.state]
+    if caller.organisation_kind != "regulator":
+        verbs = [verb for verb in verbs if verb != "close"]
+    slugs = {each.dataset_id: each.slug for each in report.datasets}
+    return view.page("incident.html", report=report, people=names, verbs=verbs, slugs=slugs, now=utcnow())
+
+
+@get("/incidents/{incident_id:uuid}/report")
+async def download_report(caller: Caller, session: AsyncSession, incident_id: uuid.UUID) -> Response[bytes]:
+    """The report as JSON."""
+    report = await report_for(session, incident_id=incident_id, by=caller)
+    return as_file(msgspec.json.encode(report), "application/json", f"incident-{incident_id}.json")
+
+
+@post("/incidents/{incident_id:uuid}/steps", status_code=303)
+async def lead_incident(
+    view: View, caller: Caller, session: AsyncSession, incident_id: uuid.UUID, form: Form
+) -> Redirect:
+    """One step."""
+    step = _fitting({"verb": form.text("verb"), "note": form.text("note")}, Step)
+    await take_step(session, incident_id=incident_id, step=step, by=caller)
+    return Redirect(f"/incidents/{incident_id}", status_code=303)
+
+
+def _fitting(told: dict[str, object], kind: type[T]) -> T:
+    try:
+        return msgspec.convert(told, kind)
+    except msgspec.ValidationError as error:
+        field = str(error).partition("$.")[2].rstrip("`").partition("[")[0]
+        raise wrong(field, "form.text") from error
+
+
+def _instant(form: Form, name: str) -> datetime:
+    """As the browser sends it, in Viet Nam's time."""
+    try:
+        return datetime.fromisoformat(form.text(name)).replace(tzinfo=VIETNAM)
+    except ValueError as error:
+        raise wrong(name, "form.day") from error
+
+
+handlers = [show_incidents, start_incident, show_incident, download_report, lead_incident]

@@ -1,0 +1,65 @@
+"""Alerts and breaches as pages: what waits, what is answered, the clock, the report."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from uuid import uuid4
+
+from sqlalchemy import text
+
+from marketplace.db.base import utcnow
+from marketplace.db.engine import Database
+from marketplace.web.figures import VIETNAM
+from tests.browser.conftest import Visit
+from tests.marketplace.agreements.conftest import Sides
+from tests.marketplace.parties import Make
+
+NOTE = "Tệp xuất bị gửi nhầm cho bên ngoài."
+
+
+async def test_an_alert_is_answered_on_the_page(visit: Visit, database: Database, make: Make) -> None:
+    alert_id = uuid4()
+    async with database.session() as session:
+        await session.execute(
+            text(
+                "INSERT INTO alert (id, rule, cause, told, raised_at)"
+                " VALUES (:id, 'denial_burst', CAST(CAST(:id AS uuid) AS text), '{\"denials\": 20}', now())"
+            ),
+            {"id": alert_id},
+        )
+    path = f"/alerts/{alert_id}/acknowledge"
+    async with visit(await make.party(database, kind="regulator")) as visitor:
+        assert path in (await visitor.get("/alerts")).text
+        assert (await visitor.send(path, {"reason": "ngắn"})).status_code == 400
+        assert (await visitor.send(path, {"reason": "Do một lỗi của bên thuê."})).status_code == 303
+        assert path not in (await visitor.get("/alerts")).text
+        assert "Do một lỗi của bên thuê." in (await visitor.get("/alerts?answered=1")).text
+
+
+async def test_a_breach_is_opened_reported_and_printed(visit: Visit, database: Database, sides: Sides) -> None:
+    now = utcnow().astimezone(VIETNAM)
+    times = {
+        "since": now - timedelta(days=2),
+        "until": now - timedelta(days=1),
+        "known_at": now - timedelta(hours=1),
+    }
+    fields = {name: at.strftime("%Y-%m-%dT%H:%M") for name, at in times.items()}
+    fields |= {"title": "Gửi nhầm <b>tệp</b>", "note": NOTE, "dataset": str(sides.dataset_id)}
+    async with visit(sides.owner) as visitor:
+        sent = await visitor.send("/incidents", fields)
+        assert sent.status_code == 303, sent.text
+        page = (await visitor.get(sent.headers["location"])).text
+        assert "Gửi nhầm &lt;b&gt;tệp&lt;/b&gt;" in page
+        assert NOTE in page
+        due = (now + timedelta(hours=71)).strftime("%d/%m/%Y %H:%M")
+        assert due in page
+        assert not re.search(r'<option value="close">', page)
+        steps = f"{sent.headers['location']}/steps"
+        assert (await visitor.send(steps, {"verb": "close", "note": NOTE})).status_code == 403
+        assert (await visitor.send(steps, {"verb": "report", "note": NOTE})).status_code == 303
+        report = (await visitor.get(f"{sent.headers['location']}/report")).json()
+        assert (report["incident"]["state"], report["uses"]) == ("reported", [])
+        assert (await visitor.send("/incidents", fields | {"note": "x"})).status_code == 400
+    async with visit(sides.rival_owner) as visitor:
+        assert (await visitor.get(sent.headers["location"])).status_code == 404
