@@ -48,6 +48,7 @@ ALLOWED = {
     "GET /api/v1/audit/searches": {"regulator"},
     "POST /api/v1/audit/searches": {"regulator"},
     "DELETE /api/v1/audit/searches/{search_id:uuid}": {"regulator"},
+    "GET /api/v1/charges": {"owner", "startup"},
     "GET /api/v1/consents/late": {"owner", "regulator"},
     "POST /api/v1/consents/events": {"owner"},
     "GET /api/v1/datasets/{dataset:str}/consents": {"owner"},
