@@ -25,12 +25,13 @@ from marketplace.billing.accounts import ensure_accounts
 from marketplace.config import Config
 from marketplace.consents.models import ConsentEvent
 from marketplace.db import embedded, migrate
-from marketplace.db.base import Base, new_id, utcnow
+from marketplace.db.base import new_id, utcnow
 from marketplace.db.engine import Database, database_url
 from marketplace.db.roles import OWNER
 from marketplace.listings.models import Dataset, DatasetVersion, ExcludedCohort, Lineage
 from marketplace.offers.models import Offer
 from marketplace.queries.facts import read_facts
+from marketplace.tables import metadata
 
 BATCHES = 6
 READS = 150
@@ -91,7 +92,7 @@ def _clone(home: Path, table: str, number: int) -> None:
     with psycopg.connect(embedded.url(home, OWNER), autocommit=True) as connection:
         connection.execute("set session_replication_role = replica")
         there = connection.execute(f"select count(*) from {table}".encode()).fetchone()
-        names = [f'"{column.name}"' for column in Base.metadata.tables[table].columns]
+        names = [f'"{column.name}"' for column in metadata.tables[table].columns]
         values = [CHANGED[table].get(name.strip('"'), f"one.{name}") for name in names]
         copies = (
             f"select {', '.join(values)} from (select * from {table} limit 1) one, generate_series(1, %s) number"

@@ -7,23 +7,27 @@ from uuid import UUID
 
 import msgspec
 from litestar import get, post
-from litestar.params import HeaderParameter
+from litestar.params import HeaderParameter, QueryParameter
 from litestar.types import ControllerRouterHandler
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.callers import Caller, Steward
 from marketplace.accounts.senders import Sender
+from marketplace.agreements.parties import as_side
 from marketplace.db.base import new_id, utcnow
 from marketplace.db.idempotency import claim
 from marketplace.errors import NotFound
 from marketplace.listings.reads import dataset_id_of
 from marketplace.offers.actions import make_offer, retire_offer
+from marketplace.offers.charges import charges
 from marketplace.offers.reads import offer_view, offers_of
-from marketplace.offers.schemas import NewOfferBody, OfferList, OfferView
+from marketplace.offers.schemas import ChargeList, NewOfferBody, OfferList, OfferView
 
 IdempotencyHeader = Annotated[
     str | None, HeaderParameter(name="Idempotency-Key", required=False, min_length=1, max_length=200)
 ]
+Period = Annotated[str | None, QueryParameter(name="period", required=False, pattern=r"^20\d\d-(0[1-9]|1[0-2])$")]
+Cursor = Annotated[str | None, QueryParameter(name="cursor", required=False, max_length=500)]
 
 
 @get("/api/v1/datasets/{dataset:str}/offers", operation_id="listOffers")
@@ -67,10 +71,19 @@ async def post_retire(session: AsyncSession, steward: Steward, offer_id: UUID) -
     return await offer_view(session, offer_id=offer_id, at=utcnow())
 
 
+@get("/api/v1/charges", operation_id="listCharges")
+async def get_charges(
+    session: AsyncSession, caller: Caller, period: Period = None, cursor: Cursor = None
+) -> ChargeList:
+    """What the caller's agreements cost, or earned, in months without a query, newest first."""
+    side = as_side(caller)
+    return await charges(session, party_id=side.organisation_id, period=period, cursor=cursor)
+
+
 def sender(steward: Steward) -> Sender:
     """Raises ScopeMissing."""
     steward.require("publish")
     return Sender(person_id=steward.person_id, organisation_id=steward.organisation_id)
 
 
-handlers: list[ControllerRouterHandler] = [get_offers, post_offer, post_retire]
+handlers: list[ControllerRouterHandler] = [get_offers, post_offer, post_retire, get_charges]

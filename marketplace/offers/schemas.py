@@ -48,3 +48,26 @@ class OfferList(Struct, frozen=True, kw_only=True):
     """By name, the newest version first. Its owner sees all, others what is or will be open to them."""
 
     items: tuple[OfferView, ...]
+
+
+class ChargeView(Struct, frozen=True, kw_only=True):
+    """What an agreement cost in a month without a query. code: month | statutory_fee | minimum."""
+
+    id: UUID
+    period: str
+    code: str
+    amount_vnd: int
+    at: datetime
+    organisation_id: UUID
+    owner_id: UUID
+    agreement_id: UUID
+    dataset_id: UUID
+    dataset_slug: str
+    transfer_id: UUID
+
+
+class ChargeList(Struct, frozen=True, kw_only=True):
+    """Newest first."""
+
+    items: tuple[ChargeView, ...]
+    next: str | None

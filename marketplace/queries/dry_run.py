@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 from msgspec import Struct
 
 from marketplace.accounts.callers import Caller
+from marketplace.db.base import utcnow
+from marketplace.metering.months import month_of
 from marketplace.queries.errors import AgreementUnpaid, Alone, NotNeeded, RhoTooSmall, SqlNotUnderstood, TimeTells
 from marketplace.queries.execute import limits_of
 from marketplace.queries.lines import Line, together
@@ -25,6 +27,8 @@ from marketplace.queries.prepare import (
 from marketplace.queries.privacy import PrivacyView
 from marketplace.queries.schemas import Ask, OutputView
 from marketplace.queries.services import Services
+from marketplace.spending.counting import require_within, would_spend
+from marketplace.spending.errors import LimitReached, PriceMoved
 from marketplace.texts import LANGUAGES, Language, Message, message
 from policies.decision import Decision
 
@@ -101,6 +105,7 @@ async def dry_run(services: Services, caller: Caller, ask: Ask) -> DryRunView:
         prepared = gathered(services, ask, facts, plan, lines)
     decision = together(lines)
     refusals += [_refusal(each.code, each.params) for each in decision.reasons if each.severity == "deny"]
+    refusals += await _over_limits(services, caller, lines)
     return DryRunView(
         would_run=decision.allow and not refusals,
         refusals=tuple(refusals),
@@ -112,6 +117,23 @@ async def dry_run(services: Services, caller: Caller, ask: Ask) -> DryRunView:
         limits=_limits(services, prepared) if prepared and decision.allow else None,
         privacy=prepared.privacy if prepared else None,
     )
+
+
+async def _over_limits(services: Services, caller: Caller, lines: Sequence[Line]) -> list[Refusal]:
+    """The startup's own spending limits."""
+    asked = would_spend(
+        [each.counted() for each in lines],
+        organisation_id=caller.organisation_id,
+        person_id=caller.person_id,
+        month=month_of(utcnow()),
+    )
+    try:
+        require_within(await services.database.all(asked.sql, asked.parameters))
+    except LimitReached as reached:
+        return [_refusal(reached.code, reached.params)]
+    except PriceMoved:  # between the facts and now
+        pass
+    return []
 
 
 def _refusal(code: str, params: Mapping[str, Any]) -> Refusal:

@@ -15,7 +15,6 @@ from marketplace.audit.actions import recorded
 from marketplace.audit.sealing import Sealed
 from marketplace.billing.actions import query_hold
 from marketplace.billing.budget import budget_hold
-from marketplace.billing.terms import Terms
 from marketplace.db.base import new_id
 from marketplace.db.together import Statement
 from marketplace.ledger.actions import Movement, booking
@@ -24,7 +23,7 @@ from marketplace.queries.held import Held, LineRow
 from marketplace.queries.lines import Line
 from marketplace.queries.prepare import Prepared
 from marketplace.queries.schemas import Ask
-from marketplace.spending.counting import counted, spent
+from marketplace.spending.counting import spent
 
 _ENTER = text("""
 with entered as (
@@ -86,16 +85,7 @@ def admitted(
 
 def _counted(held: Held, prepared: Prepared) -> Statement:
     """It comes after the booking, which locks the wallet."""
-    lines = [
-        counted(
-            each.facts.terms or Terms(),
-            agreement_id=each.facts.agreement_id,
-            dataset_id=each.facts.dataset_id,
-            vnd=each.price_vnd,
-            trial_vnd=each.price.trial_vnd,
-        )
-        for each in prepared.lines
-    ]
+    lines = [each.counted() for each in prepared.lines]
     return spent(lines, organisation_id=held.organisation_id, person_id=held.person_id, month=held.month)
 
 

@@ -12,8 +12,10 @@ from msgspec.structs import replace
 from catalog.version import Version
 from marketplace.audit.facttree import FactTree, grow
 from marketplace.billing.price import Measured, Price, price
+from marketplace.billing.terms import Terms
 from marketplace.queries.facts import Facts
 from marketplace.queries.privacy import Spend
+from marketplace.spending.counting import Counted, counted
 from policies.decision import AccessQuestion, Decision, Obligations, Reason
 
 
@@ -43,6 +45,16 @@ class Line(Struct, frozen=True, kw_only=True, dict=True):
     @property
     def price_vnd(self) -> int:
         return self.price.total_vnd
+
+    def counted(self) -> Counted:
+        """As it counts in its month."""
+        return counted(
+            self.facts.terms or Terms(),
+            agreement_id=self.facts.agreement_id,
+            dataset_id=self.facts.dataset_id,
+            vnd=self.price_vnd,
+            trial_vnd=self.price.trial_vnd,
+        )
 
     def billed(self, *, rows: int, cpu_us: int) -> Price:
         """What it costs once it has run: the price, or less where the offer measures rows and CPU."""

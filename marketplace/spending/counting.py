@@ -18,11 +18,14 @@ from marketplace.billing.terms import Terms
 from marketplace.db.together import Statement
 from marketplace.spending.errors import LimitReached, PriceMoved
 
-_SPEND = text("""
-with line as (
+_LINES = """
+line as (
     select * from jsonb_to_recordset(cast(:lines as jsonb)) as l (agreement_id uuid, dataset_id uuid, vnd bigint,
         trial_vnd bigint, cap_vnd bigint, trial_queries_most bigint, trial_vnd_most bigint)
-), counted as (
+)
+"""
+_COUNTED = """
+counted as (
     insert into month_spend as m (agreement_id, month, person_id, organisation_id, dataset_id, queries, vnd,
         trial_queries, trial_vnd)
     select agreement_id, :month, cast(:person as uuid), cast(:organisation as uuid), dataset_id, 1, vnd,
@@ -31,6 +34,8 @@ with line as (
         vnd = m.vnd + excluded.vnd, trial_queries = m.trial_queries + excluded.trial_queries,
         trial_vnd = m.trial_vnd + excluded.trial_vnd
 )
+"""
+_AGAINST = """
 select 'limit' as code, case when l.dataset_id is not null then 'dataset'
        when l.person_id is not null then 'person' else 'organisation' end as scope,
        l.month_vnd as most_vnd, s.vnd as spent_vnd, d.vnd as needed_vnd
@@ -56,7 +61,9 @@ cross join lateral (select coalesce(sum(m.trial_queries), 0) as queries,
     and m.trial_queries > 0) s
 where n.trial_vnd is not null
 and (s.queries >= n.trial_queries_most or s.vnd + n.trial_vnd > n.trial_vnd_most)
-""")
+"""
+_SPEND = text(f"with {_LINES}, {_COUNTED} {_AGAINST}")
+_WOULD = text(f"with {_LINES} {_AGAINST}")
 _CHANGE = text("""
 update month_spend m set queries = m.queries + l.queries, vnd = m.vnd + l.vnd,
     trial_queries = m.trial_queries + l.trial_queries, trial_vnd = m.trial_vnd + l.trial_vnd
@@ -106,6 +113,13 @@ def spent(lines: Sequence[Counted], *, organisation_id: UUID, person_id: UUID, m
     """What counts a query as it is held; each row it gives stands against it, for `require_within`."""
     whose = {"organisation": organisation_id, "person": person_id, "month": month}
     return Statement(_SPEND, whose | {"lines": _json(lines)})
+
+
+def would_spend(lines: Sequence[Counted], *, organisation_id: UUID, person_id: UUID, month: str) -> Statement:
+    """The same of a query that is only thought of: nothing is counted, and others may come before it."""
+    return Statement(
+        _WOULD, spent(lines, organisation_id=organisation_id, person_id=person_id, month=month).parameters
+    )
 
 
 def require_within(found: Sequence[Any]) -> None:

@@ -54,6 +54,7 @@ ALLOWED = {
     "POST /api/v1/incidents": {"owner", "regulator", "operator"},
     "GET /api/v1/incidents/{incident_id:uuid}": {"owner", "regulator", "operator"},
     "POST /api/v1/incidents/{incident_id:uuid}/steps": {"owner", "regulator", "operator"},
+    "GET /api/v1/charges": {"owner", "startup"},
     "GET /api/v1/consents/late": {"owner", "regulator"},
     "POST /api/v1/consents/events": {"owner"},
     "GET /api/v1/datasets/{dataset:str}/consents": {"owner"},

@@ -14,6 +14,7 @@ from marketplace.accounts.reads import colleagues
 from marketplace.agreements.reads import list_agreements
 from marketplace.db.base import utcnow
 from marketplace.errors import Problem
+from marketplace.offers.charges import charges
 from marketplace.spending.actions import remove_limit, set_limit
 from marketplace.spending.reads import spending
 from marketplace.spending.schemas import LimitBody
@@ -76,6 +77,7 @@ async def _page(view: View, startup: Startup, session: AsyncSession, problem: Pr
     return view.page(
         "spending.html",
         spending=await spending(session, organisation_id=startup.organisation_id, at=at),
+        charges=(await charges(session, party_id=startup.organisation_id)).items,
         datasets=sorted({each.dataset_slug for each in agreed.items}),
         people=await colleagues(session, startup.organisation_id),
         may_set="admin" in startup.roles,

@@ -27,6 +27,7 @@ from marketplace.queries.facts import read_facts
 from marketplace.queries.prepare import require_paid
 from marketplace.spending.models import MonthSpend
 from tests.marketplace.agreements.conftest import Sides, open_sides
+from tests.marketplace.api import Client
 
 BEGAN, ENDS = datetime(2026, 1, 15, tzinfo=UTC), datetime(2026, 3, 10, tzinfo=UTC)
 FEE = {"law": "data-law-60-2024", "month_vnd": 3_000}
@@ -169,6 +170,24 @@ async def test_what_the_wallet_does_not_cover_suspends_the_agreement_until_it_do
     assert await subscriber.charges(database) == [(f"2026-0{month}", "month", 50_000) for month in (1, 2, 3)]
     assert (await subscriber.events(database))[2:] == ["charge:make", "charge:make", "agreement:resume"]
     require_paid(await facts())
+
+
+async def test_both_sides_see_a_charge_and_nobody_else(client: Client, database: Database) -> None:
+    subscriber = await subscribe(database, credit=1_000_000, month_vnd=50_000)
+    await charge_months(database, at=ENDS)
+    sides, path = subscriber.sides, "/api/v1/charges"
+    assert (await client.get(path)).status_code == 401
+    for actor in ("regulator", "operator"):
+        assert (await client.get(path, token=sides.tokens[actor])).status_code == 403
+    for actor in ("rival startup", "rival owner"):
+        assert (await client.get(path, token=sides.tokens[actor])).json()["items"] == []
+    for actor in ("startup analyst", "owner steward"):
+        page = (await client.get(path, token=sides.tokens[actor])).json()
+        assert [each["period"] for each in page["items"]] == ["2026-03", "2026-02", "2026-01"]
+        one = (await client.get(f"{path}?period=2026-02", token=sides.tokens[actor])).json()
+        assert [each["amount_vnd"] for each in one["items"]] == [50_000]
+    wrong = await client.get(f"{path}?period=2026-13", token=sides.startup.token)
+    assert wrong.status_code == 400
 
 
 async def test_an_agreement_that_ended_pays_no_later_month(database: Database) -> None:

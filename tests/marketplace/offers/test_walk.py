@@ -96,6 +96,11 @@ def test_a_limit_stops_a_query_before_it_costs_and_the_log_says_so(rival: Market
     assert before - rival.balance("rival")["available_vnd"] == 2 * BASE_VND
     events = rival.client("rival").get("/api/v1/audit/events?name=spending:stop").json()["items"]
     assert len([each for each in events if each["body"]["agreements"] == [agreement]]) == 4
+    tried = rival.client("rival").post("/api/v1/queries/dry-run", ask(agreement)).json()
+    assert (tried["would_run"], [each["code"] for each in tried["refusals"]]) == (
+        False,
+        ["spending.limit_reached"],
+    )
     removed = rival.client("rival").delete(f"/api/v1/spending/limits/{limits[0]['id']}")
     assert removed.json()["limits"] == []
     assert run(rival, agreement).status == 201
