@@ -7,6 +7,7 @@ import time
 from typing import Any
 from uuid import UUID
 
+from marketplace.accounts.callers import StartupAdmin, narrow
 from marketplace.config import Config
 from marketplace.db.engine import Database
 from marketplace.payments.provider import Payments
@@ -28,6 +29,10 @@ class Payer:
     @property
     def organisation_id(self) -> UUID:
         return self.party.organisation.id
+
+    @property
+    def admin(self) -> StartupAdmin:
+        return narrow(self.party.caller, StartupAdmin, "startup", "admin")
 
     async def order(self, status: int = 201, **wish: Any) -> dict[str, Any]:
         """An order, on Stripe's page for 200,000 đồng unless said otherwise."""

@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import socket
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import httpx
 import msgspec
 import pytest
-import uvicorn
 
 from marketplace.config import Config, Secret
 from marketplace.db.base import new_id
 from marketplace.db.engine import Database
-from marketplace.payments import api, cards_api
 from marketplace.payments.opening import open_payments
 from marketplace.payments.provider import Payments
 from marketplace.payments.topups import ensure_customer
-from tests.marketplace.api import small_app
 from tests.marketplace.parties import Make
 from tests.marketplace.payments.books import money
 from tests.marketplace.payments.real import localstripe
+from tests.marketplace.payments.serving import serving
 
 SECRET = "whsec_local"
 CARD = {"type": "card", "card[number]": "4242424242424242", "card[exp_month]": "5", "card[exp_year]": "2031",
@@ -47,20 +43,6 @@ async def here(local: str, config: Config) -> AsyncIterator[tuple[Config, Paymen
     )
     async with open_payments(configured) as payments:
         yield configured, payments
-
-
-@contextlib.asynccontextmanager
-async def serving(database: Database, config: Config, payments: Payments) -> AsyncIterator[str]:
-    """Our API on a port, for whoever sends webhooks."""
-    app = small_app((*api.handlers, *cards_api.handlers), database=database, config=config, payments=payments)
-    server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off"))
-    with socket.socket() as link:
-        link.bind(("127.0.0.1", 0))
-        link.listen()
-        task = asyncio.create_task(server.serve(sockets=[link]))
-        yield f"http://127.0.0.1:{link.getsockname()[1]}"
-        server.should_exit = True
-        await task
 
 
 async def test_a_payment_at_localstripe_is_told_by_its_webhook_and_refunded(

@@ -12,14 +12,17 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 from stripe import WebhookSignature
 
+from marketplace.config import Config
 from marketplace.db.engine import Database
 from marketplace.payments.errors import SignatureWrong
 from marketplace.payments.notices import catch_up
-from marketplace.payments.provider import Payments
+from marketplace.payments.opening import open_payments
 from marketplace.payments.signature import check_signature
 from tests.marketplace.api import Client
+from tests.marketplace.parties import Make
 from tests.marketplace.payments.books import in_balance, money
-from tests.marketplace.payments.fake import SECRETS, signed
+from tests.marketplace.payments.conftest import desk_of
+from tests.marketplace.payments.fake import SECRETS, signed, start_fake, with_cards
 from tests.marketplace.payments.payer import Payer
 
 HOOK = "/api/v1/webhooks/stripe"
@@ -100,15 +103,20 @@ async def test_what_cannot_be_looked_at_is_not_taken_and_comes_again(
 
 
 async def test_a_month_of_events_of_which_nobody_told_is_caught_up_with_once(
-    payer: Payer, database: Database, payments: Payments
+    database: Database, config: Config, make: Make
 ) -> None:
-    payer.pay(await payer.order())
-    started = datetime.fromtimestamp(0, UTC)
-    assert await catch_up(database, payments.require(), started) > 0
-    assert await money(database, payer.organisation_id) == {"wallet": 200_000}
-    assert await catch_up(database, payments.require(), started) == 0
-    for event in payer.fake.events()[:40]:
-        assert (await payer.tell(event)).json() == {"taken": False}
+    with start_fake() as fake:
+        cards = with_cards(config, fake)
+        async with open_payments(cards) as payments, desk_of(database, cards, payments) as desk:
+            payer = Payer(desk, fake, await make.party(database), database, payments, cards)
+            payer.pay(await payer.order())
+            started = datetime.fromtimestamp(0, UTC)
+            told = len(fake.events())
+            assert await catch_up(database, payments.require(), started) == told > 0
+            assert await money(database, payer.organisation_id) == {"wallet": 200_000}
+            assert await catch_up(database, payments.require(), started) == 0
+            for event in fake.events():
+                assert (await payer.tell(event)).json() == {"taken": False}
     assert await money(database, payer.organisation_id) == {"wallet": 200_000}
     assert await in_balance(database)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import secrets
 import threading
 import time
 from typing import Any
@@ -28,11 +29,11 @@ class Account:
     def __init__(self) -> None:
         self.lock = threading.RLock()
         self.things: dict[str, Thing] = {}
-        self._numbers = itertools.count(1)
+        self._numbers, self._token = itertools.count(1), secrets.token_hex(4)
 
     def make(self, kind: str, **fields: Any) -> Thing:
         number = next(self._numbers)
-        key = f"{KINDS[kind]}_{number:08d}"
+        key = f"{KINDS[kind]}_{self._token}{number:06d}"
         thing = {"id": key, "object": kind, "created": int(time.time()), "livemode": False, "metadata": {}}
         self.things[key] = {**thing, **fields}
         return self.things[key]
