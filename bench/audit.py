@@ -48,7 +48,6 @@ DECISION = Decision(
 )  # fmt: skip
 TREE = grow(ASKED, SQL)
 BODY = {
-    "decision_id": uuid4(),
     "decision": told(DECISION),
     "facts": TREE.head,
     "usage": {"wall_us": 5000, "cpu_us": 7000, "peak_memory_bytes": 9, "result_bytes": 9, "engine_us": 9,
@@ -90,7 +89,8 @@ async def _write(session: AsyncSession, dataset_id: Any = None, query_id: Any = 
     await record(
         session, "query:settle", actor_person_id=new_id(), actor_organisation_id=new_id(), parties=(new_id(),),
         dataset_id=dataset_id, agreement_id=uuid4(), query_id=query_id, purpose="research.academic",
-        version_id="cd" * 32, revision=0, bytes=100_000, price_vnd=1_000, body=BODY,
+        version_id="cd" * 32, revision=0, bytes=100_000, price_vnd=1_000,
+        body=BODY | {"decision_id": query_id or uuid4()},
     )  # fmt: skip
 
 

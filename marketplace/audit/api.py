@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated
 from uuid import UUID
 
@@ -19,12 +20,15 @@ from marketplace.audit.proofs import (
     consistency_proof,
     inclusion_proof,
     newest_checkpoint,
+    with_cosignatures,
     witnessed_checkpoint,
 )
+from marketplace.audit.published import read_tile
+from marketplace.audit.publishing import published_log
 from marketplace.audit.reads import Completeness, View, Viewer, completeness, concerns
 from marketplace.audit.receipt import served
 from marketplace.audit.receipts import receipt_for
-from marketplace.audit.tiles import WIDTH, parse_tile, read_tile
+from marketplace.audit.tiles import WIDTH, parse_tile
 from marketplace.config import Config
 from marketplace.db.keys import Keys
 from marketplace.errors import Forbidden, NotFound
@@ -58,12 +62,17 @@ async def check_completeness(session: AsyncSession, caller: Caller, keys: Keys, 
 
 
 @get("/api/v1/audit/checkpoint", operation_id="readCheckpoint")
-async def read_checkpoint(session: AsyncSession, witnessed: bool = False) -> Response[str]:
+async def read_checkpoint(session: AsyncSession, config: Config, witnessed: bool = False) -> Response[str]:
     """The newest signed head (C2SP checkpoint), or the newest that an outside witness has cosigned."""
-    checkpoint = await (witnessed_checkpoint(session) if witnessed else newest_checkpoint(session))
-    if checkpoint is None:
+    if witnessed:
+        checkpoint = await witnessed_checkpoint(session)
+        note = checkpoint.note if checkpoint else None
+    else:
+        shown = await asyncio.to_thread(published_log(config).checkpoint)
+        note = await with_cosignatures(session, shown) if shown else None
+    if note is None:
         raise NotFound
-    return Response(checkpoint.note, media_type=NOTE, headers={"Cache-Control": "no-cache"})
+    return Response(note, media_type=NOTE, headers={"Cache-Control": "no-cache"})
 
 
 @get("/api/v1/audit/key", operation_id="readLogKey")
@@ -93,10 +102,10 @@ async def prove_consistency(session: AsyncSession, first: int, second: int | Non
 
 
 @get("/api/v1/audit/tile/{tile:path}", operation_id="readTile")
-async def fetch_tile(session: AsyncSession, tile: str) -> Response[bytes]:
+async def fetch_tile(config: Config, tile: str) -> Response[bytes]:
     """A tile of hashes or a bundle of leaf data (C2SP tlog-tiles)."""
     wanted = parse_tile(str(tile).removeprefix("/"))
-    data = await read_tile(session, wanted) if wanted is not None else None
+    data = await asyncio.to_thread(read_tile, published_log(config), wanted) if wanted is not None else None
     if wanted is None or data is None:
         raise NotFound
     headers = {"Cache-Control": FOREVER} if wanted.width == WIDTH else {}

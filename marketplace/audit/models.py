@@ -112,12 +112,20 @@ class AuditNode(Base):
 
 
 class Checkpoint(Base):
-    """A signed head of the log (C2SP signed note), never forgotten."""
+    """A signed head of the log (C2SP signed note), never forgotten. Nobody is shown one that is not published."""
 
     __tablename__ = "checkpoint"
     size: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     root: Mapped[bytes]
     note: Mapped[str]
+    at: Mapped[datetime] = mapped_column(default=utcnow)
+
+
+class Published(Base):
+    """Which heads were shown: their tiles are durable, and the checkpoint outside the database was theirs."""
+
+    __tablename__ = "published"
+    size: Mapped[int] = mapped_column(ForeignKey("checkpoint.size"), primary_key=True, autoincrement=False)
     at: Mapped[datetime] = mapped_column(default=utcnow)
 
 

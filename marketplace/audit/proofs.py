@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.audit import tree
 from marketplace.audit.models import Checkpoint
+from marketplace.audit.published import shown_size
 
 _NODES = text("""
     SELECT level, index, hash FROM audit_node
@@ -17,6 +18,7 @@ _NODES = text("""
     USING (level, index)
 """)
 
+_COSIGNED = text("SELECT coalesce(string_agg(line, '' ORDER BY witness), '') FROM cosignature WHERE size = :size")
 _SIGNED = """
     SELECT size, root, at, note || coalesce((
         SELECT string_agg(line, '' ORDER BY witness) FROM cosignature WHERE cosignature.size = checkpoint.size
@@ -57,13 +59,18 @@ async def consistency_proof(session: AsyncSession, first: int, second: int) -> C
 
 
 async def newest_checkpoint(session: AsyncSession) -> Checkpoint | None:
-    """The newest signed head, with the cosignatures that it has; None until the first event has its leaf."""
-    return await _checkpoint(session, text("SELECT max(size) FROM checkpoint"))
+    """The newest head that was published, with the cosignatures that it has; None until the first is."""
+    return await _checkpoint(session, text("SELECT max(size) FROM published"))
 
 
 async def witnessed_checkpoint(session: AsyncSession, *, above: int = 0) -> Checkpoint | None:
     """The newest head of more than `above` leaves that a witness has cosigned; None if none has."""
     return await _checkpoint(session, text("SELECT max(size) FROM cosignature WHERE size > :above"), above=above)
+
+
+async def with_cosignatures(session: AsyncSession, note: str) -> str:
+    """A published note, with the cosignatures that it has by now."""
+    return note + str(await session.scalar(_COSIGNED, {"size": shown_size(note)}))
 
 
 async def _checkpoint(session: AsyncSession, size: TextClause, **parameters: int) -> Checkpoint | None:

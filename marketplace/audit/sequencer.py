@@ -2,7 +2,7 @@
 
 Only what is committed is seen (READ COMMITTED, after the lock), so order is that of visibility: a late commit
 gets a later leaf, and neither gap nor loss can come of it. An advisory lock makes two sequencers take turns; a
-kill at any instant leaves a whole batch or nothing.
+kill at any instant leaves a whole batch or nothing. Then the checkpoint is published (`publishing.py`).
 """
 
 from __future__ import annotations
@@ -21,15 +21,19 @@ from sqlalchemy.exc import DBAPIError
 
 from marketplace.audit import tree
 from marketplace.audit.leaf import ALONE, Leaf, Place, chain_key, leaf_data, link
-from marketplace.audit.note import sign_checkpoint
+from marketplace.audit.note import sign_checkpoint, verifier_key
+from marketplace.audit.published import PublishedBroken, shown_head
+from marketplace.audit.publishing import KNOWN, LogRolledBack, publish, published_log, require_known
 from marketplace.audit.registry import counted_names
 from marketplace.config import Config
 from marketplace.db.engine import Database
 from marketplace.db.together import Statement, Unit
 from marketplace.errors import Unavailable
+from marketplace.verifier.note import Head
 
 BATCH_EVENTS = 4096
 DAMAGED_PAUSE_MS = 10_000
+UNWRITTEN_PAUSE_MS = 1_000
 _LOCK = 0x5D1_10C
 _log = logging.getLogger(__name__)
 
@@ -94,44 +98,53 @@ _FRONTIER = text("""
 
 
 async def sequence_once(database: Database, keys: LogKeys, config: Config) -> int:
-    """Give every committed event its leaf; how many it were. Safe at any time, by any number of processes."""
-    total = 0
-    while count := await _batch(database, keys, config):
+    """Give every committed event its leaf, and publish; how many it were. Safe at any time, by many processes.
+
+    Raises LogDamaged, LogRolledBack, PublishedBroken, OSError, DatabaseUnavailable."""
+    log, key = published_log(config), verifier_key(config.log_origin, keys.log_signing())
+    total, count = 0, BATCH_EVENTS
+    while count == BATCH_EVENTS:
+        count = await _batch(database, keys, config, await asyncio.to_thread(shown_head, log, key))
+        await publish(database, log, key)
         total += count
-        if count < BATCH_EVENTS:
-            break
     return total
 
 
 async def run_sequencer(database: Database, keys: LogKeys, config: Config, stop: asyncio.Event) -> None:
     """Sequence every `sequencer_interval_ms` until `stop`; waits out a database that is away.
 
-    A damaged log gets no more leaves: that is said again and again, and events wait until it is repaired.
+    A damaged log, or one that does not hold what was published, gets no more leaves: that is said again and again,
+    and events wait until it is repaired. What cannot be written to the disk is published when it can.
     """
     while not stop.is_set():
         pause_ms = config.sequencer_interval_ms
         try:
             await sequence_once(database, keys, config)
-        except LogDamaged as e:
+        except (LogDamaged, LogRolledBack, PublishedBroken) as e:
             _log.critical("%s", e)
             pause_ms = DAMAGED_PAUSE_MS
-        except (Unavailable, DBAPIError, psycopg.Error, OSError) as e:
+        except OSError as e:
+            _log.critical("the log cannot be published: %s", e)
+            pause_ms = UNWRITTEN_PAUSE_MS
+        except (Unavailable, DBAPIError, psycopg.Error) as e:
             _log.warning("the sequencer waits for the database: %s", type(e).__name__)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), pause_ms / 1000)
 
 
-async def _batch(database: Database, keys: LogKeys, config: Config) -> int:
+async def _batch(database: Database, keys: LogKeys, config: Config, shown: Head | None) -> int:
     if await database.one(_ANY_PENDING, {}) is None:
         return 0
     async with database.unit() as unit:
-        _, events, ((size,),) = await unit.send(
+        _, known, events, ((size,),) = await unit.send(
             [
                 Statement(_TURN, {"lock": _LOCK}),
+                Statement(KNOWN, {"size": shown.size if shown else 0}),
                 Statement(_PENDING, {"batch": BATCH_EVENTS, "counted": counted_names()}),
                 Statement(_SIZE),
             ]
         )
+        require_known(shown, known)
         if not events:
             return 0
         leaves = _placed(events, size, keys.salt_key())

@@ -17,6 +17,7 @@ from marketplace.audit.errors import KeyWrong, LogEmpty, OutsideLog, Unreadable
 from marketplace.audit.export import export_log
 from marketplace.audit.note import verifier_key
 from marketplace.audit.proofs import consistency_proof, inclusion_proof, newest_checkpoint
+from marketplace.audit.publishing import published_log
 from marketplace.audit.verify import verify_receipt
 from marketplace.cli import audit_search, witness
 from marketplace.config import Config, load
@@ -120,7 +121,8 @@ def _prove(chosen: argparse.Namespace) -> int:
 
 def _export(chosen: argparse.Namespace) -> int:
     config = load()
-    size = _ask(config, lambda session: export_log(session, chosen.folder, _own_key(config)))
+    log, key = published_log(config), _own_key(config)
+    size = _ask(config, lambda session: export_log(session, log, chosen.folder, key))
     told = {"folder": str(chosen.folder), "size": size}
     print(_json(told) if chosen.json else f"{size} lá / leaves → {chosen.folder}")
     return OK
@@ -193,7 +195,8 @@ def _policy_folder(given: Path | None) -> Path | None:
 def _verify_database(chosen: argparse.Namespace) -> int:
     config = load()
     key = _pinned(chosen.key) if chosen.key else _own_key(config)
-    seen = [path.read_text() for path in chosen.seen]
+    shown = published_log(config).checkpoint()
+    seen = [*(path.read_text() for path in chosen.seen), *([shown] if shown else ())]
     salt_key = Keys(config.path("keys")).salt_key()
     findings = _ask(config, lambda session: check_log(session, key, seen=seen, salt_key=salt_key))
     if chosen.json:

@@ -22,8 +22,8 @@ NAMING = {
 
 INSERT_ONLY = (
     "transfer", "usage", "event", "consent_event", "excluded_cohort", "legal_basis", "audit_leaf", "audit_node",
-    "checkpoint", "cosignature", "query_line", "charge", "spend_alert", "period_fence", "period_close",
-    "period_balance", "payment", "provider_event",
+    "checkpoint", "published", "cosignature", "query_line", "charge", "spend_alert", "period_fence",
+    "period_close", "period_balance", "payment", "provider_event",
     "invoice", "invoice_line", "invoice_item", "credit_item",
     "payout_account", "payout_notice", "incident_step",
 )  # fmt: skip

@@ -6,13 +6,18 @@ from litestar import Response, get
 from msgspec import Struct
 from sqlalchemy import text
 
+from marketplace.audit.note import verifier_key
+from marketplace.audit.publishing import published_log, rolled_back
 from marketplace.errors import Unavailable
 from marketplace.queries.services import Services
 from policies.clock import Clock, ClockWentBack
 
 COUNTS = text("""
 select (select count(*) from query where state in ('queued', 'running')) as running,
-       (select coalesce(max(size), 0) from checkpoint) as log_size,
+       (select coalesce(max(size), 0) from published) as log_size,
+       (select count(*) from pending_leaf)
+         + (select coalesce(max(size), 0) from checkpoint) - (select coalesce(max(size), 0) from published)
+         as log_waiting,
        (select count(*) from dataset) as datasets
 """)
 
@@ -31,6 +36,8 @@ class Ready(Struct, frozen=True, kw_only=True):
     sandbox: bool
     clock: bool
     """Not set back: behind neither what this process nor what the log has seen."""
+    log: bool
+    """The database holds what was published of the log; one restored from an older backup does not."""
 
 
 @get(["/healthz", "/api/v1/healthz"], media_type="text/plain")
@@ -46,8 +53,9 @@ async def readyz(services: Services) -> Response[Ready]:
     policy = await services.engine.health()
     clock = _right(services.clock)
     sandbox = services.pool.health().jails_alive > 0
+    log = database and await _holds_what_was_published(services)
     ready = Ready(
-        ready=database and policy.healthy and sandbox and clock,
+        ready=database and policy.healthy and sandbox and clock and log,
         database=database,
         policy_engine=policy.healthy,
         policy_revision=policy.revision,
@@ -55,6 +63,7 @@ async def readyz(services: Services) -> Response[Ready]:
         policy_age_s=policy.age_s,
         sandbox=sandbox,
         clock=clock,
+        log=log,
     )
     return Response(ready, status_code=200 if ready.ready else 503)
 
@@ -73,6 +82,14 @@ async def _answers(services: Services) -> bool:
         return False
 
 
+async def _holds_what_was_published(services: Services) -> bool:
+    key = verifier_key(services.config.log_origin, services.keys.log_signing())
+    try:
+        return not await rolled_back(services.database, published_log(services.config), key)
+    except (Unavailable, OSError):
+        return False
+
+
 @get(["/metrics", "/api/v1/metrics"], media_type="text/plain; version=0.0.4")
 async def metrics(services: Services) -> str:
     """Totals only: nothing about a tenant."""
@@ -82,6 +99,7 @@ async def metrics(services: Services) -> str:
     figures = {
         "sandulieu_queries_running": counts.running,
         "sandulieu_log_size_leaves": counts.log_size,
+        "sandulieu_log_waiting_leaves": counts.log_waiting,
         "sandulieu_datasets": counts.datasets,
         "sandulieu_jails_alive": health.jails_alive,
     }

@@ -16,6 +16,8 @@ from sqlalchemy import text
 import tests.marketplace.audit.bodies  # noqa: F401  declares the events of tests
 from marketplace.audit.check import Finding, check_log
 from marketplace.audit.note import verifier_key
+from marketplace.audit.published import PublishedLog
+from marketplace.audit.publishing import published_log
 from marketplace.audit.sequencer import sequence_once
 from marketplace.config import Config
 from marketplace.db import embedded, migrate
@@ -25,8 +27,8 @@ from marketplace.db.roles import OWNER
 from marketplace.verifier.note import VerifierKey
 
 EMPTIED = (
-    "event_salt", "pending_leaf", "audit_leaf", "audit_node", "cosignature", "checkpoint", "event", "decision",
-    "usage",
+    "event_salt", "pending_leaf", "audit_leaf", "audit_node", "published", "cosignature", "checkpoint", "event",
+    "decision", "usage",
 )  # fmt: skip
 
 
@@ -41,6 +43,10 @@ class Log:
     @property
     def key(self) -> VerifierKey:
         return verifier_key(self.config.log_origin, self.keys.log_signing())
+
+    @property
+    def published(self) -> PublishedLog:
+        return published_log(self.config)
 
     async def sequence(self) -> int:
         return await sequence_once(self.database, self.keys, self.config)
@@ -82,8 +88,14 @@ async def log_server(log_home: Path) -> AsyncIterator[Log]:
 @pytest.fixture
 def log(log_server: Log, tmp_path: Path) -> Log:
     """An empty log with fresh keys."""
-    with psycopg.connect(embedded.url(log_server.config.home, OWNER)) as connection:
+    empty(log_server)
+    return replace(log_server, keys=Keys(tmp_path / "keys"))
+
+
+def empty(log: Log) -> None:
+    """Nothing in the database, and nothing published."""
+    with psycopg.connect(embedded.url(log.config.home, OWNER)) as connection:
         connection.execute("SET session_replication_role = replica")
         for table in EMPTIED:
             connection.execute(f"DELETE FROM {table}".encode())
-    return replace(log_server, keys=Keys(tmp_path / "keys"))
+    shutil.rmtree(log.config.path("log"), ignore_errors=True)

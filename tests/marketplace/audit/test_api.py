@@ -5,7 +5,6 @@ from __future__ import annotations
 import hmac
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -32,8 +31,8 @@ EVENTS = "/api/v1/audit/events"
 
 
 @pytest.fixture
-def keys(tmp_path: Path) -> Keys:
-    return Keys(tmp_path / "keys")
+def keys(config: Config) -> Keys:
+    return Keys(config.path("keys"))
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import shutil
 import socket
 from pathlib import Path
 
@@ -145,6 +146,8 @@ async def test_a_kept_checkpoint_shows_that_the_log_was_cut(at_home: Log, tmp_pa
     kept.write_text(await at_home.one("SELECT note FROM checkpoint"))
     for table in ("audit_leaf", "audit_node", "checkpoint", "event_salt", "event"):
         at_home.tamper(f"DELETE FROM {table}")
+    assert await asyncio.to_thread(run, "verify") == 1
+    shutil.rmtree(at_home.config.path("log"))
     assert await asyncio.to_thread(run, "verify") == 0
     assert await asyncio.to_thread(run, "verify", "--seen", str(kept)) == 1
 

@@ -79,7 +79,7 @@ async def grown(log: Log, tmp_path: Path) -> Log:
         if n in (5, 7):
             await log.sequence()
     async with log.database.session() as session:
-        await export_log(session, tmp_path / "log", log.key)
+        await export_log(session, log.published, tmp_path / "log", log.key)
     return replace(log, config=msgspec.structs.replace(log.config, home=tmp_path))
 
 

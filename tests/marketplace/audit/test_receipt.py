@@ -23,7 +23,7 @@ from marketplace.db.together import perform
 from marketplace.verifier.note import VerifierKey
 from policies.decision import Decision, Obligations
 from tests.marketplace.audit.bodies import USAGE, settled
-from tests.marketplace.audit.conftest import Log
+from tests.marketplace.audit.conftest import Log, empty
 from tests.policies.cases import question
 
 SQL = "select tuổi, count(*) from adult group by 1"
@@ -153,6 +153,7 @@ async def test_facts_replaced_by_others_are_found(log: Log, other: FactTree) -> 
 
 @pytest.fixture(scope="session")
 async def sample(log_server: Log) -> tuple[bytes, VerifierKey]:
+    empty(log_server)
     data = encode(await receipt_of(log_server))
     assert verify_receipt(data, log_server.key).ok
     return data, log_server.key

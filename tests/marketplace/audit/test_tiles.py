@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from marketplace.audit import tree
 from marketplace.audit.actions import record
-from marketplace.audit.export import export_log, tiles_of
-from marketplace.audit.tiles import Tile, parse_tile, read_tile, tile_path
+from marketplace.audit.export import export_log
+from marketplace.audit.published import read_tile
+from marketplace.audit.tiles import Tile, parse_tile, tile_path, tiles_of
 from marketplace.verifier.folder import check_log
 from tests.marketplace.audit.conftest import Log
 
@@ -60,6 +61,12 @@ def test_tiles_cover_every_leaf_once(size: int) -> None:
     assert len(set(tiles)) == len(tiles)
 
 
+@given(st.integers(0, 70_000), st.integers(0, 70_000))
+def test_what_a_log_that_grew_lacks_is_what_changed(one: int, other: int) -> None:
+    before, after = sorted((one, other))
+    assert set(tiles_of(after, since=before)) == set(tiles_of(after)) - set(tiles_of(before))
+
+
 async def fill(log: Log, count: int) -> None:
     async with log.database.session() as session:
         for _ in range(count):
@@ -69,11 +76,10 @@ async def fill(log: Log, count: int) -> None:
 
 async def test_hashes_of_a_tile_are_those_of_its_subtrees(log: Log) -> None:
     await fill(log, 260)
-    async with log.database.session() as session:
-        bottom = await read_tile(session, Tile(0, 0, 256))
-        top = await read_tile(session, Tile(1, 0, 1))
-        part = await read_tile(session, Tile(0, 1, 4))
-        absent = await read_tile(session, Tile(0, 1, 5))
+    bottom = read_tile(log.published, Tile(0, 0, 256))
+    top = read_tile(log.published, Tile(1, 0, 1))
+    part = read_tile(log.published, Tile(0, 1, 4))
+    assert read_tile(log.published, Tile(0, 1, 5)) is None
     assert bottom is not None
     hashes = [bottom[at : at + 32] for at in range(0, 256 * 32, 32)]
     while len(hashes) > 1:
@@ -81,12 +87,25 @@ async def test_hashes_of_a_tile_are_those_of_its_subtrees(log: Log) -> None:
     assert hashes == [top]
     assert part is not None
     assert len(part) == 4 * 32
-    assert absent is None
+
+
+async def test_a_partial_tile_of_a_log_that_has_grown_is_still_there(log: Log) -> None:
+    await fill(log, 20)
+    was = {level: read_tile(log.published, Tile(level, 0, 20)) for level in (None, 0)}
+    for more in (7, 300):
+        await fill(log, more)
+        for level in (None, 0):
+            assert read_tile(log.published, Tile(level, 0, 20)) == was[level]
+            narrow, wide = (read_tile(log.published, Tile(level, 0, width)) for width in (9, 21))
+            assert narrow
+            assert wide
+            assert wide.startswith(narrow)
+    assert list((log.config.path("log") / "tile" / "0").glob("000.p")) == [], "a full tile has replaced them"
 
 
 async def exported(log: Log, folder: Path) -> Path:
     async with log.database.session() as session:
-        await export_log(session, folder, log.key)
+        await export_log(session, log.published, folder, log.key)
     return folder
 
 

@@ -1,8 +1,10 @@
-"""Each leaf names the one before it of its dataset, hidden from who has no business with it."""
+"""Each leaf names the one before it of its dataset, hidden from others; which heads of the log were published."""
 
 from __future__ import annotations
 
 from alembic import op
+
+from marketplace.db.roles import SERVICE
 
 revision = "0015"
 down_revision = "0014"
@@ -21,6 +23,19 @@ STATEMENTS = (
             f"ALTER TABLE {table} ENABLE TRIGGER insert_only",
         )
     ),
+    """
+    CREATE TABLE published (
+        size BIGINT NOT NULL,
+        at TIMESTAMPTZ NOT NULL,
+        CONSTRAINT pk_published PRIMARY KEY (size),
+        CONSTRAINT fk_published_size_checkpoint FOREIGN KEY(size) REFERENCES checkpoint (size)
+    )
+    """,
+    """
+    CREATE TRIGGER insert_only BEFORE UPDATE OR DELETE OR TRUNCATE ON published
+        FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
+    """,
+    f"GRANT SELECT, INSERT ON published TO {SERVICE}",
 )
 
 
