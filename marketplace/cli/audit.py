@@ -8,13 +8,14 @@ import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.audit.check import check_log
 from marketplace.audit.errors import KeyWrong, LogEmpty, OutsideLog, Unreadable
-from marketplace.audit.export import export_log
+from marketplace.audit.export import export_dataset, export_log
 from marketplace.audit.note import verifier_key
 from marketplace.audit.proofs import consistency_proof, inclusion_proof, newest_checkpoint
 from marketplace.audit.verify import verify_receipt
@@ -64,6 +65,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
     export = _verb(verbs, "export", _export, "xuất nhật ký công khai / write the public log as static tiles")
     export.add_argument("folder", type=Path)
+    export.add_argument("--dataset", type=UUID, metavar="ID",
+                        help="cả sự kiện của bộ dữ liệu / its events, too: for verify --dataset")  # fmt: skip
 
     _verb(
         verbs,
@@ -121,7 +124,11 @@ def _prove(chosen: argparse.Namespace) -> int:
 def _export(chosen: argparse.Namespace) -> int:
     config = load()
     size = _ask(config, lambda session: export_log(session, chosen.folder, _own_key(config)))
-    told = {"folder": str(chosen.folder), "size": size}
+    told: dict[str, Any] = {"folder": str(chosen.folder), "size": size}
+    if chosen.dataset is not None:
+        path, salt_key = chosen.folder / f"events-{chosen.dataset}", Keys(config.path("keys")).salt_key()
+        told["events"] = str(path)
+        _ask(config, lambda session: export_dataset(session, path, chosen.dataset, salt_key))
     print(_json(told) if chosen.json else f"{size} lá / leaves → {chosen.folder}")
     return OK
 
