@@ -26,6 +26,7 @@ from marketplace.audit.receipt import encode
 from marketplace.audit.receipts import receipt
 from marketplace.audit.sealing import seal, told
 from marketplace.audit.sequencer import sequence_once
+from marketplace.audit.settlement import settled_tree
 from marketplace.audit.verify import verify_receipt
 from marketplace.config import Config
 from marketplace.db import embedded, migrate
@@ -33,6 +34,7 @@ from marketplace.db.base import new_id
 from marketplace.db.engine import Database, database_url
 from marketplace.db.keys import Keys
 from marketplace.db.together import perform
+from marketplace.metering.actions import usage_recorded
 from policies.answer import canonical
 from policies.decision import Decision, Obligations, Question
 from policies.sources import FOLDER
@@ -47,11 +49,12 @@ DECISION = Decision(
                             recheck_after=1),
 )  # fmt: skip
 TREE = grow(ASKED, SQL)
+SPENT = {"wall_us": 5_000, "cpu_us": 7_000, "peak_memory_bytes": 9}
 BODY = {
     "decision": told(DECISION),
     "facts": TREE.head,
-    "usage": {"wall_us": 5000, "cpu_us": 7000, "peak_memory_bytes": 9, "result_bytes": 9, "engine_us": 9,
-              "rows": 16, "bytes": 100_000},
+    "usage": {"rows": 16, "bytes": 100_000},
+    "settled": settled_tree(SPENT, (), TREE.seed).head,
     "columns": ["a", "b", "c"],
     "outcome": "ready",
     "failure": None,
@@ -160,9 +163,16 @@ async def _proving(database: Database) -> dict[str, Any]:
 
 async def _verifying(database: Database, keys: Keys, config: Config) -> dict[str, Any]:
     key = verifier_key(config.log_origin, keys.log_signing())
-    query = text("SELECT query_id FROM event WHERE query_id IS NOT NULL LIMIT 1")
+    query = text("SELECT query_id, dataset_id FROM event WHERE query_id IS NOT NULL LIMIT 1")
+    some = uuid4()
     async with database.session() as session:
-        query_id = await session.scalar(query)
+        query_id, dataset_id = (await session.execute(query)).one()
+        usage = usage_recorded(
+            query_id=query_id, organisation_id=some, owner_id=some, person_id=some, agreement_id=some,
+            dataset_id=dataset_id, version_id="v", outcome="ready", bytes=8, rows=9, price_vnd=0,
+            wall_us=SPENT["wall_us"], cpu_us=SPENT["cpu_us"], peak_memory_bytes=SPENT["peak_memory_bytes"],
+        )  # fmt: skip
+        await perform(session, usage)
         sealed = seal(keys, decision_id=query_id, tree=TREE, decision=DECISION)
         await perform(session, sealed.stored)
         found = await receipt(session, keys, query_id, edition="startup")

@@ -252,7 +252,7 @@ def shaped(value: Any, shape: Any, path: str) -> None:
     elif isinstance(shape, Mapping):
         if type(value) is not dict or set(value) != set(shape):
             wrong = set(value) ^ set(shape) if isinstance(value, dict) else ()
-            raise Refused("form.field", ascii(".".join(filter(None, (path, *sorted(wrong)[:1]))))[1:80])
+            raise Refused("form.field", ascii(".".join(filter(None, (path, *sorted(wrong)[:1]))))[1:-1][:80])
         for name, each in shape.items():
             shaped(value[name], each, f"{path}.{name}".strip("."))
     elif type(value) not in shape:
@@ -417,7 +417,7 @@ def verify_consistency(
 ) -> bool:
     """RFC 9162 section 2.1.4; also that a tree is consistent with itself and with the empty one."""
     if first == 0:
-        return not proof and first_root == EMPTY_ROOT
+        return not proof and first_root == EMPTY_ROOT and (second > 0 or second_root == EMPTY_ROOT)
     if not 0 < first <= second:
         return False
     left = list(proof)
@@ -491,8 +491,9 @@ FACT = {"index": NUMBER, "name": TEXT, "value": TEXT, "salt": TEXT}
 OPENED = {"size": NUMBER, "facts": [FACT], "closed": [TEXT]}
 LOG = {"index": NUMBER, "leaf": TEXT, "inclusion": [TEXT], "checkpoint": TEXT}
 RECEIPT = FROM_EVENT | FROM_BODY | {"version": NUMBER, "decision_id": MAYBE_TEXT, "event": EVENT, "salt": TEXT,
-                                    "facts": MAYBE_OBJECT, "log": LOG}  # fmt: skip
-VERSION = 3
+                                    "facts": MAYBE_OBJECT, "settled": MAYBE_OBJECT, "log": LOG}  # fmt: skip
+TREES = ("facts", "settled")
+VERSION = 4
 FACT_LEAF = b"sandulieu fact/1\n"
 LEAF_FORM = rb'\{"c":"([0-9a-f]{64})","l":"[0-9a-f]{64}"\}'
 LEAF = re.compile(LEAF_FORM)
@@ -524,8 +525,9 @@ def read_receipt(data: bytes) -> dict[str, Any]:
     """A receipt of this version, as JSON or as a tlog-proof, every field of its type. Raises Refused."""
     receipt: dict[str, Any] = unbundled(data) if is_bundle(data) else load(data)
     shaped(receipt, RECEIPT, "")
-    if receipt["facts"] is not None:
-        shaped(receipt["facts"], OPENED, "facts")
+    for tree in TREES:
+        if receipt[tree] is not None:
+            shaped(receipt[tree], OPENED, tree)
     if receipt["version"] != VERSION:
         raise Refused("form.field", "version")
     return receipt
@@ -578,13 +580,18 @@ def _fields(receipt: Mapping[str, Any]) -> str:
 
 
 def _opened(receipt: Mapping[str, Any]) -> str:
-    """What is open and what is closed give the root in the event."""
-    head, opened = receipt["event"]["body"].get("facts"), receipt["facts"]
-    if opened is None and head is None:
-        return "no facts"
-    if opened is None or canonical(head) != canonical({"root": opened_root(opened).hex(), "size": opened["size"]}):
-        raise Refused("facts.root", "facts")
-    return f"{len(opened['facts'])} of {opened['size']}"
+    """Of each tree, what is open and what is closed give the root in the event."""
+    told = []
+    for name in TREES:
+        head, opened = receipt["event"]["body"].get(name), receipt[name]
+        if opened is None and head is None:
+            continue
+        if opened is None or canonical(head) != canonical(
+            {"root": opened_root(opened).hex(), "size": opened["size"]}
+        ):
+            raise Refused("facts.root", name)
+        told.append(f"{name} {len(opened['facts'])} of {opened['size']}")
+    return ", ".join(told)
 
 
 def opened_root(opened: Mapping[str, Any]) -> bytes:
@@ -838,7 +845,7 @@ def read_exported(data: bytes, size: int) -> Exported:
     if not events:
         raise Refused("dataset.none")
     if len(datasets := sorted({str(event["dataset_id"]) for event in events.values()})) > 1:
-        raise Refused("dataset.several", ascii(", ".join(datasets))[1:80])
+        raise Refused("dataset.several", ascii(", ".join(datasets))[1:-1][:80])
     return Exported(hex32(*keys), sorted(events.values(), key=lambda event: int(event["dataset_counter"])))
 
 

@@ -34,3 +34,10 @@ class Unreadable(Problem):
     """A file that was to be verified cannot be read."""
 
     code = "log.file_unreadable"
+
+
+class SettlementDiffers(Problem):
+    """Usage or transfers of a query are not those that were logged: `sandulieu audit check` names them."""
+
+    status = 500
+    code = "settlement.differs"

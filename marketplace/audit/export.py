@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from uuid import UUID
 
+import msgspec
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from marketplace.audit.models import AuditLeaf, Event, EventSalt
 from marketplace.audit.proofs import with_cosignatures
 from marketplace.audit.published import PublishedLog, read_tile, shown_size
+from marketplace.audit.reads import completeness, event_of
 from marketplace.audit.tiles import WIDTH, tile_path, tiles_of
 from marketplace.verifier.note import VerifierKey
 
@@ -34,6 +39,29 @@ async def export_log(session: AsyncSession, log: PublishedLog, folder: Path, key
     if note is not None:
         _write(folder / "checkpoint", (await with_cosignatures(session, note)).encode())
     return size
+
+
+async def export_dataset(session: AsyncSession, path: Path, dataset_id: UUID, salt_key: bytes) -> int:
+    """Write what `verify --dataset` reads: the key of the dataset's chain, and its events; how many."""
+    told = [msgspec.json.encode(await completeness(session, dataset_id, salt_key=salt_key))]
+    rows = await session.stream(
+        select(Event, EventSalt.salt, AuditLeaf)
+        .join(AuditLeaf, AuditLeaf.event_id == Event.id)
+        .outerjoin(EventSalt, EventSalt.event_id == Event.id)
+        .where(AuditLeaf.dataset_id == dataset_id)
+        .order_by(AuditLeaf.index)
+    )
+    async for event, salt, leaf in rows:
+        opened = event_of(event) | {
+            "commitment": event.commitment.hex(),
+            "salt": salt.hex() if salt else None,
+            "leaf_index": leaf.index,
+            "dataset_counter": leaf.dataset_counter,
+            "dataset_previous": leaf.dataset_previous,
+        }
+        told.append(msgspec.json.encode(opened))
+    _write(path, b"\n".join([*told, b""]))
+    return len(told) - 1
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -57,27 +57,13 @@ class Head(Struct, frozen=True):
     size: int
 
 
-class FactTree(Struct, frozen=True, dict=True):
-    """Over the facts of a question, which is canonical JSON, and the SQL that was asked, if it was.
+class Salted(Struct, frozen=True, dict=True):
+    """A tree over named values, each salted by itself.
 
-    `seed`: the secret that all salts come of."""
+    `values`: canonical JSON by name, in the order of the leaves; `seed`: the secret that all salts come of."""
 
-    question: bytes
-    sql: str | None
+    values: dict[str, str]
     seed: bytes
-
-    @cached_property
-    def values(self) -> dict[str, str]:
-        """Canonical JSON of each fact by name, in the order of the leaves."""
-        values = facts_of(self.question)
-        if self.sql is not None:
-            values[SQL] = msgspec.json.encode(self.sql).decode()
-        return dict(sorted(values.items()))
-
-    @property
-    def schema(self) -> str:
-        """Which form the question has, as document/number."""
-        return msgspec.json.decode(self.values.get(SCHEMA, '""'), type=str)
 
     @cached_property
     def hashes(self) -> list[bytes]:
@@ -102,6 +88,44 @@ class FactTree(Struct, frozen=True, dict=True):
     def _salt(self, name: str) -> bytes:
         # RFC 7693 in keyed mode: a PRF as HMAC is one, in a third of the time.
         return hashlib.blake2b(name.encode(), key=self.seed, digest_size=SALT_BYTES).digest()
+
+
+class FactTree(Struct, frozen=True, dict=True):
+    """Over the facts of a question, which is canonical JSON, and the SQL that was asked, if it was."""
+
+    question: bytes
+    sql: str | None
+    seed: bytes
+
+    @cached_property
+    def values(self) -> dict[str, str]:
+        """Canonical JSON of each fact by name, in the order of the leaves."""
+        values = facts_of(self.question)
+        if self.sql is not None:
+            values[SQL] = msgspec.json.encode(self.sql).decode()
+        return dict(sorted(values.items()))
+
+    @property
+    def schema(self) -> str:
+        """Which form the question has, as document/number."""
+        return msgspec.json.decode(self.values.get(SCHEMA, '""'), type=str)
+
+    @property
+    def hashes(self) -> list[bytes]:
+        """Of the leaves."""
+        return self._salted.hashes
+
+    @property
+    def head(self) -> Head:
+        return self._salted.head
+
+    def opened(self, opens: Callable[[str], bool]) -> Opened:
+        """With the facts whose names `opens` holds true of."""
+        return self._salted.opened(opens)
+
+    @cached_property
+    def _salted(self) -> Salted:
+        return Salted(self.values, self.seed)
 
 
 def grow(question: Question, sql: str | None = None) -> FactTree:

@@ -63,7 +63,7 @@ class LogProof(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Receipt(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`event` is what the log committed to, under `salt` (hex); the fields above it repeat it legibly."""
 
-    version: Literal[3]
+    version: Literal[4]
     decision_id: str | None
     """A query's is its own id."""
     query_id: str | None
@@ -80,6 +80,8 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     salt: str
     facts: Opened | None
     """Of the tree whose root is in the event's body; None where the event holds none."""
+    settled: Opened | None
+    """The same of what the query cost (`settlement.py`)."""
     log: LogProof
 
 

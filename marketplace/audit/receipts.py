@@ -8,13 +8,14 @@ import msgspec
 from sqlalchemy import and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from marketplace.audit.errors import ReceiptPending
+from marketplace.audit.errors import ReceiptPending, SettlementDiffers
 from marketplace.audit.facttree import Head, Opened, closed_whole
 from marketplace.audit.models import AuditLeaf, Event, EventSalt
 from marketplace.audit.proofs import inclusion_proof, newest_checkpoint, witnessed_checkpoint
 from marketplace.audit.reads import event_of
 from marketplace.audit.receipt import Edition, LogProof, Receipt, opens
 from marketplace.audit.sealing import Kept, kept_of
+from marketplace.audit.settlement import opens_settled, read_settled
 from marketplace.db.keys import Keys
 from marketplace.errors import NotFound
 from marketplace.verifier.receipt import repeated
@@ -59,13 +60,14 @@ async def receipt(session: AsyncSession, keys: Keys, decision_id: UUID, *, editi
     if checkpoint is None:
         return None
     proof = await inclusion_proof(session, leaf.index, checkpoint.size)
-    event = event_of(row)
+    event, kept = event_of(row), await kept_of(session, keys, decision_id)
     return Receipt(
-        version=3,
+        version=4,
         **repeated(event),
         event=event,
         salt=salt.salt.hex(),
-        facts=_opened(event["body"].get("facts"), await kept_of(session, keys, decision_id), edition),
+        facts=_opened(event["body"].get("facts"), kept, edition),
+        settled=await _settled(session, row, kept, edition),
         log=LogProof(leaf.index, leaf.data.decode(), proof.hashes, checkpoint.note),
     )
 
@@ -92,3 +94,17 @@ def _opened(head: dict[str, object] | None, kept: Kept | None, edition: Edition)
     tree = kept.tree
     document = tree.schema.partition("/")[0]
     return tree.opened(lambda name: opens(document, edition, name))
+
+
+async def _settled(session: AsyncSession, event: Event, kept: Kept | None, edition: Edition) -> Opened | None:
+    """Raises SettlementDiffers."""
+    told = event.body.get("settled")
+    if told is None or event.query_id is None or event.dataset_id is None:
+        return None
+    head = msgspec.convert(told, Head)
+    if kept is None:
+        return closed_whole(head)
+    found = await read_settled(session, event.query_id, event.dataset_id, kept.seed)
+    if found is None or found.head != head:
+        raise SettlementDiffers(query_id=str(event.query_id))
+    return found.opened(lambda name: opens_settled(edition, name))

@@ -15,7 +15,7 @@ from marketplace.verifier.refusal import Check, holds
 
 
 class Verification(msgspec.Struct, frozen=True):
-    """ok: every check holds. `receipt` is None where it could not even be read."""
+    """ok: every check holds. `receipt`: what was checked, None where it is not to be believed."""
 
     ok: bool
     checks: tuple[Check, ...]
@@ -30,7 +30,7 @@ def verify_receipt(
 ) -> Verification:
     """All that needs nothing of ours; with the folder of a kept policy also policy, facts, the decision anew."""
     checks = check_receipt(data, public_key, witnesses)
-    if not checks[0].ok:
+    if not holds(checks):
         return Verification(False, checks)
     receipt = msgspec.convert(read_receipt(data), Receipt)
     if policy_folder:

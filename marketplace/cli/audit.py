@@ -8,13 +8,14 @@ import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.audit.check import check_log
 from marketplace.audit.errors import KeyWrong, LogEmpty, OutsideLog, Unreadable
-from marketplace.audit.export import export_log
+from marketplace.audit.export import export_dataset, export_log
 from marketplace.audit.note import verifier_key
 from marketplace.audit.proofs import consistency_proof, inclusion_proof, newest_checkpoint
 from marketplace.audit.publishing import published_log
@@ -65,6 +66,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
     export = _verb(verbs, "export", _export, "xuất nhật ký công khai / write the public log as static tiles")
     export.add_argument("folder", type=Path)
+    export.add_argument("--dataset", type=UUID, metavar="ID",
+                        help="cả sự kiện của bộ dữ liệu / its events, too: for verify --dataset")  # fmt: skip
 
     _verb(
         verbs,
@@ -123,7 +126,11 @@ def _export(chosen: argparse.Namespace) -> int:
     config = load()
     log, key = published_log(config), _own_key(config)
     size = _ask(config, lambda session: export_log(session, log, chosen.folder, key))
-    told = {"folder": str(chosen.folder), "size": size}
+    told: dict[str, Any] = {"folder": str(chosen.folder), "size": size}
+    if chosen.dataset is not None:
+        path, salt_key = chosen.folder / f"events-{chosen.dataset}", Keys(config.path("keys")).salt_key()
+        told["events"] = str(path)
+        _ask(config, lambda session: export_dataset(session, path, chosen.dataset, salt_key))
     print(_json(told) if chosen.json else f"{size} lá / leaves → {chosen.folder}")
     return OK
 

@@ -14,6 +14,7 @@ from sqlalchemy import text
 
 from marketplace.audit.actions import recorded
 from marketplace.audit.sealing import Kept, told
+from marketplace.audit.settlement import Posted, settled_tree
 from marketplace.billing.actions import query_charge, query_void
 from marketplace.billing.budget import budget_spent, budget_void
 from marketplace.db.base import utcnow
@@ -115,7 +116,7 @@ def charged(held: Held, prepared: Prepared, outcome: Outcome, *, keep_s: int, me
             *([outcome.kept] if outcome.kept else []),
             *_counted_less(at_most, held),
             *(_usage(held, row, outcome) for row in held.lines),
-            *(_event("query:settle", held, row, _settled(row, line, outcome)) for row, line in lines),
+            *(_event("query:settle", held, row, _settled(row, line, outcome, charge)) for row, line in lines),
             Statement(FINISH, finish),
         ],
         stands=True,
@@ -236,7 +237,9 @@ def _stood(kept: Kept | None) -> dict[str, Any]:
     return {"decision": told(kept.decision), "facts": kept.tree.head, "columns": kept.columns}
 
 
-def _settled(row: LineRow, line: Line, outcome: Outcome) -> dict[str, Any]:
+def _settled(row: LineRow, line: Line, outcome: Outcome, charge: Sequence[Movement]) -> dict[str, Any]:
+    usage = msgspec.to_builtins(outcome.usage or NOTHING)
+    posted = (Posted(each.code, each.id, each.amount or 0) for each in charge if each.dataset_id == row.dataset_id)
     rows = outcome.result.rows if outcome.result else 0
     spent = {"rho_micro": line.spend.cost_micro} if line.spend else {}
     return spent | {
@@ -245,7 +248,8 @@ def _settled(row: LineRow, line: Line, outcome: Outcome) -> dict[str, Any]:
         "facts": line.tree.head,
         "offer": row.offer_id,
         "price": [[item.code, item.amount_vnd] for item in row.items],
-        "usage": msgspec.to_builtins(outcome.usage or NOTHING) | {"rows": rows, "bytes": row.bytes},
+        "usage": {"rows": rows, "bytes": row.bytes},
+        "settled": settled_tree(usage, posted, line.tree.seed).head,
         "columns": list(line.reads),
         "outcome": _state(outcome),
         "failure": outcome.failure,

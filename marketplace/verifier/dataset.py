@@ -86,7 +86,7 @@ def read_exported(data: bytes, size: int) -> Exported:
     if not events:
         raise Refused("dataset.none")
     if len(datasets := sorted({str(event["dataset_id"]) for event in events.values()})) > 1:
-        raise Refused("dataset.several", ascii(", ".join(datasets))[1:80])
+        raise Refused("dataset.several", ascii(", ".join(datasets))[1:-1][:80])
     return Exported(hex32(*keys), sorted(events.values(), key=lambda event: int(event["dataset_counter"])))
 
 

@@ -29,8 +29,9 @@ FACT = {"index": NUMBER, "name": TEXT, "value": TEXT, "salt": TEXT}
 OPENED = {"size": NUMBER, "facts": [FACT], "closed": [TEXT]}
 LOG = {"index": NUMBER, "leaf": TEXT, "inclusion": [TEXT], "checkpoint": TEXT}
 RECEIPT = FROM_EVENT | FROM_BODY | {"version": NUMBER, "decision_id": MAYBE_TEXT, "event": EVENT, "salt": TEXT,
-                                    "facts": MAYBE_OBJECT, "log": LOG}  # fmt: skip
-VERSION = 3
+                                    "facts": MAYBE_OBJECT, "settled": MAYBE_OBJECT, "log": LOG}  # fmt: skip
+TREES = ("facts", "settled")
+VERSION = 4
 FACT_LEAF = b"sandulieu fact/1\n"
 LEAF_FORM = rb'\{"c":"([0-9a-f]{64})","l":"[0-9a-f]{64}"\}'
 LEAF = re.compile(LEAF_FORM)
@@ -62,8 +63,9 @@ def read_receipt(data: bytes) -> dict[str, Any]:
     """A receipt of this version, as JSON or as a tlog-proof, every field of its type. Raises Refused."""
     receipt: dict[str, Any] = unbundled(data) if is_bundle(data) else load(data)
     shaped(receipt, RECEIPT, "")
-    if receipt["facts"] is not None:
-        shaped(receipt["facts"], OPENED, "facts")
+    for tree in TREES:
+        if receipt[tree] is not None:
+            shaped(receipt[tree], OPENED, tree)
     if receipt["version"] != VERSION:
         raise Refused("form.field", "version")
     return receipt
@@ -116,13 +118,18 @@ def _fields(receipt: Mapping[str, Any]) -> str:
 
 
 def _opened(receipt: Mapping[str, Any]) -> str:
-    """What is open and what is closed give the root in the event."""
-    head, opened = receipt["event"]["body"].get("facts"), receipt["facts"]
-    if opened is None and head is None:
-        return "no facts"
-    if opened is None or canonical(head) != canonical({"root": opened_root(opened).hex(), "size": opened["size"]}):
-        raise Refused("facts.root", "facts")
-    return f"{len(opened['facts'])} of {opened['size']}"
+    """Of each tree, what is open and what is closed give the root in the event."""
+    told = []
+    for name in TREES:
+        head, opened = receipt["event"]["body"].get(name), receipt[name]
+        if opened is None and head is None:
+            continue
+        if opened is None or canonical(head) != canonical(
+            {"root": opened_root(opened).hex(), "size": opened["size"]}
+        ):
+            raise Refused("facts.root", name)
+        told.append(f"{name} {len(opened['facts'])} of {opened['size']}")
+    return ", ".join(told)
 
 
 def opened_root(opened: Mapping[str, Any]) -> bytes:

@@ -143,7 +143,7 @@ def shaped(value: Any, shape: Any, path: str) -> None:
     elif isinstance(shape, Mapping):
         if type(value) is not dict or set(value) != set(shape):
             wrong = set(value) ^ set(shape) if isinstance(value, dict) else ()
-            raise Refused("form.field", ascii(".".join(filter(None, (path, *sorted(wrong)[:1]))))[1:80])
+            raise Refused("form.field", ascii(".".join(filter(None, (path, *sorted(wrong)[:1]))))[1:-1][:80])
         for name, each in shape.items():
             shaped(value[name], each, f"{path}.{name}".strip("."))
     elif type(value) not in shape:

@@ -50,7 +50,7 @@ def verify_consistency(
 ) -> bool:
     """RFC 9162 section 2.1.4; also that a tree is consistent with itself and with the empty one."""
     if first == 0:
-        return not proof and first_root == EMPTY_ROOT
+        return not proof and first_root == EMPTY_ROOT and (second > 0 or second_root == EMPTY_ROOT)
     if not 0 < first <= second:
         return False
     left = list(proof)

@@ -16,13 +16,8 @@ class QuestionDenied(Decided, frozen=True):
 
 
 class Used(Body, frozen=True):
-    """Measured by the broker."""
+    """What every party of the query is told; the rest is in the tree of what it cost."""
 
-    wall_us: int
-    cpu_us: int
-    peak_memory_bytes: int
-    result_bytes: int
-    engine_us: int
     rows: int
     bytes: int
 
@@ -30,6 +25,8 @@ class Used(Body, frozen=True):
 @event("query:settle", "what ended in the jail was charged: usage, answer and price stand together", counted=True)
 class QuerySettled(Decided, frozen=True):
     usage: Used
+    settled: FactsHead
+    """Of the tree over time, memory and transfers: `audit.settlement`."""
     columns: tuple[str, ...]
     outcome: str
     failure: str | None

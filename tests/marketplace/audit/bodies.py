@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from marketplace.audit.facttree import Head
 from marketplace.audit.registry import Body, event
+from marketplace.audit.settlement import settled_tree
+from marketplace.db.together import perform
+from marketplace.metering.actions import usage_recorded
 
 USAGE = {
-    "wall_us": 9, "cpu_us": 7, "peak_memory_bytes": 5, "result_bytes": 3, "engine_us": 1, "rows": 9, "bytes": 8,
+    "rows": 9, "bytes": 8,
 }  # fmt: skip
 
 
@@ -25,5 +31,27 @@ def settled(**more: Any) -> dict[str, Any]:
     """The body of a query:settle, whole, with `more` said otherwise."""
     return {
         "decision_id": uuid4(), "decision": {}, "facts": {"root": "00" * 32, "size": 0}, "usage": USAGE,
+        "settled": {"root": "00" * 32, "size": 0},
         "columns": [], "outcome": "ready", "failure": None, "result_sha256": "cd" * 32,
     } | more  # fmt: skip
+
+
+SPENT = {"wall_us": 9, "cpu_us": 7, "peak_memory_bytes": 5}
+
+
+def spent(seed: bytes) -> Head:
+    """Head of the tree over what a query cost that `use` has recorded."""
+    return settled_tree(SPENT, (), seed).head
+
+
+async def use(session: AsyncSession, *, query_id: UUID, dataset_id: UUID) -> None:
+    """The usage of a settled query that nobody paid for."""
+    some = uuid4()
+    await perform(
+        session,
+        usage_recorded(
+            query_id=query_id, organisation_id=some, owner_id=some, person_id=some, agreement_id=some,
+            dataset_id=dataset_id, version_id="v", outcome="ready", bytes=8, rows=9, price_vnd=0,
+            wall_us=SPENT["wall_us"], cpu_us=SPENT["cpu_us"], peak_memory_bytes=SPENT["peak_memory_bytes"],
+        ),
+    )  # fmt: skip

@@ -23,7 +23,7 @@ from policies.answer import canonical
 from policies.decision import AccessQuestion
 from policies.kept import keep
 from policies.wasm import WasmEngine
-from tests.marketplace.audit.bodies import settled
+from tests.marketplace.audit.bodies import settled, spent, use
 from tests.marketplace.audit.conftest import Log
 from tests.policies.cases import OF_ACCESS, question
 
@@ -71,6 +71,7 @@ async def receipt_of(
     sealed = seal(log.keys, decision_id=query_id, tree=tree, decision=made)
     async with log.database.session() as session:
         await perform(session, sealed.stored)
+        await use(session, query_id=query_id, dataset_id=UUID(IDS["dataset-1"]))
         await record(
             session,
             "query:settle",
@@ -83,7 +84,11 @@ async def receipt_of(
             price_vnd=0,
             version_id=asked.dataset.version_id,
             body=settled(
-                decision_id=query_id, decision=decision, columns=asked.request.columns or (), facts=sealed.head
+                decision_id=query_id,
+                decision=decision,
+                columns=asked.request.columns or (),
+                facts=sealed.head,
+                settled=spent(tree.seed),
             ),
         )
     await log.sequence()

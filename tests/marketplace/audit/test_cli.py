@@ -8,6 +8,7 @@ import json
 import shutil
 import socket
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -159,6 +160,30 @@ async def test_an_exported_log_verifies_offline(at_home: Log, tmp_path: Path) ->
     assert run("verify", str(folder), "--key", str(folder / "key")) == 0
     (folder / "checkpoint").write_text("nothing\n")
     assert run("verify", str(folder), "--key", str(folder / "key")) == 1
+
+
+async def test_exports_alone_show_whether_a_use_was_left_out(
+    at_home: Log, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dataset_id = uuid4()
+    for n in range(3):
+        async with at_home.database.session() as session:
+            await record(session, "test:use", dataset_id=dataset_id, body={"n": n})
+            await record(session, "test:use", dataset_id=uuid4(), body={"n": n})
+    await at_home.sequence()
+    folder = tmp_path / "public"
+    assert await asyncio.to_thread(run, "export", str(folder), "--dataset", str(dataset_id), "--json") == 0
+    events = Path(json.loads(capsys.readouterr().out)["events"])
+    asked = ["verify", str(folder), "--key", str(at_home.key), "--dataset", str(events)]
+    assert run(*asked) == 0
+    key, first, second, third = (await asyncio.to_thread(events.read_text)).splitlines()
+    for kept, said in (
+        ([first, second], "A newest event is kept back: counter 2."),
+        ([first, third], "The export leaves events out: counters 1."),
+    ):
+        await asyncio.to_thread(events.write_text, "\n".join([key, *kept]))
+        assert run(*asked) == 1
+        assert said in capsys.readouterr().err
 
 
 def test_each_rotation_makes_the_next_key_and_keeps_the_others(

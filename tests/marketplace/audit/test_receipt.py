@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from marketplace.audit.actions import record
 from marketplace.audit.canonical import canonical
+from marketplace.audit.errors import SettlementDiffers
 from marketplace.audit.facttree import FactTree, Opened, grow
 from marketplace.audit.note import verifier_key
 from marketplace.audit.receipt import Edition, Receipt, encode
@@ -22,13 +23,14 @@ from marketplace.audit.verify import verify_receipt
 from marketplace.db.together import perform
 from marketplace.verifier.note import VerifierKey
 from policies.decision import Decision, Obligations
-from tests.marketplace.audit.bodies import USAGE, settled
+from tests.marketplace.audit.bodies import SPENT, USAGE, settled, spent, use
 from tests.marketplace.audit.conftest import Log, empty
 from tests.policies.cases import question
 
 SQL = "select tuổi, count(*) from adult group by 1"
 ASKED = question("rows", {})
 PARTIES = (uuid4(), uuid4())
+DATASET = uuid4()
 DECISION = Decision(
     allow=True, reasons=(), policy_revision="r", engine="opa-wasm", facts_hash="ab", valid_until=1,
     obligations=Obligations(mode="rows", columns=("age",), k_min=10, max_rows=5, max_bytes=9, expires_at=2,
@@ -48,13 +50,14 @@ async def settle(log: Log, query_id: UUID, tree: FactTree = TREE) -> None:
     """The decision on `tree` is kept, and settled as one on TREE."""
     async with log.database.session() as session:
         await perform(session, seal(log.keys, decision_id=query_id, tree=tree, decision=DECISION).stored)
+        await use(session, query_id=query_id, dataset_id=DATASET)
         await record(
             session,
             "query:settle",
             actor_person_id=uuid4(),
             actor_organisation_id=PARTIES[0],
             parties=PARTIES,
-            dataset_id=uuid4(),
+            dataset_id=DATASET,
             agreement_id=uuid4(),
             query_id=query_id,
             purpose="research.academic",
@@ -63,7 +66,12 @@ async def settle(log: Log, query_id: UUID, tree: FactTree = TREE) -> None:
             bytes=123_456,
             price_vnd=1_234,
             body=settled(
-                decision_id=query_id, decision=told(DECISION), facts=TREE.head, columns=["tuổi"], failure=None
+                decision_id=query_id,
+                decision=told(DECISION),
+                facts=TREE.head,
+                columns=["tuổi"],
+                failure=None,
+                settled=spent(tree.seed),
             ),
         )
 
@@ -117,6 +125,9 @@ async def test_each_edition_opens_only_its_own_and_verifies(log: Log, edition: E
     assert TREE.seed.hex() not in shown
     verification = verify_receipt(data, log.key)
     assert verification.ok, verification.checks
+    assert told.settled is not None
+    cost = {f"usage.{name}": str(value) for name, value in SPENT.items()}
+    assert {fact.name: fact.value for fact in told.settled.facts} == ({} if edition == "owner" else cost)
 
 
 async def test_facts_that_were_erased_stay_closed_and_the_receipt_still_verifies(log: Log) -> None:
@@ -129,6 +140,14 @@ async def test_facts_that_were_erased_stay_closed_and_the_receipt_still_verifies
     assert told is not None
     assert told.facts == Opened(size=len(FACTS), facts=(), closed=(TREE.head.root,))
     assert verify_receipt(encode(told), log.key).ok
+
+
+async def test_usage_that_is_not_what_was_logged_makes_no_receipt(log: Log) -> None:
+    told = await receipt_of(log)
+    log.tamper(f"UPDATE usage SET cpu_us = 1 WHERE query_id = '{told.query_id}'")
+    async with log.database.session() as session:
+        with pytest.raises(SettlementDiffers):
+            await receipt(session, log.keys, UUID(told.query_id), edition="startup")
 
 
 async def test_a_receipt_of_another_log_or_another_key_does_not_verify(log: Log) -> None:
@@ -216,7 +235,7 @@ def test_spaces_and_order_do_not_matter_but_a_key_twice_does(sample: tuple[bytes
 
 
 @pytest.mark.parametrize(
-    "data", [b"", b"{}", b"[]", b"\xff", b"[" * 100_000, b'{"version": 2}', b'{"version": 3}', b" " * 5_000_000]
+    "data", [b"", b"{}", b"[]", b"\xff", b"[" * 100_000, b'{"version": 2}', b'{"version": 4}', b" " * 5_000_000]
 )
 def test_what_is_no_receipt_is_refused_in_words(data: bytes, sample: tuple[bytes, VerifierKey]) -> None:
     verification = verify_receipt(data, sample[1])

@@ -134,6 +134,7 @@ def test_consistency_with_itself_and_with_the_empty_tree_needs_no_proof() -> Non
     assert verify_consistency(0, 130, tree.EMPTY_ROOT, root, [])
     assert not verify_consistency(130, 130, root, _flip(root), [])
     assert not verify_consistency(0, 130, root, root, [])
+    assert not verify_consistency(0, 0, tree.EMPTY_ROOT, root, [])
     assert not verify_consistency(131, 130, root, root, [])
 
 

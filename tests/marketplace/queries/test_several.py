@@ -163,6 +163,19 @@ def test_a_limit_that_each_dataset_keeps_and_both_together_do_not_denies_once(se
     assert _run(several, max_vnd=price).status == 201, "what is offered is allowed"
 
 
+POSTED = ("query_charge", "share_owner", "share_state", "share_tax")
+COST = {
+    "usage.wall_us", "usage.cpu_us", "usage.peak_memory_bytes",
+    *(f"ledger.{code}.{field}" for code in POSTED for field in ("id", "amount")),
+}  # fmt: skip
+MAY_SEE = {
+    "owner": ("ledger.share_owner.",),
+    "startup": ("usage.", "ledger.query_charge."),
+    "regulator": ("usage.", "ledger."),
+}
+"""Of what a query cost. Neither owner nor startup is told any of what is the other's."""
+
+
 def test_each_party_has_a_receipt_on_its_own_dataset_that_verifies_offline(several: Market) -> None:
     query = _run(several).json()
     key = parse_key(several.client(None).get("/api/v1/audit/key").body.decode().strip())
@@ -172,11 +185,18 @@ def test_each_party_has_a_receipt_on_its_own_dataset_that_verifies_offline(sever
             receipt = _receipt(several, query["id"], lines[slug]["dataset_id"], who)
             checked = verify_receipt(receipt, key)
             assert checked.ok, checked.checks
+            path = f"/api/v1/queries/{query['id']}/receipt?dataset_id={lines[slug]['dataset_id']}"
+            bundle = several.client(who).get(path, accept="text/plain").body
+            assert bundle.startswith(b"c2sp.org/tlog-proof@v1\n")
+            assert verify_receipt(bundle, key).receipt == checked.receipt
             body = json.loads(receipt)
             assert body["decision_id"] == lines[slug]["decision_id"]
             assert (body["price_vnd"], body["query_id"]) == (lines[slug]["quote_vnd"], query["id"])
             assert set(body["columns"]) == set(lines[slug]["columns"])
             shown = {fact["name"] for fact in body["facts"]["facts"]}
+            cost = {fact["name"] for fact in body["settled"]["facts"]}
+            opened = MAY_SEE.get(who, MAY_SEE["owner"])
+            assert cost == {name for name in COST if name.startswith(opened)}
             assert ("request.beside" in shown) == (who == "regulator"), "no owner learns of the other"
         other = lines["pay" if slug == "adult" else "adult"]
         hidden = several.client(role).get(

@@ -20,12 +20,15 @@ from marketplace.audit.facttree import FactTree, grow
 from marketplace.audit.leaf import ALONE, Leaf, Place, chain_key, leaf_data, link
 from marketplace.audit.note import sign_checkpoint, verifier_key
 from marketplace.audit.receipt import Edition, LogProof, Receipt, encode, encode_bundle, opens
+from marketplace.audit.settlement import Posted, opens_settled, settled_tree
 from marketplace.audit.tiles import HEIGHT, WIDTH, Tile, tile_path
 from marketplace.verifier.note import VerifierKey
 from marketplace.verifier.receipt import repeated
 from tests.policies.cases import question
 
 AT_MS = 1_790_000_000_000
+CHARGED = [Posted("query_charge", uuid4(), 1_234), Posted("share_owner", uuid4(), 900)]
+SETTLED = settled_tree({"wall_us": 9, "cpu_us": 77, "peak_memory_bytes": 5}, CHARGED, bytes(32))
 ORIGIN = "exchange.example/log"
 NOTHING = dict.fromkeys(
     ("actor_person_id", "actor_organisation_id", "dataset_id", "agreement_id", "query_id", "purpose", "version_id",
@@ -142,8 +145,8 @@ def receipt(log: Made, *, edition: Edition, facts: FactTree | None) -> Receipt:
     facts = facts or grow(question("rows", {}), "select tuổi from adult")
     query_id = uuid4()
     body = {
-        "decision": {"allow": True, "reasons": []}, "facts": facts.head, "usage": {"cpu_us": 77},
-        "columns": ["tuổi"], "outcome": "ready", "result_sha256": "cd" * 32,
+        "decision": {"allow": True, "reasons": []}, "facts": facts.head, "usage": {"rows": 7},
+        "settled": SETTLED.head, "columns": ["tuổi"], "outcome": "ready", "result_sha256": "cd" * 32,
     }  # fmt: skip
     for _ in range(3):
         log.add()
@@ -155,7 +158,8 @@ def receipt(log: Made, *, edition: Edition, facts: FactTree | None) -> Receipt:
     event, salt = log.events[index]
     proof = LogProof(index, log.leaves[index].decode(), log.inclusion(index), log.checkpoint())
     opened = facts.opened(lambda name: opens("access", edition, name))
-    return Receipt(version=3, **repeated(event), event=event, salt=salt, facts=opened, log=proof)
+    return Receipt(version=4, **repeated(event), event=event, salt=salt, facts=opened, log=proof,
+                   settled=SETTLED.opened(lambda name: opens_settled(edition, name)))  # fmt: skip
 
 
 def document(receipt: bytes) -> dict[str, Any]:

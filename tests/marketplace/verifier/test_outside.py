@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from collections.abc import Callable
@@ -12,7 +13,7 @@ from uuid import uuid4
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from marketplace.audit.note import verifier_key
+from marketplace.audit.note import signature_line, verifier_key
 from marketplace.verifier.bundle import HEADER
 from marketplace.verifier.refusal import TEXTS
 from tests.marketplace.verifier.material import ORIGIN, Made, bundle_of, document, receipt_of
@@ -89,6 +90,16 @@ def nest(depth: int) -> Callable[[bytes], bytes]:
     return change(lambda found: found["event"]["body"].update(deep=json.loads("[" * depth + "]" * depth)))
 
 
+def loosened(log: dict[str, Any]) -> None:
+    """Bits of the signature that base64 does not use are others."""
+    note = log["checkpoint"]
+    log["checkpoint"] = f"{note[:-3]}{chr(ord(note[-3]) + 1)}=\n"
+
+
+def cut_line(log: dict[str, Any]) -> None:
+    log["checkpoint"] = log["checkpoint"].rpartition(" ")[0] + "\n"
+
+
 HOSTILE: dict[str, tuple[str, Callable[[bytes], bytes]]] = {
     "nothing": ("form.json", lambda _: b""),
     "not text": ("form.encoding", lambda _: b"\xff\xfe{"),
@@ -129,6 +140,16 @@ HOSTILE: dict[str, tuple[str, Callable[[bytes], bytes]]] = {
     "a proof with an index of its own": ("form.proof", lambda _: BUNDLE.replace(b"index ", b"index 0", 1)),
     "a proof of nothing but a header": ("form.proof", lambda _: HEADER.encode()),
     "a proof too large": ("form.size", lambda _: BUNDLE + b"\n" * (4 * 1024 * 1024)),
+    "no canonical base64": ("form.base64", change(lambda found: loosened(found["log"]))),
+    "a signature line of two words": ("note.form", change(lambda found: cut_line(found["log"]))),
+    "facts that are not all there": ("facts.order", change(lambda found: found["settled"]["closed"].clear())),
+    "facts that are too many": ("facts.order", change(lambda found: found["settled"]["closed"].append("ab" * 32))),
+    "a fact outside its tree": (
+        "facts.order", change(lambda found: found["settled"]["facts"][-1].update(index=1_000))
+    ),
+    "a tree that the event knows nothing of": (
+        "facts.root", change(lambda found: found["event"]["body"].pop("settled"))
+    ),
     "a leaf of another form": ("leaf.form", change(lambda found: found["log"].update(leaf="{}"))),
 }  # fmt: skip
 
@@ -144,16 +165,17 @@ def test_files_made_to_break_it_are_refused_by_name(log: Made, receipt: bytes, t
 
 def test_wrong_usage_is_told_apart_from_what_does_not_hold(receipt: bytes, log: Made, tmp_path: Path) -> None:
     path, absent = put(tmp_path, "receipt.json", receipt), tmp_path / "ab\x1bsent"
-    keyless, nokey, gone, empty, verb = run_all(
+    keyless, nokey, forged, gone, empty, verb = run_all(
         [
             ["receipt", path],
             ["receipt", path, "--key", "nonsense"],
+            ["receipt", path, "--key", str(log.key).replace("+", "+0", 1)],
             ["receipt", absent, "--key", log.key],
             ["log", tmp_path, "--key", log.key],
             ["dance"],
         ]
     )
-    assert [each.exit_code for each in (keyless, nokey, gone, empty, verb)] == [2] * 5
+    assert [each.exit_code for each in (keyless, nokey, forged, gone, empty, verb)] == [2] * 6
     assert "Not an Ed25519 verifier key." in nokey.err
     assert "ab\\x1bsent cannot be read" in gone.err
     assert "checkpoint cannot be read" in empty.err
@@ -182,6 +204,42 @@ def tampered(folder: Path, to: Path, name: str, edit: Callable[[bytes], bytes]) 
 
 def flip(at: int) -> Callable[[bytes], bytes]:
     return lambda data: data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :]
+
+
+def test_signed_nonsense_is_still_nonsense(log: Made, tmp_path: Path) -> None:
+    """What the key itself signed, and is no checkpoint of this log."""
+    root = base64.b64encode(log.root(1)).decode()
+    texts = {
+        f"else.example\n1\n{root}\n": "note.head",
+        f"{ORIGIN}\n01\n{root}\n": "note.head",
+        f"{ORIGIN}\n-1\n{root}\n": "note.head",
+        f"{ORIGIN}\n1\nAAAA\n": "note.head",
+        f"{ORIGIN}\n1\n": "note.head",
+        f"{ORIGIN}\n1\n{root}\n\nmore\n": "note.head",
+        f"{ORIGIN}\n1\n{root}A\n": "form.base64",
+        f"{ORIGIN}\n1\t\n{root}\n": "note.form",
+    }
+    proof = put(tmp_path, "proof", log.consistency(1, 1))
+    old = put(tmp_path, "old", log.checkpoint(1))
+    notes = [f"{text}\n{signature_line(text, ORIGIN, log.signer)}" for text in texts]
+    paths = [put(tmp_path, str(n), note) for n, note in enumerate(notes)]
+    runs = run_all([["consistency", old, path, proof, "--key", log.key, "--json"] for path in paths])
+    assert [said.codes for said in runs] == [[code] for code in texts.values()]
+    extended = f"{ORIGIN}\n1\n{root}\nan extension line\n"
+    path = put(tmp_path, "extended", f"{extended}\n{signature_line(extended, ORIGIN, log.signer)}")
+    assert run_all([["consistency", old, path, proof, "--key", log.key]])[0].exit_code == 0
+
+
+def test_a_log_with_files_missing_or_of_another_log_is_refused(log: Made, folder: Path, tmp_path: Path) -> None:
+    missing = tampered(folder, tmp_path / "missing", "", bytes)
+    (missing / "tile" / "0" / "001").unlink()
+    long = tampered(folder, tmp_path / "long", "tile/0/001", lambda data: data * 300)
+    other = Made(signer=log.signer)
+    for _ in range(len(log.leaves)):
+        other.add()
+    swapped = tampered(folder, tmp_path / "swapped", "checkpoint", lambda _: other.checkpoint().encode())
+    runs = run_all([["log", each, "--key", log.key, "--json"] for each in (missing, long, swapped)])
+    assert [said.codes for said in runs] == [["log.missing"], ["form.size"], ["log.root"]]
 
 
 def another_digit(data: bytes) -> bytes:
@@ -221,11 +279,12 @@ def test_a_log_that_was_rewritten_or_cut_is_found_by_who_kept_a_head(
 def test_a_dataset_is_complete_or_what_is_left_out_is_named(log: Made, folder: Path, tmp_path: Path) -> None:
     views, key = log.views(OURS), log.completeness(OURS)
     newest = [view | {"leaf_index": 600, "dataset_counter": 199} for view in views[-1:]]
+    without_leaf = [view | {"leaf_index": None, "dataset_counter": None} for view in views[:1]]
     left_out = [view for view in views if view["leaf_index"] not in (3, 297)]
     given: list[tuple[list[Any], str]] = [
         ([key, *views], ""),
         ([{"items": views[::-1], "next": None}, key], ""),
-        ([key, *edited(views, 6, salt=None), *newest], ""),
+        ([key, *edited(views, 6, salt=None), *newest, *without_leaf], ""),
         ([key, *left_out], "dataset.left_out"),
         ([key, *views[:-1]], "dataset.kept_back"),
         ([key, *edited(views, 12, dataset_previous=8)], "dataset.previous"),
@@ -259,12 +318,14 @@ def test_any_two_checkpoints_are_consistent_by_a_proof_alone(log: Made, folder: 
     proofs = {pair: put(tmp_path, f"proof-{pair}", log.consistency(*pair)) for pair in good}
     runs = [["consistency", heads[a], heads[b], proofs[a, b], "--key", log.key, "--json"] for a, b in good]
     assert [each.exit_code for each in run_all(runs)] == [0] * len(runs)
+    short = put(tmp_path, "short", json.dumps({"first": 256, "second": 600, "hashes": []}))
     wrong = [
+        ["consistency", heads[256], heads[600], short, "--key", log.key, "--json"],
         ["consistency", heads[256], heads[599], proofs[256, 600], "--key", log.key, "--json"],
         ["consistency", heads[600], heads[599], proofs[599, 600], "--key", log.key, "--json"],
         ["consistency", heads[1], put(tmp_path, "no note", "x\n"), proofs[1, 1], "--key", log.key, "--json"],
     ]
-    assert [each.codes for each in run_all(wrong)] == [["consistency.fork"]] * 2 + [["note.form"]]
+    assert [each.codes for each in run_all(wrong)] == [["consistency.fork"]] * 3 + [["note.form"]]
 
 
 def test_a_key_that_did_not_sign_is_told_by_name(log: Made, receipt: bytes, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from marketplace.audit.note import sign_checkpoint
 from marketplace.verifier.note import open_checkpoint
 from marketplace.verifier.refusal import Refused
 from tests.marketplace.verifier.material import ORIGIN, Made, receipt_of
@@ -73,7 +74,7 @@ def test_who_signed_and_what_it_is_about_must_be_known(running: Running, log: Ma
     thief, stranger = Made(signer=Ed25519PrivateKey.generate()), log.checkpoint(5).replace(ORIGIN, "else.example")
     thief.add()
     spoilt = log.checkpoint(5).replace("\n5\n", "\n6\n").encode()
-    good = request(log, 0, 5)
+    good, nothing = request(log, 0, 5), sign_checkpoint(ORIGIN, log.signer, 0, log.root(1)).encode()
     answers = {
         request(thief, 0, 1): 403,
         b"old 0\n\n" + spoilt: 403,
@@ -87,6 +88,7 @@ def test_who_signed_and_what_it_is_about_must_be_known(running: Running, log: Ma
         good.replace(b"old 0\n", b"old 0\n" + b"A" * 43 + b"=\n"): 422,
         good.replace(b"old 0\n", b"old 0\n" + (b"A" * 43 + b"=\n") * 64): 400,
         good + b"x": 400,
+        b"old 0\n\n" + nothing: 422,
         good.replace(b"\n\n", b"\n", 1): 400,
     }
     for body, status in answers.items():
