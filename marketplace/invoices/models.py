@@ -53,7 +53,7 @@ class InvoiceLine(Base):
     invoice_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("invoice.id"), primary_key=True)
     position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     code: Mapped[str]
-    """query, or that of a charge that is none"""
+    """query, or that of a charge that is none: month | statutory_fee | minimum"""
     dataset_id: Mapped[uuid.UUID]
     dataset_slug: Mapped[str]
     dataset_title: Mapped[str]
@@ -74,7 +74,7 @@ class InvoiceItem(Base):
 
     __tablename__ = "invoice_item"
     source_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
-    """Of the row of `usage`: that it is billed once is this key."""
+    """Of the row of `usage` or `charge`: that it is billed once is this key."""
     invoice_id: Mapped[uuid.UUID]
     dataset_id: Mapped[uuid.UUID]
     code: Mapped[str]
