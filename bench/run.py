@@ -20,6 +20,7 @@ MODULES = (
     "consents",
     "ledger",
     "settle",
+    "invoices",
     "audit",
     "verifier",
     "regulator",

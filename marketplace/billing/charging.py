@@ -35,6 +35,11 @@ class MonthDue(Struct, frozen=True, kw_only=True):
         return uuid5(_SPACE, f"{self.agreement_id}/{self.code}/{self.period}")
 
 
+def tax_transfer_id(charge_transfer_id: UUID) -> UUID:
+    """Of what sets the tax of a charge aside; there is none of a statutory fee."""
+    return uuid5(charge_transfer_id, "charge_tax")
+
+
 def month_charge(due: MonthDue, *, at: datetime) -> list[Movement]:
     """Takes it from the wallet and shares it out by that day's rates, all or none.
 

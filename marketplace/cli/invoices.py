@@ -10,7 +10,7 @@ import msgspec
 from marketplace.config import Config, load
 from marketplace.db.base import utcnow
 from marketplace.db.engine import Database, database_url
-from marketplace.invoices.closing import close_month
+from marketplace.invoices.closing import AT_ONCE, close_month
 from marketplace.invoices.document import Document
 
 
@@ -47,7 +47,7 @@ def _close(chosen: argparse.Namespace) -> int:
 
 
 async def _issue(config: Config, period: str) -> tuple[Document, ...]:
-    database = Database(database_url(config), connections=2)
+    database = Database(database_url(config), connections=AT_ONCE + 1)
     try:
         return await close_month(database, period=period, at=utcnow(), close_after_s=config.invoice_close_after_s)
     finally:

@@ -23,6 +23,13 @@ ADJUSTS = "2"
 GOODS = "1"
 """TChat of a line that is goods or a service."""
 TITLES = {"invoice": "Hóa đơn giá trị gia tăng", "credit_note": "Hóa đơn điều chỉnh giảm"}
+GOODS_NAMES = {
+    "query": ("Truy vấn dữ liệu", "truy vấn"),
+    "month": ("Phí tháng sử dụng dữ liệu", "khoản"),
+    "minimum": ("Phần bù mức tối thiểu tháng, dữ liệu", "khoản"),
+    "statutory_fee": ("Phí theo luật, dữ liệu", "khoản"),
+}
+"""By a line's code: what it is called, and what is counted."""
 Fields = Sequence[tuple[str, "str | Fields | None"]]
 
 
@@ -89,12 +96,13 @@ def _content(document: Document, seller_address: str) -> Fields:
 
 
 def _line(line: Line, period: str, sign: int) -> Fields:
+    name, unit = GOODS_NAMES[line.code]
     return [
         ("TChat", GOODS),
         ("STT", str(line.position)),
         ("MHHDVu", line.dataset_slug or None),
-        ("THHDVu", f"Truy vấn dữ liệu {line.dataset_title or line.dataset_id}, tháng {period[5:]}/{period[:4]}"),
-        ("DVTinh", "truy vấn"),
+        ("THHDVu", f"{name} {line.dataset_title or line.dataset_id}, tháng {period[5:]}/{period[:4]}"),
+        ("DVTinh", unit),
         ("SLuong", str(line.queries)),
         ("ThTien", str(sign * line.net_vnd)),
         ("TSuat", percent(line.vat_permille)),
@@ -116,7 +124,9 @@ def _rates(lines: Sequence[Line], sign: int) -> Fields:
 
 
 def percent(permille: int) -> str:
-    """8% of 80, 7.5% of 75."""
+    """8% of 80, 7.5% of 75; what no tax is on is KCT."""
+    if not permille:
+        return "KCT"
     whole, rest = divmod(permille, 10)
     return f"{whole}.{rest}%" if rest else f"{whole}%"
 

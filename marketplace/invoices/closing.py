@@ -1,11 +1,13 @@
 """Closes a month: an invoice for each startup that was charged in it, of exactly the uses that no invoice has yet.
 
-Closing again finds nothing to bill. A use that came late (its process stood still for an hour) makes a further
-invoice of the same month, so the invoices of a month always sum to what was charged in it.
+A month's charges without a query (per month, minimum, statutory fee) are on the invoice of the month in which they
+were charged. Closing again finds nothing to bill. A use that came late (its process stood still for an hour) makes
+a further invoice of the same month, so the invoices of a month always sum to what was charged in it.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,42 +17,60 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.callers import Operator
+from marketplace.billing.charging import STATUTORY, tax_transfer_id
 from marketplace.billing.split import VIETNAM, vat_within
 from marketplace.db.base import new_id
 from marketplace.db.engine import Database
 from marketplace.invoices.document import Document, Line
 from marketplace.invoices.errors import MonthNotOver
 from marketplace.invoices.months import Month, Rate, month_of, rates_of
-from marketplace.invoices.numbering import lock_series, next_number, series_of
+from marketplace.invoices.numbering import lock_billing, lock_series, next_number, series_of
 from marketplace.invoices.rounding import round_tax
 from marketplace.invoices.writing import parties, write
 
+AT_ONCE = 4
+"""Startups billed at the same time: only their numbers wait for each other."""
 _WHO = text("""
-    select u.organisation_id from usage u where u.at >= :since and u.at < :until
-    and not exists (select from invoice_item i where i.source_id = u.id)
-    group by u.organisation_id having sum(u.price_vnd) > 0 order by u.organisation_id
+    select s.organisation_id from (
+        select id, organisation_id, price_vnd as vnd from usage where at >= :since and at < :until
+        union all
+        select id, organisation_id, amount_vnd from charge where at >= :since and at < :until
+    ) s where not exists (select from invoice_item i where i.source_id = s.id)
+    group by s.organisation_id having sum(s.vnd) > 0 order by s.organisation_id
 """)
 _ITEMS = text("""
-    with due as (
-        select u.id, u.query_id, u.dataset_id, u.bytes, u.price_vnd, r.vat_permille
-        from usage u join unnest(cast(:sinces as timestamptz[]), cast(:untils as timestamptz[]),
-            cast(:permilles as bigint[])) as r (since, until, vat_permille) on u.at >= r.since and u.at < r.until
+    with rate as (
+        select * from unnest(cast(:sinces as timestamptz[]), cast(:untils as timestamptz[]),
+            cast(:permilles as bigint[])) as r (since, until, vat_permille)
+    ), due as (
+        select u.id, u.query_id, u.dataset_id, 'query' as code, u.bytes, u.price_vnd as vnd, r.vat_permille
+        from usage u join rate r on u.at >= r.since and u.at < r.until
         where u.organisation_id = :organisation and u.at >= :since and u.at < :until
         and not exists (select from invoice_item i where i.source_id = u.id)
+        union all
+        select c.id, null, c.dataset_id, c.code, 0, c.amount_vnd,
+               case when c.code = :untaxed then 0 else r.vat_permille end
+        from charge c join rate r on c.at >= r.since and c.at < r.until
+        where c.organisation_id = :organisation and c.at >= :since and c.at < :until
+        and not exists (select from invoice_item i where i.source_id = c.id)
     ), put as (
         insert into invoice_item (source_id, invoice_id, dataset_id, code, vat_permille, query_id, gross_vnd)
-        select id, :invoice, dataset_id, 'query', vat_permille, query_id, price_vnd from due
+        select id, :invoice, dataset_id, code, vat_permille, query_id, vnd from due
     )
     select due.dataset_id, coalesce(d.slug, '') as dataset_slug, coalesce(d.title_vi, '') as dataset_title,
-           due.vat_permille, count(*) as queries, sum(due.bytes)::bigint as bytes,
-           sum(due.price_vnd)::bigint as gross_vnd, coalesce(sum(x.amount), 0)::bigint as tax_booked_vnd,
-           encode(sha256(convert_to(string_agg(due.id || ' ' || due.price_vnd, E'\\n' order by due.id), 'UTF8')),
+           due.code, due.vat_permille, count(*) as queries, sum(due.bytes)::bigint as bytes,
+           sum(due.vnd)::bigint as gross_vnd, coalesce(sum(x.amount), 0)::bigint as tax_booked_vnd,
+           encode(sha256(convert_to(string_agg(due.id || ' ' || due.vnd, E'\\n' order by due.id), 'UTF8')),
                   'hex') as items_sha256
     from due left join dataset d on d.id = due.dataset_id
     left join transfer x on x.query_id = due.query_id and x.dataset_id = due.dataset_id and x.code = 'share_tax'
-    group by due.dataset_id, d.slug, d.title_vi, due.vat_permille
-    order by gross_vnd desc, due.dataset_id, due.vat_permille
+    group by due.dataset_id, d.slug, d.title_vi, due.code, due.vat_permille
+    order by gross_vnd desc, due.dataset_id, due.code, due.vat_permille
 """)
+_CHARGES = text("""
+    select c.transfer_id from charge c join invoice_item i on i.source_id = c.id where i.invoice_id = :invoice
+""")
+_BOOKED = text("select coalesce(sum(amount), 0)::bigint from transfer where id = any(cast(:ids as uuid[]))")
 
 
 async def close_month(
@@ -66,13 +86,22 @@ async def close_month(
         raise MonthNotOver(period=period, ready=ready.astimezone(VIETNAM).isoformat(timespec="minutes"))
     rates = rates_of(month)
     async with database.reading() as session:
-        who = (await session.scalars(_WHO, {"since": month.since, "until": month.until})).all()
-    issued = []
-    for organisation_id in who:
-        async with database.session() as session:
-            made = await bill(session, organisation_id=organisation_id, month=month, rates=rates, at=at, by=by)
-        issued += [made] if made else []
-    return tuple(issued)
+        who = list((await session.scalars(_WHO, {"since": month.since, "until": month.until})).all())
+    issued: list[Document] = []
+
+    async def bill_some() -> None:
+        while who:
+            organisation_id = who.pop()
+            async with database.session() as session:
+                made = await bill(session, organisation_id=organisation_id, month=month, rates=rates, at=at, by=by)
+            issued.extend([made] if made else [])
+
+    # One startup that cannot be billed keeps no other from it.
+    ended = await asyncio.gather(*(bill_some() for _ in range(AT_ONCE)), return_exceptions=True)
+    for failure in ended:
+        if isinstance(failure, BaseException):
+            raise failure
+    return tuple(sorted(issued, key=lambda one: one.number))
 
 
 async def bill(
@@ -85,14 +114,15 @@ async def bill(
     by: Operator | None,
 ) -> Document | None:
     """One startup's invoice of what is not billed yet; None if another closing was faster."""
-    series = series_of("invoice", at)
-    await lock_series(session, series)
+    await lock_billing(session, organisation_id)
     invoice_id = new_id()
     found = await session.execute(_ITEMS, _parameters(invoice_id, organisation_id, month, rates))
     rows = found.all()
     if not rows:
         return None
     seller, buyer = await parties(session, organisation_id)
+    series = series_of("invoice", at)
+    await lock_series(session, series)
     document = Document(
         id=invoice_id,
         kind="invoice",
@@ -107,8 +137,15 @@ async def bill(
         lines=tuple(_line(position, row) for position, row in enumerate(rows, start=1)),
     )
     await write(session, document, by=by)
-    await round_tax(session, document, booked_vnd=sum(row.tax_booked_vnd for row in rows))
+    booked_vnd = sum(row.tax_booked_vnd for row in rows) + await _booked_of_charges(session, invoice_id)
+    await round_tax(session, document, booked_vnd=booked_vnd)
     return document
+
+
+async def _booked_of_charges(session: AsyncSession, invoice_id: UUID) -> int:
+    """The tax that was set aside of what is no query."""
+    charged = await session.scalars(_CHARGES, {"invoice": invoice_id})
+    return int(await session.scalar(_BOOKED, {"ids": [tax_transfer_id(each) for each in charged]}))
 
 
 def _parameters(invoice_id: UUID, organisation_id: UUID, month: Month, rates: Sequence[Rate]) -> dict[str, Any]:
@@ -117,6 +154,7 @@ def _parameters(invoice_id: UUID, organisation_id: UUID, month: Month, rates: Se
         "organisation": organisation_id,
         "since": month.since,
         "until": month.until,
+        "untaxed": STATUTORY,
         "sinces": [rate.since for rate in rates],
         "untils": [rate.until for rate in rates],
         "permilles": [rate.vat_permille for rate in rates],
@@ -126,7 +164,7 @@ def _parameters(invoice_id: UUID, organisation_id: UUID, month: Month, rates: Se
 def _line(position: int, row: Any) -> Line:
     return Line(
         position=position,
-        code="query",
+        code=row.code,
         dataset_id=row.dataset_id,
         dataset_slug=row.dataset_slug,
         dataset_title=row.dataset_title,

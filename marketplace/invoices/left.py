@@ -1,4 +1,7 @@
-"""What is left of each billed use: its price less what approved credits gave back."""
+"""What is left of each billed query: its price less what approved credits gave back.
+
+What was charged without a query is not given back by credits.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ _LEFT = text("""
         select c.source_id, sum(c.amount_vnd) as vnd from credit_item c join credit k on k.id = c.credit_id
         where k.invoice_id = :invoice and k.state = 'approved' group by c.source_id
     ) g on g.source_id = i.source_id
-    where i.invoice_id = :invoice order by i.source_id
+    where i.invoice_id = :invoice and i.query_id is not null order by i.source_id
 """)
 
 
@@ -43,5 +46,5 @@ async def lock_credits(session: AsyncSession, invoice_id: UUID) -> None:
 
 
 async def left_of(session: AsyncSession, invoice_id: UUID) -> tuple[Left, ...]:
-    """Every use on the invoice."""
+    """Every query on the invoice."""
     return tuple(Left(**row._mapping) for row in await session.execute(_LEFT, {"invoice": invoice_id}))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from marketplace.db.base import Base, new_id, utcnow
@@ -53,7 +53,7 @@ class InvoiceLine(Base):
     invoice_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("invoice.id"), primary_key=True)
     position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     code: Mapped[str]
-    """query, or that of a charge that is none"""
+    """query, or that of a charge that is none: month | statutory_fee | minimum"""
     dataset_id: Mapped[uuid.UUID]
     dataset_slug: Mapped[str]
     dataset_title: Mapped[str]
@@ -70,27 +70,20 @@ class InvoiceLine(Base):
 
 
 class InvoiceItem(Base):
-    """One row of usage (or a charge that is no query), on the one invoice that bills it."""
+    """One row of usage (or a charge that is no query), on the one invoice that bills it.
+
+    No key refers to its line: a million checks cost half a minute, and the line's `items_sha256` binds it."""
 
     __tablename__ = "invoice_item"
     source_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
-    """Of the row of `usage`: that it is billed once is this key."""
+    """Of the row of `usage` or `charge`: that it is billed once is this key."""
     invoice_id: Mapped[uuid.UUID]
     dataset_id: Mapped[uuid.UUID]
     code: Mapped[str]
     vat_permille: Mapped[int]
     query_id: Mapped[uuid.UUID | None]
     gross_vnd: Mapped[int]
-    __table_args__ = (
-        # Items are written first, so that lines are the sums of exactly what was written.
-        ForeignKeyConstraint(
-            ["invoice_id", "dataset_id", "code", "vat_permille"],
-            [f"invoice_line.{name}" for name in ("invoice_id", "dataset_id", "code", "vat_permille")],
-            name="fk_invoice_item_line", deferrable=True, initially="DEFERRED",
-        ),
-        Index(None, "invoice_id", "source_id"),
-        Index(None, "query_id", "dataset_id"),
-    )  # fmt: skip
+    __table_args__ = (Index(None, "invoice_id", "source_id"),)
 
 
 class Credit(Base):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Literal
+from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -12,6 +13,7 @@ from marketplace.billing.split import VIETNAM
 
 _LOCK = text("select pg_advisory_xact_lock(hashtextextended('invoice ' || :series, 0))")
 _NEXT = text("select coalesce(max(number), 0) + 1 from invoice where series = :series and year = :year")
+_BILLING = text("select pg_advisory_xact_lock(hashtextextended('billing ' || :organisation, 0))")
 SUFFIX = {"invoice": "SD", "credit_note": "GC"}
 Kind = Literal["invoice", "credit_note"]
 
@@ -19,6 +21,11 @@ Kind = Literal["invoice", "credit_note"]
 def series_of(kind: Kind, at: datetime) -> str:
     """As an e-invoice's sign: form 1 (value added tax), C with the tax office's code, the year, T, ours."""
     return f"1C{at.astimezone(VIETNAM):%y}T{SUFFIX[kind]}"
+
+
+async def lock_billing(session: AsyncSession, organisation_id: UUID) -> None:
+    """Whoever else bills the startup waits until this unit of work has ended."""
+    await session.execute(_BILLING, {"organisation": str(organisation_id)})
 
 
 async def lock_series(session: AsyncSession, series: str) -> None:

@@ -32,9 +32,9 @@ _ONE = text("""
 """)
 _LINES = text("select * from invoice_line where invoice_id = :id order by position")
 _ITEMS = text("""
-    select i.source_id as id, u.at, i.query_id, i.dataset_id, l.decision_id, i.vat_permille, i.gross_vnd,
-           '/api/v1/queries/' || i.query_id || '/receipt' as receipt
-    from invoice_item i join usage u on u.id = i.source_id
+    select i.source_id as id, coalesce(u.at, c.at) as at, i.code, c.period, i.query_id, i.dataset_id,
+           l.decision_id, i.vat_permille, i.gross_vnd, '/api/v1/queries/' || i.query_id || '/receipt' as receipt
+    from invoice_item i left join usage u on u.id = i.source_id left join charge c on c.id = i.source_id
     left join query_line l on l.query_id = i.query_id and l.agreement_id = u.agreement_id
     where i.invoice_id = :id and (cast(:dataset as uuid) is null or i.dataset_id = :dataset)
     and i.source_id > :after order by i.source_id limit :rows

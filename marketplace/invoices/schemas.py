@@ -82,16 +82,20 @@ class InvoiceView(Struct, frozen=True, kw_only=True):
 
 
 class ItemView(Struct, frozen=True, kw_only=True):
-    """One use of a dataset: the query, the decision it stood on, and where its receipt is."""
+    """One use of a dataset: the query, the decision it stood on, and where its receipt is.
+
+    What was charged without a query has none of them; `period` is the month that it was for."""
 
     id: UUID
     at: datetime
-    query_id: UUID
+    code: str
+    period: str | None
+    query_id: UUID | None
     dataset_id: UUID
     decision_id: UUID | None
     vat_permille: int
     gross_vnd: int
-    receipt: str
+    receipt: str | None
 
 
 class ItemPage(Struct, frozen=True, kw_only=True):

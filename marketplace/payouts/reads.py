@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from marketplace.billing.split import SHARES_LAW, VAT_LAW
+from marketplace.billing.charging import STATUTORY
+from marketplace.billing.split import SHARES_LAW, VAT_LAW, rates_at, split, split_between
 from marketplace.errors import NotFound
 from marketplace.invoices.months import month_of
 from marketplace.payouts.bank_file import Instruction, transfers_file
@@ -83,6 +86,13 @@ _LINES = text("""
            coalesce(sum(vnd) filter (where code like '%\\_tax'), 0)::bigint as tax_vnd
     from moved m left join dataset d on d.id = m.dataset_id group by m.dataset_id, d.slug order by 4 desc, 1
 """)
+_CHARGES = text("""
+    select c.dataset_id, coalesce(d.slug, '') as dataset_slug, c.code, c.amount_vnd, c.at, c.owner_id,
+           a.partner_id, a.lead_basis_points
+    from charge c join agreement a on a.id = c.agreement_id left join dataset d on d.id = c.dataset_id
+    where (c.owner_id = :owner or a.partner_id = :owner) and c.at >= :since and c.at < :until
+    order by c.dataset_id, c.code
+""")
 _PAID = text("""
     select coalesce(sum(amount) filter (where code = 'payout_release'), 0)::bigint as paid_out_vnd,
            coalesce(sum(amount) filter (where code = 'payout_return'), 0)::bigint as returned_vnd
@@ -132,7 +142,11 @@ async def read_statement(session: AsyncSession, owner_id: UUID, period: str) -> 
     """An owner's month, from the ledger alone. Raises Invalid."""
     month = month_of(period)
     span = {"account": earnings(owner_id), "since": month.since, "until": month.until}
-    lines = tuple(_line(row) for row in await session.execute(_LINES, span))
+    charged = await session.execute(_CHARGES, {"owner": owner_id, "since": month.since, "until": month.until})
+    lines = (
+        *(_line(row) for row in await session.execute(_LINES, span)),
+        *_charge_lines(charged.all(), owner_id),
+    )
     paid = (await session.execute(_PAID, span)).one()
     opening = await session.scalar(_BALANCE, {"account": span["account"], "until": month.since})
     closing = await session.scalar(_BALANCE, {"account": span["account"], "until": month.until})
@@ -152,6 +166,7 @@ async def read_statement(session: AsyncSession, owner_id: UUID, period: str) -> 
 def _line(row: Any) -> StatementLine:
     others = row.owners_vnd - row.owner_vnd
     return StatementLine(
+        code="query",
         dataset_id=row.dataset_id,
         dataset_slug=row.dataset_slug,
         queries=row.queries,
@@ -162,3 +177,34 @@ def _line(row: Any) -> StatementLine:
         tax_vnd=row.tax_vnd,
         platform_vnd=(row.charged_vnd or 0) - row.owners_vnd - row.state_vnd - row.tax_vnd,
     )
+
+
+def _charge_lines(rows: Sequence[Any], owner_id: UUID) -> Iterator[StatementLine]:
+    """A line a dataset and kind of charge, shared as `billing.charging` did on the day."""
+    for (dataset_id, code), group in groupby(rows, key=lambda row: (row.dataset_id, row.code)):
+        parts = [_charge_parts(row, owner_id) for row in group]
+        charged, owner, other, state, tax = (sum(part[i] for part in parts) for i in range(5))
+        yield StatementLine(
+            code=code,
+            dataset_id=dataset_id,
+            dataset_slug=next(row.dataset_slug for row in rows if row.dataset_id == dataset_id),
+            queries=len(parts),
+            charged_vnd=charged,
+            owner_vnd=owner,
+            other_owner_vnd=other,
+            state_vnd=state,
+            tax_vnd=tax,
+            platform_vnd=charged - owner - other - state - tax,
+        )
+
+
+def _charge_parts(row: Any, owner_id: UUID) -> tuple[int, int, int, int, int]:
+    """Charged, this owner's, the other owner's, the state's, the tax."""
+    if row.code == STATUTORY:
+        return row.amount_vnd, 0, 0, row.amount_vnd, 0
+    shares = split(row.amount_vnd, rates_at(row.at))
+    lead, partner = shares.owner, 0
+    if row.partner_id is not None and row.lead_basis_points is not None:
+        lead, partner = split_between(shares.owner, row.lead_basis_points)
+    mine, other = (lead, partner) if row.owner_id == owner_id else (partner, lead)
+    return row.amount_vnd, mine, other, shares.state, shares.tax

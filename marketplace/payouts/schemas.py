@@ -81,8 +81,11 @@ class PayoutList(Struct, frozen=True, kw_only=True):
 
 
 class StatementLine(Struct, frozen=True, kw_only=True):
-    """What was charged for one dataset and how it was shared; refunds taken off each share."""
+    """What was charged for one dataset and how it was shared; refunds taken off each share.
 
+    `code`: query, or that of a charge without one; `queries`: how many."""
+
+    code: str
     dataset_id: UUID
     dataset_slug: str
     queries: int

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from marketplace.accounts.callers import Operator, narrow
 from marketplace.billing.actions import credit_wallet
 from marketplace.billing.split import VIETNAM
@@ -14,6 +16,7 @@ from marketplace.db.together import perform
 from marketplace.invoices.closing import close_month
 from marketplace.invoices.document import Document
 from marketplace.invoices.months import Month, month_of
+from marketplace.ledger.reconcile import reconcile
 from marketplace.metering.actions import usage_recorded
 from tests.marketplace.billing.money import charge_query, hold_query
 from tests.marketplace.parties import Make, Party
@@ -72,3 +75,9 @@ async def invoice_of(database: Database, startup: Party) -> Document:
     """The one that the startup's charges make now."""
     (made,) = [each for each in await close(database) if each.organisation_id == startup.organisation.id]
     return made
+
+
+async def books_agree(session: AsyncSession) -> bool:
+    """Debits, balances, charges and shares; what other tests left out of the log is no fault of bills."""
+    found = {each.check.split(":")[0] for each in await reconcile(session)}
+    return not found & {"usage_is_charged", "shares_within_charge", "debits_equal_credits", "balance_is_fold"}

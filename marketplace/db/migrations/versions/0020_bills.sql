@@ -52,11 +52,9 @@ CREATE TABLE invoice_item (
     vat_permille BIGINT NOT NULL,
     query_id UUID,
     gross_vnd BIGINT NOT NULL,
-    CONSTRAINT pk_invoice_item PRIMARY KEY (source_id),
-    CONSTRAINT fk_invoice_item_line FOREIGN KEY(invoice_id, dataset_id, code, vat_permille) REFERENCES invoice_line (invoice_id, dataset_id, code, vat_permille) DEFERRABLE INITIALLY DEFERRED
+    CONSTRAINT pk_invoice_item PRIMARY KEY (source_id)
 );
 CREATE INDEX ix_invoice_item_invoice_id_source_id ON invoice_item (invoice_id, source_id);
-CREATE INDEX ix_invoice_item_query_id_dataset_id ON invoice_item (query_id, dataset_id);
 CREATE TABLE credit (
     id UUID NOT NULL,
     invoice_id UUID NOT NULL,
