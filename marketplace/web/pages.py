@@ -29,6 +29,8 @@ from marketplace.web.handlers import (
     mine,
     money,
     offers,
+    paid_in,
+    pay_in,
     preview,
     queries,
     sign_in,
@@ -45,8 +47,8 @@ from marketplace.web.view import provide_view
 STATIC: Final = Path(__file__).parent / "static"
 MODULES: Final = (
     agreements, alerts, applications, apply, catalogue, consents, console, decisions, help_page, incidents,
-    invoices, language, linkages, log, mine, money, offers, preview, queries, sign_in, spending, tables, tokens,
-    usage, why,
+    invoices, language, linkages, log, mine, money, offers, paid_in, pay_in, preview, queries, sign_in, spending,
+    tables, tokens, usage, why,
 )  # fmt: skip
 
 handlers: list[Router] = [

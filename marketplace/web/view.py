@@ -20,6 +20,11 @@ LANGUAGE_COOKIE: Final = "sandulieu_language"
 NOTICES: Final = frozenset(
     {
         "applied",
+        "auto_off",
+        "auto_on",
+        "booked",
+        "method_removed",
+        "refunded",
         "resubmitted",
         "withdrawn",
         "accepted",

@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 import pytest
-from httpx import Response
+from httpx import AsyncClient, Response
 from litestar import Litestar
 from litestar.di import Provide
 from litestar.testing import AsyncTestClient
@@ -22,6 +22,7 @@ from marketplace.db.engine import Database, provide_session
 from marketplace.db.keys import Keys
 from marketplace.identity.callers import SUBJECTS
 from marketplace.identity.provider import Provider
+from marketplace.payments.provider import Payments
 from marketplace.web import pages
 from marketplace.web.problem_pages import problem_answer
 from policies.wasm import WasmEngine
@@ -36,7 +37,7 @@ LOGIN_TOKEN = re.compile(r'name="login_token" value="([^"]+)"')
 class Visitor:
     """Somebody with a browser that keeps cookies and sends forms as pages hold them."""
 
-    def __init__(self, http: AsyncTestClient[Litestar]) -> None:
+    def __init__(self, http: AsyncTestClient[Litestar] | AsyncClient) -> None:
         self.http = http
         self.http.headers["Accept"] = "text/html,application/xhtml+xml"
 
@@ -105,7 +106,7 @@ def page_app(database: Database, config: Config, **more: Any) -> Litestar:
     given: dict[str, Any] = {
         "database": database, "config": config, "keys": Keys(config.path("keys")), "services": None,
         "store": Store(config.path("store")), "provider": Provider(config),
-        "engine": _engine(), **more,
+        "engine": _engine(), "payments": Payments(None), **more,
     }  # fmt: skip
     return Litestar(
         route_handlers=[*pages.handlers, pages.static()],
