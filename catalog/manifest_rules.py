@@ -46,6 +46,7 @@ def _all(tree: Node) -> Found:
     yield from _consent(tree)
     yield from _roles_present(tree, columns)
     yield from _cross_products(tree, columns)
+    yield from _records(tree, columns)
     yield from check_events(tree, columns)
     yield from privacy_rules(tree, columns)
     for column in columns:
@@ -152,6 +153,37 @@ def _cross_products(tree: Node, columns: list[Node]) -> Found:
         seen.add(frozenset(names))
     if len(pairs) > _MAX_PAIRS:
         yield tree.at("cross_products"), "manifest.cross_products_many", {"pairs": len(pairs), "max": _MAX_PAIRS}
+
+
+def _records(tree: Node, columns: list[Node]) -> Found:
+    """Records are chosen by a text that all of a cohort have in common, and for purposes that are offered."""
+    if not _has(tree, "conditions") or not _has(tree.at("conditions"), "records"):
+        return
+    texts = {str(_scalar(c, "as", _scalar(c, "name"))) for c in columns if _chooses(c)}
+    offered = {str(n.value) for n in _items(tree.at("purposes"))}
+    for one in _items(tree.at("conditions", "records")):
+        if not isinstance(one.value, dict):
+            continue  # the reader has said so
+        column = _scalar(one, "column")
+        if column is not None and str(column) not in texts:
+            told = {"name": str(column), "known": ", ".join(sorted(texts))}
+            yield one.at("column"), "manifest.records_column", told
+        if _has(one, "in") and not _items(one.at("in")):
+            yield one.at("in"), "manifest.records_none", {}
+        for purpose in _items(one.at("purposes")) if _has(one, "purposes") else ():
+            if str(purpose.value) not in offered:
+                yield purpose, "manifest.records_purpose", {"purpose": str(purpose.value)}
+
+
+def _chooses(column: Node) -> bool:
+    if _scalar(column, "role") != "quasi-identifier":
+        return False
+    if _scalar(column, "type", "text") == "text" or not _has(column, "transform"):
+        return bool(_scalar(column, "type", "text") == "text")
+    try:
+        return msgspec.convert(_plain(column.at("transform")), Transform).makes_text
+    except msgspec.ValidationError:
+        return False  # the reader has said so
 
 
 def _bands(column: Node, name: str, role: str) -> Found:

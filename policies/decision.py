@@ -29,6 +29,19 @@ class Caller(Struct, frozen=True, kw_only=True):
     organisation_suspended: bool | None = None
 
 
+class RecordsCondition(
+    Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True, rename={"values": "in"}
+):
+    """Only records whose text in a quasi-identifier is one of `in`, which chooses whole cohorts.
+
+    `purposes`: for these and what is within them; absent: for every purpose.
+    """
+
+    column: str
+    values: tuple[str, ...]
+    purposes: tuple[str, ...] | None = None
+
+
 class Conditions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """What an owner demands beside the purpose: GA4GH DUO modifiers. Absent: not demanded."""
 
@@ -44,6 +57,8 @@ class Conditions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, 
     """DUO:0000021: a reference of the approval is given."""
     return_results: bool = False
     """DUO:0000029: derived results come back to the owner."""
+    records: tuple[RecordsCondition, ...] | None = None
+    """What of the records may be read; all of them hold."""
 
 
 class Promises(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -109,6 +109,7 @@ denials := {
 	"a time limit that is over": [["/dataset/conditions", {"time_limit_days": 1}], {"condition.time_limit"}],
 	"too many people": [["/dataset/conditions", {"approved_users_max": 1}], {"condition.users"}],
 	"another institution": [["/dataset/conditions", {"institutions": ["other"]}], {"condition.institution"}],
+	"records not understood": [["/dataset/conditions", {"records": [{"column": "p", "in": []}]}], {"condition.records"}],
 	"another place": [["/dataset/conditions", {"places": ["LA"]}], {"condition.place"}],
 	"no ethics approval": [["/dataset/conditions", {"ethics_approval": true}], {"condition.ethics"}],
 	"results kept": [["/dataset/conditions", {"return_results": true}], {"condition.results"}],
@@ -306,3 +307,5 @@ test_a_group_that_was_granted_in_dp_mode_denies if {
 	)
 	codes(access.deny) == {"version.k_below_floor"} with input as asked
 }
+
+test_no_filter_of_records_without_conditions if access.row_filter == [] with input as {}

@@ -23,6 +23,7 @@ gates contains "conditions.met" if {
 	condition.place(asked, input.agreement.promises)
 	condition.ethics(asked, input.agreement.promises)
 	condition.results(asked, input.agreement.promises)
+	condition.records(asked)
 }
 
 # METADATA
@@ -97,6 +98,21 @@ deny contains reason.denied(rego.metadata.rule().custom, {"places": input.datase
 deny contains reason.denied(rego.metadata.rule().custom, {}) if {
 	is_object(input.agreement.promises)
 	not condition.ethics(input.dataset.conditions, input.agreement.promises)
+}
+
+# METADATA
+# title: What the owner says of the records is not understood
+# description: The gate conditions.met does not hold.
+# custom:
+#   code: condition.records
+#   gate: conditions.met
+#   facts: [dataset.conditions]
+#   source: version.json conditions
+#   law: [decree-169-2025.32-33]
+#   remedy: operator.tell
+deny contains reason.denied(rego.metadata.rule().custom, {}) if {
+	is_object(input.dataset.conditions)
+	not condition.records(input.dataset.conditions)
 }
 
 # METADATA

@@ -23,10 +23,14 @@ owed := {
 	"expires_at": expires_at,
 	"recheck_after": min({expires_at, meet.smallest(sources, "recheck_after")}),
 	"consented_to": consented_to,
-	"row_filter": [],
+	"row_filter": row_filter,
 	"state_class": state_class,
 	"personal_class": personal_class,
 }
+
+default row_filter := []
+
+row_filter := condition.filters(input.dataset.conditions, input.request.purpose)
 
 expires_at := meet.smallest(sources, "expires_at")
 

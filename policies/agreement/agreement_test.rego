@@ -72,6 +72,10 @@ denials := {
 	"a time limit": [[["/dataset/conditions", {"time_limit_days": 9}]], {"condition.time_limit"}],
 	"too many people": [[["/dataset/conditions", {"approved_users_max": 1}]], {"condition.users"}],
 	"another institution": [[["/dataset/conditions", {"institutions": ["s-two"]}]], {"condition.institution"}],
+	"records not understood": [
+		[["/dataset/conditions", {"records": [{"column": "p", "in": []}]}]],
+		{"condition.records"},
+	],
 	"another place": [[["/dataset/conditions", {"places": ["LA"]}]], {"condition.place"}],
 	"no ethics approval": [[["/dataset/conditions", {"ethics_approval": true}]], {"condition.ethics"}],
 	"results kept": [[["/dataset/conditions", {"return_results": true}]], {"condition.results"}],
@@ -178,3 +182,5 @@ test_a_dataset_in_dp_mode_needs_no_groups if {
 	])
 	agreement.allow with input as asked
 }
+
+test_no_filter_of_records_without_conditions if agreement.row_filter == [] with input as {}

@@ -22,6 +22,7 @@ gates contains "conditions.met" if {
 	condition.place(asked, input.application.promises)
 	condition.ethics(asked, input.application.promises)
 	condition.results(asked, input.application.promises)
+	condition.records(asked)
 }
 
 slug := object.get(input.applicant, "organisation_slug", null)
@@ -97,6 +98,21 @@ deny contains reason.denied(rego.metadata.rule().custom, {"places": input.datase
 deny contains reason.denied(rego.metadata.rule().custom, {}) if {
 	is_object(input.application.promises)
 	not condition.ethics(input.dataset.conditions, input.application.promises)
+}
+
+# METADATA
+# title: What the owner says of the records is not understood
+# description: The gate conditions.met does not hold.
+# custom:
+#   code: condition.records
+#   gate: conditions.met
+#   facts: [dataset.conditions]
+#   source: version.json conditions
+#   law: [decree-169-2025.32-33]
+#   remedy: operator.tell
+deny contains reason.denied(rego.metadata.rule().custom, {}) if {
+	is_object(input.dataset.conditions)
+	not condition.records(input.dataset.conditions)
 }
 
 # METADATA

@@ -1,5 +1,6 @@
 package agreement
 
+import data.condition
 import data.meet
 import data.reason
 
@@ -18,10 +19,14 @@ obligations := {
 	"expires_at": meet.smallest(sources, "expires_at"),
 	"recheck_after": input.at_ms + data.limits.decision_lifetime_ms,
 	"consented_to": consented_to,
-	"row_filter": [],
+	"row_filter": row_filter,
 	"state_class": state_class,
 	"personal_class": personal_class,
 }
+
+default row_filter := []
+
+row_filter := condition.filters(input.dataset.conditions, input.application.purpose)
 
 columns := [column | some column in input.dataset.columns; column in meet.columns(sources)]
 

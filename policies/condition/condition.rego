@@ -5,6 +5,8 @@
 #   not asked is met. Each function is true where its condition is met.
 package condition
 
+import data.fact
+
 day_ms := 86400000
 
 # DUO:0000025. `from_ms`: first instant of the agreement; `until_ms`: the last one that is wanted.
@@ -41,6 +43,30 @@ ethics(_, promised) if {
 }
 
 ethics(asked, _) if not asked.ethics_approval
+
+# All that are for this purpose hold: the filters of records that the sandbox owes, in an order of their own.
+filters(asked, purpose) := sort({filter |
+	some one in asked.records
+	concerns(one, purpose)
+	filter := {"column": one.column, "in": one["in"]}
+})
+
+concerns(one, _) if not one.purposes
+
+concerns(one, purpose) if data.purpose.covered(purpose, one.purposes)
+
+# A filter that is not understood would be none.
+records(asked) if not asked.records
+
+records(asked) if {
+	is_array(asked.records)
+	every one in asked.records {
+		fact.known("text", one.column)
+		fact.texts(one["in"])
+		count(one["in"]) > 0
+		fact.texts(object.get(one, "purposes", []))
+	}
+}
 
 # DUO:0000029
 results(_, promised) if promised.returns_results == true

@@ -14,6 +14,9 @@ met := {
 	"any place": condition.place({}, {}),
 	"ethics approved": condition.ethics({"ethics_approval": true}, {"ethics_reference": "12/HĐĐĐ"}),
 	"no ethics approval asked": condition.ethics({}, {}),
+	"nothing said of the records": condition.records({}),
+	"records of some provinces": condition.records({"records": [{"column": "p", "in": ["HN"], "purposes": ["x"]}]}),
+	"records for every purpose": condition.records({"records": [{"column": "p", "in": ["HN"]}]}),
 	"results come back": condition.results({"return_results": true}, {"returns_results": true}),
 	"results are not asked": condition.results({}, {}),
 }
@@ -40,3 +43,30 @@ test_ethics_without_a_reference if {
 }
 
 test_results_do_not_come_back if not condition.results({"return_results": true}, {"returns_results": false})
+
+unread := {
+	"no list": {"records": {"column": "p", "in": ["HN"]}},
+	"no column": {"records": [{"in": ["HN"]}]},
+	"an empty name": {"records": [{"column": "", "in": ["HN"]}]},
+	"no value": {"records": [{"column": "p", "in": []}]},
+	"no values": {"records": [{"column": "p"}]},
+	"a number": {"records": [{"column": "p", "in": [1]}]},
+	"purposes that are none": {"records": [{"column": "p", "in": ["HN"], "purposes": "x"}]},
+	"one of two": {"records": [{"column": "p", "in": ["HN"]}, {"column": "p"}]},
+}
+
+test_records_not_understood[name] if {
+	some name, asked in unread
+	not condition.records(asked)
+}
+
+test_filters_of_the_purpose if {
+	asked := {"records": [
+		{"column": "b", "in": ["2"], "purposes": ["research"]},
+		{"column": "a", "in": ["1"]},
+		{"column": "c", "in": ["3"], "purposes": ["product.rnd"]},
+	]}
+	condition.filters(asked, "research.academic") == [{"column": "a", "in": ["1"]}, {"column": "b", "in": ["2"]}]
+	condition.filters(asked, "public.service") == [{"column": "a", "in": ["1"]}]
+	condition.filters({}, "public.service") == []
+}

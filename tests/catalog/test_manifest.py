@@ -63,6 +63,23 @@ def test_what_the_owner_demands_beside_the_purpose_is_read() -> None:
     assert (wrong.code, wrong.line) == ("manifest.unknown_key", 1)
 
 
+def test_records_are_chosen_by_a_text_of_cohorts_and_for_purposes_that_are_offered() -> None:
+    def said(records: str) -> list[str]:
+        return [error.code for error in errors_of(f"conditions: {{records: [{records}]}}\n" + LICENCES)]
+
+    good = "{column: nhom_tuoi, in: [x]}, {column: tinh, in: [Huế], purposes: [product.rnd]}"
+    read = read_manifest(f"conditions: {{records: [{good}]}}\n" + LICENCES)
+    (first, second) = (read.conditions or Conditions()).records or ()
+    assert (first.column, first.values, first.purposes) == ("nhom_tuoi", ("x",), None)
+    assert (second.values, second.purposes) == (("Huế",), ("product.rnd",))
+    for column in ("tuoi", "so_gplx", "vi_pham_gan_nhat", "diem_con_lai", "nowhere"):
+        assert said(f"{{column: {column}, in: [x]}}") == ["manifest.records_column"]
+    assert said("{column: tinh, in: []}") == ["manifest.records_none"]
+    assert said("{column: tinh, in: [x], purposes: [research.health]}") == ["manifest.records_purpose"]
+    assert said("{column: tinh}") == ["manifest.missing_key"]
+    assert said("5") == ["manifest.wrong_type"]
+
+
 def test_every_error_comes_at_once_in_the_order_of_the_lines() -> None:
     text = changed(ADULT, "slug: adult", "slug: Adult Data")
     text = changed(text, "k: 10", "k: 1")
