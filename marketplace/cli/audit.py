@@ -18,7 +18,7 @@ from marketplace.audit.export import export_log
 from marketplace.audit.note import verifier_key
 from marketplace.audit.proofs import consistency_proof, inclusion_proof, newest_checkpoint
 from marketplace.audit.verify import verify_receipt
-from marketplace.cli import audit_search, witness
+from marketplace.cli import archive, audit_search, witness
 from marketplace.config import Config, load
 from marketplace.db.engine import Database, database_url
 from marketplace.db.keys import FACTS, Keys
@@ -72,6 +72,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "kiểm toán: hàng, ô, sổ / look at rows, tiles and books, and log the verdict",
     )
     audit_search.add_verbs(verbs)
+    archive.add_verb(verbs)
     _verb(verbs, "rotate", _rotate, "khóa mới cho dữ kiện / a new key for facts, used from the next start")
     witness.add_verb(verbs)
 

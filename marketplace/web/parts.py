@@ -145,7 +145,7 @@ def _background(
         partial(run_alerts, database, config, stop),
         partial(run_charges, database, config, stop),
         partial(run_agreeing, database, config.sweep_interval_s, stop),
-        partial(run_oversight, database, config.sweep_interval_s, stop),
+        partial(run_oversight, database, config, stop),
         partial(run_indexer, database, config.search_interval_ms, stop),
         partial(run_einvoices, database, answers.keys, config, stop),
     )

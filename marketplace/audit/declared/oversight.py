@@ -84,3 +84,12 @@ class IncidentDismissed(IncidentTold, frozen=True):
 @event("incident:close", "the regulator closed a reported breach")
 class IncidentClosed(IncidentTold, frozen=True):
     pass
+
+
+@event("log:archive", "a month of the log was written into an archive, or its salts anew after some were erased")
+class LogArchived(Body, frozen=True):
+    month: str
+    first: int
+    size: int
+    salts: int
+    manifest_sha256: str

@@ -1,0 +1,59 @@
+"""`sandulieu audit archive`: months of the log as files; a folder given, whether it proves itself."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from marketplace.config import Config, load
+from marketplace.db.base import utcnow
+from marketplace.db.engine import Database, database_url
+from marketplace.oversight.archive import ARCHIVE, archive_due
+from marketplace.oversight.archive_files import ArchiveBroken, verify_archive
+from marketplace.verifier.command import Unusable, read_key
+from marketplace.verifier.refusal import Refused
+
+
+def add_verb(verbs: Any) -> None:
+    """audit archive [FOLDER --key KEY]."""
+    verb = verbs.add_parser("archive", help="lưu trữ / archive the months that ended, or check an archived one")
+    verb.add_argument("folder", type=Path, nargs="?", help="một tháng đã lưu trữ / an archived month to check")
+    verb.add_argument("--key", help="khóa đã lưu: tệp hoặc chuỗi / the pinned key: a file or its text")
+    verb.add_argument("--json", action="store_true")
+    verb.set_defaults(func=_archive)
+
+
+def _archive(chosen: argparse.Namespace) -> int:
+    if chosen.folder is None:
+        made = asyncio.run(_due(load()))
+        print(json.dumps({"months": made}) if chosen.json else " ".join(made) or "–")
+        return 0
+    if chosen.key is None:
+        print("--key FILE | KEY", file=sys.stderr)
+        return 2
+    try:
+        verified = verify_archive(chosen.folder, read_key(chosen.key))
+    except (ArchiveBroken, Refused, Unusable, OSError) as broken:
+        print(json.dumps({"ok": False, "detail": str(broken)}) if chosen.json else f"✗ {broken}", file=sys.stderr)
+        return 1
+    told = msgspec.to_builtins(verified)
+    print(
+        json.dumps({"ok": True, **told})
+        if chosen.json
+        else f"✓ {verified.month}: {verified.opened}/{verified.events}"
+    )
+    return 0
+
+
+async def _due(config: Config) -> list[str]:
+    database = Database(database_url(config), connections=1)
+    try:
+        return await archive_due(database, config.path(ARCHIVE), at=utcnow())
+    finally:
+        await database.close()
