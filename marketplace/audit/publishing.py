@@ -93,15 +93,17 @@ async def rolled_back(database: Database, log: PublishedLog, key: VerifierKey) -
 
 async def _show(database: Database, writing: Writing, before: int, after: int, note: str) -> None:
     changed = tiles_of(after, since=before)
-    files = await _files(database, changed)
+    files = await tile_files(database, changed)
     await asyncio.to_thread(writing.put, files)
     await asyncio.to_thread(writing.show, note)
     filled = [tile_path(tile) + ".p" for tile in changed if tile.width == WIDTH]
     await asyncio.to_thread(writing.drop, filled)
 
 
-async def _files(database: Database, tiles: Sequence[Tile]) -> dict[str, bytes]:
-    """Path -> bytes: one read a level."""
+async def tile_files(database: Database, tiles: Sequence[Tile]) -> dict[str, bytes]:
+    """Path -> bytes, one read a level; the tiles of a level stand in order and without a gap.
+
+    Raises LogRolledBack: the database is shorter."""
     levels = list(dict.fromkeys(tile.level for tile in tiles))
     by_level = {level: [tile for tile in tiles if tile.level == level] for level in levels}
     rows = await database.each([_span(level, each) for level, each in by_level.items()])

@@ -24,10 +24,10 @@ from catalog.storage import sync
 from marketplace.audit import tree
 from marketplace.audit.actions import record
 from marketplace.audit.canonical import exact
-from marketplace.audit.export import tiles_of
 from marketplace.audit.models import AuditLeaf, Checkpoint, Event, EventSalt
+from marketplace.audit.publishing import tile_files
 from marketplace.audit.reads import event_of
-from marketplace.audit.tiles import HEIGHT, WIDTH, Tile, read_tile, tile_path
+from marketplace.audit.tiles import HEIGHT, WIDTH, Tile, tiles_of
 from marketplace.db.base import ms_of
 from marketplace.db.engine import Database
 from marketplace.oversight.archive_files import (
@@ -51,6 +51,8 @@ LAW = "decree-53-2022.logs"
 ARCHIVE = "archive"
 """Folder below home."""
 DRAFT = ".draft"
+TILES = 256
+"""Read at once."""
 _NODES = text("""
     SELECT level, index, hash FROM audit_node
     JOIN unnest(CAST(:levels AS bigint[]), CAST(:indexes AS bigint[])) AS wanted (level, index)
@@ -110,7 +112,7 @@ async def _write(database: Database, folder: Path, month: Month, first: int, per
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(parents=True)
         salts = await _events(session, draft, first, head.size)
-        await _tiles(session, draft, first, head.size)
+        await _tiles(database, draft, first, head.size)
         (draft / CHECKPOINT).write_text(head.note)
         manifest = Manifest(
             month=month.name,
@@ -162,16 +164,13 @@ def _table(schema: pa.Schema, rows: list[Any]) -> pa.Table:
     return pa.table([pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)], schema)
 
 
-async def _tiles(session: AsyncSession, draft: Path, first: int, size: int) -> None:
-    for tile in tiles_of(size):
-        if _covers(tile) <= first:
-            continue
-        data = await read_tile(session, tile)
-        if data is None:
-            raise RuntimeError(f"the log lacks tile {tile_path(tile)}: run `sandulieu audit verify`")
-        path = draft / "tile" / tile_path(tile)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
+async def _tiles(database: Database, draft: Path, first: int, size: int) -> None:
+    tiles = [tile for tile in tiles_of(size) if _covers(tile) > first]
+    for start in range(0, len(tiles), TILES):
+        for path, data in (await tile_files(database, tiles[start : start + TILES])).items():
+            target = draft / "tile" / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(data)
 
 
 def _covers(tile: Tile) -> int:
