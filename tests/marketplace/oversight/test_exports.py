@@ -8,7 +8,6 @@ import io
 import json
 import zipfile
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -38,8 +37,8 @@ EXPORTS, SEARCHES = "/api/v1/audit/exports", "/api/v1/audit/searches"
 
 
 @pytest.fixture
-def keys(tmp_path: Path) -> Keys:
-    return Keys(tmp_path / "keys")
+def keys(config: Config) -> Keys:
+    return Keys(config.path("keys"))
 
 
 @pytest.fixture
