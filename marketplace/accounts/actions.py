@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from hashlib import sha256
+from typing import Any, Final
 from uuid import UUID
 
+from sqlalchemy import delete
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.callers import Caller
 from marketplace.accounts.errors import EmailTaken, SlugTaken
-from marketplace.accounts.models import Organisation, Person
+from marketplace.accounts.models import LoginAttempt, Organisation, Person, Token, WebSession
 from marketplace.accounts.parties import check_organisation, check_person
 from marketplace.accounts.passwords import hash_password
 from marketplace.audit.actions import record
+from marketplace.audit.erasing import erase_secrets
 from marketplace.db.base import new_id, utcnow
 from marketplace.errors import NotFound
+
+ERASED: Final = "@erased.invalid"
+"""Ends the address of whoever was erased: it reaches nobody (RFC 2606), and nobody signs in with it."""
+UNNAMED: Final = "—"
 
 
 async def create_organisation(
@@ -64,7 +71,8 @@ async def create_person(
     if person_id is None:
         raise EmailTaken(email=address)
     body = {"person": str(person_id), "roles": sorted(set(roles))}
-    await _record(session, "person:create", organisation_id, by, body)
+    secrets = {"email": address, "name": name.strip()}
+    await _record(session, "person:create", organisation_id, by, body, secrets)
     return person_id
 
 
@@ -82,6 +90,25 @@ async def deactivate_person(session: AsyncSession, *, person_id: UUID, by: Calle
         return
     person.deactivated_at = utcnow()
     await _record(session, "person:deactivate", person.organisation_id, by, {"person": str(person_id)})
+
+
+async def erase_person(session: AsyncSession, *, person_id: UUID, by: Caller) -> None:
+    """Who it was is gone: from its row, tokens and sessions, and from the log, whose proofs all still hold.
+
+    What it did stays, under an id that says nothing. Again is harmless. Raises NotFound."""
+    person = await _person(session, person_id)
+    if person.email.endswith(ERASED):
+        return
+    tried = LoginAttempt.email_hash == sha256(person.email.encode()).digest()
+    await session.execute(delete(LoginAttempt).where(tried))
+    person.email, person.name, person.password_hash = f"{person_id}{ERASED}", UNNAMED, None
+    person.deactivated_at = person.deactivated_at or utcnow()
+    for owned in (WebSession, Token):
+        await session.execute(delete(owned).where(owned.person_id == person_id))
+    about = {"person": str(person_id)}
+    erased = await erase_secrets(session, name="person:create", party=person.organisation_id, about=about)
+    body = {"person": str(person_id), "commitments": erased}
+    await _record(session, "person:erase", person.organisation_id, by, body)
 
 
 async def suspend_organisation(session: AsyncSession, *, organisation_id: UUID, reason: str, by: Caller) -> None:
@@ -117,7 +144,12 @@ async def _person(session: AsyncSession, person_id: UUID) -> Person:
 
 
 async def _record(
-    session: AsyncSession, name: str, organisation_id: UUID, by: Caller | None, body: dict[str, Any]
+    session: AsyncSession,
+    name: str,
+    organisation_id: UUID,
+    by: Caller | None,
+    body: dict[str, Any],
+    secrets: dict[str, str] | None = None,
 ) -> None:
     await session.flush()
     await record(
@@ -127,4 +159,5 @@ async def _record(
         actor_organisation_id=by.organisation_id if by else None,
         parties=(organisation_id,),
         body={"organisation": str(organisation_id), **body},
+        secrets=secrets or {},
     )

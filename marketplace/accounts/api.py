@@ -116,8 +116,15 @@ async def deactivate(person_id: UUID, operator: Operator, session: AsyncSession)
     await actions.deactivate_person(session, person_id=person_id, by=operator)
 
 
+@post("/api/v1/people/{person_id:uuid}/erase", status_code=HTTP_204_NO_CONTENT)
+async def erase(person_id: UUID, operator: Operator, session: AsyncSession) -> None:
+    """Erase a person's name and e-mail everywhere, the log included; what they did stays, and stays provable."""
+    operator.require("tokens")
+    await actions.erase_person(session, person_id=person_id, by=operator)
+
+
 handlers = [
     make_token, list_tokens, end_token,
     list_organisations, suspend, unsuspend,
-    list_people, add_person, deactivate,
+    list_people, add_person, deactivate, erase,
 ]  # fmt: skip

@@ -95,6 +95,7 @@ ALLOWED = {
     "POST /api/v1/organisations/{organisation_id:uuid}/suspend": {"operator"},
     "POST /api/v1/organisations/{organisation_id:uuid}/unsuspend": {"operator"},
     "POST /api/v1/people/{person_id:uuid}/deactivate": {"operator"},
+    "POST /api/v1/people/{person_id:uuid}/erase": {"operator"},
     "POST /api/v1/datasets/{dataset:str}/offers": {"owner"},
     "POST /api/v1/offers/{offer_id:uuid}/retire": {"owner"},
     "GET /api/v1/queries": {"startup"},

@@ -22,10 +22,26 @@ class OrganisationJudged(Body, frozen=True):
 
 
 @event("person:create", "a person of an organisation was entered")
+class PersonEnteredUnnamed(Body, frozen=True):
+    organisation: UUID
+    person: UUID
+    roles: tuple[str, ...]
+
+
+@event("person:create", "a person of an organisation was entered", version=2)
 class PersonEntered(Body, frozen=True):
     organisation: UUID
     person: UUID
     roles: tuple[str, ...]
+    email_commitment: str
+    name_commitment: str
+
+
+@event("person:erase", "name and e-mail of a person were erased, and the salts of so many commitments to them")
+class PersonErased(Body, frozen=True):
+    organisation: UUID
+    person: UUID
+    commitments: int
 
 
 @event("person:set_password", "a password was set")

@@ -134,6 +134,7 @@ async def test_an_operators_token_without_the_scope_changes_no_account(
             (f"{here}/unsuspend", {"reason": "x"}),
             (f"{here}/people", person),
             (f"/api/v1/people/{startup.person.id}/deactivate", None),
+            (f"/api/v1/people/{startup.person.id}/erase", None),
         ):
             refused = await client.post(path, json=body, token=narrow.token)
             assert (refused.status_code, refused.json()["code"]) == (403, "auth.scope_missing"), path

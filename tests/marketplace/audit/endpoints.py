@@ -65,6 +65,7 @@ WRITES = {
     "POST /api/v1/payouts/batches/{batch_id}/release": ("payout:release",),
     "POST /api/v1/payouts/notices": ("payout:paid", "payout:return"),
     "POST /api/v1/people/{person_id}/deactivate": ("person:deactivate",),
+    "POST /api/v1/people/{person_id}/erase": ("person:erase",),
     "POST /api/v1/queries": ("query:deny", "query:settle", "query:void"),
     "POST /api/v1/queries/quote": ("quote:deny",),
     "POST /api/v1/subject/sign-out": ("subject:sign_out",),
