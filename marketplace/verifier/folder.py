@@ -63,7 +63,7 @@ class Walk:
         """The next `width` leaves: a whole tile, or the last one. Raises Refused."""
         number = self.size // WIDTH
         name = f"entries/{tile_path(number, width)}"
-        data = read_file(self.folder / "tile" / name, WIDTH * (2 + LEAF_BYTES))
+        data = self._stored("entries", number, width, 2 + LEAF_BYTES)
         leaves = ENTRIES.findall(data)
         if len(leaves) != width or len(data) != width * (2 + LEAF_BYTES):
             raise Refused("log.bundle", name)
@@ -98,12 +98,26 @@ class Walk:
                 self.levels[level] = []
 
     def _compare(self, level: int, tile: Sequence[bytes]) -> None:
-        name = f"{level}/{tile_path(((self.size >> 8 * level) - 1) // WIDTH, len(tile))}"
-        stored = read_file(self.folder / "tile" / name, WIDTH * 32)
+        number = ((self.size >> 8 * level) - 1) // WIDTH
+        name = f"{level}/{tile_path(number, len(tile))}"
+        stored = self._stored(str(level), number, len(tile), 32)
         if stored != b"".join(tile):
             at = next((n for n, each in enumerate(tile) if stored[32 * n : 32 * n + 32] != each), len(tile))
             first = ((self.size >> 8 * level) - len(tile) + at) << 8 * level
             raise Refused("log.tile", f"{name}, leaf {first}")
+
+    def _stored(self, kind: str, number: int, width: int, item_bytes: int) -> bytes:
+        """A tile's bytes. A partial one may be gone where a wider one is: then the first items of that."""
+        folder = self.folder / "tile" / kind
+        path = folder / tile_path(number, width)
+        if width < WIDTH and not path.exists():
+            partial = folder / f"{tile_path(number, WIDTH)}.p"
+            names = (each.name for each in partial.glob("*"))
+            widths = sorted(int(name) for name in names if re.fullmatch("[1-9][0-9]{0,2}", name))
+            wider = [tile_path(number, each) for each in (*widths, WIDTH) if each > width]
+            path = next((folder / each for each in wider if (folder / each).exists()), path)
+            return read_file(path, WIDTH * item_bytes)[: width * item_bytes]
+        return read_file(path, WIDTH * item_bytes)
 
     def _root(self, bottom: list[bytes]) -> bytes:
         """Of the tree that ends with `bottom`: each level lies on what is left of the one below."""

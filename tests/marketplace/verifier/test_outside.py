@@ -242,6 +242,19 @@ def test_a_log_with_files_missing_or_of_another_log_is_refused(log: Made, folder
     assert [said.codes for said in runs] == [["log.missing"], ["form.size"], ["log.root"]]
 
 
+def test_a_head_is_held_by_the_wider_tiles_of_a_later_one(log: Made, folder: Path, tmp_path: Path) -> None:
+    """As tlog-tiles lets a log remove what is partial; whoever reads while it grows meets that."""
+    older = [(size, tampered(folder, tmp_path / str(size), "checkpoint", checkpoint_of(log, size)))
+             for size in (1, 200, 300, 520)]  # fmt: skip
+    runs = run_all([["log", each, "--key", log.key, "--json"] for _, each in older])
+    assert [said.codes for said in runs] == [[]] * 4
+    assert [said.document["checks"][-1]["detail"] for said in runs] == [str(size) for size, _ in older]
+
+
+def checkpoint_of(log: Made, size: int) -> Callable[[bytes], bytes]:
+    return lambda _: log.checkpoint(size).encode()
+
+
 def another_digit(data: bytes) -> bytes:
     """Of the first leaf's commitment: its form is as it should be."""
     return data[:10] + (b"1" if data[10:11] == b"0" else b"0") + data[11:]
