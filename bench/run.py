@@ -20,6 +20,7 @@ MODULES = (
     "consents",
     "ledger",
     "settle",
+    "close",
     "invoices",
     "audit",
     "verifier",

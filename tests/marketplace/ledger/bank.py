@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import signal
 import subprocess
@@ -13,6 +14,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from marketplace.config import Config
+from marketplace.db import embedded
 from marketplace.db.base import new_id
 from marketplace.db.engine import Database, database_url
 from marketplace.errors import Problem
@@ -47,10 +49,13 @@ async def totals(database: Database, accounts: list[UUID]) -> list[int]:
         return [(await balance(session, each)).balance for each in accounts]
 
 
-async def kill_clients(config: Config, database: Database, wallets: list[UUID], *, seed: int) -> str:
+async def kill_clients(
+    config: Config, database: Database, wallets: list[UUID], *, seed: int, server: bool = False
+) -> str:
     """Start clients that move money between `wallets`, kill them at once, and look what they left.
 
-    What a client was told is there; what it was not told is there whole or not at all. What is wrong, or nothing.
+    `server`: PostgreSQL dies first, and is started again. What a client was told is there; what it was not told is
+    there whole or not at all. What is wrong, or nothing.
     """
     before = sum(await totals(database, wallets))
     command = [sys.executable, "-m", __name__, str(config.home), str(seed), *map(str, wallets)]
@@ -58,9 +63,14 @@ async def kill_clients(config: Config, database: Database, wallets: list[UUID], 
     assert process.stdout is not None
     told = [await process.stdout.readline() for _ in range(TOLD_BEFORE_DEATH)]
     assert all(told), "the clients ended by themselves"
+    if server:
+        postmaster = (config.home / "postgres" / "data" / "postmaster.pid").read_text().split("\n", 1)[0]
+        os.kill(int(postmaster), signal.SIGKILL)
     process.send_signal(signal.SIGKILL)
     told += [line async for line in process.stdout]
     await process.wait()
+    if server:
+        await asyncio.to_thread(embedded.start, config.home)
     await _their_transactions_ended(database)
     return await _wrong(database, wallets, before, [UUID(each) for each in _ids(told)])
 

@@ -99,9 +99,9 @@ STANDS = (
     """
     CREATE FUNCTION transfer_stands() RETURNS trigger LANGUAGE plpgsql AS $$
     DECLARE
-        found record;
+        wrong record;
     BEGIN
-        SELECT t.id, CASE
+        SELECT s.id, s.broken INTO wrong FROM (SELECT t.id, CASE
                 WHEN d.currency IS DISTINCT FROM t.currency OR c.currency IS DISTINCT FROM t.currency
                     THEN 'transfer_one_currency'
                 WHEN t.at < f.until THEN 'transfer_in_open_period'
@@ -110,16 +110,15 @@ STANDS = (
                         <> (t.debit_account_id, t.credit_account_id, t.released) THEN 'transfer_of_its_hold'
                 WHEN t.kind = 'post' AND p.expires_at <= clock_timestamp() THEN 'transfer_hold_not_expired'
             END AS broken
-        INTO found
         FROM made t
-        LEFT JOIN account d ON d.id = t.debit_account_id
-        LEFT JOIN account c ON c.id = t.credit_account_id
-        LEFT JOIN transfer p ON p.id = t.pending_id AND p.kind = 'pending'
-        CROSS JOIN (SELECT max(until) AS until FROM period_fence) f
-        ORDER BY broken NULLS LAST LIMIT 1;
-        IF found.broken IS NOT NULL THEN
-            RAISE EXCEPTION 'transfer % breaks %', found.id, found.broken
-                USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = found.broken;
+        LEFT JOIN LATERAL (SELECT currency FROM account WHERE id = t.debit_account_id LIMIT 1) d ON true
+        LEFT JOIN LATERAL (SELECT currency FROM account WHERE id = t.credit_account_id LIMIT 1) c ON true
+        LEFT JOIN LATERAL (
+            SELECT * FROM transfer WHERE id = t.pending_id AND kind = 'pending' LIMIT 1) p ON true
+        CROSS JOIN (SELECT max(until) AS until FROM period_fence) f) s WHERE s.broken IS NOT NULL LIMIT 1;
+        IF FOUND THEN
+            RAISE EXCEPTION 'transfer % breaks %', wrong.id, wrong.broken
+                USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = wrong.broken;
         END IF;
         RETURN NULL;
     END $$
