@@ -34,15 +34,18 @@ Owner, Startup = aliased(Organisation), aliased(Organisation)
 Applicant, Decider = aliased(Person), aliased(Person)
 
 
-def _applications(organisation_id: uuid.UUID) -> Select[Application, Dataset, str, str, str, str, uuid.UUID]:
+def _applications(
+    organisation_id: uuid.UUID,
+) -> Select[Application, Dataset, str, str, str, str, uuid.UUID, Offer]:
     return (
-        select(Application, Dataset, Owner.name, Startup.name, Applicant.name, Decider.name, Agreement.id)
+        select(Application, Dataset, Owner.name, Startup.name, Applicant.name, Decider.name, Agreement.id, Offer)
         .join(Dataset, Dataset.id == Application.dataset_id)
         .join(Owner, Owner.id == Application.owner_id)
         .join(Startup, Startup.id == Application.startup_id)
         .join(Applicant, Applicant.id == Application.applicant_id)
         .outerjoin(Decider, Decider.id == Application.decided_by)
         .outerjoin(Agreement, Agreement.application_id == Application.id)
+        .outerjoin(Offer, Offer.id == Application.offer_id)
         .where(of_organisation(Application, organisation_id))
         .execution_options(populate_existing=True)
     )

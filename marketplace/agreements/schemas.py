@@ -74,6 +74,15 @@ class PersonView(Struct, frozen=True, kw_only=True):
     name: str
 
 
+class AgreedOffer(Struct, frozen=True, kw_only=True):
+    """The version of an offer that an application accepts, and whose terms hold until its agreement ends."""
+
+    id: uuid.UUID
+    name: str
+    number: int
+    terms: OfferTerms
+
+
 class ApplicationView(Struct, frozen=True, kw_only=True):
     """An application as both sides see it."""
 
@@ -101,6 +110,8 @@ class ApplicationView(Struct, frozen=True, kw_only=True):
     decided_at: datetime | None
     reason: str | None
     agreement_id: uuid.UUID | None
+    offer: AgreedOffer | None
+    """What the startup accepts by applying."""
     created_at: datetime
     updated_at: datetime
     six_clear: SixClear
@@ -115,15 +126,6 @@ class LimitsView(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What the owner granted at most, beside the columns. None: what the policy gives."""
 
     max_rows: int | None = None
-
-
-class AgreedOffer(Struct, frozen=True, kw_only=True):
-    """The version of an offer whose terms hold until the agreement's end."""
-
-    id: uuid.UUID
-    name: str
-    number: int
-    terms: OfferTerms
 
 
 class AgreementView(Struct, frozen=True, kw_only=True):

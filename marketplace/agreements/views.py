@@ -26,15 +26,15 @@ from marketplace.offers.models import Offer
 from policies.decision import Promises
 
 Names = Mapping[uuid.UUID, PersonView]
-ApplicationRow = Row[Application, Dataset, str, str, str, str, uuid.UUID]
-"""With owner, startup, applicant; decider and agreement are NULL until there are any."""
+ApplicationRow = Row[Application, Dataset, str, str, str, str, uuid.UUID, Offer]
+"""With owner, startup, applicant; decider and agreement are NULL until there are any; the offer accepted."""
 AgreementRow = Row[Agreement, Dataset, str, str, str, Offer]
 """With owner, startup, who ended it (NULL while nobody has), and the offer agreed on."""
 
 
 def application_view(row: ApplicationRow, names: Names) -> ApplicationView:
     """An application with the 6 rõ; `names` of its people."""
-    application, dataset, owner, startup, applicant, decider, agreement_id = row._tuple()
+    application, dataset, owner, startup, applicant, decider, agreement_id, offer = row._tuple()
     yes = application.first_yes if application.state == "submitted" else None
     return ApplicationView(
         id=application.id,
@@ -59,6 +59,7 @@ def application_view(row: ApplicationRow, names: Names) -> ApplicationView:
         decided_at=application.decided_at,
         reason=application.reason,
         agreement_id=agreement_id,
+        offer=_agreed_offer(offer),
         created_at=application.created_at,
         updated_at=application.updated_at,
         six_clear=_six_clear(application, dataset, applicant, startup, owner, decider),

@@ -9,7 +9,6 @@ from uuid import UUID
 
 import msgspec
 from msgspec import Struct, field
-from msgspec.structs import replace
 from sqlalchemy import text
 
 from marketplace.audit.actions import recorded
@@ -26,7 +25,7 @@ from marketplace.queries.keeping import AtRest
 from marketplace.queries.lines import Line
 from marketplace.queries.prepare import Prepared
 from marketplace.queries.reads import LINES
-from marketplace.spending.counting import Change, changed
+from marketplace.queries.taken import billed, counted_less, uncounted
 from sandbox.job import Result, Usage
 
 FINISH = text(f"""
@@ -90,7 +89,15 @@ def charged(held: Held, prepared: Prepared, outcome: Outcome, *, keep_s: int, me
     `metered`: its records are counted under each agreement that lets records out.
     """
     result, sealed = outcome.result, outcome.sealed
-    at_most, held = held, billed(held, prepared, outcome)
+    at_most, held = (
+        held,
+        billed(
+            held,
+            prepared,
+            rows=result.rows if result else 0,
+            cpu_us=outcome.usage.cpu_us if outcome.usage else 0,
+        ),
+    )
     expires = utcnow() + timedelta(seconds=keep_s) if result else None
     finish = {
         "id": held.id,
@@ -114,7 +121,7 @@ def charged(held: Held, prepared: Prepared, outcome: Outcome, *, keep_s: int, me
         movements=charge,
         writes=[
             *([outcome.kept] if outcome.kept else []),
-            *_counted_less(at_most, held),
+            *counted_less(at_most, held),
             *(_usage(held, row, outcome) for row in held.lines),
             *(_event("query:settle", held, row, _settled(row, line, outcome, charge)) for row, line in lines),
             Statement(FINISH, finish),
@@ -125,34 +132,6 @@ def charged(held: Held, prepared: Prepared, outcome: Outcome, *, keep_s: int, me
         else [],
         cancelled=outcome.failure == CANCELLED,
     )
-
-
-def billed(held: Held, prepared: Prepared, outcome: Outcome) -> Held:
-    """The query at what it took, where an offer measures that: its price is what was held, or less."""
-    took = {
-        "rows": outcome.result.rows if outcome.result else 0,
-        "cpu_us": outcome.usage.cpu_us if outcome.usage else 0,
-    }
-    prices = [line.billed(**took) for line in prepared.lines]
-    lines = (
-        replace(row, quote_vnd=price.total_vnd, items=price.items, trial_vnd=price.trial_vnd)
-        for row, price in zip(held.lines, prices, strict=True)
-    )
-    return replace(held, lines=tuple(lines))
-
-
-def _counted_less(at_most: Held, held: Held) -> list[Statement]:
-    """In its month, if it took less than was held."""
-    changes = [
-        Change(
-            agreement_id=row.agreement_id,
-            vnd=row.quote_vnd - most.quote_vnd,
-            trial_vnd=(row.trial_vnd or 0) - (most.trial_vnd or 0),
-        )
-        for most, row in zip(at_most.lines, held.lines, strict=True)
-        if (row.quote_vnd, row.trial_vnd) != (most.quote_vnd, most.trial_vnd)
-    ]
-    return [changed(changes, person_id=held.person_id, month=held.month)] if changes else []
 
 
 def voided(
@@ -187,25 +166,10 @@ def voided(
     empty = dict.fromkeys(("rows", "output", "sha256", "expires", "body", "key", "size"))
     return Ending(
         movements=[*(query_void(part) for part in held.parts()), *budget],
-        writes=[*events, _uncounted(held), Statement(FINISH, finish | empty)],
+        writes=[*events, uncounted(held), Statement(FINISH, finish | empty)],
         stands=False,
         cancelled=code == CANCELLED,
     )
-
-
-def _uncounted(held: Held) -> Statement:
-    """Free, it counts neither in its month nor in a trial."""
-    changes = [
-        Change(
-            agreement_id=row.agreement_id,
-            queries=-1,
-            vnd=-row.quote_vnd,
-            trial_queries=0 if row.trial_vnd is None else -1,
-            trial_vnd=-(row.trial_vnd or 0),
-        )
-        for row in held.lines
-    ]
-    return changed(changes, person_id=held.person_id, month=held.month)
 
 
 def _budget(held: Held, *, entered: bool) -> tuple[list[Movement], dict[str, int], int | None]:

@@ -13,7 +13,7 @@ from msgspec import Struct
 from catalog.version import Version
 from marketplace.accounts.callers import Caller
 from marketplace.audit.sealing import Sealed, seal
-from marketplace.billing.price import Measured, Price, price
+from marketplace.billing.price import Measured, Price
 from marketplace.consents.expiry import expire
 from marketplace.db.base import new_id
 from marketplace.db.keys import Keys
@@ -30,6 +30,7 @@ from marketplace.queries.errors import (
 )
 from marketplace.queries.facts import Facts, question, read_facts
 from marketplace.queries.lines import Line, together
+from marketplace.queries.pricing import at_most, logical_bytes, priced, rows_cap
 from marketplace.queries.privacy import (
     PrivacyView,
     Spend,
@@ -182,10 +183,14 @@ async def lines_of(
         await spend_of(*parts, *each, plan, own, purpose=ask.purpose, rho_micro=rho_micro)
         for each in zip(facts, versions, strict=True)
     ]
-    caps = [_rows_cap(services, version) for version in versions]
-    most = [_at_most(services, ask, facts, *each) for each in zip(facts, sizes, spends, caps, strict=True)]
-    prices = [_price(*each, promised_vnd) for each in zip(facts, most, spends, strict=True)]
-    priced = all(each.terms is not None for each in facts)
+    caps = [rows_cap(services.config, version) for version in versions]
+    until_ms = deadline_ms(services, ask, facts)
+    most = [
+        at_most(services.config, *each, deadline_ms=until_ms)
+        for each in zip(facts, sizes, spends, caps, strict=True)
+    ]
+    prices = [priced(*each, promised_vnd) for each in zip(facts, most, spends, strict=True)]
+    offered = all(each.terms is not None for each in facts)
     at_ms = instant_ms(services.clock)
     questions = [
         question(
@@ -196,7 +201,7 @@ async def lines_of(
             request=RequestFacts(
                 purpose=ask.purpose,
                 columns=columns,
-                price_vnd=sum(each.total_vnd for each in prices) if priced else None,
+                price_vnd=sum(each.total_vnd for each in prices) if offered else None,
                 max_vnd=ask.max_vnd,
                 rows_cap=cap,
                 rows_released=each.records_released,
@@ -235,34 +240,6 @@ def _line(
         question=decided.question,
         decision=decided.decision,
     )
-
-
-def _at_most(
-    services: Services, ask: Ask, all_facts: Sequence[Facts], facts: Facts, size: int, spend: Spend | None,
-    cap: int | None,
-) -> Measured:  # fmt: skip
-    """What it may take; of rows and CPU only what its offer asks a price for."""
-    config = services.config
-    rows = config.result_max_rows
-    if cap is not None:
-        rows = min(rows, max(cap - facts.records_released, 0))
-    return Measured(
-        bytes=size,
-        rho_micro=spend.rho_micro if spend else 0,
-        rows=rows,
-        cpu_us=deadline_ms(services, ask, all_facts) * 1_000 * config.sandbox_threads,
-    )
-
-
-def _price(facts: Facts, most: Measured, spend: Spend | None, promised_vnd: Mapping[UUID, int] | None) -> Price:
-    if facts.terms is None or (spend is not None and spend.stored is not None):
-        return Price()
-    found = price(facts.terms, most, facts.standing)
-    return found if promised_vnd is None else found.at_most(promised_vnd[facts.agreement_id])
-
-
-def _rows_cap(services: Services, version: Version | None) -> int | None:
-    return services.config.rows_cap_multiple * version.rows if version and version.mode == "rows" else None
 
 
 async def facts_of(services: Services, caller: Caller, ask: Ask) -> tuple[Facts, ...]:
@@ -333,9 +310,3 @@ def schema_of(version: Version, slug: str) -> TableSchema:
         pairs=version.cross_products or (),
         tells_level=bool(version.tells_level),
     )
-
-
-def logical_bytes(version: Version | None, reads: tuple[str, ...]) -> int:
-    """Bytes of the columns read in the version as first released, each once (DESIGN §5)."""
-    size = {c.name: c.logical_bytes for c in version.columns} if version else {}
-    return sum(size[name] for name in reads)

@@ -63,5 +63,13 @@ async def spending(session: AsyncSession, *, organisation_id: UUID, at: datetime
     )
 
 
+async def newest_alert(session: AsyncSession, *, organisation_id: UUID, at: datetime) -> AlertView | None:
+    """The last of this month's, for a notice."""
+    row = (await session.execute(_ALERTS, {"organisation": organisation_id, "rows": 1})).one_or_none()
+    if row is None or row.month != month_of(at):
+        return None
+    return msgspec.convert(_scoped(dict(row._mapping)), AlertView)
+
+
 def _scoped(row: dict[str, Any]) -> dict[str, Any]:
     return row | {"scope": scope_of(row["dataset_id"], row["person_id"])}

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import re
 
+from sqlalchemy import select
+
 from marketplace.db.base import utcnow
 from marketplace.db.engine import Database
+from marketplace.metering.months import month_of
 from marketplace.offers.reads import offers_of
+from marketplace.spending.models import SpendAlert, SpendLimit
 from tests.browser.conftest import Visit
 from tests.browser.outline import faults
 from tests.browser.test_pages import slug_of
@@ -65,7 +69,9 @@ async def test_a_steward_offers_anew_and_everybody_reads_it_in_words(
         assert (await visitor.send(path, again)).status_code == 303
 
 
-async def test_an_admin_sets_a_limit_and_takes_it_away(visit: Visit, sides: Sides) -> None:
+async def test_an_admin_sets_a_limit_is_told_of_it_and_takes_it_away(
+    visit: Visit, sides: Sides, database: Database
+) -> None:
     async with visit(sides.startup) as visitor:
         page = (await visitor.get("/spending")).text
         assert faults(page) == []
@@ -79,6 +85,23 @@ async def test_an_admin_sets_a_limit_and_takes_it_away(visit: Visit, sides: Side
         assert "50%, 90%" in page
         wrong = await visitor.send("/spending/limits", {"scope": "", "month_vnd": "1", "alert_percent": "150"})
         assert wrong.status_code == 400
+        console = "50.000\u00a0₫" in (await visitor.get("/console")).text
+        assert not console, "nothing was reached yet"
+        async with database.session() as session:
+            limit = await session.scalar(
+                select(SpendLimit).where(SpendLimit.organisation_id == sides.startup.organisation.id)
+            )
+            assert limit
+            session.add(
+                SpendAlert(
+                    organisation_id=limit.organisation_id,
+                    month=month_of(utcnow()),
+                    percent=90,
+                    spent_vnd=45_000,
+                    limit_vnd=50_000,
+                )
+            )
+        assert "đã chạm 90% của 50.000\u00a0₫" in (await visitor.get("/console")).text
         removal = re.search(r'action="(/spending/limits/[^"]+/remove)"', page)
         assert removal
         assert (await visitor.send(removal[1], {})).status_code == 303

@@ -24,6 +24,7 @@ from marketplace.queries import reads, walk
 from marketplace.queries.first import first_question
 from marketplace.queries.schemas import MOST_RHO_MICRO, Ask
 from marketplace.queries.services import Services
+from marketplace.spending.reads import newest_alert
 from marketplace.web.answer import Answer, of_problem, of_query, of_quote
 from marketplace.web.forms import Form, wrong
 from marketplace.web.view import View
@@ -152,6 +153,7 @@ async def _console(
         answer=answer,
         key=key or str(uuid.uuid4()),
         rho_micro=rho_micro,
+        alert=await newest_alert(session, organisation_id=analyst.organisation_id, at=utcnow()),
     )
 
 

@@ -93,6 +93,7 @@ async def test_an_agreement_keeps_the_version_that_was_applied_for(client: Clien
     first = await agree(client, sides)
     assert (first["offer"]["name"], first["offer"]["number"]) == ("standard", 1)
     applied = await apply(client, sides)
+    assert applied.json()["offer"] == first["offer"], "the owner sees what was accepted"
     made = await make(client, sides, CHEAPER)
     path = f"/api/v1/agreements/{first['id']}"
     assert (await client.get(path, token=sides.owner.token)).json()["offer"] == first["offer"]
