@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,11 +11,14 @@ from lxml import etree
 from sqlalchemy import text
 
 from marketplace.accounts.models import Organisation
+from marketplace.config import Config
 from marketplace.db.base import new_id, utcnow
 from marketplace.db.engine import Database
+from marketplace.db.keys import Keys
 from marketplace.einvoices.api import handlers
 from marketplace.einvoices.gateway import HttpGateway
-from marketplace.einvoices.identity import Identity
+from marketplace.einvoices.identity import Identity, self_signed, seller_identity, split_pem
+from marketplace.einvoices.jobs import sweep_einvoices
 from marketplace.einvoices.sending import send_due, sign_new
 from marketplace.einvoices.xmlsig import NotXml, canonical, parse, signed_elements
 from marketplace.invoices.document import Document
@@ -201,3 +205,36 @@ def test_xml_that_holds_a_dtd_is_not_read() -> None:
     with pytest.raises(NotXml):
         parse(b"<!DOCTYPE a><a/>")
     assert etree.tostring(parse(b"<a><!-- x --><?y?>1</a>")) == b"<a>1</a>"
+
+
+async def test_the_sweep_signs_sends_and_keeps_its_own_key_where_none_is_configured(
+    database: Database, office: Office, billed: tuple[Party, Document], tmp_path: Path
+) -> None:
+    startup, _ = billed
+    owner = await Make().party(database, kind="owner")
+    await charged(database, startup, owner, dataset_id=new_id(), price=7_000)
+    fresh = await invoice_of(database, startup)
+    keys, alone = Keys(tmp_path / "keys"), Config(home=tmp_path)
+    assert await sweep_einvoices(database, keys, alone) == 0, "nobody to send it to"
+    assert (await row_of(database, fresh)).state == "waiting"
+    asking = Config(
+        home=tmp_path, einvoice_gateway_url=office.url, einvoice_gateway_certificate=office.certificate
+    )
+    async with database.session() as session:
+        await session.execute(text("update einvoice set next_at = now() where invoice_id = :id"), {"id": fresh.id})
+    assert await sweep_einvoices(database, keys, asking) >= 1
+    row = await row_of(database, fresh)
+    assert row.state == "coded"
+    own = seller_identity(asking, keys)
+    assert own == seller_identity(alone, Keys(tmp_path / "keys"))
+    assert "DLHDon" in signed_elements(parse(row.coded_xml), "./DSCKS/NBan/", own.certificate)
+    other = tmp_path / "seller.pem"
+    other.write_bytes(self_signed("Người khác"))
+    assert seller_identity(Config(home=tmp_path, einvoice_seller_key=other), keys) != own
+
+
+def test_a_file_without_key_or_certificate_is_no_identity() -> None:
+    whole = split_pem(self_signed("A"))
+    for part in (whole.key, whole.certificate, b""):
+        with pytest.raises(ValueError, match="private key with a certificate"):
+            split_pem(part)
