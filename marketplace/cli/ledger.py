@@ -8,11 +8,16 @@ import asyncio
 import msgspec
 
 from marketplace.config import Config, load
+from marketplace.db.base import EPOCH, utcnow
 from marketplace.db.engine import Database, database_url
 from marketplace.ledger.errors import PeriodMalformed
+from marketplace.ledger.outside import Outside
 from marketplace.ledger.periods import close_period, end_of
 from marketplace.ledger.reads import TrialBalance, trial_balance
 from marketplace.ledger.reconcile import Difference, reconcile
+from marketplace.payments.errors import ProviderUnavailable
+from marketplace.payments.opening import open_payments
+from marketplace.payments.outside import stripe_outside
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -92,8 +97,9 @@ async def _tell_closing(config: Config, period: str, *, as_json: bool) -> int:
 
 async def _tell_differences(config: Config, *, as_json: bool) -> int:
     database = Database(database_url(config), connections=1)
+    outside, unheard = await _outside(config, database)
     async with database.snapshot() as session:
-        differences = await reconcile(session, config.hold_lifetime_s)
+        differences = unheard + await reconcile(session, config.hold_lifetime_s, outside)
     await database.close()
     if as_json:
         print(msgspec.json.encode(differences).decode())
@@ -102,6 +108,18 @@ async def _tell_differences(config: Config, *, as_json: bool) -> int:
             print(_line(difference))
         print("khớp / agrees" if not differences else f"{len(differences)} khác / differences")
     return 1 if differences else 0
+
+
+async def _outside(config: Config, database: Database) -> tuple[tuple[Outside, ...], tuple[Difference, ...]]:
+    """What Stripe says, where there is one; that it does not answer is a difference too."""
+    async with open_payments(config) as payments, database.reading() as session:
+        if payments.provider is None:
+            return (), ()
+        try:
+            return await stripe_outside(session, payments.provider, since=EPOCH, until=utcnow()), ()
+        except ProviderUnavailable:
+            away = Difference(check="outside:stripe", subject="unavailable", expected=None, found=None)
+            return (), (away,)
 
 
 def _line(difference: Difference) -> str:

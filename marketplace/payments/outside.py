@@ -1,0 +1,59 @@
+"""What Stripe says it moved for us, for `ledger.reconcile`: payments in, refunds and lost disputes out.
+
+A payment that no order of ours knows is told too: the ledger does not have it, and that is a difference. What is
+being booked at this moment may be one for a moment: ask again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from marketplace.ledger.accounts import account_id
+from marketplace.ledger.outside import Outside, OutsideRecord
+from marketplace.payments.provider import Provider, SeenPayment
+
+CURRENCIES = {"VND": "", "USD": "_usd"}
+"""Currency → what the codes of its transfers end in."""
+STEPS = ("top_up", "refund", "refund_back", "dispute_taken")
+_REFUNDS = text("""
+    select r.provider_id, 'refund:' || r.id as reference,
+           exists (select from transfer t where t.reference = 'refund:' || r.id and t.code = 'refund') as crossed
+    from refund r where r.provider_id is not null
+""")
+
+
+async def stripe_outside(
+    session: AsyncSession, provider: Provider, *, since: datetime, until: datetime
+) -> tuple[Outside, ...]:
+    """One for each currency. Raises ProviderUnavailable."""
+    known = {row.provider_id: (row.reference, row.crossed) for row in await session.execute(_REFUNDS)}
+    seen = [each async for each in provider.payments(since) if since <= each.at < until and each.state == "paid"]
+    return tuple(
+        Outside(
+            name="stripe" if currency == "VND" else f"stripe {currency}",
+            account_id=account_id(None, "funding", currency),
+            codes=tuple(f"{step}{ending}" for step in STEPS),
+            since=since,
+            until=until,
+            records=[record for each in seen if each.currency == currency for record in _records(each, known)],
+        )
+        for currency, ending in CURRENCIES.items()
+    )
+
+
+def _records(payment: SeenPayment, known: dict[str, tuple[str, bool]]) -> Iterator[OutsideRecord]:
+    yield OutsideRecord(reference=f"stripe:{payment.id}", amount=payment.amount)
+    for refund in payment.refunds:
+        reference, crossed = known.get(refund.id, (f"stripe:{refund.id}", False))
+        if refund.state == "paid":
+            yield OutsideRecord(reference=reference, amount=-refund.amount)
+        elif refund.state == "failed" and crossed:  # it went out and came back: together nothing
+            yield OutsideRecord(reference=reference, amount=0)
+    for dispute in payment.disputes:
+        if dispute.state == "lost":
+            lost = min(dispute.amount, payment.amount)
+            yield OutsideRecord(reference=f"stripe:{dispute.id}", amount=-lost)
