@@ -23,6 +23,7 @@ MODULES = (
     "close",
     "invoices",
     "audit",
+    "sequencer",
     "verifier",
     "regulator",
     "service",

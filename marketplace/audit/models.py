@@ -94,7 +94,8 @@ class AuditLeaf(Base):
 
     __tablename__ = "audit_leaf"
     index: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    event_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("event.id"), unique=True)
+    event_id: Mapped[uuid.UUID] = mapped_column(unique=True)
+    """No foreign key: it would lock the event, which is never changed, and take as long as the leaf itself."""
     dataset_id: Mapped[uuid.UUID | None]
     dataset_counter: Mapped[int | None]
     dataset_previous: Mapped[int | None]

@@ -104,9 +104,15 @@ async def sequence_once(database: Database, keys: LogKeys, config: Config) -> in
     log, key = published_log(config), verifier_key(config.log_origin, keys.log_signing())
     total, count = 0, BATCH_EVENTS
     while count == BATCH_EVENTS:
-        count = await _batch(database, keys, config, await asyncio.to_thread(shown_head, log, key))
-        await publish(database, log, key)
+        shown = await asyncio.to_thread(shown_head, log, key)
+        # What has its leaf is published while the next get theirs: one waits for the disk, one for the database.
+        numbering = asyncio.create_task(_batch(database, keys, config, shown))
+        try:
+            await publish(database, log, key)
+        finally:
+            count = await numbering
         total += count
+    await publish(database, log, key)
     return total
 
 

@@ -13,6 +13,8 @@ depends_on = None
 
 STATEMENTS = (
     "ALTER TABLE audit_leaf ADD COLUMN dataset_previous BIGINT",
+    # Checked for each row, it locks the event, which is never changed, and took half of the time of a leaf.
+    "ALTER TABLE audit_leaf DROP CONSTRAINT fk_audit_leaf_event_id_event",
     "INSERT INTO pending_leaf SELECT event_id FROM audit_leaf ON CONFLICT DO NOTHING",
     *(
         statement
