@@ -46,7 +46,7 @@ async def receipt_for(
 
 
 async def receipt(session: AsyncSession, keys: Keys, decision_id: UUID, *, edition: Edition) -> Receipt | None:
-    """The receipt for one kind of party; None until its event has a leaf. Raises FactsUnreadable.
+    """The receipt for one kind of party; None until its event has a leaf in a published tree. Raises FactsUnreadable.
 
     What was erased stays closed.
     """
@@ -57,7 +57,7 @@ async def receipt(session: AsyncSession, keys: Keys, decision_id: UUID, *, editi
         return None
     witnessed = await witnessed_checkpoint(session, above=leaf.index)
     checkpoint = witnessed or await newest_checkpoint(session)
-    if checkpoint is None:
+    if checkpoint is None or checkpoint.size <= leaf.index:
         return None
     proof = await inclusion_proof(session, leaf.index, checkpoint.size)
     event, kept = event_of(row), await kept_of(session, keys, decision_id)
