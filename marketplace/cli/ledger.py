@@ -18,6 +18,7 @@ from marketplace.ledger.reconcile import Difference, reconcile
 from marketplace.payments.errors import ProviderUnavailable
 from marketplace.payments.opening import open_payments
 from marketplace.payments.outside import stripe_outside
+from marketplace.payouts.settling import bank_outside
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -111,15 +112,17 @@ async def _tell_differences(config: Config, *, as_json: bool) -> int:
 
 
 async def _outside(config: Config, database: Database) -> tuple[tuple[Outside, ...], tuple[Difference, ...]]:
-    """What Stripe says, where there is one; that it does not answer is a difference too."""
+    """What the bank said of payouts, and Stripe where there is one; that it is silent is a difference too."""
     async with open_payments(config) as payments, database.reading() as session:
+        bank = await bank_outside(session, since=EPOCH, until=utcnow())
         if payments.provider is None:
-            return (), ()
+            return (bank,), ()
         try:
-            return await stripe_outside(session, payments.provider, since=EPOCH, until=utcnow()), ()
+            stripe = await stripe_outside(session, payments.provider, since=EPOCH, until=utcnow())
         except ProviderUnavailable:
             away = Difference(check="outside:stripe", subject="unavailable", expected=None, found=None)
-            return (), (away,)
+            return (bank,), (away,)
+    return (*stripe, bank), ()
 
 
 def _line(difference: Difference) -> str:
