@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +10,7 @@ import msgspec
 import pytest
 from sqlalchemy import update
 
-from marketplace.config import Config
+from marketplace.config import Config, Secret
 from marketplace.db.base import new_id, utcnow
 from marketplace.db.engine import Database
 from marketplace.payments.errors import ProviderUnavailable
@@ -145,3 +146,15 @@ async def test_an_answer_that_takes_too_long_is_none(cards: Config, fake: Fake) 
         fake.fail("hang")
         with pytest.raises(ProviderUnavailable):
             await payments.require().new_customer(organisation_id=new_id(), name="x")
+
+
+async def test_a_key_that_stripe_refuses_is_told_nowhere_and_what_was_begun_waits(
+    cards: Config, caplog: pytest.LogCaptureFixture
+) -> None:
+    wrong = msgspec.structs.replace(cards, stripe_api_key=Secret("sk_live_of_nobody"))
+    async with open_payments(wrong) as payments:
+        with pytest.raises(ProviderUnavailable) as waits:
+            await payments.require().new_customer(organisation_id=new_id(), name="x")
+    assert "401" in caplog.text
+    told = [caplog.text, *traceback.format_exception(waits.value), repr(waits.value.params), repr(wrong)]
+    assert not any("sk_live" in one for one in told)

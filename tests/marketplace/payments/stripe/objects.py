@@ -20,7 +20,7 @@ class Refused(Exception):
 
     def __init__(self, status: int, kind: str, code: str, **more: Any) -> None:
         super().__init__(code)
-        self.status, self.error = status, {"type": kind, "code": code, "message": f"fake: {code}", **more}
+        self.status, self.error = status, {"type": kind, "code": code, "message": f"fake: {code}"} | more
 
 
 class Account:

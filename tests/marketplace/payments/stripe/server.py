@@ -250,7 +250,8 @@ class Handler(BaseHTTPRequestHandler):
         if path.startswith("/_test/"):
             return self.stripe.answer(method, path, form), False
         if self.headers["Authorization"] != f"Bearer {KEY}":
-            raise Refused(401, "invalid_request_error", "api_key_invalid")
+            said = f"Invalid API Key provided: {self.headers['Authorization']}"
+            raise Refused(401, "invalid_request_error", "api_key_invalid", said=said, message=said)
         key = self.headers["Idempotency-Key"]
         self.stripe.asked.append(
             {"method": method, "path": path, "key": key, "version": self.headers["Stripe-Version"]}
