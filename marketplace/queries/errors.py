@@ -104,6 +104,13 @@ class ResultGone(Problem):
     code = "query.result_gone"
 
 
+class AnswerErased(Problem):
+    """Whoever asked had it erased; what it cost stays."""
+
+    status = 410
+    code = "query.answer_erased"
+
+
 class ResultUnreadable(Problem):
     """What lies at rest is gone, or is not what was written: the operator's log says which query's."""
 

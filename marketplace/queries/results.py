@@ -16,11 +16,12 @@ from marketplace.consents.cohorts import Cohorts
 from marketplace.consents.expiry import DUE, expire
 from marketplace.db.engine import Database
 from marketplace.errors import NotFound
-from marketplace.queries.errors import NotNamed, NotReady, ResultGone
+from marketplace.queries.errors import AnswerErased, NotNamed, NotReady, ResultGone
 from marketplace.queries.keeping import Answer, Answers, AtRest
 
 STORED = text(f"""
-select q.state, l.dataset_id, l.owner_id, a.partner_id, l.agreement_id, q.purpose, l.version_id, l.revision,
+select q.state, q.failure ->> 'code' = 'query.answer_erased' as erased,
+       l.dataset_id, l.owner_id, a.partner_id, l.agreement_id, q.purpose, l.version_id, l.revision,
        q.rows, q.result_sha256, r.expires_at > now() as alive, r.wrapped_key, r.size_bytes,
        case when row_number() over (order by l.agreement_id) = 1 then r.body end as body,
        a.ended_at is not null or a.expires_at <= now() as over,
@@ -53,8 +54,8 @@ async def result(
 ) -> StoredResult:
     """The answer, opened, and an event that it was fetched. What ran out by now is written first.
 
-    Raises NotFound, NotReady (runs, failed or denied), ResultGone (expired, agreement over, consent withdrawn),
-    NotNamed, OrganisationSuspended, ResultUnreadable.
+    Raises NotFound, NotReady (runs, failed or denied), AnswerErased, ResultGone (expired, agreement over, consent
+    withdrawn), NotNamed, OrganisationSuspended, ResultUnreadable.
     """
     whose = {"id": query_id, "organisation": caller.organisation_id, "person": caller.person_id}
     lines = (await session.execute(STORED, whose)).mappings().all()
@@ -71,6 +72,8 @@ async def result(
     if not all(line["named"] for line in lines):
         raise NotNamed
     first = lines[0]
+    if first["erased"]:
+        raise AnswerErased
     if first["state"] != "ready":
         raise NotReady(state=first["state"])
     for gone, why in (

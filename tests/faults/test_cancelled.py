@@ -107,7 +107,7 @@ def test_an_answer_that_is_there_is_erased_and_stays_paid(alive: Market, sql: st
     assert (query["state"], query["charged_vnd"]) == ("cancelled", ready["charged_vnd"])
     assert query["failure"]["code"] == "query.answer_erased"
     refused = alive.client("startup").get(path)
-    assert (refused.status, refused.json()["params"]["state"]) == (409, "cancelled")
+    assert (refused.status, refused.json()["code"]) == (410, "query.answer_erased")
     assert not (alive.home / "answers" / ready["id"]).exists()
     with psycopg.connect(embedded.url(alive.home, OWNER)) as connection:
         assert connection.execute("select from query_result where query_id = %s", [ready["id"]]).fetchall() == []

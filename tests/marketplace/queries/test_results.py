@@ -27,7 +27,7 @@ from marketplace.db.keys import Keys
 from marketplace.db.locks import lock_version
 from marketplace.errors import NotFound
 from marketplace.listings.models import Dataset
-from marketplace.queries.errors import NotNamed, ResultGone
+from marketplace.queries.errors import AnswerErased, NotNamed, NotReady, ResultGone
 from marketplace.queries.keeping import Answers
 from marketplace.queries.models import Query, QueryLine, QueryResult
 from marketplace.queries.results import StoredResult, result
@@ -149,6 +149,17 @@ async def test_a_suspended_organisation_fetches_nothing(session: AsyncSession, a
     suspended = msgspec.structs.replace(answered.caller, organisation_suspended=True)
     with pytest.raises(OrganisationSuspended):
         await _fetch(session, answered, suspended)
+
+
+async def test_an_answer_that_was_erased_says_so_and_another_cancelled_query_that_there_is_none(
+    session: AsyncSession, answered: Answered
+) -> None:
+    failure = "jsonb_build_object('code', cast(:code as text))"
+    cancelled = text(f"update query set state = 'cancelled', failure = {failure} where id = :id")
+    for code, refusal in (("query.answer_erased", AnswerErased), ("query.cancelled", NotReady)):
+        await session.execute(cancelled, {"code": code, "id": answered.query_id})
+        with pytest.raises(refusal):
+            await _fetch(session, answered)
 
 
 async def test_a_withdrawal_after_a_newer_version_closes_what_the_older_one_answered(
