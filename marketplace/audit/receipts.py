@@ -46,7 +46,7 @@ async def receipt_for(
 
 
 async def receipt(session: AsyncSession, keys: Keys, decision_id: UUID, *, edition: Edition) -> Receipt | None:
-    """The receipt for one kind of party; None until its event has a leaf in a published tree. Raises FactsUnreadable.
+    """The receipt for one kind of party; None until a published tree has its event. Raises FactsUnreadable.
 
     What was erased stays closed.
     """

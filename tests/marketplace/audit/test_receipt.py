@@ -99,6 +99,16 @@ async def test_a_receipt_waits_for_its_leaf(log: Log) -> None:
         assert await receipt(session, log.keys, query_id, edition="startup") is not None
 
 
+async def test_a_receipt_waits_until_a_tree_with_its_leaf_is_shown(log: Log) -> None:
+    await receipt_of(log)
+    query_id = uuid4()
+    await settle(log, query_id)
+    await log.sequence()
+    log.tamper("DELETE FROM published WHERE size = (SELECT max(size) FROM published)")
+    async with log.database.session() as session:
+        assert await receipt(session, log.keys, query_id, edition="startup") is None
+
+
 async def test_a_receipt_tells_what_was_decided_used_and_paid(log: Log) -> None:
     told = await receipt_of(log)
     assert (told.price_vnd, told.outcome, told.purpose, told.revision) == (1_234, "ready", "research.academic", 2)
