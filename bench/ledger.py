@@ -33,12 +33,10 @@ from marketplace.metering.actions import usage_recorded
 CLIENTS = 32
 SECONDS = 4.0
 PRICE_VND = 1_234
-USED = {
-    "wall_us": 1, "cpu_us": 1, "peak_memory_bytes": 1, "result_bytes": 1, "engine_us": 1, "rows": 16,
-    "bytes": 100_000,
-}  # fmt: skip
+USED = {"rows": 16, "bytes": 100_000}
 BODY = {
-    "decision_id": UUID(int=1), "decision": {}, "facts": {"root": "", "size": 0}, "usage": USED, "columns": [],
+    "decision_id": UUID(int=1), "decision": {}, "facts": {"root": "", "size": 0},
+    "settled": {"root": "", "size": 0}, "usage": USED, "columns": [],
     "outcome": "ready", "failure": None, "result_sha256": None,
 }  # fmt: skip
 PLAIN = text("insert into login_attempt (id, email_hash, address, at) values (:id, '\\x00', 'bench', now())")
