@@ -16,6 +16,8 @@ from marketplace.metering.schemas import GroupBy, UsageGroup, UsageGroups
 
 DAYS_MOST: Final = 366
 GROUPS_MOST: Final = 1_000
+_LAST_BUT_ONE: Final = date.max - timedelta(days=1)
+"""The calendar has no day after its last."""
 _KEYS: Final = {
     "day": "to_char(u.at at time zone 'Asia/Ho_Chi_Minh', 'YYYY-MM-DD')",
     "dataset": "u.dataset_id::text",
@@ -56,7 +58,7 @@ async def usage_by(
     asked: dict[str, Any] = {
         "party": party_id,
         "since": day_start(first),
-        "until": day_start(last + timedelta(days=1)),
+        "until": day_start(min(last, _LAST_BUT_ONE) + timedelta(days=1)),
         "rows": GROUPS_MOST,
     }
     found = [dict(row._mapping) for row in await session.execute(statement, asked)]

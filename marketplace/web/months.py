@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 
 from msgspec import Struct
@@ -59,7 +59,7 @@ def choose_month(text: str | None, now: datetime) -> Month:
         return month_of(now)
     try:
         chosen = month_of(datetime.strptime(text, "%Y-%m").replace(tzinfo=VIETNAM))
-        _ = chosen.period  # the calendar ends before the end of its last month
+        _ = chosen.period.since.astimezone(UTC)  # the calendar's first and last months are not whole everywhere
         return chosen
     except (ValueError, OverflowError) as error:
         raise wrong("month", "form.day") from error
