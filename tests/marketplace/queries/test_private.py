@@ -330,7 +330,8 @@ def test_32_at_once_never_overspend_and_a_failure_inside_costs_its_budget(survey
         answers = list(threads.map(lambda sql: ask(survey, sql, agreement=two, rho_micro=100_000), questions))
     ended = [a.json() for a in answers if a.status == 201]
     assert [each["state"] for each in ended] == ["ready"] * 3, ended
-    assert {a.status for a in answers} <= {201, 403, 409}
+    # 503: on a busy machine the last may not get a connection in time, and are told to come again.
+    assert {a.status for a in answers} <= {201, 403, 409, 503}
     after = left(survey, two)
     assert (after["left_micro"], after["held_micro"], after["granted_micro"]) == (0, 0, SHARE)
     assert survey.reconciled()
