@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -29,6 +29,33 @@ class WalletView(Struct, frozen=True, kw_only=True):
     held_vnd: int
     available_vnd: int
     transfers: tuple[TransferView, ...]
+
+
+class AccountEntry(Struct, frozen=True, kw_only=True):
+    """`amount_vnd`: what it changed of the balance; `held_vnd`: of what is held; `balance_vnd`: after it."""
+
+    id: UUID
+    at: datetime
+    kind: Literal["single", "pending", "post", "void"]
+    code: str
+    amount_vnd: int
+    held_vnd: int
+    balance_vnd: int
+    query_id: UUID | None
+    dataset_id: UUID | None
+    reference: str | None
+
+
+class AccountStatementView(Struct, frozen=True, kw_only=True):
+    """`first` to `last`: days of Viet Nam, both included. Opening and amounts make the closing."""
+
+    account: Literal["wallet", "earnings"]
+    first: date
+    last: date
+    opening_vnd: int
+    closing_vnd: int
+    items: tuple[AccountEntry, ...]
+    next: str | None
 
 
 class CreditBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
