@@ -72,8 +72,11 @@ class CreditView(Struct, frozen=True, kw_only=True):
 
 
 class InvoiceLine(Struct, frozen=True, kw_only=True):
-    """What one dataset cost or earned; for exchange and state all datasets together (`dataset_id` None)."""
+    """What one dataset cost or earned; for exchange and state all datasets together (`dataset_id` None).
 
+    `code`: query, or that of a charge without one (month | statutory_fee | minimum); `queries`: how many."""
+
+    code: str
     dataset_id: UUID | None
     dataset_slug: str | None
     queries: int
