@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated
 
 import msgspec
 from litestar import get, post
-from litestar.params import Parameter
+from litestar.params import Parameter, QueryParameter
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts import reads as accounts
@@ -15,9 +16,11 @@ from marketplace.accounts.schemas import NewOrganisationBody, OrganisationView
 from marketplace.billing import reads
 from marketplace.billing.actions import credit_wallet
 from marketplace.billing.admission import admit_organisation
-from marketplace.billing.schemas import CreditBody, CreditView, WalletView
-from marketplace.db.base import new_id
+from marketplace.billing.schemas import AccountStatementView, CreditBody, CreditView, WalletView
+from marketplace.billing.statement import own_statement
+from marketplace.db.base import new_id, utcnow
 from marketplace.db.idempotency import claim
+from marketplace.metering.months import day_of
 
 IdempotencyKey = Annotated[str | None, Parameter(header="Idempotency-Key", min_length=1, max_length=200)]
 
@@ -27,6 +30,23 @@ async def show_wallet(caller: Caller, session: AsyncSession) -> WalletView:
     """The account of the caller's party: balance, held, available, newest entries."""
     caller.require("read")
     return await reads.wallet(session, caller)
+
+
+@get("/api/v1/wallet/statement")
+async def show_statement(
+    caller: Caller,
+    session: AsyncSession,
+    first: Annotated[date | None, QueryParameter(name="from")] = None,
+    last: Annotated[date | None, QueryParameter(name="to")] = None,
+    cursor: str | None = None,
+) -> AccountStatementView:
+    """A startup's wallet or an owner's earnings `from` one day of Viet Nam `to` another, both included (this month
+    unless told): opening, entries with the balance after each, closing."""
+    caller.require("read")
+    today = day_of(utcnow())
+    return await own_statement(
+        session, caller, first=first or today.replace(day=1), last=last or today, cursor=cursor
+    )
 
 
 @post("/api/v1/wallet/credits")
@@ -76,4 +96,4 @@ async def admit(data: NewOrganisationBody, operator: Operator, session: AsyncSes
     return await accounts.organisation(session, organisation_id)
 
 
-handlers = [show_wallet, add_credit, admit]
+handlers = [show_wallet, show_statement, add_credit, admit]

@@ -35,15 +35,35 @@ class MonthDue(Struct, frozen=True, kw_only=True):
         return uuid5(_SPACE, f"{self.agreement_id}/{self.code}/{self.period}")
 
 
+class ChargeShares(Struct, frozen=True, kw_only=True):
+    """Who gets how much of a charge; the parts make its amount."""
+
+    lead: int
+    partner: int
+    state: int
+    tax: int
+    platform: int
+
+
+def shares_of_charge(code: str, amount_vnd: int, *, lead_basis_points: int | None, at: datetime) -> ChargeShares:
+    """By the rates of the day; `lead_basis_points`: of a joint dataset, None of another. A statutory fee is the
+    state budget's, whole."""
+    if code == STATUTORY:
+        return ChargeShares(lead=0, partner=0, state=amount_vnd, tax=0, platform=0)
+    shares = split(amount_vnd, rates_at(at))
+    lead, partner = shares.owner, 0
+    if lead_basis_points is not None:
+        lead, partner = split_between(shares.owner, lead_basis_points)
+    return ChargeShares(lead=lead, partner=partner, state=shares.state, tax=shares.tax, platform=shares.platform)
+
+
 def tax_transfer_id(charge_transfer_id: UUID) -> UUID:
     """Of what sets the tax of a charge aside; there is none of a statutory fee."""
     return uuid5(charge_transfer_id, "charge_tax")
 
 
 def month_charge(due: MonthDue, *, at: datetime) -> list[Movement]:
-    """Takes it from the wallet and shares it out by that day's rates, all or none.
-
-    A statutory fee is the state budget's, whole."""
+    """Takes it from the wallet and shares it out by that day's rates, all or none."""
     platform = account_id(None, "platform")
     wallet = account_id(due.organisation_id, "wallet")
     taken = _movement(due, due.transfer_id, f"charge_{due.code}", wallet, platform, due.amount_vnd)
@@ -56,15 +76,11 @@ def month_charge(due: MonthDue, *, at: datetime) -> list[Movement]:
 
 
 def _receivers(due: MonthDue, at: datetime) -> Iterator[tuple[str, UUID, int]]:
-    if due.code == STATUTORY:
-        yield "charge_state", account_id(None, "state_budget"), due.amount_vnd
-        return
-    shares = split(due.amount_vnd, rates_at(at))
-    lead, partner = shares.owner, 0
-    if due.partner_id is not None and due.lead_basis_points is not None:
-        lead, partner = split_between(shares.owner, due.lead_basis_points)
-        yield "charge_partner", account_id(due.partner_id, "earnings"), partner
-    yield "charge_owner", account_id(due.owner_id, "earnings"), lead
+    lead_basis_points = due.lead_basis_points if due.partner_id is not None else None
+    shares = shares_of_charge(due.code, due.amount_vnd, lead_basis_points=lead_basis_points, at=at)
+    if due.partner_id is not None:
+        yield "charge_partner", account_id(due.partner_id, "earnings"), shares.partner
+    yield "charge_owner", account_id(due.owner_id, "earnings"), shares.lead
     yield "charge_state", account_id(None, "state_budget"), shares.state
     yield "charge_tax", account_id(None, "vat"), shares.tax
 

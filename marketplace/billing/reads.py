@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import itertools
+from collections import defaultdict
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.callers import Caller
+from marketplace.billing.charged import charged_lines
 from marketplace.billing.schemas import Invoice, InvoiceLine, TransferView, WalletView
 from marketplace.ledger.accounts import account_id
 from marketplace.ledger.reads import balance
@@ -72,23 +73,22 @@ async def wallet(session: AsyncSession, caller: Caller) -> WalletView:
 
 
 async def invoices(session: AsyncSession, caller: Caller, months: int) -> tuple[Invoice, ...]:
-    """Statements of the last `months` months, this one included; months without usage are left out."""
+    """Statements of the last `months` months, this one included; months without any are left out."""
     kind = caller.organisation_kind
     each = kind in ("startup", "owner")
     dataset, slug = ("u.dataset_id", "d.slug") if each else ("null::uuid", "null::text")
     statement = text(_INVOICES.format(dataset=dataset, slug=slug, **_SIDES[kind]))
     rows = await session.execute(statement, {"party": caller.organisation_id, "months": months})
+    by_month: dict[str, list[InvoiceLine]] = defaultdict(list)
+    for row in rows:
+        shown = dict(row._mapping)
+        by_month[shown.pop("month")].append(InvoiceLine(code="query", **shown))
+    for month, line in await charged_lines(session, kind=kind, party_id=caller.organisation_id, months=months):
+        by_month[month].append(line)
     found = []
-    for month, group in itertools.groupby(rows.all(), key=lambda row: str(row.month)):
+    for month in sorted(by_month, reverse=True):
         lines = tuple(
-            InvoiceLine(
-                dataset_id=row.dataset_id,
-                dataset_slug=row.dataset_slug,
-                queries=row.queries,
-                bytes=row.bytes,
-                amount_vnd=row.amount_vnd,
-            )
-            for row in group
+            sorted(by_month[month], key=lambda line: (-line.amount_vnd, line.dataset_slug or "", line.code))
         )
         total = sum(line.amount_vnd for line in lines)
         side = "cost" if kind == "startup" else "earning"

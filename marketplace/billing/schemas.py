@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -31,6 +31,33 @@ class WalletView(Struct, frozen=True, kw_only=True):
     transfers: tuple[TransferView, ...]
 
 
+class AccountEntry(Struct, frozen=True, kw_only=True):
+    """`amount_vnd`: what it changed of the balance; `held_vnd`: of what is held; `balance_vnd`: after it."""
+
+    id: UUID
+    at: datetime
+    kind: Literal["single", "pending", "post", "void"]
+    code: str
+    amount_vnd: int
+    held_vnd: int
+    balance_vnd: int
+    query_id: UUID | None
+    dataset_id: UUID | None
+    reference: str | None
+
+
+class AccountStatementView(Struct, frozen=True, kw_only=True):
+    """`first` to `last`: days of Viet Nam, both included. Opening and amounts make the closing."""
+
+    account: Literal["wallet", "earnings"]
+    first: date
+    last: date
+    opening_vnd: int
+    closing_vnd: int
+    items: tuple[AccountEntry, ...]
+    next: str | None
+
+
 class CreditBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     organisation_id: UUID
     amount_vnd: int
@@ -45,8 +72,11 @@ class CreditView(Struct, frozen=True, kw_only=True):
 
 
 class InvoiceLine(Struct, frozen=True, kw_only=True):
-    """What one dataset cost or earned; for exchange and state all datasets together (`dataset_id` None)."""
+    """What one dataset cost or earned; for exchange and state all datasets together (`dataset_id` None).
 
+    `code`: query, or that of a charge without one (month | statutory_fee | minimum); `queries`: how many."""
+
+    code: str
     dataset_id: UUID | None
     dataset_slug: str | None
     queries: int

@@ -8,17 +8,12 @@ import asyncio
 import msgspec
 
 from marketplace.config import Config, load
-from marketplace.db.base import EPOCH, utcnow
 from marketplace.db.engine import Database, database_url
 from marketplace.ledger.errors import PeriodMalformed
-from marketplace.ledger.outside import Outside
 from marketplace.ledger.periods import close_period, end_of
 from marketplace.ledger.reads import TrialBalance, trial_balance
 from marketplace.ledger.reconcile import Difference, reconcile
-from marketplace.payments.errors import ProviderUnavailable
-from marketplace.payments.opening import open_payments
-from marketplace.payments.outside import stripe_outside
-from marketplace.payouts.settling import bank_outside
+from marketplace.payments.readers import hear_outside
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -98,9 +93,9 @@ async def _tell_closing(config: Config, period: str, *, as_json: bool) -> int:
 
 async def _tell_differences(config: Config, *, as_json: bool) -> int:
     database = Database(database_url(config), connections=1)
-    outside, unheard = await _outside(config, database)
+    outside = await hear_outside(config, database)
     async with database.snapshot() as session:
-        differences = unheard + await reconcile(session, config.hold_lifetime_s, outside)
+        differences = await reconcile(session, config.hold_lifetime_s, outside)
     await database.close()
     if as_json:
         print(msgspec.json.encode(differences).decode())
@@ -109,20 +104,6 @@ async def _tell_differences(config: Config, *, as_json: bool) -> int:
             print(_line(difference))
         print("khớp / agrees" if not differences else f"{len(differences)} khác / differences")
     return 1 if differences else 0
-
-
-async def _outside(config: Config, database: Database) -> tuple[tuple[Outside, ...], tuple[Difference, ...]]:
-    """What the bank said of payouts, and Stripe where there is one; that it is silent is a difference too."""
-    async with open_payments(config) as payments, database.reading() as session:
-        bank = await bank_outside(session, since=EPOCH, until=utcnow())
-        if payments.provider is None:
-            return (bank,), ()
-        try:
-            stripe = await stripe_outside(session, payments.provider, since=EPOCH, until=utcnow())
-        except ProviderUnavailable:
-            away = Difference(check="outside:stripe", subject="unavailable", expected=None, found=None)
-            return (bank,), (away,)
-    return (*stripe, bank), ()
 
 
 def _line(difference: Difference) -> str:

@@ -46,13 +46,14 @@ _ITEMS = text("""
         select u.id, u.query_id, u.dataset_id, 'query' as code, u.bytes, u.price_vnd as vnd, r.vat_permille
         from usage u join rate r on u.at >= r.since and u.at < r.until
         where u.organisation_id = :organisation and u.at >= :since and u.at < :until
+        and (cast(:version as text) is null or u.version_id = :version)
         and not exists (select from invoice_item i where i.source_id = u.id)
         union all
         select c.id, null, c.dataset_id, c.code, 0, c.amount_vnd,
                case when c.code = :untaxed then 0 else r.vat_permille end
         from charge c join rate r on c.at >= r.since and c.at < r.until
         where c.organisation_id = :organisation and c.at >= :since and c.at < :until
-        and not exists (select from invoice_item i where i.source_id = c.id)
+        and cast(:version as text) is null and not exists (select from invoice_item i where i.source_id = c.id)
     ), put as (
         insert into invoice_item (source_id, invoice_id, dataset_id, code, vat_permille, query_id, gross_vnd)
         select id, :invoice, dataset_id, code, vat_permille, query_id, vnd from due
@@ -112,11 +113,14 @@ async def bill(
     rates: Sequence[Rate],
     at: datetime,
     by: Operator | None,
+    version_id: str | None = None,
 ) -> Document | None:
-    """One startup's invoice of what is not billed yet; None if another closing was faster."""
+    """One startup's invoice of what is not billed yet, of one version's uses if it is told; None: nothing is."""
     await lock_billing(session, organisation_id)
     invoice_id = new_id()
-    found = await session.execute(_ITEMS, _parameters(invoice_id, organisation_id, month, rates))
+    found = await session.execute(
+        _ITEMS, _parameters(invoice_id, organisation_id, month, rates) | {"version": version_id}
+    )
     rows = found.all()
     if not rows:
         return None

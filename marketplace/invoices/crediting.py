@@ -18,6 +18,7 @@ from marketplace.billing.split import divide
 from marketplace.db.base import new_id
 from marketplace.errors import NotFound
 from marketplace.invoices.document import Document
+from marketplace.invoices.early import bill_version
 from marketplace.invoices.errors import (
     CreditDecided,
     CreditExceeds,
@@ -89,12 +90,13 @@ async def propose(
 async def propose_for_version(
     session: AsyncSession, *, version_id: str, reason: str, by: Operator, at: datetime
 ) -> tuple[UUID, ...]:
-    """Propose to give back all that was billed for asking a version that is listed no more: a credit an invoice.
+    """Propose to give back all that was charged for asking a version that is listed no more: a credit an invoice.
 
-    Raises VersionListed, NothingLeft if no invoice has anything left of it.
+    What no invoice has yet is billed first. Raises VersionListed, NothingLeft if nothing is left of it.
     """
     if (await session.execute(_LISTED, {"version": version_id})).one_or_none() is not None:
         raise VersionListed(version_id=version_id)
+    await bill_version(session, version_id=version_id, by=by, at=at)
     made = []
     for invoice_id in (await session.scalars(_TOUCHED, {"version": version_id})).all():
         uses = set(await session.scalars(_OF_VERSION, {"invoice": invoice_id, "version": version_id}))

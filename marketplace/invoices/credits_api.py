@@ -78,7 +78,9 @@ async def post_credit(
 
 @post("/api/v1/credits/version", operation_id="proposeVersionCredits")
 async def post_version(data: VersionCreditBody, operator: Operator, session: AsyncSession) -> CreditPage:
-    """Propose to give back all that was billed for a version withdrawn for its quality: a credit an invoice."""
+    """Propose to give back all that was charged for a version withdrawn for its quality: a credit an invoice.
+
+    Uses that no invoice has yet are billed first, on an invoice of their own."""
     operator.require("money")
     made = await propose_for_version(
         session, version_id=data.version_id, reason=data.reason, by=operator, at=utcnow()

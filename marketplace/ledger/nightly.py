@@ -9,6 +9,7 @@ from sqlalchemy import text
 from marketplace.audit.actions import record
 from marketplace.db.base import utcnow
 from marketplace.db.engine import Database
+from marketplace.ledger.outside import Hear
 from marketplace.ledger.periods import VIET_NAM
 from marketplace.ledger.reconcile import Difference, reconcile
 
@@ -19,15 +20,16 @@ select pg_try_advisory_xact_lock(hashtextextended('ledger nightly', 0)) and not 
 """)
 
 
-async def reconcile_today(database: Database, hold_lifetime_s: int) -> tuple[Difference, ...] | None:
+async def reconcile_today(database: Database, hold_lifetime_s: int, hear: Hear) -> tuple[Difference, ...] | None:
     """The day's differences, once they are logged; None if the day has its verdict or another process is at it."""
     day = f"{utcnow().astimezone(VIET_NAM):%Y-%m-%d}"
     async with database.session() as session:
         await session.execute(text("set local idle_in_transaction_session_timeout = 0"))
         if not await session.scalar(_MINE, {"day": day}):
             return None
+        outside = await hear(database)
         async with database.snapshot() as snapshot:
-            differences = await reconcile(snapshot, hold_lifetime_s)
+            differences = await reconcile(snapshot, hold_lifetime_s, outside)
         checks = Counter(each.check for each in differences)
         body = {"day": day, "differences": len(differences), "checks": dict(checks)}
         await record(session, "ledger:reconcile", body=body)

@@ -1,17 +1,20 @@
 """The seam to what others say they moved: Stripe's balance, the bank's file. Each reader gives an `Outside`.
 
-A reader lies with its feature (payments, payouts), opens its own records, and hands them to `ledger.reconcile`.
+A reader lies with its feature (payments, payouts) and opens its own records; `payments/readers.py` lists all of
+them, and hands what they heard to `ledger.reconcile`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
 from uuid import UUID
 
 from msgspec import Struct
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
+
+from marketplace.db.engine import Database
 
 _BOOKED = text("""
 select reference, sum(case when debit_account_id = :account then amount else -amount end)::bigint as amount,
@@ -44,6 +47,17 @@ class Outside(Struct, frozen=True, kw_only=True):
     since: datetime
     until: datetime
     records: Iterable[OutsideRecord]
+
+
+class Silent(Struct, frozen=True):
+    """Another side that did not answer: nothing of it can be compared, and that is a difference."""
+
+    name: str
+
+
+Heard = tuple[Outside | Silent, ...]
+Hear = Callable[[Database], Awaitable[Heard]]
+"""Asks every other side; opens and ends its own unit of work."""
 
 
 class Compared(Struct, frozen=True):

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from marketplace.errors import Forbidden, Invalid
-from marketplace.metering.months import day_start
+from marketplace.errors import Forbidden
+from marketplace.metering.months import span
 from marketplace.metering.reads import SIDES
 from marketplace.metering.schemas import GroupBy, UsageGroup, UsageGroups
 
-DAYS_MOST: Final = 366
 GROUPS_MOST: Final = 1_000
-_LAST_BUT_ONE: Final = date.max - timedelta(days=1)
-"""The calendar has no day after its last."""
 _KEYS: Final = {
     "day": "to_char(u.at at time zone 'Asia/Ho_Chi_Minh', 'YYYY-MM-DD')",
     "dataset": "u.dataset_id::text",
@@ -48,8 +45,7 @@ async def usage_by(
 
     Raises Invalid for too long a time, Forbidden where the asker may not know who asked.
     """
-    if not timedelta() <= last - first < timedelta(days=DAYS_MOST):
-        raise Invalid(errors=[{"path": "to", "code": "usage.days", "params": {"most": DAYS_MOST}}])
+    since, until = span(first, last)
     if group == "person" and kind != "startup":
         raise Forbidden(needs="startup")
     order = "key" if group == "day" else "price_vnd desc, queries desc, key"
@@ -57,8 +53,8 @@ async def usage_by(
     statement = text(_GROUPS.format(name=_NAMES[group], key=_KEYS[group], side=side, order=order))
     asked: dict[str, Any] = {
         "party": party_id,
-        "since": day_start(first),
-        "until": day_start(min(last, _LAST_BUT_ONE) + timedelta(days=1)),
+        "since": since,
+        "until": until,
         "rows": GROUPS_MOST,
     }
     found = [dict(row._mapping) for row in await session.execute(statement, asked)]

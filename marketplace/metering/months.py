@@ -5,6 +5,11 @@ from __future__ import annotations
 from datetime import date, datetime, time, timedelta, timezone
 from typing import Final
 
+from marketplace.errors import Invalid
+
+DAYS_MOST: Final = 366
+_FIRST_DAY, _LAST_DAY = date(2000, 1, 1), date(9998, 12, 31)
+"""Beyond these there is nothing, and an instant of theirs need not have a neighbour."""
 _VIETNAM: Final = timezone(timedelta(hours=7))
 
 
@@ -31,3 +36,11 @@ def day_of(at: datetime) -> date:
 def day_start(day: date) -> datetime:
     """Its first instant."""
     return datetime.combine(day, time(), _VIETNAM)
+
+
+def span(first: date, last: date) -> tuple[datetime, datetime]:
+    """From the first instant of one day until the end of another. Raises Invalid for none or too many days."""
+    known = first >= _FIRST_DAY and last <= _LAST_DAY
+    if not known or not timedelta() <= last - first < timedelta(days=DAYS_MOST):
+        raise Invalid(errors=[{"path": "to", "code": "usage.days", "params": {"most": DAYS_MOST}}])
+    return day_start(first), day_start(last + timedelta(days=1))

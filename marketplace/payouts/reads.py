@@ -10,8 +10,8 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from marketplace.billing.charging import STATUTORY
-from marketplace.billing.split import SHARES_LAW, VAT_LAW, rates_at, split, split_between
+from marketplace.billing.charging import shares_of_charge
+from marketplace.billing.split import SHARES_LAW, VAT_LAW
 from marketplace.errors import NotFound
 from marketplace.invoices.months import month_of
 from marketplace.payouts.bank_file import Instruction, transfers_file
@@ -200,11 +200,7 @@ def _charge_lines(rows: Sequence[Any], owner_id: UUID) -> Iterator[StatementLine
 
 def _charge_parts(row: Any, owner_id: UUID) -> tuple[int, int, int, int, int]:
     """Charged, this owner's, the other owner's, the state's, the tax."""
-    if row.code == STATUTORY:
-        return row.amount_vnd, 0, 0, row.amount_vnd, 0
-    shares = split(row.amount_vnd, rates_at(row.at))
-    lead, partner = shares.owner, 0
-    if row.partner_id is not None and row.lead_basis_points is not None:
-        lead, partner = split_between(shares.owner, row.lead_basis_points)
-    mine, other = (lead, partner) if row.owner_id == owner_id else (partner, lead)
+    lead_basis_points = row.lead_basis_points if row.partner_id is not None else None
+    shares = shares_of_charge(row.code, row.amount_vnd, lead_basis_points=lead_basis_points, at=row.at)
+    mine, other = (shares.lead, shares.partner) if row.owner_id == owner_id else (shares.partner, shares.lead)
     return row.amount_vnd, mine, other, shares.state, shares.tax

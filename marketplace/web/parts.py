@@ -30,6 +30,7 @@ from marketplace.own.errors import TooManyUploads
 from marketplace.own.jobs import run_file_sweeps
 from marketplace.payments.jobs import run_payments
 from marketplace.payments.opening import open_payments
+from marketplace.payments.readers import hear_outside
 from marketplace.queries.cancelling import watch_cancelled
 from marketplace.queries.errors import TooManyFetches, TooManyReaders
 from marketplace.queries.jobs import run_forgotten, run_sweeps
@@ -138,7 +139,7 @@ def _background(
         partial(run_witnessing, database, config, stop),
         partial(run_audits, database, answers.keys, config, stop),
         partial(run_sweeps, database, answers, config.sweep_interval_s, stop),
-        partial(run_books, database, config.sweep_interval_s, config.hold_lifetime_s, stop),
+        partial(run_books, database, config, partial(hear_outside, config), stop),
         partial(run_file_sweeps, database, config, stop),
         partial(run_register, database, store, config, stop),
         partial(run_payments, database, config, stop),

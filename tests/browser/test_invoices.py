@@ -54,3 +54,23 @@ async def test_an_invoice_is_listed_printed_and_leads_to_its_queries(
     async with visit(owner) as visitor:
         assert (await visitor.get("/invoices")).status_code == 403
         assert "/invoices" not in (await visitor.get("/wallet")).text
+
+
+async def test_every_entry_of_a_month_is_on_the_page_of_the_wallet_s_statement(
+    visit: Visit, database: Database, make: Make
+) -> None:
+    startup, operator = await rich(database, make)
+    owner = await make.party(database, kind="owner")
+    query = await charged(database, startup, owner, dataset_id=new_id(), price=13_011)
+    async with visit(startup) as visitor:
+        assert '<a href="/wallet/statement">' in (await visitor.get("/wallet")).text
+        page = (await visitor.get("/wallet/statement")).text
+        assert faults(page) == []
+        for said in ("Sao kê ví", f'<a href="/queries/{query}">', "986.989", "-13.011"):
+            assert said in page.replace("\u2212", "-"), said
+        assert "Không có bút toán nào" in (await visitor.get("/wallet/statement?month=2026-01")).text
+    async with visit(owner) as visitor:
+        assert "Sao kê thu nhập" in (await visitor.get("/wallet/statement")).text
+    async with visit(operator) as visitor:
+        assert "/wallet/statement" not in (await visitor.get("/wallet")).text
+        assert (await visitor.get("/wallet/statement")).status_code == 403

@@ -143,6 +143,7 @@ ALLOWED = {
     "POST /api/v1/wallet/bank-lines": {"operator"},
     "POST /api/v1/wallet/bank-lines/{line_id:uuid}/assignment": {"operator"},
     "POST /api/v1/wallet/credits": {"operator"},
+    "GET /api/v1/wallet/statement": {"owner", "startup"},
     "GET /api/v1/wallet/top-ups": {"startup"},
     "POST /api/v1/wallet/top-ups": {"startup"},
     "GET /api/v1/wallet/top-ups/{top_up_id:uuid}": {"startup"},

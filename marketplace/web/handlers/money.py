@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import msgspec
 from litestar import get, post
 from litestar.response import Redirect, Template
@@ -12,11 +14,14 @@ from marketplace.accounts.reads import organisations
 from marketplace.billing import reads
 from marketplace.billing.actions import credit_wallet
 from marketplace.billing.schemas import CreditBody
-from marketplace.db.base import new_id
+from marketplace.billing.statement import own_statement
+from marketplace.db.base import new_id, utcnow
 from marketplace.db.idempotency import claim
 from marketplace.errors import Problem
+from marketplace.metering.months import day_of
 from marketplace.web.explain import explain_errors, explain_problem
 from marketplace.web.forms import Form
+from marketplace.web.months import choose_month, months_until
 from marketplace.web.view import View
 
 MONTHS = 12
@@ -26,6 +31,24 @@ MONTHS = 12
 async def show_wallet(view: View, caller: Caller, session: AsyncSession) -> Template:
     """Balance, held, available; newest entries; statements."""
     return await _page(view, caller, session)
+
+
+@get("/wallet/statement")
+async def show_statement(
+    view: View, caller: Caller, session: AsyncSession, month: str | None = None, cursor: str | None = None
+) -> Template:
+    """A month of the account of a startup or an owner, entry by entry."""
+    caller.require("read")
+    now = utcnow()
+    chosen = choose_month(month, now)
+    first = day_of(chosen.period.since)
+    last = day_of(chosen.period.until - timedelta(seconds=1))
+    return view.page(
+        "account_statement.html",
+        statement=await own_statement(session, caller, first=first, last=last, cursor=cursor),
+        chosen=chosen,
+        months=months_until(now),
+    )
 
 
 @post("/wallet/credits", status_code=200)
@@ -74,4 +97,4 @@ async def _page(view: View, caller: Caller, session: AsyncSession, problem: Prob
     )
 
 
-handlers = [show_wallet, add_credit]
+handlers = [show_wallet, show_statement, add_credit]

@@ -26,7 +26,7 @@ WRITES = {
         "consent:withdraw",
         "dataset:revision",
     ),
-    "POST /api/v1/credits/version": ("credit:propose",),
+    "POST /api/v1/credits/version": ("credit:propose", "invoice:issue"),
     "POST /api/v1/credits/{credit_id}/decision": ("credit:refuse", "invoice:credit"),
     "POST /api/v1/datasets": ("dataset:alarm", "dataset:publish", "dataset:refuse"),
     "POST /api/v1/datasets/{dataset}/applications": ("application:apply", "application:deny"),

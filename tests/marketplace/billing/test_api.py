@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+from typing import Any
 from uuid import UUID
 
 from marketplace.accounts.callers import Operator, narrow
@@ -14,7 +16,9 @@ from marketplace.db.together import perform
 from marketplace.invoices.api import get_statements
 from marketplace.ledger.reconcile import reconcile
 from marketplace.metering.actions import usage_recorded
+from marketplace.metering.months import day_of
 from tests.conftest import ClientFor
+from tests.marketplace.api import Client
 from tests.marketplace.billing.money import charge_query, hold_query
 from tests.marketplace.parties import Make, Party
 
@@ -135,13 +139,13 @@ async def test_invoices_show_each_party_its_side_of_the_same_queries(
         assert (await client.get("/api/v1/invoices", token=stranger.token)).json() == {"items": []}
         (cost,) = (await client.get("/api/v1/invoices", token=startup.token)).json()["items"]
         (earned,) = (await client.get("/api/v1/invoices", token=owner.token)).json()["items"]
-        (exchange,) = (await client.get("/api/v1/invoices", token=operator.token)).json()["items"]
+        exchange, *_ = (await client.get("/api/v1/invoices", token=operator.token)).json()["items"]
     assert (cost["side"], cost["total_vnd"]) == ("cost", 14_000)
     assert [(line["dataset_id"], line["queries"], line["amount_vnd"]) for line in cost["lines"]] == [
         (str(two), 1, 10_000), (str(one), 2, 4_000),
     ]  # fmt: skip
     assert (earned["side"], earned["total_vnd"]) == ("earning", sum(map(owners_part, (1_000, 3_000, 10_000))))
-    assert [line["dataset_id"] for line in exchange["lines"]] == [None]
+    assert {line["dataset_id"] for line in exchange["lines"]} == {None}
     assert exchange["total_vnd"] >= 2_590
 
 
@@ -163,3 +167,57 @@ async def test_charged_queries_reconcile_with_their_usage(database: Database, ma
     async with database.session() as session:
         found = {each.subject for each in await reconcile(session) if each.check != "usage_is_logged"}
     assert found & queries == set()
+
+
+async def statement_of(client: Client, party: Party, **asked: str) -> dict[str, Any]:
+    """All pages of it as one."""
+    answer = await client.get("/api/v1/wallet/statement", params=asked, token=party.token)
+    assert answer.status_code == 200, answer.text
+    page: dict[str, Any] = answer.json()
+    if page["next"]:
+        page["items"] += (await statement_of(client, party, **asked, cursor=page["next"]))["items"]
+    return page
+
+
+async def test_who_has_a_statement(client_for: ClientFor, database: Database, make: Make) -> None:
+    startup = await make.party(database)
+    narrow = await make.party(database, scopes=["query"])
+    path = "/api/v1/wallet/statement"
+    async with client_for(*handlers) as client:
+        assert (await client.get(path)).status_code == 401
+        for kind in ("operator", "regulator"):
+            other = await make.party(database, kind=kind)
+            assert (await client.get(path, token=other.token)).status_code == 403
+        assert (await client.get(path, token=narrow.token)).json()["code"] == "auth.scope_missing"
+        for first, last in (("2026-02-02", "2026-02-01"), ("2024-01-01", "2026-01-01"), ("9999-12-31",) * 2):
+            refused = await client.get(path, params={"from": first, "to": last}, token=startup.token)
+            assert (refused.status_code, refused.json()["code"]) == (400, "request.invalid"), first
+
+
+async def test_a_statement_is_the_party_s_own_and_goes_from_opening_to_closing(
+    client_for: ClientFor, database: Database, make: Make
+) -> None:
+    startup, stranger = await make.party(database), await make.party(database)
+    owner, operator = await make.party(database, kind="owner"), await make.party(database, kind="operator")
+    today = day_of(utcnow())
+    async with client_for(*handlers) as client:
+        await client.post("/api/v1/wallet/credits", json=credit_body(startup), token=operator.token)
+        for price in range(1, 31):  # 61 entries: two pages
+            await charged(database, startup, owner, dataset_id=new_id(), price=price)
+        mine = await statement_of(client, startup)
+        earned = await statement_of(client, owner)
+        assert (await statement_of(client, stranger))["items"] == []
+        before = await statement_of(client, startup, **{"from": "2026-01-01", "to": "2026-01-31"})
+        later: date = today + timedelta(days=1)
+        after = await statement_of(client, startup, **{"from": f"{later}", "to": f"{later}"})
+    assert (mine["account"], mine["opening_vnd"], mine["closing_vnd"]) == ("wallet", 0, 50_000 - 465)
+    assert len(mine["items"]) == len({each["id"] for each in mine["items"]}) == 61
+    balance = 0
+    for each in mine["items"]:
+        balance += each["amount_vnd"]
+        assert each["balance_vnd"] == balance
+    assert balance == mine["closing_vnd"]
+    assert sum(each["held_vnd"] for each in mine["items"]) == 0
+    assert (earned["account"], earned["closing_vnd"]) == ("earnings", sum(map(owners_part, range(1, 31))))
+    assert (before["closing_vnd"], before["items"]) == (0, [])
+    assert (after["opening_vnd"], after["closing_vnd"], after["items"]) == (50_000 - 465,) * 2 + ([],)

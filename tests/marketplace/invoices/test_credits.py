@@ -10,7 +10,8 @@ import pytest
 from msgspec import Struct
 from sqlalchemy import text
 
-from marketplace.db.base import new_id
+from marketplace.billing.split import rates_at, split
+from marketplace.db.base import new_id, utcnow
 from marketplace.db.engine import Database
 from marketplace.invoices import api, credits_api
 from marketplace.invoices.document import Document
@@ -207,6 +208,41 @@ async def test_a_version_withdrawn_for_quality_is_credited_on_every_invoice(
         again = await client.post(path, json=body, token=scene.maker.token)
     assert again.json()["code"] == "credit.nothing_left"
     assert await scene.vnd(database, "wallet") == 1_000_000 - 10_007
+
+
+async def test_a_withdrawn_version_s_queries_of_the_open_month_come_back_and_are_never_billed_again(
+    client_for: ClientFor, database: Database, scene: Scene
+) -> None:
+    bad = f"bad-{new_id()}"
+    for price, version in ((7_001, bad), (11_003, bad), (500, "good")):
+        await charged(
+            database, scene.startup, scene.owner, dataset_id=scene.datasets[0], price=price, version_id=version
+        )
+    tax, earned = await tax_payable(database), await scene.vnd(database, "earnings")
+    body = {"version_id": bad, "reason": "dữ liệu sai"}
+    async with client_for(*HANDLERS) as client:
+        made = await client.post("/api/v1/credits/version", json=body, token=scene.maker.token)
+        (credit,) = made.json()["items"]
+        assert (credit["amount_vnd"], credit["uses"]) == (18_004, 2)
+        given = (await decided(client, scene, credit)).json()
+        again = await client.post("/api/v1/credits/version", json=body, token=scene.maker.token)
+        early = await client.get(f"/api/v1/invoices/{credit['invoice_id']}", token=scene.startup.token)
+        note = await client.get(f"/api/v1/invoices/{given['note_id']}", token=scene.startup.token)
+    assert again.json()["code"] == "credit.nothing_left"
+    assert (early.json()["gross_vnd"], early.json()["vat_vnd"]) == (18_004, note.json()["vat_vnd"])
+    assert await scene.vnd(database, "wallet") == 1_000_000 - scene.invoice.gross_vnd - 500
+    rest = await invoice_of(database, scene.startup)
+    assert rest.gross_vnd == 500
+    bad_earned, good_earned = (
+        sum(split(price, rates_at(utcnow())).owner for price in prices) for prices in ((7_001, 11_003), (500,))
+    )
+    assert await scene.vnd(database, "earnings") == earned - bad_earned
+    assert earned - bad_earned > good_earned > 0
+    bad_tax = sum(split(price, rates_at(utcnow())).tax for price in (7_001, 11_003, 500))
+    assert await tax_payable(database) == tax - bad_tax + rest.vat_vnd
+    assert await numbers_have_no_gap(database)
+    async with database.reading() as session:
+        assert await books_agree(session)
 
 
 async def test_a_credit_note_is_not_credited(client_for: ClientFor, scene: Scene) -> None:

@@ -16,6 +16,7 @@ from marketplace.ledger.actions import Movement, transfers
 from marketplace.ledger.batch import transfer_each
 from marketplace.ledger.errors import PeriodClosed, PeriodMalformed, PeriodNotOver
 from marketplace.ledger.nightly import reconcile_today
+from marketplace.ledger.outside import Heard
 from marketplace.ledger.periods import VIET_NAM, close_period, end_of
 from marketplace.ledger.reconcile import Difference, reconcile
 from tests.marketplace.ledger.books import Books, open_books
@@ -174,6 +175,10 @@ async def test_reconcile_names_a_closed_period_that_was_tampered_with(
     }
 
 
+async def nobody(_: Database) -> Heard:
+    return ()
+
+
 async def test_the_day_s_verdict_is_logged_once(database: Database) -> None:
     async def told() -> list[Event]:
         async with database.session() as session:
@@ -185,7 +190,7 @@ async def test_the_day_s_verdict_is_logged_once(database: Database) -> None:
             )
 
     before = await told()
-    first, second = await reconcile_today(database, 600), await reconcile_today(database, 600)
+    first, second = [await reconcile_today(database, 600, nobody) for _ in range(2)]
     assert second is None
     (verdict,) = await told()
     if not before:

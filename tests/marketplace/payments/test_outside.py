@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import asyncio
 from datetime import datetime, timedelta
+from functools import partial
 
+import pytest
+from sqlalchemy import select
+
+from marketplace.audit.models import Event
 from marketplace.config import Config
-from marketplace.db.base import utcnow
+from marketplace.db.base import new_id, utcnow
 from marketplace.db.engine import Database
-from marketplace.ledger.outside import compare
+from marketplace.ledger import nightly
+from marketplace.ledger.accounts import account_id, open_account
+from marketplace.ledger.actions import transfer
+from marketplace.ledger.outside import Silent, compare
+from marketplace.ledger.reconcile import reconcile
 from marketplace.payments.notices import catch_up
 from marketplace.payments.opening import open_payments
 from marketplace.payments.outside import stripe_outside
 from marketplace.payments.provider import Provider
+from marketplace.payments.readers import hear_outside
 from tests.marketplace.parties import Make
 from tests.marketplace.payments.conftest import desk_of
 from tests.marketplace.payments.fake import start_fake, with_cards
@@ -61,3 +71,47 @@ async def test_payments_refunds_and_disputes_agree_and_what_nobody_heard_of_is_n
             ]
             await catch_up(database, provider, since)
             assert await differing(database, provider, since) == []
+
+
+async def test_the_daily_job_names_what_stripe_and_the_bank_have_otherwise(
+    database: Database, config: Config, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(nightly, "utcnow", lambda: utcnow() + timedelta(days=40_000))  # a day without verdict
+    never_told = f"SDLX{new_id().hex[:8]}"
+    with start_fake() as fake:
+        cards = with_cards(config, fake)
+        async with open_payments(cards) as payments, desk_of(database, cards, payments) as desk:
+            payer = Payer(desk, fake, await make.party(database), database, payments, cards)
+            heard, unheard = await payer.paid(), payer.pay(await payer.order())
+        async with database.session() as session:
+            clearing = await open_account(session, organisation_id=None, kind="payout_clearing")
+            await transfer(
+                session, id=new_id(), debit=clearing,
+                credit=account_id(None, "funding"), amount=5, code="payout_paid", reference=never_told,
+            )  # fmt: skip
+        found = await nightly.reconcile_today(database, 600, partial(hear_outside, cards))
+        assert await nightly.reconcile_today(database, 600, partial(hear_outside, cards)) is None
+    named = {(each.check, each.subject): (each.expected, each.found) for each in found or ()}
+    assert named["outside:stripe", f"stripe:{unheard}"] == (200_000, None)
+    assert named["outside:payouts", never_told] == (None, -5)
+    assert ("outside:stripe", f"stripe:{heard}") not in named
+    async with database.reading() as session:
+        told = await session.scalar(
+            select(Event.body).where(Event.name == "ledger:reconcile").order_by(Event.id.desc()).limit(1)
+        )
+    assert told is not None
+    assert told["checks"]["outside:payouts"] >= 1
+    assert told["differences"] == len(found or ())
+
+
+async def test_a_stripe_that_is_away_is_a_difference_and_no_key_is_none(
+    database: Database, config: Config
+) -> None:
+    with start_fake() as fake:
+        cards = with_cards(config, fake)
+    heard = await hear_outside(cards, database)
+    assert Silent("stripe") in heard
+    assert [each.name for each in await hear_outside(config, database)] == ["payouts"]
+    async with database.reading() as session:
+        found = await reconcile(session, outside=[Silent("stripe")])
+    assert ("outside:stripe", "unavailable") in {(each.check, each.subject) for each in found}
