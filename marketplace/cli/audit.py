@@ -61,6 +61,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
                         help="điểm kiểm tra từng giữ / a checkpoint kept from earlier (repeatable)")  # fmt: skip
     verify.add_argument("--dataset", type=Path, metavar="EVENTS",
                         help="không thiếu lần dùng nào / exported events: no use left out")  # fmt: skip
+    verify.add_argument("--erased", action="store_true",
+                        help="có muối đã bị xóa / with --dataset: salts of some were erased")  # fmt: skip
     verify.add_argument("--witness", action="append", default=[], metavar="KEY",
                         help="nhân chứng / a witness that must have cosigned (repeatable)")  # fmt: skip
 
@@ -191,7 +193,8 @@ def _check_folder(
     chosen: argparse.Namespace, key: VerifierKey, witnesses: tuple[VerifierKey, ...]
 ) -> tuple[Check, ...]:
     if chosen.dataset is not None:
-        return check_dataset(chosen.path, read(chosen.dataset, MAX_EVENTS_BYTES), key, witnesses=witnesses)
+        events = read(chosen.dataset, MAX_EVENTS_BYTES)
+        return check_dataset(chosen.path, events, key, witnesses=witnesses, erased=chosen.erased)
     return check_folder(chosen.path, key, seen=[read(each) for each in chosen.seen], witnesses=witnesses)
 
 
