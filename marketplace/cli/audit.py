@@ -24,7 +24,8 @@ from marketplace.cli import archive, audit_search, witness
 from marketplace.config import Config, load
 from marketplace.db.engine import Database, database_url
 from marketplace.db.keys import FACTS, Keys
-from marketplace.inspection.look import Verdict, inspect
+from marketplace.inspection.look import Verdict, look
+from marketplace.inspection.look import tell as tell_log
 from marketplace.texts import LANGUAGES, message
 from marketplace.verifier.command import Unusable, read, read_key, tell
 from marketplace.verifier.dataset import MAX_EVENTS_BYTES, check_dataset
@@ -144,7 +145,9 @@ def _check(chosen: argparse.Namespace) -> int:
     async def check() -> Verdict:
         database = Database(database_url(config), connections=2)
         try:
-            return await inspect(database, Keys(config.path("keys")), config)
+            verdict = await look(database, Keys(config.path("keys")), config)
+            await tell_log(database, verdict)
+            return verdict
         finally:
             await database.close()
 
