@@ -6,13 +6,14 @@ their checkpoints leaves a log that fits in itself; that is found with `seen`, c
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import select, text
+from sqlalchemy import Row, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.audit import tree
@@ -26,6 +27,7 @@ from marketplace.verifier.note import VerifierKey, open_checkpoint
 from marketplace.verifier.refusal import Refused
 
 CHUNK_LEAVES = 2048
+CHUNK_CHECKPOINTS = 4096
 MAX_FINDINGS = 1000
 
 
@@ -72,9 +74,19 @@ async def check_log(
 
 
 async def _checkpoints(session: AsyncSession, walk: _Walk, key: VerifierKey, seen: Iterable[str]) -> None:
-    """Signatures of all heads; their roots are compared when the walk comes by."""
-    stored = (await session.execute(select(Checkpoint.size, Checkpoint.root, Checkpoint.note))).all()
-    for size, root, note in [*stored, *((None, None, note) for note in seen)]:
+    """Signatures of all heads; their roots are compared when the walk comes by.
+
+    Nearly as many as queries, and whoever looks at night also serves: a thread does the sums."""
+    every = select(Checkpoint.size, Checkpoint.root, Checkpoint.note).order_by(Checkpoint.size)
+    chunk = every.limit(CHUNK_CHECKPOINTS)
+    while rows := (await session.execute(chunk)).all():
+        await asyncio.to_thread(_heads, walk, key, [(row.size, row.root, row.note) for row in rows])
+        chunk = every.where(Checkpoint.size > rows[-1].size).limit(CHUNK_CHECKPOINTS)
+    await asyncio.to_thread(_heads, walk, key, [(None, None, note) for note in seen])
+
+
+def _heads(walk: _Walk, key: VerifierKey, heads: Iterable[tuple[int | None, bytes | None, str]]) -> None:
+    for size, root, note in heads:
         try:
             head = open_checkpoint(note, key)
         except Refused:
@@ -96,20 +108,26 @@ async def _chunk(session: AsyncSession, walk: _Walk) -> bool:
         .limit(CHUNK_LEAVES)
         .execution_options(populate_existing=True)  # not what a session remembers: what is there
     )
+    nodes, whole = await asyncio.to_thread(_leaves, walk, rows.all())
+    await _nodes(session, walk, nodes)
+    return whole and bool(nodes)
+
+
+def _leaves(
+    walk: _Walk, rows: Iterable[Row[AuditLeaf, Event | None, bytes | None]]
+) -> tuple[list[tuple[tree.Node, bytes]], bool]:
+    """The nodes that these leaves give, and whether none is missing between them."""
     nodes: list[tuple[tree.Node, bytes]] = []
-    whole = True
     for leaf, event, salt in rows:
         if leaf.index != walk.size:
             walk.find("log.leaf_missing", walk.size)
-            whole = False
-            break
+            return nodes, False
         _leaf(walk, leaf, event, salt)
         nodes += tree.append(walk.frontier, walk.size, [tree.leaf_hash(leaf.data)])
         walk.size += 1
         if walk.size in walk.roots and walk.roots[walk.size] != {tree.fold(walk.frontier)}:
             walk.find("log.root_differs", walk.size)
-    await _nodes(session, walk, nodes)
-    return whole and bool(nodes)
+    return nodes, True
 
 
 def _leaf(walk: _Walk, row: AuditLeaf, event: Event | None, salt: bytes | None) -> None:

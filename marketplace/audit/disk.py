@@ -82,13 +82,13 @@ class DiskWriting:
         """Files first, then every folder on the way to them."""
         paths = {self._folder / "tile" / path: data for path, data in files.items()}
         folders = self._make({path.parent for path in paths})
-        list(self._pool.map(self._write, paths, paths.values()))
+        list(self._pool.map(lambda path: write_whole(path, paths[path], self._system), paths))
         # Also those that were there: whoever made them may have been killed before it had synced what names them.
         list(self._pool.map(self._sync, (*folders, self._folder, self._folder.parent)))
 
     def show(self, note: str) -> None:
         """One rename, made durable before anybody is told."""
-        self._write(self._folder / "checkpoint", note.encode())
+        write_whole(self._folder / "checkpoint", note.encode(), self._system)
         self._sync(self._folder)
 
     def drop(self, folders: Collection[str]) -> None:
@@ -109,20 +109,22 @@ class DiskWriting:
                 self._system.mkdir(each, 0o755)
         return ordered
 
-    def _write(self, path: Path, data: bytes) -> None:
-        draft = path.with_name(path.name + DRAFT)
-        handle = self._system.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
-        try:
-            while data:
-                data = data[self._system.write(handle, data) :]
-            self._system.fsync(handle)
-        finally:
-            self._system.close(handle)
-        self._system.rename(draft, path)
-
     def _sync(self, folder: Path) -> None:
         handle = self._system.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         try:
             self._system.fsync(handle)
         finally:
             self._system.close(handle)
+
+
+def write_whole(path: Path, data: bytes, system: System = os) -> None:
+    """The file gets its name when its bytes are on the disk: who is killed leaves a draft. Raises OSError."""
+    draft = path.with_name(path.name + DRAFT)
+    handle = system.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+    try:
+        while data:
+            data = data[system.write(handle, data) :]
+        system.fsync(handle)
+    finally:
+        system.close(handle)
+    system.rename(draft, path)

@@ -9,6 +9,7 @@ import msgspec
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from marketplace.audit.disk import write_whole
 from marketplace.audit.models import AuditLeaf, Event, EventSalt
 from marketplace.audit.proofs import with_cosignatures
 from marketplace.audit.published import PublishedLog, read_tile, shown_size
@@ -66,4 +67,4 @@ async def export_dataset(session: AsyncSession, path: Path, dataset_id: UUID, sa
 
 def _write(path: Path, data: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(data)
+    write_whole(path, data)

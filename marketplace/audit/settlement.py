@@ -24,9 +24,12 @@ OPENED = {"startup": ("usage", "ledger.query_charge"), "owner": ("ledger.share_o
 _USAGE = text("""
     SELECT wall_us, cpu_us, peak_memory_bytes FROM usage WHERE query_id = :query_id AND dataset_id = :dataset_id
 """)
+POSTED = ("query_charge", "share_owner", "share_partner", "share_state", "share_tax")
+"""Codes of the transfers that a settlement makes: a credit note books others of the same query, later."""
 _TRANSFERS = text("""
     SELECT code, id, amount FROM transfer
-    WHERE query_id = :query_id AND dataset_id = :dataset_id AND kind IN ('post', 'single')
+    WHERE query_id = :query_id AND dataset_id = :dataset_id AND code = ANY(CAST(:codes AS text[]))
+        AND kind IN ('post', 'single')
 """)
 
 
@@ -52,7 +55,8 @@ async def read_settled(session: AsyncSession, query_id: UUID, dataset_id: UUID, 
     """As it was settled; None where there is no usage of it."""
     of = {"query_id": query_id, "dataset_id": dataset_id}
     usage = (await session.execute(_USAGE, of)).mappings().first()
-    posted = [Posted(row.code, row.id, row.amount) for row in await session.execute(_TRANSFERS, of)]
+    made = await session.execute(_TRANSFERS, {**of, "codes": list(POSTED)})
+    posted = [Posted(row.code, row.id, row.amount) for row in made]
     return None if usage is None else settled_tree({name: usage[name] for name in MEASURED}, posted, seed)
 
 

@@ -24,7 +24,8 @@ from marketplace.cli import archive, audit_search, witness
 from marketplace.config import Config, load
 from marketplace.db.engine import Database, database_url
 from marketplace.db.keys import FACTS, Keys
-from marketplace.inspection.look import Verdict, inspect
+from marketplace.inspection.look import Verdict, look
+from marketplace.inspection.look import tell as tell_log
 from marketplace.texts import LANGUAGES, message
 from marketplace.verifier.command import Unusable, read, read_key, tell
 from marketplace.verifier.dataset import MAX_EVENTS_BYTES, check_dataset
@@ -61,6 +62,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
                         help="điểm kiểm tra từng giữ / a checkpoint kept from earlier (repeatable)")  # fmt: skip
     verify.add_argument("--dataset", type=Path, metavar="EVENTS",
                         help="không thiếu lần dùng nào / exported events: no use left out")  # fmt: skip
+    verify.add_argument("--erased", action="store_true",
+                        help="có muối đã bị xóa / with --dataset: salts of some were erased")  # fmt: skip
     verify.add_argument("--witness", action="append", default=[], metavar="KEY",
                         help="nhân chứng / a witness that must have cosigned (repeatable)")  # fmt: skip
 
@@ -142,7 +145,9 @@ def _check(chosen: argparse.Namespace) -> int:
     async def check() -> Verdict:
         database = Database(database_url(config), connections=2)
         try:
-            return await inspect(database, Keys(config.path("keys")), config)
+            verdict = await look(database, Keys(config.path("keys")), config)
+            await tell_log(database, verdict)
+            return verdict
         finally:
             await database.close()
 
@@ -191,7 +196,8 @@ def _check_folder(
     chosen: argparse.Namespace, key: VerifierKey, witnesses: tuple[VerifierKey, ...]
 ) -> tuple[Check, ...]:
     if chosen.dataset is not None:
-        return check_dataset(chosen.path, read(chosen.dataset, MAX_EVENTS_BYTES), key, witnesses=witnesses)
+        events = read(chosen.dataset, MAX_EVENTS_BYTES)
+        return check_dataset(chosen.path, events, key, witnesses=witnesses, erased=chosen.erased)
     return check_folder(chosen.path, key, seen=[read(each) for each in chosen.seen], witnesses=witnesses)
 
 

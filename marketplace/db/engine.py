@@ -101,6 +101,7 @@ class Database:
         try:
             async with AsyncSession(self._snapshot, expire_on_commit=False) as session, session.begin():
                 await session.execute(text("set local statement_timeout = 0"))
+                await session.execute(text("set local idle_in_transaction_session_timeout = 0"))
                 yield session
         except (DBAPIError, PoolTimeout) as e:
             raise _told(e) from e

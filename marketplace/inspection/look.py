@@ -44,8 +44,8 @@ class Verdict(Struct, frozen=True, kw_only=True):
         yield from (f"books.{each.check}: {each.subject}: {each.expected} ≠ {each.found}" for each in self.books)
 
 
-async def inspect(database: Database, keys: Keys, config: Config) -> Verdict:
-    """Look at everything in one snapshot, and write the verdict to the log."""
+async def look(database: Database, keys: Keys, config: Config) -> Verdict:
+    """At everything in one snapshot, however long it takes."""
     key = verifier_key(config.log_origin, keys.log_signing())
     folder = config.path("log")
     # Read before the rows: what was shown to others, the rows must hold.
@@ -55,17 +55,20 @@ async def inspect(database: Database, keys: Keys, config: Config) -> Verdict:
         rows = await check_log(session, key, seen=[shown.decode(errors="replace")] if shown else [],
                                salt_key=keys.salt_key())  # fmt: skip
         books = await reconcile(session, config.hold_lifetime_s)
-    verdict = Verdict(
+    return Verdict(
         size=newest.size if newest else 0,
         rows=rows,
         published=await asyncio.to_thread(_published, folder, key) if shown else (),
         books=books,
     )
+
+
+async def tell(database: Database, verdict: Verdict) -> None:
+    """Write it to the log."""
     lines = list(verdict.lines())
     async with database.session() as session:
         body = {"size": verdict.size, "differences": len(lines), "named": lines[:TOLD_FINDINGS]}
         await record(session, VERDICT, body=body)
-    return verdict
 
 
 def _shown(folder: Path) -> bytes | None:

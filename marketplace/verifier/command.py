@@ -4,7 +4,9 @@
     verify.py log FOLDER --key KEY [--seen FILE]…   an exported log: each leaf and tile, and that it continues
                                                     checkpoints kept from earlier
     verify.py dataset FOLDER EVENTS --key KEY       that no use of a dataset was left out of EVENTS: what GET
-                                                    /api/v1/audit/completeness/ID and …/events answered
+                                                    /api/v1/audit/completeness/ID and …/events answered;
+                                                    --erased: though salts of some were erased, of which
+                                                    then only the place is proven, and they are counted
     verify.py consistency OLD NEW PROOF --key KEY   that checkpoint NEW continues checkpoint OLD
 
 KEY is a verifier key (C2SP signed-note) or a file that holds one. --witness KEY, as often as you like: that
@@ -72,6 +74,8 @@ def _parser() -> argparse.ArgumentParser:
         one.add_argument("--json", action="store_true")
         if verb == "log":
             one.add_argument("--seen", type=Path, action="append", default=[], metavar="FILE")
+        if verb == "dataset":
+            one.add_argument("--erased", action="store_true")
     return parser
 
 
@@ -81,7 +85,8 @@ def _run(chosen: argparse.Namespace, key: VerifierKey, witnesses: Sequence[Verif
     if chosen.verb == "log":
         return check_log(chosen.folder, key, seen=[read(each) for each in chosen.seen], witnesses=witnesses)
     if chosen.verb == "dataset":
-        return check_dataset(chosen.folder, read(chosen.events, MAX_EVENTS_BYTES), key, witnesses=witnesses)
+        events = read(chosen.events, MAX_EVENTS_BYTES)
+        return check_dataset(chosen.folder, events, key, witnesses=witnesses, erased=chosen.erased)
     old, new, proof = read(chosen.old), read(chosen.new), read(chosen.proof)
     return check_consistency(old, new, proof, key, witnesses=witnesses)
 

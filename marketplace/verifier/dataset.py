@@ -22,10 +22,13 @@ VIEW = EVENT | {"commitment": TEXT, "salt": MAYBE_TEXT, "leaf_index": MAYBE_NUMB
 
 @dataclass(frozen=True)
 class Exported:
-    """What was exported of a dataset: the key of its chain, and its events in the order of their counters."""
+    """What was exported of a dataset: the key of its chain, and its events in the order of their counters.
+
+    `beside`: how many more were given, of which nothing is checked: newer than the log, or in no chain."""
 
     chain_key: bytes
     events: Sequence[Mapping[str, Any]]
+    beside: int
 
     def link(self, counter: int, previous: int | None) -> bytes:
         """What the leaf of the event with that counter holds as its link (hex)."""
@@ -45,11 +48,12 @@ class Exported:
 
 
 def check_dataset(
-    folder: Path, events: bytes, key: VerifierKey, *, witnesses: Sequence[VerifierKey] = ()
+    folder: Path, events: bytes, key: VerifierKey, *, witnesses: Sequence[VerifierKey] = (), erased: bool = False
 ) -> tuple[Check, ...]:
     """An exported log, and that `events` (answers of completeness/ID and events) leave out no leaf of a dataset.
 
-    What is newer than the exported log is not looked at. Raises OSError where the folder holds no checkpoint.
+    `erased`: events may be without their salts, of which only the place is proven. What is newer than the exported
+    log is counted, not checked. Raises OSError where the folder holds no checkpoint.
     """
     with (folder / "checkpoint").open("rb") as file:
         note = file.read(MAX_BYTES)
@@ -59,8 +63,10 @@ def check_dataset(
         size = open_checkpoint(utf8(note), key).size
         exported = read_exported(events, size)
         require_chained(exported.events)
+        opened = require_opened(exported.events, erased=erased)
         looked.append(exported.looked())
-        return f"{exported.events[0]['dataset_id']}, {len(exported.events)}"
+        beside = f"; không xét / not checked: {exported.beside}" if exported.beside else ""
+        return f"{opened[0]['dataset_id']}, {len(exported.events)}, mở được / opened: {len(opened)}{beside}"
 
     found = checked("complete", complete)
     if not found.ok:
@@ -75,19 +81,25 @@ def read_exported(data: bytes, size: int) -> Exported:
         raise Refused("form.size", MAX_EVENTS_BYTES)
     keys: set[str] = set()
     events: dict[int, dict[str, Any]] = {}
+    beside = 0
     for document in documents(utf8(data), no_number):
         if isinstance(document, dict) and "chain_key" in document:
             shaped(document["chain_key"], TEXT, "chain_key")
             keys.add(document["chain_key"])
         else:
-            events |= {event["leaf_index"]: event for event in _events(document) if _counts(event, size)}
+            for event in _events(document):
+                if not _counts(event, size):
+                    beside += 1
+                elif events.setdefault(event["leaf_index"], event) != event:
+                    raise Refused("dataset.leaf", event["leaf_index"])
     if len(keys) != 1:
         raise Refused("dataset.key")
     if not events:
         raise Refused("dataset.none")
     if len(datasets := sorted({str(event["dataset_id"]) for event in events.values()})) > 1:
         raise Refused("dataset.several", ascii(", ".join(datasets))[1:-1][:80])
-    return Exported(hex32(*keys), sorted(events.values(), key=lambda event: int(event["dataset_counter"])))
+    ordered = sorted(events.values(), key=lambda event: int(event["dataset_counter"]))
+    return Exported(hex32(*keys), ordered, beside)
 
 
 def _events(document: Any) -> Iterator[dict[str, Any]]:
@@ -117,6 +129,18 @@ def require_chained(events: Sequence[Mapping[str, Any]]) -> None:
         if event["dataset_previous"] != previous:
             raise Refused("dataset.previous", event["dataset_counter"])
         previous = event["leaf_index"]
+
+
+def require_opened(events: Sequence[Mapping[str, Any]], *, erased: bool) -> Sequence[Mapping[str, Any]]:
+    """Those with their salts: all, unless some may be `erased`; and at least one, for nothing else proves of which
+    dataset the chain is. Raises Refused."""
+    opened = [event for event in events if event["salt"] is not None]
+    if not opened:
+        raise Refused("dataset.unopened")
+    if len(opened) < len(events) and not erased:
+        closed = [event["dataset_counter"] for event in events if event["salt"] is None]
+        raise Refused("dataset.closed", ", ".join(map(str, closed[:20])))
+    return opened
 
 
 def _missing(counters: Iterable[int]) -> list[int]:

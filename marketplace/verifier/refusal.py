@@ -44,6 +44,10 @@ TEXTS = {
     "dataset.key": ("Thiếu khóa chuỗi (chain_key) của bộ dữ liệu.", "The dataset's chain_key is missing."),
     "dataset.left_out": ("Bản xuất thiếu sự kiện: bộ đếm {}.", "The export leaves events out: counters {}."),
     "dataset.previous": ("Sự kiện {} không nối tiếp sự kiện trước nó.", "Event {} does not follow the last."),
+    "dataset.closed": ("Sự kiện thiếu muối nên không mở được: bộ đếm {}. Nếu muối đã bị xóa: --erased.",
+                       "Events without salts do not open: counters {}. If they were erased: --erased."),
+    "dataset.unopened": ("Không sự kiện nào mở được: không gì cho biết đây là bộ dữ liệu nào.",
+                         "No event opens, so nothing proves of which dataset they are."),
     "dataset.leaf": ("Lá {} không phải của sự kiện đã xuất.", "Leaf {} is not that of the exported event."),
     "dataset.kept_back": ("Sự kiện mới nhất bị giữ lại: bộ đếm {}.", "A newest event is kept back: counter {}."),
 }  # fmt: skip

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
+import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,12 +16,16 @@ import msgspec
 import pytest
 from sqlalchemy import text
 
+from marketplace.audit import check
 from marketplace.audit.actions import record
 from marketplace.audit.export import export_log
 from marketplace.cli import audit
-from marketplace.db.engine import database_url
+from marketplace.db import engine
+from marketplace.db.engine import Database, DatabaseUnavailable, database_url
+from marketplace.inspection import jobs
 from marketplace.inspection.jobs import TURN, audit_if_due, last_due
-from marketplace.inspection.look import Verdict, inspect
+from marketplace.inspection.look import Verdict, tell
+from marketplace.inspection.look import look as inspect
 from tests.marketplace.audit.conftest import Log
 from tests.marketplace.audit.test_cli import run
 
@@ -84,7 +90,9 @@ async def grown(log: Log, tmp_path: Path) -> Log:
 
 
 async def look(log: Log) -> Verdict:
-    return await inspect(log.database, log.keys, log.config)
+    verdict = await inspect(log.database, log.keys, log.config)
+    await tell(log.database, verdict)
+    return verdict
 
 
 async def verdicts(log: Log) -> list[dict[str, Any]]:
@@ -145,6 +153,77 @@ async def test_one_process_audits_once_a_night(log: Log, grown: Log) -> None:
     log.tamper("UPDATE event SET at = at + interval '1 day' WHERE name = 'log:audit'")
     assert not await due(tomorrow)
     assert await due(tomorrow + timedelta(days=1))
+
+
+async def test_what_takes_long_keeps_its_snapshot_and_its_turn(
+    log: Log, grown: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server ends a session that lies idle in a transaction for two minutes; a night's sums take longer."""
+    found = Verdict(size=8, rows=(), published=(), books=())
+
+    async def slowly(database: Database, *_: object) -> Verdict:
+        async with database.snapshot() as session:
+            await session.execute(text("select 1"))
+            await asyncio.sleep(0.7)
+            await session.execute(text("select 1"))
+        return found
+
+    told = []
+
+    async def note(_: Database, verdict: Verdict) -> None:
+        told.append(verdict)
+
+    monkeypatch.setattr(engine, "OPTIONS", "-c idle_in_transaction_session_timeout=500")
+    monkeypatch.setattr(jobs, "look", slowly)
+    monkeypatch.setattr(jobs, "tell", note)
+    database = Database(database_url(log.config), connections=2)
+    try:
+        assert await audit_if_due(database, grown.keys, grown.config, datetime.now(UTC) + timedelta(days=1))
+    finally:
+        await database.close()
+    assert told == [found]
+
+
+async def test_what_was_found_is_told_though_the_log_takes_no_verdict(
+    log: Log, grown: Log, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    log.tamper("DELETE FROM audit_leaf WHERE index = 4")
+    ended = "SELECT count(pg_terminate_backend(pid)) FROM pg_locks WHERE locktype = 'advisory'"
+
+    async def away(*_: object) -> None:
+        log.tamper(ended)
+        raise DatabaseUnavailable
+
+    monkeypatch.setattr(jobs, "tell", away)
+    with caplog.at_level(logging.CRITICAL), pytest.raises(DatabaseUnavailable):
+        await audit_if_due(grown.database, grown.keys, grown.config, datetime.now(UTC) + timedelta(days=1))
+    assert "the nightly audit found log.leaf_missing: 4" in caplog.text
+    assert await verdicts(grown) == []
+
+
+@pytest.mark.parametrize("slow", ["open_checkpoint", "commitment"])
+async def test_others_are_served_while_the_sums_are_done(
+    grown: Log, monkeypatch: pytest.MonkeyPatch, slow: str
+) -> None:
+    loop, original = asyncio.get_running_loop(), getattr(check, slow)
+
+    def waits_for_the_loop(*arguments: Any) -> Any:
+        served = threading.Event()
+        loop.call_soon_threadsafe(served.set)
+        assert served.wait(5), "nothing else ran"
+        return original(*arguments)
+
+    monkeypatch.setattr(check, slow, waits_for_the_loop)
+    assert (await inspect(grown.database, grown.keys, grown.config)).whole
+
+
+async def test_checkpoints_are_read_in_parts_and_none_is_passed_over(
+    log: Log, grown: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(check, "CHUNK_CHECKPOINTS", 1)
+    log.tamper("UPDATE checkpoint SET note = replace(note, 'sandulieu', 'other')")
+    lines = [f"{each.code}: {each.where}" for each in await grown.findings()]
+    assert lines == ["log.checkpoint_forged: 6", "log.checkpoint_forged: 8"]
 
 
 def test_the_hour_is_the_last_one_that_struck() -> None:

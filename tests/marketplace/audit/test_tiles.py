@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import resource
 from pathlib import Path
 
 import pytest
@@ -121,6 +122,19 @@ async def test_an_exported_log_checks_offline_and_grows(log: Log, tmp_path: Path
     await fill(log, 300)
     assert wrong(await exported(log, folder), log, kept) == []
     assert (folder / "key").read_text() == f"{log.key}\n"
+
+
+async def test_an_export_that_was_cut_short_is_made_whole_by_the_next(log: Log, tmp_path: Path) -> None:
+    """A bundle of 256 leaves has 37,120 bytes: it is the first file that this disk has no room for."""
+    await fill(log, 300)
+    folder, limits = tmp_path / "log", resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, limits[1]))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            await exported(log, folder)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert wrong(await exported(log, folder), log) == []
 
 
 async def test_an_exported_log_with_anything_changed_is_refused(log: Log, tmp_path: Path) -> None:

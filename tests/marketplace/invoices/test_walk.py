@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from typing import Any
 
 import msgspec
 import pytest
 from sqlalchemy import text
 
+from marketplace.cli.client import Client
 from marketplace.cli.main import main
 from marketplace.config import Config
 from marketplace.db.engine import Database, database_url
 from tests.market import SMALL_SQL, Market
 from tests.marketplace.invoices.bills import close, this_month
+from tests.marketplace.parties import Make
 
 CHARGED = text("""
     select sum(t.amount)::bigint as vnd from transfer t join usage u
@@ -37,6 +41,17 @@ async def _closed(market: Market) -> tuple[int, int]:
     return charged.vnd, invoiced.vnd
 
 
+def _receipt(client: Client, path: str) -> dict[str, Any]:
+    """Once its leaf is in a published tree."""
+    until = time.monotonic() + 10
+    while not (answer := client.get(path)).ok:
+        assert answer.json()["code"] == "receipt.pending", answer.body
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    found: dict[str, Any] = answer.json()
+    return found
+
+
 def test_invoices_of_a_month_are_its_charges_and_lead_to_decision_and_receipt(market: Market) -> None:
     startup = market.client("startup")
     asked = [startup.post("/api/v1/queries", market.ask(SMALL_SQL)).json() for _ in range(2)]
@@ -48,8 +63,35 @@ def test_invoices_of_a_month_are_its_charges_and_lead_to_decision_and_receipt(ma
     for query in asked:
         item = billed[query["id"]]
         assert item["gross_vnd"] == query["charged_vnd"]
-        assert startup.get(f"/api/v1/decisions/{item['decision_id']}/receipt").ok
-        assert startup.get(item["receipt"]).json()["query_id"] == query["id"]
+        assert _receipt(startup, f"/api/v1/decisions/{item['decision_id']}/receipt")
+        assert _receipt(startup, item["receipt"])["query_id"] == query["id"]
+    assert market.reconciled()
+
+
+async def _second_operator(market: Market) -> Client:
+    database = Database(database_url(Config(home=market.home)), connections=2)
+    try:
+        return Client(market.url, (await Make().party(database, kind="operator")).token, timeout_s=60)
+    finally:
+        await database.close()
+
+
+def test_a_credit_note_leaves_the_receipts_of_its_queries_as_they_were(market: Market) -> None:
+    startup = market.client("startup")
+    query = startup.post("/api/v1/queries", market.ask(SMALL_SQL)).json()
+    asyncio.run(_closed(market))
+    (head, *_) = startup.get("/api/v1/invoices/issued").json()["items"]
+    items = startup.get(f"/api/v1/invoices/{head['id']}/items?limit=200").json()["items"]
+    (item,) = [each for each in items if each["query_id"] == query["id"]]
+    parties = [market.client(role) for role in ("startup", "owner", "regulator")]
+    told = [_receipt(party, item["receipt"])["settled"] for party in parties]
+    assert None not in told
+    path = f"/api/v1/invoices/{head['id']}/credits"
+    credit = market.client("operator").post(path, {"reason": "kiểm thử", "item_ids": [item["id"]]}).json()
+    decision = f"/api/v1/credits/{credit['id']}/decision"
+    decided = asyncio.run(_second_operator(market)).post(decision, {"decision": "approve"}).json()
+    assert (decided["state"], decided["amount_vnd"]) == ("approved", query["charged_vnd"])
+    assert [_receipt(party, item["receipt"])["settled"] for party in parties] == told
     assert market.reconciled()
 
 

@@ -297,12 +297,15 @@ def test_a_dataset_is_complete_or_what_is_left_out_is_named(log: Made, folder: P
     given: list[tuple[list[Any], str]] = [
         ([key, *views], ""),
         ([{"items": views[::-1], "next": None}, key], ""),
-        ([key, *edited(views, 6, salt=None), *newest, *without_leaf], ""),
+        ([key, *views, *views[:3], *newest, *without_leaf], ""),
         ([key, *left_out], "dataset.left_out"),
         ([key, *views[:-1]], "dataset.kept_back"),
         ([key, *edited(views, 12, dataset_previous=8)], "dataset.previous"),
         ([key, *edited(views, 9, purpose="another")], "dataset.leaf"),
+        ([key, *views, views[4] | {"price_vnd": 1}], "dataset.leaf"),
         ([log.completeness(THEIRS), *views], "dataset.leaf"),
+        ([key, *edited(views, 6, salt=None)], "dataset.closed"),
+        ([key, *edited(views, 6, salt=None, price_vnd=1, purpose="invented")], "dataset.closed"),
         ([key, *views, *log.views(THEIRS)], "dataset.several"),
         (views, "dataset.key"),
         ([key], "dataset.none"),
@@ -316,8 +319,36 @@ def test_a_dataset_is_complete_or_what_is_left_out_is_named(log: Made, folder: P
     runs = run_all([["dataset", folder, path, "--key", log.key, "--json"] for path in paths])
     assert [said.codes for said in runs] == [[code] if code else [] for _, code in given]
     assert [said.exit_code for said in runs] == [1 if code else 0 for _, code in given]
+    assert (
+        runs[2]
+        .document["checks"][-1]["detail"]
+        .endswith(", 199, mở được / opened: 199; không xét / not checked: 2")
+    )
     assert "counters 1, 99." in runs[3].out
     assert "counter 198." in runs[4].out
+
+
+def test_of_an_event_that_does_not_open_only_the_place_is_taken_and_only_if_asked(
+    log: Made, folder: Path, tmp_path: Path
+) -> None:
+    views, key = log.views(OURS), log.completeness(OURS)
+    stripped = edited(views, 6, salt=None, purpose="invented")
+    renamed = [view | {"salt": None, "dataset_id": str(OURS)} for view in log.views(THEIRS)]
+    given = [
+        ([key, *stripped], ""),
+        ([key, *edited(stripped, 9, salt=None, commitment="ab" * 32)], "dataset.leaf"),
+        ([key, *edited(stripped, 9, purpose="invented")], "dataset.leaf"),
+        ([log.completeness(THEIRS), *renamed], "dataset.unopened"),
+        (
+            [log.completeness(THEIRS), views[0] | {"leaf_index": renamed[0]["leaf_index"]}, *renamed[1:]],
+            "dataset.leaf",
+        ),
+    ]
+    paths = [put(tmp_path, f"events-{n}", "\n".join(map(json.dumps, parts))) for n, (parts, _) in enumerate(given)]
+    runs = run_all([["dataset", folder, path, "--key", log.key, "--json", "--erased"] for path in paths])
+    assert [said.codes for said in runs] == [[code] if code else [] for _, code in given]
+    assert [said.exit_code for said in runs] == [1 if code else 0 for _, code in given]
+    assert runs[0].document["checks"][-1]["detail"] == f"{OURS}, 199, mở được / opened: 198"
 
 
 def edited(views: list[dict[str, Any]], index: int, **fields: Any) -> list[dict[str, Any]]:
