@@ -24,6 +24,7 @@ from marketplace.inspection.jobs import run_audits
 from marketplace.ledger.jobs import run_books
 from marketplace.metering.jobs import run_agreeing
 from marketplace.offers.jobs import run_charges
+from marketplace.oversight.errors import TooManyExports
 from marketplace.oversight.indexer import run_indexer
 from marketplace.oversight.jobs import run_oversight
 from marketplace.own.errors import TooManyUploads
@@ -95,6 +96,7 @@ async def open_services(config: Config, *, background: bool = True) -> AsyncIter
             readers=Seats(config.tenant_event_readers, TooManyReaders),
             fetches=Seats(config.tenant_fetches, TooManyFetches),
             table_uploads=Seats(config.tenant_table_uploads, TooManyUploads),
+            exports=Seats(config.tenant_exports, TooManyExports),
             payments=payments,
         )
         stop = asyncio.Event()
