@@ -2,13 +2,14 @@
 
 A month is the leaves below the last head that was signed before it ended, and not in the month before. It is
 written into a draft, told in the log, and then given its name; after a crash between, the next look begins anew.
+Whoever writes holds the folder: service, worker and command may all look at once.
 """
 
 from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from marketplace.audit.models import AuditLeaf, Checkpoint, Event, EventSalt
 from marketplace.audit.publishing import tile_files
 from marketplace.audit.reads import event_of
 from marketplace.audit.tiles import HEIGHT, WIDTH, Tile, tiles_of
+from marketplace.claimed import Claim
 from marketplace.db.base import ms_of
 from marketplace.db.engine import Database
 from marketplace.oversight.archive_files import (
@@ -82,12 +84,22 @@ async def archive_due(database: Database, folder: Path, *, at: datetime) -> list
     if law is None:
         return []
     periods = msgspec.convert(law.values, Periods)
-    made, first = [], 0
     async with database.reading() as session:
         begun = await session.scalar(select(Checkpoint.at).order_by(Checkpoint.size).limit(1))
     if begun is None:
         return []
-    for month in ended(begun, at, months_ago=periods.archive_after_months):
+    months = list(ended(begun, at, months_ago=periods.archive_after_months))
+    await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
+    held = await asyncio.to_thread(Claim, folder)
+    try:
+        return await _look(database, folder, months, periods)
+    finally:
+        held.release()
+
+
+async def _look(database: Database, folder: Path, months: Iterable[Month], periods: Periods) -> list[str]:
+    made, first = [], 0
+    for month in months:
         target = folder / month.name
         if target.exists():
             manifest = await asyncio.to_thread(read_manifest, target)
