@@ -12,6 +12,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.callers import Caller
+from marketplace.accounts.models import Organisation
 from marketplace.audit.actions import record
 from marketplace.db.base import ms_of, utcnow
 from marketplace.errors import Forbidden, NotFound
@@ -109,9 +110,12 @@ async def incidents_for(session: AsyncSession, by: Caller) -> list[Incident]:
     return list(await session.scalars(query))
 
 
-async def steps_of(session: AsyncSession, incident_id: UUID) -> list[IncidentStep]:
-    """The timeline, oldest first."""
+async def steps_of(session: AsyncSession, incident_id: UUID, by: Caller) -> list[IncidentStep]:
+    """The timeline, oldest first; to an owner without what other owners did and wrote."""
     query = select(IncidentStep).where(IncidentStep.incident_id == incident_id).order_by(IncidentStep.id)
+    if by.organisation_kind == "owner":
+        query = query.join(Organisation, Organisation.id == IncidentStep.organisation_id)
+        query = query.where(or_(Organisation.id == by.organisation_id, Organisation.kind != "owner"))
     return list(await session.scalars(query))
 
 
@@ -141,17 +145,19 @@ async def _owners(session: AsyncSession, dataset_ids: Iterable[UUID]) -> set[UUI
 
 
 async def _step(session: AsyncSession, row: Incident, verb: str, note: str, by: Caller) -> None:
+    """An event for each owner that may read the note: one for all would name them to each other."""
     session.add(
         IncidentStep(
             incident_id=row.id, verb=verb, note=note, person_id=by.person_id, organisation_id=by.organisation_id
         )
     )
     await session.flush()
-    await record(
-        session,
-        f"incident:{verb}",
-        actor_person_id=by.person_id,
-        actor_organisation_id=by.organisation_id,
-        parties={by.organisation_id, *row.owner_ids},
-        body={"incident": row.id, "state": row.state, "note": note, "report_by": row.report_by.isoformat()},
-    )
+    for owner_id in [by.organisation_id] if by.organisation_kind == "owner" else row.owner_ids:
+        await record(
+            session,
+            f"incident:{verb}",
+            actor_person_id=by.person_id,
+            actor_organisation_id=by.organisation_id,
+            parties={by.organisation_id, owner_id},
+            body={"incident": row.id, "state": row.state, "note": note, "report_by": row.report_by.isoformat()},
+        )

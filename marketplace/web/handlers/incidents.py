@@ -18,13 +18,11 @@ from marketplace.oversight.incidents import (
     NewIncident,
     Step,
     datasets_of,
-    incidents_for,
     open_incident,
     require_part,
     take_step,
 )
-from marketplace.oversight.report import report_for
-from marketplace.oversight.report import view as shown
+from marketplace.oversight.report import incident_views, report_for
 from marketplace.web.figures import VIETNAM
 from marketplace.web.forms import Form, wrong
 from marketplace.web.headers import as_file
@@ -37,8 +35,7 @@ T = TypeVar("T")
 @get("/incidents")
 async def show_incidents(view: View, caller: Caller, session: AsyncSession) -> Template:
     """Those that the caller may see, and the form for a new one."""
-    now = utcnow()
-    found = [shown(row, (), now) for row in await incidents_for(session, caller)]
+    found = await incident_views(session, caller)
     datasets = await all_datasets(session)
     if caller.organisation_kind == "owner":
         mine = await datasets_of(session, caller.organisation_id)
