@@ -35,8 +35,6 @@ TRANSITIONS: Final[dict[tuple[str, str], State]] = {
 ROLES: Final = {"regulator": {"reader"}, "operator": {"operator"}, "owner": {"steward", "approver"}}
 """Who may open, see and lead an incident."""
 Told = Annotated[str, Meta(min_length=10, max_length=4_000)]
-_CLOSED_BY: Final = {"close": "regulator"}
-"""Verbs that one kind of organisation alone may say."""
 
 
 class NewIncident(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -56,7 +54,7 @@ class Step(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 async def open_incident(session: AsyncSession, *, incident_id: UUID, asked: NewIncident, by: Caller) -> None:
-    """The clock runs. Raises Forbidden, IncidentWrong, LawMissing, NotFound (no dataset, or no owner of any)."""
+    """The clock runs. Raises Forbidden, IncidentWrong, LawMissing, NotFound (no dataset, or another owner's)."""
     require_part(by)
     now = utcnow()
     if not asked.since < asked.until or asked.known_at > now or asked.since > now:
@@ -65,7 +63,9 @@ async def open_incident(session: AsyncSession, *, incident_id: UUID, asked: NewI
     if law is None:
         raise LawMissing(law=LAW)
     owners = await _owners(session, asked.dataset_ids)
-    if by.organisation_kind == "owner" and by.organisation_id not in owners:
+    if by.organisation_kind == "owner" and not await datasets_of(session, by.organisation_id) >= set(
+        asked.dataset_ids
+    ):
         raise NotFound
     row = Incident(
         id=incident_id, opened_by=by.person_id, organisation_id=by.organisation_id, title=asked.title,
@@ -81,15 +81,22 @@ async def open_incident(session: AsyncSession, *, incident_id: UUID, asked: NewI
 async def take_step(session: AsyncSession, *, incident_id: UUID, step: Step, by: Caller) -> None:
     """Raises Forbidden, NotFound, IncidentOver."""
     row = await incident_for(session, incident_id, by, lock=True)
-    only = _CLOSED_BY.get(step.verb)
-    if only is not None and by.organisation_kind != only:
-        raise Forbidden(needs=f"{only}:{'|'.join(sorted(ROLES[only]))}")
+    if not may_take(step.verb, opener_id=row.organisation_id, by=by):
+        raise Forbidden(needs="regulator:reader")
     state = TRANSITIONS.get((row.state, step.verb))
     if state is None:
         raise IncidentOver(state=row.state, verb=step.verb)
     row.state = state
     await session.flush()
     await _step(session, row, step.verb, step.note, by)
+
+
+def may_take(verb: str, *, opener_id: UUID, by: Caller) -> bool:
+    """Whether the step is the caller's to take: the regulator alone closes, and dismisses what an owner did not
+    open itself."""
+    if by.organisation_kind == "regulator" or verb not in ("close", "dismiss"):
+        return True
+    return verb == "dismiss" and by.organisation_kind == "owner" and by.organisation_id == opener_id
 
 
 async def incident_for(session: AsyncSession, incident_id: UUID, by: Caller, *, lock: bool = False) -> Incident:

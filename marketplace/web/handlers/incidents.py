@@ -18,6 +18,7 @@ from marketplace.oversight.incidents import (
     NewIncident,
     Step,
     datasets_of,
+    may_take,
     open_incident,
     require_part,
     take_step,
@@ -67,9 +68,12 @@ async def show_incident(view: View, caller: Caller, session: AsyncSession, incid
             *(step.organisation_id for step in report.timeline), *(use.startup_id for use in report.uses),
         ),
     )  # fmt: skip
-    verbs = [verb for state, verb in TRANSITIONS if state == report.incident.state]
-    if caller.organisation_kind != "regulator":
-        verbs = [verb for verb in verbs if verb != "close"]
+    one = report.incident
+    verbs = [
+        verb
+        for state, verb in TRANSITIONS
+        if state == one.state and may_take(verb, opener_id=one.organisation_id, by=caller)
+    ]
     slugs = {each.dataset_id: each.slug for each in report.datasets}
     return view.page("incident.html", report=report, people=names, verbs=verbs, slugs=slugs, now=utcnow())
 

@@ -106,6 +106,25 @@ async def test_its_states_and_that_only_the_regulator_closes(
     assert [taken["verb"] for taken in report["timeline"]] == ["open", "note", "report", "close"]
 
 
+async def test_an_owner_opens_one_of_its_own_datasets_alone_and_dismisses_only_that(
+    client: Client, sides: Sides, regulator: Party, database: Database, make: Make
+) -> None:
+    other, operator = await open_sides(database), await make.party(database, kind="operator")
+    body = asked(sides, utcnow())
+    both = {**body, "dataset_ids": [str(sides.dataset_id), str(other.dataset_id)]}
+    assert (await client.post(INCIDENTS, token=sides.owner.token, json=both)).status_code == 404
+
+    async def dismissed(opener: Party, *by: Party) -> list[int]:
+        made = (await client.post(INCIDENTS, token=opener.token, json=body)).json()["incident"]["id"]
+        step = {"verb": "dismiss", "note": NOTE}
+        path = f"{INCIDENTS}/{made}/steps"
+        return [(await client.post(path, token=each.token, json=step)).status_code for each in by]
+
+    assert await dismissed(regulator, sides.owner, operator, regulator) == [403, 403, 201]
+    assert await dismissed(operator, sides.owner, operator, regulator) == [403, 403, 201]
+    assert await dismissed(sides.owner, operator, sides.owner) == [403, 201]
+
+
 def test_nothing_leads_out_of_what_is_over() -> None:
     assert {state for state, _ in TRANSITIONS} == {"open", "reported"}
 
