@@ -63,10 +63,10 @@ async def open_incident(session: AsyncSession, *, incident_id: UUID, asked: NewI
     if law is None:
         raise LawMissing(law=LAW)
     owners = await _owners(session, asked.dataset_ids)
-    if by.organisation_kind == "owner" and not await datasets_of(session, by.organisation_id) >= set(
-        asked.dataset_ids
-    ):
-        raise NotFound
+    if by.organisation_kind == "owner":
+        hers = await datasets_of(session, by.organisation_id)
+        if not hers.issuperset(asked.dataset_ids):
+            raise NotFound
     row = Incident(
         id=incident_id, opened_by=by.person_id, organisation_id=by.organisation_id, title=asked.title,
         dataset_ids=sorted(set(asked.dataset_ids)), owner_ids=sorted(owners), since=asked.since, until=asked.until,
@@ -115,6 +115,13 @@ async def incidents_for(session: AsyncSession, by: Caller) -> list[Incident]:
     if by.organisation_kind == "owner":
         query = query.where(Incident.owner_ids.contains([by.organisation_id]))
     return list(await session.scalars(query))
+
+
+async def reports_of(session: AsyncSession, incident_ids: Iterable[UUID]) -> dict[UUID, datetime]:
+    """When those of them that were reported were."""
+    query = select(IncidentStep.incident_id, IncidentStep.at).where(IncidentStep.verb == "report")
+    rows = await session.execute(query.where(IncidentStep.incident_id.in_(incident_ids)))
+    return {row.incident_id: row.at for row in rows}
 
 
 async def steps_of(session: AsyncSession, incident_id: UUID, by: Caller) -> list[IncidentStep]:

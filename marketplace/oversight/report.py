@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Set
+from collections.abc import Set
 from datetime import datetime
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from marketplace.accounts.callers import Caller
 from marketplace.audit.proofs import newest_checkpoint
 from marketplace.consents.months import Band, band
 from marketplace.db.base import utcnow
-from marketplace.oversight.incidents import datasets_of, incident_for, incidents_for, steps_of
+from marketplace.oversight.incidents import datasets_of, incident_for, incidents_for, reports_of, steps_of
 from marketplace.oversight.models import Incident
 
 USED = ["query:settle", "query:fetch"]
@@ -108,7 +108,8 @@ async def incident_views(session: AsyncSession, by: Caller) -> tuple[IncidentVie
     """Those that the caller may see, newest first. Raises Forbidden."""
     incidents, at = await incidents_for(session, by), utcnow()
     hers = await datasets_of(session, by.organisation_id)
-    return tuple(_view(each, (), at, by, hers) for each in incidents)
+    reports = await reports_of(session, [each.id for each in incidents])
+    return tuple(_view(each, reports.get(each.id), at, by, hers) for each in incidents)
 
 
 async def report_for(session: AsyncSession, *, incident_id: UUID, by: Caller) -> Report:
@@ -124,13 +125,14 @@ async def report_for(session: AsyncSession, *, incident_id: UUID, by: Caller) ->
     }  # fmt: skip
     uses = await session.execute(_USES, asked)
     steps = await steps_of(session, incident.id, by)
+    reports = await reports_of(session, [incident.id])
     checkpoint = await newest_checkpoint(session)
     timeline = tuple(
         Taken(at=s.at, verb=s.verb, note=s.note, person_id=s.person_id, organisation_id=s.organisation_id)
         for s in steps
     )
     return Report(
-        incident=_view(incident, timeline, utcnow(), by, {row.id for row in datasets}),
+        incident=_view(incident, reports.get(incident.id), utcnow(), by, {row.id for row in datasets}),
         timeline=timeline,
         datasets=tuple(
             Touched(
@@ -152,13 +154,12 @@ async def report_for(session: AsyncSession, *, incident_id: UUID, by: Caller) ->
 
 
 def _view(
-    incident: Incident, timeline: Iterable[Taken], at: datetime, by: Caller, hers: Set[UUID]
+    incident: Incident, reported_at: datetime | None, at: datetime, by: Caller, hers: Set[UUID]
 ) -> IncidentView:
     """An incident as it is shown at an instant. `hers`: the datasets that an owner has."""
     owns = by.organisation_kind == "owner"
-    reported = next((taken.at for taken in timeline if taken.verb == "report"), None)
     waits = incident.state == "open"
-    done = reported or (at if waits else incident.opened_at)
+    done = reported_at or (at if waits else incident.opened_at)
     fields = IncidentView.__struct_fields__
     told = {name: getattr(incident, name) for name in fields if name not in ("dataset_ids", "late", "opened_by")}
     return IncidentView(

@@ -63,6 +63,19 @@ async def test_the_clock_runs_72_hours_from_when_it_is_known(client: Client, sid
     assert late.json()["incident"]["late"] is True
 
 
+async def test_a_late_report_was_late_wherever_it_is_shown_and_one_in_time_is_not(
+    client: Client, sides: Sides
+) -> None:
+    for hours, is_late in ((74, True), (70, False)):
+        body = asked(sides, utcnow() - timedelta(hours=hours))
+        made = (await client.post(INCIDENTS, token=sides.owner.token, json=body)).json()["incident"]["id"]
+        step = {"verb": "report", "note": NOTE}
+        report = await client.post(f"{INCIDENTS}/{made}/steps", token=sides.owner.token, json=step)
+        listed = (await client.get(INCIDENTS, token=sides.owner.token)).json()["items"]
+        late = [each["late"] for each in (report.json()["incident"], *listed) if each["id"] == made]
+        assert late == [is_late, is_late]
+
+
 async def test_who_may_open_one_and_who_sees_it(
     client: Client, sides: Sides, regulator: Party, database: Database, make: Make
 ) -> None:
