@@ -77,6 +77,17 @@ async def test_as_many_denials_in_as_many_minutes_are_a_burst_and_one_fewer_is_n
     assert await raised(quiet) == [("denial_burst", busy)]
 
 
+async def test_what_follows_a_burst_does_not_hide_it(quiet: Log) -> None:
+    limits = thresholds_at(NOON)
+    assert limits
+    hasty, slow = uuid4(), uuid4()
+    for who, count in ((hasty, limits.denials), (slow, limits.denials - 1)):
+        later = NOON + timedelta(minutes=limits.denials_window_minutes)
+        logged(quiet, [("query:deny", NOON, who) for _ in range(count)] + [("quote:deny", later, who)])
+    assert await look(quiet.database, at=NOON) == 1
+    assert await raised(quiet) == [("denial_burst", hasty)]
+
+
 async def test_a_cause_is_told_once_however_often_it_is_looked_at(quiet: Log) -> None:
     night = NOON.replace(hour=16)
     who = uuid4()
