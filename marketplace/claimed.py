@@ -16,7 +16,10 @@ from pathlib import Path
 
 
 class Claim:
-    """On what lies at `path`, by whatever name it has later; let go at the latest when nobody holds it."""
+    """On what lies at `path`, by whatever name it has later, once no other has one.
+
+    Let go at the latest when nobody holds it.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path

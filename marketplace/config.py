@@ -67,6 +67,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     tenant_event_readers: int = 32
     tenant_fetches: int = 32
     """Answers of one tenant on their way out at once, in one process."""
+    tenant_exports: int = 2
+    """Exports of the log on their way to one tenant at once, in one process."""
     tenant_alone_after_s: int = 60
     """A tenant may hold every jail while no other has asked for so long."""
     sandbox_deadline_ms: int = 30_000

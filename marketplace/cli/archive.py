@@ -14,7 +14,7 @@ import msgspec
 from marketplace.config import Config, load
 from marketplace.db.base import utcnow
 from marketplace.db.engine import Database, database_url
-from marketplace.oversight.archive import ARCHIVE, archive_due
+from marketplace.oversight.archive import ARCHIVE, archive_due, forget_erased
 from marketplace.oversight.archive_files import ArchiveBroken, verify_archive
 from marketplace.verifier.command import Unusable, read_key
 from marketplace.verifier.refusal import Refused
@@ -31,7 +31,13 @@ def add_verb(verbs: Any) -> None:
 
 def _archive(chosen: argparse.Namespace) -> int:
     if chosen.folder is None:
-        made = asyncio.run(_due(load()))
+        try:
+            made = asyncio.run(_due(load()))
+        except ArchiveBroken as broken:
+            print(
+                json.dumps({"ok": False, "detail": str(broken)}) if chosen.json else f"✗ {broken}", file=sys.stderr
+            )
+            return 1
         print(json.dumps({"months": made}) if chosen.json else " ".join(made) or "–")
         return 0
     if chosen.key is None:
@@ -54,6 +60,7 @@ def _archive(chosen: argparse.Namespace) -> int:
 async def _due(config: Config) -> list[str]:
     database = Database(database_url(config), connections=1)
     try:
-        return await archive_due(database, config.path(ARCHIVE), at=utcnow())
+        folder = config.path(ARCHIVE)
+        return [*await forget_erased(database, folder), *await archive_due(database, folder, at=utcnow())]
     finally:
         await database.close()

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
 from msgspec import Meta, Struct
+from psycopg.errors import QueryCanceled
 from sqlalchemy import select, text, tuple_
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.callers import Reader
@@ -28,7 +31,9 @@ from marketplace.oversight.rules import (
     incident_due,
     night_export,
 )
-from marketplace.oversight.rules.rule import Cause, Rule, Span, thresholds_at
+from marketplace.oversight.rules.rule import Cause, Rule, Span, Thresholds, thresholds_at
+
+logger = logging.getLogger(__name__)
 
 RULES = (
     consent_used.RULE, denial_burst.RULE, budget_drained.RULE, night_export.RULE, class_drift.RULE,
@@ -71,7 +76,8 @@ class Acknowledgement(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 async def look(database: Database, *, at: datetime, rules: Sequence[Rule] = RULES) -> int:
-    """Look at all leaves that no look was about; how many alerts were raised. Safe at any time, by any process."""
+    """Look at all leaves that no look was about; how many alerts were raised. Safe at any time, by any process.
+    A rule that fails is told to who runs the service, and stops no other."""
     raised = 0
     while True:
         async with database.session() as session:
@@ -89,9 +95,26 @@ async def _look(session: AsyncSession, span: Span, rules: Sequence[Rule]) -> int
         return 0
     raised = 0
     for rule in rules:
-        for cause in await rule.look(session, span, thresholds):
-            raised += await _raise(session, rule.name, cause)
+        try:
+            async with session.begin_nested():
+                raised += await _apply(session, rule, span, thresholds)
+        except Exception as failed:
+            if _is_away(failed):
+                raise
+            logger.exception("rule %s failed on leaves %d to %d", rule.name, span.since, span.until)
     return raised
+
+
+async def _apply(session: AsyncSession, rule: Rule, span: Span, thresholds: Thresholds) -> int:
+    raised = 0
+    for cause in await rule.look(session, span, thresholds):
+        raised += await _raise(session, rule.name, cause)
+    return raised
+
+
+def _is_away(failed: Exception) -> bool:
+    """Whether it is the database that fails, and all is looked at again; not a rule that takes too long."""
+    return isinstance(failed, OperationalError) and not isinstance(failed.orig, QueryCanceled)
 
 
 async def _raise(session: AsyncSession, rule: str, cause: Cause) -> bool:

@@ -14,6 +14,7 @@ from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.callers import Caller, Reader
+from marketplace.accounts.seats import Seats
 from marketplace.audit.api import viewer_of
 from marketplace.config import Config
 from marketplace.db.cursor import PAGE_ROWS
@@ -92,11 +93,11 @@ class ExportAsked(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
 @post("/api/v1/audit/exports", status_code=200, operation_id="exportEvents")
 async def export_events(
-    caller: Caller, database: Database, config: Config, keys: Keys, data: ExportAsked
+    caller: Caller, database: Database, config: Config, keys: Keys, exports: Seats, data: ExportAsked
 ) -> Stream:
     """A zip of what a search finds and a manifest: query, count, hash, the log's head. Two events tell of it."""
     viewer = viewer_of(caller)
-    return await export_stream(database, config, keys, viewer, data.search, data.form)
+    return await export_stream(database, config, keys, exports, viewer, data.search, data.form)
 
 
 @get("/api/v1/audit/searches", operation_id="listSearches")

@@ -2,13 +2,14 @@
 
 A month is the leaves below the last head that was signed before it ended, and not in the month before. It is
 written into a draft, told in the log, and then given its name; after a crash between, the next look begins anew.
+Whoever writes holds the folder: service, worker and command may all look at once.
 """
 
 from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from marketplace.audit.models import AuditLeaf, Checkpoint, Event, EventSalt
 from marketplace.audit.publishing import tile_files
 from marketplace.audit.reads import event_of
 from marketplace.audit.tiles import HEIGHT, WIDTH, Tile, tiles_of
+from marketplace.claimed import Claim
 from marketplace.db.base import ms_of
 from marketplace.db.engine import Database
 from marketplace.oversight.archive_files import (
@@ -38,6 +40,7 @@ from marketplace.oversight.archive_files import (
     ROWS,
     SALT_COLUMNS,
     SALTS,
+    ArchiveBroken,
     Manifest,
     described,
     file_of,
@@ -77,26 +80,67 @@ class Periods(Struct, frozen=True, kw_only=True):
 
 
 async def archive_due(database: Database, folder: Path, *, at: datetime) -> list[str]:
-    """Write every month that is due and has leaves, and the salts anew of those in which some were erased."""
+    """Write every month that is due and has leaves.
+
+    Raises ArchiveBroken for months that cannot be read or written, once the others are."""
     law = law_at(LAW, ms_of(at))
     if law is None:
         return []
     periods = msgspec.convert(law.values, Periods)
-    made, first = [], 0
     async with database.reading() as session:
         begun = await session.scalar(select(Checkpoint.at).order_by(Checkpoint.size).limit(1))
     if begun is None:
         return []
-    for month in ended(begun, at, months_ago=periods.archive_after_months):
-        target = folder / month.name
-        if target.exists():
-            manifest = await asyncio.to_thread(read_manifest, target)
-            if await _forgets(database, target, manifest):
+    months = list(ended(begun, at, months_ago=periods.archive_after_months))
+    await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
+    held = await asyncio.to_thread(Claim, folder)
+    try:
+        return await _look(database, folder, months, periods)
+    finally:
+        held.release()
+
+
+def _archived(folder: Path) -> list[Path]:
+    return sorted(each for each in folder.iterdir() if each.is_dir() and each.suffix != DRAFT)
+
+
+async def _look(database: Database, folder: Path, months: Iterable[Month], periods: Periods) -> list[str]:
+    made, broken, first = [], [], 0
+    for month in months:
+        try:
+            if (folder / month.name).exists():
+                first = (await asyncio.to_thread(read_manifest, folder / month.name)).size
+            elif (size := await _write(database, folder, month, first, periods)) is not None:
                 made.append(month.name)
-            first = manifest.size
-        elif (size := await _write(database, folder, month, first, periods)) is not None:
-            made.append(month.name)
-            first = size
+                first = size
+        except (ValueError, OSError) as wrong:
+            broken.append(f"{month.name}: {wrong}")
+            async with database.reading() as session:
+                head = await _head(session, month)
+            first = head.size if head else first
+    if broken:
+        raise ArchiveBroken("; ".join(broken))
+    return made
+
+
+async def forget_erased(database: Database, folder: Path) -> list[str]:
+    """Write anew the salts of archived months in which some were erased: every salt that is left is counted.
+
+    Raises ArchiveBroken, as `archive_due` does."""
+    await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
+    held = await asyncio.to_thread(Claim, folder)
+    made, broken = [], []
+    try:
+        for target in await asyncio.to_thread(_archived, folder):
+            try:
+                if await _forgets(database, target, await asyncio.to_thread(read_manifest, target)):
+                    made.append(target.name)
+            except (ValueError, OSError) as wrong:
+                broken.append(f"{target.name}: {wrong}")
+    finally:
+        held.release()
+    if broken:
+        raise ArchiveBroken("; ".join(broken))
     return made
 
 
@@ -104,9 +148,7 @@ async def _write(database: Database, folder: Path, month: Month, first: int, per
     """The size of the log at the month's end; None where nothing was added in it."""
     draft = folder / f"{month.name}{DRAFT}"
     async with database.reading() as session:
-        head = await session.scalar(
-            select(Checkpoint).where(Checkpoint.at < month.ends).order_by(Checkpoint.size.desc()).limit(1)
-        )
+        head = await _head(session, month)
         if head is None or head.size <= first:
             return None
         shutil.rmtree(draft, ignore_errors=True)
@@ -128,6 +170,12 @@ async def _write(database: Database, folder: Path, month: Month, first: int, per
     await _tell(database, draft / MANIFEST, manifest)
     await asyncio.to_thread(_put, draft, folder / month.name)
     return head.size
+
+
+async def _head(session: AsyncSession, month: Month) -> Checkpoint | None:
+    """The last that was signed before the month ended."""
+    before = select(Checkpoint).where(Checkpoint.at < month.ends)
+    return await session.scalar(before.order_by(Checkpoint.size.desc()).limit(1))
 
 
 async def _events(session: AsyncSession, draft: Path, first: int, size: int) -> int:

@@ -13,18 +13,17 @@ from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.callers import Caller, Reader
-from marketplace.db.base import new_id, utcnow
+from marketplace.db.base import new_id
 from marketplace.db.idempotency import claim
 from marketplace.oversight.alerts import Acknowledgement, AlertPage, AlertView, acknowledge, alerts
 from marketplace.oversight.incidents import (
     NewIncident,
     Step,
-    incidents_for,
     open_incident,
     require_part,
     take_step,
 )
-from marketplace.oversight.report import IncidentView, Report, report_for, view
+from marketplace.oversight.report import IncidentView, Report, incident_views, report_for
 
 IdempotencyHeader = Annotated[
     str | None, HeaderParameter(name="Idempotency-Key", required=False, min_length=1, max_length=200)
@@ -56,8 +55,7 @@ async def post_acknowledgement(
 @get("/api/v1/incidents", operation_id="listIncidents")
 async def list_incidents(session: AsyncSession, caller: Caller) -> IncidentList:
     """Breaches, newest first: the regulator's and operator's view is of all, an owner's of its datasets'."""
-    now = utcnow()
-    return IncidentList(tuple(view(row, (), now) for row in await incidents_for(session, caller)))
+    return IncidentList(await incident_views(session, caller))
 
 
 @post("/api/v1/incidents", operation_id="openIncident")

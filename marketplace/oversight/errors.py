@@ -30,6 +30,13 @@ class LawMissing(Problem):
     code = "incident.law_missing"
 
 
+class TooManyExports(Problem):
+    """Of the log by one organisation at once. Params: most."""
+
+    status = 429
+    code = "export.too_many"
+
+
 class NameTaken(Conflict):
     """The reader has a search of that name."""
 

@@ -1,7 +1,8 @@
 """An export of a search as a zip: the events in one form, then a manifest with their hash and the log's head.
 
-It is streamed: however much a search finds, one batch is in memory. An event tells that it begins before a byte is
-sent; another its manifest's hash, before the zip's own end is sent, without which no program opens it.
+It is streamed: however much a search finds, one batch is in memory, and no connection is held while it is sent.
+An event tells that it begins before a byte is sent; another its manifest's hash, before the zip's own end is sent,
+without which no program opens it.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import zipfile
 from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -17,6 +19,7 @@ import msgspec
 from litestar.response import Stream
 from msgspec import Struct
 
+from marketplace.accounts.seats import Seat, Seats
 from marketplace.audit.actions import record
 from marketplace.audit.errors import LogEmpty
 from marketplace.audit.models import Checkpoint
@@ -28,7 +31,7 @@ from marketplace.db.base import utcnow
 from marketplace.db.engine import Database
 from marketplace.db.keys import Keys
 from marketplace.errors import Forbidden
-from marketplace.oversight.finding import found
+from marketplace.oversight.finding import Place, first, found
 from marketplace.oversight.forms import FORMS, FormName
 from marketplace.oversight.search import Search
 
@@ -102,16 +105,37 @@ class _Hashed:
 
 
 async def export_stream(
-    database: Database, config: Config, keys: Keys, viewer: Viewer, search: Search, form: FormName
+    database: Database,
+    config: Config,
+    keys: Keys,
+    exports: Seats,
+    viewer: Viewer,
+    search: Search,
+    form: FormName,
 ) -> Stream:
-    """The answer that sends an export. Raises Forbidden to the operator, who sees no bodies; LogEmpty."""
+    """The answer that sends an export. Raises Forbidden to the operator, who sees no bodies; TooManyExports,
+    LogEmpty."""
     if viewer.view == "operator":
         raise Forbidden(needs=":".join(("regulator", "reader")))
-    begun, checkpoint = await begin(database, viewer, search, form)
-    key = str(verifier_key(config.log_origin, keys.log_signing()))
+    seat = exports.take(viewer.organisation_id)
+    try:
+        begun, checkpoint = await begin(database, viewer, search, form)
+        key = str(verifier_key(config.log_origin, keys.log_signing()))
+    except BaseException:
+        seat.leave()
+        raise
     pieces = exported(database, viewer, search, form, begun=begun, checkpoint=checkpoint, log_key=key)
     headers = {"Content-Disposition": f'attachment; filename="log-{begun}.zip"', "Cache-Control": "no-store"}
-    return Stream(pieces, media_type="application/zip", headers=headers)
+    return Stream(_seated(pieces, seat), media_type="application/zip", headers=headers)
+
+
+async def _seated(pieces: AsyncGenerator[bytes, None], seat: Seat) -> AsyncIterator[bytes]:
+    try:
+        async with aclosing(pieces):
+            async for piece in pieces:
+                yield piece
+    finally:
+        seat.leave()
 
 
 async def begin(database: Database, viewer: Viewer, search: Search, form: FormName) -> tuple[UUID, Checkpoint]:
@@ -173,16 +197,15 @@ async def exported(
 async def _batches(
     database: Database, viewer: Viewer, search: Search, size: int
 ) -> AsyncIterator[list[EventView]]:
-    batch: list[EventView] = []
-    async with database.reading() as session:
-        async for event, _ in found(session, viewer, search, below=size):
-            batch.append(event)
-            if len(batch) == BATCH_EVENTS:
-                yield batch
-                session.expunge_all()
-                batch = []
-    if batch:
-        yield batch
+    after: Place | None = None
+    while True:
+        async with database.reading() as session:  # given back before a slow reader takes what was read
+            read = await first(found(session, viewer, search, after=after, below=size), BATCH_EVENTS)
+        if read:
+            yield [event for event, _ in read]
+        if len(read) < BATCH_EVENTS:
+            return
+        after = read[-1][1]
 
 
 async def _done(database: Database, viewer: Viewer, begun: UUID, count: int, manifest: bytes) -> None:

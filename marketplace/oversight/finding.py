@@ -68,6 +68,16 @@ async def found(
             yield each
 
 
+async def first(events: AsyncIterator[Found], count: int) -> list[Found]:
+    """No more of them than that."""
+    read: list[Found] = []
+    async for each in events:
+        read.append(each)
+        if len(read) == count:
+            break
+    return read
+
+
 async def _fresh(
     session: AsyncSession, viewer: Viewer, search: Search, after: Place, below: int | None
 ) -> AsyncIterator[Found]:

@@ -12,6 +12,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.callers import Caller
+from marketplace.accounts.models import Organisation
 from marketplace.audit.actions import record
 from marketplace.db.base import ms_of, utcnow
 from marketplace.errors import Forbidden, NotFound
@@ -34,8 +35,6 @@ TRANSITIONS: Final[dict[tuple[str, str], State]] = {
 ROLES: Final = {"regulator": {"reader"}, "operator": {"operator"}, "owner": {"steward", "approver"}}
 """Who may open, see and lead an incident."""
 Told = Annotated[str, Meta(min_length=10, max_length=4_000)]
-_CLOSED_BY: Final = {"close": "regulator"}
-"""Verbs that one kind of organisation alone may say."""
 
 
 class NewIncident(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -55,7 +54,7 @@ class Step(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 async def open_incident(session: AsyncSession, *, incident_id: UUID, asked: NewIncident, by: Caller) -> None:
-    """The clock runs. Raises Forbidden, IncidentWrong, LawMissing, NotFound (no dataset, or no owner of any)."""
+    """The clock runs. Raises Forbidden, IncidentWrong, LawMissing, NotFound (no dataset, or another owner's)."""
     require_part(by)
     now = utcnow()
     if not asked.since < asked.until or asked.known_at > now or asked.since > now:
@@ -64,8 +63,10 @@ async def open_incident(session: AsyncSession, *, incident_id: UUID, asked: NewI
     if law is None:
         raise LawMissing(law=LAW)
     owners = await _owners(session, asked.dataset_ids)
-    if by.organisation_kind == "owner" and by.organisation_id not in owners:
-        raise NotFound
+    if by.organisation_kind == "owner":
+        hers = await datasets_of(session, by.organisation_id)
+        if not hers.issuperset(asked.dataset_ids):
+            raise NotFound
     row = Incident(
         id=incident_id, opened_by=by.person_id, organisation_id=by.organisation_id, title=asked.title,
         dataset_ids=sorted(set(asked.dataset_ids)), owner_ids=sorted(owners), since=asked.since, until=asked.until,
@@ -80,15 +81,22 @@ async def open_incident(session: AsyncSession, *, incident_id: UUID, asked: NewI
 async def take_step(session: AsyncSession, *, incident_id: UUID, step: Step, by: Caller) -> None:
     """Raises Forbidden, NotFound, IncidentOver."""
     row = await incident_for(session, incident_id, by, lock=True)
-    only = _CLOSED_BY.get(step.verb)
-    if only is not None and by.organisation_kind != only:
-        raise Forbidden(needs=f"{only}:{'|'.join(sorted(ROLES[only]))}")
+    if not may_take(step.verb, opener_id=row.organisation_id, by=by):
+        raise Forbidden(needs="regulator:reader")
     state = TRANSITIONS.get((row.state, step.verb))
     if state is None:
         raise IncidentOver(state=row.state, verb=step.verb)
     row.state = state
     await session.flush()
     await _step(session, row, step.verb, step.note, by)
+
+
+def may_take(verb: str, *, opener_id: UUID, by: Caller) -> bool:
+    """Whether the step is the caller's to take: the regulator alone closes, and dismisses what an owner did not
+    open itself."""
+    if by.organisation_kind == "regulator" or verb not in ("close", "dismiss"):
+        return True
+    return verb == "dismiss" and by.organisation_kind == "owner" and by.organisation_id == opener_id
 
 
 async def incident_for(session: AsyncSession, incident_id: UUID, by: Caller, *, lock: bool = False) -> Incident:
@@ -109,9 +117,19 @@ async def incidents_for(session: AsyncSession, by: Caller) -> list[Incident]:
     return list(await session.scalars(query))
 
 
-async def steps_of(session: AsyncSession, incident_id: UUID) -> list[IncidentStep]:
-    """The timeline, oldest first."""
+async def reports_of(session: AsyncSession, incident_ids: Iterable[UUID]) -> dict[UUID, datetime]:
+    """When those of them that were reported were."""
+    query = select(IncidentStep.incident_id, IncidentStep.at).where(IncidentStep.verb == "report")
+    rows = await session.execute(query.where(IncidentStep.incident_id.in_(incident_ids)))
+    return {row.incident_id: row.at for row in rows}
+
+
+async def steps_of(session: AsyncSession, incident_id: UUID, by: Caller) -> list[IncidentStep]:
+    """The timeline, oldest first; to an owner without what other owners did and wrote."""
     query = select(IncidentStep).where(IncidentStep.incident_id == incident_id).order_by(IncidentStep.id)
+    if by.organisation_kind == "owner":
+        query = query.join(Organisation, Organisation.id == IncidentStep.organisation_id)
+        query = query.where(or_(Organisation.id == by.organisation_id, Organisation.kind != "owner"))
     return list(await session.scalars(query))
 
 
@@ -141,17 +159,19 @@ async def _owners(session: AsyncSession, dataset_ids: Iterable[UUID]) -> set[UUI
 
 
 async def _step(session: AsyncSession, row: Incident, verb: str, note: str, by: Caller) -> None:
+    """An event for each owner that may read the note: one for all would name them to each other."""
     session.add(
         IncidentStep(
             incident_id=row.id, verb=verb, note=note, person_id=by.person_id, organisation_id=by.organisation_id
         )
     )
     await session.flush()
-    await record(
-        session,
-        f"incident:{verb}",
-        actor_person_id=by.person_id,
-        actor_organisation_id=by.organisation_id,
-        parties={by.organisation_id, *row.owner_ids},
-        body={"incident": row.id, "state": row.state, "note": note, "report_by": row.report_by.isoformat()},
-    )
+    for owner_id in [by.organisation_id] if by.organisation_kind == "owner" else row.owner_ids:
+        await record(
+            session,
+            f"incident:{verb}",
+            actor_person_id=by.person_id,
+            actor_organisation_id=by.organisation_id,
+            parties={by.organisation_id, owner_id},
+            body={"incident": row.id, "state": row.state, "note": note, "report_by": row.report_by.isoformat()},
+        )

@@ -13,7 +13,6 @@ from marketplace.oversight.search import Group
 
 FIRST_BLOCKS = 32
 MOST_BLOCKS = 4096
-FEW_TERMS = 32
 
 _INDEXED = text("SELECT coalesce(max(block), -1) + 1 FROM search_block")
 _BETWEEN = text("""
@@ -77,7 +76,7 @@ async def _window(session: AsyncSession, groups: Sequence[Sequence[int]], low: i
     """block -> bits of the leaves in all groups; blocks without any are left out."""
     kept: dict[int, int] | None = None
     for ids in groups:
-        if kept is None or len(ids) > FEW_TERMS:
+        if kept is None:
             rows = await session.execute(_IN_WINDOW, {"ids": list(ids), "low": low, "high": high})
         else:
             rows = await session.execute(_IN_BLOCKS, {"ids": list(ids), "blocks": list(kept)})

@@ -13,18 +13,36 @@ from marketplace.db.base import utcnow
 from marketplace.db.engine import Database
 from marketplace.errors import Unavailable
 from marketplace.oversight.alerts import look
-from marketplace.oversight.archive import ARCHIVE, archive_due
+from marketplace.oversight.archive import ARCHIVE, archive_due, forget_erased
+from marketplace.oversight.archive_files import ArchiveBroken
 
 logger = logging.getLogger(__name__)
 
 
 async def run_oversight(database: Database, config: Config, stop: asyncio.Event) -> None:
-    """Now and every `sweep_interval_s` until `stop`; waits out a database that is away."""
+    """Look now and every `sweep_interval_s` until `stop`; waits out a database that is away."""
     while not stop.is_set():
         try:
             await look(database, at=utcnow())
-            await archive_due(database, config.path(ARCHIVE), at=utcnow())
+        except (Unavailable, DBAPIError) as away:
+            logger.warning("rules wait: %s", type(away).__name__)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), config.sweep_interval_s)
+
+
+async def run_archive(database: Database, config: Config, stop: asyncio.Event) -> None:
+    """Archive what is due every `sweep_interval_s` until `stop`; what was erased leaves the archive once a day."""
+    folder, forgotten = config.path(ARCHIVE), None
+    while not stop.is_set():
+        try:
+            now = utcnow()
+            if forgotten != now.date():
+                forgotten = now.date()
+                await forget_erased(database, folder)
+            await archive_due(database, folder, at=now)
+        except ArchiveBroken as broken:
+            logger.error("months of the archive are broken: %s", broken)
         except (Unavailable, DBAPIError, OSError) as away:
-            logger.warning("rules and archive wait: %s", type(away).__name__)
+            logger.warning("the archive waits: %s", type(away).__name__)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), config.sweep_interval_s)

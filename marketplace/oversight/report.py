@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Set
 from datetime import datetime
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from marketplace.accounts.callers import Caller
 from marketplace.audit.proofs import newest_checkpoint
 from marketplace.consents.months import Band, band
 from marketplace.db.base import utcnow
-from marketplace.oversight.incidents import incident_for, steps_of
+from marketplace.oversight.incidents import datasets_of, incident_for, incidents_for, reports_of, steps_of
 from marketplace.oversight.models import Incident
 
 USED = ["query:settle", "query:fetch"]
@@ -83,9 +83,11 @@ class IncidentView(Struct, frozen=True, kw_only=True):
     known_at: datetime
     report_by: datetime
     opened_at: datetime
-    opened_by: UUID
+    opened_by: UUID | None
+    """To an owner only where it opened it itself."""
     organisation_id: UUID
     dataset_ids: tuple[UUID, ...]
+    """An owner's are its own."""
     late: bool
     """It was reported after its deadline, or is not and the deadline has passed."""
 
@@ -102,6 +104,14 @@ class Report(Struct, frozen=True, kw_only=True):
     checkpoint: str | None
 
 
+async def incident_views(session: AsyncSession, by: Caller) -> tuple[IncidentView, ...]:
+    """Those that the caller may see, newest first. Raises Forbidden."""
+    incidents, at = await incidents_for(session, by), utcnow()
+    hers = await datasets_of(session, by.organisation_id)
+    reports = await reports_of(session, [each.id for each in incidents])
+    return tuple(_view(each, reports.get(each.id), at, by, hers) for each in incidents)
+
+
 async def report_for(session: AsyncSession, *, incident_id: UUID, by: Caller) -> Report:
     """The report as of now. Raises Forbidden, NotFound."""
     incident = await incident_for(session, incident_id, by)
@@ -114,14 +124,15 @@ async def report_for(session: AsyncSession, *, incident_id: UUID, by: Caller) ->
         "ids": [row.id for row in datasets], "since": incident.since, "until": incident.until, "used": USED,
     }  # fmt: skip
     uses = await session.execute(_USES, asked)
-    steps = await steps_of(session, incident.id)
+    steps = await steps_of(session, incident.id, by)
+    reports = await reports_of(session, [incident.id])
     checkpoint = await newest_checkpoint(session)
     timeline = tuple(
         Taken(at=s.at, verb=s.verb, note=s.note, person_id=s.person_id, organisation_id=s.organisation_id)
         for s in steps
     )
     return Report(
-        incident=view(incident, timeline, utcnow()),
+        incident=_view(incident, reports.get(incident.id), utcnow(), by, {row.id for row in datasets}),
         timeline=timeline,
         datasets=tuple(
             Touched(
@@ -142,11 +153,18 @@ async def report_for(session: AsyncSession, *, incident_id: UUID, by: Caller) ->
     )
 
 
-def view(incident: Incident, timeline: Iterable[Taken], at: datetime) -> IncidentView:
-    """An incident as it is shown at an instant."""
-    reported = next((taken.at for taken in timeline if taken.verb == "report"), None)
+def _view(
+    incident: Incident, reported_at: datetime | None, at: datetime, by: Caller, hers: Set[UUID]
+) -> IncidentView:
+    """An incident as it is shown at an instant. `hers`: the datasets that an owner has."""
+    owns = by.organisation_kind == "owner"
     waits = incident.state == "open"
-    done = reported or (at if waits else incident.opened_at)
+    done = reported_at or (at if waits else incident.opened_at)
     fields = IncidentView.__struct_fields__
-    told = {name: getattr(incident, name) for name in fields if name not in ("dataset_ids", "late")}
-    return IncidentView(**told, dataset_ids=tuple(incident.dataset_ids), late=done > incident.report_by)
+    told = {name: getattr(incident, name) for name in fields if name not in ("dataset_ids", "late", "opened_by")}
+    return IncidentView(
+        **told,
+        dataset_ids=tuple(each for each in incident.dataset_ids if not owns or each in hers),
+        opened_by=incident.opened_by if not owns or incident.organisation_id == by.organisation_id else None,
+        late=done > incident.report_by,
+    )

@@ -23,7 +23,7 @@ Outcome = Literal["allow", "deny"]
 class Search(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Which events; None does not restrict. `since` and both amounts are included, `until` is not.
 
-    `q`: every word of it begins a word of the event, folded as the catalogue folds.
+    `q`: every word of it begins a word of the event, or of one letter is one; folded as the catalogue folds.
     """
 
     event_id: UUID | None = None
@@ -76,7 +76,12 @@ def untold(search: Search) -> tuple[Group, ...]:
         terms.of_state_class: search.state_class,
     }
     exact = [Group((term(value),)) for term, value in classes.items() if value is not None]
-    return (*exact, *(Group(prefix=each) for each in terms.beginnings(search.q or "")))
+    return (*exact, *(_word(each) for each in terms.beginnings(search.q or "")))
+
+
+def _word(beginning: str) -> Group:
+    """One letter begins a good part of all words; it is looked for as a word."""
+    return Group((beginning,)) if len(beginning) == len(terms.word("x")) else Group(prefix=beginning)
 
 
 def rows(viewer: Viewer, search: Search, event: type[Event] = Event) -> list[ColumnElement[bool]]:

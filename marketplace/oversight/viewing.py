@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import datetime
 from uuid import UUID
 
@@ -13,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from marketplace.audit.actions import record
 from marketplace.audit.reads import EventView, Viewer
 from marketplace.db.cursor import PAGE_ROWS, cut, decode_cursor, encode_cursor
-from marketplace.oversight.finding import Found, Place, found
+from marketplace.oversight.finding import Place, first, found
 from marketplace.oversight.search import Search
 
 MAX_ROWS = 500
@@ -31,7 +30,7 @@ async def view_events(
 ) -> EventPage:
     """One page of what the viewer may see. Raises Invalid for a cursor that is not ours, Forbidden."""
     after = _place(cursor) if cursor else None
-    read = await _first(found(session, viewer, search, after=after), limit + 1)
+    read = await first(found(session, viewer, search, after=after), limit + 1)
     shown, last = cut(read, limit)
     if viewer.sees_all:
         await _leave_trace(session, viewer, search, len(shown))
@@ -41,15 +40,6 @@ async def view_events(
 
 def _place(cursor: str) -> Place:
     return Place(*decode_cursor(cursor, tuple[int, datetime | None, UUID | None, int | None]))
-
-
-async def _first(events: AsyncIterator[Found], count: int) -> list[Found]:
-    read: list[Found] = []
-    async for each in events:
-        read.append(each)
-        if len(read) == count:
-            break
-    return read
 
 
 async def _leave_trace(session: AsyncSession, viewer: Viewer, search: Search, count: int) -> None:

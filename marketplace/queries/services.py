@@ -41,6 +41,8 @@ class Services:
     """Answers on their way out."""
     table_uploads: Seats
     """Own tables on their way in."""
+    exports: Seats
+    """Exports of the log on their way out."""
     payments: Payments
     sizes: Sizes = field(default_factory=Sizes)
     running: set[asyncio.Task[Any]] = field(default_factory=set)

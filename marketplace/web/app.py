@@ -146,6 +146,10 @@ def provide_table_uploads(services: Services) -> Seats:
     return services.table_uploads
 
 
+def provide_exports(services: Services) -> Seats:
+    return services.exports
+
+
 def provide_payments(services: Services) -> Payments:
     return services.payments
 
@@ -160,6 +164,7 @@ PARTS = {
     "pool": Provide(provide_pool, sync_to_thread=False),
     "keys": Provide(provide_keys, sync_to_thread=False),
     "table_uploads": Provide(provide_table_uploads, sync_to_thread=False),
+    "exports": Provide(provide_exports, sync_to_thread=False),
     "payments": Provide(provide_payments, sync_to_thread=False),
     "provider": Provide(provide_provider, sync_to_thread=False),
 }

@@ -24,8 +24,9 @@ from marketplace.inspection.jobs import run_audits
 from marketplace.ledger.jobs import run_books
 from marketplace.metering.jobs import run_agreeing
 from marketplace.offers.jobs import run_charges
+from marketplace.oversight.errors import TooManyExports
 from marketplace.oversight.indexer import run_indexer
-from marketplace.oversight.jobs import run_oversight
+from marketplace.oversight.jobs import run_archive, run_oversight
 from marketplace.own.errors import TooManyUploads
 from marketplace.own.jobs import run_file_sweeps
 from marketplace.payments.jobs import run_payments
@@ -96,6 +97,7 @@ async def open_services(config: Config, *, background: bool = True) -> AsyncIter
             readers=Seats(config.tenant_event_readers, TooManyReaders),
             fetches=Seats(config.tenant_fetches, TooManyFetches),
             table_uploads=Seats(config.tenant_table_uploads, TooManyUploads),
+            exports=Seats(config.tenant_exports, TooManyExports),
             payments=payments,
         )
         stop = asyncio.Event()
@@ -147,6 +149,7 @@ def _background(
         partial(run_charges, database, config, stop),
         partial(run_agreeing, database, config.sweep_interval_s, stop),
         partial(run_oversight, database, config, stop),
+        partial(run_archive, database, config, stop),
         partial(run_indexer, database, config.search_interval_ms, stop),
         partial(run_einvoices, database, answers.keys, config, stop),
     )

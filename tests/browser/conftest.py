@@ -17,11 +17,13 @@ from litestar.testing import AsyncTestClient
 from catalog.storage import Store
 from marketplace.accounts.actions import set_password
 from marketplace.accounts.callers import CALLERS
+from marketplace.accounts.seats import Seats
 from marketplace.config import Config
 from marketplace.db.engine import Database, provide_session
 from marketplace.db.keys import Keys
 from marketplace.identity.callers import SUBJECTS
 from marketplace.identity.provider import Provider
+from marketplace.oversight.errors import TooManyExports
 from marketplace.payments.provider import Payments
 from marketplace.web import pages
 from marketplace.web.problem_pages import problem_answer
@@ -106,7 +108,7 @@ def page_app(database: Database, config: Config, **more: Any) -> Litestar:
     given: dict[str, Any] = {
         "database": database, "config": config, "keys": Keys(config.path("keys")), "services": None,
         "store": Store(config.path("store")), "provider": Provider(config),
-        "engine": _engine(), "payments": Payments(None), **more,
+        "engine": _engine(), "exports": Seats(2, TooManyExports), "payments": Payments(None), **more,
     }  # fmt: skip
     return Litestar(
         route_handlers=[*pages.handlers, pages.static()],

@@ -7,23 +7,28 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.oversight.rules.rule import Cause, Rule, Span, Thresholds
 
-# Counted back from each organisation's newest denial of the span; the window it falls into names the burst.
+# Of every denial since the span's first, those of so many minutes up to it: what follows a burst does not hide it.
+# The window of the clock that its last denial falls into names the burst.
 _BURSTS = text("""
-    WITH newest AS (
-        SELECT event.actor_organisation_id AS organisation_id, max(event.at) AS at
+    WITH denied AS (
+        SELECT event.actor_organisation_id AS organisation_id, min(event.at) AS since, max(event.at) AS until
         FROM audit_leaf AS leaf JOIN event ON event.id = leaf.event_id
         WHERE leaf.index >= :since AND leaf.index < :until AND event.name IN ('query:deny', 'quote:deny')
         GROUP BY event.actor_organisation_id
-    )
-    SELECT newest.organisation_id, newest.at, counted.count,
-        CAST(floor(extract(epoch FROM newest.at) / (60 * :minutes)) AS bigint) AS number
-    FROM newest CROSS JOIN LATERAL (
-        SELECT count(*) FROM event
-        WHERE event.at > newest.at - make_interval(mins => :minutes) AND event.at <= newest.at
+    ), counted AS (
+        SELECT denied.organisation_id, denied.since, event.at, count(*) OVER (
+            PARTITION BY denied.organisation_id ORDER BY event.at
+            RANGE BETWEEN make_interval(mins => :minutes) - interval '1 microsecond' PRECEDING AND CURRENT ROW
+        ) AS count
+        FROM denied JOIN event ON event.actor_organisation_id = denied.organisation_id
+            AND event.at > denied.since - make_interval(mins => :minutes)
+            AND event.at < denied.until + make_interval(mins => :minutes)
             AND event.name IN ('query:deny', 'quote:deny')
-            AND event.actor_organisation_id = newest.organisation_id
-    ) AS counted
-    WHERE counted.count >= :denials
+    )
+    SELECT organisation_id, max(at) AS at, max(count) AS count,
+        CAST(floor(extract(epoch FROM at) / (60 * :minutes)) AS bigint) AS number
+    FROM counted WHERE count >= :denials AND at >= since
+    GROUP BY 1, 4
 """)
 
 

@@ -18,13 +18,12 @@ from marketplace.oversight.incidents import (
     NewIncident,
     Step,
     datasets_of,
-    incidents_for,
+    may_take,
     open_incident,
     require_part,
     take_step,
 )
-from marketplace.oversight.report import report_for
-from marketplace.oversight.report import view as shown
+from marketplace.oversight.report import incident_views, report_for
 from marketplace.web.figures import VIETNAM
 from marketplace.web.forms import Form, wrong
 from marketplace.web.headers import as_file
@@ -37,8 +36,7 @@ T = TypeVar("T")
 @get("/incidents")
 async def show_incidents(view: View, caller: Caller, session: AsyncSession) -> Template:
     """Those that the caller may see, and the form for a new one."""
-    now = utcnow()
-    found = [shown(row, (), now) for row in await incidents_for(session, caller)]
+    found = await incident_views(session, caller)
     datasets = await all_datasets(session)
     if caller.organisation_kind == "owner":
         mine = await datasets_of(session, caller.organisation_id)
@@ -70,9 +68,12 @@ async def show_incident(view: View, caller: Caller, session: AsyncSession, incid
             *(step.organisation_id for step in report.timeline), *(use.startup_id for use in report.uses),
         ),
     )  # fmt: skip
-    verbs = [verb for state, verb in TRANSITIONS if state == report.incident.state]
-    if caller.organisation_kind != "regulator":
-        verbs = [verb for verb in verbs if verb != "close"]
+    one = report.incident
+    verbs = [
+        verb
+        for state, verb in TRANSITIONS
+        if state == one.state and may_take(verb, opener_id=one.organisation_id, by=caller)
+    ]
     slugs = {each.dataset_id: each.slug for each in report.datasets}
     return view.page("incident.html", report=report, people=names, verbs=verbs, slugs=slugs, now=utcnow())
 

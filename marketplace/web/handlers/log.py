@@ -13,6 +13,7 @@ from litestar.response import Redirect, Stream, Template
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.callers import Caller, Reader
+from marketplace.accounts.seats import Seats
 from marketplace.audit.api import viewer_of
 from marketplace.audit.note import verifier_key
 from marketplace.audit.proofs import newest_checkpoint
@@ -71,13 +72,15 @@ async def show_log(
 
 
 @post("/log/export", status_code=200)
-async def export(view: View, caller: Caller, database: Database, config: Config, keys: Keys, form: Form) -> Stream:
+async def export(
+    view: View, caller: Caller, database: Database, config: Config, keys: Keys, exports: Seats, form: Form
+) -> Stream:
     """The events that the form asks for, as a zip with its manifest."""
     fields = asked_fields({name: form.text(name) for name in FIELDS})
     chosen = next((each for each in FORMS if each == form.text("form")), None)
     if chosen is None:
         raise wrong("form", "form.text")
-    return await export_stream(database, config, keys, viewer_of(caller), search_of(fields), chosen)
+    return await export_stream(database, config, keys, exports, viewer_of(caller), search_of(fields), chosen)
 
 
 @post("/log/searches", status_code=303)

@@ -10,6 +10,7 @@ import msgspec
 import psycopg
 import pytest
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.db import embedded
 from marketplace.db.base import new_id
@@ -18,7 +19,7 @@ from marketplace.db.roles import OWNER
 from marketplace.oversight.alerts import RULES, look
 from marketplace.oversight.duties_api import handlers
 from marketplace.oversight.rules.class_drift import class_of
-from marketplace.oversight.rules.rule import thresholds_at
+from marketplace.oversight.rules.rule import Cause, Rule, Span, Thresholds, thresholds_at
 from tests.conftest import ClientFor
 from tests.marketplace.api import Client
 from tests.marketplace.audit.conftest import Log
@@ -76,6 +77,17 @@ async def test_as_many_denials_in_as_many_minutes_are_a_burst_and_one_fewer_is_n
     assert await raised(quiet) == [("denial_burst", busy)]
 
 
+async def test_what_follows_a_burst_does_not_hide_it(quiet: Log) -> None:
+    limits = thresholds_at(NOON)
+    assert limits
+    hasty, slow = uuid4(), uuid4()
+    for who, count in ((hasty, limits.denials), (slow, limits.denials - 1)):
+        later = NOON + timedelta(minutes=limits.denials_window_minutes)
+        logged(quiet, [("query:deny", NOON, who) for _ in range(count)] + [("quote:deny", later, who)])
+    assert await look(quiet.database, at=NOON) == 1
+    assert await raised(quiet) == [("denial_burst", hasty)]
+
+
 async def test_a_cause_is_told_once_however_often_it_is_looked_at(quiet: Log) -> None:
     night = NOON.replace(hour=16)
     who = uuid4()
@@ -87,6 +99,24 @@ async def test_a_cause_is_told_once_however_often_it_is_looked_at(quiet: Log) ->
     assert await look(quiet.database, at=NOON) == 1
     assert await raised(quiet) == [("night_export", who)] * 2
     assert await quiet.one("SELECT count(*) FROM event WHERE name = 'alert:raise'") == 2
+
+
+async def test_a_rule_that_fails_stops_no_other_and_leaves_nothing_half_done(quiet: Log) -> None:
+    async def fails(session: AsyncSession, span: Span, thresholds: Thresholds) -> list[Cause]:
+        await session.execute(text("SELECT 1 / 0"))
+        raise AssertionError
+
+    async def tells(session: AsyncSession, span: Span, thresholds: Thresholds) -> list[Cause]:
+        return [Cause(key="one", told={})]
+
+    async def half(session: AsyncSession, span: Span, thresholds: Thresholds) -> list[Cause]:
+        return [Cause(key="two", told={}), Cause(key="three", told={"what": object()})]
+
+    rules = [Rule("fails", fails), Rule("half", half), Rule("tells", tells)]
+    logged(quiet, [("query:deny", NOON, uuid4())])
+    assert await look(quiet.database, at=NOON, rules=rules) == 1
+    assert [rule for rule, _ in await raised(quiet)] == ["tells"]
+    assert await quiet.one("SELECT leaf FROM alert_progress") == 1
 
 
 @pytest.mark.parametrize(("hour", "is_night"), [(14, False), (15, True), (22, True), (23, False), (4, False)])

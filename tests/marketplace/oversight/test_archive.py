@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +19,7 @@ from marketplace.audit.actions import record
 from marketplace.cli.main import main
 from marketplace.db import embedded
 from marketplace.db.roles import OWNER
-from marketplace.oversight.archive import archive_due
+from marketplace.oversight.archive import archive_due, forget_erased
 from marketplace.oversight.archive_files import (
     EVENTS,
     MANIFEST,
@@ -36,15 +37,21 @@ MAY = datetime(2026, 5, 2, tzinfo=UTC)
 
 
 @pytest.fixture
-async def months(log: Log, tmp_path: Path) -> Path:
-    """January with 300 events, February with three, March with one: as of May the first two are archived."""
+async def ended_months(log: Log) -> Log:
+    """January with 300 events, February with three, March with one: as of May the first two are due."""
     for count, day in ((300, "2026-01-31 16:59:59Z"), (3, "2026-02-01 00:00:00+07"), (1, "2026-03-05")):
         async with log.database.session() as session:
             for n in range(count):
                 await record(session, "test:event", body={"n": n, "text": "Dân số"}, secrets={"said": "ông A"})
         await log.sequence()
         log.tamper(f"UPDATE checkpoint SET at = '{day}' WHERE size = (SELECT max(size) FROM checkpoint)")
-    folder = tmp_path / "archive"
+    return log
+
+
+@pytest.fixture
+async def months(ended_months: Log, tmp_path: Path) -> Path:
+    """Where the two are archived."""
+    log, folder = ended_months, tmp_path / "archive"
     assert await archive_due(log.database, folder, at=MAY) == [JANUARY, FEBRUARY]
     return folder
 
@@ -56,6 +63,18 @@ async def test_a_month_proves_itself_with_nothing_but_the_key(log: Log, months: 
     assert read_manifest(months / JANUARY).keep_until == "2036-01"
     assert {"checkpoint", EVENTS, SALTS, "tile/0/000", "tile/entries/000", "tile/entries/001.p/44"} <= names
     assert not {"tile/0/000"} & {file.name for file in read_manifest(months / FEBRUARY).files}
+
+
+async def test_of_several_who_archive_at_once_one_writes_and_tells(ended_months: Log, tmp_path: Path) -> None:
+    log, folder = ended_months, tmp_path / "archive"
+    made = await asyncio.gather(*(archive_due(log.database, folder, at=MAY) for _ in range(3)))
+    assert sorted(made) == [[], [], [JANUARY, FEBRUARY]]
+    assert [verify_archive(folder / month, log.key).opened for month in (JANUARY, FEBRUARY)] == [300, 3]
+    assert await log.one("SELECT count(*) FROM event WHERE name = 'log:archive'") == 2
+    log.tamper("DELETE FROM event_salt WHERE event_id = (SELECT event_id FROM audit_leaf WHERE index = 7)")
+    made = await asyncio.gather(*(forget_erased(log.database, folder) for _ in range(3)))
+    assert sorted(made) == [[], [], [JANUARY]]
+    assert verify_archive(folder / JANUARY, log.key).opened == 299
 
 
 async def test_no_archive_holds_a_salt_of_what_a_person_said(log: Log, months: Path) -> None:
@@ -94,11 +113,26 @@ async def test_an_erased_salt_leaves_the_archive_too_and_the_rest_still_proves(l
         "DELETE FROM event_salt WHERE event_id = (SELECT event_id FROM audit_leaf WHERE index = 7)",
         "UPDATE event SET body = '{}' WHERE id = (SELECT event_id FROM audit_leaf WHERE index = 8)",
     )
-    assert await archive_due(log.database, months, at=MAY) == [JANUARY]
+    assert await archive_due(log.database, months, at=MAY) == [], "nothing is counted at every look"
+    assert await forget_erased(log.database, months) == [JANUARY]
     verified = verify_archive(months / JANUARY, log.key)
     assert (verified.events, verified.opened) == (300, 299)
     assert (months / JANUARY / EVENTS).read_bytes() == before, "what was done to the database came into the copy"
-    assert await archive_due(log.database, months, at=MAY) == []
+    assert await forget_erased(log.database, months) == []
+
+
+async def test_a_broken_month_is_told_and_stops_no_other(ended_months: Log, tmp_path: Path) -> None:
+    log, folder = ended_months, tmp_path / "archive"
+    (folder / JANUARY).mkdir(parents=True)
+    (folder / JANUARY / MANIFEST).write_text("{")
+    with pytest.raises(ArchiveBroken, match=JANUARY):
+        await archive_due(log.database, folder, at=MAY)
+    february = verify_archive(folder / FEBRUARY, log.key)
+    assert (february.events, february.opened, read_manifest(folder / FEBRUARY).first) == (3, 3, 300)
+    log.tamper("DELETE FROM event_salt WHERE event_id = (SELECT event_id FROM audit_leaf WHERE index = 301)")
+    with pytest.raises(ArchiveBroken, match=JANUARY):
+        await forget_erased(log.database, folder)
+    assert verify_archive(folder / FEBRUARY, log.key).opened == 2
 
 
 def _rewritten(folder: Path, change: str) -> None:

@@ -8,23 +8,28 @@ import io
 import json
 import zipfile
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, cast
 from uuid import UUID, uuid4
 
 import pyarrow.parquet
 import pytest
+from litestar.response import Stream
+from sqlalchemy import select
 
+from marketplace.accounts.seats import Seats
 from marketplace.audit.actions import record
 from marketplace.audit.reads import Viewer
 from marketplace.audit.sequencer import sequence_once
 from marketplace.config import Config
 from marketplace.db import embedded
-from marketplace.db.engine import Database
+from marketplace.db.engine import Database, database_url
 from marketplace.db.keys import Keys
 from marketplace.db.roles import OWNER
 from marketplace.oversight.api import handlers
-from marketplace.oversight.exporting import BATCH_EVENTS, MANIFEST, begin, exported
+from marketplace.oversight.errors import TooManyExports
+from marketplace.oversight.exporting import BATCH_EVENTS, MANIFEST, begin, export_stream, exported
 from marketplace.oversight.forms import FIELDS
+from marketplace.oversight.indexer import index_once
 from marketplace.oversight.search import Search
 from marketplace.verifier.note import open_checkpoint, parse_key
 from tests.conftest import ClientFor
@@ -33,6 +38,7 @@ from tests.marketplace.audit.conftest import Log
 from tests.marketplace.oversight.filling import fill, rows
 from tests.marketplace.parties import Make, Party
 
+LONG_EVENTS = 2 * BATCH_EVENTS + 1
 EXPORTS, SEARCHES = "/api/v1/audit/exports", "/api/v1/audit/searches"
 
 
@@ -43,7 +49,7 @@ def keys(config: Config) -> Keys:
 
 @pytest.fixture
 async def client(client_for: ClientFor, keys: Keys) -> AsyncIterator[Client]:
-    async with client_for(*handlers, keys=keys) as client:
+    async with client_for(*handlers, keys=keys, exports=Seats(2, TooManyExports)) as client:
         yield client
 
 
@@ -132,13 +138,59 @@ async def test_an_export_is_logged_before_its_first_byte_and_with_its_manifest(
     assert told["log:export"]["body"]["filter"] == {"organisation_id": str(party.organisation.id)}
 
 
-async def test_an_export_given_up_leaves_the_event_that_it_began_and_no_more(log: Log) -> None:
-    fill(embedded.url(log.config.home, OWNER), rows(2 * BATCH_EVENTS + 1))
-    viewer = Viewer(uuid4(), uuid4(), "regulator")
+@pytest.fixture
+def long(log: Log) -> Log:
+    """A log of two batches and one event, whose head is signed."""
+    fill(embedded.url(log.config.home, OWNER), rows(LONG_EVENTS))
     log.tamper(
-        f"INSERT INTO checkpoint (size, root, note, at) VALUES ({2 * BATCH_EVENTS + 1}, '', '', now())",
-        f"INSERT INTO published (size, at) VALUES ({2 * BATCH_EVENTS + 1}, now())",
+        f"INSERT INTO checkpoint (size, root, note, at) VALUES ({LONG_EVENTS}, '', '', now())",
+        f"INSERT INTO published (size, at) VALUES ({LONG_EVENTS}, now())",
     )
+    return log
+
+
+@pytest.mark.parametrize("state", ["not indexed", "indexed"])
+async def test_a_slow_reader_holds_no_connection_and_misses_nothing(long: Log, state: str) -> None:
+    if state == "indexed":
+        assert await index_once(long.database) == 2
+    viewer, narrow = Viewer(uuid4(), uuid4(), "regulator"), Database(database_url(long.config), connections=1)
+    begun, checkpoint = await begin(narrow, viewer, Search(), "ndjson")
+    content, free = b"", 0
+    async for piece in exported(
+        narrow, viewer, Search(), "ndjson", begun=begun, checkpoint=checkpoint, log_key=""
+    ):
+        content += piece
+        async with narrow.session() as session:
+            free += await session.scalar(select(1)) or 0
+    await narrow.close()
+    manifest, data = opened(content)
+    ids = [json.loads(line)["id"] for line in data.splitlines()]
+    assert (manifest["events"], len(ids), len(set(ids))) == (LONG_EVENTS,) * 3
+    assert free >= 3
+
+
+async def test_an_organisation_takes_few_exports_at_once_and_another_is_not_kept_out(long: Log) -> None:
+    exports, mine, other = (
+        Seats(1, TooManyExports),
+        Viewer(uuid4(), uuid4(), "startup"),
+        Viewer(uuid4(), uuid4(), "owner"),
+    )
+
+    async def begun(viewer: Viewer) -> Stream:
+        return await export_stream(long.database, long.config, long.keys, exports, viewer, Search(), "ndjson")
+
+    first = await begun(mine)
+    with pytest.raises(TooManyExports):
+        await begun(mine)
+    await begun(other)
+    async for _ in cast(AsyncIterator[bytes], first.iterator):
+        pass
+    await begun(mine)
+    assert not exports.taken, "nobody reads them any more"
+
+
+async def test_an_export_given_up_leaves_the_event_that_it_began_and_no_more(long: Log) -> None:
+    log, viewer = long, Viewer(uuid4(), uuid4(), "regulator")
     begun, checkpoint = await begin(log.database, viewer, Search(), "ndjson")
     pieces = exported(log.database, viewer, Search(), "ndjson", begun=begun, checkpoint=checkpoint, log_key="")
     first = await anext(pieces)

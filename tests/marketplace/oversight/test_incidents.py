@@ -7,15 +7,19 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
+import msgspec
 import pytest
 
 from marketplace.audit.actions import record
+from marketplace.audit.reads import Viewer
 from marketplace.db.base import utcnow
 from marketplace.db.engine import Database
 from marketplace.oversight.alerts import look
 from marketplace.oversight.duties_api import handlers
 from marketplace.oversight.incidents import TRANSITIONS
 from marketplace.oversight.rules import incident_due
+from marketplace.oversight.search import Search
+from marketplace.oversight.viewing import view_events
 from tests.conftest import ClientFor
 from tests.marketplace.agreements.conftest import Sides, open_sides
 from tests.marketplace.api import Client
@@ -57,6 +61,19 @@ async def test_the_clock_runs_72_hours_from_when_it_is_known(client: Client, sid
     assert (incident["state"], incident["late"]) == ("open", False)
     late = await client.post(INCIDENTS, token=sides.owner.token, json=asked(sides, known - timedelta(hours=2)))
     assert late.json()["incident"]["late"] is True
+
+
+async def test_a_late_report_was_late_wherever_it_is_shown_and_one_in_time_is_not(
+    client: Client, sides: Sides
+) -> None:
+    for hours, is_late in ((74, True), (70, False)):
+        body = asked(sides, utcnow() - timedelta(hours=hours))
+        made = (await client.post(INCIDENTS, token=sides.owner.token, json=body)).json()["incident"]["id"]
+        step = {"verb": "report", "note": NOTE}
+        report = await client.post(f"{INCIDENTS}/{made}/steps", token=sides.owner.token, json=step)
+        listed = (await client.get(INCIDENTS, token=sides.owner.token)).json()["items"]
+        late = [each["late"] for each in (report.json()["incident"], *listed) if each["id"] == made]
+        assert late == [is_late, is_late]
 
 
 async def test_who_may_open_one_and_who_sees_it(
@@ -102,6 +119,25 @@ async def test_its_states_and_that_only_the_regulator_closes(
     assert [taken["verb"] for taken in report["timeline"]] == ["open", "note", "report", "close"]
 
 
+async def test_an_owner_opens_one_of_its_own_datasets_alone_and_dismisses_only_that(
+    client: Client, sides: Sides, regulator: Party, database: Database, make: Make
+) -> None:
+    other, operator = await open_sides(database), await make.party(database, kind="operator")
+    body = asked(sides, utcnow())
+    both = {**body, "dataset_ids": [str(sides.dataset_id), str(other.dataset_id)]}
+    assert (await client.post(INCIDENTS, token=sides.owner.token, json=both)).status_code == 404
+
+    async def dismissed(opener: Party, *by: Party) -> list[int]:
+        made = (await client.post(INCIDENTS, token=opener.token, json=body)).json()["incident"]["id"]
+        step = {"verb": "dismiss", "note": NOTE}
+        path = f"{INCIDENTS}/{made}/steps"
+        return [(await client.post(path, token=each.token, json=step)).status_code for each in by]
+
+    assert await dismissed(regulator, sides.owner, operator, regulator) == [403, 403, 201]
+    assert await dismissed(operator, sides.owner, operator, regulator) == [403, 403, 201]
+    assert await dismissed(sides.owner, operator, sides.owner) == [403, 201]
+
+
 def test_nothing_leads_out_of_what_is_over() -> None:
     assert {state for state, _ in TRANSITIONS} == {"open", "reported"}
 
@@ -136,6 +172,35 @@ async def test_the_report_counts_the_uses_in_its_time_and_an_owner_sees_its_own_
     assert [use["dataset_id"] for use in mine["uses"]] == [str(sides.dataset_id)]
     early = asked(sides, now, until=now.isoformat())
     assert (await client.post(INCIDENTS, token=regulator.token, json=early)).json()["uses"] == []
+
+
+async def test_an_owner_learns_nothing_of_another_owner_through_an_incident(
+    client: Client, sides: Sides, regulator: Party, database: Database
+) -> None:
+    other = await open_sides(database)
+    owners, both = (sides.owner, other.owner), [str(sides.dataset_id), str(other.dataset_id)]
+    body = asked(sides, utcnow(), dataset_ids=both)
+    made = (await client.post(INCIDENTS, token=regulator.token, json=body)).json()["incident"]["id"]
+    path = f"{INCIDENTS}/{made}"
+    for owner in owners:
+        step = {"verb": "note", "note": f"Ghi chú riêng của {owner.organisation.id}"}
+        assert (await client.post(f"{path}/steps", token=owner.token, json=step)).status_code == 201
+    for mine, other_owner, dataset_id in ((*owners, both[0]), (*owners[::-1], both[1])):
+        answer = await client.get(path, token=mine.token)
+        taken = [(each["verb"], each["organisation_id"]) for each in answer.json()["timeline"]]
+        assert taken == [("open", str(regulator.organisation.id)), ("note", str(mine.organisation.id))]
+        shown = await client.get(INCIDENTS, token=mine.token)
+        (listed,) = [each for each in shown.json()["items"] if each["id"] == made]
+        assert listed["dataset_ids"] == answer.json()["incident"]["dataset_ids"] == [dataset_id]
+        async with database.session() as session:
+            page = await view_events(session, Viewer(uuid4(), mine.organisation.id, "owner"), Search())
+        events = [each for each in page.items if each.body and each.body.get("incident") == made]
+        assert [each.name for each in events] == ["incident:note", "incident:open"]
+        seen = f"{answer.text} {msgspec.json.encode(events).decode()}"
+        assert str(other_owner.organisation.id) not in seen
+        assert str(other_owner.person.id) not in seen
+    full = (await client.get(path, token=regulator.token)).json()
+    assert [len(full["timeline"]), full["incident"]["dataset_ids"]] == [3, sorted(both)]
 
 
 @pytest.mark.parametrize("wrong", [{"since": "2027-01-01T00:00:00Z"}, {"known_at": "2100-01-01T00:00:00Z"}])

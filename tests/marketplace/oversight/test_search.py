@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from itertools import pairwise
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import event
 
 from catalog.search import fold
 from marketplace.audit.actions import record
@@ -167,6 +169,31 @@ async def test_the_operator_cannot_ask_for_what_bodies_say(log: Log, search: Sea
     async with log.database.session() as session:
         with pytest.raises(Forbidden):
             await view_events(session, Viewer(uuid4(), uuid4(), "operator"), search)
+
+
+async def test_a_word_of_many_beginnings_reads_only_the_blocks_that_are_left(log: Log) -> None:
+    mine = uuid4()
+    written = [row._replace(body={"note": f"tu{n}"}) for n, row in enumerate(rows(3 * BLOCK_EVENTS))]
+    written[5] = written[5]._replace(parties=(mine,), body={"note": "tu5 ông t"})
+    fill(embedded.url(log.config.home, OWNER), iter(written))
+    assert await index_once(log.database) == 3
+    read = 0
+
+    def count(_connection: Any, cursor: Any, statement: str, *_: Any) -> None:
+        nonlocal read
+        read += cursor.rowcount if "FROM search_posting" in statement else 0
+
+    event.listen(log.database.engine.sync_engine, "after_cursor_execute", count)
+    try:
+        found = await pages(log.database, ALL, Search(organisation_id=mine, q="tu"))
+    finally:
+        event.remove(log.database.engine.sync_engine, "after_cursor_execute", count)
+    assert [each.id for each in found] == [written[5].id]
+    assert read == 1 + BLOCK_EVENTS, "the party's one posting, and those of the words in its block"
+    assert [each.id for each in await pages(log.database, ALL, Search(q="T"))] == [written[5].id]
+    assert [each.id for each in await pages(log.database, Viewer(uuid4(), mine, "owner"), Search(q="tu t"))] == [
+        written[5].id
+    ]
 
 
 async def test_a_query_is_found_by_its_id(log: Log) -> None:
