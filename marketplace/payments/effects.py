@@ -106,7 +106,7 @@ async def _note_state(session: AsyncSession, account: PaymentAccount, order: Top
         order.decline_code = seen.decline_code or order.decline_code
         if seen.state == "cancelled":
             await fail(session, account, order, order.decline_code or "cancelled")
-        else:
+        elif order.provider_id is not None:  # a page whose id is not written down yet could not be found again
             order.state = "open"
             order.url = seen.action_url or order.url
 

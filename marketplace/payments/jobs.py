@@ -11,7 +11,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import TextClause, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from marketplace.config import Config
 from marketplace.db.base import utcnow
@@ -114,11 +114,15 @@ async def _ids(database: Database, statement: TextClause, bounds: dict[str, obje
 
 
 async def _told(step: Awaitable[None], about: UUID) -> None:
-    """One that the provider does not answer keeps no other waiting."""
+    """One that the provider does not answer, or that goes wrong by itself, keeps no other waiting."""
     try:
         await step
     except ProviderUnavailable:
         logger.warning("the provider does not answer about %s", about)
+    except (Unavailable, OperationalError, OSError):
+        raise
+    except Exception:
+        logger.exception("payments cannot go on with %s", about)
 
 
 @contextlib.contextmanager

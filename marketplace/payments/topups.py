@@ -23,7 +23,7 @@ from marketplace.db.base import utcnow
 from marketplace.db.engine import Database
 from marketplace.faults import point
 from marketplace.payments.accounts import lock_account
-from marketplace.payments.effects import fail, settle, settle_checkout
+from marketplace.payments.effects import WAITING, fail, settle, settle_checkout
 from marketplace.payments.errors import AnswerKept, NoSuchMethod, ProviderRefused, WishUnclear
 from marketplace.payments.models import PaymentAccount, SavedMethod, TopUp
 from marketplace.payments.provider import Order, Payments, Provider, SeenPayment
@@ -118,13 +118,13 @@ async def advance(database: Database, provider: Provider, config: Config, top_up
     """The next step of an order that waits. Raises ProviderUnavailable: it waits on, and a sweep comes again."""
     async with database.reading() as session:
         order = await session.get_one(TopUp, top_up_id)
-    if order.kind == "bank" or order.state not in ("starting", "open"):
+    if order.kind == "bank" or order.state not in WAITING:
         return
     try:
-        if order.state == "open":
-            await _look(database, provider, order)
-        elif order.kind == "checkout":
+        if order.kind == "checkout" and order.provider_id is None:
             await _open_page(database, provider, config, order)
+        elif order.state == "open":
+            await _look(database, provider, order)
         else:
             await _take(database, provider, config, order)
     except AnswerKept:
@@ -157,7 +157,7 @@ async def _open_page(database: Database, provider: Provider, config: Config, ord
     asked = await _order(database, provider, config, order)
     page = await provider.start_checkout(asked, save_method=order.save_method)
     point("top-up-sent")
-    opened = update(TopUp).where(TopUp.id == order.id, TopUp.state == "starting")
+    opened = update(TopUp).where(TopUp.id == order.id, TopUp.provider_id.is_(None), TopUp.state.in_(WAITING))
     async with database.session() as session:
         await session.execute(opened.values(state="open", provider_id=page.id, url=page.url, looked_at=utcnow()))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,9 +14,12 @@ from sqlalchemy import update
 from marketplace.config import Config, Secret
 from marketplace.db.base import new_id, utcnow
 from marketplace.db.engine import Database
+from marketplace.payments.effects import settle
 from marketplace.payments.errors import ProviderUnavailable
+from marketplace.payments.jobs import sweep
 from marketplace.payments.models import TopUp
 from marketplace.payments.opening import open_payments
+from marketplace.payments.provider import Payments, SeenPayment
 from marketplace.payments.stripe_provider import API_VERSION
 from marketplace.payments.topups import HEARD_AFTER
 from tests.marketplace.payments.books import in_balance, money
@@ -158,3 +162,40 @@ async def test_a_key_that_stripe_refuses_is_told_nowhere_and_what_was_begun_wait
     assert "401" in caplog.text
     told = [caplog.text, *traceback.format_exception(waits.value), repr(waits.value.params), repr(wrong)]
     assert not any("sk_live" in one for one in told)
+
+
+def _waiting(order: dict[str, Any]) -> SeenPayment:
+    payment_id, top_up_id = f"pi_{new_id().hex}", UUID(order["id"])
+    return SeenPayment(
+        id=payment_id, top_up_id=top_up_id, currency="VND", amount=0, state="waiting", at=utcnow()
+    )  # fmt: skip
+
+
+async def test_a_payment_told_before_its_page_is_written_down_does_not_lose_the_page(
+    payer: Payer, database: Database
+) -> None:
+    await payer.order()  # the startup is known at Stripe
+    payer.fake.fail("drop")
+    order = await payer.order(202)
+    async with database.session() as session:
+        await settle(session, _waiting(order))
+    await payer.advance(order["id"])
+    shown = await payer.shown(order["id"])
+    assert (shown["state"], bool(shown["url"])) == ("open", True)
+
+
+async def test_an_order_left_open_without_its_page_gets_it_and_one_that_goes_wrong_keeps_no_other_waiting(
+    payer: Payer, database: Database, cards: Config, payments: Payments
+) -> None:
+    wrong, lost = await payer.order(), await payer.order()
+    lose = update(TopUp).where(TopUp.id == UUID(lost["id"]))
+    spoil = update(TopUp).where(TopUp.id == UUID(wrong["id"]))
+    async with database.session() as session:
+        await session.execute(lose.values(provider_id=None, url=None))
+        await session.execute(spoil.values(kind="saved", state="starting", looked_at=utcnow() - timedelta(days=1)))
+    ago = timedelta(seconds=-60)
+    await sweep(database, payments.require(), cards, unheard_after=ago, look_again_after=ago)
+    shown = await payer.shown(lost["id"])
+    assert (shown["state"], bool(shown["url"])) == ("open", True)
+    async with database.session() as session:  # nobody's sweep meets it again
+        await session.execute(spoil.values(state="failed"))
