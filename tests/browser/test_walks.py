@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 import shutil
 import tempfile
+import time
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -14,7 +16,9 @@ import pytest
 
 from marketplace.db import embedded
 from tests.browser.conftest import LOGIN_TOKEN, TOKEN
-from tests.browser.driver import Browser, open_browser
+from tests.browser.driver import WAIT_S, Browser, open_browser
+from tests.faults.test_progress import Stream
+from tests.faults.test_underneath import SLOW_SQL
 from tests.market import EXAMPLES, Market, open_market
 
 SQL = "select education, count(*) as persons from adult group by education order by persons desc"
@@ -38,7 +42,7 @@ def market() -> Iterator[Market]:
     """The service as a process of its own, with one dataset and one agreement."""
     home = Path(tempfile.mkdtemp(prefix="sdl-"))
     opened = open_market(home)
-    opened.start()
+    opened.start(SANDULIEU_TENANT_EVENT_READERS=str(READERS))
     opened.credit(1_000_000)
     opened.publish("adult", EXAMPLES / "adult" / "manifest.yaml", EXAMPLES / "adult" / "adult.csv.gz")
     opened.agree("adult")
@@ -112,6 +116,64 @@ def test_a_startup_sees_the_price_runs_at_it_and_gets_the_answer(market: Market,
     assert "High school" in browser.wait_text("#answer", "Kết quả")
     assert market.balance()["available_vnd"] == before - int(price[1].replace(".", ""))
     assert browser.errors() == []
+
+
+COUNT_SKIPPED = """
+window.skipped = 0;
+document.addEventListener("htmx:beforeRequest", (event) => { window.skipped += event.defaultPrevented; });
+"""
+LOOKS = "return performance.getEntriesByType('resource').filter((one) => one.name.endsWith('part=1')).length"
+READERS = 2
+
+
+def until(browser: Browser, script: str) -> None:
+    """Wait until a script in the page returns something true."""
+    end = time.monotonic() + WAIT_S
+    while not browser.run(script):
+        assert time.monotonic() < end, script
+        time.sleep(0.05)
+
+
+@contextmanager
+def slow_query(market: Market) -> Iterator[str]:
+    """The id of a query that runs until it is cancelled, at the end of the block at the latest."""
+    client = market.client("startup")
+    query_id = client.post("/api/v1/queries", market.ask(SLOW_SQL, wait_s=0)).json()["id"]
+    try:
+        yield query_id
+    finally:
+        client.delete(f"/api/v1/queries/{query_id}")
+
+
+def test_a_page_hears_how_its_query_gets_on_and_looks_once_at_the_end(market: Market, browser: Browser) -> None:
+    sign_in(browser, market, "startup")
+    with slow_query(market) as query_id:
+        browser.go(f"{market.url}/queries/{query_id}")
+        until(browser, "return streams.get(document.querySelector('#query').dataset.events)?.heard")
+        looks = browser.run(LOOKS)
+        browser.run(COUNT_SKIPPED)
+        until(browser, "return window.skipped")
+        assert browser.run(LOOKS) == looks
+    browser.wait_text("#answer", "Truy vấn đã bị hủy")
+    assert browser.run(LOOKS) == looks + 1
+    assert browser.run("return streams.size") == 0
+    assert browser.errors() == []
+
+
+def test_a_page_that_gets_no_stream_looks_again_and_again(market: Market, browser: Browser) -> None:
+    sign_in(browser, market, "startup")
+    with slow_query(market) as query_id:
+        taken = [Stream(market, query_id) for _ in range(READERS)]
+        assert [stream.status for stream in taken] == [200] * READERS
+        browser.go(f"{market.url}/queries/{query_id}")
+        until(browser, LOOKS.replace("length", "length > 1"))
+        streams = "[...streams.values()].map((one) => [one.source.readyState === EventSource.CLOSED, one.heard])"
+        assert browser.run(f"return {streams}") == [[True, 0]]
+    browser.wait_text("#answer", "Truy vấn đã bị hủy")
+    refused = [line for line in browser.errors() if "/events" not in line]
+    assert refused == []
+    for stream in taken:
+        stream.close()
 
 
 def test_from_a_refusal_to_why_to_what_is_allowed(market: Market, browser: Browser) -> None:

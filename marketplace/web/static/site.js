@@ -1,7 +1,47 @@
-// Ctrl+Enter (⌘+Enter) runs the query; everything else works without this file.
+// Everything works without this file.
+
+// Ctrl+Enter (⌘+Enter) runs the query.
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
   if (!(event.target instanceof HTMLTextAreaElement) || !event.target.matches("textarea.sql")) return;
   event.preventDefault();
   event.target.form?.querySelector("[data-run]")?.click();
+});
+
+// A query that goes on is watched by its stream of events. While that speaks, htmx need not ask every second, but
+// still does now and then: a line that broke without a word looks like a long query.
+const SILENCE_MS = 20_000;
+const streams = new Map();
+
+function listen(url) {
+  const stream = { source: new EventSource(url), heard: 0 };
+  const hear = () => { stream.heard = Date.now(); };
+  const lose = () => { stream.heard = 0; };
+  stream.source.addEventListener("queued", hear);
+  stream.source.addEventListener("running", hear);
+  stream.source.addEventListener("error", lose);
+  stream.source.addEventListener("settled", () => {
+    lose();
+    stream.source.close();
+    document.querySelector(`[data-events="${url}"]`)?.dispatchEvent(new Event("settled"));
+  });
+  return stream;
+}
+
+// One stream a query: one that was refused is not asked for again each time that the part is drawn.
+document.addEventListener("htmx:load", () => {
+  const shown = new Set(Array.from(document.querySelectorAll("[data-events]"), (part) => part.dataset.events));
+  for (const [url, stream] of streams) {
+    if (shown.has(url)) continue;
+    stream.source.close();
+    streams.delete(url);
+  }
+  for (const url of shown) if (!streams.has(url)) streams.set(url, listen(url));
+});
+
+document.addEventListener("htmx:beforeRequest", (event) => {
+  const stream = streams.get(event.target.dataset.events);
+  if (!stream?.heard) return;
+  if (Date.now() - stream.heard < SILENCE_MS) event.preventDefault();
+  else stream.heard = Date.now();
 });

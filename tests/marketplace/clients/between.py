@@ -1,4 +1,4 @@
-"""A server between client and service: it notes what is asked, says that it is busy, or breaks a connection."""
+"""A server between client and service: it notes what is asked, says that it is busy, breaks or keeps things."""
 
 from __future__ import annotations
 
@@ -9,8 +9,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Literal
 
 NOT_PASSED_ON = {"host", "content-length", "connection", "accept-encoding", "transfer-encoding"}
+
+
+Stream = Literal["passed", "refused", "kept", "cut", "page"]
+"""What becomes of a stream of events; a page is what some proxies answer with 200."""
 
 
 @dataclass
@@ -21,6 +26,7 @@ class Between:
     url: str = ""
     busy: int = 0
     lost: int = 0
+    stream: Stream = "passed"
     asked: list[tuple[str, str]] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
 
@@ -45,6 +51,24 @@ def _passed_on(between: Between, handler: BaseHTTPRequestHandler) -> tuple[int, 
         return refused.code, dict(refused.headers), refused.read()
 
 
+def _stream(between: Between, handler: BaseHTTPRequestHandler) -> None:
+    """Event by event; where it is cut, the first one comes through."""
+    between.asked.append((handler.command, handler.path))
+    handler.close_connection = True
+    handler.send_response(503 if between.stream == "refused" else 200)
+    handler.send_header("Content-Type", "text/html" if between.stream == "page" else "text/event-stream")
+    handler.end_headers()
+    if between.stream in ("refused", "page"):
+        return
+    headers = {"Authorization": handler.headers["Authorization"]}
+    with urllib.request.urlopen(urllib.request.Request(between.behind + handler.path, headers=headers)) as answer:
+        for line in answer:
+            if between.stream != "kept":
+                handler.wfile.write(line)
+            if between.stream == "cut" and line == b"\n":
+                return
+
+
 @contextmanager
 def between(behind: str) -> Iterator[Between]:
     """It listens on a port of its own."""
@@ -52,6 +76,9 @@ def between(behind: str) -> Iterator[Between]:
 
     class Handler(BaseHTTPRequestHandler):
         def _answer(self) -> None:
+            if self.path.endswith("/events"):
+                _stream(state, self)
+                return
             status, headers, body = _passed_on(state, self)
             if state.lost and self.command == "POST" and self.path == "/api/v1/queries":
                 state.lost -= 1

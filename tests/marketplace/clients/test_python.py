@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,10 +23,13 @@ from sandulieu_client import (
     Unreachable,
     connect,
     question,
+    watching,
 )
 from sandulieu_client.progress import Notebook, Silent, Terminal, progress
 from tests.market import PURPOSE, SMALL_SQL, Market
-from tests.marketplace.clients.between import Between, between
+from tests.marketplace.clients.between import Between, Stream, between
+
+LONG_SQL = "SELECT count(*) AS n FROM adult a JOIN adult b ON a.age >= b.age"
 
 
 @pytest.fixture(scope="module")
@@ -145,17 +149,79 @@ def test_a_lost_answer_is_asked_for_again_and_paid_once(
     assert before - paid(market) == answer.charged_vnd > 0
 
 
-def test_an_interrupt_ends_the_query_at_the_service_too(
-    market: Market, middle: Between, through: Connection, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def interrupted(_: float) -> None:
-        raise KeyboardInterrupt
+class Watched(Silent):
+    """Notes the states that are shown; `break_off`: an interrupt comes while the first stream's is shown."""
 
+    def __init__(self, *, break_off: bool = False) -> None:
+        self.states: list[str] = []
+        self.break_off = break_off
+
+    def show(self, state: str, share: float | None) -> None:
+        self.states.append(state)
+        if self.break_off and len(self.states) > 1:
+            raise KeyboardInterrupt
+
+
+@pytest.fixture
+def watched(monkeypatch: pytest.MonkeyPatch) -> Watched:
+    shown = Watched()
     monkeypatch.setattr(question, "FIRST_WAIT_S", 0.0)
-    monkeypatch.setattr("sandulieu_client.question.time.sleep", interrupted)
-    sql = "SELECT count(*) AS n FROM adult a JOIN adult b ON a.age >= b.age"
+    monkeypatch.setattr(watching, "_FIRST_S", 0.5)
+    monkeypatch.setattr(question, "progress", lambda _: shown)
+    return shown
+
+
+@pytest.fixture
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """How long the client slept each time."""
+    slept: list[float] = []
+    honest = time.sleep
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        honest(seconds)
+
+    monkeypatch.setattr("sandulieu_client.question.time.sleep", sleep)
+    return slept
+
+
+def asked_for(middle: Between) -> tuple[int, int]:
+    """Streams and looks at the query."""
+    looks = [path for method, path in middle.asked if method == "GET" and "/api/v1/queries/" in path]
+    streams = [path for path in looks if path.endswith("/events")]
+    results = [path for path in looks if path.endswith("/result")]
+    return len(streams), len(looks) - len(streams) - len(results)
+
+
+def test_a_stream_tells_how_a_query_gets_on_and_nothing_is_polled(
+    market: Market, middle: Between, through: Connection, watched: Watched, pauses: list[float]
+) -> None:
+    answer = through.query(LONG_SQL, agreement=market.agreements["adult"], purpose=PURPOSE).run()
+    assert (answer.rows, asked_for(middle), pauses) == (1, (1, 1), [])
+    assert len(watched.states) > 1
+    assert watched.states[-1] == "running"
+
+
+@pytest.mark.parametrize("way", ["refused", "page", "kept", "cut"])
+def test_without_a_whole_stream_it_is_polled_with_pauses_and_paid_once(
+    way: Stream, market: Market, middle: Between, through: Connection, watched: Watched, pauses: list[float]
+) -> None:
+    before, middle.stream = paid(market), way
+    answer = through.query(LONG_SQL, agreement=market.agreements["adult"], purpose=PURPOSE).run()
+    assert (answer.rows, before - paid(market)) == (1, answer.charged_vnd)
+    streams, looks = asked_for(middle)
+    assert 0 < looks == len(pauses)
+    assert streams == (looks if way == "cut" else 1)
+    assert all(pause > 0.1 for pause in pauses)
+
+
+@pytest.mark.parametrize("way", ["refused", "passed"])
+def test_an_interrupt_ends_the_query_at_the_service_too(
+    way: Stream, market: Market, middle: Between, through: Connection, watched: Watched
+) -> None:
+    middle.stream, watched.break_off = way, True
     with pytest.raises(KeyboardInterrupt):
-        through.query(sql, agreement=market.agreements["adult"], purpose=PURPOSE, progress=False).run()
+        through.query(LONG_SQL, agreement=market.agreements["adult"], purpose=PURPOSE).run()
     method, path = middle.asked[-1]
     assert (method, path.rpartition("/")[0]) == ("DELETE", "/api/v1/queries")
 

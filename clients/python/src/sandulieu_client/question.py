@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from sandulieu_client import watching
 from sandulieu_client.answer import Answer
 from sandulieu_client.errors import AnswerFailed, SandulieuError, TooDear
-from sandulieu_client.progress import progress
+from sandulieu_client.progress import Progress, progress
 from sandulieu_client.transport import Transport
 
 if TYPE_CHECKING:
@@ -99,12 +100,16 @@ class Question:
         return self.run().save(path, form)
 
     def _followed(self, query: dict[str, Any]) -> Answer:
-        line, pause_s = progress(self._show_progress), _POLL_S
+        line, pause_s, streams = progress(self._show_progress), _POLL_S, True
         try:
             while query["state"] in _GOING:
                 line.show(query["state"], _share(query))
-                time.sleep(pause_s)
-                pause_s = min(pause_s * 1.5, _SLOWEST_POLL_S)
+                heard = self._heard(query["id"], line) if streams else ""
+                # A stream that broke while the query went on is opened again; one that told nothing is not.
+                streams = heard in _GOING
+                if streams or not heard:
+                    time.sleep(pause_s)
+                    pause_s = min(pause_s * 1.5, _SLOWEST_POLL_S)
                 query = self._transport.get(f"/api/v1/queries/{query['id']}")
         except KeyboardInterrupt:
             # A service that cannot cancel lets it end by itself; the interrupt is what counts.
@@ -116,6 +121,14 @@ class Question:
         if query["state"] != "ready":
             raise self._failed(query)
         return Answer(query["id"], query["charged_vnd"] or 0, query["rows"] or 0, query, self._transport)
+
+    def _heard(self, query_id: str, line: Progress) -> str:
+        """The last state that the stream of events told; empty when it told none."""
+        state = ""
+        for state, place in watching.told(self._transport, query_id):
+            if state in _GOING:
+                line.show(state if place is None else f"{state} ({place})", None)
+        return state
 
     def _failed(self, query: Mapping[str, Any]) -> AnswerFailed:
         failure = query.get("failure") or {}

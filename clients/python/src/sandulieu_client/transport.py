@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import httpx
@@ -39,6 +39,17 @@ class Transport:
     def fetch(self, path: str, media_type: str) -> bytes:
         """A body in that form."""
         return self._send("GET", path, repeatable=True, headers={"Accept": media_type}).content
+
+    def lines(self, path: str, media_type: str, *, quiet_s: float) -> Iterator[str]:
+        """Lines of a stream as they come, asked for once; none where what answers is not of that type.
+
+        Raises httpx.HTTPError when it is refused, breaks, or is quiet for so long.
+        """
+        timeout = httpx.Timeout(quiet_s)
+        with self._http.stream("GET", path, headers={"Accept": media_type}, timeout=timeout) as answer:
+            answer.raise_for_status()
+            if answer.headers.get("Content-Type", "").startswith(media_type):
+                yield from answer.iter_lines()
 
     def post(self, path: str, body: Mapping[str, object], *, idempotency_key: str | None = None) -> Any:
         """JSON in, JSON out. With a key, the service does a repeated call once."""
