@@ -1,4 +1,7 @@
-"""What a child of a jail may ask of the kernel, with which arguments: what running engines were seen to need.
+"""What a jail may ask of the kernel, with which arguments.
+
+Children: what running engines were seen to need. The warm process: that, and what it needs to make children and to
+serve them. Filters stack: a child is bound by both lists.
 
 Learned by `python -m tests.sandbox.isolation.learning`, which takes one call after another away from a real
 jail. A test takes each of these rules away and sees a query or a publication fail; where they live with it, a
@@ -76,4 +79,42 @@ RULES: tuple[Rule, ...] = (
     Rule("sched_yield", why="locks of the engine yield before they wait: they would only spin"),
     Rule("clock_nanosleep", why="whoever waits before another try would only spin"),
     Rule("clock_gettime", why="where the machine's clock cannot be read without the kernel"),
+)  # fmt: skip
+
+_FORK = Argument(0, 0x1200011)
+"""What glibc forks with: SIGCHLD, and the child's id told to it; no namespace is new, nothing is shared."""
+_UNIX, _STREAM = 1, 0x80001
+_FILTER, _ALL_THREADS, _LISTENER = 1, 1, 8
+_NOTIFY_RECEIVE, _NOTIFY_SEND, _NOTIFY_ADD_FD = 0xC0502100, 0xC0182101, 0x40182103
+_32_BITS = 2**32 - 1
+_EVERYTHING_HERE = Argument(0, 2**32 - 1, _32_BITS)
+_SIGKILL = Argument(1, 9, _32_BITS)
+_PR_SET_DUMPABLE = 4
+
+WARM_RULES: tuple[Rule, ...] = (
+    *RULES,
+    # To make a child, and to hand it over.
+    Rule("clone", (_FORK,)),
+    Rule("socketpair", (Argument(0, _UNIX), Argument(1, _STREAM))),
+    Rule("pidfd_open"),
+    Rule("sendmsg"),
+    # What a child binds itself with.
+    Rule("dup2"),
+    Rule("dup3", why="what glibc calls instead where a machine has no dup2 (aarch64)"),
+    Rule("prlimit64", (Argument(0, 0),)),
+    Rule("prctl", (Argument(0, _PR_SET_DUMPABLE), Argument(1, 1))),
+    Rule("landlock_create_ruleset"),
+    Rule("landlock_restrict_self"),
+    Rule("seccomp", (Argument(0, _FILTER), Argument(1, _ALL_THREADS))),
+    Rule("seccomp", (Argument(0, _FILTER), Argument(1, _LISTENER))),
+    # To answer its calls.
+    Rule("poll"),
+    Rule("ppoll", why="what glibc calls instead where a machine has no poll (aarch64)"),
+    Rule("pselect6"),
+    *(Rule("ioctl", (Argument(1, request, _32_BITS),))
+      for request in (_NOTIFY_RECEIVE, _NOTIFY_SEND, _NOTIFY_ADD_FD)),
+    Rule("process_vm_readv", (Argument(5, 0),)),
+    # To see it end.
+    Rule("kill", (_EVERYTHING_HERE, _SIGKILL)),
+    Rule("wait4"),
 )  # fmt: skip

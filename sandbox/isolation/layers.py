@@ -99,6 +99,7 @@ def _libseccomp() -> str:
     try:
         from sandbox.isolation import seccomp
 
+        seccomp.warm_program()
         seccomp.open_program()
         seccomp.allow_program()
     except (RuntimeError, OSError) as error:

@@ -21,6 +21,7 @@ HOW_TO_GET = {
     "descriptors": "start the service without descriptors that are not close-on-exec",
     "landlock": f"{_KERNEL}, with landlock in the lsm= list of the kernel's command line",
     "seccomp": _KERNEL,
+    "warm process": _KERNEL,
     "supervisor": _KERNEL,
     "limits": _KERNEL,
     "cgroup": "mount the memory and pids controllers, or run without a writable cgroup: limits bound it then",
@@ -53,6 +54,6 @@ def _broken(layer: str, what: str) -> Layer:
         name=layer,
         present=False,
         mandatory=True,
-        found=f"a child could {what}",
+        found=f"{'the warm process' if layer == 'warm process' else 'a child'} could {what}",
         how_to_get=HOW_TO_GET.get(layer, _KERNEL),
     )

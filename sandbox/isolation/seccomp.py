@@ -1,5 +1,6 @@
-"""The two seccomp programs of a jail, compiled by libseccomp (x86_64 and aarch64; each refuses every other entry).
+"""The seccomp programs of a jail, compiled by libseccomp (x86_64 and aarch64; each refuses every other entry).
 
+`warm_program` binds the warm process, and with it every child, to `allowed.WARM_RULES`.
 `open_program` hands every `openat` to the warm process, which answers with one of the job's own descriptors.
 `allow_program` lets through `allowed.RULES` and gives EPERM (engines probe, so no kill) to all else.
 The kernel takes the stricter answer of the two. A call by another architecture's numbers (32-bit, x32) ends the
@@ -15,7 +16,7 @@ import platform
 from importlib import import_module
 from typing import Any
 
-from sandbox.isolation.allowed import RULES, Rule
+from sandbox.isolation.allowed import RULES, WARM_RULES, Rule
 
 
 @functools.cache
@@ -29,8 +30,14 @@ def open_program(machine: str = platform.machine()) -> bytes:
 
 @functools.cache
 def allow_program(machine: str = platform.machine()) -> bytes:
-    """The allow-list; raises RuntimeError without libseccomp."""
+    """The allow-list of children; raises RuntimeError without libseccomp."""
     return compiled_rules(RULES, machine)
+
+
+@functools.cache
+def warm_program(machine: str = platform.machine()) -> bytes:
+    """The allow-list of the warm process; raises RuntimeError without libseccomp."""
+    return compiled_rules(WARM_RULES, machine)
 
 
 def compiled_rules(rules: tuple[Rule, ...], machine: str = platform.machine()) -> bytes:

@@ -66,6 +66,7 @@ def _boot(shape: Shape, *, group_bytes: int | None) -> Boot:
         entry=shape.entry,
         threads=shape.threads,
         memory_bytes=shape.memory_bytes,
+        warm_program=seccomp.warm_program(),
         open_program=seccomp.open_program(),
         allow_program=seccomp.allow_program(),
         resource_limits={

@@ -176,10 +176,14 @@ SECCOMP: tuple[Attempt, ...] = (
     Attempt("seccomp", "make executable memory", lambda: mmap.mmap(-1, 4096, prot=mmap.PROT_EXEC)),
     Attempt("seccomp", "make memory executable later", _executable_later),
     Attempt("seccomp", "share memory that can be written", _write_where_it_shares),
-    Attempt("seccomp", "make a file in memory", lambda: os.memfd_create("probe")),
+    Attempt("seccomp", "make a file in memory", lambda: os.close(os.memfd_create("probe"))),
     Attempt("seccomp", "enter a new user namespace", lambda: _checked(_libc.unshare(_CLONE_NEWUSER))),
     Attempt("seccomp", "remove a file", lambda: _refused(lambda: os.unlink("/fd/none"))),  # noqa: PTH108
 )
+
+_WARM_NEEDS = ("open a pair of sockets", "start a process")
+WARM = tuple(Attempt("warm process", each.name, each.act) for each in SECCOMP if each.name not in _WARM_NEEDS)
+"""What the list of the warm process must stop: all that a child's does but what makes children."""
 
 CHILD: tuple[Attempt, ...] = (
     Attempt("environment", "read the environment", lambda: _stopped_unless(bool(os.environ))),

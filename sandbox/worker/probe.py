@@ -1,8 +1,8 @@
 """Run in a real jail before a pool opens: tries what each layer must stop, and says what went through.
 
 Most attacks meet several layers, so that a missing one would not show. Therefore `warm` tries each alone, in the
-warm process as bubblewrap made it and in forks of it that bind themselves by one layer; `attempt` tries all of it
-in a child.
+warm process as bubblewrap made it and in forks of it that bind themselves by one layer, and once more in the warm
+process itself when it is bound; `attempt` tries all of it in a child.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import BinaryIO, NoReturn
 import msgspec
 
 from sandbox.worker import syscalls
-from sandbox.worker.attempts import CHILD, SECCOMP, STARTED, Attempt, landlock_attempts
+from sandbox.worker.attempts import CHILD, SECCOMP, STARTED, WARM, Attempt, landlock_attempts
 from sandbox.worker.wire import Boot
 
 Through = list[tuple[str, str]]
@@ -45,6 +45,8 @@ def warm(boot: Boot) -> None:
             _apart("cgroup", lambda: None, [Attempt("cgroup", "start processes without end", _processes)])
         )
         _found.extend(_memory(boot.group_bytes))
+    # The next fork is that of the first child, which inherits what was found: the warm process is bound by then.
+    os.register_at_fork(before=lambda: _found.extend(_tried(WARM)))
 
 
 def attempt(payload: bytes, inputs: list[int], output: BinaryIO) -> bytes:

@@ -26,6 +26,7 @@ class Boot(Struct, frozen=True, kw_only=True, array_like=True):
     entry: str
     threads: int
     memory_bytes: int
+    warm_program: bytes
     open_program: bytes
     allow_program: bytes
     resource_limits: dict[str, int]

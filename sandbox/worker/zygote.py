@@ -36,6 +36,7 @@ def main(control_descriptor: int) -> None:
     gc.freeze()
     gc.disable()
     _silence()
+    syscalls.seccomp_allow_list(boot.warm_program)
     alive = True
     while alive:
         alive = _one_child(control, boot, module, main_function, sample) and not boot.single

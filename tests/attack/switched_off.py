@@ -108,12 +108,23 @@ def landlock(folder: Path) -> Iterator[None]:
         yield
 
 
+def _everything() -> bytes:
+    """A program that lets everything through."""
+    library = seccomp._library()
+    return seccomp._compiled(library.SyscallFilter(library.ALLOW))
+
+
 @contextmanager
 def seccomp_list(_: Path) -> Iterator[None]:
-    """The program lets everything through."""
-    library = seccomp._library()
-    everything = seccomp._compiled(library.SyscallFilter(library.ALLOW))
-    with patch.object(seccomp, "allow_program", lambda: everything):
+    """The children's own program lets everything through."""
+    with patch.object(seccomp, "allow_program", _everything):
+        yield
+
+
+@contextmanager
+def warm_list(_: Path) -> Iterator[None]:
+    """The program of the warm process lets everything through."""
+    with patch.object(seccomp, "warm_program", _everything):
         yield
 
 

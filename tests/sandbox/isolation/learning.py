@@ -2,7 +2,8 @@
 
 `python -m tests.sandbox.isolation.learning`: a real jail that would let everything through does real jobs, a
 query and the steps of a publication, behind one more program that takes a call away. What no job misses stays
-away; what is left is the smallest list for these jobs. It takes some minutes.
+away; what is left is the smallest list for these jobs. The same for the warm process, with jails that start behind
+such a program. It takes some minutes.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ from msgspec import Struct
 
 from catalog.storage import Store
 from sandbox.isolation import seccomp
-from sandbox.isolation.allowed import RULES, Rule
-from sandbox.isolation.jail import Jail
+from sandbox.isolation.allowed import RULES, WARM_RULES, Rule
+from sandbox.isolation.jail import Jail, JailLost
 from sandbox.isolation.runtime import Bind
 from sandbox.isolation.start import Shape, open_jail
 from sandbox.worker.wire import Query
@@ -91,15 +92,19 @@ def publication(folder: Path) -> list[Job]:
 
 
 @asynccontextmanager
-async def trial_jail(program: bytes) -> AsyncIterator[Jail]:
+async def trial_jail(program: bytes, warm_program: bytes | None = None) -> AsyncIterator[Jail]:
     """A jail whose children are bound by `program`, and do jobs behind what a trial takes away."""
+    warm = warm_program or seccomp.warm_program()
     shape = Shape(
         entry="trial:run",
         threads=2,
         memory_bytes=MEMORY_BYTES,
         extra=(Bind(str(Path(__file__).with_name("trial.py")), "/site/trial.py"),),
     )
-    with patch.object(seccomp, "allow_program", lambda: program):
+    with (
+        patch.object(seccomp, "allow_program", lambda: program),
+        patch.object(seccomp, "warm_program", lambda: warm),
+    ):
         jail = await open_jail(shape)
     try:
         yield jail
@@ -107,10 +112,29 @@ async def trial_jail(program: bytes) -> AsyncIterator[Jail]:
         await asyncio.to_thread(jail.close)
 
 
+async def serves(warm_program: bytes, *, deadline_ms: int = 1_500) -> bool:
+    """Whether a warm process behind this program makes children that get what is theirs, one after another."""
+    here = Path(__file__).with_name("served.py")
+    shape = Shape(
+        entry="served:run", threads=1, memory_bytes=MEMORY_BYTES, extra=(Bind(str(here), "/site/served.py"),)
+    )
+    job = Job("served:run", b"", (b"content",))
+    try:
+        with patch.object(seccomp, "warm_program", lambda: warm_program):
+            jail = await open_jail(shape)
+        try:
+            return all([await _does(jail, job.payload, job, deadline_ms) for _ in range(2)])
+        finally:
+            await asyncio.to_thread(jail.close)
+    except JailLost:
+        return False
+
+
 def without(rules: Iterable[Rule], *, fatally: bool = False) -> bytes:
     """A program that takes these away: whoever asks is refused, or ended."""
     library = seccomp._library()
     program = library.SyscallFilter(library.ALLOW)
+    program.add_rule(library.ERRNO(errno.ENOSYS), "clone3")
     action = library.KILL_PROCESS if fatally else library.ERRNO(errno.EPERM)
     for rule in rules:
         tests = (library.Arg(t.index, library.MASKED_EQ, t.mask, t.value) for t in rule.when)
@@ -120,12 +144,16 @@ def without(rules: Iterable[Rule], *, fatally: bool = False) -> bytes:
 
 async def ends_well(jail: Jail, job: Job, program: bytes = b"", *, deadline_ms: int = 20_000) -> bool:
     """Whether the job, done behind the program, ends as it does without."""
+    trial = msgspec.msgpack.encode(Trial(program, job.entry, job.payload))
+    return await _does(jail, trial, job, deadline_ms)
+
+
+async def _does(jail: Jail, payload: bytes, job: Job, deadline_ms: int) -> bool:
     output = os.memfd_create("answer")
     files = [_file(content) for content in job.files]
-    trial = msgspec.msgpack.encode(Trial(program, job.entry, job.payload))
     try:
         outcome = await jail.run(
-            trial, output=output, inputs=files, deadline_ms=deadline_ms, memory_bytes=MEMORY_BYTES
+            payload, output=output, inputs=files, deadline_ms=deadline_ms, memory_bytes=MEMORY_BYTES
         )
         await jail.prepare()
         return outcome.reply is not None and outcome.reply.outcome == job.ends
@@ -154,12 +182,10 @@ async def missed(
 
 async def learn(jobs: list[Job], calls: list[str], told: Callable[[str], object]) -> list[str]:
     """The calls that are left when all those are taken away that no job misses."""
-    library = seccomp._library()
-    everything = library.SyscallFilter(library.ALLOW)
-    everything.add_rule(library.ERRNO(errno.ENOSYS), "clone3")
     gone: list[Rule] = []
     needed = []
-    async with trial_jail(seccomp._compiled(everything)) as jail:
+    everything = without([])
+    async with trial_jail(everything, warm_program=everything) as jail:
         for call in calls:
             if await missed(jail, jobs, [*gone, Rule(call)], patience_ms=_PATIENCE_MS):
                 needed.append(call)
@@ -168,6 +194,19 @@ async def learn(jobs: list[Job], calls: list[str], told: Callable[[str], object]
                 gone.append(Rule(call))
                 if await missed(jail, jobs, [Rule(call)], fatally=True, patience_ms=_PATIENCE_MS):
                     told(f"{call}: asked for, and lived without")
+    return needed
+
+
+async def learn_warm(calls: list[str], told: Callable[[str], object]) -> list[str]:
+    """The same of a warm process."""
+    gone: list[Rule] = []
+    needed = []
+    for call in calls:
+        if await serves(without([*gone, Rule(call)]), deadline_ms=_PATIENCE_MS):
+            gone.append(Rule(call))
+        else:
+            needed.append(call)
+            told(f"{call}: the warm process fails without it")
     return needed
 
 
@@ -188,8 +227,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         jobs = [job for job in [*queries(folder), *publication(folder)] if job.ends == "done"]
-        needed = asyncio.run(learn(jobs, every_call(), print))
-    allowed = {rule.call for rule in RULES}
+        _compare(asyncio.run(learn(jobs, every_call(), print)), RULES)
+    _compare(asyncio.run(learn_warm(every_call(), print)), WARM_RULES)
+
+
+def _compare(needed: Iterable[str], rules: Iterable[Rule]) -> None:
+    allowed = {rule.call for rule in rules}
     print("not allowed, but missed:", sorted(set(needed) - allowed))
     print("allowed for another reason:", sorted(allowed - set(needed)))
 

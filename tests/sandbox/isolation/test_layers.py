@@ -79,10 +79,12 @@ async def test_the_kernel_shows_the_child_behind_every_layer(small: Pool) -> Non
     child = _only_child(warm)
     for _ in range(200):
         status = _status(child)
-        if status["Seccomp_filters"] == "2":
+        if status["Seccomp_filters"] == "3":
             break
         await asyncio.sleep(0.02)
-    assert (status["Seccomp"], status["Seccomp_filters"], status["NoNewPrivs"]) == ("2", "2", "1")
+    assert (status["Seccomp"], status["Seccomp_filters"], status["NoNewPrivs"]) == ("2", "3", "1")
+    bound = _status(warm)
+    assert (bound["Seccomp"], bound["Seccomp_filters"], bound["NoNewPrivs"]) == ("2", "1", "1")
     assert {status[name] for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")} == {"0" * 16}
     assert set(status["Uid"].split()) != {"0"}
     assert status["NSpid"].split()[-1] != str(child)

@@ -8,11 +8,11 @@ from collections.abc import AsyncIterator
 import pytest
 
 from sandbox.isolation import seccomp
-from sandbox.isolation.allowed import RULES, Rule
+from sandbox.isolation.allowed import RULES, WARM_RULES, Rule
 from sandbox.isolation.jail import Jail
 from tests.attack.conftest import require_layers
 from tests.sandbox.isolation import bpf
-from tests.sandbox.isolation.learning import Job, ends_well, missed, publication, queries, trial_jail
+from tests.sandbox.isolation.learning import Job, ends_well, missed, publication, queries, serves, trial_jail
 
 MACHINES = ("x86_64", "aarch64")
 NO_CALL_ABOVE = 1_024
@@ -31,6 +31,10 @@ NEVER = (
     "dup", "dup3", "futex_requeue", "futex_waitv", "mbind", "set_mempolicy", "sched_setaffinity", "timer_create",
     "quotactl", "acct", "syslog", "swapon", "reboot", "iopl", "ioperm", "setuid", "setgroups", "capset", "flock",
 )  # fmt: skip
+
+LISTS = {"child": (seccomp.allow_program, RULES), "warm": (seccomp.warm_program, WARM_RULES)}
+WARM_NEEDS = {"socketpair", "sendmsg", "process_vm_readv", "pidfd_open", "kill", "seccomp", "prctl", "ioctl",
+              "landlock_create_ruleset", "prlimit64", "dup3"}  # fmt: skip
 
 
 def named(machine: str, number: int) -> str:
@@ -56,34 +60,38 @@ def samples(rule: Rule) -> list[list[int]]:
     return found
 
 
-def expected(call: str, arguments: list[int]) -> int:
+def expected(rules: tuple[Rule, ...], call: str, arguments: list[int]) -> int:
     """What the list says, read from the list itself."""
-    for rule in RULES:
+    for rule in rules:
         if rule.call == call and all(arguments[t.index] & t.mask == t.value for t in rule.when):
             return bpf.ALLOW
     return bpf.refusal(errno.ENOSYS if call == "clone3" else errno.EPERM)
 
 
+@pytest.mark.parametrize("whose", LISTS)
 @pytest.mark.parametrize("machine", MACHINES)
-def test_every_number_is_answered_as_the_list_says(machine: str) -> None:
-    program, architecture = bpf.instructions(seccomp.allow_program(machine)), bpf.AUDIT_ARCH[machine]
-    tried = [sample for rule in RULES for sample in samples(rule)]
+def test_every_number_is_answered_as_the_list_says(machine: str, whose: str) -> None:
+    program_of, rules = LISTS[whose]
+    program, architecture = bpf.instructions(program_of(machine)), bpf.AUDIT_ARCH[machine]
+    tried = [sample for rule in rules for sample in samples(rule)]
     for number in range(NO_CALL_ABOVE):
         name = named(machine, number)
-        own = [sample for rule in RULES if rule.call == name for sample in samples(rule)]
+        own = [sample for rule in rules if rule.call == name for sample in samples(rule)]
         for arguments in own or [tried[0], tried[number % len(tried)], [2**64 - 1] * 6]:
-            assert bpf.answer(program, architecture, number, arguments) == expected(name, arguments), name
+            assert bpf.answer(program, architecture, number, arguments) == expected(rules, name, arguments), name
 
 
 @pytest.mark.parametrize("machine", MACHINES)
 def test_each_rule_has_a_number_or_a_sister_that_has(machine: str) -> None:
     library, architecture = seccomp._library(), seccomp._architecture(machine)
-    without = {r.call for r in RULES if library.resolve_syscall(architecture, r.call) < 0}
-    assert without == (set() if machine == "x86_64" else {"stat"}), "newfstatat is its sister there"
+    without = {r.call for r in WARM_RULES if library.resolve_syscall(architecture, r.call) < 0}
+    sisters = {"stat": "newfstatat", "dup2": "dup3", "poll": "ppoll"}
+    assert without == (set() if machine == "x86_64" else set(sisters))
+    assert {r.call for r in WARM_RULES} >= set(sisters.values())
 
 
 @pytest.mark.parametrize("machine", MACHINES)
-@pytest.mark.parametrize("program_of", [seccomp.allow_program, seccomp.open_program])
+@pytest.mark.parametrize("program_of", [seccomp.allow_program, seccomp.open_program, seccomp.warm_program])
 def test_another_architectures_entry_ends_the_process(machine: str, program_of: object) -> None:
     assert callable(program_of)
     program = bpf.instructions(program_of(machine))
@@ -96,10 +104,11 @@ def test_another_architectures_entry_ends_the_process(machine: str, program_of: 
         assert answers == {bpf.KILL_PROCESS}
 
 
+@pytest.mark.parametrize("whose", LISTS)
 @pytest.mark.parametrize("machine", MACHINES)
-def test_no_argument_opens_what_must_never_be_allowed(machine: str) -> None:
-    library, program = seccomp._library(), bpf.instructions(seccomp.allow_program(machine))
-    for call in NEVER:
+def test_no_argument_opens_what_must_never_be_allowed(machine: str, whose: str) -> None:
+    library, program = seccomp._library(), bpf.instructions(LISTS[whose][0](machine))
+    for call in set(NEVER) - (WARM_NEEDS if whose == "warm" else set()):
         number = library.resolve_syscall(seccomp._architecture(machine), call)
         for arguments in ([0] * 6, [1] * 6, [2**64 - 1] * 6, [0x3D0F00, 3, 0, 2]):
             answer = bpf.answer(program, bpf.AUDIT_ARCH[machine], number, arguments)
@@ -143,7 +152,20 @@ async def test_without_this_rule_a_job_fails(rule: Rule, bound: Jail, jobs: list
     assert await missed(bound, [job for job in jobs if job.ends == "done"], [rule])
 
 
+async def test_a_warm_process_serves_behind_its_list() -> None:
+    require_layers()
+    assert await serves(seccomp.warm_program())
+
+
+@pytest.mark.parametrize(
+    "rule", [r for r in WARM_RULES[len(RULES) :] if not r.why], ids=lambda r: f"{r.call} {len(r.when)}"
+)
+async def test_without_this_rule_a_warm_process_does_not_serve(rule: Rule) -> None:
+    require_layers()
+    assert not await serves(seccomp.compiled_rules(tuple(r for r in WARM_RULES if r != rule)))
+
+
 def test_what_no_job_misses_says_what_it_is_for() -> None:
-    reasons = [rule.why for rule in RULES if rule.why]
-    assert len(reasons) < len(RULES) / 2 + 1
+    reasons = [rule.why for rule in WARM_RULES if rule.why]
+    assert len(reasons) < len(RULES) / 2 + 2
     assert all(len(why) > 15 for why in reasons)
