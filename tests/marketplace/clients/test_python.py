@@ -166,7 +166,6 @@ class Watched(Silent):
 def watched(monkeypatch: pytest.MonkeyPatch) -> Watched:
     shown = Watched()
     monkeypatch.setattr(question, "FIRST_WAIT_S", 0.0)
-    monkeypatch.setattr(watching, "_FIRST_S", 0.5)
     monkeypatch.setattr(question, "progress", lambda _: shown)
     return shown
 
@@ -204,8 +203,11 @@ def test_a_stream_tells_how_a_query_gets_on_and_nothing_is_polled(
 
 @pytest.mark.parametrize("way", ["refused", "page", "kept", "cut"])
 def test_without_a_whole_stream_it_is_polled_with_pauses_and_paid_once(
-    way: Stream, market: Market, middle: Between, through: Connection, watched: Watched, pauses: list[float]
-) -> None:
+    way: Stream, market: Market, middle: Between, through: Connection, watched: Watched, pauses: list[float],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    if way == "kept":
+        monkeypatch.setattr(watching, "_FIRST_S", 0.5)
     before, middle.stream = paid(market), way
     answer = through.query(LONG_SQL, agreement=market.agreements["adult"], purpose=PURPOSE).run()
     assert (answer.rows, before - paid(market)) == (1, answer.charged_vnd)
