@@ -54,7 +54,7 @@ def look(config: Config) -> Iterator[Part]:
     yield from map(_layer, layers.check())
     yield _policy_module()
     yield _policy_server(config)
-    yield from (_binary("opa"), _binary("regal"))
+    yield from map(_binary, binaries.VERSIONS)
     yield _program("uv", ("uv",), ("--version",), need="building", more=(binaries.LOCAL / "uv" / "bin",))
     yield _program("go", ("go",), ("version",), need="building", more=(Path("/usr/local/go/bin"),))
     yield _program("chromium", ("chromium", "chromium-browser", "google-chrome"), ("--version",), need="tests")

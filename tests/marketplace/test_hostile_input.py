@@ -98,6 +98,9 @@ def test_instants_at_the_ends_of_the_calendar_break_nothing(market: Market, at: 
         "/usage?month=0001-01",
         "/api/v1/usage?group=day&from=0001-01-01&to=0001-01-01",
         "/api/v1/usage?group=dataset&from=9999-12-31&to=9999-12-31",
+        "/wallet/statement?month=9999-12",
+        "/wallet/statement?month=0001-01",
+        "/api/v1/wallet/statement?from=9999-12-31&to=9999-12-31",
     ],
 )
 def test_days_and_months_at_the_ends_of_the_calendar_break_no_page(market: Market, path: str) -> None:

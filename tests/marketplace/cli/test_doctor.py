@@ -48,9 +48,10 @@ def test_what_the_service_always_needs_is_found_here(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("nothing_installed")
 def test_programs_that_are_missing_are_told_with_how_to_get_them(tmp_path: Path) -> None:
     parts = _by_name(Config(home=tmp_path))
-    assert [name for name in ("opa", "regal", "chromium") if parts[name].present] == []
+    assert [name for name in (*binaries.VERSIONS, "chromium") if parts[name].present] == []
+    assert {parts[name].need for name in binaries.VERSIONS} == {"tests"}
     text = doctor.as_text(list(parts.values()))
-    assert "python tools/fetch.py opa" in text
+    assert [name for name in binaries.VERSIONS if f"python tools/fetch.py {name}" not in text] == []
     assert "apt install chromium" in text
 
 
