@@ -151,11 +151,12 @@ async def begin(database: Database, viewer: Viewer, search: Search, form: FormNa
             actor_organisation_id=viewer.organisation_id,
             parties=(viewer.organisation_id,),
             body={
-                "filter": msgspec.to_builtins(search),
+                "filter": search.told,
                 "form": form,
                 "size": checkpoint.size,
                 "view": viewer.view,
             },
+            secrets=search.secrets,
         )
     return begun, checkpoint
 

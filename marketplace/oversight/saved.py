@@ -54,13 +54,8 @@ async def save_search(session: AsyncSession, *, asked: NewSearch, by: Reader) ->
     search_id = await session.scalar(made)
     if search_id is None:
         raise NameTaken(name=asked.name)
-    body = {
-        "search": search_id,
-        "name": asked.name,
-        "shared": asked.shared,
-        "filter": msgspec.to_builtins(asked.search),
-    }
-    await _record(session, "search:save", by, body)
+    body = {"search": search_id, "shared": asked.shared, "filter": asked.search.told}
+    await _record(session, "search:save", by, body, {"name": asked.name, **asked.search.secrets})
     return search_id
 
 
@@ -71,7 +66,7 @@ async def remove_search(session: AsyncSession, *, search_id: UUID, by: Reader) -
         raise NotFound
     await session.delete(row)
     await session.flush()
-    await _record(session, "search:remove", by, {"search": search_id, "name": row.name})
+    await _record(session, "search:remove", by, {"search": search_id}, {"name": row.name})
 
 
 async def saved_searches(session: AsyncSession, reader: Caller) -> SearchList:
@@ -97,7 +92,9 @@ async def saved_searches(session: AsyncSession, reader: Caller) -> SearchList:
     )
 
 
-async def _record(session: AsyncSession, name: str, by: Reader, body: dict[str, object]) -> None:
+async def _record(
+    session: AsyncSession, name: str, by: Reader, body: dict[str, object], secrets: dict[str, str]
+) -> None:
     await record(
         session,
         name,
@@ -105,4 +102,5 @@ async def _record(session: AsyncSession, name: str, by: Reader, body: dict[str, 
         actor_organisation_id=by.organisation_id,
         parties=(by.organisation_id,),
         body=body,
+        secrets=secrets,
     )

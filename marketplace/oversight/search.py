@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Set
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
+import msgspec
 from msgspec import Struct
 from sqlalchemy import ColumnElement
 
@@ -43,6 +44,17 @@ class Search(Struct, frozen=True, kw_only=True, omit_defaults=True):
     min_vnd: int | None = None
     max_vnd: int | None = None
     q: str | None = None
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """It as an event says it: without the words, which may name a person."""
+        shown: dict[str, Any] = msgspec.to_builtins(msgspec.structs.replace(self, q=None))
+        return shown
+
+    @property
+    def secrets(self) -> dict[str, str]:
+        """What an event only commits to, so that it can be erased."""
+        return {"q": self.q} if self.q else {}
 
     @property
     def names_one(self) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-import msgspec
 from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -49,5 +48,6 @@ async def _leave_trace(session: AsyncSession, viewer: Viewer, search: Search, co
         actor_person_id=viewer.person_id,
         actor_organisation_id=viewer.organisation_id,
         parties=(viewer.organisation_id,),
-        body={"filter": msgspec.to_builtins(search), "events": count, "view": viewer.view},
+        body={"filter": search.told, "events": count, "view": viewer.view},
+        secrets=search.secrets,
     )

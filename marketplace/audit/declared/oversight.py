@@ -16,6 +16,17 @@ class ExportBegun(Body, frozen=True):
     view: str
 
 
+@event("log:export", "somebody began to export what a search finds, of a log of `size` leaves", version=2)
+class ExportBegunOf(Body, frozen=True):
+    """`q_commitment`: to the words of the filter, if it has any."""
+
+    filter: dict[str, Any]
+    form: str
+    size: int
+    view: str
+    q_commitment: str | None = None
+
+
 @event("log:exported", "the export that the event `begun` told of was made whole")
 class ExportDone(Body, frozen=True):
     begun: UUID
@@ -31,10 +42,27 @@ class SearchSaved(Body, frozen=True):
     filter: dict[str, Any]
 
 
+@event("search:save", "a regulator's reader kept a search, for herself or for her organisation", version=2)
+class SearchKept(Body, frozen=True):
+    """`q_commitment`: to the words of the filter, if it has any."""
+
+    search: UUID
+    name_commitment: str
+    shared: bool
+    filter: dict[str, Any]
+    q_commitment: str | None = None
+
+
 @event("search:remove", "a kept search was removed")
 class SearchRemoved(Body, frozen=True):
     search: UUID
     name: str
+
+
+@event("search:remove", "a kept search was removed", version=2)
+class SearchGone(Body, frozen=True):
+    search: UUID
+    name_commitment: str
 
 
 @event("alert:raise", "a rule found something for the regulator; `about`: the organisation it is about")

@@ -36,6 +36,16 @@ class LogRead(Body, frozen=True):
     view: str
 
 
+@event("log:read", "regulator or operator read the log across tenants", version=2)
+class LogReadBy(Body, frozen=True):
+    """`q_commitment`: to the words of the filter, if it has any."""
+
+    filter: dict[str, Any]
+    events: int
+    view: str
+    q_commitment: str | None = None
+
+
 @event("log:witness_refuse", "a witness does not cosign the newest checkpoint: it has seen another log")
 class WitnessRefused(Body, frozen=True):
     witness: str

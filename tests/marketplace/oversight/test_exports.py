@@ -14,10 +14,11 @@ from uuid import UUID, uuid4
 import pyarrow.parquet
 import pytest
 from litestar.response import Stream
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from marketplace.accounts.seats import Seats
 from marketplace.audit.actions import record
+from marketplace.audit.erasing import erase_secrets
 from marketplace.audit.reads import Viewer
 from marketplace.audit.sequencer import sequence_once
 from marketplace.config import Config
@@ -58,8 +59,8 @@ async def party(database: Database, make: Make, keys: Keys, config: Config) -> P
     """A startup that the log tells three things of, one of them written to be run by a spreadsheet."""
     startup = await make.party(database)
     async with database.session() as session:
-        for text in ("Dân số", "=1+1", "khác"):
-            await record(session, "test:event", parties=[startup.organisation.id], body={"text": text})
+        for said in ("Dân số", "=1+1", "khác"):
+            await record(session, "test:event", parties=[startup.organisation.id], body={"text": said})
     await sequence_once(database, keys, config)
     return startup
 
@@ -199,6 +200,35 @@ async def test_an_export_given_up_leaves_the_event_that_it_began_and_no_more(lon
         zipfile.ZipFile(io.BytesIO(first))
     assert await log.one("SELECT count(*) FROM event WHERE name = 'log:export'") == 1
     assert await log.one("SELECT count(*) FROM event WHERE name = 'log:exported'") == 0
+
+
+async def test_what_a_reader_typed_is_committed_to_and_gone_with_its_salts(
+    client: Client, database: Database, make: Make, keys: Keys, config: Config
+) -> None:
+    regulator = await make.party(database, kind="regulator")
+    await sequence_once(database, keys, config)
+    typed = {"q": "Nguyễn Thị Sáu"}
+    kept = {"name": "Vụ bà Sáu", "search": typed}
+    made = (await client.post(SEARCHES, token=regulator.token, json=kept)).json()["items"][0]["id"]
+    await client.delete(f"{SEARCHES}/{made}", token=regulator.token)
+    await client.get("/api/v1/audit/events", token=regulator.token, params=typed)
+    await export(client, regulator.token, "ndjson", **typed)
+    names = ("search:save", "search:remove", "log:read", "log:export")
+    query = """
+        SELECT event.name, CAST(event.body AS text) AS body, event_salt.secrets
+        FROM event JOIN event_salt ON event_salt.event_id = event.id
+        WHERE event.parties @> ARRAY[CAST(:party AS uuid)] AND event.name = ANY(:names)
+    """
+    async with database.session() as session:
+        asked = {"party": regulator.organisation.id, "names": list(names)}
+        told = {row.name: row for row in await session.execute(text(query), asked)}
+        assert not any("Sáu" in row.body for row in told.values())
+        committed = {name: set(row.secrets) for name, row in told.items()}
+        assert committed == {
+            "search:save": {"name", "q"}, "search:remove": {"name"}, "log:read": {"q"}, "log:export": {"q"},
+        }  # fmt: skip
+        party = regulator.organisation.id
+        assert [await erase_secrets(session, name=name, party=party, about={}) for name in names] == [2, 1, 1, 1]
 
 
 async def test_searches_are_kept_for_oneself_or_for_all_readers(
