@@ -8,6 +8,7 @@ a further invoice of the same month, so the invoices of a month always sum to wh
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -27,6 +28,8 @@ from marketplace.invoices.months import Month, Rate, month_of, rates_of
 from marketplace.invoices.numbering import lock_billing, lock_series, next_number, series_of
 from marketplace.invoices.rounding import round_tax
 from marketplace.invoices.writing import parties, write
+
+logger = logging.getLogger(__name__)
 
 AT_ONCE = 4
 """Startups billed at the same time: only their numbers wait for each other."""
@@ -79,7 +82,7 @@ async def close_month(
 ) -> tuple[Document, ...]:
     """The invoices that were issued now; each startup's in a unit of work of its own, so a stop leaves whole ones.
 
-    Raises MonthNotOver, Invalid, NoSeller, NoRates.
+    Raises MonthNotOver, Invalid, NoSeller, NoRates; once all others are billed, what kept the first from it.
     """
     month = month_of(period)
     ready = month.until + timedelta(seconds=close_after_s)
@@ -89,19 +92,25 @@ async def close_month(
     async with database.reading() as session:
         who = list((await session.scalars(_WHO, {"since": month.since, "until": month.until})).all())
     issued: list[Document] = []
+    failures: list[Exception] = []
 
     async def bill_some() -> None:
         while who:
             organisation_id = who.pop()
-            async with database.session() as session:
-                made = await bill(session, organisation_id=organisation_id, month=month, rates=rates, at=at, by=by)
-            issued.extend([made] if made else [])
+            try:
+                async with database.session() as session:
+                    made = await bill(
+                        session, organisation_id=organisation_id, month=month, rates=rates, at=at, by=by
+                    )
+            except Exception as failure:  # one startup that cannot be billed keeps no other from it
+                logger.exception("organisation %s is not billed for %s", organisation_id, period)
+                failures.append(failure)
+            else:
+                issued.extend([made] if made else [])
 
-    # One startup that cannot be billed keeps no other from it.
-    ended = await asyncio.gather(*(bill_some() for _ in range(AT_ONCE)), return_exceptions=True)
-    for failure in ended:
-        if isinstance(failure, BaseException):
-            raise failure
+    await asyncio.gather(*(bill_some() for _ in range(AT_ONCE)))
+    if failures:
+        raise failures[0]
     return tuple(sorted(issued, key=lambda one: one.number))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,10 +18,13 @@ from marketplace.billing.price import due_at_end, due_at_start
 from marketplace.billing.terms import Terms
 from marketplace.db.base import new_id
 from marketplace.db.engine import Database
+from marketplace.errors import Unavailable
 from marketplace.ledger.actions import transfers
 from marketplace.ledger.errors import InsufficientFunds
 from marketplace.metering.months import month_of, month_start, next_month
 from marketplace.offers.models import Charge
+
+logger = logging.getLogger(__name__)
 
 SETTLED_AFTER = timedelta(hours=1)
 """A month's last queries have ended, and what they cost is known, so long after it."""
@@ -47,21 +51,32 @@ update agreement set unpaid_since = null where id = :agreement and unpaid_since 
 async def charge_months(database: Database, *, at: datetime) -> int:
     """Charge what is due and was not charged yet, each in a transaction of its own. How many were.
 
-    An agreement whose startup cannot pay asks nothing until it can; the next call tries again.
+    An agreement whose startup cannot pay asks nothing until it can; the next call tries again, as it does where
+    something is wrong with an agreement, which keeps no other from being charged. Raises Unavailable.
     """
     rows = await database.all(_AGREEMENTS, {"at": at, "since": at - LOOKED_BACK})
     made = 0
     for row in rows:
-        paid = True
-        for due in dues(row, at=at):
-            try:
-                made += await _charge(database, due, at=at)
-            except InsufficientFunds as short:
-                paid = False
-                await _suspend(database, due, short, at=at)
-                break  # what came later is not paid before it
-        if paid and row.unpaid_since is not None:
-            await _resume(database, row)
+        try:
+            made += await _charge_all(database, row, at=at)
+        except Unavailable:
+            raise
+        except Exception:
+            logger.exception("agreement %s is not charged", row.agreement_id)
+    return made
+
+
+async def _charge_all(database: Database, row: Any, *, at: datetime) -> int:
+    """How much of an agreement's dues was charged now, oldest first, until its startup cannot pay."""
+    made = 0
+    for due in dues(row, at=at):
+        try:
+            made += await _charge(database, due, at=at)
+        except InsufficientFunds as short:
+            await _suspend(database, due, short, at=at)
+            return made  # what came later is not paid before it
+    if row.unpaid_since is not None:
+        await _resume(database, row)
     return made
 
 

@@ -1,4 +1,4 @@
-"""Breaks the log for one organisation, in the database itself: an event that names it cannot be written."""
+"""Breaks the log for organisations, in the database itself: an event that names one cannot be written."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from marketplace.db.engine import migration_url, sqlalchemy_url
 
 
 @contextmanager
-def broken_audit(config: Config, organisation_id: UUID) -> Iterator[None]:
-    """While inside, an insert of an event with that party fails, as a full disk would make it fail."""
+def broken_audit(config: Config, *organisation_ids: UUID) -> Iterator[None]:
+    """While inside, an insert of an event with such a party fails, as a full disk would make it fail."""
+    broken = ", ".join(f"'{each}'" for each in organisation_ids)
     engine = create_engine(sqlalchemy_url(migration_url(config)))
     with engine.begin() as connection:
         connection.execute(
@@ -25,7 +26,7 @@ def broken_audit(config: Config, organisation_id: UUID) -> Iterator[None]:
         connection.execute(
             text(f"""
             create trigger break_audit before insert on event for each row
-            when ('{organisation_id}'::uuid = any (new.parties)) execute function break_audit()""")
+            when (array[{broken}]::uuid[] && new.parties) execute function break_audit()""")
         )
     try:
         yield

@@ -15,7 +15,7 @@ from marketplace.config import Config
 from marketplace.db.base import new_id
 from marketplace.db.engine import Database
 from marketplace.errors import Invalid
-from marketplace.invoices.closing import close_month
+from marketplace.invoices.closing import AT_ONCE, close_month
 from marketplace.invoices.document import sha256_of
 from marketplace.invoices.errors import MonthNotOver
 from marketplace.invoices.months import Rate, month_of, rates_of
@@ -110,6 +110,22 @@ async def test_a_closing_that_breaks_off_leaves_no_gap_and_is_taken_up_again(
     assert broken.organisation.id in left
     assert await numbers_have_no_gap(database)
     assert all([await _billed(database, startup) == 1_234 for startup in startups])
+
+
+async def test_however_many_cannot_be_billed_the_rest_are(database: Database, make: Make, config: Config) -> None:
+    owner = await make.party(database, kind="owner")
+    startups = [(await rich(database, make))[0] for _ in range(AT_ONCE + 1)]
+    for startup in startups:
+        await charged(database, startup, owner, dataset_id=new_id(), price=1_234)
+    last, *broken = sorted(startups, key=lambda one: one.organisation.id.bytes)
+    with (
+        broken_audit(config, *(each.organisation.id for each in broken)),
+        pytest.raises(Exception, match="broken for a test"),
+    ):
+        await close(database)
+    assert await _billed(database, last) == 1_234
+    assert {each.organisation_id for each in await close(database)} >= {each.organisation.id for each in broken}
+    assert await numbers_have_no_gap(database)
 
 
 async def _billed(database: Database, startup: Party) -> int:

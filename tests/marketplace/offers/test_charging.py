@@ -14,6 +14,7 @@ from sqlalchemy import select
 from marketplace.agreements.models import Agreement
 from marketplace.audit.models import Event
 from marketplace.billing.accounts import ensure_accounts
+from marketplace.config import Config
 from marketplace.db.base import new_id
 from marketplace.db.engine import Database
 from marketplace.ledger.accounts import account_id
@@ -28,6 +29,7 @@ from marketplace.queries.prepare import require_paid
 from marketplace.spending.models import MonthSpend
 from tests.marketplace.agreements.conftest import Sides, open_sides
 from tests.marketplace.api import Client
+from tests.marketplace.broken_audit import broken_audit
 
 BEGAN, ENDS = datetime(2026, 1, 15, tzinfo=UTC), datetime(2026, 3, 10, tzinfo=UTC)
 FEE = {"law": "data-law-60-2024", "month_vnd": 3_000}
@@ -126,6 +128,21 @@ async def test_charged_again_and_by_many_at_once_it_is_charged_once(database: Da
     assert await subscriber.charges(database) == [(f"2026-0{month}", "month", 50_000) for month in (1, 2, 3)]
     async with database.session() as session:
         assert (await balance(session, subscriber.wallet)).balance == 850_000
+
+
+async def test_an_agreement_that_cannot_be_charged_keeps_no_other_from_it(
+    database: Database, config: Config
+) -> None:
+    subscribers = [await subscribe(database, credit=1_000_000, month_vnd=50_000) for _ in range(2)]
+    broken, whole = sorted(subscribers, key=lambda one: one.agreement_id.bytes)
+    due = [("2026-01", "month", 50_000)]
+    at = BEGAN + timedelta(minutes=1)
+    with broken_audit(config, broken.sides.startup.organisation.id):
+        await charge_months(database, at=at)
+    assert await broken.charges(database) == []
+    assert await whole.charges(database) == due
+    await charge_months(database, at=at)
+    assert await broken.charges(database) == due
 
 
 async def test_every_charge_is_shared_out_and_the_fee_is_the_states(database: Database) -> None:
