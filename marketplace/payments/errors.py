@@ -69,6 +69,12 @@ class RefundTooMuch(Conflict):
     code = "payments.refund_too_much"
 
 
+class RefundDiffers(Conflict):
+    """The refund's id came before for another payment or amount. Params: refund_id."""
+
+    code = "payments.refund_differs"
+
+
 class PaymentDisputed(Conflict):
     """The payer's bank disputes the payment, or has taken it back: it cannot be refunded as well."""
 

@@ -33,9 +33,6 @@ AT_ONCE = 50
 UNHEARD_AFTER = timedelta(minutes=1)
 LOOK_AGAIN_AFTER = timedelta(minutes=10)
 CATCH_UP_EVERY_S = 3_600
-KEPT = timedelta(days=30)
-"""So long Stripe keeps events; looked through once at start, then only the last days."""
-OVERLAP = timedelta(days=3)
 
 _ORDERS = text("""
     update top_up set looked_at = :now where id in (
@@ -60,7 +57,6 @@ async def run_payments(database: Database, config: Config, stop: asyncio.Event) 
     """Until `stop`; waits out a database or a provider that is away."""
     async with open_payments(config) as payments:
         swept = caught_up = -float("inf")
-        since = utcnow() - KEPT
         while not stop.is_set():
             now = time.monotonic()
             with _waiting_out():
@@ -71,9 +67,10 @@ async def run_payments(database: Database, config: Config, stop: asyncio.Event) 
                 with _waiting_out():
                     await sweep(database, payments.provider, config)
             if payments.provider is not None and now - caught_up >= CATCH_UP_EVERY_S:
+                caught_up = now - CATCH_UP_EVERY_S + config.sweep_interval_s  # if it fails, it waits for a sweep
                 with _waiting_out():
-                    await catch_up(database, payments.provider, since)
-                    caught_up, since = now, utcnow() - OVERLAP
+                    await catch_up(database, payments.provider, utcnow())
+                    caught_up = now
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), config.payments_interval_ms / 1_000)
 

@@ -5,21 +5,35 @@ So a notice may come late, twice, in any order, or never: `catch_up` asks for th
 
 from __future__ import annotations
 
-from datetime import datetime
+import logging
+from datetime import datetime, timedelta
 
 from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.db.base import utcnow
 from marketplace.db.engine import Database
+from marketplace.errors import Unavailable
 from marketplace.faults import point
 from marketplace.payments.accounts import lock_account
 from marketplace.payments.effects import note_method, settle, settle_checkout
-from marketplace.payments.errors import ProviderRefused
+from marketplace.payments.errors import ProviderRefused, ProviderUnavailable
 from marketplace.payments.models import PaymentAccount, ProviderEvent, SavedMethod
 from marketplace.payments.provider import Notice, Provider, SeenCheckout, SeenMethod, SeenPayment
 
+logger = logging.getLogger(__name__)
+
+KEPT = timedelta(days=30)
+"""So long Stripe keeps events; looked through once at first, then only the last days."""
+OVERLAP = timedelta(days=3)
+AWAY_AFTER = 10
+"""So many unanswered in a row: it is the provider, not what we ask about."""
+LOOKED = "looked"
+"""Type of our own row among the provider's events: all that happened before its `created_at` was taken."""
+
+_LOOKED = text("select created_at from provider_event where type = :type order by created_at desc limit 1")
 _KNOWN = text("select id from provider_event where id = :id")
 Look = tuple[SeenPayment | None, SeenCheckout | None, SeenMethod | None]
 
@@ -44,12 +58,42 @@ async def take_notice(database: Database, provider: Provider, notice: Notice) ->
     return True
 
 
-async def catch_up(database: Database, provider: Provider, since: datetime) -> int:
-    """Take what happened since and was never told to us; how many."""
-    taken = 0
-    async for notice in provider.notices(since):
-        taken += await take_notice(database, provider, notice)
+async def catch_up(database: Database, provider: Provider, at: datetime) -> int:
+    """Take what happened since the last look and was never told to us; how many.
+
+    One that cannot be taken keeps no other from it, and is tried again until the provider no longer has it.
+    Raises ProviderUnavailable when it answers about none of several in a row: the next call begins there again.
+    """
+    taken, unanswered, oldest_missed = 0, 0, at
+    async for notice in provider.notices(await _looked_until(database, at) - OVERLAP):
+        try:
+            taken += await take_notice(database, provider, notice)
+            unanswered = 0
+        except ProviderUnavailable:
+            unanswered += 1
+            if unanswered == AWAY_AFTER:
+                raise
+            logger.warning("the provider does not answer about %s", notice.id)
+            oldest_missed = min(oldest_missed, notice.created_at)
+        except (Unavailable, OperationalError, OSError):
+            raise
+        except Exception:
+            logger.exception("cannot take %s, %s", notice.id, notice.type)
+            oldest_missed = min(oldest_missed, notice.created_at)
+    await _note_looked(database, at, oldest_missed)
     return taken
+
+
+async def _looked_until(database: Database, at: datetime) -> datetime:
+    """All that happened before it was taken. Asked of the database: after a restart it is known still."""
+    row = await database.one(_LOOKED, {"type": LOOKED})
+    return max(at - KEPT, row.created_at) if row is not None else at - KEPT
+
+
+async def _note_looked(database: Database, at: datetime, until: datetime) -> None:
+    row = {"id": f"looked:{at.isoformat()}", "type": LOOKED, "object_id": "", "created_at": until, "at": at}
+    async with database.session() as session:
+        await session.execute(insert(ProviderEvent).values(**row).on_conflict_do_nothing())
 
 
 async def _look(provider: Provider, notice: Notice) -> Look:

@@ -13,7 +13,7 @@ from marketplace.db.base import new_id, utcnow
 from marketplace.errors import NotFound
 from marketplace.ledger.accounts import account_id
 from marketplace.payments.accounts import bring_in, collect, lock_account, move, send_out
-from marketplace.payments.errors import NotRefundable, PaymentDisputed, RefundTooMuch
+from marketplace.payments.errors import NotRefundable, PaymentDisputed, RefundDiffers, RefundTooMuch
 from marketplace.payments.models import Dispute, Payment, Refund
 from marketplace.payments.provider import SeenRefund
 
@@ -24,7 +24,7 @@ async def ask_refund(
     session: AsyncSession, *, by: Operator, refund_id: UUID, payment_id: str, amount: int | None, reason: str
 ) -> Refund:
     """Set a payment's money aside to go back, all that is left of it if `amount` is None; the same id again is
-    harmless. Raises NotFound, NotRefundable, PaymentDisputed, RefundTooMuch, InsufficientFunds.
+    harmless. Raises NotFound, NotRefundable, RefundDiffers, PaymentDisputed, RefundTooMuch, InsufficientFunds.
     """
     payment = await session.get(Payment, payment_id)
     if payment is None:
@@ -34,6 +34,8 @@ async def ask_refund(
     await lock_account(session, payment.organisation_id)
     known = await session.get(Refund, refund_id)
     if known is not None:
+        if known.payment_id != payment_id or amount not in (None, known.amount):
+            raise RefundDiffers(refund_id=str(refund_id))
         return known
     if await session.scalar(select(Dispute.id).where(Dispute.payment_id == payment_id, Dispute.state != "won")):
         raise PaymentDisputed

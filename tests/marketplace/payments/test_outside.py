@@ -54,13 +54,13 @@ async def test_payments_refunds_and_disputes_agree_and_what_nobody_heard_of_is_n
             dongs, dollars = await payer.paid(), await payer.paid(currency="USD", amount=1_000)
             failed = fake.do("refund", dongs, amount="30000")
             fake.do("refund", dollars, amount="250")
-            await catch_up(database, provider, since)
+            await catch_up(database, provider, utcnow())
             fake.do("end-refund", failed["id"], status="failed")
             never = fake.do("refund", dongs, amount="40000", status="pending")
             fake.do("end-refund", never["id"], status="failed")
             lost = fake.do("dispute", dongs)
             fake.do("end-dispute", lost["id"], status="lost")
-            await catch_up(database, provider, since)
+            await catch_up(database, provider, utcnow())
             assert await differing(database, provider, since) == []
             unheard = payer.pay(await payer.order())
             fake.do("refund", dollars, amount="100")
@@ -69,7 +69,7 @@ async def test_payments_refunds_and_disputes_agree_and_what_nobody_heard_of_is_n
             assert [(told, found) for reference, told, found in named if unheard not in reference] == [
                 (-100, None)
             ]
-            await catch_up(database, provider, since)
+            await catch_up(database, provider, utcnow())
             assert await differing(database, provider, since) == []
 
 

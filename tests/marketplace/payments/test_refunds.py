@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 
+from marketplace.accounts.callers import Operator, narrow
 from marketplace.db.base import new_id
 from marketplace.db.engine import Database
 from marketplace.ledger.accounts import account_id
 from marketplace.ledger.actions import transfer
-from marketplace.payments.errors import ProviderUnavailable
+from marketplace.payments.errors import ProviderUnavailable, RefundDiffers
 from marketplace.payments.provider import Payments
+from marketplace.payments.refunds import ask_refund
 from marketplace.payments.returns import send_refund
 from tests.marketplace.parties import Make, Party
 from tests.marketplace.payments.books import in_balance, money
@@ -73,6 +75,26 @@ async def test_in_parts_and_whole_but_never_more_than_was_paid(
     assert (await refund(payer, operator, payment)).status_code == 409
     assert await money(database, payer.organisation_id) == {}
     assert await in_balance(database)
+
+
+async def test_an_id_that_came_before_is_no_other_refund(
+    payer: Payer, database: Database, operator: Party
+) -> None:
+    first, second, refund_id = await payer.paid(), await payer.paid(), new_id()
+    by = narrow(operator.caller, Operator, "operator", None)
+
+    async def ask(payment: str, amount: int | None) -> int:
+        async with database.session() as session:
+            asked = await ask_refund(
+                session, by=by, refund_id=refund_id, payment_id=payment, amount=amount, reason="x"
+            )
+            return asked.amount
+
+    assert [await ask(first, 50_000), await ask(first, 50_000)] == [50_000, 50_000]
+    for payment, amount in ((second, 50_000), (first, 60_000), (second, None)):
+        with pytest.raises(RefundDiffers):
+            await ask(payment, amount)
+    assert await money(database, payer.organisation_id) == {"wallet": 350_000, "refunding": 50_000}
 
 
 async def test_never_more_than_the_wallet_still_holds(payer: Payer, database: Database, operator: Party) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import time
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -13,10 +15,12 @@ from sqlalchemy import text
 from stripe import WebhookSignature
 
 from marketplace.config import Config
+from marketplace.db.base import utcnow
 from marketplace.db.engine import Database
-from marketplace.payments.errors import SignatureWrong
-from marketplace.payments.notices import catch_up
+from marketplace.payments.errors import ProviderUnavailable, SignatureWrong
+from marketplace.payments.notices import OVERLAP, catch_up
 from marketplace.payments.opening import open_payments
+from marketplace.payments.provider import Notice, Provider, SeenPayment
 from marketplace.payments.signature import check_signature
 from tests.marketplace.api import Client
 from tests.marketplace.parties import Make
@@ -110,15 +114,58 @@ async def test_a_month_of_events_of_which_nobody_told_is_caught_up_with_once(
         async with open_payments(cards) as payments, desk_of(database, cards, payments) as desk:
             payer = Payer(desk, fake, await make.party(database), database, payments, cards)
             payer.pay(await payer.order())
-            started = datetime.fromtimestamp(0, UTC)
             told = len(fake.events())
-            assert await catch_up(database, payments.require(), started) == told > 0
+            assert await catch_up(database, payments.require(), utcnow()) == told > 0
             assert await money(database, payer.organisation_id) == {"wallet": 200_000}
-            assert await catch_up(database, payments.require(), started) == 0
+            assert await catch_up(database, payments.require(), utcnow()) == 0
             for event in fake.events():
                 assert (await payer.tell(event)).json() == {"taken": False}
     assert await money(database, payer.organisation_id) == {"wallet": 200_000}
     assert await in_balance(database)
+
+
+class Stumbling:
+    """The provider, where one payment cannot be looked at."""
+
+    def __init__(self, provider: Provider, payment_id: str, error: Exception) -> None:
+        self._provider, self._payment_id, self._error = provider, payment_id, error
+        self.asked_since: list[datetime] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._provider, name)
+
+    async def payment(self, payment_id: str) -> SeenPayment:
+        if payment_id == self._payment_id:
+            raise self._error
+        return await self._provider.payment(payment_id)
+
+    def notices(self, since: datetime) -> AsyncIterator[Notice]:
+        self.asked_since.append(since)
+        return self._provider.notices(since)
+
+
+@pytest.mark.parametrize("error", [AssertionError(), ProviderUnavailable()])
+async def test_one_event_that_cannot_be_taken_keeps_no_other_and_is_asked_for_again(
+    database: Database, config: Config, make: Make, error: Exception
+) -> None:
+    with start_fake() as fake:
+        cards = with_cards(config, fake)
+        async with open_payments(cards) as payments, desk_of(database, cards, payments) as desk:
+            payer = Payer(desk, fake, await make.party(database), database, payments, cards)
+            payer.pay(await payer.order())
+            bad, provider = payer.pay(await payer.order()), payments.require()
+            stumbling = Stumbling(provider, bad, error)
+            later = utcnow() + timedelta(days=10)
+            await catch_up(database, cast(Provider, stumbling), later)
+            assert await money(database, payer.organisation_id) == {"wallet": 200_000}
+            await catch_up(database, cast(Provider, stumbling), later)
+            assert stumbling.asked_since[1] < utcnow() - OVERLAP, "what was missed is not left behind"
+            now = utcnow()
+            await catch_up(database, provider, now)
+            assert await money(database, payer.organisation_id) == {"wallet": 400_000}
+            restarted = Stumbling(provider, bad, error)
+            await catch_up(database, cast(Provider, restarted), now + timedelta(seconds=1))
+            assert restarted.asked_since == [now - OVERLAP]
 
 
 async def test_every_credit_has_its_row_its_transfer_and_its_event(payer: Payer, database: Database) -> None:
