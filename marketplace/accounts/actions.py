@@ -106,7 +106,9 @@ async def erase_person(session: AsyncSession, *, person_id: UUID, by: Caller) ->
     for owned in (WebSession, Token):
         await session.execute(delete(owned).where(owned.person_id == person_id))
     about = {"person": str(person_id)}
-    erased = await erase_secrets(session, name="person:create", party=person.organisation_id, about=about)
+    erased = await erase_secrets(
+        session, name="person:create", party=person.organisation_id, about=about, at=person.created_at
+    )
     body = {"person": str(person_id), "commitments": erased}
     await _record(session, "person:erase", person.organisation_id, by, body)
 

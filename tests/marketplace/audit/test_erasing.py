@@ -10,6 +10,7 @@ from marketplace.accounts.actions import create_person, erase_person
 from marketplace.accounts.api import handlers
 from marketplace.accounts.callers import Caller
 from marketplace.accounts.models import Person
+from marketplace.audit.actions import record
 from marketplace.audit.canonical import exact
 from marketplace.audit.commitment import commitment
 from marketplace.audit.models import Event, EventSalt
@@ -26,12 +27,12 @@ ROW = text(
 )
 
 
-async def entered(log: Log) -> tuple[UUID, UUID]:
+async def entered(log: Log, email: str = EMAIL) -> tuple[UUID, UUID]:
     organisation_id = uuid4()
     async with log.database.session() as session:
         await session.execute(ROW, {"id": organisation_id, "slug": organisation_id.hex})
         person = await create_person(
-            session, organisation_id=organisation_id, email=EMAIL, name=NAME, roles=["analyst"]
+            session, organisation_id=organisation_id, email=email, name=NAME, roles=["analyst"]
         )
     return organisation_id, person
 
@@ -75,6 +76,32 @@ async def test_erasing_destroys_the_salts_and_the_clear_values_and_nothing_that_
     assert await log.findings() == ()
     await nowhere(log, EMAIL, NAME)
     await entered(log)
+
+
+async def test_an_erasure_reads_the_events_of_its_hour_not_the_whole_log(log: Log) -> None:
+    """Looking through the log for what names a party has no index; when a person was entered has one."""
+    _, person = await entered(log, "hour@example.test")
+    for n in range(20):
+        async with log.database.session() as session:
+            await record(session, "test:event", body={"n": n})
+    log.tamper("UPDATE event SET at = at - interval '2 days' WHERE name = 'test:event'")
+    read = text("SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables WHERE relname = 'event'")
+    async with log.database.session() as session:
+        await session.execute(text("SET LOCAL enable_seqscan = off"))
+        before = await session.scalar(read)
+        await erase_person(session, person_id=person, by=operator())
+        assert await session.scalar(read) - before < 20
+    _, salt = await told(log, "person:create")
+    assert salt.secrets == {}
+
+
+async def test_an_erasure_finds_what_a_wrong_clock_put_elsewhere(log: Log) -> None:
+    _, person = await entered(log, "clock@example.test")
+    log.tamper("UPDATE event SET at = at - interval '2 days' WHERE name = 'person:create'")
+    async with log.database.session() as session:
+        await erase_person(session, person_id=person, by=operator())
+    _, salt = await told(log, "person:create")
+    assert salt.secrets == {}
 
 
 async def nowhere(log: Log, *values: str) -> None:

@@ -23,6 +23,7 @@ from marketplace.audit.reads import Viewer
 from marketplace.audit.sequencer import sequence_once
 from marketplace.config import Config
 from marketplace.db import embedded
+from marketplace.db.base import utcnow
 from marketplace.db.engine import Database, database_url
 from marketplace.db.keys import Keys
 from marketplace.db.roles import OWNER
@@ -228,7 +229,9 @@ async def test_what_a_reader_typed_is_committed_to_and_gone_with_its_salts(
             "search:save": {"name", "q"}, "search:remove": {"name"}, "log:read": {"q"}, "log:export": {"q"},
         }  # fmt: skip
         party = regulator.organisation.id
-        assert [await erase_secrets(session, name=name, party=party, about={}) for name in names] == [2, 1, 1, 1]
+        now = utcnow()
+        erased = [await erase_secrets(session, name=name, party=party, about={}, at=now) for name in names]
+        assert erased == [2, 1, 1, 1]
 
 
 async def test_searches_are_kept_for_oneself_or_for_all_readers(
