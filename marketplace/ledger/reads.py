@@ -41,6 +41,13 @@ AT = text(f"""
 """)
 """Days that are over are folded, but for what was booked since; of the day itself each transfer is read."""
 
+NOT_EVEN = text(f"""
+  with its as materialized (select id, organisation_id from account where kind = :kind)
+  select its.organisation_id from its join (
+    {_FOLDED} where account_id in (select id from its)
+    union all {sides(f"t.{{0}}_account_id in (select id from its) and {_LATER}")}) part on part.account_id = its.id
+  group by its.id, its.organisation_id having sum(part.credits_posted) <> sum(part.debits_posted)
+""")
 TRIAL = text(f"""
   select a.id as account_id, a.kind, a.currency, a.floor, coalesce(o.name, '') as organisation,
          coalesce(s.debits_posted, 0) as debits_posted, coalesce(s.credits_posted, 0) as credits_posted,
@@ -113,6 +120,12 @@ async def balance(
     elif row.debits_posted is None:
         fields |= (await session.execute(NOW, {"id": account_id})).one()._mapping
     return Balance(**fields)
+
+
+async def not_even(session: AsyncSession, kind: str) -> list[UUID]:
+    """Organisations whose account of that kind, one without a floor, is not at nought: by the fold and what came
+    after it, not by all that was ever booked."""
+    return list((await session.execute(NOT_EVEN, {"kind": kind})).scalars())
 
 
 async def trial_balance(session: AsyncSession) -> TrialBalance:

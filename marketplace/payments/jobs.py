@@ -17,6 +17,7 @@ from marketplace.config import Config
 from marketplace.db.base import utcnow
 from marketplace.db.engine import Database
 from marketplace.errors import Unavailable
+from marketplace.ledger.reads import not_even
 from marketplace.payments.accounts import collect, lock_account
 from marketplace.payments.auto import fill, low_wallets
 from marketplace.payments.errors import ProviderUnavailable
@@ -45,11 +46,6 @@ _REFUNDS = text("""
         select id from refund where state = 'requested' and looked_at < :unheard
             or state = 'pending' and looked_at < :again order by looked_at limit :rows for update skip locked)
     returning id
-""")
-_OWING = text("""
-    select a.organisation_id from account a where a.kind = 'owed'
-      and (select coalesce(sum(t.amount), 0) from transfer t where t.credit_account_id = a.id)
-       <> (select coalesce(sum(t.amount), 0) from transfer t where t.debit_account_id = a.id)
 """)
 
 
@@ -99,10 +95,12 @@ async def sweep(
             await _told(advance(database, provider, config, top_up_id), top_up_id)
         for refund_id in await _ids(database, _REFUNDS, bounds):
             await _told(send_refund(database, provider, refund_id), refund_id)
-    for row in await database.all(_OWING, {}):
+    async with database.reading() as session:
+        owing = await not_even(session, "owed")
+    for organisation_id in owing:
         async with database.session() as session:
-            await lock_account(session, row.organisation_id)
-            await collect(session, row.organisation_id)
+            await lock_account(session, organisation_id)
+            await collect(session, organisation_id)
 
 
 async def _ids(database: Database, statement: TextClause, bounds: dict[str, object]) -> list[UUID]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from msgspec import Struct
-from sqlalchemy import select, text, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.callers import Operator
@@ -19,15 +18,18 @@ from marketplace.payouts.booking import book_paid, book_return
 from marketplace.payouts.models import Payout, PayoutNotice
 
 _LOCKED = text("select pg_advisory_xact_lock(hashtextextended('payouts', 0))")
-_TWICE = text("""
-    select from payout_notice
-    where payout_id = :payout and status = :status and bank_reference <> :bank_reference limit 1
-""")
+_TWICE = text("select from payout_notice where payout_id = :payout and status = :status limit 1")
+# A return that was read first booked the payment too, so what is read of that later is no movement.
 _SAID = text("""
     select p.reference,
-           (sum(case n.status when 'PAID' then -n.amount_vnd else n.amount_vnd end)
-            - case when bool_or(n.status = 'PAID') then 0 else p.amount_vnd end)::bigint as amount
-    from payout_notice n join payout p on p.id = n.payout_id where n.read_at >= :since and n.read_at < :until
+           sum(case when n.status = 'PAID' then -n.amount_vnd
+               when exists (select from payout_notice paid where paid.payout_id = n.payout_id
+                            and paid.status = 'PAID' and paid.read_at <= n.read_at) then n.amount_vnd
+               else 0 end)::bigint as amount
+    from payout_notice n join payout p on p.id = n.payout_id
+    where n.read_at >= :since and n.read_at < :until and (n.status = 'RETURNED' or not exists (
+        select from payout_notice back where back.payout_id = n.payout_id
+        and back.status = 'RETURNED' and back.read_at < n.read_at))
     group by p.id
 """)
 
@@ -87,11 +89,13 @@ async def _settle(session: AsyncSession, notice: Notice, payout: Payout, by: Ope
         "booked_on": notice.booked_on,
         "reason": notice.reason,
     }
-    made = insert(PayoutNotice).values(**row, read_by=by.person_id, read_at=at).on_conflict_do_nothing()
-    if await session.scalar(made.returning(PayoutNotice.bank_reference)) is None:
-        return await _same(session, row)
-    if (await session.execute(_TWICE, _named(notice, payout))).one_or_none() is not None:
+    read = await session.get(PayoutNotice, notice.bank_reference)
+    if read is not None:
+        return "known" if all(getattr(read, name) == value for name, value in row.items()) else "differs"
+    # Not stored: read again it is told again, for nothing here has been done about it.
+    if (await session.execute(_TWICE, {"payout": payout.id, "status": notice.status})).one_or_none() is not None:
         return "twice"
+    await session.execute(insert(PayoutNotice).values(**row, read_by=by.person_id, read_at=at))
     if payout.state == "returned":  # what came back had been paid: this is that, read later
         return "known"
     await book_paid(session, payout.id, payout.amount_vnd, payout.reference)
@@ -112,18 +116,8 @@ async def _settle(session: AsyncSession, notice: Notice, payout: Payout, by: Ope
     return notice.status
 
 
-def _named(notice: Notice, payout: Payout) -> dict[str, object]:
-    return {"payout": payout.id, "status": notice.status, "bank_reference": notice.bank_reference}
-
-
 def _state(notice: Notice) -> str:
     return "paid" if notice.status == "PAID" else "returned"
-
-
-async def _same(session: AsyncSession, row: Mapping[str, object]) -> str:
-    known = await session.get(PayoutNotice, row["bank_reference"])
-    assert known is not None  # the insert met it
-    return "known" if all(getattr(known, name) == value for name, value in row.items()) else "differs"
 
 
 async def bank_outside(session: AsyncSession, *, since: datetime, until: datetime) -> Outside:

@@ -33,7 +33,9 @@ select a.id, a.startup_id, a.owner_id, a.partner_id, a.lead_basis_points,
        a.dataset_id, a.purpose, a.people, a.columns, a.valid_from, a.expires_at,
        a.ended_at is not null as ended, a.purpose_judged, a.promises, a.limits,
        d.slug, d.current_version_id as version_id, v.state_class,
-       a.offer_id, o.name as offer_name, o.number as offer_number, o.terms, a.unpaid_since, {STANDING} as standing,
+       a.offer_id, o.name as offer_name, o.number as offer_number, o.terms, {STANDING} as standing,
+       (select min(u.unpaid_since) from agreement u
+           where u.startup_id = a.startup_id and u.dataset_id = a.dataset_id) as unpaid_since,
        p.deactivated_at is null as active, s.suspended_at is not null as suspended, s.slug as startup_slug,
        b.credits_posted - b.debits_posted - b.debits_pending - coalesce(w.floor, 0) as available_vnd,
        (select array_agg(x.cohort) from excluded_cohort x where x.version_id = d.current_version_id
@@ -88,6 +90,7 @@ class Facts(Struct, frozen=True, kw_only=True):
     """Of the offer that the agreement was made on; None: there is no price, and so no query."""
     standing: Standing
     unpaid_since: datetime | None
+    """Of any agreement between the startup and the dataset: a debt is not left behind with one that was ended."""
     active: bool
     suspended: bool
     startup_slug: str

@@ -189,6 +189,25 @@ async def test_what_the_wallet_does_not_cover_suspends_the_agreement_until_it_do
     require_paid(await facts())
 
 
+async def test_a_debt_under_an_agreement_that_was_ended_holds_back_the_next(database: Database) -> None:
+    owing = await subscribe(database, credit=0, month_vnd=50_000)
+    await charge_months(database, at=BEGAN + timedelta(minutes=1))
+    async with database.session() as session:
+        agreement = await session.get_one(Agreement, owing.agreement_id)
+        agreement.ended_at = BEGAN + timedelta(days=1)
+    following = await owing.sides.agreement(database)
+
+    async def require() -> None:
+        caller = owing.sides.startup.caller
+        require_paid(await read_facts(database, caller=caller, agreement_ids=[following], purpose="x"))
+
+    with pytest.raises(AgreementUnpaid):
+        await require()
+    await owing.credit(database, 50_000)
+    await charge_months(database, at=BEGAN + timedelta(days=2))
+    await require()
+
+
 async def test_both_sides_see_a_charge_and_nobody_else(client: Client, database: Database) -> None:
     subscriber = await subscribe(database, credit=1_000_000, month_vnd=50_000)
     await charge_months(database, at=ENDS)

@@ -12,6 +12,8 @@ from marketplace.db.base import new_id
 from marketplace.db.engine import Database
 from marketplace.ledger.accounts import account_id
 from marketplace.ledger.actions import transfer
+from marketplace.ledger.folding import fold
+from marketplace.ledger.reads import not_even
 from marketplace.payments.errors import ProviderUnavailable, RefundDiffers
 from marketplace.payments.provider import Payments
 from marketplace.payments.refunds import ask_refund
@@ -203,3 +205,20 @@ async def test_what_was_spent_before_the_dispute_is_owed_and_paid_by_the_next_to
     await tell_all(payer, payment)
     assert await money(database, payer.organisation_id) == {"wallet": 250_000}
     assert await in_balance(database)
+
+
+async def test_who_owes_is_known_from_the_fold_and_what_came_after_it(payer: Payer, database: Database) -> None:
+    async def owes() -> bool:
+        async with database.reading() as session:
+            return payer.organisation_id in await not_even(session, "owed")
+
+    payment = await payer.paid()
+    await spend(database, payer, 150_000)
+    assert not await owes()
+    payer.fake.do("refund", payment, amount="120000", status="pending")
+    await tell_all(payer, payment)
+    assert await owes()
+    await fold(database)
+    assert await owes(), "what is folded is not forgotten"
+    await payer.paid()
+    assert not await owes()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
@@ -110,10 +111,13 @@ async def told(database: Database, scene: Scene, *notices: Notice) -> Report:
         return await settle_notices(session, read, by=scene.maker, at=utcnow())
 
 
-async def agrees(database: Database, payout: Any) -> bool:
+async def agrees(
+    database: Database, payout: Any, since: datetime | None = None, until: datetime | None = None
+) -> bool:
+    """Over all that a test does, unless it says of which time."""
+    day, now = timedelta(days=1), utcnow()
     async with database.reading() as session:
-        now = utcnow()
-        bank = await bank_outside(session, since=now - timedelta(days=1), until=now + timedelta(days=1))
+        bank = await bank_outside(session, since=since or now - day, until=until or now + day)
         found = await reconcile(session, outside=[bank])
     return not [each for each in found if (each.check, each.subject) == ("outside:payouts", payout.reference)]
 
@@ -212,10 +216,30 @@ async def test_lines_that_fit_nothing_are_named_and_settle_nothing(database: Dat
     ]  # fmt: skip
     first, second = notice(payout), notice(payout)
     await told(database, scene, first)
-    (twice,) = (await told(database, scene, second)).odd
+    for _ in range(2):
+        (twice,) = (await told(database, scene, second)).odd
     (changed,) = (await told(database, scene, notice(payout, bank_reference=first.bank_reference, reason="X"))).odd
     assert (twice.why, changed.why) == ("twice", "differs")
-    assert not await agrees(database, payout), "the bank paid twice, the books once"
+    assert await agrees(database, payout), "what was refused is no movement that the books lack"
+
+
+@pytest.mark.parametrize("paid_first", [True, False])
+async def test_the_bank_agrees_in_every_window(database: Database, scene: Scene, paid_first: bool) -> None:
+    _, payout = await released(database, scene)
+    lines = [notice(payout), notice(payout, "RETURNED")]
+    bounds = [utcnow() - timedelta(days=1)]
+    for line in lines if paid_first else reversed(lines):
+        await told(database, scene, line)
+        bounds.append(utcnow())
+    for since, until in pairwise(bounds):
+        assert await agrees(database, payout, since, until)
+
+
+async def test_a_return_and_its_payment_in_one_file_agree(database: Database, scene: Scene) -> None:
+    _, payout = await released(database, scene)
+    report = await told(database, scene, notice(payout, "RETURNED"), notice(payout))
+    assert (report.returned, report.known, report.odd) == (1, 1, ())
+    assert await agrees(database, payout)
 
 
 async def test_a_statement_opens_earns_pays_and_closes_to_the_dong(database: Database, scene: Scene) -> None:
