@@ -204,10 +204,9 @@ async def test_an_export_given_up_leaves_the_event_that_it_began_and_no_more(lon
 
 
 async def test_what_a_reader_typed_is_committed_to_and_gone_with_its_salts(
-    client: Client, database: Database, make: Make, keys: Keys, config: Config
+    client: Client, party: Party, database: Database, make: Make
 ) -> None:
     regulator = await make.party(database, kind="regulator")
-    await sequence_once(database, keys, config)
     typed = {"q": "Nguyễn Thị Sáu"}
     kept = {"name": "Vụ bà Sáu", "search": typed}
     made = (await client.post(SEARCHES, token=regulator.token, json=kept)).json()["items"][0]["id"]
