@@ -220,16 +220,15 @@ async def test_what_a_reader_typed_is_committed_to_and_gone_with_its_salts(
         WHERE event.parties @> ARRAY[CAST(:party AS uuid)] AND event.name = ANY(:names)
     """
     async with database.session() as session:
-        asked = {"party": regulator.organisation.id, "names": list(names)}
-        told = {row.name: row for row in await session.execute(text(query), asked)}
+        of_it = {"party": regulator.organisation.id, "names": list(names)}
+        told = {row.name: row for row in await session.execute(text(query), of_it)}
         assert not any("Sáu" in row.body for row in told.values())
         committed = {name: set(row.secrets) for name, row in told.items()}
         assert committed == {
             "search:save": {"name", "q"}, "search:remove": {"name"}, "log:read": {"q"}, "log:export": {"q"},
         }  # fmt: skip
-        party = regulator.organisation.id
-        now = utcnow()
-        erased = [await erase_secrets(session, name=name, party=party, about={}, at=now) for name in names]
+        asked: dict[str, Any] = {"party": regulator.organisation.id, "about": {}, "at": utcnow()}
+        erased = [await erase_secrets(session, name=name, **asked) for name in names]
         assert erased == [2, 1, 1, 1]
 
 
