@@ -14,7 +14,7 @@ import threading
 import time
 from pathlib import Path
 
-from bench import soak_ledger, soak_sql
+from bench import soak_laws, soak_ledger, soak_sql
 from marketplace.cli.client import Unreachable
 from marketplace.db import embedded
 from tests.market import EXAMPLES, Market, open_market
@@ -28,7 +28,7 @@ SETTLED_S = 45
 
 def main() -> int:
     """0 when every question and every round ended in agreement, 1 at the first that did not."""
-    if soak_sql.main() or soak_ledger.main():
+    if soak_laws.main() or soak_sql.main() or soak_ledger.main():
         return 1
     print(f"soak: {MINUTES:g} minutes, SOAK_SEED={SEED}", flush=True)
     chance = random.Random(SEED)

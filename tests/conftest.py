@@ -21,12 +21,15 @@ from xdist.remote import Producer
 from marketplace.config import Config
 from marketplace.db import embedded, migrate
 from marketplace.db.engine import Database, database_url
+from tests.examples import tried
 from tests.marketplace.api import Client, small_app
 from tests.marketplace.parties import Make
 from tests.schedule import Neighbours
 
 # No test is timed: on a busy machine an example takes as long as it takes.
-settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "untimed", max_examples=tried(40), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("untimed")
 
 ClientFor = Callable[..., AbstractAsyncContextManager[Client]]

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from catalog.transforms import Transform
 from catalog.wire import AnonymiseColumn, AnonymiseOrder
 from tests.catalog.plain import Made, run_anonymise, run_measure
+from tests.examples import tried
 
 K = 5
 
@@ -66,7 +67,7 @@ def made_of(persons: list[tuple[Any, ...]], given_order: AnonymiseOrder) -> Made
     return run_anonymise(given_order, table_of(persons), [p[4] for p in persons])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=tried(20), deadline=None)
 @given(st.lists(PERSON, min_size=1, max_size=120))
 def test_in_rows_mode_every_cohort_and_every_class_in_the_file_has_k_persons_and_two_illnesses(
     persons: list[tuple[Any, ...]],
@@ -88,7 +89,7 @@ def test_in_rows_mode_every_cohort_and_every_class_in_the_file_has_k_persons_and
     assert run_measure(order(), made, table_of(persons)).fault == ""
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=tried(15), deadline=None)
 @given(st.lists(PERSON, min_size=30, max_size=150))
 def test_persons_are_counted_once_and_nobody_without_consent_is_in(persons: list[tuple[Any, ...]]) -> None:
     made = made_of(persons, order())
@@ -105,7 +106,7 @@ def test_persons_are_counted_once_and_nobody_without_consent_is_in(persons: list
         assert head.mask > 0
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=tried(15), deadline=None)
 @given(st.lists(PERSON, min_size=30, max_size=150), st.data())
 def test_any_two_views_differ_by_whole_cohorts_so_by_k_persons_or_none(
     persons: list[tuple[Any, ...]], data: st.DataObject
@@ -132,7 +133,7 @@ def test_any_two_views_differ_by_whole_cohorts_so_by_k_persons_or_none(
     assert difference == 0 or difference >= K
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=tried(15), deadline=None)
 @given(st.lists(PERSON, min_size=30, max_size=150))
 def test_in_aggregate_mode_the_sums_are_those_of_the_persons_or_withheld(persons: list[tuple[Any, ...]]) -> None:
     made = made_of(persons, order("aggregate"))

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.cohorts import MISSING, Codes, class_keys, form
+from tests.examples import tried
 
 Person = tuple[int, int, int]
 PERSONS = st.lists(st.tuples(st.integers(0, 3), st.integers(-1, 3), st.integers(0, 2)), min_size=0, max_size=150)
@@ -30,7 +31,7 @@ def formed(
     return members, count
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=tried(50), deadline=None)
 @given(PERSONS, st.integers(2, 8), st.integers(2, 3), st.integers(0, 2))
 def test_every_cohort_is_of_one_class_and_meets_k_and_l_by_itself(
     persons: list[Person],
@@ -49,7 +50,7 @@ def test_every_cohort_is_of_one_class_and_meets_k_and_l_by_itself(
             assert len({p[column] for p in people} - {MISSING}) >= l
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=tried(40), deadline=None)
 @given(PERSONS, st.integers(2, 8))
 def test_without_sensitive_columns_cohorts_hold_k_to_2k_minus_1(persons: list[Person], k: int) -> None:
     members, _ = formed(persons, k, 2, 0)
@@ -57,7 +58,7 @@ def test_without_sensitive_columns_cohorts_hold_k_to_2k_minus_1(persons: list[Pe
     assert all(c < k for c in Counter(p[0] for p in members.get(-1, [])).values())
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=tried(50), deadline=None)
 @given(PERSONS, st.integers(2, 8), st.integers(2, 3))
 def test_nobody_is_left_out_whose_class_could_be_a_cohort_and_cohorts_are_as_many_as_can_be(
     persons: list[Person],

@@ -21,6 +21,7 @@ from catalog.storage import Store
 from catalog.wire import IngestColumn, IngestOrder, IngestReply, Roll, Rolling
 from tests.catalog.plain import descriptors, in_process
 from tests.catalog.small import HEAD, publish_rows
+from tests.examples import tried
 
 HEADER = ["key", "day", "place", "kind", "cost", "emergency", "study", "product"]
 MANIFEST = f"""{HEAD.replace("mode: rows", "mode: aggregate")}events:
@@ -99,7 +100,7 @@ def rolled(rows: list[Event]) -> dict[str, dict[str, Any]]:
     return {row["key"]: row for row in table.to_pylist()}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=tried(20), deadline=None)
 @given(rows=events)
 def test_a_persons_values_are_made_of_all_her_rows(rows: list[Event]) -> None:
     mine: dict[str, list[Event]] = defaultdict(list)

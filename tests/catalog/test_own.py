@@ -22,6 +22,7 @@ from catalog.limits import IngestLimits
 from catalog.own import _Taker, read_own
 from catalog.wire import IngestOrder, OwnReply
 from sandbox.job import Column
+from tests.examples import tried
 
 LIMITS = IngestLimits(max_rows=10_000, max_bytes=2_000_000, max_row_group_bytes=2_000_000, deadline_ms=60_000)
 ORDER = IngestOrder(columns=(), null_words=(), max_rows=10_000, max_bytes=2_000_000, max_row_group_bytes=2_000_000)
@@ -69,7 +70,7 @@ def test_a_type_that_one_cell_far_below_breaks_is_not_taken() -> None:
     assert _types("\n".join(rows).encode()) == {"n": "VARCHAR"}
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=tried(20), deadline=None)
 @given(
     st.lists(
         st.one_of(

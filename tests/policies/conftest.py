@@ -46,11 +46,6 @@ def opa() -> Path:
     return program("opa")
 
 
-@pytest.fixture(scope="session")
-def regal() -> Path:
-    return program("regal")
-
-
 def signed(opa: Path, folder: Path, *, age_s: float = 0, served_at: str | None = None) -> Released:
     """The bundle of these sources, signed with the key in `folder`."""
     built_at_ms = time.time_ns() // 1_000_000 - round(age_s * 1000)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from policies.answer import canonical
 from policies.facts import NoQuestion, facts_of, question_of
+from tests.examples import tried
 from tests.policies.cases import ALL, question
 
 NAMES = st.text("abcdefghij_", min_size=1, max_size=8).filter(lambda name: name != "question")
@@ -28,7 +29,7 @@ def test_the_facts_of_a_question_make_the_question(name: str) -> None:
     assert question_of(facts_of(asked)) == asked
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=tried(20), deadline=None)
 @given(DOCUMENTS)
 def test_whatever_is_taken_apart_can_be_put_together(document: dict[str, object]) -> None:
     asked = msgspec.json.encode(document, order="sorted")

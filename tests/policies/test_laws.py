@@ -13,13 +13,14 @@ from hypothesis import strategies as st
 from policies.decision import AccessQuestion, Decision
 from policies.server import ServerEngine
 from policies.wasm import WasmEngine
+from tests.examples import tried
 from tests.policies.cases import BASES, Document, access, codes
 
 AT_MS = 1_763_769_600_000
 COLUMNS = ("age", "sex", "hours", "salary")
 PURPOSES = ("product.rnd", "research.academic", "resale", "vui")
-FEW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-MANY = settings(FEW, max_examples=300)
+FEW = settings(max_examples=tried(20), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+MANY = settings(FEW, max_examples=tried(60))
 
 some_columns = st.lists(st.sampled_from(COLUMNS), unique=True, max_size=4)
 some_purposes = st.lists(st.sampled_from(PURPOSES), unique=True, max_size=3)

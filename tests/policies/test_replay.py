@@ -17,6 +17,7 @@ from policies.looser import AXES, PERSONAL, STATE, looser_axes
 from policies.replay import Change, Past, Replay
 from policies.situations import decided_cases
 from policies.sources import FOLDER
+from tests.examples import tried
 from tests.policies.candidates import candidate
 
 COLUMNS = st.lists(st.sampled_from(["age", "sex", "hours"]), unique=True)
@@ -60,7 +61,7 @@ def test_nothing_is_looser_than_itself_whatever_its_order(document: dict[str, An
     assert looser_axes(document, turned) == ()
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=tried(80))
 @given(obligations, obligations)
 def test_what_differs_is_looser_one_way_or_the_other(one: dict[str, Any], other: dict[str, Any]) -> None:
     there, back = looser_axes(one, other), looser_axes(other, one)
@@ -75,7 +76,7 @@ def duplicates_only(one: dict[str, Any], other: dict[str, Any], name: str) -> bo
     return all(isinstance(each, list) for each in lists) and set(map(str, lists[0])) == set(map(str, lists[1]))
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=tried(80))
 @given(obligations, obligations, obligations)
 def test_what_is_no_looser_twice_is_no_looser_at_all(
     one: dict[str, Any], two: dict[str, Any], three: dict[str, Any]
@@ -107,51 +108,59 @@ def test_an_axis_that_demands_less_is_named(axis: str, before: object, after: ob
     assert looser_axes({axis: before, "mode": "rows"}, {axis: after, "mode": "rows"}) == (axis,)
 
 
-@pytest.fixture
-def committed(tmp_path: Path) -> Iterator[KeptPolicy]:
-    policy = KeptPolicy(keep(tmp_path / "kept"))
+@pytest.fixture(scope="module")
+def committed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KeptPolicy]:
+    policy = KeptPolicy(keep(tmp_path_factory.mktemp("policy") / "kept"))
     yield policy
     policy.close()
 
 
-def changes(opa: Path, base: KeptPolicy, folder: Path) -> tuple[Replay, list[Change]]:
-    """The cases, as the committed policy decides them, again by the candidate."""
+@pytest.fixture(scope="module")
+def decided(committed: KeptPolicy) -> tuple[Past, ...]:
+    """The cases, as the committed policy decides them."""
+    return tuple(decided_cases(FOLDER, committed))
+
+
+def changes(opa: Path, decided: tuple[Past, ...], folder: Path) -> tuple[Replay, list[Change]]:
+    """The same cases again, by the candidate."""
     with built(opa, folder) as policy:
         replay = Replay(policy)
-        found = [replay.again(past) for past in decided_cases(FOLDER, base)]
+        found = [replay.again(past) for past in decided]
     return replay, [change for change in found if change is not None]
 
 
-def test_the_committed_policy_loosens_no_case_of_its_own(opa: Path, committed: KeptPolicy) -> None:
-    replay, found = changes(opa, committed, FOLDER)
+def test_the_committed_policy_loosens_no_case_of_its_own(opa: Path, decided: tuple[Past, ...]) -> None:
+    replay, found = changes(opa, decided, FOLDER)
     assert found == []
     assert replay.count.same == replay.count.decisions > 80
 
 
 def test_a_lower_floor_is_found_as_denials_that_would_be_allowed(
-    opa: Path, committed: KeptPolicy, tmp_path: Path
+    opa: Path, decided: tuple[Past, ...], tmp_path: Path
 ) -> None:
-    replay, found = changes(opa, committed, candidate(tmp_path / "candidate", k_floor=1))
+    replay, found = changes(opa, decided, candidate(tmp_path / "candidate", k_floor=1))
     assert "version.k_below_floor" in {code for change in found for code in change.what}
     assert {change.kind for change in found} == {"allowed"}
     assert replay.count.allowed == len(found)
 
 
-def test_a_higher_limit_is_found_as_obligations_loosened(opa: Path, committed: KeptPolicy, tmp_path: Path) -> None:
-    replay, found = changes(opa, committed, candidate(tmp_path / "candidate", max_bytes=2**30))
+def test_a_higher_limit_is_found_as_obligations_loosened(
+    opa: Path, committed: KeptPolicy, decided: tuple[Past, ...], tmp_path: Path
+) -> None:
+    replay, found = changes(opa, decided, candidate(tmp_path / "candidate", max_bytes=2**30))
     assert found
     assert {(change.kind, change.what) for change in found} == {("loosened", ("max_bytes",))}
     assert replay.changes_sha256 != Replay(committed).changes_sha256
 
 
-def test_a_stricter_policy_needs_nobodys_leave(opa: Path, committed: KeptPolicy, tmp_path: Path) -> None:
-    replay, found = changes(opa, committed, candidate(tmp_path / "candidate", k_floor=1000, max_bytes=1))
+def test_a_stricter_policy_needs_nobodys_leave(opa: Path, decided: tuple[Past, ...], tmp_path: Path) -> None:
+    replay, found = changes(opa, decided, candidate(tmp_path / "candidate", k_floor=1000, max_bytes=1))
     assert found == []
     assert replay.count.stricter > 10
 
 
-def test_the_hash_is_of_these_changes_in_this_order(committed: KeptPolicy) -> None:
-    pasts = [past for past in decided_cases(FOLDER, committed) if past.decision["allow"]][:2]
+def test_the_hash_is_of_these_changes_in_this_order(committed: KeptPolicy, decided: tuple[Past, ...]) -> None:
+    pasts = [past for past in decided if past.decision["allow"]][:2]
     denied = [
         Past(name=past.name, question=past.question, decision={"allow": False, "reasons": [{"code": "a.b"}]})
         for past in pasts
@@ -165,8 +174,8 @@ def test_the_hash_is_of_these_changes_in_this_order(committed: KeptPolicy) -> No
     assert len(hashes) == 3
 
 
-def test_what_no_rule_decided_is_counted_apart(committed: KeptPolicy) -> None:
-    (past, *_) = [past for past in decided_cases(FOLDER, committed) if past.decision["allow"]]
+def test_what_no_rule_decided_is_counted_apart(committed: KeptPolicy, decided: tuple[Past, ...]) -> None:
+    (past, *_) = [past for past in decided if past.decision["allow"]]
     replay = Replay(committed)
     unavailable = {"allow": False, "reasons": [{"code": "policy.engine_unavailable"}]}
     assert replay.again(Past(name="x", question=past.question, decision=unavailable)) is None

@@ -18,10 +18,6 @@ def copied(copied_policy: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return copied_policy
 
 
-def test_every_check_passes(opa: Path, regal: Path) -> None:
-    assert [(done.name, done.said) for done in checks.all_checks(opa, regal) if done.said] == []
-
-
 def test_building_twice_gives_the_same_bytes_wherever_the_sources_lie(opa: Path, copied: Path) -> None:
     here = build.wasm(opa)
     assert here == (copied / "policy.wasm").read_bytes() == build.wasm(opa)
@@ -30,8 +26,9 @@ def test_building_twice_gives_the_same_bytes_wherever_the_sources_lie(opa: Path,
 def test_a_rule_without_a_test_is_told(opa: Path, copied: Path) -> None:
     path = copied / "access" / "rows.rego"
     path.write_text(path.read_text() + '\nspare if input.agreement.id == "nobody"\n')
-    assert "coverage" in checks.coverage(opa)
-    assert checks.tests(opa) == ""
+    told = checks.coverage(opa)
+    assert told.startswith("coverage 9")
+    assert "rows.rego" in told
 
 
 def test_a_rule_that_decides_otherwise_fails_its_tests(opa: Path, copied: Path) -> None:

@@ -17,6 +17,7 @@ from marketplace.audit.facttree import Fact, FactTree, Head, Opened, closed_whol
 from marketplace.verifier.receipt import OPENED, opened_root
 from marketplace.verifier.refusal import Refused
 from marketplace.verifier.strict_json import shaped
+from tests.examples import tried
 from tests.policies.cases import question
 
 SEED = bytes(range(32))
@@ -95,7 +96,7 @@ def changed_list(
     return tuple(kept)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=tried(80), deadline=None)
 @given(CHOICES, st.data())
 def test_any_single_change_fails(names: set[str], data: st.DataObject) -> None:
     opened = shown(names)
@@ -128,7 +129,7 @@ def test_what_is_open_is_the_same_whatever_a_closed_fact_says(names: set[str], n
     assert (before.closed != after.closed) == (TREE.values[name] != value)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=tried(8), deadline=None)
 @given(st.sampled_from(NAMES), st.data())
 def test_who_guesses_a_closed_fact_cannot_try_it_out_with_what_is_open(name: str, data: st.DataObject) -> None:
     """No opened salt, no hash that is shown, nothing computed of one, is the salt of another fact."""

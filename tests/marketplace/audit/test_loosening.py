@@ -23,6 +23,7 @@ from policies.module import BUILT, WASM, Built
 from policies.replay import Change, Past, Replay
 from policies.situations import decided_cases
 from policies.sources import FOLDER, revision_of
+from tests.examples import tried
 from tests.policies.candidates import candidate
 from tests.policies.conftest import program
 
@@ -153,7 +154,7 @@ def allowed(committed: KeptPolicy) -> list[Past]:
     return [past for past in decided_cases(FOLDER, committed) if past.decision["allow"]]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=tried(20), deadline=None)
 @given(st.data())
 def test_whatever_was_stricter_before_is_found_and_what_was_not_is_not(
     committed: KeptPolicy, allowed: list[Past], data: st.DataObject
@@ -171,7 +172,7 @@ def test_whatever_was_stricter_before_is_found_and_what_was_not_is_not(
     assert found == (Change(name=past.name, kind="loosened", what=(axis,)) if stricter else None)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=tried(12), deadline=None)
 @given(st.data())
 def test_whatever_was_denied_before_is_found(
     committed: KeptPolicy, allowed: list[Past], data: st.DataObject

@@ -23,6 +23,7 @@ from marketplace.audit.verify import verify_receipt
 from marketplace.db.together import perform
 from marketplace.verifier.note import VerifierKey
 from policies.decision import Decision, Obligations
+from tests.examples import tried
 from tests.marketplace.audit.bodies import SPENT, USAGE, settled, spent, use
 from tests.marketplace.audit.conftest import Log, empty
 from tests.policies.cases import question
@@ -188,7 +189,7 @@ async def sample(log_server: Log) -> tuple[bytes, VerifierKey]:
     return data, log_server.key
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=tried(100), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_any_changed_byte_is_found(sample: tuple[bytes, VerifierKey], data: st.DataObject) -> None:
     receipt_json, key = sample
@@ -204,7 +205,7 @@ def paths(value: Any, above: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return [path for key, each in pairs for path in paths(each, (*above, key))] or [above]
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=tried(80), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_any_changed_or_removed_field_is_found(sample: tuple[bytes, VerifierKey], data: st.DataObject) -> None:
     receipt_json, key = sample

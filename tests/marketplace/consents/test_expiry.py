@@ -25,6 +25,7 @@ from marketplace.errors import Problem
 from marketplace.queries.prepare import facts_of
 from marketplace.queries.schemas import Ask
 from marketplace.queries.services import Services
+from tests.examples import tried
 from tests.marketplace.consents.conftest import PEOPLE, PURPOSES, Listed
 from tests.marketplace.consents.test_register import events_of, gone, say
 from tests.marketplace.parties import Make, Party
@@ -166,7 +167,7 @@ WORDS = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=tried(12), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(words=WORDS, asked=st.integers(0, 14))
 async def test_at_every_instant_a_person_consents_or_is_out_as_the_newest_word_says(
     database: Database, listed: Listed, words: list[tuple[str, int, int]], asked: int

@@ -29,6 +29,7 @@ from marketplace.consents.reads import consented_subjects
 from marketplace.consents.schemas import Imported
 from marketplace.consents.staging import Piece
 from marketplace.db.engine import Database, DatabaseUnavailable
+from tests.examples import tried
 from tests.marketplace.consents.conftest import PEOPLE, PURPOSES, Listed
 from tests.marketplace.consents.test_register import events_of, gone
 
@@ -333,7 +334,7 @@ async def test_a_hostile_table_is_refused_by_name(take: Take, content: bytes, co
     assert refused.value.code == code
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=tried(50), deadline=None)
 @given(
     content=st.one_of(st.binary(max_size=400), st.binary(max_size=200).map(lambda b: HEADER.encode() + b"\n" + b))
 )

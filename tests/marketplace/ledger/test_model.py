@@ -30,6 +30,7 @@ from marketplace.ledger.batch import transfer_each
 from marketplace.ledger.errors import HoldExpired, HoldResolved, InsufficientFunds, NoAccount, OverHold
 from marketplace.ledger.reads import balance
 from marketplace.ledger.reconcile import reconcile
+from tests.examples import tried
 from tests.marketplace.ledger.books import Books, open_books
 
 
@@ -167,7 +168,7 @@ def test_the_ledger_is_its_model(config: Config, database: Database) -> None:
         Ledger.runner = runner
         Ledger.database = Database(database_url(config), connections=2)
         case = settings(
-            max_examples=30, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=tried(12), stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
         )
         run_state_machine_as_test(Ledger, settings=case)
         runner.run(Ledger.database.close())

@@ -16,6 +16,7 @@ from marketplace.ledger.actions import Movement, transfers
 from marketplace.ledger.folding import fold
 from marketplace.ledger.reads import balance
 from marketplace.ledger.statements import AccountStatement, StatementLine, statement
+from tests.examples import tried
 from tests.marketplace.ledger.books import Books, open_books
 
 NOW = utcnow()
@@ -32,7 +33,7 @@ async def whole(session: AsyncSession, books: Books, since_h: int, until_h: int)
 
 
 @pytest.mark.no_cover
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=tried(6), deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     booked=st.lists(st.tuples(st.integers(-90, 0), st.integers(-50, 50)), max_size=9),
     bounds=st.tuples(st.integers(-100, 2), st.integers(-100, 2)).map(sorted),

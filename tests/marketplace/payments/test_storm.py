@@ -19,6 +19,7 @@ from marketplace.db.engine import Database, database_url
 from marketplace.payments.notices import take_notice
 from marketplace.payments.opening import open_payments
 from marketplace.payments.provider import Provider
+from tests.examples import tried
 from tests.marketplace.api import Client
 from tests.marketplace.parties import Make
 from tests.marketplace.payments.books import agree, in_balance, money
@@ -95,7 +96,7 @@ async def both_orders(config: Config, fake: Fake, history: list[Step], seed: int
 
 
 @settings(
-    max_examples=2,
+    max_examples=tried(2),
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -16,6 +16,7 @@ from marketplace.db.keys import Keys
 from marketplace.queries.chunks import CHUNK_BYTES, TAG_BYTES
 from marketplace.queries.errors import ResultUnreadable, ResultUnwritable
 from marketplace.queries.keeping import ROW_BYTES, Answers, AtRest, Draft
+from tests.examples import tried
 
 SIZES = st.sampled_from([1, 100, CHUNK_BYTES - 1, CHUNK_BYTES, CHUNK_BYTES + 1, ROW_BYTES, ROW_BYTES + 1, 700_001])
 LARGE = ROW_BYTES + 3 * CHUNK_BYTES + 17
@@ -36,7 +37,7 @@ def keep(answers: Answers, query_id: uuid.UUID, content: bytes, step: int = 50_0
     return draft, kept
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=tried(20), deadline=None)
 @given(SIZES, st.integers(0, 800_000), st.integers(0, 800_000), st.integers(1_000, 200_000))
 def test_any_part_comes_out_as_it_went_in(size: int, start: int, stop: int, step: int) -> None:
     content = secrets.token_bytes(size)

@@ -14,9 +14,10 @@ from marketplace.verifier.consistency import check_consistency
 from marketplace.verifier.receipt import check_receipt
 from marketplace.verifier.refusal import holds
 from marketplace.verifier.strict_json import canonical, load
+from tests.examples import tried
 from tests.marketplace.verifier.material import Made, bundle_of, receipt_of
 
-QUIET = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+QUIET = settings(max_examples=tried(20), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 names = st.from_regex(r"[a-z]{1,6}\.[a-z]{1,6}", fullmatch=True)
 values = st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | st.text(max_size=8)
 
