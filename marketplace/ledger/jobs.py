@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from functools import partial
 
 from sqlalchemy.exc import DBAPIError
 
@@ -18,14 +19,19 @@ logger = logging.getLogger(__name__)
 
 
 async def run_books(database: Database, interval_s: float, hold_lifetime_s: int, stop: asyncio.Event) -> None:
-    """Now and every `interval_s` seconds until `stop`; waits out a database that is away."""
+    """Now and every `interval_s` seconds until `stop`; what fails keeps nothing else from its turn."""
+
+    async def compare() -> None:
+        for each in await reconcile_today(database, hold_lifetime_s) or ():
+            logger.error("the books differ: %s", each)
+
     while not stop.is_set():
-        try:
-            await expire_holds(database)
-            await fold(database)
-            for each in await reconcile_today(database, hold_lifetime_s) or ():
-                logger.error("the books differ: %s", each)
-        except (Unavailable, DBAPIError, OSError) as away:
-            logger.warning("the books wait: %s", type(away).__name__)
+        for work in (partial(expire_holds, database), partial(fold, database), compare):
+            try:
+                await work()
+            except (Unavailable, DBAPIError, OSError) as away:
+                logger.warning("the books wait: %s", type(away).__name__)
+            except Exception:
+                logger.exception("the books wait")
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), interval_s)
