@@ -117,20 +117,30 @@ async def promised(services: Services, caller: Caller, ask: Ask) -> Promise | No
 
 
 def require_promised(found: Promise, prepared: Prepared) -> None:
-    """What a price stood on must still be there: in dp mode its ρ and the answer bought before, a trial.
+    """What a price stood on must still be there: in dp mode its ρ and the answer bought before; a trial, a
+    used-up cap, a place in the tiers: what queries made cheaper that were cancelled since is no promise.
 
     Raises QuoteMismatch, QuoteExpired."""
     spend = prepared.spend
     if spend is not None and found.rho_micro != spend.rho_micro:
         raise QuoteMismatch(quote_id=str(found.quote))
     gone = spend is not None and found.stored and spend.stored is None
-    in_trial = {line.agreement for line in found.lines if any(item.code == "trial" for item in line.items)}
-    if gone or any(_out_of_trial(line) for line in prepared.lines if line.facts.agreement_id in in_trial):
+    lines = {line.agreement: line for line in found.lines}
+    if gone or any(_fallen(lines[line.facts.agreement_id], line) for line in prepared.lines):
         raise QuoteExpired(quote_id=str(found.quote))
 
 
-def _out_of_trial(line: Line) -> bool:
-    return line.price.trial_vnd is None and any(item.code == "promised" for item in line.price.items)
+def _fallen(promised: PromisedLine, line: Line) -> bool:
+    """Whether the promise is for less only because of what no longer is so."""
+    now = {item.code: item for item in line.price.items}
+    if "promised" not in now:
+        return False
+    then = {item.code: item for item in promised.items}
+    if "cap" in then or ("trial" in then and line.price.trial_vnd is None):
+        return True
+    return (
+        "query" in then and then["query"].rate_micro < now["query"].rate_micro
+    )  # tiers fall
 
 
 def _line(line: Line) -> PromisedLine:

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 import psycopg
+import pytest
 
 from marketplace.cli.client import Answer
 from marketplace.db import embedded
@@ -142,6 +143,25 @@ def test_a_quote_is_signed_and_a_query_under_it_pays_that_at_most(market: Market
         409,
         422,
     )
+
+
+CHEAP = [{"from_query": 3, "per_query_micro": 100 * DONG}]
+
+
+@pytest.mark.parametrize(("terms", "quoted_vnd"), [({"cap_month_vnd": 1_000}, 0), ({"tiers": CHEAP}, 100)])
+def test_what_held_queries_made_cheaper_is_no_promise_once_they_are_cancelled(
+    market: Market, terms: dict[str, Any], quoted_vnd: int
+) -> None:
+    agreement = offered(market, f"held-{quoted_vnd}", **terms)
+    assert run(market, agreement).json()["charged_vnd"] == BASE_VND
+    held = "update month_spend set queries = queries + %s, vnd = vnd + %s where agreement_id = %s"
+    with psycopg.connect(embedded.url(market.home, OWNER), autocommit=True) as connection:
+        connection.execute(held, (2, 300, agreement))
+        quote = market.client("startup").post("/api/v1/queries/quote", ask(agreement)).json()
+        connection.execute(held, (-2, -300, agreement))
+    assert quote["quote_vnd"] == quoted_vnd
+    refused = run(market, agreement, quote_id=quote["id"])
+    assert (refused.status, refused.json()["code"]) == (409, "quote.expired")
 
 
 def test_a_quote_that_was_changed_in_the_database_promises_nothing(market: Market) -> None:
