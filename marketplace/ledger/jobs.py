@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from functools import partial
 
 from sqlalchemy.exc import DBAPIError
 
@@ -20,14 +21,19 @@ logger = logging.getLogger(__name__)
 
 
 async def run_books(database: Database, config: Config, hear: Hear, stop: asyncio.Event) -> None:
-    """Now and every `sweep_interval_s` until `stop`; waits out a database that is away."""
+    """Now and every `sweep_interval_s` until `stop`; what fails keeps nothing else from its turn."""
+
+    async def compare() -> None:
+        for each in await reconcile_today(database, config.hold_lifetime_s, hear) or ():
+            logger.error("the books differ: %s", each)
+
     while not stop.is_set():
-        try:
-            await expire_holds(database)
-            await fold(database)
-            for each in await reconcile_today(database, config.hold_lifetime_s, hear) or ():
-                logger.error("the books differ: %s", each)
-        except (Unavailable, DBAPIError, OSError) as away:
-            logger.warning("the books wait: %s", type(away).__name__)
+        for work in (partial(expire_holds, database), partial(fold, database), compare):
+            try:
+                await work()
+            except (Unavailable, DBAPIError, OSError) as away:
+                logger.warning("the books wait: %s", type(away).__name__)
+            except Exception:
+                logger.exception("the books wait")
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), config.sweep_interval_s)

@@ -11,13 +11,15 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.audit.models import Event
+from marketplace.config import Config
 from marketplace.db.base import new_id, utcnow
 from marketplace.db.engine import Database
 from marketplace.ledger.actions import Movement, hold, post, transfers, void
 from marketplace.ledger.errors import HoldExpired, HoldResolved, OverHold
 from marketplace.ledger.expiry import expire_holds
-from marketplace.ledger.models import Transfer
+from marketplace.ledger.models import Account, Transfer
 from marketplace.ledger.reads import balance
+from tests.marketplace.broken_audit import broken_audit
 from tests.marketplace.ledger.books import Books, open_books
 
 AGO = timedelta(seconds=1)
@@ -105,6 +107,23 @@ async def test_the_sweep_gives_expired_holds_back_once_with_an_event(database: D
         assert [(each.kind, each.code) for each in voids] == [("void", "hold_expired")]
         told = await session.scalars(select(Event).where(Event.body["hold"].astext == str(over)))
         assert [(each.name, each.body["amount"]) for each in told] == [("hold:expire", 400)]
+
+
+async def test_a_hold_that_cannot_be_voided_keeps_no_other_from_it(database: Database, config: Config) -> None:
+    async with database.session() as session:
+        broken, whole = await open_books(session, credit=1_000), await open_books(session, credit=1_000)
+        for books in (broken, whole):
+            await held(session, books, expired=True)
+        account = await session.get_one(Account, broken.wallet)
+    assert account.organisation_id is not None
+    with broken_audit(config, account.organisation_id):
+        await expire_holds(database)
+    async with database.session() as session:
+        assert (await balance(session, broken.wallet)).available == 600
+        assert (await balance(session, whole.wallet)).available == 1_000
+    await expire_holds(database)
+    async with database.session() as session:
+        assert (await balance(session, broken.wallet)).available == 1_000
 
 
 @pytest.mark.parametrize("kind", ["single", "post", "void"])
