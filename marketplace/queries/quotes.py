@@ -138,9 +138,7 @@ def _fallen(promised: PromisedLine, line: Line) -> bool:
     then = {item.code: item for item in promised.items}
     if "cap" in then or ("trial" in then and line.price.trial_vnd is None):
         return True
-    return (
-        "query" in then and then["query"].rate_micro < now["query"].rate_micro
-    )  # tiers fall
+    return "query" in then and then["query"].rate_micro < now["query"].rate_micro  # tiers fall
 
 
 def _line(line: Line) -> PromisedLine:
