@@ -21,9 +21,14 @@ logger = logging.getLogger(__name__)
 
 
 async def sweep_einvoices(database: Database, keys: Keys, config: Config) -> int:
-    """Sign what is new, send what is due. How many the tax office answered. Raises OSError, ValueError."""
-    identity = await asyncio.to_thread(seller_identity, config, keys)
-    await sign_new(database, identity, seller_address=config.seller_address, at=utcnow())
+    """Sign what is new, send what is due. How many the tax office answered. Raises OSError, ValueError.
+
+    A key that cannot be used keeps nothing that was signed before from being sent."""
+    try:
+        identity = await asyncio.to_thread(seller_identity, config, keys)
+        await sign_new(database, identity, seller_address=config.seller_address, at=utcnow())
+    except (ValueError, OSError):
+        logger.exception("the seller's key cannot be used: new invoices wait for it")
     gateway = open_gateway(config)
     if gateway is None:
         return 0
@@ -35,7 +40,7 @@ async def run_einvoices(database: Database, keys: Keys, config: Config, stop: as
     while not stop.is_set():
         try:
             await sweep_einvoices(database, keys, config)
-        except (Unavailable, DBAPIError, OSError) as away:
+        except (Unavailable, DBAPIError, OSError, ValueError) as away:
             logger.warning("the sweep of e-invoices waits: %s", type(away).__name__)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), config.sweep_interval_s)

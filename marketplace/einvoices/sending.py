@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.audit.actions import record
@@ -18,6 +19,7 @@ from marketplace.einvoices.identity import Identity
 from marketplace.einvoices.messages import Coded, NotAnswered, Refusal, asking, message_id, understand
 from marketplace.einvoices.models import EInvoice
 from marketplace.einvoices.signed import seller_signed
+from marketplace.errors import Unavailable
 from marketplace.invoices.reads import find
 
 logger = logging.getLogger(__name__)
@@ -26,8 +28,8 @@ BATCH = 100
 LONGEST_DOUBLING = 7
 """Attempts are that many times doubled apart, then always as far."""
 _UNSIGNED = text("""
-    select i.id from invoice i where not exists (select from einvoice e where e.invoice_id = i.id)
-    order by i.id limit :rows
+    select i.id from invoice i where i.id > :after
+    and not exists (select from einvoice e where e.invoice_id = i.id) order by i.id limit :rows
 """)
 _DUE = text("""
     select e.invoice_id, e.message_id, e.xml, e.attempts, i.organisation_id, i.seller_tax_code
@@ -46,17 +48,32 @@ _ANSWERED = text("""
 
 
 async def sign_new(database: Database, identity: Identity, *, seller_address: str, at: datetime) -> int:
-    """Sign what is issued and not signed yet, for good. How many."""
-    signed = 0
+    """Sign what is not signed yet, for good. How many; one that cannot be signed keeps no other from it.
+
+    Raises Unavailable, DBAPIError."""
+    signed, after = 0, UUID(int=0)
     while True:
         async with database.reading() as session:
-            ids = (await session.scalars(_UNSIGNED, {"rows": BATCH})).all()
+            ids = (await session.scalars(_UNSIGNED, {"after": after, "rows": BATCH})).all()
         for invoice_id in ids:
-            async with database.session() as session:
-                await _sign(session, invoice_id, identity, seller_address, at)
-        signed += len(ids)
+            signed += await _signed(database, invoice_id, identity, seller_address, at)
         if len(ids) < BATCH:
             return signed
+        after = ids[-1]
+
+
+async def _signed(
+    database: Database, invoice_id: UUID, identity: Identity, seller_address: str, at: datetime
+) -> bool:
+    try:
+        async with database.session() as session:
+            await _sign(session, invoice_id, identity, seller_address, at)
+    except (Unavailable, DBAPIError):
+        raise
+    except Exception:
+        logger.exception("invoice %s cannot be signed: the next sweep tries again", invoice_id)
+        return False
+    return True
 
 
 async def _sign(

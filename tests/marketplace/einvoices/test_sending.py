@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from lxml import etree
 from sqlalchemy import text
@@ -20,6 +21,7 @@ from marketplace.einvoices.gateway import HttpGateway
 from marketplace.einvoices.identity import Identity, self_signed, seller_identity, split_pem
 from marketplace.einvoices.jobs import sweep_einvoices
 from marketplace.einvoices.sending import send_due, sign_new
+from marketplace.einvoices.signed import seller_signed
 from marketplace.einvoices.xmlsig import NotXml, canonical, parse, signed_elements
 from marketplace.invoices.document import Document
 from tests.conftest import ClientFor
@@ -182,6 +184,39 @@ async def test_signing_again_changes_no_signed_document(
     before = (await row_of(database, invoice)).xml
     assert await sign_new(database, seller, seller_address="Nơi khác", at=utcnow()) == 0
     assert (await row_of(database, invoice)).xml == before
+
+
+async def test_a_document_that_cannot_be_signed_keeps_no_other_from_it_and_none_from_being_sent(
+    database: Database, make: Make, office: Office, billed: tuple[Party, Document], tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    startup, waiting = billed
+    owner = await make.party(database, kind="owner")
+    made = []
+    for price in (3_000, 4_000):
+        await charged(database, startup, owner, dataset_id=new_id(), price=price)
+        made.append(await invoice_of(database, startup))
+    broken, whole = made
+
+    def refuses(document: Document, *others: Any, **more: Any) -> bytes:
+        if document.id == broken.id:
+            raise ValueError("no words for this amount")
+        return seller_signed(document, *others, **more)
+
+    monkeypatch.setattr("marketplace.einvoices.sending.BATCH", 1)
+    monkeypatch.setattr("marketplace.einvoices.sending.seller_signed", refuses)
+    async with database.session() as session:
+        asked_for = {"id": waiting.id}
+        await session.execute(text("update einvoice set next_at = now() where invoice_id = :id"), asked_for)
+    asking = Config(
+        home=tmp_path, einvoice_gateway_url=office.url, einvoice_gateway_certificate=office.certificate
+    )
+    await sweep_einvoices(database, Keys(tmp_path / "keys"), asking)
+    assert await database.one(ROW, {"id": broken.id}) is None
+    assert (await row_of(database, whole)).state in {"waiting", "coded"}
+    assert (await row_of(database, waiting)).state == "coded"
+    unusable = msgspec.structs.replace(asking, einvoice_seller_key=tmp_path / "none.pem")
+    assert await sweep_einvoices(database, Keys(tmp_path / "keys"), unusable) >= 0
 
 
 async def test_who_may_see_an_e_invoice(
