@@ -7,9 +7,11 @@ import secrets
 
 import msgspec
 import pytest
+from argon2 import PasswordHasher
 from litestar import Request, get, post
 from sqlalchemy import select, text
 
+from marketplace.accounts import passwords
 from marketplace.accounts.actions import deactivate_person, set_password
 from marketplace.accounts.callers import COOKIE, Caller, Operator
 from marketplace.accounts.csrf import csrf_of
@@ -37,6 +39,12 @@ async def maybe(maybe_caller: Caller | None) -> dict[str, bool]:
 @post("/change")
 async def change(caller: Caller) -> None:
     caller.require("money")
+
+
+@pytest.fixture(autouse=True)
+def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Argon2id as it is, at the least costs: what it should cost is not what is tested here."""
+    monkeypatch.setattr(passwords, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 
 
 @pytest.fixture
