@@ -18,6 +18,7 @@ from litestar.types import ControllerRouterHandler
 from sqlalchemy.ext.asyncio import AsyncSession
 from xdist.remote import Producer
 
+import marketplace.tables  # noqa: F401  # every table is known, whatever a test imports
 from marketplace.config import Config
 from marketplace.db import embedded, migrate
 from marketplace.db.engine import Database, database_url
