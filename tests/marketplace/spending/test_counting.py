@@ -76,6 +76,7 @@ async def test_the_limit_of_another_dataset_or_person_stands_against_nothing(dat
     await buyer.enter(database, 1_000)
     await other.limit(database, 0)
     await buyer.enter(database, 1_000)
+    assert await counted_in(database, buyer) == (2, 2_000, 2_000)
 
 
 async def test_of_many_at_once_so_many_are_a_trials(database: Database) -> None:
