@@ -29,7 +29,7 @@ serve: .venv/ready
 	@$(BIN)/sandulieu serve
 
 test: check
-	@$(BIN)/pytest -n auto --cov --cov-report=term:skip-covered
+	@$(BIN)/pytest -n auto -p tools.covering
 
 check: .venv/ready tools
 	$(BIN)/ruff check
@@ -62,5 +62,5 @@ tools: .venv/ready
 	@.tools/uv/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 
 clean:
-	rm -rf .venv .tools .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage* bench/results.json
+	rm -rf .venv .tools .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis bench/results.json
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
