@@ -20,7 +20,7 @@ from marketplace.db.base import new_id
 from marketplace.db.engine import Database
 from marketplace.errors import Unavailable
 from marketplace.ledger.actions import transfers
-from marketplace.ledger.errors import InsufficientFunds
+from marketplace.ledger.errors import AtOnce, InsufficientFunds
 from marketplace.metering.months import month_of, month_start, next_month
 from marketplace.offers.models import Charge
 
@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 SETTLED_AFTER = timedelta(hours=1)
 """A month's last queries have ended, and what they cost is known, so long after it."""
 LOOKED_BACK = timedelta(days=400)
-_AGREEMENTS = text("""
+_AGREEMENTS = """
 select a.id as agreement_id, a.startup_id as organisation_id, a.owner_id, a.partner_id, a.lead_basis_points,
        a.dataset_id, a.valid_from, least(a.ended_at, a.expires_at) as until, a.unpaid_since, o.terms,
        (select coalesce(jsonb_object_agg(c.code || ' ' || c.period, c.amount_vnd), '{}') from charge c
@@ -38,8 +38,10 @@ select a.id as agreement_id, a.startup_id as organisation_id, a.owner_id, a.part
         from month_spend where agreement_id = a.id group by month) m) as spent
 from agreement a join offer o on o.id = a.offer_id
 where o.terms ?| array['month_vnd', 'statutory_fee', 'minimum_month_vnd'] and a.valid_from <= :at
-and (least(a.ended_at, a.expires_at) > :since or a.unpaid_since is not null) order by a.id
-""")
+and (least(a.ended_at, a.expires_at) > :since or a.unpaid_since is not null)
+"""
+_ALL = text(f"{_AGREEMENTS} order by a.id")
+_ONE = text(f"{_AGREEMENTS} and a.id = :agreement")
 _SUSPEND = text("""
 update agreement set unpaid_since = :at where id = :agreement and unpaid_since is null returning id
 """)
@@ -54,7 +56,7 @@ async def charge_months(database: Database, *, at: datetime) -> int:
     An agreement whose startup cannot pay asks nothing until it can; the next call tries again, as it does where
     something is wrong with an agreement, which keeps no other from being charged. Raises Unavailable.
     """
-    rows = await database.all(_AGREEMENTS, {"at": at, "since": at - LOOKED_BACK})
+    rows = await database.all(_ALL, {"at": at, "since": at - LOOKED_BACK})
     made = 0
     for row in rows:
         try:
@@ -64,6 +66,17 @@ async def charge_months(database: Database, *, at: datetime) -> int:
         except Exception:
             logger.exception("agreement %s is not charged", row.agreement_id)
     return made
+
+
+async def charge_agreement(database: Database, agreement_id: UUID, *, at: datetime) -> int:
+    """As `charge_months`, of one agreement: who asks in a month that has just begun pays for it first."""
+    row = await database.one(_ONE, {"agreement": agreement_id, "at": at, "since": at - LOOKED_BACK})
+    if row is None:
+        return 0
+    try:
+        return await _charge_all(database, row, at=at)
+    except AtOnce:  # another one's stands by now
+        return await _charge_all(database, row, at=at)
 
 
 async def _charge_all(database: Database, row: Any, *, at: datetime) -> int:

@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from catalog.version import Version
 from marketplace.accounts.callers import Caller
-from marketplace.billing.price import Standing
+from marketplace.billing.price import Standing, due_at_start
 from marketplace.billing.terms import Terms
 from marketplace.consents.expiry import DUE
 from marketplace.db.base import ms_of, utcnow
@@ -36,6 +36,7 @@ select a.id, a.startup_id, a.owner_id, a.partner_id, a.lead_basis_points,
        a.offer_id, o.name as offer_name, o.number as offer_number, o.terms, {STANDING} as standing,
        (select min(u.unpaid_since) from agreement u
            where u.startup_id = a.startup_id and u.dataset_id = a.dataset_id) as unpaid_since,
+       exists (select from charge c where c.agreement_id = a.id and c.period = :month) as month_charged,
        p.deactivated_at is null as active, s.suspended_at is not null as suspended, s.slug as startup_slug,
        b.credits_posted - b.debits_posted - b.debits_pending - coalesce(w.floor, 0) as available_vnd,
        (select array_agg(x.cohort) from excluded_cohort x where x.version_id = d.current_version_id
@@ -91,6 +92,8 @@ class Facts(Struct, frozen=True, kw_only=True):
     standing: Standing
     unpaid_since: datetime | None
     """Of any agreement between the startup and the dataset: a debt is not left behind with one that was ended."""
+    month_charged: bool
+    """Something of what this month costs without a query."""
     active: bool
     suspended: bool
     startup_slug: str
@@ -102,6 +105,11 @@ class Facts(Struct, frozen=True, kw_only=True):
     own: tuple[OwnSchema, ...]
     rho_left_micro: int | None
     """Of the agreement's privacy budget, holds counted; None in the other modes."""
+
+    @property
+    def month_waits(self) -> bool:
+        """This month costs something without a query, and nobody has charged it yet."""
+        return self.terms is not None and bool(due_at_start(self.terms)) and not self.month_charged
 
     @property
     def parties(self) -> tuple[UUID, ...]:

@@ -15,8 +15,9 @@ from marketplace.accounts.callers import Caller
 from marketplace.audit.sealing import Sealed, seal
 from marketplace.billing.price import Measured, Price
 from marketplace.consents.expiry import expire
-from marketplace.db.base import new_id
+from marketplace.db.base import new_id, utcnow
 from marketplace.db.keys import Keys
+from marketplace.offers.charging import charge_agreement
 from marketplace.own.schemas import OwnSchema
 from marketplace.queries.errors import (
     AgreementUnpaid,
@@ -254,6 +255,10 @@ async def facts_of(services: Services, caller: Caller, ask: Ask) -> tuple[Facts,
         for dataset_id in due:
             async with services.database.session() as session:
                 await expire(session, dataset_id=dataset_id, store=services.store)
+        facts = await read()
+    if waits := [each.agreement_id for each in facts if each.month_waits]:
+        for agreement_id in waits:
+            await charge_agreement(services.database, agreement_id, at=utcnow())
         facts = await read()
     return facts
 

@@ -91,6 +91,15 @@ def test_a_trial_is_the_organisations_once_for_all_its_agreements(market: Market
     assert (refused.status, refused.json()["code"]) == (409, "quote.expired"), "a quote ends with its trial"
 
 
+def test_the_first_to_ask_in_a_month_pays_for_it_first(market: Market) -> None:
+    """Nobody asks on credit until the next round of charges."""
+    before = market.balance()["available_vnd"]
+    asked = many(market, offered(market, "monthly", month_vnd=40_000), 3)
+    assert [each.json().get("charged_vnd", each.body) for each in asked] == [BASE_VND] * 3
+    assert before - market.balance()["available_vnd"] == 40_000 + 3 * BASE_VND
+    assert market.reconciled()
+
+
 def _trial_queries(market: Market) -> int:
     """How many of the organisation's queries a trial paid for so far."""
     startup = market.person("startup").organisation_id
