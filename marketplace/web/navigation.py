@@ -30,6 +30,8 @@ _WALLET: Final = Link("/wallet", "nav.wallet")
 _EARNINGS: Final = Link("/wallet", "nav.earnings")
 _STATE_BUDGET: Final = Link("/wallet", "nav.state_budget")
 _PLATFORM: Final = Link("/wallet", "nav.platform")
+_CREDITS: Final = Link("/credits", "nav.credits")
+_PAYOUTS: Final = Link("/payouts", "nav.payouts")
 _LOG: Final = Link("/log", "nav.log")
 _ALERTS: Final = Link("/alerts", "nav.alerts")
 _INCIDENTS: Final = Link("/incidents", "nav.incidents")
@@ -43,11 +45,14 @@ _BY_KIND: Final[dict[str, tuple[Link, ...]]] = {
         _TOKENS, _HELP,
     ),
     "owner": (
-        _CATALOGUE, _INBOX, _AGREEMENTS, _PREVIEW, _LINKAGES, _CONSENTS, _USAGE, _EARNINGS, _LOG, _INCIDENTS,
-        _TOKENS, _HELP,
+        _CATALOGUE, _INBOX, _AGREEMENTS, _PREVIEW, _LINKAGES, _CONSENTS, _USAGE, _EARNINGS, _PAYOUTS, _LOG,
+        _INCIDENTS, _TOKENS, _HELP,
     ),
-    "regulator": (_CATALOGUE, _LOG, _ALERTS, _INCIDENTS, _CONSENTS, _USAGE, _STATE_BUDGET, _TOKENS, _HELP),
-    "operator": (_CATALOGUE, _PLATFORM, _USAGE, _LOG, _INCIDENTS, _TOKENS, _HELP),
+    "regulator": (
+        _CATALOGUE, _LOG, _ALERTS, _INCIDENTS, _CONSENTS, _USAGE, _STATE_BUDGET, _CREDITS, _PAYOUTS, _TOKENS,
+        _HELP,
+    ),
+    "operator": (_CATALOGUE, _PLATFORM, _CREDITS, _PAYOUTS, _USAGE, _LOG, _INCIDENTS, _TOKENS, _HELP),
 }  # fmt: skip
 
 

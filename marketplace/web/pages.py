@@ -19,6 +19,7 @@ from marketplace.web.handlers import (
     catalogue,
     consents,
     console,
+    credits,
     decisions,
     help_page,
     incidents,
@@ -31,6 +32,7 @@ from marketplace.web.handlers import (
     offers,
     paid_in,
     pay_in,
+    payouts,
     preview,
     queries,
     sign_in,
@@ -46,9 +48,9 @@ from marketplace.web.view import provide_view
 
 STATIC: Final = Path(__file__).parent / "static"
 MODULES: Final = (
-    agreements, alerts, applications, apply, catalogue, consents, console, decisions, help_page, incidents,
-    invoices, language, linkages, log, mine, money, offers, paid_in, pay_in, preview, queries, sign_in, spending,
-    tables, tokens, usage, why,
+    agreements, alerts, applications, apply, catalogue, consents, console, credits, decisions, help_page,
+    incidents, invoices, language, linkages, log, mine, money, offers, paid_in, pay_in, payouts, preview,
+    queries, sign_in, spending, tables, tokens, usage, why,
 )  # fmt: skip
 
 handlers: list[Router] = [

@@ -60,6 +60,17 @@ class View(Struct, frozen=True, kw_only=True):
         return links_for(self.caller)
 
     @property
+    def handles_money(self) -> bool:
+        """Whether the reader may move the exchange's money: forms that do are shown to nobody else."""
+        who = self.caller
+        return (
+            who is not None
+            and who.organisation_kind == "operator"
+            and "operator" in who.roles
+            and ("money" in who.scopes)
+        )
+
+    @property
     def other_language(self) -> Language:
         return "en" if self.language == "vi" else "vi"
 

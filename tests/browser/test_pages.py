@@ -23,12 +23,24 @@ JUSTIFICATION = "Thống kê gộp theo trình độ học vấn, không tái đ
 MEMBERS = (
     "/applications", "/agreements", "/console", "/queries", "/tables", "/preview", "/linkages", "/consents",
     "/usage", "/spending", "/wallet", "/log", "/alerts", "/incidents", "/tokens",
+    "/credits", "/payouts",
 )  # fmt: skip
 MAY = {
-    "startup": {*MEMBERS} - {"/preview", "/linkages", "/consents", "/alerts", "/incidents"},
-    "owner": {*MEMBERS} - {"/console", "/queries", "/tables", "/spending", "/alerts"},
-    "regulator": {"/consents", "/usage", "/wallet", "/log", "/alerts", "/incidents", "/tokens"},
-    "operator": {"/usage", "/wallet", "/log", "/incidents", "/tokens"},
+    "startup": {*MEMBERS}
+    - {"/preview", "/linkages", "/consents", "/alerts", "/incidents", "/credits", "/payouts"},
+    "owner": {*MEMBERS} - {"/console", "/queries", "/tables", "/spending", "/alerts", "/credits"},
+    "regulator": {
+        "/consents",
+        "/usage",
+        "/wallet",
+        "/log",
+        "/alerts",
+        "/incidents",
+        "/credits",
+        "/payouts",
+        "/tokens",
+    },
+    "operator": {"/usage", "/wallet", "/log", "/incidents", "/credits", "/payouts", "/tokens"},
 }
 
 

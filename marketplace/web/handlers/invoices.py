@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.callers import Caller
 from marketplace.config import Config
+from marketplace.db.base import new_id
 from marketplace.einvoices.amount_words import amount_in_words
 from marketplace.einvoices.errors import NotSignedYet
 from marketplace.einvoices.reads import signed_xml, standing
@@ -37,6 +38,7 @@ async def show_invoice(
         office=await standing(session, invoice_id),
         in_words=amount_in_words(invoice.gross_vnd),
         seller_address=config.seller_address,
+        key=str(new_id()) if view.handles_money and invoice.kind == "invoice" else None,
     )
 
 
