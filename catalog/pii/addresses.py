@@ -1,0 +1,104 @@
+"""Addresses, in the form before 1 July 2025 (ward, district, province) and after (ward, province)."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Final
+
+from catalog.pii.provinces import WARDS, current_province
+from catalog.pii.syllables import FAMOUS
+from catalog.search import fold
+
+_UNIT: Final = re.compile(
+    r"(?:phuong|xa|thi tran|quan|huyen|thi xa|thanh pho|tinh|dac khu|ward|commune|district|dist|province|city)\s+\S|"
+    r"(?:[pqxh]|tp|tx|tt|kp|kdt|kcn)\s?[.]\s?\S|[pq]\s?\d{1,2}\b|(?:p|q|tp|tx|tt|x|h)\s[a-z]{2,}|\S+\s(?:ward|district|commune|province|city)\b"
+)
+_SMALL: Final = re.compile(
+    r"(?:thon|ap|to|xom|ban|buon|khu pho|khu|kp|to dan pho|tdp|doi|so|so nha|sn|ngo|ngach|hem|kiet|lo|can ho|can|phong|"
+    r"tang|toa|block|chung cu|cc|kdt|khu do thi|khu tap the|ktt|khoi|duong|pho|dai lo|quoc lo|ql|tinh lo|tl|km|street|st|road|villa|biet thu)\b"
+)
+_HOUSE: Final = re.compile(
+    r"(?:so nha|so|sn|nha so|no\.?)?\s?(?:lo\s)?[a-z]?\d{1,4}[a-z]?(?:\s?[-/]\s?\d{1,4}[a-z]?){0,4}(?:\s?[a-z]\d{0,2})?"
+    r"(?:,\s*|\s+)(?:(?:duong|pho|ngo|hem|ngach|kiet|to|ap|thon|khu pho|kp)\s+)?(\S.*)"
+)
+_STREET: Final = re.compile(r"(?:duong|pho|dai lo)\s+(\S.*)|(\S.*?)\s+(?:street|st|road|rd)\.?")
+_UNLIKE: Final = re.compile(
+    r"\b(?:kg|gr|gram|ml|lit|hop|chai|goi|cai|chiec|bo|trang|ngay|gio|phut|thang|don|hang|giao|mua|ban|gia|khuyen mai|"
+    r"giam|san pham|ma|vnd|dong|usd|nguoi|lan|diem|mau|size|loai|an|uong|banh|nuoc|phien ban|the he|inch|gb|tb|mm|cm)\b"
+)
+
+
+@lru_cache(maxsize=65_536)
+def parts(cell: str) -> tuple[int, int]:
+    """How many pieces name an administrative unit, and how many a place within one (house, street, hamlet)."""
+    if len(cell) > 250:
+        return 0, 0
+    units = places = 0
+    pieces = [piece.strip() for piece in re.split(r"[,;\n]|\s[-–|]\s", fold(cell)) if piece.strip()]
+    if len(pieces) > 9:
+        return 0, 0
+    for piece in pieces:
+        if current_province(piece) or _UNIT.match(piece) or (len(pieces) > 1 and piece in WARDS):
+            units += 1
+        elif _is_house(piece) or (_SMALL.match(piece) and not _UNLIKE.search(piece)):
+            places += 1
+        elif len(pieces) > 1 and piece in FAMOUS:
+            places += 1
+    return units, places
+
+
+def _is_house(piece: str) -> bool:
+    found = _HOUSE.fullmatch(piece)
+    return found is not None and not _UNLIKE.search(piece) and any(c.isalpha() for c in found[1])
+
+
+@lru_cache(maxsize=65_536)
+def is_address(cell: str) -> bool:
+    """A place down to the ward at least, within a unit that is named; or a house in a street that is known."""
+    units, places = parts(cell)
+    if units and places:
+        return True
+    if units >= 2:
+        return True
+    return _known_street(fold(cell)) if places else _unpunctuated(fold(cell))
+
+
+def _known_street(text: str) -> bool:
+    found = _HOUSE.fullmatch(text.split(",")[0].strip())
+    if found is None or _UNLIKE.search(text):
+        return False
+    street = re.sub(r"^(?:duong|pho)\s+", "", found[1])
+    return street in FAMOUS
+
+
+def _unpunctuated(text: str) -> bool:
+    """"so 5 ngo 12 lang ha phuong lang ha quan dong da ha noi": no comma anywhere."""
+    words = text.split()
+    if "," in text or len(words) > 30:
+        return False
+    ends = any(current_province(" ".join(words[-size:])) for size in (2, 3, 4) if len(words) > size + 1)
+    units = len(re.findall(r"\b(?:phuong|xa|quan|huyen|thi xa|thi tran|thanh pho|tinh|tp)\b", text))
+    return (ends and units >= 1) or (units >= 2 and (ends or bool(_HOUSE.match(text))))
+
+
+def looks_like_address(cell: str) -> bool:
+    """Enough in a column that holds addresses anyway: a house with a street, or any unit with a place."""
+    if is_address(cell):
+        return True
+    units, places = parts(cell)
+    text = fold(cell)
+    return units + places > 0 and not (units == 1 and places == 0 and current_province(cell) is not None) and (
+        places > 0 or "," in text
+    )
+
+
+def is_area(cell: str) -> bool:
+    """A province or ward alone."""
+    text = fold(cell)
+    if current_province(cell):
+        return True
+    for kind in ("phuong ", "xa ", "dac khu ", "thi tran ", "quan ", "huyen ", "thi xa ", "thanh pho "):
+        if text.startswith(kind) and "," not in text and len(text) < 40:
+            return text.removeprefix(kind) in WARDS or kind in ("quan ", "huyen ", "thi xa ")
+    return False

@@ -1,0 +1,159 @@
+"""One column judged: by its name, by the form of its cells, and by what stands within them."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from catalog.pii import words_in
+from catalog.pii.contacts import could_be_phone
+from catalog.pii.digits import bare
+from catalog.pii.forms import PASSPORT_LETTERS, Form, forms
+from catalog.pii.headers import Hint, hint
+from catalog.pii.kinds import Kind
+from catalog.pii.within import inside
+
+_EMBEDDED_WORDS = 3
+
+
+class Judged(Struct, frozen=True, kw_only=True):
+    """`confidence`: of each kind that was found, 0 to 1; `cells`: for each cell the kinds in it, whole or within;
+    `half`: one of a pair of coordinates, if it is that."""
+
+    confidence: dict[Kind, float]
+    cells: tuple[frozenset[Kind], ...]
+    half: words_in.Half | None = None
+
+
+def judge(header: str, cells: Sequence[str], *, year: int) -> Judged:
+    """`cells` as they stand in the file, blank ones too; `year`: the present one."""
+    column = _Column(header, [cell.strip() for cell in cells], year)
+    column.numbers()
+    column.words()
+    column.embedded()
+    return column.judged()
+
+
+class _Column:
+    """What is known so far: an accepted kind with its confidence, and the kinds of each cell."""
+
+    def __init__(self, header: str, cells: list[str], year: int) -> None:
+        self.header, self.cells, self.year = header, cells, year
+        self.filled = [place for place, cell in enumerate(cells) if cell]
+        self.kinds: list[set[Kind]] = [set() for _ in cells]
+        self.confidence: dict[Kind, float] = {}
+        self.half: words_in.Half | None = None
+
+    def numbers(self) -> None:
+        """Kinds with a form; a cell that passes several is the likeliest one's."""
+        passed: dict[Kind, tuple[float, list[int]]] = {}
+        for form in forms(self.year):
+            confidence, places = self._weigh(form)
+            if confidence:
+                before = passed.get(form.kind, (0.0, []))
+                passed[form.kind] = max(confidence, before[0]), sorted({*before[1], *places})
+        for kind, (confidence, places) in sorted(passed.items(), key=lambda item: -item[1][0]):
+            own = [place for place in places if not self.kinds[place]]
+            if len(own) * 5 >= len(places):
+                self._take(kind, confidence, own)
+        if "phone" in self.confidence:  # a series that has not been given out yet, among numbers that are
+            self._take("phone", 0.0, [p for p in self.filled if not self.kinds[p] and could_be_phone(self.cells[p])])
+
+    def _take(self, kind: Kind, confidence: float, places: Sequence[int]) -> None:
+        self.confidence[kind] = max(round(confidence, 2), self.confidence.get(kind, 0.0))
+        for place in places:
+            self.kinds[place].add(kind)
+
+    def _weigh(self, form: Form) -> tuple[float, list[int]]:
+        shaped = [place for place in self.filled if len(self.cells[place]) < 100 and form.shape(self.cells[place])]
+        passed = [place for place in shaped if form.check(self.cells[place])]
+        if not passed:
+            return 0.0, []
+        texts = {bare(self.cells[place]) for place in passed}
+        share = len(passed) / len(shaped)
+        return believed(form, hint(self.header, form.kind), share, texts), passed
+
+    def words(self) -> None:
+        """Names, addresses, days of birth, halves of coordinates, free text."""
+        left = [place for place in self.filled if not self.kinds[place]]
+        if not left:
+            return
+        cells = [self.cells[place] for place in left]
+        for finding in words_in.findings(self.header, cells, self.year):
+            self._take(finding.kind, finding.confidence, [left[i] for i in finding.places])
+            self.half = self.half or finding.half
+
+    def embedded(self) -> None:
+        """Cells of several words that are nothing as a whole (or only free text) are read word by word."""
+        hits: Counter[Kind] = Counter()
+        found: dict[int, set[Kind]] = {}
+        for place in self.filled:
+            if self.kinds[place] - {"free_text"} or not _worth_reading(self.cells[place]):
+                continue
+            cell = self.cells[place]
+            # A name that is the whole cell is no mention: of that the column as a whole has been asked.
+            kinds = {
+                match.kind for match in inside(cell, year=self.year)
+                if match.kind != "person_name" or match.end - match.start < len(cell) - 1
+            }
+            if kinds:
+                found[place] = kinds
+                hits.update(kinds)
+        kept = {kind for kind, count in hits.items() if self._holds(kind, count)}
+        for place, kinds in found.items():
+            for kind in kinds & kept:
+                self._take(kind, min(0.95, 0.7 + 0.03 * hits[kind]), [place])
+
+    def _holds(self, kind: Kind, count: int) -> bool:
+        """Names and streets stand in titles of wares too: a few of them in a column against it are no persons."""
+        if hint(self.header, kind) != "against" or kind in ("email", "phone", "citizen_id", "bank_card"):
+            return kind not in ("person_name", "address") or count >= max(1, 0.02 * len(self.filled))
+        return count >= max(3, 0.3 * len(self.filled))
+
+    def judged(self) -> Judged:
+        return Judged(
+            confidence=dict(sorted(self.confidence.items(), key=lambda item: -item[1])),
+            cells=tuple(frozenset(kinds) for kinds in self.kinds), half=self.half,
+        )  # fmt: skip
+
+
+def _worth_reading(cell: str) -> bool:
+    """Not a number alone, however it is grouped: of that the column as a whole has been asked."""
+    if not any(sign.isalpha() for sign in cell):
+        return any(sign in cell for sign in ";|\n/")
+    return "@" in cell or len(cell.split()) >= _EMBEDDED_WORDS or (len(cell) > 10 and any(c.isdigit() for c in cell))
+
+
+def believed(form: Form, said: Hint, share: float, texts: set[str]) -> float:
+    """Confidence that what passed is of the kind: 0 where it is not believed.
+
+    `share` of the cells with the shape that passed, `texts`: the distinct ones without separators. With a header for
+    it a third is enough; without one, what passed must be beyond chance; against one, far beyond it and no counter.
+    """
+    count = len(texts)
+    beyond = count * -math.log10(form.chance)
+    if said == "for":
+        return min(0.99, 0.75 + 0.25 * share) if share >= (0.5 if form.weak else 0.3) else 0.0
+    if share < (0.97 if form.weak else 0.93 if said == "against" or form.chance > 0.2 else 0.8):
+        return 0.0
+    spread = len({text.upper()[: form.prefix] for text in texts})
+    counter = is_counter(texts)
+    if form.weak:
+        fits = form.kind != "passport" or {text[0].upper() for text in texts} <= PASSPORT_LETTERS
+        enough = 2 if form.kind == "passport" else 8
+        return 0.65 if said == "none" and fits and count >= 25 and spread >= enough and not counter else 0.0
+    if said == "none":
+        return min(0.95, 0.6 + 0.05 * beyond) if beyond >= 3 and not (counter and form.kind != "email") else 0.0
+    return 0.7 if beyond >= 8 and spread >= 4 and not counter else 0.0
+
+
+def is_counter(texts: set[str]) -> bool:
+    """Numbers that follow one another, as those of invoices and orders do."""
+    numbers = sorted(int(text.lstrip("+")) for text in texts if text.lstrip("+").isdigit() and text.isascii())
+    if len(numbers) < 3 or len(numbers) < len(texts) // 2:
+        return False
+    steps = [after - before for before, after in zip(numbers, numbers[1:], strict=False)]
+    return sorted(steps)[len(steps) // 2] <= 50

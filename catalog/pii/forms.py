@@ -1,0 +1,92 @@
+"""For each kind with a form of its own: which cells have the shape, which of them pass, how many would by chance."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from msgspec import Struct
+
+from catalog.pii import digits
+from catalog.pii.contacts import could_be_phone, is_email, is_phone
+from catalog.pii.kinds import Kind
+from catalog.pii.times import is_place
+
+
+class Form(Struct, frozen=True, kw_only=True):
+    """`chance`: of cells with the shape that are something else, the share that passes the check; `weak`: believed
+    without a header only where many cells spread over many prefixes."""
+
+    kind: Kind
+    shape: Callable[[str], bool]
+    check: Callable[[str], bool]
+    chance: float
+    weak: bool = False
+    prefix: int = 3
+    """Leading signs by which genuine numbers spread and those of a counter do not."""
+
+
+def _number(*lengths: int, starts: str = "") -> Callable[[str], bool]:
+    def shape(cell: str) -> bool:
+        text = digits.bare(cell)
+        return len(text) in lengths and text.isascii() and text.isdigit() and text.startswith(starts)
+
+    return shape
+
+
+def _phone_shape(cell: str) -> bool:
+    text = digits.bare(cell).replace("(", "").replace(")", "").lstrip("+")
+    return text.isascii() and text.isdigit() and 9 <= len(text) <= 13 and (
+        text[0] == "0" or text.startswith("84") or len(text) == 9
+    )  # fmt: skip
+
+
+def _tax_shape(cell: str) -> bool:
+    text = cell.strip()
+    return _number(10)(text) or (_number(13)(text) and (text[-4] == "-" or text.isdigit()))
+
+
+def _card_shape(cell: str) -> bool:
+    return _number(13, 15, 16, 19)(cell)
+
+
+def _mixed(least: int, most: int) -> Callable[[str], bool]:
+    def shape(cell: str) -> bool:
+        text = digits.bare(cell)
+        figures = sum(sign.isdigit() for sign in text)
+        return least <= len(text) <= most and text.isalnum() and 0 < figures < len(text)
+
+    return shape
+
+
+def _pair_shape(cell: str) -> bool:
+    return len(cell) > 8 and sum(sign.isdigit() for sign in cell) > 7 and any(sign in cell for sign in ".°,")
+
+
+def _insurance(cell: str) -> bool:
+    return digits.is_health_card(cell) or digits.is_social_insurance(cell)
+
+
+def _insurance_shape(cell: str) -> bool:
+    return _number(10)(cell) or (len(digits.bare(cell)) == 15 and digits.bare(cell)[:2].isalpha())
+
+
+def forms(year: int) -> tuple[Form, ...]:
+    """In the order in which a cell that passes several is given to one, if nothing else decides."""
+    return (
+        Form(kind="email", shape=lambda cell: "@" in cell, check=is_email, chance=0.2),
+        Form(kind="bank_card", shape=_card_shape, check=digits.is_bank_card, chance=0.06),
+        Form(kind="citizen_id", shape=_number(11, 12), check=lambda cell: digits.is_citizen_id(cell, year=year), chance=0.15),
+        Form(kind="phone", shape=_phone_shape, check=is_phone, chance=0.45),
+        Form(kind="phone", shape=_phone_shape, check=could_be_phone, chance=0.5, weak=True),
+        Form(kind="tax_code", shape=_tax_shape, check=digits.is_tax_code, chance=0.1, prefix=4),
+        Form(kind="plate", shape=_mixed(6, 10), check=digits.is_plate, chance=0.3, prefix=2),
+        Form(kind="social_insurance", shape=_insurance_shape, check=_insurance, chance=0.63, weak=True, prefix=2),
+        Form(kind="old_citizen_id", shape=_number(9), check=digits.is_old_citizen_id, chance=0.38, weak=True, prefix=2),
+        Form(kind="passport", shape=_mixed(8, 9), check=digits.is_passport, chance=0.3, weak=True, prefix=1),
+        Form(kind="coordinates", shape=_pair_shape, check=is_place, chance=0.05, prefix=2),
+    )  # fmt: skip
+
+
+PASSPORT_LETTERS: Final = frozenset("BCNPEKSDA")
+"""Series that have been given out; a code of wares has any letter."""

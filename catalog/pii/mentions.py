@@ -1,0 +1,94 @@
+"""Persons named in the middle of a text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final, Literal
+
+from catalog.pii.names import strength
+from catalog.pii.syllables import COMMON_SURNAMES, FAMOUS, GIVENS, SURNAMES
+from catalog.search import fold
+
+_WORD: Final = re.compile(r"[^\W\d_]+['’]?[^\W\d_]*")
+_TITLES: Final = re.compile(
+    r"(?:^|\W)(?:ong|ba|anh|chi|co|chu|bac|thay|bs|bac si|mr|mrs|ms|dr|kh|khach hang|nguoi nhan|nguoi gui|ho ten|ho va ten|benh nhan|bn|"
+    r"nhan vien|nv|chu ho|nguoi dai dien|tai xe|hoc sinh|sinh vien|dong chi|luat su|giao vien|gv|chu xe|nguoi mua|patient|customer)[\s:.,]*$"
+)
+"""After these a name is read whatever its case."""
+_CALLS: Final = re.compile(
+    r"(?:^|\W)(?:khach|ten|em|chau|ky boi|lien he|gap|giao cho|cua|boi|la|gui|nhan|name|voi|cho|con|vo|chong|me|bo|cha|to|for|by|from|"
+    r"thay mat|nguoi lien he|ong ba|do|cung|duoc|contact|moi|goi|bao|nho)[\s:.,]*$"
+)
+_PLACES: Final = re.compile(
+    r"(?:duong|pho|d|cong ty|cty|tnhh|truong|thpt|thcs|dai hoc|benh vien|quan|phuong|cau|ham|cho|ngo|hem|so \d+|san pham|thuong hieu|"
+    r"doanh nghiep|co phan|tu nhan|dntn|htx|cp|nha sach|cua hang|shop|khach san|nha hang|ca phe|tra|giai|cup|du an|toa nha|khu|tuyen|nga tu|nga ba|\d)[\s:.,]*$"
+)
+
+
+_CONFUSED: Final = frozenset("co ba chu bac thay chi anh ong".split())
+_ACCENTED: Final = frozenset("cô bà chú bác thầy chị anh ông".split())
+
+
+def people(text: str) -> Iterator[tuple[Literal["person_name"], int, int]]:
+    """Surname and what follows it, written as a name; or any way, where the word before it says that it is one."""
+    words = list(_WORD.finditer(text))
+    place = 0
+    while place < len(words):
+        end = _name_at(text, words, place)
+        if end > place:
+            yield "person_name", words[place].start(), words[end - 1].end()
+            place = end
+        else:
+            place += 1
+
+
+def _name_at(text: str, words: list[re.Match[str]], place: int) -> int:
+    """The index after the name's last word; `place` if there is none."""
+    surname = fold(words[place][0])
+    if surname not in SURNAMES:
+        return place
+    before = fold(text[max(0, words[place].start() - 24) : words[place].start()])
+    titled = _TITLES.search(before) is not None and _spelled(words[place - 1][0] if place else "")
+    called = titled or _CALLS.search(before) is not None
+    if _PLACES.search(before):
+        return place
+    if not called and _goes_on(text, words, place):
+        return place
+    longest = _reach(text, words, place, written=not titled or words[place][0][0].isupper())
+    for size in range(min(longest, 5), 1, -1):
+        chosen = " ".join(each[0] for each in words[place : place + size])
+        strong = strength(chosen)
+        if fold(chosen) in FAMOUS and not called:
+            return place
+        enough = strong == "strong" or (strong == "likely" and called) or (
+            strong == "likely" and size > 2 and surname in COMMON_SURNAMES
+        ) or (titled and strong == "possible" and fold(words[place + size - 1][0]) in GIVENS)
+        ends = titled or size == longest  # "Trần Châu Đường | Đen" goes on
+        if enough and ends and (size > 2 or called):
+            return place + size
+    return place
+
+
+def _spelled(word: str) -> bool:
+    """Not "cổ" or "bả" where the title would be "cô" or "bà"."""
+    lower = word.lower()
+    return lower.isascii() or fold(lower) not in _CONFUSED or lower in _ACCENTED
+
+
+def _goes_on(text: str, words: list[re.Match[str]], place: int) -> bool:
+    """Whether a word with a capital stands right before: then this is the middle of some other name."""
+    if place == 0 or text[words[place - 1].end() : words[place].start()] != " ":
+        return False
+    return words[place - 1][0][0].isupper() and not text.isupper()
+
+
+def _reach(text: str, words: list[re.Match[str]], place: int, *, written: bool) -> int:
+    """How many words stand together from here, each with a capital where the name is `written` so."""
+    count = 0
+    for one, word in enumerate(words[place:], place):
+        apart = one > place and text[words[one - 1].end() : word.start()] != " "
+        if apart or (written and not word[0][0].isupper()):
+            break
+        count += 1
+    return count

@@ -1,0 +1,109 @@
+"""Names of persons: Vietnamese ones by their syllables, with or without diacritics, whatever the case."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Final, Literal
+
+from catalog.pii.syllables import COMMON_SURNAMES, FAMOUS, FOREIGN, GIVENS, MIDDLES, SURNAMES, TITLES
+from catalog.search import fold
+
+Strength = Literal["strong", "likely", "possible", "no"]
+
+_TITLE: Final = re.compile(
+    r"(?:(?:" + "|".join(sorted((t.replace(" ", r"[\s.]+") for t in TITLES), key=len, reverse=True)) + r")(?:\.\s*|:\s*|\s+))+"
+)
+_PARENTHESES: Final = re.compile(r"\s*[(\[].{0,40}[)\]]\s*$")
+_TAIL: Final = re.compile(r"\s*(?:[-–,;].{0,40}|\d{1,4})$")
+_NOT_PERSONS: Final = re.compile(
+    r"\b(?:cong ty|cty|ct|tnhh|co phan|cp|tap doan|dntn|doanh nghiep|hop tac xa|htx|ltd|jsc|corp|inc|llc|group|co\.?,? ?ltd|"
+    r"ngan hang|truong|benh vien|phong kham|cua hang|shop|store|nha hang|quan an|khach san|hotel|chi nhanh|xi nghiep|"
+    r"nha may|sieu thi|spa|salon|studio|media|tap hoa|quan|tiem|garage|gara|ho kinh doanh|hkd|trung tam|vien|so|phong|ban|uy ban|"
+    r"ubnd|hoi|lien doan|xuong|trang trai|farm|cafe|coffee|ca phe|tra|banh|duong|pho|ngo|hem|cau|cho|khu|toa|chung cu|"
+    r"xa|huyen|tinh|thi xa|thanh pho|tp|ap|thon|premium|gold|plus|pro|size|kg|ml|gr|vnd|hop|goi|chai|tui|set|combo)\b"
+)
+_NOTHING: Final = frozenset("khong chua dang khac xem theo cung chi nhu none unknown trong vo null test not no mot nhieu tat cac bo".split())
+_LETTERS: Final = re.compile(r"[^\W\d_](?:[^\W\d_]|['’ʼ.-])*")
+
+
+def bare_name(cell: str) -> str:
+    """Folded, without titles before and remarks after: "Ông Nguyễn Văn A (bố)" → "nguyen van a"."""
+    text = _PARENTHESES.sub("", fold(cell))
+    text = _TAIL.sub("", text.replace(" - ", "-") if "-" not in text else text)
+    found = _TITLE.match(text)
+    if found is not None:
+        rest = text[found.end() :].split()
+        own = found[0].split()[0].strip(".:") in SURNAMES and "." not in found[0]  # "Châu Hữu Phong" has no title
+        if len(rest) > 1 and rest[0] in (COMMON_SURNAMES if own else SURNAMES | FOREIGN):
+            text = " ".join(rest)
+    return text.strip(" .,:;*\"'")
+
+
+@lru_cache(maxsize=65_536)
+def strength(cell: str) -> Strength:
+    """strong: surname, given name and a syllable that stands between; likely: surname and given name; possible:
+    only the form of a name."""
+    text = bare_name(cell)
+    if "," in text and text.count(",") == 1:  # "An, Nguyễn Văn"
+        after, before = text.split(",")
+        text = f"{before.strip()} {after.strip()}" if before.split()[:1] and before.split()[0] in SURNAMES else text
+    tokens = text.split()
+    if not 1 < len(tokens) < 8 or not all(_LETTERS.fullmatch(token) and len(token) < 16 for token in tokens):
+        return "no"
+    if text in FAMOUS:
+        return "possible"
+    straight = _vietnamese(tokens)
+    if straight in ("strong", "likely"):
+        return straight
+    if _NOT_PERSONS.search(text):
+        return "no"
+    turned = _vietnamese([tokens[-1], *tokens[:-1]]) if tokens[-1] in COMMON_SURNAMES else "no"
+    if turned in ("strong", "likely"):
+        return "likely"
+    if tokens[0] in FOREIGN and len(tokens) < 5 and tokens[-1] not in GIVENS - FOREIGN:
+        return "likely"
+    return "possible" if tokens[0] in SURNAMES else straight
+
+
+def _vietnamese(tokens: list[str]) -> Strength:
+    surname, given = tokens[0], tokens[-1]
+    if surname not in SURNAMES:
+        return "no"
+    between = tokens[1:-1]
+    common = surname in COMMON_SURNAMES
+    ends_well = given in GIVENS or (len(given.strip(".")) == 1 and common)
+    if not ends_well or not all(_middle(token) for token in between):
+        return "possible"
+    if between and any(token in MIDDLES for token in between):
+        return "strong" if common or between[0] in ("van", "thi", "duc", "huu", "dinh") else "likely"
+    return "likely" if common or between else "possible"
+
+
+def _middle(token: str) -> bool:
+    return token in MIDDLES or token in GIVENS or token in SURNAMES or len(token.strip(".")) == 1
+
+
+def is_company(cell: str) -> bool:
+    """Speaks of a firm, a school, a shop, a street or a ware."""
+    return _NOT_PERSONS.search(fold(cell)) is not None
+
+
+def is_given(cell: str) -> bool:
+    """A given name alone, one or two syllables: only where the header says that it is one."""
+    tokens = bare_name(cell).split()
+    return 0 < len(tokens) < 4 and tokens[-1] in GIVENS and all(_LETTERS.fullmatch(t) for t in tokens)
+
+
+def has_form(cell: str) -> bool:
+    """Two to seven words of letters only, none of a firm's: enough in a column that holds names anyway."""
+    text = bare_name(cell).replace(",", "")
+    tokens = text.split()
+    if not 1 < len(tokens) < 8 or not all(_LETTERS.fullmatch(token) for token in tokens):
+        return False
+    if _vietnamese(tokens) in ("strong", "likely"):
+        return True
+    if _NOT_PERSONS.search(text) or tokens[0] in _NOTHING:
+        return False
+    written = all(word[0].isupper() for word in cell.split() if word[0].isalpha())
+    return tokens[0] in SURNAMES or tokens[-1] in GIVENS or written
