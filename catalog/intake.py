@@ -11,11 +11,14 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 from msgspec import Struct
+from msgspec.structs import replace
 
 from catalog.cohorts import Ints
 from catalog.errors import PublicationRefused
 from catalog.limits import IngestLimits
 from catalog.manifest import STORED_TYPE, Manifest, ManifestColumn
+from catalog.pii.libraries import libraries
+from catalog.pii.order import ScanOrder
 from catalog.subjects import PSEUDONYM_BYTES, sort_order
 from catalog.wire import IngestColumn, IngestOrder, IngestReply, Roll, Rolling, drain
 from sandbox.isolation.oneshot import run_once
@@ -41,13 +44,13 @@ class Intake(Struct, frozen=True, kw_only=True):
 
 def read_source(
     manifest: Manifest, lines: Mapping[str, int], source: BinaryIO, folder: Path, *, pseudonymise: Pseudonymise,
-    limits: IngestLimits,
+    limits: IngestLimits, scan: ScanOrder | None = None,
 ) -> Intake:  # fmt: skip
     """Read the owner's file in a jail. Raises PublicationRefused with the jail's code, or SandboxFailed."""
-    order = _order(manifest, lines, limits)
+    order = replace(_order(manifest, lines, limits), scan=scan)
     taker = _Taker(manifest, order, folder / "persons.arrow", pseudonymise)
     done = run_once(
-        "catalog.jailed.ingest:main",
+        "catalog.jailed.scan:read" if scan is not None else "catalog.jailed.ingest:main",
         msgspec.msgpack.encode(order),
         [source.fileno()],
         consume=taker.take,
@@ -55,6 +58,7 @@ def read_source(
         memory_bytes=limits.memory_bytes,
         max_output_bytes=limits.max_output_bytes,
         threads=limits.threads,
+        extra=libraries() if scan is not None else (),
     )
     if taker.failed is not None:
         raise taker.failed

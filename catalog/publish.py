@@ -9,7 +9,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,8 @@ from catalog.limits import IngestLimits
 from catalog.making import Made, MadePart, anonymise, measure
 from catalog.manifest import STORED_TYPE, Manifest, ManifestColumn, column_lines, read_manifest
 from catalog.persons import require_same_privacy, write_persons
+from catalog.pii.detect import scan_order
+from catalog.pii.gate import Answered, Override, require_answered
 from catalog.recheck.version import recheck
 from catalog.restoring import read_book, require_the_same
 from catalog.storage import Store, sync, version_hash
@@ -60,6 +62,8 @@ class Publication(Struct, frozen=True, kw_only=True):
     manifest: Manifest
     sample: list[dict[str, Any]]
     report: Report
+    overridden: tuple[Answered, ...] = ()
+    """What the scan for personal data found and a person answered for."""
 
 
 def publish(
@@ -72,12 +76,14 @@ def publish(
     previous: str | None,
     limits: IngestLimits,
     withdrawn: Consented | None = None,
+    overrides: Sequence[Override] = (),
 ) -> Publication:
     """Make a version of `source` as the manifest says, and put it in the store. Blocking.
 
     `pseudonymise`: subject keys → 16 bytes each; `consented`: pseudonyms → purpose → those who consent now;
     `withdrawn`: the same for those who took it back (it outweighs the file); `previous`: the newest version of the
-    lineage, from which this one may differ as `catalog.lineage` says. Raises ManifestRefused, PublicationRefused,
+    lineage, from which this one may differ as `catalog.lineage` says; `overrides`: a person's answers to what the
+    scan for personal data found, without which it stops. Raises ManifestRefused, PublicationRefused,
     SandboxFailed; then the store holds nothing of it.
     """
     manifest = read_manifest(manifest_text)
@@ -85,12 +91,15 @@ def publish(
         began = time.monotonic()
         with source.open("rb") as file:
             intake = read_source(
-                manifest, column_lines(manifest_text), file, folder, pseudonymise=pseudonymise, limits=limits
-            )
+                manifest, column_lines(manifest_text), file, folder, pseudonymise=pseudonymise, limits=limits,
+                scan=scan_order(manifest),
+            )  # fmt: skip
+        answered = require_answered(manifest, intake.reply.detected, overrides)
         read = time.monotonic()
         mask = consent_masks(manifest, intake, consented, withdrawn)
         if manifest.mode == "dp":
-            return _publish_persons(manifest, manifest_text, intake, mask, store, folder, previous, limits, began)
+            made_of = _publish_persons(manifest, manifest_text, intake, mask, store, folder, previous, limits, began)
+            return replace(made_of, overridden=answered)
         history, lost = read_book(store, previous)
         past = placed(history, intake) if history else None
         made = anonymise(manifest, intake, mask, folder, limits, past)
@@ -105,7 +114,9 @@ def publish(
         history, waiting = follow(history, made, intake, mask, version.created_at_ms)
         put(store, folder, version, intake, made, history)
     report = _report(intake, made, (began, read, formed, done), waiting)
-    return Publication(version=version, manifest=manifest, sample=made.reply.sample, report=report)
+    return Publication(
+        version=version, manifest=manifest, sample=made.reply.sample, report=report, overridden=answered
+    )
 
 
 def _publish_persons(

@@ -9,6 +9,7 @@ from typing import Any, BinaryIO, Literal
 
 from msgspec import Struct, field
 
+from catalog.pii.order import Detected, ScanOrder
 from catalog.transforms import Transform
 
 _HEAD = struct.Struct(">4sQ")
@@ -62,6 +63,8 @@ class IngestOrder(Struct, frozen=True, kw_only=True):
     """Of the file after decompression."""
     max_row_group_bytes: int
     rolling: Rolling | None = None
+    scan: ScanOrder | None = None
+    """What personal data to look for meanwhile; of columns that are read anyway."""
 
 
 class IngestReply(Struct, frozen=True, kw_only=True):
@@ -72,6 +75,21 @@ class IngestReply(Struct, frozen=True, kw_only=True):
     format: str = ""
     encoding: str = ""
     delimiter: str = ""
+    refusal: Refusal | None = None
+    detected: Detected | None = None
+
+
+class FileScan(Struct, frozen=True, kw_only=True):
+    """A scan by itself, of a file that nobody has read yet."""
+
+    order: ScanOrder
+    max_rows: int
+    max_bytes: int
+    max_row_group_bytes: int
+
+
+class ScanReply(Struct, frozen=True, kw_only=True):
+    detected: Detected | None = None
     refusal: Refusal | None = None
 
 

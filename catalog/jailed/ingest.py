@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, BinaryIO
 
 import msgspec
@@ -20,6 +20,7 @@ from catalog.wire import IngestOrder, IngestReply
 assert LOADED  # imported for what importing it does
 
 _CHUNK_ROWS = 131_072
+See = Callable[[pa.RecordBatch], None]
 
 
 def main(payload: bytes, inputs: Sequence[int], output: BinaryIO) -> bytes:
@@ -33,14 +34,17 @@ def main(payload: bytes, inputs: Sequence[int], output: BinaryIO) -> bytes:
     return msgspec.msgpack.encode(reply)
 
 
-def ingest(order: IngestOrder, file: BinaryIO, output: BinaryIO) -> IngestReply:
-    """Write the columns of the order as an Arrow IPC stream. Raises Refused."""
+def ingest(order: IngestOrder, file: BinaryIO, output: BinaryIO, see: See | None = None) -> IngestReply:
+    """Write the columns of the order as an Arrow IPC stream; `see` sees each batch as it stands in the file.
+
+    Raises Refused.
+    """
     source, kind = open_source(order, file)
     wrong = {c.name: Wrong() for c in order.columns}
     with pa.ipc.new_stream(output, stream_schema(order)) as writer:
         rolling = Rolling(order) if order.rolling is not None else None
         events = 0
-        for arrays in _converted(order, source, wrong):
+        for arrays in _converted(order, source, wrong, see):
             events += len(arrays[0])
             if any(w.cells for w in wrong.values()):
                 continue
@@ -62,14 +66,18 @@ def ingest(order: IngestOrder, file: BinaryIO, output: BinaryIO) -> IngestReply:
     )  # fmt: skip
 
 
-def _converted(order: IngestOrder, source: Any, wrong: dict[str, Wrong]) -> Iterator[list[pa.Array]]:
+def _converted(
+    order: IngestOrder, source: Any, wrong: dict[str, Wrong], see: See | None
+) -> Iterator[list[pa.Array]]:
     """The order's columns of each batch, typed."""
     null_words = pa.array([*order.null_words, ""], pa.string())
-    place = {name: i for i, name in enumerate(_sources(order))}
+    place = {name: i for i, name in enumerate(source_names(order))}
     rows = 0
     for batch in source.batches():
         if rows + batch.num_rows > order.max_rows:
             raise Refused("ingest.too_many_rows", max_rows=order.max_rows)
+        if see is not None:
+            see(batch)
         yield [
             convert(column, batch.column(place[column.reads]), null_words, rows + 2, wrong[column.name])
             for column in order.columns
@@ -77,13 +85,14 @@ def _converted(order: IngestOrder, source: Any, wrong: dict[str, Wrong]) -> Iter
         rows += batch.num_rows
 
 
-def _sources(order: IngestOrder) -> list[str]:
+def source_names(order: IngestOrder) -> list[str]:
+    """The file's columns that the order reads, in the order in which a batch has them."""
     return list(dict.fromkeys(c.reads for c in order.columns))
 
 
 def open_source(order: IngestOrder, file: BinaryIO) -> tuple[CsvSource | ParquetSource, str]:
     """The file by its kind, with the columns that the order reads; without any, with all. Raises Refused."""
-    names = _sources(order) or None
+    names = source_names(order) or None
     file.seek(0)
     magic = file.peek(4)[:4]  # type: ignore[attr-defined]
     if magic == b"PAR1":

@@ -19,6 +19,8 @@ from catalog.joint.sealed import SealBroken, seal_file, unseal_file
 from catalog.limits import IngestLimits
 from catalog.manifest import Manifest, column_lines, read_manifest
 from catalog.past import read_arrays, write_arrays
+from catalog.pii.detect import scan_order
+from catalog.pii.gate import require_answered
 from catalog.publish import space, workplace
 from catalog.storage import Store
 
@@ -49,7 +51,8 @@ def contribute(
         raise PublicationRefused("publication.joint_differs", field="privacy_unit")
     with workplace(store) as folder, space(), source.open("rb") as file:
         lines = column_lines(manifest_text)
-        intake = read_source(manifest, lines, file, folder, pseudonymise=pseudonymise, limits=limits)
+        intake = read_source(manifest, lines, file, folder, pseudonymise=pseudonymise, limits=limits, scan=scan_order(manifest))
+        require_answered(manifest, intake.reply.detected, ())
         place = _folder(store, contribution_id)
         place.mkdir(mode=0o700, parents=True)
         try:

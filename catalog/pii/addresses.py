@@ -94,9 +94,10 @@ def looks_like_address(cell: str) -> bool:
 
 
 def is_area(cell: str) -> bool:
-    """A province or ward alone."""
+    """A province or ward, or one within the other, with no place in it."""
     text = fold(cell)
-    if current_province(cell):
+    units, places = parts(cell)
+    if current_province(cell) or (units >= 2 and places == 0):
         return True
     for kind in ("phuong ", "xa ", "dac khu ", "thi tran ", "quan ", "huyen ", "thi xa ", "thanh pho "):
         if text.startswith(kind) and "," not in text and len(text) < 40:

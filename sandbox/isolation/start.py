@@ -23,7 +23,7 @@ _WARM_PROCESS = "from sandbox.worker.zygote import main; main({})"
 class Shape(Struct, frozen=True, kw_only=True):
     """How a jail is built. `entry`: "module:function" that does a job, importable in the jail.
 
-    `extra`: what the jail sees beyond `runtime.binds()`; only tests use it.
+    `extra`: what the jail sees beyond `runtime.binds()`, read-only; a warm jail has none but in tests.
     """
 
     entry: str
