@@ -98,7 +98,9 @@ def publish(
         read = time.monotonic()
         mask = consent_masks(manifest, intake, consented, withdrawn)
         if manifest.mode == "dp":
-            made_of = _publish_persons(manifest, manifest_text, intake, mask, store, folder, previous, limits, began)
+            made_of = _publish_persons(
+                manifest, manifest_text, intake, mask, store, folder, previous, limits, began
+            )
             return replace(made_of, overridden=answered)
         history, lost = read_book(store, previous)
         past = placed(history, intake) if history else None

@@ -12,7 +12,13 @@ from catalog.search import fold
 
 Make = Callable[[random.Random], str]
 _SURNAMES = (
-    ["Nguyễn"] * 32 + ["Trần"] * 11 + ["Lê"] * 9 + ["Phạm"] * 7 + ["Hoàng"] * 4 + ["Huỳnh"] * 4 + ["Phan"] * 4
+    ["Nguyễn"] * 32
+    + ["Trần"] * 11
+    + ["Lê"] * 9
+    + ["Phạm"] * 7
+    + ["Hoàng"] * 4
+    + ["Huỳnh"] * 4
+    + ["Phan"] * 4
     + "Vũ Võ Đặng Bùi Đỗ Hồ Ngô Dương Lý Đinh Trịnh Đoàn Mai Lương Tạ Châu Thái Quách Lâm Cao Tô Kiều Mạc Nghiêm Hà Lưu".split()
     + ["Lò", "Giàng", "Vàng", "Sùng", "Thạch", "Ksor", "Cù", "Tống", "La", "Phùng"]
 )
@@ -88,18 +94,50 @@ def insurance(r: random.Random) -> str:
 
 
 def health_card(r: random.Random) -> str:
-    return r.choice(["DN", "HC", "GD", "TE", "HS", "SV", "HT", "CN", "DT", "BT"]) + str(r.randint(1, 5)) + r.choice(_CODES)[1:] + f"{r.randint(0, 9_999_999_999):010d}"
+    return (
+        r.choice(["DN", "HC", "GD", "TE", "HS", "SV", "HT", "CN", "DT", "BT"])
+        + str(r.randint(1, 5))
+        + r.choice(_CODES)[1:]
+        + f"{r.randint(0, 9_999_999_999):010d}"
+    )
 
 
 def plate(r: random.Random) -> str:
-    province = r.choice(["29", "30", "31", "51", "59", "61", "43", "15", "36", "37", "98", "99", "60", "72", "65", "20", "14", "88", "89", "34"])
+    province = r.choice(
+        [
+            "29",
+            "30",
+            "31",
+            "51",
+            "59",
+            "61",
+            "43",
+            "15",
+            "36",
+            "37",
+            "98",
+            "99",
+            "60",
+            "72",
+            "65",
+            "20",
+            "14",
+            "88",
+            "89",
+            "34",
+        ]
+    )
     if r.random() < 0.5:
         return f"{province}{r.choice('ABCDEFGHKLM')}-{r.randint(100, 999)}.{r.randint(0, 99):02d}"
     return f"{province}-{r.choice('BCDEFGHKLMNPSTUVXYZ')}{r.randint(1, 9)} {r.randint(100, 999)}.{r.randint(0, 99):02d}"
 
 
 def passport(r: random.Random) -> str:
-    return f"{r.choice('BCNPEK')}{r.randint(0, 9_999_999):07d}" if r.random() < 0.7 else f"{r.choice('PEC')}{r.randint(0, 99_999_999):08d}"
+    return (
+        f"{r.choice('BCNPEK')}{r.randint(0, 9_999_999):07d}"
+        if r.random() < 0.7
+        else f"{r.choice('PEC')}{r.randint(0, 99_999_999):08d}"
+    )
 
 
 def card(r: random.Random) -> str:
@@ -111,7 +149,15 @@ def card(r: random.Random) -> str:
 
 def email(r: random.Random) -> str:
     words = fold(name(r)).split()
-    box = r.choice([".".join(words), words[-1] + words[0], words[-1] + str(r.randint(1960, 2010)), "_".join(words), words[-1] + "".join(w[0] for w in words[:-1])])
+    box = r.choice(
+        [
+            ".".join(words),
+            words[-1] + words[0],
+            words[-1] + str(r.randint(1960, 2010)),
+            "_".join(words),
+            words[-1] + "".join(w[0] for w in words[:-1]),
+        ]
+    )
     return f"{box}@{r.choice(['gmail.com', 'yahoo.com.vn', 'hust.edu.vn', 'outlook.com', 'viettel.vn', 'abc-corp.com.vn', 'moh.gov.vn'])}"
 
 
@@ -123,13 +169,29 @@ def new_address(r: random.Random) -> str:
     province = r.choice(list(_WARDS))
     ward = r.choice(_WARDS[province])
     short = province.removeprefix("Thành phố ").removeprefix("Tỉnh ")
-    place = r.choice([f"Số {r.randint(1, 400)} {r.choice(_STREETS)}", f"{r.randint(1, 900)}/{r.randint(1, 40)} {r.choice(_STREETS)}", f"Thôn {r.randint(1, 12)}", f"Tổ {r.randint(1, 30)}", f"Ấp {r.choice(['Tân Hòa', 'Bình An', 'Phú Thạnh'])}", f"{r.randint(1, 300)} đường {r.choice(_STREETS)}"])
+    place = r.choice(
+        [
+            f"Số {r.randint(1, 400)} {r.choice(_STREETS)}",
+            f"{r.randint(1, 900)}/{r.randint(1, 40)} {r.choice(_STREETS)}",
+            f"Thôn {r.randint(1, 12)}",
+            f"Tổ {r.randint(1, 30)}",
+            f"Ấp {r.choice(['Tân Hòa', 'Bình An', 'Phú Thạnh'])}",
+            f"{r.randint(1, 300)} đường {r.choice(_STREETS)}",
+        ]
+    )
     return f"{place}, {ward}, {r.choice([short, province, 'tỉnh ' + short])}"
 
 
 def old_address(r: random.Random) -> str:
     ward = r.choice(_OLD)
-    place = r.choice([f"{r.randint(1, 400)} {r.choice(_STREETS)}", f"Số {r.randint(1, 90)} ngõ {r.randint(1, 300)} {r.choice(_STREETS)}", f"{r.randint(1, 99)}/{r.randint(1, 99)}/{r.randint(1, 9)} {r.choice(_STREETS)}", f"Căn hộ {r.randint(1, 30)}{r.randint(0, 9)}{r.randint(0, 9)} chung cư Hòa Bình, {r.choice(_STREETS)}"])
+    place = r.choice(
+        [
+            f"{r.randint(1, 400)} {r.choice(_STREETS)}",
+            f"Số {r.randint(1, 90)} ngõ {r.randint(1, 300)} {r.choice(_STREETS)}",
+            f"{r.randint(1, 99)}/{r.randint(1, 99)}/{r.randint(1, 9)} {r.choice(_STREETS)}",
+            f"Căn hộ {r.randint(1, 30)}{r.randint(0, 9)}{r.randint(0, 9)} chung cư Hòa Bình, {r.choice(_STREETS)}",
+        ]
+    )
     return f"{place}, {r.choice(['P.', 'phường ', 'Phường '])}{ward}"
 
 
@@ -166,7 +228,14 @@ def grouped(make: Make, *sizes: int, sign: str = " ") -> Make:
 
 def international(r: random.Random) -> str:
     digits = phone(r)[1:]
-    return r.choice([f"+84{digits}", f"84{digits}", f"+84 {digits[:2]} {digits[2:5]} {digits[5:]}", f"(+84) {digits[:3]} {digits[3:6]} {digits[6:]}"])
+    return r.choice(
+        [
+            f"+84{digits}",
+            f"84{digits}",
+            f"+84 {digits[:2]} {digits[2:5]} {digits[5:]}",
+            f"(+84) {digits[:3]} {digits[3:6]} {digits[6:]}",
+        ]
+    )
 
 
 def dotted(make: Make) -> Make:
@@ -185,7 +254,18 @@ def upper(make: Make) -> Make:
     return lambda r: make(r).upper()
 
 
-def column(r: random.Random, header: str, make: Make, kind: str, *, count: int = 150, blank: float = 0.0, other: Make | None = None, share: float = 1.0, note: str = "") -> Labelled:
+def column(
+    r: random.Random,
+    header: str,
+    make: Make,
+    kind: str,
+    *,
+    count: int = 150,
+    blank: float = 0.0,
+    other: Make | None = None,
+    share: float = 1.0,
+    note: str = "",
+) -> Labelled:
     """`share` of the cells are of the kind, the rest made by `other`; `blank` of all are empty."""
     cells, truth = [], []
     for _ in range(count):
@@ -204,8 +284,8 @@ def column(r: random.Random, header: str, make: Make, kind: str, *, count: int =
 
 def columns(seed: int) -> Iterator[Labelled]:
     """All of it: a few hundred columns, the same for a seed."""
-    from bench.pii.register_columns import positives, sparse  # noqa: PLC0415
-    from bench.pii.register_negatives import negatives  # noqa: PLC0415
+    from bench.pii.register_columns import positives, sparse
+    from bench.pii.register_negatives import negatives
 
     r = random.Random(seed)
     yield from positives(r)

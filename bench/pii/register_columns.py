@@ -26,19 +26,45 @@ _HEADERS = {
 _FORMS: dict[str, list[g.Make]] = {
     "citizen_id": [g.citizen, g.grouped(g.citizen, 3, 3, 3), g.grouped(g.citizen, 3, 3, 3, sign=".")],
     "old_citizen_id": [g.old_citizen, g.grouped(g.old_citizen, 3, 3)],
-    "phone": [g.phone, g.grouped(g.phone, 4, 3), g.dotted(g.phone), g.international, g.grouped(g.phone, 3, 3, sign="-")],
+    "phone": [
+        g.phone,
+        g.grouped(g.phone, 4, 3),
+        g.dotted(g.phone),
+        g.international,
+        g.grouped(g.phone, 3, 3, sign="-"),
+    ],
     "tax_code": [g.tax, lambda r: g.tax(r) + (f"-{r.randint(1, 40):03d}" if r.random() < 0.3 else "")],
     "social_insurance": [g.insurance, g.health_card],
     "plate": [g.plate, g.lower(g.plate), lambda r: g.plate(r).replace(".", "").replace("-", "").replace(" ", "")],
     "passport": [g.passport, g.lower(g.passport)],
     "bank_card": [g.card, g.grouped(g.card, 4, 4, 4), g.grouped(g.card, 4, 4, 4, sign="-")],
     "email": [g.email, g.upper(g.email)],
-    "person_name": [g.name, g.unaccented(g.name), g.lower(g.name), g.upper(g.name), g.titled, g.lower(g.unaccented(g.name))],
+    "person_name": [
+        g.name,
+        g.unaccented(g.name),
+        g.lower(g.name),
+        g.upper(g.name),
+        g.titled,
+        g.lower(g.unaccented(g.name)),
+    ],
     "address": [g.new_address, g.old_address, g.unaccented(g.old_address), g.lower(g.new_address)],
-    "birth_date": [g.birth, g.birth_iso, lambda r: g.birth(r).replace("/", "-"), lambda r: g.birth(r).replace("/", ".")],
+    "birth_date": [
+        g.birth,
+        g.birth_iso,
+        lambda r: g.birth(r).replace("/", "-"),
+        lambda r: g.birth(r).replace("/", "."),
+    ],
     "coordinates": [g.point],
 }
 _OTHERS: list[g.Make] = [lambda r: "không có", lambda r: "chưa cập nhật", lambda r: "N/A", lambda r: "x"]
+
+
+def _either(one: g.Make, other: g.Make) -> g.Make:
+    return lambda r: r.choice([one, other])(r)
+
+
+def _telling(text: str, make: g.Make) -> g.Make:
+    return lambda r: text.format(x=make(r))
 
 
 def positives(r: random.Random) -> Iterator[Labelled]:
@@ -50,8 +76,13 @@ def positives(r: random.Random) -> Iterator[Labelled]:
             yield g.column(r, header, make, kind, blank=r.choice([0, 0.2]))
             other = r.choice(_OTHERS)
             either = r.choice(forms)
-            yield g.column(r, header, lambda r, a=make, b=either: r.choice([a, b])(r), kind, blank=0.2, other=other, share=0.9)  # type: ignore[misc]
-    for header, make in (("lat", g.latitude), ("vi_do", g.latitude), ("Kinh độ", g.longitude), ("longitude", g.longitude)):
+            yield g.column(r, header, _either(make, either), kind, blank=0.2, other=other, share=0.9)
+    for header, make in (
+        ("lat", g.latitude),
+        ("vi_do", g.latitude),
+        ("Kinh độ", g.longitude),
+        ("longitude", g.longitude),
+    ):
         yield g.column(r, header, make, "coordinates", blank=0.05)
     yield from _shared(r)
 
@@ -69,7 +100,11 @@ def _shared(r: random.Random) -> Iterator[Labelled]:
         cells, truth = [], []
         for _ in range(150):
             person = r.random() < 0.6
-            cells.append(g.name(r) if person else f"Công ty TNHH {r.choice(['Minh Long', 'Trần Gia', 'Hoàng Anh', 'An Phát'])} {r.randint(1, 9)}")
+            cells.append(
+                g.name(r)
+                if person
+                else f"Công ty TNHH {r.choice(['Minh Long', 'Trần Gia', 'Hoàng Anh', 'An Phát'])} {r.randint(1, 9)}"
+            )
             truth.append(frozenset(["person_name"] if person else []))
         yield Labelled(header=header, cells=cells, truth=truth, note="persons and companies")
 
@@ -102,4 +137,13 @@ def sparse(r: random.Random) -> Iterator[Labelled]:
     """Free text of which 5 to 30% of the cells hold something."""
     for kind, text, make in _TOLD:
         for header, share in (("ghi_chu", 0.05), ("note", 0.3), ("c50", 0.12)):
-            yield g.column(r, header, lambda r, t=text, m=make: t.format(x=m(r)), kind, count=200, other=_plain, share=share, note=f"text with {kind}")  # type: ignore[misc]
+            yield g.column(
+                r,
+                header,
+                _telling(text, make),
+                kind,
+                count=200,
+                other=_plain,
+                share=share,
+                note=f"text with {kind}",
+            )

@@ -50,7 +50,8 @@ def _scanned(scan: FileScan, file: BinaryIO) -> Detected:
     names = [*order.columns, *([order.key] if order.columns and order.key else [])]
     source, _ = open_source(
         IngestOrder(
-            columns=tuple(IngestColumn(name=n, type="VARCHAR", line=0) for n in dict.fromkeys(names)), null_words=(),
+            columns=tuple(IngestColumn(name=n, type="VARCHAR", line=0) for n in dict.fromkeys(names)),
+            null_words=(),
             max_rows=scan.max_rows, max_bytes=scan.max_bytes, max_row_group_bytes=scan.max_row_group_bytes,
         ),
         file,

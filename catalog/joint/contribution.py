@@ -51,7 +51,9 @@ def contribute(
         raise PublicationRefused("publication.joint_differs", field="privacy_unit")
     with workplace(store) as folder, space(), source.open("rb") as file:
         lines = column_lines(manifest_text)
-        intake = read_source(manifest, lines, file, folder, pseudonymise=pseudonymise, limits=limits, scan=scan_order(manifest))
+        intake = read_source(
+            manifest, lines, file, folder, pseudonymise=pseudonymise, limits=limits, scan=scan_order(manifest)
+        )
         require_answered(manifest, intake.reply.detected, ())
         place = _folder(store, contribution_id)
         place.mkdir(mode=0o700, parents=True)

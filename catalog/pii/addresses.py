@@ -11,21 +11,28 @@ from catalog.pii.syllables import FAMOUS
 from catalog.search import fold
 
 _UNIT: Final = re.compile(
-    r"(?:phuong|xa|thi tran|quan|huyen|thi xa|thanh pho|tinh|dac khu|ward|commune|district|dist|province|city)\s+\S|"
-    r"(?:[pqxh]|tp|tx|tt|kp|kdt|kcn)\s?[.]\s?\S|[pq]\s?\d{1,2}\b|(?:p|q|tp|tx|tt|x|h)\s[a-z]{2,}|\S+\s(?:ward|district|commune|province|city)\b"
+    r"(?:phuong|xa|thi tran|quan|huyen|thi xa|thanh pho|tinh|dac khu|ward|commune|district|dist|province|"
+    r"city)\s+\S|"
+    r"(?:[pqxh]|tp|tx|tt|kp|kdt|kcn)\s?[.]\s?\S|[pq]\s?\d{1,2}\b|(?:p|q|tp|tx|tt|x|h)\s[a-z]{2,}|\S+\s(?:ward|"
+    r"district|commune|province|city)\b"
 )
 _SMALL: Final = re.compile(
-    r"(?:thon|ap|to|xom|ban|buon|khu pho|khu|kp|to dan pho|tdp|doi|so|so nha|sn|ngo|ngach|hem|kiet|lo|can ho|can|phong|"
-    r"tang|toa|block|chung cu|cc|kdt|khu do thi|khu tap the|ktt|khoi|duong|pho|dai lo|quoc lo|ql|tinh lo|tl|km|street|st|road|villa|biet thu)\b"
+    r"(?:thon|ap|to|xom|ban|buon|khu pho|khu|kp|to dan pho|tdp|doi|so|so nha|sn|ngo|ngach|hem|kiet|lo|can ho|"
+    r"can|phong|"
+    r"tang|toa|block|chung cu|cc|kdt|khu do thi|khu tap the|ktt|khoi|duong|pho|dai lo|quoc lo|ql|tinh lo|tl|km|"
+    r"street|st|road|villa|biet thu)\b"
 )
 _HOUSE: Final = re.compile(
-    r"(?:so nha|so|sn|nha so|no\.?)?\s?(?:lo\s)?[a-z]?\d{1,4}[a-z]?(?:\s?[-/]\s?\d{1,4}[a-z]?){0,4}(?:\s?[a-z]\d{0,2})?"
+    r"(?:so nha|so|sn|nha so|"
+    r"no\.?)?\s?(?:lo\s)?[a-z]?\d{1,4}[a-z]?(?:\s?[-/]\s?\d{1,4}[a-z]?){0,4}(?:\s?[a-z]\d{0,2})?"
     r"(?:,\s*|\s+)(?:(?:duong|pho|ngo|hem|ngach|kiet|to|ap|thon|khu pho|kp)\s+)?(\S.*)"
 )
 _STREET: Final = re.compile(r"(?:duong|pho|dai lo)\s+(\S.*)|(\S.*?)\s+(?:street|st|road|rd)\.?")
 _UNLIKE: Final = re.compile(
-    r"\b(?:kg|gr|gram|ml|lit|hop|chai|goi|cai|chiec|bo|trang|ngay|gio|phut|thang|don|hang|giao|mua|ban|gia|khuyen mai|"
-    r"giam|san pham|ma|vnd|dong|usd|nguoi|lan|diem|mau|size|loai|an|uong|banh|nuoc|phien ban|the he|inch|gb|tb|mm|cm)\b"
+    r"\b(?:kg|gr|gram|ml|lit|hop|chai|goi|cai|chiec|bo|trang|ngay|gio|phut|thang|don|hang|giao|mua|ban|gia|"
+    r"khuyen mai|"
+    r"giam|san pham|ma|vnd|dong|usd|nguoi|lan|diem|mau|size|loai|an|uong|banh|nuoc|phien ban|the he|inch|gb|tb|"
+    r"mm|cm)\b"
 )
 
 
@@ -41,9 +48,11 @@ def parts(cell: str) -> tuple[int, int]:
     for piece in pieces:
         if current_province(piece) or _UNIT.match(piece) or (len(pieces) > 1 and piece in WARDS):
             units += 1
-        elif _is_house(piece) or (_SMALL.match(piece) and not _UNLIKE.search(piece)):
-            places += 1
-        elif len(pieces) > 1 and piece in FAMOUS:
+        elif (
+            _is_house(piece)
+            or (_SMALL.match(piece) and not _UNLIKE.search(piece))
+            or (len(pieces) > 1 and piece in FAMOUS)
+        ):
             places += 1
     return units, places
 
@@ -65,7 +74,7 @@ def is_address(cell: str) -> bool:
 
 
 def _known_street(text: str) -> bool:
-    found = _HOUSE.fullmatch(text.split(",")[0].strip())
+    found = _HOUSE.fullmatch(text.split(",", maxsplit=1)[0].strip())
     if found is None or _UNLIKE.search(text):
         return False
     street = re.sub(r"^(?:duong|pho)\s+", "", found[1])
@@ -73,7 +82,7 @@ def _known_street(text: str) -> bool:
 
 
 def _unpunctuated(text: str) -> bool:
-    """"so 5 ngo 12 lang ha phuong lang ha quan dong da ha noi": no comma anywhere."""
+    """ "so 5 ngo 12 lang ha phuong lang ha quan dong da ha noi": no comma anywhere."""
     words = text.split()
     if "," in text or len(words) > 30:
         return False
@@ -88,8 +97,10 @@ def looks_like_address(cell: str) -> bool:
         return True
     units, places = parts(cell)
     text = fold(cell)
-    return units + places > 0 and not (units == 1 and places == 0 and current_province(cell) is not None) and (
-        places > 0 or "," in text
+    return (
+        units + places > 0
+        and not (units == 1 and places == 0 and current_province(cell) is not None)
+        and (places > 0 or "," in text)
     )
 
 

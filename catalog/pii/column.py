@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
+from itertools import pairwise
 
 from msgspec import Struct
 
@@ -60,7 +61,9 @@ class _Column:
             if len(own) * 5 >= len(places):
                 self._take(kind, confidence, own)
         if "phone" in self.confidence:  # a series that has not been given out yet, among numbers that are
-            self._take("phone", 0.0, [p for p in self.filled if not self.kinds[p] and could_be_phone(self.cells[p])])
+            self._take(
+                "phone", 0.0, [p for p in self.filled if not self.kinds[p] and could_be_phone(self.cells[p])]
+            )
 
     def _take(self, kind: Kind, confidence: float, places: Sequence[int]) -> None:
         self.confidence[kind] = max(round(confidence, 2), self.confidence.get(kind, 0.0))
@@ -96,7 +99,8 @@ class _Column:
             cell = self.cells[place]
             # A name that is the whole cell is no mention: of that the column as a whole has been asked.
             kinds = {
-                match.kind for match in inside(cell, year=self.year)
+                match.kind
+                for match in inside(cell, year=self.year)
                 if match.kind != "person_name" or match.end - match.start < len(cell) - 1
             }
             if kinds:
@@ -124,14 +128,17 @@ def _worth_reading(cell: str) -> bool:
     """Not a number alone, however it is grouped: of that the column as a whole has been asked."""
     if not any(sign.isalpha() for sign in cell):
         return any(sign in cell for sign in ";|\n/")
-    return "@" in cell or len(cell.split()) >= _EMBEDDED_WORDS or (len(cell) > 10 and any(c.isdigit() for c in cell))
+    return (
+        "@" in cell or len(cell.split()) >= _EMBEDDED_WORDS or (len(cell) > 10 and any(c.isdigit() for c in cell))
+    )
 
 
 def believed(form: Form, said: Hint, share: float, texts: set[str]) -> float:
     """Confidence that what passed is of the kind: 0 where it is not believed.
 
-    `share` of the cells with the shape that passed, `texts`: the distinct ones without separators. With a header for
-    it a third is enough; without one, what passed must be beyond chance; against one, far beyond it and no counter.
+    `share` of the cells with the shape that passed, `texts`: the distinct ones without separators. With a header
+    for it a third is enough; without one, what passed must be beyond chance; against one, far beyond it and no
+    counter.
     """
     count = len(texts)
     beyond = count * -math.log10(form.chance)
@@ -155,5 +162,5 @@ def is_counter(texts: set[str]) -> bool:
     numbers = sorted(int(text.lstrip("+")) for text in texts if text.lstrip("+").isdigit() and text.isascii())
     if len(numbers) < 3 or len(numbers) < len(texts) // 2:
         return False
-    steps = [after - before for before, after in zip(numbers, numbers[1:], strict=False)]
+    steps = [after - before for before, after in pairwise(numbers)]
     return sorted(steps)[len(steps) // 2] <= 50

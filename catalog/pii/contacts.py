@@ -11,11 +11,34 @@ from catalog.pii.digits import bare
 phonenumbers.PhoneMetadata.metadata_for_region("VN")  # read now: in the jail no file can be opened later
 
 _PHONE = re.compile(r"\(?\+?[\d()\s.–-]{8,20}")
-_INTERNET = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}")
+_INTERNET = re.compile(r"(?:[1-9]\d?|1\d\d|2[0-5]\d)(?:\.\d{1,3}){3}")
 _MAIL = re.compile(
     r"[A-Za-z0-9](?:[A-Za-z0-9._%+'-]{0,62}[A-Za-z0-9_+-])?@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+([A-Za-z]{2,24})"
 )
-_FILES = frozenset("png jpg jpeg gif svg webp css js ts py pdf docx xlsx csv txt zip exe local localhost lan".split())
+_FILES = frozenset(
+    [
+        "png",
+        "jpg",
+        "jpeg",
+        "gif",
+        "svg",
+        "webp",
+        "css",
+        "js",
+        "ts",
+        "py",
+        "pdf",
+        "docx",
+        "xlsx",
+        "csv",
+        "txt",
+        "zip",
+        "exe",
+        "local",
+        "localhost",
+        "lan",
+    ]
+)
 _PERSONAL = frozenset({phonenumbers.PhoneNumberType.MOBILE, phonenumbers.PhoneNumberType.FIXED_LINE})
 
 

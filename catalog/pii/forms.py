@@ -1,4 +1,4 @@
-"""For each kind with a form of its own: which cells have the shape, which of them pass, how many would by chance."""
+"""Kinds with a form of their own: which cells have the shape, which of them pass, how many would by chance."""
 
 from __future__ import annotations
 
@@ -73,16 +73,21 @@ def _insurance_shape(cell: str) -> bool:
 
 def forms(year: int) -> tuple[Form, ...]:
     """In the order in which a cell that passes several is given to one, if nothing else decides."""
+
+    def is_citizen(cell: str) -> bool:
+        return digits.is_citizen_id(cell, year=year)
+
     return (
         Form(kind="email", shape=lambda cell: "@" in cell, check=is_email, chance=0.2),
         Form(kind="bank_card", shape=_card_shape, check=digits.is_bank_card, chance=0.06),
-        Form(kind="citizen_id", shape=_number(11, 12), check=lambda cell: digits.is_citizen_id(cell, year=year), chance=0.15),
+        Form(kind="citizen_id", shape=_number(11, 12), check=is_citizen, chance=0.15),
         Form(kind="phone", shape=_phone_shape, check=is_phone, chance=0.45),
         Form(kind="phone", shape=_phone_shape, check=could_be_phone, chance=0.5, weak=True),
         Form(kind="tax_code", shape=_tax_shape, check=digits.is_tax_code, chance=0.1, prefix=4),
         Form(kind="plate", shape=_mixed(6, 10), check=digits.is_plate, chance=0.3, prefix=2),
         Form(kind="social_insurance", shape=_insurance_shape, check=_insurance, chance=0.63, weak=True, prefix=2),
-        Form(kind="old_citizen_id", shape=_number(9), check=digits.is_old_citizen_id, chance=0.38, weak=True, prefix=2),
+        Form(kind="old_citizen_id", shape=_number(9), check=digits.is_old_citizen_id, chance=0.38, weak=True,
+             prefix=2),
         Form(kind="passport", shape=_mixed(8, 9), check=digits.is_passport, chance=0.3, weak=True, prefix=1),
         Form(kind="coordinates", shape=_pair_shape, check=is_place, chance=0.05, prefix=2),
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""What a scan found, held against what the manifest declares: each contradiction stops until a person answers it."""
+"""What a scan found, held against what the manifest declares: a contradiction stops until a person answers."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from catalog.pii.order import Detected, DetectedColumn
 LEAST_CONFIDENCE: Final = 0.6
 MOST_SINGLED_OUT: Final = 0.05
 """Share of persons whom a plain column, or two, may tell from everybody else."""
+FEWEST_SINGLED_OUT: Final = 10
+"""Persons: of fewer the rare values are blanked one by one when cohorts are formed."""
 SINGLES: Final = "singles_out"
 Code = Literal["pii.identifying", "pii.indirect", "pii.singles_out", "pii.pair_singles_out"]
 
@@ -55,13 +57,11 @@ def findings(manifest: Manifest, detected: Detected) -> tuple[Finding, ...]:
     return tuple(
         finding
         for column in detected.columns
-        for finding in _of_column(manifest, column, shown.get(column.name, ()))
+        for finding in _of_column(manifest, detected, column, shown.get(column.name, ()))
     ) + tuple(_pairs(detected))
 
 
-def stopped(
-    manifest: Manifest, detected: Detected, overrides: Sequence[Override]
-) -> tuple[Finding, ...]:
+def stopped(manifest: Manifest, detected: Detected, overrides: Sequence[Override]) -> tuple[Finding, ...]:
     """The findings that nobody has answered. Empty: publication may go on."""
     answered = {(frozenset(each.columns), each.finding) for each in overrides}
     return tuple(
@@ -90,10 +90,14 @@ def require_answered(
 def told(finding: Finding) -> str:
     """One finding in a line, in both languages: "ghi_chu: số điện thoại/phone 12% (0•••••••21)"."""
     shown = f" ({', '.join(finding.examples)})" if finding.examples else ""
-    return f"{' + '.join(finding.columns)} [{finding.finding}]: {WORDS[finding.finding]} {finding.share:.2%}{shown}"
+    return (
+        f"{' + '.join(finding.columns)} [{finding.finding}]: {WORDS[finding.finding]} {finding.share:.2%}{shown}"
+    )
 
 
-def _of_column(manifest: Manifest, column: DetectedColumn, shown: Sequence[ManifestColumn]) -> Iterator[Finding]:
+def _of_column(
+    manifest: Manifest, detected: Detected, column: DetectedColumn, shown: Sequence[ManifestColumn]
+) -> Iterator[Finding]:
     for found in column.kinds:
         if found.confidence < LEAST_CONFIDENCE:
             continue
@@ -105,11 +109,15 @@ def _of_column(manifest: Manifest, column: DetectedColumn, shown: Sequence[Manif
                     share=found.share, examples=found.examples, declared=each.role,
                 )  # fmt: skip
                 break
-    if column.singles is not None and column.singles > MOST_SINGLED_OUT:
+    if _too_many(column.singles, detected):
         yield Finding(
             code="pii.singles_out", columns=(column.name,), finding=SINGLES, confidence=1.0, share=column.singles,
             declared=shown[0].role if shown else "",
         )  # fmt: skip
+
+
+def _too_many(share: float | None, detected: Detected) -> bool:
+    return share is not None and share > MOST_SINGLED_OUT and share * detected.persons >= FEWEST_SINGLED_OUT
 
 
 def _contradiction(manifest: Manifest, column: ManifestColumn, kind: Kind) -> Code | None:
@@ -132,9 +140,9 @@ def _labelled(column: ManifestColumn) -> bool:
 
 def _pairs(detected: Detected) -> Iterator[Finding]:
     """Pairs that single out though neither of the two columns does."""
-    alone = {each.name for each in detected.columns if (each.singles or 0.0) > MOST_SINGLED_OUT}
+    alone = {each.name for each in detected.columns if _too_many(each.singles, detected)}
     for pair in detected.pairs:
-        if pair.singles > MOST_SINGLED_OUT and not {pair.first, pair.second} & alone:
+        if _too_many(pair.singles, detected) and not {pair.first, pair.second} & alone:
             yield Finding(
                 code="pii.pair_singles_out", columns=(pair.first, pair.second), finding=SINGLES, confidence=1.0,
                 share=pair.singles, declared="sensitive",

@@ -12,8 +12,10 @@ Kind = Literal[
 province or ward alone."""
 
 WORDS: Final[dict[str, str]] = {
-    "citizen_id": "số căn cước/citizen ID", "old_citizen_id": "số CMND/old citizen ID", "phone": "số điện thoại/phone",
-    "tax_code": "mã số thuế/tax code", "social_insurance": "số bảo hiểm/insurance number", "plate": "biển số/plate",
+    "citizen_id": "số căn cước/citizen ID",
+    "old_citizen_id": "số CMND/old citizen ID", "phone": "số điện thoại/phone",
+    "tax_code": "mã số thuế/tax code", "social_insurance": "số bảo hiểm/insurance number",
+    "plate": "biển số/plate",
     "passport": "hộ chiếu/passport", "bank_card": "số thẻ/bank card", "email": "thư điện tử/e-mail",
     "person_name": "tên người/name", "address": "địa chỉ/address", "birth_date": "ngày sinh/birth date",
     "coordinates": "tọa độ/coordinates", "area": "địa bàn/area", "free_text": "văn bản tự do/free text",

@@ -12,22 +12,27 @@ from catalog.search import fold
 
 _WORD: Final = re.compile(r"[^\W\d_]+['’]?[^\W\d_]*")
 _TITLES: Final = re.compile(
-    r"(?:^|\W)(?:ong|ba|anh|chi|co|chu|bac|thay|bs|bac si|mr|mrs|ms|dr|kh|khach hang|nguoi nhan|nguoi gui|ho ten|ho va ten|benh nhan|bn|"
-    r"nhan vien|nv|chu ho|nguoi dai dien|tai xe|hoc sinh|sinh vien|dong chi|luat su|giao vien|gv|chu xe|nguoi mua|patient|customer)[\s:.,]*$"
+    r"(?:^|\W)(?:ong|ba|anh|chi|co|chu|bac|thay|bs|bac si|mr|mrs|ms|dr|kh|khach hang|nguoi nhan|nguoi gui|ho "
+    r"ten|ho va ten|benh nhan|bn|"
+    r"nhan vien|nv|chu ho|nguoi dai dien|tai xe|hoc sinh|sinh vien|dong chi|luat su|giao vien|gv|chu xe|nguoi "
+    r"mua|patient|customer)[\s:.,]*$"
 )
 """After these a name is read whatever its case."""
 _CALLS: Final = re.compile(
-    r"(?:^|\W)(?:khach|ten|em|chau|ky boi|lien he|gap|giao cho|cua|boi|la|gui|nhan|name|voi|cho|con|vo|chong|me|bo|cha|to|for|by|from|"
+    r"(?:^|\W)(?:khach|ten|em|chau|ky boi|lien he|gap|giao cho|cua|boi|la|gui|nhan|name|voi|cho|con|vo|chong|me|"
+    r"bo|cha|to|for|by|from|"
     r"thay mat|nguoi lien he|ong ba|do|cung|duoc|contact|moi|goi|bao|nho)[\s:.,]*$"
 )
 _PLACES: Final = re.compile(
-    r"(?:duong|pho|d|cong ty|cty|tnhh|truong|thpt|thcs|dai hoc|benh vien|quan|phuong|cau|ham|cho|ngo|hem|so \d+|san pham|thuong hieu|"
-    r"doanh nghiep|co phan|tu nhan|dntn|htx|cp|nha sach|cua hang|shop|khach san|nha hang|ca phe|tra|giai|cup|du an|toa nha|khu|tuyen|nga tu|nga ba|\d)[\s:.,]*$"
+    r"(?:duong|pho|d|cong ty|cty|tnhh|truong|thpt|thcs|dai hoc|benh vien|quan|phuong|cau|ham|cho|ngo|hem|so \d+|"
+    r"san pham|thuong hieu|"
+    r"doanh nghiep|co phan|tu nhan|dntn|htx|cp|nha sach|cua hang|shop|khach san|nha hang|ca phe|tra|giai|cup|du "
+    r"an|toa nha|khu|tuyen|nga tu|nga ba|\d)[\s:.,]*$"
 )
 
 
-_CONFUSED: Final = frozenset("co ba chu bac thay chi anh ong".split())
-_ACCENTED: Final = frozenset("cô bà chú bác thầy chị anh ông".split())
+_CONFUSED: Final = frozenset(["co", "ba", "chu", "bac", "thay", "chi", "anh", "ong"])
+_ACCENTED: Final = frozenset(["cô", "bà", "chú", "bác", "thầy", "chị", "anh", "ông"])
 
 
 def people(text: str) -> Iterator[tuple[Literal["person_name"], int, int]]:
@@ -61,9 +66,12 @@ def _name_at(text: str, words: list[re.Match[str]], place: int) -> int:
         strong = strength(chosen)
         if fold(chosen) in FAMOUS and not called:
             return place
-        enough = strong == "strong" or (strong == "likely" and called) or (
-            strong == "likely" and size > 2 and surname in COMMON_SURNAMES
-        ) or (titled and strong == "possible" and fold(words[place + size - 1][0]) in GIVENS)
+        enough = (
+            strong == "strong"
+            or (strong == "likely" and called)
+            or (strong == "likely" and size > 2 and surname in COMMON_SURNAMES)
+            or (titled and strong == "possible" and fold(words[place + size - 1][0]) in GIVENS)
+        )
         ends = titled or size == longest  # "Trần Châu Đường | Đen" goes on
         if enough and ends and (size > 2 or called):
             return place + size

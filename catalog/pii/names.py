@@ -12,18 +12,50 @@ from catalog.search import fold
 Strength = Literal["strong", "likely", "possible", "no"]
 
 _TITLE: Final = re.compile(
-    r"(?:(?:" + "|".join(sorted((t.replace(" ", r"[\s.]+") for t in TITLES), key=len, reverse=True)) + r")(?:\.\s*|:\s*|\s+))+"
+    r"(?:(?:"
+    + "|".join(sorted((t.replace(" ", r"[\s.]+") for t in TITLES), key=len, reverse=True))
+    + r")(?:\.\s*|:\s*|\s+))+"
 )
 _PARENTHESES: Final = re.compile(r"\s*[(\[].{0,40}[)\]]\s*$")
 _TAIL: Final = re.compile(r"\s*(?:[-–,;].{0,40}|\d{1,4})$")
 _NOT_PERSONS: Final = re.compile(
-    r"\b(?:cong ty|cty|ct|tnhh|co phan|cp|tap doan|dntn|doanh nghiep|hop tac xa|htx|ltd|jsc|corp|inc|llc|group|co\.?,? ?ltd|"
-    r"ngan hang|truong|benh vien|phong kham|cua hang|shop|store|nha hang|quan an|khach san|hotel|chi nhanh|xi nghiep|"
-    r"nha may|sieu thi|spa|salon|studio|media|tap hoa|quan|tiem|garage|gara|ho kinh doanh|hkd|trung tam|vien|so|phong|ban|uy ban|"
-    r"ubnd|hoi|lien doan|xuong|trang trai|farm|cafe|coffee|ca phe|tra|banh|duong|pho|ngo|hem|cau|cho|khu|toa|chung cu|"
-    r"xa|huyen|tinh|thi xa|thanh pho|tp|ap|thon|premium|gold|plus|pro|size|kg|ml|gr|vnd|hop|goi|chai|tui|set|combo)\b"
+    r"\b(?:cong ty|cty|ct|tnhh|co phan|cp|tap doan|dntn|doanh nghiep|hop tac xa|htx|ltd|jsc|corp|inc|llc|group|"
+    r"co\.?,? ?ltd|"
+    r"ngan hang|truong|benh vien|phong kham|cua hang|shop|store|nha hang|quan an|khach san|hotel|chi nhanh|xi "
+    r"nghiep|"
+    r"nha may|sieu thi|spa|salon|studio|media|tap hoa|quan|tiem|garage|gara|ho kinh doanh|hkd|trung tam|vien|so|"
+    r"phong|ban|uy ban|"
+    r"ubnd|hoi|lien doan|xuong|trang trai|farm|cafe|coffee|ca phe|tra|banh|duong|pho|ngo|hem|cau|cho|khu|toa|"
+    r"chung cu|"
+    r"xa|huyen|tinh|thi xa|thanh pho|tp|ap|thon|premium|gold|plus|pro|size|kg|ml|gr|vnd|hop|goi|chai|tui|set|"
+    r"combo)\b"
 )
-_NOTHING: Final = frozenset("khong chua dang khac xem theo cung chi nhu none unknown trong vo null test not no mot nhieu tat cac bo".split())
+_NOTHING: Final = frozenset(
+    [
+        "khong",
+        "chua",
+        "dang",
+        "khac",
+        "xem",
+        "theo",
+        "cung",
+        "chi",
+        "nhu",
+        "none",
+        "unknown",
+        "trong",
+        "vo",
+        "null",
+        "test",
+        "not",
+        "no",
+        "mot",
+        "nhieu",
+        "tat",
+        "cac",
+        "bo",
+    ]
+)
 _LETTERS: Final = re.compile(r"[^\W\d_](?:[^\W\d_]|['’ʼ.-])*")
 
 
@@ -47,7 +79,9 @@ def strength(cell: str) -> Strength:
     text = bare_name(cell)
     if "," in text and text.count(",") == 1:  # "An, Nguyễn Văn"
         after, before = text.split(",")
-        text = f"{before.strip()} {after.strip()}" if before.split()[:1] and before.split()[0] in SURNAMES else text
+        text = (
+            f"{before.strip()} {after.strip()}" if before.split()[:1] and before.split()[0] in SURNAMES else text
+        )
     tokens = text.split()
     if not 1 < len(tokens) < 8 or not all(_LETTERS.fullmatch(token) and len(token) < 16 for token in tokens):
         return "no"

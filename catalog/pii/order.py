@@ -32,8 +32,8 @@ class FoundKind(Struct, frozen=True, kw_only=True):
 
 
 class DetectedColumn(Struct, frozen=True, kw_only=True):
-    """`filled`: cells that are not blank, of all rows; `singles`: share of persons whose value nobody else has (None
-    where it was not asked)."""
+    """`filled`: cells that are not blank, of all rows; `singles`: share of persons whose value nobody else has
+    (None where it was not asked)."""
 
     name: str
     filled: int
@@ -54,6 +54,8 @@ class Detected(Struct, frozen=True, kw_only=True):
     values are estimated from a slice of the values, to about 0.5% of themselves."""
 
     rows: int = 0
+    persons: int = 0
+    """As far as they were counted: where something was asked to be plain."""
     sampled_rows: int = 0
     columns: tuple[DetectedColumn, ...] = ()
     pairs: tuple[DetectedPair, ...] = ()

@@ -19,20 +19,26 @@ _MERGED: Final = {
     "Cà Mau": "Bạc Liêu", "An Giang": "Kiên Giang",
 }  # fmt: skip
 _SPELLINGS: Final = {
-    "sai gon": "Hồ Chí Minh", "hcm": "Hồ Chí Minh", "hcmc": "Hồ Chí Minh", "tphcm": "Hồ Chí Minh", "hn": "Hà Nội",
-    "ho chi minh city": "Hồ Chí Minh", "hanoi": "Hà Nội", "da nang city": "Đà Nẵng", "danang": "Đà Nẵng", "dn": "Đà Nẵng",
-    "hp": "Hải Phòng", "hai phong city": "Hải Phòng", "thua thien hue": "Huế", "thua thien - hue": "Huế", "hue city": "Huế",
-    "ba ria vung tau": "Hồ Chí Minh", "brvt": "Hồ Chí Minh", "vung tau": "Hồ Chí Minh", "dac lac": "Đắk Lắk", "dak lak": "Đắk Lắk",
-    "daklak": "Đắk Lắk", "dac nong": "Lâm Đồng", "dak nong": "Lâm Đồng", "bac can": "Thái Nguyên", "kontum": "Quảng Ngãi",
-    "can tho city": "Cần Thơ", "ba ria-vung tau": "Hồ Chí Minh",
+    "Hồ Chí Minh": "sai gon|hcm|hcmc|tphcm|ho chi minh city|ba ria vung tau|brvt|vung tau|ba ria-vung tau",
+    "Hà Nội": "hn|hanoi",
+    "Đà Nẵng": "da nang city|danang|dn",
+    "Hải Phòng": "hp|hai phong city",
+    "Huế": "thua thien hue|thua thien - hue|hue city",
+    "Đắk Lắk": "dac lac|dak lak|daklak",
+    "Lâm Đồng": "dac nong|dak nong",
+    "Thái Nguyên": "bac can",
+    "Quảng Ngãi": "kontum",
+    "Cần Thơ": "can tho city",
 }  # fmt: skip
 
 
 def _read() -> list[dict[str, Any]]:
     """Of the library only its table: importing its enumerations costs ten times as much."""
     found = importlib.util.find_spec("vietnam_provinces")
-    assert found is not None and found.submodule_search_locations  # a dependency of ours
-    file = Path(next(iter(found.submodule_search_locations))) / "data" / "nested-divisions.json"
+    places = found.submodule_search_locations if found is not None else None
+    if not places:
+        raise ModuleNotFoundError("vietnam_provinces is not installed")
+    file = Path(places[0]) / "data" / "nested-divisions.json"
     read: list[dict[str, Any]] = json.loads(file.read_text(encoding="utf-8"))
     return read
 
@@ -49,7 +55,7 @@ NEW: Final = frozenset(_short(each["name"]) for each in _DIVISIONS)
 CURRENT: Final[dict[str, str]] = (
     {fold(name): name for name in NEW}
     | {fold(old): new for new, olds in _MERGED.items() for old in olds.split("|")}
-    | _SPELLINGS
+    | {spelling: name for name, spellings in _SPELLINGS.items() for spelling in spellings.split("|")}
 )
 """Folded name, old or new → the province of today."""
 WARDS: Final = frozenset(fold(_short(ward["name"])) for each in _DIVISIONS for ward in each["wards"])

@@ -1,4 +1,4 @@
-"""A file scanned while it is read: rows for the recognisers chosen by number, single values counted in every row."""
+"""A file scanned while it is read: rows for the recognisers chosen by number, single values counted in all."""
 
 from __future__ import annotations
 
@@ -76,7 +76,11 @@ class Scanner:
         both = np.concatenate([self.ranks, ranks[chosen]])
         kept = np.argsort(both, kind="stable")[: self.order.sample_rows]
         for name, (texts, codes) in tidied.items():
-            new = texts.take(pa.array(np.maximum(codes[chosen], 0))).to_pylist() if len(texts) else [""] * len(chosen)
+            new = (
+                texts.take(pa.array(np.maximum(codes[chosen], 0))).to_pylist()
+                if len(texts)
+                else [""] * len(chosen)
+            )
             new = ["" if code < 0 else text for code, text in zip(codes[chosen], new, strict=True)]
             cells = self.cells[name] + new
             self.cells[name] = [cells[i] for i in kept]
@@ -112,7 +116,7 @@ class Scanner:
         people = max(1.0, self.persons.alone())
         share = {names: min(1.0, round(s.alone() / people, 6)) for names, s in self.singles.items()}
         return Detected(
-            rows=self.rows, sampled_rows=len(self.ranks),
+            rows=self.rows, persons=round(self.persons.alone()), sampled_rows=len(self.ranks),
             columns=tuple(
                 DetectedColumn(name=name, filled=self.filled[name], kinds=kinds, singles=share.get((name,)))
                 for name, kinds in self._kinds().items()
@@ -130,9 +134,12 @@ class Scanner:
         for name, each in judged.items():
             lone = each.half is not None and len(halves) < 2 and each.confidence.get("coordinates", 1.0) <= 0.5
             kinds = tuple(
-                self._found(name, kind, confidence, {
-                    cell for cell, within in zip(distinct[name], each.cells, strict=True) if kind in within
-                })
+                self._found(
+                    name,
+                    kind,
+                    confidence,
+                    {cell for cell, within in zip(distinct[name], each.cells, strict=True) if kind in within},
+                )
                 for kind, confidence in each.confidence.items()
                 if not (lone and kind == "coordinates")
             )

@@ -1,8 +1,9 @@
 """How many persons a value, or a pair of values, singles out: exact up to a million distinct ones, then estimated.
 
-Each value is hashed to 64 bits. All hashes are kept until there are too many; then only those in half of the space,
-a quarter, and so on: of the values kept the count stays exact, and their number times the share left out is an unbiased
-estimate (distinct sampling: Gibbons, VLDB 2001). Two values with one hash would hide each other, never accuse anybody.
+Each value is hashed to 64 bits. All hashes are kept until there are too many; then only those in half of the
+space, a quarter, and so on: of the values kept the count stays exact, and doubled as often as the space was
+halved it is an unbiased estimate (distinct sampling: Gibbons, VLDB 2001). Two values with one hash would hide
+each other, never accuse anybody.
 """
 
 from __future__ import annotations

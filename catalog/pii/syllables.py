@@ -9,83 +9,94 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
+def _phrases(text: str) -> tuple[str, ...]:
+    return tuple(text.split("|"))
+
+
 COMMON_SURNAMES: Final = _words(
     "nguyen tran le pham hoang huynh phan vu vo dang bui do ho ngo duong ly dinh truong lam mai trinh dao ha luu"
 )
 """Those of nine persons in ten."""
 
 SURNAMES: Final = COMMON_SURNAMES | _words(
-    "an au bach ban banh be bien bo ca cai cam can cao cat che chiem chu chau chung co cong cu cung cuu dam danh dau "
-    "dich diep dieu doan dong du duu gia giang giap ha han hau hien hinh hoa hong hua hung huu kha khau khoa khong "
-    "khuat khuc khuu kieu kim ky la lac lai lang lao lieu linh lo loc loi long lu lua luc luong luyen lai mac mach "
-    "mang mau mong mua nghe nghiem nghi nham nhan nhu ninh nong on ong o pho phu phung phuong quach quan quang quyen "
-    "sa sam sai son su sung ta tac tang tao tat tay tho than thai thach thang thanh thao thi thieu tien tieu to ton "
-    "tong trang tri trieu trinh truu tu tuan tuong ty ung uong van vang vi viem vien vinh vuong xa xuan y yen ksor "
-    "rmah siu nay rcom rahlan kpa kpuih hwing hmok mlo nie eban ayun adrong buonya niekdam kbuor hlong lieng cil "
-    "kon sa pang krajan thi chamalea katơr mang da ro bhnuoch alang zoram arat bling a dinh giang cu ma ha thao lau "
-    "vang sung mua hau chang phan lo ho po lo tong quang cam lu ca deo bac leo vi ha khuong tran ton"
+    "an au bach ban banh be bien bo ca cai cam can cao cat che chiem chu chau chung co cong cu cung cuu dam "
+    "danh dau dich diep dieu doan dong du duu gia giang giap ha han hau hien hinh hoa hong hua hung huu kha "
+    "khau khoa khong khuat khuc khuu kieu kim ky la lac lai lang lao lieu linh lo loc loi long lu lua luc "
+    "luong luyen lai mac mach mang mau mong mua nghe nghiem nghi nham nhan nhu ninh nong on ong o pho phu "
+    "phung phuong quach quan quang quyen sa sam sai son su sung ta tac tang tao tat tay tho than thai thach "
+    "thang thanh thao thi thieu tien tieu to ton tong trang tri trieu trinh truu tu tuan tuong ty ung uong van "
+    "vang vi viem vien vinh vuong xa xuan y yen ksor rmah siu nay rcom rahlan kpa kpuih hwing hmok mlo nie "
+    "eban ayun adrong buonya niekdam kbuor hlong lieng cil kon sa pang krajan thi chamalea katơr mang da ro "
+    "bhnuoch alang zoram arat bling a dinh giang cu ma ha thao lau vang sung mua hau chang phan lo ho po lo "
+    "tong quang cam lu ca deo bac leo vi ha khuong tran ton"
 )
 
 MIDDLES: Final = _words(
-    "van thi huu duc dinh minh ngoc quoc cong the xuan thanh quang kim thuy thu bao gia anh hoang hong ba dang tuan "
-    "nhat viet duy manh trong van phuong my bich mai lan tien khac nhu tuong thien khanh hai nam trung an dac si sy "
-    "phuc ngan diem cam kieu hoai tuyet thao que thuc truc y vinh phu tan nguyen tran le pham ho ton nu cao doan chi "
-    "vu diep hieu trieu tri thai quynh linh tu hue yen bao song chan dai bang ngu tu chinh nha khoi lam uyen mong"
+    "van thi huu duc dinh minh ngoc quoc cong the xuan thanh quang kim thuy thu bao gia anh hoang hong ba dang "
+    "tuan nhat viet duy manh trong van phuong my bich mai lan tien khac nhu tuong thien khanh hai nam trung an "
+    "dac si sy phuc ngan diem cam kieu hoai tuyet thao que thuc truc y vinh phu tan nguyen tran le pham ho ton "
+    "nu cao doan chi vu diep hieu trieu tri thai quynh linh tu hue yen bao song chan dai bang ngu tu chinh nha "
+    "khoi lam uyen mong"
 )
 
 GIVENS: Final = _words(
-    "an anh au bach ban bang bao ba bich bien bieu binh bon boi bong buu ca cam can canh cat chau chi chien chieu "
-    "chinh chu chung chuong chuc chuyen co con cong cu cuc cung cuong cuu da dai dam dan dang danh dao dat dau de "
-    "diem dien diep dieu dinh do doan doanh don dong du dua duc dung duong duy duyen gam gai giang giap giao gioi "
-    "ha hai han hang hanh hao hau hien hiep hieu hinh hoa hoai hoan hoang hoat hoc hoi hong hop hua hue hung huong "
-    "huu huy huyen huynh ich ke kha khai kham khang khanh khiem khoa khoan khoat khoi khue khuong khuyen kien kiem "
-    "kieu kiet kim ky la lac lai lam lan lang lanh le len lich liem lien lieu linh lo loan loc loi long lua luan luat "
-    "luc luong luu luyen luyn ly mai man manh may men mi mien minh mo mong moi mua muoi my na nam nang nga ngan nghi "
-    "nghia nghiep nghiem ngo ngoan ngoc ngu nguyen nguyet nha nham nhan nhat nhi nhiem nhien nho nhu nhuan nhung nhuong "
-    "nhut nhien ni nien ninh no nu nuong oanh on phat phap phi phieu phong phu phuc phung phuoc phuong quan quang que "
-    "quoc quy quyen quyet quynh sa sam san sang sau sen sinh so soan son song su sum suong suot sy ta tai tam tan "
-    "tang tao tap tat te thach thai tham than thang thanh thao thap that thau the theu thi thien thiep thiet thieu "
-    "thinh tho thoa thoai thoan thom thong thoi thu thua thuan thuat thuc thue thung thuong thuy thuyen ti tia tien "
-    "tiep tin tinh to toan toai toi ton tra trac tram tran trang tri trieu trinh tro trong truc trung truong truyen "
-    "tu tuan tuat tue tuoi tung tuong tuy tuyen tuyet tuynh ty ung uoc uy uyen van vang vi vien viet vinh vo vu vui "
-    "vung vuong vy xa xinh xuan xuyen y yen yeu bac be beo bet bup chac chanh chang dia dinh duom giau giay ky loan "
-    "lun lum muon mung nghin nhin noi phan phin pho rin tham thon thuc tot tro ut xoan hmong pao sinh dua chu mang sung"
+    "an anh au bach ban bang bao ba bich bien bieu binh bon boi bong buu ca cam can canh cat chau chi chien "
+    "chieu chinh chu chung chuong chuc chuyen co con cong cu cuc cung cuong cuu da dai dam dan dang danh dao "
+    "dat dau de diem dien diep dieu dinh do doan doanh don dong du dua duc dung duong duy duyen gam gai giang "
+    "giap giao gioi ha hai han hang hanh hao hau hien hiep hieu hinh hoa hoai hoan hoang hoat hoc hoi hong hop "
+    "hua hue hung huong huu huy huyen huynh ich ke kha khai kham khang khanh khiem khoa khoan khoat khoi khue "
+    "khuong khuyen kien kiem kieu kiet kim ky la lac lai lam lan lang lanh le len lich liem lien lieu linh lo "
+    "loan loc loi long lua luan luat luc luong luu luyen luyn ly mai man manh may men mi mien minh mo mong moi "
+    "mua muoi my na nam nang nga ngan nghi nghia nghiep nghiem ngo ngoan ngoc ngu nguyen nguyet nha nham nhan "
+    "nhat nhi nhiem nhien nho nhu nhuan nhung nhuong nhut nhien ni nien ninh no nu nuong oanh on phat phap phi "
+    "phieu phong phu phuc phung phuoc phuong quan quang que quoc quy quyen quyet quynh sa sam san sang sau sen "
+    "sinh so soan son song su sum suong suot sy ta tai tam tan tang tao tap tat te thach thai tham than thang "
+    "thanh thao thap that thau the theu thi thien thiep thiet thieu thinh tho thoa thoai thoan thom thong thoi "
+    "thu thua thuan thuat thuc thue thung thuong thuy thuyen ti tia tien tiep tin tinh to toan toai toi ton "
+    "tra trac tram tran trang tri trieu trinh tro trong truc trung truong truyen tu tuan tuat tue tuoi tung "
+    "tuong tuy tuyen tuyet tuynh ty ung uoc uy uyen van vang vi vien viet vinh vo vu vui vung vuong vy xa xinh "
+    "xuan xuyen y yen yeu bac be beo bet bup chac chanh chang dia dinh duom giau giay ky loan lun lum muon "
+    "mung nghin nhin noi phan phin pho rin tham thon thuc tot tro ut xoan hmong pao sinh dua chu mang sung"
 )
 
 FOREIGN: Final = _words(
-    "james john robert michael william david richard joseph thomas charles mary patricia jennifer linda elizabeth "
-    "barbara susan jessica sarah karen anna maria peter paul mark george kevin brian daniel matthew anthony andrew "
-    "emily emma olivia sophia lucas noah liam oliver henry jack alice laura julia kate jane kim park lee chen wang li "
-    "zhang liu yang zhao huang wu zhou smith johnson williams brown jones garcia miller davis wilson anderson taylor "
-    "martin lewis walker young king wright scott hill green adams baker nelson carter mitchell roberts turner phillips"
+    "james john robert michael william david richard joseph thomas charles mary patricia jennifer linda "
+    "elizabeth barbara susan jessica sarah karen anna maria peter paul mark george kevin brian daniel matthew "
+    "anthony andrew emily emma olivia sophia lucas noah liam oliver henry jack alice laura julia kate jane kim "
+    "park lee chen wang li zhang liu yang zhao huang wu zhou smith johnson williams brown jones garcia miller "
+    "davis wilson anderson taylor martin lewis walker young king wright scott hill green adams baker nelson "
+    "carter mitchell roberts turner phillips"
 )
 
-TITLES: Final = (
-    "ong", "ba", "anh", "chi", "co", "chu", "bac", "em", "chau", "thay", "cu", "di", "cau", "bs", "bac si", "ths", "ts",
-    "gs", "pgs", "pgs ts", "gs ts", "ks", "luat su", "ls", "mr", "mrs", "ms", "miss", "dr", "kh", "khach hang", "nv", "nhan vien",
-    "benh nhan", "bn", "sv", "hs", "hoc sinh", "sinh vien", "dong chi", "d/c", "tien si", "thac si", "ky su", "ds", "duoc si",
-    "cn", "bs ck1", "bs ck2", "bscki", "bsckii", "bs cki", "bs ckii", "prof", "gv", "giao vien", "tai xe", "quy khach", "ths bs",
-    "ts bs", "dai uy", "thieu uy", "thuong uy", "trung uy", "thieu ta", "trung ta", "dai ta", "thuong ta", "cb", "can bo",
-)  # fmt: skip
+TITLES: Final = _phrases(
+    "ong|ba|anh|chi|co|chu|bac|em|chau|thay|cu|di|cau|bs|bac si|ths|ts|gs|pgs|pgs ts|gs ts|ks|luat su|ls|mr|"
+    "mrs|ms|miss|dr|kh|khach hang|nv|nhan vien|benh nhan|bn|sv|hs|hoc sinh|sinh vien|dong chi|d/c|tien si|"
+    "thac si|ky su|ds|duoc si|cn|bs ck1|bs ck2|bscki|bsckii|bs cki|bs ckii|prof|gv|giao vien|tai xe|quy khach|"
+    "ths bs|ts bs|dai uy|thieu uy|thuong uy|trung uy|thieu ta|trung ta|dai ta|thuong ta|cb|can bo"
+)
 
 FAMOUS: Final = frozenset(
-    "nguyen trai|le loi|tran hung dao|ly thuong kiet|hai ba trung|ba trieu|nguyen hue|quang trung|le duan|phan chu trinh|"
-    "phan boi chau|nguyen du|le thanh ton|le van sy|cach mang thang tam|nguyen thi minh khai|vo thi sau|dien bien phu|"
-    "nguyen van linh|nguyen van cu|hoang van thu|nguyen dinh chieu|le hong phong|tran phu|truong chinh|pham van dong|"
-    "vo nguyen giap|ton duc thang|hoang dieu|ly tu trong|nguyen van troi|le quy don|chu van an|ngo quyen|dinh tien hoang|"
-    "le dai hanh|ly thai to|tran nhan tong|tran quoc toan|hung vuong|an duong vuong|mac dinh chi|nguyen binh khiem|"
-    "to hien thanh|to huu|xuan dieu|xuan thuy|kim ma|lang ha|lac long quan|au co|au duong lan|thai ha|tay son|nguyen luong bang|"
-    "pham ngoc thach|pham ngu lao|bui thi xuan|nguyen cong tru|nguyen khuyen|tran quang khai|nguyen thai hoc|ho tung mau|"
-    "nguyen chi thanh|huynh thuc khang|le trong tan|ho chi minh|nguyen ai quoc|vo van kiet|hoang hoa tham|phan dinh phung|"
-    "nguyen tri phuong|doi can|ly nam de|nguyen an ninh|ton that tung|ton that thuyet|duong dinh nghe|tran duy hung|"
-    "hoang quoc viet|nguyen khanh toan|nguyen phong sac|dao tan|doan thi diem|ho xuan huong|trung nu vuong|cao ba quat|"
-    "phan dang luu|le van luong|to vinh dien|tran cao van|dang thai than|luong the vinh|nguyen xien|vu trong phung|"
-    "nam cao|nguyen sieu|pham hong thai|phan huy ich|le quang dinh|no trang long|tran huy lieu|truong dinh|bach dang|"
-    "hoang mai|ha dong|bach mai|minh khai|tran khat chan|dai co viet|le thanh nghi|ta quang buu|giai phong|ham nghi|"
-    "nguyen kim|mai linh|hoang long|hoang ha|phuong trang|thien long|bao long|thanh buoi|duc giang|minh long|kim long|"
-    "hoang anh gia lai|trung nguyen|phuc long|bao tin minh chau|hoa phat|ha noi|ha nam|ha giang|ha tinh|lam dong|"
-    "ly son|ly quoc su|ha long|ho tay|mai chau|vu thu|an giang|do son|phan thiet|phan rang|vinh long|"
-    "vung tau|tam ky|tam dao|long an|ninh binh|thai binh|thai nguyen|dong nai|dong thap|dong ha|dong hoi|cao bang|"
-    "bac ninh|bac giang|son la|lai chau|hau giang|kien giang|tien giang|quang ninh|quang nam|phu tho|phu yen".split("|")
+    _phrases(
+        "nguyen trai|le loi|tran hung dao|ly thuong kiet|hai ba trung|ba trieu|nguyen hue|quang trung|le duan|"
+        "phan chu trinh|phan boi chau|nguyen du|le thanh ton|le van sy|cach mang thang tam|nguyen thi minh khai|"
+        "vo thi sau|dien bien phu|nguyen van linh|nguyen van cu|hoang van thu|nguyen dinh chieu|le hong phong|"
+        "tran phu|truong chinh|pham van dong|vo nguyen giap|ton duc thang|hoang dieu|ly tu trong|nguyen van troi|"
+        "le quy don|chu van an|ngo quyen|dinh tien hoang|le dai hanh|ly thai to|tran nhan tong|tran quoc toan|"
+        "hung vuong|an duong vuong|mac dinh chi|nguyen binh khiem|to hien thanh|to huu|xuan dieu|xuan thuy|kim ma|"
+        "lang ha|lac long quan|au co|au duong lan|thai ha|tay son|nguyen luong bang|pham ngoc thach|pham ngu lao|"
+        "bui thi xuan|nguyen cong tru|nguyen khuyen|tran quang khai|nguyen thai hoc|ho tung mau|nguyen chi thanh|"
+        "huynh thuc khang|le trong tan|ho chi minh|nguyen ai quoc|vo van kiet|hoang hoa tham|phan dinh phung|"
+        "nguyen tri phuong|doi can|ly nam de|nguyen an ninh|ton that tung|ton that thuyet|duong dinh nghe|"
+        "tran duy hung|hoang quoc viet|nguyen khanh toan|nguyen phong sac|dao tan|doan thi diem|ho xuan huong|"
+        "trung nu vuong|cao ba quat|phan dang luu|le van luong|to vinh dien|tran cao van|dang thai than|"
+        "luong the vinh|nguyen xien|vu trong phung|nam cao|nguyen sieu|pham hong thai|phan huy ich|le quang dinh|"
+        "no trang long|tran huy lieu|truong dinh|bach dang|hoang mai|ha dong|bach mai|minh khai|tran khat chan|"
+        "dai co viet|le thanh nghi|ta quang buu|giai phong|ham nghi|nguyen kim|mai linh|hoang long|hoang ha|"
+        "phuong trang|thien long|bao long|thanh buoi|duc giang|minh long|kim long|hoang anh gia lai|trung nguyen|"
+        "phuc long|bao tin minh chau|hoa phat|ha noi|ha nam|ha giang|ha tinh|lam dong|ly son|ly quoc su|ha long|"
+        "ho tay|mai chau|vu thu|an giang|do son|phan thiet|phan rang|vinh long|vung tau|tam ky|tam dao|long an|"
+        "ninh binh|thai binh|thai nguyen|dong nai|dong thap|dong ha|dong hoi|cao bang|bac ninh|bac giang|son la|"
+        "lai chau|hau giang|kien giang|tien giang|quang ninh|quang nam|phu tho|phu yen"
+    )
 )
 """Streets, schools, places and firms that bear or look like a person's name."""

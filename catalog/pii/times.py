@@ -17,9 +17,11 @@ _ORDERS = (
     (re.compile(r"(?:ngay\s)?(\d{1,2})\sthang\s(\d{1,2})(?:,)?\snam\s(\d{4})"), (3, 2, 1)),
 )
 _MONTHS = re.compile(r"(\d{1,2})[ -](jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*[ ,-]+(\d{4})")
-_MONTH_NAMES = "jan feb mar apr may jun jul aug sep oct nov dec".split()
+_MONTH_NAMES = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 _DECIMAL = r"([-+]?\d{1,3}[.,]\d{3,})\s?°?\s?"
-_PAIR = re.compile(rf"\(?\s*(?:lat[:=]?\s*)?{_DECIMAL}[NBS]?\s*[,;/ ]\s*(?:(?:lon|lng|long)[:=]?\s*)?{_DECIMAL}[EĐ]?\s*\)?", re.I)
+_PAIR = re.compile(
+    rf"\(?\s*(?:lat[:=]?\s*)?{_DECIMAL}[NBS]?\s*[,;/ ]\s*(?:(?:lon|lng|long)[:=]?\s*)?{_DECIMAL}[EĐ]?\s*\)?", re.I
+)
 _POINT = re.compile(r"POINT\s?\(\s*(\d{2,3}\.\d+)\s+(\d{1,2}\.\d+)\s*\)", re.I)
 _DEGREES = re.compile(
     r"(\d{1,2})\s?°\s?(\d{1,2})\s?['′’]\s?([\d.,]+)\s?(?:\"|″|”|'')?\s?[NB]\s*[,; ]\s*"

@@ -1,4 +1,4 @@
-"""Personal data in the middle of a text: a form with a check, or a weaker form with a word before it that says so."""
+"""Personal data in the middle of a text: a form with a check, or a weaker form after a word that says so."""
 
 from __future__ import annotations
 
@@ -27,8 +27,10 @@ from catalog.search import fold
 _MAX_CHARACTERS: Final = 2_000
 _BEFORE: Final = 28
 _CODES: Final = re.compile(
-    r"\b(?:don hang|ma don|don|ma|so don|hoa don|hd|invoice|order|van don|tracking|sku|barcode|ma vach|seri|serial|imei|lo|batch|"
-    r"tham chieu|ref|giao dich|gd|chung tu|phieu|bien lai|hop dong|tai khoan|stk|tk|so tien|tien|gia|ticket|id|trace|code|ms|kien|ban|"
+    r"\b(?:don hang|ma don|don|ma|so don|hoa don|hd|invoice|order|van don|tracking|sku|barcode|ma vach|seri|"
+    r"serial|imei|lo|batch|"
+    r"tham chieu|ref|giao dich|gd|chung tu|phieu|bien lai|hop dong|tai khoan|stk|tk|so tien|tien|gia|ticket|id|"
+    r"trace|code|ms|kien|ban|"
     r"bill|cong van|ho so|so ct|ctu|txn|lsx|po)\b[^a-z0-9]{0,3}(?:so|no|code|id|la|hang)?[^a-z0-9]{0,4}$"
 )
 
@@ -51,34 +53,72 @@ class _Rule(Struct, frozen=True):
 
 
 def _said(words: str) -> re.Pattern[str]:
-    return re.compile(rf"\b(?:{words})\b(?:[^\w]{{0,3}}(?:so|no|number|la|cua|cu|moi|khach|toi|em|minh|ca nhan|nguoi mua|hieu|xe|is)){{0,3}}[^\w]{{0,4}}$")
+    return re.compile(
+        rf"\b(?:{words})\b(?:[^\w]{{0,3}}(?:so|no|number|la|cua|cu|moi|khach|toi|em|minh|"
+        r"ca nhan|nguoi mua|hieu|xe|is)){0,3}[^\w]{0,4}$"
+    )
 
 
 _TAX: Final = _said("mst|ma so thue|ma thue|tax code|tax id|tax|tin")
-_INSURANCE: Final = _said("bhxh|bao hiem xa hoi|bhyt|bao hiem y te|so bao hiem|ma bao hiem|social insurance|so so bh|vssid")
+_INSURANCE: Final = _said(
+    "bhxh|bao hiem xa hoi|bhyt|bao hiem y te|so bao hiem|ma bao hiem|social insurance|so so bh|vssid"
+)
 
 
 def _rules(year: int) -> tuple[_Rule, ...]:
+    def citizen(text: str) -> bool:
+        return is_citizen_id(text, year=year)
+
+    def birth(text: str) -> bool:
+        return is_birth(text, year=year)
+
     return (
         _Rule("email", re.compile(r"[A-Za-z0-9][\w.%+'-]*@[\w-]+(?:\.[\w-]+)+"), is_email),
         _Rule("bank_card", re.compile(r"(?<![\w.,-])\d(?:[ -]?\d){12,18}(?![\d-])"), is_bank_card),
-        _Rule("social_insurance", re.compile(r"\b[A-Z]{2}[ -]?[1-5][ -]?\d{2}[ -]?(?:\d[ -]?){9}\d\b", re.I), is_health_card),
-        _Rule("citizen_id", re.compile(r"(?<![\w.,-])0\d{2}(?:[ .]?\d{3}){3}(?![\d-])"), lambda text: is_citizen_id(text, year=year)),
+        _Rule(
+            "social_insurance",
+            re.compile(r"\b[A-Z]{2}[ -]?[1-5][ -]?\d{2}[ -]?(?:\d[ -]?){9}\d\b", re.I),
+            is_health_card,
+        ),
+        _Rule("citizen_id", re.compile(r"(?<![\w.,-])0\d{2}(?:[ .]?\d{3}){3}(?![\d-])"), citizen),
         _Rule("tax_code", re.compile(r"(?<!\d)\d{10}(?:-?\d{3})?(?!\d)"), is_tax_code, _TAX),
         _Rule("social_insurance", re.compile(r"(?<!\d)\d{10}(?!\d)"), lambda _: True, _INSURANCE),
-        _Rule("old_citizen_id", re.compile(r"(?<!\d)\d{3}[ .]?\d{3}[ .]?\d{3}(?!\d)"), is_old_citizen_id,
-              _said("cmnd|cmt|cmtnd|chung minh|chung minh thu|chung minh nhan dan|cccd|can cuoc|id card|giay to")),
+        _Rule(
+            "old_citizen_id",
+            re.compile(r"(?<!\d)\d{3}[ .]?\d{3}[ .]?\d{3}(?!\d)"),
+            is_old_citizen_id,
+            _said("cmnd|cmt|cmtnd|chung minh|chung minh thu|chung minh nhan dan|cccd|can cuoc|id card|giay to"),
+        ),
         _Rule("phone", re.compile(r"(?<![\w+])\(?(?:\+?84|0)\)?(?:[ .()-]{0,2}\d){9,10}(?!\d)"), is_phone),
-        _Rule("phone", re.compile(r"(?<![\w+])\(?(?:\+?84|0)\)?(?:[ .()-]{0,2}\d){9}(?!\d)"), could_be_phone,
-              _said("sdt|so dien thoai|dien thoai|dt|dtdd|di dong|phone|mobile|tel|zalo|lien he|lien lac|hotline|goi|alo|lh|so|viber|call")),
+        _Rule(
+            "phone",
+            re.compile(r"(?<![\w+])\(?(?:\+?84|0)\)?(?:[ .()-]{0,2}\d){9}(?!\d)"),
+            could_be_phone,
+            _said(
+                "sdt|so dien thoai|dien thoai|dt|dtdd|di dong|phone|mobile|tel|zalo|lien he|lien lac|hotline|"
+                "goi|alo|lh|so|viber|call"
+            ),
+        ),
         _Rule("passport", re.compile(r"\b[A-Z]\d{7,8}\b", re.I), is_passport, _said("ho chieu|passport|hc|pp")),
-        _Rule("plate", re.compile(r"\b\d{2}[A-Z][A-Z0-9]?[ -]\d{3}\.?\d{2}\b|\b\d{2}-[A-Z][A-Z1-9][ -]\d{3}\.?\d{2}\b", re.I), is_plate),
-        _Rule("plate", re.compile(r"\b\d{2}-?[A-Z][A-Z0-9]?[ -]?(?:\d{3}\.?\d{2}|\d{4})\b", re.I), is_plate,
-              _said("bien so|bien|bks|bsx|bien kiem soat|bien xe|xe|plate|o to|xe may|bien ks|oto|taxi")),
+        _Rule(
+            "plate",
+            re.compile(r"\b\d{2}[A-Z][A-Z0-9]?[ -]\d{3}\.?\d{2}\b|\b\d{2}-[A-Z][A-Z1-9][ -]\d{3}\.?\d{2}\b", re.I),
+            is_plate,
+        ),
+        _Rule(
+            "plate",
+            re.compile(r"\b\d{2}-?[A-Z][A-Z0-9]?[ -]?(?:\d{3}\.?\d{2}|\d{4})\b", re.I),
+            is_plate,
+            _said("bien so|bien|bks|bsx|bien kiem soat|bien xe|xe|plate|o to|xe may|bien ks|oto|taxi"),
+        ),
         _Rule("coordinates", re.compile(r"\d{1,3}[.]\d{4,}\s?[,;/ ]\s?\d{1,3}[.]\d{4,}"), is_place),
-        _Rule("birth_date", re.compile(r"\d{1,2}[/.-]\d{1,2}[/.-]\d{4}|\d{4}-\d{2}-\d{2}|\d{1,2}[/.-]\d{1,2}[/.-]\d{2}(?!\d)"),
-              lambda text: is_birth(text, year=year), _said("sinh ngay|ngay sinh|sinh|ns|dob|born|date of birth|sn|sinh nam|sinh nhat")),
-    )  # fmt: skip
+        _Rule(
+            "birth_date",
+            re.compile(r"\d{1,2}[/.-]\d{1,2}[/.-]\d{4}|\d{4}-\d{2}-\d{2}|\d{1,2}[/.-]\d{1,2}[/.-]\d{2}(?!\d)"),
+            birth,
+            _said("sinh ngay|ngay sinh|sinh|ns|dob|born|date of birth|sn|sinh nam|sinh nhat"),
+        ),
+    )
 
 
 _RULES_OF: dict[int, tuple[_Rule, ...]] = {}
@@ -101,7 +141,9 @@ def inside(text: str, *, year: int) -> list[Match]:
 def _formed(text: str, rules: tuple[_Rule, ...]) -> Iterator[tuple[Kind, int, int]]:
     for rule in rules:
         for each in rule.form.finditer(text):
-            before = fold(text[max(0, each.start() - _BEFORE) : each.start()].replace(".", " ") + "\u2060").rstrip("\u2060")
+            before = fold(text[max(0, each.start() - _BEFORE) : each.start()].replace(".", " ") + "\u2060").rstrip(
+                "\u2060"
+            )
             if rule.says is not None and not rule.says.search(before):
                 continue
             if (rule.says is None or rule.kind == "phone") and rule.kind != "email" and _CODES.search(before):

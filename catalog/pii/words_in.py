@@ -16,8 +16,12 @@ from catalog.pii.syllables import COMMON_SURNAMES, FAMOUS
 from catalog.pii.times import day, is_birth, is_latitude, is_longitude, is_year_of_birth
 
 Half = Literal["latitude", "longitude"]
-_GIVEN_HEADERS = frozenset({"ten", "first name", "given name", "ten goi", "ho dem", "last name", "firstname", "ten rieng"})
-_AMBIGUOUS = frozenset({"ten", "name", "ten day du", "khach hang", "customer", "client", "owner", "ten goi", "member", "xe"})
+_GIVEN_HEADERS = frozenset(
+    {"ten", "first name", "given name", "ten goi", "ho dem", "last name", "firstname", "ten rieng"}
+)
+_AMBIGUOUS = frozenset(
+    {"ten", "name", "ten day du", "khach hang", "customer", "client", "owner", "ten goi", "member", "xe"}
+)
 """Of persons or of wares and firms: the cells must say."""
 _LATITUDE = re.compile(r"\b(?:lat|latitude|vi do|vido|y|toa do y|gps lat)\b")
 _LONGITUDE = re.compile(r"\b(?:lon|lng|long|longitude|kinh do|kinhdo|x|toa do x|gps lon|gps lng|gps long)\b")
@@ -53,7 +57,9 @@ def _births(header: str, cells: Sequence[str], year: int) -> Finding | None:
     if said == "for":
         years = _places(cells, lambda cell: is_year_of_birth(cell, year=year))
         both = sorted({*born, *years})
-        return Finding(kind="birth_date", confidence=0.95, places=both) if 10 * len(both) >= 3 * len(cells) else None
+        return (
+            Finding(kind="birth_date", confidence=0.95, places=both) if 10 * len(both) >= 3 * len(cells) else None
+        )
     dated = _places(cells, lambda cell: day(cell, year=year) is not None)
     if len(born) < 8 or 10 * len(dated) < 6 * len(cells) or 50 * len(born) < 49 * len(dated):
         return None
@@ -131,7 +137,9 @@ def _names(header: str, cells: Sequence[str], year: int) -> Finding | None:
     common = sum(bare_name(cells[place]).split()[0] in COMMON_SURNAMES for place in sure)
     if 10 * len(strong) < 3 * len(sure) and (10 * common < 6 * len(sure) or 20 * len(sure) < 19 * persons):
         return None
-    return Finding(kind="person_name", confidence=0.85, places=[p for p in _formed(cells) if not _famous(cells[p])])
+    return Finding(
+        kind="person_name", confidence=0.85, places=[p for p in _formed(cells) if not _famous(cells[p])]
+    )
 
 
 def _formed(cells: Sequence[str]) -> list[int]:

@@ -14,6 +14,7 @@ from pathlib import Path
 import msgspec
 
 from catalog.history import Waiting
+from catalog.pii.gate import Override
 from catalog.publish import Publication
 from catalog.storage import Store
 from marketplace.cli import consents
@@ -51,6 +52,11 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     publish = verbs.add_parser("publish", help="công bố phiên bản mới / release a version")
     publish.add_argument("manifest", type=Path, metavar="MANIFEST")
     publish.add_argument("file", type=Path, metavar="FILE")
+    for parser in (check, publish):
+        parser.add_argument(
+            "--override", action="append", default=[], type=_override, metavar="COLUMN[+COLUMN]:KIND=REASON",
+            help="trả lời một cảnh báo dữ liệu cá nhân, ghi nhật ký / answer a finding of personal data, logged",
+        )  # fmt: skip
     show = verbs.add_parser("show", help="một bộ dữ liệu / one dataset")
     show.add_argument("slug", metavar="SLUG")
     search = verbs.add_parser("search", help="tìm / find")
@@ -61,13 +67,24 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     consents.add_parser(verbs)
 
 
+def _override(text: str) -> Override:
+    """Raises ArgumentTypeError for what has not the form, or hardly a reason."""
+    try:
+        where, reason = text.split("=", 1)
+        columns, finding = where.rsplit(":", 1)
+        said = {"columns": columns.split("+"), "finding": finding.strip(), "reason": reason.strip()}
+        return msgspec.convert(said, Override)
+    except (ValueError, msgspec.ValidationError) as wrong:
+        raise argparse.ArgumentTypeError("COLUMN[+COLUMN]:KIND=REASON (≥ 10 characters of reason)") from wrong
+
+
 def _check(chosen: argparse.Namespace) -> int:
     manifest = chosen.manifest or chosen.file.with_name("manifest.yaml")
     texts = _files(manifest, chosen.file)
     if texts is None:
         return 2
     try:
-        publication, judged = asyncio.run(_make(texts, chosen.file))
+        publication, judged = asyncio.run(_make(texts, chosen.file, chosen.override))
     except ManifestWrong as wrong:
         return _tell_manifest(wrong, manifest, as_json=chosen.json)
     except ListingDenied as denied:
@@ -80,7 +97,7 @@ def _check(chosen: argparse.Namespace) -> int:
     return 0
 
 
-async def _make(manifest_text: str, source: Path) -> tuple[Publication, Judged]:
+async def _make(manifest_text: str, source: Path, overrides: list[Override]) -> tuple[Publication, Judged]:
     """A version in a folder and under a key that are thrown away, decided on as a publication is."""
     manifest, config = parse_manifest(manifest_text), load()
     engine = open_engine(policy_server(config))
@@ -96,6 +113,7 @@ async def _make(manifest_text: str, source: Path) -> tuple[Publication, Judged]:
                 store=Store(Path(folder)),
                 key=secrets.token_bytes(32),
                 config=config,
+                overrides=overrides,
             )
     finally:
         await engine.close()
@@ -106,7 +124,7 @@ def _publish(chosen: argparse.Namespace) -> int:
     if text is None:
         return 2
     try:
-        released = asyncio.run(_release(text, chosen.file))
+        released = asyncio.run(_release(text, chosen.file, tuple(chosen.override)))
     except ManifestWrong as wrong:
         return _tell_manifest(wrong, chosen.manifest, as_json=chosen.json)
     if chosen.json:
@@ -124,7 +142,7 @@ def _waits(waiting: Waiting) -> str:
     return f"{figures}, {waiting.since:%Y-%m-%d}: {vi} / {en}"
 
 
-async def _release(manifest_text: str, source: Path) -> Released:
+async def _release(manifest_text: str, source: Path, overrides: tuple[Override, ...]) -> Released:
     config = load()
     async with _database() as database:
         manifest = parse_manifest(manifest_text)
@@ -139,7 +157,9 @@ async def _release(manifest_text: str, source: Path) -> Released:
                 keys=Keys(config.path("keys")),
                 engine=engine,
             )
-            return await publish_version(press, manifest_text=manifest_text, source=source, by=by, may_exist=True)
+            return await publish_version(
+                press, manifest_text=manifest_text, source=source, by=by, may_exist=True, overrides=overrides
+            )
         finally:
             await engine.close()
 

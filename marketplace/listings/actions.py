@@ -97,6 +97,8 @@ async def release(
     await session.flush()
     taken_out = await take_out_everybody(session, dataset_id=dataset.id, version_id=version.id, store=store)
     event_id = await _record_release(session, dataset, row, publication, by, taken_out, sealed)
+    if publication.overridden:
+        await _record_overrides(session, row, publication, by)
     if decision.reasons:
         await _alarm(session, row, decision, by)
     if once is not None:
@@ -189,6 +191,26 @@ async def _alarm(session: AsyncSession, row: DatasetVersion, decision: Decision,
         version_id=row.id,
         body={"reasons": msgspec.to_builtins(decision.reasons)},
     )
+
+
+async def _record_overrides(
+    session: AsyncSession, row: DatasetVersion, publication: Publication, by: Sender
+) -> None:
+    """Who let something go that a scan took for personal data, and why; examples stay out of the log."""
+    await record_sent(
+        session,
+        "dataset:override",
+        by,
+        dataset_id=row.dataset_id,
+        version_id=row.id,
+        body={
+            "answers": [
+                {"columns": each.finding.columns, "finding": each.finding.finding, "code": each.finding.code,
+                 "share": each.finding.share, "declared": each.finding.declared, "reason": each.reason}
+                for each in publication.overridden
+            ]
+        },
+    )  # fmt: skip
 
 
 async def record_refusal(

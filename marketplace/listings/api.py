@@ -21,7 +21,7 @@ from marketplace.errors import NotFound
 from marketplace.listings.catalogue import list_datasets
 from marketplace.listings.once import Released, once_for
 from marketplace.listings.openapi import PublicationBody
-from marketplace.listings.press import Press
+from marketplace.listings.press import Press, parse_overrides
 from marketplace.listings.publish import publish_version
 from marketplace.listings.reads import dataset_id_of, read_dataset, read_offer, read_waiting
 from marketplace.listings.schemas import DatasetList, DatasetPage, WaitingPage
@@ -83,7 +83,10 @@ async def post_dataset(
     steward: Steward,
     idempotency_key: IdempotencyKey = None,
 ) -> Released:
-    """Publish a new dataset with its first version: multipart `manifest` and `file`."""
+    """Publish a new dataset with its first version: multipart `manifest` and `file`, perhaps `overrides`.
+
+    A column in which personal data is found stops it (422 publication.personal_data) until `overrides` answers.
+    """
     press = Press(config=config, database=database, store=store, keys=keys, engine=engine)
     return await _publish(request, press, steward, into=None, key=idempotency_key)
 
@@ -122,8 +125,12 @@ async def _publish(
     folder = press.config.path("uploads")
     async with receive(request, folder=folder, max_bytes=press.config.upload_max_bytes) as upload:
         text, source = upload.text, upload.source
-        once = await once_for(key, into=into, manifest_text=text, source=source) if key else None
-        return await publish_version(press, manifest_text=text, source=source, by=by, into=into, once=once)
+        overrides = parse_overrides(upload.overrides)
+        said = text + upload.overrides
+        once = await once_for(key, into=into, manifest_text=said, source=source) if key else None
+        return await publish_version(
+            press, manifest_text=text, source=source, by=by, into=into, once=once, overrides=overrides
+        )
 
 
 handlers: list[ControllerRouterHandler] = [

@@ -12,14 +12,24 @@ _FILE = Schema(
     content_media_type="application/octet-stream",
     description="CSV (also gzip) or Parquet",
 )
+_OVERRIDES = Schema(
+    type=OpenAPIType.STRING,
+    content_media_type="application/json",
+    description=(
+        "A person's answers to what the scan for personal data found, logged with the release: "
+        '[{"columns": ["ghi_chu"], "finding": "phone", "reason": "…"}]'
+    ),
+)
 _PARTS = Schema(
-    type=OpenAPIType.OBJECT, properties={"manifest": _TEXT, "file": _FILE}, required=["manifest", "file"]
+    type=OpenAPIType.OBJECT,
+    properties={"manifest": _TEXT, "file": _FILE, "overrides": _OVERRIDES},
+    required=["manifest", "file"],
 )
 
 
 @dataclass
 class PublicationBody(Operation):
-    """Two parts: `manifest` and `file`."""
+    """The parts `manifest` and `file`, and perhaps `overrides`."""
 
     def __post_init__(self) -> None:
         """Litestar finds no `data` in the handler and says there is no body."""

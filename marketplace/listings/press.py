@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
 from msgspec import Struct
 
 from catalog.errors import ManifestRefused, PublicationRefused
 from catalog.limits import IngestLimits
 from catalog.manifest import Manifest, read_manifest
+from catalog.pii.gate import Override
 from catalog.publish import Publication, publish
 from catalog.storage import Store
 from marketplace.config import Config
 from marketplace.consents.subjects import pseudonym
 from marketplace.db.engine import Database
 from marketplace.db.keys import Keys
-from marketplace.errors import Unavailable
+from marketplace.errors import Invalid, Unavailable
 from marketplace.listings.errors import Judged, ManifestWrong, VersionRefused
 from marketplace.listings.permission import require_listing
 from marketplace.listings.standing import Register
@@ -48,6 +51,16 @@ def parse_manifest(text: str) -> Manifest:
         ) from refused
 
 
+def parse_overrides(text: str) -> tuple[Override, ...]:
+    """Answers to what a scan found, as JSON; nothing is none. Raises Invalid."""
+    if not text.strip():
+        return ()
+    try:
+        return msgspec.json.decode(text, type=tuple[Override, ...])
+    except (msgspec.DecodeError, msgspec.ValidationError) as wrong:
+        raise Invalid(errors=[{"path": "overrides", "code": "upload.overrides", "params": {}}]) from wrong
+
+
 async def make_permitted_version(
     manifest: Manifest,
     manifest_text: str,
@@ -61,6 +74,7 @@ async def make_permitted_version(
     config: Config,
     previous: str | None = None,
     register: Register | None = None,
+    overrides: Sequence[Override] = (),
 ) -> tuple[Publication, Judged]:
     """As `make_version`, with the policy's yes to the manifest before and to what was made after.
 
@@ -69,8 +83,9 @@ async def make_permitted_version(
     """
     await require_listing(engine, caller=caller, manifest=manifest)
     publication = await make_version(
-        manifest_text, source, store=store, key=key, config=config, previous=previous, register=register
-    )
+        manifest_text, source, store=store, key=key, config=config, previous=previous, register=register,
+        overrides=overrides,
+    )  # fmt: skip
     judged = await require_listing(
         engine, caller=caller, manifest=manifest, version=publication.version, previous=listed
     )
@@ -86,11 +101,12 @@ async def make_version(
     config: Config,
     previous: str | None = None,
     register: Register | None = None,
+    overrides: Sequence[Override] = (),
 ) -> Publication:
     """A version in the store, released nowhere. Raises VersionRefused, Unavailable.
 
     `key`: the lineage's; `previous`: its newest version; `register`: what it says of a dataset that was listed
-    before.
+    before; `overrides`: answers to what the scan for personal data finds.
     """
     given = register.given if register else {}
     withdrawn = register.withdrawn if register else {}
@@ -106,6 +122,7 @@ async def make_version(
             withdrawn=lambda _: withdrawn,
             previous=previous,
             limits=limits,
+            overrides=overrides,
         )
     except PublicationRefused as refused:
         raise VersionRefused(refused.code, **refused.params) from refused

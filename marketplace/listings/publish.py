@@ -14,6 +14,7 @@ from msgspec import Struct
 from sqlalchemy import func, select
 
 from catalog.manifest import Manifest
+from catalog.pii.gate import Override
 from marketplace.accounts.senders import Sender
 from marketplace.audit.facttree import grow
 from marketplace.audit.sealing import seal
@@ -44,6 +45,7 @@ class _Order(Struct, frozen=True, kw_only=True):
     into: uuid.UUID | None
     may_exist: bool
     once: Once | None
+    overrides: tuple[Override, ...]
 
 
 async def publish_version(
@@ -55,11 +57,12 @@ async def publish_version(
     into: uuid.UUID | None = None,
     may_exist: bool = False,
     once: Once | None = None,
+    overrides: tuple[Override, ...] = (),
 ) -> Released:
     """Release a version: of dataset `into`; without it of a new dataset, or, if `may_exist`, of the one so named.
 
     The policy decides twice: on the manifest, before anything is made, and on what was made. With `once`, what the
-    same publication released before, if it did.
+    same publication released before, if it did. `overrides`: what `by` answers to the scan for personal data.
 
     Raises ManifestWrong, ListingDenied, VersionRefused, PublicationUnderWay, KeyReused, Unavailable and what
     `find_place` and `release` raise; each refusal is logged.
@@ -78,6 +81,7 @@ async def publish_version(
             into=into,
             may_exist=may_exist,
             once=once,
+            overrides=overrides,
         )
         async with alone(press.database, manifest.dataset):
             for _ in range(ATTEMPTS - 1):
@@ -120,6 +124,7 @@ async def _attempt(press: Press, order: _Order) -> Released:
         config=press.config,
         previous=place.newest,
         register=register,
+        overrides=order.overrides,
     )
     sealed = seal(press.keys, decision_id=new_id(), tree=grow(judged.question), decision=judged.decision)
     async with press.database.session() as session:

@@ -18,24 +18,29 @@ from marketplace.errors import Invalid
 from marketplace.listings.errors import UploadTooLarge
 
 TEXT_BYTES = 256 * 1024
+OVERRIDES_BYTES = 64 * 1024
 ENVELOPE_BYTES = 16 * 1024
 """Boundaries and part headers around the text and the file."""
 WRITE_BYTES = 1024 * 1024
 
 
 class Upload(Struct, frozen=True, kw_only=True):
-    """What was received. `source` is removed when the request ends."""
+    """What was received. `source` is removed when the request ends. `overrides`: JSON, or nothing."""
 
     text: str
     source: Path
+    overrides: str = ""
 
 
 @asynccontextmanager
 async def receive(
     request: Request[Any, Any, Any], *, folder: Path, max_bytes: int, text: str = "manifest"
 ) -> AsyncIterator[Upload]:
-    """The parts `file` and `text`, whose name it is. Raises Invalid for another body, UploadTooLarge."""
-    if int(request.headers.get("content-length") or 0) > max_bytes + TEXT_BYTES + ENVELOPE_BYTES:
+    """The parts `file` and `text`, whose name it is, and `overrides`, which may be absent.
+
+    Raises Invalid for another body, UploadTooLarge.
+    """
+    if int(request.headers.get("content-length") or 0) > max_bytes + TEXT_BYTES + OVERRIDES_BYTES + ENVELOPE_BYTES:
         raise UploadTooLarge(max_bytes=max_bytes)
     async with working_folder(folder) as place:
         yield await _receive(request, _Parts(text, place / "source", max_bytes))
@@ -69,12 +74,13 @@ def _refused(path: str, code: str, **params: object) -> Invalid:
 
 
 class _Parts:
-    """The two parts as they come in; others are read over."""
+    """The parts as they come in; others are read over."""
 
     def __init__(self, text_name: str, source: Path, max_bytes: int) -> None:
         self.text_name, self.source, self.max_bytes = text_name, source, max_bytes
         self.file: BinaryIO = source.open("wb")
         self.text = bytearray()
+        self.overrides = bytearray()
         self.seen: set[str] = set()
         self.name = ""
         self.waiting = bytearray()
@@ -92,6 +98,10 @@ class _Parts:
             self.text += event
             if len(self.text) > TEXT_BYTES:
                 raise _refused(self.text_name, "upload.manifest_too_long", max_bytes=TEXT_BYTES)
+        elif self.name == "overrides":
+            self.overrides += event
+            if len(self.overrides) > OVERRIDES_BYTES:
+                raise _refused("overrides", "upload.manifest_too_long", max_bytes=OVERRIDES_BYTES)
         elif self.name == "file":
             await self._file(event)
 
@@ -114,6 +124,7 @@ class _Parts:
                 raise _refused(name, "upload.part_missing", part=name)
         try:
             text = self.text.decode("utf-8-sig")
+            overrides = self.overrides.decode("utf-8-sig")
         except UnicodeDecodeError as e:
             raise _refused(self.text_name, "upload.not_utf8") from e
-        return Upload(text=text, source=self.source)
+        return Upload(text=text, source=self.source, overrides=overrides)

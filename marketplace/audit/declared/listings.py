@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from msgspec import field
+from msgspec import Struct, field
 
 from marketplace.audit.declared.decisions import Decided, FactsHead
 from marketplace.audit.registry import Body, event
@@ -42,6 +42,22 @@ class PublicationRefused(Body, frozen=True):
 @event("dataset:alarm", "the class of a dataset rose, and with it its owner's duties")
 class ClassRose(Body, frozen=True):
     reasons: tuple[dict[str, Any], ...]
+
+
+class Answer(Struct, frozen=True, kw_only=True):
+    """`share` of the cells (or persons) that the finding is about."""
+
+    columns: tuple[str, ...]
+    finding: str
+    code: str
+    share: float
+    declared: str
+    reason: str
+
+
+@event("dataset:override", "a person let a column go that a scan took for personal data, and said why")
+class FindingsAnswered(Body, frozen=True):
+    answers: tuple[Answer, ...]
 
 
 class LinkageNamed(Body, frozen=True):

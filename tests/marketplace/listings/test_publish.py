@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
+from catalog.pii.gate import Override
 from marketplace.accounts.callers import Owner
 from marketplace.audit.facttree import SEED_BYTES, FactTree
 from marketplace.audit.models import Event
@@ -87,6 +88,35 @@ async def test_the_next_version_replaces_it_and_a_new_price_is_a_new_offer(press
         )
         assert (await session.execute(rows.order_by(Offer.number))).all() == [(1, "1000000000"), (2, "2000000000")]
         assert (await session.get_one(Dataset, first.dataset_id)).current_version_id == third.version_id
+
+
+async def test_personal_data_stops_a_publication_until_a_person_says_why_and_the_log_keeps_it(
+    press: Press, shop: Shop
+) -> None:
+    source = shop.file()
+    head, *rows = source.read_text(encoding="utf-8").splitlines()
+    notes = (
+        f"Gọi lại số 09{13_000_000 + 7_919 * i:08d}" if i % 40 == 0 else f"lần {i % 4}" for i in range(len(rows))
+    )
+    source = source.with_name("notes.csv")
+    source.write_text("\n".join([f"{head},ghi_chu", *map(",".join, zip(rows, notes, strict=True))]), "utf-8")
+    text = shop.manifest() + "  - {name: ghi_chu, role: sensitive, meaning: {vi: Ghi chú, en: Note}}\n"
+    with pytest.raises(VersionRefused) as refused:
+        await publish_version(press, manifest_text=text, source=source, by=shop.by, may_exist=True)
+    assert refused.value.code == "publication.personal_data"
+    assert [f["finding"] for f in refused.value.params["findings"]] == ["phone"]
+    answer = Override(columns=("ghi_chu",), finding="phone", reason="Số bịa trong dữ liệu thử")
+    released = await publish_version(
+        press, manifest_text=text, source=source, by=shop.by, may_exist=True, overrides=(answer,)
+    )
+    async with press.database.session() as session:
+        rows_of = select(Event).where(Event.version_id == released.version_id, Event.name == "dataset:override")
+        event = (await session.scalars(rows_of)).one()
+    assert event.actor_person_id == shop.owner.person.id
+    assert event.body is not None
+    assert [(each["columns"], each["finding"], each["reason"]) for each in event.body["answers"]] == [
+        (["ghi_chu"], "phone", "Số bịa trong dữ liệu thử")
+    ]
 
 
 async def test_two_publishers_at_once_the_second_is_told_so(press: Press, shop: Shop) -> None:
