@@ -16,6 +16,7 @@ MODULES = (
     "jail",
     "scan",
     "catalog",
+    "risk",
     "revisions",
     "consents",
     "ledger",

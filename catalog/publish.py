@@ -31,6 +31,7 @@ from catalog.pii.detect import scan_order
 from catalog.pii.gate import Answered, Override, require_answered
 from catalog.recheck.version import recheck
 from catalog.restoring import read_book, require_the_same
+from catalog.risk.figures import Risk
 from catalog.storage import Store, sync, version_hash
 from catalog.subjects import write_subjects
 from catalog.transforms import describe
@@ -55,6 +56,8 @@ class Report(Struct, frozen=True, kw_only=True):
     anonymise_ms: int
     measure_ms: int
     waiting: tuple[Waiting, ...]
+    risk: Risk | None
+    """As measured on the finished files, each cohort a class of its own; None in dp mode."""
 
 
 class Publication(Struct, frozen=True, kw_only=True):
@@ -115,7 +118,7 @@ def publish(
         version = version_of(manifest, manifest_text, made, measured, left_out, previous)
         history, waiting = follow(history, made, intake, mask, version.created_at_ms)
         put(store, folder, version, intake, made, history)
-    report = _report(intake, made, (began, read, formed, done), waiting)
+    report = _report(intake, made, (began, read, formed, done), waiting, measured.risk)
     return Publication(
         version=version, manifest=manifest, sample=made.reply.sample, report=report, overridden=answered
     )
@@ -134,13 +137,14 @@ def _publish_persons(
     nobody = LeftOut(persons=0, classes=0, share=0.0)
     version = version_of(manifest, text, made, alone, nobody, previous)
     put(store, folder, version, intake, made, None)
-    report = _report(intake, made, (began, read, done, done), ())
+    report = _report(intake, made, (began, read, done, done), (), None)
     return Publication(version=version, manifest=manifest, sample=[], report=report)
 
 
 def _report(
-    intake: Intake, made: Made, at: tuple[float, float, float, float], waiting: tuple[Waiting, ...]
-) -> Report:
+    intake: Intake, made: Made, at: tuple[float, float, float, float], waiting: tuple[Waiting, ...],
+    risk: Risk | None,
+) -> Report:  # fmt: skip
     """`at`: when it began, had read, had formed cohorts, was done."""
     began, read, formed, done = at
     return Report(
@@ -148,7 +152,7 @@ def _report(
         encoding=intake.reply.encoding, delimiter=intake.reply.delimiter,
         without_consent=made.reply.without_consent, rare_values_blanked=made.reply.rare_values_blanked,
         read_ms=_ms(began, read), anonymise_ms=_ms(read, formed), measure_ms=_ms(formed, done),
-        waiting=waiting,
+        waiting=waiting, risk=risk,
     )  # fmt: skip
 
 
@@ -192,7 +196,7 @@ def version_of(
         dataset=manifest.dataset, mode=manifest.mode, privacy_unit=manifest.privacy_unit,
         population=manifest.population, rows=reply.rows, persons=reply.persons,
         cohorts=reply.cohorts, k=manifest.k if manifest.mode != "dp" else measured.k,
-        measured=Measured(k=measured.k, l=measured.l, entropy_l=measured.entropy_l, t=measured.t),
+        measured=_measured(measured),
         fine_share=round(reply.fine_persons / reply.persons, 6),
         left_out=left_out,
         columns=tuple(_column(c, made) for c in shown),
@@ -203,6 +207,20 @@ def version_of(
         tells_level=True if manifest.mode == "aggregate" else UNSET, privacy=manifest.privacy or UNSET,
     )  # fmt: skip
     return replace(version, id=version_hash(version))
+
+
+def _measured(reply: MeasureReply) -> Measured:
+    """The worst of each, with as many digits as anybody reads; no name, for sensitive columns may be hidden."""
+    risk = reply.risk
+    if risk is None:
+        return Measured(k=reply.k, l=reply.l, entropy_l=None, t=None)
+    worst = {
+        name: round(max(found), 4)
+        for name in ("t_ordered", "alpha", "recursive_c", "beta", "delta")
+        if (found := [value for one in risk.sensitive if (value := getattr(one, name)) is not None])
+    }
+    entropy_l, t = (None if figure is None else round(figure, 4) for figure in (risk.entropy_l, risk.t))
+    return Measured(k=reply.k, l=reply.l, entropy_l=entropy_l, t=t, **worst)
 
 
 def _left_out(reply: AnonymiseReply, *, rounded: bool) -> LeftOut:

@@ -44,12 +44,18 @@ class Part(Struct, frozen=True, kw_only=True):
 
 
 class Measured(Struct, frozen=True, kw_only=True):
-    """Anonymity as measured on the finished files, worst cohort."""
+    """Anonymity as measured on the finished files: the worst cohort, of the worst sensitive column. `t`: equal
+    distance. What follows it is as in `catalog.risk.figures`, absent where nothing has or had it measured."""
 
     k: int
     l: int | None
     entropy_l: float | None
     t: float | None
+    t_ordered: float | UnsetType = UNSET
+    alpha: float | UnsetType = UNSET
+    recursive_c: float | UnsetType = UNSET
+    beta: float | UnsetType = UNSET
+    delta: float | UnsetType = UNSET
 
 
 class Privacy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

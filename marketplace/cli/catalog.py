@@ -18,6 +18,7 @@ from catalog.pii.gate import Override
 from catalog.publish import Publication
 from catalog.storage import Store
 from marketplace.cli import consents
+from marketplace.cli.measured import measured_lines
 from marketplace.cli.telling import tell
 from marketplace.config import load
 from marketplace.db.engine import Database, database_url
@@ -238,11 +239,13 @@ def _figures(publication: Publication, decision: Decision) -> str:
     state = f", loại/class {owed.state_class} · {owed.personal_class}" if owed else ""
     measured, events = version.measured, publication.report.events_read
     rolled = f" (từ/of {events:,} dòng/rows)" if events else ""
-    return (
+    told = (
         f"✓ {version.dataset}: {version.persons:,} người/persons{rolled}, {version.cohorts:,} nhóm/cohorts, "
         f"k={measured.k}, ℓ={measured.l}, chi tiết/fine {version.fine_share:.1%}, "
         f"loại ra/left out {version.left_out.share:.2%}{state}"
     )
+    risk = publication.report.risk
+    return "\n".join([told, *(measured_lines(risk) if risk is not None else ())])
 
 
 def _json(value: object) -> str:

@@ -263,5 +263,6 @@ def test_measured_k_l_entropy_and_t_of_a_table_worked_by_hand() -> None:
     given_order = order(k=10)
     measured = run_measure(given_order, made_of(persons, given_order), table_of(persons))
     assert (measured.k, measured.l, measured.persons) == (10, 2, 40)
-    assert measured.entropy_l == pytest.approx(np.exp(-(0.9 * np.log(0.9) + 0.1 * np.log(0.1))), abs=1e-4)
-    assert measured.t == pytest.approx(0.2, abs=1e-4)
+    assert measured.risk is not None
+    assert measured.risk.entropy_l == pytest.approx(np.exp(-(0.9 * np.log(0.9) + 0.1 * np.log(0.1))), abs=1e-4)
+    assert measured.risk.t == pytest.approx(0.2, abs=1e-4)
