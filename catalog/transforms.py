@@ -29,7 +29,7 @@ class Transform(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     level: Annotated[int, Meta(ge=1, le=9)] = 1
     otherwise: str | None = None
     """With groups or a hierarchy: the label of values that are not named."""
-    truncate: Literal["year", "quarter", "month"] | None = None
+    truncate: Literal["decade", "five_years", "year", "quarter", "month"] | None = None
     top_code: float | None = None
     bottom_code: float | None = None
     clamp: tuple[float, float] | None = None
@@ -112,6 +112,8 @@ def bin_labels(bounds: Sequence[float]) -> list[str]:
 
 
 _truncations: dict[str, Callable[[Any], str]] = {
+    "decade": lambda day: f"{day.year // 10 * 10:04d}-{day.year // 10 * 10 + 9:04d}",
+    "five_years": lambda day: f"{day.year // 5 * 5:04d}-{day.year // 5 * 5 + 4:04d}",
     "year": lambda day: f"{day.year:04d}",
     "quarter": lambda day: f"{day.year:04d}-Q{(day.month + 2) // 3}",
     "month": lambda day: f"{day.year:04d}-{day.month:02d}",
@@ -128,6 +130,12 @@ def group_table(transform: Transform, hierarchies: Mapping[str, str]) -> dict[st
     if any(len(line) <= transform.level for line in lines):
         raise ValueError(name)
     return {line[0].strip(): line[transform.level].strip() for line in lines}
+
+
+def hierarchy_levels(name: str, hierarchies: Mapping[str, str]) -> int:
+    """How many levels it has above its values. Raises KeyError for an unknown hierarchy."""
+    text = hierarchies[name] if name in hierarchies else shipped_hierarchy(name)
+    return min((len(line) - 1 for line in csv.reader(io.StringIO(text.strip())) if line), default=0)
 
 
 def shipped_hierarchy(name: str) -> str:

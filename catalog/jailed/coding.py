@@ -40,7 +40,7 @@ class Coded:
 
 def code_column(column: AnonymiseColumn, data: pa.ChunkedArray, hierarchies: dict[str, str]) -> Coded:
     """Code a quasi-identifier or sensitive column. Raises Refused for values that no group names."""
-    codes, values = _distinct(data)
+    codes, values = distinct(data)
     coarse_transform = column.coarse or column.fine
     fine = apply(column.fine, values, hierarchies)
     coarse = apply(coarse_transform, values, hierarchies)
@@ -66,7 +66,7 @@ def _texts(values: list[Any]) -> list[Any]:
     return [v if v is None or isinstance(v, str) else f"{v:g}" if isinstance(v, float) else str(v) for v in values]
 
 
-def _distinct(data: pa.ChunkedArray) -> tuple[Ints, list[Any]]:
+def distinct(data: pa.ChunkedArray) -> tuple[Ints, list[Any]]:
     """Codes and the values that they stand for; the empty cell has a code of its own, if there is any."""
     if pa.types.is_dictionary(data.type):
         data = data.unify_dictionaries()
