@@ -51,7 +51,7 @@ class Node(Struct, frozen=True, kw_only=True):
 class Frontier(Struct, frozen=True, kw_only=True):
     """Schemes of which none is better than another in both loss and risk, the least loss first.
 
-    `least`: what the best scheme of one level loses; `proven`: whether the lattice holds nothing better for sure; else
+    `least`: what the best scheme of one level loses; `proven`: whether the lattice holds nothing better; else
     `bound` is what no scheme of one level can lose less than. `classes`: at the finest level.
     """
 

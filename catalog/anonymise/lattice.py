@@ -1,8 +1,8 @@
 """Classes counted once at the finest level; every scheme is then formed of these classes, never of the rows.
 
 A state is a scheme's classes that hold so far. A finer column only splits classes, so what fell below k or ℓ has
-fallen for good and is put aside: there are never more than persons ÷ k classes alive, and they are counted by direct
-address. (Monotonicity as in Incognito, LeFevre et al. 2005, walked from the coarse end.)
+fallen for good and is put aside: there are never more than persons ÷ k classes alive, and they are counted by
+direct address. (Monotonicity as in Incognito, LeFevre et al. 2005, walked from the coarse end.)
 """
 
 from __future__ import annotations

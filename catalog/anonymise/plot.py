@@ -8,8 +8,8 @@ from typing import Final
 
 from catalog.anonymise.frontier import Frontier, Node
 
-WIDTH, HEIGHT = 460, 300
-_LEFT, _RIGHT, _TOP, _BOTTOM = 62, 18, 34, 52
+WIDTH, HEIGHT = 460, 312
+_LEFT, _RIGHT, _TOP, _BOTTOM = 62, 30, 46, 52
 _STYLE: Final = (
     "text{font:12px system-ui,sans-serif;fill:#1f2933}.n{font-weight:600}.a{stroke:#52606d}.g{stroke:#e4e7eb}"
     ".l{fill:none;stroke:#1c6dd0;stroke-width:1.5}.p{fill:#1c6dd0}.b{fill:#b44d12}.w{fill:#fff}"
