@@ -13,9 +13,10 @@ import msgspec
 
 from catalog.errors import ManifestError
 from catalog.events import check_events
+from catalog.hierarchy import NotATree, read_hierarchy
 from catalog.positioned import Node
 from catalog.privacy_rules import privacy_rules
-from catalog.transforms import Transform, group_table
+from catalog.transforms import Transform, hierarchy_of
 from policies.sources import data
 from sandbox.job import LEVEL
 
@@ -47,6 +48,7 @@ def _all(tree: Node) -> Found:
     yield from _roles_present(tree, columns)
     yield from _cross_products(tree, columns)
     yield from _records(tree, columns)
+    yield from _hierarchies(tree)
     yield from check_events(tree, columns)
     yield from privacy_rules(tree, columns)
     for column in columns:
@@ -186,6 +188,16 @@ def _chooses(column: Node) -> bool:
         return False  # the reader has said so
 
 
+def _hierarchies(tree: Node) -> Found:
+    """Each must be a tree: whatever is alike at one level is alike at every coarser one."""
+    entries = tree.at("hierarchies").value if _has(tree, "hierarchies") else None
+    for name, (_, node) in entries.items() if isinstance(entries, dict) else ():
+        try:
+            read_hierarchy(str(node.value))
+        except NotATree as wrong:
+            yield node, "manifest.hierarchy_not_tree", {"hierarchy": str(name), **wrong.params}
+
+
 def _bands(column: Node, name: str, role: str) -> Found:
     node = column.at("bands")
     if role != "measure":
@@ -268,10 +280,15 @@ def _groups(tree: Node, node: Node, transform: Transform, name: str) -> Found:
         return
     own = _plain(tree.at("hierarchies")) if _has(tree, "hierarchies") else {}
     try:
-        group_table(transform, own if isinstance(own, dict) else {})
+        levels = hierarchy_of(transform.hierarchy, own if isinstance(own, dict) else {}).levels
+    except NotATree:
+        return  # said of the hierarchy itself
     except KeyError:
         yield node, "manifest.hierarchy_unknown", {"name": name, "hierarchy": transform.hierarchy}
-    except (ValueError, AttributeError):
+        return
+    except (TypeError, AttributeError):
+        levels = 0  # the reader has said that it is no text
+    if levels < transform.level:
         yield node, "manifest.hierarchy_level", {"name": name, "hierarchy": transform.hierarchy,
                                                  "level": transform.level}  # fmt: skip
 

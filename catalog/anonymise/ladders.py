@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 
 from catalog.cohorts import Ints
-from catalog.transforms import UNMAPPED, Transform, Value, apply, hierarchy_levels
+from catalog.transforms import UNMAPPED, Transform, Value, apply, hierarchy_of
 from catalog.wire import AnonymiseColumn
 
 MAX_LEVELS: Final = 9
@@ -80,7 +80,7 @@ def _candidates(
         yield from (Transform(truncate=part) for part in ("month", "quarter", "year", "five_years", "decade"))
     elif own and own[0].hierarchy is not None:
         name = own[0].hierarchy
-        for level in range(1, min(hierarchy_levels(name, hierarchies), MAX_LEVELS) + 1):
+        for level in range(1, min(hierarchy_of(name, hierarchies).levels, MAX_LEVELS) + 1):
             yield Transform(hierarchy=name, level=level, otherwise=own[0].otherwise)
     elif own and own[0].bins is not None:
         yield from _around(own, numbers)

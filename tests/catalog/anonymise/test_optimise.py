@@ -30,9 +30,10 @@ COLUMNS = (
 PERSON = st.tuples(
     st.one_of(st.none(), st.sampled_from([3, 10, 20, 30, 31, 45, 59, 60, 75, 90])),
     st.sampled_from(["Huế", "Đà Nẵng", "Hà Nội", "Hải Phòng", None]), st.sampled_from(["nam", "nữ"]),
-    st.sampled_from(["cúm", "sởi", "lao", None]), st.integers(0, 2),
+    st.sampled_from(["cúm", "sởi", "lao", None]), st.sampled_from([1, 1, 1, 1, 2, 0]),
 )  # fmt: skip
-PERSONS = st.lists(PERSON, min_size=4, max_size=60)
+ALIKE = st.tuples(PERSON, st.integers(1, 8))
+PERSONS = st.lists(ALIKE, min_size=4, max_size=14).map(lambda groups: [p for p, n in groups for _ in range(n)])
 
 
 def order(k: int = 3, l: int = 2, share: float = 0.1) -> AnonymiseOrder:
