@@ -16,6 +16,7 @@ MODULES = (
     "jail",
     "scan",
     "catalog",
+    "optimise",
     "revisions",
     "consents",
     "ledger",

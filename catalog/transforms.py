@@ -13,7 +13,6 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct
 
 from catalog.hierarchy import TRUNCATIONS, Hierarchy, read_hierarchy
-from catalog.wards import wards
 
 Value = str | int | float | bool | datetime.date | datetime.datetime | None
 UNMAPPED = object()
@@ -127,6 +126,8 @@ def shipped_hierarchy(name: str) -> str:
     if not name.replace("_", "").isalnum():
         raise KeyError(name)
     if name == "vn_ward":
+        from catalog.wards import wards  # the jails, which are told hierarchies as text, do not have its package
+
         regions = read_hierarchy(shipped_hierarchy("vn_province_region")).exact
         return wards(regions)
     file = resources.files("catalog") / "hierarchies" / f"{name}.csv"
