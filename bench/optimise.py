@@ -116,7 +116,7 @@ def _persons(rows: int) -> pa.Table:
 
 
 def _from_the_rows(table: pa.Table) -> float:
-    """Milliseconds a scheme where DuckDB groups the rows each time; the levels are made beforehand, for nothing."""
+    """Milliseconds a scheme where DuckDB groups the rows each time; the levels are made before, for nothing."""
     ladders = _ladders(table)
     shown = {
         f"{name}_{level}": group[_coded(table, name).indices.to_numpy()]
