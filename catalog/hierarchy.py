@@ -155,10 +155,10 @@ def _add(read: Hierarchy, line: int, value: str, labels: tuple[str, ...]) -> Non
         )
         read.numbers.add(low, high, labels, line, value)
     elif codes is not None:
-        low, high = codes[1], codes[2] or codes[1]
-        if len(low) != len(high) or any(n < len(low) for n in _lengths(labels)):
-            raise NotATree(line=line, level=0, label=value, parent=low, other=high)
-        read.codes.setdefault(len(low), _Spans()).add(low, high, labels, line, value)
+        first, last = codes[1], codes[2] or codes[1]
+        if len(first) != len(last) or any(n < len(first) for n in _lengths(labels)):
+            raise NotATree(line=line, level=0, label=value, parent=first, other=last)
+        read.codes.setdefault(len(first), _Spans()).add(first, last, labels, line, value)
     elif read.exact.setdefault(value, labels) != labels:
         before = read.exact[value]
         level = next(i for i, (a, b) in enumerate(zip(before, labels, strict=False)) if a != b)
