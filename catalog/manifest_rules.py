@@ -17,6 +17,7 @@ from catalog.hierarchy import NotATree, read_hierarchy
 from catalog.positioned import Node
 from catalog.privacy_rules import privacy_rules
 from catalog.transforms import Transform, hierarchy_of
+from catalog.version import MAX_FALLBACKS
 from policies.sources import data
 from sandbox.job import LEVEL
 
@@ -242,9 +243,13 @@ def _column(tree: Node, column: Node) -> Found:
         yield column.value["fallback"][0], "manifest.fallback_role", {"name": name, "role": str(role)}
     if _has(column, "format") and kind not in _TIMES:
         yield column.at("format"), "manifest.format_type", {"name": name, "type": str(kind)}
-    for key in ("transform", "fallback"):
-        if _has(column, key):
-            yield from _transform(tree, column.at(key), name, kind, str(role))
+    fallbacks = column.at("fallback") if _has(column, "fallback") else None
+    several = [] if fallbacks is None else _items(fallbacks) or [fallbacks]
+    if len(several) > MAX_FALLBACKS:
+        yield fallbacks or column, "manifest.fallbacks_many", {"name": name, "max": MAX_FALLBACKS}
+    for node in [*([column.at("transform")] if _has(column, "transform") else []), *several]:
+        if node.value is not None:
+            yield from _transform(tree, node, name, kind, str(role))
 
 
 def _transform(tree: Node, node: Node, name: str, kind: Any, role: str) -> Found:

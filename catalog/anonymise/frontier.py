@@ -24,11 +24,10 @@ class OptimiseOrder(Struct, frozen=True, kw_only=True):
 
 
 class Choice(Struct, frozen=True, kw_only=True):
-    """What a column is shown as: first tried fine; who fits into no class then stands coarse."""
+    """What a column is shown as at each level: who fits into no class at one is tried at the next."""
 
     column: str
-    fine: Transform | None
-    coarse: Transform | None
+    levels: tuple[Transform | None, ...]
 
 
 class Node(Struct, frozen=True, kw_only=True):

@@ -74,7 +74,7 @@ def _candidates(
 ) -> Iterator[Transform | None]:
     """Finest first: as it is, then what the owner wrote with what lies between, then nothing of it."""
     yield None
-    own = [t for t in (column.fine, column.coarse) if t is not None and not t.drop]
+    own = [t for t in (column.fine, *column.coarser) if t is not None and not t.drop]
     numbers = [_position(v) for v, u in zip(values, used, strict=True) if u and _is_number(v)]
     if column.type in ("DATE", "TIMESTAMP") and not own:
         yield from (Transform(truncate=part) for part in ("month", "quarter", "year", "five_years", "decade"))

@@ -13,10 +13,9 @@ from catalog.cohorts import Ints
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """As `Node`, for the levels at which columns are shown: `fine` first, then `coarse` (the same: one level)."""
+    """As `Node`, for the levels at which columns are shown: `chain[0]` is tried first, `chain[-1]` last."""
 
-    fine: tuple[int, ...]
-    coarse: tuple[int, ...]
+    chain: tuple[tuple[int, ...], ...]
     k: int
     l: int | None
     t: float | None
@@ -76,7 +75,7 @@ class Scoring:
         total = self.finest.total
         l, t = self.spread_of(state.ids, state.classes, state.rows)
         return Scored(
-            fine=state.levels, coarse=state.levels, k=int(sizes.min(initial=total)), l=l, t=t,
+            chain=(state.levels,), k=int(sizes.min(initial=total)), l=l, t=t,
             ncp=self.ncp(state.levels, state.dead, state.lost), total=total, lost=state.lost,
             discernibility=float((sizes**2).sum()) + float(state.lost) * total, classes=state.classes,
             fine_persons=total - state.lost,

@@ -104,7 +104,7 @@ class Search:
         tries, vain = 0, 0
         while self.best is not None and not self._late(_GREEDY_SHARE) and vain < _VAIN_TRIES:
             before, tries = self.best, tries + 1
-            levels = list(self.best.coarse)
+            levels = list(self.best.chain[-1])
             for column in self.random.choice(self.order, min(1 + tries % 3, len(self.order)), replace=False):
                 levels[column] = top.levels[column]
             state = self.classes.at(tuple(levels), top)

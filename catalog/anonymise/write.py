@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -42,20 +43,24 @@ def _offset(manifest_text: str) -> int:
 
 
 def _write(column: CommentedMap, choice: Choice) -> None:
-    """A fallback that says what the transform says is none."""
-    _set(column, "transform", choice.fine)
-    _set(column, "fallback", None if choice.coarse == choice.fine else choice.coarse)
+    levels = list(choice.levels)
+    while len(levels) > 1 and levels[-1] == levels[-2]:
+        levels.pop()
+    _set(column, "transform", levels[:1])
+    _set(column, "fallback", [t if t != before else None for before, t in pairwise(levels)])
 
 
-def _set(column: CommentedMap, key: str, transform: Transform | None) -> None:
-    if transform is None:
+def _set(column: CommentedMap, key: str, levels: list[Transform | None]) -> None:
+    """One level as itself, several as a list, in which None is what the level before says."""
+    transform = levels[0] if len(levels) == 1 else None
+    if len(levels) < 2 and transform is None:
         column.pop(key, None)
         return
-    said = written(transform)
+    said: Any = [t and written(t) for t in levels] if transform is None else written(transform)
     if key in column and column[key] == said:
         return
     value = _flow(said)
-    if transform.groups is not None and not column.fa.flow_style():
+    if transform is not None and transform.groups is not None and not column.fa.flow_style():
         value = CommentedMap(said | {"groups": CommentedMap({n: _flow(v) for n, v in said["groups"].items()})})
     keys = list(column)
     column.pop(key, None)

@@ -27,6 +27,7 @@ from catalog.wire import AnonymiseColumn, AnonymiseOrder
 assert LOADED  # imported for what importing it does
 
 MAX_NODES = 12
+MOST_FINER = 2
 _SEARCH_SHARE = 0.6
 """Of the time; the rest is for the fine levels."""
 
@@ -63,7 +64,7 @@ def optimise(order: OptimiseOrder, inputs: Sequence[int]) -> Frontier:
     def late() -> bool:
         return time.monotonic() - began > order.budget_ms / 1000
 
-    fine = Fine(classes, scoring, measure=order.measure, t=order.t, pinned=pinned, late=late)
+    fine = Fine(classes, scoring, measure=order.measure, t=order.t, pinned=pinned, most=MOST_FINER, late=late)
     schemes = _with_fine(search, fine, classes)
     if not schemes:
         raise Refused("publication.no_scheme", k=asked.k, l=asked.l, t=order.t or 1, persons=finest.total)
@@ -132,7 +133,7 @@ def _with_fine(search: Search, fine: Fine, classes: Classes) -> list[Scored]:
     assert top is not None  # the search began there
     made: list[Scored] = []
     for scheme in _undominated(list(search.found.values()), search):
-        state = classes.at(scheme.coarse, top)
+        state = classes.at(scheme.chain[-1], top)
         if state is None:
             continue
         if (scored := fine.before(state)) is not None:
@@ -156,8 +157,8 @@ def _undominated(schemes: list[Scored], search: Search) -> list[Scored]:
 
 def _node(scored: Scored, finest: Finest) -> Node:
     choices = tuple(
-        Choice(column=ladder.column.name, fine=ladder.levels[f], coarse=ladder.levels[c])
-        for ladder, f, c in zip(finest.ladders, scored.fine, scored.coarse, strict=True)
+        Choice(column=ladder.column.name, levels=tuple(ladder.levels[levels[place]] for levels in scored.chain))
+        for place, ladder in enumerate(finest.ladders)
     )
     shown = max(scored.total - scored.lost, 1)
     return Node(

@@ -62,7 +62,7 @@ def _optimise(chosen: argparse.Namespace) -> int:
         print(with_scheme(text, frontier.nodes[chosen.choose]), end="")
         return 0
     for choice in frontier.nodes[0].choices:
-        print(f"    {choice.column:<24} {describe(choice.fine)} | {describe(choice.coarse)}")
+        print(f"    {choice.column:<24} {' | '.join(map(describe, choice.levels))}")
     return 0
 
 

@@ -62,19 +62,20 @@ class Table:
             and all(len({s[i] for i in members} - {None}) >= self.order.l for s in self.sensitive)
         }
 
-    def scheme(self, fine: Sequence[Transform | None], coarse: Sequence[Transform | None]) -> dict[str, Any]:
-        """What a scheme of two levels gives: as `Node`."""
-        everybody = range(len(self.masks))
-        first = self.holding(self.shown(fine), everybody)
-        stands = {i for members in first.values() for i in members}
-        second = self.holding(self.shown(coarse), [i for i in everybody if i not in stands])
-        falls = {i for members in second.values() for i in members}
-        classes = [*first.values(), *second.values()]
-        lost = len(self.masks) - len(stands) - len(falls)
-        loss = sum(self._loss(fine, i) for i in stands) + sum(self._loss(coarse, i) for i in falls) + lost
+    def scheme(self, *levels: Sequence[Transform | None]) -> dict[str, Any]:
+        """What a scheme of these levels gives: as `Node`."""
+        rest, classes, stands, loss = set(range(len(self.masks))), [], [], 0.0
+        for level in levels:
+            held = list(self.holding(self.shown(level), sorted(rest)).values())
+            stands.append({i for members in held for i in members})
+            classes += held
+            rest -= stands[-1]
+            loss += sum(self._loss(level, i) for i in stands[-1])
+        lost = len(rest)
+        loss += lost
         return {
             "k": min((len(c) for c in classes), default=len(self.masks)), "lost": lost, "t": self._t(classes),
-            "ncp": loss / len(self.masks), "classes": len(classes), "fine": len(stands),
+            "ncp": loss / len(self.masks), "classes": len(classes), "fine": len(stands[0]),
             "discernibility": sum(len(c) ** 2 for c in classes) + lost * len(self.masks),
             "l": min((len({s[i] for i in c} - {None}) for c in classes for s in self.sensitive), default=None),
         }  # fmt: skip

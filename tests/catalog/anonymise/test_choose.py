@@ -47,26 +47,26 @@ def test_a_chosen_scheme_is_published_as_the_optimiser_said(file: Path, frontier
     assert frontier.persons == 240
     # The bands of a measure are the manifest's own: they stand fine, and are gone at the fallback.
     band = next(c for c in best.choices if c.column == "visits_band")
-    assert band == Choice(column="visits_band", fine=Transform(bins=(5.0,)), coarse=Transform(drop=True))
+    assert band == Choice(column="visits_band", levels=(Transform(bins=(5.0,)), Transform(drop=True)))
 
 
 def test_all_but_transforms_and_fallbacks_stays_as_it_was_written(frontier: Frontier) -> None:
     text = (EXAMPLES / "giay_phep_lai_xe" / "manifest.yaml").read_text(encoding="utf-8")
     manifest = read_manifest(text)
     chosen = [
-        Choice(column="tinh", fine=None, coarse=Transform(hierarchy="vn_province_region", level=2)),
-        Choice(column="nhom_tuoi", fine=Transform(bins=(40.0,)), coarse=Transform(bins=(40.0,))),
-        Choice(column="gioi_tinh", fine=None, coarse=Transform(drop=True)),
-        Choice(column="hang", fine=Transform(groups={"Xe": ("A", "B")}, otherwise="Khác"), coarse=None),
-        *(Choice(column=c.sql_name, fine=c.transform, coarse=c.fallback)
+        Choice(column="tinh", levels=(None, None, Transform(hierarchy="vn_province_region", level=2))),
+        Choice(column="nhom_tuoi", levels=(Transform(bins=(40.0,)),) * 3),
+        Choice(column="gioi_tinh", levels=(None, Transform(drop=True), Transform(drop=True))),
+        Choice(column="hang", levels=(Transform(groups={"Xe": ("A",)}, otherwise="Khác"), Transform(drop=True))),
+        *(Choice(column=c.sql_name, levels=(c.transform, *c.fallbacks))
           for c in manifest.columns if c.sql_name == "nam_cap"),
     ]  # fmt: skip
     written = with_scheme(text, replace(frontier.nodes[0], choices=tuple(chosen)))
     after = read_manifest(written)
     for choice in chosen:
         column = next(c for c in after.columns if c.sql_name == choice.column)
-        assert column.transform == choice.fine
-        assert column.fallback == (None if choice.coarse == choice.fine else choice.coarse)
+        levels = [column.transform, *column.fallbacks]
+        assert [*levels, *[levels[-1]] * (len(choice.levels) - len(levels))] == list(choice.levels)
     kept = re.compile(r"transform|fallback|groups|otherwise|: \[[A-D]")
     before_lines, after_lines = (
         [line for line in t.splitlines() if not kept.search(line)] for t in (text, written)

@@ -67,7 +67,7 @@ def check(frontier: Frontier, table: Table, asked: OptimiseOrder) -> None:
     for node in frontier.nodes:
         said = {c.column: c for c in node.choices}
         choices = [said[c.name] for c in table.columns]
-        seen = table.scheme([c.fine for c in choices], [c.coarse for c in choices])
+        seen = table.scheme(*zip(*(c.levels for c in choices), strict=True))
         assert (node.k, node.classes, node.left_out_persons) == (seen["k"], seen["classes"], seen["lost"])
         assert node.l == seen["l"] or seen["l"] is None
         assert node.t == pytest.approx(seen["t"])
@@ -92,7 +92,7 @@ def test_the_optimum_is_the_optimum_and_every_scheme_holds_k_l_t_and_the_share(
     masks = [p[4] for p in persons]
     frontier = run_optimise(asked, table_of(persons), masks)
     table = Table(asked.anonymise, table_of(persons), masks)
-    schemes = [table.scheme(s, s) for s in every_scheme(ladders_of(table))] if table.masks else []
+    schemes = [table.scheme(s) for s in every_scheme(ladders_of(table))] if table.masks else []
     holding = [
         s for s in schemes
         if s["lost"] <= 0.1 * len(table.masks) and (t is None or s["t"] <= t + 1e-9)
