@@ -17,6 +17,7 @@ MODULES = (
     "scan",
     "catalog",
     "risk",
+    "optimise",
     "revisions",
     "consents",
     "ledger",

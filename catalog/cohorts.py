@@ -28,6 +28,15 @@ class Codes:
     size: int
 
 
+def at_levels(levels: list[Ints], level: Ints) -> Ints:
+    """Of each place what the array of its level holds (of the last one where there are fewer levels)."""
+    found: Ints = levels[0].copy()
+    for number, array in enumerate(levels[1:], 1):
+        there = level >= number
+        found[there] = array[there]
+    return found
+
+
 def class_keys(columns: list[Codes], rows: int) -> Ints:
     """One int64 a person; equal where all columns are, and ordered as the columns are."""
     key = np.zeros(rows, dtype=np.int64)

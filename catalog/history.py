@@ -130,8 +130,9 @@ def _nothing(made: Made) -> Past:
     flags = numbers.astype(bool)
     return Past(
         row=numbers, digest=numbers.astype(np.uint64), cohort=numbers, atom=numbers, again=flags,
-        values=made.values[:0], contributes=made.contributes[:0], classes=numbers.astype(np.uint64), coarse=flags,
-        retired=flags, given=made.given[:0], generation=numbers, versions=0,
+        values=made.values[:0], contributes=made.contributes[:0],
+        classes=numbers.astype(np.uint64), level=numbers.astype(np.int8), retired=flags, given=made.given[:0],
+        generation=numbers, versions=0,
     )  # fmt: skip
 
 
@@ -179,7 +180,7 @@ def _after(names: Ints, past: Past, made: Made, intake: Intake, known: Ints) -> 
     return names, Past(
         row=np.empty(0, dtype=np.int32),
         classes=np.concatenate([made.classes, past.classes[later]]),
-        coarse=np.concatenate([made.coarse, past.coarse[later]]),
+        level=np.concatenate([made.level, past.level[later]]),
         retired=retired,
         given=np.concatenate([made.given, past.given[later]]),
         generation=np.concatenate(

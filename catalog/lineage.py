@@ -36,16 +36,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from catalog.cohorts import Ints
+from catalog.cohorts import Ints, at_levels
 from catalog.past import CHANGED, Past
 
 
 @dataclass(frozen=True, slots=True)
 class Now:
-    """Those persons of the new file who consent to something: class at both levels, values, purposes."""
+    """Those persons of the new file who consent to something: class at each level, values, purposes."""
 
-    fine: Ints
-    coarse: Ints
+    classes: list[Ints]
     digest: Ints
     mask: Ints
 
@@ -67,7 +66,7 @@ def living(past: Past, now: Now, *, followed: bool) -> Ints:
 
 def _same(past: Past, now: Now, data: Ints, row: Ints) -> Ints:
     cohort = past.cohort[data]
-    number = np.where(past.coarse[cohort], now.coarse[row], now.fine[row])
+    number = at_levels([c[row] for c in now.classes], past.level[cohort])
     result: Ints = (number == past.classes[cohort]) & (now.digest[row] == past.digest[data])
     return result
 
@@ -76,8 +75,9 @@ def _alike(past: Past, now: Now) -> Ints:
     """Records of one class and the same values are paired in any order: nothing shown tells them apart."""
     row = np.full(len(past.digest), CHANGED, dtype=np.int64)
     free = np.ones(len(now.mask), dtype=bool)
-    for coarse, numbers in ((False, now.fine), (True, now.coarse)):
-        data = np.flatnonzero(past.coarse[past.cohort] == coarse)
+    standing = np.minimum(past.level, len(now.classes) - 1)[past.cohort]
+    for level, numbers in enumerate(now.classes):
+        data = np.flatnonzero(standing == level)
         rows = np.flatnonzero(free)
         found = _pair(
             _both(past.classes[past.cohort[data]], past.digest[data]), past.cohort[data],

@@ -54,7 +54,7 @@ class Made(Struct, frozen=True, kw_only=True):
     kinds: Ints | None
     ranges: Ints
     classes: Ints
-    coarse: Ints
+    level: Ints
     given: Ints
     lives: Ints
     fate: Ints
@@ -105,12 +105,12 @@ def anonymise_order(manifest: Manifest, seed: bytes, limits: IngestLimits) -> An
             type=STORED_TYPE[c.type],
             role=c.published_role,
             fine=c.transform,
-            coarse=c.fallback,
+            coarser=c.fallbacks,
             source=stored[c.name],
         )
         for c in manifest.shown_columns()
     )
-    named = {t.hierarchy for c in columns for t in (c.fine, c.coarse) if t is not None and t.hierarchy}
+    named = {t.hierarchy for c in columns for t in (c.fine, *c.coarser) if t is not None and t.hierarchy}
     hierarchies = {
         name: manifest.hierarchies[name] if name in manifest.hierarchies else shipped_hierarchy(name)
         for name in sorted(named)
@@ -188,7 +188,7 @@ class _Taker:
             contributes=self._array(b"HAVE", np.bool_, rows, measures),
             kinds=None if self.order.followed else self._array(b"KIND", np.uint64, rows),
             ranges=self._array(b"RNGE", np.int64, cohorts, 3), classes=self._array(b"CLAS", np.uint64, cohorts),
-            coarse=self._array(b"LEVL", np.bool_, cohorts),
+            level=self._array(b"LEVL", np.int8, cohorts),
             given=self._array(b"GIVE", np.bool_, cohorts, measures),
             lives=self._array(b"LIVE", np.int32, data), fate=self._array(b"FATE", np.int8, before),
             number=self._array(b"NUMB", np.int32, before),

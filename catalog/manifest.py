@@ -65,7 +65,9 @@ class ManifestColumn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     personal: Personal = "none"
     meaning: Bilingual | None = None
     transform: Transform | None = None
-    fallback: Transform | None = None
+    fallback: Transform | Annotated[tuple[Transform | None, ...], Meta(min_length=1)] | None = None
+    """One coarser level, or several: each is tried for those who fit into no cohort at the one before. In a list
+    None stands for what the level before says."""
     bounds: Bounds | None = None
     """dp mode: makes a number one that may be added up, averaged and so on."""
     values: Annotated[tuple[Words, ...], Meta(min_length=1)] | None = None
@@ -76,6 +78,17 @@ class ManifestColumn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     @property
     def sql_name(self) -> str:
         return self.shown_as or self.name
+
+    @property
+    def fallbacks(self) -> tuple[Transform | None, ...]:
+        """What each coarser level shows, finest first."""
+        if self.fallback is None:
+            return ()
+        said = (self.fallback,) if isinstance(self.fallback, Transform) else self.fallback
+        levels = [self.transform]
+        for transform in said:
+            levels.append(transform or levels[-1])
+        return tuple(levels[1:])
 
     @property
     def published_role(self) -> Role:

@@ -13,9 +13,11 @@ import msgspec
 
 from catalog.errors import ManifestError
 from catalog.events import check_events
+from catalog.hierarchy import NotATree, read_hierarchy
 from catalog.positioned import Node
 from catalog.privacy_rules import privacy_rules
-from catalog.transforms import Transform, group_table
+from catalog.transforms import Transform, hierarchy_of
+from catalog.version import MAX_FALLBACKS
 from policies.sources import data
 from sandbox.job import LEVEL
 
@@ -47,6 +49,7 @@ def _all(tree: Node) -> Found:
     yield from _roles_present(tree, columns)
     yield from _cross_products(tree, columns)
     yield from _records(tree, columns)
+    yield from _hierarchies(tree)
     yield from check_events(tree, columns)
     yield from privacy_rules(tree, columns)
     for column in columns:
@@ -186,6 +189,16 @@ def _chooses(column: Node) -> bool:
         return False  # the reader has said so
 
 
+def _hierarchies(tree: Node) -> Found:
+    """Each must be a tree: whatever is alike at one level is alike at every coarser one."""
+    entries = tree.at("hierarchies").value if _has(tree, "hierarchies") else None
+    for name, (_, node) in entries.items() if isinstance(entries, dict) else ():
+        try:
+            read_hierarchy(str(node.value))
+        except NotATree as wrong:
+            yield node, "manifest.hierarchy_not_tree", {"hierarchy": str(name), **wrong.params}
+
+
 def _bands(column: Node, name: str, role: str) -> Found:
     node = column.at("bands")
     if role != "measure":
@@ -230,9 +243,13 @@ def _column(tree: Node, column: Node) -> Found:
         yield column.value["fallback"][0], "manifest.fallback_role", {"name": name, "role": str(role)}
     if _has(column, "format") and kind not in _TIMES:
         yield column.at("format"), "manifest.format_type", {"name": name, "type": str(kind)}
-    for key in ("transform", "fallback"):
-        if _has(column, key):
-            yield from _transform(tree, column.at(key), name, kind, str(role))
+    fallbacks = column.at("fallback") if _has(column, "fallback") else None
+    several = [] if fallbacks is None else _items(fallbacks) or [fallbacks]
+    if len(several) > MAX_FALLBACKS:
+        yield fallbacks or column, "manifest.fallbacks_many", {"name": name, "max": MAX_FALLBACKS}
+    for node in [*([column.at("transform")] if _has(column, "transform") else []), *several]:
+        if node.value is not None:
+            yield from _transform(tree, node, name, kind, str(role))
 
 
 def _transform(tree: Node, node: Node, name: str, kind: Any, role: str) -> Found:
@@ -268,10 +285,15 @@ def _groups(tree: Node, node: Node, transform: Transform, name: str) -> Found:
         return
     own = _plain(tree.at("hierarchies")) if _has(tree, "hierarchies") else {}
     try:
-        group_table(transform, own if isinstance(own, dict) else {})
+        levels = hierarchy_of(transform.hierarchy, own if isinstance(own, dict) else {}).levels
+    except NotATree:
+        return  # said of the hierarchy itself
     except KeyError:
         yield node, "manifest.hierarchy_unknown", {"name": name, "hierarchy": transform.hierarchy}
-    except (ValueError, AttributeError):
+        return
+    except (TypeError, AttributeError):
+        levels = 0  # the reader has said that it is no text
+    if levels < transform.level:
         yield node, "manifest.hierarchy_level", {"name": name, "hierarchy": transform.hierarchy,
                                                  "level": transform.level}  # fmt: skip
 

@@ -33,7 +33,8 @@ class Past:
     """Data × measures: whether the person has a value."""
     classes: Ints
     """Of each cohort; so are the next three. Cohorts shown by the newest version come first."""
-    coarse: Ints
+    level: Ints
+    """At which level of generalisation it stands, 0 the fine one."""
     retired: Ints
     given: Ints
     """Cohorts × measures: whether its sums were shown."""
@@ -64,6 +65,8 @@ class Past:
 
 def past_of(arrays: dict[str, Ints]) -> Past:
     """From what `Past.arrays` gave. Raises KeyError, msgspec.DecodeError."""
+    if "coarse" in arrays:  # books kept before there were several fallbacks
+        arrays = arrays | {"level": arrays["coarse"].astype(np.int8)}
     named = {f.name: arrays[f.name] for f in fields(Past) if f.name not in ("versions", "visible")}
     visible = msgspec.msgpack.decode(arrays["visible"].tobytes(), type=dict[str, dict[int, int]])
     return Past(**named, versions=int(arrays["versions"]), visible=visible)

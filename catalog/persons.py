@@ -65,7 +65,7 @@ def write_persons(manifest: Manifest, intake: Intake, mask: Ints, folder: Path, 
     none = np.empty(0, dtype=np.int64)
     return Made(
         parts=parts, cohort=cohort, ranges=ranges, reply=reply, digest=none, values=none, contributes=none,
-        kinds=None, classes=none, coarse=none, given=none, lives=none, fate=none, number=none, visible={},
+        kinds=None, classes=none, level=none, given=none, lives=none, fate=none, number=none, visible={},
     )  # fmt: skip
 
 

@@ -237,7 +237,7 @@ def _left_out(reply: AnonymiseReply, *, rounded: bool) -> LeftOut:
 def _column(column: ManifestColumn, made: Made) -> VersionColumn:
     meaning = column.meaning
     assert meaning is not None  # a manifest without it is refused
-    words = describe(column.transform) + (f" | {describe(column.fallback)}" if column.fallback else "")
+    words = " | ".join(describe(t) for t in (column.transform, *column.fallbacks))
     return VersionColumn(
         name=column.sql_name, type=made.reply.types.get(column.sql_name, STORED_TYPE[column.type]),
         role=column.published_role,

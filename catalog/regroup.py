@@ -26,11 +26,11 @@ _GROUPS = 3
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """`cohort`: of each person, −1 where none yet. `coarse`, `masks`, `given` (× measures): of each of these
+    """`cohort`: of each person, −1 where none yet. `level`, `masks`, `given` (× measures): of each of these
     cohorts. `fate`: of each past cohort; `number`: which of these cohorts a carried one is, else −1."""
 
     cohort: Ints
-    coarse: Ints
+    level: Ints
     masks: Ints
     given: Ints
     fate: Ints
@@ -67,7 +67,7 @@ def keep(past: Past, row: Ints, masks: Ints, sensitive: list[Codes], *, k: int, 
     )
     return Kept(
         cohort=cohort,
-        coarse=np.concatenate([past.coarse[carried], again.coarse]),
+        level=np.concatenate([past.level[carried], again.level]),
         masks=np.concatenate([common.mask[carried], again.masks]).astype(np.int32),
         given=np.concatenate([past.given[carried], again.given]),
         fate=_fates(past, row, common, short, number >= 0, again.dissolved),
@@ -96,7 +96,7 @@ def _kinds(past: Past, row: Ints, masks: Ints, chosen: Ints) -> tuple[Ints, Ints
     most = np.zeros(len(past.classes), dtype=np.uint64)
     most[pairs[last] >> 32] = pairs[last] & 0xFFFFFFFF
     with np.errstate(over="ignore"):
-        level = past.classes ^ past.coarse * np.uint64(0xD1B54A32D192ED03)
+        level = past.classes ^ past.level.astype(np.uint64) * np.uint64(0xD1B54A32D192ED03)
         both = level * np.uint64(0x9E3779B97F4A7C15) ^ most
     return np.unique(level, return_inverse=True)[1], np.unique(both, return_inverse=True)[1]
 
@@ -144,7 +144,7 @@ class _Returning:
         self.kind, self.kinds = np.zeros(len(past.classes), dtype=np.int64), 1
         self.target = np.full(len(row), -1, dtype=np.int64)
         self.dissolved = np.zeros(len(past.classes), dtype=bool)
-        self.coarse, self.masks = np.zeros(0, dtype=bool), np.zeros(0, dtype=np.int64)
+        self.level, self.masks = np.zeros(0, dtype=np.int8), np.zeros(0, dtype=np.int64)
         self.given = np.zeros((0, past.given.shape[1]), dtype=bool)
 
     def try_all(self, kinds: tuple[Ints, Ints], *, waiting: Ints, mixed: Ints) -> None:
@@ -231,9 +231,9 @@ class _Returning:
         keys, target = np.unique(batch.kind[taken] * _GROUPS + batch.group[taken], return_inverse=True)
         self.target[batch.data[taken]] = target + len(self.masks)
         kind = keys // _GROUPS
-        level = np.zeros(self.kinds, dtype=bool)
-        level[self.kind] = self.past.coarse
-        self.coarse = np.concatenate([self.coarse, level[kind]])
+        level = np.zeros(self.kinds, dtype=np.int8)
+        level[self.kind] = self.past.level
+        self.level = np.concatenate([self.level, level[kind]])
         self.masks = np.concatenate([self.masks, batch.masks[kind, keys % _GROUPS]])
         self.given = np.concatenate([self.given, self._measures(batch)[kind]])
         self.dissolved[self.past.cohort[batch.data[sound[batch.kind]]]] = True

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import bisect
-import csv
 import datetime
-import io
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from importlib import resources
 from itertools import pairwise
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
+
+from catalog.hierarchy import TRUNCATIONS, Hierarchy, read_hierarchy
 
 Value = str | int | float | bool | datetime.date | datetime.datetime | None
 UNMAPPED = object()
@@ -29,7 +30,7 @@ class Transform(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     level: Annotated[int, Meta(ge=1, le=9)] = 1
     otherwise: str | None = None
     """With groups or a hierarchy: the label of values that are not named."""
-    truncate: Literal["year", "quarter", "month"] | None = None
+    truncate: Literal["decade", "five_years", "year", "quarter", "month"] | None = None
     top_code: float | None = None
     bottom_code: float | None = None
     clamp: tuple[float, float] | None = None
@@ -84,11 +85,14 @@ def _change(transform: Transform, hierarchies: Mapping[str, str]) -> Callable[[A
         labels, bounds = bin_labels(transform.bins), sorted(transform.bins)
         return lambda value: labels[bisect.bisect_right(bounds, value)]
     if transform.truncate is not None:
-        return _truncations[transform.truncate]
-    if transform.groups is not None or transform.hierarchy is not None:
-        table = group_table(transform, hierarchies)
-        rest: Any = UNMAPPED if transform.otherwise is None else transform.otherwise
+        return TRUNCATIONS[transform.truncate]
+    rest: Any = UNMAPPED if transform.otherwise is None else transform.otherwise
+    if transform.groups is not None:
+        table = {value: label for label, values in transform.groups.items() for value in values}
         return lambda value: table.get(str(value), rest)
+    if transform.hierarchy is not None:
+        hierarchy = hierarchy_of(transform.hierarchy, hierarchies)
+        return lambda value: rest if (label := hierarchy.at(value, transform.level)) is None else label
     low, high = transform.clamp or (transform.bottom_code, transform.top_code)
     return lambda value: _bounded(value, low, high)
 
@@ -111,29 +115,21 @@ def bin_labels(bounds: Sequence[float]) -> list[str]:
     return [f"<{ordered[0]:g}", *between, f">={ordered[-1]:g}"]
 
 
-_truncations: dict[str, Callable[[Any], str]] = {
-    "year": lambda day: f"{day.year:04d}",
-    "quarter": lambda day: f"{day.year:04d}-Q{(day.month + 2) // 3}",
-    "month": lambda day: f"{day.year:04d}-{day.month:02d}",
-}
+def hierarchy_of(name: str, hierarchies: Mapping[str, str]) -> Hierarchy:
+    """An owner's own or one of ours. Raises KeyError for an unknown one, NotATree."""
+    return read_hierarchy(hierarchies[name] if name in hierarchies else shipped_hierarchy(name))
 
 
-def group_table(transform: Transform, hierarchies: Mapping[str, str]) -> dict[str, str]:
-    """Value → label. Raises KeyError for an unknown hierarchy, ValueError for one without that level."""
-    if transform.groups is not None:
-        return {value: label for label, values in transform.groups.items() for value in values}
-    name = transform.hierarchy or ""
-    text = hierarchies[name] if name in hierarchies else shipped_hierarchy(name)
-    lines = [line for line in csv.reader(io.StringIO(text.strip())) if line]
-    if any(len(line) <= transform.level for line in lines):
-        raise ValueError(name)
-    return {line[0].strip(): line[transform.level].strip() for line in lines}
-
-
+@cache
 def shipped_hierarchy(name: str) -> str:
     """The text of one of our own hierarchies. Raises KeyError."""
     if not name.replace("_", "").isalnum():
         raise KeyError(name)
+    if name == "vn_ward":
+        from catalog.wards import wards  # the jails, which are told hierarchies as text, do not have its package
+
+        regions = read_hierarchy(shipped_hierarchy("vn_province_region")).exact
+        return wards(regions)
     file = resources.files("catalog") / "hierarchies" / f"{name}.csv"
     if not file.is_file():
         raise KeyError(name)

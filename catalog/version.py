@@ -11,7 +11,8 @@ from sandbox.job import Bounds, Mode
 
 Role = Literal["quasi-identifier", "sensitive", "measure"]
 Personal = Literal["none", "basic", "sensitive"]
-LEVELS: Final = ("fine", "fallback")
+LEVELS: Final = ("fine", "fallback", "fallback_2", "fallback_3", "fallback_4", "fallback_5")
+MAX_FALLBACKS: Final = len(LEVELS) - 1
 """In files of aggregate mode the column LEVEL says at which of them a cohort stands."""
 
 

@@ -123,8 +123,8 @@ class AnonymiseColumn(Struct, frozen=True, kw_only=True):
     type: str
     role: Literal["quasi-identifier", "sensitive", "measure"]
     fine: Transform | None = None
-    coarse: Transform | None = None
-    """None where the column has no fallback: then the fine transform holds at both levels."""
+    coarser: tuple[Transform | None, ...] = ()
+    """The fallbacks, one a level. A column with fewer of them than others stays at its last."""
     source: str = ""
     """The persons' column that it is made of, if that has another name."""
 
@@ -147,6 +147,11 @@ class AnonymiseOrder(Struct, frozen=True, kw_only=True):
     row_group_rows: int
     pairs: tuple[tuple[str, str], ...] = ()
     """Measures of which the sum of products is kept: to be read as measures of their own, after the others."""
+
+    @property
+    def level_count(self) -> int:
+        """Levels of generalisation, the fine one counted."""
+        return 1 + max((len(c.coarser) for c in self.columns), default=0)
 
     @property
     def measure_count(self) -> int:

@@ -47,7 +47,7 @@ def _anonymise(order: AnonymiseOrder, inputs: Sequence[int], output: BinaryIO) -
     formed = form_cohorts(order, persons, past)
     _require_attributes(order, persons, formed)
     left_out = formed.cohort < 0
-    lost = len(np.unique(coded_keys(persons, np.flatnonzero(left_out), coarse=True)))
+    lost = len(np.unique(coded_keys(persons, np.flatnonzero(left_out), level=order.level_count - 1)))
     _require_few(order, persons, formed, lost)
     finished = write_parts(order, persons, formed, output)
     _write_private(order, output, persons, formed, finished, present, total)
@@ -56,7 +56,7 @@ def _anonymise(order: AnonymiseOrder, inputs: Sequence[int], output: BinaryIO) -
         persons=len(released),
         cohorts=len(formed.masks),
         rows=finished.rows,
-        fine_persons=int((~formed.coarse)[released].sum()),
+        fine_persons=int((formed.level == 0)[released].sum()),
         left_out_persons=int(left_out.sum()),
         left_out_classes=lost,
         without_consent=total - len(present),
@@ -160,7 +160,7 @@ def _write_private(
     write_frame(output, b"HAVE", rows(contributes, np.bool_, 0))
     write_frame(output, b"RNGE", finished.ranges.astype(np.int64).tobytes())
     write_frame(output, b"CLAS", finished.classes.astype(np.uint64).tobytes())
-    write_frame(output, b"LEVL", finished.coarse.tobytes())
+    write_frame(output, b"LEVL", finished.level.astype(np.int8).tobytes())
     write_frame(output, b"GIVE", finished.given.tobytes())
     write_frame(output, b"SEEN", msgspec.msgpack.encode({
         c.column.name: s.since for c, s in zip(persons.sensitive, formed.seen, strict=True)

@@ -23,15 +23,22 @@ NEVER: Final = 2**31 - 1
 class Coded:
     """A column: each person's code of the original value, and what that value is shown as at each level.
 
-    `shown`: the values that may be published, sorted, None first; `fine`, `coarse`: a code's place there.
+    `shown`: the values that may be published, sorted, None first; `levels`: of each level a code's place there.
     """
 
     column: AnonymiseColumn
     type: str
     codes: Ints
     shown: list[Any]
-    fine: Ints
-    coarse: Ints
+    levels: list[Ints]
+
+    @property
+    def fine(self) -> Ints:
+        return self.levels[0]
+
+    def level(self, number: int) -> Ints:
+        """A code's place at that level; the last one's where the column has fewer."""
+        return self.levels[min(number, len(self.levels) - 1)]
 
     def at(self, level: Ints) -> Codes:
         """Each person's code of the shown value."""
@@ -40,25 +47,22 @@ class Coded:
 
 def code_column(column: AnonymiseColumn, data: pa.ChunkedArray, hierarchies: dict[str, str]) -> Coded:
     """Code a quasi-identifier or sensitive column. Raises Refused for values that no group names."""
-    codes, values = _distinct(data)
-    coarse_transform = column.coarse or column.fine
-    fine = apply(column.fine, values, hierarchies)
-    coarse = apply(coarse_transform, values, hierarchies)
-    _require_mapped(column, codes, (fine, coarse))
+    codes, values = distinct(data)
+    levels = [apply(transform, values, hierarchies) for transform in (column.fine, *column.coarser)]
+    _require_mapped(column, codes, levels)
     kind = shown_type(column)
     if kind == "VARCHAR" and column.type != "VARCHAR":
-        fine, coarse = _texts(fine), _texts(coarse)
-    shown = sorted({*fine, *coarse}, key=lambda v: (v is not None, v))
+        levels = [_texts(level) for level in levels]
+    shown = sorted({v for level in levels for v in level}, key=lambda v: (v is not None, v))
     place = {v: i for i, v in enumerate(shown)}
     return Coded(
-        column, kind, codes, shown,
-        np.array([place[v] for v in fine], dtype=np.int32), np.array([place[v] for v in coarse], dtype=np.int32),
-    )  # fmt: skip
+        column, kind, codes, shown, [np.array([place[v] for v in level], dtype=np.int32) for level in levels]
+    )
 
 
 def shown_type(column: AnonymiseColumn) -> str:
     """The type in the parts: text as soon as one level makes text of the values."""
-    levels: tuple[Transform | None, ...] = (column.fine, column.coarse)
+    levels: tuple[Transform | None, ...] = (column.fine, *column.coarser)
     return "VARCHAR" if any(t is not None and t.makes_text for t in levels) else column.type
 
 
@@ -66,7 +70,7 @@ def _texts(values: list[Any]) -> list[Any]:
     return [v if v is None or isinstance(v, str) else f"{v:g}" if isinstance(v, float) else str(v) for v in values]
 
 
-def _distinct(data: pa.ChunkedArray) -> tuple[Ints, list[Any]]:
+def distinct(data: pa.ChunkedArray) -> tuple[Ints, list[Any]]:
     """Codes and the values that they stand for; the empty cell has a code of its own, if there is any."""
     if pa.types.is_dictionary(data.type):
         data = data.unify_dictionaries()
@@ -85,7 +89,7 @@ def _indices(indices: pa.Array, missing: int) -> Ints:
     return result
 
 
-def _require_mapped(column: AnonymiseColumn, codes: Ints, levels: tuple[list[Any], ...]) -> None:
+def _require_mapped(column: AnonymiseColumn, codes: Ints, levels: list[list[Any]]) -> None:
     lost = np.array([any(level[i] is UNMAPPED for level in levels) for i in range(len(levels[0]))])
     if lost.any():
         used = np.unique(codes)

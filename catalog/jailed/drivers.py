@@ -11,7 +11,7 @@ from catalog.wire import AnonymiseOrder
 
 
 class Driver(Struct, frozen=True):
-    """`values`: distinct values at the coarse level; `rare`: persons whose value fewer than k hold; `saved`."""
+    """`values`: distinct values at the coarsest level; `rare`: persons whose value fewer than k hold; `saved`."""
 
     column: str
     values: int
@@ -25,13 +25,13 @@ def drivers(
     """The columns that would save most first."""
     people = np.flatnonzero(left_out)
     part = [Codes(s.codes[people], s.size) for s in sensitive]
-    coarse = [Codes(c.coarse[c.codes[people]], len(c.shown)) for c in dimensions]
+    coarse = [Codes(c.levels[-1][c.codes[people]], len(c.shown)) for c in dimensions]
     consent = Codes(np.unique(mask[people], return_inverse=True)[1], 2**31)
     found = []
     for i, column in enumerate(dimensions):
         rest = [consent, *coarse[:i], *coarse[i + 1 :]]
         cohort, _ = form(class_keys(rest, len(people)), part, k=order.k, l=order.l, rank=np.arange(len(people)))
-        counts = np.bincount(column.coarse[column.codes], minlength=len(column.shown))
+        counts = np.bincount(column.levels[-1][column.codes], minlength=len(column.shown))
         rare = int(counts[(counts > 0) & (counts < order.k)].sum())
         found.append(Driver(column.column.name, int((counts > 0).sum()), rare, int((cohort >= 0).sum())))
     return sorted(found, key=lambda d: (-d.saved, -d.rare, -d.values))

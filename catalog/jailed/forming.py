@@ -30,12 +30,12 @@ class Persons:
 
 @dataclass(frozen=True, slots=True)
 class Formed:
-    """`cohort`: of each person, −1 for none. Of each cohort: `coarse`, `masks` (purposes that all of it consent
+    """`cohort`: of each person, −1 for none. Of each cohort: `level`, `masks` (purposes that all of it consent
     to), `given` (× measures: may its sums be shown). `lives`: of each past datum its person; `kept`: what became
     of past cohorts. `new`: persons whom no version has shown as they are."""
 
     cohort: Ints
-    coarse: Ints
+    level: Ints
     masks: Ints
     given: Ints
     seen: list[Seen]
@@ -56,11 +56,11 @@ def form_cohorts(order: AnonymiseOrder, persons: Persons, past: Past | None) -> 
         seen = _seen(order, persons, everybody, np.zeros(len(everybody), dtype=np.int64), None)
         nothing = np.empty(0, dtype=np.int64)
         start = Formed(
-            np.full(len(everybody), -1, dtype=np.int64), nothing.astype(bool), nothing.astype(np.int32),
+            np.full(len(everybody), -1, dtype=np.int64), nothing.astype(np.int8), nothing.astype(np.int32),
             np.empty((0, measures), dtype=bool), seen, everybody, nothing, None,
         )  # fmt: skip
         return _with_new(order, persons, start)
-    lives = living(past, _now(persons), followed=order.followed)
+    lives = living(past, _now(order, persons), followed=order.followed)
     alive = np.flatnonzero(lives >= 0)
     new = everybody.copy()
     new[lives[alive]] = False
@@ -69,20 +69,16 @@ def form_cohorts(order: AnonymiseOrder, persons: Persons, past: Past | None) -> 
     seen = _seen(order, persons, new, first, past)
     kept = keep(past, lives, persons.mask, [s.codes for s in seen], k=order.k, l=order.l)
     return _with_new(
-        order, persons, Formed(kept.cohort, kept.coarse, kept.masks, kept.given, seen, new, lives, kept)
+        order, persons, Formed(kept.cohort, kept.level, kept.masks, kept.given, seen, new, lives, kept)
     )
 
 
-def _now(persons: Persons) -> Now:
-    fine, coarse = (
-        class_numbers(
-            persons.dimensions,
-            [(c.coarse if level else c.fine)[c.codes] for c in persons.dimensions],
-            len(persons.mask),
-        )
-        for level in (False, True)
-    )
-    return Now(fine, coarse, persons.digest, persons.mask)
+def _now(order: AnonymiseOrder, persons: Persons) -> Now:
+    classes = [
+        class_numbers(persons.dimensions, [c.level(i)[c.codes] for c in persons.dimensions], len(persons.mask))
+        for i in range(order.level_count)
+    ]
+    return Now(classes, persons.digest, persons.mask)
 
 
 def _seen(order: AnonymiseOrder, persons: Persons, new: Ints, first: Ints, past: Past | None) -> list[Seen]:
@@ -95,46 +91,49 @@ def _seen(order: AnonymiseOrder, persons: Persons, new: Ints, first: Ints, past:
 
 def _with_new(order: AnonymiseOrder, persons: Persons, formed: Formed) -> Formed:
     people = np.flatnonzero(formed.new)
-    number, fine, count = two_levels(order, persons, formed.sensitive, people)
+    number, levels = level_by_level(order, persons, formed.sensitive, people)
     cohort = formed.cohort.astype(np.int64)
     cohort[people] = np.where(number >= 0, number + len(formed.masks), -1)
-    masks = np.zeros(count, dtype=np.int32)
+    masks = np.zeros(len(levels), dtype=np.int32)
     masks[number[number >= 0]] = persons.mask[people[number >= 0]]
     return Formed(
         cohort=cohort,
-        coarse=np.concatenate([formed.coarse, np.arange(count) >= fine]),
+        level=np.concatenate([formed.level, levels]),
         masks=np.concatenate([formed.masks, masks]),
-        given=np.concatenate([formed.given, np.ones((count, len(persons.measures)), dtype=bool)]),
+        given=np.concatenate([formed.given, np.ones((len(levels), len(persons.measures)), dtype=bool)]),
         seen=formed.seen, new=formed.new, lives=formed.lives, kept=formed.kept,
     )  # fmt: skip
 
 
-def two_levels(
+def level_by_level(
     order: AnonymiseOrder, persons: Persons, sensitive: list[Codes], people: Ints
-) -> tuple[Ints, int, int]:
-    """Cohort of each of `people` (−1: none), how many are fine (the low numbers), how many there are."""
-    cohort, fine = _form(order, persons, sensitive, people, coarse=False)
-    rest = np.flatnonzero(cohort < 0)
-    coarse, count = _form(order, persons, sensitive, people[rest], coarse=True)
-    cohort[rest] = np.where(coarse >= 0, coarse + fine, -1)
-    return cohort, fine, fine + count
+) -> tuple[Ints, Ints]:
+    """Cohort of each of `people` (−1: none) and each cohort's level. Who fits into none is tried at the next."""
+    cohort = np.full(len(people), -1, dtype=np.int64)
+    levels: list[int] = []
+    for level in range(order.level_count):
+        rest = np.flatnonzero(cohort < 0)
+        formed, count = _form(order, persons, sensitive, people[rest], level)
+        cohort[rest] = np.where(formed >= 0, formed + len(levels), -1)
+        levels += [level] * count
+    return cohort, np.array(levels, dtype=np.int8)
 
 
 def _form(
-    order: AnonymiseOrder, persons: Persons, sensitive: list[Codes], people: Ints, *, coarse: bool
+    order: AnonymiseOrder, persons: Persons, sensitive: list[Codes], people: Ints, level: int
 ) -> tuple[Ints, int]:
     rank = persons.rank
     if len(people) < len(rank):
         rank = np.empty(len(people), dtype=np.int64)
         rank[np.argsort(persons.rank[people])] = np.arange(len(people))
     part = [Codes(s.codes[people], s.size) for s in sensitive]
-    return form(coded_keys(persons, people, coarse=coarse), part, k=order.k, l=order.l, rank=rank)
+    return form(coded_keys(persons, people, level=level), part, k=order.k, l=order.l, rank=rank)
 
 
-def coded_keys(persons: Persons, people: Ints, *, coarse: bool) -> Ints:
+def coded_keys(persons: Persons, people: Ints, *, level: int) -> Ints:
     """Class of each: the set of consented purposes and every quasi-identifier at that level."""
     masks, mask = np.unique(persons.mask[people], return_inverse=True)
     columns = [Codes(mask, len(masks))]
     for c in persons.dimensions:
-        columns.append(Codes((c.coarse if coarse else c.fine)[c.codes[people]], len(c.shown)))
+        columns.append(Codes(c.level(level)[c.codes[people]], len(c.shown)))
     return class_keys(columns, len(people))

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import parquet
 
-from catalog.cohorts import Ints
+from catalog.cohorts import Ints, at_levels
 from catalog.jailed.coding import arrow_values
 from catalog.jailed.digests import class_numbers
 from catalog.jailed.forming import Formed, Persons
@@ -29,7 +29,7 @@ class Finished:
     """`cohort`: each person's cohort in the files, −1 for none; `number`: provisional cohort → that in the files.
 
     Of each cohort in the files: `ranges` (part, first row, end row), `classes` (a number of the class, the same in
-    all versions), `coarse`, `given` (× measures: are its sums shown). `dimension_codes`: of each cohort, per
+    all versions), `level`, `given` (× measures: are its sums shown). `dimension_codes`: of each cohort, per
     dimension.
     """
 
@@ -38,7 +38,7 @@ class Finished:
     number: Ints
     ranges: Ints
     classes: Ints
-    coarse: Ints
+    level: Ints
     given: Ints
     logical_bytes: dict[str, int]
     dimension_codes: list[Ints]
@@ -77,7 +77,7 @@ def write_parts(order: AnonymiseOrder, persons: Persons, formed: Formed, output:
     final[formed.cohort >= 0] = laid.number[formed.cohort[formed.cohort >= 0]]
     return Finished(
         rows=table.num_rows, cohort=final, number=laid.number, ranges=ranges,
-        classes=class_numbers(persons.dimensions, laid.codes, cohorts), coarse=formed.coarse[laid.cohorts],
+        classes=class_numbers(persons.dimensions, laid.codes, cohorts), level=formed.level[laid.cohorts],
         given=given,
         logical_bytes=logical_bytes(table, [m.name for m in persons.measures if not m.of], order.pairs),
         dimension_codes=laid.codes, order=laid.by,
@@ -90,7 +90,7 @@ def _sort(persons: Persons, formed: Formed) -> _Sorted:
     sizes = np.bincount(cohort, minlength=cohorts)
     some = np.empty(cohorts, dtype=np.int64)
     some[cohort] = released
-    keys = [np.where(formed.coarse, c.coarse[c.codes[some]], c.fine[c.codes[some]]) for c in persons.dimensions]
+    keys = [at_levels([places[c.codes[some]] for places in c.levels], formed.level) for c in persons.dimensions]
     new_order = np.lexsort((np.arange(cohorts), *reversed(keys), formed.masks))
     number = np.empty(cohorts, dtype=np.int64)
     number[new_order] = np.arange(cohorts)
@@ -116,7 +116,7 @@ def _table(order: AnonymiseOrder, persons: Persons, formed: Formed, laid: _Sorte
             columns[coded.column.name] = arrow_values(coded).take(pa.array(shown, mask=~seen.stays[laid.by]))
         return pa.table(columns), given
     columns["n"] = pa.array(laid.sizes, pa.int64())
-    levels = pa.array(formed.coarse[laid.cohorts].astype(np.int8))
+    levels = pa.array(formed.level[laid.cohorts].astype(np.int8))
     columns[LEVEL] = pa.array(LEVELS, pa.string()).take(levels)
     every = all_sums(persons.measures, laid.by, laid.starts, order.k)
     for place, (measure, told) in enumerate(zip(persons.measures, every, strict=True)):

@@ -120,7 +120,7 @@ def _within(inner: str, outer: str) -> bool:
 def _hierarchies(lead: Manifest, partner: Manifest) -> dict[str, str]:
     """Each owner's own; a name must mean the same to both who use it."""
     for one, other in ((lead, partner), (partner, lead)):
-        named = {t.hierarchy for c in one.columns for t in (c.transform, c.fallback) if t and t.hierarchy}
+        named = {t.hierarchy for c in one.columns for t in (c.transform, *c.fallbacks) if t and t.hierarchy}
         for name in named & other.hierarchies.keys():
             if one.hierarchies.get(name) != other.hierarchies[name]:
                 raise PublicationRefused("publication.joint_differs", field=f"hierarchies.{name}")

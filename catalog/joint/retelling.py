@@ -64,7 +64,7 @@ def retold(manifest: Manifest, made: Made, mask: Ints) -> Made:
         persons=int(inside.sum()),
         cohorts=len(made.ranges),
         rows=sum(part.rows for part in made.parts),
-        fine_persons=int((~made.coarse[made.cohort[inside]]).sum()),
+        fine_persons=int((made.level[made.cohort[inside]] == 0).sum()),
         left_out_persons=int(((mask != 0) & ~inside).sum()),
         types={name: said for name, said in (hidden | types).items() if name in shown},
         logical_bytes={name: size for name, size in sizes.items() if name in shown},

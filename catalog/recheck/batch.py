@@ -17,13 +17,11 @@ from catalog.wire import AnonymiseOrder
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """`fine`, `coarse`: number of the class at each level; `shown_fine`, `shown_coarse`: the same, as files write
-    the values; `values`, `written` (× sensitive columns): number of the value (0: none), and as files write it."""
+    """`classes`: number of the class at each level; `shown`: the same, as files write the values; `values`,
+    `written` (× sensitive columns): number of the value (0: none), and as files write it."""
 
-    fine: Ints
-    coarse: Ints
-    shown_fine: Ints
-    shown_coarse: Ints
+    classes: list[Ints]
+    shown: list[Ints]
     digest: Ints
     values: Ints
     written: Ints
@@ -38,10 +36,10 @@ def read_batch(order: AnonymiseOrder, table: pa.Table) -> Batch:
         for role in ("quasi-identifier", "sensitive")
     )
     measures = read_measures(order, table)
-    fine, coarse = ([(c.coarse if level else c.fine)[c.codes] for c in dimensions] for level in (False, True))
+    levels = [[c.level(i)[c.codes] for c in dimensions] for i in range(order.level_count)]
     return Batch(
-        fine=class_numbers(dimensions, fine, rows), coarse=class_numbers(dimensions, coarse, rows),
-        shown_fine=_written(dimensions, fine, rows), shown_coarse=_written(dimensions, coarse, rows),
+        classes=[class_numbers(dimensions, places, rows) for places in levels],
+        shown=[_written(dimensions, places, rows) for places in levels],
         digest=digests(sensitive, measures, rows),
         values=_columns([_numbers(c.shown)[c.fine[c.codes]] for c in sensitive], rows),
         written=_columns([written_numbers(arrow_values(c))[c.fine[c.codes]] for c in sensitive], rows),

@@ -50,7 +50,7 @@ def _check_part(order: AnonymiseOrder, part: MadePart, made: Made, content: Cont
         require(np.add.reduceat(mix(written, SALT), ranges[:, 1]) == content.values[cohorts], "values")
         return
     require(table.column("n").to_numpy() == content.size[cohorts], "persons")
-    require(_numbers(table.column(LEVEL)) == written_numbers(_LEVELS)[made.coarse[cohorts].astype(int)], "level")
+    require(_numbers(table.column(LEVEL)) == written_numbers(_LEVELS)[made.level[cohorts]], "level")
     _check_sums(order, table, made, content, cohorts)
 
 

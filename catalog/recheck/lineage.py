@@ -44,7 +44,7 @@ def _carried(made: Made, past: Past, now: Ints) -> Ints:
     size = np.bincount(past.cohort, minlength=len(past.classes))[old]
     require(size == np.bincount(made.cohort[made.cohort >= 0], minlength=len(carried))[number], "carried")
     require(made.classes[number] == past.classes[old], "carried")
-    require(made.coarse[number] == past.coarse[old], "carried")
+    require(made.level[number] == past.level[old], "carried")
     require(~made.given[number] | past.given[old], "carried")
     return carried
 
@@ -94,7 +94,7 @@ class _Returned:
         made, past, batch = self.made, self.past, self.batch
         new = self.into[self.to[self.to >= 0]]
         old = self.of[self.to >= 0]
-        require((made.classes[new] == past.classes[old]) & (made.coarse[new] == past.coarse[old]), "returned")
+        require((made.classes[new] == past.classes[old]) & (made.level[new] == past.level[old]), "returned")
         by = np.lexsort((np.arange(len(batch)), batch))
         rank = np.empty(len(batch), dtype=np.int64)
         rank[by] = np.arange(len(batch)) - np.searchsorted(batch[by], batch[by])

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from catalog.cohorts import Ints
+from catalog.cohorts import Ints, at_levels
 from catalog.jailed.mixing import mix
 from catalog.jailed.refused import Refused
 from catalog.making import Made
@@ -80,7 +80,7 @@ class _Persons:
         require((made.digest[rows] == read.digest)[present], "digest")
         require(((said == read.values >> 32) | (said == 0))[present], "values")
         if made.kinds is not None:
-            require((made.kinds[rows] == read.fine)[present], "class")
+            require((made.kinds[rows] == read.classes[0])[present], "class")
         for place, measure in enumerate(read.measures):
             require((made.contributes[rows, place] == measure.present)[present], "measures")
         self.visible.take(read.values, said, present)
@@ -90,9 +90,9 @@ class _Persons:
     def _cohorts(self, rows: slice, read: Batch, said: Ints) -> None:
         inside = np.flatnonzero(self.made.cohort[rows] >= 0)
         cohort = self.made.cohort[rows][inside]
-        coarse = self.made.coarse[cohort]
-        require(np.where(coarse, read.coarse[inside], read.fine[inside]) == self.made.classes[cohort], "class")
-        self.shown[cohort] = np.where(coarse, read.shown_coarse[inside], read.shown_fine[inside])
+        level = self.made.level[cohort]
+        require(at_levels([c[inside] for c in read.classes], level) == self.made.classes[cohort], "class")
+        self.shown[cohort] = at_levels([s[inside] for s in read.shown], level)
         written = np.where(said[inside] != 0, read.written[inside], 0)
         np.add.at(self.values, cohort, mix(fold(list(written.T), len(inside)), SALT))
         for place, distinct in enumerate(self.distinct):
@@ -192,9 +192,9 @@ class _Standing:
             dead = dead[past.row[dead] >= 0]
             self.dead = dead[np.argsort(past.row[dead], kind="stable")]
         else:
-            level = past.coarse[past.cohort[dead]]
+            level = np.minimum(past.level, order.level_count - 1)[past.cohort[dead]]
             both = mix(past.classes[past.cohort[dead]], past.digest[dead])
-            self.lost = [np.unique(both[level == coarse]) for coarse in (False, True)]
+            self.lost = [np.unique(both[level == each]) for each in range(order.level_count)]
 
     def take(self, rows: slice, read: Batch) -> None:
         past = self.past
@@ -212,12 +212,12 @@ class _Standing:
             dead, place = dead[free[place]], place[free[place]]
             require(~self._same(dead, place, read), "lives")
             return
-        for lost, number in zip(self.lost, (read.fine, read.coarse), strict=True):
+        for lost, number in zip(self.lost, read.classes, strict=True):
             require(~np.isin(mix(number[free], read.digest[free]), lost), "lives")
 
     def _same(self, data: Ints, place: Ints, read: Batch) -> Ints:
         assert self.past is not None  # asked by the caller
         cohort = self.past.cohort[data]
-        number = np.where(self.past.coarse[cohort], read.coarse[place], read.fine[place])
+        number = at_levels([c[place] for c in read.classes], self.past.level[cohort])
         same: Ints = (number == self.past.classes[cohort]) & (read.digest[place] == self.past.digest[data])
         return same

@@ -1,11 +1,10 @@
-"""`sandulieu catalog check|publish|show|search|consents`: check needs no database, the others work on it."""
+"""`sandulieu catalog check|optimise|publish|show|search|consents`: the first two need no database."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
 import secrets
-import sys
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -17,9 +16,9 @@ from catalog.history import Waiting
 from catalog.pii.gate import Override
 from catalog.publish import Publication
 from catalog.storage import Store
-from marketplace.cli import consents
+from marketplace.cli import consents, optimise
 from marketplace.cli.measured import measured_lines
-from marketplace.cli.telling import tell
+from marketplace.cli.telling import read_pair, tell, tell_manifest
 from marketplace.config import load
 from marketplace.db.engine import Database, database_url
 from marketplace.db.keys import Keys
@@ -33,7 +32,7 @@ from marketplace.listings.press import Press, make_permitted_version, parse_mani
 from marketplace.listings.publish import publish_version
 from marketplace.listings.reads import read_dataset
 from marketplace.queries.services import policy_server
-from marketplace.texts import Language, message
+from marketplace.texts import Language
 from marketplace.web.words import say
 from policies.decision import Decision, PreviousFacts
 from policies.engine import open_engine
@@ -42,7 +41,7 @@ LANGUAGES: tuple[Language, ...] = ("vi", "en")
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """catalog check, publish, show, search, consents."""
+    """catalog check, optimise, publish, show, search, consents."""
     catalog = subparsers.add_parser("catalog", help="danh mục dữ liệu / the catalogue of datasets")
     verbs = catalog.add_subparsers(dest="verb", required=True, metavar="VERB")
     check = verbs.add_parser("check", help="làm thử, không công bố / make a version without releasing it")
@@ -65,6 +64,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     for parser, run in ((check, _check), (publish, _publish), (show, _show), (search, _search)):
         parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
         parser.set_defaults(func=run)
+    optimise.add_parser(verbs)
     consents.add_parser(verbs)
 
 
@@ -81,13 +81,13 @@ def _override(text: str) -> Override:
 
 def _check(chosen: argparse.Namespace) -> int:
     manifest = chosen.manifest or chosen.file.with_name("manifest.yaml")
-    texts = _files(manifest, chosen.file)
+    texts = read_pair(manifest, chosen.file)
     if texts is None:
         return 2
     try:
         publication, judged = asyncio.run(_make(texts, chosen.file, chosen.override))
     except ManifestWrong as wrong:
-        return _tell_manifest(wrong, manifest, as_json=chosen.json)
+        return tell_manifest(wrong, manifest, as_json=chosen.json)
     except ListingDenied as denied:
         if chosen.json:
             print(_json({"code": denied.code, "reasons": denied.reasons}))
@@ -121,13 +121,13 @@ async def _make(manifest_text: str, source: Path, overrides: list[Override]) -> 
 
 
 def _publish(chosen: argparse.Namespace) -> int:
-    text = _files(chosen.manifest, chosen.file)
+    text = read_pair(chosen.manifest, chosen.file)
     if text is None:
         return 2
     try:
         released = asyncio.run(_release(text, chosen.file, tuple(chosen.override)))
     except ManifestWrong as wrong:
-        return _tell_manifest(wrong, chosen.manifest, as_json=chosen.json)
+        return tell_manifest(wrong, chosen.manifest, as_json=chosen.json)
     if chosen.json:
         print(_json(released))
         return 0
@@ -210,28 +210,6 @@ async def _database() -> AsyncIterator[Database]:
         yield database
     finally:
         await database.close()
-
-
-def _files(manifest: Path, source: Path) -> str | None:
-    """The manifest's text; None (and said so) if one of the files is not there or is no text."""
-    try:
-        if not source.is_file():
-            raise FileNotFoundError(2, "No such file", str(source))
-        return manifest.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as wrong:
-        print(f"Không đọc được / cannot read: {wrong}", file=sys.stderr)
-        return None
-
-
-def _tell_manifest(wrong: ManifestWrong, manifest: Path, *, as_json: bool) -> int:
-    """Every error with its place, as compilers do."""
-    if as_json:
-        print(_json({"code": wrong.code, "errors": wrong.params["errors"]}))
-    for error in wrong.params["errors"]:
-        for language in LANGUAGES:
-            said = message(error["code"], error["params"], language)
-            print(f"{manifest}:{error['line']}:{error['column']}: {said.what} {said.next}", file=sys.stderr)
-    return 1
 
 
 def _figures(publication: Publication, decision: Decision) -> str:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
 
 from marketplace.errors import Problem
+from marketplace.listings.errors import ManifestWrong
 from marketplace.texts import LANGUAGES, message
 
 
@@ -21,3 +25,25 @@ def tell_problem(problem: Problem) -> None:
     tell(problem.code, problem.params)
     for reason in problem.reasons:
         tell(reason.code, reason.params)
+
+
+def tell_manifest(wrong: ManifestWrong, manifest: Path, *, as_json: bool) -> int:
+    """Every error with its place, as compilers do. Returns the exit code."""
+    if as_json:
+        print(msgspec.json.encode({"code": wrong.code, "errors": wrong.params["errors"]}).decode())
+    for error in wrong.params["errors"]:
+        for language in LANGUAGES:
+            said = message(error["code"], error["params"], language)
+            print(f"{manifest}:{error['line']}:{error['column']}: {said.what} {said.next}", file=sys.stderr)
+    return 1
+
+
+def read_pair(manifest: Path, source: Path) -> str | None:
+    """The manifest's text; None (and said so) if one of the files is not there or is no text."""
+    try:
+        if not source.is_file():
+            raise FileNotFoundError(2, "No such file", str(source))
+        return manifest.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as wrong:
+        print(f"Không đọc được / cannot read: {wrong}", file=sys.stderr)
+        return None

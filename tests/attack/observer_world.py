@@ -103,8 +103,10 @@ class World:
         })  # fmt: skip
         bins = Transform(bins=(30.0, 45.0, 60.0)), Transform(bins=(45.0,))
         asked = (
-            AnonymiseColumn(name="place", type="VARCHAR", role="quasi-identifier", coarse=Transform(drop=True)),
-            AnonymiseColumn(name="age", type="BIGINT", role="quasi-identifier", fine=bins[0], coarse=bins[1]),
+            AnonymiseColumn(
+                name="place", type="VARCHAR", role="quasi-identifier", coarser=(Transform(drop=True),)
+            ),
+            AnonymiseColumn(name="age", type="BIGINT", role="quasi-identifier", fine=bins[0], coarser=(bins[1],)),
             AnonymiseColumn(name="sex", type="VARCHAR", role="quasi-identifier"),
             AnonymiseColumn(name="illness", type="VARCHAR", role="sensitive"),
             AnonymiseColumn(name="visits", type="BIGINT", role="measure", fine=Transform(clamp=(0.0, 50.0))),
@@ -183,17 +185,17 @@ def _tiled(past: Past) -> Past:
         past, digest=each(past.digest), cohort=each(past.cohort) + np.repeat(worlds, data) * cohorts,
         atom=each(past.atom) + np.repeat(worlds, data) * atoms, again=each(past.again),
         values=each(past.values), contributes=each(past.contributes),
-        classes=mix(each(past.classes), np.repeat(numbers, cohorts)), coarse=each(past.coarse),
+        classes=mix(each(past.classes), np.repeat(numbers, cohorts)), level=each(past.level),
         retired=each(past.retired), given=each(past.given), generation=each(past.generation),
     )  # fmt: skip
 
 
 def _shown(persons: forming.Persons, formed: forming.Formed, rows: Ints) -> list[Ints]:
     """Codes of place, age, sex and illness (−1: none) as a file shows them of these persons."""
-    coarse = formed.coarse[formed.cohort[rows]]
+    coarse = formed.level[formed.cohort[rows]] > 0
     illness = persons.sensitive[0]
     return [
-        *(np.where(coarse, c.coarse[c.codes[rows]], c.fine[c.codes[rows]]) for c in persons.dimensions[:3]),
+        *(np.where(coarse, c.level(1)[c.codes[rows]], c.fine[c.codes[rows]]) for c in persons.dimensions[:3]),
         np.where(formed.seen[0].stays[rows], illness.fine[illness.codes[rows]], -1),
     ]
 

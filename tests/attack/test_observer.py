@@ -232,16 +232,16 @@ def see_no_change(past: Past, now: Any, *, followed: bool) -> Ints:
 
 def take_newcomers_alone(order: Any, *more: Any) -> Any:
     """A newcomer is a cohort of one."""
-    return TWO_LEVELS(msgspec.structs.replace(order, k=1, l=1), *more)
+    return LEVEL_BY_LEVEL(msgspec.structs.replace(order, k=1, l=1), *more)
 
 
-TWO_LEVELS = forming.two_levels
+LEVEL_BY_LEVEL = forming.level_by_level
 
 
 @pytest.mark.parametrize(
     ("broken", "wrong", "play"),
     [("keep", carry_the_rest, left), ("keep", carry_the_rest, withdrew_all), ("living", see_no_change, changed),
-     ("two_levels", take_newcomers_alone, came)],
+     ("level_by_level", take_newcomers_alone, came)],
 )  # fmt: skip
 def test_where_the_rule_is_broken_the_observer_finds_the_one(
     scene: Scene, monkeypatch: pytest.MonkeyPatch, broken: str, wrong: Callable[..., Any],

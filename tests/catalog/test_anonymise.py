@@ -24,8 +24,8 @@ K = 5
 def order(mode: str = "rows", **changes: Any) -> AnonymiseOrder:
     columns = [
         AnonymiseColumn(name="age", type="BIGINT", role="quasi-identifier", fine=Transform(bins=(30.0, 60.0)),
-                        coarse=Transform(bins=(45.0,))),
-        AnonymiseColumn(name="place", type="VARCHAR", role="quasi-identifier", coarse=Transform(drop=True)),
+                        coarser=(Transform(bins=(60.0,)), Transform(drop=True))),
+        AnonymiseColumn(name="place", type="VARCHAR", role="quasi-identifier", coarser=(Transform(drop=True),)),
         AnonymiseColumn(name="illness", type="VARCHAR", role="sensitive"),
     ]  # fmt: skip
     if mode == "aggregate":
@@ -182,7 +182,7 @@ def test_the_same_persons_and_seed_give_the_same_bytes_and_another_seed_other_co
 def test_the_sample_shares_no_record_with_the_files(mode: str) -> None:
     columns = (
         *order(mode).columns,
-        AnonymiseColumn(name="job", type="VARCHAR", role="quasi-identifier", coarse=Transform(drop=True)),
+        AnonymiseColumn(name="job", type="VARCHAR", role="quasi-identifier", coarser=(Transform(drop=True),)),
     )
     table = table_of(many(3, 300)).append_column(
         "job", pa.array([f"job {i % 7}" for i in range(300)]).dictionary_encode()
@@ -196,7 +196,7 @@ def test_the_sample_shares_no_record_with_the_files(mode: str) -> None:
 
 def test_a_value_that_no_group_names_is_refused_with_counts_only() -> None:
     columns = (
-        replace(order().columns[1], fine=Transform(groups={"Miền Bắc": ("Hà Nội",)}), coarse=None),
+        replace(order().columns[1], fine=Transform(groups={"Miền Bắc": ("Hà Nội",)}), coarser=()),
         order().columns[2],
     )
     made = run_anonymise(order(columns=columns), table_of(many(4)), [1] * 600)

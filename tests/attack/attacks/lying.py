@@ -62,12 +62,12 @@ def forget_the_past(payload: bytes, inputs: Sequence[int], output: BinaryIO) -> 
 
 
 def _two_levels(payload: bytes, inputs: Sequence[int], output: BinaryIO, **other: int) -> bytes:
-    honest = forming.two_levels
+    honest = forming.level_by_level
 
-    def two_levels(order: Any, *more: Any) -> Any:
+    def level_by_level(order: Any, *more: Any) -> Any:
         return honest(msgspec.structs.replace(order, **other), *more)
 
-    with _with(forming, two_levels=two_levels):
+    with _with(forming, level_by_level=level_by_level):
         return anonymise.main(payload, inputs, output)
 
 
@@ -97,7 +97,7 @@ def take_newcomers_in(payload: bytes, inputs: Sequence[int], output: BinaryIO) -
 
     def form_cohorts(order: Any, persons: Any, past: Past | None) -> forming.Formed:
         formed = honest(order, persons, past)
-        numbers = forming._now(persons).fine
+        numbers = forming._now(order, persons).classes[0]
         cohort = formed.cohort.copy()
         for i in np.flatnonzero(cohort < 0):
             mates = np.flatnonzero((numbers == numbers[i]) & (formed.cohort >= 0))

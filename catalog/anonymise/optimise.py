@@ -1,0 +1,70 @@
+"""The optimiser's face: a file and a manifest in, schemes of generalisation out, for the owner to choose one."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from catalog.anonymise.frontier import Frontier, LossMeasure, OptimiseOrder
+from catalog.errors import PublicationRefused
+from catalog.intake import Intake, consent_masks, decode_reply, read_source
+from catalog.limits import IngestLimits
+from catalog.making import anonymise_order
+from catalog.manifest import Manifest, column_lines, read_manifest
+from sandbox.isolation.oneshot import run_once
+
+
+def optimise(
+    source: Path, manifest_text: str, *, limits: IngestLimits | None = None, measure: LossMeasure = "ncp",
+    t: float | None = None, budget_ms: int = 40_000,
+) -> Frontier:  # fmt: skip
+    """Schemes that hold the manifest's k, ℓ and max_left_out_share (and t), the least loss first. Blocking.
+
+    The levels of a column are those of its hierarchy, its transform and fallback with round bins around them, or,
+    where the manifest says nothing, round bins and parts of dates. `budget_ms`: of the search, reading apart.
+    Raises ManifestRefused, PublicationRefused, SandboxFailed.
+    """
+    manifest, limits = read_manifest(manifest_text), limits or IngestLimits()
+    if manifest.mode == "dp":
+        raise PublicationRefused("publication.nothing_to_optimise", mode=manifest.mode)
+    once = secrets.token_bytes(32)
+
+    def pseudonymise(subjects: Sequence[str]) -> list[bytes]:
+        return [hashlib.blake2b(s.encode(), key=once, digest_size=16).digest() for s in subjects]
+
+    with tempfile.TemporaryDirectory(prefix="sandulieu-optimise-") as name, source.open("rb") as file:
+        folder = Path(name)
+        lines = column_lines(manifest_text)
+        intake = read_source(manifest, lines, file, folder, pseudonymise=pseudonymise, limits=limits)
+        order = OptimiseOrder(
+            anonymise=anonymise_order(manifest, intake.digest, limits), measure=measure, t=t, budget_ms=budget_ms
+        )
+        return _search(order, manifest, intake, folder, limits)
+
+
+def _search(
+    order: OptimiseOrder, manifest: Manifest, intake: Intake, folder: Path, limits: IngestLimits
+) -> Frontier:
+    masks = folder / "masks.bin"
+    masks.write_bytes(consent_masks(manifest, intake, None, None).astype(np.int32).tobytes())
+    with intake.persons.open("rb") as persons, masks.open("rb") as mask:
+        done = run_once(
+            "catalog.jailed.optimise:main",
+            msgspec.msgpack.encode(order),
+            [persons.fileno(), mask.fileno()],
+            consume=lambda stream: stream.read(1),
+            deadline_ms=limits.deadline_ms + order.budget_ms,
+            memory_bytes=limits.memory_bytes,
+            max_output_bytes=1024,
+            threads=limits.threads,
+        )
+    frontier = decode_reply(done.reply, Frontier)
+    if frontier.refusal is not None:
+        raise PublicationRefused(frontier.refusal.code, **frontier.refusal.params)
+    return frontier
