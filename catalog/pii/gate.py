@@ -109,7 +109,7 @@ def _of_column(
                     share=found.share, examples=found.examples, declared=each.role,
                 )  # fmt: skip
                 break
-    if _too_many(column.singles, detected):
+    if column.singles is not None and _too_many(column.singles, detected):
         yield Finding(
             code="pii.singles_out", columns=(column.name,), finding=SINGLES, confidence=1.0, share=column.singles,
             declared=shown[0].role if shown else "",
@@ -134,7 +134,7 @@ def _contradiction(manifest: Manifest, column: ManifestColumn, kind: Kind) -> Co
 
 def _labelled(column: ManifestColumn) -> bool:
     """Whether at every level only labels of ours are shown, or nothing."""
-    levels = [column.transform, *([column.fallback] if column.fallback is not None else [])]
+    levels = [column.transform, *(each for each in column.fallbacks if each is not None)]
     return all(level is not None and (level.makes_text or level.drop) for level in levels)
 
 
