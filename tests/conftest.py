@@ -41,14 +41,6 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Neighbo
     return Neighbours(config, log)
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Generated examples walk by the hundred where written ones have walked: tracing them doubles the time."""
-    for item in items:
-        if item.get_closest_marker("hypothesis"):
-            item.add_marker("no_cover")
-
-
 @pytest.fixture(scope="session")
 def home() -> Iterator[Path]:
     """A home of its own for this run; its database goes with it."""

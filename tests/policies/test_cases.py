@@ -11,7 +11,6 @@ from policies.sources import revision
 from policies.wasm import WasmEngine
 from tests.policies.cases import ALL, Case, codes, question, told
 
-pytestmark = pytest.mark.no_cover
 """A thousand documents through the same lines: see tests/conftest.py."""
 
 

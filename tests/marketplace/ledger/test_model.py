@@ -7,7 +7,6 @@ from collections.abc import Callable, Coroutine
 from datetime import timedelta
 from uuid import UUID
 
-import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -161,7 +160,6 @@ class Ledger(RuleBasedStateMachine):
         assert [each for each in differences if each.subject == str(self.books.wallet)] == []
 
 
-@pytest.mark.no_cover  # as generated examples: see tests/conftest.py
 def test_the_ledger_is_its_model(config: Config, database: Database) -> None:
     """`database` is asked for so that the tables are there; the machine has a loop and connections of its own."""
     with asyncio.Runner() as runner:

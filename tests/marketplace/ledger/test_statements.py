@@ -32,7 +32,6 @@ async def whole(session: AsyncSession, books: Books, since_h: int, until_h: int)
     return pages
 
 
-@pytest.mark.no_cover
 @settings(max_examples=tried(6), deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     booked=st.lists(st.tuples(st.integers(-90, 0), st.integers(-50, 50)), max_size=9),
