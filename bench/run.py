@@ -16,6 +16,7 @@ MODULES = (
     "jail",
     "scan",
     "catalog",
+    "detect",
     "revisions",
     "consents",
     "ledger",

@@ -1,4 +1,4 @@
-"""`sandulieu catalog check|publish|show|search|consents`: check needs no database, the others work on it."""
+"""`sandulieu catalog check|publish|detect|show|search|consents`: check, detect need no database, the others do."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from catalog.history import Waiting
 from catalog.pii.gate import Override
 from catalog.publish import Publication
 from catalog.storage import Store
-from marketplace.cli import consents
+from marketplace.cli import consents, detect
 from marketplace.cli.telling import tell
 from marketplace.config import load
 from marketplace.db.engine import Database, database_url
@@ -41,7 +41,7 @@ LANGUAGES: tuple[Language, ...] = ("vi", "en")
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """catalog check, publish, show, search, consents."""
+    """catalog check, publish, show, search, consents, detect."""
     catalog = subparsers.add_parser("catalog", help="danh mục dữ liệu / the catalogue of datasets")
     verbs = catalog.add_subparsers(dest="verb", required=True, metavar="VERB")
     check = verbs.add_parser("check", help="làm thử, không công bố / make a version without releasing it")
@@ -65,6 +65,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
         parser.set_defaults(func=run)
     consents.add_parser(verbs)
+    detect.add_parser(verbs)
 
 
 def _override(text: str) -> Override:
