@@ -18,6 +18,7 @@ MODULES = (
     "catalog",
     "risk",
     "optimise",
+    "detect",
     "revisions",
     "consents",
     "ledger",

@@ -1,4 +1,4 @@
-"""`sandulieu catalog check|optimise|publish|show|search|consents`: the first two need no database."""
+"""`sandulieu catalog check|optimise|detect|publish|show|search|consents`: the first three need no database."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from catalog.history import Waiting
 from catalog.pii.gate import Override
 from catalog.publish import Publication
 from catalog.storage import Store
-from marketplace.cli import consents, optimise
+from marketplace.cli import consents, detect, optimise
 from marketplace.cli.measured import measured_lines
 from marketplace.cli.telling import read_pair, tell, tell_manifest
 from marketplace.config import load
@@ -41,7 +41,7 @@ LANGUAGES: tuple[Language, ...] = ("vi", "en")
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """catalog check, optimise, publish, show, search, consents."""
+    """catalog check, optimise, detect, publish, show, search, consents."""
     catalog = subparsers.add_parser("catalog", help="danh mục dữ liệu / the catalogue of datasets")
     verbs = catalog.add_subparsers(dest="verb", required=True, metavar="VERB")
     check = verbs.add_parser("check", help="làm thử, không công bố / make a version without releasing it")
@@ -66,6 +66,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         parser.set_defaults(func=run)
     optimise.add_parser(verbs)
     consents.add_parser(verbs)
+    detect.add_parser(verbs)
 
 
 def _override(text: str) -> Override:

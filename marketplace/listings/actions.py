@@ -205,12 +205,18 @@ async def _record_overrides(
         version_id=row.id,
         body={
             "answers": [
-                {"columns": each.finding.columns, "finding": each.finding.finding, "code": each.finding.code,
-                 "share": each.finding.share, "declared": each.finding.declared, "reason": each.reason}
+                {
+                    "columns": each.finding.columns,
+                    "finding": each.finding.finding,
+                    "code": each.finding.code,
+                    "share_basis_points": round(10_000 * each.finding.share),
+                    "declared": each.finding.declared,
+                    "reason": each.reason,
+                }
                 for each in publication.overridden
             ]
         },
-    )  # fmt: skip
+    )
 
 
 async def record_refusal(
