@@ -25,10 +25,11 @@ from catalog.history import History, Waiting, follow, placed, write_history
 from catalog.intake import Consented, Intake, Pseudonymise, consent_masks, read_source
 from catalog.limits import IngestLimits
 from catalog.making import Made, MadePart, anonymise, measure
-from catalog.manifest import STORED_TYPE, Manifest, ManifestColumn, column_lines, read_manifest
+from catalog.manifest import Manifest, ManifestColumn, column_lines, read_manifest
 from catalog.persons import require_same_privacy, write_persons
 from catalog.pii.detect import scan_order
 from catalog.pii.gate import Answered, Override, require_answered
+from catalog.reading import STORED_TYPE
 from catalog.recheck.version import recheck
 from catalog.restoring import read_book, require_the_same
 from catalog.risk.figures import Risk
@@ -47,6 +48,8 @@ class Report(Struct, frozen=True, kw_only=True):
     rows_read: int
     events_read: int
     """Rows of the file, where several of them made a person; else 0."""
+    rows_rejected: int
+    """Rows left out because they could not be read; private/<version>/rejected.parquet says which and why."""
     format: str
     encoding: str
     delimiter: str
@@ -92,11 +95,10 @@ def publish(
     manifest = read_manifest(manifest_text)
     with workplace(store) as folder, space():
         began = time.monotonic()
-        with source.open("rb") as file:
-            intake = read_source(
-                manifest, column_lines(manifest_text), file, folder, pseudonymise=pseudonymise, limits=limits,
-                scan=scan_order(manifest),
-            )  # fmt: skip
+        intake = read_source(
+            manifest, column_lines(manifest_text), source, folder, pseudonymise=pseudonymise, limits=limits,
+            scan=scan_order(manifest),
+        )  # fmt: skip
         answered = require_answered(manifest, intake.reply.detected, overrides)
         read = time.monotonic()
         mask = consent_masks(manifest, intake, consented, withdrawn)
@@ -148,7 +150,8 @@ def _report(
     """`at`: when it began, had read, had formed cohorts, was done."""
     began, read, formed, done = at
     return Report(
-        rows_read=intake.rows, events_read=intake.reply.events, format=intake.reply.format,
+        rows_read=intake.rows, events_read=intake.reply.events,
+        rows_rejected=intake.reply.rejected, format=intake.reply.format,
         encoding=intake.reply.encoding, delimiter=intake.reply.delimiter,
         without_consent=made.reply.without_consent, rare_values_blanked=made.reply.rare_values_blanked,
         read_ms=_ms(began, read), anonymise_ms=_ms(read, formed), measure_ms=_ms(formed, done),
@@ -266,6 +269,8 @@ def put(store: Store, folder: Path, version: Version, intake: Intake, made: Made
     np.save(private / "cohorts.npy", made.ranges)
     if history is not None:
         write_history(private, history)
+    if intake.rejected is not None:
+        intake.rejected.rename(private / intake.rejected.name)
     if intake.pseudonyms is not None and intake.ascending is not None:
         write_subjects(private / "subjects.bin", intake.pseudonyms, intake.ascending, made.cohort)
     for file in (*public.iterdir(), *private.iterdir()):
