@@ -61,7 +61,7 @@ class ManifestColumn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     transform: Transform | None = None
     fallback: Transform | Annotated[tuple[Transform | None, ...], Meta(min_length=1)] | None = None
     """One coarser level, or several: each is tried for those who fit into no cohort at the one before. In a list
-    None stands for what the level before says."""
+    None stands for what `transform` says."""
     bounds: Bounds | None = None
     """dp mode: makes a number one that may be added up, averaged and so on."""
     values: Annotated[tuple[Words, ...], Meta(min_length=1)] | None = None
@@ -79,10 +79,7 @@ class ManifestColumn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         if self.fallback is None:
             return ()
         said = (self.fallback,) if isinstance(self.fallback, Transform) else self.fallback
-        levels = [self.transform]
-        for transform in said:
-            levels.append(transform or levels[-1])
-        return tuple(levels[1:])
+        return tuple(transform or self.transform for transform in said)
 
     @property
     def published_role(self) -> Role:

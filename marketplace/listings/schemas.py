@@ -64,7 +64,7 @@ class NewestVersion(Struct, frozen=True, kw_only=True):
     measured: Measured
     fine_share: float
     tells_level: bool
-    """Whether SQL may ask `cohort_level`: 'fine' or 'fallback'."""
+    """Whether SQL may ask `cohort_level`: 'fine', 'fallback', 'fallback_2' …."""
     cross_products: tuple[tuple[str, str], ...]
     """Pairs of measures that may be multiplied, correlated, regressed."""
     left_out: LeftOut
