@@ -1,0 +1,107 @@
+"""What somebody typed, as units that a listing should speak of: phrases in quotes, known phrases, single words."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from msgspec import Struct
+
+from catalog.terms.concepts import mentions
+from catalog.terms.tokens import Token, tokens
+
+WORDS: Final = 12
+"""More words than this do not narrow a search; the rest is not looked at."""
+CHARACTERS: Final = 200
+_QUOTED = re.compile(r"[\"“”«](.+?)[\"“”»]")
+_WEAK: Final = frozenset(
+    " ".join(word.folded for word in tokens(said))
+    for said in (
+        "dữ liệu,bộ dữ liệu,cơ sở dữ liệu,thông tin,số liệu,danh sách,danh mục,thống kê,tình hình,báo cáo,về,của,và,"
+        "các,những,theo,cho,tại,ở,trong,trên,từ,với,có,là,cả nước,toàn quốc,việt nam,tỉnh,thành phố,tp,"
+        "data,dataset,information,list,statistics,report,the,of,in,by,for,about,on,and,to,a,an,with,from,per,vietnam,"
+        "viet nam,province,city,vn,quốc gia,national,nationwide,hàng năm,hàng tháng,mới nhất,latest"
+    ).split(",")
+)
+"""Said of nearly every listing: they weigh little, and none is missed for lacking one."""
+_WEAK_WORDS: Final = 3
+
+
+class Unit(Struct, frozen=True):
+    words: tuple[Token, ...]
+    concepts: tuple[str, ...] = ()
+    quoted: bool = False
+    weak: bool = False
+    open: bool = False
+    """Its last word may go on: somebody is still typing it, or put a star behind it."""
+
+
+class Question(Struct, frozen=True):
+    units: tuple[Unit, ...]
+
+    @property
+    def required(self) -> tuple[Unit, ...]:
+        """What a listing must have; where all is weak, that."""
+        return tuple(unit for unit in self.units if not unit.weak) or self.units
+
+    @property
+    def words(self) -> tuple[Token, ...]:
+        return tuple(word for unit in self.units for word in unit.words)
+
+
+def read_question(q: str) -> Question:
+    """Never fails: what holds no word asks nothing."""
+    q = q[:CHARACTERS].replace("\x00", " ")
+    units: list[Unit] = []
+    left = WORDS
+    end = 0
+    for match in _QUOTED.finditer(q):
+        units += _units(q[end : match.start()])
+        phrase = tokens(match[1])
+        if phrase:
+            units.append(Unit(phrase, quoted=True))
+        end = match.end()
+    units += _units(q[end:])
+    kept: list[Unit] = []
+    for unit in units:
+        if len(unit.words) <= left:
+            kept.append(unit)
+            left -= len(unit.words)
+    return Question(tuple(kept))
+
+
+def _units(text: str) -> list[Unit]:
+    """The longest known phrase at each place, else the word."""
+    words = tokens(text)[: 2 * WORDS]
+    best: dict[int, tuple[int, tuple[str, ...]]] = {}
+    for mention in mentions(words, lenient=True):
+        if mention.last > best.get(mention.first, (0, ()))[0]:
+            best[mention.first] = (mention.last, mention.concepts)
+    units: list[Unit] = []
+    at = 0
+    while at < len(words):
+        weak = next((n for n in range(_WEAK_WORDS, 0, -1) if _is_weak(words[at : at + n], n)), 0)
+        last, concepts = best.get(at, (at + 1, ()))
+        if weak >= last - at:
+            units.append(Unit(words[at : at + weak], weak=True))
+            at += weak
+            continue
+        is_open = last == len(words) and (text.endswith("*") or text[-1:].isalnum())
+        units.append(Unit(words[at:last], concepts, open=is_open or text[words[last - 1].end :][:1] == "*"))
+        at = last
+    return units
+
+
+def _is_weak(words: tuple[Token, ...], count: int) -> bool:
+    """Words with marks are judged as written: "tính" is not "tỉnh"."""
+    return len(words) == count and " ".join(word.folded for word in words) in _WEAK and (
+        count > 1 or words[0].exact in _WEAK_EXACT
+    )  # fmt: skip
+
+
+_WEAK_EXACT: Final = frozenset(
+    word.exact
+    for said in ("về", "của", "và", "các", "những", "theo", "cho", "tại", "ở", "trong", "trên", "từ", "với", "có",
+                 "là", "tỉnh")
+    for word in tokens(said)
+) | {""}  # fmt: skip
