@@ -36,7 +36,7 @@ def mentions(words: Sequence[Token], *, lenient: bool = False) -> list[Mention]:
     """Every phrase that stands in the text; within a longer one only if it is no single word, in a place never.
 
     Where the text has marks a phrase must have the same ("thuê" is not "thuế"); without any it may have none, and
-    with `lenient` (what somebody types) any word may be without.
+    with `lenient` (what somebody types) any word may be without, and in a phrase of several may have wrong ones.
     """
     found = list(_said(words, lenient=lenient))
     return [each for each in found if not any(_hides(longer, each) for longer in found)]
@@ -56,16 +56,16 @@ def _said(words: Sequence[Token], *, lenient: bool) -> Iterator[Mention]:
         for last in range(first + 1, min(len(words), first + longest) + 1):
             span = words[first:last]
             found = known.get(tuple(word.folded for word in span), ())
-            said = tuple(
-                phrase.concept
-                for phrase in found
-                if all(
-                    word.exact == exact or (bare and not word.exact)
-                    for word, exact in zip(span, phrase.exact, strict=True)
-                )
-            )
+            said = [each.concept for each in found if _as_written(span, each, bare=bare)]
+            if lenient and not said and len(span) > 1:
+                said = [each.concept for each in found]
             if said:
                 yield Mention(first, last, tuple(dict.fromkeys(said)))
+
+
+def _as_written(span: Sequence[Token], phrase: Phrase, *, bare: bool) -> bool:
+    both = zip(span, phrase.exact, strict=True)
+    return all(word.exact == exact or (bare and not word.exact) for word, exact in both)
 
 
 def phrases_of(concept: str) -> tuple[tuple[str, ...], ...]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
+import msgspec
 from msgspec import Struct
 
-from catalog.terms.concepts import mentions
+from catalog.terms.concepts import PLACE, mentions
 from catalog.terms.tokens import Token, tokens
 
 WORDS: Final = 12
@@ -70,12 +72,32 @@ def read_question(q: str) -> Question:
     return Question(tuple(kept))
 
 
+def parts_of(unit: Unit) -> tuple[Unit, ...]:
+    """A phrase as the shorter phrases and words that it is made of; of a single word, or a place, none."""
+    if len(unit.words) == 1 or any(concept.startswith(PLACE) for concept in unit.concepts):
+        return ()
+    return tuple(_segments(unit.words, most=len(unit.words) - 1))
+
+
 def _units(text: str) -> list[Unit]:
-    """The longest known phrase at each place, else the word."""
     words = tokens(text)[: 2 * WORDS]
+    units = _segments(words, most=len(words))
+    goes_on = text.endswith("*") or text[-1:].isalnum()
+    ends = {words[at].end for at in range(len(words)) if text[words[at].end :][:1] == "*"}
+    return [
+        msgspec.structs.replace(
+            unit, open=(goes_on and number == len(units) - 1) or unit.words[-1].end in ends
+        )
+        for number, unit in enumerate(units)
+    ]
+
+
+def _segments(words: Sequence[Token], *, most: int) -> list[Unit]:
+    """The longest known phrase of at most so many words at each place, else the word."""
     best: dict[int, tuple[int, tuple[str, ...]]] = {}
     for mention in mentions(words, lenient=True):
-        if mention.last > best.get(mention.first, (0, ()))[0]:
+        length = mention.last - mention.first
+        if length <= most and mention.last > best.get(mention.first, (0, ()))[0]:
             best[mention.first] = (mention.last, mention.concepts)
     units: list[Unit] = []
     at = 0
@@ -83,16 +105,15 @@ def _units(text: str) -> list[Unit]:
         weak = next((n for n in range(_WEAK_WORDS, 0, -1) if _is_weak(words[at : at + n], n)), 0)
         last, concepts = best.get(at, (at + 1, ()))
         if weak >= last - at:
-            units.append(Unit(words[at : at + weak], weak=True))
+            units.append(Unit(tuple(words[at : at + weak]), weak=True))
             at += weak
             continue
-        is_open = last == len(words) and (text.endswith("*") or text[-1:].isalnum())
-        units.append(Unit(words[at:last], concepts, open=is_open or text[words[last - 1].end :][:1] == "*"))
+        units.append(Unit(tuple(words[at:last]), concepts))
         at = last
     return units
 
 
-def _is_weak(words: tuple[Token, ...], count: int) -> bool:
+def _is_weak(words: Sequence[Token], count: int) -> bool:
     """Words with marks are judged as written: "tính" is not "tỉnh"."""
     return len(words) == count and " ".join(word.folded for word in words) in _WEAK and (
         count > 1 or words[0].exact in _WEAK_EXACT

@@ -76,7 +76,6 @@ async def find(
     ask = Ask(
         tiers=_tiers(strict, chosen, words),
         units=tuple(matched(unit, words) for unit in question.units),
-        loose=False,
         words_asked=len(question.words),
         since=released_since(chosen, at),
         at=at,
@@ -85,10 +84,11 @@ async def find(
         among=among,
     )
     row = await _run(session, ask)
-    partly = row.listings < ENOUGH and among is None and len(loosened(question)) > 1
+    parts = loosened(question, words)[:_PARTS]
+    partly = row.listings < ENOUGH and among is None and len(parts) > 1
     if partly:
-        parts = tuple(sorted((matched(unit, words) for unit in loosened(question)), key=lambda each: -each.weight))
-        ask = msgspec.structs.replace(ask, tiers=(*ask.tiers, *_loose(parts[:_PARTS], chosen)), units=parts, loose=True)
+        loose = (*ask.tiers, *_loose(parts, chosen))
+        ask = msgspec.structs.replace(ask, tiers=loose, units=parts, whole=ask.tiers[-1].query)
         whole, row = row.listings, await _run(session, ask)
         partly = row.listings > whole
     counted = _counted(row)

@@ -20,6 +20,8 @@ DENSE: Final = 60_000
 _FIELDS: Final = "'{0.1, 0.3, 0.6, 1}'"
 """What a word counts in columns, descriptions, keywords, titles."""
 _SHORT_TITLE: Final = 0.25
+_WHOLE: Final = 10
+"""A listing that has all that is asked stands before every one that has not."""
 FIRST: Final = (float("inf"), uuid.UUID(int=2**128 - 1))
 
 _FIND = """
@@ -56,8 +58,8 @@ class Ask(Struct, frozen=True, kw_only=True):
     tiers: tuple[Tier, ...]
     units: tuple[Matched, ...]
     """By which candidates are ranked; none: the newest come first."""
-    loose: bool
-    """Rank by the share of the units, too, that is there at all."""
+    whole: str = ""
+    """Where others are ranked too: what a listing has that has all that is asked."""
     words_asked: int
     since: datetime | None
     at: datetime
@@ -113,7 +115,9 @@ def _lateral(ask: Ask, values: dict[str, Any]) -> str:
         for place, way in enumerate(unit.ways):
             name = f"way_{number}_{place}"
             values[name] = way.query
-            ways.append(f"{way.weight} * ts_rank({_FIELDS}, tier.words, cast(:{name} as tsquery))")
+            rank = f"{way.weight} * ts_rank({_FIELDS}, tier.words, cast(:{name} as tsquery))"
+            stands = f"tier.words @@ cast(:{name} as tsquery)"
+            ways.append(f"case when {stands} then {rank} else 0 end" if way.adjacent else rank)
         ranks.append(f"greatest({', '.join(ways)}) as rank_{number}")
     return f"cross join lateral (select {', '.join(ranks)}) as rank"
 
@@ -123,11 +127,13 @@ def _score(ask: Ask, values: dict[str, Any]) -> str:
     ranked = " + ".join(f"{unit.weight:.6f} * rank_{number}" for number, unit in enumerate(ask.units))
     short = f"(1 + {_SHORT_TITLE} * least(1.0, cast(:said as float8) / greatest(tier.title_words, 1)))"
     score = f"({ranked}) / {total:.6f} * {short}"
-    if ask.loose:
+    if ask.whole:
         share = " + ".join(
             f"case when rank_{number} > 0 then {unit.weight:.6f} else 0 end" for number, unit in enumerate(ask.units)
         )
         score += f" * power(({share}) / {total:.6f}, 1.5)"
+        values["whole"] = ask.whole
+        score += f" + {_WHOLE} * cast(tier.words @@ cast(:whole as tsquery) as int)"
     return f"cast({score} as float8)"
 
 

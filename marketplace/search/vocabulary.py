@@ -57,9 +57,12 @@ async def look_up(session: AsyncSession, question: Question, facets: Sequence[st
     concepts = [concept for unit in question.units for concept in unit.concepts]
     listings = await _known(session, [TOTAL, *facets, *_with_titles([*words, *concepts])])
     openings = {unit.words[-1].folded for unit in question.units if unit.open}
+    meant = {
+        word.folded for unit in question.units for word in unit.words if any(each in listings for each in unit.concepts)
+    }
     found: dict[str, Found] = {}
     for word in words:
-        known = word in listings
+        known = word in listings or word in meant
         begun = await _begun(session, word, listings) if len(word) > 1 and (word in openings or not known) else ()
         repaired = () if known or begun else await _repaired(session, word, listings)
         found[word] = Found(known, begun, repaired)
