@@ -1,4 +1,4 @@
-"""A catalogue as ministries and provinces would fill it, some 300 datasets; and a big one made of the same words."""
+"""A catalogue as ministries and provinces would fill it, some 300 datasets; and a big one of the same words."""
 
 from __future__ import annotations
 
@@ -44,7 +44,9 @@ def many(count: int, seed: int = 11) -> Iterator[Listing]:
     rng = random.Random(seed)
     topics = rng.choices(TOPICS, weights=[1 / (n + 1) ** 0.7 for n in range(len(TOPICS))], k=count)
     for topic in topics:
-        yield _made(topic, rng.choice(PROVINCES_AS_WRITTEN) if rng.random() < 0.8 else "", rng, varied=True).listing
+        yield _made(
+            topic, rng.choice(PROVINCES_AS_WRITTEN) if rng.random() < 0.8 else "", rng, varied=True
+        ).listing
 
 
 def _made(topic: Topic, place: str, rng: random.Random, *, varied: bool = False) -> Made:

@@ -1,4 +1,4 @@
-"""Judged questions: what somebody types, what they mean. Judged by topic and place, never by what an engine finds."""
+"""Judged questions: what somebody types, and what they mean: by topic and place, never by what an engine finds."""
 
 from __future__ import annotations
 

@@ -28,7 +28,8 @@ SHOW = bool(os.environ.get("BENCH_SHOW"))
 _PLAIN_TABLE = text("create temporary table plain (id uuid primary key, words tsvector)")
 _PLAIN_PUT = text("insert into plain values (:id, to_tsvector('simple', :said))")
 _PLAIN = text("""
-select id from plain, plainto_tsquery('simple', :q) as q where words @@ q order by ts_rank(words, q) desc, id limit 10
+select id from plain, plainto_tsquery('simple', :q) as q where words @@ q
+order by ts_rank(words, q) desc, id limit 10
 """)
 
 
@@ -55,8 +56,8 @@ async def figures() -> list[dict[str, Any]]:
             embedded.stop(config.home)
     mean, baseline = sum(ours) / len(ours), sum(plain) / len(plain)
     return [
-        figure(f"search: nDCG@10 of {len(made)} datasets, beside plain tsvector ranking", mean, "nDCG", n=len(JUDGED),
-               baseline=baseline, goal=1.3, better="higher"),
+        figure(f"search: nDCG@10 of {len(made)} datasets, beside plain tsvector ranking", mean, "nDCG",
+               n=len(JUDGED), baseline=baseline, goal=1.3, better="higher"),
         figure("search: questions whose best answer comes first", sum(o > 0.99 for o in ours) / len(ours), "share",
                n=len(JUDGED), better="higher"),
     ]  # fmt: skip
@@ -67,7 +68,9 @@ async def _load(session: AsyncSession, made: Sequence[Made]) -> None:
     for each in made:
         await put_listing(session, each.listing)
         columns = (part for column in each.listing.columns for part in (column.name, *column.meanings))
-        said = " ".join((*each.listing.names, *each.texts, *each.listing.themes, each.listing.owner_name, *columns))
+        said = " ".join(
+            (*each.listing.names, *each.texts, *each.listing.themes, each.listing.owner_name, *columns)
+        )
         await session.execute(_PLAIN_PUT, {"id": each.listing.id, "said": said})
     await count_words(session)
 

@@ -80,6 +80,12 @@ def places() -> dict[str, str]:
 
 
 @cache
+def weak_phrases() -> tuple[tuple[Token, ...], ...]:
+    """What is said of nearly every listing: it weighs little, and none is missed for lacking it."""
+    return tuple(map(tokens, _lines("weak.txt")))
+
+
+@cache
 def edition() -> str:
     """Changes with the files, so that listings are read anew."""
     text = "".join((FOLDER / name).read_text(encoding="utf-8") for name in ("synonyms.txt", "places.txt"))

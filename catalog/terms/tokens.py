@@ -18,11 +18,11 @@ _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _TONES: Final = {"\u0300": "F", "\u0301": "S", "\u0309": "R", "\u0303": "X", "\u0323": "J"}
 """Capital letters, which no folded word has."""
 _I_OR_Y = re.compile(r"(h|k|l|m|s|t|qu)y")
-_SIBILANT = ("ses", "xes", "zes", "ches", "shes")
+_SIBILANT = ("sses", "xes", "zes", "ches", "shes")
 
 
 class Token(Struct, frozen=True):
-    """A word at text[start:end]. `folded` has a–z and 0–9 only; `exact` keeps its marks, empty where it has none."""
+    """A word at text[start:end]. `folded` has a–z and 0–9 only; `exact` keeps its marks, and is empty without."""
 
     start: int
     end: int

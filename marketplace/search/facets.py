@@ -14,6 +14,7 @@ FACETS: Final = (
 FRESHNESS_DAYS: Final = {"month": 31, "quarter": 92, "year": 366}
 VALUES: Final = 15
 """Of a facet that are shown, the most frequent; a chosen one is always shown."""
+VALUE_CHARACTERS: Final = 200
 CHOICES: Final = 20
 """Of all facets together that one question may choose."""
 

@@ -35,7 +35,9 @@ class Marker:
         strong = [unit for unit in question.units if not unit.weak]
         if strong:
             self._words -= {w.folded for unit in question.units if unit.weak for w in unit.words}
-        self._phrases = {said for unit in question.units for concept in unit.concepts for said in phrases_of(concept)}
+        self._phrases = {
+            said for unit in question.units for concept in unit.concepts for said in phrases_of(concept)
+        }
         self._longest = max(map(len, self._phrases), default=0)
 
     def pieces(self, text: str, *, most: int | None = None) -> tuple[Piece, ...]:

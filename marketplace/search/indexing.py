@@ -27,7 +27,9 @@ select word from unnest(cast(:words as text[])) as found (word)
 where not exists (select from search_word where search_word.word = found.word collate "C")
 order by word on conflict do nothing
 """)
-_SIZE = text("select cast(greatest(reltuples, 0) as bigint) from pg_class where oid = cast('listing_search' as regclass)")
+_SIZE = text(
+    "select cast(greatest(reltuples, 0) as bigint) from pg_class where oid = cast('listing_search' as regclass)"
+)
 _COUNT = """
 insert into search_word (word, listings)
 select word, cast(ndoc / {share} as bigint) from ts_stat($$select words from listing_search {sample}$$)

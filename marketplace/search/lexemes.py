@@ -18,11 +18,14 @@ from msgspec import Struct
 
 from catalog.terms.concepts import PLACE, mentions
 from catalog.terms.tokens import Token, tokens
+from marketplace.search.facets import VALUE_CHARACTERS
 
 TITLE: Final = "^"
 WORDS: Final = 1_200
 """Of a listing; what a longer one says after them is not found by its words."""
-PLACES = 40
+PLACES: Final = 40
+"""Of a lexeme."""
+FACETS: Final = 60
 _GAP: Final = 20
 """Positions between two fields: words of different ones are no neighbours."""
 PRICES_VND: Final = ((0, "free"), (1_000, "1000"), (10_000, "10000"), (100_000, "100000"))
@@ -34,7 +37,7 @@ class Column(Struct, frozen=True):
 
 
 class Listing(Struct, frozen=True, kw_only=True):
-    """What is said of a listing in public. `price_vnd` of a query, None: nothing is offered; `quality` 0 to 100."""
+    """What is said of a listing in public. `price_vnd` None: nothing is offered; `quality`: 0 to 100."""
 
     id: uuid.UUID
     names: tuple[str, ...]
@@ -129,7 +132,7 @@ def _facets(listing: Listing, provinces: Iterable[str]) -> tuple[str, ...]:
         made.append(f"class:{listing.state_class}")
     if listing.quality is not None:
         made.append(f"quality:{'high' if listing.quality >= 90 else 'fair' if listing.quality >= 70 else 'low'}")
-    return tuple(dict.fromkeys(each[:200] for each in made))[:60]
+    return tuple(dict.fromkeys(each[:VALUE_CHARACTERS] for each in made))[:FACETS]
 
 
 def plain_value(text: str) -> str:

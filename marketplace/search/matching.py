@@ -93,7 +93,9 @@ def loosened(question: Question, words: Vocabulary) -> tuple[Matched, ...]:
 
 
 def every(queries: Iterable[str]) -> str:
-    return f"({' & '.join(queries)})"
+    """Of none: nothing, which every listing has."""
+    joined = " & ".join(queries)
+    return f"({joined})" if joined else ""
 
 
 def either(queries: Iterable[str]) -> str:

@@ -28,7 +28,9 @@ def mended(question: Question, words: Vocabulary) -> Question | None:
 
 def _in_unit(unit: Unit, words: Vocabulary) -> Unit:
     first = [words.found[word.folded].repaired[:1] for word in unit.words]
-    text = " ".join(" ".join(each[0]) if each else word.folded for each, word in zip(first, unit.words, strict=True))
+    text = " ".join(
+        " ".join(each[0]) if each else word.folded for each, word in zip(first, unit.words, strict=True)
+    )
     made = read_question(text).words
     return Unit(made, unit.concepts, unit.quoted, unit.weak, unit.open)
 

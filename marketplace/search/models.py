@@ -33,7 +33,7 @@ class ListingSearch(Base):
 
 
 class SearchWord(Base):
-    """A lexeme that stands in a listing; a question's word that is not here is completed or mended to one that is."""
+    """A lexeme of some listing; a question's word that is not here is completed, or mended to one that is."""
 
     __tablename__ = "search_word"
     word: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)

@@ -9,23 +9,16 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from catalog.terms.concepts import PLACE, mentions
+from catalog.terms.concepts import PLACE, mentions, weak_phrases
 from catalog.terms.tokens import Token, tokens
 
 WORDS: Final = 12
 """More words than this do not narrow a search; the rest is not looked at."""
 CHARACTERS: Final = 200
 _QUOTED = re.compile(r"[\"“”«](.+?)[\"“”»]")
-_WEAK: Final = frozenset(
-    " ".join(word.folded for word in tokens(said))
-    for said in (
-        "dữ liệu,bộ dữ liệu,cơ sở dữ liệu,thông tin,số liệu,danh sách,danh mục,thống kê,tình hình,báo cáo,về,của,và,"
-        "các,những,theo,cho,tại,ở,trong,trên,từ,với,có,là,cả nước,toàn quốc,việt nam,tỉnh,thành phố,tp,"
-        "data,dataset,information,list,statistics,report,the,of,in,by,for,about,on,and,to,a,an,with,from,per,vietnam,"
-        "viet nam,province,city,vn,quốc gia,national,nationwide,hàng năm,hàng tháng,mới nhất,latest"
-    ).split(",")
-)
+_WEAK: Final = frozenset(" ".join(word.folded for word in words) for words in weak_phrases())
 """Said of nearly every listing: they weigh little, and none is missed for lacking one."""
+_WEAK_EXACT: Final = frozenset(words[0].exact for words in weak_phrases() if len(words) == 1) | {""}
 _WEAK_WORDS: Final = 3
 
 
@@ -73,8 +66,8 @@ def read_question(q: str) -> Question:
 
 
 def parts_of(unit: Unit) -> tuple[Unit, ...]:
-    """A phrase as the shorter phrases and words that it is made of; of a single word, or a place, none."""
-    if len(unit.words) == 1 or any(concept.startswith(PLACE) for concept in unit.concepts):
+    """A phrase as the shorter phrases and words that it is made of; of a word, a place, a quote none."""
+    if unit.quoted or len(unit.words) == 1 or any(concept.startswith(PLACE) for concept in unit.concepts):
         return ()
     return tuple(_segments(unit.words, most=len(unit.words) - 1))
 
@@ -85,9 +78,7 @@ def _units(text: str) -> list[Unit]:
     goes_on = text.endswith("*") or text[-1:].isalnum()
     ends = {words[at].end for at in range(len(words)) if text[words[at].end :][:1] == "*"}
     return [
-        msgspec.structs.replace(
-            unit, open=(goes_on and number == len(units) - 1) or unit.words[-1].end in ends
-        )
+        msgspec.structs.replace(unit, open=(goes_on and number == len(units) - 1) or unit.words[-1].end in ends)
         for number, unit in enumerate(units)
     ]
 
@@ -118,11 +109,3 @@ def _is_weak(words: Sequence[Token], count: int) -> bool:
     return len(words) == count and " ".join(word.folded for word in words) in _WEAK and (
         count > 1 or words[0].exact in _WEAK_EXACT
     )  # fmt: skip
-
-
-_WEAK_EXACT: Final = frozenset(
-    word.exact
-    for said in ("về", "của", "và", "các", "những", "theo", "cho", "tại", "ở", "trong", "trên", "từ", "với", "có",
-                 "là", "tỉnh")
-    for word in tokens(said)
-) | {""}  # fmt: skip

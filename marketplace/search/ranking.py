@@ -1,6 +1,6 @@
 """Finds listings: candidates by the index, a bounded number of them ranked, the best of those given.
 
-Work has a bound whatever is asked: at most `CANDIDATES` listings are ranked, those with all words in a title first.
+Work has a bound whatever is asked: some `CANDIDATES` listings are ranked, those with all words in a title first.
 Where even the rarest word stands in so many listings that reading its postings would take long, the newest
 `WINDOW` listings are looked at instead.
 """
@@ -18,14 +18,14 @@ from msgspec import Struct
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from marketplace.search.facets import CHOICES, Chosen, Facet, codes, facets_of, released_since
+from marketplace.search.facets import CHOICES, VALUE_CHARACTERS, Chosen, Facet, codes, facets_of, released_since
 from marketplace.search.matching import Matched, every, loosened, matched, narrowed
 from marketplace.search.mending import mended
 from marketplace.search.question import Question, read_question
 from marketplace.search.statement import CANDIDATES, DENSE, FIRST, Ask, Tier, rarest, statement
 from marketplace.search.vocabulary import Vocabulary, look_up
 
-ENOUGH: Final = 5
+ENOUGH: Final = 3
 """With fewer hits, listings that lack some of the words are shown after them."""
 _PARTS: Final = 8
 """Of a question that may be missing one another, the rarest."""
@@ -42,7 +42,7 @@ class Hit(Struct, frozen=True):
 
 class Found(Struct, frozen=True, kw_only=True):
     """`listings`: how many were found; `more`: at least so many, and facets are counted in those. `question` is
-    what was looked for, `was_mended` whether that is not what was typed, `partly` whether some lack words of it."""
+    what was looked for, `was_mended`: it is not what was typed, `partly`: some lack words of it."""
 
     hits: tuple[Hit, ...]
     listings: int
@@ -64,7 +64,7 @@ async def find(
     after: Hit | None = None,
     among: uuid.UUID | None = None,
 ) -> Found:
-    """The best `limit` listings after `after`, of all if `q` has no word; with `among`, whether it is one of them."""
+    """The best `limit` listings after `after`, of all if `q` has no word; `among`: of that one alone."""
     chosen = _bounded(chosen or {})
     question = read_question(q)
     await session.execute(_PLAN)
@@ -111,7 +111,9 @@ async def _run(session: AsyncSession, ask: Ask) -> Any:
     return (await session.execute(sql, values)).one()
 
 
-def _tiers(units: tuple[Matched, ...], chosen: Chosen, words: Vocabulary, *, besides: str = "") -> tuple[Tier, ...]:
+def _tiers(
+    units: tuple[Matched, ...], chosen: Chosen, words: Vocabulary, *, besides: str = ""
+) -> tuple[Tier, ...]:
     """All words in a title, where there are more listings than can be ranked; then all words anywhere."""
     narrow = codes(chosen, besides=besides)
     fewest = min((sum(words.listings.get(code, 0) for code in each) for each in narrow), default=words.total)
@@ -152,7 +154,13 @@ def _bounded(chosen: Chosen) -> Chosen:
     left = CHOICES
     kept = {}
     for name, values in chosen.items():
-        if values[:left]:
-            kept[name] = values[:left]
-            left -= len(kept[name])
+        legible = tuple(_legible(value) for value in values[:left])
+        if legible:
+            kept[name] = legible
+            left -= len(legible)
     return kept
+
+
+def _legible(value: str) -> str:
+    """As PostgreSQL takes it; no listing has a longer one."""
+    return value[:VALUE_CHARACTERS].encode("utf-8", "ignore").decode().replace("\x00", "")

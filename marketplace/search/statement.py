@@ -22,13 +22,15 @@ _FIELDS: Final = "'{0.1, 0.3, 0.6, 1}'"
 _SHORT_TITLE: Final = 0.25
 _WHOLE: Final = 10
 """A listing that has all that is asked stands before every one that has not."""
+_LEAST_SHARE: Final = 0.4
+"""A listing that has less of what is asked is none of the answer."""
 FIRST: Final = (float("inf"), uuid.UUID(int=2**128 - 1))
 
 _FIND = """
 with candidate as materialized (
     select tier.listing_id, tier.facets, tier.released_at, {score} as score
     from (select distinct on (listing_id) * from ({tiers}) as each) as tier
-    {lateral}
+    {lateral} {least}
 )
 select (select count(*) from candidate) as listings,
     (select coalesce(jsonb_agg(jsonb_build_array(listing_id, score)), '[]') from (
@@ -36,7 +38,8 @@ select (select count(*) from candidate) as listings,
         where (score, listing_id) < (cast(:score as float8), cast(:id as uuid))
         order by score desc, listing_id desc limit :limit) as best) as hits,
     (select coalesce(jsonb_object_agg(code, listings), '{{}}') from (
-        select code, count(*) as listings from candidate, unnest(facets) as code group by code) as counted) as facets,
+        select code, count(*) as listings from candidate, unnest(facets) as code group by code
+     ) as counted) as facets,
     (select jsonb_build_object({fresh}) from candidate) as fresh
 """
 _TIER = """
@@ -79,6 +82,7 @@ def statement(ask: Ask) -> tuple[TextClause, Mapping[str, Any]]:
         score=_score(ask, values) if ask.units else "cast(0 as float8)",
         tiers=" union all ".join(_tier(ask, number, tier, values) for number, tier in enumerate(ask.tiers)),
         lateral=_lateral(ask, values) if ask.units else "",
+        least=f"where {_share(ask)} >= {_LEAST_SHARE}" if ask.whole else "",
         fresh=", ".join(
             f"'{name}', count(*) filter (where released_at >= :fresh_{name})" for name in FRESHNESS_DAYS
         ),
@@ -128,13 +132,18 @@ def _score(ask: Ask, values: dict[str, Any]) -> str:
     short = f"(1 + {_SHORT_TITLE} * least(1.0, cast(:said as float8) / greatest(tier.title_words, 1)))"
     score = f"({ranked}) / {total:.6f} * {short}"
     if ask.whole:
-        share = " + ".join(
-            f"case when rank_{number} > 0 then {unit.weight:.6f} else 0 end" for number, unit in enumerate(ask.units)
-        )
-        score += f" * power(({share}) / {total:.6f}, 1.5)"
         values["whole"] = ask.whole
-        score += f" + {_WHOLE} * cast(tier.words @@ cast(:whole as tsquery) as int)"
+        score += f" * power({_share(ask)}, 1.5) + {_WHOLE} * cast(tier.words @@ cast(:whole as tsquery) as int)"
     return f"cast({score} as float8)"
+
+
+def _share(ask: Ask) -> str:
+    """By weight, how much of what is asked a listing has."""
+    total = sum(unit.weight for unit in ask.units)
+    there = " + ".join(
+        f"case when rank_{number} > 0 then {unit.weight:.6f} else 0 end" for number, unit in enumerate(ask.units)
+    )
+    return f"(({there}) / {total:.6f})"
 
 
 def rarest(units: Sequence[Matched], *, titles: bool = False) -> int:

@@ -58,7 +58,10 @@ async def look_up(session: AsyncSession, question: Question, facets: Sequence[st
     listings = await _known(session, [TOTAL, *facets, *_with_titles([*words, *concepts])])
     openings = {unit.words[-1].folded for unit in question.units if unit.open}
     meant = {
-        word.folded for unit in question.units for word in unit.words if any(each in listings for each in unit.concepts)
+        word.folded
+        for unit in question.units
+        for word in unit.words
+        if any(each in listings for each in unit.concepts)
     }
     found: dict[str, Found] = {}
     for word in words:
@@ -99,7 +102,9 @@ async def _repaired(session: AsyncSession, word: str, listings: dict[str, int]) 
     typed = [(each,) for each in telex if each in known]
     if typed:
         return tuple(typed)
-    found = [(each,) for each in sorted(near & known.keys(), key=lambda each: (-known[each], each))]
+    found: list[tuple[str, ...]] = [
+        (each,) for each in sorted(near & known.keys(), key=lambda each: (-known[each], each))
+    ]
     if len(word) > 4 and (split := _split(word, known)):
         found.insert(0 if not found else 1, split)
     if len(word) >= 5 and len(found) < REPAIRS:
