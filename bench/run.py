@@ -28,6 +28,7 @@ MODULES = (
     "sequencer",
     "verifier",
     "regulator",
+    "relevance",
     "service",
     "release",
     "fairness",

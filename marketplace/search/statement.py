@@ -22,7 +22,7 @@ _FIELDS: Final = "'{0.1, 0.3, 0.6, 1}'"
 _SHORT_TITLE: Final = 0.25
 _WHOLE: Final = 10
 """A listing that has all that is asked stands before every one that has not."""
-_LEAST_SHARE: Final = 0.4
+_LEAST_SHARE: Final = 0.3
 """A listing that has less of what is asked is none of the answer."""
 FIRST: Final = (float("inf"), uuid.UUID(int=2**128 - 1))
 

@@ -146,11 +146,11 @@ async def test_facets_narrow_and_count_what_else_could_be_chosen(session: AsyncS
 
 
 async def test_pages_neither_skip_nor_repeat(shelf: Shelf) -> None:
-    whole = (await shelf.ask("cơ sở giấy phép thuế")).hits
+    whole = (await shelf.ask("giấy thuế")).hits
     assert len(whole) >= 4
     seen: list[Hit] = []
     while page := (
-        await find(shelf.session, "cơ sở giấy phép thuế", at=NOW, limit=2, chosen={"theme": (shelf.theme,)},
+        await find(shelf.session, "giấy thuế", at=NOW, limit=2, chosen={"theme": (shelf.theme,)},
                    after=seen[-1] if seen else None)
     ).hits:  # fmt: skip
         seen += page
