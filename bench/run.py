@@ -29,6 +29,7 @@ MODULES = (
     "verifier",
     "regulator",
     "relevance",
+    "search",
     "service",
     "release",
     "fairness",
