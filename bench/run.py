@@ -29,6 +29,8 @@ MODULES = (
     "sequencer",
     "verifier",
     "regulator",
+    "relevance",
+    "search",
     "service",
     "release",
     "fairness",

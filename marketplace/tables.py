@@ -19,6 +19,7 @@ from marketplace.own import models as own
 from marketplace.payments import models as payments
 from marketplace.payouts import models as payouts
 from marketplace.queries import models as queries
+from marketplace.search import models as search
 from marketplace.spending import models as spending
 
 metadata = Base.metadata
@@ -42,5 +43,6 @@ __all__ = [
     "payments",
     "payouts",
     "queries",
+    "search",
     "spending",
 ]
