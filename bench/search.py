@@ -1,4 +1,4 @@
-"""How long a search takes in a big catalogue, beside plain `tsvector` ranking of the same texts; cost of a listing.
+"""How long a search of a big catalogue takes, beside plain `tsvector` ranking of the same texts; cost of a listing.
 
 `BENCH_LISTINGS` listings (20,000 unless told; the goal is for 1,000,000): 5,000 that differ, of the words of
 `listings_of_viet_nam`, copied with a number of its own until there are so many.
@@ -50,7 +50,8 @@ _COPY_PLAIN = (
     "insert into plain select uuidv7(), words from (select * from plain order by id limit :most) as first"
 )
 _ASK_PLAIN = text("""
-select id from plain, plainto_tsquery('simple', :q) as q where words @@ q order by ts_rank(words, q) desc, id limit 20
+select id from plain, plainto_tsquery('simple', :q) as q where words @@ q
+    order by ts_rank(words, q) desc, id limit 20
 """)
 CHOSEN: tuple[Chosen, ...] = (
     {}, {}, {}, {"province": ("hai-phong",)}, {"theme": ("y tế",)},

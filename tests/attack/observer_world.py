@@ -50,8 +50,8 @@ def person(draw: random.Random, number: int) -> Person:
     """One of 5 × 4 × 2 fine classes, those of one place too small, with one of five illnesses, one rare."""
     return (
         f"P{number:05d}", draw.choice(["Huế", "Hà Nội", "Cần Thơ", "Đà Lạt"] * 6 + ["Côn Đảo"]),
-        draw.randint(18, 80), draw.choice(["nam", "nữ"]), draw.choice(["cúm"] * 40 + ["sởi"] * 30 + ["lao"] * 20 + ["gan"] * 9 +
-        ["hủi"]),
+        draw.randint(18, 80), draw.choice(["nam", "nữ"]),
+        draw.choice(["cúm"] * 40 + ["sởi"] * 30 + ["lao"] * 20 + ["gan"] * 9 + ["hủi"]),
         draw.choice([None, *range(12)]), draw.choice(["có", "có", "không"]), draw.choice(["có", "không"]),
     )  # fmt: skip
 
