@@ -30,7 +30,7 @@ async def figures() -> list[dict[str, Any]]:
 
 
 def _figures() -> list[dict[str, Any]]:
-    found = []
+    found: list[dict[str, Any]] = []
     for name, columns in (("registers", list(register.columns(SEED))), ("held out", list(held_out.columns(SEED)))):
         own, simple = score(columns, ours), score(columns, plain)
         for level, mine, theirs in (
