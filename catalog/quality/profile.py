@@ -1,4 +1,4 @@
-"""Has a released version counted by bins, in a jail that sees nothing but its files."""
+"""Has persons counted by bins, in a jail that sees nothing but the one table."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ import msgspec
 from catalog.errors import PublicationRefused
 from catalog.intake import decode_reply
 from catalog.limits import IngestLimits
+from catalog.manifest import Manifest
+from catalog.quality.columns import checked_columns
 from catalog.quality.wire import CheckedColumn, Profile, ProfileOrder
 from catalog.version import Version
 from sandbox.isolation.oneshot import run_once
@@ -33,6 +35,22 @@ def profile(files: Sequence[Path], version: Version, *, limits: IngestLimits) ->
         columns=columns, weight="n" if aggregate else "", floor=version.k, source="parquet",
         threads=limits.threads, memory_bytes=limits.memory_bytes,
     )  # fmt: skip
+    return _count(files, order, limits)
+
+
+def profile_source(manifest: Manifest, persons: Path, *, limits: IngestLimits) -> Profile:
+    """Of persons as the file tells of them, for their owner: bins of fewer than k are put together. Blocking.
+
+    Raises PublicationRefused if the file cannot be read, SandboxFailed.
+    """
+    order = ProfileOrder(
+        columns=checked_columns(manifest), weight="", floor=manifest.k, source="arrow", threads=limits.threads,
+        memory_bytes=limits.memory_bytes,
+    )  # fmt: skip
+    return _count([persons], order, limits)
+
+
+def _count(files: Sequence[Path], order: ProfileOrder, limits: IngestLimits) -> Profile:
     with ExitStack() as stack:
         done = run_once(
             "catalog.jailed.binning:main",
@@ -45,6 +63,6 @@ def profile(files: Sequence[Path], version: Version, *, limits: IngestLimits) ->
             threads=limits.threads,
         )
     counted = decode_reply(done.reply, Profile)
-    if counted.fault or [c.name for c in counted.columns] != [c.name for c in columns]:
+    if counted.fault or [c.name for c in counted.columns] != [c.name for c in order.columns]:
         raise PublicationRefused("quality.unreadable")
     return counted
