@@ -26,7 +26,7 @@ def first_suite(source: Path, manifest_text: str, *, limits: IngestLimits) -> Su
     def pseudonymise(subjects: Sequence[str]) -> list[bytes]:
         return [hashlib.blake2b(s.encode(), key=key, digest_size=16).digest() for s in subjects]
 
-    with tempfile.TemporaryDirectory(prefix="sandulieu-suite-") as folder, source.open("rb") as file:
+    with tempfile.TemporaryDirectory(prefix="sandulieu-suite-") as folder:
         lines = column_lines(manifest_text)
-        intake = read_source(manifest, lines, file, Path(folder), pseudonymise=pseudonymise, limits=limits)
+        intake = read_source(manifest, lines, source, Path(folder), pseudonymise=pseudonymise, limits=limits)
         return generate(manifest, profile_source(manifest, intake.persons, limits=limits))

@@ -6,6 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
+import msgspec
+
 from catalog.errors import ManifestRefused, PublicationRefused
 from catalog.limits import IngestLimits
 from catalog.quality.expectations import expectations_binds
@@ -26,6 +28,7 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     suite.add_argument(
         "manifest", type=Path, nargs="?", metavar="MANIFEST", help="default: manifest.yaml beside FILE"
     )
+    suite.add_argument("--json", action="store_true", help="one JSON object on standard output")
     suite.set_defaults(func=_suite)
 
 
@@ -46,11 +49,14 @@ def _suite(chosen: argparse.Namespace) -> int:
     manifest = chosen.manifest or chosen.file.with_name("manifest.yaml")
     try:
         text = manifest.read_text(encoding="utf-8-sig")
-        print(write_suite(first_suite(chosen.file, text, limits=IngestLimits())), end="")
+        made = first_suite(chosen.file, text, limits=IngestLimits())
+        print(msgspec.json.encode(made).decode() if chosen.json else write_suite(made).rstrip())
     except (OSError, UnicodeDecodeError) as wrong:
         print(f"Không đọc được / cannot read: {wrong}", file=sys.stderr)
         return 2
     except ManifestRefused as refused:
+        if chosen.json:
+            print(msgspec.json.encode({"errors": refused.errors}).decode())
         for error in refused.errors:
             tell(error.code, error.params)
         return 1
