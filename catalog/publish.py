@@ -29,10 +29,10 @@ from catalog.manifest import Manifest, ManifestColumn, column_lines, read_manife
 from catalog.persons import require_same_privacy, write_persons
 from catalog.pii.detect import scan_order
 from catalog.pii.gate import Answered, Override, require_answered
-from catalog.reading import STORED_TYPE
 from catalog.quality.gate import require_quality
 from catalog.quality.report import QualityReport
 from catalog.quality.suite import Suite
+from catalog.reading import STORED_TYPE
 from catalog.recheck.version import recheck
 from catalog.restoring import read_book, require_the_same
 from catalog.risk.figures import Risk

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from catalog.manifest import Manifest
-from catalog.reading import STORED_TYPE
 from catalog.quality.wire import CheckedColumn
+from catalog.reading import STORED_TYPE
 
 
 def checked_columns(manifest: Manifest) -> tuple[CheckedColumn, ...]:

@@ -1,4 +1,4 @@
-"""`sandulieu catalog init|check|optimise|detect|suite|publish|show|search|consents`: the first five need no database."""
+"""`sandulieu catalog init|check|optimise|detect|suite|publish|show|search|consents`: five need no database."""
 
 from __future__ import annotations
 
