@@ -19,6 +19,7 @@ MODULES = (
     "risk",
     "optimise",
     "detect",
+    "quality",
     "revisions",
     "consents",
     "ledger",

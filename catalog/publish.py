@@ -29,6 +29,9 @@ from catalog.manifest import Manifest, ManifestColumn, column_lines, read_manife
 from catalog.persons import require_same_privacy, write_persons
 from catalog.pii.detect import scan_order
 from catalog.pii.gate import Answered, Override, require_answered
+from catalog.quality.gate import require_quality
+from catalog.quality.report import QualityReport
+from catalog.quality.suite import Suite
 from catalog.reading import STORED_TYPE
 from catalog.recheck.version import recheck
 from catalog.restoring import read_book, require_the_same
@@ -61,6 +64,8 @@ class Report(Struct, frozen=True, kw_only=True):
     waiting: tuple[Waiting, ...]
     risk: Risk | None
     """As measured on the finished files, each cohort a class of its own; None in dp mode."""
+    quality: QualityReport | None = None
+    """What the suite that came with the file found of it, where one came."""
 
 
 class Publication(Struct, frozen=True, kw_only=True):
@@ -83,14 +88,15 @@ def publish(
     limits: IngestLimits,
     withdrawn: Consented | None = None,
     overrides: Sequence[Override] = (),
+    suite: Suite | None = None,
 ) -> Publication:
     """Make a version of `source` as the manifest says, and put it in the store. Blocking.
 
     `pseudonymise`: subject keys → 16 bytes each; `consented`: pseudonyms → purpose → those who consent now;
     `withdrawn`: the same for those who took it back (it outweighs the file); `previous`: the newest version of the
     lineage, from which this one may differ as `catalog.lineage` says; `overrides`: a person's answers to what the
-    scan for personal data found, without which it stops. Raises ManifestRefused, PublicationRefused,
-    SandboxFailed; then the store holds nothing of it.
+    scan for personal data found, without which it stops; `suite`: what the data must keep to. Raises
+    ManifestRefused, PublicationRefused, SandboxFailed; then the store holds nothing of it.
     """
     manifest = read_manifest(manifest_text)
     with workplace(store) as folder, space():
@@ -101,12 +107,13 @@ def publish(
         )  # fmt: skip
         answered = require_answered(manifest, intake.reply.detected, overrides)
         read = time.monotonic()
+        quality = require_quality(manifest, suite, intake.persons, limits) if suite is not None else None
         mask = consent_masks(manifest, intake, consented, withdrawn)
         if manifest.mode == "dp":
             made_of = _publish_persons(
                 manifest, manifest_text, intake, mask, store, folder, previous, limits, began
             )
-            return replace(made_of, overridden=answered)
+            return replace(made_of, overridden=answered, report=replace(made_of.report, quality=quality))
         history, lost = read_book(store, previous)
         past = placed(history, intake) if history else None
         made = anonymise(manifest, intake, mask, folder, limits, past)
@@ -122,8 +129,9 @@ def publish(
         put(store, folder, version, intake, made, history)
     report = _report(intake, made, (began, read, formed, done), waiting, measured.risk)
     return Publication(
-        version=version, manifest=manifest, sample=made.reply.sample, report=report, overridden=answered
-    )
+        version=version, manifest=manifest, sample=made.reply.sample, overridden=answered,
+        report=replace(report, quality=quality),
+    )  # fmt: skip
 
 
 def _publish_persons(

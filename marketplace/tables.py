@@ -18,6 +18,7 @@ from marketplace.oversight import models as oversight
 from marketplace.own import models as own
 from marketplace.payments import models as payments
 from marketplace.payouts import models as payouts
+from marketplace.quality import models as quality
 from marketplace.queries import models as queries
 from marketplace.search import models as search
 from marketplace.spending import models as spending
@@ -42,6 +43,7 @@ __all__ = [
     "own",
     "payments",
     "payouts",
+    "quality",
     "queries",
     "search",
     "spending",

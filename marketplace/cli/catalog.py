@@ -1,4 +1,4 @@
-"""`sandulieu catalog init|check|optimise|detect|publish|show|search|consents`: the first four need no database."""
+"""`sandulieu catalog init|check|optimise|detect|suite|publish|show|search|consents`: five need no database."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from catalog.history import Waiting
 from catalog.pii.gate import Override
 from catalog.publish import Publication
 from catalog.storage import Store
-from marketplace.cli import catalog_init, consents, detect, optimise
+from marketplace.cli import catalog_init, consents, detect, optimise, suite
 from marketplace.cli.measured import measured_lines
 from marketplace.cli.telling import read_pair, tell, tell_manifest
 from marketplace.config import load
@@ -41,7 +41,7 @@ LANGUAGES: tuple[Language, ...] = ("vi", "en")
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """catalog init, check, optimise, detect, publish, show, search, consents."""
+    """catalog init, check, optimise, detect, suite, publish, show, search, consents."""
     catalog = subparsers.add_parser("catalog", help="danh mục dữ liệu / the catalogue of datasets")
     verbs = catalog.add_subparsers(dest="verb", required=True, metavar="VERB")
     check = verbs.add_parser("check", help="làm thử, không công bố / make a version without releasing it")
@@ -68,6 +68,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     optimise.add_parser(verbs)
     consents.add_parser(verbs)
     detect.add_parser(verbs)
+    suite.add_parser(verbs)
 
 
 def _override(text: str) -> Override:
@@ -87,7 +88,8 @@ def _check(chosen: argparse.Namespace) -> int:
     if texts is None:
         return 2
     try:
-        publication, judged = asyncio.run(_make(texts, chosen.file, chosen.override))
+        beside = suite.suite_beside(manifest)
+        publication, judged = asyncio.run(_make(texts, chosen.file, chosen.override, beside))
     except ManifestWrong as wrong:
         return tell_manifest(wrong, manifest, as_json=chosen.json)
     except ListingDenied as denied:
@@ -100,7 +102,9 @@ def _check(chosen: argparse.Namespace) -> int:
     return 0
 
 
-async def _make(manifest_text: str, source: Path, overrides: list[Override]) -> tuple[Publication, Judged]:
+async def _make(
+    manifest_text: str, source: Path, overrides: list[Override], suite_text: str | None
+) -> tuple[Publication, Judged]:
     """A version in a folder and under a key that are thrown away, decided on as a publication is."""
     manifest, config = parse_manifest(manifest_text), load()
     engine = open_engine(policy_server(config))
@@ -117,6 +121,7 @@ async def _make(manifest_text: str, source: Path, overrides: list[Override]) -> 
                 key=secrets.token_bytes(32),
                 config=config,
                 overrides=overrides,
+                suite_text=suite_text,
             )
     finally:
         await engine.close()
@@ -127,7 +132,8 @@ def _publish(chosen: argparse.Namespace) -> int:
     if text is None:
         return 2
     try:
-        released = asyncio.run(_release(text, chosen.file, tuple(chosen.override)))
+        beside = suite.suite_beside(chosen.manifest)
+        released = asyncio.run(_release(text, chosen.file, tuple(chosen.override), beside))
     except ManifestWrong as wrong:
         return tell_manifest(wrong, chosen.manifest, as_json=chosen.json)
     if chosen.json:
@@ -145,7 +151,9 @@ def _waits(waiting: Waiting) -> str:
     return f"{figures}, {waiting.since:%Y-%m-%d}: {vi} / {en}"
 
 
-async def _release(manifest_text: str, source: Path, overrides: tuple[Override, ...]) -> Released:
+async def _release(
+    manifest_text: str, source: Path, overrides: tuple[Override, ...], suite_text: str | None
+) -> Released:
     config = load()
     async with _database() as database:
         manifest = parse_manifest(manifest_text)
@@ -161,7 +169,13 @@ async def _release(manifest_text: str, source: Path, overrides: tuple[Override, 
                 engine=engine,
             )
             return await publish_version(
-                press, manifest_text=manifest_text, source=source, by=by, may_exist=True, overrides=overrides
+                press,
+                manifest_text=manifest_text,
+                source=source,
+                by=by,
+                may_exist=True,
+                overrides=overrides,
+                suite_text=suite_text,
             )
         finally:
             await engine.close()

@@ -14,6 +14,9 @@ from catalog.limits import IngestLimits
 from catalog.manifest import Manifest, read_manifest
 from catalog.pii.gate import Override
 from catalog.publish import Publication, publish
+from catalog.quality.reading import read_suite
+from catalog.quality.rules import require_fit
+from catalog.quality.suite import Suite
 from catalog.storage import Store
 from marketplace.config import Config
 from marketplace.consents.subjects import pseudonym
@@ -61,6 +64,21 @@ def parse_overrides(text: str) -> tuple[Override, ...]:
         raise Invalid(errors=[{"path": "overrides", "code": "upload.overrides", "params": {}}]) from wrong
 
 
+def parse_suite(text: str, manifest: Manifest) -> Suite:
+    """Raises ManifestWrong with every error; of one against the manifest `line` is the expectation's number."""
+    try:
+        suite = read_suite(text)
+        require_fit(suite, manifest)
+    except ManifestRefused as refused:
+        raise ManifestWrong(
+            [
+                {"path": "suite", "code": e.code, "params": dict(e.params), "line": e.line, "column": e.column}
+                for e in refused.errors
+            ]
+        ) from refused
+    return suite
+
+
 async def make_permitted_version(
     manifest: Manifest,
     manifest_text: str,
@@ -75,6 +93,7 @@ async def make_permitted_version(
     previous: str | None = None,
     register: Register | None = None,
     overrides: Sequence[Override] = (),
+    suite_text: str | None = None,
 ) -> tuple[Publication, Judged]:
     """As `make_version`, with the policy's yes to the manifest before and to what was made after.
 
@@ -85,6 +104,7 @@ async def make_permitted_version(
     publication = await make_version(
         manifest_text, source, store=store, key=key, config=config, previous=previous, register=register,
         overrides=overrides,
+        suite=parse_suite(suite_text, manifest) if suite_text is not None else None,
     )  # fmt: skip
     judged = await require_listing(
         engine, caller=caller, manifest=manifest, version=publication.version, previous=listed
@@ -102,6 +122,7 @@ async def make_version(
     previous: str | None = None,
     register: Register | None = None,
     overrides: Sequence[Override] = (),
+    suite: Suite | None = None,
 ) -> Publication:
     """A version in the store, released nowhere. Raises VersionRefused, Unavailable.
 
@@ -123,6 +144,7 @@ async def make_version(
             previous=previous,
             limits=limits,
             overrides=overrides,
+            suite=suite,
         )
     except PublicationRefused as refused:
         raise VersionRefused(refused.code, **refused.params) from refused
