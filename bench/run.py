@@ -19,6 +19,7 @@ MODULES = (
     "risk",
     "optimise",
     "detect",
+    "registers",
     "revisions",
     "consents",
     "ledger",
