@@ -55,10 +55,11 @@ async def figures() -> list[dict[str, Any]]:
     ]
     first, last = told[0], told[-1]
     times = last.rows / first.rows
-    return found + [
-        figure(f"registers: {stage}, growth over {times:g} × the rows", last.seconds[stage] / s, "×", n=1, goal=1.5 * times)
-        for stage, s in first.seconds.items()
-    ]  # fmt: skip
+    found += [
+        figure(f"registers: {stage}, growth over {times:g} × the rows", grown, "×", n=1, goal=1.5 * times)
+        for stage, grown in ((stage, last.seconds[stage] / s) for stage, s in first.seconds.items())
+    ]
+    return found
 
 
 def _through(folder: Path, scale: float) -> Told:
@@ -94,7 +95,7 @@ def _watched(memory: dict[str, float]) -> Iterator[None]:
 
     def run(entry: str, *given: Any, **more: Any) -> Any:
         done = run_once(entry, *given, **more)
-        memory[entry.split(":")[0].rpartition(".")[2]] = done.usage.peak_memory_bytes / GIB
+        memory[entry.partition(":")[0].rpartition(".")[2]] = done.usage.peak_memory_bytes / GIB
         return done
 
     with mock.patch("catalog.intake.run_once", run), mock.patch("catalog.making.run_once", run):

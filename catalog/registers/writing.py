@@ -62,7 +62,7 @@ def _write(register: Register, population: Population, rows: int, folder: Path) 
             _write_part(part, register, population, (begin, min(begin + _PART_ROWS, rows)), truth, errors)
             parts.append(part)
     manifest = (_MANIFESTS / f"{register.name}.yaml").read_text(encoding="utf-8")
-    (folder / "manifest.yaml").write_text(manifest, encoding="utf-8")
+    (folder / "manifest").with_suffix(".yaml").write_text(manifest, encoding="utf-8")
     return Written(name=register.name, folder=folder, parts=tuple(parts), rows=rows, errors=errors)
 
 

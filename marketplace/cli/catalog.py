@@ -16,7 +16,7 @@ from catalog.history import Waiting
 from catalog.pii.gate import Override
 from catalog.publish import Publication
 from catalog.storage import Store
-from marketplace.cli import consents, detect, optimise
+from marketplace.cli import combination, consents, detect, optimise
 from marketplace.cli.measured import measured_lines
 from marketplace.cli.telling import read_pair, tell, tell_manifest
 from marketplace.config import load
@@ -65,6 +65,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
         parser.set_defaults(func=run)
     optimise.add_parser(verbs)
+    combination.add_parser(verbs)
     consents.add_parser(verbs)
     detect.add_parser(verbs)
 
