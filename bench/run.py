@@ -20,6 +20,7 @@ MODULES = (
     "optimise",
     "detect",
     "quality",
+    "registers",
     "revisions",
     "consents",
     "ledger",

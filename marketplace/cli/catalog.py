@@ -16,7 +16,7 @@ from catalog.history import Waiting
 from catalog.pii.gate import Override
 from catalog.publish import Publication
 from catalog.storage import Store
-from marketplace.cli import catalog_init, consents, detect, optimise, suite
+from marketplace.cli import catalog_init, combination, consents, detect, optimise, suite
 from marketplace.cli.measured import measured_lines
 from marketplace.cli.telling import read_pair, tell, tell_manifest
 from marketplace.config import load
@@ -66,6 +66,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         parser.set_defaults(func=run)
     catalog_init.add_parser(verbs)
     optimise.add_parser(verbs)
+    combination.add_parser(verbs)
     consents.add_parser(verbs)
     detect.add_parser(verbs)
     suite.add_parser(verbs)

@@ -90,6 +90,10 @@ async def test_publish_show_search_on_the_database(
     found = await _run(config.home, "search", "giay", "phep", shop.slug, "--json")
     assert json.loads(found.stdout)["items"][0]["slug"] == shop.slug
     assert (await _run(config.home, "show", "khong_co")).returncode == 1
+    together = await _run(config.home, "together", shop.slug, shop.slug, "--json")
+    assert (together.returncode, together.stderr) == (0, "")
+    assert json.loads(together.stdout)["finding"] == "publication.combination_wide"
+    assert (await _run(config.home, "together", shop.slug, "khong_co")).returncode == 1
 
 
 async def test_publish_for_an_unknown_owner_is_refused(
