@@ -16,6 +16,7 @@ MODULES = (
     "jail",
     "scan",
     "catalog",
+    "ingest",
     "risk",
     "optimise",
     "detect",

@@ -32,6 +32,7 @@ from marketplace.listings.press import Press, make_permitted_version, parse_mani
 from marketplace.listings.publish import publish_version
 from marketplace.listings.reads import read_dataset
 from marketplace.queries.services import policy_server
+from marketplace.sources.located import located
 from marketplace.texts import Language
 from marketplace.web.words import say
 from policies.decision import Decision, PreviousFacts
@@ -90,7 +91,8 @@ def _check(chosen: argparse.Namespace) -> int:
         return 2
     try:
         beside = suite.suite_beside(manifest)
-        publication, judged = asyncio.run(_make(texts, chosen.file, chosen.override, beside))
+        with located(chosen.file, deadline_ms=load().ingest_deadline_ms) as source:
+            publication, judged = asyncio.run(_make(texts, source, chosen.override, beside))
     except ManifestWrong as wrong:
         return tell_manifest(wrong, manifest, as_json=chosen.json)
     except ListingDenied as denied:
@@ -134,7 +136,8 @@ def _publish(chosen: argparse.Namespace) -> int:
         return 2
     try:
         beside = suite.suite_beside(chosen.manifest)
-        released = asyncio.run(_release(text, chosen.file, tuple(chosen.override), beside))
+        with located(chosen.file, deadline_ms=load().ingest_deadline_ms) as source:
+            released = asyncio.run(_release(text, source, tuple(chosen.override), beside))
     except ManifestWrong as wrong:
         return tell_manifest(wrong, chosen.manifest, as_json=chosen.json)
     if chosen.json:
