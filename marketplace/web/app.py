@@ -40,6 +40,7 @@ from marketplace.payments import api as payments_api
 from marketplace.payments import cards_api
 from marketplace.payments.provider import Payments
 from marketplace.payouts import api as payouts_api
+from marketplace.publications import api as publications_api
 from marketplace.queries import api as queries_api
 from marketplace.queries.services import Services
 from marketplace.spending import api as spending_api
@@ -73,6 +74,7 @@ API = (
     cards_api,
     payouts_api,
     preview_api,
+    publications_api,
     queries_api,
     spending_api,
     subjects_api,

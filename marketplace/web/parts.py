@@ -22,6 +22,7 @@ from marketplace.db.schema import bring_up_to_date
 from marketplace.einvoices.jobs import run_einvoices
 from marketplace.inspection.jobs import run_audits
 from marketplace.ledger.jobs import run_books
+from marketplace.listings.press import Press
 from marketplace.metering.jobs import run_agreeing
 from marketplace.offers.jobs import run_charges
 from marketplace.oversight.errors import TooManyExports
@@ -32,6 +33,7 @@ from marketplace.own.jobs import run_file_sweeps
 from marketplace.payments.jobs import run_payments
 from marketplace.payments.opening import open_payments
 from marketplace.payments.readers import hear_outside
+from marketplace.publications.jobs import run_publications
 from marketplace.queries.cancelling import watch_cancelled
 from marketplace.queries.errors import TooManyFetches, TooManyReaders
 from marketplace.queries.jobs import run_forgotten, run_sweeps
@@ -42,7 +44,7 @@ from marketplace.queries.turns import Turns, room_of
 from marketplace.spending.jobs import run_alerts
 from marketplace.web.hangup import keep_policy, reload_on_hangup
 from policies.clock import Clock
-from policies.engine import open_engine
+from policies.engine import Engine, open_engine
 from sandbox.isolation.pool import Pool
 
 logger = logging.getLogger(__name__)
@@ -105,7 +107,7 @@ async def open_services(config: Config, *, background: bool = True) -> AsyncIter
             partial(runner.keep, stop),
             partial(watch_cancelled, services, stop),
             partial(run_forgotten, services, config.sweep_interval_s, stop),
-            *(_background(database, store, answers, config, stop) if background else ()),
+            *(_background(database, store, answers, config, engine, stop) if background else ()),
         ]
         stack.push_async_callback(_end, stop, [asyncio.create_task(_going_on(loop, stop)) for loop in loops])
         stack.push_async_callback(_drain, services)
@@ -113,10 +115,13 @@ async def open_services(config: Config, *, background: bool = True) -> AsyncIter
 
 
 async def work(config: Config, stop: asyncio.Event) -> None:
-    """Background work alone: no jail, no policy, no page."""
-    async with _open_home(config) as (database, keys):
+    """Background work alone: no page, and no jails but those of publications."""
+    async with contextlib.AsyncExitStack() as stack:
+        database, keys = await stack.enter_async_context(_open_home(config))
+        engine = await asyncio.to_thread(open_engine, policy_server(config))
+        stack.push_async_callback(engine.close)
         store, answers = Store(config.path("store")), Answers(config.path("answers"), keys, NOBODY)
-        loops = _background(database, store, answers, config, stop)
+        loops = _background(database, store, answers, config, engine, stop)
         await asyncio.gather(*(_going_on(loop, stop) for loop in loops))
 
 
@@ -134,8 +139,9 @@ async def _open_home(config: Config) -> AsyncIterator[tuple[Database, Keys]]:
 
 
 def _background(
-    database: Database, store: Store, answers: Answers, config: Config, stop: asyncio.Event
+    database: Database, store: Store, answers: Answers, config: Config, engine: Engine, stop: asyncio.Event
 ) -> tuple[Loop, ...]:
+    press = Press(config=config, database=database, store=store, keys=answers.keys, engine=engine)
     return (
         partial(run_sequencer, database, answers.keys, config, stop),
         partial(run_witnessing, database, config, stop),
@@ -144,6 +150,7 @@ def _background(
         partial(run_books, database, config, partial(hear_outside, config), stop),
         partial(run_file_sweeps, database, config, stop),
         partial(run_register, database, store, config, stop),
+        partial(run_publications, press, stop),
         partial(run_payments, database, config, stop),
         partial(run_alerts, database, config, stop),
         partial(run_charges, database, config, stop),
