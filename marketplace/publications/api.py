@@ -27,6 +27,7 @@ from marketplace.publications.schemas import (
     PublicationList,
     PublicationView,
     StepBody,
+    StepTaken,
     WithdrawalBody,
     WithdrawalList,
     WithdrawalView,
@@ -83,12 +84,10 @@ async def post_publication(
 
 
 @post("/api/v1/publications/{publication_id:uuid}/steps", status_code=200, operation_id="stepPublication")
-async def post_step(
-    session: AsyncSession, caller: Caller, publication_id: UUID, data: StepBody
-) -> PublicationView:
+async def post_step(session: AsyncSession, caller: Caller, publication_id: UUID, data: StepBody) -> StepTaken:
     """Answer for a finding, try again, submit, approve, return, or cancel; who may is in docs/publish.md."""
-    await take_step(session, publication_id=publication_id, body=data, by=caller)
-    return await read_publication(session, publication_id, caller)
+    state = await take_step(session, publication_id=publication_id, body=data, by=caller)
+    return StepTaken(id=publication_id, state=state)
 
 
 @get("/api/v1/withdrawals", operation_id="listWithdrawals")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, cast
 from uuid import UUID
 
 import msgspec
@@ -20,7 +20,7 @@ from marketplace.db.base import new_id, utcnow
 from marketplace.errors import Forbidden, Invalid, NotFound
 from marketplace.publications.errors import NothingToOverride, NotOverridable, OwnWork, PublicationWrongState
 from marketplace.publications.ground import subject_of_row
-from marketplace.publications.machine import TRANSITIONS, Verb
+from marketplace.publications.machine import TRANSITIONS, State, Verb
 from marketplace.publications.models import PublicationRow, PublicationStage, PublicationStep
 from marketplace.publications.schemas import AnsweredFinding, StepBody, StepVerb
 from marketplace.publications.stages import forget_stages, locked, step
@@ -30,8 +30,8 @@ OVERRIDABLE: Final = ("pii.", "quality.", "describe.")
 """Codes that begin so are a detector's guess or a promise unmet; anything else is mended, not answered for."""
 
 
-async def take_step(session: AsyncSession, *, publication_id: UUID, body: StepBody, by: Caller) -> None:
-    """One step of a person.
+async def take_step(session: AsyncSession, *, publication_id: UUID, body: StepBody, by: Caller) -> State:
+    """One step of a person; where it led.
 
     Raises NotFound, Forbidden, OrganisationSuspended, OwnWork, PublicationWrongState, Invalid, NothingToOverride,
     NotOverridable."""
@@ -63,6 +63,7 @@ async def take_step(session: AsyncSession, *, publication_id: UUID, body: StepBo
     session.add(taken)
     await session.flush()
     await _record(session, row, taken, body.findings, by)
+    return cast(State, row.state)
 
 
 def may_take(row: PublicationRow, verb: StepVerb, by: Caller) -> bool:

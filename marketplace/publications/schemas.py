@@ -33,6 +33,13 @@ class StepBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     findings: Annotated[tuple[AnsweredFinding, ...], Meta(max_length=200)] = ()
 
 
+class StepTaken(Struct, frozen=True, kw_only=True):
+    """Where the step led: who took it may see it no more."""
+
+    id: UUID
+    state: State
+
+
 class StageView(Struct, frozen=True, kw_only=True):
     record: StageRecord
     attempts: int = 0
