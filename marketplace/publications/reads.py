@@ -16,10 +16,12 @@ from marketplace.accounts.callers import Caller
 from marketplace.accounts.models import Organisation, Person
 from marketplace.db.base import utcnow
 from marketplace.errors import Forbidden, NotFound
+from marketplace.listings.models import Dataset, DatasetVersion
 from marketplace.publications.machine import TRANSITIONS
 from marketplace.publications.models import PublicationRow, PublicationStage, PublicationStep
 from marketplace.publications.reviewing import is_seen_by, may_take
 from marketplace.publications.schemas import (
+    ListedVersion,
     PublicationLine,
     PublicationList,
     PublicationView,
@@ -147,3 +149,14 @@ def _task(row: PublicationRow, at: datetime) -> TaskView | None:
         who=WHO[row.state], what=row.state, when=row.due_at, overdue=row.due_at < at, responsibility=row.state,
         product=row.slug, authority=rules_at(row.sent_at).law, checklist=CHECKLISTS[row.state],
     )  # fmt: skip
+
+
+async def listed_versions(session: AsyncSession, owner_id: UUID) -> tuple[ListedVersion, ...]:
+    """What the owner has on the list by itself now, by slug."""
+    rows = (
+        select(Dataset.slug, DatasetVersion.id, DatasetVersion.number)
+        .join(DatasetVersion, DatasetVersion.id == Dataset.current_version_id)
+        .where(Dataset.owner_id == owner_id, Dataset.linkage_id.is_(None))
+        .order_by(Dataset.slug)
+    )
+    return tuple(ListedVersion(slug=s, version_id=v, number=n) for s, v, n in await session.execute(rows))

@@ -129,3 +129,11 @@ class WithdrawalView(Struct, frozen=True, kw_only=True):
 
 class WithdrawalList(Struct, frozen=True, kw_only=True):
     items: tuple[WithdrawalView, ...]
+
+
+class ListedVersion(Struct, frozen=True, kw_only=True):
+    """A version that its owner may take back."""
+
+    slug: str
+    version_id: str
+    number: int

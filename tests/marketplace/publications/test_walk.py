@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
-from catalog.pipeline import run
+from catalog.pipeline import stages
 from catalog.pipeline.run import RUN_STAGES
 from marketplace.audit.models import Event
 from marketplace.listings.models import Dataset
@@ -96,7 +96,7 @@ async def test_what_is_not_fit_stops_and_a_full_disk_fails_and_is_tried_again(
 
     publication = (await desk.send()).json()["id"]
     with monkeypatch.context() as patch:
-        patch.setitem(run.RUNS, "bound", full)
+        patch.setitem(stages.RUNS, "bound", full)
         await work_once(desk.press)
     view = await desk.read(publication)
     stopped = next(_record(each) for each in view["each_stage"] if each["record"]["state"] == "failed")
