@@ -7,8 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from msgspec import Struct
-
 from catalog.history import Waiting, follow
 from catalog.intake import read_source
 from catalog.making import anonymise, measure
@@ -17,20 +15,14 @@ from catalog.past import CARRIED
 from catalog.persons import require_same_privacy, write_persons
 from catalog.pipeline.kept import KeptVersion, keep_intake, keep_made, keep_version
 from catalog.pipeline.line import Line
-from catalog.pipeline.record import Figure, Finding, Stage
+from catalog.pipeline.record import Figure, Stage
+from catalog.pipeline.said import Said
+from catalog.pipeline.told import run_classify, run_describe
 from catalog.recheck.version import recheck
 from catalog.releasing import left_out_of, prepare, version_of
 from catalog.restoring import require_the_same
 from catalog.version import LeftOut
 from catalog.wire import MeasureReply
-
-
-class Said(Struct, frozen=True, kw_only=True):
-    """`output`: what stands for all that the stage made."""
-
-    output: str
-    figures: tuple[Figure, ...] = ()
-    findings: tuple[Finding, ...] = ()
 
 
 def run_ingest(line: Line, room: Path) -> Said:
@@ -139,5 +131,7 @@ RUNS: Final[dict[Stage, Callable[[Line, Path], Said]]] = {
     "anonymise": run_anonymise,
     "bound": run_bound,
     "measure": run_measure,
+    "classify": run_classify,
+    "describe": run_describe,
 }
 """A stage that is not here is not made yet, and is passed over."""

@@ -13,7 +13,7 @@ from catalog.pipeline import stages
 from catalog.pipeline.line import Line, Order
 from catalog.pipeline.record import Stage
 from catalog.pipeline.run import RUN_STAGES, Pipeline
-from catalog.pipeline.stages import Said
+from catalog.pipeline.said import Said
 from catalog.publish import digest_of, publication_of
 from catalog.storage import Store
 from tests.catalog.conftest import LIMITS, pseudonymise
