@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,11 @@ from catalog.history import Waiting
 from catalog.intake import Consented, Pseudonymise
 from catalog.limits import IngestLimits
 from catalog.manifest import Manifest, read_manifest
+from catalog.pii.gate import Answered, Override, require_answered
 from catalog.pipeline.line import Order
 from catalog.pipeline.record import Stage, StageRecord
 from catalog.pipeline.run import Observe, Pipeline
+from catalog.risk.figures import Risk
 from catalog.storage import Store
 from catalog.version import Version
 from catalog.working import workplace
@@ -36,6 +39,8 @@ class Report(Struct, frozen=True, kw_only=True):
     anonymise_ms: int
     measure_ms: int
     waiting: tuple[Waiting, ...]
+    risk: Risk | None
+    """As measured on the finished files, each cohort a class of its own; None in dp mode."""
     stages: tuple[StageRecord, ...] = ()
 
 
@@ -44,6 +49,8 @@ class Publication(Struct, frozen=True, kw_only=True):
     manifest: Manifest
     sample: list[dict[str, Any]]
     report: Report
+    overridden: tuple[Answered, ...] = ()
+    """What the scan for personal data found and a person answered for."""
 
 
 def publish(
@@ -56,20 +63,22 @@ def publish(
     previous: str | None,
     limits: IngestLimits,
     withdrawn: Consented | None = None,
+    overrides: Sequence[Override] = (),
     observe: Observe | None = None,
 ) -> Publication:
     """Make a version of `source` as the manifest says, and put it in the store. Blocking.
 
     `pseudonymise`: subject keys → 16 bytes each; `consented`: pseudonyms → purpose → those who consent now;
     `withdrawn`: the same for those who took it back (it outweighs the file); `previous`: the newest version of the
-    lineage, from which this one may differ as `catalog.lineage` says; `observe`: told of each stage. Raises
-    ManifestRefused, PublicationRefused, SandboxFailed; then the store holds nothing of it.
+    lineage, from which this one may differ as `catalog.lineage` says; `overrides`: a person's answers to what the
+    scan for personal data found, without which it stops; `observe`: told of each stage. Raises ManifestRefused,
+    PublicationRefused, SandboxFailed; then the store holds nothing of it.
     """
     manifest = read_manifest(manifest_text)
     order = Order(
         manifest=manifest, manifest_text=manifest_text, source=lambda: contextlib.nullcontext(source),
         source_sha256=digest_of(source), store=store, pseudonymise=pseudonymise, consented=consented,
-        withdrawn=withdrawn, previous=previous, limits=limits,
+        withdrawn=withdrawn, previous=previous, limits=limits, overrides=tuple(overrides),
     )  # fmt: skip
     with workplace(store) as folder:
         pipeline = Pipeline(order, folder)
@@ -87,10 +96,13 @@ def publication_of(pipeline: Pipeline) -> Publication:
         rare_values_blanked=done.rare_values_blanked,
         read_ms=_ms(records, "ingest"), anonymise_ms=_ms(records, "anonymise"),
         measure_ms=_ms(records, "bound") + _ms(records, "measure"),
-        waiting=done.waiting, stages=tuple(records.values()),
+        waiting=done.waiting, risk=done.risk, stages=tuple(records.values()),
     )  # fmt: skip
-    manifest = pipeline.line.manifest
-    return Publication(version=done.version, manifest=manifest, sample=done.sample, report=report)
+    manifest, overrides = pipeline.line.manifest, pipeline.line.order.overrides
+    return Publication(
+        version=done.version, manifest=manifest, sample=done.sample, report=report,
+        overridden=require_answered(manifest, done.read.detected, overrides),
+    )  # fmt: skip
 
 
 def digest_of(source: Path) -> str:

@@ -35,7 +35,7 @@ def version_of(
         dataset=manifest.dataset, mode=manifest.mode, privacy_unit=manifest.privacy_unit,
         population=manifest.population, rows=reply.rows, persons=reply.persons,
         cohorts=reply.cohorts, k=manifest.k if manifest.mode != "dp" else measured.k,
-        measured=Measured(k=measured.k, l=measured.l, entropy_l=measured.entropy_l, t=measured.t),
+        measured=_measured(measured),
         fine_share=round(reply.fine_persons / reply.persons, 6),
         left_out=left_out,
         columns=tuple(_column(c, made) for c in shown),
@@ -46,6 +46,20 @@ def version_of(
         tells_level=True if manifest.mode == "aggregate" else UNSET, privacy=manifest.privacy or UNSET,
     )  # fmt: skip
     return replace(version, id=version_hash(version))
+
+
+def _measured(reply: MeasureReply) -> Measured:
+    """The worst of each, with as many digits as anybody reads; no name, for sensitive columns may be hidden."""
+    risk = reply.risk
+    if risk is None:
+        return Measured(k=reply.k, l=reply.l, entropy_l=None, t=None)
+    worst = {
+        name: round(max(found), 4)
+        for name in ("t_ordered", "alpha", "recursive_c", "beta", "delta")
+        if (found := [value for one in risk.sensitive if (value := getattr(one, name)) is not None])
+    }
+    entropy_l, t = (None if figure is None else round(figure, 4) for figure in (risk.entropy_l, risk.t))
+    return Measured(k=reply.k, l=reply.l, entropy_l=entropy_l, t=t, **worst)
 
 
 def left_out_of(reply: AnonymiseReply, *, rounded: bool) -> LeftOut:
@@ -62,7 +76,7 @@ def left_out_of(reply: AnonymiseReply, *, rounded: bool) -> LeftOut:
 def _column(column: ManifestColumn, made: Made) -> VersionColumn:
     meaning = column.meaning
     assert meaning is not None  # a manifest without it is refused
-    words = describe(column.transform) + (f" | {describe(column.fallback)}" if column.fallback else "")
+    words = " | ".join(describe(t) for t in (column.transform, *column.fallbacks))
     return VersionColumn(
         name=column.sql_name, type=made.reply.types.get(column.sql_name, STORED_TYPE[column.type]),
         role=column.published_role,

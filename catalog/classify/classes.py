@@ -77,7 +77,7 @@ def classify(manifest: Manifest, version: Version, *, at_ms: int) -> Classified:
         for kind in PERSONAL
         for gives, persons in law.values[kind].items()
     ]  # fmt: skip
-    reached = [RANK.index(each.gives) for each in rules if each.axis == "state" and each.reached]  # type: ignore[arg-type]
+    reached = [RANK.index(each.gives) for each in rules if each.axis == "state" and each.reached]
     state = "public" if disclosed else RANK[max([1, *reached])]
     personal: PersonalClass = "sensitive" if told["sensitive"] else "basic" if told["basic"] else "none"
     return Classified(

@@ -1,7 +1,7 @@
 """Terms of the common data dictionary that columns are named by, and which one a column is likely to be.
 
-`terms.json` holds the terms that the exchange ships, after the common data dictionary (Decision 2439/QĐ-TTg): ids are
-our own, names are those that the national databases use for the same fields. `checked_by`: who confirmed a term.
+`terms.json` holds what the exchange ships, after the common data dictionary (Decision 2439/QĐ-TTg): ids are our
+own, names are those that the national databases use for the same fields. `checked_by`: who confirmed a term.
 """
 
 from __future__ import annotations

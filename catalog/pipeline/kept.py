@@ -21,13 +21,14 @@ from catalog.history import Waiting
 from catalog.intake import Intake
 from catalog.making import Made, MadePart
 from catalog.pipeline.record import Stage, StageRecord
+from catalog.risk.figures import Risk
 from catalog.storage import sync
 from catalog.subjects import sort_order
 from catalog.version import Version
 from catalog.wire import AnonymiseReply, IngestReply
 
 ARRAYS = (
-    "cohort", "digest", "values", "contributes", "kinds", "ranges", "classes", "coarse", "given", "lives", "fate",
+    "cohort", "digest", "values", "contributes", "kinds", "ranges", "classes", "level", "given", "lives", "fate",
     "number",
 )  # fmt: skip
 """Of `Made`; `kinds` may be absent."""
@@ -64,6 +65,7 @@ class KeptVersion(Struct, frozen=True, kw_only=True):
     read: IngestReply
     without_consent: int
     rare_values_blanked: int
+    risk: Risk | None
 
 
 class Bench:

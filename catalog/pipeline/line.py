@@ -15,6 +15,7 @@ from catalog.limits import IngestLimits
 from catalog.making import Made
 from catalog.manifest import Manifest
 from catalog.past import Past
+from catalog.pii.gate import Override
 from catalog.pipeline.kept import Bench, KeptVersion, load_intake, load_made, load_version
 from catalog.restoring import read_book
 from catalog.storage import Store
@@ -24,8 +25,7 @@ from catalog.version import Version
 class Order(Struct, frozen=True, kw_only=True):
     """What is to be published, and with what. `source`: opens the owner's file, when it has to be read.
 
-    `register`: a digest of what the consent register says, or empty; `overridden`: (code, key) of findings that a
-    person has answered for. The rest as for `catalog.publish.publish`."""
+    `register`: a digest of what the consent register says, or empty. The rest as for `catalog.publish.publish`."""
 
     manifest: Manifest
     manifest_text: str
@@ -38,7 +38,7 @@ class Order(Struct, frozen=True, kw_only=True):
     register: str = ""
     previous: str | None
     limits: IngestLimits
-    overridden: frozenset[tuple[str, str]] = frozenset()
+    overrides: tuple[Override, ...] = ()
 
 
 class Line:

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from catalog.errors import PublicationRefused
 from catalog.history import Waiting
+from catalog.pipeline.detecting import refuse
 from catalog.pipeline.kept import Bench
 from catalog.pipeline.line import Line, Order
 from catalog.pipeline.record import STAGES, Finding, Stage, StageRecord
@@ -52,7 +53,7 @@ class Pipeline:
             self._restore(stage)
             room = self.line.bench.cleared(stage)
             said = RUNS[stage](self.line, room)
-            stops = [each for each in said.findings if each.severity == "stop" and not self._answered(each)]
+            stops = any(each.severity == "stop" for each in said.findings)
             record = StageRecord(
                 stage=stage, state="stopped" if stops else "passed", input_sha256=wanted,
                 output_sha256=said.output, figures=said.figures, findings=said.findings,
@@ -76,8 +77,7 @@ class Pipeline:
                 raise
             tell(record)
             if record.state == "stopped":
-                first = next(f for f in record.findings if f.severity == "stop" and not self._answered(f))
-                raise PublicationRefused(first.code, **first.params)
+                refuse(self.line)
 
     @property
     def version(self) -> Version:
@@ -106,9 +106,6 @@ class Pipeline:
                 RUNS[before](self.line, self.line.bench.cleared(before))
                 self.line.bench.keep(self.records[before])
 
-    def _answered(self, finding: Finding) -> bool:
-        return (finding.code, finding.key) in self.line.order.overridden
-
     def _input(self, stage: Stage) -> str:
         """SHA-256 of all that the outcome depends on: what came before, and what comes to it from outside."""
         order, place_ = self.line.order, RUN_STAGES.index(stage)
@@ -116,6 +113,8 @@ class Pipeline:
         outside: tuple[object, ...] = (order.manifest_text,)
         if stage == "anonymise":
             outside = (order.previous, order.register)
+        if stage == "detect":
+            outside = (order.manifest_text, order.overrides)
         if stage == "classify":
             outside = (order.manifest_text, time.time_ns() // _DAY_NS)  # the law in force may be another one
         return hashlib.sha256(msgspec.json.encode((stage, before, outside))).hexdigest()

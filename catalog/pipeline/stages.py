@@ -13,6 +13,8 @@ from catalog.making import anonymise, measure
 from catalog.manifest import column_lines
 from catalog.past import CARRIED
 from catalog.persons import require_same_privacy, write_persons
+from catalog.pii.detect import scan_order
+from catalog.pipeline.detecting import run_detect
 from catalog.pipeline.kept import KeptVersion, keep_intake, keep_made, keep_version
 from catalog.pipeline.line import Line
 from catalog.pipeline.record import Figure, Stage
@@ -30,8 +32,9 @@ def run_ingest(line: Line, room: Path) -> Said:
     with line.order.source() as source, source.open("rb") as file:
         lines = column_lines(line.order.manifest_text)
         intake = read_source(
-            line.manifest, lines, file, room, pseudonymise=line.order.pseudonymise, limits=line.order.limits
-        )
+            line.manifest, lines, file, room, pseudonymise=line.order.pseudonymise, limits=line.order.limits,
+            scan=scan_order(line.manifest),
+        )  # fmt: skip
     line.intake = intake
     if line.bench.lasting:
         keep_intake(room, intake)
@@ -111,7 +114,7 @@ def run_measure(line: Line, room: Path) -> Said:
     line.done = KeptVersion(
         version=version, waiting=waiting, sample=[] if manifest.mode == "dp" else made.reply.sample,
         rows_read=intake.rows, read=intake.reply, without_consent=made.reply.without_consent,
-        rare_values_blanked=made.reply.rare_values_blanked,
+        rare_values_blanked=made.reply.rare_values_blanked, risk=measured.risk,
     )  # fmt: skip
     if line.bench.lasting:
         keep_version(room, line.done)
@@ -121,13 +124,27 @@ def run_measure(line: Line, room: Path) -> Said:
         Figure(name="left_out_share", value=version.left_out.share, unit="share"),
         *([Figure(name="l", value=version.measured.l)] if version.measured.l is not None else []),
         *([Figure(name="t", value=round(version.measured.t, 4))] if version.measured.t is not None else []),
+        *_risk_figures(measured),
         *([Figure(name="waiting", value=sum(w.persons for w in waiting), unit="persons")] if waiting else []),
     ]
     return Said(output=version.id, figures=tuple(said))
 
 
+def _risk_figures(measured: MeasureReply) -> list[Figure]:
+    """How well somebody who knows that a person is in would guess which record is hers."""
+    risk = measured.risk
+    if risk is None:
+        return []
+    return [
+        Figure(name="prosecutor_highest", value=round(risk.prosecutor_highest, 6), unit="share"),
+        Figure(name="prosecutor_average", value=round(risk.prosecutor_average, 6), unit="share"),
+        *([Figure(name="alpha", value=round(risk.alpha, 4))] if risk.alpha is not None else []),
+    ]
+
+
 RUNS: Final[dict[Stage, Callable[[Line, Path], Said]]] = {
     "ingest": run_ingest,
+    "detect": run_detect,
     "anonymise": run_anonymise,
     "bound": run_bound,
     "measure": run_measure,

@@ -1,10 +1,11 @@
-"""The stages that make nothing and say much: classes with the rules that gave them, and how well it is described."""
+"""The stages that make nothing and say much: classes with the rules that gave them, how well it is described."""
 
 from __future__ import annotations
 
 import hashlib
 import time
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
@@ -13,6 +14,15 @@ from catalog.describe.completeness import Described, completeness
 from catalog.pipeline.line import Line
 from catalog.pipeline.record import Figure, Finding
 from catalog.pipeline.said import Said
+
+_RULES: Final = {
+    "disclosed": "classify.disclosed", "counted": "classify.counted", "personal": "classify.personal",
+}  # fmt: skip
+_ITEMS: Final = {
+    "title": "describe.title", "summary": "describe.summary", "meanings": "describe.meanings",
+    "terms": "describe.terms", "provenance": "describe.provenance", "contact": "describe.contact",
+    "cover": "describe.cover", "places": "describe.places",
+}  # fmt: skip
 
 
 def run_classify(line: Line, room: Path) -> Said:
@@ -50,9 +60,7 @@ def _rule(hit: RuleHit, found: Classified) -> Finding:
         "threshold": hit.threshold or 0, "persons": found.persons,
     }  # fmt: skip
     kind = "disclosed" if hit.kind == "disclosed" else "counted" if hit.threshold is not None else "personal"
-    return Finding(
-        code=f"classify.{kind}", severity="note", key=f"{hit.axis} {hit.kind} {hit.gives}", params=params
-    )
+    return Finding(code=_RULES[kind], severity="note", key=f"{hit.axis} {hit.kind} {hit.gives}", params=params)
 
 
 def _against(found: Classified) -> list[Finding]:
@@ -71,7 +79,7 @@ def _missing(found: Described) -> list[Finding]:
     suggested = [f"{each.name} → {each.suggested}" for each in found.dictionary if each.suggested]
     told = [
         Finding(
-            code=f"describe.{item.name}", severity="note", key=item.name,
+            code=_ITEMS[item.name], severity="note", key=item.name,
             params={"points": round(item.weight - item.got), "columns": ", ".join(item.missing)},
         )
         for item in found.items

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from catalog.limits import IngestLimits
 from catalog.manifest import Manifest
+from catalog.pii.gate import Override
 from catalog.pipeline.line import Order
 from catalog.pipeline.run import Pipeline
 from marketplace.accounts.senders import Sender
@@ -29,7 +30,7 @@ class Ground(Struct, frozen=True, kw_only=True):
     manifest: Manifest
     manifest_text: str
     source_sha256: str
-    overridden: frozenset[tuple[str, str]]
+    overrides: tuple[Override, ...]
     by: Sender
     place: Place
     register: Register | None
@@ -50,7 +51,10 @@ async def read_ground(press: Press, publication_id: UUID) -> Ground:
             manifest=manifest,
             manifest_text=row.manifest,
             source_sha256=row.source_sha256,
-            overridden=frozenset((each["code"], each["key"]) for each in row.overrides),
+            overrides=tuple(
+                Override(columns=tuple(each["columns"]), finding=each["finding"], reason=each["reason"])
+                for each in row.overrides
+            ),
             by=by,
             place=place,
             register=await read_register(session, place.dataset_id) if place.dataset_id else None,
@@ -76,7 +80,7 @@ def pipeline_on(press: Press, ground: Ground) -> Pipeline:
         register=_digest(ground.register),
         previous=ground.place.newest,
         limits=IngestLimits(deadline_ms=config.ingest_deadline_ms, memory_bytes=config.ingest_memory_bytes),
-        overridden=ground.overridden,
+        overrides=ground.overrides,
     )
     return Pipeline(order, folder_of(press.store, ground.publication_id), lasting=True)
 

@@ -11,6 +11,7 @@ import msgspec
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from catalog.pii.gate import Override
 from catalog.pipeline.record import StageRecord
 from marketplace.accounts.callers import Caller
 from marketplace.accounts.errors import OrganisationSuspended
@@ -26,8 +27,10 @@ from marketplace.publications.schemas import AnsweredFinding, StepBody, StepVerb
 from marketplace.publications.stages import forget_stages, locked, step
 from marketplace.publications.tasks import CHECKLISTS, needs_operator
 
-OVERRIDABLE: Final = ("pii.", "quality.", "describe.")
-"""Codes that begin so are a detector's guess or a promise unmet; anything else is mended, not answered for."""
+REASON_LEAST, REASON_MOST = 10, 500
+"""Characters of an answer, as `catalog.pii.gate.Override` has them."""
+OVERRIDABLE: Final = "pii."
+"""Codes that begin so are a detector's guess; anything else is mended, not answered for."""
 
 
 async def take_step(session: AsyncSession, *, publication_id: UUID, body: StepBody, by: Caller) -> State:
@@ -120,22 +123,33 @@ def _ticked(state: str, body: StepBody) -> tuple[str, ...]:
 async def _answered(
     session: AsyncSession, row: PublicationRow, findings: Sequence[AnsweredFinding], reason: str, by: Caller
 ) -> list[dict[str, Any]]:
-    """Raises NothingToOverride, NotOverridable."""
+    """Raises NothingToOverride, NotOverridable, Invalid for a reason that is hardly one."""
     stages = select(PublicationStage.body).where(PublicationStage.publication_id == row.id)
     records = [msgspec.convert(body, StageRecord) for body in await session.scalars(stages)]
     stopping = {
-        (f.code, f.key) for r in records if r.state == "stopped" for f in r.findings if f.severity == "stop"
+        (f.code, f.key): f for r in records if r.state == "stopped" for f in r.findings if f.severity == "stop"
     }
     if not findings:
         raise NothingToOverride(finding="", key="")
+    answers = []
     for each in findings:
-        if (each.code, each.key) not in stopping:
+        found = stopping.get((each.code, each.key))
+        if found is None:
             raise NothingToOverride(finding=each.code, key=each.key)
         if not each.code.startswith(OVERRIDABLE):
             raise NotOverridable(finding=each.code)
-    return [
-        {"code": each.code, "key": each.key, "reason": reason, "person_id": str(by.person_id)} for each in findings
-    ]
+        said = {"columns": found.params["columns"], "finding": found.params["finding"], "reason": reason}
+        _require_override(said)
+        answers.append({"code": each.code, "key": each.key, "person_id": str(by.person_id), **said})
+    return answers
+
+
+def _require_override(said: dict[str, Any]) -> None:
+    try:
+        msgspec.convert(said, Override)
+    except msgspec.ValidationError as wrong:
+        params = {"least": REASON_LEAST, "most": REASON_MOST}
+        raise Invalid(errors=[{"path": "reason", "code": "publication.reason", "params": params}]) from wrong
 
 
 async def _record(

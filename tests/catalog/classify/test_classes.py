@@ -14,11 +14,13 @@ from catalog.manifest import LegalBasis, Manifest, read_manifest
 from catalog.version import LeftOut, Measured, Part, Personal, Version, VersionColumn
 from marketplace.listings.facts import presumed_publisher
 from marketplace.listings.permission import decide_listing
+from policies.decision import PreviousFacts
 from policies.wasm import WasmEngine
 from sandbox.job import Mode
 from tests.catalog.small import MANIFEST
 
 PERSONS = (1, 9_999, 10_000, 99_999, 100_000, 999_999, 1_000_000)
+MODES: tuple[Mode, ...] = ("rows", "aggregate")
 KINDS: tuple[tuple[Personal, ...], ...] = (("none",), ("basic",), ("sensitive",), ("basic", "sensitive"))
 
 
@@ -51,12 +53,16 @@ def _version(manifest: Manifest, mode: Mode, persons: int) -> Version:
 @pytest.mark.parametrize("basis", ["consent", "public"])
 async def test_the_class_that_is_explained_is_the_class_that_is_decided(basis: str) -> None:
     engine, now = WasmEngine(), time.time_ns() // 1_000_000
-    for persons, kinds, mode in itertools.product(PERSONS, KINDS, ("rows", "aggregate")):
+    for persons, kinds, mode in itertools.product(PERSONS, KINDS, MODES):
         manifest = replace(_manifest(kinds, basis), mode=mode)
         version = _version(manifest, mode, persons)
         told = classify(manifest, version, at_ms=now)
         judged = await decide_listing(
-            engine, caller=presumed_publisher("test"), manifest=manifest, version=version
+            engine,
+            caller=presumed_publisher("test"),
+            manifest=manifest,
+            version=version,
+            previous=PreviousFacts(),
         )
         decision = judged.decision
         over = {reason.code for reason in decision.reasons} & {"class.over_ceiling"}
