@@ -14,10 +14,12 @@ import msgspec
 
 from catalog.history import Waiting
 from catalog.pii.gate import Override
+from catalog.pipeline.run import Observe
 from catalog.publish import Publication
 from catalog.storage import Store
 from marketplace.cli import consents, optimise
 from marketplace.cli.measured import measured_lines
+from marketplace.cli.stages import print_stage
 from marketplace.cli.telling import read_pair, tell, tell_manifest
 from marketplace.config import load
 from marketplace.db.engine import Database, database_url
@@ -85,7 +87,8 @@ def _check(chosen: argparse.Namespace) -> int:
     if texts is None:
         return 2
     try:
-        publication, judged = asyncio.run(_make(texts, chosen.file, chosen.override))
+        observe = None if chosen.json else print_stage
+        publication, judged = asyncio.run(_make(texts, chosen.file, chosen.override, observe))
     except ManifestWrong as wrong:
         return tell_manifest(wrong, manifest, as_json=chosen.json)
     except ListingDenied as denied:
@@ -94,11 +97,13 @@ def _check(chosen: argparse.Namespace) -> int:
         raise
     for reason in judged.decision.reasons:
         tell(reason.code, reason.params)
-    print(_json(publication.version) if chosen.json else _figures(publication, judged.decision))
+    print(_told(publication) if chosen.json else _figures(publication, judged.decision))
     return 0
 
 
-async def _make(manifest_text: str, source: Path, overrides: list[Override]) -> tuple[Publication, Judged]:
+async def _make(
+    manifest_text: str, source: Path, overrides: list[Override], observe: Observe | None
+) -> tuple[Publication, Judged]:
     """A version in a folder and under a key that are thrown away, decided on as a publication is."""
     manifest, config = parse_manifest(manifest_text), load()
     engine = open_engine(policy_server(config))
@@ -115,6 +120,7 @@ async def _make(manifest_text: str, source: Path, overrides: list[Override]) -> 
                 key=secrets.token_bytes(32),
                 config=config,
                 overrides=overrides,
+                observe=observe,
             )
     finally:
         await engine.close()
@@ -224,6 +230,11 @@ def _figures(publication: Publication, decision: Decision) -> str:
     )
     risk = publication.report.risk
     return "\n".join([told, *(measured_lines(risk) if risk is not None else ())])
+
+
+def _told(publication: Publication) -> str:
+    """version.json, and the stages beside it."""
+    return _json({**msgspec.to_builtins(publication.version), "stages": publication.report.stages})
 
 
 def _json(value: object) -> str:

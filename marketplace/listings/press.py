@@ -13,6 +13,7 @@ from catalog.errors import ManifestRefused, PublicationRefused
 from catalog.limits import IngestLimits
 from catalog.manifest import Manifest, read_manifest
 from catalog.pii.gate import Override
+from catalog.pipeline.run import Observe
 from catalog.publish import Publication, publish
 from catalog.storage import Store
 from marketplace.config import Config
@@ -75,6 +76,7 @@ async def make_permitted_version(
     previous: str | None = None,
     register: Register | None = None,
     overrides: Sequence[Override] = (),
+    observe: Observe | None = None,
 ) -> tuple[Publication, Judged]:
     """As `make_version`, with the policy's yes to the manifest before and to what was made after.
 
@@ -84,7 +86,7 @@ async def make_permitted_version(
     await require_listing(engine, caller=caller, manifest=manifest)
     publication = await make_version(
         manifest_text, source, store=store, key=key, config=config, previous=previous, register=register,
-        overrides=overrides,
+        overrides=overrides, observe=observe,
     )  # fmt: skip
     judged = await require_listing(
         engine, caller=caller, manifest=manifest, version=publication.version, previous=listed
@@ -102,11 +104,12 @@ async def make_version(
     previous: str | None = None,
     register: Register | None = None,
     overrides: Sequence[Override] = (),
+    observe: Observe | None = None,
 ) -> Publication:
     """A version in the store, released nowhere. Raises VersionRefused, Unavailable.
 
     `key`: the lineage's; `previous`: its newest version; `register`: what it says of a dataset that was listed
-    before; `overrides`: answers to what the scan for personal data finds.
+    before; `overrides`: answers to what the scan for personal data finds; `observe`: told of each stage.
     """
     given = register.given if register else {}
     withdrawn = register.withdrawn if register else {}
@@ -123,6 +126,7 @@ async def make_version(
             previous=previous,
             limits=limits,
             overrides=overrides,
+            observe=observe,
         )
     except PublicationRefused as refused:
         raise VersionRefused(refused.code, **refused.params) from refused

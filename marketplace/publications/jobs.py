@@ -19,7 +19,7 @@ from marketplace.publications.files import folders, forget
 from marketplace.publications.machine import AT_WORK
 from marketplace.publications.models import PublicationRow
 from marketplace.publications.running import advance
-from marketplace.publications.stages import locked
+from marketplace.publications.stages import locked, step
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +40,7 @@ async def work_once(press: Press) -> int:
     for publication_id, slug, state in waiting:
         with contextlib.suppress(PublicationUnderWay):
             async with alone(press.database, slug):
-                await (advance(press, publication_id) if state in AT_WORK else _close(press, publication_id))
+                await (_advance(press, publication_id) if state in AT_WORK else _close(press, publication_id))
             done += 1
     return done
 
@@ -70,6 +70,21 @@ async def run_publications(press: Press, stop: asyncio.Event) -> None:
             logger.warning("publications wait: %s", type(away).__name__)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), press.config.publication_interval_ms / 1000)
+
+
+async def _advance(press: Press, publication_id: UUID) -> None:
+    """What nobody foresaw fails this one and keeps no other from its turn; a database that is away is waited for."""
+    try:
+        await advance(press, publication_id)
+    except (Unavailable, DBAPIError):
+        raise
+    except Exception as error:
+        logger.exception("publication %s failed", publication_id)
+        async with press.database.session() as session:
+            row = await locked(session, publication_id)
+            if row.state in AT_WORK:
+                row.problem = {"code": "publication.broke", "params": {"what": type(error).__name__}}
+                step(row, "fail")
 
 
 async def _close(press: Press, publication_id: UUID) -> None:

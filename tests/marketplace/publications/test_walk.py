@@ -112,6 +112,48 @@ async def test_what_is_not_fit_stops_and_a_full_disk_fails_and_is_tried_again(
     assert [_record(each)["resumed"] for each in view["each_stage"][:2]] == [True, True]
 
 
+async def test_personal_data_stops_it_until_a_person_answers_with_a_reason_that_is_logged(desk: Desk) -> None:
+    """The province's column holds phone numbers here, as a free text would."""
+    file = desk.shop.file(400)
+    lines = file.read_text(encoding="utf-8").splitlines()
+    told = [
+        lines[0],
+        *(line.replace("Huế", "gọi 0912345678").replace("Hà Nội", "gọi 0987654321") for line in lines[1:]),
+    ]
+    file.write_text("\n".join(told) + "\n", encoding="utf-8")
+    files = {"manifest": ("m.yaml", desk.shop.manifest()), "file": (file.name, file.read_bytes())}
+    sent = await desk.client.post("/api/v1/publications", token=desk.tokens["steward"], files=files)
+    publication = sent.json()["id"]
+    await work_once(desk.press)
+    view = await desk.read(publication)
+    assert view["state"] == "stopped", view["problem"]
+    record = next(_record(each) for each in view["each_stage"] if each["record"]["state"] == "stopped")
+    assert record["stage"] == "detect"
+    assert "0912345678" not in str(view["each_stage"])
+    found = [{"code": each["code"], "key": each["key"]} for each in record["findings"]]
+    short = await desk.step(publication, "steward", "override", findings=found, reason="vì thế")
+    assert (short.status_code, short.json()["errors"][0]["code"]) == (400, "publication.reason")
+    reason = "Số tổng đài công khai của tỉnh, không phải của ai."
+    answered = await desk.step(publication, "steward", "override", findings=found, reason=reason)
+    assert answered.json()["state"] == "making"
+    await work_once(desk.press)
+    view = await desk.read(publication)
+    assert view["state"] == "checking", (view["problem"], view["each_stage"])
+    for who, verb in (("steward", "submit"), ("approver", "approve")):
+        assert (await desk.step(publication, who, verb)).status_code == 200
+    await work_once(desk.press)
+    assert (await desk.read(publication))["state"] == "listed"
+    names = await _names(desk)
+    assert names.count("publication:override") == 1
+    assert "dataset:override" in {*names, *(await _by(desk, "steward"))}
+
+
+async def _by(desk: Desk, who: str) -> list[str]:
+    async with desk.press.database.reading() as session:
+        mine = Event.actor_person_id == desk.people[who]
+        return list(await session.scalars(select(Event.name).where(mine)))
+
+
 def _record(stage: dict[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = stage["record"]
     return found
