@@ -80,7 +80,7 @@ async def _place(config: Config, database: Database, folder: Path) -> Place:
     dataset = Dataset(
         id=new_id(), slug="d", owner_id=owner.id, lineage_id=lineage.id, title_vi="t", title_en="t",
         description_vi="d", description_en="d", licence="l", themes=[], spatial="s", temporal="t",
-        update_frequency="once", search_text="t", current_version_id=version.id,
+        update_frequency="once", current_version_id=version.id,
         manifest={"privacy_unit": "column", "purposes": PURPOSES},
     )  # fmt: skip
     row = DatasetVersion(

@@ -122,7 +122,7 @@ async def _market(database: Database) -> Asked:
     person = Person(id=new_id(), organisation_id=startup.id, email="a@bench.example", name="A", roles=["analyst"])
     lineage = Lineage(id=new_id(), owner_id=owner.id, population="all", mode="rows")
     words = dict.fromkeys(("title_vi", "title_en", "description_vi", "description_en", "licence", "spatial",
-                           "temporal", "update_frequency", "search_text"), "x")  # fmt: skip
+                           "temporal", "update_frequency"), "x")  # fmt: skip
     dataset = Dataset(
         id=new_id(), slug="set", owner_id=owner.id, lineage_id=lineage.id, themes=[], manifest={},
         current_version_id="version", **words,

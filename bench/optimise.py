@@ -18,7 +18,8 @@ from bench.figure import figure
 from catalog.anonymise.ladders import Ladder, ladder_of
 from catalog.anonymise.optimise import optimise
 from catalog.limits import IngestLimits
-from catalog.manifest import STORED_TYPE, read_manifest
+from catalog.manifest import read_manifest
+from catalog.reading import STORED_TYPE
 from catalog.transforms import hierarchy_of
 from catalog.wire import AnonymiseColumn
 

@@ -46,7 +46,7 @@ GOAL = 0.85
 BODY = bytes(2_000)
 _DATASET_TEXTS = (
     "title_vi", "title_en", "description_vi", "description_en", "licence", "spatial", "temporal",
-    "update_frequency", "search_text",
+    "update_frequency",
 )  # fmt: skip
 assert "agreement" in metadata.tables  # its foreign keys know every table
 SAME_ROWS = ("transfer", "usage", "event", "event_salt", "pending_leaf", "query_result", "query")

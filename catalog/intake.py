@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
@@ -12,20 +14,34 @@ import numpy as np
 import pyarrow as pa
 from msgspec import Struct
 from msgspec.structs import replace
+from pyarrow import parquet
 
 from catalog.cohorts import Ints
 from catalog.errors import PublicationRefused
 from catalog.limits import IngestLimits
-from catalog.manifest import STORED_TYPE, Manifest, ManifestColumn
+from catalog.manifest import Manifest, ManifestColumn
 from catalog.pii.libraries import libraries
 from catalog.pii.order import ScanOrder
+from catalog.reading import STORED_TYPE
 from catalog.subjects import PSEUDONYM_BYTES, sort_order
-from catalog.wire import IngestColumn, IngestOrder, IngestReply, Roll, Rolling, drain
+from catalog.wire import (
+    REJECTED,
+    REJECTED_PLAIN,
+    IngestColumn,
+    IngestOrder,
+    IngestReply,
+    Roll,
+    Rolling,
+    drain,
+)
 from sandbox.isolation.oneshot import run_once
 
 Pseudonymise = Callable[[Sequence[str]], list[bytes]]
 Consented = Callable[[list[bytes]], Mapping[str, frozenset[bytes]]]
 _KEY_ROWS = 65_536
+_MAX_FILES = 500
+"""Of a folder: a jail holds so many descriptors; an archive may have more."""
+_CODE = re.compile(r"ingest\.[a-z_]{1,32}")
 T = TypeVar("T")
 
 
@@ -40,34 +56,58 @@ class Intake(Struct, frozen=True, kw_only=True):
     flags: dict[str, Ints]
     digest: bytes
     reply: IngestReply
+    rejected: Path | None = None
+    """Parquet: file, row, column and reason of what was left out; None: nothing was."""
 
 
 def read_source(
-    manifest: Manifest, lines: Mapping[str, int], source: BinaryIO, folder: Path, *, pseudonymise: Pseudonymise,
+    manifest: Manifest, lines: Mapping[str, int], source: Path, folder: Path, *, pseudonymise: Pseudonymise,
     limits: IngestLimits, scan: ScanOrder | None = None,
 ) -> Intake:  # fmt: skip
-    """Read the owner's file in a jail. Raises PublicationRefused with the jail's code, or SandboxFailed."""
+    """Read the owner's file, or all files of a folder, in a jail.
+
+    Raises PublicationRefused with the jail's code, or SandboxFailed.
+    """
     order = replace(_order(manifest, lines, limits), scan=scan)
-    taker = _Taker(manifest, order, folder / "persons.arrow", pseudonymise)
-    done = run_once(
-        "catalog.jailed.scan:read" if scan is not None else "catalog.jailed.ingest:main",
-        msgspec.msgpack.encode(order),
-        [source.fileno()],
-        consume=taker.take,
-        deadline_ms=limits.deadline_ms,
-        memory_bytes=limits.memory_bytes,
-        max_output_bytes=limits.max_output_bytes,
-        threads=limits.threads,
-        extra=libraries() if scan is not None else (),
-    )
+    taker = _Taker(manifest, order, folder, pseudonymise)
+    with opened(source) as descriptors:
+        done = run_once(
+            "catalog.jailed.scan:read" if scan is not None else "catalog.jailed.ingest:main",
+            msgspec.msgpack.encode(order),
+            descriptors,
+            consume=taker.take,
+            deadline_ms=limits.deadline_ms,
+            memory_bytes=limits.memory_bytes,
+            max_output_bytes=limits.max_output_bytes,
+            threads=limits.threads,
+            extra=libraries() if scan is not None else (),
+        )
     if taker.failed is not None:
         raise taker.failed
     reply = decode_reply(done.reply, IngestReply)
     if reply.refusal is not None:
         _refuse(reply, lines)
-    if not taker.whole or taker.rows != reply.rows:
+    if not taker.whole or taker.rows != reply.rows or (reply.rejected > 0) != taker.has_rejected:
         raise PublicationRefused("ingest.unreadable")
     return taker.intake(reply)
+
+
+@contextmanager
+def opened(source: Path) -> Iterator[list[int]]:
+    """Descriptors of the file, or of all files of the folder by their names, without what tools leave beside them.
+
+    Raises PublicationRefused for none, or too many.
+    """
+    files = [source]
+    if source.is_dir():
+        found = (path for path in source.rglob("*") if path.is_file() and not path.is_symlink())
+        files = sorted(p for p in found if not any(n[0] in "._" for n in p.relative_to(source).parts))
+    if not files:
+        raise PublicationRefused("ingest.empty")
+    if len(files) > _MAX_FILES:
+        raise PublicationRefused("ingest.too_many_files", files=len(files), max=_MAX_FILES)
+    with ExitStack() as stack:
+        yield [stack.enter_context(path.open("rb")).fileno() for path in files]
 
 
 def decode_reply(reply: bytes, kind: type[T]) -> T:
@@ -93,13 +133,16 @@ def _order(manifest: Manifest, lines: Mapping[str, int], limits: IngestLimits) -
     ]  # fmt: skip
     if manifest.subject_key is not None:
         columns.append(
-            IngestColumn(name=manifest.subject_key, type="VARCHAR", line=lines.get(manifest.subject_key, 0))
+            IngestColumn(
+                name=manifest.subject_key, type="VARCHAR", line=lines.get(manifest.subject_key, 0), required=True
+            )
         )
     for name in dict.fromkeys(manifest.consent.values()):
         columns.append(IngestColumn(name=name, type="BOOLEAN", line=lines.get(name, 0)))
     return IngestOrder(
         columns=tuple(columns), null_words=manifest.null_words, max_rows=limits.max_rows,
         max_bytes=limits.max_bytes, max_row_group_bytes=limits.max_row_group_bytes, rolling=_rolling(manifest),
+        reading=manifest.reading,
     )  # fmt: skip
 
 
@@ -140,12 +183,13 @@ def _read_columns(manifest: Manifest) -> tuple[ManifestColumn, ...]:
 class _Taker:
     """Consumes the stream of batches. Every batch is validated: what wrote it has read a stranger's file."""
 
-    def __init__(self, manifest: Manifest, order: IngestOrder, path: Path, pseudonymise: Pseudonymise) -> None:
-        self.manifest, self.order, self.path, self.pseudonymise = manifest, order, path, pseudonymise
+    def __init__(self, manifest: Manifest, order: IngestOrder, folder: Path, pseudonymise: Pseudonymise) -> None:
+        self.manifest, self.order, self.pseudonymise = manifest, order, pseudonymise
+        self.path, self.rejected_path = folder / "persons.arrow", folder / "rejected.parquet"
         self.kept = [c.name for c in _read_columns(manifest)]
         self.pseudonyms: list[bytes] = []
         self.flags: dict[str, list[Ints]] = {name: [] for name in manifest.consent.values()}
-        self.rows, self.nameless, self.whole = 0, 0, False
+        self.rows, self.nameless, self.whole, self.has_rejected = 0, 0, False, False
         self.failed: OSError | None = None
 
     def take(self, stream: BinaryIO) -> None:
@@ -171,6 +215,26 @@ class _Taker:
                     self._names(batch)
                     writer.write_batch(batch.select(self.kept).rename_columns(names))
                     self.rows += batch.num_rows
+        self._rejected(stream)
+
+    def _rejected(self, stream: BinaryIO) -> None:
+        with pa.ipc.open_stream(stream) as reader, self.rejected_path.open("xb") as file:
+            self.rejected_path.chmod(0o600)
+            if reader.schema != REJECTED:
+                raise pa.ArrowInvalid("another schema")
+            with parquet.ParquetWriter(file, REJECTED_PLAIN, compression="zstd", store_schema=False) as writer:
+                for batch in reader:
+                    batch.validate(full=True)
+                    self._require_named(batch)
+                    writer.write_table(pa.table(batch).cast(REJECTED_PLAIN))
+                    self.has_rejected = True
+
+    def _require_named(self, batch: pa.RecordBatch) -> None:
+        """Names of columns and codes, and nothing else. Raises ArrowInvalid."""
+        known = {"", *(c.reads for c in self.order.columns)}
+        named = set(batch.column("column").dictionary.to_pylist()) <= known
+        if not named or not all(map(_CODE.fullmatch, batch.column("reason").dictionary.to_pylist())):
+            raise pa.ArrowInvalid("another word")
 
     def _names(self, batch: pa.RecordBatch) -> None:
         for name, pieces in self.flags.items():
@@ -206,6 +270,7 @@ class _Taker:
             flags=flags,
             digest=digest,
             reply=reply,
+            rejected=self.rejected_path if self.has_rejected else None,
         )
 
 

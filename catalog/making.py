@@ -17,8 +17,9 @@ from catalog.cohorts import Ints
 from catalog.errors import PublicationRefused
 from catalog.intake import Intake, decode_reply
 from catalog.limits import IngestLimits
-from catalog.manifest import STORED_TYPE, Manifest
+from catalog.manifest import Manifest
 from catalog.past import Past, write_arrays
+from catalog.reading import STORED_TYPE
 from catalog.transforms import shipped_hierarchy
 from catalog.wire import (
     AnonymiseColumn,

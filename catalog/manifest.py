@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
 
@@ -11,6 +11,7 @@ from catalog.events import EventColumn
 from catalog.manifest_rules import BAND, check_rules
 from catalog.positioned import compose
 from catalog.reader import read_struct
+from catalog.reading import ManifestRole, Reading, TextType
 from catalog.transforms import Transform
 from catalog.version import Personal, Privacy, Role
 from policies.decision import Conditions
@@ -20,17 +21,10 @@ Purpose = Literal[
     "research", "research.academic", "research.health", "product.rnd", "public.service", "fraud.prevention",
     "model.training", "trial.quality",
 ]  # fmt: skip
-ManifestRole = Literal["identifier", "quasi-identifier", "sensitive", "measure", "drop"]
-TextType = Literal["text", "integer", "number", "boolean", "date", "timestamp"]
 Slug = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{1,62}\Z")]
 OwnerSlug = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}\Z")]
 Words = Annotated[str, Meta(min_length=1)]
 Amount = Annotated[int, Meta(ge=0, le=10**12)]
-
-STORED_TYPE: Final[dict[TextType, str]] = {
-    "text": "VARCHAR", "integer": "BIGINT", "number": "DOUBLE", "boolean": "BOOLEAN", "date": "DATE",
-    "timestamp": "TIMESTAMP",
-}  # fmt: skip
 
 
 class Bilingual(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -81,7 +75,7 @@ class ManifestColumn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     transform: Transform | None = None
     fallback: Transform | Annotated[tuple[Transform | None, ...], Meta(min_length=1)] | None = None
     """One coarser level, or several: each is tried for those who fit into no cohort at the one before. In a list
-    None stands for what the level before says."""
+    None stands for what `transform` says."""
     bounds: Bounds | None = None
     """dp mode: makes a number one that may be added up, averaged and so on."""
     values: Annotated[tuple[Words, ...], Meta(min_length=1)] | None = None
@@ -101,10 +95,7 @@ class ManifestColumn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         if self.fallback is None:
             return ()
         said = (self.fallback,) if isinstance(self.fallback, Transform) else self.fallback
-        levels = [self.transform]
-        for transform in said:
-            levels.append(transform or levels[-1])
-        return tuple(levels[1:])
+        return tuple(transform or self.transform for transform in said)
 
     @property
     def published_role(self) -> Role:
@@ -147,6 +138,7 @@ class Manifest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     consent: dict[Purpose, Words] = field(default_factory=dict)
     """Purpose → column of the file that says whether the person consented to it."""
     null_words: tuple[str, ...] = ("", "?", "NA", "N/A", "NULL", "null")
+    reading: Reading = Reading()
     hierarchies: dict[str, str] = field(default_factory=dict)
     """Name → CSV text: first column the value, the next ones its levels, coarser and coarser."""
     events: dict[str, EventColumn] = field(default_factory=dict)

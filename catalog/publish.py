@@ -30,6 +30,8 @@ class Report(Struct, frozen=True, kw_only=True):
     rows_read: int
     events_read: int
     """Rows of the file, where several of them made a person; else 0."""
+    rows_rejected: int
+    """Rows left out because they could not be read; private/<version>/rejected.parquet says which and why."""
     format: str
     encoding: str
     delimiter: str
@@ -91,7 +93,8 @@ def publication_of(pipeline: Pipeline) -> Publication:
     """What became of a pipeline whose stages have all passed."""
     done, records = pipeline.line.done, pipeline.records
     report = Report(
-        rows_read=done.rows_read, events_read=done.read.events, format=done.read.format,
+        rows_read=done.rows_read, events_read=done.read.events, rows_rejected=done.read.rejected,
+        format=done.read.format,
         encoding=done.read.encoding, delimiter=done.read.delimiter, without_consent=done.without_consent,
         rare_values_blanked=done.rare_values_blanked,
         read_ms=_ms(records, "ingest"), anonymise_ms=_ms(records, "anonymise"),
@@ -106,7 +109,11 @@ def publication_of(pipeline: Pipeline) -> Publication:
 
 
 def digest_of(source: Path) -> str:
-    """SHA-256 (hex) of a file."""
+    """SHA-256 (hex) of a file; of a folder, over the names and digests of its files."""
+    if source.is_dir():
+        files = sorted(path for path in source.rglob("*") if path.is_file())
+        said = "".join(f"{path.relative_to(source)}\0{digest_of(path)}\n" for path in files)
+        return hashlib.sha256(said.encode()).hexdigest()
     with source.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

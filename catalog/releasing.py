@@ -16,7 +16,8 @@ from msgspec.structs import replace
 from catalog.history import History, write_history
 from catalog.intake import Intake
 from catalog.making import Made, MadePart
-from catalog.manifest import STORED_TYPE, Manifest, ManifestColumn
+from catalog.manifest import Manifest, ManifestColumn
+from catalog.reading import STORED_TYPE
 from catalog.storage import Store, sync, version_hash
 from catalog.subjects import write_subjects
 from catalog.transforms import describe
@@ -111,6 +112,8 @@ def prepare(folder: Path, version: Version, intake: Intake, made: Made, history:
     np.save(private / "cohorts.npy", made.ranges)
     if history is not None:
         write_history(private, history)
+    if intake.rejected is not None:
+        os.link(intake.rejected, private / intake.rejected.name)
     if intake.pseudonyms is not None and intake.ascending is not None:
         write_subjects(private / "subjects.bin", intake.pseudonyms, intake.ascending, made.cohort)
     for file in (*public.iterdir(), *private.iterdir()):

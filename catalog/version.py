@@ -97,7 +97,7 @@ class Version(Struct, frozen=True, kw_only=True):
     k: int
     measured: Measured
     fine_share: float
-    """Share of persons that stand at the fine level of generalisation; the rest stand at the fallback level."""
+    """Share of persons that stand at the fine level of generalisation; the rest stand at fallback levels."""
     left_out: LeftOut
     columns: tuple[VersionColumn, ...]
     parts: tuple[Part, ...]

@@ -5,15 +5,25 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import Any, BinaryIO, Literal
+from typing import Any, BinaryIO, Final, Literal
 
+import pyarrow as pa
 from msgspec import Struct, field
 
 from catalog.pii.order import Detected, ScanOrder
+from catalog.reading import Reading
 from catalog.risk.figures import Risk
 from catalog.transforms import Transform
 
 _HEAD = struct.Struct(">4sQ")
+REJECTED_PLAIN: Final = pa.schema(
+    [("file", pa.int32()), ("row", pa.int64()), ("column", pa.string()), ("reason", pa.string())]
+)
+"""Of rejected rows: `file` counts from 1, `row` as lines do (a header is 1); `column` "": the whole row;
+`reason`: a code of `texts.json`."""
+_WORD: Final = pa.dictionary(pa.int32(), pa.string())
+REJECTED: Final = pa.schema([("file", pa.int32()), ("row", pa.int64()), ("column", _WORD), ("reason", _WORD)])
+"""The same as it comes out of the jail."""
 _MAX_FRAME_BYTES = 1024**3
 _READ_BYTES = 4 * 1024 * 1024
 
@@ -32,6 +42,8 @@ class IngestColumn(Struct, frozen=True, kw_only=True):
     format: str | None = None
     source: str = ""
     """The file's column that it is read from, if that has another name."""
+    required: bool = False
+    """Whether a row without it may be rejected."""
 
     @property
     def reads(self) -> str:
@@ -66,13 +78,16 @@ class IngestOrder(Struct, frozen=True, kw_only=True):
     rolling: Rolling | None = None
     scan: ScanOrder | None = None
     """What personal data to look for meanwhile; of columns that are read anyway."""
+    reading: Reading = Reading()
 
 
 class IngestReply(Struct, frozen=True, kw_only=True):
-    """`rows` of the stream; `events`: rows of the file, where they were rolled up."""
+    """`rows` of the stream; `events`: rows of the file, where they were rolled up; `rejected`: rows left out, of
+    which a second stream says the file, the row, the column and why."""
 
     rows: int = 0
     events: int = 0
+    rejected: int = 0
     format: str = ""
     encoding: str = ""
     delimiter: str = ""

@@ -20,6 +20,7 @@ from marketplace.payments import models as payments
 from marketplace.payouts import models as payouts
 from marketplace.publications import models as publications
 from marketplace.queries import models as queries
+from marketplace.search import models as search
 from marketplace.spending import models as spending
 
 metadata = Base.metadata
@@ -44,5 +45,6 @@ __all__ = [
     "payouts",
     "publications",
     "queries",
+    "search",
     "spending",
 ]

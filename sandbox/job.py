@@ -13,7 +13,7 @@ from msgspec import Struct
 ColumnType = Literal["BOOLEAN", "BIGINT", "DOUBLE", "DECIMAL(38,0)", "VARCHAR", "DATE", "TIMESTAMP"]
 Mode = Literal["rows", "aggregate", "dp"]
 LEVEL: Final = "cohort_level"
-"""At which level of generalisation a cohort stands: 'fine' or 'fallback'."""
+"""At which level of generalisation a cohort stands: 'fine', 'fallback', 'fallback_2' and so on."""
 
 
 class Bounds(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -2,6 +2,7 @@
 
 Which finer level is best cannot be bounded as schemes of one level can: a finer step helps those whom it keeps and
 sends the others on. So each is climbed to step by step, by the step that wins most, and put before the ones found.
+At last single cells are left empty (local suppression): a level that shows all as the finest, but one column.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ import numpy as np
 from catalog.anonymise.frontier import LossMeasure
 from catalog.anonymise.lattice import Classes, State
 from catalog.anonymise.scoring import Scored, Scoring
-from catalog.cohorts import Ints, distinct_values
+from catalog.cohorts import Codes, Ints, class_keys, distinct_values
+from catalog.version import MAX_FALLBACKS
 
 _WORTH = 0.01
 """A level more must win this share of the loss: each makes the data harder to read."""
@@ -52,19 +54,56 @@ class Fine:
 
     def before(self, coarse: State) -> Scored | None:
         """The best found; None where the pinned columns alone break what holds."""
-        state, settled = coarse, [self._level(coarse)]
+        front, behind = coarse, [self._level(coarse)] if self.pinned else []
         for column in sorted(self.pinned):
-            state = self._finer(state, column, 0)
-        best = self._score(state, settled) if self.pinned else self._alone(coarse)
+            front = self._finer(front, column, 0)
+        best = self._score(front, behind) if self.pinned else self._alone(coarse)
         if best is None:
             return None
         for _ in range(self.most):
-            front, found = self._climb(state, settled, best)
-            if found.loss(self.measure) > (1 - _WORTH) * best.loss(self.measure):
+            settled = behind if self.pinned else [self._level(front), *behind]
+            finer, found = self._climb(front, settled, best)
+            if not self._worth(found, best):
                 break
-            best, state = found, front
-            settled = [self._level(front), *settled]
+            best, front, behind = found, finer, settled
+        return self._blanked(front, behind, best)
+
+    def _worth(self, found: Scored, best: Scored) -> bool:
+        return found.loss(self.measure) <= (1 - _WORTH) * best.loss(self.measure)
+
+    def _blanked(self, front: State, behind: list[_Level], best: Scored) -> Scored:
+        """Between the finest level and the next: the same but for one cell, left empty where that wins most."""
+        while len(best.chain) <= MAX_FALLBACKS and not self.late():
+            tried = [
+                (scored, [level, *behind])
+                for column in range(len(front.levels))
+                if (level := self._blank(front, behind, column)) is not None
+                and (scored := self._score(front, [level, *behind])) is not None
+            ]
+            found, after = min(tried, key=lambda one: one[0].loss(self.measure), default=(best, behind))
+            if not self._worth(found, best):
+                break
+            best, behind = found, after
         return best
+
+    def _blank(self, front: State, behind: list[_Level], column: int) -> _Level | None:
+        """Classes of those who stand at no finer level; None where the column is empty already, or time is up."""
+        tops = [len(ladder) - 1 for ladder in self.classes.finest.ladders]
+        levels = tuple(
+            tops[c] if c == column or c in self.pinned else level for c, level in enumerate(front.levels)
+        )
+        if levels == front.levels or any(levels == level.levels for level in behind) or self.late():
+            return None
+        rows = np.concatenate([np.empty(0, dtype=np.int32), *front.dead])
+        finest = self.classes.finest
+        keys = [Codes(finest.fixed[rows], int(finest.fixed.max()) + 1)] + [
+            Codes(ladder.groups[level][codes[rows]].astype(np.int64), ladder.sizes[level])
+            for ladder, codes, level in zip(finest.ladders, finest.codes, levels, strict=True)
+        ]
+        found, own = np.unique(class_keys(keys, len(rows)), return_inverse=True)
+        ids = np.full(len(finest), -1, dtype=np.int64)
+        ids[rows] = own
+        return _Level(levels, ids, len(found))
 
     def _alone(self, coarse: State) -> Scored | None:
         scored = self.scoring.one_level(coarse)

@@ -38,10 +38,10 @@ def optimise(
     def pseudonymise(subjects: Sequence[str]) -> list[bytes]:
         return [hashlib.blake2b(s.encode(), key=once, digest_size=16).digest() for s in subjects]
 
-    with tempfile.TemporaryDirectory(prefix="sandulieu-optimise-") as name, source.open("rb") as file:
+    with tempfile.TemporaryDirectory(prefix="sandulieu-optimise-") as name:
         folder = Path(name)
         lines = column_lines(manifest_text)
-        intake = read_source(manifest, lines, file, folder, pseudonymise=pseudonymise, limits=limits)
+        intake = read_source(manifest, lines, source, folder, pseudonymise=pseudonymise, limits=limits)
         order = OptimiseOrder(
             anonymise=anonymise_order(manifest, intake.digest, limits), measure=measure, t=t, budget_ms=budget_ms
         )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import re
-from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -47,11 +46,11 @@ def _write(column: CommentedMap, choice: Choice) -> None:
     while len(levels) > 1 and levels[-1] == levels[-2]:
         levels.pop()
     _set(column, "transform", levels[:1])
-    _set(column, "fallback", [t if t != before else None for before, t in pairwise(levels)])
+    _set(column, "fallback", [t if t != levels[0] else None for t in levels[1:]])
 
 
 def _set(column: CommentedMap, key: str, levels: list[Transform | None]) -> None:
-    """One level as itself, several as a list, in which None is what the level before says."""
+    """One level as itself, several as a list, in which None is what the transform says."""
     transform = levels[0] if len(levels) == 1 else None
     if len(levels) < 2 and transform is None:
         column.pop(key, None)

@@ -1,18 +1,19 @@
-"""Texts become typed values, once a distinct text; what cannot is counted with its lines, never shown."""
+"""Texts become typed values, once a distinct text; what cannot is told by its place, never shown."""
 
 from __future__ import annotations
 
-import datetime
-import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from msgspec import Struct
 from pyarrow import compute
 
 from catalog.cohorts import Ints
+from catalog.jailed.instants import instant
+from catalog.jailed.numbers import Style
+from catalog.reading import Reading
 from catalog.wire import IngestColumn
 
 ARROW: dict[str, pa.DataType] = {
@@ -21,119 +22,167 @@ ARROW: dict[str, pa.DataType] = {
 }  # fmt: skip
 _TRUE = frozenset({"true", "t", "yes", "y", "1", "x", "có", "co", "đúng", "dung"})
 _FALSE = frozenset({"false", "f", "no", "n", "0", "", "không", "khong", "sai"})
-_WHOLE = re.compile(r"[+-]?\d{1,19}(\.0*)?")
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?")
-_LINES_NAMED = 10
 _MAX_TEXT_BYTES = 4_000
+_REMEMBERED = 65_536
+"""Texts of a column whose value is kept from batch to batch: more than there are days in a century."""
+_TIMES = (pa.types.is_date, lambda kind: pa.types.is_timestamp(kind) and kind.tz is None)
+_TAKEN: dict[str, tuple[Callable[[pa.DataType], bool], ...]] = {
+    "BIGINT": (pa.types.is_integer,), "BOOLEAN": (pa.types.is_boolean,), "DATE": (pa.types.is_date,),
+    "DOUBLE": (pa.types.is_integer, pa.types.is_floating), "TIMESTAMP": _TIMES,
+}  # fmt: skip
+"""Which types of a file are read as they are."""
 
 
-class Wrong(Struct):
-    """Cells of one column that are not of its type."""
+class Cells:
+    """Reads the cells of one column, batch by batch. `style`: how it was seen to write numbers."""
 
-    cells: int = 0
-    lines: list[int] = []
+    def __init__(self, column: IngestColumn, null_words: pa.Array, reading: Reading) -> None:
+        self.column, self.null_words, self.reading = column, null_words, reading
+        self.style = Style(reading.decimal)
+        self.has_numbers_for_null = any(any(map(str.isdigit, word)) for word in null_words.to_pylist())
+        self.parse = lru_cache(maxsize=_REMEMBERED)(self._parser())
+
+    @property
+    def reason(self) -> str:
+        """Why a cell of this column is rejected."""
+        return "ingest.cell_length" if self.column.type == "VARCHAR" else "ingest.cell_type"
+
+    def convert(self, array: pa.Array) -> tuple[pa.Array, Ints]:
+        """Dictionary-encoded text, or what is typed already, as the column's type, and the places that are not.
+
+        Text stays dictionary-encoded.
+        """
+        if not pa.types.is_dictionary(array.type):
+            values = self._as_it_is(array)
+            if values is not None:
+                return values, np.empty(0, dtype=np.int64)
+            array = written(array)
+        texts = _tidy(array.dictionary, self.null_words)
+        if self.column.type == "VARCHAR":
+            too_long = compute.greater(compute.binary_length(texts), _MAX_TEXT_BYTES).fill_null(False)
+            bad = np.flatnonzero(too_long.to_numpy(zero_copy_only=False))
+            return _coded(array, texts), _places(array.indices, bad)
+        values = self._at_once(texts)
+        bad = np.empty(0, dtype=np.int64)
+        if values is None:
+            values, bad = self._one_by_one(texts)
+        return values.take(array.indices), _places(array.indices, bad)
+
+    def as_text(self, array: pa.Array) -> tuple[pa.DictionaryArray, Ints]:
+        """Of a column of text: what is typed already as it would be written, and places that are too long."""
+        return self.convert(written(array))
+
+    def _as_it_is(self, array: pa.Array) -> pa.Array | None:
+        """Typed values, cast where that loses nothing and no null word could be one of them."""
+        if self.has_numbers_for_null or self.column.format is not None:
+            return None
+        if not any(is_kind(array.type) for is_kind in _TAKEN.get(self.column.type, ())):
+            return None
+        try:
+            values = array.cast(ARROW[self.column.type])
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+            return None
+        if pa.types.is_floating(values.type):
+            return compute.if_else(compute.is_finite(values), values, None)
+        return values
+
+    def _at_once(self, texts: pa.Array) -> pa.Array | None:
+        """Arrow's own cast, where it takes every text and means by it what we mean."""
+        kind = self.column.type
+        if self.column.format is not None or kind == "BOOLEAN":
+            return None
+        if kind in ("BIGINT", "DOUBLE") and self.reading.decimal == "comma":
+            return None
+        try:
+            values = texts.cast(ARROW[kind])
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+            return None
+        if kind == "DOUBLE":
+            self.style.point |= bool(compute.any(compute.match_substring(texts, ".")).as_py())
+            return values if compute.all(compute.is_finite(values), min_count=0).as_py() else None
+        if kind in ("DATE", "TIMESTAMP") and compute.any(compute.starts_with(texts, "0000")).as_py():
+            return None
+        return values
+
+    def _one_by_one(self, texts: pa.Array) -> tuple[pa.Array, Ints]:
+        words = texts.to_pylist()
+        values = [None if word is None else self.parse(word) for word in words]
+        bad = [
+            i
+            for i, (word, value) in enumerate(zip(words, values, strict=True))
+            if value is None and word is not None
+        ]
+        return pa.array(values, ARROW[self.column.type]), np.array(bad, dtype=np.int64)
+
+    def _parser(self) -> Callable[[str], Any]:
+        kind, format_, century = self.column.type, self.column.format, self.reading.century_from
+        if kind in ("DATE", "TIMESTAMP"):
+            return lambda text: instant(text, format_, date=kind == "DATE", century_from=century)
+        if kind == "BOOLEAN":
+            return _boolean
+        return self.style.whole if kind == "BIGINT" else self.style.number
 
 
-def convert(
-    column: IngestColumn, array: pa.DictionaryArray, null_words: pa.Array, first_line: int, wrong: Wrong
-) -> pa.Array:
-    """Dictionary-encoded text as the column's type (text stays dictionary-encoded)."""
-    texts = _tidy(array.dictionary, null_words)
-    if column.type == "VARCHAR":
-        too_long = compute.greater(compute.binary_length(texts), _MAX_TEXT_BYTES).fill_null(False)
-        _note(wrong, array.indices, np.flatnonzero(too_long.to_numpy(zero_copy_only=False)), first_line)
-        encoded = texts.dictionary_encode()
-        return pa.DictionaryArray.from_arrays(encoded.indices.take(array.indices), encoded.dictionary)
-    values = _at_once(column, texts)
-    if values is None:
-        values, bad = _one_by_one(column, texts)
-        _note(wrong, array.indices, np.array(bad, dtype=np.int64), first_line)
-    return values.take(array.indices)
+def _places(indices: pa.Array, bad: Ints) -> Ints:
+    if not len(bad):
+        return bad
+    return np.flatnonzero(np.isin(indices.fill_null(-1).to_numpy(zero_copy_only=False), bad))
+
+
+def _coded(array: pa.DictionaryArray, texts: pa.Array) -> pa.DictionaryArray:
+    """The array with these texts; those that have become equal are one again."""
+    if not texts.null_count and texts.equals(array.dictionary):
+        return array
+    encoded = texts.dictionary_encode()
+    return pa.DictionaryArray.from_arrays(encoded.indices.take(array.indices), encoded.dictionary)
 
 
 def _tidy(texts: pa.Array, null_words: pa.Array) -> pa.Array:
     """Composed (NFC), without blanks around and control characters; null words become empty."""
-    if not compute.all(compute.string_is_ascii(texts)).as_py():
+    if not _is_composed(texts):
         texts = compute.utf8_normalize(texts, "NFC")
     texts = compute.utf8_trim_whitespace(texts)
     texts = compute.if_else(compute.is_in(texts, null_words), None, texts)
-    return compute.replace_substring_regex(texts, r"[\x00-\x1f]", "")
+    return compute.replace_substring_regex(texts, r"[\x00-\x1f]", "") if _has_control(texts) else texts
 
 
-def _at_once(column: IngestColumn, texts: pa.Array) -> pa.Array | None:
-    """Arrow's own cast, where it takes every text and means by it what we mean."""
-    if column.format is not None or column.type == "BOOLEAN":
-        return None
-    try:
-        values = texts.cast(ARROW[column.type])
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-        return None
-    strange = column.type == "DOUBLE" and compute.any(compute.invert(compute.is_finite(values))).as_py()
-    return None if strange else values
+def _has_control(texts: pa.Array) -> bool:
+    return bool((_bytes_of(texts) < 32).any())
 
 
-def _one_by_one(column: IngestColumn, texts: pa.Array) -> tuple[pa.Array, list[int]]:
-    parse = _parser(column)
-    words = texts.to_pylist()
-    values = [None if word is None else parse(word) for word in words]
-    bad = [
-        i for i, (word, value) in enumerate(zip(words, values, strict=True)) if value is None and word is not None
-    ]
-    return pa.array(values, ARROW[column.type]), bad
+def _is_composed(texts: pa.Array) -> bool:
+    """Whether all is Latin of letters that are one character each, as Vietnamese mostly is: much sooner told than
+    composed. Letters to U+024F, and U+1E00 to U+1EFF."""
+    body = _bytes_of(texts)
+    if not (body < 0x80).all():
+        three = np.flatnonzero(body == 0xE1)
+        following = body[np.minimum(three + 1, len(body) - 1)]
+        return bool(_COMPOSED[body].all() and ((following >= 0xB8) & (following <= 0xBB)).all())
+    return True
 
 
-def _note(wrong: Wrong, indices: pa.Array, bad: Ints, first_line: int) -> None:
-    if not len(bad):
-        return
-    places = np.flatnonzero(np.isin(indices.fill_null(-1).to_numpy(zero_copy_only=False), bad))
-    wrong.cells += len(places)
-    room = _LINES_NAMED - len(wrong.lines)
-    wrong.lines = wrong.lines + [int(first_line + p) for p in places[: max(room, 0)]]
+_COMPOSED = np.array([b < 0xCA or b == 0xE1 for b in range(256)])
+"""UTF-8: plain letters, continuations, what begins U+0080 to U+024F; U+1E00 is told by the byte after 0xE1."""
 
 
-def _parser(column: IngestColumn) -> Callable[[str], Any]:
-    if column.type == "DATE":
-        return lambda text: _instant(text, column.format, date=True)
-    if column.type == "TIMESTAMP":
-        return lambda text: _instant(text, column.format, date=False)
-    return _PARSERS[column.type]
+def _bytes_of(texts: pa.Array) -> Ints:
+    body = texts.buffers()[2]
+    if body is None:
+        return np.empty(0, dtype=np.uint8)
+    offsets = np.frombuffer(texts.buffers()[1], dtype=np.int32)
+    begin, end = offsets[texts.offset], offsets[texts.offset + len(texts)]
+    return np.frombuffer(body, dtype=np.uint8)[begin:end]
 
 
-def _whole(text: str) -> int | None:
-    if not _WHOLE.fullmatch(text):
-        return None
-    value = int(text.split(".", maxsplit=1)[0])
-    return value if -(2**63) <= value < 2**63 else None
-
-
-def _number(text: str) -> float | None:
-    if not _NUMBER.fullmatch(text):
-        return None
-    value = float(text)
-    return value if abs(value) < float("inf") else None
+def written(array: pa.Array) -> pa.DictionaryArray:
+    """What is typed as a dictionary of the texts that a CSV would have; such a dictionary as it is."""
+    if pa.types.is_dictionary(array.type):
+        return array
+    if pa.types.is_floating(array.type):  # 3.0 must still be read where whole numbers are meant
+        array = compute.if_else(compute.is_finite(array), array, None)
+    return array.cast(pa.string()).dictionary_encode()
 
 
 def _boolean(text: str) -> bool | None:
     word = text.casefold()
     return True if word in _TRUE else False if word in _FALSE else None
-
-
-_PARSERS: dict[str, Callable[[str], Any]] = {
-    "BIGINT": _whole, "DOUBLE": _number, "BOOLEAN": _boolean,
-}  # fmt: skip
-_DAY = re.compile(r"(\d{1,2})[/-](\d{1,2})[/-](\d{4})")
-
-
-def _instant(text: str, format_: str | None, *, date: bool) -> datetime.date | None:
-    try:
-        if format_ is not None:
-            moment = datetime.datetime.strptime(text, format_)
-        elif match := _DAY.fullmatch(text):
-            moment = datetime.datetime(int(match[3]), int(match[2]), int(match[1]))
-        else:
-            moment = datetime.datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    if moment.tzinfo is not None:
-        moment = moment.astimezone(datetime.UTC).replace(tzinfo=None)
-    return moment.date() if date else moment

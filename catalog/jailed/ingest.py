@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, BinaryIO
+from concurrent.futures import ThreadPoolExecutor
+from typing import BinaryIO
 
 import msgspec
+import numpy as np
 import pyarrow as pa
 
-from catalog.jailed.cells import ARROW, Wrong, convert
-from catalog.jailed.csv_source import CsvSource
+from catalog.cohorts import Ints
+from catalog.jailed.cells import ARROW, Cells
 from catalog.jailed.loaded import LOADED
-from catalog.jailed.parquet_source import ParquetSource
+from catalog.jailed.opening import Source, open_sources, source_names
 from catalog.jailed.refused import Refused
+from catalog.jailed.rejected import Rejected
 from catalog.jailed.rolling import Rolling
-from catalog.wire import IngestOrder, IngestReply
+from catalog.wire import REJECTED, IngestOrder, IngestReply
 
 assert LOADED  # imported for what importing it does
 
@@ -24,84 +26,125 @@ See = Callable[[pa.RecordBatch], None]
 
 
 def main(payload: bytes, inputs: Sequence[int], output: BinaryIO) -> bytes:
-    """Read inputs[0] as the IngestOrder says; write an Arrow IPC stream. Returns an IngestReply."""
+    """Read the inputs as the IngestOrder says; write an Arrow IPC stream. Returns an IngestReply.
+
+    A second stream follows, with the places of rows that are rejected (`wire.REJECTED`).
+    """
     order = msgspec.msgpack.decode(payload, type=IngestOrder)
-    with os.fdopen(os.dup(inputs[0]), "rb", buffering=1024 * 1024) as file:
-        try:
-            reply = ingest(order, file, output)
-        except Refused as refused:
-            reply = IngestReply(refusal=refused.refusal)
+    try:
+        reply = ingest(order, inputs, output)
+    except Refused as refused:
+        reply = IngestReply(refusal=refused.refusal)
     return msgspec.msgpack.encode(reply)
 
 
-def ingest(order: IngestOrder, file: BinaryIO, output: BinaryIO, see: See | None = None) -> IngestReply:
+def ingest(order: IngestOrder, inputs: Sequence[int], output: BinaryIO, see: See | None = None) -> IngestReply:
     """Write the columns of the order as an Arrow IPC stream; `see` sees each batch as it stands in the file.
 
     Raises Refused.
     """
-    source, kind = open_source(order, file)
-    wrong = {c.name: Wrong() for c in order.columns}
+    reader = _Reader(order, see)
     with pa.ipc.new_stream(output, stream_schema(order)) as writer:
         rolling = Rolling(order) if order.rolling is not None else None
-        events = 0
-        for arrays in _converted(order, source, wrong, see):
-            events += len(arrays[0])
-            if any(w.cells for w in wrong.values()):
-                continue
+        for arrays in reader.rows(inputs):
             if rolling is not None:
                 rolling.take(arrays)
             else:
                 writer.write_batch(pa.RecordBatch.from_arrays(arrays, schema=stream_schema(order)))
-        _require_typed(order, wrong)
-        if events == 0:
-            raise Refused("ingest.no_rows")
-        rows = events
+        reader.require_readable()
+        rows = reader.kept
         if rolling is not None:
             table = rolling.table()
             rows = table.num_rows
             writer.write_table(table.cast(stream_schema(order)), max_chunksize=_CHUNK_ROWS)
+    with pa.ipc.new_stream(output, REJECTED) as writer:
+        for batch in reader.rejected.batches():
+            writer.write_batch(batch)
+    first = reader.first
+    assert first is not None  # there are rows
     return IngestReply(
-        rows=rows, events=events if rolling else 0, format=kind, encoding=source.encoding,
-        delimiter=source.delimiter,
+        rows=rows, events=reader.kept if rolling else 0, rejected=reader.rejected.rows, format=first.kind,
+        encoding=first.encoding, delimiter=first.delimiter,
     )  # fmt: skip
 
 
-def _converted(
-    order: IngestOrder, source: Any, wrong: dict[str, Wrong], see: See | None
-) -> Iterator[list[pa.Array]]:
-    """The order's columns of each batch, typed."""
-    null_words = pa.array([*order.null_words, ""], pa.string())
-    place = {name: i for i, name in enumerate(source_names(order))}
-    rows = 0
-    for batch in source.batches():
-        if rows + batch.num_rows > order.max_rows:
-            raise Refused("ingest.too_many_rows", max_rows=order.max_rows)
-        if see is not None:
-            see(batch)
-        yield [
-            convert(column, batch.column(place[column.reads]), null_words, rows + 2, wrong[column.name])
-            for column in order.columns
-        ]
-        rows += batch.num_rows
+class _Reader:
+    """Reads all files of an order; what is wrong is collected until it is too much."""
+
+    def __init__(self, order: IngestOrder, see: See | None) -> None:
+        self.order, self.see = order, see
+        null_words = pa.array([*order.null_words, ""], pa.string())
+        self.cells = [Cells(column, null_words, order.reading) for column in order.columns]
+        self.place = {name: i for i, name in enumerate(source_names(order))}
+        self.rejected = Rejected(order)
+        self.kept = 0
+        self.first: Source | None = None
+
+    def rows(self, inputs: Sequence[int]) -> Iterator[list[pa.Array]]:
+        """The order's columns of each batch, typed, without the rows that are rejected."""
+        for number, source in enumerate(open_sources(self.order, inputs), 1):
+            self.first = self.first or source
+            read = 0
+            for batch in _ahead(source.batches()):
+                if self.see is not None:
+                    self.see(batch)
+                arrays, bad = self._converted(batch, number, source, read)
+                read += batch.num_rows
+                self.kept += batch.num_rows - len(bad)
+                if self.kept + self.rejected.rows > self.order.max_rows:
+                    raise Refused("ingest.too_many_rows", max_rows=self.order.max_rows)
+                if len(bad):
+                    arrays = _without(arrays, bad)
+                if self.order.reading.max_rejected_share or not (self.rejected.rows or source.skipped.count):
+                    yield arrays
+            self.rejected.skipped(number, source.skipped)
+
+    def _converted(
+        self, batch: pa.RecordBatch, number: int, source: Source, read: int
+    ) -> tuple[list[pa.Array], Ints]:
+        """Typed columns, and the rows of the batch that are rejected."""
+        arrays, wrong = [], []
+        told: set[tuple[str, str]] = set()  # several columns of an order may read one of the file
+        for cells in self.cells:
+            column = cells.column
+            values, bad = cells.convert(batch.column(self.place[column.reads]))
+            arrays.append(values)
+            if len(bad) and (column.reads, column.type) not in told:
+                told.add((column.reads, column.type))
+                self.rejected.cell(number, source.skipped.numbers(bad + read), column, cells.reason)
+                wrong.append(bad)
+            if column.required and values.null_count and self.order.reading.max_rejected_share:
+                bad = np.flatnonzero(values.is_null().to_numpy(zero_copy_only=False))
+                self.rejected.cell(number, source.skipped.numbers(bad + read), column, "ingest.row_subject")
+                wrong.append(bad)
+        bad = np.unique(np.concatenate(wrong)) if wrong else np.empty(0, dtype=np.int64)
+        self.rejected.rows += len(bad)
+        return arrays, bad
+
+    def require_readable(self) -> None:
+        """Raises Refused where too much is rejected, a number can mean two things, or there is nothing."""
+        self.rejected.require_few(self.kept)
+        unclear = [cells.column.reads for cells in self.cells if cells.style.is_unclear]
+        if unclear:
+            raise Refused("ingest.decimal_unclear", names=unclear)
+        if not self.kept:
+            raise Refused("ingest.no_rows")
 
 
-def source_names(order: IngestOrder) -> list[str]:
-    """The file's columns that the order reads, in the order in which a batch has them."""
-    return list(dict.fromkeys(c.reads for c in order.columns))
+def _ahead(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """The next one is read while this one is worked on."""
+    with ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(next, batches, None)
+        while (batch := coming.result()) is not None:
+            coming = pool.submit(next, batches, None)
+            yield batch
 
 
-def open_source(order: IngestOrder, file: BinaryIO) -> tuple[CsvSource | ParquetSource, str]:
-    """The file by its kind, with the columns that the order reads; without any, with all. Raises Refused."""
-    names = source_names(order) or None
-    file.seek(0)
-    magic = file.peek(4)[:4]  # type: ignore[attr-defined]
-    if magic == b"PAR1":
-        limits = {"max_rows": order.max_rows, "max_row_group_bytes": order.max_row_group_bytes}
-        return ParquetSource(file, names, max_bytes=order.max_bytes, **limits), "parquet"
-    if magic in (b"PK\x03\x04", b"%PDF", b"\xd0\xcf\x11\xe0"):
-        raise Refused("ingest.not_text")
-    source = CsvSource(file, names, max_bytes=order.max_bytes)
-    return source, "csv.gz" if source.packed else "csv"
+def _without(arrays: list[pa.Array], bad: Ints) -> list[pa.Array]:
+    keep = np.ones(len(arrays[0]), dtype=bool)
+    keep[bad] = False
+    mask = pa.array(keep)
+    return [array.filter(mask) for array in arrays]
 
 
 def stream_schema(order: IngestOrder) -> pa.Schema:
@@ -113,10 +156,3 @@ def stream_schema(order: IngestOrder) -> pa.Schema:
         kinds = [(r.name, r.type) for r in rolled.rolls]
         kinds += [(rolled.key, "VARCHAR"), *((flag, "BOOLEAN") for flag in rolled.flags)]
     return pa.schema([(name, text if kind == "VARCHAR" else ARROW[kind]) for name, kind in kinds])
-
-
-def _require_typed(order: IngestOrder, wrong: dict[str, Wrong]) -> None:
-    found = [(c, wrong[c.name]) for c in order.columns if wrong[c.name].cells]
-    if found:
-        columns = "; ".join(f"{c.reads} ({c.type}): {w.cells} — {', '.join(map(str, w.lines))}" for c, w in found)
-        raise Refused("ingest.wrong_type", columns=columns, cells=sum(w.cells for _, w in found))

@@ -6,19 +6,20 @@ number, and stays text.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import BinaryIO
 
 import msgspec
 import pyarrow as pa
 from pyarrow import compute
 
-from catalog.jailed.cells import Wrong, convert
-from catalog.jailed.ingest import ingest, open_source
+from catalog.jailed.cells import Cells
+from catalog.jailed.ingest import ingest
 from catalog.jailed.loaded import LOADED
+from catalog.jailed.opening import open_sources
 from catalog.jailed.parquet_source import ParquetSource
 from catalog.jailed.refused import Refused
+from catalog.reading import Reading
 from catalog.wire import IngestColumn, IngestOrder, OwnReply
 
 assert LOADED  # imported for what importing it does
@@ -41,26 +42,32 @@ def main(payload: bytes, inputs: Sequence[int], output: BinaryIO) -> bytes:
     Returns an OwnReply.
     """
     order = msgspec.msgpack.decode(payload, type=IngestOrder)
-    with os.fdopen(os.dup(inputs[0]), "rb", buffering=1024 * 1024) as file:
-        try:
-            columns = _columns(order, file)
-            named = msgspec.structs.replace(order, columns=columns)
-            reply = OwnReply(columns=columns, rows=ingest(named, file, output).rows)
-        except Refused as refused:
-            reply = OwnReply(refusal=refused.refusal)
+    try:
+        columns = _columns(order, inputs)
+        named = msgspec.structs.replace(order, columns=columns)
+        reply = OwnReply(columns=columns, rows=ingest(named, inputs, output).rows)
+    except Refused as refused:
+        reply = OwnReply(refusal=refused.refusal)
     return msgspec.msgpack.encode(reply)
 
 
-def _columns(order: IngestOrder, file: BinaryIO) -> tuple[IngestColumn, ...]:
-    source, _ = open_source(order, file)
-    _check_names(source.wanted)
-    if isinstance(source, ParquetSource):
-        kinds = [_stored(source.file.schema_arrow.field(name).type) for name in source.raw_names]
-    else:
-        kinds = _found(order, source.batches(), len(source.wanted))
-    return tuple(
-        IngestColumn(name=name, type=kind, line=0) for name, kind in zip(source.wanted, kinds, strict=True)
-    )
+def _columns(order: IngestOrder, inputs: Sequence[int]) -> tuple[IngestColumn, ...]:
+    types: Types | None = None
+    for source in open_sources(order, inputs):
+        if types is None:
+            _check_names(source.wanted)
+            types = Types(source.wanted)
+        rows = 0
+        if isinstance(source, ParquetSource):
+            types.announced([_stored(source.file.schema_arrow.field(name).type) for name in source.raw_names])
+            continue
+        for batch in source.batches():
+            rows += batch.num_rows
+            if rows > order.max_rows:
+                raise Refused("ingest.too_many_rows", max_rows=order.max_rows)
+            types.take(batch)
+    assert types is not None  # there is an input
+    return tuple(IngestColumn(name=name, type=kind, line=0) for name, kind in types.found().items())
 
 
 def _check_names(names: Sequence[str]) -> None:
@@ -92,21 +99,33 @@ def _stored(kind: pa.DataType) -> str:
     return "VARCHAR"
 
 
-def _found(order: IngestOrder, batches: Iterator[pa.RecordBatch], count: int) -> list[str]:
+class Types:
     """The narrowest type of each column; VARCHAR where none fits, or where no cell says anything."""
-    left = [list(SHAPES) for _ in range(count)]
-    told = [False] * count
-    rows = 0
-    for batch in batches:
-        rows += batch.num_rows
-        if rows > order.max_rows:
-            raise Refused("ingest.too_many_rows", max_rows=order.max_rows)
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self.names = names
+        self.left = [list(SHAPES) for _ in names]
+        self.told = [False] * len(names)
+        self.said: list[str] = []
+
+    def announced(self, kinds: list[str]) -> None:
+        """By a file that says itself what its columns are."""
+        self.said = kinds
+
+    def take(self, batch: pa.RecordBatch) -> None:
+        """Every distinct text of the batch."""
         for i, column in enumerate(batch.columns):
             texts = compute.utf8_trim_whitespace(column.dictionary)
             texts = texts.filter(compute.not_equal(texts, ""))
-            told[i] = told[i] or len(texts) > 0
-            left[i] = [kind for kind in left[i] if _fits(kind, texts)]
-    return [kinds[0] if kinds and some else "VARCHAR" for kinds, some in zip(left, told, strict=True)]
+            self.told[i] = self.told[i] or len(texts) > 0
+            self.left[i] = [kind for kind in self.left[i] if _fits(kind, texts)]
+
+    def found(self) -> dict[str, str]:
+        """Name → type."""
+        kinds = self.said or [
+            left[0] if left and told else "VARCHAR" for left, told in zip(self.left, self.told, strict=True)
+        ]
+        return dict(zip(self.names, kinds, strict=True))
 
 
 def _fits(kind: str, texts: pa.Array) -> bool:
@@ -114,9 +133,9 @@ def _fits(kind: str, texts: pa.Array) -> bool:
         return True
     if not compute.all(compute.match_substring_regex(texts, SHAPES[kind])).as_py():
         return False
-    wrong = Wrong()
-    convert(IngestColumn(name="", type=kind, line=0), texts.dictionary_encode(), _NO_WORDS, 0, wrong)
-    return wrong.cells == 0
+    cells = Cells(IngestColumn(name="", type=kind, line=0), _NO_WORDS, Reading())
+    _, wrong = cells.convert(texts.dictionary_encode())
+    return not len(wrong)
 
 
 _NO_WORDS = pa.array([""], pa.string())

@@ -5,14 +5,16 @@ Counts, confidences and masked examples leave, no cell.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from typing import BinaryIO
 
 import msgspec
+import pyarrow as pa
 
-from catalog.jailed.ingest import ingest, open_source, source_names
+from catalog.jailed.cells import written
+from catalog.jailed.ingest import ingest
 from catalog.jailed.loaded import LOADED
+from catalog.jailed.opening import open_sources, source_names
 from catalog.jailed.refused import Refused
 from catalog.pii.order import Detected
 from catalog.pii.scanning import Scanner
@@ -22,13 +24,12 @@ assert LOADED  # imported for what importing it does
 
 
 def main(payload: bytes, inputs: Sequence[int], output: BinaryIO) -> bytes:
-    """Read inputs[0] as the FileScan says; nothing is written. Returns a ScanReply."""
+    """Read the inputs as the FileScan says; nothing is written. Returns a ScanReply."""
     scan = msgspec.msgpack.decode(payload, type=FileScan)
-    with os.fdopen(os.dup(inputs[0]), "rb", buffering=1024 * 1024) as file:
-        try:
-            reply = ScanReply(detected=_scanned(scan, file))
-        except Refused as refused:
-            reply = ScanReply(refusal=refused.refusal)
+    try:
+        reply = ScanReply(detected=_scanned(scan, inputs))
+    except Refused as refused:
+        reply = ScanReply(refusal=refused.refusal)
     return msgspec.msgpack.encode(reply)
 
 
@@ -37,30 +38,33 @@ def read(payload: bytes, inputs: Sequence[int], output: BinaryIO) -> bytes:
     order = msgspec.msgpack.decode(payload, type=IngestOrder)
     assert order.scan is not None
     scanner = Scanner(order.scan, source_names(order))
-    with os.fdopen(os.dup(inputs[0]), "rb", buffering=1024 * 1024) as file:
-        try:
-            reply = msgspec.structs.replace(ingest(order, file, output, scanner.take), detected=scanner.detected())
-        except Refused as refused:
-            reply = IngestReply(refusal=refused.refusal)
+    try:
+        reply = ingest(order, inputs, output, lambda batch: scanner.take(_written(batch)))
+        reply = msgspec.structs.replace(reply, detected=scanner.detected())
+    except Refused as refused:
+        reply = IngestReply(refusal=refused.refusal)
     return msgspec.msgpack.encode(reply)
 
 
-def _scanned(scan: FileScan, file: BinaryIO) -> Detected:
+def _scanned(scan: FileScan, inputs: Sequence[int]) -> Detected:
     order = scan.order
     names = [*order.columns, *([order.key] if order.columns and order.key else [])]
-    source, _ = open_source(
-        IngestOrder(
-            columns=tuple(IngestColumn(name=n, type="VARCHAR", line=0) for n in dict.fromkeys(names)),
-            null_words=(),
-            max_rows=scan.max_rows, max_bytes=scan.max_bytes, max_row_group_bytes=scan.max_row_group_bytes,
-        ),
-        file,
+    asked = IngestOrder(
+        columns=tuple(IngestColumn(name=n, type="VARCHAR", line=0) for n in dict.fromkeys(names)),
+        null_words=(),
+        max_rows=scan.max_rows, max_bytes=scan.max_bytes, max_row_group_bytes=scan.max_row_group_bytes,
     )  # fmt: skip
-    scanner = Scanner(order, list(source.wanted))
-    for batch in source.batches():
-        scanner.take(batch)
-        if scanner.rows > scan.max_rows:
-            raise Refused("ingest.too_many_rows", max_rows=scan.max_rows)
-    if not scanner.rows:
+    scanner: Scanner | None = None
+    for source in open_sources(asked, inputs):
+        scanner = scanner or Scanner(order, list(source.wanted))
+        for batch in source.batches():
+            scanner.take(_written(batch))
+            if scanner.rows > scan.max_rows:
+                raise Refused("ingest.too_many_rows", max_rows=scan.max_rows)
+    if scanner is None or not scanner.rows:
         raise Refused("ingest.no_rows")
     return scanner.detected()
+
+
+def _written(batch: pa.RecordBatch) -> pa.RecordBatch:
+    return pa.RecordBatch.from_arrays([written(column) for column in batch.columns], names=batch.schema.names)

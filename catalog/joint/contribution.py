@@ -49,10 +49,10 @@ def contribute(
     manifest = read_manifest(manifest_text)
     if manifest.privacy_unit != "column":
         raise PublicationRefused("publication.joint_differs", field="privacy_unit")
-    with workplace(store) as folder, space(), source.open("rb") as file:
+    with workplace(store) as folder, space():
         lines = column_lines(manifest_text)
         intake = read_source(
-            manifest, lines, file, folder, pseudonymise=pseudonymise, limits=limits, scan=scan_order(manifest)
+            manifest, lines, source, folder, pseudonymise=pseudonymise, limits=limits, scan=scan_order(manifest)
         )
         require_answered(manifest, intake.reply.detected, ())
         place = _folder(store, contribution_id)

@@ -94,8 +94,8 @@ def publish_joint(
         put(store, folder, version, intake, made, history)
     joined = band_of(intake.rows, manifest.k)
     report = Report(
-        rows_read=joined.at_least, events_read=0, format="", encoding="", delimiter="", without_consent=0,
-        rare_values_blanked=0, read_ms=0, anonymise_ms=0, measure_ms=0, waiting=(), risk=None,
+        rows_read=joined.at_least, events_read=0, rows_rejected=0, format="", encoding="", delimiter="",
+        without_consent=0, rare_values_blanked=0, read_ms=0, anonymise_ms=0, measure_ms=0, waiting=(), risk=None,
     )  # fmt: skip
     return JointPublication(
         publication=Publication(version=version, manifest=manifest, sample=[], report=report), joined=joined

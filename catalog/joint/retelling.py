@@ -14,7 +14,8 @@ from pyarrow import parquet
 from catalog.cohorts import Ints
 from catalog.errors import PublicationRefused
 from catalog.making import Made
-from catalog.manifest import STORED_TYPE, Manifest
+from catalog.manifest import Manifest
+from catalog.reading import STORED_TYPE
 from catalog.version import LeftOut
 from catalog.widths import logical_bytes
 from catalog.wire import AnonymiseReply, MeasureReply

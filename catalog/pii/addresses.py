@@ -6,9 +6,9 @@ import re
 from functools import lru_cache
 from typing import Final
 
+from catalog.pii.folding import fold
 from catalog.pii.provinces import WARDS, current_province
 from catalog.pii.syllables import FAMOUS
-from catalog.search import fold
 
 _UNIT: Final = re.compile(
     r"(?:phuong|xa|thi tran|quan|huyen|thi xa|thanh pho|tinh|dac khu|ward|commune|district|dist|province|"
@@ -28,6 +28,10 @@ _HOUSE: Final = re.compile(
     r"(?:,\s*|\s+)(?:(?:duong|pho|ngo|hem|ngach|kiet|to|ap|thon|khu pho|kp)\s+)?(\S.*)"
 )
 _STREET: Final = re.compile(r"(?:duong|pho|dai lo)\s+(\S.*)|(\S.*?)\s+(?:street|st|road|rd)\.?")
+_DATES: Final = re.compile(
+    r"\b(?:30 thang 4|3 thang 2|2 thang 9|19 thang 5|cach mang thang (?:8|tam)|30/4|3/2|2/9)\b"
+)
+"""Streets that are called after a day."""
 _UNLIKE: Final = re.compile(
     r"\b(?:kg|gr|gram|ml|lit|hop|chai|goi|cai|chiec|bo|trang|ngay|gio|phut|thang|don|hang|giao|mua|ban|gia|"
     r"khuyen mai|"
@@ -58,6 +62,7 @@ def parts(cell: str) -> tuple[int, int]:
 
 
 def _is_house(piece: str) -> bool:
+    piece = _DATES.sub("le loi", piece)
     found = _HOUSE.fullmatch(piece)
     return found is not None and not _UNLIKE.search(piece) and any(c.isalpha() for c in found[1])
 

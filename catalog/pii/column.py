@@ -11,7 +11,6 @@ from msgspec import Struct
 
 from catalog.pii import words_in
 from catalog.pii.contacts import could_be_phone
-from catalog.pii.digits import bare
 from catalog.pii.forms import PASSPORT_LETTERS, Form, forms
 from catalog.pii.headers import Hint, hint
 from catalog.pii.kinds import Kind
@@ -75,7 +74,7 @@ class _Column:
         passed = [place for place in shaped if form.check(self.cells[place])]
         if not passed:
             return 0.0, []
-        texts = {bare(self.cells[place]) for place in passed}
+        texts = {form.bare(self.cells[place]) for place in passed}
         share = len(passed) / len(shaped)
         return believed(form, hint(self.header, form.kind), share, texts), passed
 

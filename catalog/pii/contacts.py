@@ -56,6 +56,12 @@ def national(cell: str) -> str | None:
     return f"0{digits}" if phonenumbers.number_type(number) in _PERSONAL else None
 
 
+def written_home(cell: str) -> str:
+    """As it is dialled within the country; what is no telephone number as it is."""
+    digits = _digits(cell)
+    return bare(cell) if digits is None else f"0{digits}"
+
+
 def could_be_phone(cell: str) -> bool:
     """A mobile number in a series that may not have been given out: enough in a column of telephone numbers."""
     digits = _digits(cell)

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from catalog.errors import PublicationRefused
-from catalog.intake import decode_reply
+from catalog.intake import decode_reply, opened
 from catalog.limits import IngestLimits
 from catalog.manifest import Manifest, ManifestColumn
 from catalog.pii.libraries import libraries
@@ -22,7 +22,7 @@ _COUNTED = ("count", "distinct", "sum")
 
 
 def detect(source: Path, order: ScanOrder | None = None, *, limits: IngestLimits | None = None) -> Detected:
-    """Scan a CSV or Parquet file: by default every column, none of which is taken to be plain. Blocking.
+    """Scan a file or a folder of them: by default every column, none of which is taken to be plain. Blocking.
 
     Raises PublicationRefused with the jail's code, or SandboxFailed.
     """
@@ -31,11 +31,11 @@ def detect(source: Path, order: ScanOrder | None = None, *, limits: IngestLimits
         order=order or ScanOrder(year=present_year()), max_rows=bounds.max_rows, max_bytes=bounds.max_bytes,
         max_row_group_bytes=bounds.max_row_group_bytes,
     )  # fmt: skip
-    with source.open("rb") as file:
+    with opened(source) as descriptors:
         done = run_once(
             "catalog.jailed.scan:main",
             msgspec.msgpack.encode(scan),
-            [file.fileno()],
+            descriptors,
             consume=lambda stream: stream.read(1),
             deadline_ms=bounds.deadline_ms,
             memory_bytes=bounds.memory_bytes,

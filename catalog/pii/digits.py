@@ -207,7 +207,7 @@ def is_plate(cell: str) -> bool:
 def is_passport(cell: str) -> bool:
     """A letter with seven digits, since 2022 with eight."""
     found = _PASSPORT.fullmatch(cell.strip().upper())
-    return found is not None and len(set(found[2])) > 2
+    return found is not None and len(set(found[2])) > 1
 
 
 def is_bank_card(cell: str) -> bool:

@@ -116,8 +116,8 @@ def _of_column(
         )  # fmt: skip
 
 
-def _too_many(share: float | None, detected: Detected) -> bool:
-    return share is not None and share > MOST_SINGLED_OUT and share * detected.persons >= FEWEST_SINGLED_OUT
+def _too_many(share: float, detected: Detected) -> bool:
+    return share > MOST_SINGLED_OUT and share * detected.persons >= FEWEST_SINGLED_OUT
 
 
 def _contradiction(manifest: Manifest, column: ManifestColumn, kind: Kind) -> Code | None:
@@ -140,7 +140,7 @@ def _labelled(column: ManifestColumn) -> bool:
 
 def _pairs(detected: Detected) -> Iterator[Finding]:
     """Pairs that single out though neither of the two columns does."""
-    alone = {each.name for each in detected.columns if _too_many(each.singles, detected)}
+    alone = {each.name for each in detected.columns if _too_many(each.singles or 0.0, detected)}
     for pair in detected.pairs:
         if _too_many(pair.singles, detected) and not {pair.first, pair.second} & alone:
             yield Finding(

@@ -6,8 +6,8 @@ import re
 from functools import lru_cache
 from typing import Final, Literal
 
+from catalog.pii.folding import fold
 from catalog.pii.kinds import Kind
-from catalog.search import fold
 
 Hint = Literal["for", "against", "none"]
 

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 from typing import Final, Literal
 
-from catalog.pii.names import strength
-from catalog.pii.syllables import COMMON_SURNAMES, FAMOUS, GIVENS, SURNAMES
-from catalog.search import fold
+from catalog.pii.folding import fold
+from catalog.pii.names import is_surname, strength
+from catalog.pii.syllables import COMMON_SURNAMES, FAMOUS, GIVENS
 
 _WORD: Final = re.compile(r"[^\W\d_]+['’]?[^\W\d_]*")
 _TITLES: Final = re.compile(
@@ -51,10 +51,14 @@ def people(text: str) -> Iterator[tuple[Literal["person_name"], int, int]]:
 def _name_at(text: str, words: list[re.Match[str]], place: int) -> int:
     """The index after the name's last word; `place` if there is none."""
     surname = fold(words[place][0])
-    if surname not in SURNAMES:
+    if not is_surname(words[place][0]):
         return place
     before = fold(text[max(0, words[place].start() - 24) : words[place].start()])
-    titled = _TITLES.search(before) is not None and _spelled(words[place - 1][0] if place else "")
+    titled = (
+        _TITLES.search(before) is not None
+        and _spelled(words[place - 1][0] if place else "")
+        and (place == 0 or not _goes_on(text, words, place - 1))
+    )
     called = titled or _CALLS.search(before) is not None
     if _PLACES.search(before):
         return place

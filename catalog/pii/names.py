@@ -3,59 +3,44 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from functools import lru_cache
 from typing import Final, Literal
 
-from catalog.pii.syllables import COMMON_SURNAMES, FAMOUS, FOREIGN, GIVENS, MIDDLES, SURNAMES, TITLES
-from catalog.search import fold
+from catalog.pii.folding import fold
+from catalog.pii.syllables import COMMON_SURNAMES, FAMOUS, FOREIGN, GIVENS, MIDDLES, SPELLINGS, SURNAMES, TITLES
 
 Strength = Literal["strong", "likely", "possible", "no"]
 
 _TITLE: Final = re.compile(
     r"(?:(?:"
     + "|".join(sorted((t.replace(" ", r"[\s.]+") for t in TITLES), key=len, reverse=True))
-    + r")(?:\.\s*|:\s*|\s+))+"
+    + r")(?:\.\s*|:\s*|\s+))"
 )
 _PARENTHESES: Final = re.compile(r"\s*[(\[].{0,40}[)\]]\s*$")
 _TAIL: Final = re.compile(r"\s*(?:[-–,;].{0,40}|\d{1,4})$")
+_FIRMS: Final = re.compile(
+    r"\b(?:cong ty|cty|tnhh|co phan|tap doan|dntn|doanh nghiep|hop tac xa|htx|ltd|jsc|corp|inc|llc|group"
+    r"|co\.?,? ?ltd|ngan hang|benh vien|phong kham|cua hang|shop|store|nha hang|quan an|khach san|hotel"
+    r"|chi nhanh|xi nghiep|nha may|sieu thi|ho kinh doanh|hkd|trung tam|uy ban|ubnd|truong (?:thpt|thcs"
+    r"|tieu hoc|dai hoc|cao dang|mam non|thcs)|thpt|thcs|tap hoa|nha xe|van phong (?:cong chung|luat"
+    r"|dai dien)|chung cu|premium|nha thuoc|nha sach)\b"
+)
 _NOT_PERSONS: Final = re.compile(
-    r"\b(?:cong ty|cty|ct|tnhh|co phan|cp|tap doan|dntn|doanh nghiep|hop tac xa|htx|ltd|jsc|corp|inc|llc|group|"
-    r"co\.?,? ?ltd|"
-    r"ngan hang|truong|benh vien|phong kham|cua hang|shop|store|nha hang|quan an|khach san|hotel|chi nhanh|xi "
-    r"nghiep|"
-    r"nha may|sieu thi|spa|salon|studio|media|tap hoa|quan|tiem|garage|gara|ho kinh doanh|hkd|trung tam|vien|so|"
-    r"phong|ban|uy ban|"
-    r"ubnd|hoi|lien doan|xuong|trang trai|farm|cafe|coffee|ca phe|tra|banh|duong|pho|ngo|hem|cau|cho|khu|toa|"
-    r"chung cu|"
-    r"xa|huyen|tinh|thi xa|thanh pho|tp|ap|thon|premium|gold|plus|pro|size|kg|ml|gr|vnd|hop|goi|chai|tui|set|"
-    r"combo)\b"
+    r"\b(?:ct|cp|truong|quan|tiem|spa|salon|studio|media|garage|gara|vien|so|phong|ban|hoi|lien doan|xuong"
+    r"|trang trai|farm|cafe|coffee|ca phe|tra|banh|duong|pho|ngo|hem|cau|cho|khu|toa|xa|huyen|tinh|thi xa"
+    r"|thanh pho|tp|ap|thon|gold|plus|pro|size|kg|ml|gr|vnd|hop|goi|chai|tui|set|combo)\b"
 )
-_NOTHING: Final = frozenset(
-    [
-        "khong",
-        "chua",
-        "dang",
-        "khac",
-        "xem",
-        "theo",
-        "cung",
-        "chi",
-        "nhu",
-        "none",
-        "unknown",
-        "trong",
-        "vo",
-        "null",
-        "test",
-        "not",
-        "no",
-        "mot",
-        "nhieu",
-        "tat",
-        "cac",
-        "bo",
-    ]
+"""Also syllables of names: only what is no name by its syllables is kept out by them."""
+_NOTHING: Final = re.compile(
+    r"khong|chua|dang|khac|xem|theo|cung|chi|nhu|none|unknown|trong|vo|null"
+    r"|test|not|no|mot|nhieu|tat|cac|bo"
 )
+_NOTHING_SAID: Final = re.compile(
+    r"khong (?:co|ro|biet|xac dinh|ten|nho|tra loi|khai)|chua (?:co|ro|cap nhat|biet|xac dinh|dang ky)"
+    r"|dang cap nhat|vo danh|an danh"
+)
+_WORD: Final = re.compile(r"[^\W\d_]+")
 _LETTERS: Final = re.compile(r"[^\W\d_](?:[^\W\d_]|['’ʼ.-])*")
 
 
@@ -63,13 +48,21 @@ def bare_name(cell: str) -> str:
     """Folded, without titles before and remarks after: "Ông Nguyễn Văn A (bố)" → "nguyen van a"."""
     text = _PARENTHESES.sub("", fold(cell))
     text = _TAIL.sub("", text.replace(" - ", "-") if "-" not in text else text)
-    found = _TITLE.match(text)
-    if found is not None:
-        rest = text[found.end() :].split()
-        own = found[0].split()[0].strip(".:") in SURNAMES and "." not in found[0]  # "Châu Hữu Phong" has no title
+    left = text
+    while found := _TITLE.match(left):
+        left = left[found.end() :]
+        rest = left.split()
+        own = found[0].strip(" .:") in SURNAMES and "." not in found[0]  # "Châu Hữu Phong" has no title
         if len(rest) > 1 and rest[0] in (COMMON_SURNAMES if own else SURNAMES | FOREIGN):
-            text = " ".join(rest)
+            text = left
     return text.strip(" .,:;*\"'")
+
+
+def is_surname(word: str) -> bool:
+    """As it is spelled: with diacritics only if they are the surname's own."""
+    folded = fold(word)
+    lower = unicodedata.normalize("NFC", word).lower()
+    return folded in SURNAMES and (lower.isascii() or folded not in SPELLINGS or lower in SPELLINGS[folded])
 
 
 @lru_cache(maxsize=65_536)
@@ -85,13 +78,17 @@ def strength(cell: str) -> Strength:
     tokens = text.split()
     if not 1 < len(tokens) < 8 or not all(_LETTERS.fullmatch(token) and len(token) < 16 for token in tokens):
         return "no"
+    if _FIRMS.search(text):
+        return "no"
     if text in FAMOUS:
         return "possible"
     straight = _vietnamese(tokens)
+    if straight != "no" and not any(is_surname(word) for word in _WORD.findall(cell) if fold(word) == tokens[0]):
+        straight = "no"
     if straight in ("strong", "likely"):
         return straight
     if _NOT_PERSONS.search(text):
-        return "no"
+        return "possible" if straight != "no" and tokens[-1] in GIVENS else "no"
     turned = _vietnamese([tokens[-1], *tokens[:-1]]) if tokens[-1] in COMMON_SURNAMES else "no"
     if turned in ("strong", "likely"):
         return "likely"
@@ -120,7 +117,8 @@ def _middle(token: str) -> bool:
 
 def is_company(cell: str) -> bool:
     """Speaks of a firm, a school, a shop, a street or a ware."""
-    return _NOT_PERSONS.search(fold(cell)) is not None
+    text = fold(cell)
+    return _FIRMS.search(text) is not None or _NOT_PERSONS.search(text) is not None
 
 
 def is_given(cell: str) -> bool:
@@ -135,9 +133,11 @@ def has_form(cell: str) -> bool:
     tokens = text.split()
     if not 1 < len(tokens) < 8 or not all(_LETTERS.fullmatch(token) for token in tokens):
         return False
-    if _vietnamese(tokens) in ("strong", "likely"):
+    if _NOTHING_SAID.fullmatch(text) or _FIRMS.search(text):
+        return False
+    if _vietnamese(tokens) in ("strong", "likely") or (tokens[0] in SURNAMES and tokens[-1] in GIVENS):
         return True
-    if _NOT_PERSONS.search(text) or tokens[0] in _NOTHING:
+    if _NOT_PERSONS.search(text) or _NOTHING.fullmatch(tokens[0]):
         return False
     written = all(word[0].isupper() for word in cell.split() if word[0].isalpha())
     return tokens[0] in SURNAMES or tokens[-1] in GIVENS or written

@@ -31,6 +31,24 @@ SURNAMES: Final = COMMON_SURNAMES | _words(
     "tong quang cam lu ca deo bac leo vi ha khuong tran ton"
 )
 
+SPELLINGS: Final[dict[str, frozenset[str]]] = {
+    folded: frozenset(spelled.split("/"))
+    for folded, _, spelled in (
+        pair.partition("=")
+        for pair in _words(
+            "duong=dương do=đỗ le=lê to=tô ta=tạ ho=hồ ha=hà ngo=ngô tong=tống mac=mạc luu=lưu vo=võ vu=vũ "
+            "vuong=vương ly=lý/lỳ lai=lại/lai lam=lâm ton=tôn dang=đặng bui=bùi dao=đào trinh=trịnh dinh=đinh "
+            "truong=trương doan=đoàn phung=phùng thai=thái tran=trần pham=phạm hoang=hoàng huynh=huỳnh "
+            "nguyen=nguyễn luong=lương/lường chau=châu cu=cù tu=từ quan=quản/quán banh=bành tra=trà so=sô pho=phó "
+            "xa=xà cho=chớ dam=đàm/đầm hua=hứa khong=khổng than=thân nong=nông trieu=triệu cam=cầm be=bế au=âu "
+            "ong=ông co=cồ thach=thạch tang=tăng quach=quách vang=vàng giang=giàng sung=sùng thao=thào lo=lò/lô "
+            "la=lã/lả nghiem=nghiêm kieu=kiều ninh=ninh hoa=hoa huu=hữu dong=đồng/đổng thi=thi don=đôn ban=bàn "
+            "gia=giá"
+        )
+    )
+}
+"""How surnames are spelled that other words fold to as well: "Đường" is no "Dương"."""
+
 MIDDLES: Final = _words(
     "van thi huu duc dinh minh ngoc quoc cong the xuan thanh quang kim thuy thu bao gia anh hoang hong ba dang "
     "tuan nhat viet duy manh trong van phuong my bich mai lan tien khac nhu tuong thien khanh hai nam trung an "
@@ -40,7 +58,7 @@ MIDDLES: Final = _words(
 )
 
 GIVENS: Final = _words(
-    "an anh au bach ban bang bao ba bich bien bieu binh bon boi bong buu ca cam can canh cat chau chi chien "
+    "ai an anh au bach ban bang bao ba bich bien bieu binh bon boi bong buu ca cam can canh cat chau chi chien "
     "chieu chinh chu chung chuong chuc chuyen co con cong cu cuc cung cuong cuu da dai dam dan dang danh dao "
     "dat dau de diem dien diep dieu dinh do doan doanh don dong du dua duc dung duong duy duyen gam gai giang "
     "giap giao gioi ha hai han hang hanh hao hau hien hiep hieu hinh hoa hoai hoan hoang hoat hoc hoi hong hop "

@@ -6,7 +6,7 @@ import datetime
 import re
 from contextlib import suppress
 
-from catalog.search import fold
+from catalog.pii.folding import fold
 
 _TIME = r"(?:[T ]\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?Z?)?"
 _ORDERS = (

@@ -19,10 +19,10 @@ from catalog.pii.digits import (
     is_plate,
     is_tax_code,
 )
+from catalog.pii.folding import fold
 from catalog.pii.kinds import Kind
 from catalog.pii.mentions import people
 from catalog.pii.times import is_birth, is_place
-from catalog.search import fold
 
 _MAX_CHARACTERS: Final = 2_000
 _BEFORE: Final = 28
@@ -141,9 +141,7 @@ def inside(text: str, *, year: int) -> list[Match]:
 def _formed(text: str, rules: tuple[_Rule, ...]) -> Iterator[tuple[Kind, int, int]]:
     for rule in rules:
         for each in rule.form.finditer(text):
-            before = fold(text[max(0, each.start() - _BEFORE) : each.start()].replace(".", " ") + "\u2060").rstrip(
-                "\u2060"
-            )
+            before = fold(text[max(0, each.start() - _BEFORE) : each.start()].replace(".", " "))
             if rule.says is not None and not rule.says.search(before):
                 continue
             if (rule.says is None or rule.kind == "phone") and rule.kind != "email" and _CODES.search(before):
@@ -153,21 +151,25 @@ def _formed(text: str, rules: tuple[_Rule, ...]) -> Iterator[tuple[Kind, int, in
 
 
 _STARTS: Final = re.compile(
-    r"(?:\b(?:số|so|sn|số nhà|so nha|thôn|thon|ấp|tổ|xóm|ngõ|ngo|hẻm|hem|kiệt|lô|căn hộ|chung cư|khu phố|kp)\s+\w|"
+    r"(?:\b(?:số|so|sn|số nhà|so nha|thôn|thon|ấp|tổ|xóm|ngõ|ngo|hẻm|hem|kiệt|lô|căn hộ|chung cư|khu phố|kp|khu|"
+    r"bản|buôn|tdp|tổ dân phố)\s+\w|\bkp\s?\d|"
     r"(?<![\d.,/-])\d{1,4}[A-Za-z]?(?:/\d{1,4}[A-Za-z]?){0,3}\s+(?=[^\W\d_]))",
     re.I,
 )
 
 
+_COMMA: Final = re.compile(r",| - ")
+
+
 def _address(text: str) -> Iterator[tuple[Kind, int, int]]:
     """From a house or hamlet on, as far as pieces between commas name places."""
     for begin in _STARTS.finditer(text):
-        pieces = text[begin.start() : begin.start() + 200].split(",")
+        pieces = _COMMA.split(text[begin.start() : begin.start() + 200])
         units = places = length = end = strange = 0
         for piece in pieces:
             short = re.split(r"[;\n!?]|\.\s+(?=[A-ZĐ][a-zà-ỹ]+ [a-zà-ỹ])|\.$", piece)[0]
             u, p = _best(short)
-            length += len(short) + 1
+            length += len(short) + (1 if text[begin.start() + length + len(piece) :].startswith(",") else 3)
             if u + p == 0:  # a district or quarter that no list has
                 strange += 1
                 if strange > 2 or len(short.split()) > 4:

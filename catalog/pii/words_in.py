@@ -115,7 +115,9 @@ def _names(header: str, cells: Sequence[str], year: int) -> Finding | None:
     grades = [strength(cell) if len(cell) < 80 else "no" for cell in cells]
     strong = [place for place, grade in enumerate(grades) if grade == "strong"]
     sure = [place for place, grade in enumerate(grades) if grade in ("strong", "likely")]
-    firms = sum(is_company(cell) and grade == "no" for cell, grade in zip(cells, grades, strict=True))
+    firms = sum(
+        is_company(cell) and grade not in ("strong", "likely") for cell, grade in zip(cells, grades, strict=True)
+    )
     persons = max(1, len(cells) - firms)
     if words(header) in _GIVEN_HEADERS:
         given = _places(cells, is_given)

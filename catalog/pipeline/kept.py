@@ -138,12 +138,12 @@ def load_intake(room: Path) -> Intake:
     """What `keep_intake` kept; the files were compared with their hashes before."""
     head = msgspec.msgpack.decode((room / "intake.bin").read_bytes(), type=KeptIntake)
     arrays = _read_arrays(room / "intake.npz")
-    pseudonyms = arrays.get("pseudonyms")
+    pseudonyms, rejected = arrays.get("pseudonyms"), room / "rejected.parquet"
     return Intake(
         rows=head.rows, persons=room / "persons.arrow", pseudonyms=pseudonyms,
         ascending=None if pseudonyms is None else sort_order(pseudonyms),
         flags={name: arrays[f"flag{number}"] for number, name in enumerate(head.flags)},
-        digest=head.digest, reply=head.reply,
+        digest=head.digest, reply=head.reply, rejected=rejected if rejected.exists() else None,
     )  # fmt: skip
 
 

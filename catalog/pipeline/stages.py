@@ -29,10 +29,10 @@ from catalog.wire import MeasureReply
 
 def run_ingest(line: Line, room: Path) -> Said:
     """The owner's file, read in a jail; subject keys hashed outside."""
-    with line.order.source() as source, source.open("rb") as file:
+    with line.order.source() as source:
         lines = column_lines(line.order.manifest_text)
         intake = read_source(
-            line.manifest, lines, file, room, pseudonymise=line.order.pseudonymise, limits=line.order.limits,
+            line.manifest, lines, source, room, pseudonymise=line.order.pseudonymise, limits=line.order.limits,
             scan=scan_order(line.manifest),
         )  # fmt: skip
     line.intake = intake
@@ -45,6 +45,7 @@ def run_ingest(line: Line, room: Path) -> Said:
         figures=(
             Figure(name="rows_read", value=intake.rows, unit="persons"),
             *([Figure(name="events_read", value=reply.events, unit="rows")] if reply.events else []),
+            *([Figure(name="rejected", value=reply.rejected, unit="rows")] if reply.rejected else []),
             Figure(name="format", value=" ".join(filter(None, (reply.format, reply.encoding, reply.delimiter)))),
         ),
     )

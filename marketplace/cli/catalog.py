@@ -1,4 +1,4 @@
-"""`sandulieu catalog check|optimise|publish|show|search|consents`: the first two need no database."""
+"""`sandulieu catalog init|check|optimise|detect|publish|show|search|consents`: the first four need no database."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from catalog.pii.gate import Override
 from catalog.pipeline.run import Observe
 from catalog.publish import Publication
 from catalog.storage import Store
-from marketplace.cli import consents, optimise
+from marketplace.cli import catalog_init, consents, detect, optimise
 from marketplace.cli.measured import measured_lines
 from marketplace.cli.stages import print_stage
 from marketplace.cli.telling import read_pair, tell, tell_manifest
@@ -43,7 +43,7 @@ LANGUAGES: tuple[Language, ...] = ("vi", "en")
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """catalog check, optimise, publish, show, search, consents."""
+    """catalog init, check, optimise, detect, publish, show, search, consents."""
     catalog = subparsers.add_parser("catalog", help="danh mục dữ liệu / the catalogue of datasets")
     verbs = catalog.add_subparsers(dest="verb", required=True, metavar="VERB")
     check = verbs.add_parser("check", help="làm thử, không công bố / make a version without releasing it")
@@ -66,8 +66,10 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     for parser, run in ((check, _check), (publish, _publish), (show, _show), (search, _search)):
         parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
         parser.set_defaults(func=run)
+    catalog_init.add_parser(verbs)
     optimise.add_parser(verbs)
     consents.add_parser(verbs)
+    detect.add_parser(verbs)
 
 
 def _override(text: str) -> Override:
@@ -223,6 +225,8 @@ def _figures(publication: Publication, decision: Decision) -> str:
     state = f", loại/class {owed.state_class} · {owed.personal_class}" if owed else ""
     measured, events = version.measured, publication.report.events_read
     rolled = f" (từ/of {events:,} dòng/rows)" if events else ""
+    if rejected := publication.report.rows_rejected:
+        rolled += f", {rejected:,} dòng bị loại/rows rejected"
     told = (
         f"✓ {version.dataset}: {version.persons:,} người/persons{rolled}, {version.cohorts:,} nhóm/cohorts, "
         f"k={measured.k}, ℓ={measured.l}, chi tiết/fine {version.fine_share:.1%}, "

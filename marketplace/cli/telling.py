@@ -41,7 +41,7 @@ def tell_manifest(wrong: ManifestWrong, manifest: Path, *, as_json: bool) -> int
 def read_pair(manifest: Path, source: Path) -> str | None:
     """The manifest's text; None (and said so) if one of the files is not there or is no text."""
     try:
-        if not source.is_file():
+        if not source.exists():
             raise FileNotFoundError(2, "No such file", str(source))
         return manifest.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as wrong:

@@ -27,7 +27,7 @@ from marketplace.listings.errors import (
 from marketplace.listings.models import Dataset, DatasetVersion, LegalBasis
 from marketplace.listings.once import Once, keep
 from marketplace.listings.places import Place, lock_joint_lineage, lock_lineage, newest_version
-from marketplace.listings.search import search_text
+from marketplace.listings.searched import index_dataset
 from marketplace.listings.standing import Register, count_exclusions
 from marketplace.offers.actions import follow_manifest
 from policies.decision import Decision
@@ -103,6 +103,7 @@ async def release(
         await _alarm(session, row, decision, by)
     if once is not None:
         await keep(session, once, organisation_id=by.organisation_id, event_id=event_id, slug=dataset.slug)
+    await index_dataset(session, dataset.id)
     return row
 
 
@@ -119,15 +120,6 @@ def _describe(dataset: Dataset, publication: Publication) -> None:
     dataset.spatial, dataset.temporal = manifest.spatial, manifest.temporal
     dataset.update_frequency = manifest.update_frequency
     dataset.manifest = msgspec.to_builtins(manifest)
-    dataset.search_text = search_text(
-        titles=(manifest.title.vi, manifest.title.en, manifest.dataset),
-        texts=(
-            manifest.description.vi,
-            manifest.description.en,
-            *manifest.themes,
-            *(part for c in publication.version.columns for part in (c.name, c.meaning_vi, c.meaning_en)),
-        ),
-    )
 
 
 async def _newest_number(session: AsyncSession, dataset_id: uuid.UUID) -> int:
@@ -205,12 +197,18 @@ async def _record_overrides(
         version_id=row.id,
         body={
             "answers": [
-                {"columns": each.finding.columns, "finding": each.finding.finding, "code": each.finding.code,
-                 "share": each.finding.share, "declared": each.finding.declared, "reason": each.reason}
+                {
+                    "columns": each.finding.columns,
+                    "finding": each.finding.finding,
+                    "code": each.finding.code,
+                    "share_basis_points": round(10_000 * each.finding.share),
+                    "declared": each.finding.declared,
+                    "reason": each.reason,
+                }
                 for each in publication.overridden
             ]
         },
-    )  # fmt: skip
+    )
 
 
 async def record_refusal(

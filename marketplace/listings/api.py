@@ -34,13 +34,33 @@ Question = Annotated[str | None, QueryParameter(name="q", required=False, max_le
 IdempotencyKey = Annotated[
     str | None, HeaderParameter(name="Idempotency-Key", required=False, min_length=1, max_length=200)
 ]
+Values = Annotated[list[str] | None, QueryParameter(required=False, max_items=20)]
 Cursor = Annotated[str | None, QueryParameter(name="cursor", required=False, max_length=500)]
 
 
 @get("/api/v1/datasets", operation_id="listDatasets")
-async def get_datasets(session: AsyncSession, q: Question = None, cursor: Cursor = None) -> DatasetList:
-    """The catalogue, newest first; with `q`, what holds every word of it, titles first."""
-    return await list_datasets(session, q=q or "", cursor=cursor)
+async def get_datasets(
+    session: AsyncSession,
+    q: Question = None,
+    cursor: Cursor = None,
+    theme: Values = None,
+    owner_slug: Annotated[list[str] | None, QueryParameter(name="owner", required=False, max_items=20)] = None,
+    province: Values = None,
+    purpose: Values = None,
+    price: Values = None,
+    quality: Values = None,
+    state_class: Annotated[list[str] | None, QueryParameter(name="class", required=False, max_items=20)] = None,
+    freshness: Values = None,
+    licence: Values = None,
+) -> DatasetList:
+    """The catalogue, newest first; with `q`, what speaks of it, the best first. Of a facet that is given, repeated
+    or not, a dataset has one of the values; values and how many datasets have them are in `facets`."""
+    facets = {
+        "theme": theme, "owner": owner_slug, "province": province, "purpose": purpose, "price": price,
+        "quality": quality, "class": state_class, "freshness": freshness, "licence": licence,
+    }  # fmt: skip
+    chosen = {name: tuple(values) for name, values in facets.items() if values}
+    return await list_datasets(session, q=q or "", chosen=chosen, cursor=cursor)
 
 
 @get("/api/v1/datasets/{dataset:str}", operation_id="readDataset")

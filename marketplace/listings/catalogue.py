@@ -1,43 +1,65 @@
-"""The catalogue: what is listed, newest first, or what a search finds, titles first."""
+"""The catalogue: what is listed, newest first, or what a search finds, the best first, with facets."""
 
 from __future__ import annotations
 
 import uuid
 
 import msgspec
-from sqlalchemy import Row, select, tuple_
+from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from catalog.version import Version
+from marketplace.db.base import utcnow
 from marketplace.db.cursor import PAGE_ROWS, cut, decode_cursor, encode_cursor
 from marketplace.listings.models import Dataset, DatasetVersion
 from marketplace.listings.reads import owner_names
-from marketplace.listings.schemas import DatasetList, DatasetSummary
-from marketplace.listings.search import every_word, words_in_title
+from marketplace.listings.schemas import DatasetList, DatasetSummary, SearchedFor
+from marketplace.search.facets import Chosen
+from marketplace.search.highlight import SNIPPET, Marker
+from marketplace.search.ranking import Found, Hit, find
 
 
 async def list_datasets(
-    session: AsyncSession, *, q: str = "", cursor: str | None = None, limit: int = PAGE_ROWS
+    session: AsyncSession,
+    *,
+    q: str = "",
+    chosen: Chosen | None = None,
+    cursor: str | None = None,
+    limit: int = PAGE_ROWS,
 ) -> DatasetList:
-    """Datasets in which every word of `q` begins a word. Raises Invalid for a cursor we did not give out."""
-    rank = words_in_title(q).label("rank")
-    rows = (
-        select(Dataset, DatasetVersion, owner_names().label("owner_name"), rank)
-        .join(DatasetVersion, DatasetVersion.id == Dataset.current_version_id)
-        .where(every_word(q))
-        .order_by(rank.desc(), Dataset.id.desc())
-        .limit(limit + 1)
-    )
+    """Datasets that speak of `q` and have one chosen value of each facet. Raises Invalid for a cursor not ours."""
+    after = None
     if cursor is not None:
-        above, last_id = decode_cursor(cursor, tuple[int, uuid.UUID])
-        rows = rows.where(tuple_(rank.element, Dataset.id) < tuple_(above, last_id))
-    shown, last = cut((await session.execute(rows)).all(), limit)
-    next_cursor = encode_cursor(last[3], last[0].id) if last else None
-    return DatasetList(items=tuple(_summary(row) for row in shown), next=next_cursor)
+        score, last_id = decode_cursor(cursor, tuple[float, uuid.UUID])
+        after = Hit(last_id, score)
+    found = await find(session, q, at=utcnow(), chosen=chosen, limit=limit + 1, after=after)
+    shown, last = cut(found.hits, limit)
+    rows = (
+        select(Dataset, DatasetVersion, owner_names())
+        .join(DatasetVersion, DatasetVersion.id == Dataset.current_version_id)
+        .where(Dataset.id.in_([hit.listing_id for hit in shown]))
+    )
+    listed = {row[0].id: row for row in await session.execute(rows)}
+    marker = Marker(found.question, found.words)
+    return DatasetList(
+        items=tuple(_summary(listed[hit.listing_id], marker) for hit in shown if hit.listing_id in listed),
+        next=encode_cursor(last.score, last.listing_id) if last else None,
+        found=found.listings,
+        more=found.more,
+        facets=found.facets,
+        looked_for=_looked_for(found),
+    )
 
 
-def _summary(row: Row[Dataset, DatasetVersion, str, int]) -> DatasetSummary:
-    dataset, newest, owner_name, _ = row._tuple()
+def _looked_for(found: Found) -> SearchedFor | None:
+    if not found.question.units:
+        return None
+    words = " ".join(word.folded for word in found.question.words)
+    return SearchedFor(words=words, mended=found.was_mended, partly=found.partly)
+
+
+def _summary(row: Row[Dataset, DatasetVersion, str], marker: Marker) -> DatasetSummary:
+    dataset, newest, owner_name = row
     version = msgspec.convert(newest.body, Version)
     return DatasetSummary(
         id=dataset.id,
@@ -54,4 +76,8 @@ def _summary(row: Row[Dataset, DatasetVersion, str, int]) -> DatasetSummary:
         persons=version.persons,
         worn=newest.worn_at is not None,
         released_at=newest.created_at,
+        title_vi_pieces=marker.pieces(dataset.title_vi),
+        title_en_pieces=marker.pieces(dataset.title_en),
+        description_vi_pieces=marker.pieces(dataset.description_vi, most=SNIPPET),
+        description_en_pieces=marker.pieces(dataset.description_en, most=SNIPPET),
     )

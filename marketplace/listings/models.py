@@ -43,8 +43,6 @@ class Dataset(Base):
     spatial: Mapped[str]
     temporal: Mapped[str]
     update_frequency: Mapped[str]
-    search_text: Mapped[str]
-    """Folded (no diacritics, đ→d, lower case) title, description, themes, column meanings."""
     current_version_id: Mapped[str | None]
     expired_until: Mapped[datetime] = mapped_column(default=utcnow)
     """Consents that ran out up to this instant have their `expired` event, and their cohorts are out."""

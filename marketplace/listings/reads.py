@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 
 import msgspec
 from sqlalchemy import ColumnElement, ScalarSelect, func, literal, select
@@ -62,6 +63,12 @@ def owner_names() -> ScalarSelect[str]:
         .correlate(Dataset)
         .scalar_subquery()
     )
+
+
+async def owners_named(session: AsyncSession, slugs: Sequence[str]) -> dict[str, str]:
+    """Slug of an organisation → its name."""
+    rows = select(Organisation.slug, Organisation.name).where(Organisation.slug.in_(slugs))
+    return dict((await session.execute(rows)).tuples().all())
 
 
 async def listed_version(session: AsyncSession, dataset: uuid.UUID | str) -> ListedVersion | None:

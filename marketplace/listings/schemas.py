@@ -13,6 +13,8 @@ from catalog.history import Waiting
 from catalog.version import LeftOut, Measured, Version, VersionColumn
 from marketplace.billing.terms import Terms
 from marketplace.listings.models import Dataset, DatasetVersion
+from marketplace.search.facets import Facet
+from marketplace.search.highlight import Piece
 from policies.decision import Conditions
 
 
@@ -64,7 +66,7 @@ class NewestVersion(Struct, frozen=True, kw_only=True):
     measured: Measured
     fine_share: float
     tells_level: bool
-    """Whether SQL may ask `cohort_level`: 'fine' or 'fallback'."""
+    """Whether SQL may ask `cohort_level`: 'fine', 'fallback', 'fallback_2' …."""
     cross_products: tuple[tuple[str, str], ...]
     """Pairs of measures that may be multiplied, correlated, regressed."""
     left_out: LeftOut
@@ -109,6 +111,11 @@ class DatasetSummary(Struct, frozen=True, kw_only=True):
     persons: int
     worn: bool
     released_at: datetime
+    title_vi_pieces: tuple[Piece, ...]
+    """The title with the words that were searched for marked, and so the others; descriptions are cut."""
+    title_en_pieces: tuple[Piece, ...]
+    description_vi_pieces: tuple[Piece, ...]
+    description_en_pieces: tuple[Piece, ...]
 
 
 class OwnedDataset(Struct, frozen=True, kw_only=True):
@@ -120,9 +127,23 @@ class OwnedDataset(Struct, frozen=True, kw_only=True):
     privacy_unit: str | None
 
 
+class SearchedFor(Struct, frozen=True, kw_only=True):
+    """Folded words. `mended`: they are not those that were typed; `partly`: some datasets lack some of them."""
+
+    words: str
+    mended: bool
+    partly: bool
+
+
 class DatasetList(Struct, frozen=True, kw_only=True):
+    """`found`: how many there are; with `more` at least so many, and facets are counted in those alone."""
+
     items: tuple[DatasetSummary, ...]
     next: str | None
+    found: int
+    more: bool
+    facets: tuple[Facet, ...]
+    looked_for: SearchedFor | None
 
 
 class DatasetPage(Struct, frozen=True, kw_only=True):

@@ -17,6 +17,7 @@ from marketplace.billing.terms import MICRO, Terms
 from marketplace.db.base import new_id
 from marketplace.errors import Invalid, NotFound
 from marketplace.listings.models import Dataset, DatasetVersion
+from marketplace.listings.searched import index_dataset
 from marketplace.offers.errors import OfferRetired
 from marketplace.offers.models import Offer
 from marketplace.offers.reads import STANDARD
@@ -58,6 +59,7 @@ async def make_offer(
     session.add(offer)
     await session.flush()
     await _record(session, "offer:make", offer, by, {"terms": offer.terms})
+    await index_dataset(session, dataset_id)
     return offer
 
 
@@ -77,6 +79,7 @@ async def retire_offer(session: AsyncSession, *, offer_id: UUID, by: Sender, at:
     offer.retired_at, offer.retired_by = at, by.person_id
     await session.flush()
     await _record(session, "offer:retire", offer, by, {})
+    await index_dataset(session, offer.dataset_id)
     return offer
 
 

@@ -11,11 +11,13 @@ from typing import Any, Protocol
 
 from msgspec import Struct
 
-from marketplace.listings.search import WORDS, plain
+from catalog.search import plain
 
 MAX_WORDS = 96
 """Of one event; what a longer text says after them is not found by its words."""
 MAX_VND = 2**62
+WORDS = 12
+"""Of a search; the rest is not looked at."""
 _OPAQUE = re.compile(r"[0-9a-fA-F-]{16,}|\d{4}-\d\d-\d\dT.*")
 """Ids, hashes and instants: nobody searches for a part of them, and each would be a word of its own."""
 _WORD = re.compile(r"\d{1,8}|(?=.*[a-z])[0-9a-z]{1,32}")
@@ -102,7 +104,7 @@ def words_of(text: str) -> tuple[str, ...]:
 
 
 def beginnings(q: str) -> tuple[str, ...]:
-    """What somebody typed, as terms or the beginnings of terms; as many words as the catalogue looks at."""
+    """What somebody typed, as terms or the beginnings of terms; as many words as a search looks at."""
     return tuple(word(each) for each in plain(q).split()[:WORDS])
 
 

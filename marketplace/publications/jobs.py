@@ -73,7 +73,7 @@ async def run_publications(press: Press, stop: asyncio.Event) -> None:
 
 
 async def _advance(press: Press, publication_id: UUID) -> None:
-    """What nobody foresaw fails this one and keeps no other from its turn; a database that is away is waited for."""
+    """What nobody foresaw fails this one and keeps no other from its turn; a database away is waited for."""
     try:
         await advance(press, publication_id)
     except (Unavailable, DBAPIError):

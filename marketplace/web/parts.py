@@ -22,6 +22,7 @@ from marketplace.db.schema import bring_up_to_date
 from marketplace.einvoices.jobs import run_einvoices
 from marketplace.inspection.jobs import run_audits
 from marketplace.ledger.jobs import run_books
+from marketplace.listings.jobs import run_catalogue
 from marketplace.listings.press import Press
 from marketplace.metering.jobs import run_agreeing
 from marketplace.offers.jobs import run_charges
@@ -151,6 +152,7 @@ def _background(
         partial(run_file_sweeps, database, config, stop),
         partial(run_register, database, store, config, stop),
         partial(run_publications, press, stop),
+        partial(run_catalogue, database, config, stop),
         partial(run_payments, database, config, stop),
         partial(run_alerts, database, config, stop),
         partial(run_charges, database, config, stop),

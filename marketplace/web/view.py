@@ -14,7 +14,7 @@ from marketplace.accounts.callers import Caller
 from marketplace.texts import Language, Message, message
 from marketplace.web.headers import SECURITY
 from marketplace.web.navigation import Link, links_for
-from marketplace.web.words import language_of, say
+from marketplace.web.words import language_of, say, words
 
 LANGUAGE_COOKIE: Final = "sandulieu_language"
 NOTICES: Final = frozenset(
@@ -81,6 +81,10 @@ class View(Struct, frozen=True, kw_only=True):
     def say(self, key: str, **params: object) -> str:
         """Words of the pages in the reader's language."""
         return say(key, self.language, **params)
+
+    def known_words(self, key: str) -> str | None:
+        """As `say`, of what owners may name themselves; None for a key that has no words."""
+        return say(key, self.language) if key in words() else None
 
     def message(self, code: str, params: Mapping[str, Any]) -> Message:
         """What happened, why, what next, of an error or a reason."""

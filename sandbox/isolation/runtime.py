@@ -22,6 +22,7 @@ _PACKAGES = (
     "pyarrow",
     "pyarrow.libs",
     "msgspec",
+    "python_calamine",
 )
 _OURS = ("policies", "sandbox", "catalog")
 _LOADER = {"x86_64": "/lib64/ld-linux-x86-64.so.2", "aarch64": "/lib/ld-linux-aarch64.so.1"}

@@ -38,8 +38,8 @@ columns:
   - {{name: key, role: identifier, personal: basic}}
   - {{name: place, role: quasi-identifier, meaning: {{vi: Nơi, en: Place}}, fallback: {{drop: true}}}}
   - {{name: age, type: integer, role: quasi-identifier, meaning: {{vi: Tuổi, en: Age}},
-     transform: {{bins: [30, 45, 60]}}, fallback: {{bins: [45]}}}}
-  - {{name: sex, role: quasi-identifier, meaning: {{vi: Giới, en: Sex}}}}
+     transform: {{bins: [30, 45, 60]}}, fallback: [{{bins: [45]}}, {{drop: true}}]}}
+  - {{name: sex, role: quasi-identifier, meaning: {{vi: Giới, en: Sex}}, fallback: [null, null, {{drop: true}}]}}
   - {{name: illness, role: sensitive, personal: sensitive, meaning: {{vi: Bệnh, en: Illness}}}}
 """
 AGGREGATE_MANIFEST = MANIFEST.replace("mode: rows", "mode: aggregate") + VISITS
@@ -47,11 +47,11 @@ _WORLD_BITS = 54
 
 
 def person(draw: random.Random, number: int) -> Person:
-    """One of 4 × 4 × 2 fine classes, with one of five illnesses, of which one is rare."""
+    """One of 5 × 4 × 2 fine classes, those of one place too small, with one of five illnesses, one rare."""
     return (
-        f"P{number:05d}", draw.choice(["Huế", "Hà Nội", "Cần Thơ", "Đà Lạt"]), draw.randint(18, 80),
-        draw.choice(["nam", "nữ"]), draw.choice(["cúm"] * 40 + ["sởi"] * 30 + ["lao"] * 20 + ["gan"] * 9 +
-        ["hủi"]),
+        f"P{number:05d}", draw.choice(["Huế", "Hà Nội", "Cần Thơ", "Đà Lạt"] * 6 + ["Côn Đảo"]),
+        draw.randint(18, 80), draw.choice(["nam", "nữ"]),
+        draw.choice(["cúm"] * 40 + ["sởi"] * 30 + ["lao"] * 20 + ["gan"] * 9 + ["hủi"]),
         draw.choice([None, *range(12)]), draw.choice(["có", "có", "không"]), draw.choice(["có", "không"]),
     )  # fmt: skip
 
@@ -106,8 +106,16 @@ class World:
             AnonymiseColumn(
                 name="place", type="VARCHAR", role="quasi-identifier", coarser=(Transform(drop=True),)
             ),
-            AnonymiseColumn(name="age", type="BIGINT", role="quasi-identifier", fine=bins[0], coarser=(bins[1],)),
-            AnonymiseColumn(name="sex", type="VARCHAR", role="quasi-identifier"),
+            AnonymiseColumn(
+                name="age",
+                type="BIGINT",
+                role="quasi-identifier",
+                fine=bins[0],
+                coarser=(bins[1], Transform(drop=True)),
+            ),
+            AnonymiseColumn(
+                name="sex", type="VARCHAR", role="quasi-identifier", coarser=(None, None, Transform(drop=True))
+            ),
             AnonymiseColumn(name="illness", type="VARCHAR", role="sensitive"),
             AnonymiseColumn(name="visits", type="BIGINT", role="measure", fine=Transform(clamp=(0.0, 50.0))),
         )
@@ -192,10 +200,10 @@ def _tiled(past: Past) -> Past:
 
 def _shown(persons: forming.Persons, formed: forming.Formed, rows: Ints) -> list[Ints]:
     """Codes of place, age, sex and illness (−1: none) as a file shows them of these persons."""
-    coarse = formed.level[formed.cohort[rows]] > 0
+    level = formed.level[formed.cohort[rows]]
     illness = persons.sensitive[0]
     return [
-        *(np.where(coarse, c.level(1)[c.codes[rows]], c.fine[c.codes[rows]]) for c in persons.dimensions[:3]),
+        *(np.choose(level, [c.level(i)[c.codes[rows]] for i in range(4)]) for c in persons.dimensions[:3]),
         np.where(formed.seen[0].stays[rows], illness.fine[illness.codes[rows]], -1),
     ]
 

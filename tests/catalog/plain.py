@@ -19,6 +19,7 @@ from pyarrow import parquet
 
 from catalog.cohorts import Ints
 from catalog.jailed import anonymise, ingest, measure
+from catalog.reading import Reading
 from catalog.wire import (
     AnonymiseOrder,
     AnonymiseReply,
@@ -114,12 +115,15 @@ def run_measure(order: AnonymiseOrder, made: Made, table: pa.Table) -> MeasureRe
         )
 
 
-def run_ingest(content: bytes, *columns: tuple[str, str], **bounds: int) -> tuple[IngestReply, pa.Table | None]:
+def run_ingest(
+    content: bytes, *columns: tuple[str, str], reading: Mapping[str, Any] = MappingProxyType({}), **bounds: int
+) -> tuple[IngestReply, pa.Table | None]:
     """Read a file with these columns (name, stored type); the table if the stream is whole."""
     limits = {"max_rows": 1_000_000, "max_bytes": 50_000_000, "max_row_group_bytes": 50_000_000} | bounds
     order = IngestOrder(
         columns=tuple(IngestColumn(name=n, type=t, line=i + 1) for i, (n, t) in enumerate(columns)),
         null_words=("", "?", "NA"),
+        reading=Reading(**reading),
         **limits,  # type: ignore[arg-type]
     )
     output = io.BytesIO()
@@ -151,3 +155,10 @@ def in_process(instead: Mapping[str, str] = MappingProxyType({})) -> Iterator[Ca
         patch.setattr("catalog.making.run_once", run)
         patch.setattr("catalog.intake.run_once", run)
         yield run
+
+
+def parquet_bytes_of(columns: Mapping[str, list[Any]]) -> bytes:
+    """A Parquet file of these columns."""
+    sink = io.BytesIO()
+    parquet.write_table(pa.table(dict(columns)), sink)
+    return sink.getvalue()

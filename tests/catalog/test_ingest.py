@@ -25,7 +25,7 @@ TEXT = 'tên,tuổi\n Nguyễn Văn Ả , 20\n"Lê, Thị",?\nĐỗ,\n'
 ROWS = [{"tên": "Nguyễn Văn Ả", "tuổi": 20}, {"tên": "Lê, Thị", "tuổi": None}, {"tên": "Đỗ", "tuổi": None}]
 
 
-def refusal(content: bytes, *columns: tuple[str, str], **bounds: int) -> tuple[str, dict[str, Any]]:
+def refusal(content: bytes, *columns: tuple[str, str], **bounds: Any) -> tuple[str, dict[str, Any]]:
     reply, _ = run_ingest(content, *(columns or TWO), **bounds)
     assert reply.refusal is not None
     assert "Nguyễn" not in str(reply.refusal.params)
@@ -116,12 +116,12 @@ BROKEN = {
     "nothing": (b"", "ingest.empty"),
     "blanks": (b"  \n \n", "ingest.empty"),
     "a header only": (b"t\xc3\xaan,tu\xe1\xbb\x95i\n", "ingest.no_rows"),
-    "a spreadsheet": (b"PK\x03\x04" + b"\0" * 100, "ingest.not_text"),
+    "an archive without a directory": (b"PK\x03\x04" + b"\0" * 100, "ingest.archive_broken"),
     "binary": (bytes(range(256)) * 40, "ingest.not_text"),
     "gzip cut off": (gzip.compress(TEXT.encode() * 5000)[:-30], "ingest.gzip_broken"),
     "gzip of rubbish": (b"\x1f\x8b" + b"rubbish" * 20, "ingest.gzip_broken"),
     "bytes that are not UTF-8 far into the file": (
-        ("tên,tuổi\n" + "a,1\n" * 600_000).encode() + b"\xff\xfe,1\n", "ingest.encoding",
+        ("tên,tuổi\n" + "a,1\n" * 600_000).encode() + b"\xff\xfe,1\n", "ingest.encoding_mixed",
     ),
     "a quote that never closes": (('tên,tuổi\na,1\n"b,2\n' + "c,3\n" * 5_000_000).encode(), "ingest.row_too_long"),
 }  # fmt: skip

@@ -105,7 +105,7 @@ def _twice() -> bytes:
 HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
     "nothing": (lambda: b"", "ingest.empty"),
     "a header only": (lambda: b"a,b\n", "ingest.no_rows"),
-    "a spreadsheet": (lambda: b"PK\x03\x04" + bytes(50), "ingest.not_text"),
+    "a spreadsheet": (lambda: b"PK\x03\x04" + bytes(50), "ingest.workbook_broken"),
     "names that SQL cannot tell apart": (_twice, "ingest.columns_twice"),
     "a column without a name": (lambda: b"a,\n1,2\n", "ingest.column_name"),
     "a name with a control character": (lambda: b"a\x07,b\n1,2\n", "ingest.column_name"),

@@ -14,7 +14,7 @@ from marketplace.accounts.models import Organisation, Person
 from marketplace.billing.terms import MICRO
 from marketplace.db.base import new_id
 from marketplace.listings.models import Dataset, DatasetVersion, Lineage
-from marketplace.listings.search import search_text
+from marketplace.listings.searched import index_dataset
 from marketplace.offers.models import Offer
 from policies.decision import Conditions
 
@@ -74,7 +74,6 @@ async def list_dataset(
         id=new_id(), slug=slug, owner_id=owner.id, lineage_id=lineage.id, title_vi=title, title_en="People",
         description_vi=description, description_en="",
         licence="CC-BY-4.0", themes=[], spatial="VN", temporal="2024", update_frequency="never",
-        search_text=search_text(titles=(title, slug), texts=(description,)),
         current_version_id=released.id, manifest={},
     )  # fmt: skip
     session.add(dataset)
@@ -85,6 +84,7 @@ async def list_dataset(
     )  # fmt: skip
     session.add_all([row, standard_offer(dataset.id)])
     await session.flush()
+    await index_dataset(session, dataset.id)
     return dataset
 
 

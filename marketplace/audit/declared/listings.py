@@ -45,12 +45,12 @@ class ClassRose(Body, frozen=True):
 
 
 class Answer(Struct, frozen=True, kw_only=True):
-    """`share` of the cells (or persons) that the finding is about."""
+    """`share_basis_points` of the cells (or persons) that the finding is about: 100 is one percent."""
 
     columns: tuple[str, ...]
     finding: str
     code: str
-    share: float
+    share_basis_points: int
     declared: str
     reason: str
 

@@ -12,21 +12,36 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from marketplace.db.base import utcnow
 from marketplace.errors import NotFound
 from marketplace.listings.catalogue import list_datasets
-from marketplace.listings.reads import read_dataset, read_waiting
+from marketplace.listings.reads import owners_named, read_dataset, read_waiting
 from marketplace.offers.reads import offers_of
-from marketplace.web.view import View
+from marketplace.web.faceted import address, chosen_in, facet_views
+from marketplace.web.view import AnyRequest, View
+
+PAGE_DATASETS = 20
 
 
 @get("/")
 async def show_catalogue(
     view: View,
     session: AsyncSession,
+    request: AnyRequest,
     q: Annotated[str, Parameter(max_length=200)] = "",
     cursor: str | None = None,
 ) -> Template:
-    """Datasets, all or those that match; htmx gets the list alone."""
-    listed = await list_datasets(session, q=q, cursor=cursor)
-    return view.page("_found.html" if view.partial else "catalogue.html", listed=listed, q=q.strip())
+    """Datasets, all or those that are searched for and chosen by facets; htmx gets facets and list alone."""
+    chosen = chosen_in(request.query_params)
+    listed = await list_datasets(session, q=q, chosen=chosen, cursor=cursor, limit=PAGE_DATASETS)
+    slugs = [each.value for facet in listed.facets if facet.name == "owner" for each in facet.values]
+    q = q.strip()
+    return view.page(
+        "_found.html" if view.partial else "catalogue.html",
+        listed=listed,
+        q=q,
+        chosen=[(name, value) for name, values in chosen.items() for value in values],
+        facets=facet_views(view, listed.facets, q=q, chosen=chosen, owners=await owners_named(session, slugs)),
+        next_path=address(q, chosen, cursor=listed.next) if listed.next else None,
+        all_path=address(q, {}),
+    )
 
 
 @get("/datasets/{slug:str}")

@@ -56,7 +56,7 @@ def test_all_but_transforms_and_fallbacks_stays_as_it_was_written(frontier: Fron
     chosen = [
         Choice(column="tinh", levels=(None, None, Transform(hierarchy="vn_province_region", level=2))),
         Choice(column="nhom_tuoi", levels=(Transform(bins=(40.0,)),) * 3),
-        Choice(column="gioi_tinh", levels=(None, Transform(drop=True), Transform(drop=True))),
+        Choice(column="gioi_tinh", levels=(None, Transform(drop=True), None)),
         Choice(column="hang", levels=(Transform(groups={"Xe": ("A",)}, otherwise="Khác"), Transform(drop=True))),
         *(Choice(column=c.sql_name, levels=(c.transform, *c.fallbacks))
           for c in manifest.columns if c.sql_name == "nam_cap"),

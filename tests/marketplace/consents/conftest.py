@@ -79,7 +79,7 @@ async def listed(database: Database, make: Make, tmp_path: Path) -> Listed:
     dataset = Dataset(
         id=new_id(), slug=f"d_{secrets.token_hex(6)}", owner_id=owner.organisation.id, lineage_id=lineage.id,
         title_vi="t", title_en="t", description_vi="d", description_en="d", licence="l", themes=[], spatial="s",
-        temporal="t", update_frequency="once", search_text="t",
+        temporal="t", update_frequency="once",
         manifest={"privacy_unit": "column", "purposes": PURPOSES},
     )  # fmt: skip
     found = Listed(owner, dataset.id, lineage.id, "", Store(tmp_path / "store"), Keys(tmp_path / "keys"))

@@ -40,9 +40,9 @@ def test_every_column_constraint_and_index_is_the_models(config: Config, databas
     with engine.connect() as connection:
         connection.execute(text("create schema twin"))
         for schema in ("twin", "public"):
-            connection.execute(text(f"set local search_path to {schema}"))
+            connection.execute(text(f"set local search_path to {schema}, public"))  # extensions are there
             if schema == "twin":
-                metadata.create_all(connection)
+                metadata.create_all(connection, checkfirst=False)
             rows = connection.execute(DEFINED, {"schema": schema})
             found[schema] = sorted(tuple(row) for row in rows if row[0] != "alembic_version")
         connection.rollback()

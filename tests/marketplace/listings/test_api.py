@@ -62,7 +62,7 @@ async def test_publish_then_a_second_version_each_by_the_right_person_only(
     )
     assert (await client.get(f"{new}/{shop.slug}x/odrl")).status_code == 404
     found = (await client.get(f"{new}?q=giay phep {shop.slug}")).json()
-    assert [item["slug"] for item in found["items"]] == [shop.slug]
+    assert found["items"][0]["slug"] == shop.slug
     assert (await client.get(f"{new}/{shop.slug}x")).status_code == 404
 
 
@@ -90,7 +90,7 @@ async def test_a_refused_file_says_why_in_its_code(client: Client, shop: Shop) -
 async def test_anybody_reads_the_catalogue(client: Client, path: str) -> None:
     answer = await client.get(path)
     assert answer.status_code == 200
-    assert set(answer.json()) == {"items", "next"}
+    assert {"items", "next", "facets", "found"} <= set(answer.json())
 
 
 async def test_a_suspended_owner_publishes_nothing(client: Client, database: Database, shop: Shop) -> None:
@@ -107,7 +107,7 @@ def test_openapi_tells_the_two_parts_of_a_publication() -> None:
     body = PublicationBody(request_body=None).to_schema()["requestBody"]
     schema = body["content"]["multipart/form-data"]["schema"]
     assert (body["required"], schema["required"], set(schema["properties"])) == (
-        True, ["manifest", "file"], {"manifest", "file"},
+        True, ["manifest", "file"], {"manifest", "file", "overrides"},
     )  # fmt: skip
 
 

@@ -85,7 +85,7 @@ async def test_publish_show_search_on_the_database(
     shown = await _run(config.home, "show", shop.slug)
     assert "Giấy phép lái xe" in shown.stdout
     found = await _run(config.home, "search", "giay", "phep", shop.slug, "--json")
-    assert [item["slug"] for item in json.loads(found.stdout)["items"]] == [shop.slug]
+    assert json.loads(found.stdout)["items"][0]["slug"] == shop.slug
     assert (await _run(config.home, "show", "khong_co")).returncode == 1
 
 

@@ -96,7 +96,7 @@ async def test_personal_data_stops_a_publication_until_a_person_says_why_and_the
     source = shop.file()
     head, *rows = source.read_text(encoding="utf-8").splitlines()
     notes = (
-        f"Gọi lại số 09{13_000_000 + 7_919 * i:08d}" if i % 40 == 0 else f"lần {i % 4}" for i in range(len(rows))
+        f"Gọi lại số 09{13_000_000 + 7_919 * i:08d}" if i % 40 == 0 else f"lần {i % 5}" for i in range(len(rows))
     )
     source = source.with_name("notes.csv")
     source.write_text("\n".join([f"{head},ghi_chu", *map(",".join, zip(rows, notes, strict=True))]), "utf-8")

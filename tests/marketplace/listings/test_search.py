@@ -1,4 +1,4 @@
-"""Finding datasets: folded, every word, titles first, page after page."""
+"""Datasets in the catalogue: found by what they say, titles first, page after page."""
 
 from __future__ import annotations
 
@@ -6,13 +6,10 @@ import secrets
 import unicodedata
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.errors import Invalid
 from marketplace.listings.catalogue import list_datasets
-from marketplace.listings.search import plain, search_text
 from tests.marketplace.listed import list_dataset
 from tests.marketplace.parties import Make
 
@@ -30,20 +27,18 @@ async def test_diacritics_case_and_order_do_not_matter(session: AsyncSession, ma
     dataset = await list_dataset(
         session, owner, await make.person(session, owner), title=f"Đặc điểm dân số {mark}"
     )
-    assert await _find(session, f"{q} {mark}") == [dataset.slug]
-    assert await _find(session, f"dac diem {mark}") == [dataset.slug]
+    assert (await _find(session, f"{q} {mark}"))[:1] == [dataset.slug]
+    assert (await _find(session, f"dac diem {mark}"))[:1] == [dataset.slug]
 
 
-async def test_every_word_must_match_and_begin_a_word(session: AsyncSession, make: Make) -> None:
+async def test_words_in_any_order_and_signs_that_are_none(session: AsyncSession, make: Make) -> None:
     owner = await make.organisation(session, kind="owner")
     mark = secrets.token_hex(6)
     dataset = await list_dataset(
         session, owner, await make.person(session, owner), title=f"Giấy phép lái xe {mark}"
     )
-    assert await _find(session, f"giay lai {mark}") == [dataset.slug]
-    assert await _find(session, f"giay thue {mark}") == []
-    assert await _find(session, f"iay {mark}") == []
-    assert await _find(session, f"% {mark}") == [dataset.slug], "signs are no words and no wildcards"
+    assert (await _find(session, f"giay lai {mark}"))[:1] == [dataset.slug]
+    assert (await _find(session, f"% {mark}"))[:1] == [dataset.slug], "signs are no words and no wildcards"
 
 
 async def test_titles_rank_before_descriptions(session: AsyncSession, make: Make) -> None:
@@ -51,7 +46,7 @@ async def test_titles_rank_before_descriptions(session: AsyncSession, make: Make
     person, mark = await make.person(session, owner), secrets.token_hex(6)
     in_title = await list_dataset(session, owner, person, title=f"Thu nhập {mark}")
     in_text = await list_dataset(session, owner, person, title=f"Điều tra {mark}", description="có cả thu nhập")
-    assert await _find(session, f"thu nhap {mark}") == [in_title.slug, in_text.slug]
+    assert (await _find(session, f"thu nhap {mark}"))[:2] == [in_title.slug, in_text.slug]
     assert await _find(session, mark) == [in_text.slug, in_title.slug], "else newest first"
 
 
@@ -74,12 +69,3 @@ async def test_pages_of_a_search_neither_skip_nor_repeat(session: AsyncSession, 
     assert len(set(seen)) == 7
     with pytest.raises(Invalid):
         await list_datasets(session, q=mark, cursor="WyJ4Il0")
-
-
-@given(st.text())
-def test_what_is_stored_is_found_by_its_own_words(title: str) -> None:
-    line = search_text(titles=(title,), texts=()).split("\n")[0]
-    for word in plain(title).split():
-        assert word.isascii()
-        assert word.isalnum()
-        assert f" {word}" in line

@@ -62,11 +62,11 @@ aggregate; what it answers is what the same question over the persons would:
 - Joins of any kind on dimensions, with tables in rows mode, CTEs, subqueries and other tables in aggregate mode: a
   person comes as often as a row a person would. `EXISTS`, `IN (SELECT …)`, `SEMI` and `ANTI JOIN` may look into
   such a table without aggregating.
-- `cohort_level` says at which level of generalisation a cohort stands, `'fine'` or `'fallback'` (a dimension with
-  a fallback then holds its coarse value, or none). Group by it, filter on it, or ask
+- `cohort_level` says at which level of generalisation a cohort stands, `'fine'`, `'fallback'`, `'fallback_2'` …
+  (a dimension with fallbacks then holds a coarser value, or none). Group by it, filter on it, or ask
   `avg(CASE WHEN cohort_level = 'fine' THEN 1 ELSE 0 END)` beside each group. It costs nothing, as `count(*)`.
 - A measure with bands declared has a dimension `<measure>_band` with labels like `4-6` and `>=7`: group by it for
-  a histogram. At the fallback level it is empty.
+  a histogram. It is told at the fine level only.
 - Above such a `SELECT` (in a subquery, a CTE, a set operation, a join) any SQL of this page.
 
 Examples (`licences`: dimensions tinh, hang, nam, cap, moi; measures diem, phat, gio, of which

@@ -1,0 +1,94 @@
+"""How good the search is: nDCG@10 over judged questions, beside plain `tsvector` ranking of the same texts."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bench.figure import figure
+from bench.listings_of_viet_nam import Made, catalogue
+from bench.queries_of_viet_nam import JUDGED, Judged
+from marketplace.config import Config
+from marketplace.db import embedded, migrate
+from marketplace.db.base import utcnow
+from marketplace.db.engine import Database, database_url
+from marketplace.search.indexing import count_words, put_listing
+from marketplace.search.ranking import find
+
+TOP = 10
+SHOW = bool(os.environ.get("BENCH_SHOW"))
+_PLAIN_TABLE = text("create temporary table plain (id uuid primary key, words tsvector)")
+_PLAIN_PUT = text("insert into plain values (:id, to_tsvector('simple', :said))")
+_PLAIN = text("""
+select id from plain, plainto_tsquery('simple', :q) as q where words @@ q
+order by ts_rank(words, q) desc, id limit 10
+""")
+
+
+async def figures() -> list[dict[str, Any]]:
+    """A catalogue of some 300 datasets; judgements are by topic and place."""
+    with tempfile.TemporaryDirectory(prefix="sandulieu-bench-") as folder:
+        config = Config(home=Path(folder))
+        await asyncio.to_thread(migrate.upgrade, config)
+        database = Database(database_url(config), connections=2)
+        try:
+            async with database.session() as session:
+                made = catalogue()
+                await _load(session, made)
+                ours, plain = [], []
+                for judged in JUDGED:
+                    found = await find(session, judged.q, at=utcnow(), limit=TOP)
+                    ours.append(gain(judged, made, [hit.listing_id for hit in found.hits]))
+                    ids = (await session.scalars(_PLAIN, {"q": judged.q})).all()
+                    plain.append(gain(judged, made, ids))
+                    if SHOW and ours[-1] < 0.85:
+                        _show(judged, made, [hit.listing_id for hit in found.hits], ours[-1], plain[-1])
+        finally:
+            await database.close()
+            embedded.stop(config.home)
+    mean, baseline = sum(ours) / len(ours), sum(plain) / len(plain)
+    return [
+        figure(f"search: nDCG@10 of {len(made)} datasets, beside plain tsvector ranking", mean, "nDCG",
+               n=len(JUDGED), baseline=baseline, goal=1.3, better="higher"),
+        figure("search: questions whose best answer comes first", sum(o > 0.99 for o in ours) / len(ours), "share",
+               n=len(JUDGED), better="higher"),
+    ]  # fmt: skip
+
+
+async def _load(session: AsyncSession, made: Sequence[Made]) -> None:
+    await session.execute(_PLAIN_TABLE)
+    for each in made:
+        await put_listing(session, each.listing)
+        columns = (part for column in each.listing.columns for part in (column.name, *column.meanings))
+        said = " ".join(
+            (*each.listing.names, *each.texts, *each.listing.themes, each.listing.owner_name, *columns)
+        )
+        await session.execute(_PLAIN_PUT, {"id": each.listing.id, "said": said})
+    await count_words(session)
+
+
+def gain(judged: Judged, made: Sequence[Made], ids: Sequence[Any]) -> float:
+    """nDCG@10 with gains 2^grade - 1 (Järvelin and Kekäläinen 2002)."""
+    grades = {each.listing.id: judged.grade(each) for each in made}
+    ideal = sorted(grades.values(), reverse=True)[:TOP]
+    best = sum(_discounted(grade, place) for place, grade in enumerate(ideal))
+    return sum(_discounted(grades[each], place) for place, each in enumerate(ids)) / best if best else 1.0
+
+
+def _discounted(grade: float, place: int) -> float:
+    return float((2**grade - 1) / math.log2(place + 2))
+
+
+def _show(judged: Judged, made: Sequence[Made], ids: Sequence[Any], ours: float, plain: float) -> None:
+    titles = {each.listing.id: each.title_vi for each in made}
+    print(f"{ours:.2f} {plain:.2f} {judged.q}")
+    for each in ids[:6]:
+        print("       ", titles[each])

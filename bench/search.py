@@ -1,0 +1,166 @@
+"""How long a search of a big catalogue takes, beside plain `tsvector` ranking of the same texts; cost of a listing.
+
+`BENCH_LISTINGS` listings (20,000 unless told; the goal is for 1,000,000): 5,000 that differ, of the words of
+`listings_of_viet_nam`, copied with a number of its own until there are so many.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import statistics
+import tempfile
+import time
+from collections.abc import Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from sqlalchemy import text
+
+from bench.figure import figure, quantile
+from bench.listings_of_viet_nam import many
+from bench.queries_of_viet_nam import JUDGED
+from marketplace.config import Config
+from marketplace.db import embedded, migrate
+from marketplace.db.base import new_id, utcnow
+from marketplace.db.engine import Database, database_url, migration_url
+from marketplace.search.facets import Chosen
+from marketplace.search.indexing import count_words, put_listing
+from marketplace.search.lexemes import Listing, entry_of
+from marketplace.search.ranking import find
+
+LISTINGS = int(os.environ.get("BENCH_LISTINGS", "20000"))
+DIFFERENT = 5_000
+GOAL_MS = 20.0
+WRITES = 100
+_PLAIN = "create table plain (id uuid primary key, words tsvector)"
+_PUT = """
+insert into listing_search (listing_id, words, facets, title_words, released_at, edition)
+values (%s, cast(%s as tsvector), %s, %s, %s, '')
+"""
+_COPY = """
+insert into listing_search (listing_id, words, facets, title_words, released_at, edition)
+select uuidv7(), words || array_to_tsvector(array['b' || :round || 'n' || (row_number() over ()) % 5000]), facets,
+    title_words, released_at - interval '1 day' * :round, edition
+from (select * from listing_search order by listing_id limit :most) as first order by random()
+"""
+_COPY_PLAIN = (
+    "insert into plain select uuidv7(), words from (select * from plain order by id limit :most) as first"
+)
+_ASK_PLAIN = text("""
+select id from plain, plainto_tsquery('simple', :q) as q where words @@ q
+    order by ts_rank(words, q) desc, id limit 20
+""")
+CHOSEN: tuple[Chosen, ...] = (
+    {}, {}, {}, {"province": ("hai-phong",)}, {"theme": ("y tế",)},
+    {"price": ("free", "1000"), "freshness": ("year",)},
+)  # fmt: skip
+
+
+async def figures() -> list[dict[str, Any]]:
+    """Every judged question, some with facets, and words that stand in nearly every listing."""
+    with tempfile.TemporaryDirectory(prefix="sandulieu-bench-") as folder:
+        config = Config(home=Path(folder))
+        await asyncio.to_thread(migrate.upgrade, config)
+        database = Database(database_url(config), connections=2)
+        try:
+            await asyncio.to_thread(_load, migration_url(config))
+            async with database.session() as session:
+                await count_words(session)
+            return await _measure(database)
+        finally:
+            await database.close()
+            embedded.stop(config.home)
+
+
+async def _measure(database: Database) -> list[dict[str, Any]]:
+    asked = [judged.q for judged in JUDGED]
+    common = ["tỉnh", "dữ liệu", "nam", "province", "nhóm tuổi", "giới tính nữ", "y tế bảo hiểm tỉnh", ""]
+    for q in asked[:20]:
+        await _ask(database, q, {})
+    took = [await _ask(database, q, CHOSEN[at % len(CHOSEN)]) for at, q in enumerate([*asked, *common])]
+    frequent = [await _ask(database, q, {}) for q in common for _ in range(3)]
+    plain = [await _ask_plain(database, q) for q in [*asked, *common]]
+    listings = list(islice(many(WRITES, seed=99), WRITES))
+    writes = [await _write(database, each) for each in listings]
+    named = f"{LISTINGS:,} listings"
+    return [
+        figure(f"search: p95 in {named}, facets counted", quantile(took, 0.95), "ms", n=len(took), goal=GOAL_MS),
+        figure(f"search: mean in {named}, beside plain tsvector ranking", statistics.fmean(took), "ms",
+               n=len(took), baseline=statistics.fmean(plain)),
+        figure(f"search: p95 of plain tsvector ranking in {named}", quantile(plain, 0.95), "ms", n=len(plain)),
+        figure(f"search: the slowest of {named}", max(took), "ms", n=len(took)),
+        figure(f"search: words of nearly every one of {named}, p95", quantile(frequent, 0.95), "ms",
+               n=len(frequent), goal=GOAL_MS),
+        figure(f"search: to list one more in {named}", statistics.median(writes), "ms", n=WRITES),
+    ]  # fmt: skip
+
+
+async def _ask(database: Database, q: str, chosen: Chosen) -> float:
+    async with database.session() as session:
+        await session.execute(text("select 1"))
+        began = time.perf_counter()
+        await find(session, q, at=utcnow(), limit=21, chosen=chosen)
+        took = 1000 * (time.perf_counter() - began)
+    if os.environ.get("BENCH_SHOW") and took > GOAL_MS / 2:
+        print(f"{took:.1f} ms {q!r} {dict(chosen)}", flush=True)
+    return took
+
+
+async def _ask_plain(database: Database, q: str) -> float:
+    async with database.session() as session:
+        await session.execute(text("select 1"))
+        began = time.perf_counter()
+        await session.execute(_ASK_PLAIN, {"q": q})
+        return 1000 * (time.perf_counter() - began)
+
+
+async def _write(database: Database, listing: Listing) -> float:
+    began = time.perf_counter()
+    async with database.session() as session:
+        await put_listing(session, listing)
+    return 1000 * (time.perf_counter() - began)
+
+
+def _load(url: str) -> None:
+    """Rows first, indexes after: what is measured of writing is measured with them."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("set maintenance_work_mem = '1GB'")
+        connection.execute("set synchronous_commit = off")
+        connection.execute("drop index ix_listing_search_words, ix_listing_search_edition")
+        connection.execute(_PLAIN)
+        first = list(many(min(LISTINGS, DIFFERENT)))
+        _put_first(connection, first)
+        for number in range(1, -(-LISTINGS // DIFFERENT)):
+            most = min(DIFFERENT, LISTINGS - number * DIFFERENT)
+            for sql in (_COPY, _COPY_PLAIN):
+                connection.execute(sql.replace(":round", str(number)).replace(":most", str(most)))
+        connection.execute("create index ix_listing_search_words on listing_search using gin (words) "
+                           "with (fastupdate = off)")  # fmt: skip
+        connection.execute("create index ix_listing_search_edition on listing_search (edition)")
+        connection.execute("create index plain_words on plain using gin (words)")
+        connection.execute("grant select on plain to public")
+        connection.execute("vacuum analyze listing_search")
+        connection.execute("vacuum analyze plain")
+
+
+def _put_first(connection: psycopg.Connection[Any], listings: Sequence[Listing]) -> None:
+    lexemes: set[str] = set()
+    rows: list[tuple[Any, ...]] = []
+    plain: list[tuple[Any, ...]] = []
+    with connection.transaction(), connection.cursor() as cursor:
+        for each in listings:
+            entry = entry_of(each)
+            lexemes |= entry.lexemes
+            rows.append((new_id(), entry.words, list(entry.facets), entry.title_words, each.released_at))
+            said = " ".join((*each.names, *each.texts, *each.themes, each.owner_name, *_columns(each)))
+            plain.append((new_id(), said))
+        cursor.executemany(_PUT, rows)
+        cursor.executemany("insert into plain values (%s, to_tsvector('simple', %s))", plain)
+        cursor.executemany("insert into search_word (word) values (%s)", [(each,) for each in sorted(lexemes)])
+
+
+def _columns(listing: Listing) -> list[str]:
+    return [part for column in listing.columns for part in (column.name, *column.meanings)]

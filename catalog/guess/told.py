@@ -1,0 +1,50 @@
+"""What a jail says of a file that nobody has described: figures, roles, and why; never a cell."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct
+
+from catalog.reading import ManifestRole, TextType
+from catalog.transforms import Transform
+from catalog.version import Personal
+from catalog.wire import Refusal
+
+Reason = Literal[
+    "named_identifier", "unique", "empty", "constant", "too_many_values", "one_sided", "too_rare_together",
+    "named_sensitive", "few_values", "yes_or_no", "dates", "numbers", "hierarchy",
+]  # fmt: skip
+
+
+class GuessedColumn(Struct, frozen=True, kw_only=True):
+    """`values`: how many different ones; `empty_share` of the rows that were looked at."""
+
+    name: str
+    type: TextType
+    role: ManifestRole
+    reason: Reason
+    values: int
+    empty_share: float
+    personal: Personal = "none"
+    transform: Transform | None = None
+    fallback: Transform | None = None
+
+
+class GuessReply(Struct, frozen=True, kw_only=True):
+    """`rows`: those that were looked at; `whole`: whether these are all. `subject_key`: what may name the person.
+
+    `fine_share`: of the rows, those that keep their values in classes of k under what was guessed.
+    """
+
+    columns: tuple[GuessedColumn, ...] = ()
+    rows: int = 0
+    whole: bool = True
+    format: str = ""
+    encoding: str = ""
+    delimiter: str = ""
+    subject_key: str = ""
+    fine_share: float = 0.0
+    decimal_unclear: tuple[str, ...] = ()
+    two_digit_years: bool = False
+    refusal: Refusal | None = None

@@ -1,0 +1,76 @@
+"""Runs in a jail: looks at the beginning of a file that nobody has described, and guesses what its columns are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import BinaryIO
+
+import msgspec
+import pyarrow as pa
+
+from catalog.guess.told import GuessReply
+from catalog.jailed.loaded import LOADED
+from catalog.jailed.opening import Source, open_sources
+from catalog.jailed.profile import Profile, profile
+from catalog.jailed.refused import Refused
+from catalog.jailed.roles import choose, decide
+from catalog.wire import IngestOrder
+
+assert LOADED  # imported for what importing it does
+
+_SAMPLE_ROWS = 200_000
+_SAMPLE_CELLS = 20_000_000
+_MAX_COLUMNS = 2_000
+
+
+def main(payload: bytes, inputs: Sequence[int], output: BinaryIO) -> bytes:
+    """Read inputs within the bounds of an IngestOrder without columns; write nothing. Returns a GuessReply."""
+    order = msgspec.msgpack.decode(payload, type=IngestOrder)
+    try:
+        reply = guess(order, inputs)
+    except Refused as refused:
+        reply = GuessReply(refusal=refused.refusal)
+    return msgspec.msgpack.encode(reply)
+
+
+def guess(order: IngestOrder, inputs: Sequence[int]) -> GuessReply:
+    """Of the first rows. Raises Refused."""
+    sources = open_sources(order, inputs)  # held: it closes its file when it is let go
+    source = next(sources)
+    names = [name for name in source.wanted if name]
+    if len(source.wanted) > _MAX_COLUMNS:
+        raise Refused("ingest.too_many_columns", columns=len(source.wanted), max=_MAX_COLUMNS)
+    table, whole = _beginning(source)
+    if not table.num_rows:
+        raise Refused("ingest.no_rows")
+    null_words = pa.array([*order.null_words, ""], pa.string())
+    place = {name: i for i, name in enumerate(source.wanted)}
+    profiles = [profile(name, table.column(place[name]), null_words) for name in names]
+    guessed = [decide(one) for one in profiles]
+    chosen, fine_share = choose(profiles, guessed)
+    return GuessReply(
+        columns=tuple(chosen), rows=table.num_rows, whole=whole, format=source.kind, encoding=source.encoding,
+        delimiter=source.delimiter, subject_key=_subject_key(profiles), fine_share=round(fine_share, 4),
+        decimal_unclear=tuple(one.name for one in profiles if one.decimal_unclear),
+        two_digit_years=any(one.two_digit_years for one in profiles),
+    )  # fmt: skip
+
+
+def _beginning(source: Source) -> tuple[pa.Table, bool]:
+    rows = min(_SAMPLE_ROWS, _SAMPLE_CELLS // max(len(source.wanted), 1) + 1)
+    names = [str(place) for place in range(len(source.wanted))]
+    batches: list[pa.RecordBatch] = []
+    for batch in source.batches():
+        left = rows - sum(b.num_rows for b in batches)
+        batches.append(pa.RecordBatch.from_arrays(batch.slice(0, left).columns, names=names))
+        if batch.num_rows >= left:
+            return pa.Table.from_batches(batches), batch.num_rows == left
+    if source.skipped.count and not batches:
+        raise Refused("ingest.not_csv")
+    return (pa.Table.from_batches(batches) if batches else pa.table({})), True
+
+
+def _subject_key(profiles: Sequence[Profile]) -> str:
+    """A column that is never empty and never says the same twice; those whose names say so first."""
+    able = [one for one in profiles if one.is_key]
+    return min(able, key=lambda one: one.hint is None).name if able else ""

@@ -1,0 +1,116 @@
+"""What words mean: groups of phrases that say the same, and provinces before and after the reform of 2025."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Final
+
+from msgspec import Struct
+
+from catalog.terms.tokens import Token, tokens
+
+FOLDER: Final = Path(__file__).parent
+SYNONYM, PLACE = "~", "@"
+"""First sign of a concept: ~population, @ha-noi."""
+
+
+class Phrase(Struct, frozen=True):
+    """A way to say a concept; `exact` as `Token.exact`, word by word."""
+
+    concept: str
+    exact: tuple[str, ...]
+
+
+class Mention(Struct, frozen=True):
+    """Words first to last - 1 of a text say these concepts."""
+
+    first: int
+    last: int
+    concepts: tuple[str, ...]
+
+
+def mentions(words: Sequence[Token], *, lenient: bool = False) -> list[Mention]:
+    """Every phrase that stands in the text; within a longer one only if it is no single word, in a place never.
+
+    Where the text has marks a phrase must have the same ("thuê" is not "thuế"); without any it may have none, and
+    with `lenient` (what somebody types) any word may be without, and in a phrase of several may have wrong ones.
+    """
+    found = list(_said(words, lenient=lenient))
+    return [each for each in found if not any(_hides(longer, each) for longer in found)]
+
+
+def _hides(longer: Mention, each: Mention) -> bool:
+    within = longer.first <= each.first and each.last <= longer.last
+    if not within or longer.last - longer.first <= each.last - each.first:
+        return False
+    return each.last - each.first == 1 or any(concept.startswith(PLACE) for concept in longer.concepts)
+
+
+def _said(words: Sequence[Token], *, lenient: bool) -> Iterator[Mention]:
+    known, longest = _phrases()
+    bare = lenient or not any(word.exact for word in words)
+    for first in range(len(words)):
+        for last in range(first + 1, min(len(words), first + longest) + 1):
+            span = words[first:last]
+            found = known.get(tuple(word.folded for word in span), ())
+            said = [each.concept for each in found if _as_written(span, each, bare=bare)]
+            if lenient and not said and len(span) > 1:
+                said = [each.concept for each in found]
+            if said:
+                yield Mention(first, last, tuple(dict.fromkeys(said)))
+
+
+def _as_written(span: Sequence[Token], phrase: Phrase, *, bare: bool) -> bool:
+    both = zip(span, phrase.exact, strict=True)
+    return all(word.exact == exact or (bare and not word.exact) for word, exact in both)
+
+
+def phrases_of(concept: str) -> tuple[tuple[str, ...], ...]:
+    """Every way to say a concept, as folded words."""
+    return tuple(words for words, found in _phrases()[0].items() if any(each.concept == concept for each in found))
+
+
+@cache
+def places() -> dict[str, str]:
+    """Code of each of the 34 provinces → its name."""
+    return {_code(line.partition(":")[0]): line.partition(":")[0].strip() for line in _lines("places.txt")}
+
+
+@cache
+def weak_phrases() -> tuple[tuple[Token, ...], ...]:
+    """What is said of nearly every listing: it weighs little, and none is missed for lacking it."""
+    return tuple(map(tokens, _lines("weak.txt")))
+
+
+@cache
+def edition() -> str:
+    """Changes with the files, so that listings are read anew."""
+    text = "".join((FOLDER / name).read_text(encoding="utf-8") for name in ("synonyms.txt", "places.txt"))
+    return sha256(text.encode()).hexdigest()[:16]
+
+
+@cache
+def _phrases() -> tuple[dict[tuple[str, ...], tuple[Phrase, ...]], int]:
+    known: dict[tuple[str, ...], tuple[Phrase, ...]] = {}
+    for sign, file in ((SYNONYM, "synonyms.txt"), (PLACE, "places.txt")):
+        for line in _lines(file):
+            name, _, rest = line.partition(":")
+            for said in (name, *rest.split(",")):
+                words = tokens(said)
+                key = tuple(word.folded for word in words)
+                if key:
+                    phrase = Phrase(sign + _code(name), tuple(word.exact for word in words))
+                    known[key] = tuple(dict.fromkeys((*known.get(key, ()), phrase)))
+    return known, max(map(len, known))
+
+
+def _code(name: str) -> str:
+    return "-".join(word.folded for word in tokens(name))
+
+
+def _lines(file: str) -> list[str]:
+    lines = (FOLDER / file).read_text(encoding="utf-8").splitlines()
+    return [line for line in lines if line.strip() and not line.startswith("#")]

@@ -1,0 +1,52 @@
+"""`sandulieu catalog init`: a first manifest for a file that nobody has described. Needs no database."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import msgspec
+
+from catalog.errors import PublicationRefused
+from catalog.guess.guess import guess
+from catalog.guess.writing import manifest_text, slug_of
+from catalog.limits import IngestLimits
+from marketplace.config import load
+from marketplace.errors import Unavailable
+from marketplace.listings.errors import VersionRefused
+from sandbox.job import SandboxFailed
+
+
+def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """catalog init."""
+    parser = verbs.add_parser("init", help="viết tờ khai đầu tiên / write a first manifest")
+    parser.add_argument("file", type=Path, metavar="FILE")
+    parser.add_argument(
+        "manifest", type=Path, nargs="?", metavar="MANIFEST", help="default: manifest.yaml beside FILE"
+    )
+    parser.add_argument("--json", action="store_true", help="what was guessed, as one JSON object")
+    parser.set_defaults(func=_init)
+
+
+def _init(chosen: argparse.Namespace) -> int:
+    manifest = chosen.manifest or chosen.file.with_name("manifest.yaml")
+    if not chosen.file.exists():
+        print(f"Không đọc được / cannot read: {chosen.file}", file=sys.stderr)
+        return 2
+    if manifest.exists():
+        print(f"Đã có, không ghi đè / is there already, left as it is: {manifest}", file=sys.stderr)
+        return 1
+    config = load()
+    limits = IngestLimits(deadline_ms=config.ingest_deadline_ms, memory_bytes=config.ingest_memory_bytes)
+    try:
+        reply = guess(chosen.file, limits=limits)
+    except PublicationRefused as refused:
+        raise VersionRefused(refused.code, **refused.params) from refused
+    except SandboxFailed as failed:
+        if failed.code == "sandbox.unavailable":
+            raise Unavailable(reason=failed.code) from failed
+        raise VersionRefused(failed.code, **failed.params) from failed
+    manifest.write_text(manifest_text(reply, slug=slug_of(chosen.file.name)), encoding="utf-8")
+    print(msgspec.json.encode(reply).decode() if chosen.json else f"✓ {manifest}")
+    return 0

@@ -1,0 +1,57 @@
+"""`sandulieu catalog detect FILE`: which columns hold personal data, before there is a manifest; needs no database."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import msgspec
+
+from catalog.errors import PublicationRefused
+from catalog.limits import IngestLimits
+from catalog.pii.detect import detect
+from catalog.pii.kinds import WORDS
+from catalog.pii.order import DetectedColumn
+from marketplace.cli.telling import tell
+from marketplace.config import load
+from marketplace.errors import Unavailable
+from sandbox.job import SandboxFailed
+
+
+def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """catalog detect."""
+    parser = verbs.add_parser("detect", help="dò dữ liệu cá nhân / find personal data, cells masked")
+    parser.add_argument("file", type=Path, metavar="FILE")
+    parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    parser.set_defaults(func=_detect)
+
+
+def _detect(chosen: argparse.Namespace) -> int:
+    config = load()
+    limits = IngestLimits(deadline_ms=config.ingest_deadline_ms, memory_bytes=config.ingest_memory_bytes)
+    try:
+        detected = detect(chosen.file, limits=limits)
+    except OSError as wrong:
+        print(f"Không đọc được / cannot read: {wrong}", file=sys.stderr)
+        return 2
+    except PublicationRefused as refused:
+        tell(refused.code, refused.params)
+        return 1
+    except SandboxFailed as failed:
+        raise Unavailable(reason=failed.code) from failed
+    if chosen.json:
+        print(msgspec.json.encode(detected).decode())
+    else:
+        for column in detected.columns:
+            _tell(column)
+    return 0
+
+
+def _tell(column: DetectedColumn) -> None:
+    print(f"{column.name}{'' if column.kinds else ' —'}")
+    for found in column.kinds:
+        shown = ", ".join(found.examples)
+        print(
+            f"    {WORDS[found.kind]:<32} {found.share:>8.2%}  tin cậy/confidence {found.confidence:.2f}  {shown}"
+        )

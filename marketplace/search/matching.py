@@ -1,0 +1,117 @@
+"""A question as PostgreSQL is asked it: for each unit what matches it and how well."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+
+from msgspec import Struct
+
+from catalog.terms.concepts import PLACE
+from marketplace.search.lexemes import TITLE
+from marketplace.search.question import Question, Unit, parts_of
+from marketplace.search.vocabulary import Vocabulary
+
+SAID, MEANT, BEGUN, EXACT, APART = 1.0, 0.65, 0.6, 1.5, 0.3
+"""A word that is said counts more than another for the same, and that more than one that only begins so; most
+where its marks too are those of the question, least what is a phrase where its words stand apart."""
+NATIONWIDE = 1.0
+"""Of a facet, which counts as little as a column: before listings of other provinces than the one asked for."""
+WEAK, WHERE, PART = 0.1, 0.6, 0.3
+"""What is said nearly everywhere, a place, a part of a phrase: each weighs less than what it is asked with."""
+
+
+class Way(Struct, frozen=True):
+    """A tsquery, what a match of it counts, whether it makes a match or only ranks one, and whether the words must
+    stand side by side (which a rank does not ask)."""
+
+    query: str
+    weight: float
+    finds: bool = True
+    adjacent: bool = False
+
+
+class Matched(Struct, frozen=True):
+    """How a unit is matched. `listings`: in how many at most; `title`: the same in titles."""
+
+    ways: tuple[Way, ...]
+    weight: float
+    listings: int
+    title_listings: int
+
+    @property
+    def query(self) -> str:
+        return either(way.query for way in self.ways if way.finds)
+
+    @property
+    def title(self) -> str:
+        """The same words, all of them in a title, side by side or not."""
+        return _titled(self.query).replace("<->", "&")
+
+
+def matched(unit: Unit, words: Vocabulary, *, share: float = 1.0) -> Matched:
+    """A quoted phrase as it stands; else its words in any place, or what means the same."""
+    folded = [quoted(word.folded) for word in unit.words]
+    exact = [quoted(word.exact or word.folded) for word in unit.words] if any(w.exact for w in unit.words) else []
+    phrase = unit.quoted or (len(folded) > 1 and bool(unit.concepts))
+    join = " <-> " if phrase else " & "
+    ways = [Way(f"({join.join(folded)})", SAID, finds=unit.quoted or not phrase, adjacent=phrase)]
+    if exact:
+        ways.append(Way(f"({join.join(exact)})", EXACT, finds=False, adjacent=phrase))
+    if not unit.quoted:
+        ways += [Way(quoted(concept), MEANT) for concept in unit.concepts]
+        ways += [Way(every(folded), APART)] if phrase else []
+        ways += _begun(unit, words)
+    is_place = any(concept.startswith(PLACE) for concept in unit.concepts)
+    if is_place:
+        ways.append(Way(quoted("province:all"), NATIONWIDE, finds=False))
+    listings, titles = _listings(unit, words, ""), _listings(unit, words, TITLE)
+    weight = math.log1p(words.total / max(min(listings, words.total), 1)) * share
+    weight *= WEAK if unit.weak else WHERE if is_place else 1
+    return Matched(tuple(ways), weight, listings, titles)
+
+
+def _begun(unit: Unit, words: Vocabulary) -> list[Way]:
+    *before, last = unit.words
+    found = words.found.get(last.folded)
+    if not found or not found.begun or not (unit.open or not found.known):
+        return []
+    begun = either(quoted(word) for word in found.begun)
+    return [Way(every([*(quoted(word.folded) for word in before), begun]), BEGUN)]
+
+
+def _listings(unit: Unit, words: Vocabulary, sign: str) -> int:
+    said = min(words.listings.get(sign + word.folded, 0) for word in unit.words)
+    return max([said, *(words.listings.get(sign + concept, 0) for concept in unit.concepts)])
+
+
+def loosened(question: Question, words: Vocabulary) -> tuple[Matched, ...]:
+    """What may be missing when nothing has all: each phrase, and what it is made of; the rarest first."""
+    parts = [matched(unit, words) for unit in question.required]
+    parts += [matched(part, words, share=PART) for unit in question.required for part in parts_of(unit)]
+    return tuple(sorted(parts, key=lambda each: -each.weight))
+
+
+def every(queries: Iterable[str]) -> str:
+    """Of none: nothing, which every listing has."""
+    joined = " & ".join(queries)
+    return f"({joined})" if joined else ""
+
+
+def either(queries: Iterable[str]) -> str:
+    return f"({' | '.join(queries)})"
+
+
+def quoted(lexeme: str) -> str:
+    return "'" + lexeme.replace("\\", "\\\\").replace("'", "''") + "'"
+
+
+def narrowed(query: str, facets: Sequence[Sequence[str]]) -> str:
+    """Of each facet one of the values chosen."""
+    return every([*([query] if query else []), *(either(map(quoted, values)) for values in facets)])
+
+
+def _titled(query: str) -> str:
+    """Every lexeme of a query as a title has it."""
+    parts = query.split("'")
+    return "'".join(TITLE + part if at % 2 else part for at, part in enumerate(parts))

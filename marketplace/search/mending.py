@@ -1,0 +1,39 @@
+"""A question with the words that no listing has replaced by the ones that were meant."""
+
+from __future__ import annotations
+
+from marketplace.search.question import Question, Unit, read_question
+from marketplace.search.vocabulary import Vocabulary
+
+TRIES = 4
+"""Unknown words that are mended; with more of them it is no question of ours."""
+
+
+def mended(question: Question, words: Vocabulary) -> Question | None:
+    """None where every word is known or begins one, or nothing is near. Of several repairs the one that makes a
+    phrase with its neighbours, else the nearest."""
+    said = [word.folded for word in question.words]
+    unknown = [at for at, word in enumerate(said) if words.found[word].repaired]
+    for at in unknown[:TRIES]:
+        choices = words.found[question.words[at].folded].repaired
+        texts = [[*said[:at], " ".join(choice), *said[at + 1 :]] for choice in choices]
+        said = min(texts, key=lambda text: _phrases(" ".join(text)))
+    if not unknown:
+        return None
+    text = " ".join(said)
+    if any(unit.quoted for unit in question.units):
+        return Question(tuple(_in_unit(unit, words) for unit in question.units))
+    return read_question(text)
+
+
+def _in_unit(unit: Unit, words: Vocabulary) -> Unit:
+    first = [words.found[word.folded].repaired[:1] for word in unit.words]
+    text = " ".join(
+        " ".join(each[0]) if each else word.folded for each, word in zip(first, unit.words, strict=True)
+    )
+    made = read_question(text).words
+    return Unit(made, unit.concepts, unit.quoted, unit.weak, unit.open)
+
+
+def _phrases(text: str) -> int:
+    return len(read_question(text).units)

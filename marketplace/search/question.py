@@ -1,0 +1,111 @@
+"""What somebody typed, as units that a listing should speak of: phrases in quotes, known phrases, single words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from catalog.terms.concepts import PLACE, mentions, weak_phrases
+from catalog.terms.tokens import Token, tokens
+
+WORDS: Final = 12
+"""More words than this do not narrow a search; the rest is not looked at."""
+CHARACTERS: Final = 200
+_QUOTED = re.compile(r"[\"“”«](.+?)[\"“”»]")
+_WEAK: Final = frozenset(" ".join(word.folded for word in words) for words in weak_phrases())
+"""Said of nearly every listing: they weigh little, and none is missed for lacking one."""
+_WEAK_EXACT: Final = frozenset(words[0].exact for words in weak_phrases() if len(words) == 1) | {""}
+_WEAK_WORDS: Final = 3
+
+
+class Unit(Struct, frozen=True):
+    words: tuple[Token, ...]
+    concepts: tuple[str, ...] = ()
+    quoted: bool = False
+    weak: bool = False
+    open: bool = False
+    """Its last word may go on: somebody is still typing it, or put a star behind it."""
+
+
+class Question(Struct, frozen=True):
+    units: tuple[Unit, ...]
+
+    @property
+    def required(self) -> tuple[Unit, ...]:
+        """What a listing must have; where all is weak, that."""
+        return tuple(unit for unit in self.units if not unit.weak) or self.units
+
+    @property
+    def words(self) -> tuple[Token, ...]:
+        return tuple(word for unit in self.units for word in unit.words)
+
+
+def read_question(q: str) -> Question:
+    """Never fails: what holds no word asks nothing."""
+    q = q[:CHARACTERS].replace("\x00", " ")
+    units: list[Unit] = []
+    left = WORDS
+    end = 0
+    for match in _QUOTED.finditer(q):
+        units += _units(q[end : match.start()])
+        phrase = tokens(match[1])
+        if phrase:
+            units.append(Unit(phrase, quoted=True))
+        end = match.end()
+    units += _units(q[end:])
+    kept: list[Unit] = []
+    for unit in units:
+        if len(unit.words) <= left:
+            kept.append(unit)
+            left -= len(unit.words)
+    return Question(tuple(kept))
+
+
+def parts_of(unit: Unit) -> tuple[Unit, ...]:
+    """A phrase as the shorter phrases and words that it is made of; of a word, a place, a quote none."""
+    if unit.quoted or len(unit.words) == 1 or any(concept.startswith(PLACE) for concept in unit.concepts):
+        return ()
+    return tuple(_segments(unit.words, most=len(unit.words) - 1))
+
+
+def _units(text: str) -> list[Unit]:
+    words = tokens(text)[: 2 * WORDS]
+    units = _segments(words, most=len(words))
+    goes_on = text.endswith("*") or text[-1:].isalnum()
+    ends = {words[at].end for at in range(len(words)) if text[words[at].end :][:1] == "*"}
+    return [
+        msgspec.structs.replace(unit, open=(goes_on and number == len(units) - 1) or unit.words[-1].end in ends)
+        for number, unit in enumerate(units)
+    ]
+
+
+def _segments(words: Sequence[Token], *, most: int) -> list[Unit]:
+    """The longest known phrase of at most so many words at each place, else the word."""
+    best: dict[int, tuple[int, tuple[str, ...]]] = {}
+    for mention in mentions(words, lenient=True):
+        length = mention.last - mention.first
+        if length <= most and mention.last > best.get(mention.first, (0, ()))[0]:
+            best[mention.first] = (mention.last, mention.concepts)
+    units: list[Unit] = []
+    at = 0
+    while at < len(words):
+        weak = next((n for n in range(_WEAK_WORDS, 0, -1) if _is_weak(words[at : at + n], n)), 0)
+        last, concepts = best.get(at, (at + 1, ()))
+        if weak >= last - at:
+            units.append(Unit(tuple(words[at : at + weak]), weak=True))
+            at += weak
+            continue
+        units.append(Unit(tuple(words[at:last]), concepts))
+        at = last
+    return units
+
+
+def _is_weak(words: Sequence[Token], count: int) -> bool:
+    """Words with marks are judged as written: "tính" is not "tỉnh"."""
+    return len(words) == count and " ".join(word.folded for word in words) in _WEAK and (
+        count > 1 or words[0].exact in _WEAK_EXACT
+    )  # fmt: skip

@@ -1,0 +1,166 @@
+"""Finds listings: candidates by the index, a bounded number of them ranked, the best of those given.
+
+Work has a bound whatever is asked: some `CANDIDATES` listings are ranked, those with all words in a title first.
+Where even the rarest word stands in so many listings that reading its postings would take long, the newest
+`WINDOW` listings are looked at instead.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from marketplace.search.facets import CHOICES, VALUE_CHARACTERS, Chosen, Facet, codes, facets_of, released_since
+from marketplace.search.matching import Matched, every, loosened, matched, narrowed
+from marketplace.search.mending import mended
+from marketplace.search.question import Question, read_question
+from marketplace.search.statement import CANDIDATES, DENSE, FIRST, Ask, Tier, rarest, statement
+from marketplace.search.vocabulary import Vocabulary, look_up
+
+ENOUGH: Final = 3
+"""With fewer hits, listings that lack some of the words are shown after them."""
+_PARTS: Final = 8
+"""Of a question that may be missing one another, the rarest."""
+_PLAN: Final = text("""
+select set_config('enable_seqscan', 'off', true), set_config('plan_cache_mode', 'force_custom_plan', true)
+""")
+"""A bounded search is a search by the index, whatever the planner thinks of `limit`."""
+
+
+class Hit(Struct, frozen=True):
+    listing_id: uuid.UUID
+    score: float
+
+
+class Found(Struct, frozen=True, kw_only=True):
+    """`listings`: how many were found; `more`: at least so many, and facets are counted in those. `question` is
+    what was looked for, `was_mended`: it is not what was typed, `partly`: some lack words of it."""
+
+    hits: tuple[Hit, ...]
+    listings: int
+    more: bool
+    facets: tuple[Facet, ...]
+    question: Question
+    words: Vocabulary
+    was_mended: bool
+    partly: bool
+
+
+async def find(
+    session: AsyncSession,
+    q: str,
+    *,
+    at: datetime,
+    limit: int,
+    chosen: Chosen | None = None,
+    after: Hit | None = None,
+    among: uuid.UUID | None = None,
+) -> Found:
+    """The best `limit` listings after `after`, of all if `q` has no word; `among`: of that one alone."""
+    chosen = _bounded(chosen or {})
+    question = read_question(q)
+    await session.execute(_PLAN)
+    words = await look_up(session, question, [code for each in codes(chosen) for code in each])
+    better = mended(question, words)
+    if better is not None:
+        question, words = better, await look_up(session, better, [code for each in codes(chosen) for code in each])
+    strict = tuple(matched(unit, words) for unit in question.required)
+    ask = Ask(
+        tiers=_tiers(strict, chosen, words),
+        units=tuple(matched(unit, words) for unit in question.units),
+        words_asked=len(question.words),
+        since=released_since(chosen, at),
+        at=at,
+        after=(after.score, after.listing_id) if after else FIRST,
+        limit=limit,
+        among=among,
+    )
+    row = await _run(session, ask)
+    parts = loosened(question, words)[:_PARTS]
+    partly = row.listings < ENOUGH and among is None and len(parts) > 1
+    if partly:
+        loose = (*ask.tiers, *_loose(parts, chosen))
+        ask = msgspec.structs.replace(ask, tiers=loose, units=parts, whole=ask.tiers[-1].query)
+        whole, row = row.listings, await _run(session, ask)
+        partly = row.listings > whole
+    counted = _counted(row)
+    for name in chosen:
+        counted[name] = await _beside(session, ask, strict, name, chosen, words)
+    return Found(
+        hits=tuple(Hit(uuid.UUID(listing), score) for listing, score in row.hits),
+        listings=row.listings,
+        more=row.listings >= CANDIDATES,
+        facets=facets_of(counted, chosen),
+        question=question,
+        words=words,
+        was_mended=better is not None,
+        partly=partly,
+    )
+
+
+async def _run(session: AsyncSession, ask: Ask) -> Any:
+    sql, values = statement(ask)
+    return (await session.execute(sql, values)).one()
+
+
+def _tiers(
+    units: tuple[Matched, ...], chosen: Chosen, words: Vocabulary, *, besides: str = ""
+) -> tuple[Tier, ...]:
+    """All words in a title, where there are more listings than can be ranked; then all words anywhere."""
+    narrow = codes(chosen, besides=besides)
+    fewest = min((sum(words.listings.get(code, 0) for code in each) for each in narrow), default=words.total)
+    anywhere = Tier(narrowed(every(unit.query for unit in units), narrow), min(rarest(units), fewest))
+    if not units or rarest(units) <= CANDIDATES:
+        return (anywhere,)
+    in_titles = narrowed(every(unit.title for unit in units), narrow)
+    first = Tier(in_titles, min(rarest(units, titles=True), fewest))
+    return (first, msgspec.structs.replace(anywhere, most=CANDIDATES // 2))
+
+
+def _loose(parts: tuple[Matched, ...], chosen: Chosen) -> tuple[Tier, ...]:
+    """What is said of very many listings finds none of them by itself."""
+    queries = ((narrowed(part.query, codes(chosen)), part.listings) for part in parts if part.listings <= DENSE)
+    return tuple(Tier(query, listings, CANDIDATES // _PARTS) for query, listings in queries)
+
+
+async def _beside(
+    session: AsyncSession, ask: Ask, strict: tuple[Matched, ...], name: str, chosen: Chosen, words: Vocabulary
+) -> Mapping[str, int]:
+    """What else could be chosen of a facet: counted as if nothing of it were."""
+    tiers = _tiers(strict, chosen, words, besides=name)
+    since = released_since(chosen, ask.at, besides=name)
+    others = msgspec.structs.replace(ask, tiers=tiers, since=since, units=ask.units[:1], limit=0, after=FIRST)
+    return _counted(await _run(session, others))[name]
+
+
+def _counted(row: Any) -> defaultdict[str, Mapping[str, int]]:
+    counted: defaultdict[str, dict[str, int]] = defaultdict(dict)
+    for code, listings in row.facets.items():
+        name, _, value = code.partition(":")
+        counted[name][value] = listings
+    counted["freshness"] = {name: listings for name, listings in row.fresh.items() if listings}
+    return counted  # type: ignore[return-value]
+
+
+def _bounded(chosen: Chosen) -> Chosen:
+    left = CHOICES
+    kept = {}
+    for name, values in chosen.items():
+        legible = tuple(_legible(value) for value in values[:left])
+        if legible:
+            kept[name] = legible
+            left -= len(legible)
+    return kept
+
+
+def _legible(value: str) -> str:
+    """As PostgreSQL takes it; no listing has a longer one."""
+    return value[:VALUE_CHARACTERS].encode("utf-8", "ignore").decode().replace("\x00", "")

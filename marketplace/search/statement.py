@@ -1,0 +1,151 @@
+"""The statement of one search: candidates by the index tier after tier, ranked, counted by facet."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from msgspec import Struct
+from sqlalchemy import TextClause, text
+
+from marketplace.search.facets import FRESHNESS_DAYS
+from marketplace.search.matching import Matched
+
+CANDIDATES: Final = 600
+WINDOW: Final = 4_000
+DENSE: Final = 60_000
+"""Listings that hold a word: reading its postings takes longer than looking at the window."""
+_FIELDS: Final = "'{0.1, 0.3, 0.6, 1}'"
+"""What a word counts in columns, descriptions, keywords, titles."""
+_SHORT_TITLE: Final = 0.25
+_WHOLE: Final = 10
+"""A listing that has all that is asked stands before every one that has not."""
+_LEAST_SHARE: Final = 0.3
+"""A listing that has less of what is asked is none of the answer."""
+FIRST: Final = (float("inf"), uuid.UUID(int=2**128 - 1))
+
+_FIND = """
+with candidate as materialized (
+    select tier.listing_id, tier.facets, tier.released_at, {score} as score
+    from (select distinct on (listing_id) * from ({tiers}) as each) as tier
+    {lateral} {least}
+)
+select (select count(*) from candidate) as listings,
+    (select coalesce(jsonb_agg(jsonb_build_array(listing_id, score)), '[]') from (
+        select listing_id, score from candidate
+        where (score, listing_id) < (cast(:score as float8), cast(:id as uuid))
+        order by score desc, listing_id desc limit :limit) as best) as hits,
+    (select coalesce(jsonb_object_agg(code, listings), '{{}}') from (
+        select code, count(*) as listings from candidate, unnest(facets) as code group by code
+     ) as counted) as facets,
+    (select jsonb_build_object({fresh}) from candidate) as fresh
+"""
+_TIER = """
+(select listing_id, words, facets, title_words, released_at from {source} as listing_search
+ where {where} {order} limit {most})
+"""
+_NEWEST = f"(select * from listing_search where listing_id < :before order by listing_id desc limit {WINDOW})"
+
+
+class Tier(Struct, frozen=True):
+    """A tsquery (empty: every listing), in how many listings its rarest word stands, and how many are taken."""
+
+    query: str
+    listings: int
+    most: int = CANDIDATES
+
+
+class Ask(Struct, frozen=True, kw_only=True):
+    tiers: tuple[Tier, ...]
+    units: tuple[Matched, ...]
+    """By which candidates are ranked; none: the newest come first."""
+    whole: str = ""
+    """Where others are ranked too: what a listing has that has all that is asked."""
+    words_asked: int
+    since: datetime | None
+    at: datetime
+    after: tuple[float, uuid.UUID]
+    limit: int
+    among: uuid.UUID | None
+
+
+def statement(ask: Ask) -> tuple[TextClause, Mapping[str, Any]]:
+    """The SQL and its parameters."""
+    values: dict[str, Any] = {
+        "score": ask.after[0], "id": ask.after[1], "limit": ask.limit, "said": float(ask.words_asked),
+        "before": FIRST[1] if ask.units else ask.after[1],
+        **{f"fresh_{name}": ask.at - timedelta(days=days) for name, days in FRESHNESS_DAYS.items()},
+    }  # fmt: skip
+    sql = _FIND.format(
+        score=_score(ask, values) if ask.units else "cast(0 as float8)",
+        tiers=" union all ".join(_tier(ask, number, tier, values) for number, tier in enumerate(ask.tiers)),
+        lateral=_lateral(ask, values) if ask.units else "",
+        least=f"where {_share(ask)} >= {_LEAST_SHARE}" if ask.whole else "",
+        fresh=", ".join(
+            f"'{name}', count(*) filter (where released_at >= :fresh_{name})" for name in FRESHNESS_DAYS
+        ),
+    )
+    return text(sql), values
+
+
+def _tier(ask: Ask, number: int, tier: Tier, values: dict[str, Any]) -> str:
+    where = []
+    if tier.query:
+        where.append(f"words @@ cast(:tier_{number} as tsquery)")
+        values[f"tier_{number}"] = tier.query
+    if ask.since is not None:
+        where.append("released_at >= :since")
+        values["since"] = ask.since
+    if ask.among is not None:
+        where.append("listing_id = :among")
+        values["among"] = ask.among
+    elif not ask.units:
+        where.append("listing_id < :before")
+    dense = bool(ask.units) and tier.listings > DENSE and ask.among is None
+    return _TIER.format(
+        source=_NEWEST if dense else "listing_search",
+        where=" and ".join(where) or "true",
+        order="" if ask.units else "order by listing_id desc",
+        most=tier.most,
+    )
+
+
+def _lateral(ask: Ask, values: dict[str, Any]) -> str:
+    ranks = []
+    for number, unit in enumerate(ask.units):
+        ways = []
+        for place, way in enumerate(unit.ways):
+            name = f"way_{number}_{place}"
+            values[name] = way.query
+            rank = f"{way.weight} * ts_rank({_FIELDS}, tier.words, cast(:{name} as tsquery))"
+            stands = f"tier.words @@ cast(:{name} as tsquery)"
+            ways.append(f"case when {stands} then {rank} else 0 end" if way.adjacent else rank)
+        ranks.append(f"greatest({', '.join(ways)}) as rank_{number}")
+    return f"cross join lateral (select {', '.join(ranks)}) as rank"
+
+
+def _score(ask: Ask, values: dict[str, Any]) -> str:
+    total = sum(unit.weight for unit in ask.units)
+    ranked = " + ".join(f"{unit.weight:.6f} * rank_{number}" for number, unit in enumerate(ask.units))
+    short = f"(1 + {_SHORT_TITLE} * least(1.0, cast(:said as float8) / greatest(tier.title_words, 1)))"
+    score = f"({ranked}) / {total:.6f} * {short}"
+    if ask.whole:
+        values["whole"] = ask.whole
+        score += f" * power({_share(ask)}, 1.5) + {_WHOLE} * cast(tier.words @@ cast(:whole as tsquery) as int)"
+    return f"cast({score} as float8)"
+
+
+def _share(ask: Ask) -> str:
+    """By weight, how much of what is asked a listing has."""
+    total = sum(unit.weight for unit in ask.units)
+    there = " + ".join(
+        f"case when rank_{number} > 0 then {unit.weight:.6f} else 0 end" for number, unit in enumerate(ask.units)
+    )
+    return f"(({there}) / {total:.6f})"
+
+
+def rarest(units: Sequence[Matched], *, titles: bool = False) -> int:
+    """In how many listings all of them can stand at most."""
+    return min(((unit.title_listings if titles else unit.listings) for unit in units), default=0)

@@ -1,0 +1,173 @@
+"""What the words of a question are among the words of the listings: known, begun, or mistyped."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from msgspec import Struct
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from marketplace.search.indexing import TOTAL
+from marketplace.search.lexemes import TITLE
+from marketplace.search.question import Question
+
+COMPLETIONS: Final = 12
+REPAIRS: Final = 3
+SYLLABLE: Final = 7
+"""Characters of the longest syllable ("nghieng")."""
+_LETTERS: Final = "abcdefghijklmnopqrstuvwxyz"
+_KNOWN = text("select word, listings from search_word where word = any(cast(:words as text[]))")
+_BEGUN = text("""
+select word, listings from search_word
+where word >= cast(:word as text) collate "C" and word < cast(:beyond as text) collate "C" and word ~ '^[0-9a-z]+$'
+order by listings desc, length(word), word limit :most
+""")
+_ALIKE = text("""
+select word, listings, similarity(word, :word) as alike from search_word
+where word % :word and word ~ '^[0-9a-z]+$' order by alike desc, listings desc, word limit 40
+""")
+_THRESHOLD = text("select set_config('pg_trgm.similarity_threshold', '0.42', true)")
+
+
+class Found(Struct, frozen=True):
+    """What stands for one word. `repaired` holds one or more words each: "danso" is two."""
+
+    known: bool
+    begun: tuple[str, ...] = ()
+    repaired: tuple[tuple[str, ...], ...] = ()
+
+
+class Vocabulary(Struct, frozen=True):
+    """`listings`: lexeme → in how many; `found`: folded word of the question → what stands for it."""
+
+    listings: Mapping[str, int]
+    found: Mapping[str, Found]
+
+    @property
+    def total(self) -> int:
+        return max(self.listings.get(TOTAL, 1), 1)
+
+
+async def look_up(session: AsyncSession, question: Question, facets: Sequence[str]) -> Vocabulary:
+    """Look every word up; those that no listing has are completed or mended."""
+    words = dict.fromkeys(word.folded for word in question.words)
+    concepts = [concept for unit in question.units for concept in unit.concepts]
+    listings = await _known(session, [TOTAL, *facets, *_with_titles([*words, *concepts])])
+    openings = {unit.words[-1].folded for unit in question.units if unit.open}
+    meant = {
+        word.folded
+        for unit in question.units
+        for word in unit.words
+        if any(each in listings for each in unit.concepts)
+    }
+    found: dict[str, Found] = {}
+    for word in words:
+        known = word in listings or word in meant
+        begun = await _begun(session, word, listings) if len(word) > 1 and (word in openings or not known) else ()
+        repaired = () if known or begun else await _repaired(session, word, listings)
+        found[word] = Found(known, begun, repaired)
+    seen = [word for each in found.values() for word in (*each.begun, *sum(each.repaired, ()))]
+    listings |= await _known(session, _with_titles(seen)) if seen else {}
+    return Vocabulary(listings, found)
+
+
+def _with_titles(lexemes: Iterable[str]) -> list[str]:
+    return [each for lexeme in lexemes for each in (lexeme, TITLE + lexeme)]
+
+
+async def _known(session: AsyncSession, words: Sequence[str]) -> dict[str, int]:
+    rows = await session.execute(_KNOWN, {"words": list(words)})
+    return {row.word: row.listings for row in rows}
+
+
+async def _begun(session: AsyncSession, word: str, listings: dict[str, int]) -> tuple[str, ...]:
+    beyond = word[:-1] + chr(ord(word[-1]) + 1)
+    rows = (await session.execute(_BEGUN, {"word": word, "beyond": beyond, "most": COMPLETIONS + 1})).all()
+    listings.update({row.word: row.listings for row in rows})
+    return tuple(row.word for row in rows if row.word != word)[:COMPLETIONS]
+
+
+async def _repaired(session: AsyncSession, word: str, listings: dict[str, int]) -> tuple[tuple[str, ...], ...]:
+    """The nearest words: as typed on another keyboard, one letter off, written together, or alike in trigrams."""
+    if len(word) < 3 or word.isdigit():
+        return ()
+    near = _near(word) if len(word) <= SYLLABLE + 1 else set()
+    telex = _untyped(word)
+    parts = {word[a:b] for a in range(len(word)) for b in range(a + 2, min(len(word), a + SYLLABLE) + 1)}
+    known = await _known(session, [*near, *telex, *parts])
+    listings.update(known)
+    typed = [(each,) for each in telex if each in known]
+    if typed:
+        return tuple(typed)
+    found: list[tuple[str, ...]] = [
+        (each,) for each in sorted(near & known.keys(), key=lambda each: (-known[each], each))
+    ]
+    if len(word) > 4 and (split := _split(word, known)):
+        found.insert(0 if not found else 1, split)
+    if len(word) >= 5 and len(found) < REPAIRS:
+        await session.execute(_THRESHOLD)
+        rows = await session.execute(_ALIKE, {"word": word})
+        most = 1 if len(word) < 6 else 2 if len(word) < 10 else 3
+        alike = [row for row in rows if _distance(word, row.word, most) <= most and (row.word,) not in found]
+        listings.update({row.word: row.listings for row in alike})
+        found += [(row.word,) for row in alike]
+    return tuple(found[:REPAIRS])
+
+
+def _untyped(word: str) -> list[str]:
+    """Telex and VNI as they stand where no input method was on: daan soos, da6n so61."""
+    made = []
+    if re.search(r"[a-z]", word) and re.search(r"[1-9]", word):
+        made.append(re.sub(r"[1-9]", "", word))
+    vowels = re.sub(r"(aa|ee|oo|dd)", lambda m: m[0][0], word)
+    vowels = re.sub(r"(?<=[aou])w|(?<=[aou][a-z])w|(?<=[aou][a-z]{2})w", "", vowels)
+    bare = re.sub(r"(?<=[aeiouy])([a-z]{0,3}?)[sfrxj](?=[a-z]{0,3}$)", r"\1", vowels, count=1)
+    bare = re.sub(r"(aa|ee|oo|dd)", lambda m: m[0][0], bare)
+    made += [each for each in (bare, vowels) if each != word]
+    return [each for each in dict.fromkeys(made) if len(each) > 1]
+
+
+def _near(word: str) -> set[str]:
+    """All that is one letter left out, put in, changed or exchanged with its neighbour."""
+    cuts = [(word[:at], word[at:]) for at in range(len(word) + 1)]
+    made = {head + tail[1:] for head, tail in cuts if tail}
+    made |= {head + tail[1] + tail[0] + tail[2:] for head, tail in cuts if len(tail) > 1}
+    if len(word) > 3:
+        made |= {head + letter + tail[1:] for head, tail in cuts if tail for letter in _LETTERS}
+        made |= {head + letter + tail for head, tail in cuts for letter in _LETTERS}
+    return {each for each in made if len(each) > 1} - {word}
+
+
+def _split(word: str, known: Mapping[str, int]) -> tuple[str, ...] | None:
+    """Into the fewest words that there are, the commonest first; at most six."""
+    best: list[tuple[int, int, tuple[str, ...]] | None] = [None] * (len(word) + 1)
+    best[0] = (0, 0, ())
+    for end in range(2, len(word) + 1):
+        for start in range(max(0, end - SYLLABLE), end - 1):
+            before, part = best[start], word[start:end]
+            if before is None or part not in known:
+                continue
+            made = (before[0] + 1, min(before[1], -known[part]), (*before[2], part))
+            if best[end] is None or made < best[end]:  # type: ignore[operator]
+                best[end] = made
+    found = best[-1]
+    return found[2] if found and 1 < found[0] <= 6 else None
+
+
+def _distance(left: str, right: str, most: int) -> int:
+    """Letters put in, left out, changed, or exchanged with a neighbour; beyond `most` only that it is more."""
+    if abs(len(left) - len(right)) > most:
+        return most + 1
+    rows = [list(range(len(right) + 1))]
+    for i, a in enumerate(left, 1):
+        row = [i]
+        for j, b in enumerate(right, 1):
+            cost = min(rows[-1][j] + 1, row[-1] + 1, rows[-1][j - 1] + (a != b))
+            if i > 1 and j > 1 and a == right[j - 2] and left[i - 2] == b:
+                cost = min(cost, rows[-2][j - 2] + 1)
+            row.append(cost)
+        rows.append(row)
+    return rows[-1][-1]

@@ -1,0 +1,195 @@
+"""A first manifest for a file that nobody has described."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from pathlib import Path
+from typing import Any, get_args
+
+import msgspec
+import pytest
+
+from catalog.check import check
+from catalog.errors import ManifestRefused, PublicationRefused
+from catalog.guess.guess import NULL_WORDS, guess
+from catalog.guess.hints import hint_of, words_of
+from catalog.guess.told import GuessReply, Reason
+from catalog.guess.writing import manifest_text, slug_of, sql_name
+from catalog.jailed import guessing
+from catalog.manifest import Manifest, read_manifest
+from catalog.wire import IngestOrder
+from tests.catalog.conftest import EXAMPLES, LIMITS
+from tests.catalog.plain import descriptors, parquet_bytes_of
+from tests.catalog.test_manifest import errors_of
+
+OWNERS = {
+    'title: {vi: "", en: ""}': "title: {vi: Thử, en: Test}",
+    'description: {vi: "", en: ""}': "description: {vi: Thử, en: Test}",
+    'owner: ""': "owner: test", 'licence: ""': "licence: CC0-1.0", 'source: ""': "source: a test",
+    'themes: [""]': "themes: [test]",
+    'temporal: ""': "temporal: 2025", 'update_frequency: ""': "update_frequency: once",
+    'population: ""': "population: nobody",
+    'legal_basis: {kind: "", law: ""}': "legal_basis: {kind: public, law: test}",
+    'purposes: [""]': "purposes: [research.academic]",
+    'meaning: {vi: "", en: ""}': "meaning: {vi: Cột, en: Column}",
+}  # fmt: skip
+
+
+def filled(text: str) -> str:
+    for empty, words in OWNERS.items():
+        text = text.replace(empty, words)
+    return text
+
+
+def guessed(content: bytes) -> GuessReply:
+    order = IngestOrder(
+        columns=(), null_words=NULL_WORDS, max_rows=10**6, max_bytes=10**8, max_row_group_bytes=10**8
+    )
+    with descriptors(content) as files:
+        return msgspec.msgpack.decode(
+            guessing.main(msgspec.msgpack.encode(order), files, io.BytesIO()), type=GuessReply
+        )
+
+
+def roles(reply: GuessReply) -> dict[str, tuple[str, str, str]]:
+    return {c.name: (c.type, c.role, c.reason) for c in reply.columns}
+
+
+def manifest_of(reply: GuessReply) -> Manifest:
+    return read_manifest(filled(manifest_text(reply, slug="test")))
+
+
+def test_the_first_manifest_of_adult_is_accepted_once_the_owner_has_filled_it_in() -> None:
+    source = EXAMPLES / "adult" / "adult.csv.gz"
+    text = manifest_text(guess(source, limits=LIMITS), slug=slug_of(source.name))
+    with pytest.raises(ManifestRefused) as refused:
+        read_manifest(text)
+    asked = {text.splitlines()[e.line - 1].split(":")[0].strip() for e in refused.value.errors}
+    assert asked == {
+        "title", "description", "owner", "licence", "source", "themes", "temporal", "update_frequency",
+        "population", "legal_basis", "purposes", "meaning",
+    }  # fmt: skip
+    report = check(source, filled(text), limits=LIMITS)
+    assert (report.errors, report.refusal) == ((), None)
+    assert report.version is not None
+    assert report.version.dataset == "adult"
+    assert report.version.fine_share > 0.5
+    assert report.version.left_out.share == 0
+    assert report.version.measured.k >= 10
+    assert {c.name for c in report.version.columns if c.role == "sensitive"} == {"salary_class"}
+
+
+ROWS = [
+    f"{i:012d},Nguyễn Văn {i},{i % 28 + 1}/{i % 12 + 1}/{1950 + i % 40},{'Nam' if i % 2 else 'Nữ'},"
+    f'{"Cao Bằng" if i % 3 else "Tuyên Quang"},{10_000_000 + 37_003 * i},"{i % 9},5",'
+    f"{'có' if i % 4 else 'không'},VN,,{i % 120},0{i % 5},2025-01-{i % 28 + 1:02d} 10:{i % 60:02d}"
+    for i in range(400)
+]
+HEADER = "Số CCCD,Họ và tên,Ngày sinh,Giới tính,Nơi,Thu nhập,Điểm,Đồng ý,Nước,Trống,Mã phường,Mã,Lúc"
+PEOPLE = "\n".join([HEADER, *ROWS]).encode()
+
+
+def test_types_and_roles_are_guessed_with_their_reasons() -> None:
+    reply = guessed(PEOPLE)
+    assert roles(reply) == {
+        "Số CCCD": ("text", "identifier", "named_identifier"),
+        "Họ và tên": ("text", "identifier", "named_identifier"),
+        "Ngày sinh": ("date", "drop", "too_rare_together"),
+        "Giới tính": ("text", "quasi-identifier", "few_values"),
+        "Nơi": ("text", "quasi-identifier", "hierarchy"),
+        "Thu nhập": ("integer", "sensitive", "named_sensitive"),
+        "Điểm": ("number", "quasi-identifier", "numbers"),
+        "Đồng ý": ("boolean", "quasi-identifier", "yes_or_no"),
+        "Nước": ("text", "drop", "constant"),
+        "Trống": ("text", "drop", "empty"),
+        "Mã phường": ("integer", "quasi-identifier", "numbers"),
+        "Mã": ("text", "identifier", "named_identifier"),
+        "Lúc": ("timestamp", "quasi-identifier", "dates"),
+    }
+    assert (reply.subject_key, reply.rows, reply.whole) == ("Số CCCD", 400, True)
+    manifest = manifest_of(reply)
+    assert (manifest.privacy_unit, manifest.subject_key) == ("column", "Số CCCD")
+    assert {c.sql_name for c in manifest.columns_of("quasi-identifier")} >= {"gioi_tinh", "noi", "diem"}
+
+
+def test_no_cell_leaves_the_jail() -> None:
+    told = msgspec.json.encode(guessed(PEOPLE)).decode()
+    for cell in ("Nguyễn Văn 7", "000000000007", "Cao Bằng", "Nữ", "37003"):
+        assert cell not in told
+
+
+def test_parquet_and_ndjson_are_guessed_alike() -> None:
+    rows = [json.dumps({"tuổi": i % 80, "tỉnh": "Huế" if i % 2 else "Hà Nội"}) for i in range(300)]
+    expected = {
+        "tuổi": ("integer", "quasi-identifier", "numbers"),
+        "tỉnh": ("text", "quasi-identifier", "hierarchy"),
+    }
+    assert roles(guessed("\n".join(rows).encode())) == expected
+    table: dict[str, list[Any]] = {
+        "tuổi": [i % 80 for i in range(300)],
+        "tỉnh": ["Huế" if i % 2 else "Hà Nội" for i in range(300)],
+    }
+    assert roles(guessed(parquet_bytes_of(table))) == expected
+
+
+def test_unclear_decimals_and_short_years_are_asked_for() -> None:
+    reply = guessed("điểm,ngày\n".encode() + b"\n".join(b'"1,2%02d",5/3/%02d' % (i, i) for i in range(60)))
+    assert (reply.decimal_unclear, reply.two_digit_years) == (("điểm",), True)
+    text = manifest_text(reply, slug="test")
+    assert [e.code for e in errors_of(filled(text))] == ["manifest.not_one_of"]
+    manifest = read_manifest(filled(text).replace('decimal: ""', "decimal: comma"))
+    assert (manifest.reading.decimal, manifest.reading.century_from) == ("comma", 1930)
+
+
+NAMES = [
+    "<script>alert(1)</script>", '=cmd|"/c"!A1', "\u202etuổi", '"; drop table x; --', "yes", "null",
+    "a: b # c", "- x",
+    "{a}", "n", "N", "a__b", "Đường phố", "đường-phố", "9lives", "😀", "a\\b",
+]  # fmt: skip
+
+
+def test_whatever_a_column_is_called_the_manifest_names_it_rightly() -> None:
+    quoted = ",".join('"' + name.replace('"', '""') + '"' for name in NAMES)
+    body = "\n".join(",".join(str((i * (c + 3)) % 2) for c in range(len(NAMES))) for i in range(300))
+    reply = guessed(f"{quoted}\n{body}\n".encode())
+    assert [c.name for c in manifest_of(reply).columns] == NAMES
+    assert all(c.isprintable() or c == "\n" for c in manifest_text(reply, slug="test"))
+
+
+def test_of_very_many_columns_only_so_many_are_listed() -> None:
+    header = ",".join(f"c{i}" for i in range(200))
+    rows = [",".join(["a"] * 199 + ["xy"[i % 2]]) for i in range(50)]
+    reply = guessed("\n".join([header, *rows]).encode())
+    columns = manifest_of(reply).columns
+    assert (len(columns), columns[-1].name, columns[-1].role) == (64, "c199", "quasi-identifier")
+    assert "136" in manifest_text(reply, slug="test")
+
+
+def test_what_cannot_be_read_is_refused_as_a_publication_would_be(tmp_path: Path) -> None:
+    assert guessed(b"").refusal is not None
+    file = tmp_path / "a.csv"
+    file.write_bytes(b"%PDF-1.7 \0\0")
+    with pytest.raises(PublicationRefused, match="not_text"):
+        guess(file, limits=LIMITS)
+
+
+def test_every_reason_has_its_words_in_both_languages() -> None:
+    words = json.loads((Path(guessing.__file__).parents[1] / "guess" / "words.json").read_text(encoding="utf-8"))
+    assert set(get_args(Reason)) <= set(words)
+    for both in words.values():
+        assert set(both) == {"vi", "en"}
+        assert re.findall(r"{\w+}", both["vi"]) == re.findall(r"{\w+}", both["en"])
+
+
+def test_names_are_read_as_words() -> None:
+    assert words_of("GiớiTính") == words_of("gioi_tinh") == "gioi tinh"
+    assert hint_of("Số điện thoại") is not None
+    assert hint_of("message") is None
+    assert hint_of("percentage") is None
+    taken: set[str] = set()
+    assert [sql_name(n, taken) for n in ("Đường phố", "đường-phố", "9", "n")] == [
+        "duong_pho", "duong_pho_2", "c_9", "n_1",
+    ]  # fmt: skip
+    assert (slug_of("Giấy phép.csv.gz"), slug_of("😀.csv")) == ("giay_phep", "dataset")

@@ -1,0 +1,191 @@
+"""Finding listings: spellings, meanings, mistakes, what ranks first, facets, and questions that mean harm."""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+from datetime import timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from marketplace.db.base import new_id, utcnow
+from marketplace.db.engine import Database
+from marketplace.search.indexing import count_words, drop_listing, put_listing
+from marketplace.search.lexemes import Column, Listing
+from marketplace.search.ranking import Found, Hit, find
+from tests.examples import tried
+
+NOW = utcnow()
+
+
+class Shelf:
+    """Listings of one theme that nobody else has, by their titles."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self.session = session
+        self.theme = secrets.token_hex(8)
+        self.titles: dict[uuid.UUID, str] = {}
+
+    async def put(self, title: str, text: str = "", column: str = "", **said: object) -> uuid.UUID:
+        listing = Listing(
+            id=new_id(),
+            names=(title,),
+            texts=(text,),
+            columns=(Column(column, ()),),
+            **{  # type: ignore[arg-type]
+                "themes": (self.theme,), "owner_name": "Bộ Y tế", "owner_slug": "bo-y-te", "spatial": "VN",
+                "licence": "CC0-1.0", "purposes": ("research.academic",), "state_class": None, "price_vnd": 0,
+                "released_at": NOW, **said,
+            },
+        )  # fmt: skip
+        await put_listing(self.session, listing)
+        self.titles[listing.id] = title
+        return listing.id
+
+    async def ask(self, q: str, **chosen: tuple[str, ...]) -> Found:
+        return await find(self.session, q, at=NOW, limit=50, chosen={"theme": (self.theme,), **chosen})
+
+    async def find(self, q: str, **chosen: tuple[str, ...]) -> list[str]:
+        return [self.titles[hit.listing_id] for hit in (await self.ask(q, **chosen)).hits]
+
+
+@pytest.fixture
+async def shelf(session: AsyncSession) -> Shelf:
+    made = Shelf(session)
+    for title, text in (
+        ("Giấy phép lái xe Hải Dương", "Theo hạng."),
+        ("Giấy phép xây dựng", "Công trình được cấp phép."),
+        ("Thuế thu nhập cá nhân", "Tờ khai."),
+        ("Thuê bao di động", "Theo nhà mạng."),
+        ("Dân số và cơ cấu tuổi Đà Nẵng", "Nhân khẩu."),
+        ("Cơ sở y tế", "Số giường."),
+        ("Household income survey", "Spending of households."),
+    ):
+        await made.put(title, text)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("q", "first"),
+    [
+        ("bằng lái", "Giấy phép lái xe Hải Dương"),
+        ("driving licences", "Giấy phép lái xe Hải Dương"),
+        ("giaypheplaixe", "Giấy phép lái xe Hải Dương"),
+        ("giay phep lai xe hai phong", "Giấy phép lái xe Hải Dương"),
+        ("thuế", "Thuế thu nhập cá nhân"),
+        ("thuê", "Thuê bao di động"),
+        ("personal income tax", "Thuế thu nhập cá nhân"),
+        ("dan so Quảng Nam", "Dân số và cơ cấu tuổi Đà Nẵng"),
+        ("daan soos", "Dân số và cơ cấu tuổi Đà Nẵng"),
+        ("dân sô", "Dân số và cơ cấu tuổi Đà Nẵng"),
+        ("population", "Dân số và cơ cấu tuổi Đà Nẵng"),
+        ("bệnh viện", "Cơ sở y tế"),
+        ("hosehold", "Household income survey"),
+        ("housholds", "Household income survey"),
+        ("survey of incom", "Household income survey"),
+        ("thu nhập hộ gia đình", "Household income survey"),
+        ('"cơ cấu tuổi"', "Dân số và cơ cấu tuổi Đà Nẵng"),
+    ],
+)
+async def test_what_is_meant_comes_first(shelf: Shelf, q: str, first: str) -> None:
+    assert (await shelf.find(q))[0] == first
+
+
+async def test_a_quoted_phrase_stands_side_by_side(shelf: Shelf) -> None:
+    assert await shelf.find('"cấu tuổi"') == ["Dân số và cơ cấu tuổi Đà Nẵng"]
+    assert await shelf.find('"tuổi cấu"') == []
+
+
+async def test_nothing_is_found_for_what_nobody_lists(shelf: Shelf) -> None:
+    assert await shelf.find("xylophonezzz") == []
+
+
+async def test_a_mended_question_says_so(shelf: Shelf) -> None:
+    found = await shelf.ask("hosehold")
+    assert found.was_mended
+    assert [word.folded for word in found.question.words] == ["household"]
+    assert not (await shelf.ask("household")).was_mended
+
+
+async def test_titles_rank_before_descriptions_and_those_before_columns(session: AsyncSession) -> None:
+    shelf = Shelf(session)
+    await shelf.put("Điều tra ba", column="kinh_lup")
+    await shelf.put("Điều tra hai", text="Có cả kính lúp trong đó")
+    await shelf.put("Kính lúp")
+    assert await shelf.find("kinh lup") == ["Kính lúp", "Điều tra hai", "Điều tra ba"]
+
+
+async def test_those_that_have_every_word_stand_before_those_that_lack_one(shelf: Shelf) -> None:
+    found = await shelf.ask("giấy phép xây dựng")
+    assert shelf.titles[found.hits[0].listing_id] == "Giấy phép xây dựng"
+    assert len(found.hits) > 1
+    assert found.partly
+
+
+async def test_facets_narrow_and_count_what_else_could_be_chosen(session: AsyncSession) -> None:
+    shelf = Shelf(session)
+    await shelf.put("Mưa Huế", price_vnd=0, licence="CC0-1.0")
+    await shelf.put("Mưa Hải Dương", price_vnd=5_000, licence="CC0-1.0", purposes=("product.rnd",))
+    await shelf.put("Mưa Cà Mau", price_vnd=None, released_at=NOW - timedelta(days=200), quality=95)
+    assert await shelf.find("mưa", province=("hai-phong",)) == ["Mưa Hải Dương"]
+    assert set(await shelf.find("mưa", price=("free", "none"))) == {"Mưa Huế", "Mưa Cà Mau"}
+    assert set(await shelf.find("mưa", freshness=("month",))) == {"Mưa Huế", "Mưa Hải Dương"}
+    assert await shelf.find("mưa", purpose=("product.rnd",), price=("free",)) == []
+    found = await shelf.ask("mưa", province=("hue",))
+    counted = {facet.name: {each.value: each.listings for each in facet.values} for facet in found.facets}
+    assert counted["province"] == {"hue": 1, "hai-phong": 1, "ca-mau": 1}, "its own choice does not narrow it"
+    assert counted["price"] == {"free": 1}
+    assert (found.listings, found.more) == (1, False)
+    everything = await shelf.ask("")
+    counted = {facet.name: {each.value: each.listings for each in facet.values} for facet in everything.facets}
+    assert counted["freshness"] == {"month": 2, "quarter": 2, "year": 3}
+    assert counted["quality"] == {"high": 1}
+
+
+async def test_pages_neither_skip_nor_repeat(shelf: Shelf) -> None:
+    whole = (await shelf.ask("giấy thuế")).hits
+    assert len(whole) >= 4
+    seen: list[Hit] = []
+    while page := (
+        await find(shelf.session, "giấy thuế", at=NOW, limit=2, chosen={"theme": (shelf.theme,)},
+                   after=seen[-1] if seen else None)
+    ).hits:  # fmt: skip
+        seen += page
+    assert tuple(seen) == whole
+
+
+async def test_what_is_dropped_or_changed_is_found_so_no_more(shelf: Shelf, session: AsyncSession) -> None:
+    listing_id = await shelf.put("Tê giác")
+    assert (await shelf.find("te giac"))[0] == "Tê giác"
+    await drop_listing(session, listing_id)
+    assert "Tê giác" not in await shelf.find("tê giác")
+
+
+async def test_counted_words_weigh_the_rare_one_more(shelf: Shelf, session: AsyncSession) -> None:
+    for number in range(12):
+        await shelf.put(f"Trạm đo {number}")
+    await shelf.put("Trạm đo hoàng hôn")
+    await count_words(session)
+    assert (await shelf.find("trạm hoàng"))[0] == "Trạm đo hoàng hôn"
+
+
+HOSTILE = (
+    "' or 1=1 --", "a:* | !b & (c <-> d)", "%_\\", "\x00\ud7ff", '"', '""""', "🦏" * 50, "(((((((" * 20, "a " * 99,
+    "<script>alert(1)</script>", "x" * 5_000, "'" * 199, "\u202e\u200b", "b'c\\d'e", "*", "a*", ":", "&|!",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("q", HOSTILE)
+async def test_hostile_questions_are_questions(shelf: Shelf, q: str) -> None:
+    await shelf.ask(q)
+    await shelf.ask("thuế", licence=(q,), owner=(q, q))
+
+
+@settings(max_examples=tried(30), deadline=None, suppress_health_check=list(HealthCheck))
+@given(q=st.text(max_size=60))
+async def test_no_question_fails(database: Database, q: str) -> None:
+    async with database.session() as session:
+        await find(session, q, at=NOW, limit=3)
