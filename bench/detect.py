@@ -1,5 +1,5 @@
 """Personal data: recall and precision a kind, of columns and of cells, on two generated sets; beside one regular
-expression a kind. The second set was written apart from the first; nothing was tuned on the seed that is scored."""
+expression a kind. The second set was written apart from the first; nothing was tuned on the seed scored here."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ async def figures() -> list[dict[str, Any]]:
 
 
 def _figures() -> list[dict[str, Any]]:
-    found = []
+    found: list[dict[str, Any]] = []
     for name, columns in (("registers", list(register.columns(SEED))), ("held out", list(held_out.columns(SEED)))):
         own, simple = score(columns, ours), score(columns, plain)
         for level, mine, theirs in (
@@ -59,7 +59,7 @@ def _shares(what: str, mine: dict[str, Score], theirs: dict[str, Score]) -> Iter
 
 
 def _speed() -> list[dict[str, Any]]:
-    """A file of ten columns scanned in its jail, three of them to be plain; beside the same not asked about them."""
+    """A file of ten columns scanned in its jail, three of them plain; beside the same not asked about them."""
     draw = random.Random(SEED)
     makes = (register.name, register.phone, register.citizen, register.old_address, register.birth, register.email)
     with tempfile.TemporaryDirectory(prefix="sandulieu-bench-") as folder:

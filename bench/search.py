@@ -1,4 +1,4 @@
-"""How long a search of a big catalogue takes, beside plain `tsvector` ranking of the same texts; cost of a listing.
+"""How long a search of a big catalogue takes, beside plain `tsvector` ranking of its texts; cost of a listing.
 
 `BENCH_LISTINGS` listings (20,000 unless told; the goal is for 1,000,000): 5,000 that differ, of the words of
 `listings_of_viet_nam`, copied with a number of its own until there are so many.

@@ -18,6 +18,8 @@ from catalog.pii.gate import Answered, Override, require_answered
 from catalog.pipeline.line import Order
 from catalog.pipeline.record import Stage, StageRecord
 from catalog.pipeline.run import Observe, Pipeline
+from catalog.quality.report import QualityReport
+from catalog.quality.suite import Suite
 from catalog.risk.figures import Risk
 from catalog.storage import Store
 from catalog.version import Version
@@ -43,6 +45,8 @@ class Report(Struct, frozen=True, kw_only=True):
     waiting: tuple[Waiting, ...]
     risk: Risk | None
     """As measured on the finished files, each cohort a class of its own; None in dp mode."""
+    quality: QualityReport | None = None
+    """What the suite that came with the file found of it, where one came."""
     stages: tuple[StageRecord, ...] = ()
 
 
@@ -66,6 +70,7 @@ def publish(
     limits: IngestLimits,
     withdrawn: Consented | None = None,
     overrides: Sequence[Override] = (),
+    suite: Suite | None = None,
     observe: Observe | None = None,
 ) -> Publication:
     """Make a version of `source` as the manifest says, and put it in the store. Blocking.
@@ -73,14 +78,14 @@ def publish(
     `pseudonymise`: subject keys → 16 bytes each; `consented`: pseudonyms → purpose → those who consent now;
     `withdrawn`: the same for those who took it back (it outweighs the file); `previous`: the newest version of the
     lineage, from which this one may differ as `catalog.lineage` says; `overrides`: a person's answers to what the
-    scan for personal data found, without which it stops; `observe`: told of each stage. Raises ManifestRefused,
-    PublicationRefused, SandboxFailed; then the store holds nothing of it.
+    scan for personal data found, without which it stops; `suite`: what the data must keep to; `observe`: told of
+    each stage. Raises ManifestRefused, PublicationRefused, SandboxFailed; then the store holds nothing of it.
     """
     manifest = read_manifest(manifest_text)
     order = Order(
         manifest=manifest, manifest_text=manifest_text, source=lambda: contextlib.nullcontext(source),
         source_sha256=digest_of(source), store=store, pseudonymise=pseudonymise, consented=consented,
-        withdrawn=withdrawn, previous=previous, limits=limits, overrides=tuple(overrides),
+        withdrawn=withdrawn, previous=previous, limits=limits, overrides=tuple(overrides), suite=suite,
     )  # fmt: skip
     with workplace(store) as folder:
         pipeline = Pipeline(order, folder)
@@ -99,7 +104,7 @@ def publication_of(pipeline: Pipeline) -> Publication:
         rare_values_blanked=done.rare_values_blanked,
         read_ms=_ms(records, "ingest"), anonymise_ms=_ms(records, "anonymise"),
         measure_ms=_ms(records, "bound") + _ms(records, "measure"),
-        waiting=done.waiting, risk=done.risk, stages=tuple(records.values()),
+        waiting=done.waiting, risk=done.risk, quality=pipeline.line.quality, stages=tuple(records.values()),
     )  # fmt: skip
     manifest, overrides = pipeline.line.manifest, pipeline.line.order.overrides
     return Publication(

@@ -177,6 +177,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     """How often publications are looked at for what the exchange has to do about them."""
     sweep_interval_s: int = 30
     charge_interval_s: int = 60
+    quality_interval_s: int = 60
+    """How often listed versions are looked at: not seen yet, overdue, or with a promise that does not hold."""
 
     def path(self, *names: str) -> Path:
         """A folder or file below home."""

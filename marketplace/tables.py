@@ -19,6 +19,7 @@ from marketplace.own import models as own
 from marketplace.payments import models as payments
 from marketplace.payouts import models as payouts
 from marketplace.publications import models as publications
+from marketplace.quality import models as quality
 from marketplace.queries import models as queries
 from marketplace.search import models as search
 from marketplace.spending import models as spending
@@ -44,6 +45,7 @@ __all__ = [
     "payments",
     "payouts",
     "publications",
+    "quality",
     "queries",
     "search",
     "spending",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import datetime
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from bench.pii import held_out as h
 from bench.pii.labelled import Labelled
@@ -27,9 +28,10 @@ def _made(r: random.Random, header: str, kind: str, make: h.Make, note: str) -> 
 
 
 def _styled(r: random.Random, make: h.Make) -> h.Make:
-    style = r.choice(
-        [str, str, str.upper, str.lower, h.plain, lambda t: h.plain(t).upper(), lambda t: h.plain(t).lower()]
-    )
+    styles: list[Callable[[str], str]] = [
+        str, str, str.upper, str.lower, h.plain, lambda t: h.plain(t).upper(), lambda t: h.plain(t).lower(),
+    ]  # fmt: skip
+    style = r.choice(styles)
     return lambda r: style(make(r))
 
 
@@ -102,8 +104,8 @@ def others(r: random.Random) -> Iterator[Labelled]:
         ("wares", ["TEN_HANG", "tenSanPham", "V", "Product"], lambda r: r.choice(h._WARES)),
         ("firms", ["TEN_DON_VI", "donViCongTac", "W", "Công ty"], lambda r: r.choice(h._FIRMS)),
         ("roads", ["TEN_DUONG", "tuyenDuong"], lambda r: r.choice(h._ROADS)),
-        ("issue", ["NGAY_CAP", "ngayVaoVien", "Ngày lập", "issuedOn"], lambda r: h.written(r, h.datetime.date(2000, 1, 1) + h.datetime.timedelta(days=r.randint(0, 9_600)), 0)),
-        ("visits", ["X", "thoiGian"], lambda r: h.written(r, h.datetime.date(2021, 1, 1) + h.datetime.timedelta(days=r.randint(0, 1_900)), 1)),
+        ("issue", ["NGAY_CAP", "ngayVaoVien", "Ngày lập", "issuedOn"], lambda r: h.written(r, datetime.date(2000, 1, 1) + datetime.timedelta(days=r.randint(0, 9_600)), 0)),
+        ("visits", ["X", "thoiGian"], lambda r: h.written(r, datetime.date(2021, 1, 1) + datetime.timedelta(days=r.randint(0, 1_900)), 1)),
         ("letter code", ["maThuoc", "Y"], lambda r: f"{r.choice('ABCDEFGHIJKLMNOPQRSTUVWXYZ')}{r.randint(0, 99_999_999):08d}"),
         ("room", ["phong", "Z"], lambda r: f"{r.choice('ABC')}{r.randint(1, 9)}-{r.randint(100, 999)}"),
         ("sizes", ["kichThuoc", "AA"], lambda r: f"{r.uniform(1, 30):.1f} x {r.uniform(1, 30):.1f}"),

@@ -27,11 +27,15 @@ _HOUSE: Final = re.compile(
     r"no\.?)?\s?(?:lo\s)?[a-z]?\d{1,4}[a-z]?(?:\s?[-/]\s?\d{1,4}[a-z]?){0,4}(?:\s?[a-z]\d{0,2})?"
     r"(?:,\s*|\s+)(?:(?:duong|pho|ngo|hem|ngach|kiet|to|ap|thon|khu pho|kp)\s+)?(\S.*)"
 )
-_STREET: Final = re.compile(r"(?:duong|pho|dai lo)\s+(\S.*)|(\S.*?)\s+(?:street|st|road|rd)\.?")
+_NAMED_STREET: Final = re.compile(
+    r"(?:so (?:nha )?)?[a-z]?\d{1,4}[a-z]?(?:/\d{1,4}){0,4},? (?:[a-z]+ \d{1,4} )?"
+    r"(?:duong|pho|ngo|hem|ngach|kiet) \S.*"
+)
 _DATES: Final = re.compile(
     r"\b(?:30 thang 4|3 thang 2|2 thang 9|19 thang 5|cach mang thang (?:8|tam)|30/4|3/2|2/9)\b"
 )
 """Streets that are called after a day."""
+_POSTCODE: Final = re.compile(r"[\s,]+\d{5,6}$|,?\s*(?:viet nam|vietnam|vn)\.?$")
 _UNLIKE: Final = re.compile(
     r"\b(?:kg|gr|gram|ml|lit|hop|chai|goi|cai|chiec|bo|trang|ngay|gio|phut|thang|don|hang|giao|mua|ban|gia|"
     r"khuyen mai|"
@@ -46,7 +50,8 @@ def parts(cell: str) -> tuple[int, int]:
     if len(cell) > 250:
         return 0, 0
     units = places = 0
-    pieces = [piece.strip() for piece in re.split(r"[,;\n]|\s[-–|]\s", fold(cell)) if piece.strip()]
+    text = _POSTCODE.sub("", fold(cell.replace("\n", ", ")))
+    pieces = [piece.strip() for piece in re.split(r"[,;]|\s[-–|]\s", text) if piece.strip()]
     if len(pieces) > 9:
         return 0, 0
     for piece in pieces:
@@ -82,12 +87,15 @@ def _known_street(text: str) -> bool:
     found = _HOUSE.fullmatch(text.split(",", maxsplit=1)[0].strip())
     if found is None or _UNLIKE.search(text):
         return False
+    if _NAMED_STREET.fullmatch(text) and len(text.split()) <= 10:
+        return True
     street = re.sub(r"^(?:duong|pho)\s+", "", found[1])
     return street in FAMOUS
 
 
 def _unpunctuated(text: str) -> bool:
     """ "so 5 ngo 12 lang ha phuong lang ha quan dong da ha noi": no comma anywhere."""
+    text = _POSTCODE.sub("", text)
     words = text.split()
     if "," in text or len(words) > 30:
         return False

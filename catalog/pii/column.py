@@ -72,11 +72,17 @@ class _Column:
     def _weigh(self, form: Form) -> tuple[float, list[int]]:
         shaped = [place for place in self.filled if len(self.cells[place]) < 100 and form.shape(self.cells[place])]
         passed = [place for place in shaped if form.check(self.cells[place])]
-        if not passed:
+        said = hint(self.header, form.kind)
+        if form.weak and said != "for" and 2 * len(passed) < len(self.filled):
             return 0.0, []
         texts = {form.bare(self.cells[place]) for place in passed}
-        share = len(passed) / len(shaped)
-        return believed(form, hint(self.header, form.kind), share, texts), passed
+        share = len(passed) / max(1, len(shaped))
+        confidence = believed(form, said, share, texts) if passed else 0.0
+        if said == "for" and form.near is not None:
+            near = [place for place in self.filled if len(self.cells[place]) < 40 and form.near(self.cells[place])]
+            if confidence or 10 * len(near) >= 8 * len(self.filled):
+                return max(confidence, 0.8), sorted({*passed, *near})
+        return confidence, passed
 
     def words(self) -> None:
         """Names, addresses, days of birth, halves of coordinates, free text."""

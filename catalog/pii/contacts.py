@@ -62,6 +62,12 @@ def written_home(cell: str) -> str:
     return bare(cell) if digits is None else f"0{digits}"
 
 
+def is_dialled(cell: str) -> bool:
+    """Any number of the length that is dialled, old area codes too."""
+    digits = _digits(cell)
+    return digits is not None and digits[0] != "0"
+
+
 def could_be_phone(cell: str) -> bool:
     """A mobile number in a series that may not have been given out: enough in a column of telephone numbers."""
     digits = _digits(cell)

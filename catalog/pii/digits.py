@@ -138,7 +138,7 @@ _CARD_OBJECTS: Final = frozenset(
 
 _NO_PLATES: Final = frozenset({"10", "13", "42", "44", "45", "46", "87", "91", "96"})
 _PLATE = re.compile(
-    r"(\d{2})[\s-]{0,2}([A-HK-NPS-VX-Z]{1,2}|[A-HK-NPS-VX-Z][1-9]|[A-HK-NPS-VX-Z]{2}[1-9]|MĐ\d?|LD|DA|R)"
+    r"(\d{2})[\s-]{0,2}([A-HK-NPS-VX-ZĐ]{1,2}|[A-HK-NPS-VX-Z][1-9]|[A-HK-NPS-VX-Z]{2}[1-9]|MĐ\d?|LD|DA|R)"
     r"[\s.–-]{0,3}(\d{3}[.\s]?\d{2}|\d{4})"
 )
 _PASSPORT = re.compile(r"([A-Z])\s?(\d{7}|\d{8})")
@@ -202,6 +202,17 @@ def is_plate(cell: str) -> bool:
     """A civil vehicle's registration: province, series, four or five digits."""
     found = _PLATE.fullmatch(cell.strip().upper())
     return found is not None and found[1] >= "11" and found[1] not in _NO_PLATES
+
+
+def could_be_plate(cell: str) -> bool:
+    """Written as one, of a province that has no such number."""
+    return _PLATE.fullmatch(cell.strip().upper()) is not None
+
+
+def could_be_card(cell: str) -> bool:
+    """Luhn, of an issuer that is not known here."""
+    digits = bare(cell)
+    return _numeric(digits) and 12 <= len(digits) <= 19 and len(set(digits)) > 3 and luhn(digits)
 
 
 def is_passport(cell: str) -> bool:

@@ -8,7 +8,7 @@ from typing import Final
 from msgspec import Struct
 
 from catalog.pii import digits
-from catalog.pii.contacts import could_be_phone, is_email, is_phone, written_home
+from catalog.pii.contacts import could_be_phone, is_dialled, is_email, is_phone, written_home
 from catalog.pii.kinds import Kind
 from catalog.pii.times import is_place
 
@@ -22,16 +22,19 @@ class Form(Struct, frozen=True, kw_only=True):
     check: Callable[[str], bool]
     chance: float
     weak: bool = False
+    near: Callable[[str], bool] | None = None
+    """Enough for a cell, in a column whose header says the kind and that holds it."""
     bare: Callable[[str], str] = digits.bare
     """The number without what is only a way to write it."""
     prefix: int = 3
     """Leading signs by which genuine numbers spread and those of a counter do not."""
 
 
-def _number(*lengths: int, starts: str = "") -> Callable[[str], bool]:
+def _number(*lengths: int) -> Callable[[str], bool]:
     def shape(cell: str) -> bool:
         text = digits.bare(cell)
-        return len(text) in lengths and text.isascii() and text.isdigit() and text.startswith(starts)
+        decimal = cell.startswith("-") or (cell.count(".") == 1 and " " not in cell)
+        return len(text) in lengths and text.isascii() and text.isdigit() and not decimal
 
     return shape
 
@@ -81,12 +84,14 @@ def forms(year: int) -> tuple[Form, ...]:
 
     return (
         Form(kind="email", shape=lambda cell: "@" in cell, check=is_email, chance=0.2),
-        Form(kind="bank_card", shape=_card_shape, check=digits.is_bank_card, chance=0.06),
+        Form(kind="bank_card", shape=_card_shape, check=digits.is_bank_card, chance=0.06,
+             near=digits.could_be_card),
         Form(kind="citizen_id", shape=_number(11, 12), check=is_citizen, chance=0.15),
-        Form(kind="phone", shape=_phone_shape, check=is_phone, chance=0.45, bare=written_home),
+        Form(kind="phone", shape=_phone_shape, check=is_phone, chance=0.45, bare=written_home, near=is_dialled),
         Form(kind="phone", shape=_phone_shape, check=could_be_phone, chance=0.5, weak=True, bare=written_home),
         Form(kind="tax_code", shape=_tax_shape, check=digits.is_tax_code, chance=0.1, prefix=4),
-        Form(kind="plate", shape=_mixed(6, 10), check=digits.is_plate, chance=0.3, prefix=2),
+        Form(kind="plate", shape=_mixed(6, 10), check=digits.is_plate, chance=0.3, prefix=2,
+             near=digits.could_be_plate),
         Form(kind="social_insurance", shape=_insurance_shape, check=_insurance, chance=0.63, weak=True, prefix=2),
         Form(kind="old_citizen_id", shape=_number(9), check=digits.is_old_citizen_id, chance=0.38, weak=True,
              prefix=2),

@@ -57,7 +57,7 @@ def _name_at(text: str, words: list[re.Match[str]], place: int) -> int:
     titled = (
         _TITLES.search(before) is not None
         and _spelled(words[place - 1][0] if place else "")
-        and (place == 0 or not _goes_on(text, words, place - 1))
+        and (place < 3 or not _goes_on(text, words, place - 1))
     )
     called = titled or _CALLS.search(before) is not None
     if _PLACES.search(before):

@@ -53,7 +53,8 @@ def bare_name(cell: str) -> str:
         left = left[found.end() :]
         rest = left.split()
         own = found[0].strip(" .:") in SURNAMES and "." not in found[0]  # "Châu Hữu Phong" has no title
-        if len(rest) > 1 and rest[0] in (COMMON_SURNAMES if own else SURNAMES | FOREIGN):
+        turned = bool(rest) and rest[-1] in COMMON_SURNAMES and rest[0] in GIVENS
+        if len(rest) > 1 and (turned or rest[0] in (COMMON_SURNAMES if own else SURNAMES | FOREIGN)):
             text = left
     return text.strip(" .,:;*\"'")
 
@@ -87,11 +88,13 @@ def strength(cell: str) -> Strength:
         straight = "no"
     if straight in ("strong", "likely"):
         return straight
-    if _NOT_PERSONS.search(text):
-        return "possible" if straight != "no" and tokens[-1] in GIVENS else "no"
-    turned = _vietnamese([tokens[-1], *tokens[:-1]]) if tokens[-1] in COMMON_SURNAMES else "no"
+    turned: Strength = "no"
+    if tokens[-1] in COMMON_SURNAMES and is_surname(_WORD.findall(cell)[-1]):  # "Vân Trần", as exports turn it
+        turned = _vietnamese([tokens[-1], *tokens[:-1]])
     if turned in ("strong", "likely"):
         return "likely"
+    if _NOT_PERSONS.search(text):
+        return "possible" if straight != "no" and tokens[-1] in GIVENS else "no"
     if tokens[0] in FOREIGN and len(tokens) < 5 and tokens[-1] not in GIVENS - FOREIGN:
         return "likely"
     return "possible" if tokens[0] in SURNAMES else straight
@@ -135,7 +138,7 @@ def has_form(cell: str) -> bool:
         return False
     if _NOTHING_SAID.fullmatch(text) or _FIRMS.search(text):
         return False
-    if _vietnamese(tokens) in ("strong", "likely") or (tokens[0] in SURNAMES and tokens[-1] in GIVENS):
+    if strength(cell) in ("strong", "likely") or (tokens[0] in SURNAMES and tokens[-1] in GIVENS):
         return True
     if _NOT_PERSONS.search(text) or _NOTHING.fullmatch(tokens[0]):
         return False

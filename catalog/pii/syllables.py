@@ -87,7 +87,8 @@ FOREIGN: Final = _words(
 )
 
 TITLES: Final = _phrases(
-    "ong|ba|anh|chi|co|chu|bac|em|chau|thay|cu|di|cau|bs|bac si|ths|ts|gs|pgs|pgs ts|gs ts|ks|luat su|ls|mr|"
+    "ong|ba|quy co|quy ong|quy ba|anh|chi|co|chu|bac|em|chau|thay|cu|di|cau|bs|bac si|ths|ts|gs|pgs|pgs ts|gs "
+    "ts|ks|luat su|ls|mr|"
     "mrs|ms|miss|dr|kh|khach hang|nv|nhan vien|benh nhan|bn|sv|hs|hoc sinh|sinh vien|dong chi|d/c|tien si|"
     "thac si|ky su|ds|duoc si|cn|bs ck1|bs ck2|bscki|bsckii|bs cki|bs ckii|prof|gv|giao vien|tai xe|quy khach|"
     "ths bs|ts bs|dai uy|thieu uy|thuong uy|trung uy|thieu ta|trung ta|dai ta|thuong ta|cb|can bo"

@@ -136,7 +136,7 @@ def _names(header: str, cells: Sequence[str], year: int) -> Finding | None:
         return None
     if 4 * sum(_famous(cell) for cell in cells) >= len(cells):
         return None  # streets, schools: named after persons
-    common = sum(bare_name(cells[place]).split()[0] in COMMON_SURNAMES for place in sure)
+    common = sum(_commonly_called(cells[place]) for place in sure)
     if 10 * len(strong) < 3 * len(sure) and (10 * common < 6 * len(sure) or 20 * len(sure) < 19 * persons):
         return None
     return Finding(
@@ -148,6 +148,11 @@ def _formed(cells: Sequence[str]) -> list[int]:
     return _places(cells, lambda cell: len(cell) < 80 and has_form(cell))
 
 
+def _commonly_called(cell: str) -> bool:
+    tokens = bare_name(cell).split()
+    return tokens[0] in COMMON_SURNAMES or tokens[-1] in COMMON_SURNAMES
+
+
 def _famous(cell: str) -> bool:
     return bare_name(cell) in FAMOUS
 
@@ -157,6 +162,12 @@ def _free_text(header: str, cells: Sequence[str]) -> list[Finding]:
     counts = [len(cell.split()) for cell in cells]
     mean = sum(counts) / len(counts)
     least = 4 if hint(header, "free_text") == "for" else 6
-    if len(cells) < 5 or mean < least or 2 * len(set(cells)) < len(cells):
+    firms = sum(is_company(cell) for cell in cells)
+    if (
+        len(cells) < 5
+        or mean < least
+        or 2 * len(set(cells)) < len(cells)
+        or (mean < 12 and 2 * firms > len(cells))
+    ):
         return []
     return [Finding(kind="free_text", confidence=0.8, places=list(range(len(cells))))]

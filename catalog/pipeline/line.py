@@ -17,6 +17,8 @@ from catalog.manifest import Manifest
 from catalog.past import Past
 from catalog.pii.gate import Override
 from catalog.pipeline.kept import Bench, KeptVersion, load_intake, load_made, load_version
+from catalog.quality.report import QualityReport
+from catalog.quality.suite import Suite
 from catalog.restoring import read_book
 from catalog.storage import Store
 from catalog.version import Version
@@ -39,6 +41,7 @@ class Order(Struct, frozen=True, kw_only=True):
     previous: str | None
     limits: IngestLimits
     overrides: tuple[Override, ...] = ()
+    suite: Suite | None = None
 
 
 class Line:
@@ -46,6 +49,7 @@ class Line:
 
     def __init__(self, order: Order, bench: Bench) -> None:
         self.order, self.bench, self.manifest = order, bench, order.manifest
+        self.quality: QualityReport | None = None
         self._intake: Intake | None = None
         self._made: Made | None = None
         self._mask: Ints | None = None

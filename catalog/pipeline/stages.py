@@ -19,7 +19,7 @@ from catalog.pipeline.kept import KeptVersion, keep_intake, keep_made, keep_vers
 from catalog.pipeline.line import Line
 from catalog.pipeline.record import Figure, Stage
 from catalog.pipeline.said import Said
-from catalog.pipeline.told import run_classify, run_describe
+from catalog.pipeline.told import run_classify, run_describe, run_quality
 from catalog.recheck.version import recheck
 from catalog.releasing import left_out_of, prepare, version_of
 from catalog.restoring import require_the_same
@@ -149,6 +149,7 @@ RUNS: Final[dict[Stage, Callable[[Line, Path], Said]]] = {
     "anonymise": run_anonymise,
     "bound": run_bound,
     "measure": run_measure,
+    "quality": run_quality,
     "classify": run_classify,
     "describe": run_describe,
 }

@@ -14,6 +14,7 @@ from catalog.describe.completeness import Described, completeness
 from catalog.pipeline.line import Line
 from catalog.pipeline.record import Figure, Finding
 from catalog.pipeline.said import Said
+from catalog.quality.gate import require_quality
 
 _RULES: Final = {
     "disclosed": "classify.disclosed", "counted": "classify.counted", "personal": "classify.personal",
@@ -23,6 +24,21 @@ _ITEMS: Final = {
     "terms": "describe.terms", "provenance": "describe.provenance", "contact": "describe.contact",
     "cover": "describe.cover", "places": "describe.places",
 }  # fmt: skip
+
+
+def run_quality(line: Line, room: Path) -> Said:
+    """The suite that came with the file, judged over what was read; a broken promise refuses it."""
+    del room
+    suite = line.order.suite
+    if suite is None:
+        return Said(
+            output=hashlib.sha256(b"no suite").hexdigest(), figures=(Figure(name="expectations", value=0),)
+        )
+    line.quality = require_quality(line.manifest, suite, line.intake.persons, line.order.limits)
+    return Said(
+        output=hashlib.sha256(msgspec.json.encode(line.quality)).hexdigest(),
+        figures=(Figure(name="expectations", value=len(suite.expectations)),),
+    )
 
 
 def run_classify(line: Line, room: Path) -> Said:

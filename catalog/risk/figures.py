@@ -96,3 +96,38 @@ class RiskReply(Struct, frozen=True, kw_only=True):
     risk: Risk | None = None
     fault: str = ""
     """Why there is none: "columns", "rows" or "population"."""
+
+
+class Side(Struct, frozen=True, kw_only=True):
+    """One of two versions. `counted`: the column that holds a record's persons; "" where a record is a person."""
+
+    quasi_identifiers: tuple[str, ...]
+    counted: str
+    files: int
+
+
+class CombineOrder(Struct, frozen=True, kw_only=True):
+    first: Side
+    second: Side
+    shared: tuple[str, ...]
+    k: int
+
+
+class Combined(Struct, frozen=True, kw_only=True):
+    """Of two versions joined on `shared`, as one who knows a person's values in both would join them.
+
+    Within shared values the others are taken as independent, and the larger version's persons as all there are.
+    `persons`: in both, as expected; `matched_share`: of the first version's persons, with shared values that the
+    second has; `likely_class`: persons alike in both, as a person meets them on average; `below_k_share`: of
+    persons in a joint class likely smaller than `k`; `uncertain_share`: of persons whose joint class the sizes
+    alone do not force to be `k`; `alone`: persons likely alone in theirs (Poisson).
+    """
+
+    shared: tuple[str, ...]
+    k: int
+    persons: float
+    matched_share: float
+    likely_class: float
+    below_k_share: float
+    uncertain_share: float
+    alone: float

@@ -9,6 +9,7 @@ from msgspec import Meta, Struct
 MICRO = 10**6
 Rate = Annotated[int, Meta(ge=0, le=10**18)]
 Amount = Annotated[int, Meta(ge=0, le=10**12)]
+Permille = Annotated[int, Meta(ge=1, le=1000)]
 
 
 class Tier(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -31,6 +32,17 @@ class StatutoryFee(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     law: Annotated[str, Meta(min_length=1, max_length=100)]
     month_vnd: Annotated[int, Meta(ge=1, le=10**12)]
+
+
+class Sla(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is promised of the data: its scores, in permille, by the suite that its owner sends with each version;
+    `live`: never overdue. A month in which one did not hold gives back `credit_permille` of its queries."""
+
+    accurate_permille: Permille | None = None
+    complete_permille: Permille | None = None
+    clean_permille: Permille | None = None
+    live: bool = False
+    credit_permille: Permille
 
 
 class Terms(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -57,6 +69,7 @@ class Terms(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     statutory_fee: StatutoryFee | None = None
     max_seconds: Annotated[int, Meta(ge=1, le=86_400)] | None = None
     """The longest that a query may run; None: the exchange's own bound."""
+    sla: Sla | None = None
 
     @property
     def base_vnd(self) -> int:

@@ -1,4 +1,4 @@
-"""`sandulieu catalog init|check|optimise|detect|publish|show|search|consents`: the first four need no database."""
+"""`sandulieu catalog init|check|optimise|detect|suite|publish|show|search|consents`: five need no database."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from catalog.pii.gate import Override
 from catalog.pipeline.run import Observe
 from catalog.publish import Publication
 from catalog.storage import Store
-from marketplace.cli import catalog_init, consents, detect, optimise
+from marketplace.cli import catalog_init, combination, consents, detect, optimise, suite
 from marketplace.cli.measured import measured_lines
 from marketplace.cli.stages import print_stage
 from marketplace.cli.telling import read_pair, tell, tell_manifest
@@ -34,6 +34,7 @@ from marketplace.listings.press import Press, make_permitted_version, parse_mani
 from marketplace.listings.publish import publish_version
 from marketplace.listings.reads import read_dataset
 from marketplace.queries.services import policy_server
+from marketplace.sources.located import located
 from marketplace.texts import Language
 from marketplace.web.words import say
 from policies.decision import Decision, PreviousFacts
@@ -43,7 +44,7 @@ LANGUAGES: tuple[Language, ...] = ("vi", "en")
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """catalog init, check, optimise, detect, publish, show, search, consents."""
+    """catalog init, check, optimise, detect, suite, publish, show, search, consents."""
     catalog = subparsers.add_parser("catalog", help="danh mục dữ liệu / the catalogue of datasets")
     verbs = catalog.add_subparsers(dest="verb", required=True, metavar="VERB")
     check = verbs.add_parser("check", help="làm thử, không công bố / make a version without releasing it")
@@ -68,8 +69,10 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         parser.set_defaults(func=run)
     catalog_init.add_parser(verbs)
     optimise.add_parser(verbs)
+    combination.add_parser(verbs)
     consents.add_parser(verbs)
     detect.add_parser(verbs)
+    suite.add_parser(verbs)
 
 
 def _override(text: str) -> Override:
@@ -90,7 +93,9 @@ def _check(chosen: argparse.Namespace) -> int:
         return 2
     try:
         observe = None if chosen.json else print_stage
-        publication, judged = asyncio.run(_make(texts, chosen.file, chosen.override, observe))
+        beside = suite.suite_beside(manifest)
+        with located(chosen.file, deadline_ms=load().ingest_deadline_ms) as source:
+            publication, judged = asyncio.run(_make(texts, source, chosen.override, beside, observe))
     except ManifestWrong as wrong:
         return tell_manifest(wrong, manifest, as_json=chosen.json)
     except ListingDenied as denied:
@@ -104,7 +109,7 @@ def _check(chosen: argparse.Namespace) -> int:
 
 
 async def _make(
-    manifest_text: str, source: Path, overrides: list[Override], observe: Observe | None
+    manifest_text: str, source: Path, overrides: list[Override], suite_text: str | None, observe: Observe | None
 ) -> tuple[Publication, Judged]:
     """A version in a folder and under a key that are thrown away, decided on as a publication is."""
     manifest, config = parse_manifest(manifest_text), load()
@@ -122,6 +127,7 @@ async def _make(
                 key=secrets.token_bytes(32),
                 config=config,
                 overrides=overrides,
+                suite_text=suite_text,
                 observe=observe,
             )
     finally:
@@ -133,7 +139,9 @@ def _publish(chosen: argparse.Namespace) -> int:
     if text is None:
         return 2
     try:
-        released = asyncio.run(_release(text, chosen.file, tuple(chosen.override)))
+        beside = suite.suite_beside(chosen.manifest)
+        with located(chosen.file, deadline_ms=load().ingest_deadline_ms) as source:
+            released = asyncio.run(_release(text, source, tuple(chosen.override), beside))
     except ManifestWrong as wrong:
         return tell_manifest(wrong, chosen.manifest, as_json=chosen.json)
     if chosen.json:
@@ -151,7 +159,9 @@ def _waits(waiting: Waiting) -> str:
     return f"{figures}, {waiting.since:%Y-%m-%d}: {vi} / {en}"
 
 
-async def _release(manifest_text: str, source: Path, overrides: tuple[Override, ...]) -> Released:
+async def _release(
+    manifest_text: str, source: Path, overrides: tuple[Override, ...], suite_text: str | None
+) -> Released:
     config = load()
     async with _database() as database:
         manifest = parse_manifest(manifest_text)
@@ -167,7 +177,13 @@ async def _release(manifest_text: str, source: Path, overrides: tuple[Override, 
                 engine=engine,
             )
             return await publish_version(
-                press, manifest_text=manifest_text, source=source, by=by, may_exist=True, overrides=overrides
+                press,
+                manifest_text=manifest_text,
+                source=source,
+                by=by,
+                may_exist=True,
+                overrides=overrides,
+                suite_text=suite_text,
             )
         finally:
             await engine.close()

@@ -15,6 +15,7 @@ from catalog.limits import IngestLimits
 from marketplace.config import load
 from marketplace.errors import Unavailable
 from marketplace.listings.errors import VersionRefused
+from marketplace.sources.located import located
 from sandbox.job import SandboxFailed
 
 
@@ -40,7 +41,8 @@ def _init(chosen: argparse.Namespace) -> int:
     config = load()
     limits = IngestLimits(deadline_ms=config.ingest_deadline_ms, memory_bytes=config.ingest_memory_bytes)
     try:
-        reply = guess(chosen.file, limits=limits)
+        with located(chosen.file, deadline_ms=config.ingest_deadline_ms) as source:
+            reply = guess(source, limits=limits)
     except PublicationRefused as refused:
         raise VersionRefused(refused.code, **refused.params) from refused
     except SandboxFailed as failed:

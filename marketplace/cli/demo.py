@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+from marketplace.cli import registers
 from marketplace.cli.client import Client, Unreachable
 from marketplace.cli.demo_parties import Parties, prepare_parties
 from marketplace.cli.demo_story import Told, generated, play
@@ -26,11 +27,12 @@ EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """demo."""
+    """demo, and what else it can make."""
     demo = subparsers.add_parser("demo", help="cả câu chuyện trên dữ liệu thật / the whole story on real data")
     demo.add_argument("--no-serve", action="store_true", help="end after the story")
     demo.add_argument("--json", action="store_true", help="end with one JSON object on standard output")
     demo.set_defaults(func=run)
+    registers.add_parser(demo.add_subparsers(metavar="[registers]"))
 
 
 def run(chosen: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""`sandulieu catalog detect FILE`: which columns hold personal data, before there is a manifest; needs no database."""
+"""`sandulieu catalog detect FILE`: which columns hold personal data, before there is a manifest."""
 
 from __future__ import annotations
 

@@ -130,9 +130,10 @@ async def _health(server: Server | None) -> Health:
 
 def _binary(name: binaries.Name) -> Part:
     found = binaries.find(name)
+    need: Need = "optional" if name == "great-expectations" else "tests"
     if found is None:
-        return Part(name=name, present=False, need="tests")
-    return Part(name=name, present=True, need="tests", place=str(found.path), version=found.version)
+        return Part(name=name, present=False, need=need)
+    return Part(name=name, present=True, need=need, place=str(found.path), version=found.version)
 
 
 def _program(

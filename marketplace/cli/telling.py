@@ -34,7 +34,8 @@ def tell_manifest(wrong: ManifestWrong, manifest: Path, *, as_json: bool) -> int
     for error in wrong.params["errors"]:
         for language in LANGUAGES:
             said = message(error["code"], error["params"], language)
-            print(f"{manifest}:{error['line']}:{error['column']}: {said.what} {said.next}", file=sys.stderr)
+            place = manifest if error["path"] == "manifest" else error["path"]
+            print(f"{place}:{error['line']}:{error['column']}: {said.what} {said.next}", file=sys.stderr)
     return 1
 
 

@@ -26,6 +26,7 @@ INSERT_ONLY = (
     "period_close", "period_balance", "payment", "provider_event",
     "invoice", "invoice_line", "invoice_item", "credit_item",
     "payout_account", "payout_notice", "incident_step", "publication_step", "version_withdrawal",
+    "quality_check", "quality_overdue", "quality_breach", "quality_credit",
 )  # fmt: skip
 """Tables that the service's role can neither UPDATE nor DELETE (grants and a trigger)."""
 

@@ -30,6 +30,7 @@ from marketplace.listings.places import Place, lock_joint_lineage, lock_lineage,
 from marketplace.listings.searched import index_dataset
 from marketplace.listings.standing import Register, count_exclusions
 from marketplace.offers.actions import follow_manifest
+from marketplace.quality.actions import keep_source_check
 from policies.decision import Decision
 
 
@@ -99,6 +100,15 @@ async def release(
     event_id = await _record_release(session, dataset, row, publication, by, taken_out, sealed)
     if publication.overridden:
         await _record_overrides(session, row, publication, by)
+    if publication.report.quality is not None:
+        await keep_source_check(
+            session,
+            dataset_id=dataset.id,
+            version_id=version.id,
+            owners=(dataset.owner_id,) if dataset.partner_id is None else (dataset.owner_id, dataset.partner_id),
+            found=publication.report.quality,
+            at=at,
+        )
     if decision.reasons:
         await _alarm(session, row, decision, by)
     if once is not None:

@@ -104,7 +104,7 @@ async def post_dataset(
     steward: Steward,
     idempotency_key: IdempotencyKey = None,
 ) -> Released:
-    """Publish a new dataset with its first version: multipart `manifest` and `file`, perhaps `overrides`.
+    """Publish a new dataset with its first version: multipart `manifest` and `file`, perhaps `overrides`, `suite`.
 
     A column in which personal data is found stops it (422 publication.personal_data) until `overrides` answers.
     """
@@ -147,12 +147,21 @@ async def _publish(
     by = Sender(person_id=steward.person_id, organisation_id=steward.organisation_id)
     folder = press.config.path("uploads")
     async with receive(request, folder=folder, max_bytes=press.config.upload_max_bytes) as upload:
-        text, source = upload.text, upload.source
+        text, source, suite = upload.text, upload.source, upload.suite
         overrides = parse_overrides(upload.overrides)
-        said = text + upload.overrides
-        once = await once_for(key, into=into, manifest_text=said, source=source) if key else None
+        once = None
+        if key:
+            said = text + upload.overrides
+            once = await once_for(key, into=into, manifest_text=said, source=source, suite_text=suite)
         return await publish_version(
-            press, manifest_text=text, source=source, by=by, into=into, once=once, overrides=overrides
+            press,
+            manifest_text=text,
+            source=source,
+            by=by,
+            into=into,
+            once=once,
+            overrides=overrides,
+            suite_text=suite,
         )
 
 

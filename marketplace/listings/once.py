@@ -42,11 +42,14 @@ class Released(Struct, frozen=True, kw_only=True):
     """What the owner has to know of it, such as a class that rose."""
 
 
-async def once_for(key: str, *, into: uuid.UUID | None, manifest_text: str, source: Path) -> Once:
+async def once_for(
+    key: str, *, into: uuid.UUID | None, manifest_text: str, source: Path, suite_text: str | None = None
+) -> Once:
     """The key with the digest of everything that was sent; the file is read in a thread."""
     file = await asyncio.to_thread(_digest, source)
     manifest = hashlib.sha256(manifest_text.encode()).digest()
-    return Once(key=key, body=b"publish" + (into.bytes if into else b"") + manifest + file)
+    suite = b"" if suite_text is None else hashlib.sha256(suite_text.encode()).digest()
+    return Once(key=key, body=b"publish" + (into.bytes if into else b"") + manifest + file + suite)
 
 
 async def released_before(session: AsyncSession, once: Once, *, organisation_id: uuid.UUID) -> Released | None:

@@ -7,6 +7,10 @@ from dataclasses import dataclass
 from litestar.openapi.spec import OpenAPIMediaType, OpenAPIType, Operation, RequestBody, Schema
 
 _TEXT = Schema(type=OpenAPIType.STRING, description="YAML manifest, UTF-8")
+_SUITE = Schema(
+    type=OpenAPIType.STRING,
+    description="Optional: expectations in Great Expectations' form, YAML or JSON; what is critical must hold",
+)
 _FILE = Schema(
     type=OpenAPIType.STRING,
     content_media_type="application/octet-stream",
@@ -22,14 +26,14 @@ _OVERRIDES = Schema(
 )
 _PARTS = Schema(
     type=OpenAPIType.OBJECT,
-    properties={"manifest": _TEXT, "file": _FILE, "overrides": _OVERRIDES},
+    properties={"manifest": _TEXT, "file": _FILE, "overrides": _OVERRIDES, "suite": _SUITE},
     required=["manifest", "file"],
 )
 
 
 @dataclass
 class PublicationBody(Operation):
-    """The parts `manifest` and `file`, and perhaps `overrides`."""
+    """The parts `manifest` and `file`, and perhaps `overrides` and `suite`."""
 
     def __post_init__(self) -> None:
         """Litestar finds no `data` in the handler and says there is no body."""

@@ -15,6 +15,9 @@ from catalog.manifest import Manifest, read_manifest
 from catalog.pii.gate import Override
 from catalog.pipeline.run import Observe
 from catalog.publish import Publication, publish
+from catalog.quality.reading import read_suite
+from catalog.quality.rules import require_fit
+from catalog.quality.suite import Suite
 from catalog.storage import Store
 from marketplace.config import Config
 from marketplace.consents.subjects import pseudonym
@@ -62,6 +65,21 @@ def parse_overrides(text: str) -> tuple[Override, ...]:
         raise Invalid(errors=[{"path": "overrides", "code": "upload.overrides", "params": {}}]) from wrong
 
 
+def parse_suite(text: str, manifest: Manifest) -> Suite:
+    """Raises ManifestWrong with every error; of one against the manifest `line` is the expectation's number."""
+    try:
+        suite = read_suite(text)
+        require_fit(suite, manifest)
+    except ManifestRefused as refused:
+        raise ManifestWrong(
+            [
+                {"path": "suite", "code": e.code, "params": dict(e.params), "line": e.line, "column": e.column}
+                for e in refused.errors
+            ]
+        ) from refused
+    return suite
+
+
 async def make_permitted_version(
     manifest: Manifest,
     manifest_text: str,
@@ -76,6 +94,7 @@ async def make_permitted_version(
     previous: str | None = None,
     register: Register | None = None,
     overrides: Sequence[Override] = (),
+    suite_text: str | None = None,
     observe: Observe | None = None,
 ) -> tuple[Publication, Judged]:
     """As `make_version`, with the policy's yes to the manifest before and to what was made after.
@@ -87,6 +106,7 @@ async def make_permitted_version(
     publication = await make_version(
         manifest_text, source, store=store, key=key, config=config, previous=previous, register=register,
         overrides=overrides, observe=observe,
+        suite=parse_suite(suite_text, manifest) if suite_text is not None else None,
     )  # fmt: skip
     judged = await require_listing(
         engine, caller=caller, manifest=manifest, version=publication.version, previous=listed
@@ -104,6 +124,7 @@ async def make_version(
     previous: str | None = None,
     register: Register | None = None,
     overrides: Sequence[Override] = (),
+    suite: Suite | None = None,
     observe: Observe | None = None,
 ) -> Publication:
     """A version in the store, released nowhere. Raises VersionRefused, Unavailable.
@@ -126,6 +147,7 @@ async def make_version(
             previous=previous,
             limits=limits,
             overrides=overrides,
+            suite=suite,
             observe=observe,
         )
     except PublicationRefused as refused:

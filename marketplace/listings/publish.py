@@ -46,6 +46,7 @@ class _Order(Struct, frozen=True, kw_only=True):
     may_exist: bool
     once: Once | None
     overrides: tuple[Override, ...]
+    suite_text: str | None
 
 
 async def publish_version(
@@ -58,11 +59,13 @@ async def publish_version(
     may_exist: bool = False,
     once: Once | None = None,
     overrides: tuple[Override, ...] = (),
+    suite_text: str | None = None,
 ) -> Released:
     """Release a version: of dataset `into`; without it of a new dataset, or, if `may_exist`, of the one so named.
 
     The policy decides twice: on the manifest, before anything is made, and on what was made. With `once`, what the
-    same publication released before, if it did. `overrides`: what `by` answers to the scan for personal data.
+    same publication released before, if it did. `overrides`: what `by` answers to the scan for personal data;
+    `suite_text`: what the data must keep to.
 
     Raises ManifestWrong, ListingDenied, VersionRefused, PublicationUnderWay, KeyReused, Unavailable and what
     `find_place` and `release` raise; each refusal is logged.
@@ -82,6 +85,7 @@ async def publish_version(
             may_exist=may_exist,
             once=once,
             overrides=overrides,
+            suite_text=suite_text,
         )
         async with alone(press.database, manifest.dataset):
             for _ in range(ATTEMPTS - 1):
@@ -125,6 +129,7 @@ async def _attempt(press: Press, order: _Order) -> Released:
         previous=place.newest,
         register=register,
         overrides=order.overrides,
+        suite_text=order.suite_text,
     )
     sealed = seal(press.keys, decision_id=new_id(), tree=grow(judged.question), decision=judged.decision)
     async with press.database.session() as session:

@@ -19,6 +19,7 @@ from marketplace.listings.errors import UploadTooLarge
 
 TEXT_BYTES = 256 * 1024
 OVERRIDES_BYTES = 64 * 1024
+SUITE, OVERRIDES = "suite", "overrides"
 ENVELOPE_BYTES = 16 * 1024
 """Boundaries and part headers around the text and the file."""
 WRITE_BYTES = 1024 * 1024
@@ -30,17 +31,20 @@ class Upload(Struct, frozen=True, kw_only=True):
     text: str
     source: Path
     overrides: str = ""
+    suite: str | None = None
+    """What the data must keep to, where that was sent too."""
 
 
 @asynccontextmanager
 async def receive(
     request: Request[Any, Any, Any], *, folder: Path, max_bytes: int, text: str = "manifest"
 ) -> AsyncIterator[Upload]:
-    """The parts `file` and `text`, whose name it is, and `overrides`, which may be absent.
+    """The parts `file` and `text`, whose name it is, and `overrides` and `suite`, which may be absent.
 
     Raises Invalid for another body, UploadTooLarge.
     """
-    if int(request.headers.get("content-length") or 0) > max_bytes + TEXT_BYTES + OVERRIDES_BYTES + ENVELOPE_BYTES:
+    most = max_bytes + 2 * TEXT_BYTES + OVERRIDES_BYTES + ENVELOPE_BYTES
+    if int(request.headers.get("content-length") or 0) > most:
         raise UploadTooLarge(max_bytes=max_bytes)
     async with working_folder(folder) as place:
         yield await _receive(request, _Parts(text, place / "source", max_bytes))
@@ -79,8 +83,7 @@ class _Parts:
     def __init__(self, text_name: str, source: Path, max_bytes: int) -> None:
         self.text_name, self.source, self.max_bytes = text_name, source, max_bytes
         self.file: BinaryIO = source.open("wb")
-        self.text = bytearray()
-        self.overrides = bytearray()
+        self.texts = {text_name: bytearray(), SUITE: bytearray(), OVERRIDES: bytearray()}
         self.seen: set[str] = set()
         self.name = ""
         self.waiting = bytearray()
@@ -94,14 +97,12 @@ class _Parts:
             self.seen.add(self.name)
         elif event is None:
             await self._flush()
-        elif self.name == self.text_name:
-            self.text += event
-            if len(self.text) > TEXT_BYTES:
-                raise _refused(self.text_name, "upload.manifest_too_long", max_bytes=TEXT_BYTES)
-        elif self.name == "overrides":
-            self.overrides += event
-            if len(self.overrides) > OVERRIDES_BYTES:
-                raise _refused("overrides", "upload.manifest_too_long", max_bytes=OVERRIDES_BYTES)
+        elif self.name in self.texts:
+            text = self.texts[self.name]
+            text += event
+            most = OVERRIDES_BYTES if self.name == OVERRIDES else TEXT_BYTES
+            if len(text) > most:
+                raise _refused(self.name, "upload.manifest_too_long", max_bytes=most)
         elif self.name == "file":
             await self._file(event)
 
@@ -122,9 +123,12 @@ class _Parts:
         for name in (self.text_name, "file"):
             if name not in self.seen:
                 raise _refused(name, "upload.part_missing", part=name)
+        suite = self._decoded(SUITE) if SUITE in self.seen else None
+        text, overrides = self._decoded(self.text_name), self._decoded(OVERRIDES)
+        return Upload(text=text, source=self.source, overrides=overrides, suite=suite)
+
+    def _decoded(self, name: str) -> str:
         try:
-            text = self.text.decode("utf-8-sig")
-            overrides = self.overrides.decode("utf-8-sig")
+            return self.texts[name].decode("utf-8-sig")
         except UnicodeDecodeError as e:
-            raise _refused(self.text_name, "upload.not_utf8") from e
-        return Upload(text=text, source=self.source, overrides=overrides)
+            raise _refused(name, "upload.not_utf8") from e

@@ -52,5 +52,8 @@ def _wrong(terms: Terms, mode: Mode, at: datetime) -> Iterator[tuple[str, str, d
     if cap is not None and terms.metered:
         # What a ceiling holds for a while would make the queries beside it free.
         yield "cap_month_vnd", "cap_metered", {}
+    sla = terms.sla
+    if sla is not None and not (sla.live or sla.accurate_permille or sla.complete_permille or sla.clean_permille):
+        yield "sla", "sla_empty", {}
     if terms.statutory_fee is not None and law_at(terms.statutory_fee.law, ms_of(at)) is None:
         yield "statutory_fee.law", "law_unknown", {"law": terms.statutory_fee.law}

@@ -41,6 +41,7 @@ from marketplace.payments import cards_api
 from marketplace.payments.provider import Payments
 from marketplace.payouts import api as payouts_api
 from marketplace.publications import api as publications_api
+from marketplace.quality import api as quality_api
 from marketplace.queries import api as queries_api
 from marketplace.queries.services import Services
 from marketplace.spending import api as spending_api
@@ -67,6 +68,7 @@ API = (
     listings_api,
     metering_api,
     offers_api,
+    quality_api,
     oversight_api,
     duties_api,
     own_api,

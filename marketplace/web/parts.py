@@ -35,6 +35,7 @@ from marketplace.payments.jobs import run_payments
 from marketplace.payments.opening import open_payments
 from marketplace.payments.readers import hear_outside
 from marketplace.publications.jobs import run_publications
+from marketplace.quality.jobs import run_quality
 from marketplace.queries.cancelling import watch_cancelled
 from marketplace.queries.errors import TooManyFetches, TooManyReaders
 from marketplace.queries.jobs import run_forgotten, run_sweeps
@@ -156,6 +157,7 @@ def _background(
         partial(run_payments, database, config, stop),
         partial(run_alerts, database, config, stop),
         partial(run_charges, database, config, stop),
+        partial(run_quality, database, store, config, stop),
         partial(run_agreeing, database, config.sweep_interval_s, stop),
         partial(run_oversight, database, config, stop),
         partial(run_archive, database, config, stop),

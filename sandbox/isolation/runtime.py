@@ -27,9 +27,13 @@ _PACKAGES = (
 _OURS = ("policies", "sandbox", "catalog")
 _LOADER = {"x86_64": "/lib64/ld-linux-x86-64.so.2", "aarch64": "/lib/ld-linux-aarch64.so.1"}
 
-# Prints the libraries that the engine has loaded, by the names under which the loader looks for them.
+_ENGINE = "duckdb, numpy, pyarrow.parquet, pyarrow.csv, msgspec, socket, select, resource"
+# Prints the libraries that modules have loaded, by the names under which the loader looks for them.
 _LIST_LIBRARIES = """
-import ctypes, json, duckdb, numpy, pyarrow.parquet, pyarrow.csv, msgspec, socket, select, resource
+import ctypes, json, sys
+sys.path[:0] = sys.argv[2:]
+for module in sys.argv[1].split(", "):
+    __import__(module)
 names = []
 class Info(ctypes.Structure):
     _fields_ = [("address", ctypes.c_void_p), ("name", ctypes.c_char_p)]
@@ -73,7 +77,7 @@ def binds() -> tuple[Bind, ...]:
     known = [bind.source for bind in found]
     loader = _LOADER[platform.machine()]
     found.append(Bind(str(Path(loader).resolve()), loader))
-    for library in _libraries():
+    for library in loaded_libraries(_ENGINE):
         if not any(f"{library}/".startswith(f"{source}/") for source in known) and Path(library) != Path(loader):
             found.append(Bind(str(Path(library).resolve()), f"/lib/{Path(library).name}"))
     return tuple(found)
@@ -86,9 +90,13 @@ def empty_folders() -> tuple[str, ...]:
     return tuple(f"{target}/{name}" for name in ("site-packages", "test") if (standard_library / name).is_dir())
 
 
-def _libraries() -> list[str]:
+def loaded_libraries(modules: str, *search: Path) -> list[str]:
+    """What a Python that imports `modules` (with commas) has loaded; `search`: more folders to look in."""
     done = subprocess.run(
-        [sys.executable, "-I", "-c", _LIST_LIBRARIES], check=True, capture_output=True, timeout=60
+        [sys.executable, "-I", "-c", _LIST_LIBRARIES, modules, *map(str, search)],
+        check=True,
+        capture_output=True,
+        timeout=60,
     )
     names: list[str] = json.loads(done.stdout)
     return names

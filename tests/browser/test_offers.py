@@ -19,6 +19,7 @@ from tests.marketplace.agreements.conftest import Sides
 FORM = {
     "name": "standard", "per_query_micro": "1500,5", "per_gb_micro": "0.25", "tiers": "11: 900\n101: 700",
     "trial_queries": "5", "month_vnd": "", "minimum_month_vnd": "20000", "cap_month_vnd": "90000",
+    "sla_complete": "95", "sla_credit": "10", "sla_live": "yes",
 }  # fmt: skip
 
 
@@ -44,6 +45,8 @@ async def test_a_steward_offers_anew_and_everybody_reads_it_in_words(
         assert "Các bậc giá không giảm dần." in odd.text
         wrong = await visitor.send(path, FORM | {"key": "third", "per_gb_micro": "0.0000001"})
         assert wrong.status_code == 400
+        nothing_back = await visitor.send(path, FORM | {"key": "fourth", "sla_credit": ""})
+        assert nothing_back.status_code == 400
     async with database.session() as session:
         listed = await offers_of(session, dataset_id=sides.dataset_id, caller=sides.owner.caller, at=utcnow())
     numbers = [each.number for each in listed.items if each.name == "standard"]
@@ -57,6 +60,8 @@ async def test_a_steward_offers_anew_and_everybody_reads_it_in_words(
             "Từ truy vấn thứ 101 trong tháng: 700\u00a0₫",
             "5 truy vấn đầu tiên",
             "90.000",
+            "không giữ thì hoàn 10,00%",
+            "Đủ từ 95,00%;",
         ):
             assert shown in page
     async with visit(sides.owner) as visitor:

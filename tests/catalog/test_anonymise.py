@@ -194,6 +194,28 @@ def test_the_sample_shares_no_record_with_the_files(mode: str) -> None:
     assert not {tuple(r[n] for n in names) for r in made.reply.sample} & real
 
 
+@settings(max_examples=tried(15), deadline=None)
+@given(st.lists(PERSON, min_size=20, max_size=150), st.sampled_from(["rows", "aggregate"]))
+def test_no_row_of_a_sample_is_a_record_or_a_persons_own_row(persons: list[tuple[Any, ...]], mode: str) -> None:
+    """Not as the files show it, and not as the owner's file has it either, in whatever columns the sample has."""
+    made = made_of(persons, order(mode))
+    if made.reply.refusal is not None:
+        return
+    names = ["age", "place", *(["illness"] if mode == "rows" else [])]
+    real = {tuple(r[n] for n in names) for _, c in made.cohorts() for r in c.to_pylist()}
+    given_ages = {p[0] for p in persons} - {None}
+    for row in made.reply.sample:
+        assert tuple(row[n] for n in names) not in real
+        assert row["age"] not in given_ages
+        assert row["place"] is None or row["place"] in {p[1] for p in persons}
+        if mode == "rows":
+            assert row["illness"] is None or [p[2] for p in persons].count(row["illness"]) >= K
+        else:
+            assert 0 <= row["visits"] <= 20
+    keys = [tuple(row[n] for n in names) for row in made.reply.sample]
+    assert len(keys) == len(set(keys))
+
+
 def test_a_value_that_no_group_names_is_refused_with_counts_only() -> None:
     columns = (
         replace(order().columns[1], fine=Transform(groups={"Miền Bắc": ("Hà Nội",)}), coarser=()),

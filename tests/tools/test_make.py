@@ -87,7 +87,7 @@ def test_the_tools_need_no_environment() -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
     assert (done.returncode, done.stderr) == (
         2,
-        "usage: fetch.py [opa] [regal] [stripe-mock] [localstripe] [pycanon]\n",
+        "usage: fetch.py [opa] [regal] [stripe-mock] [localstripe] [pycanon] [great-expectations]\n",
     )
 
 

@@ -28,6 +28,8 @@ from marketplace.web.figures import VIETNAM
 from marketplace.web.forms import Form, wrong
 from marketplace.web.view import View
 
+PROMISES = ("sla_accurate", "sla_complete", "sla_clean", "sla_credit")
+"""In percent."""
 AMOUNTS = ("trial_queries", "trial_vnd", "month_vnd", "minimum_month_vnd", "cap_month_vnd")
 
 
@@ -89,6 +91,7 @@ def _asked(form: Form) -> NewOfferBody:
         "month_vnd": _whole(form, "month_vnd") or 0,
         "minimum_month_vnd": _whole(form, "minimum_month_vnd") or 0,
         "cap_month_vnd": _whole(form, "cap_month_vnd"),
+        "sla": _sla(form),
     }
     body = {
         "name": form.text("name"),
@@ -100,6 +103,18 @@ def _asked(form: Form) -> NewOfferBody:
         return msgspec.convert(msgspec.to_builtins(body), NewOfferBody)
     except msgspec.ValidationError as error:
         raise wrong(str(error).rpartition("`$.")[2].rstrip("`"), "form.text") from error
+
+
+def _sla(form: Form) -> dict[str, int | bool] | None:
+    """Promises about the data, in permille; None where nothing is promised. Raises Invalid."""
+    percents = {name: _whole(form, name) for name in PROMISES}
+    told = {f"{name[4:]}_permille": 10 * value for name, value in percents.items() if value is not None}
+    live = form.text("sla_live") == "yes"
+    if not told and not live:
+        return None
+    if "credit_permille" not in told:
+        raise wrong("sla_credit", "form.integer")
+    return {**told, "live": live}
 
 
 def _micro(name: str, text: str) -> int:
@@ -143,6 +158,7 @@ async def _page(
         startups=await applicants_of(session, owner_id=owner.organisation_id),
         rates=[name for name in RATES if dataset.mode in OF_MODE.get(name, (dataset.mode,))],
         amounts=AMOUNTS,
+        promises=PROMISES,
         may_make="steward" in owner.roles,
         key=str(new_id()),
         problem=explain_problem(view, problem) if problem else None,

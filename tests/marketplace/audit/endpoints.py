@@ -26,6 +26,7 @@ WRITES = {
         "consent:withdraw",
         "dataset:revision",
     ),
+    "POST /api/v1/credits/sla": ("credit:propose",),
     "POST /api/v1/credits/version": ("credit:propose", "invoice:issue"),
     "POST /api/v1/credits/{credit_id}/decision": ("credit:refuse", "invoice:credit"),
     "POST /api/v1/datasets": ("dataset:alarm", "dataset:override", "dataset:publish", "dataset:refuse"),

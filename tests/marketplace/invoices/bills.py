@@ -47,7 +47,14 @@ async def rich(database: Database, make: Make, amount_vnd: int = 1_000_000) -> t
 
 
 async def charged(
-    database: Database, startup: Party, owner: Party, *, dataset_id: UUID, price: int, version_id: str = "v1"
+    database: Database,
+    startup: Party,
+    owner: Party,
+    *,
+    dataset_id: UUID,
+    price: int,
+    version_id: str = "v1",
+    agreement_id: UUID | None = None,
 ) -> UUID:
     """A query of the startup on the owner's data that was held, used and charged."""
     query = new_id()
@@ -59,7 +66,8 @@ async def charged(
         )  # fmt: skip
         usage = usage_recorded(
             query_id=query, organisation_id=startup.organisation.id, owner_id=owner.organisation.id,
-            person_id=startup.person.id, agreement_id=new_id(), dataset_id=dataset_id, version_id=version_id,
+            person_id=startup.person.id, agreement_id=agreement_id or new_id(), dataset_id=dataset_id,
+            version_id=version_id,
             outcome="ready", bytes=1_000, rows=3, cpu_us=5, wall_us=7, peak_memory_bytes=9, price_vnd=price,
         )  # fmt: skip
         await perform(session, usage)

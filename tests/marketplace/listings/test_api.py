@@ -107,7 +107,7 @@ def test_openapi_tells_the_two_parts_of_a_publication() -> None:
     body = PublicationBody(request_body=None).to_schema()["requestBody"]
     schema = body["content"]["multipart/form-data"]["schema"]
     assert (body["required"], schema["required"], set(schema["properties"])) == (
-        True, ["manifest", "file"], {"manifest", "file", "overrides"},
+        True, ["manifest", "file"], {"manifest", "file", "overrides", "suite"},
     )  # fmt: skip
 
 

@@ -9,9 +9,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from marketplace.config import Config
 from marketplace.listings.press import Press
 from marketplace.texts import LANGUAGES, message
+from policies.binaries import find
 from tests.marketplace.listings.conftest import Shop
 
 
@@ -87,6 +90,10 @@ async def test_publish_show_search_on_the_database(
     found = await _run(config.home, "search", "giay", "phep", shop.slug, "--json")
     assert json.loads(found.stdout)["items"][0]["slug"] == shop.slug
     assert (await _run(config.home, "show", "khong_co")).returncode == 1
+    together = await _run(config.home, "together", shop.slug, shop.slug, "--json")
+    assert (together.returncode, together.stderr) == (0, "")
+    assert json.loads(together.stdout)["finding"] == "publication.combination_wide"
+    assert (await _run(config.home, "together", shop.slug, "khong_co")).returncode == 1
 
 
 async def test_publish_for_an_unknown_owner_is_refused(
@@ -96,3 +103,27 @@ async def test_publish_for_an_unknown_owner_is_refused(
     manifest.write_text(shop.manifest(owner="nobody-here"), encoding="utf-8")
     done = await _run(config.home, "publish", str(manifest), str(shop.file(5)))
     assert (done.returncode, "nobody-here" in done.stderr) == (1, True)
+
+
+async def test_a_first_suite_is_written_and_kept_to_by_what_is_checked_beside_it(
+    shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without Great Expectations, which is said."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "nothing"))
+    file = shop.file()
+    (file.parent / "manifest.yaml").write_text(shop.manifest(), encoding="utf-8")
+    written = await _run(tmp_path / "home", "suite", str(file))
+    assert written.returncode == 0, written.stderr
+    suite = json.loads(written.stdout)
+    known = [e["kwargs"]["value_set"] for e in suite["expectations"] if e["type"].endswith("to_be_in_set")]
+    assert sorted(known) == [["A1", "B2"], ["Huế", "Hà Nội"]]
+    beside = file.parent / "suite.json"
+    beside.write_text(written.stdout, encoding="utf-8")
+    met = await _run(tmp_path / "home", "check", str(file), "--json")
+    assert met.returncode == 0, met.stderr
+    if find("great-expectations") is None:
+        assert "our own counts judge the suite alone" in met.stderr
+    beside.write_text(written.stdout.replace('"min_value": 10', '"min_value": 1000'), encoding="utf-8")
+    missed = await _run(tmp_path / "home", "check", str(file))
+    assert missed.returncode == 1
+    assert "misses 1 critical expectations" in missed.stderr

@@ -1,0 +1,64 @@
+"""The risk of combination: what somebody could find by joining two listed datasets of the same persons."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Final, Literal
+
+import msgspec
+
+from catalog.intake import decode_reply
+from catalog.limits import IngestLimits
+from catalog.risk.figures import Combined, CombineOrder, Side
+from catalog.version import Version
+from sandbox.isolation.oneshot import run_once
+
+HIGH_SHARE: Final = 0.05
+"""As many of the persons in joint classes below k, and the owner is warned."""
+Word = Literal["publication.combination_narrow", "publication.combination_wide"]
+
+
+def combine(
+    first: Version, first_files: list[Path], second: Version, second_files: list[Path], limits: IngestLimits
+) -> Combined:
+    """Of the published files alone. Blocking. dp mode shows no file, so it combines with nothing: ValueError.
+
+    k is the greater promise of the two. Raises SandboxFailed.
+    """
+    sides = [_side(first, first_files), _side(second, second_files)]
+    order = CombineOrder(
+        first=sides[0], second=sides[1], shared=shared_columns(first, second), k=max(first.k, second.k)
+    )
+    with ExitStack() as stack:
+        opened = [stack.enter_context(path.open("rb")) for path in (*first_files, *second_files)]
+        done = run_once(
+            "catalog.jailed.combination:main",
+            msgspec.msgpack.encode(order),
+            [file.fileno() for file in opened],
+            consume=lambda stream: stream.read(1),
+            deadline_ms=limits.deadline_ms,
+            memory_bytes=limits.memory_bytes,
+            max_output_bytes=1024,
+            threads=limits.threads,
+        )
+    return decode_reply(done.reply, Combined)
+
+
+def shared_columns(first: Version, second: Version) -> tuple[str, ...]:
+    """Quasi-identifiers of one name and type: what a join would go by. Values at another level match nobody."""
+    theirs = {c.name: c.type for c in second.columns if c.role == "quasi-identifier"}
+    return tuple(c.name for c in first.columns if c.role == "quasi-identifier" and theirs.get(c.name) == c.type)
+
+
+def word_of(combined: Combined) -> Word:
+    """Which of two messages an owner is told, with the figures as its parameters."""
+    narrow = combined.below_k_share > HIGH_SHARE
+    return "publication.combination_narrow" if narrow else "publication.combination_wide"
+
+
+def _side(version: Version, files: list[Path]) -> Side:
+    if version.mode == "dp":
+        raise ValueError(version.id)
+    names = tuple(c.name for c in version.columns if c.role == "quasi-identifier")
+    return Side(quasi_identifiers=names, counted="n" if version.mode == "aggregate" else "", files=len(files))

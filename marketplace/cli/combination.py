@@ -1,0 +1,69 @@
+"""`sandulieu catalog together`: what two listed datasets say of their persons when somebody joins them."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+from pathlib import Path
+
+import msgspec
+
+from catalog.limits import IngestLimits
+from catalog.risk.combination import combine, word_of
+from catalog.risk.figures import Combined
+from catalog.storage import Store
+from catalog.version import Version
+from marketplace.cli.telling import tell
+from marketplace.config import load
+from marketplace.db.engine import Database, database_url
+from marketplace.errors import NotFound
+from marketplace.listings.reads import read_dataset
+
+
+def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """together, below catalog."""
+    together = verbs.add_parser("together", help="rủi ro khi ghép hai bộ / the risk of joining two datasets")
+    together.add_argument("slug", metavar="SLUG")
+    together.add_argument("other", metavar="OTHER")
+    together.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    together.set_defaults(func=run)
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Measure on the newest versions of both; 1 where an owner should act."""
+    store = Store(load().path("store"))
+    first, second = asyncio.run(_versions(store, chosen.slug, chosen.other))
+    found = combine(first, _files(store, first), second, _files(store, second), IngestLimits())
+    word = word_of(found)
+    if chosen.json:
+        print(msgspec.json.encode({"finding": word, "figures": found}).decode())
+    else:
+        tell(word, told(found, chosen.other))
+    return 1 if word == "publication.combination_narrow" else 0
+
+
+def told(found: Combined, other: str) -> dict[str, object]:
+    """The figures as the message has them."""
+    return {
+        "other": other, "columns": ", ".join(found.shared) or "–", "k": found.k,
+        "persons": round(found.persons), "below": round(found.persons * found.below_k_share),
+        "alone": round(found.alone),
+    }  # fmt: skip
+
+
+async def _versions(store: Store, *slugs: str) -> tuple[Version, ...]:
+    database = Database(database_url(load()), connections=1)
+    try:
+        async with database.session() as session:
+            pages = [await read_dataset(session, slug) for slug in slugs]
+    finally:
+        await database.close()
+    # In dp mode no file is shown, so there is nothing to join.
+    found = [page for page in pages if page is not None and page.mode != "dp"]
+    if len(found) < len(pages):
+        raise NotFound
+    return tuple(store.version(page.version.id) for page in found)
+
+
+def _files(store: Store, version: Version) -> list[Path]:
+    return [store.public(version.id) / part.name for part in version.parts]

@@ -1,0 +1,63 @@
+"""Looks at what was released, tells what is overdue, finds promises that broke."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from datetime import datetime
+
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from catalog.storage import Store
+from marketplace.config import Config
+from marketplace.db.base import utcnow
+from marketplace.db.engine import Database
+from marketplace.errors import Unavailable
+from marketplace.quality.actions import tell_overdue
+from marketplace.quality.breaking import find_broken
+from marketplace.quality.freshness import freshness
+from marketplace.quality.released import look_at_released
+
+logger = logging.getLogger(__name__)
+
+_UNTOLD = text("""
+select d.id as dataset_id, d.owner_id, d.partner_id, d.update_frequency, v.id as version_id, v.created_at
+from dataset d join dataset_version v on v.id = d.current_version_id
+where not exists (select from quality_overdue o where o.version_id = v.id) order by d.id
+""")
+
+
+async def tell_all_overdue(database: Database, *, at: datetime) -> int:
+    """Tell each version that was not followed in time, once. How many."""
+    made = 0
+    for row in await database.all(_UNTOLD, {}):
+        found = freshness(row.update_frequency, row.created_at, at=at)
+        if found.state != "overdue" or found.due_at is None:
+            continue
+        owners = (row.owner_id,) if row.partner_id is None else (row.owner_id, row.partner_id)
+        async with database.session() as session:
+            made += await tell_overdue(
+                session,
+                dataset_id=row.dataset_id,
+                version_id=row.version_id,
+                owners=owners,
+                due=found.due_at,
+                at=at,
+            )
+    return made
+
+
+async def run_quality(database: Database, store: Store, config: Config, stop: asyncio.Event) -> None:
+    """Every `quality_interval_s` until `stop`; waits out what is away, database or jail."""
+    while not stop.is_set():
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), config.quality_interval_s)
+            return
+        try:
+            await tell_all_overdue(database, at=utcnow())
+            await find_broken(database, at=utcnow())
+            await look_at_released(database, store, config, at=utcnow())
+        except (Unavailable, DBAPIError) as away:
+            logger.warning("quality is not looked at now: %s", type(away).__name__)

@@ -1,0 +1,62 @@
+"""The page of a dataset's quality: scores for everybody, counts for its owner, late is said aloud."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from catalog.quality.drift import ColumnDrift
+from marketplace.db.base import utcnow
+from marketplace.db.engine import Database
+from marketplace.listings.models import Dataset, DatasetVersion
+from marketplace.quality.actions import keep_released_check, keep_source_check
+from tests.browser.conftest import Visit
+from tests.browser.outline import faults
+from tests.browser.test_pages import slug_of
+from tests.marketplace.agreements.conftest import Sides
+from tests.marketplace.quality.test_promises import found
+
+
+async def test_everybody_reads_scores_and_the_clock_and_the_owner_counts(
+    visit: Visit, sides: Sides, database: Database
+) -> None:
+    slug = await slug_of(database, sides)
+    path = f"/datasets/{slug}/quality"
+    async with visit() as visitor:
+        empty = (await visitor.get(path)).text
+        assert faults(empty) == []
+        assert "Chưa có lần kiểm tra nào." in empty
+        assert (await visitor.get("/datasets/no_such_thing/quality")).status_code == 404
+    async with database.session() as session:
+        dataset = await session.get_one(Dataset, sides.dataset_id)
+        dataset.update_frequency = "daily"
+        assert dataset.current_version_id is not None
+        version = await session.get_one(DatasetVersion, dataset.current_version_id)
+        version.created_at = utcnow() - timedelta(days=2)
+        whose = {"dataset_id": dataset.id, "version_id": version.id, "owners": (dataset.owner_id,)}
+        report = found(accurate=949, complete=1000, clean=None)
+        await keep_source_check(session, **whose, found=report, at=utcnow())  # type: ignore[arg-type]
+        moved = (ColumnDrift(name="sex", psi_micro=312_345, state="large"),)
+        await keep_released_check(
+            session,
+            **whose,  # type: ignore[arg-type]
+            scores=report.scores[1:2],
+            profile=None,
+            drift=moved,
+            at=utcnow(),
+        )
+    async with visit() as visitor:
+        seen = (await visitor.get(path)).text
+        assert faults(seen) == []
+        for words in ("Quá hạn", "94 %", "100 %", "0,312", "Phép đếm của sàn", "lớn"):
+            assert words in seen
+        assert "Đã xét" not in seen
+        assert f'href="{path}"' in (await visitor.get(f"/datasets/{slug}")).text
+    async with visit(sides.rival_owner) as visitor:
+        assert "Đã xét" not in (await visitor.get(path)).text
+    async with visit(sides.owner) as visitor:
+        own = (await visitor.get(path)).text
+        assert faults(own) == []
+        assert "expect_column_values_to_not_be_null" in own
+        assert "Đã xét" in own
+    async with database.session() as session:
+        (await session.get_one(Dataset, sides.dataset_id)).update_frequency = "never"

@@ -1,0 +1,39 @@
+"""What a lineage has shown is read back, also from books kept before there were several fallbacks."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+
+from catalog.cohorts import at_levels
+from catalog.past import Past, past_of, read_arrays, write_arrays
+
+
+def past() -> Past:
+    data, cohorts = np.arange(6, dtype=np.int32), np.arange(2)
+    return Past(
+        row=data, digest=data.astype(np.uint64), cohort=data // 3, atom=data // 3, again=data > 9,
+        values=np.zeros((6, 1), dtype=np.uint32), contributes=np.zeros((6, 0), dtype=bool),
+        classes=cohorts.astype(np.uint64), level=np.array([0, 1], dtype=np.int8), retired=cohorts > 9,
+        given=np.zeros((2, 0), dtype=bool), generation=cohorts.astype(np.int32), versions=1,
+    )  # fmt: skip
+
+
+def test_a_book_that_knows_only_two_levels_is_read() -> None:
+    arrays = past().arrays()
+    old = {name: array for name, array in arrays.items() if name != "level"} | {"coarse": arrays["level"] > 0}
+    for kept in (arrays, old):
+        file = io.BytesIO()
+        write_arrays(file, kept)
+        file.seek(0)
+        read = past_of(read_arrays(file))
+        assert read.level.tolist() == [0, 1]
+        assert read.level.dtype == np.int8
+
+
+def test_a_place_beyond_the_last_level_is_at_the_last() -> None:
+    """A manifest may have fewer levels than the one before it."""
+    levels = [np.array([10, 11, 12]), np.array([20, 21, 22])]
+    assert at_levels(levels, np.array([0, 1, 3])).tolist() == [10, 21, 22]
+    assert at_levels(levels[:1], np.array([0, 1, 3])).tolist() == [10, 11, 12]

@@ -1,0 +1,157 @@
+"""A table or a query of PostgreSQL, over an account that may only read."""
+
+from __future__ import annotations
+
+import csv
+import json
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from marketplace.cli.main import main
+from marketplace.config import Config
+from marketplace.db import embedded
+from marketplace.db.engine import Database
+from marketplace.db.roles import OWNER
+from marketplace.errors import Problem
+from marketplace.sources.description import Postgres, read_description
+from marketplace.sources.located import located
+from marketplace.sources.postgres import fetch_postgres
+
+PASSWORD = "password-of-the-test"
+ROWS = [["name", "born"], ['Nguyễn "A", Huế', "1990-01-31"], ["Đỗ\nB", ""]]
+
+
+class Place:
+    """A schema of this test's own with a table, and roles that may read it, and write it."""
+
+    def __init__(self, home: Path, admin: psycopg.Connection[tuple[object, ...]]) -> None:
+        self.home, self.admin = home, admin
+        name = f"t{secrets.token_hex(4)}"
+        self.table, self.reader, self.writer = f"{name}.people", f"{name}_r", f"{name}_w"
+        run = lambda text, *names: admin.execute(sql.SQL(text).format(*map(sql.Identifier, names)))  # noqa: E731
+        run("create schema {}", name)
+        run("create table {}.people (name text, born date)", name)
+        for row in ROWS[1:]:
+            query = sql.SQL("insert into {}.people values (%s, nullif(%s, '')::date)").format(sql.Identifier(name))
+            admin.execute(query, row)
+        for role in (self.reader, self.writer):
+            run("create role {} login", role)
+            run("grant usage on schema {} to {}", name, role)
+            run("grant select on {}.people to {}", name, role)
+        run("grant insert on {}.people to {}", name, self.writer)
+        self.name = name
+
+    def source(self, role: str, **what: str) -> Postgres:
+        return Postgres(
+            dsn=f"{embedded.url(self.home, role)}&password={PASSWORD}", **(what or {"table": self.table})
+        )
+
+
+@pytest.fixture(scope="module")
+def place(database: Database, config: Config) -> Iterator[Place]:
+    with psycopg.connect(embedded.url(config.home, OWNER), autocommit=True) as admin:
+        made = Place(config.home, admin)
+        yield made
+        for text, name in (
+            ("drop schema {} cascade", made.name),
+            ("drop role {}", made.reader),
+            ("drop role {}", made.writer),
+        ):
+            admin.execute(sql.SQL(text).format(sql.Identifier(name)))
+
+
+def fetched(
+    source: Postgres, folder: Path, *, deadline_ms: int = 30_000, max_bytes: int = 10_000
+) -> list[list[str]]:
+    target = folder / f"{secrets.token_hex(4)}.csv"
+    fetch_postgres(source, target, deadline_ms=deadline_ms, max_bytes=10_000)
+    assert target.stat().st_mode & 0o777 == 0o600
+    with target.open(encoding="utf-8", newline="") as file:
+        return list(csv.reader(file))
+
+
+def test_a_table_and_a_query_come_as_they_are(place: Place, tmp_path: Path) -> None:
+    assert fetched(place.source(place.reader), tmp_path) == ROWS
+    query = f"with p as (select * from {place.table}) select name from p where born is null -- those without;"
+    assert fetched(place.source(place.reader, query=query), tmp_path) == [["name"], ["Đỗ\nB"]]
+
+
+REFUSED = {
+    "two statements": ("select 1; drop table {table}", "source.not_one_query"),
+    "no query": ("delete from {table}", "source.not_one_query"),
+    "what breaks out": ("select 1) to stdout; drop table {table}; copy (select 1", "source.not_one_query"),
+    "what writes on the way": (
+        "with d as (delete from {table} returning 1) select 1",
+        "source.database_refused",
+    ),
+    "no such table": ("select * from nowhere", "source.database_refused"),
+    "one that sleeps": ("select pg_sleep(60)", "source.too_slow"),
+    "one without end": ("select repeat('x', 1000) from generate_series(1, 100000)", "source.too_large"),
+}
+
+
+@pytest.mark.parametrize(("query", "code"), REFUSED.values(), ids=REFUSED.keys())
+def test_what_is_no_harmless_query_is_refused(place: Place, tmp_path: Path, query: str, code: str) -> None:
+    with pytest.raises(Problem) as refused:
+        fetched(place.source(place.reader, query=query.format(table=place.table)), tmp_path, deadline_ms=500)
+    assert refused.value.code == code
+    assert fetched(place.source(place.reader), tmp_path) == ROWS
+
+
+def test_an_account_that_may_write_is_not_taken(place: Place, tmp_path: Path) -> None:
+    for role in (place.writer, OWNER):
+        with pytest.raises(Problem) as refused:
+            fetched(place.source(role), tmp_path)
+        assert refused.value.code == "source.account_may_write"
+
+
+def test_no_error_holds_the_password_or_the_address(place: Place, tmp_path: Path) -> None:
+    for dsn in (place.source("nobody").dsn, f"postgresql://u:{PASSWORD}@127.0.0.1:9/x", f"what://{PASSWORD}"):
+        with pytest.raises(Problem) as refused:
+            fetched(Postgres(dsn=dsn, table="a"), tmp_path)
+        assert refused.value.code == "source.database_refused"
+        chain = f"{refused.value!r} {refused.value.params} {refused.value.__cause__!r}"
+        assert PASSWORD not in chain
+        assert refused.value.__suppress_context__
+    assert PASSWORD not in repr(place.source("nobody"))
+
+
+def test_a_description_with_a_secret_is_only_read_where_nobody_else_can(place: Place, tmp_path: Path) -> None:
+    file = tmp_path / "people.toml"
+    dsn = place.source(place.reader).dsn
+    file.write_text(f'kind = "postgresql"\ndsn = {json.dumps(dsn)}\ntable = "{place.table}"\n')
+    file.chmod(0o644)
+    with pytest.raises(Problem) as refused:
+        read_description(file)
+    assert refused.value.code == "source.open_to_others"
+    file.chmod(0o600)
+    with located(file, deadline_ms=30_000) as folder:
+        assert [p.name for p in folder.iterdir()] == ["rows.csv"]
+        assert folder.parent.stat().st_mode & 0o777 == 0o700
+    assert not folder.exists()
+    file.write_text(f'kind = "postgresql"\ndsn = "{PASSWORD}"\n')
+    with pytest.raises(Problem) as refused:
+        read_description(file)
+    assert refused.value.code == "source.description_wrong"
+    assert PASSWORD not in str(refused.value.params)
+
+
+def test_a_first_manifest_is_written_for_a_table_elsewhere(
+    place: Place, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "people.toml"
+    dsn = place.source(place.reader).dsn
+    query = "select i as code, i % 2 as sex from generate_series(1, 200) i"
+    file.write_text(f'kind = "postgresql"\ndsn = {json.dumps(dsn)}\nquery = "{query}"\n')
+    file.chmod(0o600)
+    assert main(["catalog", "init", str(file)]) == 0
+    text = (tmp_path / "manifest.yaml").read_text(encoding="utf-8")
+    assert "slug: people" in text
+    assert "name: sex" in text
+    assert PASSWORD not in text + capsys.readouterr().out
+    assert main(["catalog", "init", str(file)]) == 1
