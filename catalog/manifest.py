@@ -47,6 +47,20 @@ class ManifestOffer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     max_seconds: Annotated[int, Meta(ge=1, le=86_400)] | None = None
 
 
+class Contact(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Whom to ask about the dataset: an office, not a person."""
+
+    name: Words
+    email: Annotated[str, Meta(pattern=r"^[^@\s]{1,64}@[^@\s]{1,190}\Z")]
+
+
+class Cover(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A picture for the catalogue, and what it shows for whoever cannot see it."""
+
+    url: Annotated[str, Meta(pattern=r"^https://[^\s]{1,500}\Z")]
+    shows: Bilingual
+
+
 class ManifestColumn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`name` is the column's name in the file, `shown_as` (YAML: as) the name in SQL, if another."""
 
@@ -68,6 +82,8 @@ class ManifestColumn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """dp mode: every value that a text may have; others refuse the file. Its groups are then all shown."""
     bands: Annotated[tuple[float, ...], Meta(min_length=1)] | None = None
     """Of a measure: lower bounds of bands, shown as a dimension of their own."""
+    term: Words | None = None
+    """Id in the common data dictionary (`catalog/describe/terms.json`)."""
 
     @property
     def sql_name(self) -> str:
@@ -108,6 +124,10 @@ class Manifest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     offer: ManifestOffer
     columns: Annotated[tuple[ManifestColumn, ...], Meta(min_length=1)]
     conditions: Conditions | None = None
+    provenance: Bilingual | None = None
+    """How the data came about: who collected them, from what, by which means."""
+    contact: Contact | None = None
+    cover: Cover | None = None
     subject_key: Words | None = None
     privacy: Privacy | None = None
     """dp mode, and only there."""

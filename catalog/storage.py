@@ -4,6 +4,7 @@ versions/<id>/part-00000.parquet …, version.json      0444, folder 0555 in eff
 private/<id>/subjects.bin, cohorts.npy, classes.npy, digests.npy      0600 in 0700
 revisions/<id>/<part>-<cohorts taken out>.parquet (+ .sha256)      made when first asked for
 incoming/      publications under way; removed when they fail
+publications/<id>/      those that wait for people: the owner's file sealed, what the stages made; 0700
 """
 
 from __future__ import annotations
@@ -33,7 +34,13 @@ class Store:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        for name, mode in (("versions", 0o755), ("private", 0o700), ("revisions", 0o755), ("incoming", 0o700)):
+        for name, mode in (
+            ("versions", 0o755),
+            ("private", 0o700),
+            ("revisions", 0o755),
+            ("incoming", 0o700),
+            ("publications", 0o700),
+        ):
             folder = root / name
             folder.mkdir(parents=True, exist_ok=True)
             folder.chmod(mode)

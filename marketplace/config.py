@@ -173,6 +173,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     witness_timeout_ms: int = 5_000
     audit_hour_utc: int = 18
     """When the nightly audit is due; 18 is one o'clock at night in Hà Nội."""
+    publication_interval_ms: int = 1_000
+    """How often publications are looked at for what the exchange has to do about them."""
     sweep_interval_s: int = 30
     charge_interval_s: int = 60
     quality_interval_s: int = 60

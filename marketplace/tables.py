@@ -18,6 +18,7 @@ from marketplace.oversight import models as oversight
 from marketplace.own import models as own
 from marketplace.payments import models as payments
 from marketplace.payouts import models as payouts
+from marketplace.publications import models as publications
 from marketplace.quality import models as quality
 from marketplace.queries import models as queries
 from marketplace.search import models as search
@@ -43,6 +44,7 @@ __all__ = [
     "own",
     "payments",
     "payouts",
+    "publications",
     "quality",
     "queries",
     "search",

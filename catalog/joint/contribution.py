@@ -21,8 +21,8 @@ from catalog.manifest import Manifest, column_lines, read_manifest
 from catalog.past import read_arrays, write_arrays
 from catalog.pii.detect import scan_order
 from catalog.pii.gate import require_answered
-from catalog.publish import space, workplace
 from catalog.storage import Store
+from catalog.working import space, workplace
 
 _PERSONS, _NAMES = "persons.sealed", "names.sealed"
 

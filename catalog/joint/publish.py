@@ -26,10 +26,12 @@ from catalog.joint.retelling import Band, band_of, left_out_of, remeasured, reto
 from catalog.limits import IngestLimits
 from catalog.making import anonymise, measure
 from catalog.manifest import Manifest
-from catalog.publish import Publication, Report, put, space, version_of, workplace
+from catalog.publish import Publication, Report
 from catalog.recheck.version import recheck
+from catalog.releasing import put, version_of
 from catalog.restoring import read_book, require_the_same
 from catalog.storage import Store
+from catalog.working import space, workplace
 
 
 class Contributed(Struct, frozen=True, kw_only=True):

@@ -14,10 +14,12 @@ import msgspec
 
 from catalog.history import Waiting
 from catalog.pii.gate import Override
+from catalog.pipeline.run import Observe
 from catalog.publish import Publication
 from catalog.storage import Store
 from marketplace.cli import catalog_init, combination, consents, detect, optimise, suite
 from marketplace.cli.measured import measured_lines
+from marketplace.cli.stages import print_stage
 from marketplace.cli.telling import read_pair, tell, tell_manifest
 from marketplace.config import load
 from marketplace.db.engine import Database, database_url
@@ -90,9 +92,10 @@ def _check(chosen: argparse.Namespace) -> int:
     if texts is None:
         return 2
     try:
+        observe = None if chosen.json else print_stage
         beside = suite.suite_beside(manifest)
         with located(chosen.file, deadline_ms=load().ingest_deadline_ms) as source:
-            publication, judged = asyncio.run(_make(texts, source, chosen.override, beside))
+            publication, judged = asyncio.run(_make(texts, source, chosen.override, beside, observe))
     except ManifestWrong as wrong:
         return tell_manifest(wrong, manifest, as_json=chosen.json)
     except ListingDenied as denied:
@@ -101,12 +104,12 @@ def _check(chosen: argparse.Namespace) -> int:
         raise
     for reason in judged.decision.reasons:
         tell(reason.code, reason.params)
-    print(_json(publication.version) if chosen.json else _figures(publication, judged.decision))
+    print(_told(publication) if chosen.json else _figures(publication, judged.decision))
     return 0
 
 
 async def _make(
-    manifest_text: str, source: Path, overrides: list[Override], suite_text: str | None
+    manifest_text: str, source: Path, overrides: list[Override], suite_text: str | None, observe: Observe | None
 ) -> tuple[Publication, Judged]:
     """A version in a folder and under a key that are thrown away, decided on as a publication is."""
     manifest, config = parse_manifest(manifest_text), load()
@@ -125,6 +128,7 @@ async def _make(
                 config=config,
                 overrides=overrides,
                 suite_text=suite_text,
+                observe=observe,
             )
     finally:
         await engine.close()
@@ -246,6 +250,11 @@ def _figures(publication: Publication, decision: Decision) -> str:
     )
     risk = publication.report.risk
     return "\n".join([told, *(measured_lines(risk) if risk is not None else ())])
+
+
+def _told(publication: Publication) -> str:
+    """version.json, and the stages beside it."""
+    return _json({**msgspec.to_builtins(publication.version), "stages": publication.report.stages})
 
 
 def _json(value: object) -> str:

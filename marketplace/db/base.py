@@ -25,7 +25,7 @@ INSERT_ONLY = (
     "checkpoint", "published", "cosignature", "query_line", "charge", "spend_alert", "period_fence",
     "period_close", "period_balance", "payment", "provider_event",
     "invoice", "invoice_line", "invoice_item", "credit_item",
-    "payout_account", "payout_notice", "incident_step",
+    "payout_account", "payout_notice", "incident_step", "publication_step", "version_withdrawal",
     "quality_check", "quality_overdue", "quality_breach", "quality_credit",
 )  # fmt: skip
 """Tables that the service's role can neither UPDATE nor DELETE (grants and a trigger)."""

@@ -41,6 +41,14 @@ class Keys:
         """Without it nothing opens what was sealed. Again is harmless."""
         (self._folder / f"contribution-{contribution_id}").unlink(missing_ok=True)
 
+    def publication(self, publication_id: UUID) -> bytes:
+        """Key (32 bytes) under which an owner's file lies sealed until it is listed or given up."""
+        return self._key(f"publication-{publication_id}", secrets.token_bytes(KEY_BYTES))
+
+    def forget_publication(self, publication_id: UUID) -> None:
+        """Without it nothing opens the file. Again is harmless."""
+        (self._folder / f"publication-{publication_id}").unlink(missing_ok=True)
+
     def salt_key(self) -> bytes:
         """Key (32 bytes) from which salts that must come out the same again are derived."""
         return self._key("salt", secrets.token_bytes(KEY_BYTES))

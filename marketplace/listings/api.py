@@ -19,6 +19,7 @@ from marketplace.db.engine import Database
 from marketplace.db.keys import Keys
 from marketplace.errors import NotFound
 from marketplace.listings.catalogue import list_datasets
+from marketplace.listings.errors import NeedsTwoPeople
 from marketplace.listings.once import Released, once_for
 from marketplace.listings.openapi import PublicationBody
 from marketplace.listings.press import Press, parse_overrides
@@ -141,6 +142,8 @@ async def _publish(
     request: Request[Any, Any, Any], press: Press, steward: Steward, *, into: uuid.UUID | None, key: str | None
 ) -> Released:
     steward.require("publish")
+    if "approver" not in steward.roles:
+        raise NeedsTwoPeople
     by = Sender(person_id=steward.person_id, organisation_id=steward.organisation_id)
     folder = press.config.path("uploads")
     async with receive(request, folder=folder, max_bytes=press.config.upload_max_bytes) as upload:

@@ -111,6 +111,12 @@ class Overtaken(Conflict):
     code = "listing.overtaken"
 
 
+class NeedsTwoPeople(Forbidden):
+    """Only who is steward and approver publishes without review."""
+
+    code = "listing.two_people"
+
+
 class NoSteward(Conflict):
     """Nobody of that owner could answer for a publication. Params: owner."""
 

@@ -13,6 +13,7 @@ from catalog.errors import ManifestRefused, PublicationRefused
 from catalog.limits import IngestLimits
 from catalog.manifest import Manifest, read_manifest
 from catalog.pii.gate import Override
+from catalog.pipeline.run import Observe
 from catalog.publish import Publication, publish
 from catalog.quality.reading import read_suite
 from catalog.quality.rules import require_fit
@@ -94,6 +95,7 @@ async def make_permitted_version(
     register: Register | None = None,
     overrides: Sequence[Override] = (),
     suite_text: str | None = None,
+    observe: Observe | None = None,
 ) -> tuple[Publication, Judged]:
     """As `make_version`, with the policy's yes to the manifest before and to what was made after.
 
@@ -103,7 +105,7 @@ async def make_permitted_version(
     await require_listing(engine, caller=caller, manifest=manifest)
     publication = await make_version(
         manifest_text, source, store=store, key=key, config=config, previous=previous, register=register,
-        overrides=overrides,
+        overrides=overrides, observe=observe,
         suite=parse_suite(suite_text, manifest) if suite_text is not None else None,
     )  # fmt: skip
     judged = await require_listing(
@@ -123,11 +125,12 @@ async def make_version(
     register: Register | None = None,
     overrides: Sequence[Override] = (),
     suite: Suite | None = None,
+    observe: Observe | None = None,
 ) -> Publication:
     """A version in the store, released nowhere. Raises VersionRefused, Unavailable.
 
     `key`: the lineage's; `previous`: its newest version; `register`: what it says of a dataset that was listed
-    before; `overrides`: answers to what the scan for personal data finds.
+    before; `overrides`: answers to what the scan for personal data finds; `observe`: told of each stage.
     """
     given = register.given if register else {}
     withdrawn = register.withdrawn if register else {}
@@ -145,6 +148,7 @@ async def make_version(
             limits=limits,
             overrides=overrides,
             suite=suite,
+            observe=observe,
         )
     except PublicationRefused as refused:
         raise VersionRefused(refused.code, **refused.params) from refused

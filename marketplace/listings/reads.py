@@ -113,10 +113,12 @@ async def read_offer(session: AsyncSession, dataset: uuid.UUID | str) -> odrl.Do
 async def dataset_id_of(
     session: AsyncSession, dataset: uuid.UUID | str, *, owner_id: uuid.UUID | None = None
 ) -> uuid.UUID | None:
-    """The id behind an id or a slug of a listed dataset; of that owner alone if one is given."""
-    rows = select(Dataset.id).where(_named(dataset), Dataset.current_version_id.is_not(None))
+    """The id behind an id or a slug of a listed dataset; of that owner alone, listed or not, if one is given."""
+    rows = select(Dataset.id).where(_named(dataset))
     if owner_id is not None:
         rows = rows.where(Dataset.owner_id == owner_id, Dataset.linkage_id.is_(None))
+    else:
+        rows = rows.where(Dataset.current_version_id.is_not(None))
     return (await session.execute(rows)).scalar_one_or_none()
 
 

@@ -24,7 +24,9 @@ select q.state, q.failure ->> 'code' = 'query.answer_erased' as erased,
        l.dataset_id, l.owner_id, a.partner_id, l.agreement_id, q.purpose, l.version_id, l.revision,
        q.rows, q.result_sha256, r.expires_at > now() as alive, r.wrapped_key, r.size_bytes,
        case when row_number() over (order by l.agreement_id) = 1 then r.body end as body,
-       a.ended_at is not null or a.expires_at <= now() as over,
+       a.ended_at is not null or a.expires_at <= now()
+           or exists (select from version_withdrawal w where w.version_id = l.version_id
+               and w.bars_answers) as over,
        (select count(*) from excluded_cohort x where x.version_id = l.version_id
            and (x.purpose is null or x.purpose = q.purpose)) <> l.excluded_seen
            or l.version_id <> d.current_version_id and exists (select from consent_event w

@@ -32,7 +32,8 @@ logger = logging.getLogger(__name__)
 BUSY_TRIES = 3
 """What came out of a jail is not thrown away because PostgreSQL had to choose between two transactions."""
 LOCKED = text(f"""
-select a.ended_at is not null or a.expires_at <= now() as over,
+select a.ended_at is not null or a.expires_at <= now()
+           or exists (select from version_withdrawal w where w.version_id = l.version_id) as over,
        s.suspended_at is not null or p.deactivated_at is not null as barred,
        (select count(*) from excluded_cohort x where x.version_id = l.version_id
            and (x.purpose is null or x.purpose = q.purpose)) <> l.excluded_seen as changed,

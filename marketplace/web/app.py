@@ -40,6 +40,7 @@ from marketplace.payments import api as payments_api
 from marketplace.payments import cards_api
 from marketplace.payments.provider import Payments
 from marketplace.payouts import api as payouts_api
+from marketplace.publications import api as publications_api
 from marketplace.quality import api as quality_api
 from marketplace.queries import api as queries_api
 from marketplace.queries.services import Services
@@ -75,6 +76,7 @@ API = (
     cards_api,
     payouts_api,
     preview_api,
+    publications_api,
     queries_api,
     spending_api,
     subjects_api,

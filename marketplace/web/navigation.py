@@ -22,6 +22,7 @@ _AGREEMENTS: Final = Link("/agreements", "nav.agreements")
 _CONSOLE: Final = Link("/console", "nav.console")
 _QUERIES: Final = Link("/queries", "nav.queries")
 _PREVIEW: Final = Link("/preview", "nav.preview")
+_PUBLICATIONS: Final = Link("/publications", "nav.publications")
 _LINKAGES: Final = Link("/linkages", "nav.linkages")
 _CONSENTS: Final = Link("/consents", "nav.consents")
 _USAGE: Final = Link("/usage", "nav.usage")
@@ -45,14 +46,16 @@ _BY_KIND: Final[dict[str, tuple[Link, ...]]] = {
         _TOKENS, _HELP,
     ),
     "owner": (
-        _CATALOGUE, _INBOX, _AGREEMENTS, _PREVIEW, _LINKAGES, _CONSENTS, _USAGE, _EARNINGS, _PAYOUTS, _LOG,
-        _INCIDENTS, _TOKENS, _HELP,
+        _CATALOGUE, _PUBLICATIONS, _INBOX, _AGREEMENTS, _PREVIEW, _LINKAGES, _CONSENTS, _USAGE, _EARNINGS,
+        _PAYOUTS, _LOG, _INCIDENTS, _TOKENS, _HELP,
     ),
     "regulator": (
         _CATALOGUE, _LOG, _ALERTS, _INCIDENTS, _CONSENTS, _USAGE, _STATE_BUDGET, _CREDITS, _PAYOUTS, _TOKENS,
         _HELP,
     ),
-    "operator": (_CATALOGUE, _PLATFORM, _CREDITS, _PAYOUTS, _USAGE, _LOG, _INCIDENTS, _TOKENS, _HELP),
+    "operator": (
+        _CATALOGUE, _PUBLICATIONS, _PLATFORM, _CREDITS, _PAYOUTS, _USAGE, _LOG, _INCIDENTS, _TOKENS, _HELP,
+    ),
 }  # fmt: skip
 
 

@@ -34,6 +34,7 @@ from marketplace.web.handlers import (
     pay_in,
     payouts,
     preview,
+    publications,
     quality,
     queries,
     sign_in,
@@ -51,7 +52,7 @@ STATIC: Final = Path(__file__).parent / "static"
 MODULES: Final = (
     agreements, alerts, applications, apply, catalogue, consents, console, credits, decisions, help_page,
     incidents, invoices, language, linkages, log, mine, money, offers, paid_in, pay_in, payouts, preview,
-    quality, queries, sign_in, spending, tables, tokens, usage, why,
+    publications, quality, queries, sign_in, spending, tables, tokens, usage, why,
 )  # fmt: skip
 
 handlers: list[Router] = [

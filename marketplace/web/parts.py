@@ -23,6 +23,7 @@ from marketplace.einvoices.jobs import run_einvoices
 from marketplace.inspection.jobs import run_audits
 from marketplace.ledger.jobs import run_books
 from marketplace.listings.jobs import run_catalogue
+from marketplace.listings.press import Press
 from marketplace.metering.jobs import run_agreeing
 from marketplace.offers.jobs import run_charges
 from marketplace.oversight.errors import TooManyExports
@@ -33,6 +34,7 @@ from marketplace.own.jobs import run_file_sweeps
 from marketplace.payments.jobs import run_payments
 from marketplace.payments.opening import open_payments
 from marketplace.payments.readers import hear_outside
+from marketplace.publications.jobs import run_publications
 from marketplace.quality.jobs import run_quality
 from marketplace.queries.cancelling import watch_cancelled
 from marketplace.queries.errors import TooManyFetches, TooManyReaders
@@ -44,7 +46,7 @@ from marketplace.queries.turns import Turns, room_of
 from marketplace.spending.jobs import run_alerts
 from marketplace.web.hangup import keep_policy, reload_on_hangup
 from policies.clock import Clock
-from policies.engine import open_engine
+from policies.engine import Engine, open_engine
 from sandbox.isolation.pool import Pool
 
 logger = logging.getLogger(__name__)
@@ -107,7 +109,7 @@ async def open_services(config: Config, *, background: bool = True) -> AsyncIter
             partial(runner.keep, stop),
             partial(watch_cancelled, services, stop),
             partial(run_forgotten, services, config.sweep_interval_s, stop),
-            *(_background(database, store, answers, config, stop) if background else ()),
+            *(_background(database, store, answers, config, engine, stop) if background else ()),
         ]
         stack.push_async_callback(_end, stop, [asyncio.create_task(_going_on(loop, stop)) for loop in loops])
         stack.push_async_callback(_drain, services)
@@ -115,10 +117,13 @@ async def open_services(config: Config, *, background: bool = True) -> AsyncIter
 
 
 async def work(config: Config, stop: asyncio.Event) -> None:
-    """Background work alone: no jail, no policy, no page."""
-    async with _open_home(config) as (database, keys):
+    """Background work alone: no page, and no jails but those of publications."""
+    async with contextlib.AsyncExitStack() as stack:
+        database, keys = await stack.enter_async_context(_open_home(config))
+        engine = await asyncio.to_thread(open_engine, policy_server(config))
+        stack.push_async_callback(engine.close)
         store, answers = Store(config.path("store")), Answers(config.path("answers"), keys, NOBODY)
-        loops = _background(database, store, answers, config, stop)
+        loops = _background(database, store, answers, config, engine, stop)
         await asyncio.gather(*(_going_on(loop, stop) for loop in loops))
 
 
@@ -136,8 +141,9 @@ async def _open_home(config: Config) -> AsyncIterator[tuple[Database, Keys]]:
 
 
 def _background(
-    database: Database, store: Store, answers: Answers, config: Config, stop: asyncio.Event
+    database: Database, store: Store, answers: Answers, config: Config, engine: Engine, stop: asyncio.Event
 ) -> tuple[Loop, ...]:
+    press = Press(config=config, database=database, store=store, keys=answers.keys, engine=engine)
     return (
         partial(run_sequencer, database, answers.keys, config, stop),
         partial(run_witnessing, database, config, stop),
@@ -146,6 +152,7 @@ def _background(
         partial(run_books, database, config, partial(hear_outside, config), stop),
         partial(run_file_sweeps, database, config, stop),
         partial(run_register, database, store, config, stop),
+        partial(run_publications, press, stop),
         partial(run_catalogue, database, config, stop),
         partial(run_payments, database, config, stop),
         partial(run_alerts, database, config, stop),

@@ -38,6 +38,10 @@ NOTICES: Final = frozenset(
         "limited",
         "table_added",
         "table_removed",
+        "publication_sent",
+        "publication_step",
+        "version_withdrawn",
+        "credits_proposed",
     }
 )
 """What a step may say on the page it leads to; the words are under notice.<name>."""

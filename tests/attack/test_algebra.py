@@ -81,8 +81,8 @@ def test_a_planted_defect_is_found(defect: Callable[[pytest.MonkeyPatch], None],
         k=K, l=2, rows=made.reply.rows, persons=made.reply.persons
     )
     with in_process(), pytest.MonkeyPatch.context() as patch:
-        patch.setattr("catalog.publish.recheck", lambda *_: None)
-        patch.setattr("catalog.publish.measure", unchecked)
+        patch.setattr("catalog.pipeline.stages.recheck", lambda *_: None)
+        patch.setattr("catalog.pipeline.stages.measure", unchecked)
         defect(patch)
         register = play(tmp_path, random.Random(2), versions=1, questions=20)
     equations, people = register.matrix()

@@ -21,13 +21,13 @@ from tests.marketplace.parties import Make
 
 JUSTIFICATION = "Thống kê gộp theo trình độ học vấn, không tái định danh ai."
 MEMBERS = (
-    "/applications", "/agreements", "/console", "/queries", "/tables", "/preview", "/linkages", "/consents",
-    "/usage", "/spending", "/wallet", "/log", "/alerts", "/incidents", "/tokens",
+    "/applications", "/agreements", "/console", "/queries", "/tables", "/preview", "/publications", "/linkages",
+    "/consents", "/usage", "/spending", "/wallet", "/log", "/alerts", "/incidents", "/tokens",
     "/credits", "/payouts",
 )  # fmt: skip
 MAY = {
     "startup": {*MEMBERS}
-    - {"/preview", "/linkages", "/consents", "/alerts", "/incidents", "/credits", "/payouts"},
+    - {"/preview", "/publications", "/linkages", "/consents", "/alerts", "/incidents", "/credits", "/payouts"},
     "owner": {*MEMBERS} - {"/console", "/queries", "/tables", "/spending", "/alerts", "/credits"},
     "regulator": {
         "/consents",
@@ -40,7 +40,7 @@ MAY = {
         "/payouts",
         "/tokens",
     },
-    "operator": {"/usage", "/wallet", "/log", "/incidents", "/credits", "/payouts", "/tokens"},
+    "operator": {"/publications", "/usage", "/wallet", "/log", "/incidents", "/credits", "/payouts", "/tokens"},
 }
 
 

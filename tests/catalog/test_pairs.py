@@ -117,7 +117,7 @@ def _all_fine(patch: pytest.MonkeyPatch) -> None:
 def test_a_jail_that_lies_about_it_is_refused(lie: Any, promise: str, tmp_path: Path) -> None:
     with in_process(), pytest.MonkeyPatch.context() as patch:
         lie(patch)
-        patch.setattr("catalog.publish.measure", lambda *_: None)
+        patch.setattr("catalog.pipeline.stages.measure", lambda *_: None)
         with pytest.raises(PublicationRefused) as refused:
             publish_rows(Store(tmp_path / "store"), tmp_path, rows(), manifest=MANIFEST, header=HEADER)
     assert refused.value.params["promise"] == promise

@@ -101,6 +101,12 @@ ALLOWED = {
     "POST /api/v1/people/{person_id:uuid}/erase": {"operator"},
     "POST /api/v1/datasets/{dataset:str}/offers": {"owner"},
     "POST /api/v1/offers/{offer_id:uuid}/retire": {"owner"},
+    "GET /api/v1/publications": {"owner", "operator"},
+    "POST /api/v1/publications": {"owner"},
+    "GET /api/v1/publications/{publication_id:uuid}": {"owner", "operator"},
+    "POST /api/v1/publications/{publication_id:uuid}/steps": {"owner", "operator"},
+    "GET /api/v1/withdrawals": {"owner", "operator"},
+    "POST /api/v1/datasets/{dataset:str}/withdrawal": {"owner"},
     "GET /api/v1/queries": {"startup"},
     "POST /api/v1/queries": {"startup"},
     "POST /api/v1/queries/dry-run": {"startup"},
@@ -161,7 +167,9 @@ APPLICATION = {
 BODIES: dict[str, dict[str, object]] = {
     "searches": {"name": "x", "search": {}},
     "acknowledge": {"reason": "Một lý do đủ dài."},
-    "steps": {"verb": "note", "note": "Một lý do đủ dài."},
+    "incidents steps": {"verb": "note", "note": "Một lý do đủ dài."},
+    "publications steps": {"verb": "retry"},
+    "withdrawal": {"version_id": "0" * 64, "reason": "quality", "note": "Một lý do đủ dài."},
     "incidents": {
         "title": "Sự cố",
         "note": "Một lý do đủ dài.",
@@ -183,7 +191,8 @@ BODIES: dict[str, dict[str, object]] = {
     "bank-lines": {"bank_reference": "x", "amount_vnd": 1, "memo": "", "received_on": "2026-01-01"},
     "assignment": {"organisation_id": str(uuid.uuid4())},
 }
-"""By the path's last word: a body that cannot be read is refused before anybody asks who sent it."""
+"""By the path's last word, after its first where two end alike:
+a body that cannot be read is refused before anybody asks who sent it."""
 OPEN_PAGES = "/|/(datasets|help|healthz|language|login|logout|metrics|readyz|schema|static|toi)(/.*)?"
 
 
@@ -209,7 +218,8 @@ def _call(client: Client, endpoint: str) -> int:
     method, path = endpoint.split(" ")
     path = _somewhere(path)
     if method == "POST":
-        return client.post(path, BODIES.get(path.rsplit("/", 1)[1], {})).status
+        word = path.rsplit("/", 1)[1]
+        return client.post(path, BODIES.get(f"{path.split('/')[3]} {word}", BODIES.get(word, {}))).status
     return (client.delete(path) if method == "DELETE" else client.get(path)).status
 
 

@@ -1,0 +1,60 @@
+"""The private folder of a publication: the owner's file sealed under a key of its own, and the stages' rooms."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import UUID
+
+from catalog.errors import PublicationRefused
+from catalog.joint.sealed import SealBroken, seal_file, unseal_file
+from catalog.storage import Store
+from catalog.working import space
+from marketplace.db.keys import Keys
+
+SEALED = "source.sealed"
+
+
+def folder_of(store: Store, publication_id: UUID) -> Path:
+    return store.root / "publications" / str(publication_id)
+
+
+def take_in(store: Store, keys: Keys, publication_id: UUID, source: Path) -> None:
+    """Seal a copy of the file. Raises PublicationRefused where the disk is full; then nothing stays."""
+    try:
+        with space():
+            folder = folder_of(store, publication_id)
+            folder.mkdir(mode=0o700)
+            seal_file(keys.publication(publication_id), source, folder / SEALED)
+    except BaseException:
+        forget(store, keys, publication_id)
+        raise
+
+
+@contextmanager
+def opened(store: Store, keys: Keys, publication_id: UUID) -> Iterator[Path]:
+    """The file in the clear, for as long as a jail reads it. Raises PublicationRefused if the seal is broken."""
+    folder = folder_of(store, publication_id)
+    clear = folder / "source"
+    clear.unlink(missing_ok=True)
+    try:
+        try:
+            unseal_file(keys.publication(publication_id), folder / SEALED, clear)
+        except SealBroken as broken:
+            raise PublicationRefused("publication.file_gone") from broken
+        yield clear
+    finally:
+        clear.unlink(missing_ok=True)
+
+
+def forget(store: Store, keys: Keys, publication_id: UUID) -> None:
+    """Key first, then all files. Again is harmless."""
+    keys.forget_publication(publication_id)
+    shutil.rmtree(folder_of(store, publication_id), ignore_errors=True)
+
+
+def folders(store: Store) -> tuple[Path, ...]:
+    """All that there are, for the sweep."""
+    return tuple((store.root / "publications").iterdir())

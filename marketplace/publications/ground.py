@@ -1,0 +1,106 @@
+"""What a publication is made on, as of one instant: the row, its place, consents, who sent it, what is listed."""
+
+from __future__ import annotations
+
+import hashlib
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+
+from catalog.limits import IngestLimits
+from catalog.manifest import Manifest
+from catalog.pii.gate import Override
+from catalog.pipeline.line import Order
+from catalog.pipeline.run import Pipeline
+from marketplace.accounts.senders import Sender
+from marketplace.consents.subjects import pseudonym
+from marketplace.listings.facts import previous_facts, publisher_facts
+from marketplace.listings.places import Place, find_place
+from marketplace.listings.press import Press, parse_manifest
+from marketplace.listings.standing import Register, read_register
+from marketplace.publications.files import folder_of, opened
+from marketplace.publications.models import PublicationRow
+from policies.decision import Caller, PreviousFacts
+
+
+class Ground(Struct, frozen=True, kw_only=True):
+    publication_id: UUID
+    state: str
+    manifest: Manifest
+    manifest_text: str
+    source_sha256: str
+    overrides: tuple[Override, ...]
+    by: Sender
+    place: Place
+    register: Register | None
+    caller: Caller
+    listed: PreviousFacts
+
+
+async def read_ground(press: Press, publication_id: UUID) -> Ground:
+    """Raises ManifestWrong and what `find_place` raises."""
+    async with press.database.session() as session:
+        row = await session.get_one(PublicationRow, publication_id)
+        manifest = parse_manifest(row.manifest)
+        by = Sender(person_id=row.sent_by, organisation_id=row.organisation_id, via=row.via)
+        place = await find_place(session, manifest=manifest, by=by, into=None, may_exist=True)
+        return Ground(
+            publication_id=row.id,
+            state=row.state,
+            manifest=manifest,
+            manifest_text=row.manifest,
+            source_sha256=row.source_sha256,
+            overrides=tuple(
+                Override(columns=tuple(each["columns"]), finding=each["finding"], reason=each["reason"])
+                for each in row.overrides
+            ),
+            by=by,
+            place=place,
+            register=await read_register(session, place.dataset_id) if place.dataset_id else None,
+            caller=await publisher_facts(session, person_id=by.person_id, organisation_id=by.organisation_id),
+            listed=await previous_facts(session, place.previous),
+        )
+
+
+def pipeline_on(press: Press, ground: Ground) -> Pipeline:
+    """Its stages, in its folder, where what an earlier process finished still lies."""
+    given = ground.register.given if ground.register else {}
+    withdrawn = ground.register.withdrawn if ground.register else {}
+    key, config = press.keys.lineage(ground.place.lineage_id), press.config
+    order = Order(
+        manifest=ground.manifest,
+        manifest_text=ground.manifest_text,
+        source=lambda: opened(press.store, press.keys, ground.publication_id),
+        source_sha256=ground.source_sha256,
+        store=press.store,
+        pseudonymise=lambda subjects: [pseudonym(key, subject) for subject in subjects],
+        consented=lambda _: given,
+        withdrawn=lambda _: withdrawn,
+        register=_digest(ground.register),
+        previous=ground.place.newest,
+        limits=IngestLimits(deadline_ms=config.ingest_deadline_ms, memory_bytes=config.ingest_memory_bytes),
+        overrides=ground.overrides,
+    )
+    return Pipeline(order, folder_of(press.store, ground.publication_id), lasting=True)
+
+
+def subject_of_row(row: PublicationRow) -> str:
+    """What reviewers approve: the file, the manifest, what was answered for, and the classes (SHA-256, hex).
+
+    Not the version's id: who withdraws consent meanwhile is left out, and nobody needs to approve that."""
+    overridden = sorted((each["code"], each["key"]) for each in row.overrides)
+    said = (row.source_sha256, row.manifest, overridden, row.state_class, row.personal_class)
+    return hashlib.sha256(msgspec.json.encode(said)).hexdigest()
+
+
+def _digest(register: Register | None) -> str:
+    """Of what the register says; it decides who is in the version."""
+    if register is None:
+        return ""
+    digest = hashlib.sha256(str(register.exclusions).encode())
+    for said in (register.given, register.withdrawn):
+        for purpose in sorted(said):
+            digest.update(purpose.encode() + b"\0" + b"".join(sorted(said[purpose])))
+        digest.update(b"|")
+    return digest.hexdigest()

@@ -1,0 +1,149 @@
+"""Making what an owner sent, stage by stage, and listing it once people have approved: the service's own part.
+
+Whoever works on a publication holds the lock of its dataset's name, as everybody who publishes does; a process
+that dies gives it back, and whoever takes it next goes on after the last finished stage.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from uuid import UUID
+
+import msgspec
+
+from catalog.errors import PublicationRefused
+from catalog.pipeline.record import Stage, StageRecord
+from catalog.pipeline.run import RUN_STAGES, Pipeline, broken
+from catalog.publish import publication_of
+from marketplace.accounts.senders import Sender
+from marketplace.audit.facttree import grow
+from marketplace.audit.sealing import seal
+from marketplace.db.base import new_id, utcnow
+from marketplace.errors import Problem
+from marketplace.faults import point
+from marketplace.listings.actions import record_refusal, release
+from marketplace.listings.errors import ConsentsMoved, Judged, Overtaken, VersionRefused
+from marketplace.listings.permission import require_listing
+from marketplace.listings.press import Press
+from marketplace.publications.ground import Ground, pipeline_on, read_ground, subject_of_row
+from marketplace.publications.machine import AT_WORK
+from marketplace.publications.stages import begin_stage, end_stage, locked, step
+from sandbox.job import SandboxFailed
+
+
+async def advance(press: Press, publication_id: UUID) -> None:
+    """Bring it as far as the exchange can by itself: to the people who review it, or to the list.
+
+    The caller holds the dataset's lock. Nothing is raised for what is wrong with it: that is kept in its row.
+    """
+    try:
+        ground = await read_ground(press, publication_id)
+        if ground.state not in AT_WORK:
+            return
+        await require_listing(press.engine, caller=ground.caller, manifest=ground.manifest)
+        pipeline = pipeline_on(press, ground)
+        judged = await _made(press, ground, pipeline)
+        if judged is not None:
+            await (_pass(press, ground, pipeline, judged) if ground.state == "making" else
+                   _list(press, ground, pipeline, judged))  # fmt: skip
+    except (ConsentsMoved, Overtaken):
+        return  # made anew in the next round, on what is there then
+    except Problem as problem:
+        await _stop(press, publication_id, problem)
+
+
+async def _made(press: Press, ground: Ground, pipeline: Pipeline) -> Judged | None:
+    """The policy's word on what was made; None if a stage stopped it, or a person did. Raises ListingDenied."""
+    for stage in RUN_STAGES:
+        async with press.database.session() as session:
+            if not await begin_stage(session, ground.publication_id, stage):
+                return None
+        record = await _run(pipeline, stage)
+        point(f"publication-{stage}")
+        async with press.database.session() as session:
+            if not await end_stage(session, ground.publication_id, record):
+                return None
+    return await require_listing(
+        press.engine, caller=ground.caller, manifest=ground.manifest, version=pipeline.version,
+        previous=ground.listed,
+    )  # fmt: skip
+
+
+async def _run(pipeline: Pipeline, stage: Stage) -> StageRecord:
+    try:
+        return await asyncio.to_thread(pipeline.run, stage)
+    except (PublicationRefused, SandboxFailed, OSError) as error:
+        return broken(stage, error)
+
+
+async def _pass(press: Press, ground: Ground, pipeline: Pipeline, judged: Judged) -> None:
+    """People look at it now, and until then no person's record lies open."""
+    await asyncio.to_thread(pipeline.shed)
+    owed = judged.decision.obligations
+    async with press.database.session() as session:
+        row = await locked(session, ground.publication_id)
+        if row.state != "making":
+            return
+        step(row, "pass")
+        row.problem = None
+        row.version_id = pipeline.version.id
+        row.state_class = owed.state_class if owed else None
+        row.personal_class = owed.personal_class if owed else None
+
+
+async def _list(press: Press, ground: Ground, pipeline: Pipeline, judged: Judged) -> None:
+    """Put it on the list, if it still is what was approved. Raises ConsentsMoved, Overtaken."""
+    if not await _still_approved(press, ground, judged):
+        return
+    sealed = seal(press.keys, decision_id=new_id(), tree=grow(judged.question), decision=judged.decision)
+    try:
+        await asyncio.to_thread(pipeline.place)
+    except PublicationRefused as full:
+        raise VersionRefused(full.code, **full.params) from full
+    point("publication-placed")
+    async with press.database.session() as session:
+        row = await locked(session, ground.publication_id)
+        if row.state != "listing":
+            return
+        released = await release(
+            session, publication=publication_of(pipeline), sealed=sealed, place=ground.place,
+            register=ground.register, store=press.store, by=ground.by, at=utcnow(),
+        )  # fmt: skip
+        row.version_id = released.id
+        step(row, "list")
+
+
+async def _still_approved(press: Press, ground: Ground, judged: Judged) -> bool:
+    """Else the class is another one than people approved, and they look again."""
+    owed = judged.decision.obligations
+    async with press.database.session() as session:
+        row = await locked(session, ground.publication_id)
+        if row.state != "listing":
+            return False
+        row.state_class = owed.state_class if owed else None
+        row.personal_class = owed.personal_class if owed else None
+        if subject_of_row(row) == row.approved:
+            return True
+        row.approved = None
+        step(row, "renew")
+        return False
+
+
+async def _stop(press: Press, publication_id: UUID, problem: Problem) -> None:
+    """It is refused as a whole: by the policy, by what is listed already, by the manifest."""
+    async with press.database.session() as session:
+        row = await locked(session, publication_id)
+        if row.state not in AT_WORK:
+            return
+        row.problem = _told(problem)
+        step(row, "stop" if problem.status < 500 else "fail")
+        by = Sender(person_id=row.sent_by, organisation_id=row.organisation_id, via=row.via)
+        await record_refusal(session, press.keys, slug=row.slug, problem=problem, by=by)
+
+
+def _told(problem: Problem) -> dict[str, object]:
+    return {
+        "code": problem.code,
+        "params": msgspec.to_builtins(problem.params, str_keys=True),
+        "reasons": msgspec.to_builtins(problem.reasons),
+    }

@@ -1,0 +1,193 @@
+"""Publications of an owner: the list, the form that sends a file, one with its stages, and versions taken back."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+from litestar import get, post
+from litestar.response import Redirect, Template
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from catalog.storage import Store
+from marketplace.accounts.callers import Approver, Caller, Operator, Steward
+from marketplace.accounts.senders import Sender
+from marketplace.config import Config
+from marketplace.consents.uploads import saved
+from marketplace.db.base import new_id, utcnow
+from marketplace.db.engine import Database
+from marketplace.db.keys import Keys
+from marketplace.errors import NotFound, Problem
+from marketplace.invoices.crediting import propose_for_version
+from marketplace.listings.once import once_for
+from marketplace.listings.press import Press
+from marketplace.publications.reads import list_publications, list_withdrawals, listed_versions, read_publication
+from marketplace.publications.reviewing import take_step
+from marketplace.publications.schemas import StepBody, WithdrawalBody
+from marketplace.publications.sending import send
+from marketplace.publications.withdrawing import withdraw
+from marketplace.web.explain import explain_errors, explain_problem, placed
+from marketplace.web.forms import Form, chunks_of, wrong
+from marketplace.web.publication import findings_of, told_of
+from marketplace.web.view import View
+from policies.engine import Engine
+
+PAGE_FILE_BYTES: Final = 64_000_000
+"""A browser's form is kept whole before anybody reads it; larger files go by API or command, which stream."""
+ENVELOPE_BYTES: Final = 512 * 1024
+REASONS: Final = ("quality", "privacy", "unlawful", "consent", "outdated", "other")
+
+
+@get("/publications")
+async def show_publications(view: View, caller: Caller, session: AsyncSession) -> Template:
+    """What is on its way, and what was taken back."""
+    caller.require("read")
+    return await _list(view, caller, session)
+
+
+@post("/publications", status_code=200, request_max_body_size=PAGE_FILE_BYTES + ENVELOPE_BYTES)
+async def send_publication(
+    view: View, steward: Steward, config: Config, database: Database, store: Store, keys: Keys, engine: Engine,
+    form: Form,
+) -> Template | Redirect:  # fmt: skip
+    """Send a file and its manifest; the hidden key makes a second press the same publication."""
+    steward.require("publish")
+    press = Press(config=config, database=database, store=store, keys=keys, engine=engine)
+    by = Sender(person_id=steward.person_id, organisation_id=steward.organisation_id, via="page")
+    manifest = form.text("manifest")
+    try:
+        upload = form.file("file")
+        async with saved(chunks_of(upload), folder=config.path("uploads"), max_bytes=PAGE_FILE_BYTES) as source:
+            once = await once_for(
+                form.text("key") or str(new_id()), into=None, manifest_text=manifest, source=source
+            )
+            publication_id = await send(
+                press, manifest_text=manifest, source=source, source_name=upload.filename, by=by, once=once
+            )
+    except Problem as problem:
+        async with database.reading() as session:
+            return await _list(view, steward, session, problem=problem, manifest=manifest)
+    return Redirect(f"/publications/{publication_id}?done=publication_sent", status_code=303)
+
+
+@get("/publications/{publication_id:uuid}")
+async def show_publication(view: View, caller: Caller, session: AsyncSession, publication_id: UUID) -> Template:
+    """One, with its stages; while the exchange works on it the page asks again by itself."""
+    caller.require("read")
+    return await _one(view, caller, session, publication_id)
+
+
+@post("/publications/{publication_id:uuid}/steps", status_code=200)
+async def send_step(
+    view: View, caller: Caller, session: AsyncSession, publication_id: UUID, form: Form
+) -> Template | Redirect:
+    """A step of a person."""
+    asked = {
+        "verb": form.text("verb"), "reason": form.text("reason"), "checklist": form.texts("checklist"),
+        "findings": [_finding(each) for each in form.texts("finding")],
+    }  # fmt: skip
+    try:
+        async with session.begin_nested():
+            state = await take_step(
+                session, publication_id=publication_id, body=_fitting(asked, StepBody), by=caller
+            )
+    except NotFound:
+        raise
+    except Problem as problem:
+        return await _one(view, caller, session, publication_id, problem)
+    seen = caller.organisation_kind == "owner" or state == "reviewing"
+    return Redirect(f"/publications/{publication_id}" if seen else "/publications?done=publication_step",
+                    status_code=303)  # fmt: skip
+
+
+@post("/publications/withdrawals", status_code=200)
+async def send_withdrawal(
+    view: View, approver: Approver, session: AsyncSession, form: Form
+) -> Template | Redirect:
+    """Take the listed version of a dataset back."""
+    approver.require("agree")
+    slug, _, version_id = form.text("version").partition(" ")
+    asked = {"version_id": version_id, "reason": form.text("reason"), "note": form.text("note").strip()}
+    try:
+        async with session.begin_nested():
+            body = _fitting(asked, WithdrawalBody)
+            await withdraw(session, dataset=slug, body=body, by=approver, at=utcnow())
+    except Problem as problem:
+        return await _list(view, approver, session, problem=problem)
+    return Redirect("/publications?done=version_withdrawn", status_code=303)
+
+
+@post("/publications/credits", status_code=200)
+async def send_credits(view: View, operator: Operator, session: AsyncSession, form: Form) -> Template | Redirect:
+    """Propose to give back what was charged for a version taken back; another person of the operator decides."""
+    operator.require("money")
+    try:
+        async with session.begin_nested():
+            await propose_for_version(
+                session, version_id=form.text("version_id"), reason=form.text("note"), by=operator, at=utcnow()
+            )
+    except Problem as problem:
+        return await _list(view, operator, session, problem=problem)
+    return Redirect("/publications?done=credits_proposed", status_code=303)
+
+
+async def _list(
+    view: View, caller: Caller, session: AsyncSession, *, problem: Problem | None = None, manifest: str = ""
+) -> Template:
+    approves = "approver" in caller.roles
+    return view.page(
+        "publications.html",
+        listed=(await list_publications(session, caller)).items,
+        withdrawn=(await list_withdrawals(session, caller)).items,
+        versions=await listed_versions(session, caller.organisation_id) if approves else (),
+        reasons=REASONS,
+        may_send="steward" in caller.roles and "publish" in caller.scopes,
+        may_credit=caller.organisation_kind == "operator",
+        key=str(new_id()),
+        manifest=manifest,
+        max_bytes=PAGE_FILE_BYTES,
+        problem=explain_problem(view, problem) if problem else None,
+        errors=explain_errors(view, problem) if problem else (),
+        places=[placed(view, error) for error in problem.params.get("errors") or ()] if problem else (),
+        status=problem.status if problem else 200,
+    )
+
+
+async def _one(
+    view: View, caller: Caller, session: AsyncSession, publication_id: UUID, problem: Problem | None = None
+) -> Template:
+    publication = await read_publication(session, publication_id, caller)
+    return view.page(
+        "publication.html",
+        publication=publication,
+        told=told_of(view, publication),
+        findings=findings_of(view, publication),
+        at_work=publication.state in ("making", "listing"),
+        problem=explain_problem(view, problem) if problem else None,
+        errors=explain_errors(view, problem) if problem else (),
+        status=problem.status if problem else 200,
+    )
+
+
+def _finding(told: str) -> dict[str, str]:
+    code, _, key = told.partition(" ")
+    return {"code": code, "key": key}
+
+
+def _fitting(told: dict[str, Any], kind: Any) -> Any:
+    """Raises Invalid for a field that does not fit."""
+    try:
+        return msgspec.convert(told, kind)
+    except msgspec.ValidationError as error:
+        raise wrong(str(error).rpartition("$.")[2].rstrip("`") or "form", "form.text") from error
+
+
+handlers = [
+    show_publications,
+    send_publication,
+    show_publication,
+    send_step,
+    send_withdrawal,
+    send_credits,
+]
