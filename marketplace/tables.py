@@ -7,6 +7,7 @@ from marketplace.consents import models as consents
 from marketplace.db import models as idempotency
 from marketplace.db.base import Base
 from marketplace.einvoices import models as einvoices
+from marketplace.harvest import models as harvest
 from marketplace.identity import models as identity
 from marketplace.invoices import models as invoices
 from marketplace.ledger import models as ledger
@@ -30,6 +31,7 @@ __all__ = [
     "audit",
     "consents",
     "einvoices",
+    "harvest",
     "idempotency",
     "identity",
     "invoices",

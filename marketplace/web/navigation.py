@@ -35,6 +35,7 @@ _PAYOUTS: Final = Link("/payouts", "nav.payouts")
 _LOG: Final = Link("/log", "nav.log")
 _ALERTS: Final = Link("/alerts", "nav.alerts")
 _INCIDENTS: Final = Link("/incidents", "nav.incidents")
+_HARVEST: Final = Link("/harvest", "nav.harvest")
 _TABLES: Final = Link("/tables", "nav.tables")
 _TOKENS: Final = Link("/tokens", "nav.tokens")
 _MINE: Final = Link("/toi", "nav.mine")
@@ -52,7 +53,9 @@ _BY_KIND: Final[dict[str, tuple[Link, ...]]] = {
         _CATALOGUE, _LOG, _ALERTS, _INCIDENTS, _CONSENTS, _USAGE, _STATE_BUDGET, _CREDITS, _PAYOUTS, _TOKENS,
         _HELP,
     ),
-    "operator": (_CATALOGUE, _PLATFORM, _CREDITS, _PAYOUTS, _USAGE, _LOG, _INCIDENTS, _TOKENS, _HELP),
+    "operator": (
+        _CATALOGUE, _HARVEST, _PLATFORM, _CREDITS, _PAYOUTS, _USAGE, _LOG, _INCIDENTS, _TOKENS, _HELP,
+    ),
 }  # fmt: skip
 
 

@@ -23,12 +23,12 @@ JUSTIFICATION = "Thống kê gộp theo trình độ học vấn, không tái đ
 MEMBERS = (
     "/applications", "/agreements", "/console", "/queries", "/tables", "/preview", "/linkages", "/consents",
     "/usage", "/spending", "/wallet", "/log", "/alerts", "/incidents", "/tokens",
-    "/credits", "/payouts",
+    "/credits", "/payouts", "/harvest",
 )  # fmt: skip
 MAY = {
     "startup": {*MEMBERS}
-    - {"/preview", "/linkages", "/consents", "/alerts", "/incidents", "/credits", "/payouts"},
-    "owner": {*MEMBERS} - {"/console", "/queries", "/tables", "/spending", "/alerts", "/credits"},
+    - {"/preview", "/linkages", "/consents", "/alerts", "/incidents", "/credits", "/payouts", "/harvest"},
+    "owner": {*MEMBERS} - {"/console", "/queries", "/tables", "/spending", "/alerts", "/credits", "/harvest"},
     "regulator": {
         "/consents",
         "/usage",
@@ -40,7 +40,7 @@ MAY = {
         "/payouts",
         "/tokens",
     },
-    "operator": {"/usage", "/wallet", "/log", "/incidents", "/credits", "/payouts", "/tokens"},
+    "operator": {"/harvest", "/usage", "/wallet", "/log", "/incidents", "/credits", "/payouts", "/tokens"},
 }
 
 

@@ -25,6 +25,7 @@ PUBLIC = {
     "GET /api/v1/datasets/{dataset:str}/odrl",
     "GET /api/v1/datasets/{dataset:str}/offers",
     "GET /api/v1/datasets/{dataset:str}/quality",
+    "GET /api/v1/external",
     "GET /api/v1/healthz",
     "GET /api/v1/metrics",
     "GET /api/v1/queries/quote/key",
@@ -71,6 +72,11 @@ ALLOWED = {
     "POST /api/v1/tables": {"startup"},
     "DELETE /api/v1/tables/{table_id:uuid}": {"startup"},
     "GET /api/v1/datasets/{dataset:str}/waiting": {"owner"},
+    "DELETE /api/v1/harvest/sources/{source_id:uuid}": {"operator"},
+    "GET /api/v1/harvest/sources": {"operator"},
+    "POST /api/v1/harvest/sources": {"operator"},
+    "GET /api/v1/harvest/sources/{source_id:uuid}/runs": {"operator"},
+    "POST /api/v1/harvest/sources/{source_id:uuid}/runs": {"operator"},
     "GET /api/v1/invoices": set(KINDS),
     "POST /api/v1/invoices": {"operator"},
     "POST /api/v1/invoices/{invoice_id:uuid}/credits": {"operator"},
@@ -176,6 +182,7 @@ BODIES: dict[str, dict[str, object]] = {
     "preview": {"decision": "accept"},
     "limits": {"month_vnd": 10**9},
     "offers": {"name": "x1", "terms": {}},
+    "sources": {"url": "https://data.example/data.json", "kind": "data_json", "name": "x"},
     "previews": {"manifest": "slug: x", "persons": 1},
     "refunds": {"reason": "x"},
     "auto-top-up": {"method_id": "x", "floor_vnd": 1, "amount_vnd": 50_000, "month_limit_vnd": 50_000},
@@ -184,7 +191,10 @@ BODIES: dict[str, dict[str, object]] = {
     "assignment": {"organisation_id": str(uuid.uuid4())},
 }
 """By the path's last word: a body that cannot be read is refused before anybody asks who sent it."""
-OPEN_PAGES = "/|/(datasets|help|healthz|language|login|logout|metrics|readyz|schema|static|toi)(/.*)?"
+OPEN_PAGES = (
+    "/|/(api/(3/)?action|catalog|datasets|external|help|healthz|language|login|logout|metrics|readyz|robots.txt|schema"
+    "|sitemap.xml|sitemaps|static|toi)([/.].*)?"
+)
 
 
 def routes() -> list[str]:

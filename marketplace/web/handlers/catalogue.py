@@ -7,10 +7,15 @@ from typing import Annotated
 from litestar import get
 from litestar.params import Parameter
 from litestar.response import Template
+from markupsafe import Markup
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from marketplace.config import Config
 from marketplace.db.base import utcnow
 from marketplace.errors import NotFound
+from marketplace.feeds.api import lead_to_metadata
+from marketplace.feeds.forms import FORMS, embedded
+from marketplace.feeds.site import site_of
 from marketplace.listings.catalogue import list_datasets
 from marketplace.listings.reads import owners_named, read_dataset, read_waiting
 from marketplace.offers.reads import offers_of
@@ -44,8 +49,10 @@ async def show_catalogue(
     )
 
 
-@get("/datasets/{slug:str}")
-async def show_dataset(view: View, session: AsyncSession, slug: str) -> Template:
+@get("/datasets/{slug:str}", before_request=lead_to_metadata)
+async def show_dataset(
+    request: AnyRequest, view: View, session: AsyncSession, config: Config, slug: str
+) -> Template:
     """Everything that is said in public about one dataset, and to its owner who waits."""
     dataset = await read_dataset(session, slug)
     if dataset is None:
@@ -55,7 +62,10 @@ async def show_dataset(view: View, session: AsyncSession, slug: str) -> Template
         waiting = await read_waiting(session, slug, owner_id=view.caller.organisation_id)
     offered = await offers_of(session, dataset_id=dataset.id, caller=view.caller, at=utcnow())
     offers = [offer for offer in offered.items if offer.state == "open"]
-    return view.page("dataset.html", dataset=dataset, waiting=waiting, offers=offers)
+    search_engines = Markup(await embedded(session, slug, site_of(request, config)))  # noqa: S704 - no < in it
+    return view.page(
+        "dataset.html", dataset=dataset, waiting=waiting, offers=offers, search_engines=search_engines, forms=FORMS
+    )
 
 
 handlers = [show_catalogue, show_dataset]
