@@ -50,7 +50,7 @@ soak: .venv/ready tools
 
 # The service and the demo need none of them: the policy's module is committed.
 tools: .venv/ready
-	@PATH="$(CURDIR)/.tools/uv/bin:$$PATH" $(BIN)/python tools/fetch.py opa regal stripe-mock localstripe pycanon great-expectations
+	@PATH="$(CURDIR)/.tools/uv/bin:$$PATH" $(BIN)/python tools/fetch.py opa regal stripe-mock localstripe pycanon great-expectations standards ckanext-dcat
 
 .venv/ready: pyproject.toml uv.lock | $(UV)
 	@$(UV) sync --frozen --quiet --compile-bytecode

@@ -176,6 +176,17 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     publication_interval_ms: int = 1_000
     """How often publications are looked at for what the exchange has to do about them."""
     sweep_interval_s: int = 30
+    harvest_allowed_hosts: str = ""
+    """With commas between: hosts of other catalogues that may be asked though they are not public."""
+    harvest_pause_ms: int = 1_000
+    """Between two requests to another catalogue; a longer one that its robots.txt asks for counts."""
+    harvest_timeout_s: int = 60
+    harvest_max_bytes: int = 64 * 1024 * 1024
+    """Of one document of another catalogue, unpacked."""
+    harvest_max_listings: int = 1_000_000
+    """Of one source."""
+    harvest_retry_after_max_s: int = 300
+    """A server that asks to be left alone for longer ends the run, which goes on then."""
     charge_interval_s: int = 60
     quality_interval_s: int = 60
     """How often listed versions are looked at: not seen yet, overdue, or with a promise that does not hold."""

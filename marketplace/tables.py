@@ -8,6 +8,7 @@ from marketplace.db import models as idempotency
 from marketplace.db.base import Base
 from marketplace.einvoices import models as einvoices
 from marketplace.finding import models as finding
+from marketplace.harvest import models as harvest
 from marketplace.identity import models as identity
 from marketplace.invoices import models as invoices
 from marketplace.ledger import models as ledger
@@ -33,6 +34,7 @@ __all__ = [
     "consents",
     "einvoices",
     "finding",
+    "harvest",
     "idempotency",
     "identity",
     "invoices",

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-Name = Literal["opa", "regal", "stripe-mock", "localstripe", "pycanon", "great-expectations"]
+Name = Literal["opa", "regal", "stripe-mock", "localstripe", "pycanon", "great-expectations",
+               "standards", "ckanext-dcat"]  # fmt: skip
 VERSIONS: dict[Name, str] = {
     "opa": "1.22.0", "regal": "0.38.1", "stripe-mock": "0.203.0", "localstripe": "1.15.10",
-    "pycanon": "1.3.6", "great-expectations": "1.24.0",
+    "pycanon": "1.3.6", "great-expectations": "1.24.0", "standards": "1", "ckanext-dcat": "2.4.4",
 }  # fmt: skip
 """Pinned: another OPA gives other bytes for the same sources."""
 SAY_THEIR_VERSION = ("opa", "regal")

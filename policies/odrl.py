@@ -9,22 +9,27 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from policies.decision import AgreementFacts, Conditions, DatasetFacts
+from policies.decision import AgreementFacts, Conditions, DatasetFacts, RecordsCondition
 from policies.purposes import known
 
 CONTEXT: Final = "http://www.w3.org/ns/odrl.jsonld"
 MEDIA_TYPE: Final = "application/ld+json"
+VND: Final = "http://publications.europa.eu/resource/authority/currency/VND"
 PROFILE: Final = "urn:sandulieu:odrl:1"
 
 Document = dict[str, Any]
 
 
-def offer(dataset: DatasetFacts, *, owner_id: str) -> Document:
-    """What the owner offers of the version that is listed; without one, nothing."""
+def offer(dataset: DatasetFacts, *, owner_id: str, per_query_vnd: int | None = None) -> Document:
+    """What the owner offers of the version that is listed; without one, nothing.
+
+    `per_query_vnd`: what a query costs at the least, before its columns are counted; None: no open offer."""
     permissions = []
     if dataset.listed:
         permission = _permission(dataset, columns=dataset.columns or (), purposes=_covered(dataset.purposes or ()))
         permission["constraint"] += _demands(dataset.conditions or Conditions())
+        if per_query_vnd is not None:
+            permission["duty"] = [_compensation(per_query_vnd)]
         permissions = [permission]
     return _policy("Offer", f"urn:sandulieu:offer:{dataset.id}", dataset, permissions, assigner=_party(owner_id))
 
@@ -88,16 +93,27 @@ def _policy(kind: str, uid: str, dataset: DatasetFacts, permissions: list[Docume
 
 
 def _permission(dataset: DatasetFacts, *, columns: tuple[str, ...], purposes: tuple[str, ...]) -> Document:
-    refinement = _constraint("column", "isAnyOf", list(columns))
+    conditions = dataset.conditions or Conditions()
+    parts = [
+        _constraint("column", "isAnyOf", list(columns)),
+        *(_records(only) for only in conditions.records or ()),
+    ]
     named = [f"urn:sandulieu:purpose:{purpose}" for purpose in purposes]
     return {
-        "target": {"@type": "AssetCollection", "source": _asset(dataset), "refinement": [refinement]},
+        "target": {"@type": "AssetCollection", "source": _asset(dataset), "refinement": parts},
         "action": "use",
         "constraint": [
             {**_constraint("purpose", "isAnyOf", named), "dpv": [known()[purpose].dpv for purpose in purposes]}
         ],
         "duty": [{"action": "compensate"}],
     }
+
+
+def _compensation(per_query_vnd: int) -> Document:
+    """The duty to pay, with the amount as ODRL's vocabulary has it."""
+    amount = {"@value": str(per_query_vnd), "@type": "xsd:decimal"}
+    refinement = {"leftOperand": "payAmount", "operator": "gteq", "rightOperand": amount, "unit": VND}
+    return {"action": [{"rdf:value": {"@id": "odrl:compensate"}, "refinement": [refinement]}]}
 
 
 def _demands(conditions: Conditions) -> list[Document]:
@@ -113,6 +129,13 @@ def _demands(conditions: Conditions) -> list[Document]:
     if conditions.return_results:
         demands.append(_constraint("returnResults", "eq", True))
     return demands
+
+
+def _records(only: RecordsCondition) -> Document:
+    """Which records may be read; where it is told for some purposes alone, they stand beside it."""
+    said = {**_constraint("records", "isAnyOf", list(only.values)), f"{PROFILE}:column": only.column}
+    named = [f"urn:sandulieu:purpose:{purpose}" for purpose in only.purposes or ()]
+    return said | ({f"{PROFILE}:purpose": named} if named else {})
 
 
 def _constraint(left: str, operator: str, right: Any) -> Document:

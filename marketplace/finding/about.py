@@ -5,7 +5,6 @@ from __future__ import annotations
 from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from marketplace.config import Config
 from marketplace.db.base import utcnow
 from marketplace.finding.changes import VersionChange, read_changes
 from marketplace.finding.citing import Citation, cite
@@ -32,8 +31,3 @@ async def about(session: AsyncSession, page: DatasetPage, *, site: str) -> About
         related=await read_related(session, page, at=at),
         use=await read_use(session, page.id, at=at),
     )
-
-
-def site_of(config: Config) -> str:
-    """Where readers reach the exchange."""
-    return config.public_url or f"http://{config.host}:{config.port}"

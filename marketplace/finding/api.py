@@ -11,18 +11,20 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.config import Config
 from marketplace.errors import NotFound
-from marketplace.finding.about import About, about, site_of
+from marketplace.feeds.negotiation import AnyRequest
+from marketplace.feeds.site import site_of
+from marketplace.finding.about import About, about
 from marketplace.finding.calculator import QUERIES, Estimate, estimate
 from marketplace.listings.reads import read_dataset
 
 
 @get("/api/v1/datasets/{dataset:str}/about", operation_id="aboutDataset")
-async def get_about(session: AsyncSession, config: Config, dataset: str) -> About:
+async def get_about(request: AnyRequest, session: AsyncSession, config: Config, dataset: str) -> About:
     """What changed from version to version, how it is cited, what is like it, who uses it (in bands)."""
     page = await read_dataset(session, dataset)
     if page is None:
         raise NotFound
-    return await about(session, page, site=site_of(config))
+    return await about(session, page, site=site_of(request, config).url)
 
 
 @get("/api/v1/datasets/{dataset:str}/estimate", operation_id="estimatePrice")

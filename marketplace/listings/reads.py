@@ -41,7 +41,7 @@ class ListedVersion(msgspec.Struct, frozen=True, kw_only=True):
     version: Version
 
 
-def _named(dataset: uuid.UUID | str) -> ColumnElement[bool]:
+def is_named(dataset: uuid.UUID | str) -> ColumnElement[bool]:
     """A dataset by its id or by its slug."""
     if isinstance(dataset, uuid.UUID):
         return Dataset.id == dataset
@@ -84,7 +84,7 @@ async def listed_version(session: AsyncSession, dataset: uuid.UUID | str) -> Lis
             DatasetVersion.body,
         )
         .join(DatasetVersion, DatasetVersion.id == Dataset.current_version_id)
-        .where(_named(dataset))
+        .where(is_named(dataset))
     )
     row = (await session.execute(rows)).one_or_none()
     if row is None:
@@ -107,14 +107,15 @@ async def read_offer(session: AsyncSession, dataset: uuid.UUID | str) -> odrl.Do
     if found is None:
         return None
     facts = dataset_facts(found.dataset_id, found.version, state_class=None)
-    return odrl.offer(facts, owner_id=str(found.owner_id))
+    price = await read_price(session, found.dataset_id)
+    return odrl.offer(facts, owner_id=str(found.owner_id), per_query_vnd=price.base_vnd if price else None)
 
 
 async def dataset_id_of(
     session: AsyncSession, dataset: uuid.UUID | str, *, owner_id: uuid.UUID | None = None
 ) -> uuid.UUID | None:
     """The id behind an id or a slug of a listed dataset; of that owner alone, listed or not, if one is given."""
-    rows = select(Dataset.id).where(_named(dataset))
+    rows = select(Dataset.id).where(is_named(dataset))
     if owner_id is not None:
         rows = rows.where(Dataset.owner_id == owner_id, Dataset.linkage_id.is_(None))
     else:
@@ -139,7 +140,7 @@ async def read_dataset(session: AsyncSession, dataset: uuid.UUID | str) -> Datas
         select(Dataset, DatasetVersion, Organisation.slug, owner_names())
         .join(DatasetVersion, DatasetVersion.id == Dataset.current_version_id)
         .join(Organisation, Organisation.id == Dataset.owner_id)
-        .where(_named(dataset))
+        .where(is_named(dataset))
     )
     row = (await session.execute(rows)).one_or_none()
     if row is None:
@@ -162,7 +163,7 @@ async def read_waiting(
     rows = (
         select(DatasetVersion)
         .join(Dataset, DatasetVersion.id == Dataset.current_version_id)
-        .where(_named(dataset), Dataset.owner_id == owner_id)
+        .where(is_named(dataset), Dataset.owner_id == owner_id)
     )
     row = await session.scalar(rows)
     if row is None:

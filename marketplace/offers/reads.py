@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -39,6 +40,11 @@ _OPEN = text(f"""
     and (cast(:offer as uuid) is null or o.id = :offer)
     order by o.startup_id is null, o.name <> :standard, o.valid_from desc, o.id desc limit 1
 """)
+_EVERYBODY = text(f"""
+    select distinct on (o.dataset_id) o.dataset_id, o.terms from ({OFFERS}) o
+    where o.dataset_id = any(cast(:datasets as uuid[])) and o.state = 'open' and o.startup_id is null
+    order by o.dataset_id, o.name <> :standard, o.valid_from desc, o.id desc
+""")
 _ONE = text(f"select * from ({OFFERS}) o where o.id = :offer")
 
 
@@ -73,6 +79,13 @@ async def public_offer(session: AsyncSession, *, dataset_id: UUID, at: datetime)
     asked = {"dataset": dataset_id, "startup": None, "offer": None, "standard": STANDARD, "at": at}
     found: UUID | None = await session.scalar(_OPEN, asked)
     return await offer_view(session, offer_id=found, at=at) if found else None
+
+
+async def public_terms(session: AsyncSession, *, dataset_ids: Sequence[UUID], at: datetime) -> dict[UUID, Terms]:
+    """The terms of `public_offer`, of many datasets at once; without those that are offered to nobody."""
+    asked = {"datasets": list(dataset_ids), "standard": STANDARD, "at": at}
+    rows = await session.execute(_EVERYBODY, asked)
+    return {row.dataset_id: msgspec.convert(row.terms, Terms) for row in rows}
 
 
 async def require_standing(session: AsyncSession, *, offer_id: UUID, at: datetime) -> None:

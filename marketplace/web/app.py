@@ -25,8 +25,11 @@ from marketplace.consents import api as consents_api
 from marketplace.db.engine import Database
 from marketplace.db.keys import Keys
 from marketplace.einvoices import api as einvoices_api
+from marketplace.feeds import api as feeds_api
+from marketplace.feeds import ckan_api
 from marketplace.finding import api as finding_api
 from marketplace.finding import watch_api
+from marketplace.harvest import api as harvest_api
 from marketplace.identity.callers import SUBJECTS
 from marketplace.identity.provider import Provider
 from marketplace.invoices import api as invoices_api
@@ -66,6 +69,9 @@ API = (
     credits_api,
     einvoices_api,
     finding_api,
+    feeds_api,
+    ckan_api,
+    harvest_api,
     invoices_api,
     linkages_api,
     listings_api,

@@ -25,7 +25,7 @@ SECURITY: Final = {
     "X-Content-Type-Options": "nosniff",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cache-Control": "no-store",
-    "Vary": "Cookie, HX-Request",
+    "Vary": "Accept, Cookie, HX-Request",
 }
 
 

@@ -36,6 +36,7 @@ _PAYOUTS: Final = Link("/payouts", "nav.payouts")
 _LOG: Final = Link("/log", "nav.log")
 _ALERTS: Final = Link("/alerts", "nav.alerts")
 _INCIDENTS: Final = Link("/incidents", "nav.incidents")
+_HARVEST: Final = Link("/harvest", "nav.harvest")
 _TABLES: Final = Link("/tables", "nav.tables")
 _TOKENS: Final = Link("/tokens", "nav.tokens")
 _MINE: Final = Link("/toi", "nav.mine")
@@ -54,7 +55,8 @@ _BY_KIND: Final[dict[str, tuple[Link, ...]]] = {
         _HELP,
     ),
     "operator": (
-        _CATALOGUE, _PUBLICATIONS, _PLATFORM, _CREDITS, _PAYOUTS, _USAGE, _LOG, _INCIDENTS, _TOKENS, _HELP,
+        _CATALOGUE, _PUBLICATIONS, _HARVEST, _PLATFORM, _CREDITS, _PAYOUTS, _USAGE, _LOG, _INCIDENTS, _TOKENS,
+        _HELP,
     ),
 }  # fmt: skip
 

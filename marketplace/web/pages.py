@@ -21,6 +21,7 @@ from marketplace.web.handlers import (
     console,
     credits,
     decisions,
+    external,
     help_page,
     incidents,
     invoices,
@@ -50,9 +51,9 @@ from marketplace.web.view import provide_view
 
 STATIC: Final = Path(__file__).parent / "static"
 MODULES: Final = (
-    agreements, alerts, applications, apply, catalogue, consents, console, credits, decisions, help_page,
-    incidents, invoices, language, linkages, log, mine, money, offers, paid_in, pay_in, payouts, preview,
-    publications, quality, queries, sign_in, spending, tables, tokens, usage, why,
+    agreements, alerts, applications, apply, catalogue, consents, console, credits, decisions, external,
+    help_page, incidents, invoices, language, linkages, log, mine, money, offers, paid_in, pay_in, payouts,
+    preview, publications, quality, queries, sign_in, spending, tables, tokens, usage, why,
 )  # fmt: skip
 
 handlers: list[Router] = [

@@ -21,6 +21,7 @@ from marketplace.db.keys import Keys
 from marketplace.db.schema import bring_up_to_date
 from marketplace.einvoices.jobs import run_einvoices
 from marketplace.finding.jobs import run_notices
+from marketplace.harvest.jobs import run_harvests
 from marketplace.inspection.jobs import run_audits
 from marketplace.ledger.jobs import run_books
 from marketplace.listings.jobs import run_catalogue
@@ -164,6 +165,7 @@ def _background(
         partial(run_oversight, database, config, stop),
         partial(run_archive, database, config, stop),
         partial(run_indexer, database, config.search_interval_ms, stop),
+        partial(run_harvests, database, config, stop),
         partial(run_einvoices, database, answers.keys, config, stop),
     )
 

@@ -23,12 +23,22 @@ JUSTIFICATION = "Thống kê gộp theo trình độ học vấn, không tái đ
 MEMBERS = (
     "/applications", "/agreements", "/console", "/queries", "/tables", "/preview", "/publications", "/linkages",
     "/consents", "/usage", "/spending", "/wallet", "/log", "/alerts", "/incidents", "/tokens",
-    "/credits", "/payouts",
+    "/credits", "/payouts", "/harvest",
 )  # fmt: skip
 MAY = {
     "startup": {*MEMBERS}
-    - {"/preview", "/publications", "/linkages", "/consents", "/alerts", "/incidents", "/credits", "/payouts"},
-    "owner": {*MEMBERS} - {"/console", "/queries", "/tables", "/spending", "/alerts", "/credits"},
+    - {
+        "/preview",
+        "/publications",
+        "/linkages",
+        "/consents",
+        "/alerts",
+        "/incidents",
+        "/credits",
+        "/payouts",
+        "/harvest",
+    },
+    "owner": {*MEMBERS} - {"/console", "/queries", "/tables", "/spending", "/alerts", "/credits", "/harvest"},
     "regulator": {
         "/consents",
         "/usage",
@@ -40,7 +50,17 @@ MAY = {
         "/payouts",
         "/tokens",
     },
-    "operator": {"/publications", "/usage", "/wallet", "/log", "/incidents", "/credits", "/payouts", "/tokens"},
+    "operator": {
+        "/publications",
+        "/harvest",
+        "/usage",
+        "/wallet",
+        "/log",
+        "/incidents",
+        "/credits",
+        "/payouts",
+        "/tokens",
+    },
 }
 
 

@@ -27,6 +27,7 @@ PUBLIC = {
     "GET /api/v1/datasets/{dataset:str}/odrl",
     "GET /api/v1/datasets/{dataset:str}/offers",
     "GET /api/v1/datasets/{dataset:str}/quality",
+    "GET /api/v1/external",
     "GET /api/v1/healthz",
     "GET /api/v1/metrics",
     "GET /api/v1/queries/quote/key",
@@ -81,6 +82,11 @@ ALLOWED = {
     "POST /api/v1/tables": {"startup"},
     "DELETE /api/v1/tables/{table_id:uuid}": {"startup"},
     "GET /api/v1/datasets/{dataset:str}/waiting": {"owner"},
+    "DELETE /api/v1/harvest/sources/{source_id:uuid}": {"operator"},
+    "GET /api/v1/harvest/sources": {"operator"},
+    "POST /api/v1/harvest/sources": {"operator"},
+    "GET /api/v1/harvest/sources/{source_id:uuid}/runs": {"operator"},
+    "POST /api/v1/harvest/sources/{source_id:uuid}/runs": {"operator"},
     "GET /api/v1/invoices": set(KINDS),
     "POST /api/v1/invoices": {"operator"},
     "POST /api/v1/invoices/{invoice_id:uuid}/credits": {"operator"},
@@ -194,6 +200,7 @@ BODIES: dict[str, dict[str, object]] = {
     "preview": {"decision": "accept"},
     "limits": {"month_vnd": 10**9},
     "offers": {"name": "x1", "terms": {}},
+    "sources": {"url": "https://data.example/data.json", "kind": "data_json", "name": "x"},
     "previews": {"manifest": "slug: x", "persons": 1},
     "refunds": {"reason": "x"},
     "auto-top-up": {"method_id": "x", "floor_vnd": 1, "amount_vnd": 50_000, "month_limit_vnd": 50_000},
@@ -204,6 +211,11 @@ BODIES: dict[str, dict[str, object]] = {
 """By the path's last word, after its first where two end alike:
 a body that cannot be read is refused before anybody asks who sent it."""
 OPEN_PAGES = "/|/(datasets|help|healthz|language|login|logout|metrics|readyz|schema|static|toi)(/.*)?"
+"""By the path's last word: a body that cannot be read is refused before anybody asks who sent it."""
+OPEN_PAGES = (
+    "/|/(api/(3/)?action|catalog|datasets|external|help|healthz|language|login|logout|metrics|readyz|robots.txt|schema"
+    "|sitemap.xml|sitemaps|static|toi)([/.].*)?"
+)
 
 
 def routes() -> list[str]:

@@ -40,6 +40,20 @@ def test_an_offer_is_odrl_with_its_columns_purposes_and_bans() -> None:
     assert [ban["action"] for ban in document["prohibition"]] == ["sell", "urn:sandulieu:action:reidentify"]
 
 
+def test_an_offer_tells_its_price_and_which_records_may_be_read() -> None:
+    only = {"column": "sex", "in": ["F"], "purposes": ["research.health"]}
+    asked = access("rows", {"dataset": {"conditions": {"records": [only]}}})
+    (permission,) = offer(asked.dataset, owner_id="owner-1", per_query_vnd=1500)["permission"]
+    (paid,) = permission["duty"][0]["action"]
+    assert paid["refinement"][0]["leftOperand"] == "payAmount"
+    assert paid["refinement"][0]["rightOperand"] == {"@value": "1500", "@type": "xsd:decimal"}
+    _, records = permission["target"]["refinement"]
+    assert (records[f"{PROFILE}:column"], records["rightOperand"]) == ("sex", ["F"])
+    assert records[f"{PROFILE}:purpose"] == ["urn:sandulieu:purpose:research.health"]
+    (unpriced,) = offer(asked.dataset, owner_id="owner-1")["permission"]
+    assert unpriced["duty"] == [{"action": "compensate"}]
+
+
 def permits(document: dict[str, Any], asked: AccessQuestion) -> bool:
     """ODRL 2.2 evaluated for this profile: some permission whose parties, target and constraints all fit."""
     if document["assignee"]["source"] != f"urn:sandulieu:organisation:{asked.caller.organisation_id}":
@@ -65,6 +79,7 @@ def _world(asked: AccessQuestion) -> dict[str, Any]:
         f"{PROFILE}:person": [f"urn:sandulieu:person:{asked.caller.person_id}"],
         f"{PROFILE}:column": list(asked.request.columns or ()),
         f"{PROFILE}:institution": [asked.caller.organisation_slug],
+        f"{PROFILE}:records": [],  # which of them may be read denies no question: it narrows what is answered
         f"{PROFILE}:users": len(asked.agreement.people or ()),
         f"{PROFILE}:ethicsApproval": bool(promises.ethics_reference),
         f"{PROFILE}:returnResults": promises.returns_results,

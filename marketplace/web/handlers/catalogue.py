@@ -7,12 +7,16 @@ from typing import Annotated
 from litestar import get
 from litestar.params import Parameter
 from litestar.response import Template
+from markupsafe import Markup
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.config import Config
 from marketplace.db.base import utcnow
 from marketplace.errors import NotFound
-from marketplace.finding.about import about, site_of
+from marketplace.feeds.api import lead_to_metadata
+from marketplace.feeds.forms import FORMS, embedded
+from marketplace.feeds.site import site_of
+from marketplace.finding.about import about
 from marketplace.finding.calculator import estimate
 from marketplace.listings.catalogue import list_datasets
 from marketplace.listings.reads import owners_named, read_dataset, read_waiting
@@ -47,7 +51,7 @@ async def show_catalogue(
     )
 
 
-@get("/datasets/{slug:str}")
+@get("/datasets/{slug:str}", before_request=lead_to_metadata)
 async def show_dataset(
     view: View, session: AsyncSession, config: Config, request: AnyRequest, slug: str
 ) -> Template:
@@ -66,14 +70,17 @@ async def show_dataset(
     if dataset.price is not None:
         times = int(queries) if queries.isascii() and queries.isdecimal() and len(queries) < 10 else 1
         cost = estimate(dataset.price.terms, dataset.columns, chosen=chosen, queries=times)
+    site = site_of(request, config)
     return view.page(
         "dataset.html",
         dataset=dataset,
         waiting=waiting,
         offers=offers,
-        about=await about(session, dataset, site=site_of(config)),
+        about=await about(session, dataset, site=site.url),
         cost=cost,
         chosen=chosen,
+        search_engines=Markup(await embedded(session, slug, site)),  # noqa: S704 - no < in it
+        forms=FORMS,
     )
 
 

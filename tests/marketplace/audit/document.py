@@ -86,7 +86,8 @@ def _named(kind: msgspec.inspect.Type) -> str:
             return f"[{', '.join(_named(item) for item in items)}]"
         case msgspec.inspect.DictType(value_type=value):
             return "object" if isinstance(value, msgspec.inspect.AnyType) else f"{{name: {_named(value)}}}"
-    words = {"NoneType": "null", "StrType": "text", "IntType": "integer", "BoolType": "yes/no", "UUIDType": "id"}
+    words = {"NoneType": "null", "StrType": "text", "IntType": "integer", "BoolType": "yes/no", "UUIDType": "id",
+             "FloatType": "number"}  # fmt: skip
     return words[type(kind).__name__]
 
 

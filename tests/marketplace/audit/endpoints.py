@@ -4,6 +4,7 @@ from __future__ import annotations
 
 WRITES = {
     "DELETE /api/v1/audit/searches/{search_id}": ("search:remove",),
+    "DELETE /api/v1/harvest/sources/{source_id}": ("harvest:stop",),
     "DELETE /api/v1/queries/{query_id}": ("query:cancel",),
     "DELETE /api/v1/tables/{table_id}": ("table:remove",),
     "DELETE /api/v1/tokens/{token_id}": ("token:revoke",),
@@ -42,6 +43,8 @@ WRITES = {
     "POST /api/v1/demands": ("demand:ask",),
     "POST /api/v1/demands/{demand_id}/close": ("demand:close",),
     "POST /api/v1/demands/{demand_id}/votes": ("demand:vote",),
+    "POST /api/v1/harvest/sources": ("harvest:add",),
+    "POST /api/v1/harvest/sources/{source_id}/runs": ("harvest:run",),
     "POST /api/v1/invoices": ("invoice:issue",),
     "POST /api/v1/invoices/{invoice_id}/credits": ("credit:propose",),
     "POST /api/v1/incidents": ("incident:open",),
@@ -115,6 +118,8 @@ NONE_NEEDED = {
     "DELETE /api/v1/watches/{watch_id}": "what somebody wants to be told is nobody else's business",
     "POST /api/v1/notices/read": "says what somebody has read, and changes nothing else",
     "POST /api/v1/watches": "what somebody wants to be told is nobody else's business",
+    "POST /api/3/action/{action}": "reads: clients of CKAN send their questions so",
+    "POST /api/action/{action}": "the same under its older address",
     "POST /api/v1/wallet/portal": "gives a link to the provider's own page, and changes nothing here",
     "POST /api/v1/applications/{application_id}/preview": "says what a decision would do, and changes nothing",
     "POST /api/v1/previews": "says what a manifest would give, and changes nothing",

@@ -1,0 +1,78 @@
+"""`sandulieu harvest add|list|run|stop|report` against a running service (SANDULIEU_URL, SANDULIEU_TOKEN)."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import Any
+
+from marketplace.cli.client import Answer, from_environment
+
+PATH = "/api/v1/harvest/sources"
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """harvest add, list, run, stop, report."""
+    verbs = subparsers.add_parser("harvest", help="danh mục khác / other catalogues").add_subparsers(
+        dest="verb", required=True
+    )
+    add = verbs.add_parser("add", help="list what another catalogue lists, as external")
+    add.add_argument("url", help="of CKAN its root, else of the document")
+    add.add_argument("--kind", choices=("ckan", "dcat", "data_json"), required=True)
+    add.add_argument("--name", required=True)
+    add.add_argument("--every-hours", type=int, default=24)
+    add.set_defaults(func=add_source)
+    listed = verbs.add_parser("list", help="the other catalogues")
+    listed.set_defaults(func=list_sources)
+    for name, function, told in (
+        ("run", run_source, "look at one now"),
+        ("stop", stop_source, "look at one no more, and show nothing of it"),
+        ("report", report, "what came of the last looks at one"),
+    ):
+        verb = verbs.add_parser(name, help=told)
+        verb.add_argument("id")
+        verb.set_defaults(func=function)
+    for verb in verbs.choices.values():
+        verb.add_argument("--json", action="store_true")
+
+
+def add_source(chosen: argparse.Namespace) -> int:
+    """Prints it with its id."""
+    asked = {"url": chosen.url, "kind": chosen.kind, "name": chosen.name, "every_hours": chosen.every_hours}
+    answer = from_environment().post(PATH, asked)
+    return _told(answer, chosen, [answer.json()] if answer.ok else [])
+
+
+def list_sources(chosen: argparse.Namespace) -> int:
+    """By name."""
+    answer = from_environment().get(PATH)
+    return _told(answer, chosen, answer.json()["items"] if answer.ok else [])
+
+
+def run_source(chosen: argparse.Namespace) -> int:
+    """It is due; `report` tells what came of it."""
+    return _told(from_environment().post(f"{PATH}/{chosen.id}/runs", {}), chosen, [])
+
+
+def stop_source(chosen: argparse.Namespace) -> int:
+    """By id."""
+    return _told(from_environment().delete(f"{PATH}/{chosen.id}"), chosen, [])
+
+
+def report(chosen: argparse.Namespace) -> int:
+    """Newest first, with what was refused and why."""
+    answer = from_environment().get(f"{PATH}/{chosen.id}/runs")
+    return _told(answer, chosen, answer.json()["items"] if answer.ok else [])
+
+
+def _told(answer: Answer, chosen: argparse.Namespace, rows: list[dict[str, Any]]) -> int:
+    if not answer.ok:
+        for said in answer.json()["messages"].values():
+            print(" ".join(said.values()), file=sys.stderr)
+        return 1
+    if chosen.json:
+        print(answer.body.decode() or "{}")
+        return 0
+    for row in rows:
+        print("  ".join(f"{name}={value}" for name, value in row.items() if value not in (None, [], "")))
+    return 0
