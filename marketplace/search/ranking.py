@@ -30,8 +30,7 @@ ENOUGH: Final = 3
 _PARTS: Final = 8
 """Of a question that may be missing one another, the rarest."""
 _PLAN: Final = text("""
-select set_config('enable_seqscan', 'off', true), set_config('plan_cache_mode', 'force_custom_plan', true),
-    set_config('jit', 'off', true)
+select set_config('enable_seqscan', 'off', true), set_config('plan_cache_mode', 'force_custom_plan', true)
 """)
 """A bounded search is a search by the index, whatever the planner thinks of `limit`."""
 
