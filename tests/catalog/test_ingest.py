@@ -202,6 +202,7 @@ def test_any_text_and_number_survives_csv_but_for_blanks_and_control_characters(
 
 HOSTILE = {
     "a field of twelve megabytes": ("tên,tuổi\n".encode() + b"x" * 12_000_000 + b",1\n", "ingest.wrong_type"),
+    "a line of twenty-four megabytes": ("tên,tuổi\n".encode() + b"x" * 24_000_000, "ingest.row_too_long"),
     "a quote that never ends": ('tên,tuổi\n"'.encode() + b"x\n" * 5_000_000, "ingest.ragged"),
     "a header without end": (b"," * 2_000_000, "ingest.columns_absent"),
     "nothing but zeros": (b"\0" * 100_000, "ingest.not_text"),
