@@ -54,7 +54,10 @@ def read_own(source: BinaryIO, *, limits: IngestLimits, max_body_bytes: int) -> 
     )
     reply = decode_reply(done.reply, OwnReply)
     if reply.refusal is not None:
-        raise PublicationRefused(reply.refusal.code, **reply.refusal.params)
+        params = dict(reply.refusal.params)
+        if names := params.pop("names", None):
+            params["columns"] = ", ".join(map(str, names))
+        raise PublicationRefused(reply.refusal.code, **params)
     if taker.too_large:
         raise PublicationRefused("ingest.too_large", max_bytes=max_body_bytes)
     columns = tuple(Column(name=each.name, type=each.type) for each in reply.columns)

@@ -7,6 +7,7 @@ from marketplace.consents import models as consents
 from marketplace.db import models as idempotency
 from marketplace.db.base import Base
 from marketplace.einvoices import models as einvoices
+from marketplace.finding import models as finding
 from marketplace.identity import models as identity
 from marketplace.invoices import models as invoices
 from marketplace.ledger import models as ledger
@@ -31,6 +32,7 @@ __all__ = [
     "audit",
     "consents",
     "einvoices",
+    "finding",
     "idempotency",
     "identity",
     "invoices",

@@ -6,6 +6,7 @@ import io
 import os
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO, Protocol
 
@@ -135,7 +136,7 @@ def _in_zip(archive: zipfile.ZipFile, order: IngestOrder) -> Iterator[BinaryIO]:
                 if members[name].file_size > order.max_row_group_bytes:
                     raise Refused("ingest.row_group_too_large", max_bytes=order.max_row_group_bytes)
                 content = packed.read()
-        except (zipfile.BadZipFile, zipfile.zlib.error, EOFError, RuntimeError, NotImplementedError) as e:  # type: ignore[attr-defined]
+        except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError) as e:
             raise Refused("ingest.archive_broken") from e
         yield io.BufferedReader(io.BytesIO(content), _BUFFER_BYTES)
 

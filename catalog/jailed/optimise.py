@@ -133,10 +133,11 @@ def _with_fine(search: Search, fine: Fine, classes: Classes) -> list[Scored]:
     assert top is not None  # the search began there
     made: list[Scored] = []
     for scheme in _undominated(list(search.found.values()), search):
-        state = classes.at(scheme.chain[-1], top)
-        if state is None:
+        if fine.late() and not fine.pinned:
+            made.append(scheme)
             continue
-        if (scored := fine.before(state)) is not None:
+        state = classes.at(scheme.chain[-1], top)
+        if state is not None and (scored := fine.before(state)) is not None:
             made.append(scored)
     return _undominated(made, search)
 

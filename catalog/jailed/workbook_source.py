@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import io
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any, BinaryIO
@@ -109,7 +110,7 @@ def _require_bounded(content: bytes, max_bytes: int) -> None:
                 with archive.open(member) as file:
                     while file.read(_CHUNK_BYTES):
                         pass
-    except (zipfile.BadZipFile, EOFError, RuntimeError, NotImplementedError, zipfile.zlib.error) as e:  # type: ignore[attr-defined]
+    except (zipfile.BadZipFile, EOFError, RuntimeError, NotImplementedError, zlib.error) as e:
         raise Refused("ingest.workbook_broken") from e
 
 

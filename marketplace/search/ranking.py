@@ -82,12 +82,13 @@ async def find(
         after=(after.score, after.listing_id) if after else FIRST,
         limit=limit,
         among=among,
+        narrowing=_common(chosen, words),
     )
     row = await _run(session, ask)
     parts = loosened(question, words)[:_PARTS]
     partly = row.listings < ENOUGH and among is None and len(parts) > 1
     if partly:
-        loose = (*ask.tiers, *_loose(parts, chosen))
+        loose = (*ask.tiers, *_loose(parts, chosen, words))
         ask = msgspec.structs.replace(ask, tiers=loose, units=parts, whole=ask.tiers[-1].query)
         whole, row = row.listings, await _run(session, ask)
         partly = row.listings > whole
@@ -115,7 +116,7 @@ def _tiers(
     units: tuple[Matched, ...], chosen: Chosen, words: Vocabulary, *, besides: str = ""
 ) -> tuple[Tier, ...]:
     """All words in a title, where there are more listings than can be ranked; then all words anywhere."""
-    narrow = codes(chosen, besides=besides)
+    narrow = [each for each in codes(chosen, besides=besides) if tuple(each) not in _common(chosen, words)]
     fewest = min((sum(words.listings.get(code, 0) for code in each) for each in narrow), default=words.total)
     anywhere = Tier(narrowed(every(unit.query for unit in units), narrow), min(rarest(units), fewest))
     if not units or rarest(units) <= CANDIDATES:
@@ -125,10 +126,17 @@ def _tiers(
     return (first, msgspec.structs.replace(anywhere, most=CANDIDATES // 2))
 
 
-def _loose(parts: tuple[Matched, ...], chosen: Chosen) -> tuple[Tier, ...]:
+def _loose(parts: tuple[Matched, ...], chosen: Chosen, words: Vocabulary) -> tuple[Tier, ...]:
     """What is said of very many listings finds none of them by itself."""
-    queries = ((narrowed(part.query, codes(chosen)), part.listings) for part in parts if part.listings <= DENSE)
+    narrow = [each for each in codes(chosen) if tuple(each) not in _common(chosen, words)]
+    queries = ((narrowed(part.query, narrow), part.listings) for part in parts if part.listings <= DENSE)
     return tuple(Tier(query, listings, CANDIDATES // _PARTS) for query, listings in queries)
+
+
+def _common(chosen: Chosen, words: Vocabulary, *, besides: str = "") -> tuple[tuple[str, ...], ...]:
+    """Of the facets chosen those that very many listings have: reading their postings would take long."""
+    each_facet = codes(chosen, besides=besides)
+    return tuple(tuple(each) for each in each_facet if sum(words.listings.get(code, 0) for code in each) > DENSE)
 
 
 async def _beside(
@@ -137,7 +145,10 @@ async def _beside(
     """What else could be chosen of a facet: counted as if nothing of it were."""
     tiers = _tiers(strict, chosen, words, besides=name)
     since = released_since(chosen, ask.at, besides=name)
-    others = msgspec.structs.replace(ask, tiers=tiers, since=since, units=ask.units[:1], limit=0, after=FIRST)
+    common = _common(chosen, words, besides=name)
+    others = msgspec.structs.replace(
+        ask, tiers=tiers, since=since, limit=0, after=FIRST, narrowing=common, whole=""
+    )
     return _counted(await _run(session, others))[name]
 
 

@@ -13,8 +13,8 @@ from sqlalchemy import TextClause, text
 from marketplace.search.facets import FRESHNESS_DAYS
 from marketplace.search.matching import Matched
 
-CANDIDATES: Final = 600
-WINDOW: Final = 4_000
+CANDIDATES: Final = 300
+WINDOW: Final = 2_000
 DENSE: Final = 60_000
 """Listings that hold a word: reading its postings takes longer than looking at the window."""
 _FIELDS: Final = "'{0.1, 0.3, 0.6, 1}'"
@@ -69,6 +69,8 @@ class Ask(Struct, frozen=True, kw_only=True):
     after: tuple[float, uuid.UUID]
     limit: int
     among: uuid.UUID | None
+    narrowing: tuple[tuple[str, ...], ...] = ()
+    """Facets of which very many listings have one of the values: looked at row by row."""
 
 
 def statement(ask: Ask) -> tuple[TextClause, Mapping[str, Any]]:
@@ -78,11 +80,13 @@ def statement(ask: Ask) -> tuple[TextClause, Mapping[str, Any]]:
         "before": FIRST[1] if ask.units else ask.after[1],
         **{f"fresh_{name}": ask.at - timedelta(days=days) for name, days in FRESHNESS_DAYS.items()},
     }  # fmt: skip
+    # Where only facets are counted nothing is ranked.
+    ranked = bool(ask.units) and ask.limit > 0
     sql = _FIND.format(
-        score=_score(ask, values) if ask.units else "cast(0 as float8)",
+        score=_score(ask, values) if ranked else "cast(0 as float8)",
         tiers=" union all ".join(_tier(ask, number, tier, values) for number, tier in enumerate(ask.tiers)),
-        lateral=_lateral(ask, values) if ask.units else "",
-        least=f"where {_share(ask)} >= {_LEAST_SHARE}" if ask.whole else "",
+        lateral=_lateral(ask, values) if ranked else "",
+        least=f"where {_share(ask)} >= {_LEAST_SHARE}" if ask.whole and ranked else "",
         fresh=", ".join(
             f"'{name}', count(*) filter (where released_at >= :fresh_{name})" for name in FRESHNESS_DAYS
         ),
@@ -95,6 +99,9 @@ def _tier(ask: Ask, number: int, tier: Tier, values: dict[str, Any]) -> str:
     if tier.query:
         where.append(f"words @@ cast(:tier_{number} as tsquery)")
         values[f"tier_{number}"] = tier.query
+    for place, wanted in enumerate(ask.narrowing):
+        where.append(f"facets && cast(:narrowing_{place} as text[])")
+        values[f"narrowing_{place}"] = list(wanted)
     if ask.since is not None:
         where.append("released_at >= :since")
         values["since"] = ask.since

@@ -61,7 +61,7 @@ def _rows(source: Postgres) -> sql.Composable:
         raise NotOneQuery from None
     if len(statements) != 1 or not isinstance(statements[0], exp.Query):
         raise NotOneQuery
-    return sql.SQL(text)  # type: ignore[arg-type]  # the owner's own words, to the owner's own database
+    return sql.SQL(text)  # the owner's own words, to the owner's own database
 
 
 def _copy(connection: psycopg.Connection[Any], rows: sql.Composable, target: Path, max_bytes: int) -> None:

@@ -25,6 +25,8 @@ from marketplace.consents import api as consents_api
 from marketplace.db.engine import Database
 from marketplace.db.keys import Keys
 from marketplace.einvoices import api as einvoices_api
+from marketplace.finding import api as finding_api
+from marketplace.finding import watch_api
 from marketplace.identity.callers import SUBJECTS
 from marketplace.identity.provider import Provider
 from marketplace.invoices import api as invoices_api
@@ -63,6 +65,7 @@ API = (
     consents_api,
     credits_api,
     einvoices_api,
+    finding_api,
     invoices_api,
     linkages_api,
     listings_api,
@@ -80,6 +83,7 @@ API = (
     queries_api,
     spending_api,
     subjects_api,
+    watch_api,
     health,
 )
 

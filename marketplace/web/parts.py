@@ -20,6 +20,7 @@ from marketplace.db.engine import Database, database_url
 from marketplace.db.keys import Keys
 from marketplace.db.schema import bring_up_to_date
 from marketplace.einvoices.jobs import run_einvoices
+from marketplace.finding.jobs import run_notices
 from marketplace.inspection.jobs import run_audits
 from marketplace.ledger.jobs import run_books
 from marketplace.listings.jobs import run_catalogue
@@ -154,6 +155,7 @@ def _background(
         partial(run_register, database, store, config, stop),
         partial(run_publications, press, stop),
         partial(run_catalogue, database, config, stop),
+        partial(run_notices, database, config, stop),
         partial(run_payments, database, config, stop),
         partial(run_alerts, database, config, stop),
         partial(run_charges, database, config, stop),

@@ -6,6 +6,7 @@ import gzip
 import io
 import tempfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import BinaryIO, cast
 
 import duckdb
@@ -22,6 +23,7 @@ from catalog.limits import IngestLimits
 from catalog.own import _Taker, read_own
 from catalog.wire import IngestOrder, OwnReply
 from sandbox.job import Column
+from tests.catalog.test_sources import zipped
 from tests.examples import tried
 
 LIMITS = IngestLimits(max_rows=10_000, max_bytes=2_000_000, max_row_group_bytes=2_000_000, deadline_ms=60_000)
@@ -157,3 +159,13 @@ def test_a_batch_whose_indices_point_nowhere_is_not_taken() -> None:
     taker = _Taker(1_000_000)
     taker.take(io.BytesIO(sink.getvalue()))
     assert not taker.whole
+
+
+def test_files_of_one_archive_that_do_not_agree_are_refused_with_what_is_absent(
+    tmp_path: Path,
+) -> None:
+    archive = tmp_path / "two.zip"
+    archive.write_bytes(zipped(a__csv=b"x,y\n1,2\n", b__csv=b"x\n1\n"))
+    with archive.open("rb") as file, pytest.raises(PublicationRefused) as refused:
+        read_own(file, limits=LIMITS, max_body_bytes=1_000_000)
+    assert (refused.value.code, refused.value.params) == ("ingest.columns_absent", {"columns": "y"})

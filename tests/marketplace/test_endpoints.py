@@ -22,6 +22,8 @@ PUBLIC = {
     "GET /api/v1/audit/tile/{tile:path}",
     "GET /api/v1/datasets",
     "GET /api/v1/datasets/{dataset:str}",
+    "GET /api/v1/datasets/{dataset:str}/about",
+    "GET /api/v1/datasets/{dataset:str}/estimate",
     "GET /api/v1/datasets/{dataset:str}/odrl",
     "GET /api/v1/datasets/{dataset:str}/offers",
     "GET /api/v1/datasets/{dataset:str}/quality",
@@ -32,6 +34,14 @@ PUBLIC = {
     "POST /api/v1/webhooks/stripe",
 }
 ALLOWED = {
+    "GET /api/v1/demands": set(KINDS),
+    "POST /api/v1/demands": {"startup"},
+    "POST /api/v1/demands/{demand_id:uuid}/close": set(KINDS),
+    "POST /api/v1/demands/{demand_id:uuid}/votes": {"startup"},
+    "GET /api/v1/watches": set(KINDS),
+    "POST /api/v1/watches": set(KINDS),
+    "DELETE /api/v1/watches/{watch_id:uuid}": set(KINDS),
+    "POST /api/v1/notices/read": set(KINDS),
     "GET /api/v1/agreements": {"owner", "startup"},
     "GET /api/v1/agreements/{agreement_id:uuid}": {"owner", "startup"},
     "GET /api/v1/agreements/{agreement_id:uuid}/budget": {"owner", "startup"},

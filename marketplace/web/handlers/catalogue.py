@@ -9,8 +9,11 @@ from litestar.params import Parameter
 from litestar.response import Template
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from marketplace.config import Config
 from marketplace.db.base import utcnow
 from marketplace.errors import NotFound
+from marketplace.finding.about import about, site_of
+from marketplace.finding.calculator import estimate
 from marketplace.listings.catalogue import list_datasets
 from marketplace.listings.reads import owners_named, read_dataset, read_waiting
 from marketplace.offers.reads import offers_of
@@ -45,8 +48,10 @@ async def show_catalogue(
 
 
 @get("/datasets/{slug:str}")
-async def show_dataset(view: View, session: AsyncSession, slug: str) -> Template:
-    """Everything that is said in public about one dataset, and to its owner who waits."""
+async def show_dataset(
+    view: View, session: AsyncSession, config: Config, request: AnyRequest, slug: str
+) -> Template:
+    """Everything that is said in public about one dataset, what queries would cost, and to its owner who waits."""
     dataset = await read_dataset(session, slug)
     if dataset is None:
         raise NotFound
@@ -55,7 +60,21 @@ async def show_dataset(view: View, session: AsyncSession, slug: str) -> Template
         waiting = await read_waiting(session, slug, owner_id=view.caller.organisation_id)
     offered = await offers_of(session, dataset_id=dataset.id, caller=view.caller, at=utcnow())
     offers = [offer for offer in offered.items if offer.state == "open"]
-    return view.page("dataset.html", dataset=dataset, waiting=waiting, offers=offers)
+    chosen = [str(name) for name in request.query_params.getall("column", [])]
+    queries = str(request.query_params.get("queries", ""))
+    cost = None
+    if dataset.price is not None:
+        times = int(queries) if queries.isascii() and queries.isdecimal() and len(queries) < 10 else 1
+        cost = estimate(dataset.price.terms, dataset.columns, chosen=chosen, queries=times)
+    return view.page(
+        "dataset.html",
+        dataset=dataset,
+        waiting=waiting,
+        offers=offers,
+        about=await about(session, dataset, site=site_of(config)),
+        cost=cost,
+        chosen=chosen,
+    )
 
 
 handlers = [show_catalogue, show_dataset]

@@ -21,10 +21,10 @@ SCRIPT = Path(__file__).with_name("canon.py")
 QUOTED = {"anes96": ", quote = ''''"}
 PUBLIC = "lib/python*/site-packages/statsmodels/datasets/{0}/{0}.csv"
 TABLES = {
-    "adult": (["sex", "race", "workclass"], ["salary-class"]),
-    "adult, several": (["sex", "race"], ["salary-class", "occupation", "education-num"]),
-    "anes96": (["educ", "PID"], ["age", "vote"]),
-    "modechoice": (["mode", "psize"], ["ttme", "choice"]),
+    "adult": (["sex", "race"], ["salary-class"]),
+    "adult, several": (["sex"], ["salary-class", "occupation", "education-num"]),
+    "anes96": (["educ"], ["age", "vote"]),
+    "modechoice": (["mode", "psize"], ["choice", "hinc"]),
     "randhie": (["idp", "hlthg", "hlthf"], ["mdvis"]),
 }
 

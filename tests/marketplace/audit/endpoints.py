@@ -39,6 +39,9 @@ WRITES = {
         "dataset:publish",
         "dataset:refuse",
     ),
+    "POST /api/v1/demands": ("demand:ask",),
+    "POST /api/v1/demands/{demand_id}/close": ("demand:close",),
+    "POST /api/v1/demands/{demand_id}/votes": ("demand:vote",),
     "POST /api/v1/invoices": ("invoice:issue",),
     "POST /api/v1/invoices/{invoice_id}/credits": ("credit:propose",),
     "POST /api/v1/incidents": ("incident:open",),
@@ -109,6 +112,9 @@ WRITES = {
 }
 """`METHOD path` as the OpenAPI document has it → the events that it may write."""
 NONE_NEEDED = {
+    "DELETE /api/v1/watches/{watch_id}": "what somebody wants to be told is nobody else's business",
+    "POST /api/v1/notices/read": "says what somebody has read, and changes nothing else",
+    "POST /api/v1/watches": "what somebody wants to be told is nobody else's business",
     "POST /api/v1/wallet/portal": "gives a link to the provider's own page, and changes nothing here",
     "POST /api/v1/applications/{application_id}/preview": "says what a decision would do, and changes nothing",
     "POST /api/v1/previews": "says what a manifest would give, and changes nothing",

@@ -7,6 +7,7 @@ import json
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
+from typing import LiteralString
 
 import psycopg
 import pytest
@@ -33,18 +34,20 @@ class Place:
         self.home, self.admin = home, admin
         name = f"t{secrets.token_hex(4)}"
         self.table, self.reader, self.writer = f"{name}.people", f"{name}_r", f"{name}_w"
-        run = lambda text, *names: admin.execute(sql.SQL(text).format(*map(sql.Identifier, names)))  # noqa: E731
-        run("create schema {}", name)
-        run("create table {}.people (name text, born date)", name)
+        self._run("create schema {}", name)
+        self._run("create table {}.people (name text, born date)", name)
         for row in ROWS[1:]:
             query = sql.SQL("insert into {}.people values (%s, nullif(%s, '')::date)").format(sql.Identifier(name))
             admin.execute(query, row)
         for role in (self.reader, self.writer):
-            run("create role {} login", role)
-            run("grant usage on schema {} to {}", name, role)
-            run("grant select on {}.people to {}", name, role)
-        run("grant insert on {}.people to {}", name, self.writer)
+            self._run("create role {} login", role)
+            self._run("grant usage on schema {} to {}", name, role)
+            self._run("grant select on {}.people to {}", name, role)
+        self._run("grant insert on {}.people to {}", name, self.writer)
         self.name = name
+
+    def _run(self, text: LiteralString, *names: str) -> None:
+        self.admin.execute(sql.SQL(text).format(*map(sql.Identifier, names)))
 
     def source(self, role: str, **what: str) -> Postgres:
         return Postgres(

@@ -1,4 +1,4 @@
-"""The index of what is listed; the text that was searched before goes."""
+"""The index of what is listed (the text that was searched before goes), watches, demands."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ down_revision = "0025"
 branch_labels = None
 depends_on = None
 
-DERIVED = ("listing_search", "search_word")
+FREE = ("listing_search", "search_word", "watch", "watch_notice")
+CHANGING = ("demand", "demand_vote")
 
 
 def upgrade() -> None:
@@ -21,5 +22,7 @@ def upgrade() -> None:
     for statement in Path(__file__).with_suffix(".sql").read_text(encoding="utf-8").split(";\n"):
         if statement.strip():
             op.execute(statement)
-    for table in DERIVED:
+    for table in FREE:
         op.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO {SERVICE}")
+    for table in CHANGING:
+        op.execute(f"GRANT SELECT, INSERT, UPDATE ON {table} TO {SERVICE}")

@@ -1,0 +1,29 @@
+"""Tells those who watch."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+
+from sqlalchemy.exc import DBAPIError
+
+from marketplace.config import Config
+from marketplace.db.base import utcnow
+from marketplace.db.engine import Database
+from marketplace.errors import Unavailable
+from marketplace.finding.telling import tell_changes, tell_matches
+
+logger = logging.getLogger(__name__)
+
+
+async def run_notices(database: Database, config: Config, stop: asyncio.Event) -> None:
+    """Now and every `sweep_interval_s` until `stop`; waits out a database that is away."""
+    while not stop.is_set():
+        try:
+            await tell_changes(database, at=utcnow())
+            await tell_matches(database, at=utcnow())
+        except (Unavailable, DBAPIError) as away:
+            logger.warning("notices of changes wait: %s", type(away).__name__)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), config.sweep_interval_s)

@@ -1,0 +1,50 @@
+"""How often a dataset is used and by what kind of company: in bands, and from five companies up.
+
+Whole days up to the last midnight: nobody watches a rival's query arrive.
+"""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime, timedelta
+from typing import Final
+
+from msgspec import Struct
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+DAYS: Final = 90
+FEWEST: Final = 5
+"""Companies, of all and of each sector that is told: fewer would let one of them be guessed."""
+BANDS: Final = (5, 10, 25, 100, 1_000, 10_000, 100_000)
+_USED = text("""
+select o.sector, count(distinct u.organisation_id) as companies, count(*) as queries
+from usage u join dataset_version v on v.id = u.version_id join organisation o on o.id = u.organisation_id
+where v.dataset_id = :dataset and u.dataset_id = :dataset and u.at >= :since and u.at < :until
+group by o.sector
+""")
+
+
+class Use(Struct, frozen=True, kw_only=True):
+    """Lower ends of bands (`BANDS`); `sectors` are those with five companies or more."""
+
+    days: int
+    companies_from: int
+    queries_from: int
+    sectors: tuple[str, ...]
+
+
+async def read_use(session: AsyncSession, dataset_id: uuid.UUID, *, at: datetime) -> Use | None:
+    """None where fewer than five companies used it."""
+    until = at.replace(hour=0, minute=0, second=0, microsecond=0)
+    asked = {"dataset": dataset_id, "since": until - timedelta(days=DAYS), "until": until}
+    rows = (await session.execute(_USED, asked)).all()
+    companies, queries = sum(row.companies for row in rows), sum(row.queries for row in rows)
+    if companies < FEWEST:
+        return None
+    sectors = sorted(row.sector for row in rows if row.sector is not None and row.companies >= FEWEST)
+    return Use(days=DAYS, companies_from=_band(companies), queries_from=_band(queries), sectors=tuple(sectors))
+
+
+def _band(count: int) -> int:
+    return max(band for band in BANDS if band <= count)

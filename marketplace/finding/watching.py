@@ -1,0 +1,127 @@
+"""Watches and what they told: add, remove, list, mark as read."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from msgspec import Meta, Struct
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from marketplace.accounts.callers import Caller
+from marketplace.db.base import new_id
+from marketplace.errors import NotFound
+from marketplace.finding.errors import TooManyWatches
+from marketplace.finding.models import Notice, Watch
+from marketplace.finding.telling import seen_of
+from marketplace.listings.models import Dataset
+from marketplace.listings.reads import dataset_id_of
+from marketplace.search.facets import FACETS
+
+WATCHES = 50
+"""Of one person."""
+NOTICES = 100
+Value = Annotated[str, Meta(max_length=200)]
+
+
+class WatchBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A dataset (id or slug), or a search: `q` with what is chosen of the facets."""
+
+    dataset: Value | None = None
+    q: Value = ""
+    chosen: dict[str, Annotated[tuple[Value, ...], Meta(max_length=20)]] = {}
+
+
+class WatchView(Struct, frozen=True, kw_only=True):
+    id: UUID
+    dataset: str | None
+    q: str | None
+    chosen: dict[str, Any]
+    made_at: datetime
+
+
+class NoticeView(Struct, frozen=True, kw_only=True):
+    """`code`: new_version | withdrawn | price_changed | new_match."""
+
+    id: UUID
+    watch_id: UUID
+    code: str
+    dataset: str
+    title_vi: str
+    title_en: str
+    at: datetime
+    read: bool
+
+
+class Watched(Struct, frozen=True, kw_only=True):
+    """All that one watches, and the newest notices."""
+
+    watches: tuple[WatchView, ...]
+    notices: tuple[NoticeView, ...]
+    unread: int
+
+
+async def add_watch(session: AsyncSession, *, asked: WatchBody, by: Caller, at: datetime) -> None:
+    """From now on; the same again changes nothing. Raises NotFound, TooManyWatches."""
+    dataset_id = await dataset_id_of(session, asked.dataset) if asked.dataset else None
+    if asked.dataset and dataset_id is None:
+        raise NotFound
+    # One at a time of a person, or two at once would both find room.
+    await session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(str(by.person_id), 26))))
+    count = await session.scalar(select(func.count()).select_from(Watch).where(Watch.person_id == by.person_id))
+    if (count or 0) >= WATCHES:
+        raise TooManyWatches(most=WATCHES)
+    chosen = {name: sorted(set(values)) for name, values in sorted(asked.chosen.items()) if name in FACETS}
+    version_id, offer_id = await seen_of(session, dataset_id, at=at) if dataset_id else (None, None)
+    values = {
+        "id": new_id(), "person_id": by.person_id, "dataset_id": dataset_id, "made_at": at,
+        "q": None if dataset_id else asked.q.strip().replace("\x00", ""), "chosen": {} if dataset_id else chosen,
+        "seen_version_id": version_id, "seen_offer_id": offer_id,
+    }  # fmt: skip
+    await session.execute(insert(Watch).values(values).on_conflict_do_nothing())
+
+
+async def remove_watch(session: AsyncSession, *, watch_id: UUID, by: Caller) -> None:
+    """With its notices. Raises NotFound."""
+    mine = delete(Watch).where(Watch.id == watch_id, Watch.person_id == by.person_id).returning(Watch.id)
+    if await session.scalar(mine) is None:
+        raise NotFound
+
+
+async def mark_read(session: AsyncSession, *, by: Caller, at: datetime) -> None:
+    """All that one was told so far."""
+    unread = (Notice.person_id == by.person_id, Notice.read_at.is_(None))
+    await session.execute(update(Notice).where(*unread).values(read_at=at))
+
+
+async def read_watched(session: AsyncSession, *, person_id: UUID) -> Watched:
+    """The newest first."""
+    rows = select(Watch, Dataset.slug).outerjoin(Dataset, Dataset.id == Watch.dataset_id)
+    rows = rows.where(Watch.person_id == person_id).order_by(Watch.id.desc())
+    told = select(Notice, Dataset).join(Dataset, Dataset.id == Notice.dataset_id)
+    told = told.where(Notice.person_id == person_id).order_by(Notice.id.desc()).limit(NOTICES)
+    unread = (Notice.person_id == person_id, Notice.read_at.is_(None))
+    return Watched(
+        watches=tuple(
+            WatchView(id=watch.id, dataset=slug, q=watch.q, chosen=watch.chosen, made_at=watch.made_at)
+            for watch, slug in await session.execute(rows)
+        ),
+        notices=tuple(_notice(notice, dataset) for notice, dataset in await session.execute(told)),
+        unread=await session.scalar(select(func.count()).select_from(Notice).where(*unread)) or 0,
+    )
+
+
+def _notice(notice: Notice, dataset: Dataset) -> NoticeView:
+    return NoticeView(
+        id=notice.id,
+        watch_id=notice.watch_id,
+        code=notice.code,
+        dataset=dataset.slug,
+        title_vi=dataset.title_vi,
+        title_en=dataset.title_en,
+        at=notice.at,
+        read=notice.read_at is not None,
+    )

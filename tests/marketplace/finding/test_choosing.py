@@ -1,0 +1,99 @@
+"""What helps to choose a dataset: changes, estimates, use in bands, citations, what is like it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from marketplace.billing.price import Measured, Standing, price
+from marketplace.billing.terms import MICRO, Terms, Tier, Trial
+from marketplace.db.base import new_id, utcnow
+from marketplace.errors import Invalid
+from marketplace.finding.calculator import estimate
+from marketplace.finding.changes import compare
+from marketplace.finding.citing import cite
+from marketplace.finding.related import read_related
+from marketplace.finding.use import read_use
+from marketplace.listings.reads import read_dataset
+from marketplace.metering.models import UsageRow
+from tests.marketplace.listed import list_dataset, version
+from tests.marketplace.parties import Make
+
+COLUMNS = version("x").columns
+
+
+def test_what_changed_is_told_column_by_column() -> None:
+    kept, changed, *_ = COLUMNS
+    other = msgspec.structs.replace(changed, transform="year", role="sensitive")
+    extra = msgspec.structs.replace(kept, name="mới")
+    found = {(each.name, each.field) for each in compare((kept, changed), (other, extra))}
+    expected = {(changed.name, "transform"), ("mới", "added"), (kept.name, "removed")}
+    assert expected <= found
+    assert compare(COLUMNS, COLUMNS) == ()
+
+
+@given(st.integers(1, 40), st.integers(0, 3), st.integers(0, 5_000))
+def test_an_estimate_is_the_sum_of_what_each_query_would_cost(queries: int, free: int, cap: int) -> None:
+    terms = Terms(
+        per_query_micro=100 * MICRO, tiers=(Tier(from_query=5, per_query_micro=50 * MICRO),),
+        trial=Trial(queries=free) if free else None, cap_month_vnd=cap or None, per_gb_micro=10**12,
+    )  # fmt: skip
+    found = estimate(terms, COLUMNS, chosen=(), queries=queries)
+    total = used = 0
+    for place in range(queries):
+        each = price(
+            terms, Measured(bytes=found.bytes, rows=1), Standing(queries=place, vnd=total, trial_queries=used)
+        )
+        total, used = total + each.total_vnd, used + (each.trial_vnd is not None)
+    assert found.all_vnd == total
+    assert found.bytes == sum(column.logical_bytes for column in COLUMNS)
+
+
+def test_an_unknown_column_has_no_estimate() -> None:
+    with pytest.raises(Invalid):
+        estimate(Terms(), COLUMNS, chosen=("drop table",), queries=1)
+
+
+async def test_use_is_told_in_bands_from_five_companies_up(session: AsyncSession, make: Make) -> None:
+    owner = await make.organisation(session, kind="owner")
+    person = await make.person(session, owner)
+    dataset = await list_dataset(session, owner, person)
+    now = utcnow()
+    for number in range(6):
+        if number == 4:
+            assert await read_use(session, dataset.id, at=now) is None, "four companies are too few"
+        startup = await make.organisation(session, kind="startup")
+        session.add(
+            UsageRow(
+                id=new_id(), query_id=new_id(), organisation_id=startup.id, owner_id=owner.id, person_id=person.id,
+                agreement_id=new_id(), dataset_id=dataset.id, version_id=dataset.current_version_id or "",
+                outcome="ready", bytes=1, rows=1, cpu_us=1, wall_us=1, peak_memory_bytes=1, price_vnd=1,
+                at=now - timedelta(days=2),
+            )
+        )  # fmt: skip
+        await session.flush()
+    used = await read_use(session, dataset.id, at=now)
+    assert used is not None
+    assert (used.companies_from, used.queries_from) == (5, 5)
+    assert await read_use(session, dataset.id, at=now - timedelta(days=2)) is None, "only whole days that are over"
+
+
+async def test_a_citation_names_the_version_and_related_ones_are_others(session: AsyncSession, make: Make) -> None:
+    owner = await make.organisation(session, kind="owner")
+    person = await make.person(session, owner)
+    dataset = await list_dataset(session, owner, person, title="Nhật ký tàu cá {50%} & _x_")
+    other = await list_dataset(session, owner, person, title="Nhật ký tàu cá xa bờ")
+    page = await read_dataset(session, dataset.id)
+    assert page is not None
+    cited = cite(page, site="https://san.example/")
+    assert f"https://san.example/datasets/{page.slug}" in cited.text
+    assert r"\{50\%\} \& \_x\_" in cited.bibtex
+    assert page.version.id in cited.bibtex
+    related = [each.slug for each in await read_related(session, page, at=utcnow())]
+    assert related[0] == other.slug
+    assert page.slug not in related
