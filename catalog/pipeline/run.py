@@ -109,7 +109,7 @@ class Pipeline:
     def _input(self, stage: Stage) -> str:
         """SHA-256 of all that the outcome depends on: what came before, and what comes to it from outside."""
         order, place_ = self.line.order, RUN_STAGES.index(stage)
-        before = self.records[RUN_STAGES[place_ - 1]].output_sha256 if place_ else order.source_sha256
+        before = (order.source_sha256, *(self.records[each].output_sha256 for each in RUN_STAGES[:place_]))
         outside: tuple[object, ...] = (order.manifest_text,)
         if stage == "anonymise":
             outside = (order.previous, order.register)

@@ -84,7 +84,7 @@ def test_what_was_changed_on_the_disk_is_made_again_and_nothing_else(tmp_path: P
     part.write_bytes(part.read_bytes() + b"x")
     again = Pipeline(_order(tmp_path), _folder(tmp_path), lasting=True)
     again.run_all()
-    assert ran == ["anonymise", "measure", "quality", "classify"], (
+    assert ran == ["anonymise", "measure", "quality", "classify", "describe"], (
         "the part is a file of the version too, so that was not whole either"
     )
 
