@@ -27,6 +27,7 @@ from marketplace.linkages.machine import TRANSITIONS, DecisionVerb, LinkageVerb
 from marketplace.linkages.models import Contribution, Linkage
 from marketplace.listings.models import Dataset, Lineage
 from marketplace.listings.places import make_lineage
+from marketplace.listings.searched import index_dataset
 
 
 async def propose(
@@ -123,6 +124,8 @@ async def end(
     )
     if dataset is not None:
         dataset.current_version_id = None
+        await session.flush()
+        await index_dataset(session, dataset.id)
         await end_all(session, dataset_id=dataset.id, reason=linkage.reason, by=by, at=at)
     await session.flush()
     await record_linkage(session, "linkage:end", linkage, by, {"reason": linkage.reason})

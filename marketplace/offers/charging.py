@@ -35,7 +35,10 @@ select a.id as agreement_id, a.startup_id as organisation_id, a.owner_id, a.part
        (select coalesce(jsonb_object_agg(c.code || ' ' || c.period, c.amount_vnd), '{}') from charge c
         where c.agreement_id = a.id) as charged,
        (select coalesce(jsonb_object_agg(m.month, m.vnd), '{}') from (select month, sum(vnd) as vnd
-        from month_spend where agreement_id = a.id group by month) m) as spent
+        from month_spend where agreement_id = a.id group by month) m) as spent,
+       (select coalesce(jsonb_agg(jsonb_build_array(v.created_at, w.withdrawn_at) order by v.number), '[]')
+        from dataset_version v left join version_withdrawal w on w.version_id = v.id
+        where v.dataset_id = a.dataset_id) as listed
 from agreement a join offer o on o.id = a.offer_id
 where o.terms ?| array['month_vnd', 'statutory_fee', 'minimum_month_vnd'] and a.valid_from <= :at
 and (least(a.ended_at, a.expires_at) > :since or a.unpaid_since is not null)
@@ -73,10 +76,7 @@ async def charge_agreement(database: Database, agreement_id: UUID, *, at: dateti
     row = await database.one(_ONE, {"agreement": agreement_id, "at": at, "since": at - LOOKED_BACK})
     if row is None:
         return 0
-    try:
-        return await _charge_all(database, row, at=at)
-    except AtOnce:  # another one's stands by now
-        return await _charge_all(database, row, at=at)
+    return await _charge_all(database, row, at=at)
 
 
 async def _charge_all(database: Database, row: Any, *, at: datetime) -> int:
@@ -84,7 +84,7 @@ async def _charge_all(database: Database, row: Any, *, at: datetime) -> int:
     made = 0
     for due in dues(row, at=at):
         try:
-            made += await _charge(database, due, at=at)
+            made += await _charge_once(database, due, at=at)
         except InsufficientFunds as short:
             await _suspend(database, due, short, at=at)
             return made  # what came later is not paid before it
@@ -101,7 +101,10 @@ def dues(row: Any, *, at: datetime) -> Iterator[MonthDue]:
         for name in MonthDue.__struct_fields__
         if name not in ("code", "period", "amount_vnd")
     }
+    versions = msgspec.convert(row.listed, list[tuple[datetime, datetime | None]])
     for period in _periods(row.valid_from, min(row.until, at)):
+        if not _listed_in(versions, period, at=at):
+            continue  # there was nothing that could be asked
         for code, amount_vnd in _of_month(terms, period, row.spent.get(period, 0), at=at):
             if f"{code} {period}" not in row.charged:
                 yield MonthDue(**whose, code=code, period=period, amount_vnd=amount_vnd)
@@ -115,11 +118,29 @@ def _periods(since: datetime, until: datetime) -> Iterator[str]:
         period = next_month(period)
 
 
+def _listed_in(versions: Sequence[tuple[datetime, datetime | None]], period: str, *, at: datetime) -> bool:
+    """Whether one stood at any time of the month up to `at`. Each: since when, and when it was taken back."""
+    since, until = month_start(period), min(month_start(next_month(period)), at)
+    ends = [created for created, _ in versions[1:]] + [until]
+    return any(
+        created < until and min(end, taken_back or end) > since
+        for (created, taken_back), end in zip(versions, ends, strict=True)
+    )
+
+
 def _of_month(terms: Terms, period: str, spent_vnd: int, *, at: datetime) -> Sequence[tuple[str, int]]:
     found = due_at_start(terms)
     if at >= month_start(next_month(period)) + SETTLED_AFTER:
         found += due_at_end(terms, queries_vnd=int(spent_vnd))
     return found
+
+
+async def _charge_once(database: Database, due: MonthDue, *, at: datetime) -> int:
+    """As `_charge`, whoever charges the same at this moment."""
+    try:
+        return await _charge(database, due, at=at)
+    except AtOnce:  # the other one's stands by now
+        return await _charge(database, due, at=at)
 
 
 async def _charge(database: Database, due: MonthDue, *, at: datetime) -> int:

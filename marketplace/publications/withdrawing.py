@@ -13,6 +13,7 @@ from marketplace.audit.actions import record
 from marketplace.db.locks import lock_version
 from marketplace.errors import NotFound
 from marketplace.listings.models import Dataset
+from marketplace.listings.searched import index_dataset
 from marketplace.publications.errors import NotListed
 from marketplace.publications.models import VersionWithdrawal
 from marketplace.publications.schemas import WithdrawalBody
@@ -47,6 +48,7 @@ async def withdraw(
     )  # fmt: skip
     session.add(taken)
     await session.flush()
+    await index_dataset(session, found.id)
     told = (await session.execute(_IN_FORCE, {"dataset": found.id, "at": at})).all()
     await record(
         session,

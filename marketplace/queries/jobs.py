@@ -41,7 +41,7 @@ UNASKED = text("""
 delete from private_answer p using query q, query_line l, agreement a, dataset d
 where q.id = p.query_id and l.query_id = p.query_id and l.agreement_id = p.agreement_id
 and a.id = p.agreement_id and d.id = l.dataset_id
-and (a.ended_at is not null or a.expires_at <= now() or l.version_id <> d.current_version_id
+and (a.ended_at is not null or a.expires_at <= now() or l.version_id is distinct from d.current_version_id
      or (select count(*) from excluded_cohort x where x.version_id = l.version_id
          and (x.purpose is null or x.purpose = q.purpose)) <> l.excluded_seen)
 """)

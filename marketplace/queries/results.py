@@ -29,7 +29,7 @@ select q.state, q.failure ->> 'code' = 'query.answer_erased' as erased,
                and w.bars_answers) as over,
        (select count(*) from excluded_cohort x where x.version_id = l.version_id
            and (x.purpose is null or x.purpose = q.purpose)) <> l.excluded_seen
-           or l.version_id <> d.current_version_id and exists (select from consent_event w
+           or l.version_id is distinct from d.current_version_id and exists (select from consent_event w
                where w.dataset_id = l.dataset_id and w.purpose = q.purpose and w.event <> 'given'
                and w.recorded_at > q.created_at) as changed,
        {DUE} as expiries_due,
@@ -40,7 +40,7 @@ left join query_result r on r.query_id = q.id
 where q.id = :id and q.organisation_id = :organisation order by l.agreement_id
 """)
 """A row a line, the answer in the first. What ends consent takes cohorts out of the newest version; an older one's
-answers go with any such event."""
+answers, or one's that was taken back, go with any such event."""
 
 
 class StoredResult(Struct, frozen=True, kw_only=True):

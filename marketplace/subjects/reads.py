@@ -36,7 +36,7 @@ _DATASETS = text("""
         d.manifest -> 'purposes' AS purposes, v.body ->> 'legal_basis' AS legal_basis,
         coalesce(d.manifest -> 'legal_basis' ->> 'law', '') AS law
     FROM dataset d JOIN organisation o ON o.id = d.owner_id LEFT JOIN organisation b ON b.id = d.partner_id
-    JOIN dataset_version v ON v.id = d.current_version_id
+    JOIN LATERAL (SELECT * FROM dataset_version WHERE dataset_id = d.id ORDER BY number DESC LIMIT 1) v ON true
     WHERE d.manifest ->> 'privacy_unit' = 'column' ORDER BY d.slug
 """)
 _EVENTS = text("""

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 from msgspec import Struct
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from marketplace.agreements.models import Agreement
 from marketplace.audit.models import Event
@@ -21,8 +21,10 @@ from marketplace.ledger.accounts import account_id
 from marketplace.ledger.actions import transfer
 from marketplace.ledger.models import Transfer
 from marketplace.ledger.reads import balance
+from marketplace.listings.models import DatasetVersion
 from marketplace.offers.charging import charge_months
 from marketplace.offers.models import Charge, Offer
+from marketplace.publications.models import VersionWithdrawal
 from marketplace.queries.errors import AgreementUnpaid
 from marketplace.queries.facts import read_facts
 from marketplace.queries.prepare import require_paid
@@ -84,6 +86,8 @@ async def subscribe(database: Database, *, credit: int, **terms: Any) -> Subscri
         await session.flush()
         agreement = await session.get_one(Agreement, agreement_id)
         agreement.offer_id, agreement.valid_from, agreement.expires_at = offer.id, BEGAN, ENDS
+        versions = update(DatasetVersion).where(DatasetVersion.dataset_id == sides.dataset_id)
+        await session.execute(versions.values(created_at=BEGAN - timedelta(days=90)))
     subscriber = Subscriber(sides, agreement_id)
     if credit:
         await subscriber.credit(database, credit)
@@ -118,6 +122,22 @@ async def test_each_month_in_force_is_charged_and_what_its_minimum_lacks_once_it
     async with database.session() as session:
         wallet = await balance(session, subscriber.wallet)
     assert wallet.balance == 1_000_000 - sum(vnd for _, _, vnd in due)
+
+
+async def test_a_month_in_which_nothing_was_listed_costs_nothing(database: Database) -> None:
+    subscriber = await subscribe(database, credit=1_000_000, month_vnd=50_000, minimum_month_vnd=60_000)
+    async with database.session() as session:
+        rows = select(DatasetVersion.id).where(DatasetVersion.dataset_id == subscriber.sides.dataset_id)
+        version_id = (await session.scalars(rows)).one()
+        session.add(
+            VersionWithdrawal(
+                version_id=version_id, dataset_id=subscriber.sides.dataset_id, reason="quality", note="",
+                bars_answers=False, withdrawn_by=subscriber.sides.owner.person.id,
+                withdrawn_at=BEGAN + timedelta(days=3),
+            )
+        )  # fmt: skip
+    await charge_months(database, at=datetime(2026, 4, 2, tzinfo=UTC))
+    assert await subscriber.charges(database) == [("2026-01", "minimum", 10_000), ("2026-01", "month", 50_000)]
 
 
 async def test_charged_again_and_by_many_at_once_it_is_charged_once(database: Database) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from catalog.pipeline import stages
 from catalog.pipeline.run import RUN_STAGES
@@ -16,6 +16,7 @@ from marketplace.listings.models import Dataset
 from marketplace.listings.publish import alone
 from marketplace.publications.files import folder_of
 from marketplace.publications.jobs import work_once
+from marketplace.search.models import ListingSearch
 from tests.marketplace.publications.conftest import Desk
 
 
@@ -197,6 +198,9 @@ async def test_a_version_taken_back_is_gone_until_the_next_one(desk: Desk) -> No
     taken = await desk.client.post(path, token=desk.tokens["approver"], json=body)
     assert (taken.status_code, taken.json()["reason"]) == (201, "quality"), taken.text
     assert (await desk.client.get(f"/api/v1/datasets/{desk.shop.slug}")).status_code == 404
+    async with desk.press.database.session() as session:
+        left = select(func.count()).where(ListingSearch.listing_id == UUID(made["dataset_id"]))
+        assert await session.scalar(left) == 0, "not even that it was there"
     seen = (await desk.client.get("/api/v1/withdrawals", token=desk.tokens["operator"])).json()["items"]
     assert (seen[0]["dataset"], seen[0]["credited"]) == (desk.shop.slug, False)
     assert (await desk.client.get("/api/v1/withdrawals", token=desk.tokens["rival"])).json() == {"items": []}

@@ -114,9 +114,9 @@ async def _fetch(session: AsyncSession, answered: Answered, caller: Caller | Non
     )
 
 
-async def _replace_version(session: AsyncSession, answered: Answered) -> None:
+async def _replace_version(session: AsyncSession, answered: Answered, version_id: str | None = "ff" * 32) -> None:
     dataset = await session.get_one(Dataset, answered.sides.dataset_id)
-    dataset.current_version_id = "ff" * 32
+    dataset.current_version_id = version_id
     await session.flush()
 
 
@@ -162,10 +162,11 @@ async def test_an_answer_that_was_erased_says_so_and_another_cancelled_query_tha
             await _fetch(session, answered)
 
 
-async def test_a_withdrawal_after_a_newer_version_closes_what_the_older_one_answered(
-    session: AsyncSession, answered: Answered
+@pytest.mark.parametrize("now", ["ff" * 32, None], ids=["a newer version", "taken back"])
+async def test_a_withdrawal_after_its_version_was_replaced_closes_what_it_answered(
+    session: AsyncSession, answered: Answered, now: str | None
 ) -> None:
-    await _replace_version(session, answered)
+    await _replace_version(session, answered, now)
     await _fetch(session, answered)
     await _withdraw(session, answered)
     with pytest.raises(ResultGone) as gone:
