@@ -35,6 +35,7 @@ and (cast(:party as uuid) is null or :party in (b.startup_id, b.owner_id)) order
 """)
 _LAST = UUID(int=2**128 - 1)
 MOST_CHECKS = 100
+PERCENT_STEP = 5
 
 
 async def read_quality(
@@ -67,13 +68,20 @@ def _check(row: Any, *, own: bool) -> CheckView:
         room=row.room,
         judge=row.judge,
         checked_at=row.checked_at,
-        scores=tuple(
-            ScoreView(axis=s.axis, percent=None if s.permille is None else s.permille // 10, state=s.state)
-            for s in scores
-        ),
+        scores=tuple(_score(s, exact=own or row.room == "released") for s in scores),
         drift=msgspec.convert(row.drift, tuple[ColumnDrift, ...]),
         verdicts=msgspec.convert(row.verdicts, tuple[Verdict, ...]) if own else (),
     )
+
+
+def _score(score: AxisScore, *, exact: bool) -> ScoreView:
+    """What a suite counted over the owner's persons, those who consent to nothing among them, is told to others in
+    steps: an exact share, or whether one cell misses, would tell of one person more or less."""
+    percent = None if score.permille is None else score.permille // 10
+    if exact:
+        return ScoreView(axis=score.axis, percent=percent, state=score.state)
+    step = None if percent is None else percent - percent % PERCENT_STEP
+    return ScoreView(axis=score.axis, percent=step, state="none" if score.state == "none" else None)
 
 
 async def list_breaches(

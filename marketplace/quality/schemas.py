@@ -15,11 +15,13 @@ from marketplace.quality.freshness import Freshness
 
 
 class ScoreView(Struct, frozen=True, kw_only=True):
-    """One axis: đúng accurate, đủ complete, sạch clean, sống live. `percent`: rounded down; None: not judged."""
+    """One axis: đúng accurate, đủ complete, sạch clean, sống live. `percent`: rounded down; None: not judged.
+
+    Of the owner's file others are told steps of five percent, and no state."""
 
     axis: str
     percent: int | None
-    state: Literal["met", "failed", "unknown", "none"]
+    state: Literal["met", "failed", "unknown", "none"] | None
 
 
 class CheckView(Struct, frozen=True, kw_only=True):

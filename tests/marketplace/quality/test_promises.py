@@ -99,7 +99,7 @@ async def test_a_promise_below_its_score_breaks_once_a_month(database: Database,
     await judge(database, promised, accurate=949, complete=900)
     for _ in range(2):
         await find_broken(database, at=utcnow())
-    assert await broken(database, promised) == [("accurate", 950, 949)]
+    assert await broken(database, promised) == [("accurate", 950, 900)], "told in steps"
     told = await promised.events(database, "quality:breach")
     assert [(t["promise"], t["credit_permille"]) for t in told] == [("accurate", 200)]
     assert len(await promised.events(database, "quality:check")) == 1
@@ -201,9 +201,11 @@ async def test_counts_are_the_owners_and_percents_everybodys(
         elsewhere = (await client.get(path, params={"version": "ff"})).json()
     assert pages["nobody"] == pages["rival"]
     (check,) = pages["nobody"]["checks"]
-    assert [(s["axis"], s["percent"]) for s in check["scores"]] == [("accurate", 94), ("complete", None)]
+    told = [(s["axis"], s["percent"], s["state"]) for s in check["scores"]]
+    assert told == [("accurate", 90, None), ("complete", None, None)], "no finer than five percent"
     assert check["verdicts"] == []
     assert pages["nobody"]["freshness"]["state"] == "fresh"
     (own,) = pages["owner"]["checks"]
+    assert (own["scores"][0]["percent"], own["scores"][0]["state"] is None) == (94, False)
     assert [(v["tested"], v["unexpected"]) for v in own["verdicts"]] == [(100, 20)]
     assert elsewhere["checks"] == []
