@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from datetime import datetime
 from fractions import Fraction
 from typing import Any
@@ -11,7 +10,6 @@ from typing import Any
 import msgspec
 from sqlalchemy import text
 
-from catalog.errors import PublicationRefused
 from catalog.limits import IngestLimits
 from catalog.quality.drift import drift
 from catalog.quality.profile import profile
@@ -22,33 +20,32 @@ from catalog.version import Version
 from marketplace.config import Config
 from marketplace.db.engine import Database
 from marketplace.quality.actions import keep_released_check
-from sandbox.job import SandboxFailed
-
-logger = logging.getLogger(__name__)
+from marketplace.quality.walking import over_all
 
 _UNSEEN = text("""
-select d.id as dataset_id, d.owner_id, d.partner_id, v.id as version_id, v.body,
+select v.created_at as key_at, v.id as key_id, v.id as version_id, d.id as dataset_id, d.owner_id, d.partner_id,
+       v.body,
        (select q.profile from quality_check q join dataset_version p on p.id = q.version_id
         where p.dataset_id = d.id and q.room = 'released' and p.number < v.number order by p.number desc limit 1)
        as before
 from dataset d join dataset_version v on v.id = d.current_version_id
 where not exists (select from quality_check q where q.version_id = v.id and q.room = 'released')
-order by v.created_at limit 20
+and (v.created_at, v.id) > (:after_at, :after_id) order by v.created_at, v.id limit :page_rows
 """)
 
 
-async def look_at_released(database: Database, store: Store, config: Config, *, at: datetime) -> int:
-    """Look at listed versions that were not looked at yet. How many. Raises Unavailable.
+async def look_at_released(
+    database: Database, store: Store, config: Config, stop: asyncio.Event, *, at: datetime
+) -> int:
+    """Look at listed versions that were not looked at yet, until `stop`. How many. Raises Unavailable.
 
     One that cannot be looked at keeps no other from it.
     """
-    made = 0
-    for row in await database.all(_UNSEEN, {}):
-        try:
-            made += await _look(database, store, config, row, at=at)
-        except (PublicationRefused, SandboxFailed, OSError):
-            logger.exception("version %s is not looked at", row.version_id)
-    return made
+
+    async def look(row: Any) -> int:
+        return 0 if stop.is_set() else await _look(database, store, config, row, at=at)
+
+    return await over_all(database, _UNSEEN, {}, look)
 
 
 async def _look(database: Database, store: Store, config: Config, row: Any, *, at: datetime) -> bool:
