@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import datetime
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -32,6 +33,10 @@ from dataset d join dataset_version v on v.id = d.current_version_id
 where not exists (select from quality_check q where q.version_id = v.id and q.room = 'released')
 and (v.created_at, v.id) > (:after_at, :after_id) order by v.created_at, v.id limit :page_rows
 """)
+_GONE = text("""
+select coalesce(array_agg(distinct cohort), '{}') as cohorts, coalesce(max(revision), 0) as number
+from excluded_cohort where version_id = :version_id
+""")
 
 
 async def look_at_released(
@@ -50,7 +55,7 @@ async def look_at_released(
 
 async def _look(database: Database, store: Store, config: Config, row: Any, *, at: datetime) -> bool:
     version = msgspec.convert(row.body, Version)
-    files = [store.public(version.id) / part.name for part in version.parts]
+    files = await _readable(database, store, version.id)
     limits = IngestLimits(deadline_ms=config.ingest_deadline_ms, memory_bytes=config.ingest_memory_bytes)
     found = await asyncio.to_thread(profile, files, version, limits=limits)
     before = msgspec.convert(row.before, Profile) if row.before else None
@@ -66,6 +71,16 @@ async def _look(database: Database, store: Store, config: Config, row: Any, *, a
             drift=drift(before, found) if before is not None and found is not None else (),
             at=at,
         )
+
+
+async def _readable(database: Database, store: Store, version_id: str) -> list[Path]:
+    """The version's parts without each cohort that left, be it for one purpose: what is seen of it is for none."""
+    gone = await database.one(_GONE, {"version_id": version_id})
+    assert gone is not None  # an aggregate has a row
+    revision = await asyncio.to_thread(
+        store.revision, version_id, purpose=None, excluded=frozenset(gone.cohorts), number=gone.number
+    )
+    return [Path(part) for part in revision.parts]
 
 
 def fullness(found: Profile) -> AxisScore:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
+import numpy as np
 import pytest
 from sqlalchemy import text, update
 
 from marketplace.config import Config
+from marketplace.consents.reads import excluded
 from marketplace.db.base import utcnow
 from marketplace.db.engine import Database
 from marketplace.listings.models import Dataset, DatasetVersion
@@ -19,7 +21,7 @@ from marketplace.quality.released import look_at_released
 from tests.marketplace.broken_audit import broken_audit
 from tests.marketplace.listed import list_dataset
 from tests.marketplace.listings.conftest import Shop
-from tests.marketplace.listings.test_publish import _publish
+from tests.marketplace.listings.test_publish import _publish, _withdraw
 from tests.marketplace.parties import Make, Party
 
 BLOCKING = 21
@@ -41,7 +43,7 @@ async def listed(database: Database, owner: Party, many: int) -> list[Dataset]:
 async def test_versions_that_cannot_be_looked_at_keep_no_newer_one_from_it(
     database: Database, press: Press, shop: Shop
 ) -> None:
-    """Twenty without files, and one whose row nobody understands, are older."""
+    """Twenty without files, and one whose row nobody understands, are older. Who withdrew is not looked at."""
     async with database.session() as session:
         await session.execute(LOOKED_AT)  # what other tests listed is none of ours
     blocking = [dataset.id for dataset in await listed(database, shop.owner, BLOCKING)]
@@ -50,13 +52,18 @@ async def test_versions_that_cannot_be_looked_at_keep_no_newer_one_from_it(
         await session.execute(update(DatasetVersion).where(of_the_last).values(body={"mode": "rows"}))
     try:
         released = await _publish(press, shop)
+        await _withdraw(press, shop, released.dataset_id, "P00001")
         assert await look_at_released(database, press.store, press.config, asyncio.Event(), at=utcnow()) == 1
     finally:
         async with database.session() as session:
             nothing = update(Dataset).where(Dataset.id.in_(blocking)).values(current_version_id=None)
             await session.execute(nothing)
     (seen,) = await database.all(PROFILE, {"id": released.version_id})
-    assert seen.profile["persons"] == 300
+    async with database.reading() as session:
+        left, _ = await excluded(session, released.version_id, "research.academic")
+    ranges = np.load(press.store.private(released.version_id) / "cohorts.npy")
+    assert left
+    assert seen.profile["persons"] == 300 - sum(int(ranges[c, 2] - ranges[c, 1]) for c in left)
 
 
 async def test_what_is_overdue_is_told_beside_one_that_cannot_be(
