@@ -19,7 +19,7 @@ from marketplace.db.engine import Database
 from marketplace.errors import Unavailable
 from marketplace.quality.actions import tell_overdue
 from marketplace.quality.breaking import find_broken
-from marketplace.quality.freshness import freshness
+from marketplace.quality.freshness import freshness, overdue_before
 from marketplace.quality.released import look_at_released
 from marketplace.quality.walking import over_all
 
@@ -29,6 +29,8 @@ _UNTOLD = text("""
 select v.created_at as key_at, v.id as key_id, v.id as version_id, v.created_at, d.id as dataset_id, d.owner_id,
        d.partner_id, d.update_frequency
 from dataset d join dataset_version v on v.id = d.current_version_id
+join unnest(cast(:frequencies as text[]), cast(:before as timestamptz[])) as promised (frequency, before)
+  on promised.frequency = d.update_frequency and v.created_at < promised.before
 where not exists (select from quality_overdue o where o.version_id = v.id)
 and (v.created_at, v.id) > (:after_at, :after_id) order by v.created_at, v.id limit :page_rows
 """)
@@ -36,7 +38,9 @@ and (v.created_at, v.id) > (:after_at, :after_id) order by v.created_at, v.id li
 
 async def tell_all_overdue(database: Database, *, at: datetime) -> int:
     """Tell each version that was not followed in time, once. How many. Raises Unavailable."""
-    return await over_all(database, _UNTOLD, {}, partial(_tell, database, at=at))
+    before = overdue_before(at)
+    asked = {"frequencies": list(before), "before": list(before.values())}
+    return await over_all(database, _UNTOLD, asked, partial(_tell, database, at=at))
 
 
 async def _tell(database: Database, row: Any, *, at: datetime) -> int:

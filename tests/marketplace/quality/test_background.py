@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import numpy as np
 import pytest
@@ -15,8 +15,8 @@ from marketplace.db.base import utcnow
 from marketplace.db.engine import Database
 from marketplace.listings.models import Dataset, DatasetVersion
 from marketplace.listings.press import Press
-from marketplace.quality import walking
-from marketplace.quality.jobs import tell_all_overdue
+from marketplace.quality import jobs, walking
+from marketplace.quality.freshness import Freshness, freshness
 from marketplace.quality.released import look_at_released
 from tests.marketplace.broken_audit import broken_audit
 from tests.marketplace.listed import list_dataset
@@ -69,13 +69,24 @@ async def test_versions_that_cannot_be_looked_at_keep_no_newer_one_from_it(
 async def test_what_is_overdue_is_told_beside_one_that_cannot_be(
     database: Database, config: Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Who promises nothing, or is surely in time, is not even read."""
     monkeypatch.setattr(walking, "PAGE_ROWS", 2)
+    read = set()
+
+    def reading(update_frequency: str, released_at: datetime, *, at: datetime) -> Freshness:
+        read.add(update_frequency)
+        return freshness(update_frequency, released_at, at=at)
+
+    monkeypatch.setattr(jobs, "freshness", reading)
     broken, owner = [await Make().party(database, kind="owner") for _ in range(2)]
     datasets = [*await listed(database, broken, 1), *await listed(database, owner, 3)]
     ids = [dataset.id for dataset in datasets]
     async with database.session() as session:
         await session.execute(update(Dataset).where(Dataset.id.in_(ids)).values(update_frequency="daily"))
+        (in_time,) = await listed(database, owner, 1)
+        await session.execute(update(Dataset).where(Dataset.id == in_time.id).values(update_frequency="weekly"))
     with broken_audit(config, broken.organisation.id):
-        await tell_all_overdue(database, at=utcnow() + timedelta(days=2))
+        await jobs.tell_all_overdue(database, at=utcnow() + timedelta(days=2))
     told = {row.version_id for row in await database.all(TOLD, {"ids": ids})}
+    assert read == {"daily"}
     assert told == {dataset.current_version_id for dataset in datasets[1:]}
