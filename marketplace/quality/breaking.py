@@ -24,9 +24,13 @@ from marketplace.quality.walking import over_all
 _PROMISED = text("""
 select a.created_at as key_at, a.id as key_id, a.id as agreement_id, a.startup_id, a.owner_id, a.partner_id,
        a.dataset_id, v.id as version_id, o.terms, d.update_frequency, v.created_at as released_at,
+       d.current_version_id is not null as listed,
        (select q.scores from quality_check q where q.version_id = v.id and q.room = 'source') as scores
 from agreement a join offer o on o.id = a.offer_id join dataset d on d.id = a.dataset_id
-join dataset_version v on v.id = d.current_version_id
+join lateral (
+    select id, created_at from dataset_version
+    where dataset_id = d.id and id = coalesce(d.current_version_id, id) order by number desc limit 1
+) v on true
 where o.terms ? 'sla' and a.valid_from <= :at and a.ended_at is null and a.expires_at > :at
 and (a.created_at, a.id) > (:after_at, cast(:after_id as uuid)) order by a.created_at, a.id limit :page_rows
 """)
@@ -49,6 +53,11 @@ async def _find(database: Database, row: Any, *, at: datetime) -> int:
 
 
 def _broken(sla: Sla, row: Any, *, at: datetime) -> Iterator[tuple[str, int | None, int | None]]:
+    """Where no version is listed nothing has scores, and nothing is live: taking a version back mends nothing."""
+    if not row.listed:
+        if sla.live:
+            yield "live", None, None
+        return
     scores = {s.axis: s.permille for s in msgspec.convert(row.scores or [], list[AxisScore])}
     for axis, promised in (
         ("accurate", sla.accurate_permille),
