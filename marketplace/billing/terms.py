@@ -36,7 +36,8 @@ class StatutoryFee(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 class Sla(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is promised of the data: its scores, in permille, by the suite that its owner sends with each version;
-    `live`: never overdue. A month in which one did not hold gives back `credit_permille` of its queries."""
+    `live`: one is listed, and never overdue. A month in which one did not hold gives back `credit_permille` of its
+    queries."""
 
     accurate_permille: Permille | None = None
     complete_permille: Permille | None = None

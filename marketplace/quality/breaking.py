@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -16,23 +16,26 @@ from marketplace.audit.actions import record
 from marketplace.billing.terms import Sla, Terms
 from marketplace.db.base import new_id
 from marketplace.db.engine import Database
-from marketplace.errors import Unavailable
 from marketplace.metering.months import month_of
 from marketplace.quality.freshness import freshness
 from marketplace.quality.models import QualityBreach
-
-logger = logging.getLogger(__name__)
+from marketplace.quality.walking import over_all
 
 FOUND_STEP_PERMILLE = 50
 """The startup is told what was found no finer; in dp mode nothing, for it was not bought with privacy budget."""
 _PROMISED = text("""
-select a.id as agreement_id, a.startup_id, a.owner_id, a.partner_id, a.dataset_id, v.id as version_id,
-       o.terms, d.update_frequency, v.created_at as released_at,
+select a.created_at as key_at, a.id as key_id, a.id as agreement_id, a.startup_id, a.owner_id, a.partner_id,
+       a.dataset_id, v.id as version_id, o.terms, d.update_frequency, v.created_at as released_at,
+       d.current_version_id is not null as listed,
        v.body ->> 'mode' as mode,
        (select q.scores from quality_check q where q.version_id = v.id and q.room = 'source') as scores
 from agreement a join offer o on o.id = a.offer_id join dataset d on d.id = a.dataset_id
-join dataset_version v on v.id = d.current_version_id
-where o.terms ? 'sla' and a.valid_from <= :at and a.ended_at is null and a.expires_at > :at order by a.id
+join lateral (
+    select id, created_at, body from dataset_version
+    where dataset_id = d.id and id = coalesce(d.current_version_id, id) order by number desc limit 1
+) v on true
+where o.terms ? 'sla' and a.valid_from <= :at and a.ended_at is null and a.expires_at > :at
+and (a.created_at, a.id) > (:after_at, cast(:after_id as uuid)) order by a.created_at, a.id limit :page_rows
 """)
 
 
@@ -41,15 +44,7 @@ async def find_broken(database: Database, *, at: datetime) -> int:
 
     What is wrong with one agreement keeps no other from being looked at. Raises Unavailable.
     """
-    made = 0
-    for row in await database.all(_PROMISED, {"at": at}):
-        try:
-            made += await _find(database, row, at=at)
-        except Unavailable:
-            raise
-        except Exception:
-            logger.exception("the promises of agreement %s are not looked at", row.agreement_id)
-    return made
+    return await over_all(database, _PROMISED, {"at": at}, partial(_find, database, at=at))
 
 
 async def _find(database: Database, row: Any, *, at: datetime) -> int:
@@ -61,6 +56,11 @@ async def _find(database: Database, row: Any, *, at: datetime) -> int:
 
 
 def _broken(sla: Sla, row: Any, *, at: datetime) -> Iterator[tuple[str, int | None, int | None]]:
+    """Where no version is listed nothing has scores, and nothing is live: taking a version back mends nothing."""
+    if not row.listed:
+        if sla.live:
+            yield "live", None, None
+        return
     scores = {s.axis: s.permille for s in msgspec.convert(row.scores or [], list[AxisScore])}
     for axis, promised in (
         ("accurate", sla.accurate_permille),

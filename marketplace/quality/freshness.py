@@ -12,6 +12,7 @@ from marketplace.billing.split import VIETNAM
 
 DAYS: Final = {"daily": 1, "weekly": 7}
 MONTHS: Final = {"monthly": 1, "quarterly": 3, "yearly": 12}
+SHORTEST_MONTH_DAYS: Final = 28
 FreshState = Literal["fresh", "overdue", "no_promise"]
 
 
@@ -41,3 +42,9 @@ def due_at(update_frequency: str, released_at: datetime) -> datetime | None:
     year, month = divmod(local.year * 12 + local.month - 1 + MONTHS[update_frequency], 12)
     day = min(local.day, calendar.monthrange(year, month + 1)[1])
     return local.replace(year=year, month=month + 1, day=day).astimezone(released_at.tzinfo)
+
+
+def overdue_before(at: datetime) -> dict[str, datetime]:
+    """Of each frequency that promises something: what was released then or later is surely not overdue at `at`."""
+    months = {frequency: many * SHORTEST_MONTH_DAYS for frequency, many in MONTHS.items()}
+    return {frequency: at - timedelta(days=days) for frequency, days in (DAYS | months).items()}

@@ -65,7 +65,7 @@ class QualityBreach(Base):
     promise: Mapped[str]
     """accurate | complete | clean | live"""
     promised_permille: Mapped[int | None]
-    """None for live: the version was overdue."""
+    """None for live: the version was overdue, or none was listed."""
     found_permille: Mapped[int | None]
     """None where nothing was found: what is promised must be shown."""
     credit_permille: Mapped[int]

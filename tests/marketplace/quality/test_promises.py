@@ -23,7 +23,7 @@ from marketplace.listings.models import Dataset
 from marketplace.metering.months import month_of
 from marketplace.offers.models import Offer
 from marketplace.offers.rules import check_terms
-from marketplace.quality import api
+from marketplace.quality import api, walking
 from marketplace.quality.actions import keep_source_check
 from marketplace.quality.breaking import find_broken
 from marketplace.quality.jobs import tell_all_overdue
@@ -125,6 +125,20 @@ async def test_an_overdue_version_breaks_the_promise_to_be_live_and_is_told_once
     assert await tell_all_overdue(database, at=late) >= 1
     assert await tell_all_overdue(database, at=late) == 0
     assert len(await promised.events(database, "quality:overdue")) == 1
+
+
+async def test_a_version_taken_back_is_not_live(
+    database: Database, promised: Promised, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its scores are nobody's any more."""
+    monkeypatch.setattr(walking, "PAGE_ROWS", 1)
+    await judge(database, promised, accurate=1, complete=1)
+    async with database.session() as session:
+        (await session.get_one(Dataset, promised.sides.dataset_id)).current_version_id = None
+    for _ in range(2):
+        await find_broken(database, at=utcnow())
+    assert await broken(database, promised) == [("live", None, None)]
+    assert [told["promise"] for told in await promised.events(database, "quality:breach")] == ["live"]
 
 
 async def test_nothing_is_kept_without_its_event(database: Database, promised: Promised, config: Config) -> None:
