@@ -57,13 +57,15 @@ class Waiting(Struct, frozen=True, kw_only=True):
 @dataclass(frozen=True, slots=True)
 class History:
     """`names`: of each datum, ascending (n × 16 bytes; none for unit row). `since_ms`: of each cohort, when it
-    went out, 0 while it is shown. `waiting`, `waiting_since_ms`: who was never shown as they are, ascending."""
+    went out, 0 while it is shown. `waiting`, `waiting_since_ms`: who was never shown as they are, ascending.
+    `coding`: digest of how they are shown (`catalog.coding`), empty in books kept before there was one."""
 
     names: Ints
     past: Past
     since_ms: Ints
     waiting: Ints
     waiting_since_ms: Ints
+    coding: bytes
 
 
 def read_history(private: Path) -> History:
@@ -73,8 +75,9 @@ def read_history(private: Path) -> History:
         with file.open("rb") as opened:
             arrays = read_arrays(opened)
         return History(
-            arrays["names"], past_of(arrays), arrays["since_ms"], arrays["waiting"], arrays["waiting_since_ms"]
-        )
+            arrays["names"], past_of(arrays), arrays["since_ms"], arrays["waiting"], arrays["waiting_since_ms"],
+            arrays["coding"].tobytes() if "coding" in arrays else b"",
+        )  # fmt: skip
     except (OSError, ValueError, KeyError) as e:
         raise VersionDamaged(private.name, file.name) from e
 
@@ -82,6 +85,7 @@ def read_history(private: Path) -> History:
 def write_history(private: Path, history: History) -> None:
     """Beside the version's other private files."""
     book = {name: getattr(history, name) for name in ("names", "since_ms", "waiting", "waiting_since_ms")}
+    book["coding"] = np.frombuffer(history.coding, dtype=np.uint8)
     with (private / "history.npz").open("xb") as file:
         write_arrays(file, book | history.past.arrays())
 
@@ -96,11 +100,11 @@ def placed(history: History, intake: Intake) -> Past:
 
 
 def follow(
-    history: History | None, made: Made, intake: Intake, mask: Ints, at_ms: int
+    history: History | None, made: Made, intake: Intake, mask: Ints, at_ms: int, coding: bytes
 ) -> tuple[History, tuple[Waiting, ...]]:
     """The book after a version is made, and who waits."""
     empty = np.empty((0, PSEUDONYM_BYTES), dtype=np.uint8)
-    old = history or History(empty, _nothing(made), np.empty(0, np.int64), empty, np.empty(0, np.int64))
+    old = history or History(empty, _nothing(made), np.empty(0, np.int64), empty, np.empty(0, np.int64), coding)
     past = old.past.fitted(made.values.shape[1], made.contributes.shape[1])
     alive = np.flatnonzero(made.lives >= 0)
     known = np.zeros(len(mask), dtype=bool)
@@ -122,7 +126,7 @@ def follow(
     report = (
         *_report(waits_ms, parted[rows]), *_report_out(made, past, since_ms[made.reply.cohorts :], out, alive),
     )  # fmt: skip
-    return History(names, after, since_ms, called[by], waits_ms[by]), report
+    return History(names, after, since_ms, called[by], waits_ms[by], coding), report
 
 
 def _nothing(made: Made) -> Past:

@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 
 from catalog.cohorts import Ints
+from catalog.version import LEVELS
 
 LEFT, SILENT, CHANGED = -1, -2, -3
 """Instead of a row: not in the file; consents to nothing; is something else now."""
@@ -64,10 +65,12 @@ class Past:
 
 
 def past_of(arrays: dict[str, Ints]) -> Past:
-    """From what `Past.arrays` gave. Raises KeyError, msgspec.DecodeError."""
+    """From what `Past.arrays` gave. Raises KeyError, ValueError (also for a level that no version has)."""
     if "coarse" in arrays:  # books kept before there were several fallbacks
         arrays = arrays | {"level": arrays["coarse"].astype(np.int8)}
     named = {f.name: arrays[f.name] for f in fields(Past) if f.name not in ("versions", "visible")}
+    if not ((arrays["level"] >= 0) & (arrays["level"] < len(LEVELS))).all():
+        raise ValueError("level")
     visible = msgspec.msgpack.decode(arrays["visible"].tobytes(), type=dict[str, dict[int, int]])
     return Past(**named, versions=int(arrays["versions"]), visible=visible)
 

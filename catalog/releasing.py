@@ -13,6 +13,7 @@ import numpy as np
 from msgspec import UNSET
 from msgspec.structs import replace
 
+from catalog.coding import words_of
 from catalog.history import History, write_history
 from catalog.intake import Intake
 from catalog.making import Made, MadePart
@@ -20,7 +21,6 @@ from catalog.manifest import Manifest, ManifestColumn
 from catalog.reading import STORED_TYPE
 from catalog.storage import Store, sync, version_hash
 from catalog.subjects import write_subjects
-from catalog.transforms import describe
 from catalog.version import LeftOut, Measured, Part, Version, VersionColumn
 from catalog.wire import AnonymiseReply, MeasureReply
 
@@ -77,11 +77,10 @@ def left_out_of(reply: AnonymiseReply, *, rounded: bool) -> LeftOut:
 def _column(column: ManifestColumn, made: Made) -> VersionColumn:
     meaning = column.meaning
     assert meaning is not None  # a manifest without it is refused
-    words = " | ".join(describe(t) for t in (column.transform, *column.fallbacks))
     return VersionColumn(
         name=column.sql_name, type=made.reply.types.get(column.sql_name, STORED_TYPE[column.type]),
         role=column.published_role,
-        personal=column.personal, meaning_vi=meaning.vi, meaning_en=meaning.en, transform=words,
+        personal=column.personal, meaning_vi=meaning.vi, meaning_en=meaning.en, transform=words_of(column),
         logical_bytes=made.reply.logical_bytes[column.sql_name], bounds=column.bounds or UNSET,
         values=column.values or UNSET,
     )  # fmt: skip

@@ -9,29 +9,33 @@ from __future__ import annotations
 
 import numpy as np
 
+from catalog.coding import require_same_coding
 from catalog.errors import PublicationRefused, VersionDamaged
 from catalog.history import History, read_history
 from catalog.intake import Intake
 from catalog.making import Made
+from catalog.manifest import Manifest
 from catalog.storage import Store
 from catalog.subjects import Subjects
 from catalog.version import Version
 
 
-def read_book(store: Store, previous: str | None) -> tuple[History | None, Version | None]:
+def read_book(store: Store, previous: str | None, manifest: Manifest) -> tuple[History | None, Version | None]:
     """The book of the newest version, or that version where its book is lost and can be had again.
 
-    Raises PublicationRefused (`publication.book_lost`) where the lineage has older versions than that: what they
-    showed stands nowhere else."""
+    Raises PublicationRefused: `publication.book_lost` where the lineage has older versions than that, for what
+    they showed stands nowhere else; `publication.coding_changed` where the book is of another coding."""
     if previous is None:
         return None, None
     try:
-        return read_history(store.private(previous)), None
+        history = read_history(store.private(previous))
     except VersionDamaged as damaged:
         version = store.version(previous)
         if version.parent is not None:
             raise PublicationRefused("publication.book_lost", version=previous[:12]) from damaged
         return None, version
+    require_same_coding(manifest, history, store.version(previous))
+    return history, None
 
 
 def require_the_same(store: Store, lost: Version, made: Made, intake: Intake) -> None:

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 import msgspec
 from msgspec import Struct
 
+from catalog.coding import coding_digest
 from catalog.errors import PublicationRefused
 from catalog.history import follow, placed
 from catalog.intake import Consented, consent_masks
@@ -78,7 +79,7 @@ def publish_joint(
         for half in halves:
             half.persons.unlink()
         mask = consent_masks(manifest, intake, consented, withdrawn)
-        history, lost = read_book(store, previous)
+        history, lost = read_book(store, previous, manifest)
         past = placed(history, intake) if history else None
         try:
             made = retold(manifest, anonymise(manifest, intake, mask, folder, limits, past), mask)
@@ -90,7 +91,7 @@ def publish_joint(
             require_the_same(store, lost, made, intake)
         text = msgspec.json.encode(manifest, order="sorted").decode()
         version = version_of(manifest, text, made, measured, left_out_of(made.reply), previous)
-        history, _ = follow(history, made, intake, mask, version.created_at_ms)
+        history, _ = follow(history, made, intake, mask, version.created_at_ms, coding_digest(manifest))
         put(store, folder, version, intake, made, history)
     joined = band_of(intake.rows, manifest.k)
     report = Report(

@@ -96,10 +96,10 @@ class Line:
         self._done = done
 
     def book(self) -> tuple[History | None, Version | None]:
-        """The lineage's book, or the version whose book is lost."""
+        """The lineage's book, or the version whose book is lost. Raises what `read_book` raises."""
         if self._book is None:
-            no_book = self.manifest.mode == "dp"
-            self._book = (None, None) if no_book else read_book(self.order.store, self.order.previous)
+            no_book, order = self.manifest.mode == "dp", self.order
+            self._book = (None, None) if no_book else read_book(order.store, order.previous, self.manifest)
         return self._book
 
     def past(self) -> Past | None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from catalog.coding import coding_digest
 from catalog.history import Waiting, follow
 from catalog.intake import read_source
 from catalog.making import anonymise, measure
@@ -110,7 +111,8 @@ def run_measure(line: Line, room: Path) -> Said:
     waiting: tuple[Waiting, ...] = ()
     history = None
     if manifest.mode != "dp":
-        history, waiting = follow(line.book()[0], made, intake, line.mask, version.created_at_ms)
+        coding = coding_digest(manifest)
+        history, waiting = follow(line.book()[0], made, intake, line.mask, version.created_at_ms, coding)
     prepare(room, version, intake, made, history)
     line.done = KeptVersion(
         version=version, waiting=waiting, sample=[] if manifest.mode == "dp" else made.reply.sample,

@@ -20,6 +20,7 @@ from catalog.making import Made
 from catalog.past import Past
 from catalog.recheck.batch import Batch, fold, read_batch
 from catalog.recheck.broken import require
+from catalog.version import LEVELS
 from catalog.wire import AnonymiseOrder
 
 SALT: Ints = np.array(secrets.randbits(63), dtype=np.uint64)
@@ -73,6 +74,15 @@ class _Persons:
         self.totals = [Totals(*(np.zeros(cohorts) for _ in range(5))) for _ in range(order.measure_count)]
         self.visible = _Visible(order, made, past)
         self.standing = _Standing(order, mask, made, past)
+        self._check_levels(self.standing.datum < 0)
+
+    def _check_levels(self, unknown: Ints) -> None:
+        """A new cohort stands at a level of this manifest; one of the lineage at any that a version may have."""
+        made = self.made
+        new = np.zeros(made.reply.cohorts, dtype=bool)
+        new[made.cohort[(made.cohort >= 0) & unknown]] = True
+        most = np.where(new, self.order.level_count, len(LEVELS))
+        require((made.level >= 0) & (made.level < most), "level")
 
     def take(self, rows: slice, read: Batch) -> None:
         made, present = self.made, self.mask[rows] != 0

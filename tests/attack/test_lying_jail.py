@@ -73,6 +73,8 @@ LIES: list[tuple[str, Change, str, str]] = [
     ("take_newcomers_in", one_came, "carried", MANIFEST),
     ("return_too_soon", one_left, "returned", AGGREGATE_MANIFEST),
     ("show_every_sum", five_came_without_visits, "contributors", AGGREGATE_MANIFEST),
+    ("stand_below_the_first_level", five_came_without_visits, "level", MANIFEST),
+    ("stand_above_the_last_level", five_came_without_visits, "level", AGGREGATE_MANIFEST),
     ("write_another_class", nobody, "class", MANIFEST),
     ("write_another_value", nobody, "values", MANIFEST),
     ("write_another_value", nobody, "measures", AGGREGATE_MANIFEST),

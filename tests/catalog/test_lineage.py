@@ -10,7 +10,10 @@ import numpy as np
 import pytest
 from pyarrow import parquet
 
+from catalog.coding import coding_digest
 from catalog.errors import PublicationRefused
+from catalog.history import read_history
+from catalog.manifest import read_manifest
 from catalog.publish import Publication
 from catalog.storage import Store
 from tests.catalog.conftest import pseudonymise
@@ -297,11 +300,49 @@ def counts(store: Store, publication: Publication) -> list[int | None]:
     ]
 
 
-def test_other_columns_are_a_new_beginning(tmp_path: Path) -> None:
-    """Nothing is as it was; what both versions together tell is bounded by neither (SECURITY.md)."""
+CODED = AGGREGATE_MANIFEST.replace("transform: {clamp: [0, 50]}", "transform: {clamp: [0, 50]}, bands: [3, 6]")
+OTHERWISE_CODED = [
+    ("bands: [3, 6]", "bands: [3, 7]"),
+    ("clamp: [0, 50]", "clamp: [0, 8]"),
+    ("fallback: {drop: true}", "fallback: [{groups: {miền: [Huế, Hà Nội, Cần Thơ]}}, {drop: true}]"),
+    ("name: place, role", "name: place, as: town, role"),
+    ("  - {name: illness, role: sensitive, ", "  - {name: illness, role: drop, "),
+]
+
+
+def test_the_same_persons_under_another_coding_are_refused(tmp_path: Path) -> None:
+    """Dealt afresh across the old cohorts they could be told by subtracting, in whichever of its datasets."""
     store, rows = Store(tmp_path / "s"), people()
-    first = publish_rows(store, tmp_path, rows, manifest=AGGREGATE_MANIFEST)
-    other = AGGREGATE_MANIFEST.replace("clamp: [0, 50]", "clamp: [0, 5]")
-    second = publish_rows(store, tmp_path, rows, manifest=other, previous=first.version.id)
-    assert second.version.persons > 0
-    assert together(shown(store, second, rows)) != together(shown(store, first, rows))
+    release = partial(publish_rows, store, tmp_path, rows)
+    first = release(manifest=CODED)
+    there = sorted(store.root.rglob("*"))
+    for was, becomes in OTHERWISE_CODED:
+        for slug in ("small", "beside"):
+            other = CODED.replace("slug: small", f"slug: {slug}").replace(was, becomes)
+            assert becomes in other
+            with pytest.raises(PublicationRefused) as refused:
+                release(manifest=other, previous=first.version.id)
+            assert refused.value.code == "publication.coding_changed"
+            assert refused.value.params == {"version": first.version.id[:12]}
+    assert sorted(store.root.rglob("*")) == there
+    again = CODED.replace("slug: small", "slug: beside").replace("en: Place", "en: Town")
+    assert release(manifest=again, previous=first.version.id).version.persons == first.version.persons
+
+
+def test_a_book_kept_before_it_held_the_coding_is_judged_by_what_its_version_says(tmp_path: Path) -> None:
+    store, rows = Store(tmp_path / "s"), people()
+    release = partial(publish_rows, store, tmp_path, rows)
+    first = release(manifest=CODED)
+    file = store.private(first.version.id) / "history.npz"
+    with np.load(file) as book:
+        arrays = {name: book[name] for name in book.files if name != "coding"}
+    np.savez(file, **arrays)
+    for was, becomes in OTHERWISE_CODED:
+        if "illness" in was:
+            continue  # its version says nothing of it
+        with pytest.raises(PublicationRefused) as refused:
+            release(manifest=CODED.replace(was, becomes), previous=first.version.id)
+        assert refused.value.code == "publication.coding_changed"
+    second = release(manifest=CODED, previous=first.version.id)
+    assert together(shown(store, second, rows)) == together(shown(store, first, rows))
+    assert read_history(store.private(second.version.id)).coding == coding_digest(read_manifest(CODED))

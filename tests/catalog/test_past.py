@@ -5,9 +5,11 @@ from __future__ import annotations
 import io
 
 import numpy as np
+import pytest
 
 from catalog.cohorts import at_levels
 from catalog.past import Past, past_of, read_arrays, write_arrays
+from catalog.version import LEVELS
 
 
 def past() -> Past:
@@ -30,6 +32,14 @@ def test_a_book_that_knows_only_two_levels_is_read() -> None:
         read = past_of(read_arrays(file))
         assert read.level.tolist() == [0, 1]
         assert read.level.dtype == np.int8
+
+
+@pytest.mark.parametrize("level", [-1, len(LEVELS)])
+def test_a_book_with_a_level_that_no_version_has_is_not_read(level: int) -> None:
+    """Whoever stood there would be found changed, and dealt afresh."""
+    wrong = past().arrays() | {"level": np.array([0, level], dtype=np.int8)}
+    with pytest.raises(ValueError, match="level"):
+        past_of(wrong)
 
 
 def test_a_place_beyond_the_last_level_is_at_the_last() -> None:

@@ -17,6 +17,7 @@ from catalog import regroup
 from catalog.cohorts import Ints
 from catalog.jailed import anonymise, coding, forming, measure, measures, parts
 from catalog.past import Past
+from catalog.version import LEVELS
 from catalog.wire import MeasureOrder, MeasureReply
 
 Main = Callable[[bytes, Sequence[int], BinaryIO], bytes]
@@ -156,6 +157,31 @@ def write_another_value(payload: bytes, inputs: Sequence[int], output: BinaryIO)
 
     with _with(parts, parquet_bytes=parquet_bytes):
         return anonymise.main(payload, inputs, output)
+
+
+def _stand_at(level: int, payload: bytes, inputs: Sequence[int], output: BinaryIO) -> bytes:
+    honest = anonymise._write_private
+
+    def write_private(
+        order: Any, out: BinaryIO, persons: Any, formed: forming.Formed, finished: Any, *more: Any
+    ) -> None:
+        assert formed.kept is not None  # told of a past
+        said = finished.level.copy()
+        said[finished.number[len(formed.kept.level) :]] = level
+        honest(order, out, persons, formed, replace(finished, level=said), *more)
+
+    with _with(anonymise, _write_private=write_private):
+        return anonymise.main(payload, inputs, output)
+
+
+def stand_below_the_first_level(payload: bytes, inputs: Sequence[int], output: BinaryIO) -> bytes:
+    """New cohorts are of no level: the next version would find everybody in them changed."""
+    return _stand_at(-1, payload, inputs, output)
+
+
+def stand_above_the_last_level(payload: bytes, inputs: Sequence[int], output: BinaryIO) -> bytes:
+    """New cohorts are of a level that no version has."""
+    return _stand_at(len(LEVELS), payload, inputs, output)
 
 
 def agree(payload: bytes, inputs: Sequence[int], output: BinaryIO) -> bytes:
