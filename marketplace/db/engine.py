@@ -226,8 +226,10 @@ async def passing_over(session: AsyncSession, otherwise: str) -> AsyncIterator[N
         async with session.begin_nested():
             yield
     except Exception as e:
-        known = isinstance(e, DBAPIError | PoolTimeout | psycopg.Error)
-        if not session.is_active or (known and isinstance(_told(e), DatabaseUnavailable)):
+        gone = isinstance(e, (DBAPIError, PoolTimeout, psycopg.Error)) and isinstance(
+            _told(e), DatabaseUnavailable
+        )
+        if gone or not session.is_active:
             raise
         log.exception("%s", otherwise)
 

@@ -134,7 +134,7 @@ async def test_a_live_search_gets_the_list_alone_and_a_form_the_page(visit: Visi
 
 
 async def test_the_form_for_an_estimate_gets_the_estimate_alone(visit: Visit, sides: Sides) -> None:
-    path = f"/datasets/{sides.slug}?queries=7"
+    path = f"/datasets/{sides.dataset_id}?queries=7"
     async with visit() as visitor:
         page = (await visitor.get(path)).text
         part = (await visitor.get(path, **{"HX-Request": "true"})).text
