@@ -166,7 +166,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     search_interval_ms: int = 1_000
     """How often full blocks of the log are looked for, to be indexed for search."""
     word_count_interval_s: int = 600
-    """How often it is counted in how many listings each word stands, by which a search weighs it."""
+    """How often it is counted in how many listings each word stands, by which a search weighs it; and how often
+    datasets are looked for that are not in the index."""
     witnesses_file: Path | None = None
     """One `KEY URL` a line: outside witnesses that are asked to cosign the log's checkpoints; None: nobody is."""
     witness_interval_s: int = 10

@@ -216,6 +216,24 @@ def _told(error: DBAPIError | PoolTimeout | psycopg.Error) -> Exception:
     return error
 
 
+@asynccontextmanager
+async def passing_over(session: AsyncSession, otherwise: str) -> AsyncIterator[None]:
+    """A savepoint around one of many: what is wrong with it is logged as `otherwise` and undone, the others go on.
+
+    Raises what means that there is no database any more.
+    """
+    try:
+        async with session.begin_nested():
+            yield
+    except Exception as e:
+        gone = isinstance(e, (DBAPIError, PoolTimeout, psycopg.Error)) and isinstance(
+            _told(e), DatabaseUnavailable
+        )
+        if gone or not session.is_active:
+            raise
+        log.exception("%s", otherwise)
+
+
 async def provide_session(database: Database) -> AsyncIterator[AsyncSession]:
     """Litestar dependency `session`: one unit of work per request, committed when its handler has returned."""
     async with database.session() as session:

@@ -27,7 +27,10 @@ select d.id, d.title, d.reason, d.asked_at, d.closed_at is null as open, count(v
     case when cast(:named as boolean) then array_agg(o.name order by o.name) else '{}' end
         as organisations
 from demand d join demand_vote v on v.demand_id = d.id join organisation o on o.id = v.organisation_id
-group by d.id order by d.closed_at is not null, votes desc, d.id desc limit 200
+group by d.id
+order by (d.closed_at is null and d.organisation_id = :organisation) desc, d.closed_at is not null,
+    votes desc, d.id desc
+limit 200
 """)
 
 
@@ -55,7 +58,7 @@ class Board(Struct, frozen=True, kw_only=True):
 
 
 async def read_board(session: AsyncSession, *, caller: Caller) -> Board:
-    """Open ones first, those with most votes first."""
+    """The open ones of the caller's own organisation first, then other open ones, those with most votes first."""
     asked = {"organisation": caller.organisation_id, "named": caller.organisation_kind == "operator"}
     rows = await session.execute(_BOARD, asked)
     return Board(

@@ -22,7 +22,8 @@ async def run_notices(database: Database, config: Config, stop: asyncio.Event) -
     while not stop.is_set():
         try:
             await tell_changes(database, at=utcnow())
-            await tell_matches(database, at=utcnow())
+            while not stop.is_set() and await tell_matches(database, at=utcnow()):
+                pass
         except (Unavailable, DBAPIError) as away:
             logger.warning("notices of changes wait: %s", type(away).__name__)
         with contextlib.suppress(TimeoutError):

@@ -33,11 +33,11 @@ class Watch(Base):
 
 
 class Notice(Base):
-    """One thing that somebody is told, once: `reference` is the version, offer or dataset that it is of."""
+    """One thing that somebody is told: `reference` is the version, offer or dataset that it is of."""
 
     __tablename__ = "watch_notice"
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
-    watch_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("watch.id", ondelete="CASCADE"))
+    watch_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("watch.id", ondelete="CASCADE"), index=True)
     person_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("person.id"))
     code: Mapped[str]
     """new_version | withdrawn | price_changed | new_match"""
@@ -46,9 +46,18 @@ class Notice(Base):
     at: Mapped[datetime] = mapped_column(default=utcnow)
     read_at: Mapped[datetime | None]
     __table_args__ = (
-        UniqueConstraint("watch_id", "code", "reference"),
+        # A dataset is new once; a price may come back, and its change is told each time.
+        Index(None, "watch_id", "reference", unique=True, postgresql_where=text("code = 'new_match'")),
         Index(None, "person_id", "id"),
     )
+
+
+class Matched(Base):
+    """One row: the newest dataset that the saved searches were tried on, in the order of listing."""
+
+    __tablename__ = "watch_matched"
+    dataset_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    created_at: Mapped[datetime]
 
 
 class Demand(Base):

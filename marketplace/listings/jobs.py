@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import time
+import uuid
 
 from sqlalchemy.exc import DBAPIError
 
@@ -22,26 +22,29 @@ AT_ONCE = 200
 
 
 async def run_catalogue(database: Database, config: Config, stop: asyncio.Event) -> None:
-    """Now and every `sweep_interval_s` until `stop`; waits out a database that is away."""
-    counted_s = -float("inf")
+    """Now and every `word_count_interval_s` until `stop`; waits out a database that is away.
+
+    Seldom, because who lists a dataset puts it in the index: only other synonyms, or a fault, leave any out.
+    """
     while not stop.is_set():
+        wait_s = config.word_count_interval_s
         try:
-            read = await _read_all(database)
-            if read or time.monotonic() - counted_s > config.word_count_interval_s:
-                async with database.session() as session:
-                    await count_words(session)
-                counted_s = time.monotonic()
+            await read_all(database, stop)
+            async with database.session() as session:
+                await count_words(session)
         except (Unavailable, DBAPIError) as away:
             logger.warning("the index of the catalogue waits: %s", type(away).__name__)
+            wait_s = config.sweep_interval_s
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), config.sweep_interval_s)
+            await asyncio.wait_for(stop.wait(), wait_s)
 
 
-async def _read_all(database: Database) -> int:
-    read = 0
-    while True:
+async def read_all(database: Database, stop: asyncio.Event) -> None:
+    """Once through all datasets that are not in the index, each looked at once."""
+    after = uuid.UUID(int=0)
+    while not stop.is_set():
         async with database.session() as session:
-            some = await index_unread(session, most=AT_ONCE)
-        read += some
-        if some < AT_ONCE:
-            return read
+            some = await index_unread(session, after=after, most=AT_ONCE)
+        if len(some) < AT_ONCE:
+            return
+        after = some[-1]

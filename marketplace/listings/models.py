@@ -48,6 +48,7 @@ class Dataset(Base):
     """Consents that ran out up to this instant have their `expired` event, and their cohorts are out."""
     manifest: Mapped[dict[str, Any]] = mapped_column(JSONB)
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
+    __table_args__ = (Index(None, "created_at", "id"),)
 
 
 class DatasetVersion(Base):

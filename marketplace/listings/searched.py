@@ -12,6 +12,7 @@ from catalog.terms.concepts import edition
 from catalog.version import Version
 from marketplace.accounts.models import Organisation
 from marketplace.billing.price import Measured, price
+from marketplace.db.engine import passing_over
 from marketplace.listings.models import Dataset, DatasetVersion
 from marketplace.listings.reads import owner_names, read_price
 from marketplace.search.indexing import drop_listing, put_listing
@@ -19,7 +20,7 @@ from marketplace.search.lexemes import Column, Listing
 
 _UNREAD = text("""
 select d.id from dataset d left join listing_search s on s.listing_id = d.id and s.edition = :edition
-where d.current_version_id is not null and s.listing_id is null order by d.id limit :most
+where d.current_version_id is not null and s.listing_id is null and d.id > :after order by d.id limit :most
 """)
 
 
@@ -32,13 +33,17 @@ async def index_dataset(session: AsyncSession, dataset_id: uuid.UUID) -> None:
         await put_listing(session, listing)
 
 
-async def index_unread(session: AsyncSession, *, most: int) -> int:
-    """Datasets that are not in the index, or were read by other synonyms than today's. How many were."""
-    rows = await session.scalars(_UNREAD, {"edition": edition(), "most": most})
-    unread = rows.all()
+async def index_unread(session: AsyncSession, *, after: uuid.UUID, most: int) -> list[uuid.UUID]:
+    """The next datasets after `after` that are not in the index, or were read by other synonyms than today's.
+
+    One that cannot be read is logged and passed over.
+    """
+    rows = await session.scalars(_UNREAD, {"edition": edition(), "after": after, "most": most})
+    unread = list(rows)
     for dataset_id in unread:
-        await index_dataset(session, dataset_id)
-    return len(unread)
+        async with passing_over(session, f"dataset {dataset_id} is not in the index"):
+            await index_dataset(session, dataset_id)
+    return unread
 
 
 async def _listing(session: AsyncSession, dataset_id: uuid.UUID) -> Listing | None:

@@ -133,6 +133,16 @@ async def test_a_live_search_gets_the_list_alone_and_a_form_the_page(visit: Visi
         assert "<html" in (await visitor.get("/?q=quan+dao+zz")).text
 
 
+async def test_the_form_for_an_estimate_gets_the_estimate_alone(visit: Visit, sides: Sides) -> None:
+    path = f"/datasets/{sides.dataset_id}?queries=7"
+    async with visit() as visitor:
+        page = (await visitor.get(path)).text
+        part = (await visitor.get(path, **{"HX-Request": "true"})).text
+    begin = page.index('<section id="estimate"')
+    assert part.strip() == page[begin : page.index("</section>", begin) + len("</section>")]
+    assert 'value="7"' in part
+
+
 @pytest.mark.parametrize("path", MEMBERS)
 async def test_the_anonymous_are_led_to_sign_in(visit: Visit, path: str) -> None:
     async with visit() as visitor:

@@ -17,9 +17,10 @@ from marketplace.feeds.api import lead_to_metadata
 from marketplace.feeds.forms import FORMS, embedded
 from marketplace.feeds.site import site_of
 from marketplace.finding.about import about
-from marketplace.finding.calculator import estimate
+from marketplace.finding.calculator import Estimate, estimate
 from marketplace.listings.catalogue import list_datasets
 from marketplace.listings.reads import owners_named, read_dataset, read_waiting
+from marketplace.listings.schemas import DatasetPage
 from marketplace.offers.reads import offers_of
 from marketplace.web.faceted import address, chosen_in, facet_views
 from marketplace.web.view import AnyRequest, View
@@ -55,21 +56,22 @@ async def show_catalogue(
 async def show_dataset(
     view: View, session: AsyncSession, config: Config, request: AnyRequest, slug: str
 ) -> Template:
-    """Everything that is said in public about one dataset, what queries would cost, and to its owner who waits."""
+    """Everything that is said in public about one dataset, what queries would cost, and to its owner who waits.
+
+    htmx gets what queries would cost alone.
+    """
     dataset = await read_dataset(session, slug)
     if dataset is None:
         raise NotFound
+    chosen = [str(name) for name in request.query_params.getall("column", [])]
+    cost = _cost(dataset, chosen, str(request.query_params.get("queries", "")))
+    if view.partial:
+        return view.page("_estimate.html", dataset=dataset, cost=cost, chosen=chosen)
     waiting = None
     if view.caller is not None and view.caller.organisation_kind == "owner":
         waiting = await read_waiting(session, slug, owner_id=view.caller.organisation_id)
     offered = await offers_of(session, dataset_id=dataset.id, caller=view.caller, at=utcnow())
     offers = [offer for offer in offered.items if offer.state == "open"]
-    chosen = [str(name) for name in request.query_params.getall("column", [])]
-    queries = str(request.query_params.get("queries", ""))
-    cost = None
-    if dataset.price is not None:
-        times = int(queries) if queries.isascii() and queries.isdecimal() and len(queries) < 10 else 1
-        cost = estimate(dataset.price.terms, dataset.columns, chosen=chosen, queries=times)
     site = site_of(request, config)
     return view.page(
         "dataset.html",
@@ -82,6 +84,13 @@ async def show_dataset(
         search_engines=Markup(await embedded(session, slug, site)),  # noqa: S704 - no < in it
         forms=FORMS,
     )
+
+
+def _cost(dataset: DatasetPage, chosen: list[str], queries: str) -> Estimate | None:
+    if dataset.price is None:
+        return None
+    times = int(queries) if queries.isascii() and queries.isdecimal() and len(queries) < 10 else 1
+    return estimate(dataset.price.terms, dataset.columns, chosen=chosen, queries=times)
 
 
 handlers = [show_catalogue, show_dataset]

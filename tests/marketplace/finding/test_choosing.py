@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from uuid import UUID
 
 import msgspec
 import pytest
@@ -18,7 +19,7 @@ from marketplace.finding.calculator import estimate
 from marketplace.finding.changes import compare
 from marketplace.finding.citing import cite
 from marketplace.finding.related import read_related
-from marketplace.finding.use import read_use
+from marketplace.finding.use import Day, count_use, read_use
 from marketplace.listings.reads import read_dataset
 from marketplace.metering.models import UsageRow
 from tests.marketplace.listed import list_dataset, version
@@ -67,6 +68,7 @@ async def test_use_is_told_in_bands_from_five_companies_up(session: AsyncSession
     for number in range(6):
         if number == 4:
             assert await read_use(session, dataset.id, at=now) is None, "four companies are too few"
+            assert await count_use(session, dataset.id, at=now) is None
         startup = await make.organisation(session, kind="startup")
         session.add(
             UsageRow(
@@ -77,10 +79,24 @@ async def test_use_is_told_in_bands_from_five_companies_up(session: AsyncSession
             )
         )  # fmt: skip
         await session.flush()
-    used = await read_use(session, dataset.id, at=now)
+    used = await count_use(session, dataset.id, at=now)
     assert used is not None
+    assert await read_use(session, dataset.id, at=now) is None, "bands change once a day"
+    assert await read_use(session, dataset.id, at=now + timedelta(days=1)) == used
     assert (used.companies_from, used.queries_from) == (5, 5)
-    assert await read_use(session, dataset.id, at=now - timedelta(days=2)) is None, "only whole days that are over"
+    assert await count_use(session, dataset.id, at=now - timedelta(days=2)) is None, (
+        "only whole days that are over"
+    )
+
+
+@given(st.lists(st.integers(0, 9), max_size=30))
+def test_no_more_bands_are_kept_than_there_is_room_for(asked: list[int]) -> None:
+    most = 4
+    day = Day(most=most)
+    for number in asked:
+        day.keep(UUID(int=number), None)
+        assert UUID(int=number) in day.bands
+        assert len(day.bands) <= most
 
 
 async def test_a_citation_names_the_version_and_related_ones_are_others(session: AsyncSession, make: Make) -> None:

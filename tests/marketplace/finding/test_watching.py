@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import secrets
 from datetime import timedelta
+from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.callers import Caller, Startup
 from marketplace.audit.models import Event
-from marketplace.db.base import utcnow
+from marketplace.db.base import new_id, utcnow
 from marketplace.db.engine import Database
 from marketplace.errors import NotFound
 from marketplace.finding import demand, telling, watching
 from marketplace.finding.errors import DemandClosed, TooManyDemands, TooManyWatches
+from marketplace.finding.models import Demand, DemandVote
 from marketplace.finding.watching import WatchBody, Watched
 from marketplace.listings.models import Dataset
+from marketplace.search.ranking import Found, find
 from tests.marketplace.listed import list_dataset, standard_offer
 from tests.marketplace.parties import Make, Party
 
@@ -32,6 +37,11 @@ def _caller(party: Party) -> Startup:
 async def _watched(database: Database, caller: Caller) -> Watched:
     async with database.session() as session:
         return await watching.read_watched(session, person_id=caller.person_id)
+
+
+async def _tell_all_matches(database: Database, *, later: timedelta = timedelta(minutes=5)) -> None:
+    while await telling.tell_matches(database, at=utcnow() + later):
+        pass
 
 
 async def test_who_watches_is_told_of_each_change_once(database: Database) -> None:
@@ -55,7 +65,7 @@ async def test_who_watches_is_told_of_each_change_once(database: Database) -> No
         await list_dataset(session, owner.organisation, owner.person, title=f"Tàu hỏa {mark}")
     for _ in range(2):
         await telling.tell_changes(database, at=utcnow() + timedelta(seconds=1))
-        await telling.tell_matches(database, at=utcnow())
+        await _tell_all_matches(database)
     told = await _watched(database, by)
     assert sorted(each.code for each in told.notices) == ["new_match", "price_changed", "withdrawn"]
     assert (told.unread, len(told.watches)) == (3, 2)
@@ -68,6 +78,51 @@ async def test_who_watches_is_told_of_each_change_once(database: Database) -> No
         with pytest.raises(NotFound):
             await watching.add_watch(session, asked=WatchBody(dataset="khong_co"), by=by, at=utcnow())
     assert await _watched(database, by) == Watched(watches=(), notices=(), unread=0)
+
+
+async def test_a_change_that_comes_back_is_told_again(database: Database) -> None:
+    make = Make()
+    owner, startup = [await make.party(database, kind=kind) for kind in ("owner", "startup")]
+    by = _caller(startup)
+    async with database.session() as session:
+        dataset = await list_dataset(session, owner.organisation, owner.person)
+        await watching.add_watch(session, asked=WatchBody(dataset=dataset.slug), by=by, at=utcnow())
+    for released in (None, dataset.current_version_id, None):
+        async with database.session() as session:
+            (await session.get_one(Dataset, dataset.id)).current_version_id = released
+        for _ in range(2):
+            await telling.tell_changes(database, at=utcnow())
+    told = [each.code for each in (await _watched(database, by)).notices]
+    assert told == ["withdrawn", "new_version", "withdrawn"]
+
+
+async def test_what_was_listed_while_nobody_looked_is_told_whatever_fails(
+    database: Database, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    make = Make()
+    owner, startup = [await make.party(database, kind=kind) for kind in ("owner", "startup")]
+    by, mark = _caller(startup), secrets.token_hex(6)
+    await _tell_all_matches(database)
+    async with database.session() as session:
+        for q in (f"hỏng {mark}", mark):
+            await watching.add_watch(session, asked=WatchBody(q=q), by=by, at=utcnow())
+        listed = [await list_dataset(session, owner.organisation, owner.person, title=mark) for _ in range(3)]
+
+    async def find_or_fail(session: AsyncSession, q: str, **asked: Any) -> Found:
+        if q.startswith("hỏng"):
+            await session.execute(text("select 1 / 0"))
+        return await find(session, q, **asked)
+
+    monkeypatch.setattr(telling, "find", find_or_fail)
+    monkeypatch.setattr(telling, "DATASETS", 2)
+    monkeypatch.setattr(telling, "AT_ONCE", 1)
+    await telling.tell_matches(database, at=utcnow())
+    assert (await _watched(database, by)).notices == (), "others may yet be listed before these"
+    await _tell_all_matches(database, later=timedelta(hours=3))
+    told = [each.dataset for each in reversed((await _watched(database, by)).notices)]
+    assert told == [dataset.slug for dataset in listed], "in their order"
+    assert caplog.text.count("is not tried") == len(listed)
+    assert await telling.tell_matches(database, at=utcnow() + timedelta(hours=3)) == 0, "each is looked at once"
 
 
 async def test_nobody_watches_without_end(database: Database) -> None:
@@ -104,3 +159,25 @@ async def test_a_demand_counts_organisations_and_names_none_but_to_the_operator(
             await demand.ask_for(session, asked=body, by=first, at=utcnow())
         with pytest.raises(TooManyDemands):
             await demand.ask_for(session, asked=body, by=first, at=utcnow())
+
+
+async def test_an_organisation_sees_its_own_open_demands_before_all_others(
+    session: AsyncSession, make: Make
+) -> None:
+    mine, others = [await make.organisation(session) for _ in range(2)]
+    people = {each.id: await make.person(session, each) for each in (mine, others)}
+    by = _caller(Party(mine, people[mine.id], "", None))  # type: ignore[arg-type]
+    body = demand.DemandBody(title="Nhật ký xe buýt", reason="Để tính giờ chờ ở bến.")
+    own = await demand.ask_for(session, asked=body, by=by, at=utcnow())
+    ids = [new_id() for _ in range(200)]
+    asked = {"organisation_id": others.id, "asked_by": people[others.id].id, "title": "t", "reason": "r"}
+    await session.execute(insert(Demand), [{"id": each, "asked_at": utcnow(), **asked} for each in ids])
+    votes = [
+        {"demand_id": each, "organisation_id": who, "voted_by": people[who].id, "voted_at": utcnow()}
+        for each in ids
+        for who in people
+    ]
+    await session.execute(insert(DemandVote), votes)
+    board = await demand.read_board(session, caller=by)
+    assert board.items[0].id == own
+    assert len(board.items) == 200

@@ -6,10 +6,14 @@ import secrets
 import unicodedata
 
 import pytest
+from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.errors import Invalid
 from marketplace.listings.catalogue import list_datasets
+from marketplace.listings.models import DatasetVersion
+from marketplace.listings.searched import index_unread
+from marketplace.search.models import ListingSearch
 from tests.marketplace.listed import list_dataset
 from tests.marketplace.parties import Make
 
@@ -69,3 +73,19 @@ async def test_pages_of_a_search_neither_skip_nor_repeat(session: AsyncSession, 
     assert len(set(seen)) == 7
     with pytest.raises(Invalid):
         await list_datasets(session, q=mark, cursor="WyJ4Il0")
+
+
+async def test_a_dataset_that_cannot_be_read_keeps_no_other_out_of_the_index(
+    session: AsyncSession, make: Make, caplog: pytest.LogCaptureFixture
+) -> None:
+    owner = await make.organisation(session, kind="owner")
+    person = await make.person(session, owner)
+    earlier, broken, later = [(await list_dataset(session, owner, person)).id for _ in range(3)]
+    wrong = update(DatasetVersion).where(DatasetVersion.dataset_id == broken)
+    await session.execute(wrong.values(body={}))
+    await session.execute(delete(ListingSearch).where(ListingSearch.listing_id.in_((broken, later))))
+    assert await index_unread(session, after=earlier, most=1) == [broken]
+    assert f"{broken} is not in the index" in caplog.text
+    assert await index_unread(session, after=broken, most=1) == [later], "what failed is not looked at again"
+    there = select(ListingSearch.listing_id).where(ListingSearch.listing_id.in_((broken, later)))
+    assert list(await session.scalars(there)) == [later]
