@@ -18,6 +18,7 @@ from marketplace.feeds.forms import FORMS, embedded
 from marketplace.feeds.site import site_of
 from marketplace.finding.about import about
 from marketplace.finding.calculator import estimate
+from marketplace.finding.watching import watch_of
 from marketplace.harvest.reads import external_listings
 from marketplace.listings.catalogue import list_datasets
 from marketplace.listings.reads import owners_named, read_dataset, read_waiting
@@ -82,6 +83,9 @@ async def show_dataset(
         "dataset.html",
         dataset=dataset,
         waiting=waiting,
+        watch_id=await watch_of(session, person_id=view.caller.person_id, dataset_id=dataset.id)
+        if view.caller
+        else None,
         offers=offers,
         about=await about(session, dataset, site=site.url),
         quality=await read_newest(session, dataset.id, version_id=dataset.version.id, at=utcnow()),
