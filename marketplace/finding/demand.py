@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
+import msgspec
 from msgspec import Meta, Struct
 from sqlalchemy import func, select, text
 from sqlalchemy.dialects.postgresql import insert
@@ -14,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from marketplace.accounts.callers import Caller, Startup
 from marketplace.audit.actions import record
 from marketplace.db.base import new_id
+from marketplace.db.idempotency import claim
 from marketplace.errors import NotFound
 from marketplace.finding.errors import DemandClosed, TooManyDemands
 from marketplace.finding.models import Demand, DemandVote
@@ -66,14 +68,25 @@ async def read_board(session: AsyncSession, *, caller: Caller) -> Board:
     )
 
 
-async def ask_for(session: AsyncSession, *, asked: DemandBody, by: Startup, at: datetime) -> UUID:
-    """A new demand with the vote of who asks. Raises TooManyDemands."""
+async def ask_for(
+    session: AsyncSession, *, asked: DemandBody, by: Startup, at: datetime, key: str | None = None
+) -> UUID:
+    """A new demand with the vote of who asks; with a `key` that came before, the one of then.
+
+    Raises TooManyDemands, KeyReused.
+    """
+    demand_id = new_id()
+    if key is not None:
+        body = msgspec.json.encode(("demand", asked))
+        first = await claim(session, organisation_id=by.organisation_id, key=key, body=body, subject_id=demand_id)
+        if first != demand_id:
+            return first
     await session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(str(by.organisation_id), 27))))
     mine = (Demand.organisation_id == by.organisation_id, Demand.closed_at.is_(None))
     if (await session.scalar(select(func.count()).select_from(Demand).where(*mine)) or 0) >= OPEN:
         raise TooManyDemands(most=OPEN)
     demand = Demand(
-        id=new_id(), organisation_id=by.organisation_id, asked_by=by.person_id, asked_at=at,
+        id=demand_id, organisation_id=by.organisation_id, asked_by=by.person_id, asked_at=at,
         title=asked.title.replace("\x00", ""), reason=asked.reason.replace("\x00", ""),
     )  # fmt: skip
     session.add(demand)

@@ -36,20 +36,26 @@ class WatchBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class WatchView(Struct, frozen=True, kw_only=True):
+    """`listed`: the dataset has a page now."""
+
     id: UUID
     dataset: str | None
+    title_vi: str | None
+    title_en: str | None
+    listed: bool
     q: str | None
     chosen: dict[str, Any]
     made_at: datetime
 
 
 class NoticeView(Struct, frozen=True, kw_only=True):
-    """`code`: new_version | withdrawn | price_changed | new_match."""
+    """`code`: new_version | withdrawn | price_changed | new_match; `listed`: the dataset has a page now."""
 
     id: UUID
     watch_id: UUID
     code: str
     dataset: str
+    listed: bool
     title_vi: str
     title_en: str
     at: datetime
@@ -99,18 +105,34 @@ async def mark_read(session: AsyncSession, *, by: Caller, at: datetime) -> None:
 
 async def read_watched(session: AsyncSession, *, person_id: UUID) -> Watched:
     """The newest first."""
-    rows = select(Watch, Dataset.slug).outerjoin(Dataset, Dataset.id == Watch.dataset_id)
+    rows = select(Watch, Dataset).outerjoin(Dataset, Dataset.id == Watch.dataset_id)
     rows = rows.where(Watch.person_id == person_id).order_by(Watch.id.desc())
     told = select(Notice, Dataset).join(Dataset, Dataset.id == Notice.dataset_id)
     told = told.where(Notice.person_id == person_id).order_by(Notice.id.desc()).limit(NOTICES)
     unread = (Notice.person_id == person_id, Notice.read_at.is_(None))
     return Watched(
-        watches=tuple(
-            WatchView(id=watch.id, dataset=slug, q=watch.q, chosen=watch.chosen, made_at=watch.made_at)
-            for watch, slug in await session.execute(rows)
-        ),
+        watches=tuple(_watch(watch, dataset) for watch, dataset in await session.execute(rows)),
         notices=tuple(_notice(notice, dataset) for notice, dataset in await session.execute(told)),
         unread=await session.scalar(select(func.count()).select_from(Notice).where(*unread)) or 0,
+    )
+
+
+async def watch_of(session: AsyncSession, *, person_id: UUID, dataset_id: UUID) -> UUID | None:
+    """The watch of that person on that dataset."""
+    mine = (Watch.person_id == person_id, Watch.dataset_id == dataset_id)
+    return await session.scalar(select(Watch.id).where(*mine))
+
+
+def _watch(watch: Watch, dataset: Dataset | None) -> WatchView:
+    return WatchView(
+        id=watch.id,
+        dataset=dataset.slug if dataset else None,
+        title_vi=dataset.title_vi if dataset else None,
+        title_en=dataset.title_en if dataset else None,
+        listed=dataset is not None and dataset.current_version_id is not None,
+        q=watch.q,
+        chosen=watch.chosen,
+        made_at=watch.made_at,
     )
 
 
@@ -120,6 +142,7 @@ def _notice(notice: Notice, dataset: Dataset) -> NoticeView:
         watch_id=notice.watch_id,
         code=notice.code,
         dataset=dataset.slug,
+        listed=dataset.current_version_id is not None,
         title_vi=dataset.title_vi,
         title_en=dataset.title_en,
         at=notice.at,

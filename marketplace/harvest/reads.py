@@ -16,29 +16,35 @@ from marketplace.harvest.models import ExternalListing, HarvestRun, HarvestSourc
 from marketplace.harvest.schemas import ExternalList, ExternalView, RunList, RunView, SourceList, SourceView
 
 SHOWN_RUNS = 50
+_FIRST, _LAST = UUID(int=0), UUID(int=2**128 - 1)
 MOST_WORDS = 12
+LOOKED_AT = 20_000
+"""Listings that one page of a search reads: words are looked for in each, and the next page goes on from there."""
 
 
 async def external_listings(
     session: AsyncSession, *, q: str = "", cursor: str | None = None, limit: int = PAGE_ROWS
 ) -> ExternalList:
     """Those in which every word of `q` begins a word, the latest found first; none that vanished or whose source
-    was stopped. Raises Invalid for a cursor we did not give out."""
+    was stopped. A page reads `LOOKED_AT` listings at most: it may hold few or none, and still there is a next.
+    Raises Invalid for a cursor we did not give out."""
+    (before,) = decode_cursor(cursor, tuple[UUID]) if cursor is not None else (_LAST,)
+    newest = select(ExternalListing.id).where(ExternalListing.id < before).order_by(ExternalListing.id.desc())
+    end = await session.scalar(newest.offset(LOOKED_AT - 1).limit(1))
     words = (ExternalListing.search_text.contains(f" {word}") for word in plain(q).split()[:MOST_WORDS])
     rows = (
         select(ExternalListing, HarvestSource.name)
         .join(HarvestSource, HarvestSource.id == ExternalListing.source_id)
+        .where(ExternalListing.id < before, ExternalListing.id >= (end or _FIRST))
         .where(ExternalListing.vanished_at.is_(None), HarvestSource.due_at.is_not(None), and_(true(), *words))
         .order_by(ExternalListing.id.desc())
         .limit(limit + 1)
     )
-    if cursor is not None:
-        (before,) = decode_cursor(cursor, tuple[UUID])
-        rows = rows.where(ExternalListing.id < before)
     shown, last = cut((await session.execute(rows)).all(), limit)
+    reached = last[0].id if last else end
     return ExternalList(
         items=tuple(_external(listing, name) for listing, name in shown),
-        next=encode_cursor(last[0].id) if last else None,
+        next=encode_cursor(reached) if reached else None,
     )
 
 

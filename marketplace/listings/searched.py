@@ -12,9 +12,11 @@ from catalog.terms.concepts import edition
 from catalog.version import Version
 from marketplace.accounts.models import Organisation
 from marketplace.billing.price import Measured, price
+from marketplace.db.base import utcnow
 from marketplace.db.engine import passing_over
 from marketplace.listings.models import Dataset, DatasetVersion
 from marketplace.listings.reads import owner_names, read_price
+from marketplace.quality.newest import read_newest
 from marketplace.search.indexing import drop_listing, put_listing
 from marketplace.search.lexemes import Column, Listing
 
@@ -25,7 +27,8 @@ where d.current_version_id is not null and s.listing_id is null and d.id > :afte
 
 
 async def index_dataset(session: AsyncSession, dataset_id: uuid.UUID) -> None:
-    """Whoever changes what is said of a dataset, its price or its newest version calls this in its transaction."""
+    """Whoever changes what is said of a dataset, its price, its newest version or what was found of that version
+    calls this in its transaction."""
     listing = await _listing(session, dataset_id)
     if listing is None:
         await drop_listing(session, dataset_id)
@@ -58,6 +61,7 @@ async def _listing(session: AsyncSession, dataset_id: uuid.UUID) -> Listing | No
         return None
     dataset, newest, owner_slug, owner_name = row
     version = msgspec.convert(newest.body, Version)
+    quality = await read_newest(session, dataset_id, version_id=newest.id, at=utcnow())
     return Listing(
         id=dataset.id,
         names=(dataset.title_vi, dataset.title_en, dataset.slug),
@@ -72,6 +76,7 @@ async def _listing(session: AsyncSession, dataset_id: uuid.UUID) -> Listing | No
         state_class=newest.state_class,
         price_vnd=await _price_vnd(session, dataset_id, version),
         released_at=newest.created_at,
+        quality=quality.percent if quality is not None else None,
     )
 
 

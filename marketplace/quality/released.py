@@ -20,6 +20,7 @@ from catalog.storage import Store
 from catalog.version import Version
 from marketplace.config import Config
 from marketplace.db.engine import Database
+from marketplace.listings.searched import index_dataset
 from marketplace.quality.actions import keep_released_check
 from marketplace.quality.walking import over_all
 
@@ -61,7 +62,7 @@ async def _look(database: Database, store: Store, config: Config, row: Any, *, a
     before = msgspec.convert(row.before, Profile) if row.before else None
     owners = (row.owner_id,) if row.partner_id is None else (row.owner_id, row.partner_id)
     async with database.session() as session:
-        return await keep_released_check(
+        kept = await keep_released_check(
             session,
             dataset_id=row.dataset_id,
             version_id=row.version_id,
@@ -71,6 +72,8 @@ async def _look(database: Database, store: Store, config: Config, row: Any, *, a
             drift=drift(before, found) if before is not None and found is not None else (),
             at=at,
         )
+        await index_dataset(session, row.dataset_id)
+    return kept
 
 
 async def _readable(database: Database, store: Store, version_id: str) -> list[Path]:

@@ -65,7 +65,7 @@ def facet_views(
         values = tuple(
             FacetValue(
                 value=each.value,
-                label=_label(view, facet.name, each.value, owners),
+                label=choice_label(view, facet.name, each.value, owners),
                 listings=each.listings,
                 chosen=each.chosen,
                 path=address(q, _toggled(chosen, facet.name, each.value)),
@@ -83,7 +83,8 @@ def _toggled(chosen: Mapping[str, tuple[str, ...]], name: str, value: str) -> di
     return {**chosen, name: changed}
 
 
-def _label(view: View, name: str, value: str, owners: Mapping[str, str]) -> str:
+def choice_label(view: View, name: str, value: str, owners: Mapping[str, str]) -> str:
+    """A value of a facet in the reader's words; `owners`: slug → name."""
     if name == "owner":
         return owners.get(value, value)
     if name == "province" and value != "all":

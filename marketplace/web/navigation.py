@@ -39,24 +39,26 @@ _INCIDENTS: Final = Link("/incidents", "nav.incidents")
 _HARVEST: Final = Link("/harvest", "nav.harvest")
 _TABLES: Final = Link("/tables", "nav.tables")
 _TOKENS: Final = Link("/tokens", "nav.tokens")
+_WATCHES: Final = Link("/watches", "nav.watches")
+_DEMANDS: Final = Link("/demands", "nav.demands")
 _MINE: Final = Link("/toi", "nav.mine")
 _HELP: Final = Link("/help", "nav.help")
 _BY_KIND: Final[dict[str, tuple[Link, ...]]] = {
     "startup": (
-        _CATALOGUE, _CONSOLE, _QUERIES, _TABLES, _APPLICATIONS, _AGREEMENTS, _USAGE, _SPENDING, _WALLET, _LOG,
-        _TOKENS, _HELP,
+        _CATALOGUE, _WATCHES, _DEMANDS, _CONSOLE, _QUERIES, _TABLES, _APPLICATIONS, _AGREEMENTS, _USAGE, _SPENDING,
+        _WALLET, _LOG, _TOKENS, _HELP,
     ),
     "owner": (
-        _CATALOGUE, _PUBLICATIONS, _INBOX, _AGREEMENTS, _PREVIEW, _LINKAGES, _CONSENTS, _USAGE, _EARNINGS,
-        _PAYOUTS, _LOG, _INCIDENTS, _TOKENS, _HELP,
+        _CATALOGUE, _WATCHES, _DEMANDS, _PUBLICATIONS, _INBOX, _AGREEMENTS, _PREVIEW, _LINKAGES, _CONSENTS, _USAGE,
+        _EARNINGS, _PAYOUTS, _LOG, _INCIDENTS, _TOKENS, _HELP,
     ),
     "regulator": (
-        _CATALOGUE, _LOG, _ALERTS, _INCIDENTS, _CONSENTS, _USAGE, _STATE_BUDGET, _CREDITS, _PAYOUTS, _TOKENS,
-        _HELP,
+        _CATALOGUE, _WATCHES, _DEMANDS, _LOG, _ALERTS, _INCIDENTS, _CONSENTS, _USAGE, _STATE_BUDGET, _CREDITS,
+        _PAYOUTS, _TOKENS, _HELP,
     ),
     "operator": (
-        _CATALOGUE, _PUBLICATIONS, _HARVEST, _PLATFORM, _CREDITS, _PAYOUTS, _USAGE, _LOG, _INCIDENTS, _TOKENS,
-        _HELP,
+        _CATALOGUE, _WATCHES, _DEMANDS, _PUBLICATIONS, _HARVEST, _PLATFORM, _CREDITS, _PAYOUTS, _USAGE, _LOG,
+        _INCIDENTS, _TOKENS, _HELP,
     ),
 }  # fmt: skip
 

@@ -21,6 +21,7 @@ from marketplace.web.handlers import (
     console,
     credits,
     decisions,
+    demands,
     external,
     help_page,
     incidents,
@@ -43,6 +44,7 @@ from marketplace.web.handlers import (
     tables,
     tokens,
     usage,
+    watches,
     why,
 )
 from marketplace.web.problem_pages import problem_page
@@ -51,9 +53,9 @@ from marketplace.web.view import provide_view
 
 STATIC: Final = Path(__file__).parent / "static"
 MODULES: Final = (
-    agreements, alerts, applications, apply, catalogue, consents, console, credits, decisions, external,
+    agreements, alerts, applications, apply, catalogue, consents, console, credits, decisions, demands, external,
     help_page, incidents, invoices, language, linkages, log, mine, money, offers, paid_in, pay_in, payouts,
-    preview, publications, quality, queries, sign_in, spending, tables, tokens, usage, why,
+    preview, publications, quality, queries, sign_in, spending, tables, tokens, usage, watches, why,
 )  # fmt: skip
 
 handlers: list[Router] = [

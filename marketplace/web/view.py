@@ -42,6 +42,11 @@ NOTICES: Final = frozenset(
         "publication_step",
         "version_withdrawn",
         "credits_proposed",
+        "watched",
+        "unwatched",
+        "demanded",
+        "voted",
+        "demand_closed",
     }
 )
 """What a step may say on the page it leads to; the words are under notice.<name>."""

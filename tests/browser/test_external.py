@@ -14,6 +14,7 @@ from marketplace.db.engine import Database
 from marketplace.harvest.models import HarvestRun, HarvestSource
 from marketplace.harvest.writing import write_listings
 from tests.browser.conftest import Visit
+from tests.browser.outline import faults
 from tests.browser.test_pages import slug_of
 from tests.marketplace.agreements.conftest import Sides
 from tests.marketplace.parties import Make
@@ -41,6 +42,13 @@ async def test_the_operator_adds_a_catalogue_and_everybody_reads_what_it_lists(
         await write_listings(session, [said], source_id=source, run_id=run.id, at=utcnow())
     async with visit() as visitor:
         page = (await visitor.get(f"/external?q={word}")).text
+        found = (await visitor.get(f"/?q={word}")).text
+        narrowed = (await visitor.get(f"/?q={word}&price=free")).text
+    assert faults(found) == []
+    section = found.split('id="external"')[1]
+    for shown in (f"Bên ngoài: Nguồn {word}", 'href="https://a.example/x" rel="external', f"/external?q={word}"):
+        assert shown in section
+    assert 'id="external"' not in narrowed, "facets are of own datasets"
     assert f"Bảng {word} &lt;b&gt;" in page
     assert f"Bên ngoài: Nguồn {word}" in page
 

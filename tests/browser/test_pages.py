@@ -23,7 +23,7 @@ JUSTIFICATION = "Thống kê gộp theo trình độ học vấn, không tái đ
 MEMBERS = (
     "/applications", "/agreements", "/console", "/queries", "/tables", "/preview", "/publications", "/linkages",
     "/consents", "/usage", "/spending", "/wallet", "/log", "/alerts", "/incidents", "/tokens",
-    "/credits", "/payouts", "/harvest",
+    "/credits", "/payouts", "/harvest", "/watches", "/demands",
 )  # fmt: skip
 MAY = {
     "startup": {*MEMBERS}
@@ -40,6 +40,8 @@ MAY = {
     },
     "owner": {*MEMBERS} - {"/console", "/queries", "/tables", "/spending", "/alerts", "/credits", "/harvest"},
     "regulator": {
+        "/watches",
+        "/demands",
         "/consents",
         "/usage",
         "/wallet",
@@ -51,6 +53,8 @@ MAY = {
         "/tokens",
     },
     "operator": {
+        "/watches",
+        "/demands",
         "/publications",
         "/harvest",
         "/usage",

@@ -50,7 +50,9 @@ async def test_everybody_reads_scores_and_the_clock_and_the_owner_counts(
         for words in ("Quá hạn", "94 %", "100 %", "0,312", "Phép đếm của sàn", "lớn"):
             assert words in seen
         assert "Đã xét" not in seen
-        assert f'href="{path}"' in (await visitor.get(f"/datasets/{slug}")).text
+        panel = (await visitor.get(f"/datasets/{slug}")).text.split('id="quality"')[1].split("</section>")[0]
+        for words in ("94 %", "100 %", "Quá hạn", f'href="{path}"'):
+            assert words in panel
     async with visit(sides.rival_owner) as visitor:
         assert "Đã xét" not in (await visitor.get(path)).text
     async with visit(sides.owner) as visitor:

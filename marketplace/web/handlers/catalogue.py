@@ -18,14 +18,19 @@ from marketplace.feeds.forms import FORMS, embedded
 from marketplace.feeds.site import site_of
 from marketplace.finding.about import about
 from marketplace.finding.calculator import Estimate, estimate
+from marketplace.finding.watching import watch_of
+from marketplace.harvest.reads import external_listings
 from marketplace.listings.catalogue import list_datasets
 from marketplace.listings.reads import owners_named, read_dataset, read_waiting
 from marketplace.listings.schemas import DatasetPage
 from marketplace.offers.reads import offers_of
+from marketplace.quality.newest import read_newest
 from marketplace.web.faceted import address, chosen_in, facet_views
 from marketplace.web.view import AnyRequest, View
 
 PAGE_DATASETS = 20
+PAGE_EXTERNAL = 5
+"""Of other catalogues, under the own ones."""
 
 
 @get("/")
@@ -41,6 +46,8 @@ async def show_catalogue(
     listed = await list_datasets(session, q=q, chosen=chosen, cursor=cursor, limit=PAGE_DATASETS)
     slugs = [each.value for facet in listed.facets if facet.name == "owner" for each in facet.values]
     q = q.strip()
+    # Other catalogues say nothing that facets could choose by.
+    elsewhere = bool(q) and not chosen and cursor is None
     return view.page(
         "_found.html" if view.partial else "catalogue.html",
         listed=listed,
@@ -49,6 +56,7 @@ async def show_catalogue(
         facets=facet_views(view, listed.facets, q=q, chosen=chosen, owners=await owners_named(session, slugs)),
         next_path=address(q, chosen, cursor=listed.next) if listed.next else None,
         all_path=address(q, {}),
+        external=await external_listings(session, q=q, limit=PAGE_EXTERNAL) if elsewhere else None,
     )
 
 
@@ -77,8 +85,12 @@ async def show_dataset(
         "dataset.html",
         dataset=dataset,
         waiting=waiting,
+        watch_id=await watch_of(session, person_id=view.caller.person_id, dataset_id=dataset.id)
+        if view.caller
+        else None,
         offers=offers,
         about=await about(session, dataset, site=site.url),
+        quality=await read_newest(session, dataset.id, version_id=dataset.version.id, at=utcnow()),
         cost=cost,
         chosen=chosen,
         search_engines=Markup(await embedded(session, slug, site)),  # noqa: S704 - no < in it

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from marketplace.db.engine import Database
+from marketplace.harvest import reads
 from marketplace.harvest.actions import stop_source
 from marketplace.harvest.errors import SourceKnown
 from marketplace.harvest.models import HarvestSource
@@ -120,6 +121,23 @@ async def test_hostile_texts_are_plain_and_addresses_are_web_addresses(
     assert len(shown.description) == 10_000
     assert shown.url == f"{elsewhere.url}/{word}/../dataset/name-1"
     assert (len(shown.themes), shown.external) == (1, True)
+
+
+async def test_a_search_reads_so_many_a_page_and_the_next_goes_on(
+    elsewhere: Elsewhere, harvester: Harvester, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reads, "LOOKED_AT", 2)
+    word = secrets.token_hex(4)
+    elsewhere.answer(packages=[package(n, title=word if n in (0, 4) else "Gói khác") for n in range(5)])
+    await harvester.look(await harvester.add(f"{elsewhere.url}/{word}/..", "ckan"))
+    pages, cursor = [], None
+    async with database.session() as session:
+        for _ in range(3):
+            page = await external_listings(session, q=word, cursor=cursor)
+            pages.append(len(page.items))
+            cursor = page.next
+    assert sorted(pages) == [0, 1, 1]
+    assert pages[1] == 0, "the two in the middle"
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,7 @@ async def test_a_version_keeps_what_its_suite_found_and_the_next_one_does_not_dr
         misses = await client.post("/api/v1/datasets", token=token, **sent(shop, suite(most=4, critical=True)))
         made = await client.post("/api/v1/datasets", token=token, **sent(shop, suite(most=4)))
         assert made.status_code == 201, made.text
+        assert await bands(client, shop) == ["fair"], "by the owner's file at once"
         await look_at_released(database, press.store, press.config, asyncio.Event(), at=utcnow())
         dataset = made.json()["dataset_id"]
         path = f"/api/v1/datasets/{dataset}"
@@ -78,3 +79,23 @@ async def test_a_version_keeps_what_its_suite_found_and_the_next_one_does_not_dr
     told = [row.body for row in await database.all(EVENTS, {"dataset": dataset})]
     assert [t["room"] for t in told] == ["source", "released", "source", "released"]
     assert "Huế" not in json.dumps(told, ensure_ascii=False)
+
+
+async def test_without_a_suite_the_catalogue_is_narrowed_by_what_was_counted_in_what_was_released(
+    client_for: ClientFor, press: Press, shop: Shop, database: Database
+) -> None:
+    file = shop.file()
+    files = {"manifest": ("m.yaml", shop.manifest()), "file": (file.name, file.read_bytes())}
+    async with client_for(*handlers, store=press.store, keys=press.keys, engine=press.engine) as client:
+        made = await client.post("/api/v1/datasets", token=shop.owner.token, files=files)
+        assert made.status_code == 201, made.text
+        assert await bands(client, shop) == []
+        while await look_at_released(database, press.store, press.config, asyncio.Event(), at=utcnow()):
+            pass
+        assert await bands(client, shop) == ["high"]
+
+
+async def bands(client: Any, shop: Shop) -> list[str]:
+    """What the catalogue's facet of quality tells of the shop's datasets."""
+    listed = (await client.get(f"/api/v1/datasets?owner={shop.owner.organisation.slug}")).json()
+    return [each["value"] for facet in listed["facets"] if facet["name"] == "quality" for each in facet["values"]]
