@@ -7,6 +7,7 @@ that dies gives it back, and whoever takes it next goes on after the last finish
 from __future__ import annotations
 
 import asyncio
+import logging
 from uuid import UUID
 
 import msgspec
@@ -19,10 +20,10 @@ from marketplace.accounts.senders import Sender
 from marketplace.audit.facttree import grow
 from marketplace.audit.sealing import seal
 from marketplace.db.base import new_id, utcnow
-from marketplace.errors import Problem
+from marketplace.errors import Problem, Unavailable
 from marketplace.faults import point
 from marketplace.listings.actions import record_refusal, release
-from marketplace.listings.errors import ConsentsMoved, Judged, Overtaken, VersionRefused
+from marketplace.listings.errors import ConsentsMoved, Judged, ListingDenied, Overtaken, VersionRefused
 from marketplace.listings.permission import require_listing
 from marketplace.listings.press import Press
 from marketplace.publications.ground import Ground, pipeline_on, read_ground, subject_of_row
@@ -30,11 +31,14 @@ from marketplace.publications.machine import AT_WORK
 from marketplace.publications.stages import begin_stage, end_stage, locked, step
 from sandbox.job import SandboxFailed
 
+logger = logging.getLogger(__name__)
+
 
 async def advance(press: Press, publication_id: UUID) -> None:
     """Bring it as far as the exchange can by itself: to the people who review it, or to the list.
 
     The caller holds the dataset's lock. Nothing is raised for what is wrong with it: that is kept in its row.
+    Raises Unavailable: what the exchange lacks says nothing of what the owner sent.
     """
     try:
         ground = await read_ground(press, publication_id)
@@ -48,7 +52,12 @@ async def advance(press: Press, publication_id: UUID) -> None:
                    _list(press, ground, pipeline, judged))  # fmt: skip
     except (ConsentsMoved, Overtaken):
         return  # made anew in the next round, on what is there then
+    except Unavailable:
+        raise
     except Problem as problem:
+        if _engine_is_away(problem):
+            logger.warning("publication %s waits for the policy engine", publication_id)
+            return
         await _stop(press, publication_id, problem)
 
 
@@ -127,6 +136,14 @@ async def _still_approved(press: Press, ground: Ground, judged: Judged) -> bool:
         row.approved = None
         step(row, "renew")
         return False
+
+
+def _engine_is_away(problem: Problem) -> bool:
+    """Denied by the engine's own state and not by a rule: nobody judged, and it is asked again."""
+    return isinstance(problem, ListingDenied) and all(
+        each.code.startswith("policy.") and not each.code.startswith("policy.question_")
+        for each in problem.reasons
+    )
 
 
 async def _stop(press: Press, publication_id: UUID, problem: Problem) -> None:
