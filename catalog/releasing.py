@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import math
 import os
+import re
+import shutil
 import time
 from pathlib import Path
 
@@ -133,5 +135,22 @@ def place(store: Store, folder: Path, version_id: str) -> None:
     ):
         if not ready.exists() and there.exists():
             continue
+        os.utime(ready)  # it may have waited for people for weeks: a sweep goes by how long it is in the store
         os.rename(ready, there)  # noqa: PTH104 - one step, and an error if something is there
         sync(there.parent)
+
+
+def placed_versions(store: Store) -> dict[str, float]:
+    """Versions in the store, whole or not → when they were put there (seconds since 1970)."""
+    found: dict[str, float] = {}
+    for name in ("versions", "private"):
+        for folder in (store.root / name).iterdir():
+            if re.fullmatch("[0-9a-f]{64}", folder.name):
+                found[folder.name] = max(found.get(folder.name, 0.0), folder.stat().st_mtime)
+    return found
+
+
+def remove_version(store: Store, version_id: str) -> None:
+    """Take a version that nobody released out of the store; the public folder first, as it came last."""
+    for folder in (store.public(version_id), store.private(version_id)):
+        shutil.rmtree(folder, ignore_errors=True)

@@ -35,6 +35,7 @@ from marketplace.linkages.schemas import Joined
 from marketplace.listings.actions import record_refusal, release
 from marketplace.listings.errors import ConsentsMoved, Judged, ListingDenied, VersionRefused
 from marketplace.listings.facts import previous_facts, publisher_facts
+from marketplace.listings.leftovers import removed_unless_released
 from marketplace.listings.once import Released
 from marketplace.listings.permission import require_listing
 from marketplace.listings.places import Pair, Place, find_joint_place
@@ -147,25 +148,26 @@ async def _attempt(press: Press, join: _Join, sender: Sender, by: Steward) -> Jo
         await require_listing(press.engine, caller=caller, manifest=join.manifest)
     made = await _make(press, join, ground)
     version = made.publication.version
-    judged = [
-        await require_listing(
-            press.engine, caller=caller, manifest=join.manifest, version=version, previous=ground.listed
-        )
-        for caller in ground.callers
-    ]
-    sealed = [_sealed(press, each) for each in judged]
-    async with press.database.session() as session:
-        linkage = await locked_linkage(session, join.linkage_id, organisation_id=by.organisation_id)
-        require_approved(linkage, "publish")
-        _require_standing(join, await standing(session, linkage.id))
-        row = await release(
-            session, publication=made.publication, sealed=sealed[0], place=ground.place, register=ground.register,
-            store=press.store, by=sender, at=utcnow(),
-        )  # fmt: skip
-        await _use_up(press, session, join)
-        await perform(session, sealed[1].stored)
-        told = {"version": row.id, "joined": {"at_least": made.joined.at_least, "below": made.joined.below}}
-        await record_linkage(session, "linkage:publish", linkage, by, told | sealed[1].body)
+    async with removed_unless_released(press, version.id):
+        judged = [
+            await require_listing(
+                press.engine, caller=caller, manifest=join.manifest, version=version, previous=ground.listed
+            )
+            for caller in ground.callers
+        ]
+        sealed = [_sealed(press, each) for each in judged]
+        async with press.database.session() as session:
+            linkage = await locked_linkage(session, join.linkage_id, organisation_id=by.organisation_id)
+            require_approved(linkage, "publish")
+            _require_standing(join, await standing(session, linkage.id))
+            row = await release(
+                session, publication=made.publication, sealed=sealed[0], place=ground.place,
+                register=ground.register, store=press.store, by=sender, at=utcnow(),
+            )  # fmt: skip
+            await _use_up(press, session, join)
+            await perform(session, sealed[1].stored)
+            told = {"version": row.id, "joined": {"at_least": made.joined.at_least, "below": made.joined.below}}
+            await record_linkage(session, "linkage:publish", linkage, by, told | sealed[1].body)
     released = Released(
         dataset_id=row.dataset_id, slug=join.manifest.dataset, version_id=row.id, number=row.number, waiting=(),
         state_class=row.state_class, personal_class=row.personal_class, warnings=judged[0].decision.reasons,

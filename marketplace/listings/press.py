@@ -18,13 +18,14 @@ from catalog.publish import Publication, publish
 from catalog.quality.reading import read_suite
 from catalog.quality.rules import require_fit
 from catalog.quality.suite import Suite
+from catalog.releasing import remove_version
 from catalog.storage import Store
 from marketplace.config import Config
 from marketplace.consents.subjects import pseudonym
 from marketplace.db.engine import Database
 from marketplace.db.keys import Keys
 from marketplace.errors import Invalid, Unavailable
-from marketplace.listings.errors import Judged, ManifestWrong, VersionRefused
+from marketplace.listings.errors import Judged, ListingDenied, ManifestWrong, VersionRefused
 from marketplace.listings.permission import require_listing
 from marketplace.listings.standing import Register
 from policies.decision import Caller, PreviousFacts
@@ -108,9 +109,13 @@ async def make_permitted_version(
         overrides=overrides, observe=observe,
         suite=parse_suite(suite_text, manifest) if suite_text is not None else None,
     )  # fmt: skip
-    judged = await require_listing(
-        engine, caller=caller, manifest=manifest, version=publication.version, previous=listed
-    )
+    try:
+        judged = await require_listing(
+            engine, caller=caller, manifest=manifest, version=publication.version, previous=listed
+        )
+    except ListingDenied:
+        await asyncio.to_thread(remove_version, store, publication.version.id)
+        raise
     return publication, judged
 
 

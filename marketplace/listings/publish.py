@@ -24,6 +24,7 @@ from marketplace.errors import Problem
 from marketplace.listings.actions import record_refusal, release
 from marketplace.listings.errors import ConsentsMoved, PublicationUnderWay
 from marketplace.listings.facts import previous_facts, publisher_facts
+from marketplace.listings.leftovers import removed_unless_released
 from marketplace.listings.once import Once, Released, released_before
 from marketplace.listings.places import find_place
 from marketplace.listings.press import Press, make_permitted_version, parse_manifest
@@ -132,7 +133,7 @@ async def _attempt(press: Press, order: _Order) -> Released:
         suite_text=order.suite_text,
     )
     sealed = seal(press.keys, decision_id=new_id(), tree=grow(judged.question), decision=judged.decision)
-    async with press.database.session() as session:
+    async with removed_unless_released(press, publication.version.id), press.database.session() as session:
         row = await release(
             session,
             publication=publication,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import UUID
 
@@ -55,6 +56,12 @@ def forget(store: Store, keys: Keys, publication_id: UUID) -> None:
     shutil.rmtree(folder_of(store, publication_id), ignore_errors=True)
 
 
-def folders(store: Store) -> tuple[Path, ...]:
-    """All that there are, for the sweep."""
-    return tuple((store.root / "publications").iterdir())
+def folders(store: Store, *, older_than_s: int) -> tuple[UUID, ...]:
+    """Of publications, for the sweep; what is named otherwise is nobody's here."""
+    found = []
+    for folder in (store.root / "publications").iterdir():
+        with suppress(ValueError, FileNotFoundError):
+            publication_id = UUID(folder.name)
+            if time.time() - folder.stat().st_mtime > older_than_s:
+                found.append(publication_id)
+    return tuple(found)

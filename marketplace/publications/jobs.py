@@ -8,13 +8,14 @@ import logging
 import time
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
 from marketplace.errors import Unavailable
 from marketplace.listings.errors import PublicationUnderWay
 from marketplace.listings.press import Press
 from marketplace.listings.publish import alone
+from marketplace.listings.sweeping import sweep_versions
 from marketplace.publications.files import folders, forget
 from marketplace.publications.machine import AT_WORK
 from marketplace.publications.models import PublicationRow
@@ -23,6 +24,7 @@ from marketplace.publications.stages import locked, step
 
 logger = logging.getLogger(__name__)
 
+SWEEP_EVERY_S = 3_600.0
 ABANDONED_S = 86_400
 """A folder whose row is not there by then was left by a process that died while it received the file."""
 _WORK = (
@@ -30,6 +32,7 @@ _WORK = (
     .where(PublicationRow.has_files, PublicationRow.state.in_((*AT_WORK, "listed", "cancelled")))
     .order_by(PublicationRow.id)
 )
+_KNOWN = text("select id from publication where id = any(:ids)")
 
 
 async def work_once(press: Press) -> int:
@@ -47,25 +50,27 @@ async def work_once(press: Press) -> int:
 
 async def sweep(press: Press) -> int:
     """Remove folders that no row knows; how many."""
-    gone = 0
-    for folder in await asyncio.to_thread(folders, press.store):
-        if time.time() - folder.stat().st_mtime < ABANDONED_S:
-            continue
-        publication_id = UUID(folder.name)
-        async with press.database.reading() as session:
-            known = await session.scalar(select(PublicationRow.id).where(PublicationRow.id == publication_id))
-        if known is None:
-            await asyncio.to_thread(forget, press.store, press.keys, publication_id)
-            gone += 1
-    return gone
+    old = await asyncio.to_thread(folders, press.store, older_than_s=ABANDONED_S)
+    if not old:
+        return 0
+    async with press.database.reading() as session:
+        known = set(await session.scalars(_KNOWN, {"ids": list(old)}))
+    gone = [publication_id for publication_id in old if publication_id not in known]
+    for publication_id in gone:
+        await asyncio.to_thread(forget, press.store, press.keys, publication_id)
+    return len(gone)
 
 
 async def run_publications(press: Press, stop: asyncio.Event) -> None:
     """Now and every `publication_interval_ms` until `stop`; waits out a database or a disk that is away."""
+    swept_at_s = time.monotonic() - SWEEP_EVERY_S
     while not stop.is_set():
         try:
             await work_once(press)
-            await sweep(press)
+            if time.monotonic() - swept_at_s >= SWEEP_EVERY_S:
+                await sweep(press)
+                await sweep_versions(press)
+                swept_at_s = time.monotonic()
         except (Unavailable, DBAPIError, OSError) as away:
             logger.warning("publications wait: %s", type(away).__name__)
         with contextlib.suppress(TimeoutError):

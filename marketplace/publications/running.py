@@ -24,8 +24,10 @@ from marketplace.errors import Problem, Unavailable
 from marketplace.faults import point
 from marketplace.listings.actions import record_refusal, release
 from marketplace.listings.errors import ConsentsMoved, Judged, ListingDenied, Overtaken, VersionRefused
+from marketplace.listings.leftovers import removed_unless_released
 from marketplace.listings.permission import require_listing
 from marketplace.listings.press import Press
+from marketplace.publications.errors import PublicationWrongState
 from marketplace.publications.ground import Ground, pipeline_on, read_ground, subject_of_row
 from marketplace.publications.machine import AT_WORK
 from marketplace.publications.stages import begin_stage, end_stage, locked, step
@@ -50,8 +52,8 @@ async def advance(press: Press, publication_id: UUID) -> None:
         if judged is not None:
             await (_pass(press, ground, pipeline, judged) if ground.state == "making" else
                    _list(press, ground, pipeline, judged))  # fmt: skip
-    except (ConsentsMoved, Overtaken):
-        return  # made anew in the next round, on what is there then
+    except (ConsentsMoved, Overtaken, PublicationWrongState):
+        return  # made anew in the next round, on what is there then, unless it was cancelled
     except Unavailable:
         raise
     except Problem as problem:
@@ -101,25 +103,26 @@ async def _pass(press: Press, ground: Ground, pipeline: Pipeline, judged: Judged
 
 
 async def _list(press: Press, ground: Ground, pipeline: Pipeline, judged: Judged) -> None:
-    """Put it on the list, if it still is what was approved. Raises ConsentsMoved, Overtaken."""
+    """Put it on the list, if it still is what was approved.
+
+    Raises ConsentsMoved, Overtaken, and PublicationWrongState if somebody cancelled meanwhile."""
     if not await _still_approved(press, ground, judged):
         return
     sealed = seal(press.keys, decision_id=new_id(), tree=grow(judged.question), decision=judged.decision)
-    try:
-        await asyncio.to_thread(pipeline.place)
-    except PublicationRefused as full:
-        raise VersionRefused(full.code, **full.params) from full
-    point("publication-placed")
-    async with press.database.session() as session:
-        row = await locked(session, ground.publication_id)
-        if row.state != "listing":
-            return
-        released = await release(
-            session, publication=publication_of(pipeline), sealed=sealed, place=ground.place,
-            register=ground.register, store=press.store, by=ground.by, at=utcnow(),
-        )  # fmt: skip
-        row.version_id = released.id
-        step(row, "list")
+    async with removed_unless_released(press, pipeline.version.id):
+        try:
+            await asyncio.to_thread(pipeline.place)
+        except PublicationRefused as full:
+            raise VersionRefused(full.code, **full.params) from full
+        point("publication-placed")
+        async with press.database.session() as session:
+            row = await locked(session, ground.publication_id)
+            step(row, "list")
+            released = await release(
+                session, publication=publication_of(pipeline), sealed=sealed, place=ground.place,
+                register=ground.register, store=press.store, by=ground.by, at=utcnow(),
+            )  # fmt: skip
+            row.version_id = released.id
 
 
 async def _still_approved(press: Press, ground: Ground, judged: Judged) -> bool:
