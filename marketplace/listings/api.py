@@ -152,7 +152,9 @@ async def _publish(
         once = None
         if key:
             said = text + upload.overrides
-            once = await once_for(key, into=into, manifest_text=said, source=source, suite_text=suite)
+            once = await once_for(
+                key, door="publish", into=into, manifest_text=said, source=source, suite_text=suite
+            )
         return await publish_version(
             press,
             manifest_text=text,

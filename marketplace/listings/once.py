@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import uuid
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 from msgspec import Struct
@@ -43,13 +44,22 @@ class Released(Struct, frozen=True, kw_only=True):
 
 
 async def once_for(
-    key: str, *, into: uuid.UUID | None, manifest_text: str, source: Path, suite_text: str | None = None
+    key: str,
+    *,
+    door: Literal["publish", "send"],
+    into: uuid.UUID | None,
+    manifest_text: str,
+    source: Path,
+    suite_text: str | None = None,
 ) -> Once:
-    """The key with the digest of everything that was sent; the file is read in a thread."""
+    """The key with the digest of everything that was sent, and of where; the file is read in a thread.
+
+    `door`: at once, or with review: the same key at both stands for two things.
+    """
     file = await asyncio.to_thread(_digest, source)
     manifest = hashlib.sha256(manifest_text.encode()).digest()
     suite = b"" if suite_text is None else hashlib.sha256(suite_text.encode()).digest()
-    return Once(key=key, body=b"publish" + (into.bytes if into else b"") + manifest + file + suite)
+    return Once(key=key, body=door.encode() + (into.bytes if into else b"") + manifest + file + suite)
 
 
 async def released_before(session: AsyncSession, once: Once, *, organisation_id: uuid.UUID) -> Released | None:

@@ -75,7 +75,11 @@ async def post_publication(
     by = Sender(person_id=steward.person_id, organisation_id=steward.organisation_id)
     async with receive(request, folder=config.path("uploads"), max_bytes=config.upload_max_bytes) as upload:
         key = idempotency_key
-        once = await once_for(key, into=None, manifest_text=upload.text, source=upload.source) if key else None
+        once = (
+            await once_for(key, door="send", into=None, manifest_text=upload.text, source=upload.source)
+            if key
+            else None
+        )
         publication_id = await send(
             press, manifest_text=upload.text, source=upload.source, source_name="", by=by, once=once
         )

@@ -35,15 +35,20 @@ _WORK = (
 _KNOWN = text("select id from publication where id = any(:ids)")
 
 
-async def work_once(press: Press) -> int:
-    """Bring each as far as it goes, one after the other; how many there were that nobody else works on."""
+async def work_once(press: Press, stop: asyncio.Event | None = None) -> int:
+    """Bring each as far as it goes, one after the other, until `stop`; how many nobody else worked on."""
+    stop = stop or asyncio.Event()
     async with press.database.reading() as session:
         waiting = (await session.execute(_WORK)).all()
     done = 0
     for publication_id, slug, state in waiting:
+        if stop.is_set():
+            break
         with contextlib.suppress(PublicationUnderWay):
             async with alone(press.database, slug):
-                await (_advance(press, publication_id) if state in AT_WORK else _close(press, publication_id))
+                await (
+                    _advance(press, publication_id, stop) if state in AT_WORK else _close(press, publication_id)
+                )
             done += 1
     return done
 
@@ -66,8 +71,8 @@ async def run_publications(press: Press, stop: asyncio.Event) -> None:
     swept_at_s = time.monotonic() - SWEEP_EVERY_S
     while not stop.is_set():
         try:
-            await work_once(press)
-            if time.monotonic() - swept_at_s >= SWEEP_EVERY_S:
+            await work_once(press, stop)
+            if not stop.is_set() and time.monotonic() - swept_at_s >= SWEEP_EVERY_S:
                 await sweep(press)
                 await sweep_versions(press)
                 swept_at_s = time.monotonic()
@@ -77,10 +82,10 @@ async def run_publications(press: Press, stop: asyncio.Event) -> None:
             await asyncio.wait_for(stop.wait(), press.config.publication_interval_ms / 1000)
 
 
-async def _advance(press: Press, publication_id: UUID) -> None:
+async def _advance(press: Press, publication_id: UUID, stop: asyncio.Event) -> None:
     """What nobody foresaw fails this one and keeps no other from its turn; a database away is waited for."""
     try:
-        await advance(press, publication_id)
+        await advance(press, publication_id, stop)
     except (Unavailable, DBAPIError):
         raise
     except Exception as error:

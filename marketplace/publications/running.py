@@ -7,10 +7,12 @@ that dies gives it back, and whoever takes it next goes on after the last finish
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from uuid import UUID
 
 import msgspec
+from sqlalchemy.exc import DBAPIError
 
 from catalog.errors import PublicationRefused
 from catalog.pipeline.record import Stage, StageRecord
@@ -30,14 +32,16 @@ from marketplace.listings.press import Press
 from marketplace.publications.errors import PublicationWrongState
 from marketplace.publications.ground import Ground, pipeline_on, read_ground, subject_of_row
 from marketplace.publications.machine import AT_WORK
-from marketplace.publications.stages import begin_stage, end_stage, locked, step
+from marketplace.publications.stages import begin_stage, end_stage, locked, step, uncount_attempt
 from sandbox.job import SandboxFailed
 
 logger = logging.getLogger(__name__)
 
 
-async def advance(press: Press, publication_id: UUID) -> None:
+async def advance(press: Press, publication_id: UUID, stop: asyncio.Event) -> None:
     """Bring it as far as the exchange can by itself: to the people who review it, or to the list.
+
+    `stop`: of the service; then no further stage is begun, and a later process goes on.
 
     The caller holds the dataset's lock. Nothing is raised for what is wrong with it: that is kept in its row.
     Raises Unavailable: what the exchange lacks says nothing of what the owner sent.
@@ -48,7 +52,7 @@ async def advance(press: Press, publication_id: UUID) -> None:
             return
         await require_listing(press.engine, caller=ground.caller, manifest=ground.manifest)
         pipeline = pipeline_on(press, ground)
-        judged = await _made(press, ground, pipeline)
+        judged = await _made(press, ground, pipeline, stop)
         if judged is not None:
             await (_pass(press, ground, pipeline, judged) if ground.state == "making" else
                    _list(press, ground, pipeline, judged))  # fmt: skip
@@ -63,13 +67,15 @@ async def advance(press: Press, publication_id: UUID) -> None:
         await _stop(press, publication_id, problem)
 
 
-async def _made(press: Press, ground: Ground, pipeline: Pipeline) -> Judged | None:
-    """The policy's word on what was made; None if a stage stopped it, or a person did. Raises ListingDenied."""
+async def _made(press: Press, ground: Ground, pipeline: Pipeline, stop: asyncio.Event) -> Judged | None:
+    """The policy's word on what was made; None if a stage, a person or `stop` ended it. Raises ListingDenied."""
     for stage in RUN_STAGES:
+        if stop.is_set():
+            return None
         async with press.database.session() as session:
             if not await begin_stage(session, ground.publication_id, stage):
                 return None
-        record = await _run(pipeline, stage)
+        record = await _run(press, ground, pipeline, stage, stop)
         point(f"publication-{stage}")
         async with press.database.session() as session:
             if not await end_stage(session, ground.publication_id, record):
@@ -80,11 +86,21 @@ async def _made(press: Press, ground: Ground, pipeline: Pipeline) -> Judged | No
     )  # fmt: skip
 
 
-async def _run(pipeline: Pipeline, stage: Stage) -> StageRecord:
+async def _run(press: Press, ground: Ground, pipeline: Pipeline, stage: Stage, stop: asyncio.Event) -> StageRecord:
+    """Our own stop is noted at once: whoever waits for us may kill in the end, and that is no death in it."""
+    running = asyncio.create_task(asyncio.to_thread(pipeline.run, stage))
+    stopped = asyncio.create_task(stop.wait())
     try:
-        return await asyncio.to_thread(pipeline.run, stage)
+        await asyncio.wait((running, stopped), return_when=asyncio.FIRST_COMPLETED)
+        if not running.done():
+            with contextlib.suppress(Unavailable, DBAPIError):
+                async with press.database.session() as session:
+                    await uncount_attempt(session, ground.publication_id, stage)
+        return await running
     except (PublicationRefused, SandboxFailed, OSError) as error:
         return broken(stage, error)
+    finally:
+        stopped.cancel()
 
 
 async def _pass(press: Press, ground: Ground, pipeline: Pipeline, judged: Judged) -> None:

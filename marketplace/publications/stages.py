@@ -6,7 +6,7 @@ from typing import Any, Final
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -64,6 +64,13 @@ async def end_stage(session: AsyncSession, publication_id: UUID, record: StageRe
     row.problem = None
     step(row, "stop" if record.state == "stopped" else "fail")
     return False
+
+
+async def uncount_attempt(session: AsyncSession, publication_id: UUID, stage: Stage) -> None:
+    """It is the service's own stop that may end the stage which runs."""
+    rows = update(PublicationStage).values(attempts=PublicationStage.attempts - 1)
+    mine = (PublicationStage.publication_id == publication_id, PublicationStage.stage == stage)
+    await session.execute(rows.where(*mine, PublicationStage.ended_at.is_(None)))
 
 
 async def forget_stages(session: AsyncSession, publication_id: UUID) -> None:

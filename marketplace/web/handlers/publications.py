@@ -60,7 +60,7 @@ async def send_publication(
         upload = form.file("file")
         async with saved(chunks_of(upload), folder=config.path("uploads"), max_bytes=PAGE_FILE_BYTES) as source:
             once = await once_for(
-                form.text("key") or str(new_id()), into=None, manifest_text=manifest, source=source
+                form.text("key") or str(new_id()), door="send", into=None, manifest_text=manifest, source=source
             )
             publication_id = await send(
                 press, manifest_text=manifest, source=source, source_name=upload.filename, by=by, once=once
