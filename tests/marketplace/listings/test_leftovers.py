@@ -12,11 +12,13 @@ from sqlalchemy import select
 
 from catalog.storage import Store
 from marketplace.listings import publish
-from marketplace.listings.errors import Overtaken
+from marketplace.listings.errors import ListingDenied, Overtaken
 from marketplace.listings.models import DatasetVersion
 from marketplace.listings.press import Press, make_permitted_version, make_version
 from marketplace.listings.publish import alone, publish_version
 from marketplace.listings.sweeping import sweep_versions
+from policies.decision import Decision, ListingQuestion
+from policies.engine import Engine
 from tests.marketplace.listings.conftest import Shop
 
 STRAY = "lost+found"
@@ -47,7 +49,12 @@ async def test_a_version_that_is_overtaken_leaves_nothing_in_the_store(
 
     await publish_version(press, manifest_text=shop.manifest(), source=shop.file(), by=shop.by)
     monkeypatch.setattr(publish, "make_permitted_version", overtaken)
-    order: dict[str, Any] = {"manifest_text": shop.manifest(), "source": shop.file(), "by": shop.by, "may_exist": True}
+    order: dict[str, Any] = {
+        "manifest_text": shop.manifest(),
+        "source": shop.file(),
+        "by": shop.by,
+        "may_exist": True,
+    }
     with pytest.raises(Overtaken):
         await publish_version(press, **order)
     assert len(made) == 2
@@ -56,6 +63,31 @@ async def test_a_version_that_is_overtaken_leaves_nothing_in_the_store(
         assert made[0] not in new
         assert made[1] in new
         assert new <= await _released(press)
+
+
+class _Strict:
+    """The press's engine, which this time denies whatever was made."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._engine, name)
+
+    async def decide(self, question: ListingQuestion) -> Decision:
+        said = await self._engine.decide(question)
+        return said if question.version is None else replace(said, allow=False, obligations=None)
+
+
+async def test_a_version_that_is_denied_leaves_nothing_in_the_store(press: Press, shop: Shop) -> None:
+    before = _stored(press.store, "versions", "private")
+    strict: Any = _Strict(press.engine)
+    with pytest.raises(ListingDenied) as denied:
+        await publish_version(
+            replace(press, engine=strict), manifest_text=shop.manifest(), source=shop.file(), by=shop.by
+        )
+    assert denied.value.judged.question.version is not None
+    assert _stored(press.store, "versions", "private") == before
 
 
 def _age(store: Store, version_id: str) -> None:
