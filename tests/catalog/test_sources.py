@@ -203,3 +203,19 @@ def test_rejected_rows_are_kept_for_their_owner_with_place_and_reason(tmp_path: 
         publish_rows(store, tmp_path, rows, manifest=manifest.replace("0.02", "0.001"), header=HEADER)
     assert refused.value.code == "ingest.too_many_rejected"
     assert (refused.value.params["rejected"], refused.value.params["rows"]) == (2, 240)
+
+
+def test_a_row_left_out_cannot_take_the_no_of_a_person_who_stays(tmp_path: Path) -> None:
+    """Whoever stands twice is refused; one of the two rows cannot be read, and said no."""
+    rows = people()
+    rows.insert(7, [*rows[3][:3], rows[3][3], "nein", "nein"])
+    manifest = MANIFEST.replace("k: 5", "k: 5\nreading: {max_rejected_share: 0.02}")
+    with in_process(), pytest.raises(PublicationRefused) as refused:
+        publish_rows(Store(tmp_path / "store"), tmp_path, rows, manifest=manifest, header=HEADER)
+    assert refused.value.code == "ingest.subject_twice"
+    assert (refused.value.params["rows"], refused.value.params["persons"]) == (1, 1)
+    # Where nobody else has the key, the person is simply out.
+    del rows[3]
+    with in_process():
+        made = publish_rows(Store(tmp_path / "store"), tmp_path, rows, manifest=manifest, header=HEADER)
+    assert (made.report.rows_read, made.report.rows_rejected) == (239, 1)
