@@ -113,6 +113,42 @@ def test_an_account_that_may_write_is_not_taken(place: Place, tmp_path: Path) ->
         assert refused.value.code == "source.account_may_write"
 
 
+def test_a_query_over_what_the_account_may_write_is_not_taken_either(place: Place, tmp_path: Path) -> None:
+    query = f"with p as (select * from {place.table}) select name from p, generate_series(1, 1) as s"
+    assert len(fetched(place.source(place.reader, query=query), tmp_path)) == len(ROWS)
+    with pytest.raises(Problem) as refused:
+        fetched(place.source(place.writer, query=query), tmp_path)
+    assert refused.value.code == "source.account_may_write"
+
+
+def test_the_table_that_is_asked_about_is_the_one_that_is_read(place: Place, tmp_path: Path) -> None:
+    """Names are taken as they are written, with their capitals; a right to one column is one to write."""
+    place._run("create table {}.{} as select 1 as a", place.name, "People")
+    place._run("grant select, update (a) on {}.{} to {}", place.name, "People", place.writer)
+    place._run("grant select on {}.{} to {}", place.name, "People", place.reader)
+    assert fetched(place.source(place.reader, table=f"{place.name}.People"), tmp_path) == [["a"], ["1"]]
+    with pytest.raises(Problem) as refused:
+        fetched(place.source(place.writer, table=f"{place.name}.People"), tmp_path)
+    assert refused.value.code == "source.account_may_write"
+
+
+@pytest.mark.parametrize(("rest", "code"), [
+    ("@db.invalid/x", "not_secure"),
+    ("@db.invalid/x?sslmode=require", "not_secure"),
+    ("@/x?host=127.0.0.1,db.invalid", "not_secure"),
+    ("@localhost/x?hostaddr=192.0.2.1", "not_secure"),
+    ("@/x?service=nothing", "not_secure"),
+    ("@db.invalid/x?sslmode=verify-full", "database_refused"),
+    ("@db.invalid/x?sslmode=verify-ca", "database_refused"),
+    ("@localhost:9/x", "database_refused"),
+    ("@/x?host=/nowhere", "database_refused"),
+])  # fmt: skip
+def test_a_server_elsewhere_must_prove_who_it_is(tmp_path: Path, rest: str, code: str) -> None:
+    with pytest.raises(Problem) as refused:
+        fetched(Postgres(dsn=f"postgresql://u:{PASSWORD}{rest}", table="a"), tmp_path)
+    assert refused.value.code == f"source.{code}"
+
+
 def test_no_error_holds_the_password_or_the_address(place: Place, tmp_path: Path) -> None:
     for dsn in (place.source("nobody").dsn, f"postgresql://u:{PASSWORD}@127.0.0.1:9/x", f"what://{PASSWORD}"):
         with pytest.raises(Problem) as refused:
