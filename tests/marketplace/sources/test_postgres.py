@@ -5,6 +5,9 @@ from __future__ import annotations
 import csv
 import json
 import secrets
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import LiteralString
@@ -169,15 +172,47 @@ def test_a_description_with_a_secret_is_only_read_where_nobody_else_can(place: P
         read_description(file)
     assert refused.value.code == "source.open_to_others"
     file.chmod(0o600)
-    with located(file, deadline_ms=30_000) as folder:
+    with located(file, home=tmp_path / "home", deadline_ms=30_000) as folder:
         assert [p.name for p in folder.iterdir()] == ["rows.csv"]
         assert folder.parent.stat().st_mode & 0o777 == 0o700
+        assert folder.parent.parent == tmp_path / "home" / "sources"
     assert not folder.exists()
     file.write_text(f'kind = "postgresql"\ndsn = "{PASSWORD}"\n')
     with pytest.raises(Problem) as refused:
         read_description(file)
     assert refused.value.code == "source.description_wrong"
     assert PASSWORD not in str(refused.value.params)
+
+
+_HOLDS = """
+import sys, time
+from pathlib import Path
+from marketplace.sources.located import located
+with located(Path(sys.argv[1]), home=Path(sys.argv[2]), deadline_ms=30_000):
+    print("there", flush=True)
+    time.sleep(600)
+"""
+
+
+def test_however_the_process_ends_its_copy_goes(place: Place, tmp_path: Path) -> None:
+    """At SIGTERM at once; after a SIGKILL with the next command. Who still runs keeps his."""
+    file, home = tmp_path / "people.toml", tmp_path / "home"
+    dsn = place.source(place.reader).dsn
+    file.write_text(f'kind = "postgresql"\ndsn = {json.dumps(dsn)}\ntable = "{place.table}"\n')
+    file.chmod(0o600)
+    left = []
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        command = [sys.executable, "-c", _HOLDS, str(file), str(home)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"there\n"
+            with located(tmp_path / "rows.csv", home=home, deadline_ms=1):
+                assert len(list(home.glob("sources/*/rows/rows.csv"))) == 1
+            process.send_signal(number)
+        left.append(len(list(home.glob("sources/*"))))
+    assert left == [0, 1]
+    with located(tmp_path / "rows.csv", home=home, deadline_ms=1):
+        assert not list(home.glob("sources/*"))
 
 
 def test_a_first_manifest_is_written_for_a_table_elsewhere(
