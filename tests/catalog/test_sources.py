@@ -219,3 +219,16 @@ def test_a_row_left_out_cannot_take_the_no_of_a_person_who_stays(tmp_path: Path)
     with in_process():
         made = publish_rows(Store(tmp_path / "store"), tmp_path, rows, manifest=manifest, header=HEADER)
     assert (made.report.rows_read, made.report.rows_rejected) == (239, 1)
+
+
+def test_json_of_very_many_brackets_is_a_row_that_cannot_be_read() -> None:
+    deep = b'{"other": ' + b"[" * 100_000 + b"]" * 100_000 + b"}\n"
+    good = '{"tên": "a", "tuổi": 1}\n'.encode()
+    # At the beginning, where the names are looked for, and far behind it.
+    content = good + deep + good * 50_000 + deep
+    code, params = refusal(content, *TWO)
+    assert (code, params["rows"], params["lines"]) == ("ingest.not_json", 2, "2, 50003")
+    reply, table = run_ingest(content, *TWO, reading={"max_rejected_share": 0.1})
+    assert (reply.refusal, reply.rejected) == (None, 2)
+    assert table is not None
+    assert table.num_rows == 50_001

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from msgspec.structs import fields
+from msgspec.structs import fields, replace
 
 from catalog.errors import PublicationRefused
 from catalog.joint import agreeing
@@ -39,8 +39,11 @@ def test_no_condition_of_either_is_lost_beside_one_of_the_other() -> None:
     }  # fmt: skip
     assert set(said) == {f.name for f in fields(Conditions)}  # a new one must be met, and tried here
     for name, value in said.items():
-        other = Conditions(**({"ethics_approval": True} if name == "return_results" else {"return_results": True}))
-        for pair in ((Conditions(**{name: value}), other), (other, Conditions(**{name: value}))):
+        other = Conditions(ethics_approval=name == "return_results", return_results=name != "return_results")
+        for pair in (
+            (replace(Conditions(), **{name: value}), other),
+            (other, replace(Conditions(), **{name: value})),
+        ):
             assert getattr(agreeing._conditions(*pair), name) == value, name
     theirs = RecordsCondition(column="job", values=("x",), purposes=("product.rnd",))
     both = agreeing._conditions(Conditions(records=(ours,)), Conditions(records=(theirs, ours)))
