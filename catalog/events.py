@@ -16,6 +16,7 @@ _TYPES: Final[dict[str, tuple[str, ...]]] = {
     "count": ("integer",), "distinct": ("integer",), "sum": _NUMBERS, "min": _ORDERED, "max": _ORDERED,
     "any": ("boolean",), "last": (*_ORDERED, "text", "boolean"),
 }  # fmt: skip
+_REJECTED = "max_rejected_share"
 _SHOWN = ("quasi-identifier", "sensitive", "measure")
 Found = Iterator[tuple[Node, str, dict[str, Any]]]
 
@@ -41,6 +42,8 @@ def check_events(tree: Node, columns: list[Node]) -> Found:
     events = tree.at("events").value
     if _scalar(tree, "privacy_unit") == "row":
         yield tree.at("privacy_unit"), "manifest.events_row_unit", {}
+    if events and "consent" in tree.value and tree.at("consent").value and _scalar(tree.at("reading"), _REJECTED):
+        yield tree.at("reading", _REJECTED), "manifest.events_rejected_consent", {}
     shown = {str(_scalar(c, "name")): c for c in columns if _scalar(c, "role") in _SHOWN}
     for name, (key, event) in events.items():
         if name not in shown:

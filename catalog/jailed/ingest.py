@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from catalog.cohorts import Ints
+from catalog.jailed.apart import Apart
 from catalog.jailed.cells import ARROW, Cells
 from catalog.jailed.loaded import LOADED
 from catalog.jailed.opening import Source, open_sources, source_names
@@ -77,6 +78,7 @@ class _Reader:
         self.cells = [Cells(column, null_words, order.reading) for column in order.columns]
         self.place = {name: i for i, name in enumerate(source_names(order))}
         self.rejected = Rejected(order)
+        self.apart = Apart(order)
         self.kept = 0
         self.first: Source | None = None
 
@@ -93,6 +95,7 @@ class _Reader:
                 self.kept += batch.num_rows - len(bad)
                 if self.kept + self.rejected.rows > self.order.max_rows:
                     raise Refused("ingest.too_many_rows", max_rows=self.order.max_rows)
+                self.apart.take(arrays, bad)
                 if len(bad):
                     arrays = _without(arrays, bad)
                 if self.order.reading.max_rejected_share or not (self.rejected.rows or source.skipped.count):
@@ -124,6 +127,7 @@ class _Reader:
     def require_readable(self) -> None:
         """Raises Refused where too much is rejected, a number can mean two things, or there is nothing."""
         self.rejected.require_few(self.kept)
+        self.apart.require()
         unclear = [cells.column.reads for cells in self.cells if cells.style.is_unclear]
         if unclear:
             raise Refused("ingest.decimal_unclear", names=unclear)

@@ -16,6 +16,8 @@ from catalog.jailed.rejected import Skipped
 
 _BLOCK_BYTES = 4 * 1024 * 1024
 _MAX_LINE_BYTES = 8 * 1024 * 1024
+_NO_ROW = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""RecursionError: of brackets within brackets, thousands deep."""
 
 
 class NdjsonSource:
@@ -61,7 +63,7 @@ class NdjsonSource:
     def _rows(self, block: bytes, number: int) -> list[Any]:
         try:
             return self.decoder.decode_lines(block)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except _NO_ROW:
             return list(self._one_by_one(block, number))
 
     def _one_by_one(self, block: bytes, number: int) -> Iterator[Any]:
@@ -70,7 +72,7 @@ class NdjsonSource:
                 continue
             try:
                 yield self.decoder.decode(line)
-            except (msgspec.DecodeError, UnicodeDecodeError):
+            except _NO_ROW:
                 self.skipped.add(place)
 
     def _batch(self, rows: list[Any]) -> pa.RecordBatch:
@@ -102,7 +104,7 @@ def _keys(beginning: str) -> list[str]:
     for line in whole:
         try:
             value = msgspec.json.decode(line) if line.strip() else {}
-        except msgspec.DecodeError:
+        except _NO_ROW:
             continue
         if isinstance(value, dict):
             found |= dict.fromkeys(value)

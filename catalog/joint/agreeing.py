@@ -92,6 +92,7 @@ def _conditions(lead: Conditions | None, partner: Conditions | None) -> Conditio
         places=_places(lead.places, partner.places),
         ethics_approval=lead.ethics_approval or partner.ethics_approval,
         return_results=lead.return_results or partner.return_results,
+        records=tuple(dict.fromkeys((*(lead.records or ()), *(partner.records or ())))) or None,
     )
 
 

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from catalog.pii import words_in
 from catalog.pii.contacts import could_be_phone
+from catalog.pii.folding import as_seen
 from catalog.pii.forms import PASSPORT_LETTERS, Form, forms
 from catalog.pii.headers import Hint, hint
 from catalog.pii.kinds import Kind
@@ -30,7 +31,7 @@ class Judged(Struct, frozen=True, kw_only=True):
 
 def judge(header: str, cells: Sequence[str], *, year: int) -> Judged:
     """`cells` as they stand in the file, blank ones too; `year`: the present one."""
-    column = _Column(header, [cell.strip() for cell in cells], year)
+    column = _Column(header, [as_seen(cell).strip() for cell in cells], year)
     column.numbers()
     column.words()
     column.embedded()

@@ -10,7 +10,7 @@ from catalog.pii.digits import bare
 
 phonenumbers.PhoneMetadata.metadata_for_region("VN")  # read now: in the jail no file can be opened later
 
-_PHONE = re.compile(r"\(?\+?[\d()\s.–-]{8,20}")
+_PHONE = re.compile(r"\(?\+?[\d()\s._–-]{8,20}")
 _INTERNET = re.compile(r"(?:[1-9]\d?|1\d\d|2[0-5]\d)(?:\.\d{1,3}){3}")
 _MAIL = re.compile(
     r"[A-Za-z0-9](?:[A-Za-z0-9._%+'-]{0,62}[A-Za-z0-9_+-])?@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+([A-Za-z]{2,24})"
@@ -76,7 +76,7 @@ def could_be_phone(cell: str) -> bool:
 
 def _digits(cell: str) -> str | None:
     """Without the country's code and the leading zero; None for what is not written as a telephone number."""
-    text = cell.strip().lstrip("'")
+    text = cell.strip().lstrip("'").rstrip("#;,")
     if not _PHONE.fullmatch(text) or _INTERNET.fullmatch(text):
         return None
     digits = bare(text).replace("(", "").replace(")", "")

@@ -144,12 +144,13 @@ _PLATE = re.compile(
 _PASSPORT = re.compile(r"([A-Z])\s?(\d{7}|\d{8})")
 _HEALTH_CARD = re.compile(r"([A-Z]{2})([1-5])(\d{2})(\d{10})")
 _TAX_WEIGHTS: Final = (31, 29, 23, 19, 17, 13, 7, 5, 3)
-_SEPARATORS = str.maketrans("", "", " .-–\u00a0")
+_SEPARATORS = str.maketrans("", "", " ._-–\u00a0")
 
 
 def bare(cell: str) -> str:
-    """Without blanks, dots and dashes, and without the apostrophe that keeps a number text in spreadsheets."""
-    return cell.strip().lstrip("'`’").translate(_SEPARATORS)
+    """Without blanks, dots, dashes and what ends a list or a dialled number, and without the apostrophe that keeps
+    a number text in spreadsheets."""
+    return cell.strip().lstrip("'`’").rstrip("#;,").translate(_SEPARATORS)
 
 
 def is_citizen_id(cell: str, *, year: int) -> bool:

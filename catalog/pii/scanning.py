@@ -11,6 +11,7 @@ from pyarrow import compute
 
 from catalog.cohorts import Ints
 from catalog.pii.column import judge
+from catalog.pii.folding import as_seen
 from catalog.pii.kinds import Kind
 from catalog.pii.mask import mask
 from catalog.pii.order import Detected, DetectedColumn, DetectedPair, FoundKind, ScanOrder
@@ -20,9 +21,9 @@ from catalog.pii.within import inside
 MOST_PAIRED: Final = 12
 """Plain columns whose pairs are counted: 66 pairs; of more, the first ones in the order's order."""
 _RARE: Final = 300
-_RARE_BYTES: Final = 24
-_COARSE: Final = r"@\w|\d[\d .\-]{6,}\d|[A-Z]\d{7}"
-"""What most kinds have in them: cells of long texts are swept for it in every row."""
+_COARSE: Final = r"[@＠]\w|\p{Nd}[\p{Nd}\p{Cf} ._()–\-]{6,}\p{Nd}|[A-Z]\p{Nd}{7}"
+"""What most kinds have in them: every row is swept for it."""
+_WORDS_SHARE: Final = 0.5
 _EXAMPLES: Final = 3
 
 
@@ -88,7 +89,7 @@ class Scanner:
 
     def _sweep(self, name: str, texts: pa.Array) -> None:
         rare = self.rare[name]
-        if len(rare) >= _RARE or not len(texts) or texts.nbytes < _RARE_BYTES * len(texts):
+        if len(rare) >= _RARE or not len(texts):
             return
         hits = texts.filter(compute.match_substring_regex(texts, _COARSE))
         for text in hits.slice(0, _RARE - len(rare)).to_pylist():
@@ -158,7 +159,7 @@ class Scanner:
     def _rare_kinds(self, name: str, known: set[Kind]) -> tuple[FoundKind, ...]:
         """In texts whose cells the sample missed: one is enough, for one telephone number is somebody's."""
         hits: dict[Kind, list[str]] = {}
-        for cell in self.rare[name] if any(len(cell.split()) > 2 for cell in self.rare[name]) else ():
+        for cell in map(as_seen, self.rare[name] if self._has_words(name) else ()):
             for match in inside(cell, year=self.order.year):
                 if match.kind not in known and match.kind not in ("person_name", "address"):
                     hits.setdefault(match.kind, []).append(cell[match.start : match.end])
@@ -167,3 +168,11 @@ class Scanner:
                       examples=tuple(dict.fromkeys(mask(each) for each in found[:_EXAMPLES])))
             for kind, found in hits.items()
         )  # fmt: skip
+
+    def _has_words(self, name: str) -> bool:
+        """Texts, or short words among which a number is an exception: in a column of numbers it is one of them."""
+        if any(len(cell.split()) > 2 for cell in self.rare[name]):
+            return True
+        filled = [cell for cell in self.cells[name] if cell]
+        words = sum(not any(sign.isdecimal() for sign in cell) for cell in filled)
+        return words > _WORDS_SHARE * len(filled)

@@ -89,10 +89,10 @@ def _rules(year: int) -> tuple[_Rule, ...]:
             is_old_citizen_id,
             _said("cmnd|cmt|cmtnd|chung minh|chung minh thu|chung minh nhan dan|cccd|can cuoc|id card|giay to"),
         ),
-        _Rule("phone", re.compile(r"(?<![\w+])\(?(?:\+?84|0)\)?(?:[ .()-]{0,2}\d){9,10}(?!\d)"), is_phone),
+        _Rule("phone", re.compile(r"(?<![\w+])\(?(?:\+?84|0)\)?(?:[ ._()–-]{0,2}\d){9,10}(?!\d)"), is_phone),
         _Rule(
             "phone",
-            re.compile(r"(?<![\w+])\(?(?:\+?84|0)\)?(?:[ .()-]{0,2}\d){9}(?!\d)"),
+            re.compile(r"(?<![\w+])\(?(?:\+?84|0)\)?(?:[ ._()–-]{0,2}\d){9}(?!\d)"),
             could_be_phone,
             _said(
                 "sdt|so dien thoai|dien thoai|dt|dtdd|di dong|phone|mobile|tel|zalo|lien he|lien lac|hotline|"

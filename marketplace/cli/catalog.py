@@ -94,7 +94,8 @@ def _check(chosen: argparse.Namespace) -> int:
     try:
         observe = None if chosen.json else print_stage
         beside = suite.suite_beside(manifest)
-        with located(chosen.file, deadline_ms=load().ingest_deadline_ms) as source:
+        config = load()
+        with located(chosen.file, home=config.home, deadline_ms=config.ingest_deadline_ms) as source:
             publication, judged = asyncio.run(_make(texts, source, chosen.override, beside, observe))
     except ManifestWrong as wrong:
         return tell_manifest(wrong, manifest, as_json=chosen.json)
@@ -140,7 +141,8 @@ def _publish(chosen: argparse.Namespace) -> int:
         return 2
     try:
         beside = suite.suite_beside(chosen.manifest)
-        with located(chosen.file, deadline_ms=load().ingest_deadline_ms) as source:
+        config = load()
+        with located(chosen.file, home=config.home, deadline_ms=config.ingest_deadline_ms) as source:
             released = asyncio.run(_release(text, source, tuple(chosen.override), beside))
     except ManifestWrong as wrong:
         return tell_manifest(wrong, chosen.manifest, as_json=chosen.json)

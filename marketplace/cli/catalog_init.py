@@ -41,7 +41,7 @@ def _init(chosen: argparse.Namespace) -> int:
     config = load()
     limits = IngestLimits(deadline_ms=config.ingest_deadline_ms, memory_bytes=config.ingest_memory_bytes)
     try:
-        with located(chosen.file, deadline_ms=config.ingest_deadline_ms) as source:
+        with located(chosen.file, home=config.home, deadline_ms=config.ingest_deadline_ms) as source:
             reply = guess(source, limits=limits)
     except PublicationRefused as refused:
         raise VersionRefused(refused.code, **refused.params) from refused

@@ -180,6 +180,7 @@ WRONG = [
     (VISITS, "  spent: {take", "  spend: {take", "manifest.event_not_a_column"),
     (VISITS, "  - {name: key,", "  - {name: sex, role: sensitive}\n  - {name: key,", "manifest.event_missing"),
     (VISITS, "privacy_unit: column\nsubject_key: key\n", "privacy_unit: row\n", "manifest.events_row_unit"),
+    (VISITS, "k: ", "reading: {max_rejected_share: 0.1}\nk: ", "manifest.events_rejected_consent"),
 ]  # fmt: skip
 
 

@@ -203,3 +203,32 @@ def test_rejected_rows_are_kept_for_their_owner_with_place_and_reason(tmp_path: 
         publish_rows(store, tmp_path, rows, manifest=manifest.replace("0.02", "0.001"), header=HEADER)
     assert refused.value.code == "ingest.too_many_rejected"
     assert (refused.value.params["rejected"], refused.value.params["rows"]) == (2, 240)
+
+
+def test_a_row_left_out_cannot_take_the_no_of_a_person_who_stays(tmp_path: Path) -> None:
+    """Whoever stands twice is refused; one of the two rows cannot be read, and said no."""
+    rows = people()
+    rows.insert(7, [*rows[3][:3], rows[3][3], "nein", "nein"])
+    manifest = MANIFEST.replace("k: 5", "k: 5\nreading: {max_rejected_share: 0.02}")
+    with in_process(), pytest.raises(PublicationRefused) as refused:
+        publish_rows(Store(tmp_path / "store"), tmp_path, rows, manifest=manifest, header=HEADER)
+    assert refused.value.code == "ingest.subject_twice"
+    assert (refused.value.params["rows"], refused.value.params["persons"]) == (1, 1)
+    # Where nobody else has the key, the person is simply out.
+    del rows[3]
+    with in_process():
+        made = publish_rows(Store(tmp_path / "store"), tmp_path, rows, manifest=manifest, header=HEADER)
+    assert (made.report.rows_read, made.report.rows_rejected) == (239, 1)
+
+
+def test_json_of_very_many_brackets_is_a_row_that_cannot_be_read() -> None:
+    deep = b'{"other": ' + b"[" * 100_000 + b"]" * 100_000 + b"}\n"
+    good = '{"tên": "a", "tuổi": 1}\n'.encode()
+    # At the beginning, where the names are looked for, and far behind it.
+    content = good + deep + good * 50_000 + deep
+    code, params = refusal(content, *TWO)
+    assert (code, params["rows"], params["lines"]) == ("ingest.not_json", 2, "2, 50003")
+    reply, table = run_ingest(content, *TWO, reading={"max_rejected_share": 0.1})
+    assert (reply.refusal, reply.rejected) == (None, 2)
+    assert table is not None
+    assert table.num_rows == 50_001

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import fields, replace
 
 from catalog.errors import PublicationRefused
 from catalog.joint import agreeing
 from catalog.joint.agreeing import agree
 from catalog.manifest import read_manifest
-from policies.decision import Conditions
+from policies.decision import Conditions, RecordsCondition
 from tests.catalog.joint.halves import BANK, CLINIC
 
 ALL = ("research.academic", "product.rnd")
@@ -28,6 +29,25 @@ def test_the_stricter_of_both_holds() -> None:
         time_limit_days=30, institutions=("b",), places=("VN-HN",), ethics_approval=True
     )
     assert [c.sql_name for c in joint.columns] == ["place", "illness", "visits", "job", "income"]
+
+
+def test_no_condition_of_either_is_lost_beside_one_of_the_other() -> None:
+    ours = RecordsCondition(column="place", values=("Huế",))
+    said = {
+        "time_limit_days": 30, "approved_users_max": 2, "institutions": ("a",), "places": ("VN-HN",),
+        "ethics_approval": True, "return_results": True, "records": (ours,),
+    }  # fmt: skip
+    assert set(said) == {f.name for f in fields(Conditions)}  # a new one must be met, and tried here
+    for name, value in said.items():
+        other = Conditions(ethics_approval=name == "return_results", return_results=name != "return_results")
+        for pair in (
+            (replace(Conditions(), **{name: value}), other),
+            (other, replace(Conditions(), **{name: value})),
+        ):
+            assert getattr(agreeing._conditions(*pair), name) == value, name
+    theirs = RecordsCondition(column="job", values=("x",), purposes=("product.rnd",))
+    both = agreeing._conditions(Conditions(records=(ours,)), Conditions(records=(theirs, ours)))
+    assert both == Conditions(records=(ours, theirs))
 
 
 def test_it_serves_only_what_both_and_the_linkage_allow() -> None:

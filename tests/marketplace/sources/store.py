@@ -1,6 +1,7 @@
 """A store that speaks S3, in its own process: `python -m tests.marketplace.sources.store FOLDER` prints its port.
 
 It checks signatures with nothing of ours, gives two keys a page, and fails the first request for a "flaky" key.
+Prefixes that begin with "bad" get listings that no store should give.
 """
 
 from __future__ import annotations
@@ -16,6 +17,12 @@ from xml.sax.saxutils import escape
 
 KEY_ID, SECRET, BUCKET, REGION = "AKIDEXAMPLE", "secret-of-the-store", "people", "ap-southeast-1"
 _PAGE = 2
+_HEAD = '<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">'
+_BAD = {
+    "bad-token": "<NextContinuationToken>again</NextContinuationToken>",
+    "bad-tokens": "<NextContinuationToken>{}</NextContinuationToken>",
+    "bad-size": "<Contents><Key>bad-size/a</Key><Size>many</Size></Contents>",
+}
 
 
 class Store(BaseHTTPRequestHandler):
@@ -42,9 +49,11 @@ class Store(BaseHTTPRequestHandler):
 
     def _listing(self, asked: dict[str, str]) -> bytes:
         assert asked["list-type"] == "2"
+        begin = int(token) if (token := asked.get("continuation-token", "0")).isdigit() else 0
+        if asked["prefix"] in _BAD:
+            return f"{_HEAD}{_BAD[asked['prefix']].format(begin + 1)}</ListBucketResult>".encode()
         names = (str(p.relative_to(self.folder)) for p in self.folder.rglob("*") if p.is_file())
         keys = sorted(name for name in names if name.startswith(asked.get("prefix", "")))
-        begin = int(asked.get("continuation-token", 0))
         page = keys[begin : begin + _PAGE]
         more = begin + _PAGE < len(keys)
         entries = "".join(
@@ -53,8 +62,7 @@ class Store(BaseHTTPRequestHandler):
         )
         token = f"<NextContinuationToken>{begin + _PAGE}</NextContinuationToken>" if more else ""
         return (
-            '<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">'
-            f"<IsTruncated>{str(more).lower()}</IsTruncated>{entries}{token}</ListBucketResult>"
+            f"{_HEAD}<IsTruncated>{str(more).lower()}</IsTruncated>{entries}{token}</ListBucketResult>"
         ).encode()
 
     def _is_signed(self, path: str, query: str) -> bool:

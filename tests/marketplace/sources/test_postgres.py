@@ -5,6 +5,9 @@ from __future__ import annotations
 import csv
 import json
 import secrets
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import LiteralString
@@ -113,6 +116,42 @@ def test_an_account_that_may_write_is_not_taken(place: Place, tmp_path: Path) ->
         assert refused.value.code == "source.account_may_write"
 
 
+def test_a_query_over_what_the_account_may_write_is_not_taken_either(place: Place, tmp_path: Path) -> None:
+    query = f"with p as (select * from {place.table}) select name from p, generate_series(1, 1) as s"
+    assert len(fetched(place.source(place.reader, query=query), tmp_path)) == len(ROWS)
+    with pytest.raises(Problem) as refused:
+        fetched(place.source(place.writer, query=query), tmp_path)
+    assert refused.value.code == "source.account_may_write"
+
+
+def test_the_table_that_is_asked_about_is_the_one_that_is_read(place: Place, tmp_path: Path) -> None:
+    """Names are taken as they are written, with their capitals; a right to one column is one to write."""
+    place._run("create table {}.{} as select 1 as a", place.name, "People")
+    place._run("grant select, update (a) on {}.{} to {}", place.name, "People", place.writer)
+    place._run("grant select on {}.{} to {}", place.name, "People", place.reader)
+    assert fetched(place.source(place.reader, table=f"{place.name}.People"), tmp_path) == [["a"], ["1"]]
+    with pytest.raises(Problem) as refused:
+        fetched(place.source(place.writer, table=f"{place.name}.People"), tmp_path)
+    assert refused.value.code == "source.account_may_write"
+
+
+@pytest.mark.parametrize(("rest", "code"), [
+    ("@db.invalid/x", "not_secure"),
+    ("@db.invalid/x?sslmode=require", "not_secure"),
+    ("@/x?host=127.0.0.1,db.invalid", "not_secure"),
+    ("@localhost/x?hostaddr=192.0.2.1", "not_secure"),
+    ("@/x?service=nothing", "not_secure"),
+    ("@db.invalid/x?sslmode=verify-full", "database_refused"),
+    ("@db.invalid/x?sslmode=verify-ca", "database_refused"),
+    ("@localhost:9/x", "database_refused"),
+    ("@/x?host=/nowhere", "database_refused"),
+])  # fmt: skip
+def test_a_server_elsewhere_must_prove_who_it_is(tmp_path: Path, rest: str, code: str) -> None:
+    with pytest.raises(Problem) as refused:
+        fetched(Postgres(dsn=f"postgresql://u:{PASSWORD}{rest}", table="a"), tmp_path)
+    assert refused.value.code == f"source.{code}"
+
+
 def test_no_error_holds_the_password_or_the_address(place: Place, tmp_path: Path) -> None:
     for dsn in (place.source("nobody").dsn, f"postgresql://u:{PASSWORD}@127.0.0.1:9/x", f"what://{PASSWORD}"):
         with pytest.raises(Problem) as refused:
@@ -133,15 +172,47 @@ def test_a_description_with_a_secret_is_only_read_where_nobody_else_can(place: P
         read_description(file)
     assert refused.value.code == "source.open_to_others"
     file.chmod(0o600)
-    with located(file, deadline_ms=30_000) as folder:
+    with located(file, home=tmp_path / "home", deadline_ms=30_000) as folder:
         assert [p.name for p in folder.iterdir()] == ["rows.csv"]
         assert folder.parent.stat().st_mode & 0o777 == 0o700
+        assert folder.parent.parent == tmp_path / "home" / "sources"
     assert not folder.exists()
     file.write_text(f'kind = "postgresql"\ndsn = "{PASSWORD}"\n')
     with pytest.raises(Problem) as refused:
         read_description(file)
     assert refused.value.code == "source.description_wrong"
     assert PASSWORD not in str(refused.value.params)
+
+
+_HOLDS = """
+import sys, time
+from pathlib import Path
+from marketplace.sources.located import located
+with located(Path(sys.argv[1]), home=Path(sys.argv[2]), deadline_ms=30_000):
+    print("there", flush=True)
+    time.sleep(600)
+"""
+
+
+def test_however_the_process_ends_its_copy_goes(place: Place, tmp_path: Path) -> None:
+    """At SIGTERM at once; after a SIGKILL with the next command. Who still runs keeps his."""
+    file, home = tmp_path / "people.toml", tmp_path / "home"
+    dsn = place.source(place.reader).dsn
+    file.write_text(f'kind = "postgresql"\ndsn = {json.dumps(dsn)}\ntable = "{place.table}"\n')
+    file.chmod(0o600)
+    left = []
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        command = [sys.executable, "-c", _HOLDS, str(file), str(home)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"there\n"
+            with located(tmp_path / "rows.csv", home=home, deadline_ms=1):
+                assert len(list(home.glob("sources/*/rows/rows.csv"))) == 1
+            process.send_signal(number)
+        left.append(len(list(home.glob("sources/*"))))
+    assert left == [0, 1]
+    with located(tmp_path / "rows.csv", home=home, deadline_ms=1):
+        assert not list(home.glob("sources/*"))
 
 
 def test_a_first_manifest_is_written_for_a_table_elsewhere(

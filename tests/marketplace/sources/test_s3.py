@@ -12,6 +12,7 @@ import msgspec
 import pytest
 
 from marketplace.errors import Problem
+from marketplace.sources import s3
 from marketplace.sources.description import S3
 from marketplace.sources.s3 import fetch_s3
 from marketplace.sources.signing import query_string, signed_headers
@@ -42,7 +43,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3]:
 
 
 def test_all_objects_below_the_prefix_are_fetched_over_pages_and_a_fault(store: S3, tmp_path: Path) -> None:
-    fetch_s3(store, tmp_path, max_bytes=10_000)
+    fetch_s3(store, tmp_path, deadline_ms=30_000, max_bytes=10_000)
     assert sorted(p.read_bytes() for p in tmp_path.iterdir()) == sorted(
         [FILES["2025/b.csv"], b"PAR1", FILES["2025/flaky.csv"], FILES["2025/ngày+1&2.csv"]]
     )
@@ -53,6 +54,12 @@ REFUSED = {
     "a wrong secret": ({"secret_access_key": "another"}, "source.store_refused", "SignatureDoesNotMatch"),
     "another bucket": ({"bucket": "nobody"}, "source.store_refused", "NoSuchBucket"),
     "nothing below the prefix": ({"prefix": "1999/"}, "source.nothing_there", ""),
+    "a listing that goes on from where it began": (
+        {"prefix": "bad-token"},
+        "source.store_refused",
+        "NextContinuationToken",
+    ),
+    "an object of no size": ({"prefix": "bad-size"}, "source.store_refused", "Size"),
     "plain http elsewhere": ({"endpoint": "http://store.example"}, "source.not_secure", ""),
     "nobody listens": ({"endpoint": "http://127.0.0.1:9"}, "source.store_unreachable", ""),
 }
@@ -63,7 +70,7 @@ def test_what_the_store_refuses_is_told_without_a_secret(
     store: S3, tmp_path: Path, change: dict[str, str], code: str, reason: str
 ) -> None:
     with pytest.raises(Problem) as refused:
-        fetch_s3(msgspec.structs.replace(store, **change), tmp_path, max_bytes=10_000)
+        fetch_s3(msgspec.structs.replace(store, **change), tmp_path, deadline_ms=30_000, max_bytes=10_000)
     assert refused.value.code == code
     assert refused.value.params.get("reason", "") == reason
     assert SECRET not in str(refused.value.params) + repr(store)
@@ -71,8 +78,22 @@ def test_what_the_store_refuses_is_told_without_a_secret(
 
 def test_what_all_objects_take_together_is_bounded(store: S3, tmp_path: Path) -> None:
     with pytest.raises(Problem) as refused:
-        fetch_s3(store, tmp_path, max_bytes=10)
+        fetch_s3(store, tmp_path, deadline_ms=30_000, max_bytes=10)
     assert refused.value.code == "source.too_large"
+
+
+def test_a_listing_without_end_is_given_up(store: S3, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(s3, "_MAX_PAGES", 5)
+    endless = msgspec.structs.replace(store, prefix="bad-tokens")
+    with pytest.raises(Problem) as refused:
+        fetch_s3(endless, tmp_path, deadline_ms=30_000, max_bytes=10_000)
+    assert refused.value.params == {"status": 200, "reason": "NextContinuationToken"}
+
+
+def test_all_of_it_together_has_a_deadline(store: S3, tmp_path: Path) -> None:
+    with pytest.raises(Problem) as refused:
+        fetch_s3(store, tmp_path, deadline_ms=0, max_bytes=10_000)
+    assert refused.value.code == "source.too_slow"
 
 
 def test_signatures_are_those_of_the_published_examples() -> None:

@@ -1,0 +1,42 @@
+"""Telephone numbers, however they are written and however few there are."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pytest
+
+from catalog.pii.order import ScanOrder
+from catalog.pii.scanning import Scanner
+
+PHONES = [f"{series}{1_234_567 + 217_321 * i}" for i in range(10) for series in ("090", "091", "097", "098")]
+WRITTEN = {
+    "full-width digits": lambda text: "".join(chr(ord(sign) + 0xFEE0) for sign in text),
+    "signs that nobody sees": "\u200b".join,
+    "underscores": lambda text: f"{text[:4]}_{text[4:7]}_{text[7:]}",
+    "a hash behind it": lambda text: f"{text}#",
+}
+
+
+def kinds(cells: list[str], header: str = "c", sample_rows: int = 2_000) -> set[str]:
+    scanner = Scanner(ScanOrder(year=2026, sample_rows=sample_rows), [header])
+    column = pa.array(cells, pa.string()).dictionary_encode()
+    scanner.take(pa.RecordBatch.from_arrays([column], names=[header]))
+    return {kind.kind for kind in scanner.detected().columns[0].kinds}
+
+
+@pytest.mark.parametrize("written", WRITTEN.values(), ids=WRITTEN.keys())
+def test_a_telephone_number_is_one_however_it_is_written(written: object) -> None:
+    assert callable(written)
+    cells = [written(phone) for phone in PHONES]
+    assert "phone" in kinds(cells)
+    assert "phone" in kinds([f"gọi cho tôi qua {cell} nhé" for cell in cells])
+
+
+@pytest.mark.parametrize("written", [str, *WRITTEN.values()], ids=["plain", *WRITTEN.keys()])
+def test_one_among_short_words_is_found(written: object) -> None:
+    assert callable(written)
+    assert "phone" in kinds([*["có", "không", "?", "chưa"] * 500, written(PHONES[0])], sample_rows=50)
+
+
+def test_one_number_among_numbers_is_no_telephone() -> None:
+    assert kinds([*map(str, range(100, 2_100)), "0912345678"], sample_rows=50) == set()
