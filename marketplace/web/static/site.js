@@ -8,6 +8,12 @@ document.addEventListener("keydown", (event) => {
   event.target.form?.querySelector("[data-run]")?.click();
 });
 
+// On a narrow page facets stand above what was found, and would push it out of sight.
+document.addEventListener("htmx:load", (event) => {
+  if (!window.matchMedia("(max-width: 59.99rem)").matches) return;
+  for (const facets of event.target.querySelectorAll("details.facets")) facets.open = false;
+});
+
 // A query that goes on is watched by its stream of events. While that speaks, htmx need not ask every second, but
 // still does now and then: a line that broke without a word looks like a long query.
 const SILENCE_MS = 20_000;
