@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 from msgspec import Struct
 
@@ -17,6 +19,7 @@ SAID, MEANT, BEGUN, EXACT, APART = 1.0, 0.65, 0.6, 1.5, 0.3
 where its marks too are those of the question, least what is a phrase where its words stand apart."""
 NATIONWIDE = 1.0
 """Of a facet, which counts as little as a column: before listings of other provinces than the one asked for."""
+_LEXEME: Final = re.compile(r"'((?:[^'\\]|''|\\.)*)'")
 WEAK, WHERE, PART = 0.1, 0.6, 0.3
 """What is said nearly everywhere, a place, a part of a phrase: each weighs less than what it is asked with."""
 
@@ -46,7 +49,7 @@ class Matched(Struct, frozen=True):
     @property
     def title(self) -> str:
         """The same words, all of them in a title, side by side or not."""
-        return _titled(self.query).replace("<->", "&")
+        return signed(self.query, TITLE).replace("<->", "&")
 
 
 def matched(unit: Unit, words: Vocabulary, *, share: float = 1.0) -> Matched:
@@ -111,7 +114,6 @@ def narrowed(query: str, facets: Sequence[Sequence[str]]) -> str:
     return every([*([query] if query else []), *(either(map(quoted, values)) for values in facets)])
 
 
-def _titled(query: str) -> str:
-    """Every lexeme of a query as a title has it."""
-    parts = query.split("'")
-    return "'".join(TITLE + part if at % 2 else part for at, part in enumerate(parts))
+def signed(query: str, sign: str) -> str:
+    """Every lexeme of a query as it stands in titles, or in a sample."""
+    return _LEXEME.sub(lambda found: f"'{sign}{found[1]}'", query)
