@@ -77,7 +77,8 @@ def matched(unit: Unit, words: Vocabulary, *, share: float = 1.0) -> Matched:
 def _begun(unit: Unit, words: Vocabulary) -> list[Way]:
     *before, last = unit.words
     found = words.found.get(last.folded)
-    if not found or not found.begun or not (unit.open or not found.known):
+    # What is a known phrase as it stands is no beginning of another.
+    if not found or not found.begun or (found.known and (unit.concepts or not unit.open)):
         return []
     begun = either(quoted(word) for word in found.begun)
     return [Way(every([*(quoted(word.folded) for word in before), begun]), BEGUN)]

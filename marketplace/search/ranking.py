@@ -31,6 +31,8 @@ _PARTS: Final = 8
 """Of a question that may be missing one another, the rarest."""
 COMMON: Final = 60_000
 """Listings that hold a word: it finds none of them by itself where a question has others."""
+OFTEN: Final = 5
+"""Of so many listings one has what is very common."""
 _PLAN: Final = text("""
 select set_config('enable_seqscan', 'off', true), set_config('plan_cache_mode', 'force_custom_plan', true),
     set_config('jit', 'off', true), set_config('max_parallel_workers_per_gather', '0', true)
@@ -85,6 +87,7 @@ async def find(
         after=(after.score, after.listing_id) if after else FIRST,
         limit=limit,
         among=among,
+        narrowing=_common(chosen, words),
     )
     row = await _run(session, ask)
     parts = loosened(question, words)[:_PARTS]
@@ -118,7 +121,7 @@ def _tiers(
     units: tuple[Matched, ...], chosen: Chosen, words: Vocabulary, *, besides: str = ""
 ) -> tuple[Tier, ...]:
     """All words in a title, where there are more listings than can be ranked; then all words anywhere."""
-    narrow = codes(chosen, besides=besides)
+    narrow = [each for each in codes(chosen, besides=besides) if tuple(each) not in _common(chosen, words)]
     fewest = min((sum(words.listings.get(code, 0) for code in each) for each in narrow), default=words.total)
     anywhere = Tier(narrowed(every(unit.query for unit in units), narrow), min(rarest(units), fewest))
     if not units or rarest(units) <= CANDIDATES:
@@ -130,8 +133,16 @@ def _tiers(
 
 def _loose(parts: tuple[Matched, ...], chosen: Chosen, words: Vocabulary) -> tuple[Tier, ...]:
     """What is said of very many listings finds none of them by itself."""
-    queries = ((narrowed(part.query, codes(chosen)), part.listings) for part in parts if part.listings <= COMMON)
+    narrow = [each for each in codes(chosen) if tuple(each) not in _common(chosen, words)]
+    queries = ((narrowed(part.query, narrow), part.listings) for part in parts if part.listings <= COMMON)
     return tuple(Tier(query, listings, CANDIDATES // _PARTS) for query, listings in queries)
+
+
+def _common(chosen: Chosen, words: Vocabulary, *, besides: str = "") -> tuple[tuple[str, ...], ...]:
+    """Of the facets chosen those that so many listings have that it is quicker to look at rows until enough do."""
+    least = words.total / OFTEN
+    each_facet = codes(chosen, besides=besides)
+    return tuple(tuple(each) for each in each_facet if sum(words.listings.get(code, 0) for code in each) > least)
 
 
 async def _beside(
@@ -140,7 +151,10 @@ async def _beside(
     """What else could be chosen of a facet: counted as if nothing of it were."""
     tiers = _tiers(strict, chosen, words, besides=name)
     since = released_since(chosen, ask.at, besides=name)
-    others = msgspec.structs.replace(ask, tiers=tiers, since=since, limit=0, after=FIRST, whole="")
+    common = _common(chosen, words, besides=name)
+    others = msgspec.structs.replace(
+        ask, tiers=tiers, since=since, limit=0, after=FIRST, narrowing=common, whole=""
+    )
     return _counted(await _run(session, others))[name]
 
 

@@ -14,7 +14,7 @@ from marketplace.search.facets import FRESHNESS_DAYS
 from marketplace.search.lexemes import SAMPLE, SHARES
 from marketplace.search.matching import Matched, signed
 
-CANDIDATES: Final = 300
+CANDIDATES: Final = 200
 POSTINGS: Final = 16_000
 """Of the rarest word of a question, that are read at most: of a commoner one, those of a sample."""
 _FIELDS: Final = "'{0.1, 0.3, 0.6, 1}'"
@@ -68,6 +68,8 @@ class Ask(Struct, frozen=True, kw_only=True):
     after: tuple[float, uuid.UUID]
     limit: int
     among: uuid.UUID | None
+    narrowing: tuple[tuple[str, ...], ...] = ()
+    """Facets of which very many listings have one of the values: looked at row by row."""
 
 
 def statement(ask: Ask) -> tuple[TextClause, Mapping[str, Any]]:
@@ -92,6 +94,9 @@ def statement(ask: Ask) -> tuple[TextClause, Mapping[str, Any]]:
 
 def _tier(ask: Ask, number: int, tier: Tier, values: dict[str, Any]) -> str:
     also = []
+    for place, wanted in enumerate(ask.narrowing):
+        also.append(f"facets && cast(:narrowing_{place} as text[])")
+        values[f"narrowing_{place}"] = list(wanted)
     if ask.since is not None:
         also.append("released_at >= :since")
         values["since"] = ask.since
