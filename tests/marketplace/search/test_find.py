@@ -37,7 +37,8 @@ class Shelf:
             columns=(Column(column, ()),),
             **{  # type: ignore[arg-type]
                 "id": new_id(), "themes": (self.theme,), "owner_name": "Bộ Y tế", "owner_slug": "bo-y-te",
-                "spatial": "VN", "licence": "CC0-1.0", "purposes": ("research.academic",), "state_class": None, "price_vnd": 0,
+                "spatial": "VN", "licence": "CC0-1.0", "purposes": ("research.academic",),
+                "state_class": None, "price_vnd": 0,
                 "released_at": NOW, **said,
             },
         )  # fmt: skip
