@@ -68,25 +68,35 @@ def matched(unit: Unit, words: Vocabulary, *, share: float = 1.0) -> Matched:
     is_place = any(concept.startswith(PLACE) for concept in unit.concepts)
     if is_place:
         ways.append(Way(quoted("province:all"), NATIONWIDE, finds=False))
-    listings, titles = _listings(unit, words, ""), _listings(unit, words, TITLE)
-    weight = math.log1p(words.total / max(min(listings, words.total), 1)) * share
+    weight = math.log1p(words.total / max(min(_listings(unit, words, ""), words.total), 1)) * share
     weight *= WEAK if unit.weak else WHERE if is_place else 1
-    return Matched(tuple(ways), weight, listings, titles)
+    return Matched(tuple(ways), weight, _at_most(unit, words, ""), _at_most(unit, words, TITLE))
 
 
 def _begun(unit: Unit, words: Vocabulary) -> list[Way]:
-    *before, last = unit.words
-    found = words.found.get(last.folded)
-    # What is a known phrase as it stands is no beginning of another.
-    if not found or not found.begun or (found.known and (unit.concepts or not unit.open)):
-        return []
-    begun = either(quoted(word) for word in found.begun)
-    return [Way(every([*(quoted(word.folded) for word in before), begun]), BEGUN)]
+    begun = _beginnings(unit, words)
+    before = (quoted(word.folded) for word in unit.words[:-1])
+    return [Way(every([*before, either(map(quoted, begun))]), BEGUN)] if begun else []
+
+
+def _beginnings(unit: Unit, words: Vocabulary) -> tuple[str, ...]:
+    """What its last word begins; a known phrase as it stands is no beginning of another."""
+    found = words.found.get(unit.words[-1].folded)
+    if not found or (found.known and (unit.concepts or not unit.open)):
+        return ()
+    return found.begun
 
 
 def _listings(unit: Unit, words: Vocabulary, sign: str) -> int:
     said = min(words.listings.get(sign + word.folded, 0) for word in unit.words)
     return max([said, *(words.listings.get(sign + concept, 0) for concept in unit.concepts)])
+
+
+def _at_most(unit: Unit, words: Vocabulary, sign: str) -> int:
+    """With what its last word begins."""
+    begun = sum(words.listings.get(sign + word, 0) for word in _beginnings(unit, words))
+    before = (words.listings.get(sign + word.folded, 0) for word in unit.words[:-1])
+    return _listings(unit, words, sign) + min([begun, *before])
 
 
 def loosened(question: Question, words: Vocabulary) -> tuple[Matched, ...]:

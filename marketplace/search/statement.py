@@ -15,7 +15,7 @@ from marketplace.search.lexemes import SAMPLE, SHARES
 from marketplace.search.matching import Matched, signed
 
 CANDIDATES: Final = 200
-POSTINGS: Final = 16_000
+POSTINGS: Final = 8_000
 """Of the rarest word of a question, that are read at most: of a commoner one, those of a sample."""
 _FIELDS: Final = "'{0.1, 0.3, 0.6, 1}'"
 """What a word counts in columns, descriptions, keywords, titles."""
