@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import statistics
 import tempfile
 import time
-from collections.abc import Sequence
+import uuid
+from collections.abc import Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import psycopg
 from sqlalchemy import text
 
@@ -28,7 +31,7 @@ from marketplace.db.base import new_id, utcnow
 from marketplace.db.engine import Database, database_url, migration_url
 from marketplace.search.facets import Chosen
 from marketplace.search.indexing import count_words, put_listing
-from marketplace.search.lexemes import Listing, entry_of
+from marketplace.search.lexemes import SHARES, Listing, entry_of
 from marketplace.search.ranking import find
 
 LISTINGS = int(os.environ.get("BENCH_LISTINGS", "20000"))
@@ -36,15 +39,19 @@ DIFFERENT = 5_000
 GOAL_MS = 20.0
 WRITES = 100
 _PLAIN = "create table plain (id uuid primary key, words tsvector)"
-_PUT = """
-insert into listing_search (listing_id, words, facets, title_words, released_at, edition)
-values (%s, cast(%s as tsvector), %s, %s, %s, '')
+_FIRST = """
+create temporary table first (words tsvector, words_1 tsvector, words_2 tsvector, words_3 tsvector, facets text[],
+    title_words smallint, released_at timestamptz)
 """
 _COPY = """
 insert into listing_search (listing_id, words, facets, title_words, released_at, edition)
-select uuidv7(), words || array_to_tsvector(array['b' || :round || 'n' || (row_number() over ()) % 5000]), facets,
-    title_words, released_at - interval '1 day' * :round, edition
-from (select * from listing_search order by listing_id limit :most) as first order by random()
+select id, case when byte % :share_3 = 0 then words_3 when byte % :share_2 = 0 then words_2
+        when byte % :share_1 = 0 then words_1 else words end
+        || array_to_tsvector(array['b' || :round || 'n' || number % 5000]),
+    facets, title_words, released_at - interval '1 day' * :round, ''
+from (select *, get_byte(uuid_send(id), 15) as byte from (
+    select *, uuidv7() as id, row_number() over () as number from (select * from first limit :most) as taken
+) as numbered offset 0) as copied order by random()
 """
 _COPY_PLAIN = (
     "insert into plain select uuidv7(), words from (select * from plain order by id limit :most) as first"
@@ -133,10 +140,11 @@ def _load(url: str) -> None:
         connection.execute(_PLAIN)
         first = list(many(min(LISTINGS, DIFFERENT)))
         _put_first(connection, first)
-        for number in range(1, -(-LISTINGS // DIFFERENT)):
-            most = min(DIFFERENT, LISTINGS - number * DIFFERENT)
-            for sql in (_COPY, _COPY_PLAIN):
-                connection.execute(sql.replace(":round", str(number)).replace(":most", str(most)))
+        for number in range(-(-LISTINGS // DIFFERENT)):
+            told = {"round": number, "most": min(DIFFERENT, LISTINGS - number * DIFFERENT)}
+            told |= {f"share_{level}": share for level, share in enumerate(SHARES)}
+            for sql in (_COPY, _COPY_PLAIN)[: 2 if number else 1]:
+                connection.execute(_filled(sql, told))
         connection.execute("create index ix_listing_search_words on listing_search using gin (words) "
                            "with (fastupdate = off)")  # fmt: skip
         connection.execute("create index ix_listing_search_edition on listing_search (edition)")
@@ -146,18 +154,26 @@ def _load(url: str) -> None:
         connection.execute("vacuum analyze plain")
 
 
+def _filled(sql: str, told: Mapping[str, int]) -> str:
+    return re.sub(r":(\w+)", lambda found: str(told[found[1]]), sql)
+
+
 def _put_first(connection: psycopg.Connection[Any], listings: Sequence[Listing]) -> None:
     lexemes: set[str] = set()
     rows: list[tuple[Any, ...]] = []
     plain: list[tuple[Any, ...]] = []
+    connection.execute(_FIRST)
     with connection.transaction(), connection.cursor() as cursor:
         for each in listings:
-            entry = entry_of(each)
+            # As it is in no sample, in the first, in the first two, in all.
+            entries = [entry_of(msgspec.structs.replace(each, id=uuid.UUID(int=n))) for n in (1, *SHARES[1:])]
+            entry = entries[0]
             lexemes |= entry.lexemes
-            rows.append((new_id(), entry.words, list(entry.facets), entry.title_words, each.released_at))
+            words = (each.words for each in entries)
+            rows.append((*words, list(entry.facets), entry.title_words, each.released_at))
             said = " ".join((*each.names, *each.texts, *each.themes, each.owner_name, *_columns(each)))
             plain.append((new_id(), said))
-        cursor.executemany(_PUT, rows)
+        cursor.executemany("insert into first values (%s, %s, %s, %s, %s, %s, %s)", rows)
         cursor.executemany("insert into plain values (%s, to_tsvector('simple', %s))", plain)
         cursor.executemany("insert into search_word (word) values (%s)", [(each,) for each in sorted(lexemes)])
 

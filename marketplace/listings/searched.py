@@ -8,7 +8,6 @@ import msgspec
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from catalog.terms.concepts import edition
 from catalog.version import Version
 from marketplace.accounts.models import Organisation
 from marketplace.billing.price import Measured, price
@@ -17,7 +16,7 @@ from marketplace.db.engine import passing_over
 from marketplace.listings.models import Dataset, DatasetVersion
 from marketplace.listings.reads import owner_names, read_price
 from marketplace.quality.newest import read_newest
-from marketplace.search.indexing import drop_listing, put_listing
+from marketplace.search.indexing import drop_listing, edition, put_listing
 from marketplace.search.lexemes import Column, Listing
 
 _UNREAD = text("""

@@ -7,8 +7,8 @@ import uuid
 from sqlalchemy import delete, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from catalog.terms.concepts import edition
-from marketplace.search.lexemes import Listing, entry_of
+from catalog.terms import concepts
+from marketplace.search.lexemes import FORM, Listing, entry_of
 from marketplace.search.models import ListingSearch
 
 SAMPLE_LISTINGS = 20_000
@@ -33,11 +33,16 @@ _SIZE = text(
 _COUNT = """
 insert into search_word (word, listings)
 select word, cast(ndoc / {share} as bigint) from ts_stat($$select words from listing_search {sample}$$)
-where word !~ '[A-Z]' or word ~ ':'
+where word !~ '^!' and (word !~ '[A-Z]' or word ~ ':')
 union all select '', (select cast(count(*) / {share} as bigint) from listing_search {sample})
 order by 1
 on conflict (word) do update set listings = excluded.listings where search_word.listings <> excluded.listings
 """
+
+
+def edition() -> str:
+    """Of rows as they are written now: changes with the synonyms and with what a row holds."""
+    return f"{concepts.edition()}.{FORM}"
 
 
 async def put_listing(session: AsyncSession, listing: Listing) -> None:

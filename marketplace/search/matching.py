@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 from msgspec import Struct
 
@@ -17,6 +19,7 @@ SAID, MEANT, BEGUN, EXACT, APART = 1.0, 0.65, 0.6, 1.5, 0.3
 where its marks too are those of the question, least what is a phrase where its words stand apart."""
 NATIONWIDE = 1.0
 """Of a facet, which counts as little as a column: before listings of other provinces than the one asked for."""
+_LEXEME: Final = re.compile(r"'((?:[^'\\]|''|\\.)*)'")
 WEAK, WHERE, PART = 0.1, 0.6, 0.3
 """What is said nearly everywhere, a place, a part of a phrase: each weighs less than what it is asked with."""
 
@@ -46,7 +49,7 @@ class Matched(Struct, frozen=True):
     @property
     def title(self) -> str:
         """The same words, all of them in a title, side by side or not."""
-        return _titled(self.query).replace("<->", "&")
+        return signed(self.query, TITLE).replace("<->", "&")
 
 
 def matched(unit: Unit, words: Vocabulary, *, share: float = 1.0) -> Matched:
@@ -65,24 +68,35 @@ def matched(unit: Unit, words: Vocabulary, *, share: float = 1.0) -> Matched:
     is_place = any(concept.startswith(PLACE) for concept in unit.concepts)
     if is_place:
         ways.append(Way(quoted("province:all"), NATIONWIDE, finds=False))
-    listings, titles = _listings(unit, words, ""), _listings(unit, words, TITLE)
-    weight = math.log1p(words.total / max(min(listings, words.total), 1)) * share
+    weight = math.log1p(words.total / max(min(_listings(unit, words, ""), words.total), 1)) * share
     weight *= WEAK if unit.weak else WHERE if is_place else 1
-    return Matched(tuple(ways), weight, listings, titles)
+    return Matched(tuple(ways), weight, _at_most(unit, words, ""), _at_most(unit, words, TITLE))
 
 
 def _begun(unit: Unit, words: Vocabulary) -> list[Way]:
-    *before, last = unit.words
-    found = words.found.get(last.folded)
-    if not found or not found.begun or not (unit.open or not found.known):
-        return []
-    begun = either(quoted(word) for word in found.begun)
-    return [Way(every([*(quoted(word.folded) for word in before), begun]), BEGUN)]
+    begun = _beginnings(unit, words)
+    before = (quoted(word.folded) for word in unit.words[:-1])
+    return [Way(every([*before, either(map(quoted, begun))]), BEGUN)] if begun else []
+
+
+def _beginnings(unit: Unit, words: Vocabulary) -> tuple[str, ...]:
+    """What its last word begins; a known phrase as it stands is no beginning of another."""
+    found = words.found.get(unit.words[-1].folded)
+    if not found or (found.known and (unit.concepts or not unit.open)):
+        return ()
+    return found.begun
 
 
 def _listings(unit: Unit, words: Vocabulary, sign: str) -> int:
     said = min(words.listings.get(sign + word.folded, 0) for word in unit.words)
     return max([said, *(words.listings.get(sign + concept, 0) for concept in unit.concepts)])
+
+
+def _at_most(unit: Unit, words: Vocabulary, sign: str) -> int:
+    """With what its last word begins."""
+    begun = sum(words.listings.get(sign + word, 0) for word in _beginnings(unit, words))
+    before = (words.listings.get(sign + word.folded, 0) for word in unit.words[:-1])
+    return _listings(unit, words, sign) + min([begun, *before])
 
 
 def loosened(question: Question, words: Vocabulary) -> tuple[Matched, ...]:
@@ -111,7 +125,6 @@ def narrowed(query: str, facets: Sequence[Sequence[str]]) -> str:
     return every([*([query] if query else []), *(either(map(quoted, values)) for values in facets)])
 
 
-def _titled(query: str) -> str:
-    """Every lexeme of a query as a title has it."""
-    parts = query.split("'")
-    return "'".join(TITLE + part if at % 2 else part for at, part in enumerate(parts))
+def signed(query: str, sign: str) -> str:
+    """Every lexeme of a query as it stands in titles, or in a sample."""
+    return _LEXEME.sub(lambda found: f"'{sign}{found[1]}'", query)

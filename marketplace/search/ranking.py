@@ -1,8 +1,8 @@
 """Finds listings: candidates by the index, a bounded number of them ranked, the best of those given.
 
 Work has a bound whatever is asked: some `CANDIDATES` listings are ranked, those with all words in a title first.
-Where even the rarest word stands in so many listings that reading its postings would take long, the newest
-`WINDOW` listings are looked at instead.
+Where even the rarest word stands in so many listings that reading its postings would take long, those of a sample
+of the listings are read instead.
 """
 
 from __future__ import annotations
@@ -22,15 +22,20 @@ from marketplace.search.facets import CHOICES, VALUE_CHARACTERS, Chosen, Facet, 
 from marketplace.search.matching import Matched, every, loosened, matched, narrowed
 from marketplace.search.mending import mended
 from marketplace.search.question import Question, read_question
-from marketplace.search.statement import CANDIDATES, DENSE, FIRST, Ask, Tier, rarest, statement
+from marketplace.search.statement import CANDIDATES, FIRST, Ask, Tier, rarest, statement
 from marketplace.search.vocabulary import Vocabulary, look_up
 
 ENOUGH: Final = 3
 """With fewer hits, listings that lack some of the words are shown after them."""
 _PARTS: Final = 8
 """Of a question that may be missing one another, the rarest."""
+COMMON: Final = 60_000
+"""Listings that hold a word: it finds none of them by itself where a question has others."""
+OFTEN: Final = 5
+"""Of so many listings one has what is very common."""
 _PLAN: Final = text("""
-select set_config('enable_seqscan', 'off', true), set_config('plan_cache_mode', 'force_custom_plan', true)
+select set_config('enable_seqscan', 'off', true), set_config('plan_cache_mode', 'force_custom_plan', true),
+    set_config('jit', 'off', true), set_config('max_parallel_workers_per_gather', '0', true)
 """)
 """A bounded search is a search by the index, whatever the planner thinks of `limit`."""
 
@@ -129,14 +134,15 @@ def _tiers(
 def _loose(parts: tuple[Matched, ...], chosen: Chosen, words: Vocabulary) -> tuple[Tier, ...]:
     """What is said of very many listings finds none of them by itself."""
     narrow = [each for each in codes(chosen) if tuple(each) not in _common(chosen, words)]
-    queries = ((narrowed(part.query, narrow), part.listings) for part in parts if part.listings <= DENSE)
+    queries = ((narrowed(part.query, narrow), part.listings) for part in parts if part.listings <= COMMON)
     return tuple(Tier(query, listings, CANDIDATES // _PARTS) for query, listings in queries)
 
 
 def _common(chosen: Chosen, words: Vocabulary, *, besides: str = "") -> tuple[tuple[str, ...], ...]:
-    """Of the facets chosen those that very many listings have: reading their postings would take long."""
+    """Of the facets chosen those that so many listings have that it is quicker to look at rows until enough do."""
+    least = words.total / OFTEN
     each_facet = codes(chosen, besides=besides)
-    return tuple(tuple(each) for each in each_facet if sum(words.listings.get(code, 0) for code in each) > DENSE)
+    return tuple(tuple(each) for each in each_facet if sum(words.listings.get(code, 0) for code in each) > least)
 
 
 async def _beside(

@@ -11,12 +11,12 @@ from msgspec import Struct
 from sqlalchemy import TextClause, text
 
 from marketplace.search.facets import FRESHNESS_DAYS
-from marketplace.search.matching import Matched
+from marketplace.search.lexemes import SAMPLE, SHARES
+from marketplace.search.matching import Matched, signed
 
-CANDIDATES: Final = 300
-WINDOW: Final = 2_000
-DENSE: Final = 60_000
-"""Listings that hold a word: reading its postings takes longer than looking at the window."""
+CANDIDATES: Final = 200
+POSTINGS: Final = 8_000
+"""Of the rarest word of a question, that are read at most: of a commoner one, those of a sample."""
 _FIELDS: Final = "'{0.1, 0.3, 0.6, 1}'"
 """What a word counts in columns, descriptions, keywords, titles."""
 _SHORT_TITLE: Final = 0.25
@@ -42,11 +42,10 @@ select (select count(*) from candidate) as listings,
      ) as counted) as facets,
     (select jsonb_build_object({fresh}) from candidate) as fresh
 """
-_TIER = """
-(select listing_id, words, facets, title_words, released_at from {source} as listing_search
- where {where} {order} limit {most})
-"""
-_NEWEST = f"(select * from listing_search where listing_id < :before order by listing_id desc limit {WINDOW})"
+_FIELDS_OF_ROW: Final = "listing_id, words, facets, title_words, released_at"
+_TIER = f"(select {_FIELDS_OF_ROW} from listing_search where {{where}} order by listing_id desc limit {{most}})"
+_SAMPLED = "(select * from ({samples}) as sampled limit {most})"
+_SAMPLE = f"select {_FIELDS_OF_ROW} from listing_search where {{where}}"
 
 
 class Tier(Struct, frozen=True):
@@ -77,7 +76,6 @@ def statement(ask: Ask) -> tuple[TextClause, Mapping[str, Any]]:
     """The SQL and its parameters."""
     values: dict[str, Any] = {
         "score": ask.after[0], "id": ask.after[1], "limit": ask.limit, "said": float(ask.words_asked),
-        "before": FIRST[1] if ask.units else ask.after[1],
         **{f"fresh_{name}": ask.at - timedelta(days=days) for name, days in FRESHNESS_DAYS.items()},
     }  # fmt: skip
     # Where only facets are counted nothing is ranked.
@@ -95,28 +93,51 @@ def statement(ask: Ask) -> tuple[TextClause, Mapping[str, Any]]:
 
 
 def _tier(ask: Ask, number: int, tier: Tier, values: dict[str, Any]) -> str:
-    where = []
-    if tier.query:
-        where.append(f"words @@ cast(:tier_{number} as tsquery)")
-        values[f"tier_{number}"] = tier.query
+    also = []
     for place, wanted in enumerate(ask.narrowing):
-        where.append(f"facets && cast(:narrowing_{place} as text[])")
+        also.append(f"facets && cast(:narrowing_{place} as text[])")
         values[f"narrowing_{place}"] = list(wanted)
     if ask.since is not None:
-        where.append("released_at >= :since")
+        also.append("released_at >= :since")
         values["since"] = ask.since
     if ask.among is not None:
-        where.append("listing_id = :among")
+        also.append("listing_id = :among")
         values["among"] = ask.among
     elif not ask.units:
-        where.append("listing_id < :before")
-    dense = bool(ask.units) and tier.listings > DENSE and ask.among is None
-    return _TIER.format(
-        source=_NEWEST if dense else "listing_search",
-        where=" and ".join(where) or "true",
-        order="" if ask.units else "order by listing_id desc",
-        most=tier.most,
-    )
+        also.append("listing_id < :before")
+        values["before"] = ask.after[1]
+    if ask.units and ask.among is None:
+        return _sampled(number, tier, also, values)
+    where = [*_matching(number, 0, tier, values), *also]
+    return _TIER.format(where=" and ".join(where) or "true", most=tier.most)
+
+
+def _sampled(number: int, tier: Tier, also: Sequence[str], values: dict[str, Any]) -> str:
+    """The smallest sample that may hold enough; those after it are read only if it does not."""
+    samples = []
+    before = None
+    for level in _levels(tier):
+        where = [*_matching(number, level, tier, values), *also]
+        if before is not None:
+            where.append(f"get_byte(uuid_send(listing_id), 15) % {SHARES[before]} <> 0")
+        samples.append(_SAMPLE.format(where=" and ".join(where)))
+        before = level
+    return _SAMPLED.format(samples=" union all ".join(samples), most=tier.most)
+
+
+def _levels(tier: Tier) -> Sequence[int]:
+    """From a small sample to the largest whose postings can be read."""
+    levels = range(len(SHARES))
+    first = max(level for level in levels if level == 0 or tier.listings // SHARES[level] > tier.most)
+    last = next((level for level in levels if tier.listings // SHARES[level] <= POSTINGS), levels[-1])
+    return range(max(first, last), last - 1, -1)
+
+
+def _matching(number: int, level: int, tier: Tier, values: dict[str, Any]) -> list[str]:
+    if not tier.query:
+        return []
+    values[f"tier_{number}_{level}"] = signed(tier.query, SAMPLE * level)
+    return [f"words @@ cast(:tier_{number}_{level} as tsquery)"]
 
 
 def _lateral(ask: Ask, values: dict[str, Any]) -> str:

@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import text as sql
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.db.base import new_id, utcnow
@@ -31,13 +32,13 @@ class Shelf:
 
     async def put(self, title: str, text: str = "", column: str = "", **said: object) -> uuid.UUID:
         listing = Listing(
-            id=new_id(),
             names=(title,),
             texts=(text,),
             columns=(Column(column, ()),),
             **{  # type: ignore[arg-type]
-                "themes": (self.theme,), "owner_name": "Bộ Y tế", "owner_slug": "bo-y-te", "spatial": "VN",
-                "licence": "CC0-1.0", "purposes": ("research.academic",), "state_class": None, "price_vnd": 0,
+                "id": new_id(), "themes": (self.theme,), "owner_name": "Bộ Y tế", "owner_slug": "bo-y-te",
+                "spatial": "VN", "licence": "CC0-1.0", "purposes": ("research.academic",),
+                "state_class": None, "price_vnd": 0,
                 "released_at": NOW, **said,
             },
         )  # fmt: skip
@@ -189,3 +190,26 @@ async def test_hostile_questions_are_questions(shelf: Shelf, q: str) -> None:
 async def test_no_question_fails(database: Database, q: str) -> None:
     async with database.session() as session:
         await find(session, q, at=NOW, limit=3)
+
+
+async def test_of_a_word_of_very_many_a_sample_is_read_first_and_all_where_it_holds_too_few(
+    session: AsyncSession,
+) -> None:
+    shelf = Shelf(session)
+    word = f"zq{secrets.token_hex(6)}"
+    sampled = [await shelf.put(word, id=uuid.UUID(int=(new_id().int >> 8 << 8) + 8)) for _ in range(3)]
+    others = [await shelf.put(word, id=uuid.UUID(int=(new_id().int >> 8 << 8) + 1)) for _ in range(3)]
+
+    async def found_where_it_stands_in(listings: int) -> set[uuid.UUID]:
+        await session.execute(
+            sql("""
+            insert into search_word (word, listings)
+            values ('', :listings), (:word, :listings), (:title, :listings)
+            on conflict (word) do update set listings = excluded.listings
+            """),
+            {"word": word, "title": f"^{word}", "listings": listings},
+        )
+        return {hit.listing_id for hit in (await find(session, word, at=NOW, limit=50)).hits}
+
+    assert await found_where_it_stands_in(2_000) == {*sampled, *others}
+    assert await found_where_it_stands_in(60_000) == set(sampled), "the postings of all are too many"
