@@ -47,11 +47,11 @@ async def test_everybody_reads_scores_and_the_clock_and_the_owner_counts(
     async with visit() as visitor:
         seen = (await visitor.get(path)).text
         assert faults(seen) == []
-        for words in ("Quá hạn", "94 %", "100 %", "0,312", "Phép đếm của sàn", "lớn"):
+        for words in ("Quá hạn", "90 %", "100 %", "0,312", "Phép đếm của sàn", "lớn"):
             assert words in seen
         assert "Đã xét" not in seen
         panel = (await visitor.get(f"/datasets/{slug}")).text.split('id="quality"')[1].split("</section>")[0]
-        for words in ("94 %", "100 %", "Quá hạn", f'href="{path}"'):
+        for words in ("90 %", "100 %", "Quá hạn", f'href="{path}"'):
             assert words in panel
     async with visit(sides.rival_owner) as visitor:
         assert "Đã xét" not in (await visitor.get(path)).text
