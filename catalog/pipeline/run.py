@@ -115,6 +115,8 @@ class Pipeline:
             outside = (order.previous, order.register)
         if stage == "detect":
             outside = (order.manifest_text, order.overrides)
+        if stage == "quality":
+            outside = (order.manifest_text, order.suite)
         if stage == "classify":
             outside = (order.manifest_text, time.time_ns() // _DAY_NS)  # the law in force may be another one
         return hashlib.sha256(msgspec.json.encode((stage, before, outside))).hexdigest()

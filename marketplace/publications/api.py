@@ -69,19 +69,20 @@ async def post_publication(
     steward: Steward,
     idempotency_key: IdempotencyKey = None,
 ) -> PublicationView:
-    """Send a file for publication with review: multipart `manifest` and `file`. Stages run in the background."""
+    """Send a file for publication with review: multipart `manifest`, `file`, perhaps `suite`. Stages follow."""
     steward.require("publish")
     press = Press(config=config, database=database, store=store, keys=keys, engine=engine)
     by = Sender(person_id=steward.person_id, organisation_id=steward.organisation_id)
     async with receive(request, folder=config.path("uploads"), max_bytes=config.upload_max_bytes) as upload:
         key = idempotency_key
-        once = (
-            await once_for(key, door="send", into=None, manifest_text=upload.text, source=upload.source)
-            if key
-            else None
-        )
+        text, source, suite = upload.text, upload.source, upload.suite
+        once = None
+        if key:
+            once = await once_for(
+                key, door="send", into=None, manifest_text=text, source=source, suite_text=suite
+            )
         publication_id = await send(
-            press, manifest_text=upload.text, source=upload.source, source_name="", by=by, once=once
+            press, manifest_text=text, source=source, suite_text=suite, source_name="", by=by, once=once
         )
     async with database.reading() as session:
         return await read_publication(session, publication_id, steward)

@@ -51,7 +51,7 @@ async def advance(press: Press, publication_id: UUID, stop: asyncio.Event) -> No
         if ground.state not in AT_WORK:
             return
         await require_listing(press.engine, caller=ground.caller, manifest=ground.manifest)
-        pipeline = pipeline_on(press, ground)
+        pipeline = await asyncio.to_thread(pipeline_on, press, ground)
         judged = await _made(press, ground, pipeline, stop)
         if judged is not None:
             await (_pass(press, ground, pipeline, judged) if ground.state == "making" else

@@ -55,19 +55,22 @@ async def send_publication(
     steward.require("publish")
     press = Press(config=config, database=database, store=store, keys=keys, engine=engine)
     by = Sender(person_id=steward.person_id, organisation_id=steward.organisation_id, via="page")
-    manifest = form.text("manifest")
+    manifest, suite = form.text("manifest"), form.text("suite")
+    suite_text = suite if suite.strip() else None
     try:
         upload = form.file("file")
         async with saved(chunks_of(upload), folder=config.path("uploads"), max_bytes=PAGE_FILE_BYTES) as source:
             once = await once_for(
-                form.text("key") or str(new_id()), door="send", into=None, manifest_text=manifest, source=source
-            )
+                form.text("key") or str(new_id()), door="send", into=None, manifest_text=manifest, source=source,
+                suite_text=suite_text,
+            )  # fmt: skip
             publication_id = await send(
-                press, manifest_text=manifest, source=source, source_name=upload.filename, by=by, once=once
-            )
+                press, manifest_text=manifest, source=source, suite_text=suite_text,
+                source_name=upload.filename, by=by, once=once,
+            )  # fmt: skip
     except Problem as problem:
         async with database.reading() as session:
-            return await _list(view, steward, session, problem=problem, manifest=manifest)
+            return await _list(view, steward, session, problem=problem, manifest=manifest, suite=suite)
     return Redirect(f"/publications/{publication_id}?done=publication_sent", status_code=303)
 
 
@@ -133,8 +136,9 @@ async def send_credits(view: View, operator: Operator, session: AsyncSession, fo
 
 
 async def _list(
-    view: View, caller: Caller, session: AsyncSession, *, problem: Problem | None = None, manifest: str = ""
-) -> Template:
+    view: View, caller: Caller, session: AsyncSession, *, problem: Problem | None = None, manifest: str = "",
+    suite: str = "",
+) -> Template:  # fmt: skip
     approves = "approver" in caller.roles
     return view.page(
         "publications.html",
@@ -146,6 +150,7 @@ async def _list(
         may_credit=caller.organisation_kind == "operator",
         key=str(new_id()),
         manifest=manifest,
+        suite=suite,
         max_bytes=PAGE_FILE_BYTES,
         problem=explain_problem(view, problem) if problem else None,
         errors=explain_errors(view, problem) if problem else (),
