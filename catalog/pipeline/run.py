@@ -85,6 +85,11 @@ class Pipeline:
         return self.line.done.version
 
     @property
+    def made_in(self) -> Path:
+        """The folder of the version's parts, until it is placed."""
+        return self.line.bench.room("measure") / "public"
+
+    @property
     def waiting(self) -> tuple[Waiting, ...]:
         return self.line.done.waiting
 

@@ -29,6 +29,7 @@ from marketplace.listings.errors import ConsentsMoved, Judged, ListingDenied, Ov
 from marketplace.listings.leftovers import removed_unless_released
 from marketplace.listings.permission import require_listing
 from marketplace.listings.press import Press
+from marketplace.publications.combining import with_combinations
 from marketplace.publications.errors import PublicationWrongState
 from marketplace.publications.ground import Ground, pipeline_on, read_ground, subject_of_row
 from marketplace.publications.machine import AT_WORK
@@ -76,6 +77,8 @@ async def _made(press: Press, ground: Ground, pipeline: Pipeline, stop: asyncio.
             if not await begin_stage(session, ground.publication_id, stage):
                 return None
         record = await _run(press, ground, pipeline, stage, stop)
+        if stage == "measure" and record.state == "passed":
+            record = await with_combinations(press, ground, pipeline, record)
         point(f"publication-{stage}")
         async with press.database.session() as session:
             if not await end_stage(session, ground.publication_id, record):

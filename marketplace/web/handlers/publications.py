@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 from litestar import get, post
-from litestar.response import Redirect, Template
+from litestar.response import Redirect, Stream, Template
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from catalog.storage import Store
@@ -23,6 +23,7 @@ from marketplace.invoices.crediting import propose_for_version
 from marketplace.listings.once import once_for
 from marketplace.listings.press import Press
 from marketplace.publications.reads import list_publications, list_withdrawals, listed_versions, read_publication
+from marketplace.publications.rejected import as_csv, rejected_in_publication
 from marketplace.publications.reviewing import take_step
 from marketplace.publications.schemas import StepBody, WithdrawalBody
 from marketplace.publications.sending import send
@@ -79,6 +80,14 @@ async def show_publication(view: View, caller: Caller, session: AsyncSession, pu
     """One, with its stages; while the exchange works on it the page asks again by itself."""
     caller.require("read")
     return await _one(view, caller, session, publication_id)
+
+
+@get("/publications/{publication_id:uuid}/rejected.csv")
+async def download_rejected(session: AsyncSession, caller: Caller, store: Store, publication_id: UUID) -> Stream:
+    """Rows of the file that could not be read."""
+    path = await rejected_in_publication(session, store, publication_id, caller)
+    headers = {"Content-Disposition": 'attachment; filename="rejected.csv"', "Cache-Control": "no-store"}
+    return Stream(as_csv(path), media_type="text/csv", headers=headers)
 
 
 @post("/publications/{publication_id:uuid}/steps", status_code=200)
@@ -192,6 +201,7 @@ handlers = [
     show_publications,
     send_publication,
     show_publication,
+    download_rejected,
     send_step,
     send_withdrawal,
     send_credits,
