@@ -41,13 +41,18 @@ order by a.education
 
 def publish_pay(market: Market, folder: Path) -> None:
     """List it, and agree on it with the startup."""
+    market.publish("pay", *pay_files(folder), owner="rival_owner")
+    market.agree("pay", owner="rival_owner")
+
+
+def pay_files(folder: Path) -> tuple[Path, Path]:
+    """Manifest and table."""
     manifest, file = folder / "pay.yaml", folder / "pay.csv"
     manifest.write_text(MANIFEST, encoding="utf-8")
     with file.open("w", encoding="utf-8", newline="") as out:
         rows = [(level, 100 * place + i % 7) for place, level in enumerate(EDUCATION) for i in range(48)]
         csv.writer(out).writerows([("education", "pay"), *rows])
-    market.publish("pay", manifest, file, owner="rival_owner")
-    market.agree("pay", owner="rival_owner")
+    return manifest, file
 
 
 def both(market: Market) -> dict[str, list[str]]:

@@ -21,6 +21,7 @@ from catalog.history import Waiting
 from catalog.intake import Intake
 from catalog.making import Made, MadePart
 from catalog.pipeline.record import Stage, StageRecord
+from catalog.quality.report import QualityReport
 from catalog.risk.figures import Risk
 from catalog.storage import sync
 from catalog.subjects import sort_order
@@ -175,6 +176,17 @@ def keep_version(room: Path, done: KeptVersion) -> None:
 def load_version(room: Path) -> KeptVersion:
     """What `keep_version` kept."""
     return msgspec.msgpack.decode((room / "version.bin").read_bytes(), type=KeptVersion)
+
+
+def keep_quality(room: Path, found: QualityReport) -> None:
+    """Nothing else lies in its room."""
+    _write(room / "quality.bin", found)
+
+
+def load_quality(room: Path) -> QualityReport | None:
+    """What `keep_quality` kept; None where no suite came."""
+    path = room / "quality.bin"
+    return msgspec.msgpack.decode(path.read_bytes(), type=QualityReport) if path.exists() else None
 
 
 def _write(path: Path, value: Struct) -> None:

@@ -16,7 +16,7 @@ from catalog.making import Made
 from catalog.manifest import Manifest
 from catalog.past import Past
 from catalog.pii.gate import Override
-from catalog.pipeline.kept import Bench, KeptVersion, load_intake, load_made, load_version
+from catalog.pipeline.kept import Bench, KeptVersion, load_intake, load_made, load_quality, load_version
 from catalog.quality.report import QualityReport
 from catalog.quality.suite import Suite
 from catalog.restoring import read_book
@@ -49,7 +49,7 @@ class Line:
 
     def __init__(self, order: Order, bench: Bench) -> None:
         self.order, self.bench, self.manifest = order, bench, order.manifest
-        self.quality: QualityReport | None = None
+        self._quality: QualityReport | None = None
         self._intake: Intake | None = None
         self._made: Made | None = None
         self._mask: Ints | None = None
@@ -94,6 +94,17 @@ class Line:
     @done.setter
     def done(self, done: KeptVersion) -> None:
         self._done = done
+
+    @property
+    def quality(self) -> QualityReport | None:
+        """What the suite found; None where none came."""
+        if self._quality is None and self.order.suite is not None:
+            self._quality = load_quality(self.bench.room("quality"))
+        return self._quality
+
+    @quality.setter
+    def quality(self, found: QualityReport) -> None:
+        self._quality = found
 
     def book(self) -> tuple[History | None, Version | None]:
         """The lineage's book, or the version whose book is lost. Raises what `read_book` raises."""

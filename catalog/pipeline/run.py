@@ -85,6 +85,11 @@ class Pipeline:
         return self.line.done.version
 
     @property
+    def made_in(self) -> Path:
+        """The folder of the version's parts, until it is placed."""
+        return self.line.bench.room("measure") / "public"
+
+    @property
     def waiting(self) -> tuple[Waiting, ...]:
         return self.line.done.waiting
 
@@ -115,6 +120,8 @@ class Pipeline:
             outside = (order.previous, order.register)
         if stage == "detect":
             outside = (order.manifest_text, order.overrides)
+        if stage == "quality":
+            outside = (order.manifest_text, order.suite)
         if stage == "classify":
             outside = (order.manifest_text, time.time_ns() // _DAY_NS)  # the law in force may be another one
         return hashlib.sha256(msgspec.json.encode((stage, before, outside))).hexdigest()

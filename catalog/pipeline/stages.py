@@ -24,6 +24,7 @@ from catalog.pipeline.told import run_classify, run_describe, run_quality
 from catalog.recheck.version import recheck
 from catalog.releasing import left_out_of, prepare, version_of
 from catalog.restoring import require_the_same
+from catalog.risk.figures import SensitiveRisk, SizeBand
 from catalog.version import LeftOut
 from catalog.wire import MeasureReply
 
@@ -142,7 +143,22 @@ def _risk_figures(measured: MeasureReply) -> list[Figure]:
         Figure(name="prosecutor_highest", value=round(risk.prosecutor_highest, 6), unit="share"),
         Figure(name="prosecutor_average", value=round(risk.prosecutor_average, 6), unit="share"),
         *([Figure(name="alpha", value=round(risk.alpha, 4))] if risk.alpha is not None else []),
+        Figure(name="class_sizes", value="; ".join(_band(risk.sizes, place) for place in range(len(risk.sizes)))),
+        *(Figure(name="sensitive", value=_spread(each)) for each in risk.sensitive),
     ]
+
+
+def _band(bands: tuple[SizeBand, ...], place: int) -> str:
+    """Sizes, and how many cohorts have them."""
+    band = bands[place]
+    until = f"–{bands[place + 1].at_least - 1}" if place + 1 < len(bands) else "+"
+    return f"{band.at_least}{until}: {band.classes:,}"
+
+
+def _spread(one: SensitiveRisk) -> str:
+    """How its values are spread over cohorts, in the worst of them; the signs are those of every language."""
+    entropy = f"entropy {one.entropy_l:.2f}"
+    return f"{one.name}: α {one.alpha:.3f}, ℓ {one.l} ({entropy}), t {one.t:.3f}, β {one.beta:.2f}"
 
 
 RUNS: Final[dict[Stage, Callable[[Line, Path], Said]]] = {

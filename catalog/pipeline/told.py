@@ -11,6 +11,7 @@ import msgspec
 
 from catalog.classify.classes import Classified, RuleHit, classify
 from catalog.describe.completeness import Described, completeness
+from catalog.pipeline.kept import keep_quality
 from catalog.pipeline.line import Line
 from catalog.pipeline.record import Figure, Finding
 from catalog.pipeline.said import Said
@@ -28,17 +29,26 @@ _ITEMS: Final = {
 
 def run_quality(line: Line, room: Path) -> Said:
     """The suite that came with the file, judged over what was read; a broken promise refuses it."""
-    del room
     suite = line.order.suite
     if suite is None:
         return Said(
             output=hashlib.sha256(b"no suite").hexdigest(), figures=(Figure(name="expectations", value=0),)
         )
-    line.quality = require_quality(line.manifest, suite, line.intake.persons, line.order.limits)
-    return Said(
-        output=hashlib.sha256(msgspec.json.encode(line.quality)).hexdigest(),
-        figures=(Figure(name="expectations", value=len(suite.expectations)),),
+    line.quality = found = require_quality(line.manifest, suite, line.intake.persons, line.order.limits)
+    if line.bench.lasting:
+        keep_quality(room, found)
+    scores = [
+        Figure(name=f"quality_{s.axis}", value=s.permille / 1000, unit="score")
+        for s in found.scores
+        if s.permille is not None
+    ]
+    figures = (
+        Figure(name="expectations", value=len(suite.expectations)),
+        Figure(name="expectations_failed", value=sum(s.failed for s in found.scores)),
+        Figure(name="expectations_unjudged", value=sum(s.errors for s in found.scores)),
+        *scores,
     )
+    return Said(output=hashlib.sha256(msgspec.json.encode(found)).hexdigest(), figures=figures)
 
 
 def run_classify(line: Line, room: Path) -> Said:

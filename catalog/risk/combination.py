@@ -57,6 +57,15 @@ def word_of(combined: Combined) -> Word:
     return "publication.combination_narrow" if narrow else "publication.combination_wide"
 
 
+def told(found: Combined, other: str) -> dict[str, object]:
+    """The figures as the message has them."""
+    return {
+        "other": other, "columns": ", ".join(found.shared) or "–", "k": found.k,
+        "persons": round(found.persons), "below": round(found.persons * found.below_k_share),
+        "alone": round(found.alone),
+    }  # fmt: skip
+
+
 def _side(version: Version, files: list[Path]) -> Side:
     if version.mode == "dp":
         raise ValueError(version.id)

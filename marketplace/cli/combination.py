@@ -9,8 +9,7 @@ from pathlib import Path
 import msgspec
 
 from catalog.limits import IngestLimits
-from catalog.risk.combination import combine, word_of
-from catalog.risk.figures import Combined
+from catalog.risk.combination import combine, told, word_of
 from catalog.storage import Store
 from catalog.version import Version
 from marketplace.cli.telling import tell
@@ -40,15 +39,6 @@ def run(chosen: argparse.Namespace) -> int:
     else:
         tell(word, told(found, chosen.other))
     return 1 if word == "publication.combination_narrow" else 0
-
-
-def told(found: Combined, other: str) -> dict[str, object]:
-    """The figures as the message has them."""
-    return {
-        "other": other, "columns": ", ".join(found.shared) or "–", "k": found.k,
-        "persons": round(found.persons), "below": round(found.persons * found.below_k_share),
-        "alone": round(found.alone),
-    }  # fmt: skip
 
 
 async def _versions(store: Store, *slugs: str) -> tuple[Version, ...]:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from litestar import Request, get, post
 from litestar.params import HeaderParameter
+from litestar.response import Stream
 from litestar.types import ControllerRouterHandler
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -22,6 +23,7 @@ from marketplace.listings.openapi import PublicationBody
 from marketplace.listings.press import Press
 from marketplace.listings.uploads import receive
 from marketplace.publications.reads import list_publications, list_withdrawals, read_publication
+from marketplace.publications.rejected import as_csv, rejected_in_dataset, rejected_in_publication
 from marketplace.publications.reviewing import take_step
 from marketplace.publications.schemas import (
     PublicationList,
@@ -39,6 +41,8 @@ from policies.engine import Engine
 IdempotencyKey = Annotated[
     str | None, HeaderParameter(name="Idempotency-Key", required=False, min_length=1, max_length=200)
 ]
+
+NO_STORE = {"Cache-Control": "no-store"}
 
 
 @get("/api/v1/publications", operation_id="listPublications")
@@ -69,19 +73,18 @@ async def post_publication(
     steward: Steward,
     idempotency_key: IdempotencyKey = None,
 ) -> PublicationView:
-    """Send a file for publication with review: multipart `manifest` and `file`. Stages run in the background."""
+    """Send a file for publication with review: multipart `manifest`, `file`, perhaps `suite`. Stages follow."""
     steward.require("publish")
     press = Press(config=config, database=database, store=store, keys=keys, engine=engine)
     by = Sender(person_id=steward.person_id, organisation_id=steward.organisation_id)
     async with receive(request, folder=config.path("uploads"), max_bytes=config.upload_max_bytes) as upload:
         key = idempotency_key
-        once = (
-            await once_for(key, door="send", into=None, manifest_text=upload.text, source=upload.source)
-            if key
-            else None
-        )
+        text, source, suite = upload.text, upload.source, upload.suite
+        once = None
+        if key:
+            once = await once_for(key, door="send", into=None, manifest_text=text, source=source, suite_text=suite)
         publication_id = await send(
-            press, manifest_text=upload.text, source=upload.source, source_name="", by=by, once=once
+            press, manifest_text=text, source=source, suite_text=suite, source_name="", by=by, once=once
         )
     async with database.reading() as session:
         return await read_publication(session, publication_id, steward)
@@ -92,6 +95,20 @@ async def post_step(session: AsyncSession, caller: Caller, publication_id: UUID,
     """Answer for a finding, try again, submit, approve, return, or cancel; who may is in docs/publish.md."""
     state = await take_step(session, publication_id=publication_id, body=data, by=caller)
     return StepTaken(id=publication_id, state=state)
+
+
+@get("/api/v1/publications/{publication_id:uuid}/rejected", operation_id="readRejectedRows")
+async def get_rejected(session: AsyncSession, caller: Caller, store: Store, publication_id: UUID) -> Stream:
+    """Rows of the file that could not be read, as CSV: file, row, column, reason; for its steward and approver."""
+    path = await rejected_in_publication(session, store, publication_id, caller)
+    return Stream(as_csv(path), media_type="text/csv", headers=NO_STORE)
+
+
+@get("/api/v1/datasets/{dataset:str}/rejected", operation_id="readRejectedRowsOfDataset")
+async def get_rejected_of_dataset(session: AsyncSession, caller: Caller, store: Store, dataset: str) -> Stream:
+    """The same of the version that is listed."""
+    path = await rejected_in_dataset(session, store, dataset, caller)
+    return Stream(as_csv(path), media_type="text/csv", headers=NO_STORE)
 
 
 @get("/api/v1/withdrawals", operation_id="listWithdrawals")
@@ -117,6 +134,8 @@ handlers: list[ControllerRouterHandler] = [
     get_publication,
     post_publication,
     post_step,
+    get_rejected,
+    get_rejected_of_dataset,
     get_withdrawals,
     post_withdrawal,
 ]

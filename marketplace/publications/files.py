@@ -15,20 +15,25 @@ from catalog.storage import Store
 from catalog.working import space
 from marketplace.db.keys import Keys
 
-SEALED = "source.sealed"
+SEALED, SUITE = "source.sealed", "suite.sealed"
 
 
 def folder_of(store: Store, publication_id: UUID) -> Path:
     return store.root / "publications" / str(publication_id)
 
 
-def take_in(store: Store, keys: Keys, publication_id: UUID, source: Path) -> None:
-    """Seal a copy of the file. Raises PublicationRefused where the disk is full; then nothing stays."""
+def take_in(store: Store, keys: Keys, publication_id: UUID, source: Path, suite_text: str | None) -> None:
+    """Seal copies of file and suite. Raises PublicationRefused where the disk is full; then nothing stays."""
     try:
         with space():
             folder = folder_of(store, publication_id)
             folder.mkdir(mode=0o700)
-            seal_file(keys.publication(publication_id), source, folder / SEALED)
+            key, suite = keys.publication(publication_id), folder / "suite"
+            seal_file(key, source, folder / SEALED)
+            # Nothing is sealed too: a suite that got lost must not look like none.
+            suite.write_text(suite_text or "", encoding="utf-8")
+            seal_file(key, suite, folder / SUITE)
+            suite.unlink()
     except BaseException:
         forget(store, keys, publication_id)
         raise
@@ -37,12 +42,24 @@ def take_in(store: Store, keys: Keys, publication_id: UUID, source: Path) -> Non
 @contextmanager
 def opened(store: Store, keys: Keys, publication_id: UUID) -> Iterator[Path]:
     """The file in the clear, for as long as a jail reads it. Raises PublicationRefused if the seal is broken."""
+    with _unsealed(store, keys, publication_id, SEALED) as clear:
+        yield clear
+
+
+def suite_of(store: Store, keys: Keys, publication_id: UUID) -> str | None:
+    """What the data must keep to, if that was sent. Raises PublicationRefused if the seal is broken."""
+    with _unsealed(store, keys, publication_id, SUITE) as clear:
+        return clear.read_text(encoding="utf-8") or None
+
+
+@contextmanager
+def _unsealed(store: Store, keys: Keys, publication_id: UUID, name: str) -> Iterator[Path]:
     folder = folder_of(store, publication_id)
-    clear = folder / "source"
+    clear = (folder / name).with_suffix("")
     clear.unlink(missing_ok=True)
     try:
         try:
-            unseal_file(keys.publication(publication_id), folder / SEALED, clear)
+            unseal_file(keys.publication(publication_id), folder / name, clear)
         except SealBroken as broken:
             raise PublicationRefused("publication.file_gone") from broken
         yield clear

@@ -8,18 +8,21 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 
+from catalog.errors import PublicationRefused
 from catalog.limits import IngestLimits
 from catalog.manifest import Manifest
 from catalog.pii.gate import Override
 from catalog.pipeline.line import Order
 from catalog.pipeline.run import Pipeline
+from catalog.quality.suite import Suite
 from marketplace.accounts.senders import Sender
 from marketplace.consents.subjects import pseudonym
+from marketplace.listings.errors import VersionRefused
 from marketplace.listings.facts import previous_facts, publisher_facts
 from marketplace.listings.places import Place, find_place
-from marketplace.listings.press import Press, parse_manifest
+from marketplace.listings.press import Press, parse_manifest, parse_suite
 from marketplace.listings.standing import Register, read_register
-from marketplace.publications.files import folder_of, opened
+from marketplace.publications.files import folder_of, opened, suite_of
 from marketplace.publications.models import PublicationRow
 from policies.decision import Caller, PreviousFacts
 
@@ -64,7 +67,10 @@ async def read_ground(press: Press, publication_id: UUID) -> Ground:
 
 
 def pipeline_on(press: Press, ground: Ground) -> Pipeline:
-    """Its stages, in its folder, where what an earlier process finished still lies."""
+    """Its stages, in its folder, where what an earlier process finished still lies. Blocking.
+
+    Raises VersionRefused.
+    """
     given = ground.register.given if ground.register else {}
     withdrawn = ground.register.withdrawn if ground.register else {}
     key, config = press.keys.lineage(ground.place.lineage_id), press.config
@@ -81,8 +87,17 @@ def pipeline_on(press: Press, ground: Ground) -> Pipeline:
         previous=ground.place.newest,
         limits=IngestLimits(deadline_ms=config.ingest_deadline_ms, memory_bytes=config.ingest_memory_bytes),
         overrides=ground.overrides,
+        suite=_suite(press, ground),
     )
     return Pipeline(order, folder_of(press.store, ground.publication_id), lasting=True)
+
+
+def _suite(press: Press, ground: Ground) -> Suite | None:
+    try:
+        said = suite_of(press.store, press.keys, ground.publication_id)
+    except PublicationRefused as gone:
+        raise VersionRefused(gone.code, **gone.params) from gone
+    return parse_suite(said, ground.manifest) if said is not None else None
 
 
 def subject_of_row(row: PublicationRow) -> str:

@@ -18,7 +18,7 @@ from marketplace.db.base import utcnow
 from marketplace.errors import Forbidden, NotFound
 from marketplace.listings.models import Dataset, DatasetVersion
 from marketplace.publications.machine import TRANSITIONS
-from marketplace.publications.models import PublicationRow, PublicationStage, PublicationStep
+from marketplace.publications.models import PublicationRow, PublicationStage, PublicationStep, VersionWithdrawal
 from marketplace.publications.reviewing import is_seen_by, may_take
 from marketplace.publications.schemas import (
     ListedVersion,
@@ -28,6 +28,7 @@ from marketplace.publications.schemas import (
     StageView,
     StepVerb,
     StepView,
+    TakenBack,
     TaskView,
     WithdrawalList,
     WithdrawalView,
@@ -101,6 +102,24 @@ async def list_withdrawals(session: AsyncSession, by: Caller) -> WithdrawalList:
     owner = by.organisation_id if by.organisation_kind == "owner" else None
     rows = (await session.execute(_WITHDRAWN, {"owner": owner})).mappings()
     return WithdrawalList(items=tuple(WithdrawalView(**row) for row in rows))
+
+
+async def taken_back(session: AsyncSession, dataset_id: UUID) -> TakenBack | None:
+    """Why the dataset shows nothing, if its owner took the version back and the next one is not there yet."""
+    rows = (
+        select(DatasetVersion.number, VersionWithdrawal)
+        .join(DatasetVersion, DatasetVersion.id == VersionWithdrawal.version_id)
+        .join(Dataset, Dataset.id == VersionWithdrawal.dataset_id)
+        .where(Dataset.id == dataset_id, Dataset.current_version_id.is_(None))
+        .order_by(VersionWithdrawal.withdrawn_at.desc())
+    )
+    found = (await session.execute(rows.limit(1))).one_or_none()
+    if found is None:
+        return None
+    number, taken = found
+    return TakenBack(
+        number=number, reason=taken.reason, note=taken.note, bars_answers=taken.bars_answers, at=taken.withdrawn_at
+    )
 
 
 def _line(row: PublicationRow, owner: str, person: str, passed: int) -> dict[str, Any]:

@@ -29,6 +29,7 @@ from marketplace.listings.errors import ConsentsMoved, Judged, ListingDenied, Ov
 from marketplace.listings.leftovers import removed_unless_released
 from marketplace.listings.permission import require_listing
 from marketplace.listings.press import Press
+from marketplace.publications.combining import with_combinations
 from marketplace.publications.errors import PublicationWrongState
 from marketplace.publications.ground import Ground, pipeline_on, read_ground, subject_of_row
 from marketplace.publications.machine import AT_WORK
@@ -51,7 +52,7 @@ async def advance(press: Press, publication_id: UUID, stop: asyncio.Event) -> No
         if ground.state not in AT_WORK:
             return
         await require_listing(press.engine, caller=ground.caller, manifest=ground.manifest)
-        pipeline = pipeline_on(press, ground)
+        pipeline = await asyncio.to_thread(pipeline_on, press, ground)
         judged = await _made(press, ground, pipeline, stop)
         if judged is not None:
             await (_pass(press, ground, pipeline, judged) if ground.state == "making" else
@@ -76,6 +77,8 @@ async def _made(press: Press, ground: Ground, pipeline: Pipeline, stop: asyncio.
             if not await begin_stage(session, ground.publication_id, stage):
                 return None
         record = await _run(press, ground, pipeline, stage, stop)
+        if stage == "measure" and record.state == "passed":
+            record = await with_combinations(press, ground, pipeline, record)
         point(f"publication-{stage}")
         async with press.database.session() as session:
             if not await end_stage(session, ground.publication_id, record):

@@ -137,3 +137,13 @@ class ListedVersion(Struct, frozen=True, kw_only=True):
     slug: str
     version_id: str
     number: int
+
+
+class TakenBack(Struct, frozen=True, kw_only=True):
+    """A version that was taken back, to those who have an agreement on its dataset."""
+
+    number: int
+    reason: str
+    note: str
+    bars_answers: bool
+    at: datetime

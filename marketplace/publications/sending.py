@@ -21,15 +21,16 @@ from marketplace.listings.facts import publisher_facts
 from marketplace.listings.once import Once
 from marketplace.listings.permission import require_listing
 from marketplace.listings.places import find_place
-from marketplace.listings.press import Press, parse_manifest
+from marketplace.listings.press import Press, parse_manifest, parse_suite
 from marketplace.publications.errors import PublicationOpen
 from marketplace.publications.files import forget, take_in
 from marketplace.publications.models import PublicationRow
 
 
 async def send(
-    press: Press, *, manifest_text: str, source: Path, source_name: str, by: Sender, once: Once | None
-) -> UUID:
+    press: Press, *, manifest_text: str, source: Path, suite_text: str | None, source_name: str, by: Sender,
+    once: Once | None,
+) -> UUID:  # fmt: skip
     """A publication that the service works on from now on; its id. With `once`, that of the same sent before.
 
     Raises ManifestWrong, ListingDenied, PublicationOpen, KeyReused, VersionRefused (disk full) and what
@@ -42,6 +43,8 @@ async def send(
             return earlier
         manifest = await asyncio.to_thread(parse_manifest, manifest_text)
         slug = manifest.dataset
+        if suite_text is not None:
+            await asyncio.to_thread(parse_suite, suite_text, manifest)
         async with press.database.session() as session:
             await find_place(session, manifest=manifest, by=by, into=None, may_exist=True)
             caller = await publisher_facts(session, person_id=by.person_id, organisation_id=by.organisation_id)
@@ -52,7 +55,7 @@ async def send(
             source_sha256=await asyncio.to_thread(digest_of, source), state="making", overrides=[],
             sent_by=by.person_id, via=by.via, sent_at=utcnow(), has_files=True, changed_at=utcnow(),
         )  # fmt: skip
-        return await _keep(press, row, source, by, once)
+        return await _keep(press, row, source, suite_text, by, once)
     except Problem as problem:
         async with press.database.session() as session:
             await record_refusal(session, press.keys, slug=slug, problem=problem, by=by)
@@ -66,10 +69,12 @@ async def _earlier(press: Press, by: Sender, once: Once | None) -> UUID | None:
         return await seen(session, organisation_id=by.organisation_id, key=once.key, body=once.body)
 
 
-async def _keep(press: Press, row: PublicationRow, source: Path, by: Sender, once: Once | None) -> UUID:
+async def _keep(
+    press: Press, row: PublicationRow, source: Path, suite_text: str | None, by: Sender, once: Once | None
+) -> UUID:
     """The file first: a row without it could not be worked on; a file without a row is swept away."""
     try:
-        await asyncio.to_thread(take_in, press.store, press.keys, row.id, source)
+        await asyncio.to_thread(take_in, press.store, press.keys, row.id, source, suite_text)
     except PublicationRefused as full:
         raise VersionRefused(full.code, **full.params) from full
     publication_id = row.id

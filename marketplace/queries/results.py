@@ -24,9 +24,8 @@ select q.state, q.failure ->> 'code' = 'query.answer_erased' as erased,
        l.dataset_id, l.owner_id, a.partner_id, l.agreement_id, q.purpose, l.version_id, l.revision,
        q.rows, q.result_sha256, r.expires_at > now() as alive, r.wrapped_key, r.size_bytes,
        case when row_number() over (order by l.agreement_id) = 1 then r.body end as body,
-       a.ended_at is not null or a.expires_at <= now()
-           or exists (select from version_withdrawal w where w.version_id = l.version_id
-               and w.bars_answers) as over,
+       a.ended_at is not null or a.expires_at <= now() as over,
+       exists (select from version_withdrawal w where w.version_id = l.version_id and w.bars_answers) as withdrawn,
        (select count(*) from excluded_cohort x where x.version_id = l.version_id
            and (x.purpose is null or x.purpose = q.purpose)) <> l.excluded_seen
            or l.version_id is distinct from d.current_version_id and exists (select from consent_event w
@@ -56,8 +55,8 @@ async def result(
 ) -> StoredResult:
     """The answer, opened, and an event that it was fetched. What ran out by now is written first.
 
-    Raises NotFound, NotReady (runs, failed or denied), AnswerErased, ResultGone (expired, agreement over, consent
-    withdrawn), NotNamed, OrganisationSuspended, ResultUnreadable.
+    Raises NotFound, NotReady (runs, failed or denied), AnswerErased, ResultGone (expired, agreement over, version
+    or consent withdrawn), NotNamed, OrganisationSuspended, ResultUnreadable.
     """
     whose = {"id": query_id, "organisation": caller.organisation_id, "person": caller.person_id}
     lines = (await session.execute(STORED, whose)).mappings().all()
@@ -80,6 +79,7 @@ async def result(
         raise NotReady(state=first["state"])
     for gone, why in (
         (any(line["over"] for line in lines), "agreement_over"),
+        (any(line["withdrawn"] for line in lines), "version_withdrawn"),
         (any(line["changed"] for line in lines), "data_changed"),
         (not first["alive"], "expired"),
     ):

@@ -32,8 +32,8 @@ logger = logging.getLogger(__name__)
 BUSY_TRIES = 3
 """What came out of a jail is not thrown away because PostgreSQL had to choose between two transactions."""
 LOCKED = text(f"""
-select a.ended_at is not null or a.expires_at <= now()
-           or exists (select from version_withdrawal w where w.version_id = l.version_id) as over,
+select a.ended_at is not null or a.expires_at <= now() as over,
+       exists (select from version_withdrawal w where w.version_id = l.version_id) as withdrawn,
        s.suspended_at is not null or p.deactivated_at is not null as barred,
        (select count(*) from excluded_cohort x where x.version_id = l.version_id
            and (x.purpose is null or x.purpose = q.purpose)) <> l.excluded_seen as changed,
@@ -177,6 +177,8 @@ def _changed(found: Sequence[Any]) -> tuple[str, Any | None] | None:
     for each in found:
         if each.over:
             return "query.agreement_ended", each
+        if each.withdrawn:
+            return "query.version_withdrawn", each
         if each.barred:
             return "query.caller_barred", None
         if each.changed:

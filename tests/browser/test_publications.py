@@ -8,8 +8,10 @@ from sqlalchemy import update
 
 from marketplace.db.base import new_id, utcnow
 from marketplace.db.engine import Database
-from marketplace.publications.models import PublicationRow
+from marketplace.listings.models import Dataset
+from marketplace.publications.models import PublicationRow, VersionWithdrawal
 from marketplace.publications.tasks import CHECKLISTS, due
+from marketplace.web.words import say
 from tests.browser.conftest import Visit
 from tests.browser.outline import faults
 from tests.marketplace.agreements.conftest import Sides
@@ -61,3 +63,31 @@ async def test_a_wrong_manifest_comes_back_with_places(visit: Visit, sides: Side
         assert answer.status_code == 422
         assert faults(answer.text) == []
         assert "slug: x" in answer.text
+
+
+async def test_an_agreement_tells_that_its_version_was_taken_back(
+    visit: Visit, sides: Sides, database: Database
+) -> None:
+    agreement = await sides.agreement(database)
+    async with visit(sides.startup) as startup:
+        address = f"/agreements/{agreement}"
+        assert "<i>thu hồi</i>" not in (await startup.get(address)).text
+        async with database.session() as session:
+            dataset = await session.get_one(Dataset, sides.dataset_id)
+            version_id, dataset.current_version_id = dataset.current_version_id, None
+            assert version_id is not None
+            session.add(
+                VersionWithdrawal(
+                    version_id=version_id,
+                    dataset_id=dataset.id,
+                    reason="privacy",
+                    note="<i>thu hồi</i>",
+                    bars_answers=True,
+                    withdrawn_by=sides.owner.person.id,
+                    withdrawn_at=utcnow(),
+                )
+            )
+        page = (await startup.get(address)).text
+        assert faults(page) == []
+        assert "&lt;i&gt;thu hồi&lt;/i&gt;" in page
+        assert say("agreement.taken_back_barred", "vi") in page

@@ -121,6 +121,8 @@ ALLOWED = {
     "POST /api/v1/publications": {"owner"},
     "GET /api/v1/publications/{publication_id:uuid}": {"owner", "operator"},
     "POST /api/v1/publications/{publication_id:uuid}/steps": {"owner", "operator"},
+    "GET /api/v1/publications/{publication_id:uuid}/rejected": {"owner"},
+    "GET /api/v1/datasets/{dataset:str}/rejected": {"owner"},
     "GET /api/v1/withdrawals": {"owner", "operator"},
     "POST /api/v1/datasets/{dataset:str}/withdrawal": {"owner"},
     "GET /api/v1/queries": {"startup"},

@@ -17,6 +17,7 @@ from marketplace.config import Config
 from marketplace.db.base import utcnow
 from marketplace.errors import NotFound, Problem
 from marketplace.listings.reads import listed_version
+from marketplace.publications.reads import taken_back
 from marketplace.web.explain import explain_errors, explain_problem
 from marketplace.web.forms import Form
 from marketplace.web.view import View
@@ -83,6 +84,7 @@ async def _page(
     return view.page(
         "agreement.html",
         agreement=agreement,
+        taken_back=await taken_back(session, agreement.dataset_id) if listed is None else None,
         has_budget=listed is not None and listed.version.mode == "dp",
         may_end=ENDERS[caller.organisation_kind] in caller.roles,
         problem=explain_problem(view, problem) if problem else None,

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 from litestar import get, post
-from litestar.response import Redirect, Template
+from litestar.response import Redirect, Stream, Template
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from catalog.storage import Store
@@ -23,6 +23,7 @@ from marketplace.invoices.crediting import propose_for_version
 from marketplace.listings.once import once_for
 from marketplace.listings.press import Press
 from marketplace.publications.reads import list_publications, list_withdrawals, listed_versions, read_publication
+from marketplace.publications.rejected import as_csv, rejected_in_publication
 from marketplace.publications.reviewing import take_step
 from marketplace.publications.schemas import StepBody, WithdrawalBody
 from marketplace.publications.sending import send
@@ -55,19 +56,22 @@ async def send_publication(
     steward.require("publish")
     press = Press(config=config, database=database, store=store, keys=keys, engine=engine)
     by = Sender(person_id=steward.person_id, organisation_id=steward.organisation_id, via="page")
-    manifest = form.text("manifest")
+    manifest, suite = form.text("manifest"), form.text("suite")
+    suite_text = suite if suite.strip() else None
     try:
         upload = form.file("file")
         async with saved(chunks_of(upload), folder=config.path("uploads"), max_bytes=PAGE_FILE_BYTES) as source:
             once = await once_for(
-                form.text("key") or str(new_id()), door="send", into=None, manifest_text=manifest, source=source
-            )
+                form.text("key") or str(new_id()), door="send", into=None, manifest_text=manifest, source=source,
+                suite_text=suite_text,
+            )  # fmt: skip
             publication_id = await send(
-                press, manifest_text=manifest, source=source, source_name=upload.filename, by=by, once=once
-            )
+                press, manifest_text=manifest, source=source, suite_text=suite_text,
+                source_name=upload.filename, by=by, once=once,
+            )  # fmt: skip
     except Problem as problem:
         async with database.reading() as session:
-            return await _list(view, steward, session, problem=problem, manifest=manifest)
+            return await _list(view, steward, session, problem=problem, manifest=manifest, suite=suite)
     return Redirect(f"/publications/{publication_id}?done=publication_sent", status_code=303)
 
 
@@ -76,6 +80,14 @@ async def show_publication(view: View, caller: Caller, session: AsyncSession, pu
     """One, with its stages; while the exchange works on it the page asks again by itself."""
     caller.require("read")
     return await _one(view, caller, session, publication_id)
+
+
+@get("/publications/{publication_id:uuid}/rejected.csv")
+async def download_rejected(session: AsyncSession, caller: Caller, store: Store, publication_id: UUID) -> Stream:
+    """Rows of the file that could not be read."""
+    path = await rejected_in_publication(session, store, publication_id, caller)
+    headers = {"Content-Disposition": 'attachment; filename="rejected.csv"', "Cache-Control": "no-store"}
+    return Stream(as_csv(path), media_type="text/csv", headers=headers)
 
 
 @post("/publications/{publication_id:uuid}/steps", status_code=200)
@@ -133,8 +145,9 @@ async def send_credits(view: View, operator: Operator, session: AsyncSession, fo
 
 
 async def _list(
-    view: View, caller: Caller, session: AsyncSession, *, problem: Problem | None = None, manifest: str = ""
-) -> Template:
+    view: View, caller: Caller, session: AsyncSession, *, problem: Problem | None = None, manifest: str = "",
+    suite: str = "",
+) -> Template:  # fmt: skip
     approves = "approver" in caller.roles
     return view.page(
         "publications.html",
@@ -146,6 +159,7 @@ async def _list(
         may_credit=caller.organisation_kind == "operator",
         key=str(new_id()),
         manifest=manifest,
+        suite=suite,
         max_bytes=PAGE_FILE_BYTES,
         problem=explain_problem(view, problem) if problem else None,
         errors=explain_errors(view, problem) if problem else (),
@@ -187,6 +201,7 @@ handlers = [
     show_publications,
     send_publication,
     show_publication,
+    download_rejected,
     send_step,
     send_withdrawal,
     send_credits,

@@ -46,6 +46,7 @@ class Desk(Struct, frozen=True, kw_only=True):
         files = {
             "manifest": ("m.yaml", more.pop("manifest", self.shop.manifest())),
             "file": (file.name, file.read_bytes()),
+            **({"suite": ("suite.json", more.pop("suite"))} if "suite" in more else {}),
         }
         return await self.client.post("/api/v1/publications", token=self.tokens.get(who), files=files, **more)
 

@@ -16,6 +16,7 @@ from marketplace.listings.models import Dataset
 from marketplace.listings.publish import alone
 from marketplace.publications.files import folder_of
 from marketplace.publications.jobs import work_once
+from marketplace.publications.reads import taken_back
 from marketplace.search.models import ListingSearch
 from tests.marketplace.publications.conftest import Desk
 
@@ -174,6 +175,14 @@ async def test_another_version_meanwhile_is_followed_and_the_listed_one_untouche
     view = await desk.read(publication)
     page = (await desk.client.get(f"/api/v1/datasets/{desk.shop.slug}")).json()
     assert (view["state"], page["version"]["number"], page["version"]["id"]) == ("listed", 2, view["version_id"])
+    other = desk.shop.manifest().replace(f"slug: {desk.shop.slug}", f"slug: {desk.shop.slug}_b")
+    beside = (await desk.send(manifest=other)).json()["id"]
+    await work_once(desk.press)
+    measured = next(r for r in map(_record, (await desk.read(beside))["each_stage"]) if r["stage"] == "measure")
+    (joined,) = measured["findings"]
+    assert joined["code"] in ("publication.combination_narrow", "publication.combination_wide")
+    assert (joined["key"], joined["params"]["columns"]) == (desk.shop.slug, "tinh, hang")
+    assert {"class_sizes", "sensitive", "prosecutor_highest"} <= {f["name"] for f in measured["figures"]}
     assert desk.press.store.version(view["version_id"]).parent == direct.json()["version_id"]
 
 
@@ -204,6 +213,10 @@ async def test_a_version_taken_back_is_gone_until_the_next_one(desk: Desk) -> No
     seen = (await desk.client.get("/api/v1/withdrawals", token=desk.tokens["operator"])).json()["items"]
     assert (seen[0]["dataset"], seen[0]["credited"]) == (desk.shop.slug, False)
     assert (await desk.client.get("/api/v1/withdrawals", token=desk.tokens["rival"])).json() == {"items": []}
+    async with desk.press.database.reading() as session:
+        told = await taken_back(session, UUID(made["dataset_id"]))
+    assert told is not None
+    assert (told.number, told.reason, told.note, told.bars_answers) == (1, "quality", body["note"], False)
     publication = (await desk.send(persons=440)).json()["id"]
     await work_once(desk.press)
     assert (await desk.read(publication))["state"] == "checking"
@@ -211,3 +224,5 @@ async def test_a_version_taken_back_is_gone_until_the_next_one(desk: Desk) -> No
         f"/api/v1/datasets/{made['dataset_id']}/versions", token=desk.tokens["both"], files=files
     )
     assert (again.status_code, again.json()["number"]) == (201, 2), again.text
+    async with desk.press.database.reading() as session:
+        assert await taken_back(session, UUID(made["dataset_id"])) is None
