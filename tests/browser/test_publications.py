@@ -14,7 +14,7 @@ from marketplace.publications.tasks import CHECKLISTS, due
 from marketplace.web.words import say
 from tests.browser.conftest import Visit
 from tests.browser.outline import faults
-from tests.marketplace.agreements.conftest import Sides
+from tests.marketplace.agreements.conftest import Sides, open_sides
 
 
 async def _waiting(database: Database, sides: Sides) -> UUID:
@@ -65,9 +65,8 @@ async def test_a_wrong_manifest_comes_back_with_places(visit: Visit, sides: Side
         assert "slug: x" in answer.text
 
 
-async def test_an_agreement_tells_that_its_version_was_taken_back(
-    visit: Visit, sides: Sides, database: Database
-) -> None:
+async def test_an_agreement_tells_that_its_version_was_taken_back(visit: Visit, database: Database) -> None:
+    sides = await open_sides(database)  # nobody else's, for it is not put back
     agreement = await sides.agreement(database)
     async with visit(sides.startup) as startup:
         address = f"/agreements/{agreement}"

@@ -16,7 +16,7 @@ TEXTS = json.loads((FOLDER / "texts.json").read_text(encoding="utf-8"))
 USED = sorted(
     set(
         re.findall(
-            r'"((?:manifest|ingest|publication|classify|describe|pii|quality)\.[a-z_0-9]+)"',
+            r'"((?:manifest|ingest|publication|classify|describe|pii|quality)\.(?!bin")[a-z_0-9]+)"',
             "".join(p.read_text() for p in FOLDER.rglob("*.py")),
         )
     )

@@ -167,7 +167,7 @@ def test_a_table_that_is_gone_when_its_query_runs_voids_it(several: Market, tabl
     ("content", "code"),
     [
         (b"", "ingest.empty"),
-        (b"PK\x03\x04" + bytes(99), "ingest.not_text"),
+        (b"PK\x03\x04" + bytes(99), "ingest.archive_broken"),
         (b"PAR1" + bytes(99), "ingest.parquet_broken"),
     ],
 )

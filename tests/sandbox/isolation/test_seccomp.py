@@ -140,7 +140,7 @@ async def bound() -> AsyncIterator[Jail]:
 async def test_queries_and_publications_end_well_behind_the_list(bound: Jail, jobs: list[Job]) -> None:
     assert {job.entry.split(":")[0].rpartition(".")[2] for job in jobs} == {
         "query",
-        "ingest",
+        "scan",
         "anonymise",
         "measure",
     }
