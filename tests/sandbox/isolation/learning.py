@@ -22,6 +22,7 @@ import duckdb
 import msgspec
 from msgspec import Struct
 
+from catalog.pii.libraries import libraries
 from catalog.storage import Store
 from sandbox.isolation import seccomp
 from sandbox.isolation.allowed import RULES, WARM_RULES, Rule
@@ -99,7 +100,7 @@ async def trial_jail(program: bytes, warm_program: bytes | None = None) -> Async
         entry="trial:run",
         threads=2,
         memory_bytes=MEMORY_BYTES,
-        extra=(Bind(str(Path(__file__).with_name("trial.py")), "/site/trial.py"),),
+        extra=(*libraries(), Bind(str(Path(__file__).with_name("trial.py")), "/site/trial.py")),
     )
     with (
         patch.object(seccomp, "allow_program", lambda: program),

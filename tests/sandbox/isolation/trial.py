@@ -8,10 +8,10 @@ from typing import BinaryIO
 import msgspec
 from msgspec import Struct
 
-from catalog.jailed import anonymise, ingest, measure, records
+from catalog.jailed import anonymise, ingest, measure, records, scan
 from sandbox.worker import query, syscalls
 
-ENTRIES = (query, anonymise, ingest, measure, records)
+ENTRIES = (query, anonymise, ingest, measure, records, scan)
 warm, ready = query.warm, query.ready
 
 
