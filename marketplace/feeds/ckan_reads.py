@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from catalog.metadata.described import Described, Party
-from catalog.search import plain
+from catalog.terms.tokens import tokens
 from marketplace.accounts.models import Organisation
 from marketplace.feeds.ckan_query import Term
 from marketplace.feeds.reads import Owner, describe, listed_rows
@@ -147,8 +147,8 @@ def _holds(term: Term) -> ColumnElement[bool]:
 
 
 def _worded(value: str, mark: str) -> ColumnElement[bool]:
-    """Listings in which every word of the value begins a word; of their titles where `mark` is the title's."""
-    words = [f"'{mark}{word}':*" for word in plain(value).split()[:MOST_WORDS]]
+    """Listings that have every word of the value; of their titles where `mark` is the title's."""
+    words = [f"'{mark}{word.folded}'" for word in tokens(value)[:MOST_WORDS]]
     if not words:
         return false()
     query = cast(" & ".join(words), TSQUERY)

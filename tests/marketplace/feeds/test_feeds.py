@@ -46,7 +46,7 @@ async def shelf(database: Database) -> Shelf:
         for n, slug in enumerate(names):
             title = f"Kho {token} {HOSTILE if n == 2 else n}".replace("\x00", "")
             dataset = await list_dataset(session, owner.organisation, owner.person, slug=slug, title=title)
-            dataset.themes = [f"chủ đề {token}", "giao thông"] if n == 0 else []
+            dataset.themes = [f"chủ đề {token}", "giao thông"] if n == 0 else ["0a"]
             if n == 3:
                 dataset.current_version_id = None
     return Shelf(owner, (names[0], names[1], names[2]), names[3])
