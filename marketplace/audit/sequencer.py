@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import Sequence
 from typing import Any, Protocol
 
@@ -34,6 +35,10 @@ from marketplace.verifier.note import Head
 BATCH_EVENTS = 4096
 DAMAGED_PAUSE_MS = 10_000
 UNWRITTEN_PAUSE_MS = 1_000
+REST = 9
+"""Times as long as a round took it rests: few large ones leave disk and database to those who wait for answers."""
+REST_MAX_MS = 400
+"""Less than a second from a commit to its checkpoint."""
 _LOCK = 0x5D1_10C
 _log = logging.getLogger(__name__)
 
@@ -117,15 +122,16 @@ async def sequence_once(database: Database, keys: LogKeys, config: Config) -> in
 
 
 async def run_sequencer(database: Database, keys: LogKeys, config: Config, stop: asyncio.Event) -> None:
-    """Sequence every `sequencer_interval_ms` until `stop`; waits out a database that is away.
+    """Sequence every `sequencer_interval_ms`, under load less often; waits out a database that is away.
 
     A damaged log, or one that does not hold what was published, gets no more leaves: that is said again and again,
     and events wait until it is repaired. What cannot be written to the disk is published when it can.
     """
     while not stop.is_set():
-        pause_ms = config.sequencer_interval_ms
+        pause_ms, began = config.sequencer_interval_ms, time.monotonic()
         try:
-            await sequence_once(database, keys, config)
+            if await sequence_once(database, keys, config):
+                pause_ms = max(pause_ms, min(_rest_ms(began), REST_MAX_MS))
         except (LogDamaged, LogRolledBack, PublishedBroken) as e:
             _log.critical("%s", e)
             pause_ms = DAMAGED_PAUSE_MS
@@ -136,6 +142,10 @@ async def run_sequencer(database: Database, keys: LogKeys, config: Config, stop:
             _log.warning("the sequencer waits for the database: %s", type(e).__name__)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), pause_ms / 1000)
+
+
+def _rest_ms(began: float) -> int:
+    return round(REST * 1000 * (time.monotonic() - began))
 
 
 async def _batch(database: Database, keys: LogKeys, config: Config, shown: Head | None) -> int:

@@ -7,10 +7,12 @@ import asyncio
 import signal
 
 import uvicorn
+import uvloop
 
-from marketplace.config import load
-from marketplace.web.app import create_app
-from marketplace.web.parts import work
+from marketplace.config import Config, load
+from marketplace.web.jails import Jails, opening
+
+STARTUP_FAILED = 3
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -27,16 +29,34 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def run_serve(chosen: argparse.Namespace) -> int:
     """Serve until SIGTERM or SIGINT."""
     config = load()
-    app = create_app(config, background=not chosen.no_background)
-    uvicorn.run(
-        app,
-        host=chosen.host or config.host,
-        port=chosen.port or config.port,
-        log_level="warning",
-        access_log=False,
-        timeout_graceful_shutdown=10,
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(_serve(config, chosen))
+
+
+async def _serve(config: Config, chosen: argparse.Namespace) -> int:
+    stopped = _asked_to_stop()
+    async with opening(config) as jails:
+        # In a thread, for this one has to look after the jails: two seconds that both take at once.
+        served = await asyncio.to_thread(_served, config, chosen, jails)
+        if not stopped.is_set():
+            await served.serve()
+    return 0 if served.started or stopped.is_set() else STARTUP_FAILED
+
+
+def _served(config: Config, chosen: argparse.Namespace, jails: Jails) -> uvicorn.Server:
+    from marketplace.web.app import create_app
+    from marketplace.web.parts import open_services
+
+    return uvicorn.Server(
+        uvicorn.Config(
+            create_app(open_services(config, jails, background=not chosen.no_background)),
+            host=chosen.host or config.host,
+            port=chosen.port or config.port,
+            log_level="warning",
+            access_log=False,
+            timeout_graceful_shutdown=10,
+        )
     )
-    return 0
 
 
 def run_worker(chosen: argparse.Namespace) -> int:
@@ -46,9 +66,15 @@ def run_worker(chosen: argparse.Namespace) -> int:
 
 
 async def _work() -> int:
-    stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
+    from marketplace.web.parts import work
+
+    await work(load(), _asked_to_stop())
+    return 0
+
+
+def _asked_to_stop() -> asyncio.Event:
+    """Set by SIGTERM and SIGINT, but while uvicorn serves, which hands them on when it has ended."""
+    stopped, loop = asyncio.Event(), asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stopped.set)
-    await work(load(), stopped)
-    return 0
+    return stopped

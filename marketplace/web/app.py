@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 
 from litestar import Litestar
 from litestar.datastructures import State
@@ -52,7 +53,6 @@ from marketplace.queries.services import Services
 from marketplace.spending import api as spending_api
 from marketplace.subjects import api as subjects_api
 from marketplace.web import health, pages
-from marketplace.web.parts import open_services
 from marketplace.web.problem_pages import PROBLEM_HANDLERS
 from policies.engine import Engine
 from sandbox.isolation.pool import Pool
@@ -94,13 +94,13 @@ API = (
 )
 
 
-def create_app(config: Config, *, background: bool = True) -> Litestar:
-    """The whole service for one home; its parts open when it starts and close when it stops."""
+def create_app(opened: AbstractAsyncContextManager[Services]) -> Litestar:
+    """The whole service; its parts open when it starts and close when it stops."""
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
-        async with open_services(config, background=background) as services:
-            app.state.services, app.state.provider = services, Provider(config)
+        async with opened as services:
+            app.state.services, app.state.provider = services, Provider(services.config)
             yield
 
     return Litestar(

@@ -47,9 +47,9 @@ from marketplace.queries.services import Services, policy_server
 from marketplace.queries.turns import Turns, room_of
 from marketplace.spending.jobs import run_alerts
 from marketplace.web.hangup import keep_policy, reload_on_hangup
+from marketplace.web.jails import Jails
 from policies.clock import Clock
 from policies.engine import Engine, open_engine
-from sandbox.isolation.pool import Pool
 
 logger = logging.getLogger(__name__)
 
@@ -61,29 +61,18 @@ Loop = Callable[[], Coroutine[None, None, None]]
 
 
 @contextlib.asynccontextmanager
-async def open_services(config: Config, *, background: bool = True) -> AsyncIterator[Services]:
-    """Database, store, engine, jails, and (`background`) the sequencer and the sweeps.
+async def open_services(config: Config, jails: Jails, *, background: bool = True) -> AsyncIterator[Services]:
+    """Database, store, engine, and (`background`) the sequencer and the sweeps; there when the jails are.
 
     Raises what a part raises when it cannot start: it says which part and what to do.
     """
     async with contextlib.AsyncExitStack() as stack:
-        pool = Pool(
-            jails=config.sandbox_jails,
-            threads=config.sandbox_threads,
-            memory_bytes=config.sandbox_memory_bytes,
-            # Those who wait stand in the line, which knows whose turn it is; here only for a jail made ready.
-            queue=config.sandbox_jails,
-        )
-        stack.push_async_callback(pool.close)
-        # Nothing else waits so long for other processes, so the rest is opened meanwhile.
-        jails = asyncio.create_task(pool.start())
-        stack.push_async_callback(_given_up, jails)
         database, keys = await stack.enter_async_context(_open_home(config))
         await asyncio.to_thread(keep_policy, config)
         engine = await asyncio.to_thread(open_engine, policy_server(config))
         stack.push_async_callback(engine.close)
         stack.enter_context(reload_on_hangup(engine, config, database))
-        await jails
+        await jails.opened
         runner = Runner(database)
         stack.push_async_callback(runner.release)
         await runner.hold()
@@ -95,7 +84,7 @@ async def open_services(config: Config, *, background: bool = True) -> AsyncIter
             store=store,
             engine=engine,
             clock=Clock(not_before_ms=await newest_event_ms(database), slack_ms=config.clock_back_max_ms),
-            pool=pool,
+            pool=jails.pool,
             keys=keys,
             answers=answers,
             turns=Turns(room_of(config), wait_max_s=config.sandbox_wait_max_s),
@@ -179,12 +168,6 @@ async def _going_on(loop: Loop, stop: asyncio.Event) -> None:
             logger.exception("a background loop failed, and begins again")
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), AGAIN_S)
-
-
-async def _given_up(jails: asyncio.Task[None]) -> None:
-    """Another part did not start: the jails that are on their way are not waited for."""
-    jails.cancel()
-    await asyncio.wait({jails})
 
 
 async def _end(stop: asyncio.Event, tasks: list[asyncio.Task[None]]) -> None:

@@ -70,10 +70,11 @@ class Pool:
 
     async def start(self) -> None:
         """Open the jails. Raises LayerMissing naming each mandatory layer that is not there or does not hold."""
-        await asyncio.to_thread(layers.require)
-        # No query enters before all of them are there and the proof stands.
+        # No query enters before all of them are there and the proof stands. What is missing is told first: it is
+        # why the others fail.
+        required = (asyncio.to_thread(layers.require), asyncio.to_thread(prove))
         opening = (self._open() for _ in range(self._wanted))
-        opened = await asyncio.gather(asyncio.to_thread(prove), *opening, return_exceptions=True)
+        opened = await asyncio.gather(*required, *opening, return_exceptions=True)
         lost = next((each for each in opened if each is not None), None)
         if lost is not None:
             await self.close()
