@@ -53,12 +53,44 @@ async def release(
     Under the dataset's lock, which a withdrawal shares, none can slip in between. Newcomers who said no meanwhile
     take their cohort out here.
     """
-    manifest, version, decision = publication.manifest, publication.version, sealed.decision
+    manifest = publication.manifest
+    dataset = await _unchanged(session, manifest, place, register, by)
+    if dataset is None:
+        dataset = _listed_first(manifest, place, by, at)
+        session.add(dataset)
+    # An owner's own versions of the standard offer outlive a manifest that says what it said before.
+    offered = _offered_before(dataset)
+    _describe(dataset, publication)
+    await session.flush()
+    row = _version(dataset, publication, sealed.decision, by, at)
+    row.number = 1 + await _newest_number(session, dataset.id)
+    session.add(row)
+    await session.flush()
+    if manifest.offer != offered:
+        await follow_manifest(session, dataset_id=dataset.id, asked=manifest.offer, by=by, at=at)
+    session.add(_basis(row, manifest))
+    dataset.current_version_id = row.id
+    await session.flush()
+    taken_out = await take_out_everybody(session, dataset_id=dataset.id, version_id=row.id, store=store)
+    event_id = await _record_release(session, dataset, row, publication, by, taken_out, sealed)
+    await _record_beside(session, dataset, row, publication, sealed.decision, by)
+    if once is not None:
+        await keep(session, once, organisation_id=by.organisation_id, event_id=event_id, slug=dataset.slug)
+    await index_dataset(session, dataset.id)
+    return row
+
+
+async def _unchanged(
+    session: AsyncSession, manifest: Manifest, place: Place, register: Register | None, by: Sender
+) -> Dataset | None:
+    """The dataset as it was when the version was made, locked; None: it is the first of its name.
+
+    Raises Overtaken, ConsentsMoved."""
     if place.pair is None:
         await lock_lineage(session, manifest, by)
     else:
         await lock_joint_lineage(session, place.lineage_id)
-    dataset = await session.scalar(
+    dataset: Dataset | None = await session.scalar(
         select(Dataset).where(Dataset.slug == manifest.dataset).with_for_update(key_share=True)
     )
     overtaken = await newest_version(session, place.lineage_id) != place.newest
@@ -66,55 +98,60 @@ async def release(
         raise Overtaken(slug=manifest.dataset)
     if register and dataset and await count_exclusions(session, dataset.id) != register.exclusions:
         raise ConsentsMoved(slug=manifest.dataset)
-    if dataset is None:
-        dataset = Dataset(id=new_id(), slug=manifest.dataset, owner_id=by.organisation_id,
-                          lineage_id=place.lineage_id, created_at=at)  # fmt: skip
-        if place.pair is not None:
-            dataset.owner_id, dataset.partner_id = place.pair.lead_id, place.pair.partner_id
-            dataset.linkage_id = place.pair.linkage_id
-        session.add(dataset)
-    # An owner's own versions of the standard offer outlive a manifest that says what it said before.
-    offered = _offered_before(dataset)
-    _describe(dataset, publication)
-    await session.flush()
-    row = DatasetVersion(
-        id=version.id,
+    return dataset
+
+
+def _listed_first(manifest: Manifest, place: Place, by: Sender, at: datetime) -> Dataset:
+    pair = place.pair
+    return Dataset(
+        id=new_id(),
+        slug=manifest.dataset,
+        owner_id=pair.lead_id if pair else by.organisation_id,
+        partner_id=pair.partner_id if pair else None,
+        linkage_id=pair.linkage_id if pair else None,
+        lineage_id=place.lineage_id,
+        created_at=at,
+    )
+
+
+def _version(
+    dataset: Dataset, publication: Publication, decision: Decision, by: Sender, at: datetime
+) -> DatasetVersion:
+    obligations = decision.obligations
+    return DatasetVersion(
+        id=publication.version.id,
         dataset_id=dataset.id,
-        number=1 + (await _newest_number(session, dataset.id)),
-        body=msgspec.to_builtins(version),
+        body=msgspec.to_builtins(publication.version),
         sample=publication.sample,
         waiting=msgspec.to_builtins(publication.report.waiting),
-        state_class=decision.obligations.state_class if decision.obligations else None,
-        personal_class=decision.obligations.personal_class if decision.obligations else None,
+        state_class=obligations.state_class if obligations else None,
+        personal_class=obligations.personal_class if obligations else None,
         published_by=by.person_id,
         created_at=at,
     )
-    session.add(row)
-    await session.flush()
-    if manifest.offer != offered:
-        await follow_manifest(session, dataset_id=dataset.id, asked=manifest.offer, by=by, at=at)
-    session.add(_basis(row, manifest))
-    dataset.current_version_id = version.id
-    await session.flush()
-    taken_out = await take_out_everybody(session, dataset_id=dataset.id, version_id=version.id, store=store)
-    event_id = await _record_release(session, dataset, row, publication, by, taken_out, sealed)
+
+
+async def _record_beside(
+    session: AsyncSession,
+    dataset: Dataset,
+    row: DatasetVersion,
+    publication: Publication,
+    decision: Decision,
+    by: Sender,
+) -> None:
     if publication.overridden:
         await _record_overrides(session, row, publication, by)
     if publication.report.quality is not None:
         await keep_source_check(
             session,
             dataset_id=dataset.id,
-            version_id=version.id,
+            version_id=row.id,
             owners=(dataset.owner_id,) if dataset.partner_id is None else (dataset.owner_id, dataset.partner_id),
             found=publication.report.quality,
-            at=at,
+            at=row.created_at,
         )
     if decision.reasons:
         await _alarm(session, row, decision, by)
-    if once is not None:
-        await keep(session, once, organisation_id=by.organisation_id, event_id=event_id, slug=dataset.slug)
-    await index_dataset(session, dataset.id)
-    return row
 
 
 def _offered_before(dataset: Dataset) -> ManifestOffer | None:
