@@ -21,6 +21,7 @@ MODULES = (
     "receipt",
     "folder",
     "dataset",
+    "export",
     "consistency",
     "command",
 )

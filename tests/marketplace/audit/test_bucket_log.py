@@ -10,10 +10,17 @@ import sys
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from ipaddress import IPv4Address
 from pathlib import Path
 
 import msgspec
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from marketplace.audit.bucket_log import BucketLog
 from marketplace.audit.export import export_log
@@ -30,19 +37,22 @@ from tests.marketplace.audit.reader import read_checkpoint, read_log
 from tests.marketplace.audit.test_publishing import grow
 from tests.marketplace.sources.store import BUCKET, KEY_ID, REGION, SECRET
 
+DAY = timedelta(days=1)
 ROOT = Path(__file__).parents[3]
 
 
 class Stored:
     """A store in its own process that can be killed, and what lies in it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, certificate: Path | None = None) -> None:
         self.folder = folder
+        self.certificate = certificate
         self.port = "0"
         self.start()
 
     def start(self) -> None:
         command = [sys.executable, "-S", "-m", "tests.marketplace.sources.store", str(self.folder), self.port]
+        command += [str(self.certificate)] if self.certificate else []
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
         assert self.process.stdout is not None
         self.port = self.process.stdout.readline().strip()
@@ -52,8 +62,9 @@ class Stored:
         self.process.communicate()
 
     def place(self, prefix: str) -> S3:
+        scheme = "https" if self.certificate else "http"
         return S3(
-            endpoint=f"http://127.0.0.1:{self.port}", bucket=BUCKET, prefix=f"{prefix}/", region=REGION,
+            endpoint=f"{scheme}://127.0.0.1:{self.port}", bucket=BUCKET, prefix=f"{prefix}/", region=REGION,
             access_key_id=KEY_ID, secret_access_key=SECRET,
         )  # fmt: skip
 
@@ -198,9 +209,34 @@ async def test_a_store_that_keeps_nothing_shows_nothing(log: Log, store: Stored)
     await grow(log, 2)
     with pytest.raises(StoreAway, match="does not have it"):
         await publish(log.database, store.log("lying"), log.key)
-    with pytest.raises(StoreSaysNo, match="InsufficientStorage"):
+    with pytest.raises(StoreAway, match="507"):
         await publish(log.database, store.log("full"), log.key)
     assert not (store.folder / "lying").exists()
+
+
+def test_a_store_whose_certificate_nobody_vouches_for_is_not_spoken_to(tmp_path: Path) -> None:
+    stored = Stored(tmp_path, certificate=self_signed(tmp_path / "store.pem"))
+    try:
+        place = stored.place("tls")
+        with pytest.raises(StoreAway, match="ConnectError"):
+            Bucket(place, timeout_ms=5_000).put("tls/a", b"1")
+        vouched = Bucket(msgspec.structs.replace(place, ca_file=str(stored.certificate)), timeout_ms=5_000)
+        assert vouched.put("tls/a", b"1")
+        assert (tmp_path / "tls/a").read_bytes() == b"1"
+    finally:
+        stored.stop()
+
+
+def self_signed(path: Path) -> Path:
+    """Key and certificate of 127.0.0.1, PEM."""
+    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "store")])
+    names = x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))])
+    made = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now - DAY, now + DAY)
+    signed = made.add_extension(names, critical=False).sign(key, hashes.SHA256())
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    path.write_bytes(private + signed.public_bytes(Encoding.PEM))
+    return path
 
 
 async def test_a_database_that_does_not_hold_what_the_store_shows_is_refused(log: Log, store: Stored) -> None:

@@ -1,4 +1,4 @@
-"""A store that speaks S3, in its own process: `python -m tests.marketplace.sources.store FOLDER [PORT]`.
+"""A store that speaks S3, in its own process: `python -m tests.marketplace.sources.store FOLDER [PORT [PEM]]`.
 
 It prints its port, checks signatures with nothing of ours, gives two keys a page, and fails the first request
 for a "flaky" key.
@@ -13,6 +13,7 @@ import hashlib
 import hmac
 import itertools
 import os
+import ssl
 import sys
 import time
 from collections.abc import Callable
@@ -175,5 +176,9 @@ def _etag(data: bytes) -> str:
 if __name__ == "__main__":
     Store.folder = Path(sys.argv[1])
     server = ThreadingHTTPServer(("127.0.0.1", int(sys.argv[2]) if len(sys.argv) > 2 else 0), Store)
+    if len(sys.argv) > 3:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(sys.argv[3])
+        server.socket = context.wrap_socket(server.socket, server_side=True)
     print(server.server_address[1], flush=True)
     server.serve_forever()
