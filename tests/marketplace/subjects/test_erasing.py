@@ -20,6 +20,7 @@ from marketplace.cli.client import Client
 from marketplace.cli.demo_parties import Actor, House, prepare_parties
 from marketplace.config import Config
 from marketplace.db import embedded
+from marketplace.db.roles import OWNER
 from tests.market import SMALL_SQL, Market
 from tests.marketplace.verifier.outside import SCRIPT
 
@@ -62,7 +63,7 @@ def verified(*arguments: str | Path) -> dict[str, str]:
 def held(market: Market, *texts: str) -> list[tuple[str, str]]:
     """Which table holds which of these texts."""
     found = []
-    with psycopg.connect(embedded.url(market.home)) as connection:
+    with psycopg.connect(embedded.url(market.home, OWNER)) as connection:
         tables = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
         for (table,) in tables:
             for each in texts:
