@@ -148,7 +148,8 @@ async def _alone(log: PublishedLog) -> AsyncIterator[Writing]:
     async with contextlib.AsyncExitStack() as stack:
         while True:
             try:
-                writing = stack.enter_context(log.writing())
+                # In a thread: a store elsewhere is asked, and may be slow.
+                writing = await asyncio.to_thread(stack.enter_context, log.writing())
                 break
             except PublisherBusy:
                 await asyncio.sleep(BUSY_PAUSE_MS / 1000)

@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from msgspec import Struct
+from sqlalchemy import update
 
 from marketplace.accounts.seats import Seats
 from marketplace.audit import actions
@@ -21,6 +22,7 @@ from marketplace.db.base import utcnow
 from marketplace.db.engine import Database, database_url
 from marketplace.db.keys import Keys
 from marketplace.ledger.actions import transfers
+from marketplace.listings.models import DatasetVersion
 from marketplace.oversight import api, duties_api
 from marketplace.oversight.alerts import look
 from marketplace.oversight.errors import TooManyExports
@@ -126,6 +128,9 @@ async def test_a_listed_version_that_a_new_law_puts_into_a_higher_class_is_told(
     client: Client, database: Database, sides: Sides, regulator: Party, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked, owner_id = (client, database, regulator, class_drift.RULE), sides.owner.organisation.id
+    async with database.session() as session:
+        listed = update(DatasetVersion).where(DatasetVersion.dataset_id == sides.dataset_id)
+        await session.execute(listed.values(state_class="internal"))
     assert await found(*asked, about=owner_id) == []
     stricter = {kind: {"important": 1, "core": 10**9} for kind in ("none", "basic", "sensitive")}
     monkeypatch.setattr(class_drift, "law_at", lambda *_: Law(stricter))
