@@ -21,7 +21,9 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
+from litestar.testing import AsyncTestClient
 
+from marketplace.audit.api import handlers
 from marketplace.audit.bucket_log import BucketLog
 from marketplace.audit.export import export_log
 from marketplace.audit.published import PublishedBroken, read_tile
@@ -32,6 +34,7 @@ from marketplace.sources import bucket as bucket_module
 from marketplace.sources.bucket import Bucket, StoreAway, StoreSaysNo
 from marketplace.sources.description import S3
 from marketplace.sources.errors import DescriptionWrong, NotSecure, OpenToOthers
+from tests.marketplace.api import small_app
 from tests.marketplace.audit.conftest import Log
 from tests.marketplace.audit.reader import read_checkpoint, read_log
 from tests.marketplace.audit.test_publishing import grow
@@ -122,6 +125,27 @@ async def test_what_is_published_in_a_store_is_what_an_independent_reader_wants(
     tile.write_bytes(tile.read_bytes()[:-1] + b"\x00")
     (wrong,) = (await look(log.database, log.keys, away.config)).published
     assert (wrong.code, wrong.detail) == ("log.tile", "0/001, leaf 511")
+
+
+async def test_the_api_gives_what_lies_in_the_store_and_says_when_it_is_away(
+    log: Log, store: Stored, tmp_path: Path
+) -> None:
+    described = store.describe(tmp_path / "log.toml", "api")
+    config = msgspec.structs.replace(log.config, log_store_file=described)
+    await grow(replace(log, config=config), 3)
+    app = small_app(handlers, database=log.database, config=config, keys=log.keys)
+    async with AsyncTestClient(app, raise_server_exceptions=False) as http:
+        for path in ("tile/0/000.p/3", "checkpoint"):
+            answer = await http.get(f"/api/v1/audit/{path}")
+            assert (answer.status_code, answer.content) == (200, (store.folder / "api" / path).read_bytes())
+        whole = (store.folder / "api/tile/0/000.p/3").read_bytes()
+        assert (await http.get("/api/v1/audit/tile/0/000.p/2")).content == whole[:64]
+        assert (await http.get("/api/v1/audit/tile/0/000.p/4")).status_code == 404
+        store.stop()
+        away = await http.get("/api/v1/audit/tile/0/000.p/3")
+        assert (away.status_code, away.json()["code"]) == (503, "log.away")
+        assert store.port not in away.text, "nor where it is"
+    store.start()
 
 
 async def test_the_store_may_fail_at_every_write(log: Log, store: Stored) -> None:
