@@ -10,6 +10,8 @@
                                                     /api/v1/audit/completeness/ID and …/events answered;
                                                     --erased: though salts of some were erased, of which
                                                     then only the place is proven, and they are counted
+    verify.py export FOLDER ZIP --key KEY           that each row of an export (NDJSON) is its leaf, and of
+                                                    one without a search, the regulator's, that none is left out
     verify.py consistency OLD NEW PROOF --key KEY   that checkpoint NEW continues checkpoint OLD
 
 KEY is a verifier key (C2SP signed-note) or a file that holds one. --witness KEY, as often as you like: that
@@ -27,11 +29,16 @@ import hmac
 import json
 import re
 import sys
+import zipfile
+import zlib
+from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, Protocol
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -82,6 +89,20 @@ TEXTS = {
                          "No event opens, so nothing proves of which dataset they are."),
     "dataset.leaf": ("Lá {} không phải của sự kiện đã xuất.", "Leaf {} is not that of the exported event."),
     "dataset.kept_back": ("Sự kiện mới nhất bị giữ lại: bộ đếm {}.", "A newest event is kept back: counter {}."),
+    "dataset.ended_twice": ("Truy vấn {} kết thúc hai lần trong nhật ký.", "The query {} ends twice in the log."),
+    "export.zip": ("Không phải tệp zip của một bản xuất, hoặc bị hỏng.", "Not the zip of an export, or damaged."),
+    "export.form": ("Chỉ bản xuất NDJSON mở được các lá.", "Only an export as NDJSON opens leaves."),
+    "export.manifest": ("Số dòng hoặc mã băm khác với bản kê.", "Rows or their hash differ from the manifest."),
+    "export.row": ("Dòng {} không có lá trong điểm kiểm tra của bản xuất.",
+                   "The row {} has no leaf below the export's checkpoint."),
+    "export.twice": ("Lá {} có hai dòng.", "Leaf {} has two rows."),
+    "export.closed": ("Dòng của lá {} thiếu muối. Nếu muối đã bị xóa: --erased.",
+                      "The row of leaf {} lacks its salt. If it was erased: --erased."),
+    "export.uncounted": ("Một lần sử dụng, lá {}, không nằm trong chuỗi của bộ dữ liệu.",
+                         "A use, leaf {}, stands outside the chain of its dataset."),
+    "export.chain": ("Chuỗi của bộ dữ liệu bị hở hoặc có hai: {}.",
+                     "The chain of a dataset has a gap, or is two: {}."),
+    "export.left_out": ("Bản xuất thiếu dòng của các lá {}.", "The export leaves out the rows of leaves {}."),
 }  # fmt: skip
 """Code -> what is said of it, Vietnamese and English."""
 
@@ -280,6 +301,8 @@ def read_file(path: Path, limit: int) -> bytes:
 # C2SP signed notes, Ed25519, the checkpoints (tlog-checkpoint) and cosignatures (tlog-cosignature) in them.
 
 ED25519, COSIGNATURE = 0x01, 0x04
+LAST_S = 253_402_300_799
+"""The end of the year 9999, behind which no date is written."""
 DASH = "\u2014"
 
 
@@ -360,6 +383,14 @@ def open_checkpoint(note: str, key: VerifierKey, witnesses: Sequence[VerifierKey
 def cosigned_text(text: str, time_s: int) -> bytes:
     """What a witness signs of a checkpoint's text (C2SP tlog-cosignature, Ed25519)."""
     return f"cosignature/v1\ntime {time_s}\n{text}".encode()
+
+
+def cosigned_at(note: str, witness: VerifierKey) -> str:
+    """The newest instant at which a witness signed this opened note, ISO 8601: an old head shows by it."""
+    lines = (line.split(" ") for line in note.rpartition("\n\n")[2].splitlines())
+    signed = (base64_of(line[2]) for line in lines if line[1] == witness.name)
+    newest = max(int.from_bytes(each[4:12], "big") for each in signed if each[:4] == witness.id)
+    return datetime.fromtimestamp(min(newest, LAST_S), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _require_signed(text: bytes, signature: bytes, key: VerifierKey) -> None:
@@ -540,9 +571,11 @@ def read_receipt(data: bytes) -> dict[str, Any]:
 
 
 def signed_by(note: str, key: VerifierKey, witnesses: Sequence[VerifierKey]) -> str:
-    """Origin, size and witnesses of a checkpoint that all of them signed. Raises Refused."""
+    """Origin and size of a checkpoint; its witnesses, and as of when each knew no longer log. Raises Refused."""
     head = open_checkpoint(note, key, witnesses)
-    return ", ".join((head.origin, str(head.size), *(witness.name for witness in witnesses)))
+    return ", ".join(
+        (head.origin, str(head.size), *(f"{each.name} {cosigned_at(note, each)}" for each in witnesses))
+    )
 
 
 def _inclusion(log: Mapping[str, Any], key: VerifierKey) -> str:
@@ -560,7 +593,7 @@ def _event(receipt: Mapping[str, Any]) -> str:
         raise Refused("leaf.form", log["index"])
     if commitment(salt, event) != leaf[1]:
         raise Refused("event.commitment")
-    return str(event["name"])
+    return f"{event['name']} {receipt['decision_id'] or ''}".rstrip()
 
 
 def commitment(salt: str, event: Mapping[str, Any]) -> bytes:
@@ -648,6 +681,13 @@ ENTRIES = re.compile(rb"\x00\x8f(" + LEAF_FORM.replace(b"(", b"(?:") + rb")")
 """Each leaf behind its length in two bytes; all are of one form, and so of one length."""
 
 
+class Look(Protocol):
+    """What is looked for in a log."""
+
+    def look(self, first: int, leaves: Sequence[bytes], data: bytes, /) -> None:
+        """At the next leaves, of which `first` is the index of the first, and their bundle. Raises Refused."""
+
+
 @dataclass(frozen=True)
 class Looked:
     """To look for in a log. `leaves`: by index, what the leaf there must be; `never`: what must be in none."""
@@ -657,16 +697,28 @@ class Looked:
     counter: int
     """Of the event that `never` would be the link of."""
 
+    @cached_property
+    def tiles(self) -> set[int]:
+        return {index // WIDTH for index in self.leaves}
+
+    def look(self, first: int, leaves: Sequence[bytes], data: bytes) -> None:
+        """Raises Refused."""
+        if self.never in data:
+            raise Refused("dataset.kept_back", self.counter)
+        if first // WIDTH in self.tiles:
+            for index, leaf in enumerate(leaves, first):
+                if self.leaves.get(index, leaf) != leaf:
+                    raise Refused("dataset.leaf", index)
+
 
 class Walk:
     """A log as its leaves come by. `levels`: at each level of tiles, the hashes that fill no whole tile yet."""
 
-    def __init__(self, folder: Path, wanted: Iterable[int], looked: Looked | None) -> None:
+    def __init__(self, folder: Path, wanted: Iterable[int], looked: Look | None) -> None:
         self.folder, self.wanted, self.looked = folder, sorted(set(wanted)), looked
         self.size = 0
         self.levels: list[list[bytes]] = [[]]
         self.roots: dict[int, bytes] = {0: EMPTY_ROOT}
-        self.tiles = {index // WIDTH for index in looked.leaves} if looked else set[int]()
 
     def whole(self, head: Head) -> str:
         """All leaves are there, and give the tiles and the root. Raises Refused."""
@@ -696,7 +748,7 @@ class Walk:
         if len(leaves) != width or len(data) != width * (2 + LEAF_BYTES):
             raise Refused("log.bundle", name)
         if self.looked is not None:
-            self._look(self.looked, leaves, data)
+            self.looked.look(self.size, leaves, data)
         sha256 = hashlib.sha256
         hashes = [sha256(b"\x00" + leaf).digest() for leaf in leaves]
         for size in self.wanted:
@@ -704,14 +756,6 @@ class Walk:
                 self.roots[size] = self._root(hashes[: size - self.size])
         self.size += width
         self._grow(hashes)
-
-    def _look(self, looked: Looked, leaves: Sequence[bytes], data: bytes) -> None:
-        if looked.never in data:
-            raise Refused("dataset.kept_back", looked.counter)
-        if self.size // WIDTH in self.tiles:
-            for index, leaf in enumerate(leaves, self.size):
-                if looked.leaves.get(index, leaf) != leaf:
-                    raise Refused("dataset.leaf", index)
 
     def _grow(self, hashes: list[bytes]) -> None:
         """The tiles over these leaf hashes are stored as they should be."""
@@ -762,7 +806,7 @@ def check_log(
     *,
     seen: Sequence[bytes] = (),
     witnesses: Sequence[VerifierKey] = (),
-    looked: Looked | None = None,
+    looked: Look | None = None,
 ) -> tuple[Check, ...]:
     """Signature, and every leaf and tile of an exported log; that it continues each checkpoint of `seen`.
 
@@ -782,6 +826,8 @@ def check_log(
     keeps = [checked("seen", kept, each) for each in seen]
     walk = Walk(folder, (head.size, *(each.size for each in older)), looked)
     whole = checked("leaves", walk.whole, head)
+    if not whole.ok:
+        return (signed, *keeps, whole)
     return (signed, *keeps, whole, *(checked("consistency", walk.continues, each, head) for each in older))
 
 
@@ -795,6 +841,7 @@ def tile_path(number: int, width: int) -> str:
 # That the exported events of a dataset leave none out.
 
 MAX_EVENTS_BYTES = 256 * 1024 * 1024
+ENDS = ("query:settle", "query:deny", "query:void")
 VIEW = EVENT | {"commitment": TEXT, "salt": MAYBE_TEXT, "leaf_index": MAYBE_NUMBER,
                 "dataset_counter": MAYBE_NUMBER, "dataset_previous": MAYBE_NUMBER}  # fmt: skip
 
@@ -818,7 +865,7 @@ class Exported:
         """Its leaves, and the link that the next event would have."""
         leaves = {
             event["leaf_index"]: b'{"c":"%b","l":"%b"}'
-            % (_commitment(event), self.link(event["dataset_counter"], event["dataset_previous"]))
+            % (opened_commitment(event), self.link(event["dataset_counter"], event["dataset_previous"]))
             for event in self.events
         }
         last = self.events[-1]
@@ -903,8 +950,9 @@ def require_chained(events: Sequence[Mapping[str, Any]]) -> None:
     if counters != list(range(len(events))):
         missing = _missing(counters)
         raise Refused("dataset.left_out", ", ".join(map(str, missing)) or "?")
-    previous = None
+    previous, ended = None, set[tuple[str, str]]()
     for event in events:
+        require_ended_once(event, ended)
         if event["dataset_previous"] != previous:
             raise Refused("dataset.previous", event["dataset_counter"])
         previous = event["leaf_index"]
@@ -932,11 +980,170 @@ def _missing(counters: Iterable[int]) -> list[int]:
     return found
 
 
-def _commitment(event: Mapping[str, Any]) -> bytes:
+def require_ended_once(event: Mapping[str, Any], ended: set[tuple[str, str]]) -> None:
+    """A query ends once for each of its datasets: else two parties could be shown two prices. Raises Refused."""
+    if event["name"] not in ENDS or event["query_id"] is None or event["dataset_id"] is None:
+        return
+    line = (event["query_id"], event["dataset_id"])
+    if line in ended:
+        raise Refused("dataset.ended_twice", ascii(event["query_id"])[1:-1][:80])
+    ended.add(line)
+
+
+def opened_commitment(event: Mapping[str, Any]) -> bytes:
     """What its leaf must hold; where the salt was erased, the commitment that is told."""
     if event["salt"] is None:
         return hex32(event["commitment"]).hex().encode()
     return commitment(event["salt"], {name: event[name] for name in EVENT})
+
+
+# That an export holds what the log does: each row opens its leaf, and of a whole one none is left out.
+
+USES = ("query:settle", "query:void", "query:deny", "query:cancel", "query:fetch", "quote:deny")
+"""Each stands in the chain of the dataset that it names."""
+MANIFEST = {"schema": TEXT, "search": OBJECT, "view": TEXT, "organisation_id": TEXT, "person_id": TEXT,
+            "begun_at": TEXT, "events": NUMBER, "file": TEXT, "bytes": NUMBER, "sha256": TEXT, "checkpoint": TEXT,
+            "log_key": TEXT}  # fmt: skip
+ROW = VIEW | {"link": MAYBE_TEXT, "proof": MAYBE_TEXT}
+MAX_LEAVES = 100_000_000
+"""40 bytes of memory each."""
+NAMED = 20
+"""So many of what is missing are named."""
+
+
+class Rows:
+    """The rows of an export, as what the leaves of its log must be. `whole`: nothing was searched for."""
+
+    def __init__(self, size: int, *, whole: bool, erased: bool) -> None:
+        self.size, self.whole, self.erased = size, whole, erased
+        self.count = self.closed = 0
+        self._leaves = bytearray(32 * size)
+        self._at = array("q", bytes(8 * size))
+        self._chains: dict[str, array[int]] = {}
+        self._ended: set[tuple[str, str]] = set()
+
+    def take(self, row: Mapping[str, Any]) -> None:
+        """One row more. Raises Refused."""
+        index, link = row["leaf_index"], row["link"]
+        if type(index) is not int or not 0 <= index < self.size or link is None:
+            raise Refused("export.row", row["id"])
+        if self._at[index]:
+            raise Refused("export.twice", index)
+        if row["salt"] is None and not self.erased:
+            raise Refused("export.closed", index)
+        self.closed += row["salt"] is None
+        leaf = b'{"c":"%b","l":"%b"}' % (opened_commitment(row), hex32(link).hex().encode())
+        self._leaves[32 * index : 32 * index + 32] = hashlib.sha256(leaf).digest()
+        self._at[index] = max(row["at"], 1)
+        self._place(row, index)
+        require_ended_once(row, self._ended)
+        self.count += 1
+
+    def _place(self, row: Mapping[str, Any], index: int) -> None:
+        counter, previous = row["dataset_counter"], row["dataset_previous"]
+        if counter is None:
+            if row["name"] in USES and row["dataset_id"] is not None:
+                raise Refused("export.uncounted", index)
+            return
+        if row["dataset_id"] is None:
+            raise Refused("export.row", row["id"])
+        chain = self._chains.setdefault(row["dataset_id"], array("q"))
+        chain.extend((counter, -1 if previous is None else previous, index))
+
+    def require_chained(self) -> None:
+        """Of each dataset the counters run from 0 without a gap. Raises Refused."""
+        for dataset_id, flat in sorted(self._chains.items()):
+            places = sorted(zip(flat[::3], flat[1::3], flat[2::3], strict=True))
+            for due, (counter, previous, _) in enumerate(places):
+                if counter != due or previous != (places[due - 1][2] if due else -1):
+                    raise Refused("export.chain", f"{dataset_id}, {due}")
+
+    def look(self, first: int, leaves: Sequence[bytes], _: bytes) -> None:
+        """Raises Refused where a leaf is not its row's, or has none that it should have."""
+        missing: list[int] = []
+        for index, leaf in enumerate(leaves, first):
+            if index >= self.size:
+                break
+            due = self._leaves[32 * index : 32 * index + 32]
+            if self._at[index] == 0:
+                missing.append(index)
+            elif hashlib.sha256(leaf).digest() != due:
+                raise Refused("dataset.leaf", index)
+        if missing and self.whole:
+            raise Refused("export.left_out", ", ".join(map(str, missing[:NAMED])))
+
+    def back_ms(self) -> int:
+        """How far an event's own time lies before that of an event with an earlier leaf, at most."""
+        newest = back = 0
+        for at in self._at:
+            if at:
+                newest, back = max(newest, at), max(back, newest - at)
+        return back
+
+
+def check_export(
+    folder: Path, export: Path, key: VerifierKey, *, witnesses: Sequence[VerifierKey] = (), erased: bool = False
+) -> tuple[Check, ...]:
+    """An exported log that goes at least as far, and that the rows of `export` (NDJSON) are its leaves.
+
+    Without a search and in the regulator's view every leaf must have its row. Raises OSError."""
+    taken: list[tuple[Rows, str]] = []
+
+    def rows() -> str:
+        found, note = read_export(export, key, erased=erased)
+        taken.append((found, note))
+        back = f"giờ lùi / times run back by at most: {found.back_ms()} ms"
+        return f"{found.count}, không mở / closed: {found.closed}; {back}"
+
+    read = checked("rows", rows)
+    if not read.ok:
+        return (read,)
+    found, note = taken[0]
+    checks = check_log(folder, key, seen=[note.encode()], witnesses=witnesses, looked=found)
+    if not holds(checks):
+        return (*checks, read)
+    told = f"{found.count} / {found.size}" if found.whole else "chỉ một phần / of a search: rows may be left out"
+    return (*checks, read, Check("complete", True, told))
+
+
+def read_export(path: Path, key: VerifierKey, *, erased: bool) -> tuple[Rows, str]:
+    """Its rows, each of its form, and the checkpoint that it was made of. Raises Refused, OSError."""
+    try:
+        with path.open("rb") as file, zipfile.ZipFile(file) as archive:
+            with archive.open("manifest.json") as told:
+                manifest = load(told.read(MAX_BYTES + 1))
+            shaped(manifest, MANIFEST, "manifest")
+            head = open_checkpoint(manifest["checkpoint"], key)
+            if head.size > MAX_LEAVES:
+                raise Refused("form.size", 40 * MAX_LEAVES)
+            if not manifest["file"].endswith(".ndjson"):
+                raise Refused("export.form")
+            whole = not manifest["search"] and manifest["view"] == "regulator"
+            rows = Rows(head.size, whole=whole, erased=erased)
+            with archive.open(manifest["file"]) as lines:
+                _take(rows, lines, manifest)
+    except (zipfile.BadZipFile, zlib.error, KeyError, EOFError, RuntimeError) as wrong:
+        raise Refused("export.zip") from wrong
+    if whole:
+        rows.require_chained()
+    return rows, manifest["checkpoint"]
+
+
+def _take(rows: Rows, lines: IO[bytes], manifest: Mapping[str, Any]) -> None:
+    digest, count = hashlib.sha256(), 0
+    for line in _lines(lines):
+        digest.update(line)
+        count += len(line)
+        row = load(line)
+        shaped(row, ROW, "")
+        rows.take(row)
+    if (digest.hexdigest(), count, rows.count) != (manifest["sha256"], manifest["bytes"], manifest["events"]):
+        raise Refused("export.manifest")
+
+
+def _lines(file: IO[bytes]) -> Iterator[bytes]:
+    while line := file.readline(MAX_BYTES + 1):
+        yield line
 
 
 # That one checkpoint continues another, by a proof alone.
@@ -998,7 +1205,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     for verb, given in {
-        "receipt": ["file"], "log": ["folder"], "dataset": ["folder", "events"],
+        "receipt": ["file"], "log": ["folder"], "dataset": ["folder", "events"], "export": ["folder", "zip"],
         "consistency": ["old", "new", "proof"],
     }.items():  # fmt: skip
         one = verbs.add_parser(verb)
@@ -1009,7 +1216,7 @@ def _parser() -> argparse.ArgumentParser:
         one.add_argument("--json", action="store_true")
         if verb == "log":
             one.add_argument("--seen", type=Path, action="append", default=[], metavar="FILE")
-        if verb == "dataset":
+        if verb in ("dataset", "export"):
             one.add_argument("--erased", action="store_true")
     return parser
 
@@ -1022,6 +1229,8 @@ def _run(chosen: argparse.Namespace, key: VerifierKey, witnesses: Sequence[Verif
     if chosen.verb == "dataset":
         events = read(chosen.events, MAX_EVENTS_BYTES)
         return check_dataset(chosen.folder, events, key, witnesses=witnesses, erased=chosen.erased)
+    if chosen.verb == "export":
+        return check_export(chosen.folder, chosen.zip, key, witnesses=witnesses, erased=chosen.erased)
     old, new, proof = read(chosen.old), read(chosen.new), read(chosen.proof)
     return check_consistency(old, new, proof, key, witnesses=witnesses)
 

@@ -162,6 +162,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     invoice_close_after_s: int = 3_600
     """After a month's end, so that whatever was asked in it is settled before it is billed."""
     log_origin: str = "sandulieu.local/log"
+    log_store_file: Path | None = None
+    """TOML, mode 0600, as `sources.description` has it: an S3-speaking store that the log is published in; None: a
+    folder of the home."""
+    log_store_timeout_ms: int = 10_000
     sequencer_interval_ms: int = 100
     search_interval_ms: int = 1_000
     """How often full blocks of the log are looked for, to be indexed for search."""

@@ -21,6 +21,7 @@ MODULES = (
     "receipt",
     "folder",
     "dataset",
+    "export",
     "consistency",
     "command",
 )
@@ -84,7 +85,10 @@ def _sorted(imports: set[str]) -> str:
     for each in imports - plain:
         module, _, names = each.removeprefix("from ").partition(" import ")
         named.setdefault(module, set()).update(names.split(", "))
-    lines = {module: f"from {module} import {', '.join(sorted(names))}" for module, names in named.items()}
+    ordered = {
+        module: sorted(names, key=lambda name: (not name.isupper(), name)) for module, names in named.items()
+    }
+    lines = {module: f"from {module} import {', '.join(names)}" for module, names in ordered.items()}
     outside = [line for module, line in sorted(lines.items()) if module.startswith("cryptography")]
     inside = [line for module, line in sorted(lines.items()) if not module.startswith("cryptography")]
     return "\n".join([*sorted(plain), *inside]) + "\n\n" + "\n".join(outside)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, TypeVar
 from uuid import UUID
 
 from litestar import Response, get
@@ -12,7 +13,7 @@ from litestar.types import ControllerRouterHandler
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.callers import Caller
-from marketplace.audit.errors import OutsideLog
+from marketplace.audit.errors import OutsideLog, PublishedAway
 from marketplace.audit.note import verifier_key
 from marketplace.audit.proofs import (
     ConsistencyProof,
@@ -23,7 +24,7 @@ from marketplace.audit.proofs import (
     with_cosignatures,
     witnessed_checkpoint,
 )
-from marketplace.audit.published import read_tile
+from marketplace.audit.published import PublishedLog, read_tile
 from marketplace.audit.publishing import published_log
 from marketplace.audit.reads import Completeness, View, Viewer, completeness, concerns
 from marketplace.audit.receipt import served
@@ -34,6 +35,7 @@ from marketplace.db.keys import Keys
 from marketplace.errors import Forbidden, NotFound
 
 NOTE = "text/plain"
+_T = TypeVar("_T")
 Accepted = Annotated[str | None, Parameter(header="Accept")]
 FOREVER = "public, max-age=31536000, immutable"
 VIEWS: dict[str, View] = {
@@ -68,7 +70,7 @@ async def read_checkpoint(session: AsyncSession, config: Config, witnessed: bool
         checkpoint = await witnessed_checkpoint(session)
         note = checkpoint.note if checkpoint else None
     else:
-        shown = await asyncio.to_thread(published_log(config).checkpoint)
+        shown = await _published(config, lambda log: log.checkpoint())
         note = await with_cosignatures(session, shown) if shown else None
     if note is None:
         raise NotFound
@@ -105,7 +107,7 @@ async def prove_consistency(session: AsyncSession, first: int, second: int | Non
 async def fetch_tile(config: Config, tile: str) -> Response[bytes]:
     """A tile of hashes or a bundle of leaf data (C2SP tlog-tiles)."""
     wanted = parse_tile(str(tile).removeprefix("/"))
-    data = await asyncio.to_thread(read_tile, published_log(config), wanted) if wanted is not None else None
+    data = await _published(config, lambda log: read_tile(log, wanted)) if wanted is not None else None
     if wanted is None or data is None:
         raise NotFound
     headers = {"Cache-Control": FOREVER} if wanted.width == WIDTH else {}
@@ -124,6 +126,14 @@ async def fetch_decision_receipt(
     )
     body, media_type = served(receipt, accepted)
     return Response(body, media_type=media_type)
+
+
+async def _published(config: Config, read: Callable[[PublishedLog], _T]) -> _T:
+    """What is read of the published log. Raises PublishedAway."""
+    try:
+        return await asyncio.to_thread(lambda: read(published_log(config)))
+    except OSError as away:
+        raise PublishedAway from away
 
 
 async def _size(session: AsyncSession) -> int:

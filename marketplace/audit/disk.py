@@ -58,16 +58,8 @@ class DiskLog:
     @contextlib.contextmanager
     def writing(self) -> Iterator[DiskWriting]:
         """Under a lock of the folder, which the system takes back from whoever dies."""
-        self._folder.parent.mkdir(parents=True, exist_ok=True)
-        with contextlib.suppress(FileExistsError):
-            self._system.mkdir(self._folder, 0o755)
-        with (self._folder / "lock").open("wb") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as busy:
-                raise PublisherBusy from busy
-            with ThreadPoolExecutor(self._files_at_once) as pool:
-                yield DiskWriting(self._folder, self._system, pool)
+        with alone_in(self._folder, self._system), ThreadPoolExecutor(self._files_at_once) as pool:
+            yield DiskWriting(self._folder, self._system, pool)
 
 
 class DiskWriting:
@@ -115,6 +107,20 @@ class DiskWriting:
             self._system.fsync(handle)
         finally:
             self._system.close(handle)
+
+
+@contextlib.contextmanager
+def alone_in(folder: Path, system: System = os) -> Iterator[None]:
+    """One process at a time; the folder is made where it is not there. Raises PublisherBusy."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(FileExistsError):
+        system.mkdir(folder, 0o755)
+    with (folder / "lock").open("wb") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as busy:
+            raise PublisherBusy from busy
+        yield
 
 
 def write_whole(path: Path, data: bytes, system: System = os) -> None:

@@ -41,3 +41,10 @@ class SettlementDiffers(Problem):
 
     status = 500
     code = "settlement.differs"
+
+
+class PublishedAway(Problem):
+    """What was published lies in a store or on a disk that does not give it now."""
+
+    status = 503
+    code = "log.away"

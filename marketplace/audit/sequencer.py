@@ -29,7 +29,7 @@ from marketplace.audit.registry import counted_names
 from marketplace.config import Config
 from marketplace.db.engine import Database
 from marketplace.db.together import Statement, Unit
-from marketplace.errors import Unavailable
+from marketplace.errors import Problem, Unavailable
 from marketplace.verifier.note import Head
 
 BATCH_EVENTS = 4096
@@ -135,11 +135,11 @@ async def run_sequencer(database: Database, keys: LogKeys, config: Config, stop:
         except (LogDamaged, LogRolledBack, PublishedBroken) as e:
             _log.critical("%s", e)
             pause_ms = DAMAGED_PAUSE_MS
-        except OSError as e:
-            _log.critical("the log cannot be published: %s", e)
-            pause_ms = UNWRITTEN_PAUSE_MS
         except (Unavailable, DBAPIError, psycopg.Error) as e:
             _log.warning("the sequencer waits for the database: %s", type(e).__name__)
+        except (OSError, Problem) as e:
+            _log.critical("the log cannot be published: %s", e)
+            pause_ms = UNWRITTEN_PAUSE_MS
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), pause_ms / 1000)
 

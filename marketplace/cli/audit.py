@@ -14,7 +14,7 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.audit.check import check_log
-from marketplace.audit.errors import KeyWrong, LogEmpty, OutsideLog, Unreadable
+from marketplace.audit.errors import KeyWrong, LogEmpty, OutsideLog, PublishedAway, Unreadable
 from marketplace.audit.export import export_dataset, export_log
 from marketplace.audit.note import verifier_key
 from marketplace.audit.proofs import consistency_proof, inclusion_proof, newest_checkpoint
@@ -26,6 +26,7 @@ from marketplace.db.engine import Database, database_url
 from marketplace.db.keys import FACTS, Keys
 from marketplace.inspection.look import Verdict, look
 from marketplace.inspection.look import tell as tell_log
+from marketplace.sources.bucket import StoreAway, StoreSaysNo
 from marketplace.texts import LANGUAGES, message
 from marketplace.verifier.command import Unusable, read, read_key, tell
 from marketplace.verifier.dataset import MAX_EVENTS_BYTES, check_dataset
@@ -129,7 +130,10 @@ def _prove(chosen: argparse.Namespace) -> int:
 def _export(chosen: argparse.Namespace) -> int:
     config = load()
     log, key = published_log(config), _own_key(config)
-    size = _ask(config, lambda session: export_log(session, log, chosen.folder, key))
+    try:
+        size = _ask(config, lambda session: export_log(session, log, chosen.folder, key))
+    except (StoreAway, StoreSaysNo) as away:
+        raise PublishedAway from away
     told: dict[str, Any] = {"folder": str(chosen.folder), "size": size}
     if chosen.dataset is not None:
         path, salt_key = chosen.folder / f"events-{chosen.dataset}", Keys(config.path("keys")).salt_key()
@@ -209,7 +213,10 @@ def _policy_folder(given: Path | None) -> Path | None:
 def _verify_database(chosen: argparse.Namespace) -> int:
     config = load()
     key = _pinned(chosen.key) if chosen.key else _own_key(config)
-    shown = published_log(config).checkpoint()
+    try:
+        shown = published_log(config).checkpoint()
+    except (StoreAway, StoreSaysNo) as away:
+        raise PublishedAway from away
     seen = [*(path.read_text() for path in chosen.seen), *([shown] if shown else ())]
     salt_key = Keys(config.path("keys")).salt_key()
     findings = _ask(config, lambda session: check_log(session, key, seen=seen, salt_key=salt_key))

@@ -27,6 +27,7 @@ COMMANDS = {
     "audit": "audit",
     "ledger": "ledger",
     "invoices": "invoices",
+    "subjects": "subjects",
     "doctor": "doctor",
 }
 """Command → module of marketplace.cli that adds it by `add_parser`."""

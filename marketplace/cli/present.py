@@ -19,7 +19,9 @@ from urllib.parse import urlsplit
 import psycopg
 from msgspec import Struct
 
+from marketplace.audit.publishing import published_log
 from marketplace.config import Config
+from marketplace.errors import Problem
 from marketplace.queries.services import policy_server
 from policies import binaries
 from policies.engine import Server, open_engine
@@ -51,6 +53,7 @@ def look(config: Config) -> Iterator[Part]:
     """Every part, the ones the service needs first. Takes a second or two: the layers of the jail are tried."""
     yield _python()
     yield _database(config)
+    yield _log_store(config)
     yield from map(_layer, layers.check())
     yield _policy_module()
     yield _policy_server(config)
@@ -90,6 +93,19 @@ def _server_version(url: str) -> str | None:
     except psycopg.Error:
         return None
     return f"{number // 10_000}.{number % 10_000}"
+
+
+def _log_store(config: Config) -> Part:
+    """Whether the published log can be read where it lies; where it lies elsewhere, by one request."""
+    need: Need = "always" if config.log_store_file else "optional"
+    try:
+        log = published_log(config)
+        log.checkpoint()
+    except (OSError, Problem) as wrong:
+        place = f"{config.log_store_file} ({getattr(wrong, 'reason', None) or getattr(wrong, 'code', wrong)})"
+        return Part(name="log-store", present=False, need=need, place=place)
+    place = str(config.path("log")) if config.log_store_file is None else f"S3, {config.log_store_file}"
+    return Part(name="log-store", present=True, need=need, place=place)
 
 
 def _layer(layer: layers.Layer) -> Part:

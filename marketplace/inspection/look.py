@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,8 +11,12 @@ from msgspec import Struct
 
 from marketplace.audit.actions import record
 from marketplace.audit.check import Finding, check_log
+from marketplace.audit.disk import DiskLog
 from marketplace.audit.note import verifier_key
 from marketplace.audit.proofs import newest_checkpoint
+from marketplace.audit.published import PublishedLog, shown_size
+from marketplace.audit.publishing import published_log
+from marketplace.audit.tiles import tile_path, tiles_of
 from marketplace.config import Config
 from marketplace.db.engine import Database
 from marketplace.db.keys import Keys
@@ -47,18 +52,18 @@ class Verdict(Struct, frozen=True, kw_only=True):
 async def look(database: Database, keys: Keys, config: Config) -> Verdict:
     """At everything in one snapshot, however long it takes."""
     key = verifier_key(config.log_origin, keys.log_signing())
-    folder = config.path("log")
+    log = published_log(config)
     # Read before the rows: what was shown to others, the rows must hold.
-    shown = await asyncio.to_thread(_shown, folder)
+    shown = await asyncio.to_thread(log.checkpoint)
     async with database.snapshot() as session:
         newest = await newest_checkpoint(session)
-        rows = await check_log(session, key, seen=[shown.decode(errors="replace")] if shown else [],
+        rows = await check_log(session, key, seen=[shown] if shown else [],
                                salt_key=keys.salt_key())  # fmt: skip
         books = await reconcile(session, config.hold_lifetime_s)
     return Verdict(
         size=newest.size if newest else 0,
         rows=rows,
-        published=await asyncio.to_thread(_published, folder, key) if shown else (),
+        published=await asyncio.to_thread(_published, log, config.path("log"), key) if shown else (),
         books=books,
     )
 
@@ -71,15 +76,28 @@ async def tell(database: Database, verdict: Verdict) -> None:
         await record(session, VERDICT, body=body)
 
 
-def _shown(folder: Path) -> bytes | None:
-    path = folder / "checkpoint"
-    return path.read_bytes() if path.exists() else None
-
-
-def _published(folder: Path, key: VerifierKey) -> tuple[Check, ...]:
+def _published(log: PublishedLog, folder: Path, key: VerifierKey) -> tuple[Check, ...]:
     """Twice if need be: who publishes meanwhile may take a partial tile away just then; a fault stays."""
     for _ in range(2):
-        wrong = tuple(check for check in check_published(folder, key) if not check.ok)
+        wrong = _wrong(folder, key) if isinstance(log, DiskLog) else _wrong_elsewhere(log, folder, key)
         if not wrong:
             break
     return wrong
+
+
+def _wrong(folder: Path, key: VerifierKey) -> tuple[Check, ...]:
+    return tuple(check for check in check_published(folder, key) if not check.ok)
+
+
+def _wrong_elsewhere(log: PublishedLog, beside: Path, key: VerifierKey) -> tuple[Check, ...]:
+    """What is not on this disk is fetched to it for the time of the check."""
+    with tempfile.TemporaryDirectory(prefix="audit-", dir=beside) as copied:
+        folder = Path(copied)
+        note = log.checkpoint() or ""
+        (folder / "checkpoint").write_text(note)
+        for tile in tiles_of(shown_size(note)):
+            path, data = folder / "tile" / tile_path(tile), log.read(tile_path(tile))
+            if data is not None:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(data)
+        return _wrong(folder, key)

@@ -30,7 +30,9 @@ class Postgres(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, ta
 
 
 class S3(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="s3"):
-    """`endpoint`: https, or http on this machine; objects are asked for as endpoint/bucket/key."""
+    """`endpoint`: https, or http on this machine; objects are asked for as endpoint/bucket/key.
+
+    `ca_file`: PEM of the authorities that its certificate must be of, instead of those that all trust."""
 
     endpoint: Words
     bucket: Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9.-]{1,62}\Z")]
@@ -39,6 +41,7 @@ class S3(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_fiel
     secret_access_key: Words
     region: Words = "us-east-1"
     session_token: Words | None = None
+    ca_file: Words | None = None
 
     def __repr__(self) -> str:
         return f"S3({self.bucket}, …)"

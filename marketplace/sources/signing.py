@@ -1,4 +1,4 @@
-"""AWS Signature Version 4 of a GET, in its header form (docs.aws.amazon.com, "Authenticating Requests")."""
+"""AWS Signature Version 4, in its header form (docs.aws.amazon.com, "Authenticating Requests")."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ from urllib.parse import quote
 
 from marketplace.sources.description import S3
 
-EMPTY_SHA256 = hashlib.sha256(b"").hexdigest()
-
 
 def query_string(parameters: Sequence[tuple[str, str]]) -> str:
     """As it is signed and as it is sent: sorted, all but unreserved characters in percents."""
@@ -20,16 +18,25 @@ def query_string(parameters: Sequence[tuple[str, str]]) -> str:
 
 
 def signed_headers(
-    source: S3, *, host: str, path: str, query: str, at: datetime.datetime, more: Mapping[str, str] | None = None
+    source: S3,
+    *,
+    host: str,
+    path: str,
+    query: str,
+    at: datetime.datetime,
+    method: str = "GET",
+    body: bytes = b"",
+    more: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
-    """Headers of a GET. `path` in percents, `query` as `query_string` gives it, `at` in UTC."""
+    """Headers of a request. `path` in percents, `query` as `query_string` gives it, `at` in UTC."""
     stamp, day = at.strftime("%Y%m%dT%H%M%SZ"), at.strftime("%Y%m%d")
-    headers = {"host": host, "x-amz-content-sha256": EMPTY_SHA256, "x-amz-date": stamp, **(more or {})}
+    body_sha256 = hashlib.sha256(body).hexdigest()
+    headers = {"host": host, "x-amz-content-sha256": body_sha256, "x-amz-date": stamp, **(more or {})}
     if source.session_token is not None:
         headers["x-amz-security-token"] = source.session_token
     names = ";".join(sorted(headers))
     told = "".join(f"{name}:{headers[name].strip()}\n" for name in sorted(headers))
-    request = "\n".join(["GET", path, query, told, names, EMPTY_SHA256])
+    request = "\n".join([method, path, query, told, names, body_sha256])
     scope = f"{day}/{source.region}/s3/aws4_request"
     digest = hashlib.sha256(request.encode()).hexdigest()
     key = f"AWS4{source.secret_access_key}".encode()

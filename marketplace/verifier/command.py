@@ -7,6 +7,8 @@
                                                     /api/v1/audit/completeness/ID and …/events answered;
                                                     --erased: though salts of some were erased, of which
                                                     then only the place is proven, and they are counted
+    verify.py export FOLDER ZIP --key KEY           that each row of an export (NDJSON) is its leaf, and of
+                                                    one without a search, the regulator's, that none is left out
     verify.py consistency OLD NEW PROOF --key KEY   that checkpoint NEW continues checkpoint OLD
 
 KEY is a verifier key (C2SP signed-note) or a file that holds one. --witness KEY, as often as you like: that
@@ -25,6 +27,7 @@ from pathlib import Path
 
 from marketplace.verifier.consistency import check_consistency
 from marketplace.verifier.dataset import MAX_EVENTS_BYTES, check_dataset
+from marketplace.verifier.export import check_export
 from marketplace.verifier.folder import check_log
 from marketplace.verifier.note import COSIGNATURE, ED25519, VerifierKey, parse_key
 from marketplace.verifier.receipt import check_receipt
@@ -63,7 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     for verb, given in {
-        "receipt": ["file"], "log": ["folder"], "dataset": ["folder", "events"],
+        "receipt": ["file"], "log": ["folder"], "dataset": ["folder", "events"], "export": ["folder", "zip"],
         "consistency": ["old", "new", "proof"],
     }.items():  # fmt: skip
         one = verbs.add_parser(verb)
@@ -74,7 +77,7 @@ def _parser() -> argparse.ArgumentParser:
         one.add_argument("--json", action="store_true")
         if verb == "log":
             one.add_argument("--seen", type=Path, action="append", default=[], metavar="FILE")
-        if verb == "dataset":
+        if verb in ("dataset", "export"):
             one.add_argument("--erased", action="store_true")
     return parser
 
@@ -87,6 +90,8 @@ def _run(chosen: argparse.Namespace, key: VerifierKey, witnesses: Sequence[Verif
     if chosen.verb == "dataset":
         events = read(chosen.events, MAX_EVENTS_BYTES)
         return check_dataset(chosen.folder, events, key, witnesses=witnesses, erased=chosen.erased)
+    if chosen.verb == "export":
+        return check_export(chosen.folder, chosen.zip, key, witnesses=witnesses, erased=chosen.erased)
     old, new, proof = read(chosen.old), read(chosen.new), read(chosen.proof)
     return check_consistency(old, new, proof, key, witnesses=witnesses)
 

@@ -16,6 +16,7 @@ from marketplace.verifier.refusal import Check, Refused, checked, holds
 from marketplace.verifier.strict_json import MAX_BYTES, canonical, documents, hex32, no_number, shaped, utf8
 
 MAX_EVENTS_BYTES = 256 * 1024 * 1024
+ENDS = ("query:settle", "query:deny", "query:void")
 VIEW = EVENT | {"commitment": TEXT, "salt": MAYBE_TEXT, "leaf_index": MAYBE_NUMBER,
                 "dataset_counter": MAYBE_NUMBER, "dataset_previous": MAYBE_NUMBER}  # fmt: skip
 
@@ -39,7 +40,7 @@ class Exported:
         """Its leaves, and the link that the next event would have."""
         leaves = {
             event["leaf_index"]: b'{"c":"%b","l":"%b"}'
-            % (_commitment(event), self.link(event["dataset_counter"], event["dataset_previous"]))
+            % (opened_commitment(event), self.link(event["dataset_counter"], event["dataset_previous"]))
             for event in self.events
         }
         last = self.events[-1]
@@ -124,8 +125,9 @@ def require_chained(events: Sequence[Mapping[str, Any]]) -> None:
     if counters != list(range(len(events))):
         missing = _missing(counters)
         raise Refused("dataset.left_out", ", ".join(map(str, missing)) or "?")
-    previous = None
+    previous, ended = None, set[tuple[str, str]]()
     for event in events:
+        require_ended_once(event, ended)
         if event["dataset_previous"] != previous:
             raise Refused("dataset.previous", event["dataset_counter"])
         previous = event["leaf_index"]
@@ -153,7 +155,17 @@ def _missing(counters: Iterable[int]) -> list[int]:
     return found
 
 
-def _commitment(event: Mapping[str, Any]) -> bytes:
+def require_ended_once(event: Mapping[str, Any], ended: set[tuple[str, str]]) -> None:
+    """A query ends once for each of its datasets: else two parties could be shown two prices. Raises Refused."""
+    if event["name"] not in ENDS or event["query_id"] is None or event["dataset_id"] is None:
+        return
+    line = (event["query_id"], event["dataset_id"])
+    if line in ended:
+        raise Refused("dataset.ended_twice", ascii(event["query_id"])[1:-1][:80])
+    ended.add(line)
+
+
+def opened_commitment(event: Mapping[str, Any]) -> bytes:
     """What its leaf must hold; where the salt was erased, the commitment that is told."""
     if event["salt"] is None:
         return hex32(event["commitment"]).hex().encode()

@@ -6,7 +6,9 @@ import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import Protocol
 
 from marketplace.verifier.note import Head, VerifierKey, open_checkpoint
 from marketplace.verifier.receipt import LEAF_FORM, signed_by
@@ -20,6 +22,13 @@ ENTRIES = re.compile(rb"\x00\x8f(" + LEAF_FORM.replace(b"(", b"(?:") + rb")")
 """Each leaf behind its length in two bytes; all are of one form, and so of one length."""
 
 
+class Look(Protocol):
+    """What is looked for in a log."""
+
+    def look(self, first: int, leaves: Sequence[bytes], data: bytes, /) -> None:
+        """At the next leaves, of which `first` is the index of the first, and their bundle. Raises Refused."""
+
+
 @dataclass(frozen=True)
 class Looked:
     """To look for in a log. `leaves`: by index, what the leaf there must be; `never`: what must be in none."""
@@ -29,16 +38,28 @@ class Looked:
     counter: int
     """Of the event that `never` would be the link of."""
 
+    @cached_property
+    def tiles(self) -> set[int]:
+        return {index // WIDTH for index in self.leaves}
+
+    def look(self, first: int, leaves: Sequence[bytes], data: bytes) -> None:
+        """Raises Refused."""
+        if self.never in data:
+            raise Refused("dataset.kept_back", self.counter)
+        if first // WIDTH in self.tiles:
+            for index, leaf in enumerate(leaves, first):
+                if self.leaves.get(index, leaf) != leaf:
+                    raise Refused("dataset.leaf", index)
+
 
 class Walk:
     """A log as its leaves come by. `levels`: at each level of tiles, the hashes that fill no whole tile yet."""
 
-    def __init__(self, folder: Path, wanted: Iterable[int], looked: Looked | None) -> None:
+    def __init__(self, folder: Path, wanted: Iterable[int], looked: Look | None) -> None:
         self.folder, self.wanted, self.looked = folder, sorted(set(wanted)), looked
         self.size = 0
         self.levels: list[list[bytes]] = [[]]
         self.roots: dict[int, bytes] = {0: EMPTY_ROOT}
-        self.tiles = {index // WIDTH for index in looked.leaves} if looked else set[int]()
 
     def whole(self, head: Head) -> str:
         """All leaves are there, and give the tiles and the root. Raises Refused."""
@@ -68,7 +89,7 @@ class Walk:
         if len(leaves) != width or len(data) != width * (2 + LEAF_BYTES):
             raise Refused("log.bundle", name)
         if self.looked is not None:
-            self._look(self.looked, leaves, data)
+            self.looked.look(self.size, leaves, data)
         sha256 = hashlib.sha256
         hashes = [sha256(b"\x00" + leaf).digest() for leaf in leaves]
         for size in self.wanted:
@@ -76,14 +97,6 @@ class Walk:
                 self.roots[size] = self._root(hashes[: size - self.size])
         self.size += width
         self._grow(hashes)
-
-    def _look(self, looked: Looked, leaves: Sequence[bytes], data: bytes) -> None:
-        if looked.never in data:
-            raise Refused("dataset.kept_back", looked.counter)
-        if self.size // WIDTH in self.tiles:
-            for index, leaf in enumerate(leaves, self.size):
-                if looked.leaves.get(index, leaf) != leaf:
-                    raise Refused("dataset.leaf", index)
 
     def _grow(self, hashes: list[bytes]) -> None:
         """The tiles over these leaf hashes are stored as they should be."""
@@ -134,7 +147,7 @@ def check_log(
     *,
     seen: Sequence[bytes] = (),
     witnesses: Sequence[VerifierKey] = (),
-    looked: Looked | None = None,
+    looked: Look | None = None,
 ) -> tuple[Check, ...]:
     """Signature, and every leaf and tile of an exported log; that it continues each checkpoint of `seen`.
 
@@ -154,6 +167,8 @@ def check_log(
     keeps = [checked("seen", kept, each) for each in seen]
     walk = Walk(folder, (head.size, *(each.size for each in older)), looked)
     whole = checked("leaves", walk.whole, head)
+    if not whole.ok:
+        return (signed, *keeps, whole)
     return (signed, *keeps, whole, *(checked("consistency", walk.continues, each, head) for each in older))
 
 

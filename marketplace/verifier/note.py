@@ -7,6 +7,7 @@ import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -15,6 +16,8 @@ from marketplace.verifier.refusal import Refused
 from marketplace.verifier.strict_json import base64_of
 
 ED25519, COSIGNATURE = 0x01, 0x04
+LAST_S = 253_402_300_799
+"""The end of the year 9999, behind which no date is written."""
 DASH = "\u2014"
 
 
@@ -95,6 +98,14 @@ def open_checkpoint(note: str, key: VerifierKey, witnesses: Sequence[VerifierKey
 def cosigned_text(text: str, time_s: int) -> bytes:
     """What a witness signs of a checkpoint's text (C2SP tlog-cosignature, Ed25519)."""
     return f"cosignature/v1\ntime {time_s}\n{text}".encode()
+
+
+def cosigned_at(note: str, witness: VerifierKey) -> str:
+    """The newest instant at which a witness signed this opened note, ISO 8601: an old head shows by it."""
+    lines = (line.split(" ") for line in note.rpartition("\n\n")[2].splitlines())
+    signed = (base64_of(line[2]) for line in lines if line[1] == witness.name)
+    newest = max(int.from_bytes(each[4:12], "big") for each in signed if each[:4] == witness.id)
+    return datetime.fromtimestamp(min(newest, LAST_S), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _require_signed(text: bytes, signature: bytes, key: VerifierKey) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from marketplace.verifier.bundle import is_bundle, unbundled
-from marketplace.verifier.note import VerifierKey, open_checkpoint
+from marketplace.verifier.note import VerifierKey, cosigned_at, open_checkpoint
 from marketplace.verifier.refusal import Check, Refused, checked
 from marketplace.verifier.strict_json import Fraction, canonical, hex32, load, one_of, shaped
 from marketplace.verifier.tree import EMPTY_ROOT, leaf_hash, node_hash, split, verify_inclusion
@@ -72,9 +72,11 @@ def read_receipt(data: bytes) -> dict[str, Any]:
 
 
 def signed_by(note: str, key: VerifierKey, witnesses: Sequence[VerifierKey]) -> str:
-    """Origin, size and witnesses of a checkpoint that all of them signed. Raises Refused."""
+    """Origin and size of a checkpoint; its witnesses, and as of when each knew no longer log. Raises Refused."""
     head = open_checkpoint(note, key, witnesses)
-    return ", ".join((head.origin, str(head.size), *(witness.name for witness in witnesses)))
+    return ", ".join(
+        (head.origin, str(head.size), *(f"{each.name} {cosigned_at(note, each)}" for each in witnesses))
+    )
 
 
 def _inclusion(log: Mapping[str, Any], key: VerifierKey) -> str:
@@ -92,7 +94,7 @@ def _event(receipt: Mapping[str, Any]) -> str:
         raise Refused("leaf.form", log["index"])
     if commitment(salt, event) != leaf[1]:
         raise Refused("event.commitment")
-    return str(event["name"])
+    return f"{event['name']} {receipt['decision_id'] or ''}".rstrip()
 
 
 def commitment(salt: str, event: Mapping[str, Any]) -> bytes:

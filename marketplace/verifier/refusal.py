@@ -50,6 +50,20 @@ TEXTS = {
                          "No event opens, so nothing proves of which dataset they are."),
     "dataset.leaf": ("Lá {} không phải của sự kiện đã xuất.", "Leaf {} is not that of the exported event."),
     "dataset.kept_back": ("Sự kiện mới nhất bị giữ lại: bộ đếm {}.", "A newest event is kept back: counter {}."),
+    "dataset.ended_twice": ("Truy vấn {} kết thúc hai lần trong nhật ký.", "The query {} ends twice in the log."),
+    "export.zip": ("Không phải tệp zip của một bản xuất, hoặc bị hỏng.", "Not the zip of an export, or damaged."),
+    "export.form": ("Chỉ bản xuất NDJSON mở được các lá.", "Only an export as NDJSON opens leaves."),
+    "export.manifest": ("Số dòng hoặc mã băm khác với bản kê.", "Rows or their hash differ from the manifest."),
+    "export.row": ("Dòng {} không có lá trong điểm kiểm tra của bản xuất.",
+                   "The row {} has no leaf below the export's checkpoint."),
+    "export.twice": ("Lá {} có hai dòng.", "Leaf {} has two rows."),
+    "export.closed": ("Dòng của lá {} thiếu muối. Nếu muối đã bị xóa: --erased.",
+                      "The row of leaf {} lacks its salt. If it was erased: --erased."),
+    "export.uncounted": ("Một lần sử dụng, lá {}, không nằm trong chuỗi của bộ dữ liệu.",
+                         "A use, leaf {}, stands outside the chain of its dataset."),
+    "export.chain": ("Chuỗi của bộ dữ liệu bị hở hoặc có hai: {}.",
+                     "The chain of a dataset has a gap, or is two: {}."),
+    "export.left_out": ("Bản xuất thiếu dòng của các lá {}.", "The export leaves out the rows of leaves {}."),
 }  # fmt: skip
 """Code -> what is said of it, Vietnamese and English."""
 

@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from marketplace.audit.note import verifier_key
 from marketplace.audit.publishing import published_log, rolled_back
-from marketplace.errors import Unavailable
+from marketplace.errors import Problem, Unavailable
 from marketplace.queries.services import Services
 from policies.clock import Clock, ClockWentBack
 
@@ -86,7 +86,7 @@ async def _holds_what_was_published(services: Services) -> bool:
     key = verifier_key(services.config.log_origin, services.keys.log_signing())
     try:
         return not await rolled_back(services.database, published_log(services.config), key)
-    except (Unavailable, OSError):
+    except (Problem, OSError):
         return False
 
 

@@ -32,6 +32,7 @@ _EARNINGS: Final = Link("/wallet", "nav.earnings")
 _STATE_BUDGET: Final = Link("/wallet", "nav.state_budget")
 _PLATFORM: Final = Link("/wallet", "nav.platform")
 _CREDITS: Final = Link("/credits", "nav.credits")
+_PEOPLE: Final = Link("/people", "nav.people")
 _PAYOUTS: Final = Link("/payouts", "nav.payouts")
 _LOG: Final = Link("/log", "nav.log")
 _ALERTS: Final = Link("/alerts", "nav.alerts")
@@ -58,7 +59,7 @@ _BY_KIND: Final[dict[str, tuple[Link, ...]]] = {
     ),
     "operator": (
         _CATALOGUE, _WATCHES, _DEMANDS, _PUBLICATIONS, _HARVEST, _PLATFORM, _CREDITS, _PAYOUTS, _USAGE, _LOG,
-        _INCIDENTS, _TOKENS, _HELP,
+        _INCIDENTS, _PEOPLE, _TOKENS, _HELP,
     ),
 }  # fmt: skip
 

@@ -35,6 +35,7 @@ from marketplace.web.handlers import (
     paid_in,
     pay_in,
     payouts,
+    people,
     preview,
     publications,
     quality,
@@ -55,7 +56,7 @@ STATIC: Final = Path(__file__).parent / "static"
 MODULES: Final = (
     agreements, alerts, applications, apply, catalogue, consents, console, credits, decisions, demands, external,
     help_page, incidents, invoices, language, linkages, log, mine, money, offers, paid_in, pay_in, payouts,
-    preview, publications, quality, queries, sign_in, spending, tables, tokens, usage, watches, why,
+    people, preview, publications, quality, queries, sign_in, spending, tables, tokens, usage, watches, why,
 )  # fmt: skip
 
 handlers: list[Router] = [

@@ -10,6 +10,7 @@ from functools import partial
 
 from catalog.storage import Store
 from marketplace.accounts.seats import Seats
+from marketplace.audit.publishing import published_log
 from marketplace.audit.reads import newest_event_ms
 from marketplace.audit.sequencer import run_sequencer
 from marketplace.audit.witnesses import run_witnessing
@@ -122,6 +123,7 @@ async def work(config: Config, stop: asyncio.Event) -> None:
 async def _open_home(config: Config) -> AsyncIterator[tuple[Database, Keys]]:
     """What every process of a home stands on; the embedded database is migrated, one of your own is not."""
     config.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    published_log(config)  # a wrong description of its store is told now, not by a log that stands still
     async with contextlib.AsyncExitStack() as stack:
         if config.database_url is None:
             stack.callback(embedded.stop, config.home)

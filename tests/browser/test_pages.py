@@ -23,7 +23,7 @@ JUSTIFICATION = "Thống kê gộp theo trình độ học vấn, không tái đ
 MEMBERS = (
     "/applications", "/agreements", "/console", "/queries", "/tables", "/preview", "/publications", "/linkages",
     "/consents", "/usage", "/spending", "/wallet", "/log", "/alerts", "/incidents", "/tokens",
-    "/credits", "/payouts", "/harvest", "/watches", "/demands",
+    "/credits", "/payouts", "/harvest", "/watches", "/demands", "/people",
 )  # fmt: skip
 MAY = {
     "startup": {*MEMBERS}
@@ -37,8 +37,10 @@ MAY = {
         "/credits",
         "/payouts",
         "/harvest",
+        "/people",
     },
-    "owner": {*MEMBERS} - {"/console", "/queries", "/tables", "/spending", "/alerts", "/credits", "/harvest"},
+    "owner": {*MEMBERS}
+    - {"/console", "/queries", "/tables", "/spending", "/alerts", "/credits", "/harvest", "/people"},
     "regulator": {
         "/watches",
         "/demands",
@@ -56,6 +58,7 @@ MAY = {
         "/watches",
         "/demands",
         "/publications",
+        "/people",
         "/harvest",
         "/usage",
         "/wallet",

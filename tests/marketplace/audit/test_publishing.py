@@ -192,6 +192,16 @@ async def test_a_database_that_grew_elsewhere_is_refused(log: Log) -> None:
         await log.sequence()
 
 
+async def test_a_shown_checkpoint_put_back_to_an_older_one_is_shown_anew(log: Log) -> None:
+    await grow(log, 4)
+    older = log.published.checkpoint()
+    assert older
+    await grow(log, 300)
+    log.config.path("log", "checkpoint").write_text(older)
+    assert await log.sequence() == 0
+    assert len(read_log(log.config.path("log"), str(log.key))) == 304
+
+
 async def test_a_checkpoint_of_another_key_is_not_followed(log: Log, tmp_path: Path) -> None:
     await grow(log, 2)
     with pytest.raises(PublishedBroken):

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from marketplace.errors import Problem
-from marketplace.sources import s3
+from marketplace.sources import bucket
 from marketplace.sources.description import S3
 from marketplace.sources.s3 import fetch_s3
 from marketplace.sources.signing import query_string, signed_headers
@@ -83,7 +83,7 @@ def test_what_all_objects_take_together_is_bounded(store: S3, tmp_path: Path) ->
 
 
 def test_a_listing_without_end_is_given_up(store: S3, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(s3, "_MAX_PAGES", 5)
+    monkeypatch.setattr(bucket, "MAX_PAGES", 5)
     endless = msgspec.structs.replace(store, prefix="bad-tokens")
     with pytest.raises(Problem) as refused:
         fetch_s3(endless, tmp_path, deadline_ms=30_000, max_bytes=10_000)

@@ -1,0 +1,149 @@
+"""A regulator's export against the log: rows that were changed, left out, put in or told twice by the exchange."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import zipfile
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from marketplace.audit.registry import counted_names
+from marketplace.verifier.dataset import ENDS
+from marketplace.verifier.export import USES
+from tests.marketplace.verifier.material import AT_MS, Made
+from tests.marketplace.verifier.outside import run_all
+
+OURS, QUERY = uuid4(), uuid4()
+Rows = list[dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def log() -> Made:
+    """300 leaves, so that there is a whole tile; and one that came after the export."""
+    made = Made()
+    for n in range(298):
+        made.add(dataset_id=OURS if n % 3 else None)
+    made.add("query:settle", dataset_id=OURS, query_id=QUERY, price_vnd=900, at=AT_MS - 5_000)
+    made.add("query:settle", dataset_id=uuid4(), query_id=QUERY, price_vnd=100)
+    made.add()
+    return made
+
+
+@pytest.fixture(scope="module")
+def folder(log: Made, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return log.write(tmp_path_factory.mktemp("public"))
+
+
+def rows_of(log: Made, size: int = 300) -> Rows:
+    """As the regulator's export has them, newest first."""
+    return [
+        event | {"salt": salt, "leaf_index": index, "commitment": leaf["c"], "link": leaf["l"],
+                 "dataset_counter": place.n if place else None, "dataset_previous": place.p if place else None,
+                 "proof": f"/api/v1/audit/proof?leaf={index}"}
+        for index, ((event, salt), place) in enumerate(zip(log.events[:size], log.places, strict=False))
+        for leaf in [json.loads(log.leaves[index])]
+    ][::-1]  # fmt: skip
+
+
+def zipped(log: Made, rows: Iterable[dict[str, Any]], *, size: int = 300, **changed: Any) -> bytes:
+    lines = [json.dumps(row, ensure_ascii=False).encode() + b"\n" for row in rows]
+    data = b"".join(lines)
+    manifest = {
+        "schema": "sandulieu-export/1", "search": {}, "view": "regulator", "organisation_id": str(uuid4()),
+        "person_id": str(uuid4()), "begun_at": "2026-11-27T00:00:00Z", "events": len(lines),
+        "file": "events.ndjson", "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest(),
+        "checkpoint": log.checkpoint(size), "log_key": str(log.key),
+    }  # fmt: skip
+    told = io.BytesIO()
+    with zipfile.ZipFile(told, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("events.ndjson", data)
+        archive.writestr("manifest.json", json.dumps(manifest | changed))
+    return told.getvalue()
+
+
+def without(*indexes: int) -> Callable[[Rows], Rows]:
+    return lambda rows: [row for row in rows if row["leaf_index"] not in indexes]
+
+
+def with_field(index: int, **fields: Any) -> Callable[[Rows], Rows]:
+    return lambda rows: [row | fields if row["leaf_index"] == index else row for row in rows]
+
+
+def swapped(one: int, other: int) -> Callable[[Rows], Rows]:
+    places = {one: other, other: one}
+    return lambda rows: [row | {"leaf_index": places.get(row["leaf_index"], row["leaf_index"])} for row in rows]
+
+
+DISHONEST: dict[str, tuple[str, Callable[[Rows], Rows]]] = {
+    "a row left out": ("export.left_out", without(6)),
+    "a use left out": ("export.chain", without(295)),
+    "the newest use left out": ("export.left_out", without(298)),
+    "a row changed": ("dataset.leaf", with_field(298, price_vnd=1)),
+    "a row with another's link": ("dataset.leaf", with_field(5, link="ab" * 32)),
+    "two rows in each other's place": ("dataset.leaf", swapped(3, 6)),
+    "a row put in": ("export.twice", lambda rows: [*rows, rows[0] | {"id": str(uuid4())}]),
+    "a row of no leaf": ("export.row", with_field(4, leaf_index=None)),
+    "a row above the head": ("export.row", with_field(4, leaf_index=300)),
+    "a row that is not opened": ("export.closed", with_field(4, salt=None)),
+    "a use outside the chain": ("export.uncounted", with_field(298, dataset_counter=None, dataset_previous=None)),
+    "a field more": ("form.field", with_field(4, more=1)),
+}
+
+
+def test_what_a_dishonest_exchange_does_to_an_export_is_named(log: Made, folder: Path, tmp_path: Path) -> None:
+    given = [zipped(log, change(rows_of(log))) for _, change in DISHONEST.values()]
+    given += [
+        zipped(log, rows_of(log), events=299), zipped(log, rows_of(log), sha256="ab" * 32),
+        zipped(log, rows_of(log), file="events.csv"), zipped(log, rows_of(log), file="other.ndjson"),
+        zipped(log, rows_of(log), checkpoint=Made().checkpoint(0)), zipped(log, rows_of(log))[:-40], b"PK",
+        zipped(log, rows_of(log)[:-1], search={"name": "test:event"}), zipped(log, rows_of(log)),
+    ]  # fmt: skip
+    codes = [code for code, _ in DISHONEST.values()]
+    codes += (
+        ["export.manifest"] * 2 + ["export.form", "export.zip", "note.unsigned"] + ["export.zip"] * 2 + [""] * 2
+    )
+    runs = run_exports(log, folder, tmp_path, given)
+    assert [(said.codes, said.exit_code) for said in runs] == [([code], 1) if code else ([], 0) for code in codes]
+    assert runs[-2].document["checks"][-1]["detail"].startswith("chỉ một phần"), "it does not pass for whole"
+    rows, complete = runs[-1].document["checks"][-2:]
+    assert complete["detail"] == "300 / 300"
+    assert rows["detail"] == "300, không mở / closed: 0; giờ lùi / times run back by at most: 5000 ms"
+
+
+def run_exports(log: Made, folder: Path, tmp_path: Path, given: list[bytes], *more: str) -> Any:
+    paths = [tmp_path / f"{n}.zip" for n in range(len(given))]
+    for path, data in zip(paths, given, strict=True):
+        path.write_bytes(data)
+    return run_all([["export", folder, path, "--key", log.key, "--json", *more] for path in paths])
+
+
+def test_of_what_was_erased_the_place_is_taken_if_asked(log: Made, folder: Path, tmp_path: Path) -> None:
+    closed = with_field(4, salt=None)(rows_of(log))
+    forged = with_field(4, salt=None, commitment="ab" * 32)(rows_of(log))
+    held, refused = run_exports(log, folder, tmp_path, [zipped(log, closed), zipped(log, forged)], "--erased")
+    assert "closed: 1" in held.document["checks"][-2]["detail"]
+    assert (held.exit_code, refused.codes) == (0, ["dataset.leaf"])
+
+
+def test_one_query_that_ends_twice_is_found_by_regulator_and_owner(tmp_path: Path) -> None:
+    """One receipt for the startup and another for the owner: each holds by itself, both are in the log."""
+    twice = Made()
+    for price in (900, 100):
+        twice.add("query:settle", dataset_id=OURS, query_id=QUERY, price_vnd=price)
+    folder = twice.write(tmp_path / "public")
+    (regulator,) = run_exports(twice, folder, tmp_path, [zipped(twice, rows_of(twice, 2), size=2)])
+    events = tmp_path / "events"
+    events.write_text("\n".join(map(json.dumps, [twice.completeness(OURS), *twice.views(OURS)])))
+    (owner,) = run_all([["dataset", folder, events, "--key", twice.key, "--json"]])
+    assert regulator.codes == owner.codes == ["dataset.ended_twice"]
+    assert str(QUERY) in owner.out
+
+
+def test_what_is_taken_for_a_use_or_an_end_is_declared_as_one() -> None:
+    assert {*USES, *ENDS} <= set(counted_names())
