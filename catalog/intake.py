@@ -245,7 +245,7 @@ class _Taker:
             return
         keys = batch.column(self.manifest.subject_key)
         self.nameless += keys.null_count
-        texts = keys.to_pylist() if not keys.null_count else []
+        texts = keys.dictionary_decode().to_pylist() if not keys.null_count else []
         for begin in range(0, len(texts), _KEY_ROWS):
             self.pseudonyms.append(b"".join(self.pseudonymise(texts[begin : begin + _KEY_ROWS])))
 

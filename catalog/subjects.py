@@ -55,10 +55,17 @@ def write_subjects(path: Path, pseudonyms: Ints, ascending: Ints, cohort: Ints) 
 
 
 def sort_order(pseudonyms: Ints) -> Ints:
-    """Order that sorts n × 16 bytes as byte strings."""
+    """Order that sorts n × 16 bytes as byte strings; of equal ones the first stays first."""
     high, low = _halves(pseudonyms)
-    result: Ints = np.lexsort((low, high))
-    return result
+    order: Ints = np.argsort(high)
+    sorted_high = high[order]
+    # Hashes: hardly any two share their first half, so the second is looked at only where they do.
+    same = np.flatnonzero(sorted_high[1:] == sorted_high[:-1])
+    if len(same):
+        tied = np.union1d(same, same + 1)
+        rows = np.sort(order[tied])
+        order[tied] = rows[np.lexsort((low[rows], high[rows]))]
+    return order
 
 
 def find_names(ascending: Ints, wanted: Ints) -> Ints:

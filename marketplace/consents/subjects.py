@@ -5,13 +5,34 @@ from __future__ import annotations
 import hashlib
 import hmac
 import unicodedata
+from collections.abc import Sequence
 
 PSEUDONYM_BYTES = 16
+_BLOCK_BYTES = 64
+"""Of SHA-256."""
 
 
 def pseudonym(key: bytes, subject: str) -> bytes:
     """HMAC-SHA-256 of the subject key (NFC, without blanks around it) under the lineage's key, first 16 bytes."""
+    return hmac.digest(key, _tidied(subject).encode(), hashlib.sha256)[:PSEUDONYM_BYTES]
+
+
+def pseudonyms(key: bytes, subjects: Sequence[str]) -> list[bytes]:
+    """`pseudonym` of each, for millions: both pads are hashed once (RFC 2104, section 4)."""
+    if len(key) > _BLOCK_BYTES:
+        key = hashlib.sha256(key).digest()
+    block = key.ljust(_BLOCK_BYTES, b"\0")
+    inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in block)).copy
+    outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in block)).copy
+    found = []
+    for subject in subjects:
+        within, around = inner(), outer()
+        within.update(_tidied(subject).encode())
+        around.update(within.digest())
+        found.append(around.digest()[:PSEUDONYM_BYTES])
+    return found
+
+
+def _tidied(subject: str) -> str:
     text = subject.strip()
-    if not text.isascii():
-        text = unicodedata.normalize("NFC", text)
-    return hmac.digest(key, text.encode(), hashlib.sha256)[:PSEUDONYM_BYTES]
+    return text if text.isascii() else unicodedata.normalize("NFC", text)

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import time
 import uuid
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import select
@@ -16,7 +17,7 @@ from catalog.limits import IngestLimits
 from catalog.manifest import Manifest
 from marketplace.accounts.callers import Steward
 from marketplace.accounts.models import Organisation
-from marketplace.consents.subjects import pseudonym
+from marketplace.consents.subjects import pseudonyms
 from marketplace.db.base import new_id, utcnow
 from marketplace.errors import Unavailable
 from marketplace.linkages.actions import erase_contribution, locked_linkage, record_linkage, standing
@@ -99,7 +100,7 @@ async def _seal(press: Press, made: Contribution, lineage_id: uuid.UUID, source:
             source,
             store=press.store,
             contribution_id=str(made.id),
-            pseudonymise=lambda subjects: [pseudonym(named_by, subject) for subject in subjects],
+            pseudonymise=partial(pseudonyms, named_by),
             key=sealed_by,
             limits=IngestLimits(deadline_ms=config.ingest_deadline_ms, memory_bytes=config.ingest_memory_bytes),
         )

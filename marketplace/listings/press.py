@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -21,7 +22,7 @@ from catalog.quality.suite import Suite
 from catalog.releasing import remove_version
 from catalog.storage import Store
 from marketplace.config import Config
-from marketplace.consents.subjects import pseudonym
+from marketplace.consents.subjects import pseudonyms
 from marketplace.db.engine import Database
 from marketplace.db.keys import Keys
 from marketplace.errors import Invalid, Unavailable
@@ -146,7 +147,7 @@ async def make_version(
             manifest_text,
             source,
             store=store,
-            pseudonymise=lambda subjects: [pseudonym(key, subject) for subject in subjects],
+            pseudonymise=partial(pseudonyms, key),
             consented=lambda _: given,
             withdrawn=lambda _: withdrawn,
             previous=previous,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import partial
 from uuid import UUID
 
 import msgspec
@@ -16,7 +17,7 @@ from catalog.pipeline.line import Order
 from catalog.pipeline.run import Pipeline
 from catalog.quality.suite import Suite
 from marketplace.accounts.senders import Sender
-from marketplace.consents.subjects import pseudonym
+from marketplace.consents.subjects import pseudonyms
 from marketplace.listings.errors import VersionRefused
 from marketplace.listings.facts import previous_facts, publisher_facts
 from marketplace.listings.places import Place, find_place
@@ -80,7 +81,7 @@ def pipeline_on(press: Press, ground: Ground) -> Pipeline:
         source=lambda: opened(press.store, press.keys, ground.publication_id),
         source_sha256=ground.source_sha256,
         store=press.store,
-        pseudonymise=lambda subjects: [pseudonym(key, subject) for subject in subjects],
+        pseudonymise=partial(pseudonyms, key),
         consented=lambda _: given,
         withdrawn=lambda _: withdrawn,
         register=_digest(ground.register),
