@@ -29,7 +29,7 @@ class Apart:
         there = keys.is_valid().to_numpy(zero_copy_only=False)
         left_out = np.zeros(len(keys), dtype=bool)
         left_out[bad] = True
-        names = np.append(hashed(keys.dictionary), 0).astype(np.uint64)
+        names = np.append(hashed(keys.dictionary), np.uint64(0))
         of = names[keys.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)]
         self.kept.append(of[there & ~left_out])
         self.rejected.append(of[there & left_out])

@@ -55,9 +55,10 @@ def ingest(order: IngestOrder, inputs: Sequence[int], output: BinaryIO, see: See
         reader.require_readable()
         rows = reader.kept
         if rolling is not None:
-            table = rolling.table()
-            rows = table.num_rows
-            writer.write_table(table.cast(stream_schema(order)), max_chunksize=_CHUNK_ROWS)
+            rows = 0
+            for table in rolling.tables():
+                rows += table.num_rows
+                writer.write_table(table.cast(stream_schema(order)), max_chunksize=_CHUNK_ROWS)
     with pa.ipc.new_stream(output, REJECTED) as writer:
         for batch in reader.rejected.batches():
             writer.write_batch(batch)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from pyarrow import compute
 
 from catalog.cohorts import Ints
 from catalog.jailed.cells import ARROW
+from catalog.jailed.shares import Shares
 from catalog.wire import IngestOrder, Roll
 
 _WHOLE = 2.0**53
@@ -17,21 +19,33 @@ _WHOLE = 2.0**53
 
 
 class Rolling:
-    """Takes batches of rows; gives one table with a row a person, in the order in which they first came."""
+    """Takes batches of rows; gives tables with a row a person: all of them in one, or share by share.
+
+    Within a table persons stand in the order in which they first came.
+    """
 
     def __init__(self, order: IngestOrder) -> None:
         assert order.rolling is not None  # else there is nothing to roll up
-        self.order, self.rolling = order, order.rolling
-        self.batches: list[pa.RecordBatch] = []
+        self.rolling = order.rolling
+        # Of columns that read the same in the same way one is kept, and found under each name.
+        kept: dict[tuple[str, str, str | None], int] = {}
+        alike = {c.name: kept.setdefault((c.reads, c.type, c.format), i) for i, c in enumerate(order.columns)}
+        self.places = sorted(kept.values())
+        self.names = [order.columns[place].name for place in self.places]
+        self.place = {name: self.places.index(place) for name, place in alike.items()}
+        self.shares = Shares(self.names[self.place[order.rolling.key]])
 
     def take(self, arrays: list[pa.Array]) -> None:
-        self.batches.append(pa.RecordBatch.from_arrays(arrays, names=[c.name for c in self.order.columns]))
+        kept = [arrays[place] for place in self.places]
+        self.shares.take(pa.RecordBatch.from_arrays(kept, names=self.names))
 
-    def table(self) -> pa.Table:
+    def tables(self) -> Iterator[pa.Table]:
         """Columns as the rolls name them, then the subject key and the flags."""
-        rows = pa.Table.from_batches(self.batches).unify_dictionaries().combine_chunks()
-        self.batches.clear()
-        key = rows.column(self.rolling.key).combine_chunks()
+        for share in self.shares.each():
+            yield self._table({name: share.column(place).combine_chunks() for name, place in self.place.items()})
+
+    def _table(self, rows: dict[str, pa.Array]) -> pa.Table:
+        key = rows[self.rolling.key]
         # Whoever has no key is one person more, whom the broker refuses.
         names = pa.concat_arrays([key.dictionary, pa.nulls(1, pa.string())])
         of = key.indices.fill_null(len(key.dictionary)).to_numpy(zero_copy_only=False).astype(np.int64)
@@ -42,18 +56,18 @@ class Rolling:
         told = {roll.name: _rolled(roll, rows, of, len(people)) for roll in self.rolling.rolls}
         told[self.rolling.key] = names.take(pa.array(people)).dictionary_encode()
         for flag in self.rolling.flags:
-            said = rows.column(flag).combine_chunks().fill_null(fill_value=False)
+            said = rows[flag].fill_null(fill_value=False)
             told[flag] = _grouped(said, of, len(people), "all")
         return pa.table(told)
 
 
-def _rolled(roll: Roll, rows: pa.Table, of: Ints, people: int) -> pa.Array:
+def _rolled(roll: Roll, rows: dict[str, pa.Array], of: Ints, people: int) -> pa.Array:
     kind = pa.dictionary(pa.int32(), pa.string()) if roll.type == "VARCHAR" else ARROW[roll.type]
     if roll.take == "count" and not roll.value:
         return pa.array(np.bincount(of, minlength=people), kind)
-    values = rows.column(roll.value).combine_chunks()
+    values = rows[roll.value]
     if roll.take == "last":
-        place = _last(values, rows.column(roll.by).combine_chunks(), of, people)
+        place = _last(values, rows[roll.by], of, people)
         return values.take(pa.array(place, mask=place < 0)).cast(kind)
     if roll.take == "distinct" and pa.types.is_dictionary(values.type):
         values = values.indices

@@ -99,12 +99,12 @@ class Scanner:
         persons = np.arange(self.rows, self.rows + batch.num_rows, dtype=np.uint64)
         if self.order.key is not None and self.order.key in self.place:
             texts, codes = self._tidy(batch.column(self.place[self.order.key]))
-            persons = np.where(codes >= 0, np.append(hashed(texts), 0).astype(np.uint64)[codes], persons)
+            persons = np.where(codes >= 0, np.append(hashed(texts), np.uint64(0))[codes], persons)
         self.persons.take(mixed(persons), persons)
         hashes = {}
         for name in self.plain:
             texts, codes = tidied[name] if name in tidied else self._tidy(batch.column(self.place[name]))
-            hashes[name] = np.append(hashed(texts), 0).astype(np.uint64)[codes], codes >= 0
+            hashes[name] = np.append(hashed(texts), np.uint64(0))[codes], codes >= 0
         for names, singles in self.singles.items():
             value, there = hashes[names[0]]
             if len(names) == 2:
