@@ -34,6 +34,7 @@ class Ground(Struct, frozen=True, kw_only=True):
     manifest: Manifest
     manifest_text: str
     source_sha256: str
+    suite_sha256: str | None
     overrides: tuple[Override, ...]
     by: Sender
     place: Place
@@ -55,6 +56,7 @@ async def read_ground(press: Press, publication_id: UUID) -> Ground:
             manifest=manifest,
             manifest_text=row.manifest,
             source_sha256=row.source_sha256,
+            suite_sha256=row.suite_sha256,
             overrides=tuple(
                 Override(columns=tuple(each["columns"]), finding=each["finding"], reason=each["reason"])
                 for each in row.overrides
@@ -98,15 +100,23 @@ def _suite(press: Press, ground: Ground) -> Suite | None:
         said = suite_of(press.store, press.keys, ground.publication_id)
     except PublicationRefused as gone:
         raise VersionRefused(gone.code, **gone.params) from gone
+    if ground.suite_sha256 is not None and ground.suite_sha256 != suite_digest(said):
+        raise VersionRefused("publication.file_gone")
     return parse_suite(said, ground.manifest) if said is not None else None
 
 
+def suite_digest(text: str | None) -> str | None:
+    """SHA-256 (hex) of a suite as it was sent."""
+    return None if text is None else hashlib.sha256(text.encode()).hexdigest()
+
+
 def subject_of_row(row: PublicationRow) -> str:
-    """What reviewers approve: the file, the manifest, what was answered for, and the classes (SHA-256, hex).
+    """What reviewers approve: file, manifest and suite, what was answered for, and the classes (SHA-256, hex).
 
     Not the version's id: who withdraws consent meanwhile is left out, and nobody needs to approve that."""
     overridden = sorted((each["code"], each["key"]) for each in row.overrides)
-    said = (row.source_sha256, row.manifest, overridden, row.state_class, row.personal_class)
+    suite = () if row.suite_sha256 is None else (row.suite_sha256,)
+    said = (row.source_sha256, row.manifest, overridden, row.state_class, row.personal_class, *suite)
     return hashlib.sha256(msgspec.json.encode(said)).hexdigest()
 
 

@@ -29,6 +29,8 @@ class PublicationRow(Base):
     source_name: Mapped[str]
     source_bytes: Mapped[int]
     source_sha256: Mapped[str]
+    suite_sha256: Mapped[str | None]
+    """Of the suite's text (hex); None: none came, or before this was kept."""
     state: Mapped[str]
     problem: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     """Why it stopped or failed where no stage says it: {code, params, reasons}."""
@@ -44,7 +46,7 @@ class PublicationRow(Base):
     state_class: Mapped[str | None]
     personal_class: Mapped[str | None]
     approved: Mapped[str | None]
-    """What was approved: a hash over file, manifest, overrides and classes."""
+    """What was approved: a hash over file, manifest, suite, overrides and classes."""
     has_files: Mapped[bool] = mapped_column(default=True)
     changed_at: Mapped[datetime] = mapped_column(default=utcnow)
     __table_args__ = (

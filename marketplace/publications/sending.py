@@ -24,6 +24,7 @@ from marketplace.listings.places import find_place
 from marketplace.listings.press import Press, parse_manifest, parse_suite
 from marketplace.publications.errors import PublicationOpen
 from marketplace.publications.files import forget, take_in
+from marketplace.publications.ground import suite_digest
 from marketplace.publications.models import PublicationRow
 
 
@@ -52,7 +53,8 @@ async def send(
         row = PublicationRow(
             id=new_id(), organisation_id=by.organisation_id, slug=slug, manifest=manifest_text,
             source_name=source_name[-200:], source_bytes=(await asyncio.to_thread(source.stat)).st_size,
-            source_sha256=await asyncio.to_thread(digest_of, source), state="making", overrides=[],
+            source_sha256=await asyncio.to_thread(digest_of, source), suite_sha256=suite_digest(suite_text),
+            state="making", overrides=[],
             sent_by=by.person_id, via=by.via, sent_at=utcnow(), has_files=True, changed_at=utcnow(),
         )  # fmt: skip
         return await _keep(press, row, source, suite_text, by, once)
@@ -100,6 +102,9 @@ async def _insert(session: AsyncSession, row: PublicationRow, by: Sender, once: 
     made = insert(PublicationRow).values(values).on_conflict_do_nothing().returning(PublicationRow.id)
     if await session.scalar(made) is None:
         raise PublicationOpen(slug=row.slug)
-    body = {"publication": str(row.id), "dataset": row.slug, "source_sha256": row.source_sha256, "via": row.via}
+    body = {
+        "publication": str(row.id), "dataset": row.slug, "source_sha256": row.source_sha256,
+        "suite_sha256": row.suite_sha256, "via": row.via,
+    }  # fmt: skip
     await record_sent(session, "publication:send", by, dataset_id=None, body=body)
     return row.id

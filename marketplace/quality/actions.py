@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 import msgspec
@@ -16,7 +17,10 @@ from catalog.quality.report import AxisScore, QualityReport, Verdict
 from catalog.quality.wire import Judge, Profile
 from marketplace.audit.actions import record
 from marketplace.db.base import new_id
-from marketplace.quality.models import QualityCheck, QualityOverdue
+from marketplace.quality.models import QualityAttempt, QualityCheck, QualityOverdue
+
+ATTEMPTS_MAX: Final = 5
+"""A released version that could not be looked at as often is not tried again."""
 
 
 async def keep_source_check(
@@ -91,6 +95,32 @@ async def _keep(
         "drifted": [d.name for d in drift if d.state == "large"],
     }
     await record(session, "quality:check", parties=owners, dataset_id=dataset_id, version_id=version_id, body=body)
+
+
+async def count_unseen(
+    session: AsyncSession,
+    *,
+    dataset_id: UUID,
+    version_id: str,
+    owners: Sequence[UUID],
+    reason: str,
+    at: datetime,
+) -> int:
+    """That a released version could not be looked at; how often by now. The last time is told."""
+    first = upsert(QualityAttempt).values(version_id=version_id, attempts=1, reason=reason, tried_at=at)
+    again = {"attempts": QualityAttempt.attempts + 1, "reason": reason, "tried_at": at}
+    counted = first.on_conflict_do_update(index_elements=["version_id"], set_=again)
+    attempts = (await session.execute(counted.returning(QualityAttempt.attempts))).scalar_one()
+    if attempts == ATTEMPTS_MAX:
+        await record(
+            session,
+            "quality:unseen",
+            parties=owners,
+            dataset_id=dataset_id,
+            version_id=version_id,
+            body={"reason": reason, "attempts": attempts},
+        )
+    return attempts
 
 
 async def tell_overdue(

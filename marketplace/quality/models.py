@@ -50,6 +50,17 @@ class QualityOverdue(Base):
     told_at: Mapped[datetime] = mapped_column(default=utcnow)
 
 
+class QualityAttempt(Base):
+    """How often a released version could not be looked at, and why the last time."""
+
+    __tablename__ = "quality_attempt"
+    version_id: Mapped[str] = mapped_column(ForeignKey("dataset_version.id"), primary_key=True)
+    attempts: Mapped[int]
+    reason: Mapped[str]
+    """A code, or the name of an error: no word of data or path."""
+    tried_at: Mapped[datetime] = mapped_column(default=utcnow)
+
+
 class QualityBreach(Base):
     """A promise of an agreement's offer that was not kept in a month: once a promise and month."""
 

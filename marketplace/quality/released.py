@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from datetime import datetime
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import msgspec
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from catalog.limits import IngestLimits
 from catalog.quality.drift import drift
@@ -20,9 +23,12 @@ from catalog.storage import Store
 from catalog.version import Version
 from marketplace.config import Config
 from marketplace.db.engine import Database
+from marketplace.errors import Unavailable
 from marketplace.listings.searched import index_dataset
-from marketplace.quality.actions import keep_released_check
+from marketplace.quality.actions import ATTEMPTS_MAX, count_unseen, keep_released_check
 from marketplace.quality.walking import over_all
+
+logger = logging.getLogger(__name__)
 
 _UNSEEN = text("""
 select v.created_at as key_at, v.id as key_id, v.id as version_id, d.id as dataset_id, d.owner_id, d.partner_id,
@@ -32,6 +38,7 @@ select v.created_at as key_at, v.id as key_id, v.id as version_id, d.id as datas
        as before
 from dataset d join dataset_version v on v.id = d.current_version_id
 where not exists (select from quality_check q where q.version_id = v.id and q.room = 'released')
+and not exists (select from quality_attempt a where a.version_id = v.id and a.attempts >= :attempts_max)
 and (v.created_at, v.id) > (:after_at, :after_id) order by v.created_at, v.id limit :page_rows
 """)
 _GONE = text("""
@@ -45,13 +52,48 @@ async def look_at_released(
 ) -> int:
     """Look at listed versions that were not looked at yet, until `stop`. How many. Raises Unavailable.
 
-    One that cannot be looked at keeps no other from it.
+    One that cannot be looked at keeps no other from it, and is given up after `ATTEMPTS_MAX` times.
     """
 
     async def look(row: Any) -> int:
-        return 0 if stop.is_set() else await _look(database, store, config, row, at=at)
+        if stop.is_set():
+            return 0
+        try:
+            return await _look(database, store, config, row, at=at)
+        except Unavailable:
+            raise
+        except Exception as error:
+            if _says_something(error):
+                await _count(database, row, error, at=at)
+            raise
 
-    return await over_all(database, _UNSEEN, {}, look)
+    return await over_all(database, _UNSEEN, {"attempts_max": ATTEMPTS_MAX}, look)
+
+
+def _says_something(error: Exception) -> bool:
+    """Of the version: not that a jail cannot be had, or that the database is away."""
+    return not isinstance(error, DBAPIError) and getattr(error, "code", "") != "sandbox.unavailable"
+
+
+async def _count(database: Database, row: Any, error: Exception, *, at: datetime) -> None:
+    reason = str(getattr(error, "code", type(error).__name__))
+    async with database.session() as session:
+        attempts = await count_unseen(
+            session,
+            dataset_id=row.dataset_id,
+            version_id=row.version_id,
+            owners=_owners(row),
+            reason=reason,
+            at=at,
+        )
+    if attempts >= ATTEMPTS_MAX:
+        logger.error(
+            "version %s cannot be looked at (%s): given up after %d times", row.version_id, reason, attempts
+        )
+
+
+def _owners(row: Any) -> tuple[UUID, ...]:
+    return (row.owner_id,) if row.partner_id is None else (row.owner_id, row.partner_id)
 
 
 async def _look(database: Database, store: Store, config: Config, row: Any, *, at: datetime) -> bool:
@@ -60,13 +102,12 @@ async def _look(database: Database, store: Store, config: Config, row: Any, *, a
     limits = IngestLimits(deadline_ms=config.ingest_deadline_ms, memory_bytes=config.ingest_memory_bytes)
     found = await asyncio.to_thread(profile, files, version, limits=limits)
     before = msgspec.convert(row.before, Profile) if row.before else None
-    owners = (row.owner_id,) if row.partner_id is None else (row.owner_id, row.partner_id)
     async with database.session() as session:
         kept = await keep_released_check(
             session,
             dataset_id=row.dataset_id,
             version_id=row.version_id,
-            owners=owners,
+            owners=_owners(row),
             scores=(fullness(found),) if found is not None else (),
             profile=found,
             drift=drift(before, found) if before is not None and found is not None else (),

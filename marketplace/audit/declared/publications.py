@@ -17,6 +17,7 @@ class PublicationSent(PublicationNamed, frozen=True):
     dataset: str
     source_sha256: str
     via: str
+    suite_sha256: str | None = None
 
 
 @event("publication:override", "a person answered for findings that had stopped it")
@@ -30,7 +31,7 @@ class PublicationStepped(PublicationNamed, frozen=True):
     reason: str | None
     checklist: tuple[str, ...]
     subject: str | None
-    """What was approved: a hash over file, manifest, overrides and classes."""
+    """What was approved: a hash over file, manifest, suite, overrides and classes."""
     findings: tuple[dict[str, Any], ...] = ()
 
 

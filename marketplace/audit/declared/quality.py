@@ -21,6 +21,12 @@ class QualityChecked(Body, frozen=True):
     drifted: tuple[str, ...]
 
 
+@event("quality:unseen", "a listed version could not be looked at, and is not tried again; `reason`: a code")
+class VersionUnseen(Body, frozen=True):
+    reason: str
+    attempts: int
+
+
 @event("quality:overdue", "the next version of a dataset was due and is not there")
 class VersionOverdue(Body, frozen=True):
     due_at: int

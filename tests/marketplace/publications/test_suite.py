@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from uuid import UUID
 
 import pytest
@@ -9,11 +10,14 @@ from sqlalchemy import text
 
 from catalog.quality import gate
 from marketplace.publications.files import SUITE, folder_of
+from marketplace.publications.ground import subject_of_row
 from marketplace.publications.jobs import work_once
+from marketplace.publications.models import PublicationRow
 from tests.marketplace.publications.conftest import Desk
 from tests.marketplace.quality.test_publishing import suite
 
 KEPT = text("select room, verdicts, scores from quality_check where version_id = :version order by id")
+SENT = text("select body from event where name = 'publication:send' and body ->> 'publication' = :id")
 TOLD = text("select body from event where name = 'quality:check' and version_id = :version order by id")
 
 
@@ -25,6 +29,9 @@ async def test_its_verdicts_are_kept_at_release_though_another_process_judged(
     assert (wrong.status_code, wrong.json()["errors"][0]["code"]) == (422, "quality.unknown_column"), wrong.text
     sent = await desk.send(suite=suite(most=4), headers={"Idempotency-Key": "s"})
     publication = sent.json()["id"]
+    digest = hashlib.sha256(suite(most=4).encode()).hexdigest()
+    (told,) = await desk.press.database.all(SENT, {"id": publication})
+    assert told.body["suite_sha256"] == digest
     other = await desk.send(suite=suite(most=5), headers={"Idempotency-Key": "s"})
     assert (other.status_code, other.json()["code"]) == (409, "idempotency.key_reused"), other.text
     await work_once(desk.press)
@@ -35,6 +42,12 @@ async def test_its_verdicts_are_kept_at_release_though_another_process_judged(
     assert figures["quality_complete"] == 1.0
     for who, verb in (("steward", "submit"), ("approver", "approve")):
         assert (await desk.step(publication, who, verb)).status_code == 200
+    async with desk.press.database.session() as session:
+        row = await session.get_one(PublicationRow, UUID(publication))
+        assert subject_of_row(row) == row.approved
+        row.suite_sha256 = hashlib.sha256(suite(most=5).encode()).hexdigest()
+        assert subject_of_row(row) != row.approved, "another suite is not what was approved"
+        session.expunge(row)
     await work_once(desk.press)  # a pipeline of its own, that finds the stage finished
     view = await desk.read(publication)
     assert view["state"] == "listed", view["problem"]

@@ -16,6 +16,7 @@ from marketplace.db.engine import Database
 from marketplace.listings.models import Dataset, DatasetVersion
 from marketplace.listings.press import Press
 from marketplace.quality import jobs, walking
+from marketplace.quality.actions import ATTEMPTS_MAX
 from marketplace.quality.freshness import Freshness, freshness
 from marketplace.quality.released import look_at_released
 from tests.marketplace.broken_audit import broken_audit
@@ -32,6 +33,10 @@ LOOKED_AT = text("""
     on conflict do nothing
 """)
 PROFILE = text("select profile from quality_check where version_id = :id and room = 'released'")
+TRIED = text("""
+    select a.* from quality_attempt a join dataset_version v on v.id = a.version_id where v.dataset_id = any(:ids)
+""")
+GIVEN_UP = text("select version_id from event where name = 'quality:unseen' and dataset_id = any(:ids)")
 TOLD = text("select version_id from quality_overdue where dataset_id = any(:ids)")
 
 
@@ -54,6 +59,14 @@ async def test_versions_that_cannot_be_looked_at_keep_no_newer_one_from_it(
         released = await _publish(press, shop)
         await _withdraw(press, shop, released.dataset_id, "P00001")
         assert await look_at_released(database, press.store, press.config, asyncio.Event(), at=utcnow()) == 1
+        for _ in range(ATTEMPTS_MAX):
+            await look_at_released(database, press.store, press.config, asyncio.Event(), at=utcnow())
+        tried = await database.all(TRIED, {"ids": blocking})
+        assert len(tried) == BLOCKING
+        assert {row.attempts for row in tried} == {ATTEMPTS_MAX}, "bounded"
+        assert {row.reason for row in tried} == {"VersionDamaged", "ValidationError"}
+        given_up = await database.all(GIVEN_UP, {"ids": blocking})
+        assert sorted(row.version_id for row in given_up) == sorted(row.version_id for row in tried), "told once"
     finally:
         async with database.session() as session:
             nothing = update(Dataset).where(Dataset.id.in_(blocking)).values(current_version_id=None)
