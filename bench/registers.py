@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import os
+import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -20,6 +21,7 @@ from msgspec import Struct
 
 from bench.figure import figure
 from catalog.limits import IngestLimits
+from catalog.pipeline.record import StageRecord
 from catalog.publish import Publication, publish
 from catalog.registers.writing import Written, write_registers
 from catalog.storage import Store
@@ -81,12 +83,21 @@ def _publish(folder: Path, register: Written) -> Publication:
     def pseudonymise(subjects: Sequence[str]) -> list[bytes]:
         return [hmac.digest(b"key of a benchmark", s.encode(), "sha256")[:16] for s in subjects]
 
-    (part,) = register.parts
+    parts = folder / f"parts-{register.rows}"
+    parts.mkdir()
+    for part in register.parts:
+        part.rename(parts / part.name)
     return publish(
-        (register.folder / "manifest.yaml").read_text(encoding="utf-8"), part,
+        (register.folder / "manifest.yaml").read_text(encoding="utf-8"), parts, observe=_progress,
         store=Store(folder / f"store-{register.rows}"), pseudonymise=pseudonymise, consented=None, previous=None,
         limits=LIMITS,
     )  # fmt: skip
+
+
+def _progress(record: StageRecord) -> None:
+    """A line a stage, for whoever waits an hour for it."""
+    seconds = "" if record.state == "running" else f" {record.duration_ms / 1000:,.1f} s"
+    print(f"  {time.strftime('%H:%M:%S')} {record.stage}: {record.state}{seconds}", file=sys.stderr, flush=True)
 
 
 @contextmanager

@@ -20,6 +20,8 @@ from catalog.jailed.rejected import Skipped
 
 _BATCH_ROWS = 65_536
 _PROBE_ROWS = 1_000
+_HEADER_ROWS = 20
+"""Among them the header is looked for."""
 _MAX_BYTES = 512 * 1024 * 1024
 """Of the workbook as it is sent: it is held in memory."""
 _CHUNK_BYTES = 1024 * 1024
@@ -41,7 +43,8 @@ class WorkbookSource:
             _require_bounded(content, max_bytes)
         self.sheet = _sheet(content, sheet)
         self.start = self.sheet.start or (0, 0)
-        header = [_text(cell) or "" for cell in next(self._rows(), [])]
+        self.titles = _titles(list(islice(self._rows(), _HEADER_ROWS)), wanted or ())
+        header = [_text(cell) or "" for cell in next(islice(self._rows(), self.titles, None), [])]
         while header and not header[-1].strip():
             header.pop()
         if not header:
@@ -53,7 +56,7 @@ class WorkbookSource:
         self.wanted = tuple(tidy(name) for name in header) if wanted is None else tuple(wanted)
         self.raw_names = matched(header, self.wanted)
         self.places = [header.index(name) for name in self.raw_names]
-        self.skipped = Skipped("ingest.row_fields", first=self.start[0] + 2)
+        self.skipped = Skipped("ingest.row_fields", first=self.start[0] + self.titles + 2)
 
     def _rows(self) -> Iterator[list[Any]]:
         rows: Iterator[list[Any]] = self.sheet.iter_rows()
@@ -62,7 +65,7 @@ class WorkbookSource:
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Batches with the wanted columns in their order, each a dictionary of texts; empty rows hold nothing."""
-        rows = islice(self._rows(), 1, None)
+        rows = islice(self._rows(), self.titles + 1, None)
         while batch := list(islice(rows, _BATCH_ROWS)):
             columns = [
                 pa.array([self._cell(row, place) for row in batch], pa.string()).dictionary_encode()
@@ -96,6 +99,24 @@ def _sheet(content: bytes, wanted: str | None) -> Any:
     if len(filled) > 1:
         raise Refused("ingest.several_sheets", sheets=shown(sheet.name for sheet in filled))
     return filled[0]
+
+
+def _titles(rows: Sequence[list[Any]], wanted: Sequence[str]) -> int:
+    """How many rows stand above the header: a title over merged cells, names of groups of columns, nothing.
+
+    The header names most of the wanted columns; where none are wanted, it is the first row that fills more than
+    half as many cells as the widest one, if all that it holds are texts that differ. Else the first row is.
+    """
+    told = [[tidy(_text(cell) or "") for cell in row] for row in rows]
+    if wanted:
+        found = [len(set(names) & set(wanted)) for names in told]
+        return found.index(max(found)) if found else 0
+    filled = [[(cell, name) for cell, name in zip(row, names, strict=True) if name]
+              for row, names in zip(rows, told, strict=True)]  # fmt: skip
+    widest = max(map(len, filled), default=0)
+    first = next((place for place, cells in enumerate(filled) if 2 * len(cells) > widest), 0)
+    names = [name for cell, name in filled[first] if isinstance(cell, str)] if filled else []
+    return first if len(names) == len(set(names)) == len(filled[first] if filled else []) else 0
 
 
 def _require_bounded(content: bytes, max_bytes: int) -> None:

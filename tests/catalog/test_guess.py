@@ -23,6 +23,7 @@ from catalog.wire import IngestOrder
 from tests.catalog.conftest import EXAMPLES, LIMITS
 from tests.catalog.plain import descriptors, parquet_bytes_of
 from tests.catalog.test_manifest import errors_of
+from tests.catalog.workbooks import Cell, workbook
 
 OWNERS = {
     'title: {vi: "", en: ""}': "title: {vi: Thử, en: Test}",
@@ -132,6 +133,16 @@ def test_parquet_and_ndjson_are_guessed_alike() -> None:
         "tỉnh": ["Huế" if i % 2 else "Hà Nội" for i in range(300)],
     }
     assert roles(guessed(parquet_bytes_of(table))) == expected
+
+
+def test_titles_over_a_workbooks_header_are_no_column_and_a_header_without_all_names_is_one() -> None:
+    rows: list[list[Cell]] = [[f"P{i:03d}", ["Nam", "Nữ"][i % 2], 20 + i % 9, "ghi chú"] for i in range(40)]
+    titled = guessed(
+        workbook([["DANH SÁCH"], ["Cá nhân", None, "Khác"], ["mã", "giới tính", "tuổi", "ghi"], *rows])
+    )
+    assert ([c.name for c in titled.columns], titled.rows) == (["mã", "giới tính", "tuổi", "ghi"], 40)
+    few = guessed(workbook([["mã"], *rows]))
+    assert ([c.name for c in few.columns], few.rows) == (["mã"], 40)
 
 
 def test_unclear_decimals_and_short_years_are_asked_for() -> None:

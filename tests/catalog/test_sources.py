@@ -68,6 +68,9 @@ SAME = {
     "ndjson in utf-16": NDJSON.encode("utf-16"),
     "a workbook": workbook(CELLS),
     "a workbook whose table begins further down": workbook([[], [], *([None, *row] for row in CELLS)]),
+    "a workbook with titles over its header": workbook(
+        [["DANH SÁCH NĂM 2025"], [], ["Cá nhân", None, "Khác"], *CELLS]
+    ),
     "parquet with large texts": parquet_file(
         pa.table({"tên": pa.array(["Nguyễn Văn Ả", "Lê, Thị", "Đỗ"], pa.large_string()), "tuổi": [20, None, None]})
     ),
