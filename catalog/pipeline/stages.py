@@ -113,7 +113,9 @@ def run_measure(line: Line, room: Path) -> Said:
     history = None
     if manifest.mode != "dp":
         coding = coding_digest(manifest)
-        history, waiting = follow(line.book()[0], made, intake, line.mask, version.created_at_ms, coding)
+        history, waiting = follow(
+            line.book()[0], made, intake, line.mask, version.created_at_ms, coding, narrow=manifest.mode == "rows"
+        )
     prepare(room, version, intake, made, history)
     line.done = KeptVersion(
         version=version, waiting=waiting, sample=[] if manifest.mode == "dp" else made.reply.sample,

@@ -90,7 +90,7 @@ def test_a_changed_person_is_a_newcomer_and_the_cohort_is_out(tmp_path: Path) ->
     first = publish_rows(store, tmp_path, rows)
     second = publish_rows(store, tmp_path, next_rows(rows, change=1), previous=first.version.id)
     (gone,) = together(shown(store, first, rows)) - together(shown(store, second, rows))
-    assert waiting(second) == {"few": (1, 0), "changed": (len(gone) - 1, 1)}
+    assert waiting(second) == {"moved": (1, 0), "changed": (len(gone) - 1, 1)}
 
 
 def test_newcomers_wait_until_k_of_them_can_stand_together(tmp_path: Path) -> None:
