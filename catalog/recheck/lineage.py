@@ -136,8 +136,13 @@ class _Returned:
 
 
 def _check_moves(made: Made, past: Past, now: Ints, shown: Ints, known: Ints, k: int) -> None:
-    """Of each class none or at least k persons came, left or changed since the newest version."""
+    """Of each class none or at least k persons came, left or changed since the newest version.
+
+    A cohort that is whole shown or hidden may have fewer where k was raised since: it is as many as were promised then.
+    """
     differs = shown[past.cohort] != (now >= 0)
+    size, moved = (np.bincount(past.cohort[which], minlength=len(shown)) for which in (now >= -1, differs))
     came = made.classes[made.cohort[(made.cohort >= 0) & ~known]]
-    _, of = np.unique(np.concatenate([past.classes[past.cohort[differs]], came]), return_inverse=True)
-    require(np.bincount(of) >= k, "moves")
+    classes, of = np.unique(np.concatenate([past.classes[past.cohort[differs]], came]), return_inverse=True)
+    alone = np.concatenate([(moved < size)[past.cohort[differs]], np.ones(len(came), dtype=bool)])
+    require((np.bincount(of) >= k) | (np.bincount(of, alone, len(classes)) == 0), "moves")

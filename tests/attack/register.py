@@ -103,11 +103,12 @@ def _on_the_jail() -> list[Group]:
 
 def _on_the_market() -> list[Group]:
     observer, whole = "tests/attack/test_observer.py", "whole cohorts"
+    intersecting = "tests/attack/test_intersecting.py"
     return [
         Group(kind="inference", what="differences over versions, revisions and withdrawals", defence=whole,
               tests=observer, off=observer),
-        Group(kind="inference", what="intersecting and subtracting by whoever knows of one person", defence="ℓ is left",
-              tests="tests/attack/test_intersecting.py", off="tests/attack/test_intersecting.py"),
+        Group(kind="inference", what="intersecting and subtracting by whoever knows of one person",
+              defence="ℓ is left", tests=intersecting, off=intersecting),
         _tests("inference", "linear combinations of answers", whole, "tests/attack/test_linear.py"),
         _tests("inference", "equations over all answers ever given", whole, "tests/attack/test_algebra.py"),
         _tests("inference", "order of rows", "files have an order of their own", "tests/attack/test_row_order.py"),

@@ -276,6 +276,22 @@ def test_where_k_is_raised_cohorts_that_are_too_small_by_now_stand_together(tmp_
         assert all(old <= cohort or not old & cohort for old in together(shown(store, first, rows)))
 
 
+@pytest.mark.parametrize("manifest", [MANIFEST, AGGREGATE_MANIFEST], ids=["rows", "aggregate"])
+def test_where_k_is_raised_a_cohort_that_nobody_can_stand_with_waits_and_the_version_is_made(
+    tmp_path: Path, manifest: str
+) -> None:
+    """Five go who were five before: that is what was promised of them, and no broken promise."""
+    store = Store(tmp_path / "s")
+    rows = [*people(), *([f"D{i}", "Đà Lạt", ["cúm", "sởi"][i % 2], "1", "có", "có"] for i in range(5))]
+    first = publish_rows(store, tmp_path, rows, manifest=manifest)
+    higher = manifest.replace("k: 5", "k: 9")
+    second = publish_rows(store, tmp_path, rows, manifest=higher, previous=first.version.id)
+    assert waiting(second) == {"short": (5, 1)}
+    assert second.version.persons == first.version.persons - 5
+    third = publish_rows(store, tmp_path, rows, manifest=manifest, previous=second.version.id)
+    assert (third.version.persons, third.report.waiting) == (first.version.persons, ())
+
+
 def test_a_measure_that_one_of_them_withheld_is_withheld_by_the_cohort_of_both(tmp_path: Path) -> None:
     """Else what the two showed before, subtracted, would be the few values of the one that did not."""
     store = Store(tmp_path / "s")
