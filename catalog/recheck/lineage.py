@@ -138,7 +138,8 @@ class _Returned:
 def _check_moves(made: Made, past: Past, now: Ints, shown: Ints, known: Ints, k: int) -> None:
     """Of each class none or at least k persons came, left or changed since the newest version.
 
-    A cohort that is whole shown or hidden may have fewer where k was raised since: it is as many as were promised then.
+    A cohort that is whole shown or hidden may have fewer where k was raised since: it is as many as were promised
+    then.
     """
     differs = shown[past.cohort] != (now >= 0)
     size, moved = (np.bincount(past.cohort[which], minlength=len(shown)) for which in (now >= -1, differs))
