@@ -80,6 +80,14 @@ def former(past: Past, lives: Ints, *, followed: bool) -> Former:
     return Former(past.row[by].astype(np.int64), past.atom[by].astype(np.int64))
 
 
+def left_to_movers(held: Ints, cohort: Ints, row: Ints, before: Former, core: Ints, columns: int) -> Ints:
+    """Of each of these rows, who stand in these cohorts with these values, how many candidates there are at
+    least."""
+    each = np.arange(len(row))
+    mine = narrowed(np.sort(handed(held, each, cohort, columns)), *before.of(each, row), core, columns)
+    return fewest(mine, len(row), columns)
+
+
 @dataclass(frozen=True, slots=True)
 class Pools:
     """What is left of those who are seen to go or to come together. `part`, `least`: of each pool and each piece

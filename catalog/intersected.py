@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from catalog.candidates import Pools, fewest, former, narrowed, pools, renumbered, stayed
+from catalog.candidates import Pools, former, left_to_movers, narrowed, pools, renumbered, stayed
 from catalog.cohorts import Ints, value_pairs
 from catalog.making import Made
 from catalog.past import DISSOLVED, Past
@@ -16,7 +16,8 @@ from catalog.past import DISSOLVED, Past
 @dataclass(frozen=True, slots=True)
 class Intersected:
     """`purposes`: of each cohort of the version. `pools` of the returned ones, which are `into`; `least`: fewest
-    candidates of each new one, ascending by number. `core`: of past atoms by now; `held`: of new cohorts."""
+    candidates of each person who stands in a new one and was something else before. `core`: of past atoms by now;
+    `held`: of new cohorts."""
 
     purposes: Ints
     pools: Pools
@@ -61,10 +62,11 @@ def intersected(made: Made, past: Past, *, narrow: bool) -> Intersected:
     known[made.lives[made.lives >= 0]] = True
     rows = np.flatnonzero(~known & (made.cohort >= 0))
     cohort = made.cohort[rows].astype(np.int64)
-    held = value_pairs(cohort, made.values[rows])
+    held, least = value_pairs(cohort, made.values[rows]), np.empty(0, dtype=np.int64)
     if narrow:
+        moved = np.isin(rows, before.row)
+        least = left_to_movers(held, cohort[moved], rows[moved], before, core, columns)
         held = narrowed(held, *before.of(cohort, rows), core, columns)
-    least = fewest(held, made.reply.cohorts, columns)[np.unique(cohort)]
     return Intersected(masks, found, into, least, core, held, len(past.generation))
 
 

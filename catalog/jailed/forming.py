@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from catalog.candidates import Former, fewest, former, narrowed
+from catalog.candidates import Former, former, left_to_movers
 from catalog.cohorts import Codes, Ints, class_keys, form, value_pairs
 from catalog.jailed.coding import Coded, Seen, seen_values
 from catalog.jailed.digests import class_numbers, value_numbers
@@ -111,11 +111,9 @@ def _apart_from_the_past(
     for _ in range(_DEALS):
         number, levels = level_by_level(order, persons, formed.sensitive, people)
         inside = np.flatnonzero(number >= 0)
-        held = value_pairs(number[inside], values[people[inside]])
-        links = before.of(number[inside], people[inside])
-        held = narrowed(held, *links, formed.kept.core, values.shape[1])
-        short = np.append(fewest(held, len(levels), values.shape[1]) < order.l, False)
-        gives_away = moved & short[number]
+        held, who = value_pairs(number[inside], values[people[inside]]), inside[moved[inside]]
+        left = left_to_movers(held, number[who], people[who], before, formed.kept.core, values.shape[1])
+        gives_away = np.isin(np.arange(len(people)), who[left < order.l])
         if not gives_away.any():
             return people, number, levels
         people, moved = people[~gives_away], moved[~gives_away]

@@ -22,7 +22,6 @@ from pyarrow import parquet
 
 from catalog import candidates, regroup
 from catalog.errors import PublicationRefused
-from catalog.jailed import forming
 from catalog.publish import Publication
 from catalog.storage import Store
 from catalog.subjects import Subjects
@@ -140,7 +139,6 @@ def _pool_all_purposes(patch: pytest.MonkeyPatch) -> None:
 
 
 def _never_intersect(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(forming, "narrowed", lambda held, *_: held)
     patch.setattr(candidates, "narrowed", lambda held, *_: held)
 
 

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from catalog import candidates
-from catalog.jailed import forming
 from catalog.storage import Store
 from tests.attack.test_intersecting import Seen, fewest_by_intersection, seen
 from tests.catalog.plain import in_process
@@ -61,8 +60,7 @@ def test_who_turns_up_elsewhere_is_not_told_by_what_both_places_show(
     assert SHE not in versions[-1], "with her neighbours she would be the one whose illness was seen before"
     assert fewest_by_intersection(versions) >= 2
     monkeypatch.setattr("catalog.pipeline.stages.recheck", lambda *_: None)
-    for place in (forming, candidates):
-        monkeypatch.setattr(place, "narrowed", lambda held, *_: held)
+    monkeypatch.setattr(candidates, "narrowed", lambda held, *_: held)
     (tmp_path / "off").mkdir()
     assert fewest_by_intersection(played(tmp_path / "off", between, after)) == 1, "else this could not fail"
 

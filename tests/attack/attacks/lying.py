@@ -123,7 +123,7 @@ def return_too_soon(payload: bytes, inputs: Sequence[int], output: BinaryIO) -> 
 
 def give_movers_away(payload: bytes, inputs: Sequence[int], output: BinaryIO) -> bytes:
     """Who has moved stands with others though only her own value is in both of her cohorts."""
-    with _with(forming, narrowed=lambda held, *_: held):
+    with _with(forming, left_to_movers=lambda held, cohort, *_: np.full(len(cohort), 99)):
         return anonymise.main(payload, inputs, output)
 
 
