@@ -216,3 +216,15 @@ def distinct_values(cohort: Ints, codes: Ints, cohorts: int, size: int) -> Ints:
         return result
     pairs = np.unique(cohort[known].astype(np.int64) * size + codes[known])
     return np.bincount(pairs // size, minlength=cohorts)
+
+
+def value_pairs(owner: Ints, values: Ints) -> Ints:
+    """Of each owner (≥ 0) the different values of each column. `values`: persons × columns, 0 where none is
+    shown."""
+    columns = values.shape[1]
+    found = [np.empty(0, dtype=np.uint64)]
+    for column in range(columns):
+        known = values[:, column] != 0
+        place = owner[known].astype(np.uint64) * np.uint64(columns) + np.uint64(column)
+        found.append(np.unique(place << np.uint64(32) | values[known, column].astype(np.uint64)))
+    return np.sort(np.concatenate(found))

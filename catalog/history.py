@@ -10,11 +10,14 @@ from typing import Literal
 import numpy as np
 from msgspec import Struct
 
+from catalog.candidates import former
 from catalog.cohorts import Ints
 from catalog.errors import VersionDamaged
 from catalog.intake import Intake
+from catalog.intersected import intersected
 from catalog.making import Made
 from catalog.past import (
+    CARRIED,
     DISSOLVED,
     LEFT,
     OUT_CHANGED,
@@ -29,7 +32,7 @@ from catalog.past import (
 )
 from catalog.subjects import PSEUDONYM_BYTES, find_names, sort_order
 
-Reason = Literal["few", "left", "consent", "changed", "short", "parted"]
+Reason = Literal["few", "left", "consent", "changed", "short", "parted", "moved"]
 _REASONS: dict[int, Reason] = {
     OUT_LEFT: "left", OUT_CONSENT: "consent", OUT_CHANGED: "changed", OUT_SHORT: "short",
 }  # fmt: skip
@@ -38,9 +41,10 @@ _REASONS: dict[int, Reason] = {
 class Waiting(Struct, frozen=True, kw_only=True):
     """Persons of the file whom a version does not show, for one reason; for its owner only.
 
-    few: too few alike who are new. left, consent, changed: their cohort is out, because somebody left the file,
-    took consent back, or changed. short: it no longer meets k or ℓ of the manifest. parted: their cohort came back
-    without them. `cohorts` that are out; `since_ms`: the first version in which any of them waits.
+    few: too few alike who are new. moved: those whom another version showed as something else; too few, or whoever
+    knew both cohorts would know too much. left, consent, changed: their cohort is out, because somebody left the
+    file, took consent back, or changed. short: it no longer meets k or ℓ of the manifest. parted: their cohort
+    came back without them. `cohorts` that are out; `since_ms`: the first version in which any of them waits.
     """
 
     reason: Reason
@@ -100,16 +104,16 @@ def placed(history: History, intake: Intake) -> Past:
 
 
 def follow(
-    history: History | None, made: Made, intake: Intake, mask: Ints, at_ms: int, coding: bytes
+    history: History | None, made: Made, intake: Intake, mask: Ints, at_ms: int, coding: bytes, *, narrow: bool
 ) -> tuple[History, tuple[Waiting, ...]]:
-    """The book after a version is made, and who waits."""
+    """The book after a version is made, and who waits. `narrow`: whether files show sensitive values."""
     empty = np.empty((0, PSEUDONYM_BYTES), dtype=np.uint8)
     old = history or History(empty, _nothing(made), np.empty(0, np.int64), empty, np.empty(0, np.int64), coding)
-    past = old.past.fitted(made.values.shape[1], made.contributes.shape[1])
+    past = placed(old, intake).fitted(made.values.shape[1], made.contributes.shape[1])
     alive = np.flatnonzero(made.lives >= 0)
     known = np.zeros(len(mask), dtype=bool)
     known[made.lives[alive]] = True
-    names, after = _after(old.names, past, made, intake, known)
+    names, after = _after(old.names, past, made, intake, known, narrow=narrow)
     out = np.flatnonzero(made.fate >= OUT_LEFT)
     since_ms = np.zeros(len(after.classes), dtype=np.int64)
     since_ms[made.reply.cohorts : made.reply.cohorts + len(out)] = np.where(
@@ -119,12 +123,15 @@ def follow(
     parted = np.zeros(len(mask), dtype=bool)
     parted[made.lives[alive[np.isin(made.fate[past.cohort[alive]], (DISSOLVED, RETIRED))]]] = True
     rows = np.flatnonzero(unseen & (~known | parted))
+    known_before = np.zeros(len(mask), dtype=bool)
+    known_before[former(past, made.lives, followed=made.kinds is None).row] = True
     called = _called(made, intake, rows)
     place = find_names(old.waiting, called)
     waits_ms = np.where(place >= 0, old.waiting_since_ms[place] if len(old.waiting) else 0, at_ms)
     by = sort_order(called)
     report = (
-        *_report(waits_ms, parted[rows]), *_report_out(made, past, since_ms[made.reply.cohorts :], out, alive),
+        *_report(waits_ms, parted[rows], known_before[rows]),
+        *_report_out(made, past, since_ms[made.reply.cohorts :], out, alive),
     )  # fmt: skip
     return History(names, after, since_ms, called[by], waits_ms[by], coding), report
 
@@ -136,6 +143,7 @@ def _nothing(made: Made) -> Past:
         row=numbers, digest=numbers.astype(np.uint64), cohort=numbers, atom=numbers, again=flags,
         values=made.values[:0], contributes=made.contributes[:0],
         classes=numbers.astype(np.uint64), level=numbers.astype(np.int8), retired=flags, given=made.given[:0],
+        purposes=numbers, core=numbers.astype(np.uint64),
         generation=numbers, versions=0,
     )  # fmt: skip
 
@@ -150,8 +158,9 @@ def _called(made: Made, intake: Intake, rows: Ints) -> Ints:
     return both.view(np.uint8).reshape(-1, PSEUDONYM_BYTES)
 
 
-def _after(names: Ints, past: Past, made: Made, intake: Intake, known: Ints) -> tuple[Ints, Past]:
+def _after(names: Ints, past: Past, made: Made, intake: Intake, known: Ints, *, narrow: bool) -> tuple[Ints, Past]:
     """Cohorts in the order: shown now, out, gone for good."""
+    found = intersected(made, past, narrow=narrow)
     shown, out = made.reply.cohorts, np.flatnonzero(made.fate >= OUT_LEFT)
     gone = np.flatnonzero(np.isin(made.fate, (DISSOLVED, RETIRED)))
     later = np.concatenate([out, gone])
@@ -187,6 +196,8 @@ def _after(names: Ints, past: Past, made: Made, intake: Intake, known: Ints) -> 
         level=np.concatenate([made.level, past.level[later]]),
         retired=retired,
         given=np.concatenate([made.given, past.given[later]]),
+        purposes=_purposes(past, made, found.purposes, number, later),
+        core=found.book(pairs, cohorts, past.values.shape[1]) if narrow else np.empty(0, dtype=np.uint64),
         generation=np.concatenate(
             [past.generation, past.generation[pairs >> 32], np.full(len(cohorts), past.versions)]
         ).astype(np.int32),
@@ -196,9 +207,23 @@ def _after(names: Ints, past: Past, made: Made, intake: Intake, known: Ints) -> 
     )
 
 
-def _report(since_ms: Ints, parted: Ints) -> tuple[Waiting, ...]:
+def _purposes(past: Past, made: Made, now: Ints, number: Ints, later: Ints) -> Ints:
+    """Of each cohort of the book the purposes for which it, or one whose persons it took over, was ever shown."""
+    ever = np.concatenate([now, past.purposes[later]])
+    carried = np.flatnonzero((made.fate == CARRIED) & (past.purposes >= 0))
+    ever[number[carried]] |= past.purposes[carried]
+    alive = np.flatnonzero((made.lives >= 0) & (made.fate[past.cohort] == DISSOLVED))
+    stands = made.cohort[made.lives[alive]]
+    inside = (stands >= 0) & (past.purposes[past.cohort[alive]] >= 0)
+    np.bitwise_or.at(ever, stands[inside], past.purposes[past.cohort[alive[inside]]])
+    return ever.astype(np.int32)
+
+
+def _report(since_ms: Ints, parted: Ints, moved: Ints) -> tuple[Waiting, ...]:
     found = []
-    groups: tuple[tuple[Reason, Ints], ...] = (("few", ~parted), ("parted", parted))
+    groups: tuple[tuple[Reason, Ints], ...] = (
+        ("few", ~parted & ~moved), ("moved", moved & ~parted), ("parted", parted),
+    )  # fmt: skip
     for reason, chosen in groups:
         if chosen.any():
             since = int(since_ms[chosen].min())

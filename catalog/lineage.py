@@ -20,9 +20,18 @@ uses a new one (2), w is its coefficient on all its data, for nothing else cover
 every atom w is other than 0 on the whole of T or of R, together on k persons. (With nobody in T the returned
 cohort is a sum of earlier ones. A person with two data in a class is counted once.)
 
-In rows mode the records themselves are seen, so of those who went ℓ values are asked too: who is known to have
-left is one of k, with ℓ values between them. A measure has its own sum over atoms, of the persons who have a
-value; where it falls short, the returned cohort withholds that measure.
+ℓ is asked of more than cohorts, for one can be told from another by when it came and went. Whoever was seen for
+one set of purposes and is seen for another, or no more, is in a *pool* with those of a returned batch who did
+alike. One purpose sees pools come and go, so each has ℓ values by itself. And in rows mode, where values are
+seen, whoever knows in which cohorts and pools a person stood keeps what all of them showed
+(`catalog.candidates`): each atom, whether it returns or goes, and each person in a new cohort who was something
+else before, is left with ℓ of these. Proof: an atom's candidates are kept from version to version as an
+intersection over all that any of its persons stood in, so whoever intersects for one person is left with those at
+least. Who would be left with fewer in a new cohort waits, and the others are dealt without her; returned ones
+wait likewise.
+
+A measure has its own sum over atoms, of the persons who have a value; where it falls short, the returned cohort
+withholds that measure.
 
 Unit row: persons cannot be followed. A record of the new file that is alike in class and values continues a record
 shown before, for what files show is then the same; rule and proof hold for records.

@@ -8,7 +8,7 @@ from typing import BinaryIO
 import msgspec
 import numpy as np
 
-from catalog.cohorts import Ints
+from catalog.cohorts import Ints, value_pairs
 from catalog.version import LEVELS
 
 LEFT, SILENT, CHANGED = -1, -2, -3
@@ -39,8 +39,14 @@ class Past:
     retired: Ints
     given: Ints
     """Cohorts × measures: whether its sums were shown."""
+    purposes: Ints
+    """For which purposes any version has shown it, as bits; negative, and of nobody else, where a book does not
+    say."""
     generation: Ints
     """Of each atom: the version, counted from 0, that showed it first."""
+    core: Ints
+    """What anybody in an atom could have, as `catalog.candidates` has it; where the values are not seen,
+    nothing."""
     versions: int
     visible: dict[str, dict[int, int]] = field(default_factory=dict)
     """Sensitive column → stable number of a value → the version from which on it is not blanked for rarity."""
@@ -55,6 +61,7 @@ class Past:
             values=np.zeros((len(self.digest), sensitive), dtype=np.uint32),
             contributes=np.zeros((len(self.digest), measures), dtype=bool),
             given=np.zeros((len(self.classes), measures), dtype=bool),
+            core=np.zeros(0, dtype=np.uint64),
         )
 
     def arrays(self) -> dict[str, Ints]:
@@ -68,6 +75,10 @@ def past_of(arrays: dict[str, Ints]) -> Past:
     """From what `Past.arrays` gave. Raises KeyError, ValueError (also for a level that no version has)."""
     if "coarse" in arrays:  # books kept before there were several fallbacks
         arrays = arrays | {"level": arrays["coarse"].astype(np.int8)}
+    if "purposes" not in arrays:  # books kept before observers of one purpose were thought of
+        arrays = arrays | {"purposes": -1 - np.arange(len(arrays["classes"]), dtype=np.int32)}
+    if "core" not in arrays:
+        arrays = arrays | {"core": value_pairs(arrays["atom"], arrays["values"])}
     named = {f.name: arrays[f.name] for f in fields(Past) if f.name not in ("versions", "visible")}
     if not ((arrays["level"] >= 0) & (arrays["level"] < len(LEVELS))).all():
         raise ValueError("level")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from catalog.candidates import Former, Pools, pools, stayed
 from catalog.cohorts import Codes, Ints, distinct_values
 from catalog.past import (
     CARRIED,
@@ -27,7 +28,8 @@ _GROUPS = 3
 @dataclass(frozen=True, slots=True)
 class Kept:
     """`cohort`: of each person, −1 where none yet. `level`, `masks`, `given` (× measures): of each of these
-    cohorts. `fate`: of each past cohort; `number`: which of these cohorts a carried one is, else −1."""
+    cohorts. `fate`: of each past cohort; `number`: which of these cohorts a carried one is, else −1. `core`: of
+    past atoms, now that some went, what their persons could have (`catalog.candidates`)."""
 
     cohort: Ints
     level: Ints
@@ -35,6 +37,7 @@ class Kept:
     given: Ints
     fate: Ints
     number: Ints
+    core: Ints
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +50,17 @@ class _Common:
     mixed: Ints
 
 
-def keep(past: Past, row: Ints, masks: Ints, sensitive: list[Codes], *, k: int, l: int) -> Kept:
-    """`row`: of each datum, negative where it lives no more; `masks`, `sensitive`: of each row of the new file."""
+def keep(
+    past: Past, row: Ints, masks: Ints, sensitive: list[Codes], before: Former, *, k: int, l: int, narrow: bool
+) -> Kept:
+    """`row`: of each datum, negative where it lives no more; `masks`, `sensitive`: of each row of the new file;
+    `before`: what its persons were; `narrow`: whether files show sensitive values."""
     common = _common(past, row, masks)
     complete = ~past.retired & (common.size > 0) & (common.alive == common.size)
     short = complete & ((common.size < k) | _plain(past, row, sensitive, l))
     whole = complete & ~short & (common.mask != 0)
     waiting, mixed = ~past.retired & ~whole, whole & common.mixed
-    again = _Returning(past, row, masks, sensitive, k, l)
+    again = _Returning(past, row, masks, before, k, l, narrow)
     if waiting.any() or mixed.any():
         again.try_all(_kinds(past, row, masks, waiting | mixed), waiting=waiting, mixed=mixed)
     carried = np.flatnonzero(whole & ~again.dissolved)
@@ -72,6 +78,7 @@ def keep(past: Past, row: Ints, masks: Ints, sensitive: list[Codes], *, k: int, 
         given=np.concatenate([past.given[carried], again.given]),
         fate=_fates(past, row, common, short, number >= 0, again.dissolved),
         number=number,
+        core=again.core,
     )
 
 
@@ -139,8 +146,9 @@ class _Batch:
 class _Returning:
     """Rule 3. `target`: of each datum the number of its new cohort, −1 for none."""
 
-    def __init__(self, past: Past, row: Ints, masks: Ints, sensitive: list[Codes], k: int, l: int) -> None:
-        self.past, self.row, self.now, self.sensitive, self.k, self.l = past, row, masks, sensitive, k, l
+    def __init__(self, past: Past, row: Ints, masks: Ints, before: Former, k: int, l: int, narrow: bool) -> None:
+        self.past, self.row, self.now, self.before, self.k, self.l = past, row, masks, before, k, l
+        self.narrow, self.core = narrow, past.core
         self.kind, self.kinds = np.zeros(len(past.classes), dtype=np.int64), 1
         self.target = np.full(len(row), -1, dtype=np.int64)
         self.dissolved = np.zeros(len(past.classes), dtype=bool)
@@ -212,22 +220,33 @@ class _Returning:
     def _sound(self, batch: _Batch) -> Ints:
         people, crossing = self._counts(batch, np.ones(len(batch.data), dtype=bool))
         sound = (people[:, 1] > 0) & self._apart(batch, people, crossing)
-        for group in (1, 2):
-            mine = batch.group == group
-            enough = people[:, group] >= self.k
-            rows = self.row[batch.data[mine]]
-            for column in self.sensitive:
-                enough &= distinct_values(batch.kind[mine], column.codes[rows], self.kinds, column.size) >= self.l
-            sound &= enough | (people[:, group] == 0)
-        gone = batch.group == 0
-        for place in range(len(self.sensitive)):
-            values = self.past.values[batch.data[gone], place].astype(np.int64)
-            pairs = np.unique((batch.kind[gone][values != 0] << 32) | values[values != 0])
-            sound &= (np.bincount(pairs >> 32, minlength=self.kinds) >= self.l) | (people[:, 0] == 0)
+        sound &= ((people[:, 1:] == 0) | (people[:, 1:] >= self.k)).all(axis=1)
+        found = self._pools(batch)
+        sound[found.part[found.least < self.l] // _GROUPS] = False
         return sound
+
+    def _pools(self, batch: _Batch) -> Pools:
+        """Of all groups. A part of a kind: where no cohort has persons in both groups, what each group came
+        from."""
+        cohort = self.past.cohort[batch.data]
+        into = np.bincount(cohort * _GROUPS + batch.group, minlength=len(self.past.classes) * _GROUPS) > 0
+        into = into.reshape(-1, _GROUPS)[cohort]
+        linked = np.bincount(batch.kind, into[:, 1] & into[:, 2], self.kinds)[batch.kind] > 0
+        part = batch.kind * _GROUPS + np.where(linked, 0, np.where(into[:, 1], 1, 2))
+        to = np.where(batch.group > 0, batch.kind * _GROUPS + batch.group, -1)
+        return pools(
+            self.past, batch.data, to, batch.masks.ravel(), part, self.row, self.before, narrow=self.narrow
+        )
 
     def _take(self, batch: _Batch, sound: Ints) -> None:
         taken = sound[batch.kind] & (batch.group > 0)
+        if self.narrow:
+            whole = sound[batch.kind]
+            whole_kinds = _Batch(
+                batch.data[whole], batch.kind[whole], batch.group[whole], batch.masks, batch.more_masks
+            )
+            known = replace(self.past, core=self.core)
+            self.core = stayed(known, whole_kinds.data, self._pools(whole_kinds))
         keys, target = np.unique(batch.kind[taken] * _GROUPS + batch.group[taken], return_inverse=True)
         self.target[batch.data[taken]] = target + len(self.masks)
         kind = keys // _GROUPS

@@ -10,7 +10,7 @@ from typing import Any, BinaryIO, Final, Literal
 import pyarrow as pa
 from msgspec import Struct, field
 
-from catalog.pii.order import Detected, ScanOrder
+from catalog.pii.order import Detected, DetectedPair, ScanOrder
 from catalog.reading import Reading
 from catalog.risk.figures import Risk
 from catalog.transforms import Transform
@@ -193,6 +193,8 @@ class AnonymiseReply(Struct, frozen=True, kw_only=True):
     types: dict[str, str] = field(default_factory=dict)
     logical_bytes: dict[str, int] = field(default_factory=dict)
     sample: list[dict[str, Any]] = field(default_factory=list)
+    pairs: tuple[DetectedPair, ...] = ()
+    """Of plain columns that the files show, by their names in SQL."""
     refusal: Refusal | None = None
 
 

@@ -23,6 +23,7 @@ from catalog.jailed.measures import read_measures
 from catalog.jailed.parts import Finished, write_parts
 from catalog.jailed.refused import Refused
 from catalog.jailed.sample import sample
+from catalog.jailed.singled import singled_out
 from catalog.past import SILENT, Past, past_of, read_arrays
 from catalog.wire import AnonymiseOrder, AnonymiseReply, write_frame
 
@@ -64,6 +65,7 @@ def _anonymise(order: AnonymiseOrder, inputs: Sequence[int], output: BinaryIO) -
         types={c.column.name: c.type for c in (*persons.dimensions, *persons.sensitive)},
         logical_bytes=finished.logical_bytes,
         sample=sample(order, persons, formed, finished),
+        pairs=singled_out(persons, formed) if order.mode == "rows" else (),
     )
 
 

@@ -6,14 +6,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from catalog.cohorts import Codes, Ints, class_keys, form
+from catalog.candidates import Former, former, left_to_movers
+from catalog.cohorts import Codes, Ints, class_keys, form, value_pairs
 from catalog.jailed.coding import Coded, Seen, seen_values
-from catalog.jailed.digests import class_numbers
+from catalog.jailed.digests import class_numbers, value_numbers
 from catalog.jailed.measures import Measure
 from catalog.lineage import Now, living
 from catalog.past import Past
 from catalog.regroup import Kept, keep
 from catalog.wire import AnonymiseOrder
+
+_DEALS = 8
+"""How often cohorts are dealt anew without those who would be given away; then without all who moved."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +63,8 @@ def form_cohorts(order: AnonymiseOrder, persons: Persons, past: Past | None) -> 
             np.full(len(everybody), -1, dtype=np.int64), nothing.astype(np.int8), nothing.astype(np.int32),
             np.empty((0, measures), dtype=bool), seen, everybody, nothing, None,
         )  # fmt: skip
-        return _with_new(order, persons, start)
+        people = np.flatnonzero(everybody)
+        return _with_new(persons, start, people, *level_by_level(order, persons, start.sensitive, people))
     lives = living(past, _now(order, persons), followed=order.followed)
     alive = np.flatnonzero(lives >= 0)
     new = everybody.copy()
@@ -67,10 +72,11 @@ def form_cohorts(order: AnonymiseOrder, persons: Persons, past: Past | None) -> 
     first = np.full(len(new), past.versions, dtype=np.int64)
     first[lives[alive]] = past.generation[past.atom[alive]]
     seen = _seen(order, persons, new, first, past)
-    kept = keep(past, lives, persons.mask, [s.codes for s in seen], k=order.k, l=order.l)
-    return _with_new(
-        order, persons, Formed(kept.cohort, kept.level, kept.masks, kept.given, seen, new, lives, kept)
-    )
+    before, narrow = former(past, lives, followed=order.followed), order.mode == "rows"
+    kept = keep(past, lives, persons.mask, [s.codes for s in seen], before, k=order.k, l=order.l, narrow=narrow)
+    formed = Formed(kept.cohort, kept.level, kept.masks, kept.given, seen, new, lives, kept)
+    before = before if narrow else Former(before.row[:0], before.atom[:0])
+    return _with_new(persons, formed, *_apart_from_the_past(order, persons, formed, before))
 
 
 def _now(order: AnonymiseOrder, persons: Persons) -> Now:
@@ -89,9 +95,33 @@ def _seen(order: AnonymiseOrder, persons: Persons, new: Ints, first: Ints, past:
     ]
 
 
-def _with_new(order: AnonymiseOrder, persons: Persons, formed: Formed) -> Formed:
+def _apart_from_the_past(
+    order: AnonymiseOrder, persons: Persons, formed: Formed, before: Former
+) -> tuple[Ints, Ints, Ints]:
+    """Those who are new and placed, the cohort of each and each cohort's level.
+
+    Whoever was something else before stands only where who knows that is left with ℓ values; else she waits.
+    """
     people = np.flatnonzero(formed.new)
-    number, levels = level_by_level(order, persons, formed.sensitive, people)
+    moved = np.isin(people, before.row)
+    if not moved.any():
+        return people, *level_by_level(order, persons, formed.sensitive, people)
+    assert formed.kept is not None  # somebody was in a version
+    values = value_numbers(persons.sensitive, formed.seen, len(persons.mask))
+    for _ in range(_DEALS):
+        number, levels = level_by_level(order, persons, formed.sensitive, people)
+        inside = np.flatnonzero(number >= 0)
+        held, who = value_pairs(number[inside], values[people[inside]]), inside[moved[inside]]
+        left = left_to_movers(held, number[who], people[who], before, formed.kept.core, values.shape[1])
+        gives_away = np.isin(np.arange(len(people)), who[left < order.l])
+        if not gives_away.any():
+            return people, number, levels
+        people, moved = people[~gives_away], moved[~gives_away]
+    people = people[~moved]
+    return people, *level_by_level(order, persons, formed.sensitive, people)
+
+
+def _with_new(persons: Persons, formed: Formed, people: Ints, number: Ints, levels: Ints) -> Formed:
     cohort = formed.cohort.astype(np.int64)
     cohort[people] = np.where(number >= 0, number + len(formed.masks), -1)
     masks = np.zeros(len(levels), dtype=np.int32)

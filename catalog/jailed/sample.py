@@ -1,4 +1,9 @@
-"""A sample that shows the shape of the data and holds nobody: columns drawn apart, real records refused."""
+"""A sample that shows the shape of the data and holds nobody: columns drawn apart, real records refused.
+
+Refused are the records of the files and those of everybody else who consents, as they would be shown at any level:
+who is left out or waits is nobody's example either. So what is missing from a sample could tell of them; where few
+combinations are free, no more than half of those are shown, and none that is missing says anything.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.random import PCG64, Generator, SeedSequence
 
-from catalog.cohorts import Codes, class_keys
+from catalog.cohorts import Codes, Ints, class_keys
 from catalog.jailed.coding import Coded
 from catalog.jailed.forming import Formed, Persons
 from catalog.jailed.measures import Measure
@@ -36,18 +41,29 @@ def sample(order: AnonymiseOrder, persons: Persons, formed: Formed, finished: Fi
             empty = next((i for i, v in enumerate(c.shown) if v is None), len(c.shown))
             real.append(Codes(np.where(seen.stays[finished.order], shown, empty), len(c.shown) + 1))
     drawn = [random.choice(np.unique(r.codes), _DRAWS) for r in real]
-    both = [Codes(np.concatenate([r.codes, d]), r.size) for r, d in zip(real, drawn, strict=True)]
-    keys = class_keys(both, len(both[0].codes))
-    taken, made = keys[:-_DRAWS], keys[-_DRAWS:]
-    free = np.flatnonzero(~np.isin(made, taken))
-    _, first = np.unique(made[free], return_index=True)
-    chosen = free[np.sort(first)][:SAMPLE_ROWS]
+    free = _free([r.codes for r in real], drawn, [r.size for r in real])
+    for level in range(order.level_count):
+        of = [*([level] * len(persons.dimensions)), *([0] * len(columns))]
+        own = [c.level(at)[c.codes] for c, at in zip(columns, of, strict=False)]
+        free &= _free(own, drawn, [r.size for r in real])
+    made = class_keys([Codes(d, r.size) for d, r in zip(drawn, real, strict=True)], _DRAWS)
+    chosen = np.sort(np.unique(made, return_index=True)[1])
+    chosen = chosen[free[chosen]]
+    chosen = chosen[: min(SAMPLE_ROWS, len(chosen) // 2)]
     rows = [
         {c.column.name: _plain(_value(c, int(d[i]))) for c, d in zip(columns, drawn, strict=True)} for i in chosen
     ]
     for row in rows:
         row |= {m.name: _measure(m, random) for m in persons.measures if not m.of}
     return rows
+
+
+def _free(real: list[Ints], drawn: list[Ints], sizes: list[int]) -> Ints:
+    """Which of the drawn rows are nobody's."""
+    both = [Codes(np.concatenate([r, d]), size) for r, d, size in zip(real, drawn, sizes, strict=True)]
+    keys = class_keys(both, len(both[0].codes))
+    result: Ints = ~np.isin(keys[-_DRAWS:], keys[:-_DRAWS])
+    return result
 
 
 def _value(column: Coded, code: int) -> Any:

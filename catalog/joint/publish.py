@@ -91,7 +91,8 @@ def publish_joint(
             require_the_same(store, lost, made, intake)
         text = msgspec.json.encode(manifest, order="sorted").decode()
         version = version_of(manifest, text, made, measured, left_out_of(made.reply), previous)
-        history, _ = follow(history, made, intake, mask, version.created_at_ms, coding_digest(manifest))
+        coding, narrow = coding_digest(manifest), manifest.mode == "rows"
+        history, _ = follow(history, made, intake, mask, version.created_at_ms, coding, narrow=narrow)
         put(store, folder, version, intake, made, history)
     joined = band_of(intake.rows, manifest.k)
     report = Report(

@@ -109,15 +109,15 @@ def _of_column(
                     share=found.share, examples=found.examples, declared=each.role,
                 )  # fmt: skip
                 break
-    if column.singles is not None and _too_many(column.singles, detected):
+    if column.singles is not None and _too_many(column.singles, detected.persons):
         yield Finding(
             code="pii.singles_out", columns=(column.name,), finding=SINGLES, confidence=1.0, share=column.singles,
             declared=shown[0].role if shown else "",
         )  # fmt: skip
 
 
-def _too_many(share: float, detected: Detected) -> bool:
-    return share > MOST_SINGLED_OUT and share * detected.persons >= FEWEST_SINGLED_OUT
+def _too_many(share: float, persons: int) -> bool:
+    return share > MOST_SINGLED_OUT and share * persons >= FEWEST_SINGLED_OUT
 
 
 def _contradiction(manifest: Manifest, column: ManifestColumn, kind: Kind) -> Code | None:
@@ -140,9 +140,9 @@ def _labelled(column: ManifestColumn) -> bool:
 
 def _pairs(detected: Detected) -> Iterator[Finding]:
     """Pairs that single out though neither of the two columns does."""
-    alone = {each.name for each in detected.columns if _too_many(each.singles or 0.0, detected)}
+    alone = {each.name for each in detected.columns if _too_many(each.singles or 0.0, detected.persons)}
     for pair in detected.pairs:
-        if _too_many(pair.singles, detected) and not {pair.first, pair.second} & alone:
+        if _too_many(pair.singles, pair.persons or detected.persons) and not {pair.first, pair.second} & alone:
             yield Finding(
                 code="pii.pair_singles_out", columns=(pair.first, pair.second), finding=SINGLES, confidence=1.0,
                 share=pair.singles, declared="sensitive",

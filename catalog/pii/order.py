@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from msgspec import Meta, Struct
 
 from catalog.pii.kinds import Kind
+
+MOST_PAIRED: Final = 12
+"""Plain columns whose pairs are counted: 66 pairs; of more, the first ones in the order's order."""
 
 
 class ScanOrder(Struct, frozen=True, kw_only=True):
@@ -42,11 +45,12 @@ class DetectedColumn(Struct, frozen=True, kw_only=True):
 
 
 class DetectedPair(Struct, frozen=True, kw_only=True):
-    """Two plain columns; `singles` as of one column."""
+    """Two plain columns; `singles` as of one column, of these persons (0: of all that were counted)."""
 
     first: str
     second: str
     singles: float
+    persons: int = 0
 
 
 class Detected(Struct, frozen=True, kw_only=True):

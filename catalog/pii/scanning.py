@@ -14,12 +14,10 @@ from catalog.pii.column import judge
 from catalog.pii.folding import as_seen
 from catalog.pii.kinds import Kind
 from catalog.pii.mask import mask
-from catalog.pii.order import Detected, DetectedColumn, DetectedPair, FoundKind, ScanOrder
+from catalog.pii.order import MOST_PAIRED, Detected, DetectedColumn, DetectedPair, FoundKind, ScanOrder
 from catalog.pii.singling import Singles, hashed, mixed
 from catalog.pii.within import inside
 
-MOST_PAIRED: Final = 12
-"""Plain columns whose pairs are counted: 66 pairs; of more, the first ones in the order's order."""
 _RARE: Final = 300
 _COARSE: Final = r"[@＠]\w|\p{Nd}[\p{Nd}\p{Cf} ._()–\-]{6,}\p{Nd}|[A-Z]\p{Nd}{7}"
 """What most kinds have in them: every row is swept for it."""

@@ -77,7 +77,7 @@ class Pipeline:
                 raise
             tell(record)
             if record.state == "stopped":
-                refuse(self.line)
+                refuse(self.line, stage)
 
     @property
     def version(self) -> Version:
@@ -117,7 +117,7 @@ class Pipeline:
         before = (order.source_sha256, *(self.records[each].output_sha256 for each in RUN_STAGES[:place_]))
         outside: tuple[object, ...] = (order.manifest_text,)
         if stage == "anonymise":
-            outside = (order.previous, order.register)
+            outside = (order.previous, order.register, order.overrides)
         if stage == "detect":
             outside = (order.manifest_text, order.overrides)
         if stage == "quality":

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from msgspec.structs import replace
+
 from catalog.coding import coding_digest
 from catalog.history import Waiting, follow
 from catalog.intake import read_source
@@ -15,7 +17,8 @@ from catalog.manifest import column_lines
 from catalog.past import CARRIED
 from catalog.persons import require_same_privacy, write_persons
 from catalog.pii.detect import scan_order
-from catalog.pipeline.detecting import run_detect
+from catalog.pii.order import Detected
+from catalog.pipeline.detecting import of_pairs, run_detect, with_pairs
 from catalog.pipeline.kept import KeptVersion, keep_intake, keep_made, keep_version
 from catalog.pipeline.line import Line
 from catalog.pipeline.record import Figure, Stage
@@ -66,6 +69,7 @@ def run_anonymise(line: Line, room: Path) -> Said:
     digest = hashlib.sha256(made.cohort.tobytes())
     for part in made.parts:
         digest.update(bytes.fromhex(part.sha256))
+    detected = with_pairs(line.manifest, line.intake.reply.detected or Detected(), reply)
     return Said(
         output=digest.hexdigest(),
         figures=(
@@ -76,6 +80,7 @@ def run_anonymise(line: Line, room: Path) -> Said:
             Figure(name="left_out", value=reply.left_out_persons, unit="persons"),
             Figure(name="rare_values", value=reply.rare_values_blanked, unit="rows"),
         ),
+        findings=of_pairs(line, detected),
     )
 
 
@@ -113,11 +118,16 @@ def run_measure(line: Line, room: Path) -> Said:
     history = None
     if manifest.mode != "dp":
         coding = coding_digest(manifest)
-        history, waiting = follow(line.book()[0], made, intake, line.mask, version.created_at_ms, coding)
+        history, waiting = follow(
+            line.book()[0], made, intake, line.mask, version.created_at_ms, coding, narrow=manifest.mode == "rows"
+        )
     prepare(room, version, intake, made, history)
+    read = intake.reply
+    if read.detected is not None:
+        read = replace(read, detected=with_pairs(manifest, read.detected, made.reply))
     line.done = KeptVersion(
         version=version, waiting=waiting, sample=[] if manifest.mode == "dp" else made.reply.sample,
-        rows_read=intake.rows, read=intake.reply, without_consent=made.reply.without_consent,
+        rows_read=intake.rows, read=read, without_consent=made.reply.without_consent,
         rare_values_blanked=made.reply.rare_values_blanked, risk=measured.risk,
     )  # fmt: skip
     if line.bench.lasting:

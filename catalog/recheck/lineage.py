@@ -5,13 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from catalog.cohorts import Ints
+from catalog.intersected import exchanging, intersected
 from catalog.making import Made
 from catalog.past import CARRIED, DISSOLVED, OUT_SHORT, RETIRED, Past
 from catalog.recheck.broken import require
 
 
-def check_lineage(made: Made, past: Past, shown: Ints, *, k: int, l: int) -> None:
-    """`shown`: of each cohort of the past, whether the newest version shows it. Raises PublicationRefused.
+def check_lineage(made: Made, past: Past, shown: Ints, *, k: int, l: int, narrow: bool) -> None:
+    """`shown`: of each cohort of the past, whether the newest version shows it; `narrow`: whether files show
+    values. Raises PublicationRefused.
 
     That each datum lives where the jail says so, and that each new cohort has k and ℓ, was checked before.
     """
@@ -27,7 +29,10 @@ def check_lineage(made: Made, past: Past, shown: Ints, *, k: int, l: int) -> Non
     stands = np.bincount(made.cohort[made.cohort >= 0], minlength=made.reply.cohorts)
     fresh = np.bincount(made.cohort[(made.cohort >= 0) & ~known], minlength=made.reply.cohorts)
     require(fresh == np.where(carried | moved, 0, stands), "newcomers")
-    _Returned(made, past, now, moved).check(k, l)
+    _Returned(made, past, now, moved).check(k)
+    found = intersected(made, past, narrow=narrow)
+    require(found.pools.least >= l, "returned")
+    require(found.least >= l, "candidates")
     _check_moves(made, past, now, shown & ~past.retired, known, k)
 
 
@@ -73,21 +78,15 @@ class _Returned:
 
     def _batches(self) -> Ints:
         """Of each returned cohort the lowest number of those that it shares a source with."""
-        batch = np.arange(len(self.into))
+        batch = exchanging(self.of, self.to, len(self.into), len(self.past.classes))
+        lowest = np.full(len(self.past.classes), len(batch), dtype=np.int64)
         there = self.to >= 0
-        while True:
-            lowest = np.full(len(self.past.classes), len(batch), dtype=np.int64)
-            np.minimum.at(lowest, self.of[there], batch[self.to[there]])
-            after = batch.copy()
-            np.minimum.at(after, self.to[there], lowest[self.of[there]])
-            if (after == batch).all():
-                dissolved = np.unique(self.of)
-                require(lowest[dissolved] < len(batch), "returned")
-                self.mine = lowest[self.of]
-                return batch
-            batch = after
+        np.minimum.at(lowest, self.of[there], batch[self.to[there]])
+        require(lowest[np.unique(self.of)] < len(batch), "returned")
+        self.mine = lowest[self.of]
+        return batch
 
-    def check(self, k: int, l: int) -> None:
+    def check(self, k: int) -> None:
         """Three groups a batch at most, each against the others; one class, one level."""
         if not len(self.data):
             return
@@ -101,11 +100,6 @@ class _Returned:
         require(rank < 2, "returned")
         self.group = np.where(self.to >= 0, rank[self.to] + 1, 0)
         require(self._apart(np.ones(len(self.data), dtype=bool), k), "returned")
-        gone = self.group == 0
-        classes, of = np.unique(past.classes[self.of[gone]], return_inverse=True)
-        for values in past.values[self.data[gone]].T.astype(np.int64):
-            pairs = np.unique(of[values != 0] << 32 | values[values != 0])
-            require(np.bincount(pairs >> 32, minlength=len(classes)) >= l, "returned")
         for measure in range(past.given.shape[1]):
             self._check_measure(measure, k)
 
@@ -142,8 +136,14 @@ class _Returned:
 
 
 def _check_moves(made: Made, past: Past, now: Ints, shown: Ints, known: Ints, k: int) -> None:
-    """Of each class none or at least k persons came, left or changed since the newest version."""
+    """Of each class none or at least k persons came, left or changed since the newest version.
+
+    A cohort that is whole shown or hidden may have fewer where k was raised since: it is as many as were promised
+    then.
+    """
     differs = shown[past.cohort] != (now >= 0)
+    size, moved = (np.bincount(past.cohort[which], minlength=len(shown)) for which in (now >= -1, differs))
     came = made.classes[made.cohort[(made.cohort >= 0) & ~known]]
-    _, of = np.unique(np.concatenate([past.classes[past.cohort[differs]], came]), return_inverse=True)
-    require(np.bincount(of) >= k, "moves")
+    classes, of = np.unique(np.concatenate([past.classes[past.cohort[differs]], came]), return_inverse=True)
+    alone = np.concatenate([(moved < size)[past.cohort[differs]], np.ones(len(came), dtype=bool)])
+    require((np.bincount(of) >= k) | (np.bincount(of, alone, len(classes)) == 0), "moves")

@@ -29,4 +29,4 @@ def recheck(
     content = check_persons(order, intake.persons, mask, made, past)
     check_files(order, made, content)
     if history is not None and past is not None:
-        check_lineage(made, past, history.since_ms == 0, k=order.k, l=order.l)
+        check_lineage(made, past, history.since_ms == 0, k=order.k, l=order.l, narrow=order.mode == "rows")

@@ -25,7 +25,7 @@ from catalog.jailed.mixing import mix, stable
 from catalog.past import LEFT, SILENT, Past
 from catalog.transforms import Transform
 from catalog.wire import AnonymiseColumn, AnonymiseOrder
-from tests.attack.observer_files import RECORD_ROOM, ROW_ROOM, Files
+from tests.attack.observer_files import DATUM_ROOM, RECORD_ROOM, ROW_ROOM, Files
 from tests.catalog.small import HEAD, VISITS
 
 COUNT = 2_000
@@ -94,6 +94,7 @@ class World:
     _dimensions: list[Coded] = field(init=False)
     _persons: forming.Persons = field(init=False)
     _tiled: Past | None = field(init=False)
+    _visits: Ints = field(init=False)
 
     def __post_init__(self) -> None:
         columns = list(zip(*self.everybody, strict=True))
@@ -125,6 +126,7 @@ class World:
         )  # fmt: skip
         sensitive = code_column(asked[3], table.column("illness"), {})
         measure = read_measure(asked[4], table.column("visits"))
+        self._visits = np.where(measure.present, measure.values + 1, 0).astype(np.int64)
         self.mask = np.array([consents(row) for row in self.everybody], dtype=np.int32)
         count = len(self.everybody)
         world = AnonymiseColumn(name="world", type="BIGINT", role="quasi-identifier")
@@ -174,8 +176,11 @@ class World:
             past = replace(past, row=place[:, self.names].ravel())
         formed = forming.form_cohorts(self.order, persons, past)
         numbers, records, first = _files(persons, formed)
-        world = world[inside][formed.cohort >= 0]
-        apart = (_apart(*each, len(states)) for each in ((numbers, world), (records, world[first])))
+        shown = inside[formed.cohort >= 0]
+        data = np.ravel_multi_index((called[shown], self._visits[rows[shown]], numbers), DATUM_ROOM)
+        world = world[shown]
+        told = ((numbers, world), (records, world[first]), (data, world))
+        apart = (_apart(every, of, len(states)) for every, of in told)
         files = [Files(*each) for each in zip(*apart, strict=True)]
         return Played(files, formed.cohort, numbers, records)
 
@@ -194,7 +199,8 @@ def _tiled(past: Past) -> Past:
         atom=each(past.atom) + np.repeat(worlds, data) * atoms, again=each(past.again),
         values=each(past.values), contributes=each(past.contributes),
         classes=mix(each(past.classes), np.repeat(numbers, cohorts)), level=each(past.level),
-        retired=each(past.retired), given=each(past.given), generation=each(past.generation),
+        retired=each(past.retired), given=each(past.given), purposes=each(past.purposes),
+        generation=each(past.generation),
     )  # fmt: skip
 
 

@@ -103,9 +103,16 @@ def _on_the_jail() -> list[Group]:
 
 def _on_the_market() -> list[Group]:
     observer, whole = "tests/attack/test_observer.py", "whole cohorts"
+    intersecting, singled_out = "tests/attack/test_intersecting.py", "tests/attack/test_singled_out.py"
     return [
         Group(kind="inference", what="differences over versions, revisions and withdrawals", defence=whole,
               tests=observer, off=observer),
+        Group(kind="inference", what="intersecting and subtracting by whoever knows of one person",
+              defence="ℓ is left", tests=intersecting, off=intersecting),
+        Group(kind="inference", what="one who turns up elsewhere, also after a gap; a dataset beside the first",
+              defence="ℓ is left; whole cohorts", tests=singled_out, off=singled_out),
+        _tests("inference", "what is missing from a generated sample", "half of what is free, nobody's record",
+               "tests/catalog/test_anonymise.py"),
         _tests("inference", "linear combinations of answers", whole, "tests/attack/test_linear.py"),
         _tests("inference", "equations over all answers ever given", whole, "tests/attack/test_algebra.py"),
         _tests("inference", "order of rows", "files have an order of their own", "tests/attack/test_row_order.py"),

@@ -55,6 +55,11 @@ def one_came_with_a_value_of_its_own(rows: list[Row]) -> list[Row]:
     return [*rows, *came(["hủi", "sởi", "cúm", "sởi", "cúm"])]
 
 
+def one_moved_to_where_others_came(rows: list[Row]) -> list[Row]:
+    key, _, *rest = rows[1]
+    return [rows[0], [key, "Huế", *rest], *rows[2:], *came(["gan"] * 5)]
+
+
 def five_came_without_visits(rows: list[Row]) -> list[Row]:
     return [*rows, *came(["cúm", "sởi"]), *came(["cúm", "sởi", "lao", "cúm", "lao"], visits="")[2:]]
 
@@ -71,6 +76,7 @@ LIES: list[tuple[str, Change, str, str]] = [
     ("form_plain_cohorts", five_alike_came, "l", AGGREGATE_MANIFEST),
     ("show_rare_values", one_came_with_a_value_of_its_own, "rare", MANIFEST),
     ("take_newcomers_in", one_came, "carried", MANIFEST),
+    ("give_movers_away", one_moved_to_where_others_came, "candidates", MANIFEST),
     ("return_too_soon", one_left, "returned", AGGREGATE_MANIFEST),
     ("show_every_sum", five_came_without_visits, "contributors", AGGREGATE_MANIFEST),
     ("stand_below_the_first_level", five_came_without_visits, "level", MANIFEST),

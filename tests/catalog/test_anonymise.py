@@ -216,6 +216,26 @@ def test_no_row_of_a_sample_is_a_record_or_a_persons_own_row(persons: list[tuple
     assert len(keys) == len(set(keys))
 
 
+def test_the_sample_of_a_tiny_table_is_not_who_was_left_out_and_what_is_missing_tells_of_nobody() -> None:
+    """Two are too few to be shown; each of their values by itself is others' too."""
+    columns = [AnonymiseColumn(name=f"q{i}", type="VARCHAR", role="quasi-identifier") for i in range(6)]
+    columns.append(AnonymiseColumn(name="illness", type="VARCHAR", role="sensitive"))
+    low, high = ["a"] * 6, ["b"] * 6
+    rows = [[*(low if i < 8 else high), ["cúm", "sởi"][i % 2]] for i in range(16)]
+    rows += [[*(v for _ in range(3) for v in pair), "cúm"] for pair in ("ab", "ba")]
+    table = pa.table({c.name: pa.array(v) for c, v in zip(columns, zip(*rows, strict=True), strict=True)})
+    seeds = [bytes([i]) * 32 for i in range(4)]
+    made = [run_anonymise(order(columns=tuple(columns), seed=s), table, [1] * len(rows)).reply for s in seeds]
+    assert {reply.left_out_persons for reply in made} == {2}
+    drawn = [tuple(row.values()) for reply in made for row in reply.sample]
+    assert len(drawn) == 4 * 20
+    assert not set(drawn) & {tuple(row) for row in rows}
+    narrow = tuple(columns[i] for i in (0, 1, 6))
+    told = run_anonymise(order(columns=narrow), table, [1] * len(rows)).reply.sample
+    free = 2 * 2 * 2 - len({(r[0], r[1], r[6]) for r in rows})
+    assert len(told) == free // 2, "else the combinations that are not there would be those of who waits"
+
+
 def test_a_value_that_no_group_names_is_refused_with_counts_only() -> None:
     columns = (
         replace(order().columns[1], fine=Transform(groups={"Miền Bắc": ("Hà Nội",)}), coarser=()),

@@ -90,7 +90,7 @@ def test_a_changed_person_is_a_newcomer_and_the_cohort_is_out(tmp_path: Path) ->
     first = publish_rows(store, tmp_path, rows)
     second = publish_rows(store, tmp_path, next_rows(rows, change=1), previous=first.version.id)
     (gone,) = together(shown(store, first, rows)) - together(shown(store, second, rows))
-    assert waiting(second) == {"few": (1, 0), "changed": (len(gone) - 1, 1)}
+    assert waiting(second) == {"moved": (1, 0), "changed": (len(gone) - 1, 1)}
 
 
 def test_newcomers_wait_until_k_of_them_can_stand_together(tmp_path: Path) -> None:
@@ -274,6 +274,22 @@ def test_where_k_is_raised_cohorts_that_are_too_small_by_now_stand_together(tmp_
     assert second.version.persons == first.version.persons
     for cohort in together(shown(store, second, rows)):
         assert all(old <= cohort or not old & cohort for old in together(shown(store, first, rows)))
+
+
+@pytest.mark.parametrize("manifest", [MANIFEST, AGGREGATE_MANIFEST], ids=["rows", "aggregate"])
+def test_where_k_is_raised_a_cohort_that_nobody_can_stand_with_waits_and_the_version_is_made(
+    tmp_path: Path, manifest: str
+) -> None:
+    """Five go who were five before: that is what was promised of them, and no broken promise."""
+    store = Store(tmp_path / "s")
+    rows = [*people(), *([f"D{i}", "Đà Lạt", ["cúm", "sởi"][i % 2], "1", "có", "có"] for i in range(5))]
+    first = publish_rows(store, tmp_path, rows, manifest=manifest)
+    higher = manifest.replace("k: 5", "k: 9")
+    second = publish_rows(store, tmp_path, rows, manifest=higher, previous=first.version.id)
+    assert waiting(second) == {"short": (5, 1)}
+    assert second.version.persons == first.version.persons - 5
+    third = publish_rows(store, tmp_path, rows, manifest=manifest, previous=second.version.id)
+    assert (third.version.persons, third.report.waiting) == (first.version.persons, ())
 
 
 def test_a_measure_that_one_of_them_withheld_is_withheld_by_the_cohort_of_both(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ def past() -> Past:
         values=np.zeros((6, 1), dtype=np.uint32), contributes=np.zeros((6, 0), dtype=bool),
         classes=cohorts.astype(np.uint64), level=np.array([0, 1], dtype=np.int8), retired=cohorts > 9,
         given=np.zeros((2, 0), dtype=bool), generation=cohorts.astype(np.int32), versions=1,
+        purposes=np.array([1, 3], dtype=np.int32), core=np.zeros(0, dtype=np.uint64),
     )  # fmt: skip
 
 
@@ -32,6 +33,15 @@ def test_a_book_that_knows_only_two_levels_is_read() -> None:
         read = past_of(read_arrays(file))
         assert read.level.tolist() == [0, 1]
         assert read.level.dtype == np.int8
+
+
+def test_a_book_that_does_not_say_who_saw_its_cohorts_takes_each_to_be_seen_by_others() -> None:
+    """So nobody of it comes back with others because of what was never known."""
+    now = past()
+    now.values[:] = [[7], [7], [9], [8], [8], [8]]
+    read = past_of({name: array for name, array in now.arrays().items() if name not in ("purposes", "core")})
+    assert read.purposes.tolist() == [-1, -2]
+    assert read.core.tolist() == [7, 9, 1 << 32 | 8], "of each atom the values that it has"
 
 
 @pytest.mark.parametrize("level", [-1, len(LEVELS)])

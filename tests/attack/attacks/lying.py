@@ -121,6 +121,12 @@ def return_too_soon(payload: bytes, inputs: Sequence[int], output: BinaryIO) -> 
         return anonymise.main(payload, inputs, output)
 
 
+def give_movers_away(payload: bytes, inputs: Sequence[int], output: BinaryIO) -> bytes:
+    """Who has moved stands with others though only her own value is in both of her cohorts."""
+    with _with(forming, left_to_movers=lambda held, cohort, *_: np.full(len(cohort), 99)):
+        return anonymise.main(payload, inputs, output)
+
+
 def show_every_sum(payload: bytes, inputs: Sequence[int], output: BinaryIO) -> bytes:
     """Sums of few persons, or of one who dominates, are not withheld."""
 

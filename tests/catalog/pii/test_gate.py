@@ -18,7 +18,8 @@ from catalog.pii.order import Detected
 from catalog.publish import Publication, publish
 from catalog.storage import Store
 from tests.catalog.conftest import LIMITS, pseudonymise
-from tests.catalog.small import HEADER, ROW_MANIFEST, people
+from tests.catalog.plain import in_process
+from tests.catalog.small import HEADER, MANIFEST, ROW_MANIFEST, people, write
 
 EXTRA = """\
   - {name: note, role: sensitive, meaning: {vi: Ghi chú, en: Note}}
@@ -111,6 +112,65 @@ def test_no_cell_leaves_the_jail(detected: Detected, file: Path) -> None:
         for row in csv.DictReader(rows):
             for column in ("note", "contact", "born", "email"):
                 assert row[column] not in told
+
+
+PLAIN = """\
+  - {name: one, role: sensitive, meaning: {vi: Một, en: One}}
+  - {name: two, role: sensitive, meaning: {vi: Hai, en: Two}}
+"""
+EVENTS = """\
+events:
+  place: {take: last, of: place, by: day}
+  illness: {take: last, of: illness, by: day}
+  one: {take: last, of: one, by: day}
+  two: {take: last, of: two, by: day}
+"""
+PAIRED = MANIFEST.replace("  - {name: illness", PLAIN + "  - {name: illness")
+
+
+def _a_pair_each(count: int, consents: str, since: str) -> list[list[str]]:
+    """Twenty values of each, twenty times twenty pairs; `since` is the day of these rows."""
+    return [
+        [*row[:4], consents, consents, str(i % 20), str(i // 20), since] for i, row in enumerate(people(count))
+    ]
+
+
+def _alike(rows: list[list[str]], prefix: str, since: str) -> list[list[str]]:
+    return [[prefix + r[0][1:], *r[1:4], "có", "có", str(i % 5), str(i % 5), since] for i, r in enumerate(rows)]
+
+
+@pytest.mark.parametrize(
+    ("manifest", "shown_once", "stops"),
+    [(PAIRED, "", True), (PAIRED, "silent", False), (PAIRED.replace("mode: rows", "mode: aggregate"), "", False),
+     (PAIRED + EVENTS, "later", False), (PAIRED + EVENTS, "", True)],
+    ids=["shown", "without consent", "not in the files", "overtaken by later rows", "of events"],
+)  # fmt: skip
+def test_a_pair_is_judged_by_what_the_files_show(
+    tmp_path: Path, manifest: str, shown_once: str, stops: bool
+) -> None:
+    """And is answered as any finding, also where no scan of rows could have found it."""
+    alone = _a_pair_each(400, "không" if shown_once == "silent" else "có", "2025-01-01")
+    rows = (
+        alone if not shown_once else [*alone, *_alike(alone, "P" if shown_once == "later" else "Q", "2025-02-01")]
+    )
+    header = [*HEADER, "one", "two", "day"]
+
+    def attempt(overrides: Sequence[Override] = ()) -> Publication:
+        return publish(
+            manifest, write(tmp_path / "rows.csv", rows, header), store=Store(tmp_path / "store"),
+            pseudonymise=pseudonymise, consented=None, previous=None, limits=LIMITS, overrides=overrides,
+        )  # fmt: skip
+
+    with in_process():
+        if not stops:
+            assert attempt().overridden == ()
+            return
+        with pytest.raises(PublicationRefused, match=r"publication\.personal_data") as refused:
+            attempt()
+        (found,) = refused.value.params["findings"]
+        assert (tuple(found["columns"]), found["finding"]) == (("one", "two"), "singles_out")
+        answer = Override(columns=("one", "two"), finding="singles_out", reason="Đã xem, là dữ liệu bịa")
+        assert [each.finding.code for each in attempt([answer]).overridden] == ["pii.pair_singles_out"]
 
 
 def test_publication_stops_and_goes_on_with_reasons(file: Path, tmp_path: Path) -> None:
