@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 import psycopg
@@ -139,7 +139,7 @@ def _until_commits_wait(market: Market, database: psycopg.Connection) -> None:
     waits = False
     while not waits:
         assert time.monotonic() < until
-        with psycopg.connect(embedded.url(market.home, OWNER), autocommit=True) as other:
+        with closing(psycopg.connect(embedded.url(market.home, OWNER), autocommit=True)) as other:
             other.pgconn.send_query(b"select pg_logical_emit_message(true, 'test', '')")
             while not waits and other.pgconn.is_busy():
                 waits = database.execute(WAITING, [other.pgconn.backend_pid]).fetchone() is not None
