@@ -30,8 +30,4 @@ def built(opa: Path, source: Path) -> Iterator[KeptPolicy]:
         stamp = Built(revision=revision_of(here), sha256=hashlib.sha256(module).hexdigest())
         (here / WASM).write_bytes(module)
         (here / BUILT).write_bytes(msgspec.json.encode(stamp))
-        policy = KeptPolicy(here)
-        try:
-            yield policy
-        finally:
-            policy.close()
+        yield KeptPolicy(here)

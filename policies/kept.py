@@ -33,9 +33,9 @@ class KeptPolicy:
         module = _whole(folder)
         self.revision = module.revision
         self.module_sha256 = module.sha256
+        document = msgspec.json.encode(data(folder), order="deterministic")
         try:
-            self._policy = OpaWasmPolicy.from_wasm_bytes((folder / WASM).read_bytes(), CONFIG)
-            self._policy.set_data(msgspec.json.encode(data(folder), order="deterministic"))
+            self._policy = _opened((folder / WASM).read_bytes(), document)
         except OpaWasmError as error:
             raise KeptBroken(f"{WASM}: {type(error).__name__}") from error
 
@@ -49,9 +49,13 @@ class KeptPolicy:
             raise Undecided("undefined")
         return said
 
-    def close(self) -> None:
-        """Free the instance."""
-        self._policy.close()
+
+@functools.lru_cache(maxsize=2)
+def _opened(module: bytes, document: bytes) -> OpaWasmPolicy:
+    """Held for whoever asks again: to open it takes as long as a hundred decisions. It serves one at a time."""
+    policy = OpaWasmPolicy.from_wasm_bytes(module, CONFIG)
+    policy.set_data(document)
+    return policy
 
 
 def keep(root: Path, source: Path = FOLDER) -> Path:

@@ -7,6 +7,7 @@ Slipcover puts probes into the bytecode that go once they were met; a tracer tha
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,16 @@ _SHOWN_FILES = 12
 
 _slipcover = Slipcover(branch=True)
 _imports = ImportManager(_slipcover, FileMatcher(sources=_SOURCES))
-# Here and not in a hook: probes get only into modules that are imported afterwards, and conftest imports ours.
-_imports.__enter__()
 _of_workers: list[dict[str, Any]] = []
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    """Before conftest imports our modules: probes get only into those that are imported afterwards."""
+    workers = getattr(early_config.known_args_namespace, "numprocesses", None)
+    # Whoever only hands tests out to workers runs none, and they wait for it.
+    if "PYTEST_XDIST_WORKER" in os.environ or not workers:
+        _imports.__enter__()
 
 
 def pytest_testnodedown(node: Any, error: object) -> None:
@@ -38,8 +46,10 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    merged = Slipcover(branch=True, source=_SOURCES).get_coverage()  # files that nobody imported count too
-    for told in (*_of_workers, _slipcover.get_coverage()):
+    every = [*_of_workers, _slipcover.get_coverage()]
+    seen = [name for told in every for name in told["files"]]
+    merged = Slipcover(branch=True, source=_SOURCES, omit=seen).get_coverage()  # files that nobody imported
+    for told in every:
         merge_coverage(merged, told)
     files = sorted(merged["files"].items(), key=lambda file: file[1]["summary"]["percent_covered"])
     terminalreporter.section("coverage, lines and branches: the least covered files")

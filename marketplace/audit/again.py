@@ -65,7 +65,6 @@ def checks(receipt: Receipt, folder: Path) -> tuple[tuple[str, Callable[[], str]
 def _policy(receipt: Receipt, folder: Path) -> str:
     """Its sources, module and stamp belong together, and are those that the log names."""
     kept = _open(folder)
-    kept.close()
     logged = _logged(receipt)
     if logged.get("policy_revision") != kept.revision:
         raise Differs(f"the policy is {kept.revision}, the decision names {logged.get('policy_revision')}")
@@ -101,13 +100,10 @@ def _decision(receipt: Receipt, folder: Path) -> str:
     state = [reason["code"] for reason in logged["reasons"] if reason["code"].startswith(ENGINE_STATE)]
     if state and logged["allow"] is False:
         return f"denied by the engine's own state, not by a rule: {', '.join(state)}"
-    kept = _open(folder)
     try:
-        said = kept.said(_question(receipt))
+        said = _open(folder).said(_question(receipt))
     except Undecided as failed:
         raise Differs(f"computed again, the policy fails: {failed}") from failed
-    finally:
-        kept.close()
     wrong = [name for name in ("allow", "reasons", "obligations", "valid_until")
              if _comparable(name, said.get(name)) != _comparable(name, logged.get(name))]  # fmt: skip
     if wrong:

@@ -117,7 +117,8 @@ async def sequence_once(database: Database, keys: LogKeys, config: Config) -> in
         finally:
             count = await numbering
         total += count
-    await publish(database, log, key)
+    if total:
+        await publish(database, log, key)
     return total
 
 

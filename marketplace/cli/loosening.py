@@ -29,12 +29,8 @@ class Found(Struct, frozen=True, kw_only=True):
 
 def loosened(candidate: KeptPolicy, cases: Path, released: Path) -> Found:
     """Every case in cases/cases, as `released` decides it, again by the candidate. Raises KeptBroken."""
-    base = KeptPolicy(released)
-    try:
-        replay = Replay(candidate)
-        found = tuple(change for past in decided_cases(cases, base) if (change := replay.again(past)))
-    finally:
-        base.close()
+    base, replay = KeptPolicy(released), Replay(candidate)
+    found = tuple(change for past in decided_cases(cases, base) if (change := replay.again(past)))
     digest = replay.changes_sha256
     return Found(
         changes=found,
@@ -46,11 +42,7 @@ def check_released(source: Path = FOLDER, root: Path = RELEASED) -> Checked:
     """That whatever `source` loosens was approved: in root/approvals/<revision>, by two of root/people."""
     name = "no looser than what was released"
     try:
-        candidate = KeptPolicy(source)
-        try:
-            found = loosened(candidate, source, root / "policy")
-        finally:
-            candidate.close()
+        found = loosened(KeptPolicy(source), source, root / "policy")
         if not found.changes or _is_approved(found.approved, root):
             return Checked(name=name, said="")
     except (KeptBroken, Refused, OSError) as wrong:

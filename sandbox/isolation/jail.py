@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import socket
 import struct
@@ -16,7 +17,7 @@ from msgspec import Struct
 from sandbox.isolation.cgroup import Cgroup
 from sandbox.isolation.listening import NotTaken, exactly, first, readable
 from sandbox.isolation.meter import Meter
-from sandbox.isolation.waiting import Child, NoChild, accept, close_all
+from sandbox.isolation.waiting import Child, Gone, NoChild, accept, close_all
 from sandbox.isolation.watchdog import watch
 from sandbox.worker.wire import DESCRIPTORS, MESSAGE_BYTES, Ended, Files, Job, Ready, Reply
 
@@ -24,7 +25,7 @@ _PREPARE_TIMEOUT_S = 30.0
 BASE_MEMORY_BYTES = 192 * 1024 * 1024
 """What the warm process itself needs beside a job's memory."""
 _CHILDREN = 2
-"""That are given a job: one that ends before it has read it costs nobody anything."""
+"""That are waited for, and that are given a job: one that ends before it has read it costs nobody anything."""
 _EVENT = msgspec.msgpack.Decoder(Ready | Ended)
 
 
@@ -68,6 +69,17 @@ class Jail:
             raise JailLost("ended")
         if self._waiting is not None:
             return
+        for _ in range(_CHILDREN):
+            # Ended by nobody's query before anybody looked: the next one is on its way.
+            with contextlib.suppress(Gone):
+                self._waiting = await self._announced()
+                self._unwanted = False
+                return
+        self.end()
+        raise JailLost(f"children end before they are taken: {self._last_words()}")
+
+    async def _announced(self) -> Child:
+        """The next child that the warm process tells of, its predecessor's end perhaps before it."""
         try:
             async with asyncio.timeout(_PREPARE_TIMEOUT_S):
                 event, descriptors = await self._event()
@@ -80,10 +92,9 @@ class Jail:
             close_all(descriptors)
             raise JailLost(f"no child: {self._last_words()}")
         try:
-            self._waiting = accept(descriptors, event.pid)
+            return accept(descriptors, event.pid)
         except NoChild as error:
             raise JailLost(f"{error}: {self._last_words()}") from error
-        self._unwanted = False
 
     async def run(
         self, payload: bytes, *, output: int, inputs: Sequence[int], deadline_ms: int, memory_bytes: int

@@ -9,6 +9,7 @@ from pathlib import Path
 
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 _PROCESS_CLOCK = 2
+_NO_CLOCK = -1
 
 
 class Meter:
@@ -18,7 +19,8 @@ class Meter:
         pid = _pid(pidfd)
         self._folder = Path(f"/proc/{pid}")
         # Linux: the clock of another process's processor time (clock_getcpuclockid(3)).
-        self._clock = (~pid << 3) | _PROCESS_CLOCK
+        # Of one that is gone (-1) that would be our own.
+        self._clock = (~pid << 3) | _PROCESS_CLOCK if pid > 0 else _NO_CLOCK
         self._start_ns = self._processor_ns()
 
     def cpu_us(self) -> int:

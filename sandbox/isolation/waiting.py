@@ -13,10 +13,15 @@ from pathlib import Path
 from msgspec import Struct
 
 _NSPID = re.compile(r"^NSpid:\t(-?\d+)\t(\d+)$", re.MULTILINE)
+_GONE = re.compile(r"^NSpid:\t-1$", re.MULTILINE)
 
 
 class NoChild(Exception):
     """What was handed over is no child of that jail; the text is for the operator's log only."""
+
+
+class Gone(Exception):
+    """It had ended and was buried before anybody looked: the kernel no longer says whose it was."""
 
 
 class Child(Struct, frozen=True):
@@ -43,7 +48,7 @@ class Child(Struct, frozen=True):
 
 
 def accept(descriptors: list[int], pid: int) -> Child:
-    """The child, its socket not blocking. Raises NoChild, with every descriptor closed.
+    """The child, its socket not blocking. Raises NoChild or Gone, with every descriptor closed.
 
     A jail can get a descriptor of *our* process (SO_PEERPIDFD, Linux 6.5): handed over as its child's it would
     have us kill ourselves at the next deadline. So it must be of a process with that number in a namespace below.
@@ -56,6 +61,9 @@ def accept(descriptors: list[int], pid: int) -> Child:
     except (OSError, NoChild) as error:
         close_all(descriptors)
         raise NoChild(str(error)) from error
+    except Gone:
+        close_all(descriptors)
+        raise
     if (taken.family, taken.type) != (socket.AF_UNIX, socket.SOCK_STREAM):
         taken.close()
         os.close(descriptors[1])
@@ -71,6 +79,9 @@ def close_all(descriptors: list[int]) -> None:
 
 
 def _require_inside(pidfd: int, pid: int) -> None:
-    found = _NSPID.search(Path(f"/proc/self/fdinfo/{pidfd}").read_text())
+    told = Path(f"/proc/self/fdinfo/{pidfd}").read_text()
+    if _GONE.search(told):
+        raise Gone
+    found = _NSPID.search(told)
     if found is None or int(found[2]) != pid:
         raise NoChild("not a process of the jail")

