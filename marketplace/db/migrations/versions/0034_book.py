@@ -1,0 +1,20 @@
+"""Linked transfers are made by a function of the database's, whose plans are made once a connection.
+
+As one statement it was planned again for each group of transfers, which cost as much as its work.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "0034"
+down_revision = "0029"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Whoever calls it needs the rights to do all that it does."""
+    op.execute(Path(__file__).with_suffix(".sql").read_text())
