@@ -42,7 +42,7 @@ DONG = "VND"
 PRIVACY = "RHO"
 """The currency of privacy budgets: millionths of ρ, which nobody can be asked to pay in."""
 _BOOK = text("select * from book(cast(:movements as json), cast(:now as timestamptz))")
-"""`same`: how many of them are there already; `line`: which of them, from 1, stands in the way; `fault`: of these:"""
+"""`same`: how many are there already; `line`: which of them, from 1, stands in the way; `fault`: one of these."""
 _FAULTS: dict[str, type[Problem]] = {
     "unknown": NoAccount,
     "closed": PeriodClosed,

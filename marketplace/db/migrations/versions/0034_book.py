@@ -18,3 +18,6 @@ depends_on = None
 def upgrade() -> None:
     """Whoever calls it needs the rights to do all that it does."""
     op.execute(Path(__file__).with_suffix(".sql").read_text())
+    # Each looked up and locked, once more, a row that the same statement had just written.
+    op.execute("ALTER TABLE event_salt DROP CONSTRAINT fk_event_salt_event_id_event")
+    op.execute("ALTER TABLE query_result DROP CONSTRAINT fk_query_result_query_id_query")
