@@ -1,6 +1,6 @@
-"""Linked transfers are made by a function of the database's, whose plans are made once a connection.
+"""What settling and searching cost: transfers made by a function, two look-ups less, postings in their index.
 
-As one statement it was planned again for each group of transfers, which cost as much as its work.
+As one statement, the making of linked transfers was planned again for each group, which cost as much as its work.
 """
 
 from __future__ import annotations
@@ -21,3 +21,7 @@ def upgrade() -> None:
     # Each looked up and locked, once more, a row that the same statement had just written.
     op.execute("ALTER TABLE event_salt DROP CONSTRAINT fk_event_salt_event_id_event")
     op.execute("ALTER TABLE query_result DROP CONSTRAINT fk_query_result_query_id_query")
+    op.execute("""
+        ALTER TABLE search_posting DROP CONSTRAINT pk_search_posting,
+            ADD CONSTRAINT pk_search_posting PRIMARY KEY (term_id, block) INCLUDE (positions)
+    """)
