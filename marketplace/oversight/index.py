@@ -33,8 +33,8 @@ _POSTINGS = """
 """
 _IN_WINDOW = text(_POSTINGS.format(blocks="block >= :low AND block < :high"))
 _IN_BLOCKS = text(_POSTINGS.format(blocks="block = ANY(:blocks)"))
-_FEW = 4
-"""Only where a window has so many times the blocks that are left are those asked for one by one."""
+_MOST = 0.75
+"""Of a window's blocks: where more are left, asking for each by itself costs more than reading all."""
 
 
 async def indexed(session: AsyncSession) -> int:
@@ -81,7 +81,7 @@ async def _window(session: AsyncSession, groups: Sequence[Sequence[int]], low: i
     """block -> bits of the leaves in all groups; blocks without any are left out."""
     kept: dict[int, int] | None = None
     for ids in groups:
-        if kept is None or len(kept) * _FEW > high - low:
+        if kept is None or len(kept) > _MOST * (high - low):
             rows = await session.execute(_IN_WINDOW, {"ids": list(ids), "low": low, "high": high})
         else:
             rows = await session.execute(_IN_BLOCKS, {"ids": list(ids), "blocks": list(kept)})
