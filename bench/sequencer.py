@@ -1,6 +1,7 @@
 """The sequencer at its own pace, from committed events to a published checkpoint, and proofs in what it made.
 
-`BENCH_LEAVES=10000000 python -m bench.run sequencer` for the size that the log is meant for (half an hour).
+`BENCH_LEAVES=10000000 python -m bench.run sequencer` for the size that the log is meant for (half an hour);
+`BENCH_PROOF_LEAVES=10000000` for proofs in a tree of that size alone (a few minutes).
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import text
 
+from bench import arriving
 from bench.figure import figure
 from marketplace.audit import sequencer
 from marketplace.audit.note import verifier_key
@@ -31,6 +33,7 @@ from marketplace.db.keys import Keys
 from marketplace.db.together import Statement
 
 LEAVES = int(os.environ.get("BENCH_LEAVES", "50000"))
+PROOF_LEAVES = int(os.environ.get("BENCH_PROOF_LEAVES", "50000"))
 CHUNK = 50_000
 BATCHES = 5
 DATASETS = 50
@@ -51,6 +54,14 @@ PLAIN = text("""
     FROM json_to_recordset(CAST(:rows AS json)) AS attempt (id uuid, hash text)
 """)
 
+NO_LIMIT = text("SET LOCAL statement_timeout = 0")
+NODE = text("SELECT FROM audit_node WHERE level = :level AND index = :index")
+NODES = text("""
+    INSERT INTO audit_node (level, index, hash)
+    SELECT :level, n, sha256(int8send(n)) FROM generate_series(CAST(0 AS bigint), :last) AS n
+    ON CONFLICT DO NOTHING
+""")
+
 
 async def figures() -> list[dict[str, Any]]:
     """On a fresh embedded database with fsync on."""
@@ -68,6 +79,7 @@ async def figures() -> list[dict[str, Any]]:
                        better="higher"),
                 figure("… of a batch: rows, hashes, commit", numbering, "ms", n=BATCHES),
                 figure("… of a batch: tiles and checkpoint, synced, meanwhile", publishing, "ms", n=BATCHES),
+                *await arriving.delays(database, keys, config),
                 *await _proofs(database),
             ]  # fmt: skip
 
@@ -75,7 +87,7 @@ async def figures() -> list[dict[str, Any]]:
 @asynccontextmanager
 async def _database(config: Config) -> AsyncIterator[Database]:
     migrate.upgrade(config)
-    database = Database(database_url(config), connections=4)
+    database = Database(database_url(config), connections=12)
     yield database
     await database.close()
     embedded.stop(config.home)
@@ -124,10 +136,21 @@ async def _parts(database: Database, keys: Keys, config: Config) -> tuple[float,
     return statistics.median(numbering), statistics.median(publishing)
 
 
+async def _nodes(database: Database, size: int) -> None:
+    """Every node of a tree of `size` leaves that is not there."""
+    for level in range(size.bit_length()):
+        last = (size >> level) - 1
+        if not await database.all(NODE, {"level": level, "index": last}):
+            async with database.unit() as unit:
+                await unit.send([Statement(NO_LIMIT), Statement(NODES, {"level": level, "last": last})])
+
+
 async def _proofs(database: Database) -> list[dict[str, Any]]:
-    """In the whole tree and in one a hundredth as large: a proof looks at log2(n) nodes by their key."""
+    """In trees of several sizes: a proof looks at log2(n) nodes by their key. The largest is made of nodes that
+    were put in bulk: where they are found costs the same whatever they say."""
     found = []
-    for size in (LEAVES // 100, LEAVES):
+    for size in sorted({LEAVES // 100, LEAVES, max(LEAVES, PROOF_LEAVES)}):
+        await _nodes(database, size)
         took = []
         async with database.reading() as session:
             for _ in range(PROBES):

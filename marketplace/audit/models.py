@@ -53,7 +53,8 @@ class EventSalt(Base):
     """Apart from the event, so that it can be erased: then the commitment opens no more."""
 
     __tablename__ = "event_salt"
-    event_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("event.id"), primary_key=True)
+    event_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    """No foreign key: it is written by the statement that writes its event, which nobody can remove."""
     salt: Mapped[bytes]
     secrets: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'"))
     """name -> salt (hex) of `<name>_commitment` in the event's body; each can be erased by itself."""

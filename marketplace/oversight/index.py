@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 
@@ -24,12 +25,16 @@ _NAMED = text("SELECT id FROM search_term WHERE term = ANY(:terms)")
 _BEGINNING = text("""
     SELECT id FROM search_term WHERE term COLLATE "C" >= :prefix AND term COLLATE "C" < :prefix || chr(1114111)
 """)
-_IN_WINDOW = text("""
-    SELECT block, positions FROM search_posting WHERE term_id = ANY(:ids) AND block >= :low AND block < :high
-""")
-_IN_BLOCKS = text("""
-    SELECT block, positions FROM search_posting WHERE term_id = ANY(:ids) AND block = ANY(:blocks)
-""")
+# Thousands of rows of a frequent term come as a few, one for each length of a posting: its blocks and positions.
+_POSTINGS = """
+    SELECT octet_length(positions) AS length,
+        string_agg(int4send(CAST(block AS int)) || positions, CAST('' AS bytea)) AS postings
+    FROM search_posting WHERE term_id = ANY(:ids) AND {blocks} GROUP BY length
+"""
+_IN_WINDOW = text(_POSTINGS.format(blocks="block >= :low AND block < :high"))
+_IN_BLOCKS = text(_POSTINGS.format(blocks="block = ANY(:blocks)"))
+_MOST = 0.75
+"""Of a window's blocks: where more are left, asking for each by itself costs more than reading all."""
 
 
 async def indexed(session: AsyncSession) -> int:
@@ -76,13 +81,14 @@ async def _window(session: AsyncSession, groups: Sequence[Sequence[int]], low: i
     """block -> bits of the leaves in all groups; blocks without any are left out."""
     kept: dict[int, int] | None = None
     for ids in groups:
-        if kept is None:
+        if kept is None or len(kept) > _MOST * (high - low):
             rows = await session.execute(_IN_WINDOW, {"ids": list(ids), "low": low, "high": high})
         else:
             rows = await session.execute(_IN_BLOCKS, {"ids": list(ids), "blocks": list(kept)})
         stands: dict[int, int] = {}
-        for block, positions in rows:
-            stands[block] = stands.get(block, 0) | decode(positions)
+        for length, postings in rows:
+            for block, positions in struct.iter_unpack(f">i{length}s", postings):
+                stands[block] = stands.get(block, 0) | decode(positions)
         kept = (
             stands if kept is None else {b: both for b, bits in kept.items() if (both := bits & stands.get(b, 0))}
         )

@@ -6,7 +6,7 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Identity, Index, UniqueConstraint, text
+from sqlalchemy import ForeignKey, Identity, Index, PrimaryKeyConstraint, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -23,12 +23,16 @@ class SearchTerm(Base):
 
 
 class SearchPosting(Base):
-    """In which leaves of a block a term stands; a row only where it does. `positions`: `postings.py`."""
+    """In which leaves of a block a term stands; a row only where it does. `positions`: `postings.py`.
+
+    The index holds them too: the rows of one term lie a block apart, each in a page of its own, and reading a
+    frequent term from there costs a page a block: 1,009 of them in a million events, 43 in the index."""
 
     __tablename__ = "search_posting"
-    term_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    block: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    term_id: Mapped[int]
+    block: Mapped[int]
     positions: Mapped[bytes]
+    __table_args__ = (PrimaryKeyConstraint("term_id", "block", postgresql_include=["positions"]),)
 
 
 class SavedSearch(Base):

@@ -96,7 +96,8 @@ class QueryResult(Base):
     nobody has the key to the file."""
 
     __tablename__ = "query_result"
-    query_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("query.id"), primary_key=True)
+    query_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    """No foreign key: it is written by the statement that ends its query."""
     body: Mapped[bytes | None]
     """None: in the file of the query's id."""
     wrapped_key: Mapped[bytes]
