@@ -10,7 +10,7 @@ from pathlib import Path
 from alembic import op
 
 revision = "0034"
-down_revision = "0029"
+down_revision = "0033"
 branch_labels = None
 depends_on = None
 
