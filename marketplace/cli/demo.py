@@ -91,11 +91,15 @@ def summary(told: Told, parties: Parties, base_url: str) -> dict[str, object]:
     }
 
 
+FIRST_PAGES = {"operator": "/wallet", "owner": "/applications", "startup": "/console", "regulator": "/log"}
+"""Where each has something to do at once."""
+
+
 def accounts(parties: Parties, url: str, tell: Callable[[str], None]) -> None:
     """Where to sign in, and as whom."""
     tell(f"\nMở / open  {url}\n")
     for person in parties.people:
-        tell(f"  {person.role:<22} {person.email:<28} {person.password}")
+        tell(f"  {person.role:<10} {person.email:<23} {person.password}   → {FIRST_PAGES[person.role]}")
     tell("\nCtrl-C để dừng / to stop")
 
 

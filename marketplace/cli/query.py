@@ -19,30 +19,45 @@ FORMATS = {"json": "application/json", "csv": "text/csv", "arrow": "application/
 FIRST_WAIT_S = 5
 """Short: an interrupted query can be cancelled only after the service has told its id."""
 POLL_S = 1.0
+EPILOG = """\
+SANDULIEU_URL: địa chỉ của sàn / where the service listens
+SANDULIEU_TOKEN: mã truy cập, tạo ở trang /tokens / an access token, made on the page /tokens
+Mã hợp đồng và mục đích ở trang /agreements / ids and purposes of agreements are on the page /agreements
+
+  sandulieu query run --agreement 01a2… --purpose research.academic \\
+    "select education, count(*) from adult group by education"
+"""
 _GOING = ("queued", "running")
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """query quote, query run, query show."""
-    verbs = subparsers.add_parser("query", help="truy vấn / queries").add_subparsers(dest="verb", required=True)
+    queries = subparsers.add_parser(
+        "query", help="truy vấn / queries", epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    verbs = queries.add_subparsers(dest="verb", required=True)
     for name, told in (
-        ("quote", "what it would cost and whether it is allowed"),
-        ("run", "tell the price, run it and print the answer"),
+        ("quote", "báo giá và quyết định / what it would cost and whether it is allowed"),
+        ("run", "báo giá, chạy, in câu trả lời / tell the price, run it and print the answer"),
     ):
         verb = verbs.add_parser(name, help=told)
-        verb.add_argument("sql", help="one SELECT; - reads it from standard input")
-        verb.add_argument("--agreement", required=True, metavar="ID", action="append", help="one a dataset")
-        verb.add_argument("--purpose", required=True)
-        verb.add_argument("--max-vnd", type=int, help="refuse a price above this")
+        verb.add_argument(
+            "sql", help="một câu SELECT, - đọc từ đầu vào / one SELECT; - reads it from standard input"
+        )
+        verb.add_argument(
+            "--agreement", required=True, metavar="ID", action="append", help="mã hợp đồng / one a dataset"
+        )
+        verb.add_argument("--purpose", required=True, help="mục đích của hợp đồng / as agreed: research.academic")
+        verb.add_argument("--max-vnd", type=int, help="giá cao hơn thì thôi / refuse a price above this")
         verb.add_argument("--json", action="store_true")
         verb.set_defaults(func=quote if name == "quote" else run)
         if name == "run":
             verb.add_argument(
-                "--yes", action="store_true", help="do not ask on a terminal whether the price is right"
+                "--yes", action="store_true", help="không hỏi lại giá / do not ask whether the price is right"
             )
             verb.add_argument("--key", help="Idempotency-Key; made anew when absent")
             _output_options(verb)
-    show = verbs.add_parser("show", help="state, price and decision of a query; --format fetches its answer")
+    show = verbs.add_parser("show", help="một truy vấn / one query; --format fetches its answer")
     show.add_argument("id")
     show.add_argument("--json", action="store_true")
     _output_options(show)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
@@ -56,9 +57,14 @@ def message(code: str, params: Mapping[str, object], language: Language) -> Mess
         known, params = texts()[UNKNOWN], {"code": code}
     shown = _Params({name: show(value, language) for name, value in params.items()})
     text = known[language]
-    return Message(
-        what=text.what.format_map(shown), why=text.why.format_map(shown), next=text.next.format_map(shown)
-    )
+    return Message(what=text.what.format_map(shown), why=_filled(text.why, shown), next=_filled(text.next, shown))
+
+
+def _filled(text: str, shown: Mapping[str, str]) -> str:
+    """Without the sentences that would name nothing: “Nearest: .” where nothing is near."""
+    for name in (name for name, value in shown.items() if not value):
+        text = re.sub(rf"[^.]*\{{{name}\}}[^.]*(\.\s*|$)", "", text)
+    return text.format_map(shown).rstrip()
 
 
 def told(code: str, params: Mapping[str, object], language: Language) -> Message:

@@ -28,10 +28,12 @@ NUMERIC: Final = frozenset({"BIGINT", "DOUBLE", "DECIMAL(38,0)", "HUGEINT", "INT
 
 
 class Place(Struct, frozen=True, kw_only=True):
-    """Where in the SQL: the line, cut around the word."""
+    """Where in the SQL: the line, cut around the word. `start`: of the word in the text as a
+    browser's field counts it, from 0."""
 
     line: int
     column: int
+    start: int
     before: str
     word: str
     after: str
@@ -124,6 +126,7 @@ def place_in(sql: str, params: dict[str, Any]) -> Place | None:
     return Place(
         line=line,
         column=column,
+        start=sum(len(each.removesuffix("\r")) + 1 for each in lines[: line - 1]) + start,
         before=text[:start],
         word=text[start : start + length],
         after=text[start + length :],

@@ -11,6 +11,8 @@ from marketplace.texts import Language
 VIETNAM: Final = timezone(timedelta(hours=7))
 """Viet Nam keeps UTC+7 all year, so no time-zone database is needed."""
 _COMMAS: Final = str.maketrans(",.", ".,")
+_RAISED: Final = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+LEAST_SHARE: Final = 0.0001
 _UNITS: Final = ("B", "kB", "MB", "GB", "TB")
 
 
@@ -37,12 +39,20 @@ def size(value: int, language: Language) -> str:
     scaled, unit = float(value), 0
     while scaled >= 1000 and unit < len(_UNITS) - 1:
         scaled, unit = scaled / 1000, unit + 1
-    return f"{number(scaled, language, decimals=0 if unit == 0 else 2)}\u00a0{_UNITS[unit]}"
+    return f"{number(scaled, language, decimals=_decimals(scaled))}\u00a0{_UNITS[unit]}"
 
 
 def percent(share: float, language: Language) -> str:
-    """A share 0..1 as a percentage with two decimals."""
-    return f"{number(share * 100, language, decimals=2)}%"
+    """A share 0..1 as a percentage, to two decimals where it has them; below one in 10,000 it says so."""
+    if 0 < share < LEAST_SHARE:
+        return f"<\u00a0{number(LEAST_SHARE * 100, language, decimals=2)}%"
+    return f"{number(share * 100, language, decimals=_decimals(share * 100))}%"
+
+
+def power(value: float, _language: Language) -> str:
+    """A tiny number by its power of ten: 10⁻⁶, 5·10⁻⁷."""
+    front, _, exponent = f"{value:.0e}".partition("e")
+    return f"{'' if front == '1' else front + '·'}10{str(int(exponent)).translate(_RAISED)}"
 
 
 def instant(at: datetime | int | None, language: Language) -> str:
@@ -53,10 +63,17 @@ def instant(at: datetime | int | None, language: Language) -> str:
     return local.strftime("%d/%m/%Y %H:%M") if language == "vi" else local.strftime("%d %b %Y, %H:%M")
 
 
-def day(at: datetime | date | int | None, language: Language) -> str:
-    """The day in Viet Nam; a dash when there is none."""
+def month(period: str, _language: Language) -> str:
+    """MM/YYYY of YYYY-MM, as both languages read it."""
+    return f"{period[5:]}/{period[:4]}"
+
+
+def day(at: datetime | date | int | str | None, language: Language) -> str:
+    """The day in Viet Nam, also of YYYY-MM-DD; a dash when there is none."""
     if at is None:
         return "–"
+    if isinstance(at, str):
+        at = date.fromisoformat(at)
     local = at if isinstance(at, date) and not isinstance(at, datetime) else _local(at)
     return local.strftime("%d/%m/%Y" if language == "vi" else "%d %b %Y")
 
@@ -64,6 +81,11 @@ def day(at: datetime | date | int | None, language: Language) -> str:
 def iso(at: datetime | int) -> str:
     """For the machine-readable `datetime` attribute: ISO 8601 in UTC."""
     return _local(at).astimezone(UTC).isoformat(timespec="seconds")
+
+
+def _decimals(value: float) -> int:
+    """Up to two, none that are zero."""
+    return len(f"{value:.2f}".rstrip("0").partition(".")[2])
 
 
 def _local(at: datetime | int) -> datetime:

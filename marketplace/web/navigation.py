@@ -10,60 +10,114 @@ from marketplace.accounts.callers import Caller
 
 
 class Link(Struct, frozen=True):
+    """`word`: key of its words. `office`: whom the page turns away without it; empty: nobody."""
+
     path: str
     word: str
-    """Key of its words."""
+    office: str = ""
+
+
+class Section(Struct, frozen=True):
+    """Pages of one matter: the menu shows the sections, and below them the pages of the one that is open."""
+
+    word: str
+    links: tuple[Link, ...]
+
+
+class Menu(Struct, frozen=True):
+    """`section` and `link`: where the reader is; None outside of the menu."""
+
+    sections: tuple[Section, ...]
+    section: Section | None
+    link: Link | None
 
 
 _CATALOGUE: Final = Link("/", "nav.catalogue")
-_APPLICATIONS: Final = Link("/applications", "nav.applications")
-_INBOX: Final = Link("/applications", "nav.inbox")
-_AGREEMENTS: Final = Link("/agreements", "nav.agreements")
-_CONSOLE: Final = Link("/console", "nav.console")
-_QUERIES: Final = Link("/queries", "nav.queries")
-_PREVIEW: Final = Link("/preview", "nav.preview")
-_PUBLICATIONS: Final = Link("/publications", "nav.publications")
-_LINKAGES: Final = Link("/linkages", "nav.linkages")
-_CONSENTS: Final = Link("/consents", "nav.consents")
-_USAGE: Final = Link("/usage", "nav.usage")
-_SPENDING: Final = Link("/spending", "nav.spending")
-_WALLET: Final = Link("/wallet", "nav.wallet")
-_EARNINGS: Final = Link("/wallet", "nav.earnings")
-_STATE_BUDGET: Final = Link("/wallet", "nav.state_budget")
-_PLATFORM: Final = Link("/wallet", "nav.platform")
-_CREDITS: Final = Link("/credits", "nav.credits")
-_PEOPLE: Final = Link("/people", "nav.people")
-_PAYOUTS: Final = Link("/payouts", "nav.payouts")
-_LOG: Final = Link("/log", "nav.log")
-_ALERTS: Final = Link("/alerts", "nav.alerts")
-_INCIDENTS: Final = Link("/incidents", "nav.incidents")
-_HARVEST: Final = Link("/harvest", "nav.harvest")
-_TABLES: Final = Link("/tables", "nav.tables")
-_TOKENS: Final = Link("/tokens", "nav.tokens")
 _WATCHES: Final = Link("/watches", "nav.watches")
 _DEMANDS: Final = Link("/demands", "nav.demands")
-_MINE: Final = Link("/toi", "nav.mine")
-_HELP: Final = Link("/help", "nav.help")
-_BY_KIND: Final[dict[str, tuple[Link, ...]]] = {
+_HARVEST: Final = Link("/harvest", "nav.harvest")
+_CONSENTS: Final = Link("/consents", "nav.consents")
+_AGREEMENTS: Final = Link("/agreements", "nav.agreements")
+_USAGE: Final = Link("/usage", "nav.usage")
+_INVOICES: Final = Link("/invoices", "nav.invoices")
+_CREDITS: Final = Link("/credits", "nav.credits")
+_PAYOUTS: Final = Link("/payouts", "nav.payouts")
+_PUBLICATIONS: Final = Link("/publications", "nav.publications")
+_LOG: Final = Link("/log", "nav.log")
+_INCIDENTS: Final = Link("/incidents", "nav.incidents")
+_DATA: Final = Section("nav.section.data", (_CATALOGUE, _WATCHES, _DEMANDS))
+_WATCH_OVER: Final = Section("nav.section.oversight", (_LOG, _INCIDENTS))
+_ANYBODY: Final = (
+    Section("nav.catalogue", (_CATALOGUE,)),
+    Section("nav.mine", (Link("/toi", "nav.mine"),)),
+)
+_BY_KIND: Final[dict[str, tuple[Section, ...]]] = {
     "startup": (
-        _CATALOGUE, _WATCHES, _DEMANDS, _CONSOLE, _QUERIES, _TABLES, _APPLICATIONS, _AGREEMENTS, _USAGE, _SPENDING,
-        _WALLET, _LOG, _TOKENS, _HELP,
+        _DATA,
+        Section(
+            "nav.section.ask",
+            (
+                Link("/console", "nav.console", "analyst"), Link("/queries", "nav.queries"),
+                Link("/tables", "nav.tables"),
+            ),
+        ),
+        Section("nav.agreements", (_AGREEMENTS, Link("/applications", "nav.applications"))),
+        Section(
+            "nav.section.cost",
+            (
+                Link("/wallet", "nav.wallet"), Link("/wallet/top-ups", "nav.top_ups"), _USAGE,
+                Link("/spending", "nav.spending"), _INVOICES,
+            ),
+        ),
+        Section("nav.log", (_LOG,)),
     ),
     "owner": (
-        _CATALOGUE, _WATCHES, _DEMANDS, _PUBLICATIONS, _INBOX, _AGREEMENTS, _PREVIEW, _LINKAGES, _CONSENTS, _USAGE,
-        _EARNINGS, _PAYOUTS, _LOG, _INCIDENTS, _TOKENS, _HELP,
+        _DATA,
+        Section(
+            "nav.publications",
+            (_PUBLICATIONS, Link("/preview", "nav.preview"), _CONSENTS, Link("/linkages", "nav.linkages")),
+        ),
+        Section("nav.agreements", (Link("/applications", "nav.inbox"), _AGREEMENTS)),
+        Section("nav.earnings", (Link("/wallet", "nav.earnings"), _PAYOUTS, _USAGE)),
+        _WATCH_OVER,
     ),
     "regulator": (
-        _CATALOGUE, _WATCHES, _DEMANDS, _LOG, _ALERTS, _INCIDENTS, _CONSENTS, _USAGE, _STATE_BUDGET, _CREDITS,
-        _PAYOUTS, _TOKENS, _HELP,
+        Section("nav.section.oversight", (_LOG, Link("/alerts", "nav.alerts"), _INCIDENTS, _CONSENTS)),
+        _DATA,
+        Section(
+            "nav.section.money",
+            (Link("/wallet", "nav.state_budget"), _USAGE, _INVOICES, _CREDITS, _PAYOUTS),
+        ),
     ),
     "operator": (
-        _CATALOGUE, _WATCHES, _DEMANDS, _PUBLICATIONS, _HARVEST, _PLATFORM, _CREDITS, _PAYOUTS, _USAGE, _LOG,
-        _INCIDENTS, _PEOPLE, _TOKENS, _HELP,
+        Section("nav.section.data", (_CATALOGUE, _PUBLICATIONS, _HARVEST, _DEMANDS, _WATCHES)),
+        Section(
+            "nav.section.money",
+            (
+                Link("/wallet", "nav.platform"), Link("/wallet/payments", "nav.payments"), _INVOICES, _CREDITS,
+                _PAYOUTS, _USAGE,
+            ),
+        ),
+        Section("nav.section.oversight", (_LOG, _INCIDENTS, Link("/people", "nav.people"))),
     ),
 }  # fmt: skip
+ACCOUNT: Final = (Link("/tokens", "nav.tokens"), Link("/help", "nav.help"))
+"""What stands beside the reader's name."""
+_BELOW_OTHERS: Final = {"/datasets": "/", "/external": "/"}
+"""Pages below no link of their own."""
 
 
-def links_for(caller: Caller | None) -> tuple[Link, ...]:
-    """The links of the reader's menu, most used first."""
-    return _BY_KIND[caller.organisation_kind] if caller else (_CATALOGUE, _MINE, _HELP)
+def menu_for(caller: Caller | None, path: str) -> Menu:
+    """The reader's menu, most used first, as it looks from `path`."""
+    sections = tuple(_open_to(caller, each) for each in _BY_KIND[caller.organisation_kind]) if caller else _ANYBODY
+    there = _BELOW_OTHERS.get("/" + path.split("/")[1], path)
+    found = [
+        (section, link) for section in sections for link in section.links
+        if there == link.path or (link.path != "/" and there.startswith(link.path + "/"))
+    ]  # fmt: skip
+    section, link = max(found, key=lambda each: len(each[1].path), default=(None, None))
+    return Menu(sections, section, link)
+
+
+def _open_to(caller: Caller, section: Section) -> Section:
+    return Section(section.word, tuple(link for link in section.links if link.office in ("", *caller.roles)))

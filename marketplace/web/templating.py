@@ -14,6 +14,7 @@ from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.template.config import TemplateConfig
 
 from marketplace.web import figures
+from marketplace.web.labelling import labelled
 from marketplace.web.words import say, words
 
 FOLDER: Final = Path(__file__).parent / "templates"
@@ -35,7 +36,7 @@ def environment() -> Environment:
     )
     made.globals.update(t=_say, known=known)
     made.filters.update({name: _in_language(show) for name, show in _FIGURES.items()})
-    made.filters.update(iso=figures.iso, query=_query)
+    made.filters.update(iso=figures.iso, query=_query, labelled=labelled)
     return made
 
 
@@ -57,12 +58,14 @@ _FIGURES: Final[dict[str, Callable[..., str]]] = {
     "percent": figures.percent,
     "instant": figures.instant,
     "day": figures.day,
+    "month": figures.month,
+    "power": figures.power,
 }
 
 
 def _in_language(show: Callable[..., str]) -> Callable[..., str]:
     @pass_context
-    def filtered(context: Context, value: float | datetime | None, **options: Any) -> str:
+    def filtered(context: Context, value: float | datetime | str | None, **options: Any) -> str:
         return show(value, context["view"].language, **options)
 
     return filtered

@@ -13,7 +13,7 @@ from msgspec import Struct
 from marketplace.accounts.callers import Caller
 from marketplace.texts import Language, Message, message
 from marketplace.web.headers import SECURITY
-from marketplace.web.navigation import Link, links_for
+from marketplace.web.navigation import ACCOUNT, Link, Menu, menu_for
 from marketplace.web.words import language_of, say, words
 
 LANGUAGE_COOKIE: Final = "sandulieu_language"
@@ -65,8 +65,13 @@ class View(Struct, frozen=True, kw_only=True):
     notice: str | None = None
 
     @property
-    def links(self) -> tuple[Link, ...]:
-        return links_for(self.caller)
+    def menu(self) -> Menu:
+        return menu_for(self.caller, self.path)
+
+    @property
+    def account_links(self) -> tuple[Link, ...]:
+        """What everybody who is signed in has, whatever their organisation is."""
+        return ACCOUNT
 
     @property
     def handles_money(self) -> bool:

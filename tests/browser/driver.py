@@ -81,9 +81,10 @@ class Browser:
         return str(self._call("GET", f"/element/{self.find(selector)}/text"))
 
     def wait_text(self, selector: str, wanted: str) -> str:
-        """The element's text once it holds `wanted`."""
+        """The element's text once it holds `wanted`; read in one step, for the page may be replaced meanwhile."""
+        read = "return document.querySelector(arguments[0])?.innerText ?? ''"
         until = time.monotonic() + WAIT_S
-        while wanted not in (seen := self.text(selector)):
+        while wanted not in (seen := str(self.run(read, selector))):
             assert time.monotonic() < until, f"{wanted!r} not in {seen[:2000]!r}"
             time.sleep(0.1)
         return seen

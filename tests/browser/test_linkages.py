@@ -31,7 +31,7 @@ async def test_a_linkage_is_read_approved_and_ended(visit: Visit, sides: Sides, 
     async with visit(sides.owner) as lead, visit(sides.rival_owner) as partner, visit(sides.startup) as startup:
         assert (await startup.get(address)).status_code == 403
         page = (await lead.get(address)).text
-        assert "2.500 phần vạn" in page
+        assert "25% cho bên chủ trì" in page
         assert f'action="{address}/decision"' not in page
         assert address in (await partner.get("/linkages")).text
         page = (await partner.get(address)).text

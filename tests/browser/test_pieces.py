@@ -25,12 +25,17 @@ def test_the_place_is_always_cut_out_of_its_own_line(sql: str, line: int, column
     assert (place is not None) == (1 <= line <= len(lines))
     if place:
         assert place.before + place.word + place.after == lines[line - 1]
+        if "\r" not in sql:
+            assert sql[place.start : place.start + len(place.word)] == place.word
 
 
 def test_the_place_marks_the_word_whatever_its_case() -> None:
     place = place_in("select 1,\n  DROP table x", {"line": 2, "column": 3, "word": "drop"})
     assert place
     assert (place.before, place.word, place.after) == ("  ", "DROP", " table x")
+    sent = place_in("select 1,\r\n  DROP table x", {"line": 2, "column": 3, "word": "drop"})
+    assert sent
+    assert sent.start == place.start == 12, "a form sends two characters for the one that its field counts"
 
 
 def test_a_refusal_without_a_place_marks_nothing() -> None:

@@ -115,6 +115,8 @@ def test_a_startup_sees_the_price_runs_at_it_and_gets_the_answer(market: Market,
     browser.click("#answer form button")
     assert "High school" in browser.wait_text("#answer", "Kết quả")
     assert market.balance()["available_vnd"] == before - int(price[1].replace(".", ""))
+    left = f"{market.balance()['available_vnd']:,}".replace(",", ".")
+    assert left in browser.text("#means")
     assert browser.errors() == []
 
 
@@ -184,7 +186,8 @@ def test_from_a_refusal_to_why_to_what_is_allowed(market: Market, browser: Brows
     browser.wait_text("h1", "Vì sao?")
     browser.run("document.querySelector('#purpose').value = 'product.rnd'")
     browser.click("main form button")
-    assert "Hỏi với mục đích research.academic" in browser.wait_text("#main", "Gần nhất được phép")
+    said = browser.wait_text("#main", "Gần nhất được phép")
+    assert "Hỏi với mục đích research.academic" in said
     browser.run("document.querySelector('details.gate summary').focus()")
     browser.run("document.activeElement.click()")
     assert browser.has("details.gate[open] .facts")
@@ -219,6 +222,7 @@ def test_a_phone_never_scrolls_a_page_sideways(market: Market) -> None:
 def test_sql_that_is_not_understood_is_shown_where_it_is_wrong(market: Market, desk: httpx.Client) -> None:
     page = ask(desk, market, "quote", "select educaton\nfrom adult").text
     assert "<mark>educaton</mark>" in page
+    assert 'data-from="7" data-length="8"' in page
     assert 'role="alert"' in page
     assert "<html" in page
     assert "select educaton\nfrom adult</textarea>" in page

@@ -78,7 +78,9 @@ def test_templates_name_only_keys_that_are_there_and_use_all_of_them() -> None:
     named = [match.groups() for source in sources for match in KEY.finditer(source)]
     whole = {key for key, more in named if not more} | {match[1] for s in sources for match in SAID.finditer(s)}
     prefixes = {key for key, more in named if more}
-    whole |= {word for source in sources for word in re.findall(r'Link\("[^"]+", "([^"]+)"\)', source)}
+    whole |= {
+        word for source in sources for word in re.findall(r'(?:Link\("[^"]+", |Section\(\s*)"([^"]+)"', source)
+    }
     assert whole <= words().keys()
     assert {p for p in prefixes if not any(key.startswith(p) for key in words())} == set()
     assert {k for k in words() if k not in whole and not k.startswith(tuple(prefixes))} == set()

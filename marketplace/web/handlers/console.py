@@ -16,8 +16,11 @@ from catalog.version import Version, VersionColumn
 from marketplace.accounts.callers import Analyst
 from marketplace.agreements.reads import list_agreements, read_agreement
 from marketplace.agreements.schemas import AgreementView
+from marketplace.billing.budget import share_account
 from marketplace.db.base import utcnow
-from marketplace.errors import Problem
+from marketplace.errors import NotFound, Problem
+from marketplace.ledger.accounts import account_id
+from marketplace.ledger.reads import Balance, balance
 from marketplace.listings.reads import listed_version
 from marketplace.own.reads import tables as own_tables
 from marketplace.queries import reads, walk
@@ -108,13 +111,29 @@ def _rho_micro(form: Form) -> int | None:
 async def _answered(
     view: View, analyst: Analyst, services: Services, ask: Ask, answer: Answer, key: str
 ) -> Template:
-    if view.partial:
-        return view.page("_answer.html", answer=answer, key=key)
     async with services.database.session() as session:
+        if view.partial:
+            usable = await _usable(session, analyst)
+            means = await _means(session, analyst, [usable[id] for id in ask.agreement_ids if id in usable])
+            return view.page("_answer.html", answer=answer, key=key, means=means)
         return await _console(
             view, analyst, session, chosen_ids=ask.agreement_ids, sql=ask.sql, answer=answer, key=key,
             rho_micro=ask.rho_micro,
         )  # fmt: skip
+
+
+class Budget(Struct, frozen=True, kw_only=True):
+    """`left_share`: 0..1 of the privacy budget that the agreement was granted."""
+
+    agreement_id: uuid.UUID
+    left_share: float
+
+
+class Means(Struct, frozen=True, kw_only=True):
+    """What the reader has left to ask with."""
+
+    available_vnd: int
+    budgets: tuple[Budget, ...]
 
 
 class Table(Struct, frozen=True, kw_only=True):
@@ -136,8 +155,7 @@ async def _console(
     key: str | None,
     rho_micro: int | None = None,
 ) -> Template:
-    listed = await list_agreements(session, organisation_id=analyst.organisation_id, at=utcnow(), limit=AGREEMENTS)
-    usable = {one.id: one for one in listed.items if one.state == "in_force"}
+    usable = await _usable(session, analyst)
     chosen = [usable[id] for id in chosen_ids if id in usable] or [*usable.values()][:1]
     first = chosen[0] if chosen else None
     versions = {one.id: await _version(session, one) for one in chosen}
@@ -151,10 +169,36 @@ async def _console(
         tables=[_table(one, version) for one in chosen if (version := versions[one.id])],
         sql=sql if sql is not None else first_question(versions[first.id], first.columns) if first else "",
         answer=answer,
+        means=await _means(session, analyst, chosen),
         key=key or str(uuid.uuid4()),
         rho_micro=rho_micro,
         alert=await newest_alert(session, organisation_id=analyst.organisation_id, at=utcnow()),
     )
+
+
+async def _means(session: AsyncSession, analyst: Analyst, agreements: Sequence[AgreementView]) -> Means:
+    """What asking under these agreements of the analyst's is paid from."""
+    found = await _balance(session, account_id(analyst.organisation_id, "wallet"))
+    shares = [(one.id, await _balance(session, share_account(one.id))) for one in agreements]
+    return Means(
+        available_vnd=found.available if found else 0,
+        budgets=tuple(
+            Budget(agreement_id=id, left_share=each.available / each.credits_posted) for id, each in shares if each
+        ),
+    )
+
+
+async def _balance(session: AsyncSession, id: uuid.UUID) -> Balance | None:
+    """None for an account that was never opened: only agreements in dp mode have a budget."""
+    try:
+        return await balance(session, id)
+    except NotFound:
+        return None
+
+
+async def _usable(session: AsyncSession, analyst: Analyst) -> dict[uuid.UUID, AgreementView]:
+    listed = await list_agreements(session, organisation_id=analyst.organisation_id, at=utcnow(), limit=AGREEMENTS)
+    return {one.id: one for one in listed.items if one.state == "in_force"}
 
 
 async def _version(session: AsyncSession, agreement: AgreementView) -> Version | None:

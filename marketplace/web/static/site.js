@@ -8,6 +8,19 @@ document.addEventListener("keydown", (event) => {
   event.target.form?.querySelector("[data-run]")?.click();
 });
 
+// An answer is brought into sight, and the word that is not understood is marked where it was written. (With a mouse
+// at hand: a touch screen would show its keyboard over the message.)
+document.addEventListener("htmx:afterSwap", (event) => {
+  if (event.target.id !== "answer") return;
+  event.target.scrollIntoView({ block: "nearest" });
+  const place = event.target.querySelector("pre[data-from]");
+  const sql = document.querySelector("textarea.sql");
+  if (!place || !sql || !window.matchMedia("(hover: hover)").matches) return;
+  const from = Number(place.dataset.from);
+  sql.focus({ preventScroll: true });
+  sql.setSelectionRange(from, from + Number(place.dataset.length));
+});
+
 // On a narrow page facets stand above what was found, and would push it out of sight.
 document.addEventListener("htmx:load", (event) => {
   if (!window.matchMedia("(max-width: 59.99rem)").matches) return;

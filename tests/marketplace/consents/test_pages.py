@@ -65,7 +65,8 @@ async def test_a_file_is_taken_and_every_wrong_line_told(
         page = (await owner.send(address, {"on_error": "keep"}, files=file(events))).text
         assert faults(page) == []
         assert "Đã nhận 2 sự kiện" in page
-        told = re.findall(r'<tr><td class="number">(\d+)</td><td class="wide"><strong>(.*?)</strong>', page)
+        row = r'<tr><td class="number"[^>]*>(\d+)</td><td class="wide"[^>]*><strong>(.*?)</strong>'
+        told = re.findall(row, page)
         assert [line for line, _ in told] == ["4", "5"]
         assert PEOPLE[0] not in page, "a person's key is in no report"
         again = (await owner.send(address, {"on_error": "keep"}, files=file(events))).text
@@ -94,10 +95,10 @@ async def test_months_that_ended_stand_in_bands_and_the_one_that_runs_does_not(
     async with visiting(app, database, listed.owner) as owner:
         await owner.send(address, {"on_error": "keep"}, files=file([said(n, p) for n, p in enumerate(PEOPLE)]))
         page = (await owner.get(address)).text
-    months = set(re.findall(r'<th scope="row">(\d\d/\d{4})</th>', page))
+    months = set(re.findall(r'<th scope="row"[^>]*>(\d\d/\d{4})</th>', page))
     assert months
     assert f"{utcnow() + timedelta(hours=7):%m/%Y}" not in months
-    assert set(re.findall(r'<td class="number">(.*?)</td>', page)) == {"0–9"}
+    assert set(re.findall(r'<td class="number"[^>]*>(.*?)</td>', page)) == {"0–9"}
 
 
 async def test_what_came_late_is_told_to_its_owner_and_to_the_regulator(
@@ -111,7 +112,8 @@ async def test_what_came_late_is_told_to_its_owner_and_to_the_regulator(
         await owner.send(address, {"on_error": "keep"}, files=file([late]))
         page = (await owner.get("/consents")).text
         assert faults(page) == []
-        assert page.count(f'<th scope="row" class="code">{slug}</th>') == 2, "acknowledged late, stopped late"
+        rows = re.findall(rf'<th scope="row" class="code"[^>]*>{slug}</th>', page)
+        assert len(rows) == 2, "acknowledged late, stopped late"
         assert f'href="{address}"' in page
     async with visiting(app, database, regulator) as visitor:
         assert slug in (await visitor.get("/consents")).text

@@ -89,3 +89,10 @@ def test_a_parameter_that_is_missing_or_hostile_does_no_harm() -> None:
 
 def test_a_code_without_text_says_so_instead_of_failing() -> None:
     assert "no.such_code" in message("no.such_code", {}, "en").what
+
+
+def test_a_sentence_that_would_name_nothing_is_not_said() -> None:
+    params = {"word": "fnlwgt", "columns": "age, sex", "use": ""}
+    assert message("sql.unknown_column", params, "vi").next == "Nếu cần cột khác, hãy xin thêm trong hợp đồng."
+    assert message("sql.unknown_column", params | {"use": "age"}, "en").next.startswith("Nearest: age. ")
+    assert message("sql.unknown_function", params, "en").next == ""
