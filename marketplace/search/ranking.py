@@ -91,9 +91,10 @@ async def find(
     )
     row = await _run(session, ask)
     parts = loosened(question, words)[:_PARTS]
-    partly = row.listings < ENOUGH and among is None and len(parts) > 1
-    if partly:
-        loose = (*ask.tiers, *_loose(parts, chosen, words))
+    partly = row.listings < ENOUGH and among is None and bool(parts) and (len(parts) > 1 or parts != strict)
+    # What found nothing needs no second look.
+    loose = (*(ask.tiers if row.listings else ()), *_loose(parts, chosen, words)) if partly else ()
+    if loose:
         ask = msgspec.structs.replace(ask, tiers=loose, units=parts, whole=ask.tiers[-1].query)
         whole, row = row.listings, await _run(session, ask)
         partly = row.listings > whole
@@ -149,11 +150,17 @@ async def _beside(
     session: AsyncSession, ask: Ask, strict: tuple[Matched, ...], name: str, chosen: Chosen, words: Vocabulary
 ) -> Mapping[str, int]:
     """What else could be chosen of a facet: counted as if nothing of it were."""
-    tiers = _tiers(strict, chosen, words, besides=name)
+    anywhere = _tiers(strict, chosen, words, besides=name)[-1]
     since = released_since(chosen, ask.at, besides=name)
     common = _common(chosen, words, besides=name)
     others = msgspec.structs.replace(
-        ask, tiers=tiers, since=since, limit=0, after=FIRST, narrowing=common, whole=""
+        ask,
+        tiers=(msgspec.structs.replace(anywhere, most=CANDIDATES),),
+        since=since,
+        limit=0,
+        after=FIRST,
+        narrowing=common,
+        whole="",
     )
     return _counted(await _run(session, others))[name]
 
