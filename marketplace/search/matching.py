@@ -107,10 +107,24 @@ def loosened(question: Question, words: Vocabulary) -> tuple[Matched, ...]:
     speaks of what a phrase means, the phrases in it weigh in full. What stands nowhere is not missed."""
     parts: list[Matched] = []
     for unit in question.required:
-        lacks = _lacks(unit, words)
-        parts.append(matched(unit, words, share=INSTEAD if lacks else 1, near=near_to(unit)))
-        parts += [matched(part, words, share=1 if lacks and part.concepts else PART) for part in parts_of(unit)]
-    return tuple(sorted((each for each in parts if each.listings), key=lambda each: -each.weight))
+        lacks, near = _lacks(unit, words), near_to(unit)
+        if _stands(unit, words, near):
+            parts.append(matched(unit, words, share=INSTEAD if lacks else 1, near=near))
+        parts += [
+            matched(part, words, share=1 if lacks and part.concepts else PART)
+            for part in parts_of(unit)
+            if _stands(part, words)
+        ]
+    return tuple(sorted(parts, key=lambda each: -each.weight))
+
+
+def _stands(unit: Unit, words: Vocabulary, near: Sequence[str] = ()) -> bool:
+    """Some listing may have it: what it means, or each of its words."""
+    if any(each in words.listings for each in (*unit.concepts, *near)):
+        return True
+    said = all(word.folded in words.listings for word in unit.words[:-1])
+    ends = unit.words[-1].folded in words.listings or bool(_beginnings(unit, words))
+    return said and ends and (len(unit.words) == 1 or not unit.concepts)
 
 
 def _lacks(unit: Unit, words: Vocabulary) -> bool:
