@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 OPEN: Final = (
@@ -21,14 +22,18 @@ class Heads:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """As GET, with every part of the body empty; its length stays what GET's is."""
-        if scope["type"] != "http" or scope["method"] != "HEAD" or not _is_open(scope["path"]):
+        if scope["type"] != ScopeType.HTTP or scope["method"] != "HEAD" or not _is_open(scope["path"]):
             await self.service(scope, receive, send)
             return
+        as_get = scope.copy()
+        as_get["method"] = "GET"
 
         async def without_body(message: Message) -> None:
-            await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
+            if message["type"] == "http.response.body":
+                message["body"] = b""
+            await send(message)
 
-        await self.service({**scope, "method": "GET"}, receive, without_body)
+        await self.service(as_get, receive, without_body)
 
 
 def _is_open(path: str) -> bool:
