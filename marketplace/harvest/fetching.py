@@ -109,8 +109,8 @@ class Fetcher:
             raise RunFailed("address_refused") from refused
 
     async def _require_robots(self, url: str) -> None:
-        """RFC 9309: none there means all may be read, one that is elsewhere counts as if it were here, and a server
-        that fails means nothing may."""
+        """RFC 9309: none there means all may be read, one that is elsewhere counts as if it were here, and a
+        server that fails means nothing may."""
         parts = urlsplit(url)
         place = f"{parts.scheme}://{parts.netloc}"
         if place not in self._robots:

@@ -312,7 +312,8 @@ def test_what_everybody_may_read_can_be_asked_for_its_head(market: Market) -> No
     slug = next(iter(market.datasets), "nothing")
     for path in (
         "/", "/robots.txt", "/sitemap.xml", "/catalog.ttl", "/catalog.atom", "/external", f"/datasets/{slug}",
-        f"/datasets/{slug}/metadata/dcat.ttl", "/api/v1/datasets", "/api/3/action/package_list", "/datasets/nothing",
+        f"/datasets/{slug}/metadata/dcat.ttl", "/api/v1/datasets", "/api/3/action/package_list",
+        "/datasets/nothing",
     ):  # fmt: skip
         status, headers, _ = asked("GET", path)
         head_status, head_headers, body = asked("HEAD", path)

@@ -1,7 +1,8 @@
 """Somebody else's catalogue in its own process: speaks CKAN, DCAT and data.json, politely or not.
 
 A POST sets what it answers from then on: `packages`, or `document` (`documents` by path) with `type` and `etag`;
-`robots`, `robots_at` (where they are), `busy` (how often 503, then well), `retry_after`, `redirect` (to where), `bomb_bytes` (blanks, packed).
+`robots`, `robots_at` (where they are), `busy` (how often 503, then well), `retry_after`, `redirect` (to where),
+`bomb_bytes` (blanks, packed).
 `GET /seen` tells every path that was asked since, and by whom.
 """
 
