@@ -31,6 +31,7 @@ _MERGED = {
     "Nam Định": "Ninh Bình", "Bến Tre": "Vĩnh Long", "Long An": "Tây Ninh", "Kiên Giang": "An Giang",
     "Bình Thuận": "Lâm Đồng", "Thái Bình": "Hưng Yên", "Hòa Bình": "Phú Thọ", "Bắc Giang": "Bắc Ninh",
     "Vũng Tàu": "Hồ Chí Minh", "Bạc Liêu": "Cà Mau", "Yên Bái": "Lào Cai", "Phú Yên": "Đắk Lắk",
+    "Hà Giang": "Tuyên Quang", "Quảng Bình": "Quảng Trị",
 }  # fmt: skip
 
 
@@ -39,7 +40,8 @@ def now(place: str) -> str:
     return _MERGED.get(place, place)
 
 
-def _judged(row: str) -> Judged:
+def read_judged(row: str) -> Judged:
+    """Of `question | topic:grade … | place`."""
     q, topics, *place = (part.strip() for part in row.split("|"))
     graded = {name: int(grade or 3) for name, _, grade in (each.partition(":") for each in topics.split())}
     return Judged(q, graded, place[0] if place else "")
@@ -156,4 +158,4 @@ giaypheplaixe | giay_phep_lai_xe
 tai nan giao thnog | tai_nan_giao_thong
 bảo hiểm thất nghiẹp | that_nghiep
 """
-JUDGED = tuple(_judged(row) for row in _ROWS.strip().splitlines())
+JUDGED = tuple(read_judged(row) for row in _ROWS.strip().splitlines())

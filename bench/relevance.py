@@ -8,6 +8,7 @@ import os
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from sqlalchemy import text
@@ -16,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bench.figure import figure
 from bench.listings_of_viet_nam import Made, catalogue
 from bench.queries_of_viet_nam import JUDGED, Judged
+from bench.untuned_of_viet_nam import KEPT_BACK, UNTUNED
 from marketplace.config import Config
 from marketplace.db import embedded, migrate
 from marketplace.db.base import utcnow
@@ -43,24 +45,37 @@ async def figures() -> list[dict[str, Any]]:
             async with database.session() as session:
                 made = catalogue()
                 await _load(session, made)
-                ours, plain = [], []
-                for judged in JUDGED:
-                    found = await find(session, judged.q, at=utcnow(), limit=TOP)
-                    ours.append(gain(judged, made, [hit.listing_id for hit in found.hits]))
-                    ids = (await session.scalars(_PLAIN, {"q": judged.q})).all()
-                    plain.append(gain(judged, made, ids))
-                    if SHOW and ours[-1] < 0.85:
-                        _show(judged, made, [hit.listing_id for hit in found.hits], ours[-1], plain[-1])
+                ours, plain = await _asked(session, made, JUDGED)
+                untuned, untuned_plain = await _asked(session, made, UNTUNED)
+                kept_back, _ = await _asked(session, made, KEPT_BACK)
         finally:
             await database.close()
             embedded.stop(config.home)
-    mean, baseline = sum(ours) / len(ours), sum(plain) / len(plain)
+    mean, baseline = fmean(ours), fmean(plain)
     return [
         figure(f"search: nDCG@10 of {len(made)} datasets, beside plain tsvector ranking", mean, "nDCG",
                n=len(JUDGED), baseline=baseline, goal=1.3, better="higher"),
         figure("search: questions whose best answer comes first", sum(o > 0.99 for o in ours) / len(ours), "share",
                n=len(JUDGED), better="higher"),
+        figure("search: nDCG@10 of questions of others, worked on afterwards", fmean(untuned), "nDCG",
+               n=len(untuned), baseline=fmean(untuned_plain), better="higher"),
+        figure("search: nDCG@10 of questions of others, never worked on", fmean(kept_back), "nDCG",
+               n=len(kept_back), better="higher"),
     ]  # fmt: skip
+
+
+async def _asked(
+    session: AsyncSession, made: Sequence[Made], questions: Sequence[Judged]
+) -> tuple[list[float], list[float]]:
+    """What ours gains for each, and what plain ranking does."""
+    ours, plain = [], []
+    for judged in questions:
+        found = await find(session, judged.q, at=utcnow(), limit=TOP)
+        ours.append(gain(judged, made, [hit.listing_id for hit in found.hits]))
+        plain.append(gain(judged, made, (await session.scalars(_PLAIN, {"q": judged.q})).all()))
+        if SHOW and ours[-1] < 0.85:
+            _show(judged, made, [hit.listing_id for hit in found.hits], ours[-1], plain[-1])
+    return ours, plain
 
 
 async def _load(session: AsyncSession, made: Sequence[Made]) -> None:

@@ -48,7 +48,7 @@ insert into listing_search (listing_id, words, facets, title_words, released_at,
 select id, case when byte % :share_3 = 0 then words_3 when byte % :share_2 = 0 then words_2
         when byte % :share_1 = 0 then words_1 else words end
         || array_to_tsvector(array['b' || :round || 'n' || number % 5000]),
-    facets, title_words, released_at - interval '1 day' * :round, ''
+    facets, title_words, released_at, ''
 from (select *, get_byte(uuid_send(id), 15) as byte from (
     select *, uuidv7() as id, row_number() over () as number from (select * from first limit :most) as taken
 ) as numbered offset 0) as copied order by random()

@@ -15,6 +15,8 @@ from catalog.terms.tokens import Token, tokens
 FOLDER: Final = Path(__file__).parent
 SYNONYM, PLACE = "~", "@"
 """First sign of a concept: ~population, @ha-noi."""
+INITIALS: Final = 6
+"""Of so many words at most."""
 
 
 class Phrase(Struct, frozen=True):
@@ -32,13 +34,14 @@ class Mention(Struct, frozen=True):
     concepts: tuple[str, ...]
 
 
-def mentions(words: Sequence[Token], *, lenient: bool = False) -> list[Mention]:
-    """Every phrase that stands in the text; within a longer one only if it is no single word, in a place never.
+def mentions(words: Sequence[Token], *, lenient: bool = False, most: int | None = None) -> list[Mention]:
+    """Every phrase, of `most` words at most, that stands in the text; within a longer one only if it is no single
+    word, in a place never.
 
     Where the text has marks a phrase must have the same ("thuê" is not "thuế"); without any it may have none, and
     with `lenient` (what somebody types) any word may be without, and in a phrase of several may have wrong ones.
     """
-    found = list(_said(words, lenient=lenient))
+    found = [each for each in _said(words, lenient=lenient) if most is None or each.last - each.first <= most]
     return [each for each in found if not any(_hides(longer, each) for longer in found)]
 
 
@@ -71,6 +74,25 @@ def _as_written(span: Sequence[Token], phrase: Phrase, *, bare: bool) -> bool:
 def phrases_of(concept: str) -> tuple[tuple[str, ...], ...]:
     """Every way to say a concept, as folded words."""
     return tuple(words for words, found in _phrases()[0].items() if any(each.concept == concept for each in found))
+
+
+@cache
+def related() -> dict[str, tuple[str, ...]]:
+    """Concept → those that may help where nothing speaks of it, the nearest first."""
+    parts = (line.partition(":") for line in _lines("related.txt"))
+    return {
+        SYNONYM + _code(name): tuple(SYNONYM + _code(each) for each in rest.split(",")) for name, _, rest in parts
+    }
+
+
+@cache
+def phrases_by_initials() -> dict[str, tuple[tuple[str, tuple[str, ...]], ...]]:
+    """Initials ("gv") → what is written so ("giáo viên"): concept and folded words; places stand in their file."""
+    found: dict[str, dict[tuple[str, ...], str]] = {}
+    for words, phrases in _phrases()[0].items():
+        if 1 < len(words) <= INITIALS and phrases[0].concept.startswith(SYNONYM):
+            found.setdefault("".join(word[0] for word in words), {}).setdefault(words, phrases[0].concept)
+    return {said: tuple((concept, words) for words, concept in each.items()) for said, each in found.items()}
 
 
 @cache

@@ -18,6 +18,7 @@ _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _TONES: Final = {"\u0300": "F", "\u0301": "S", "\u0309": "R", "\u0303": "X", "\u0323": "J"}
 """Capital letters, which no folded word has."""
 _I_OR_Y = re.compile(r"(h|k|l|m|s|t|qu)y")
+_VOWEL = re.compile(r"[aeiouy]")
 _SIBILANT = ("sses", "xes", "zes", "ches", "shes")
 
 
@@ -61,8 +62,8 @@ def _alike(word: str) -> str:
 
 
 def _singular(word: str) -> str:
-    """No Vietnamese syllable ends in s."""
-    if len(word) < 4 or not word.endswith("s") or word.endswith(("ss", "us", "is")):
+    """No Vietnamese syllable ends in s; initials may ("DTTS")."""
+    if len(word) < 4 or not word.endswith("s") or word.endswith(("ss", "us", "is")) or not _VOWEL.search(word):
         return word
     if word.endswith("ies"):
         return word[:-3] + "y"

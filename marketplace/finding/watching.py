@@ -78,8 +78,6 @@ async def add_watch(session: AsyncSession, *, asked: WatchBody, by: Caller, at: 
     # One at a time of a person, or two at once would both find room.
     await session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(str(by.person_id), 26))))
     count = await session.scalar(select(func.count()).select_from(Watch).where(Watch.person_id == by.person_id))
-    if (count or 0) >= WATCHES:
-        raise TooManyWatches(most=WATCHES)
     chosen = {name: sorted(set(values)) for name, values in sorted(asked.chosen.items()) if name in FACETS}
     version_id, offer_id = await seen_of(session, dataset_id, at=at) if dataset_id else (None, None)
     values = {
@@ -87,7 +85,10 @@ async def add_watch(session: AsyncSession, *, asked: WatchBody, by: Caller, at: 
         "q": None if dataset_id else asked.q.strip().replace("\x00", ""), "chosen": {} if dataset_id else chosen,
         "seen_version_id": version_id, "seen_offer_id": offer_id,
     }  # fmt: skip
-    await session.execute(insert(Watch).values(values).on_conflict_do_nothing())
+    async with session.begin_nested():
+        new = await session.scalar(insert(Watch).values(values).on_conflict_do_nothing().returning(Watch.id))
+        if new is not None and (count or 0) >= WATCHES:
+            raise TooManyWatches(most=WATCHES)
 
 
 async def remove_watch(session: AsyncSession, *, watch_id: UUID, by: Caller) -> None:

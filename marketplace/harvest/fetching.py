@@ -109,7 +109,8 @@ class Fetcher:
             raise RunFailed("address_refused") from refused
 
     async def _require_robots(self, url: str) -> None:
-        """RFC 9309: none there means all may be read; a server that fails means nothing may."""
+        """RFC 9309: none there means all may be read, one that is elsewhere counts as if it were here, and a
+        server that fails means nothing may."""
         parts = urlsplit(url)
         place = f"{parts.scheme}://{parts.netloc}"
         if place not in self._robots:
@@ -119,14 +120,18 @@ class Fetcher:
 
     async def _read_robots(self, place: str) -> RobotFileParser:
         robots = RobotFileParser()
-        answer = await self._once(f"{place}/robots.txt", {}, most_bytes=ROBOTS_BYTES)
-        if isinstance(answer, Fetched):
-            robots.parse(answer.body.decode("utf-8", errors="replace").splitlines())
-        elif isinstance(answer, str) or answer.status < 500:
-            robots.parse([])
-        else:
-            raise RunFailed("robots")
-        return robots
+        url = f"{place}/robots.txt"
+        for _ in range(MOST_REDIRECTS + 1):
+            self._require(url)
+            answer = await self._once(url, {}, most_bytes=ROBOTS_BYTES)
+            if isinstance(answer, _Bad) and answer.status >= 500:
+                break
+            if not isinstance(answer, str):
+                said = answer.body.decode("utf-8", errors="replace") if isinstance(answer, Fetched) else ""
+                robots.parse(said.splitlines())
+                return robots
+            url = urljoin(url, answer)
+        raise RunFailed("robots")
 
     async def _patiently(self, url: str, headers: Mapping[str, str]) -> Fetched | str:
         """Again after as long as the server asks for, if that is not too long."""

@@ -12,7 +12,10 @@ from marketplace.config import Config
 from marketplace.db.engine import Database
 from marketplace.errors import Unavailable
 from marketplace.harvest.running import run_next
+from marketplace.harvest.searching import read_anew
 
+ANEW = 200
+"""Listings that are read anew in one transaction."""
 logger = logging.getLogger(__name__)
 
 
@@ -20,12 +23,20 @@ async def run_harvests(database: Database, config: Config, stop: asyncio.Event) 
     """Now and every `sweep_interval_s` until `stop`; waits out a database that is away."""
     while not stop.is_set():
         try:
+            while not stop.is_set() and await read_some_anew(database):
+                pass
             while not stop.is_set() and await _stoppable(database, config, stop):
                 pass
         except (Unavailable, DBAPIError, OSError) as away:
             logger.warning("harvesting waits: %s", type(away).__name__)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), config.sweep_interval_s)
+
+
+async def read_some_anew(database: Database) -> int:
+    """Listings that were read by other synonyms, some of them; how many."""
+    async with database.session() as session:
+        return await read_anew(session, most=ANEW)
 
 
 async def _stoppable(database: Database, config: Config, stop: asyncio.Event) -> bool:

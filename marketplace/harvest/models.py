@@ -6,8 +6,8 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
 from marketplace.db.base import Base, new_id, utcnow
@@ -76,7 +76,10 @@ class ExternalListing(Base):
     spatial: Mapped[str]
     temporal: Mapped[str]
     modified: Mapped[str]
-    search_text: Mapped[str]
+    words: Mapped[str] = mapped_column(TSVECTOR, deferred=True, server_default=text("''::tsvector"))
+    """What it is found by, as `marketplace.search.lexemes` writes it."""
+    edition: Mapped[str] = mapped_column(server_default="")
+    """Of the synonyms that it was read by."""
     run_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("harvest_run.id"))
     """The last that saw it."""
     first_seen_at: Mapped[datetime] = mapped_column(default=utcnow)
@@ -85,4 +88,6 @@ class ExternalListing(Base):
     __table_args__ = (
         UniqueConstraint("source_id", "foreign_id"),
         Index(None, "source_id", "foreign_name"),
+        Index(None, "words", postgresql_using="gin", postgresql_with={"fastupdate": "off"}),
+        Index(None, "edition"),
     )

@@ -6,46 +6,53 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import and_, func, select, true
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from catalog.search import plain
 from marketplace.db.cursor import PAGE_ROWS, cut, decode_cursor, encode_cursor
 from marketplace.errors import NotFound
 from marketplace.harvest.models import ExternalListing, HarvestRun, HarvestSource
 from marketplace.harvest.schemas import ExternalList, ExternalView, RunList, RunView, SourceList, SourceView
+from marketplace.harvest.searching import Ranked, find_external
+from marketplace.search.question import read_question
 
 SHOWN_RUNS = 50
-_FIRST, _LAST = UUID(int=0), UUID(int=2**128 - 1)
-MOST_WORDS = 12
-LOOKED_AT = 20_000
-"""Listings that one page of a search reads: words are looked for in each, and the next page goes on from there."""
+LAST_ID = UUID(int=2**128 - 1)
+BEST = Ranked(float("inf"), LAST_ID)
 
 
 async def external_listings(
     session: AsyncSession, *, q: str = "", cursor: str | None = None, limit: int = PAGE_ROWS
 ) -> ExternalList:
-    """Those in which every word of `q` begins a word, the latest found first; none that vanished or whose source
-    was stopped. A page reads `LOOKED_AT` listings at most: it may hold few or none, and still there is a next.
-    Raises Invalid for a cursor we did not give out."""
-    (before,) = decode_cursor(cursor, tuple[UUID]) if cursor is not None else (_LAST,)
-    newest = select(ExternalListing.id).where(ExternalListing.id < before).order_by(ExternalListing.id.desc())
-    end = await session.scalar(newest.offset(LOOKED_AT - 1).limit(1))
-    words = (ExternalListing.search_text.contains(f" {word}") for word in plain(q).split()[:MOST_WORDS])
+    """Those that `q` finds, the best first, or all, the latest found first; none that vanished or whose source was
+    stopped. Raises Invalid for a cursor we did not give out."""
+    if read_question(q).units:
+        after = Ranked(*decode_cursor(cursor, tuple[float, UUID])) if cursor is not None else BEST
+        found, last = cut(await find_external(session, q, after=after, limit=limit + 1), limit)
+        rows = await _listed(session, ExternalListing.id.in_([each.id for each in found]))
+        shown = {row.id: (row, name) for row, name in rows}
+        return ExternalList(
+            items=tuple(_external(*shown[each.id]) for each in found if each.id in shown),
+            next=encode_cursor(last.score, last.id) if last else None,
+        )
+    (before,) = decode_cursor(cursor, tuple[UUID]) if cursor is not None else (LAST_ID,)
+    newest, end = cut(await _listed(session, ExternalListing.id < before, limit=limit + 1), limit)
+    return ExternalList(
+        items=tuple(_external(row, name) for row, name in newest), next=encode_cursor(end[0].id) if end else None
+    )
+
+
+async def _listed(
+    session: AsyncSession, which: ColumnElement[bool], *, limit: int | None = None
+) -> list[tuple[ExternalListing, str]]:
     rows = (
         select(ExternalListing, HarvestSource.name)
         .join(HarvestSource, HarvestSource.id == ExternalListing.source_id)
-        .where(ExternalListing.id < before, ExternalListing.id >= (end or _FIRST))
-        .where(ExternalListing.vanished_at.is_(None), HarvestSource.due_at.is_not(None), and_(true(), *words))
+        .where(which, ExternalListing.vanished_at.is_(None), HarvestSource.due_at.is_not(None))
         .order_by(ExternalListing.id.desc())
-        .limit(limit + 1)
+        .limit(limit)
     )
-    shown, last = cut((await session.execute(rows)).all(), limit)
-    reached = last[0].id if last else end
-    return ExternalList(
-        items=tuple(_external(listing, name) for listing, name in shown),
-        next=encode_cursor(reached) if reached else None,
-    )
+    return [(listing, name) for listing, name in await session.execute(rows)]
 
 
 def _external(row: ExternalListing, source_name: str) -> ExternalView:

@@ -12,9 +12,10 @@ from sqlalchemy import CursorResult, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from catalog.metadata.reading.external import External
-from catalog.search import plain
 from marketplace.db.base import new_id
 from marketplace.harvest.models import ExternalListing
+from marketplace.harvest.searching import words_of
+from marketplace.search.indexing import edition
 
 
 class Written(Struct, frozen=True, kw_only=True):
@@ -67,7 +68,10 @@ def _tell(row: ExternalListing, said: External, at: datetime) -> None:
         if name not in ("id", "name"):
             setattr(row, name, list(value) if isinstance(value, tuple) else value)
     row.foreign_name, row.sha256, row.changed_at = said.name, said.sha256, at
-    row.search_text = plain(" ".join((said.title, said.description, said.publisher, *said.themes, *said.formats)))
+    row.words, row.edition = words_of(
+        title=said.title, description=said.description, publisher=said.publisher,
+        themes=said.themes, formats=said.formats, spatial=said.spatial,
+    ), edition()  # fmt: skip
 
 
 async def still_there(session: AsyncSession, names: Sequence[str], *, source_id: UUID, run_id: UUID) -> Written:

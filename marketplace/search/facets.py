@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from msgspec import Struct
@@ -11,6 +11,7 @@ from msgspec import Struct
 FACETS: Final = (
     "theme", "owner", "province", "purpose", "price", "quality", "class", "freshness", "licence",
 )  # fmt: skip
+RELEASED: Final = "released:"
 FRESHNESS_DAYS: Final = {"month": 31, "quarter": 92, "year": 366}
 VALUES: Final = 15
 """Of a facet that are shown, the most frequent; a chosen one is always shown."""
@@ -34,12 +35,30 @@ Chosen = Mapping[str, tuple[str, ...]]
 """Facet → the values of which a listing must have one."""
 
 
-def codes(chosen: Chosen, *, besides: str | None = None) -> list[list[str]]:
+def codes(chosen: Chosen, *, at: datetime, besides: str | None = None) -> list[list[str]]:
     """The lexemes of what is chosen; `besides` one facet, whose own counts should not be narrowed by it."""
+    since = released_since(chosen, at, besides=besides)
     return [
-        [f"{name}:{value}" for value in values]
-        for name, values in chosen.items()
-        if name not in (besides, "freshness") and values
+        *(
+            [f"{name}:{value}" for value in values]
+            for name, values in chosen.items()
+            if name not in (besides, "freshness") and values
+        ),
+        *([_months(since, at)] if since is not None else ()),
+    ]
+
+
+def month_of(at: datetime) -> str:
+    """The lexeme of the month (UTC) in which something was released."""
+    return f"{RELEASED}{at.astimezone(UTC):%Y-%m}"
+
+
+def _months(since: datetime, at: datetime) -> list[str]:
+    first, last = (each.astimezone(UTC) for each in (since, at))
+    count = 12 * (last.year - first.year) + last.month - first.month + 1
+    return [
+        f"{RELEASED}{first.year + n // 12}-{n % 12 + 1:02}"
+        for n in range(first.month - 1, first.month - 1 + count)
     ]
 
 

@@ -9,19 +9,20 @@ from typing import Final
 
 from msgspec import Struct
 
-from catalog.terms.concepts import PLACE
+from catalog.terms.concepts import PLACE, related
 from marketplace.search.lexemes import TITLE
 from marketplace.search.question import Question, Unit, parts_of
 from marketplace.search.vocabulary import Vocabulary
 
-SAID, MEANT, BEGUN, EXACT, APART = 1.0, 0.65, 0.6, 1.5, 0.3
+SAID, MEANT, BEGUN, EXACT, NEAR = 1.0, 0.65, 0.6, 1.5, 0.3
 """A word that is said counts more than another for the same, and that more than one that only begins so; most
-where its marks too are those of the question, least what is a phrase where its words stand apart."""
+where its marks too are those of the question, least what is only near to what is meant."""
 NATIONWIDE = 1.0
 """Of a facet, which counts as little as a column: before listings of other provinces than the one asked for."""
 _LEXEME: Final = re.compile(r"'((?:[^'\\]|''|\\.)*)'")
-WEAK, WHERE, PART = 0.1, 0.6, 0.3
-"""What is said nearly everywhere, a place, a part of a phrase: each weighs less than what it is asked with."""
+WEAK, WHERE, PART, INSTEAD = 0.1, 0.6, 0.3, 0.6
+"""What is said nearly everywhere, a place, a part of a phrase, what is near to one: each weighs less than what it
+is asked with."""
 
 
 class Way(Struct, frozen=True):
@@ -52,8 +53,8 @@ class Matched(Struct, frozen=True):
         return signed(self.query, TITLE).replace("<->", "&")
 
 
-def matched(unit: Unit, words: Vocabulary, *, share: float = 1.0) -> Matched:
-    """A quoted phrase as it stands; else its words in any place, or what means the same."""
+def matched(unit: Unit, words: Vocabulary, *, share: float = 1.0, near: Sequence[str] = ()) -> Matched:
+    """A quoted or a known phrase as it stands; else the word, or what means the same, or is `near` to that."""
     folded = [quoted(word.folded) for word in unit.words]
     exact = [quoted(word.exact or word.folded) for word in unit.words] if any(w.exact for w in unit.words) else []
     phrase = unit.quoted or (len(folded) > 1 and bool(unit.concepts))
@@ -63,14 +64,16 @@ def matched(unit: Unit, words: Vocabulary, *, share: float = 1.0) -> Matched:
         ways.append(Way(f"({join.join(exact)})", EXACT, finds=False, adjacent=phrase))
     if not unit.quoted:
         ways += [Way(quoted(concept), MEANT) for concept in unit.concepts]
-        ways += [Way(every(folded), APART)] if phrase else []
+        ways += [Way(quoted(concept), NEAR / (1 + number / 2)) for number, concept in enumerate(near)]
         ways += _begun(unit, words)
     is_place = any(concept.startswith(PLACE) for concept in unit.concepts)
     if is_place:
         ways.append(Way(quoted("province:all"), NATIONWIDE, finds=False))
-    weight = math.log1p(words.total / max(min(_listings(unit, words, ""), words.total), 1)) * share
+    listings = max([_listings(unit, words, ""), *(words.listings.get(each, 0) for each in near)])
+    weight = math.log1p(words.total / max(min(listings, words.total), 1)) * share
     weight *= WEAK if unit.weak else WHERE if is_place else 1
-    return Matched(tuple(ways), weight, _at_most(unit, words, ""), _at_most(unit, words, TITLE))
+    also, in_titles = (sum(words.listings.get(sign + each, 0) for each in near) for sign in ("", TITLE))
+    return Matched(tuple(ways), weight, _at_most(unit, words, "") + also, _at_most(unit, words, TITLE) + in_titles)
 
 
 def _begun(unit: Unit, words: Vocabulary) -> list[Way]:
@@ -100,10 +103,38 @@ def _at_most(unit: Unit, words: Vocabulary, sign: str) -> int:
 
 
 def loosened(question: Question, words: Vocabulary) -> tuple[Matched, ...]:
-    """What may be missing when nothing has all: each phrase, and what it is made of; the rarest first."""
-    parts = [matched(unit, words) for unit in question.required]
-    parts += [matched(part, words, share=PART) for unit in question.required for part in parts_of(unit)]
+    """What may be missing when nothing has all: each phrase, and what it is made of; the rarest first. Where none
+    speaks of what a phrase means, the phrases in it weigh in full. What stands nowhere is not missed."""
+    parts: list[Matched] = []
+    for unit in question.required:
+        lacks, near = _lacks(unit, words), near_to(unit)
+        if _stands(unit, words, near):
+            parts.append(matched(unit, words, share=INSTEAD if lacks else 1, near=near))
+        parts += [
+            matched(part, words, share=1 if lacks and part.concepts else PART)
+            for part in parts_of(unit)
+            if _stands(part, words)
+        ]
     return tuple(sorted(parts, key=lambda each: -each.weight))
+
+
+def _stands(unit: Unit, words: Vocabulary, near: Sequence[str] = ()) -> bool:
+    """Some listing may have it: what it means, or each of its words."""
+    if any(each in words.listings for each in (*unit.concepts, *near)):
+        return True
+    said = all(word.folded in words.listings for word in unit.words[:-1])
+    ends = unit.words[-1].folded in words.listings or bool(_beginnings(unit, words))
+    return said and ends and (len(unit.words) == 1 or not unit.concepts)
+
+
+def _lacks(unit: Unit, words: Vocabulary) -> bool:
+    """No listing speaks of what it means."""
+    return bool(unit.concepts) and not any(each in words.listings for each in unit.concepts)
+
+
+def near_to(unit: Unit) -> tuple[str, ...]:
+    """Concepts that may help instead of those that it means."""
+    return tuple(dict.fromkeys(each for concept in unit.concepts for each in related().get(concept, ())))
 
 
 def every(queries: Iterable[str]) -> str:

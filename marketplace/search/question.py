@@ -86,9 +86,8 @@ def _units(text: str) -> list[Unit]:
 def _segments(words: Sequence[Token], *, most: int) -> list[Unit]:
     """The longest known phrase of at most so many words at each place, else the word."""
     best: dict[int, tuple[int, tuple[str, ...]]] = {}
-    for mention in mentions(words, lenient=True):
-        length = mention.last - mention.first
-        if length <= most and mention.last > best.get(mention.first, (0, ()))[0]:
+    for mention in mentions(words, lenient=True, most=most):
+        if mention.last > best.get(mention.first, (0, ()))[0]:
             best[mention.first] = (mention.last, mention.concepts)
     units: list[Unit] = []
     at = 0

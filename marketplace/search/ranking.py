@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -18,7 +18,16 @@ from msgspec import Struct
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from marketplace.search.facets import CHOICES, VALUE_CHARACTERS, Chosen, Facet, codes, facets_of, released_since
+from marketplace.search.facets import (
+    CHOICES,
+    RELEASED,
+    VALUE_CHARACTERS,
+    Chosen,
+    Facet,
+    codes,
+    facets_of,
+    released_since,
+)
 from marketplace.search.matching import Matched, every, loosened, matched, narrowed
 from marketplace.search.mending import mended
 from marketplace.search.question import Question, read_question
@@ -73,13 +82,14 @@ async def find(
     chosen = _bounded(chosen or {})
     question = read_question(q)
     await session.execute(_PLAN)
-    words = await look_up(session, question, [code for each in codes(chosen) for code in each])
+    narrowing = [code for each in codes(chosen, at=at) for code in each]
+    words = await look_up(session, question, narrowing)
     better = mended(question, words)
     if better is not None:
-        question, words = better, await look_up(session, better, [code for each in codes(chosen) for code in each])
+        question, words = better, await look_up(session, better, narrowing)
     strict = tuple(matched(unit, words) for unit in question.required)
     ask = Ask(
-        tiers=_tiers(strict, chosen, words),
+        tiers=_tiers(strict, chosen, words, at=at),
         units=tuple(matched(unit, words) for unit in question.units),
         words_asked=len(question.words),
         since=released_since(chosen, at),
@@ -87,13 +97,14 @@ async def find(
         after=(after.score, after.listing_id) if after else FIRST,
         limit=limit,
         among=among,
-        narrowing=_common(chosen, words),
+        narrowing=_looked_at(chosen, words, at=at),
     )
     row = await _run(session, ask)
     parts = loosened(question, words)[:_PARTS]
-    partly = row.listings < ENOUGH and among is None and len(parts) > 1
-    if partly:
-        loose = (*ask.tiers, *_loose(parts, chosen, words))
+    partly = row.listings < ENOUGH and among is None and bool(parts) and (len(parts) > 1 or parts != strict)
+    # What found nothing needs no second look.
+    loose = (*(ask.tiers if row.listings else ()), *_loose(parts, chosen, words, at=at)) if partly else ()
+    if loose:
         ask = msgspec.structs.replace(ask, tiers=loose, units=parts, whole=ask.tiers[-1].query)
         whole, row = row.listings, await _run(session, ask)
         partly = row.listings > whole
@@ -118,10 +129,10 @@ async def _run(session: AsyncSession, ask: Ask) -> Any:
 
 
 def _tiers(
-    units: tuple[Matched, ...], chosen: Chosen, words: Vocabulary, *, besides: str = ""
+    units: tuple[Matched, ...], chosen: Chosen, words: Vocabulary, *, at: datetime, besides: str = ""
 ) -> tuple[Tier, ...]:
     """All words in a title, where there are more listings than can be ranked; then all words anywhere."""
-    narrow = [each for each in codes(chosen, besides=besides) if tuple(each) not in _common(chosen, words)]
+    narrow = _narrow(chosen, words, at=at, besides=besides)
     fewest = min((sum(words.listings.get(code, 0) for code in each) for each in narrow), default=words.total)
     anywhere = Tier(narrowed(every(unit.query for unit in units), narrow), min(rarest(units), fewest))
     if not units or rarest(units) <= CANDIDATES:
@@ -131,29 +142,47 @@ def _tiers(
     return (first, msgspec.structs.replace(anywhere, most=CANDIDATES // 2))
 
 
-def _loose(parts: tuple[Matched, ...], chosen: Chosen, words: Vocabulary) -> tuple[Tier, ...]:
+def _loose(parts: tuple[Matched, ...], chosen: Chosen, words: Vocabulary, *, at: datetime) -> tuple[Tier, ...]:
     """What is said of very many listings finds none of them by itself."""
-    narrow = [each for each in codes(chosen) if tuple(each) not in _common(chosen, words)]
+    narrow = _narrow(chosen, words, at=at)
     queries = ((narrowed(part.query, narrow), part.listings) for part in parts if part.listings <= COMMON)
     return tuple(Tier(query, listings, CANDIDATES // _PARTS) for query, listings in queries)
 
 
-def _common(chosen: Chosen, words: Vocabulary, *, besides: str = "") -> tuple[tuple[str, ...], ...]:
+def _narrow(chosen: Chosen, words: Vocabulary, *, at: datetime, besides: str = "") -> list[list[str]]:
+    """What is chosen, where the index narrows by it."""
+    return [each for each in codes(chosen, at=at, besides=besides) if not _is_common(each, words)]
+
+
+def _looked_at(
+    chosen: Chosen, words: Vocabulary, *, at: datetime, besides: str = ""
+) -> tuple[tuple[str, ...], ...]:
     """Of the facets chosen those that so many listings have that it is quicker to look at rows until enough do."""
-    least = words.total / OFTEN
-    each_facet = codes(chosen, besides=besides)
-    return tuple(tuple(each) for each in each_facet if sum(words.listings.get(code, 0) for code in each) > least)
+    each_facet = codes(chosen, at=at, besides=besides)
+    return tuple(
+        tuple(each) for each in each_facet if _is_common(each, words) and not each[0].startswith(RELEASED)
+    )
+
+
+def _is_common(values: Sequence[str], words: Vocabulary) -> bool:
+    return sum(words.listings.get(value, 0) for value in values) > words.total / OFTEN
 
 
 async def _beside(
     session: AsyncSession, ask: Ask, strict: tuple[Matched, ...], name: str, chosen: Chosen, words: Vocabulary
 ) -> Mapping[str, int]:
     """What else could be chosen of a facet: counted as if nothing of it were."""
-    tiers = _tiers(strict, chosen, words, besides=name)
+    anywhere = _tiers(strict, chosen, words, at=ask.at, besides=name)[-1]
     since = released_since(chosen, ask.at, besides=name)
-    common = _common(chosen, words, besides=name)
+    common = _looked_at(chosen, words, at=ask.at, besides=name)
     others = msgspec.structs.replace(
-        ask, tiers=tiers, since=since, limit=0, after=FIRST, narrowing=common, whole=""
+        ask,
+        tiers=(msgspec.structs.replace(anywhere, most=CANDIDATES),),
+        since=since,
+        limit=0,
+        after=FIRST,
+        narrowing=common,
+        whole="",
     )
     return _counted(await _run(session, others))[name]
 

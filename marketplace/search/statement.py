@@ -29,7 +29,8 @@ FIRST: Final = (float("inf"), uuid.UUID(int=2**128 - 1))
 _FIND = """
 with candidate as materialized (
     select tier.listing_id, tier.facets, tier.released_at, {score} as score
-    from (select distinct on (listing_id) * from ({tiers}) as each) as tier
+    from (select listing_id, facets, title_words, released_at, {words}
+        from (select distinct on (listing_id) * from ({tiers}) as each) as once offset 0) as tier
     {lateral} {least}
 )
 select (select count(*) from candidate) as listings,
@@ -42,6 +43,8 @@ select (select count(*) from candidate) as listings,
      ) as counted) as facets,
     (select jsonb_build_object({fresh}) from candidate) as fresh
 """
+_UNPACKED: Final = "words || ''"
+"""Else each of the ranks of a row would read and unpack its words anew."""
 _FIELDS_OF_ROW: Final = "listing_id, words, facets, title_words, released_at"
 _TIER = f"(select {_FIELDS_OF_ROW} from listing_search where {{where}} order by listing_id desc limit {{most}})"
 _SAMPLED = "(select * from ({samples}) as sampled limit {most})"
@@ -83,6 +86,7 @@ def statement(ask: Ask) -> tuple[TextClause, Mapping[str, Any]]:
     sql = _FIND.format(
         score=_score(ask, values) if ranked else "cast(0 as float8)",
         tiers=" union all ".join(_tier(ask, number, tier, values) for number, tier in enumerate(ask.tiers)),
+        words=f"{_UNPACKED} as words" if ranked else "words",
         lateral=_lateral(ask, values) if ranked else "",
         least=f"where {_share(ask)} >= {_LEAST_SHARE}" if ask.whole and ranked else "",
         fresh=", ".join(

@@ -10,15 +10,17 @@ from msgspec import Struct
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from catalog.terms.concepts import phrases_by_initials, related
 from marketplace.search.indexing import TOTAL
 from marketplace.search.lexemes import TITLE
-from marketplace.search.question import Question
+from marketplace.search.question import Question, Unit, parts_of
 
 COMPLETIONS: Final = 12
 REPAIRS: Final = 3
 SYLLABLE: Final = 7
 """Characters of the longest syllable ("nghieng")."""
 _LETTERS: Final = "abcdefghijklmnopqrstuvwxyz"
+_VOWEL: Final = re.compile(r"[aeiouy0-9]")
 _KNOWN = text("select word, listings from search_word where word = any(cast(:words as text[]))")
 _BEGUN = text("""
 select word, listings from search_word
@@ -54,24 +56,37 @@ class Vocabulary(Struct, frozen=True):
 async def look_up(session: AsyncSession, question: Question, facets: Sequence[str]) -> Vocabulary:
     """Look every word up; those that no listing has are completed or mended."""
     words = dict.fromkeys(word.folded for word in question.words)
-    concepts = [concept for unit in question.units for concept in unit.concepts]
+    said = [concept for unit in question.units for concept in _spoken(unit)]
+    concepts = [each for concept in dict.fromkeys(said) for each in (concept, *related().get(concept, ()))]
     listings = await _known(session, [TOTAL, *facets, *_with_titles([*words, *concepts])])
     openings = {unit.words[-1].folded for unit in question.units if unit.open}
-    meant = {
-        word.folded
-        for unit in question.units
-        for word in unit.words
-        if any(each in listings for each in unit.concepts)
-    }
+    # What has a meaning is no mistake, though no listing speaks of it.
+    meant = {word.folded for unit in question.units if unit.concepts for word in unit.words}
     found: dict[str, Found] = {}
     for word in words:
         known = word in listings or word in meant
-        begun = await _begun(session, word, listings) if len(word) > 1 and (word in openings or not known) else ()
-        repaired = () if known or begun else await _repaired(session, word, listings)
+        short = () if known else await _written_out(session, word, listings)
+        looks_on = len(word) > 1 and (word in openings or not known) and not short
+        begun = await _begun(session, word, listings) if looks_on else ()
+        repaired = short or (() if known or begun else await _repaired(session, word, listings))
         found[word] = Found(known, begun, repaired)
     seen = [word for each in found.values() for word in (*each.begun, *sum(each.repaired, ()))]
     listings |= await _known(session, _with_titles(seen)) if seen else {}
     return Vocabulary(listings, found)
+
+
+def _spoken(unit: Unit) -> list[str]:
+    return [concept for each in (unit, *parts_of(unit)) for concept in each.concepts]
+
+
+async def _written_out(session: AsyncSession, word: str, listings: dict[str, int]) -> tuple[tuple[str, ...], ...]:
+    """Of initials ("gv") the phrases that listings speak of ("giáo viên"), those of the most first. What has a
+    vowel is taken for a word."""
+    phrases = () if _VOWEL.search(word) else phrases_by_initials().get(word, ())
+    known = await _known(session, [concept for concept, _ in phrases]) if phrases else {}
+    listings.update(known)
+    there = sorted((each for each in phrases if each[0] in known), key=lambda each: -known[each[0]])
+    return tuple(said for _, said in there[:REPAIRS])
 
 
 def _with_titles(lexemes: Iterable[str]) -> list[str]:

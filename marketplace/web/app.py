@@ -53,6 +53,7 @@ from marketplace.queries.services import Services
 from marketplace.spending import api as spending_api
 from marketplace.subjects import api as subjects_api
 from marketplace.web import health, pages
+from marketplace.web.heads import Heads
 from marketplace.web.problem_pages import PROBLEM_HANDLERS
 from policies.engine import Engine
 from sandbox.isolation.pool import Pool
@@ -103,7 +104,7 @@ def create_app(opened: AbstractAsyncContextManager[Services]) -> Litestar:
             app.state.services, app.state.provider = services, Provider(services.config)
             yield
 
-    return Litestar(
+    app = Litestar(
         route_handlers=[*(h for module in API for h in module.handlers), *pages.handlers, pages.static()],
         dependencies={**PARTS, **CALLERS, **SUBJECTS},
         exception_handlers=PROBLEM_HANDLERS,
@@ -114,6 +115,8 @@ def create_app(opened: AbstractAsyncContextManager[Services]) -> Litestar:
         ),
         request_max_body_size=BODY_BYTES,
     )
+    app.asgi_handler = Heads(app.asgi_handler)
+    return app
 
 
 def provide_services(state: State) -> Services:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import urllib.request
 import uuid
+from collections.abc import Mapping
 from contextlib import nullcontext
 from typing import cast
 
@@ -297,3 +298,25 @@ def test_every_endpoint_is_in_the_openapi_document(market: Market) -> None:
     described = {f"{method.upper()} {path}" for path, methods in document["paths"].items() for method in methods}
     plain = {re.sub(r":\w+\}", "}", endpoint) for endpoint in API}
     assert plain <= described
+
+
+def test_what_everybody_may_read_can_be_asked_for_its_head(market: Market) -> None:
+    def asked(method: str, path: str) -> tuple[int, Mapping[str, str], bytes]:
+        request = urllib.request.Request(market.url + path, method=method)
+        try:
+            with urllib.request.build_opener(_Stay).open(request, timeout=20) as answer:
+                return answer.status, dict(answer.headers), answer.read()
+        except urllib.error.HTTPError as refused:
+            return refused.code, dict(refused.headers), refused.read()
+
+    slug = next(iter(market.datasets), "nothing")
+    for path in (
+        "/", "/robots.txt", "/sitemap.xml", "/catalog.ttl", "/catalog.atom", "/external", f"/datasets/{slug}",
+        f"/datasets/{slug}/metadata/dcat.ttl", "/api/v1/datasets", "/api/3/action/package_list",
+        "/datasets/nothing",
+    ):  # fmt: skip
+        status, headers, _ = asked("GET", path)
+        head_status, head_headers, body = asked("HEAD", path)
+        assert (head_status, head_headers.get("content-type")) == (status, headers.get("content-type")), path
+        assert (body, head_headers.get("content-length")) == (b"", headers.get("content-length")), path
+    assert asked("HEAD", "/api/v1/queries")[0] == 405, "what an answer's fetching writes is written by GET alone"

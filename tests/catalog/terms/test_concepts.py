@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from catalog.terms.concepts import FOLDER, mentions, places
+from catalog.terms.concepts import FOLDER, mentions, phrases_by_initials, phrases_of, places, related
 from catalog.terms.tokens import tokens
 
 
@@ -45,3 +45,18 @@ def test_there_are_34_provinces_and_no_phrase_is_in_the_file_twice_for_one_meani
     assert len(groups) > 200
     names = [name for name, _, _ in groups]
     assert len(set(names)) == len(names)
+
+
+def test_initials_stand_for_the_phrases_that_begin_so_and_what_is_near_is_a_concept_of_the_file() -> None:
+    assert ("~giao-vien", ("giao", "vien")) in phrases_by_initials()["gv"]
+    assert {words for _, words in phrases_by_initials()["dtts"]} == {("dan", "toc", "thieu", "so")}
+    named = {concept for each in related().items() for concept in (each[0], *each[1])}
+    assert len(named) > 80
+    assert [concept for concept in named if not phrases_of(concept)] == []
+
+
+def test_the_parts_of_a_phrase_are_looked_for_among_shorter_ones() -> None:
+    words = tokens("company registration")
+    assert [mention.concepts for mention in mentions(words)] == [("~dang-ki-doanh-nghiep",)]
+    said = {concept for mention in mentions(words, most=1) for concept in mention.concepts}
+    assert said == {"~doanh-nghiep", "~dang-ki"}

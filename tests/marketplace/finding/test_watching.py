@@ -132,6 +132,10 @@ async def test_nobody_watches_without_end(database: Database) -> None:
             await watching.add_watch(session, asked=WatchBody(q=str(number)), by=_caller(startup), at=utcnow())
         with pytest.raises(TooManyWatches):
             await watching.add_watch(session, asked=WatchBody(q="one more"), by=_caller(startup), at=utcnow())
+        await watching.add_watch(session, asked=WatchBody(q="7"), by=_caller(startup), at=utcnow())
+    assert len((await _watched(database, _caller(startup))).watches) == watching.WATCHES, (
+        "the same again is no more"
+    )
 
 
 async def test_a_demand_counts_organisations_and_names_none_but_to_the_operator(database: Database) -> None:

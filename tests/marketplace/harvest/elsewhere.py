@@ -1,7 +1,8 @@
 """Somebody else's catalogue in its own process: speaks CKAN, DCAT and data.json, politely or not.
 
 A POST sets what it answers from then on: `packages`, or `document` (`documents` by path) with `type` and `etag`;
-`robots`, `busy` (how often 503, then well), `retry_after`, `redirect` (to where), `bomb_bytes` (blanks, packed).
+`robots`, `robots_at` (where they are), `busy` (how often 503, then well), `retry_after`, `redirect` (to where),
+`bomb_bytes` (blanks, packed).
 `GET /seen` tells every path that was asked since, and by whom.
 """
 
@@ -36,7 +37,9 @@ class Elsewhere(BaseHTTPRequestHandler):
             return
         seen.append({"path": self.path, "agent": self.headers.get("User-Agent")})
         asked = {name: values[0] for name, values in parse_qs(parts.query).items()}
-        if parts.path == "/robots.txt":
+        if parts.path == "/robots.txt" and "robots_at" in state:
+            self._say(301, b"", headers={"Location": state["robots_at"]})
+        elif parts.path in ("/robots.txt", "/rules/robots.txt"):
             robots = state.get("robots")
             self._say(200 if robots else state.get("robots_status", 404), (robots or "").encode(), "text/plain")
         elif state.get("busy", 0) > 0:

@@ -6,12 +6,13 @@ import secrets
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from marketplace.db.engine import Database
-from marketplace.harvest import reads
 from marketplace.harvest.actions import stop_source
 from marketplace.harvest.errors import SourceKnown
-from marketplace.harvest.models import HarvestSource
+from marketplace.harvest.jobs import read_some_anew
+from marketplace.harvest.models import ExternalListing, HarvestSource
 from marketplace.harvest.reads import external_listings
 from tests.market import Market
 from tests.marketplace.harvest.conftest import Elsewhere, Harvester, counts
@@ -123,21 +124,42 @@ async def test_hostile_texts_are_plain_and_addresses_are_web_addresses(
     assert (len(shown.themes), shown.external) == (1, True)
 
 
-async def test_a_search_reads_so_many_a_page_and_the_next_goes_on(
-    elsewhere: Elsewhere, harvester: Harvester, database: Database, monkeypatch: pytest.MonkeyPatch
+async def test_what_is_meant_is_found_the_best_first_page_after_page_and_by_todays_synonyms(
+    elsewhere: Elsewhere, harvester: Harvester, database: Database
 ) -> None:
-    monkeypatch.setattr(reads, "LOOKED_AT", 2)
     word = secrets.token_hex(4)
-    elsewhere.answer(packages=[package(n, title=word if n in (0, 4) else "Gói khác") for n in range(5)])
-    await harvester.look(await harvester.add(f"{elsewhere.url}/{word}/..", "ckan"))
-    pages, cursor = [], None
+    said = [
+        package(0, title="Khác", notes=f"Nói về {word} và giấy phép lái xe"),
+        *(package(n, title=f"Bằng lái xe {word} {n}", notes="") for n in range(1, 4)),
+        package(4, title="Sổ đỏ", notes=f"Thuế {word}"),
+    ]
+    elsewhere.answer(packages=said)
+    source = await harvester.add(f"{elsewhere.url}/{word}/..", "ckan")
+    await harvester.look(source)
+
+    async def found(q: str) -> list[str]:
+        titles, cursor = [], None
+        async with database.session() as session:
+            while True:
+                page = await external_listings(session, q=q, cursor=cursor, limit=2)
+                titles += [each.title for each in page.items]
+                cursor = page.next
+                if cursor is None:
+                    return titles
+
+    assert len(await found(f"driving licence {word}")) == 4
+    assert (await found(f"gplx {word}"))[-1] == "Khác", "titles come first"
+    assert await found(f"{word[:6]} thue") == [], "only the last word goes on"
+    assert await found(f"thue {word[:6]}") == ["Sổ đỏ"]
+    assert await found(f'"về {word}"') == ["Khác"]
+    assert await found(f"nothing {word}") == []
     async with database.session() as session:
-        for _ in range(3):
-            page = await external_listings(session, q=word, cursor=cursor)
-            pages.append(len(page.items))
-            cursor = page.next
-    assert sorted(pages) == [0, 1, 1]
-    assert pages[1] == 0, "the two in the middle"
+        mine = ExternalListing.source_id == source
+        await session.execute(update(ExternalListing).where(mine).values(words="", edition="older"))
+    assert await found(word) == []
+    while await read_some_anew(database):
+        pass
+    assert len(await found(word)) == 5
 
 
 @pytest.mark.parametrize(
@@ -158,6 +180,9 @@ async def test_a_search_reads_so_many_a_page_and_the_next_goes_on(
         ({"bomb_bytes": 3_000_000}, "too_large"),
         ({"document": "", "robots": "User-agent: *\nDisallow: /"}, "robots"),
         ({"document": "", "robots_status": 500}, "robots"),
+        ({"document": "", "robots_at": "rules/robots.txt", "robots": "User-agent: *\nDisallow: /"}, "robots"),
+        ({"document": "", "robots_at": "/robots.txt"}, "robots"),
+        ({"document": "", "robots_at": "http://169.254.169.254/robots.txt"}, "address_refused"),
         ({"redirect": "http://169.254.169.254/latest/meta-data"}, "address_refused"),
         ({"redirect": "http://localhost/"}, "address_refused"),
         ({"redirect": "file:///etc/passwd"}, "address_refused"),

@@ -64,6 +64,8 @@ async def shelf(session: AsyncSession) -> Shelf:
         ("Dân số và cơ cấu tuổi Đà Nẵng", "Nhân khẩu."),
         ("Cơ sở y tế", "Số giường."),
         ("Household income survey", "Spending of households."),
+        ("Đội ngũ giáo viên Nha Trang", "Thâm niên."),
+        ("Trẻ em được khai sinh", "Tuổi của mẹ."),
     ):
         await made.put(title, text)
     return made
@@ -89,6 +91,11 @@ async def shelf(session: AsyncSession) -> Shelf:
         ("survey of incom", "Household income survey"),
         ("thu nhập hộ gia đình", "Household income survey"),
         ('"cơ cấu tuổi"', "Dân số và cơ cấu tuổi Đà Nẵng"),
+        ("gv", "Đội ngũ giáo viên Nha Trang"),
+        ("teacher khanh hoa", "Đội ngũ giáo viên Nha Trang"),
+        ("tỷ suất sinh", "Trẻ em được khai sinh"),
+        ("fertility", "Trẻ em được khai sinh"),
+        ("social housing giáo viên", "Đội ngũ giáo viên Nha Trang"),
     ],
 )
 async def test_what_is_meant_comes_first(shelf: Shelf, q: str, first: str) -> None:
@@ -109,6 +116,22 @@ async def test_a_mended_question_says_so(shelf: Shelf) -> None:
     assert found.was_mended
     assert [word.folded for word in found.question.words] == ["household"]
     assert not (await shelf.ask("household")).was_mended
+
+
+async def test_initials_are_written_out_and_a_word_with_a_meaning_is_never_mended(shelf: Shelf) -> None:
+    found = await shelf.ask("GV")
+    assert found.was_mended
+    assert [word.folded for word in found.question.words] == ["giao", "vien"]
+    await shelf.put("Vaccin", text="Số mũi")
+    unknown = await shelf.ask("vaccine")
+    assert not unknown.was_mended, "one letter off, but a word that is known, and another listing's it may be"
+
+
+async def test_the_words_of_a_known_phrase_do_not_find_it_where_they_stand_apart(session: AsyncSession) -> None:
+    shelf = Shelf(session)
+    await shelf.put("Giao hàng", text="Thông tin về tai họa và nạn đói")
+    await shelf.put("Tai nạn giao thông")
+    assert await shelf.find("tai nạn giao thông") == ["Tai nạn giao thông"]
 
 
 async def test_titles_rank_before_descriptions_and_those_before_columns(session: AsyncSession) -> None:
