@@ -7,7 +7,7 @@ from alembic import op
 from marketplace.db.roles import SERVICE
 
 revision = "0033"
-down_revision = "0029"
+down_revision = "0032"
 branch_labels = None
 depends_on = None
 
