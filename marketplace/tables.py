@@ -3,6 +3,7 @@
 from marketplace.accounts import models as accounts
 from marketplace.agreements import models as agreements
 from marketplace.audit import models as audit
+from marketplace.closing import models as closing
 from marketplace.consents import models as consents
 from marketplace.db import models as idempotency
 from marketplace.db.base import Base
@@ -31,6 +32,7 @@ __all__ = [
     "accounts",
     "agreements",
     "audit",
+    "closing",
     "consents",
     "einvoices",
     "finding",

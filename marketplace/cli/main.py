@@ -28,6 +28,7 @@ COMMANDS = {
     "ledger": "ledger",
     "invoices": "invoices",
     "subjects": "subjects",
+    "months": "months",
     "doctor": "doctor",
 }
 """Command → module of marketplace.cli that adds it by `add_parser`."""

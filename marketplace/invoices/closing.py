@@ -23,7 +23,7 @@ from marketplace.billing.split import VIETNAM, vat_within
 from marketplace.db.base import new_id
 from marketplace.db.engine import Database
 from marketplace.invoices.document import Document, Line
-from marketplace.invoices.errors import MonthNotOver
+from marketplace.invoices.errors import MonthNotOver, MonthStuck
 from marketplace.invoices.months import Month, Rate, month_of, rates_of
 from marketplace.invoices.numbering import lock_billing, lock_series, next_number, series_of
 from marketplace.invoices.rounding import round_tax
@@ -74,6 +74,10 @@ _ITEMS = text("""
 _CHARGES = text("""
     select c.transfer_id from charge c join invoice_item i on i.source_id = c.id where i.invoice_id = :invoice
 """)
+_STUCK = text("""
+    select step from month_step
+    where period = :period and state = 'stuck' and step not in ('invoices', 'statements') limit 1
+""")
 _BOOKED = text("select coalesce(sum(amount), 0)::bigint from transfer where id = any(cast(:ids as uuid[]))")
 
 
@@ -82,12 +86,15 @@ async def close_month(
 ) -> tuple[Document, ...]:
     """The invoices that were issued now; each startup's in a unit of work of its own, so a stop leaves whole ones.
 
-    Raises MonthNotOver, Invalid, NoSeller, NoRates; once all others are billed, what kept the first from it.
+    Raises MonthNotOver, MonthStuck, Invalid, NoSeller, NoRates; once all others are billed, what kept the first.
     """
     month = month_of(period)
     ready = month.until + timedelta(seconds=close_after_s)
     if at < ready:
         raise MonthNotOver(period=period, ready=ready.astimezone(VIETNAM).isoformat(timespec="minutes"))
+    stuck = await database.one(_STUCK, {"period": period})
+    if stuck is not None:
+        raise MonthStuck(period=period, step=stuck.step)
     rates = rates_of(month)
     async with database.reading() as session:
         who = list((await session.scalars(_WHO, {"since": month.since, "until": month.until})).all())

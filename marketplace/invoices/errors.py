@@ -11,6 +11,12 @@ class MonthNotOver(Conflict):
     code = "invoice.month_not_over"
 
 
+class MonthStuck(Conflict):
+    """The month's close found what has to be mended before anything is billed. Params: period, step."""
+
+    code = "invoice.month_stuck"
+
+
 class NoSeller(Conflict):
     """Nobody runs the exchange yet, so nobody can issue an invoice."""
 

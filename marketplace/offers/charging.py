@@ -71,6 +71,16 @@ async def charge_months(database: Database, *, at: datetime) -> int:
     return made
 
 
+async def uncharged(database: Database, *, period: str, at: datetime) -> list[UUID]:
+    """Agreements that could pay, with something due up to the end of the month that was not charged."""
+    rows = await database.all(_ALL, {"at": at, "since": at - LOOKED_BACK})
+    return [
+        row.agreement_id
+        for row in rows
+        if row.unpaid_since is None and any(due.period <= period for due in dues(row, at=at))
+    ]
+
+
 async def charge_agreement(database: Database, agreement_id: UUID, *, at: datetime) -> int:
     """As `charge_months`, of one agreement: who asks in a month that has just begun pays for it first."""
     row = await database.one(_ONE, {"agreement": agreement_id, "at": at, "since": at - LOOKED_BACK})

@@ -29,6 +29,7 @@ from marketplace.oversight.rules import (
     consent_used,
     denial_burst,
     incident_due,
+    month_stuck,
     night_export,
 )
 from marketplace.oversight.rules.rule import Cause, Rule, Span, Thresholds, thresholds_at
@@ -37,7 +38,7 @@ logger = logging.getLogger(__name__)
 
 RULES = (
     consent_used.RULE, denial_burst.RULE, budget_drained.RULE, night_export.RULE, class_drift.RULE,
-    incident_due.RULE,
+    incident_due.RULE, month_stuck.RULE,
 )  # fmt: skip
 SPAN_LEAVES = 20_000
 REASON_CHARACTERS = 2_000

@@ -21,6 +21,7 @@ from marketplace.agreements import api as agreements_api
 from marketplace.agreements import preview_api
 from marketplace.audit import api as audit_api
 from marketplace.billing import api as billing_api
+from marketplace.closing import api as closing_api
 from marketplace.config import Config
 from marketplace.consents import api as consents_api
 from marketplace.db.engine import Database
@@ -66,6 +67,7 @@ API = (
     agreements_api,
     audit_api,
     billing_api,
+    closing_api,
     consents_api,
     credits_api,
     einvoices_api,

@@ -42,6 +42,7 @@ _USAGE: Final = Link("/usage", "nav.usage")
 _INVOICES: Final = Link("/invoices", "nav.invoices")
 _CREDITS: Final = Link("/credits", "nav.credits")
 _PAYOUTS: Final = Link("/payouts", "nav.payouts")
+_MONTHS: Final = Link("/months", "nav.months")
 _PUBLICATIONS: Final = Link("/publications", "nav.publications")
 _LOG: Final = Link("/log", "nav.log")
 _INCIDENTS: Final = Link("/incidents", "nav.incidents")
@@ -86,7 +87,7 @@ _BY_KIND: Final[dict[str, tuple[Section, ...]]] = {
         _DATA,
         Section(
             "nav.section.money",
-            (Link("/wallet", "nav.state_budget"), _USAGE, _INVOICES, _CREDITS, _PAYOUTS),
+            (Link("/wallet", "nav.state_budget"), _USAGE, _INVOICES, _CREDITS, _PAYOUTS, _MONTHS),
         ),
     ),
     "operator": (
@@ -95,7 +96,7 @@ _BY_KIND: Final[dict[str, tuple[Section, ...]]] = {
             "nav.section.money",
             (
                 Link("/wallet", "nav.platform"), Link("/wallet/payments", "nav.payments"), _INVOICES, _CREDITS,
-                _PAYOUTS, _USAGE,
+                _PAYOUTS, _MONTHS, _USAGE,
             ),
         ),
         Section("nav.section.oversight", (_LOG, _INCIDENTS, Link("/people", "nav.people"))),

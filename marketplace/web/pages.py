@@ -31,6 +31,7 @@ from marketplace.web.handlers import (
     log,
     mine,
     money,
+    months,
     offers,
     paid_in,
     pay_in,
@@ -55,7 +56,7 @@ from marketplace.web.view import provide_view
 STATIC: Final = Path(__file__).parent / "static"
 MODULES: Final = (
     agreements, alerts, applications, apply, catalogue, consents, console, credits, decisions, demands, external,
-    help_page, incidents, invoices, language, linkages, log, mine, money, offers, paid_in, pay_in, payouts,
+    help_page, incidents, invoices, language, linkages, log, mine, money, months, offers, paid_in, pay_in, payouts,
     people, preview, publications, quality, queries, sign_in, spending, tables, tokens, usage, watches, why,
 )  # fmt: skip
 

@@ -14,6 +14,7 @@ from marketplace.audit.publishing import published_log
 from marketplace.audit.reads import newest_event_ms
 from marketplace.audit.sequencer import run_sequencer
 from marketplace.audit.witnesses import run_witnessing
+from marketplace.closing.jobs import run_closing
 from marketplace.config import Config
 from marketplace.consents.jobs import run_register
 from marketplace.db import embedded
@@ -151,6 +152,7 @@ def _background(
         partial(run_payments, database, config, stop),
         partial(run_alerts, database, config, stop),
         partial(run_charges, database, config, stop),
+        partial(run_closing, database, config, partial(hear_outside, config), stop),
         partial(run_quality, database, store, config, stop),
         partial(run_agreeing, database, config.sweep_interval_s, stop),
         partial(run_oversight, database, config, stop),

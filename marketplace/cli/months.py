@@ -1,0 +1,82 @@
+"""`sandulieu months show|close`."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+from functools import partial
+
+import msgspec
+
+from marketplace.closing.reads import list_months
+from marketplace.closing.schemas import MonthList, MonthView
+from marketplace.closing.walk import close_months, due
+from marketplace.config import Config, load
+from marketplace.db.base import utcnow
+from marketplace.db.engine import Database, database_url
+from marketplace.invoices.closing import AT_ONCE
+from marketplace.payments.readers import hear_outside
+
+CONNECTIONS = AT_ONCE + 3
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """months show, months close."""
+    verbs = subparsers.add_parser("months", help="khóa sổ tháng / closing months").add_subparsers(
+        dest="verb", required=True
+    )
+    for name, verb, told in (
+        ("show", _show, "what ran of each month's close, what is stuck and why"),
+        (
+            "close",
+            _close,
+            "close what is over, as the service does by itself; again is harmless",
+        ),
+    ):
+        parser = verbs.add_parser(name, help=told)
+        parser.add_argument("--json", action="store_true")
+        parser.set_defaults(func=verb)
+
+
+def _show(chosen: argparse.Namespace) -> int:
+    return asyncio.run(_tell(load(), close=False, as_json=chosen.json))
+
+
+def _close(chosen: argparse.Namespace) -> int:
+    return asyncio.run(_tell(load(), close=True, as_json=chosen.json))
+
+
+async def _tell(config: Config, *, close: bool, as_json: bool) -> int:
+    """0 if nothing is stuck; of `close`: if nothing is left to close."""
+    database = Database(database_url(config), connections=CONNECTIONS)
+    try:
+        if close:
+            await close_months(database, config, partial(hear_outside, config), at=utcnow(), now=True)
+        async with database.reading() as session:
+            left = await due(session, config, at=utcnow())
+            months = await list_months(session, due=left)
+    finally:
+        await database.close()
+    _print(months, as_json=as_json)
+    stuck = any(month.state == "stuck" for month in months.items)
+    return 1 if stuck or (close and left) else 0
+
+
+def _print(months: MonthList, *, as_json: bool) -> None:
+    if as_json:
+        print(msgspec.json.encode(months).decode())
+        return
+    for month in months.items:
+        _print_month(month)
+    if not months.items:
+        print("chưa có tháng nào kết thúc / no month is over yet")
+
+
+def _print_month(month: MonthView) -> None:
+    print(f"{month.period}  {month.state}")
+    for step in month.steps:
+        figures = "  ".join(f"{name}={value}" for name, value in step.told.items() if name != "named")
+        print(f"  {step.step:<14}{step.state:<8}{figures}".rstrip())
+        if step.problem is not None:
+            for said in step.problem.messages.values():
+                print(f"    {said.what} {said.why} {said.next}")

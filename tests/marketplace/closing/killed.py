@@ -1,0 +1,43 @@
+"""The walk in a process of its own, killed at a named point."""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import signal
+from datetime import datetime
+
+import marketplace.tables  # noqa: F401  # every foreign key finds its table
+from marketplace import faults
+from marketplace.closing.walk import close_months
+from marketplace.config import Config
+from marketplace.db.engine import Database
+from marketplace.ledger.outside import Heard, Silent
+
+_FORKS = multiprocessing.get_context("forkserver")
+_FORKS.set_forkserver_preload([__name__])
+
+
+async def nobody(_: Database) -> Heard:
+    return ()
+
+
+async def silent(_: Database) -> Heard:
+    return (Silent("stripe"),)
+
+
+def killed_at(point: str, config: Config, url: str, at: datetime) -> bool:
+    """Whether the walk came to the point and died there."""
+    child = _FORKS.Process(target=_run, args=(point, config, url, at))
+    child.start()
+    child.join(60)
+    return child.exitcode == -signal.SIGKILL
+
+
+def _run(point: str, config: Config, url: str, at: datetime) -> None:
+    faults.FAULT = point
+    asyncio.run(_walk(config, url, at))
+
+
+async def _walk(config: Config, url: str, at: datetime) -> None:
+    await close_months(Database(url, connections=8), config, nobody, at=at)

@@ -1,0 +1,144 @@
+"""A month closes by itself, in order, once; what is found in the way stops it before anything is billed."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from litestar.testing import AsyncTestClient
+from sqlalchemy import text
+
+from marketplace.closing.actions import try_again
+from marketplace.closing.api import handlers
+from marketplace.closing.errors import NotStuck
+from marketplace.closing.reads import list_months
+from marketplace.closing.schemas import MonthView
+from marketplace.closing.steps import STEPS
+from marketplace.closing.walk import close_months, due
+from marketplace.db.base import utcnow
+from marketplace.db.engine import database_url
+from marketplace.invoices.closing import close_month
+from marketplace.invoices.errors import MonthStuck
+from marketplace.invoices.months import Month
+from marketplace.oversight.rules import month_stuck
+from marketplace.oversight.rules.rule import Span, thresholds_at
+from tests.marketplace.api import Client, small_app
+from tests.marketplace.closing.conftest import PRICES_VND, Past
+from tests.marketplace.closing.killed import killed_at, nobody, silent
+
+SETTLED = timedelta(hours=2)
+
+
+def over(month: Month) -> datetime:
+    """An instant at which the month can be closed, and no later one."""
+    return month.until + SETTLED
+
+
+async def events(past: Past, month: Month) -> list[tuple[str, Any]]:
+    rows = await past.database.all(
+        text("select name, body from event where name like 'month:%' and body ->> 'period' = :period order by id"),
+        {"period": month.period},
+    )
+    return [(row.name, row.body) for row in rows]
+
+
+async def invoices(past: Past, month: Month) -> list[int]:
+    asked = text("select gross_vnd from invoice where period = :period order by number")
+    return [row.gross_vnd for row in await past.database.all(asked, {"period": month.period})]
+
+
+async def view(past: Past, month: Month) -> MonthView:
+    async with past.database.reading() as session:
+        months = await list_months(session, due=await due(session, past.config, at=over(month)))
+    return next(each for each in months.items if each.period == month.period)
+
+
+async def all_done(past: Past, month: Month) -> None:
+    """Each step once, in order; one invoice and one statement, of exactly what the month was charged."""
+    done = [body["step"] for name, body in await events(past, month) if name == "month:step"]
+    assert done == list(STEPS)
+    assert await invoices(past, month) == [sum(PRICES_VND)]
+    assert (await view(past, month)).state == "closed"
+    (logged,) = await past.database.all(
+        text("select e.body ->> 'sha256' as said, s.sha256, s.earned_vnd from event e join owner_statement s "
+             "on s.sha256 = e.body ->> 'sha256' where e.name = 'statement:issue' and s.period = :period "
+             "and s.owner_id = :owner"),
+        {"period": month.period, "owner": past.sides.owner.organisation.id},
+    )  # fmt: skip
+    assert logged.earned_vnd > 0
+
+
+async def test_a_month_is_due_once_its_last_queries_are_settled(past: Past) -> None:
+    month = past.months[0]
+    async with past.database.reading() as session:
+        assert await due(session, past.config, at=month.until + timedelta(minutes=59)) == []
+        assert month.period in await due(session, past.config, at=over(month)) or await invoices(past, month)
+
+
+async def test_a_difference_stops_the_month_before_anything_is_billed(past: Past) -> None:
+    month = past.months[0]
+    wrong = "update usage set price_vnd = price_vnd + %s where at = %s"
+    past.owner_does(wrong, 1, month.since)
+    for _ in range(2):  # the second walk is before its time, and tells nothing again
+        assert not await close_months(past.database, past.config, nobody, at=over(month))
+    told = await events(past, month)
+    assert [(name, body["step"]) for name, body in told] == [("month:step", "charges"), ("month:stuck", "usage")]
+    assert told[-1][1]["cause"] == "month.usage_differs"
+    assert f"startup_sees_vnd {past.sides.startup.organisation.id}: 70000 ≠ 70001" in told[-1][1]["named"]
+    with pytest.raises(MonthStuck):
+        await close_month(past.database, period=month.period, at=over(month), close_after_s=3_600)
+    assert await invoices(past, month) == []
+    (alerted,) = await alerts(past)
+    assert (alerted.key, alerted.told["step"]) == (f"{month.period}/usage/month.usage_differs", "usage")
+    stuck = await view(past, month)
+    assert [step.state for step in stuck.steps] == ["done", "stuck", *["waiting"] * 4]
+    assert stuck.steps[1].problem is not None
+    assert "1 ngày" in stuck.steps[1].problem.messages["vi"].what
+    past.owner_does(wrong, -1, month.since)
+    assert await close_months(past.database, past.config, nobody, at=over(month) + timedelta(minutes=11))
+    await all_done(past, month)
+    assert await alerts(past) == []
+
+
+async def alerts(past: Past) -> list[Any]:
+    thresholds = thresholds_at(utcnow())
+    assert thresholds is not None
+    async with past.database.reading() as session:
+        return await month_stuck.RULE.look(session, Span(since=0, until=0, at=utcnow()), thresholds)
+
+
+async def test_killed_after_each_step_it_goes_on_and_does_nothing_twice(past: Past) -> None:
+    month, url = past.months[1], database_url(past.config)
+    assert await close_months(past.database, past.config, nobody, at=over(past.months[0]), now=True)
+    for step in STEPS:
+        assert await asyncio.to_thread(killed_at, f"month-{step}", past.config, url, over(month))
+    assert (await view(past, month)).state == "running"
+    assert await close_months(past.database, past.config, nobody, at=over(month))
+    await all_done(past, month)
+
+
+async def test_a_silent_bank_stops_it_and_an_operator_has_it_tried_again_by_four_at_once(past: Past) -> None:
+    month = past.months[2]
+    assert await close_months(past.database, past.config, nobody, at=over(past.months[1]), now=True)
+    assert not await close_months(past.database, past.config, silent, at=over(month))
+    assert "outside:stripe unavailable" in (await events(past, month))[-1][1]["named"]
+    assert await invoices(past, month) == []
+    app = small_app(handlers, database=past.database, config=past.config)
+    async with AsyncTestClient(app, raise_server_exceptions=False) as http:
+        client, path = Client(http), f"/api/v1/months/{month.period}/retry"
+        for who, status in (
+            ("nobody", 401), ("rival startup", 403), ("owner approver", 403), ("regulator", 403),
+            ("operator", 202),
+        ):  # fmt: skip
+            assert (await client.post(path, token=past.sides.tokens[who])).status_code == status
+        for who, status in (("nobody", 401), ("rival startup", 403), ("regulator", 200), ("operator", 200)):
+            assert (await client.get("/api/v1/months", token=past.sides.tokens[who])).status_code == status
+    assert (await events(past, month))[-1] == ("month:retry", {"period": month.period, "step": "books"})
+    walks = [close_months(past.database, past.config, nobody, at=utcnow()) for _ in range(4)]
+    assert any(await asyncio.gather(*walks))
+    await all_done(past, month)
+    with pytest.raises(NotStuck):
+        async with past.database.session() as session:
+            await try_again(session, period=month.period, by=past.operator, at=utcnow())
