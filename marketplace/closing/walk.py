@@ -113,7 +113,8 @@ async def _done(database: Database, month: Month, step: str, told: Told, *, at: 
     async with database.session() as session:
         values = {"state": "done", "cause": None, "told": told, "tried_at": at, "next_at": None}
         await session.execute(_put(month.period, step, values))
-        await record(session, "month:step", body={"period": month.period, "step": step, "told": told})
+        figures = {name: value for name, value in told.items() if isinstance(value, int)}
+        await record(session, "month:step", body={"period": month.period, "step": step, "told": figures})
 
 
 async def _stuck(work: Work, step: str, row: Any | None, problem: Problem) -> None:

@@ -1,18 +1,28 @@
-"""`/api/v1/invoices/{id}/einvoice` and `/xml`: the signed document, and what the tax office said of it."""
+"""`/api/v1/invoices/{id}/einvoice`, `/xml`, `/corrections`: what is signed, what the tax office said, what was
+put right."""
 
 from __future__ import annotations
 
+from typing import Annotated
 from uuid import UUID
 
-from litestar import Response, get
+import msgspec
+from litestar import Response, get, post
+from litestar.params import Parameter
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from marketplace.accounts.callers import Caller
+from marketplace.accounts.callers import Caller, Operator
 from marketplace.config import Config
+from marketplace.db.base import new_id, utcnow
+from marketplace.db.idempotency import claim
+from marketplace.einvoices.correcting import correct
 from marketplace.einvoices.errors import NotSignedYet
-from marketplace.einvoices.reads import signed_xml, standing
-from marketplace.einvoices.schemas import EInvoiceView
+from marketplace.einvoices.reads import corrections, earlier, signed_xml, standing
+from marketplace.einvoices.schemas import CorrectionBody, CorrectionList, EInvoiceView
+from marketplace.invoices.document import Party
 from marketplace.invoices.reads import find, party_of
+
+IdempotencyKey = Annotated[str | None, Parameter(header="Idempotency-Key", min_length=1, max_length=200)]
 
 
 @get("/api/v1/invoices/{invoice_id:uuid}/einvoice", operation_id="readEInvoice")
@@ -38,4 +48,41 @@ async def get_xml(caller: Caller, session: AsyncSession, config: Config, invoice
     return Response(xml, media_type="application/xml", headers={"Content-Disposition": name})
 
 
-handlers = [get_einvoice, get_xml]
+@get("/api/v1/invoices/{invoice_id:uuid}/corrections", operation_id="listCorrections")
+async def get_corrections(caller: Caller, session: AsyncSession, invoice_id: UUID) -> CorrectionList:
+    """Each time the document was said anew: by whom, when, why."""
+    caller.require("read")
+    await find(session, invoice_id, party=party_of(caller))
+    return CorrectionList(items=await corrections(session, invoice_id), earlier=await earlier(session, invoice_id))
+
+
+@post("/api/v1/invoices/{invoice_id:uuid}/corrections", operation_id="correctInvoice")
+async def post_correction(
+    data: CorrectionBody,
+    operator: Operator,
+    session: AsyncSession,
+    config: Config,
+    invoice_id: UUID,
+    idempotency_key: IdempotencyKey = None,
+) -> CorrectionList:
+    """Put the parties right: under the same number where the tax office refused it, else in place of it."""
+    operator.require("money")
+    edition_id = fresh = new_id()
+    if idempotency_key is not None:
+        edition_id = await claim(
+            session,
+            organisation_id=operator.organisation_id,
+            key=idempotency_key,
+            body=msgspec.json.encode((invoice_id, data)),
+            subject_id=fresh,
+        )
+    if edition_id == fresh:
+        buyer = Party(name=data.buyer_name, tax_code=data.buyer_tax_code)
+        await correct(
+            session, invoice_id=invoice_id, buyer=buyer, why=data.why, by=operator, at=utcnow(),
+            retry_after_s=config.sweep_interval_s, edition_id=edition_id,
+        )  # fmt: skip
+    return CorrectionList(items=await corrections(session, invoice_id), earlier=await earlier(session, invoice_id))
+
+
+handlers = [get_einvoice, get_xml, get_corrections, post_correction]

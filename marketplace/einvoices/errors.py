@@ -9,3 +9,15 @@ class NotSignedYet(Conflict):
     """The document was issued and the next sweep signs it. Params: retry_after_s."""
 
     code = "einvoice.not_signed_yet"
+
+
+class NotAnsweredYet(Conflict):
+    """The tax office has not said yet what it thinks of the document. Params: retry_after_s."""
+
+    code = "einvoice.not_answered"
+
+
+class AlreadyAdjusted(Conflict):
+    """A credit note is on the invoice, or it is one: what follows adjusts too. Params: number."""
+
+    code = "einvoice.already_adjusted"

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from lxml.etree import _Element
 
 VERSION = "2.0.0"
-ADJUSTS = "2"
-"""TCHDon: what this document does to the one that it names."""
+REPLACES, ADJUSTS = "1", "2"
+"""TCHDon: what this document does to the one that it names (Decree 123/2020, Article 19)."""
 GOODS = "1"
 """TChat of a line that is goods or a service."""
 TITLES = {"invoice": "Hóa đơn giá trị gia tăng", "credit_note": "Hóa đơn điều chỉnh giảm"}
@@ -59,13 +59,21 @@ def _header(document: Document) -> Fields:
         ("DVTTe", "VND"),
         ("TGia", "1"),
         ("HTTToan", "Ví trả trước"),
-        *([("TTHDLQuan", _corrected(document.corrects, document.reason))] if document.corrects else []),
+        *_related(document),
     ]
 
 
-def _corrected(corrects: Correction, reason: str | None) -> Fields:
+def _related(document: Document) -> Fields:
+    if document.replaces is not None:
+        return [("TTHDLQuan", _named(REPLACES, document.replaces, None))]
+    if document.corrects is not None:
+        return [("TTHDLQuan", _named(ADJUSTS, document.corrects, document.reason))]
+    return []
+
+
+def _named(does: str, corrects: Correction, reason: str | None) -> Fields:
     return [
-        ("TCHDon", ADJUSTS),
+        ("TCHDon", does),
         ("LHDCLQuan", "1"),
         ("KHMSHDCLQuan", corrects.series[0]),
         ("KHHDCLQuan", corrects.series[1:]),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import re
 from typing import TYPE_CHECKING
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from msgspec import Struct
 
@@ -44,9 +44,10 @@ class NotAnswered(Exception):
         self.why = why
 
 
-def message_id(invoice_id: UUID, tax_code: str | None) -> str:
-    """MTDiep: always the same for a document, so that asking again is the same question."""
-    return f"V{(tax_code or '')[:SENDER_CHARS]}{invoice_id.hex.upper()}"
+def message_id(invoice_id: UUID, tax_code: str | None, *, edition: int) -> str:
+    """MTDiep: always the same for an edition of a document, so that asking again is the same question."""
+    asked = invoice_id if edition == 1 else uuid5(invoice_id, str(edition))
+    return f"V{(tax_code or '')[:SENDER_CHARS]}{asked.hex.upper()}"
 
 
 def asking(xml: bytes, *, message: str, tax_code: str | None) -> bytes:

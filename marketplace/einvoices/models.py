@@ -12,10 +12,11 @@ from marketplace.db.base import Base, utcnow
 
 
 class EInvoice(Base):
-    """Signed once, sent until it is answered; the answer is for good."""
+    """An edition of a document, signed once, sent until it is answered; the answer is for good."""
 
     __tablename__ = "einvoice"
     invoice_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("invoice.id"), primary_key=True)
+    edition: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     message_id: Mapped[str] = mapped_column(unique=True)
     xml: Mapped[bytes]
     """HDon with the seller's signature."""

@@ -29,7 +29,10 @@ LONGEST_DOUBLING = 7
 """Attempts are that many times doubled apart, then always as far."""
 _UNSIGNED = text("""
     select i.id from invoice i where i.id > :after
-    and not exists (select from einvoice e where e.invoice_id = i.id) order by i.id limit :rows
+    and not exists (select from einvoice e where e.invoice_id = i.id and e.edition = 1
+        and not exists (select from invoice_edition x where x.invoice_id = i.id
+            and not exists (select from einvoice y where y.invoice_id = i.id and y.edition = x.edition)))
+    order by i.id limit :rows
 """)
 _DUE = text("""
     select e.invoice_id, e.message_id, e.xml, e.attempts, i.organisation_id, i.seller_tax_code
@@ -38,12 +41,12 @@ _DUE = text("""
 """)
 _LATER = text("""
     update einvoice set attempts = attempts + 1, trouble = :trouble, next_at = :next
-    where invoice_id = :id and state = 'waiting'
+    where message_id = :message and state = 'waiting'
 """)
 _ANSWERED = text("""
     update einvoice set state = :state, attempts = attempts + 1, trouble = null, code = :code, coded_xml = :xml,
            refusal = :refusal, answered_at = :at
-    where invoice_id = :id and state = 'waiting' returning invoice_id
+    where message_id = :message and state = 'waiting' returning invoice_id
 """)
 
 
@@ -82,7 +85,8 @@ async def _sign(
     document = (await find(session, invoice_id, party=None)).document
     row = {
         "invoice_id": invoice_id,
-        "message_id": message_id(invoice_id, document.seller.tax_code),
+        "edition": document.edition,
+        "message_id": message_id(invoice_id, document.seller.tax_code, edition=document.edition),
         "xml": seller_signed(document, identity, seller_address=seller_address, at=at),
         "state": "waiting",
         "next_at": at,
@@ -113,14 +117,14 @@ async def _later(database: Database, row: Any, why: str, at: datetime, retry_aft
     logger.warning("the tax office settled nothing of invoice %s: %s", row.invoice_id, why)
     wait = timedelta(seconds=retry_after_s * 2 ** min(row.attempts, LONGEST_DOUBLING))
     async with database.session() as session:
-        await session.execute(_LATER, {"id": row.invoice_id, "trouble": why, "next": at + wait})
+        await session.execute(_LATER, {"message": row.message_id, "trouble": why, "next": at + wait})
 
 
 async def _settle(database: Database, row: Any, said: Coded | Refusal, at: datetime) -> bool:
     """Whether this was the answer: somebody else may have heard it first."""
     coded = isinstance(said, Coded)
     found = {
-        "id": row.invoice_id,
+        "message": row.message_id,
         "state": "coded" if coded else "refused",
         "code": said.code if isinstance(said, Coded) else None,
         "xml": said.xml if isinstance(said, Coded) else None,

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from marketplace.audit.canonical import canonical
+from marketplace.audit.canonical import exact, plain
 
 
 class Party(Struct, frozen=True, kw_only=True):
@@ -42,7 +42,7 @@ class Line(Struct, frozen=True, kw_only=True):
 
 
 class Correction(Struct, frozen=True, kw_only=True):
-    """The invoice that a credit note is on."""
+    """The numbered invoice that a credit note is on, or that another number replaces."""
 
     invoice_id: UUID
     series: str
@@ -66,6 +66,9 @@ class Document(Struct, frozen=True, kw_only=True):
     lines: tuple[Line, ...]
     corrects: Correction | None = None
     reason: str | None = None
+    replaces: Correction | None = None
+    """The number in whose place this one stands."""
+    edition: int = 1
 
     @property
     def name(self) -> str:
@@ -86,5 +89,8 @@ class Document(Struct, frozen=True, kw_only=True):
 
 
 def sha256_of(document: Document) -> str:
-    """Of its canonical JSON (docs/verify.md), in hexadecimal digits."""
-    return hashlib.sha256(canonical(document)).hexdigest()
+    """Of its canonical JSON (docs/verify.md), in hexadecimal digits; a first edition does not say it is one."""
+    told = plain(document)
+    if document.edition == 1:
+        del told["edition"], told["replaces"]
+    return hashlib.sha256(exact(told)).hexdigest()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from marketplace.db.base import Base, new_id, utcnow
@@ -43,6 +43,39 @@ class Invoice(Base):
         CheckConstraint("(kind = 'credit_note') = (corrects_id is not null)", "corrects"),
         CheckConstraint("number > 0 and vat_vnd between 0 and gross_vnd", "amounts"),
         Index(None, "organisation_id", "issued_at"),
+    )
+
+
+class InvoiceEdition(Base):
+    """The same invoice said anew: its parties put right, under its number where the tax office refused it, else
+    under the next one, in place of the number before. Insert-only."""
+
+    __tablename__ = "invoice_edition"
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    invoice_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("invoice.id"))
+    edition: Mapped[int]
+    """The row of `invoice` itself is the first."""
+    series: Mapped[str]
+    year: Mapped[int]
+    number: Mapped[int]
+    replaces: Mapped[bool]
+    """Whether it stands in place of a document that has a code."""
+    why: Mapped[str]
+    seller_name: Mapped[str]
+    seller_tax_code: Mapped[str | None]
+    buyer_name: Mapped[str]
+    buyer_tax_code: Mapped[str | None]
+    sha256: Mapped[str]
+    issued_at: Mapped[datetime]
+    """The day that the document bears: of the first edition under its number."""
+    made_by: Mapped[uuid.UUID] = mapped_column(ForeignKey("person.id"))
+    made_at: Mapped[datetime] = mapped_column(default=utcnow)
+    __table_args__ = (
+        UniqueConstraint("invoice_id", "edition"),
+        CheckConstraint("edition > 1 and number > 0", "later"),
+        Index(
+            "uq_invoice_edition_number", "series", "year", "number", unique=True, postgresql_where=text("replaces")
+        ),
     )
 
 

@@ -12,7 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from marketplace.billing.split import VIETNAM
 
 _LOCK = text("select pg_advisory_xact_lock(hashtextextended('invoice ' || :series, 0))")
-_NEXT = text("select coalesce(max(number), 0) + 1 from invoice where series = :series and year = :year")
+_NEXT = text("""
+    select coalesce(max(n), 0) + 1 from (
+        select max(number) as n from invoice where series = :series and year = :year
+        union all
+        select max(number) from invoice_edition where replaces and series = :series and year = :year) given
+""")
 _BILLING = text("select pg_advisory_xact_lock(hashtextextended('billing ' || :organisation, 0))")
 SUFFIX = {"invoice": "SD", "credit_note": "GC"}
 Kind = Literal["invoice", "credit_note"]

@@ -15,19 +15,41 @@ from marketplace.errors import Forbidden, NotFound
 from marketplace.invoices.document import Correction, Document, Line, Party
 from marketplace.invoices.schemas import InvoiceHead, InvoicePage, InvoiceView, ItemPage, ItemView, LineView
 
+EDITED = ("series", "year", "number", "seller_name", "buyer_name", "sha256", "issued_at")
+"""What an edition may say otherwise, beside tax codes."""
+EDITIONS = """
+    select id as invoice_id, 1 as edition, series, number, issued_at, issued_at as made_at from invoice
+    union all select invoice_id, edition, series, number, issued_at, made_at from invoice_edition
+"""
 _HEAD = """
-    id, kind, series || '-' || lpad(number::text, 8, '0') as number, organisation_id, buyer_name, period,
-    issued_at, gross_vnd - vat_vnd as net_vnd, vat_vnd, gross_vnd, corrects_id
+    i.id, i.kind, i.organisation_id,
+    coalesce(e.series, i.series) || '-' || lpad(coalesce(e.number, i.number)::text, 8, '0') as number,
+    coalesce(e.buyer_name, i.buyer_name) as buyer_name, i.period, i.issued_at,
+    i.gross_vnd - i.vat_vnd as net_vnd, i.vat_vnd, i.gross_vnd, i.corrects_id
+"""
+_NEWEST = """
+    invoice i left join lateral (select * from invoice_edition x where x.invoice_id = i.id
+        order by x.edition desc limit 1) e on true
 """
 _LIST = text(f"""
-    select {_HEAD} from invoice
-    where (cast(:party as uuid) is null or organisation_id = :party)
-    and (cast(:period as text) is null or period = :period) and id < :before order by id desc limit :rows
+    select {_HEAD} from {_NEWEST}
+    where (cast(:party as uuid) is null or i.organisation_id = :party)
+    and (cast(:period as text) is null or i.period = :period) and i.id < :before order by i.id desc limit :rows
 """)
-_NOTES = text(f"select {_HEAD} from invoice where corrects_id = :id order by id")
-_ONE = text("""
-    select i.*, c.series as corrects_series, c.number as corrects_number, c.issued_at as corrects_issued_at
-    from invoice i left join invoice c on c.id = i.corrects_id
+_NOTES = text(f"select {_HEAD} from {_NEWEST} where i.corrects_id = :id order by i.id")
+_ONE = text(f"""
+    select i.id, i.kind, i.organisation_id, i.period, i.corrects_id, i.reason,
+           {", ".join(f"coalesce(e.{each}, i.{each}) as {each}" for each in EDITED)},
+           case when e.id is null then i.seller_tax_code else e.seller_tax_code end as seller_tax_code,
+           case when e.id is null then i.buyer_tax_code else e.buyer_tax_code end as buyer_tax_code,
+           coalesce(e.edition, 1) as edition, c.series as corrects_series, c.number as corrects_number,
+           c.issued_at as corrects_issued_at, r.series as replaces_series, r.number as replaces_number,
+           r.issued_at as replaces_issued_at
+    from {_NEWEST}
+    left join lateral (select f.* from ({EDITIONS}) f
+        where f.invoice_id = i.corrects_id and f.made_at <= i.issued_at order by f.edition desc limit 1) c on true
+    left join lateral (select f.* from ({EDITIONS}) f where e.id is not null and f.invoice_id = i.id
+        and (f.series, f.number) <> (e.series, e.number) order by f.edition desc limit 1) r on true
     where i.id = :id and (cast(:party as uuid) is null or i.organisation_id = :party)
 """)
 _LINES = text("select * from invoice_line where invoice_id = :id order by position")
@@ -124,6 +146,8 @@ def view(found: Found, notes: tuple[InvoiceHead, ...]) -> InvoiceView:
         gross_vnd=document.gross_vnd,
         corrects=document.corrects,
         reason=document.reason,
+        replaces=document.replaces,
+        edition=document.edition,
         credit_notes=notes,
         sha256=found.sha256,
     )
@@ -163,6 +187,12 @@ def _document(row: Any, lines: tuple[Line, ...]) -> Document:
         number=row.corrects_number,
         issued_at=row.corrects_issued_at,
     )
+    replaces = row.replaces_number and Correction(
+        invoice_id=row.id,
+        series=row.replaces_series,
+        number=row.replaces_number,
+        issued_at=row.replaces_issued_at,
+    )
     return Document(
         id=row.id,
         kind=row.kind,
@@ -177,4 +207,6 @@ def _document(row: Any, lines: tuple[Line, ...]) -> Document:
         lines=lines,
         corrects=corrects,
         reason=row.reason,
+        replaces=replaces,
+        edition=row.edition,
     )

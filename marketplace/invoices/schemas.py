@@ -77,6 +77,8 @@ class InvoiceView(Struct, frozen=True, kw_only=True):
     gross_vnd: int
     corrects: Correction | None
     reason: str | None
+    replaces: Correction | None
+    edition: int
     credit_notes: tuple[InvoiceHead, ...]
     sha256: str
 

@@ -57,3 +57,16 @@ class EInvoiceCoded(OfficeAnswered, frozen=True):
 @event("einvoice:refuse", "the tax office refused a document")
 class EInvoiceRefused(OfficeAnswered, frozen=True):
     refusal: str
+
+
+@event("einvoice:correct", "a person of the operator said a document anew: a refused one, or in place of one")
+class EInvoiceCorrected(Body, frozen=True):
+    """`number`: of this edition; `before`: of the one before, the same where the tax office had refused it."""
+
+    invoice: UUID
+    edition: int
+    number: str
+    before: str
+    refusal: str | None
+    why: str
+    sha256: str

@@ -14,7 +14,7 @@ class OfStep(Body, frozen=True):
 
 @event("month:step", "a step of a month's close was done; `told`: its figures")
 class StepDone(OfStep, frozen=True):
-    told: dict[str, int | str]
+    told: dict[str, int]
 
 
 @event("month:stuck", "a step found what has to be mended first; nothing of the month is billed meanwhile")

@@ -11,9 +11,17 @@ from typing import Any
 import httpx
 import pytest
 from msgspec import Struct
+from sqlalchemy import text
 
+from marketplace.accounts.models import Organisation
+from marketplace.db.base import new_id, utcnow
+from marketplace.db.engine import Database
 from marketplace.einvoices.gateway import HttpGateway
 from marketplace.einvoices.identity import Identity, self_signed, split_pem
+from marketplace.einvoices.sending import sign_new
+from marketplace.invoices.document import Document
+from tests.marketplace.invoices.bills import charged, invoice_of, rich
+from tests.marketplace.parties import Make, Party
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -58,3 +66,25 @@ def office(running_office: Office) -> Iterator[Office]:
 @pytest.fixture(scope="session")
 def seller() -> Identity:
     return split_pem(self_signed("Người bán"))
+
+
+@pytest.fixture
+async def billed(database: Database, make: Make, seller: Identity) -> tuple[Party, Document]:
+    """A startup and its invoice, signed; nothing else waits."""
+    startup, _ = await rich(database, make)
+    async with database.session() as session:
+        organisation = await session.get(Organisation, startup.organisation.id)
+        assert organisation is not None
+        organisation.name, organisation.tax_code = "Khởi nghiệp & <Dữ liệu>\x01", "0312345678"
+        await session.execute(text("update einvoice set next_at = 'infinity' where state = 'waiting'"))
+    owner = await make.party(database, kind="owner")
+    for price in (1_001, 2_002):
+        await charged(database, startup, owner, dataset_id=new_id(), price=price)
+    invoice = await invoice_of(database, startup)
+    await sign_new(database, seller, seller_address="Hà Nội", at=utcnow())
+    async with database.session() as session:
+        await session.execute(
+            text("update einvoice set next_at = 'infinity' where state = 'waiting' and invoice_id <> :id"),
+            {"id": invoice.id},
+        )
+    return startup, invoice

@@ -11,7 +11,6 @@ import pytest
 from lxml import etree
 from sqlalchemy import text
 
-from marketplace.accounts.models import Organisation
 from marketplace.config import Config
 from marketplace.db.base import new_id, utcnow
 from marketplace.db.engine import Database
@@ -26,7 +25,7 @@ from marketplace.einvoices.xmlsig import NotXml, canonical, parse, signed_elemen
 from marketplace.invoices.document import Document
 from tests.conftest import ClientFor
 from tests.marketplace.einvoices.conftest import Office
-from tests.marketplace.invoices.bills import charged, invoice_of, rich
+from tests.marketplace.invoices.bills import charged, invoice_of
 from tests.marketplace.parties import Make, Party
 
 ROW = text("select * from einvoice where invoice_id = :id")
@@ -50,28 +49,6 @@ HOSTILE = {
     "not_yet": "not_yet",
     "lost": "unreachable",
 }
-
-
-@pytest.fixture
-async def billed(database: Database, make: Make, seller: Identity) -> tuple[Party, Document]:
-    """A startup and its invoice, signed; nothing else waits."""
-    startup, _ = await rich(database, make)
-    async with database.session() as session:
-        organisation = await session.get(Organisation, startup.organisation.id)
-        assert organisation is not None
-        organisation.name, organisation.tax_code = "Khởi nghiệp & <Dữ liệu>\x01", "0312345678"
-        await session.execute(text("update einvoice set next_at = 'infinity' where state = 'waiting'"))
-    owner = await make.party(database, kind="owner")
-    for price in (1_001, 2_002):
-        await charged(database, startup, owner, dataset_id=new_id(), price=price)
-    invoice = await invoice_of(database, startup)
-    await sign_new(database, seller, seller_address="Hà Nội", at=utcnow())
-    async with database.session() as session:
-        await session.execute(
-            text("update einvoice set next_at = 'infinity' where state = 'waiting' and invoice_id <> :id"),
-            {"id": invoice.id},
-        )
-    return startup, invoice
 
 
 async def row_of(database: Database, document: Document) -> Any:

@@ -26,7 +26,12 @@ from tests.marketplace.broken_audit import broken_audit
 from tests.marketplace.invoices.bills import afterwards, books_agree, charged, close, invoice_of, rich, this_month
 from tests.marketplace.parties import Make, Party
 
-NUMBERS = text("select series, year, array_agg(number order by number) as numbers from invoice group by 1, 2")
+NUMBERS = text("""
+    select array_agg(number order by number) as numbers from (
+        select series, year, number from invoice
+        union all select series, year, number from invoice_edition where replaces) given
+    group by series, year
+""")
 EVENTS = text("select body from event where name = 'invoice:issue' and body ->> 'invoice' = :id")
 
 

@@ -1,4 +1,4 @@
-"""How far the close of each month has got, and what each owner's statement of it was."""
+"""How far the close of each month has got, owners' statements of it, and later editions of invoices."""
 
 from __future__ import annotations
 
@@ -13,15 +13,18 @@ down_revision = "0029"
 branch_labels = None
 depends_on = None
 
+INSERT_ONLY = ("owner_statement", "invoice_edition")
+
 
 def upgrade() -> None:
     """Months that people closed are gone through again: each step of theirs finds its work done."""
     for statement in Path(__file__).with_suffix(".sql").read_text(encoding="utf-8").split(";\n"):
         if statement.strip():
             op.execute(statement)
-    op.execute(
-        "CREATE TRIGGER insert_only BEFORE UPDATE OR DELETE OR TRUNCATE ON owner_statement "
-        "FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
-    )
-    op.execute(f"GRANT SELECT, INSERT ON owner_statement TO {SERVICE}")
+    for table in INSERT_ONLY:
+        op.execute(
+            f"CREATE TRIGGER insert_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} "
+            "FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
+        )
+        op.execute(f"GRANT SELECT, INSERT ON {table} TO {SERVICE}")
     op.execute(f"GRANT SELECT, INSERT, UPDATE ON month_step TO {SERVICE}")
