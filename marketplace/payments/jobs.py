@@ -1,4 +1,4 @@
-"""Background work on payments: low wallets, orders and refunds that wait, notices nobody told, what is owed."""
+"""Background work on payments: low wallets, orders, refunds and payouts that wait, notices nobody told, debts."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from marketplace.payments.auto import fill, low_wallets
 from marketplace.payments.errors import ProviderUnavailable
 from marketplace.payments.notices import catch_up
 from marketplace.payments.opening import open_payments
+from marketplace.payments.paying_out import send_payout
 from marketplace.payments.provider import Provider
 from marketplace.payments.returns import send_refund
 from marketplace.payments.topups import advance
@@ -46,6 +47,14 @@ _REFUNDS = text("""
         select id from refund where state = 'requested' and looked_at < :unheard
             or state = 'pending' and looked_at < :again order by looked_at limit :rows for update skip locked)
     returning id
+""")
+
+
+_PAYOUTS = text("""
+    select p.id from payout p join payout_account a on a.id = p.account_id and a.bank_code = 'stripe'
+    left join payout_transfer t on t.payout_id = p.id
+    where p.state = 'released' and (t.looked_at is null or t.looked_at < :unheard)
+    order by t.looked_at nulls first, p.id limit :rows
 """)
 
 
@@ -95,6 +104,8 @@ async def sweep(
             await _told(advance(database, provider, config, top_up_id), top_up_id)
         for refund_id in await _ids(database, _REFUNDS, bounds):
             await _told(send_refund(database, provider, refund_id), refund_id)
+        for payout_id in await _ids(database, _PAYOUTS, bounds):
+            await _told(send_payout(database, provider, payout_id), payout_id)
     async with database.reading() as session:
         owing = await not_even(session, "owed")
     for organisation_id in owing:

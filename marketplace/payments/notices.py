@@ -21,7 +21,9 @@ from marketplace.payments.accounts import lock_account
 from marketplace.payments.effects import note_method, settle, settle_checkout
 from marketplace.payments.errors import ProviderRefused, ProviderUnavailable
 from marketplace.payments.models import PaymentAccount, ProviderEvent, SavedMethod
+from marketplace.payments.paying_out import settle_transfer
 from marketplace.payments.provider import Notice, Provider, SeenCheckout, SeenMethod, SeenPayment
+from marketplace.payouts.carrier import SeenTransfer
 
 logger = logging.getLogger(__name__)
 
@@ -35,14 +37,14 @@ LOOKED = "looked"
 
 _LOOKED = text("select created_at from provider_event where type = :type order by created_at desc limit 1")
 _KNOWN = text("select id from provider_event where id = :id")
-Look = tuple[SeenPayment | None, SeenCheckout | None, SeenMethod | None]
+Look = tuple[SeenPayment | None, SeenCheckout | None, SeenMethod | None, SeenTransfer | None]
 
 
 async def take_notice(database: Database, provider: Provider, notice: Notice) -> bool:
     """False if it was taken before. Raises ProviderUnavailable: it is not taken, and comes again."""
     if await database.one(_KNOWN, {"id": notice.id}) is not None:
         return False
-    payment, checkout, method = await _look(provider, notice)
+    payment, checkout, method, transfer = await _look(provider, notice)
     point("notice-looked")
     async with database.session() as session:
         if not await _store(session, notice):
@@ -53,6 +55,8 @@ async def take_notice(database: Database, provider: Provider, notice: Notice) ->
             await settle_checkout(session, checkout)
         if method is not None:
             await _settle_method(session, method)
+        if transfer is not None:
+            await settle_transfer(session, transfer)
         point("notice-before-commit")
     point("notice-stored")
     return True
@@ -100,15 +104,17 @@ async def _look(provider: Provider, notice: Notice) -> Look:
     """The object as it stands now. What is gone, or was never of this account, is nothing."""
     try:
         if notice.about == "payment":
-            return await provider.payment(notice.object_id), None, None
+            return await provider.payment(notice.object_id), None, None, None
         if notice.about == "checkout":
             page = await provider.checkout(notice.object_id)
-            return await provider.payment(page.payment_id) if page.payment_id else None, page, None
+            return await provider.payment(page.payment_id) if page.payment_id else None, page, None, None
         if notice.about == "method":
-            return None, None, await provider.method(notice.object_id)
+            return None, None, await provider.method(notice.object_id), None
+        if notice.about == "transfer":
+            return None, None, None, await provider.transfer(notice.object_id)
     except ProviderRefused:
         pass
-    return None, None, None
+    return None, None, None, None
 
 
 async def _store(session: AsyncSession, notice: Notice) -> bool:

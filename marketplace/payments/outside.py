@@ -45,6 +45,25 @@ async def stripe_outside(
     )
 
 
+async def payouts_outside(provider: Provider, *, since: datetime, until: datetime) -> Outside:
+    """What went out to owners' accounts there, less what was taken back. Raises ProviderUnavailable."""
+    seen = [each async for each in provider.transfers(since)]
+    return Outside(
+        name="stripe payouts",
+        account_id=account_id(None, "funding"),
+        codes=("payout_sent", "payout_reversed"),
+        since=since,
+        until=until,
+        records=[
+            OutsideRecord(
+                reference=each.reference or each.id,
+                amount=sum(one.amount_vnd for one in each.reversals) - each.amount_vnd,
+            )
+            for each in seen
+        ],
+    )
+
+
 def _records(payment: SeenPayment, known: dict[str, tuple[str, bool]]) -> Iterator[OutsideRecord]:
     yield OutsideRecord(reference=f"stripe:{payment.id}", amount=payment.amount)
     for refund in payment.refunds:

@@ -14,6 +14,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from marketplace.payments.errors import PaymentsNotConfigured
+from marketplace.payouts.carrier import PayoutOrder, SeenTransfer
 
 Currency = Literal["VND", "USD"]
 PaymentState = Literal["waiting", "action", "declined", "paid", "cancelled"]
@@ -95,7 +96,7 @@ class Notice(Struct, frozen=True, kw_only=True):
 
     id: str
     type: str
-    about: Literal["payment", "checkout", "method", "other"]
+    about: Literal["payment", "checkout", "method", "transfer", "other"]
     object_id: str
     created_at: datetime
 
@@ -124,6 +125,14 @@ class Provider(Protocol):
     async def forget_method(self, method_id: str) -> None: ...
 
     async def portal_link(self, *, customer_id: str, return_url: str) -> str: ...
+
+    async def send_transfer(self, order: PayoutOrder) -> SeenTransfer: ...
+
+    async def transfer(self, transfer_id: str) -> SeenTransfer: ...
+
+    async def find_transfer(self, reference: str) -> SeenTransfer | None: ...
+
+    def transfers(self, since: datetime) -> AsyncIterator[SeenTransfer]: ...
 
     def payments(self, since: datetime) -> AsyncIterator[SeenPayment]: ...
 

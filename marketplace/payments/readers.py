@@ -16,7 +16,7 @@ from marketplace.db.engine import Database
 from marketplace.ledger.outside import Heard, Silent
 from marketplace.payments.errors import ProviderUnavailable
 from marketplace.payments.opening import open_payments
-from marketplace.payments.outside import stripe_outside
+from marketplace.payments.outside import payouts_outside, stripe_outside
 from marketplace.payouts.settling import bank_outside
 
 
@@ -35,6 +35,7 @@ async def _stripe(config: Config, session: AsyncSession, until: datetime) -> Hea
         if payments.provider is None:
             return ()
         try:
-            return await stripe_outside(session, payments.provider, since=EPOCH, until=until)
+            paid_in = await stripe_outside(session, payments.provider, since=EPOCH, until=until)
+            return (*paid_in, await payouts_outside(payments.provider, since=EPOCH, until=until))
         except ProviderUnavailable:
             return (Silent("stripe"),)

@@ -22,12 +22,14 @@ from marketplace.config import Config, Secret
 from marketplace.payments.errors import AnswerKept, ProviderRefused, ProviderUnavailable, SignatureWrong
 from marketplace.payments.provider import Notice, Order, SeenCheckout, SeenMethod, SeenPayment
 from marketplace.payments.signature import check_signature
-from marketplace.payments.stripe_seen import checkout_of, instant, metadata_id, method_of, payment_of
+from marketplace.payments.stripe_seen import checkout_of, instant, metadata_id, method_of, payment_of, transfer_of
+from marketplace.payouts.carrier import PayoutOrder, SeenTransfer
 
 API_VERSION = "2026-10-28.endive"
 PAGE = 100
 ANEW_S = 3_600
 """A second customer of a startup does no harm: the first one that is written down is used."""
+ABOUT = {"checkout.session": "checkout", "payment_method": "method", "transfer": "transfer"}
 EXPAND = ["latest_charge", "payment_method"]
 
 logger = logging.getLogger(__name__)
@@ -212,6 +214,42 @@ class StripeProvider:
         )
         return made.url
 
+    async def send_transfer(self, order: PayoutOrder) -> SeenTransfer:
+        """To an account that the owner has at Stripe; the reference goes with it."""
+        made = await _ask(
+            self._client.v1.transfers.create_async(
+                {
+                    "amount": order.amount_vnd,
+                    "currency": "vnd",
+                    "destination": order.destination,
+                    "transfer_group": order.reference,
+                    "metadata": {"payout": str(order.payout_id)},
+                },
+                {"idempotency_key": order.key},
+            )
+        )
+        return transfer_of(made)
+
+    async def transfer(self, transfer_id: str) -> SeenTransfer:
+        """The transfer with what was taken back of it."""
+        return transfer_of(await _ask(self._client.v1.transfers.retrieve_async(transfer_id)))
+
+    async def find_transfer(self, reference: str) -> SeenTransfer | None:
+        """One that was made with the reference, though we never heard its id."""
+        found = await _ask(self._client.v1.transfers.list_async({"transfer_group": reference, "limit": 1}))
+        return next((seen for seen in map(transfer_of, found.data) if seen.reference), None)
+
+    async def transfers(self, since: datetime) -> AsyncIterator[SeenTransfer]:
+        """Every transfer made since, newest first."""
+        asked = {"created": {"gte": int(since.timestamp())}, "limit": PAGE}
+        page = await _ask(self._client.v1.transfers.list_async(asked))  # type: ignore[arg-type]
+        while True:
+            for one in page.data:
+                yield transfer_of(one)
+            if not page.has_more:
+                return
+            page = await _ask(page.next_page_async())
+
     async def payments(self, since: datetime) -> AsyncIterator[SeenPayment]:
         """Every payment made since, newest first."""
         asked = {
@@ -282,5 +320,5 @@ def _notice(event: _Event) -> Notice:
         return Notice(id=event.id, type=event.type, about="payment", object_id=thing.id, created_at=at)
     if thing.object in ("charge", "refund", "dispute") and thing.payment_intent:
         return Notice(id=event.id, type=event.type, about="payment", object_id=thing.payment_intent, created_at=at)
-    about = {"checkout.session": "checkout", "payment_method": "method"}.get(thing.object, "other")
+    about = ABOUT.get(thing.object, "other")
     return Notice(id=event.id, type=event.type, about=about, object_id=thing.id, created_at=at)  # type: ignore[arg-type]

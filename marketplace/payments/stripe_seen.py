@@ -20,6 +20,7 @@ from marketplace.payments.provider import (
     SeenPayment,
     SeenRefund,
 )
+from marketplace.payouts.carrier import SeenReversal, SeenTransfer
 
 PAYMENTS: dict[str, PaymentState] = {"succeeded": "paid", "canceled": "cancelled", "requires_action": "action"}
 REFUNDS: dict[str, RefundState] = {"succeeded": "paid", "failed": "failed", "canceled": "failed"}
@@ -113,4 +114,17 @@ def method_of(method: stripe.PaymentMethod) -> SeenMethod:
         brand=card.brand if card is not None else method.type,
         last4=(card.last4 or "") if card is not None else "",
         expires=f"{card.exp_year:04}-{card.exp_month:02}" if card is not None else "",
+    )
+
+
+def transfer_of(transfer: stripe.Transfer) -> SeenTransfer:
+    """A Transfer to a connected account. Of one in another currency nothing is ours."""
+    destination = transfer.destination
+    ours = transfer.currency == "vnd" and metadata_id(transfer.metadata, "payout") is not None
+    return SeenTransfer(
+        id=transfer.id,
+        reference=(transfer.transfer_group or "") if ours else "",
+        destination=destination if isinstance(destination, str) else getattr(destination, "id", ""),
+        amount_vnd=transfer.amount,
+        reversals=tuple(SeenReversal(one.id, one.amount) for one in transfer.reversals.data),
     )

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.callers import Approver, Operator
 from marketplace.audit.actions import record
+from marketplace.config import Config
 from marketplace.db.base import new_id
 from marketplace.errors import NotFound
 from marketplace.invoices.errors import MonthNotOver
@@ -19,6 +20,7 @@ from marketplace.invoices.months import month_of
 from marketplace.ledger.reads import balance
 from marketplace.payouts.bank_file import plain_name
 from marketplace.payouts.booking import book_release, earnings, open_clearing
+from marketplace.payouts.carrier import STRIPE
 from marketplace.payouts.errors import (
     AccountMalformed,
     BalanceFell,
@@ -32,6 +34,7 @@ from marketplace.payouts.models import Payout, PayoutAccount, PayoutBatch
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 REFERENCE_CHARACTERS = 16
 _BANK, _NUMBER = re.compile(r"\d{6}"), re.compile(r"[0-9A-Z]{4,19}")
+_STRIPE_ACCOUNT = re.compile(r"acct_[0-9A-Za-z]{8,40}")
 _ALONE = text("select pg_advisory_xact_lock(hashtextextended('payouts', 0))")
 _OWNERS = text("""
     select distinct on (owner_id) owner_id, id as account_id from payout_account order by owner_id, id desc
@@ -42,9 +45,10 @@ async def set_account(
     session: AsyncSession, *, by: Approver, bank_code: str, account_number: str, holder: str, at: datetime
 ) -> UUID:
     """Where the owner is paid from the next batch on. Raises AccountMalformed."""
+    stripe = bank_code == STRIPE
     for path, good in (
-        ("bank_code", _BANK.fullmatch(bank_code)),
-        ("account_number", _NUMBER.fullmatch(account_number)),
+        ("bank_code", stripe or _BANK.fullmatch(bank_code)),
+        ("account_number", (_STRIPE_ACCOUNT if stripe else _NUMBER).fullmatch(account_number)),
         ("holder", plain_name(holder)),
     ):
         if not good:
@@ -64,6 +68,12 @@ async def set_account(
         secrets={"number": account_number},
     )
     return account_id
+
+
+def require_carried(bank_code: str, config: Config) -> None:
+    """Whether anybody here carries money to such an account. Raises AccountMalformed."""
+    if bank_code == STRIPE and config.stripe_api_key is None:
+        raise AccountMalformed(path="bank_code")
 
 
 async def propose(

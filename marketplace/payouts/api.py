@@ -16,7 +16,7 @@ from marketplace.config import Config
 from marketplace.db.base import new_id, utcnow
 from marketplace.db.idempotency import claim
 from marketplace.errors import Forbidden
-from marketplace.payouts.actions import cancel, propose, release, set_account
+from marketplace.payouts.actions import cancel, propose, release, require_carried, set_account
 from marketplace.payouts.bank_file import read_notices
 from marketplace.payouts.reads import (
     batch_file,
@@ -62,9 +62,12 @@ async def get_account(owner: Owner, session: AsyncSession) -> AccountView:
 
 
 @post("/api/v1/payouts/account", operation_id="setPayoutAccount")
-async def post_account(data: AccountBody, approver: Approver, session: AsyncSession) -> AccountView:
-    """Set where the organisation is paid from the next batch on."""
+async def post_account(
+    data: AccountBody, approver: Approver, session: AsyncSession, config: Config
+) -> AccountView:
+    """Set where the organisation is paid from the next batch on: at a bank, or at Stripe where it is set up."""
     approver.require("money")
+    require_carried(data.bank_code, config)
     await set_account(
         session,
         by=approver,

@@ -10,7 +10,7 @@ from uuid import UUID, uuid5
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.ledger.accounts import account_id, open_account
-from marketplace.ledger.actions import transfer
+from marketplace.ledger.actions import Movement, transfer, transfers
 
 CLEARING = "payout_clearing"
 """Account of the exchange: released, and the bank has not said yet what became of it."""
@@ -37,6 +37,32 @@ async def book_paid(session: AsyncSession, payout_id: UUID, amount_vnd: int, ref
 async def book_return(session: AsyncSession, payout_id: UUID, owner_id: UUID, amount_vnd: int, ref: str) -> None:
     """Back into the owner's earnings."""
     await _move(session, payout_id, "payout_return", _OUTSIDE, earnings(owner_id), amount_vnd, ref)
+
+
+async def book_sent(session: AsyncSession, payout_id: UUID, amount_vnd: int, ref: str) -> None:
+    """Out of the exchange, to Stripe's account of the owner."""
+    await _move(session, payout_id, "payout_sent", _CLEARING, _OUTSIDE, amount_vnd, ref)
+
+
+async def book_refused(session: AsyncSession, payout_id: UUID, owner_id: UUID, amount_vnd: int, ref: str) -> None:
+    """Back into the owner's earnings: it never left."""
+    await _move(session, payout_id, "payout_refused", _CLEARING, earnings(owner_id), amount_vnd, ref)
+
+
+async def book_reversed(
+    session: AsyncSession, payout_id: UUID, owner_id: UUID, amount_vnd: int, ref: str, *, reversal: str
+) -> bool:
+    """What Stripe took back, into the owner's earnings. False: it was booked before."""
+    made = Movement(
+        id=uuid5(_SPACE, f"{payout_id}/payout_reversed/{reversal}"),
+        kind="single",
+        code="payout_reversed",
+        debit=_OUTSIDE,
+        credit=earnings(owner_id),
+        amount=amount_vnd,
+        reference=ref,
+    )
+    return bool(await transfers(session, [made]))
 
 
 def earnings(owner_id: UUID) -> UUID:

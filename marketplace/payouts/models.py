@@ -1,4 +1,4 @@
-"""Where owners are paid, batches of payouts, and what the bank said of each."""
+"""Where owners are paid, batches of payouts, and what the bank or Stripe said of each."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class PayoutAccount(Base):
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
     owner_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("organisation.id"))
     bank_code: Mapped[str]
-    """Six digits, as the interbank network numbers banks."""
+    """Six digits, as the interbank network numbers banks; or `stripe`, whose account numbers are acct_…"""
     account_number: Mapped[str]
     holder: Mapped[str]
     set_by: Mapped[uuid.UUID] = mapped_column(ForeignKey("person.id"))
@@ -80,3 +80,16 @@ class PayoutNotice(Base):
     read_by: Mapped[uuid.UUID] = mapped_column(ForeignKey("person.id"))
     read_at: Mapped[datetime] = mapped_column(default=utcnow)
     __table_args__ = (CheckConstraint("status in ('PAID', 'RETURNED')", "status"),)
+
+
+class PayoutTransfer(Base):
+    """A released payout's way through Stripe."""
+
+    __tablename__ = "payout_transfer"
+    payout_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("payout.id"), primary_key=True)
+    transfer_id: Mapped[str | None] = mapped_column(unique=True)
+    attempt: Mapped[int]
+    """Part of the idempotency key: a failure that Stripe keeps is asked past with the next one."""
+    trouble: Mapped[str | None]
+    """Why it is not sent yet, or came back: Stripe's code."""
+    looked_at: Mapped[datetime] = mapped_column(default=utcnow)

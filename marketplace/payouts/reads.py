@@ -42,9 +42,9 @@ _BATCHES = text(f"{_BATCH} group by b.id order by b.id desc limit {MOST_ROWS}")
 _ONE = text(f"{_BATCH} where b.id = :id group by b.id")
 _PAYOUTS = """
     select p.id, p.batch_id, b.period, p.owner_id, o.name as owner_name, p.amount_vnd, p.reference, p.state,
-           (select n.reason from payout_notice n where n.payout_id = p.id and n.status = 'RETURNED'
-            order by n.read_at limit 1) as reason
-    from payout p join payout_batch b on b.id = p.batch_id join organisation o on o.id = p.owner_id
+           coalesce((select n.reason from payout_notice n where n.payout_id = p.id and n.status = 'RETURNED'
+            order by n.read_at limit 1), t.trouble) as reason
+    from payout p left join payout_transfer t on t.payout_id = p.id join payout_batch b on b.id = p.batch_id join organisation o on o.id = p.owner_id
 """
 _OF_BATCH = text(f"{_PAYOUTS} where p.batch_id = :id order by p.id")
 _OF_OWNER = text(
@@ -53,7 +53,8 @@ _OF_OWNER = text(
 )
 _INSTRUCTIONS = text("""
     select p.reference, a.bank_code, a.account_number, a.holder, p.amount_vnd
-    from payout p join payout_account a on a.id = p.account_id where p.batch_id = :id order by p.id
+    from payout p join payout_account a on a.id = p.account_id
+    where p.batch_id = :id and a.bank_code <> 'stripe' order by p.id
 """)
 _BALANCE = text("""
     select coalesce(sum(case when credit_account_id = :account then amount else -amount end), 0)::bigint as vnd
@@ -95,9 +96,10 @@ _CHARGES = text("""
 """)
 _PAID = text("""
     select coalesce(sum(amount) filter (where code = 'payout_release'), 0)::bigint as paid_out_vnd,
-           coalesce(sum(amount) filter (where code = 'payout_return'), 0)::bigint as returned_vnd
+           coalesce(sum(amount) filter (where code <> 'payout_release'), 0)::bigint as returned_vnd
     from transfer where (credit_account_id = :account or debit_account_id = :account)
-    and code in ('payout_release', 'payout_return') and at >= :since and at < :until
+    and code in ('payout_release', 'payout_return', 'payout_refused', 'payout_reversed')
+    and at >= :since and at < :until
 """)
 
 

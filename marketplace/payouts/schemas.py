@@ -13,7 +13,7 @@ PayoutState = Literal["proposed", "released", "cancelled", "paid", "returned"]
 
 
 class AccountBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`bank_code`: six digits, as the interbank network numbers banks."""
+    """`bank_code`: six digits, as the interbank network numbers banks; or `stripe`, and the number is acct_…"""
 
     bank_code: Annotated[str, Meta(max_length=20)]
     account_number: Annotated[str, Meta(max_length=40)]

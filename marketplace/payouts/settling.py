@@ -15,7 +15,8 @@ from marketplace.ledger.accounts import account_id
 from marketplace.ledger.outside import Outside, OutsideRecord
 from marketplace.payouts.bank_file import Notice
 from marketplace.payouts.booking import book_paid, book_return
-from marketplace.payouts.models import Payout, PayoutNotice
+from marketplace.payouts.carrier import STRIPE
+from marketplace.payouts.models import Payout, PayoutAccount, PayoutNotice
 
 _LOCKED = text("select pg_advisory_xact_lock(hashtextextended('payouts', 0))")
 _TWICE = text("select from payout_notice where payout_id = :payout and status = :status limit 1")
@@ -56,7 +57,8 @@ async def settle_notices(
 ) -> Report:
     """Book what fits, name what does not; a returned payout is back in its owner's earnings."""
     await session.execute(_LOCKED)
-    rows = await session.scalars(select(Payout).where(Payout.reference.in_({one.reference for one in notices})))
+    by_bank = select(Payout).join(PayoutAccount).where(PayoutAccount.bank_code != STRIPE)
+    rows = await session.scalars(by_bank.where(Payout.reference.in_({one.reference for one in notices})))
     payouts = {row.reference: row for row in rows}
     counted = {"PAID": 0, "RETURNED": 0, "known": 0}
     odd: list[Odd] = []

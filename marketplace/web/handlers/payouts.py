@@ -15,7 +15,7 @@ from marketplace.config import Config
 from marketplace.db.base import new_id, utcnow
 from marketplace.db.idempotency import claim
 from marketplace.errors import Forbidden, NotFound
-from marketplace.payouts.actions import cancel, propose, release, set_account
+from marketplace.payouts.actions import cancel, propose, release, require_carried, set_account
 from marketplace.payouts.bank_file import read_notices
 from marketplace.payouts.reads import (
     batch_file,
@@ -37,7 +37,7 @@ NOTICE_BYTES = 10_000_000
 
 
 @get("/payouts")
-async def show_payouts(view: View, caller: Caller, session: AsyncSession) -> Template:
+async def show_payouts(view: View, caller: Caller, session: AsyncSession, config: Config) -> Template:
     """An owner's: where it is paid, and what was. Of operator and regulator: the batches."""
     caller.require("read")
     if caller.organisation_kind == "owner":
@@ -45,6 +45,7 @@ async def show_payouts(view: View, caller: Caller, session: AsyncSession) -> Tem
             "payouts.html",
             payouts=(await list_payouts(session, caller.organisation_id)).items,
             account=await _account(session, caller.organisation_id),
+            stripe=config.stripe_api_key is not None,
             may_set="approver" in caller.roles and "money" in caller.scopes,
         )
     if caller.organisation_kind not in ("operator", "regulator"):
@@ -53,11 +54,15 @@ async def show_payouts(view: View, caller: Caller, session: AsyncSession) -> Tem
 
 
 @post("/payouts/account", status_code=303)
-async def send_account(view: View, approver: Approver, session: AsyncSession, form: Form) -> Redirect:
+async def send_account(
+    view: View, approver: Approver, session: AsyncSession, config: Config, form: Form
+) -> Redirect:
     """Set where the organisation is paid from the next batch on."""
     approver.require("money")
+    bank_code = form.text("bank_code").strip()
+    require_carried(bank_code, config)
     await set_account(
-        session, by=approver, bank_code=form.text("bank_code").strip(),
+        session, by=approver, bank_code=bank_code,
         account_number=form.text("account_number").strip(), holder=form.text("holder").strip(), at=utcnow(),
     )  # fmt: skip
     return Redirect("/payouts", status_code=303)

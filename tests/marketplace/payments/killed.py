@@ -14,6 +14,7 @@ from marketplace.config import Config
 from marketplace.db.engine import Database
 from marketplace.payments.notices import take_notice
 from marketplace.payments.opening import open_payments
+from marketplace.payments.paying_out import send_payout
 from marketplace.payments.provider import Notice, Provider
 from marketplace.payments.returns import send_refund
 from marketplace.payments.topups import advance
@@ -33,6 +34,10 @@ async def hear(database: Database, provider: Provider, config: Config, about: No
 
 async def send_back(database: Database, provider: Provider, config: Config, about: UUID) -> None:
     await send_refund(database, provider, about)
+
+
+async def pay_out(database: Database, provider: Provider, config: Config, about: UUID) -> None:
+    await send_payout(database, provider, about)
 
 
 def killed_at(point: str, verb: Verb, config: Config, url: str, about: Any) -> bool:

@@ -16,12 +16,14 @@ from marketplace.config import Config, Secret
 from marketplace.payments.errors import ProviderRefused
 from marketplace.payments.opening import open_payments
 from marketplace.payments.provider import Order, Provider, SeenCheckout, SeenMethod, SeenPayment
+from marketplace.payouts.carrier import PayoutOrder, SeenTransfer
 from tests.marketplace.payments.real import stripe_mock
 
 ORDER = Order(
     top_up_id=uuid4(), organisation_id=uuid4(), customer_id="cus_1", currency="VND", amount=50_000,
     return_url="https://san.example/wallet", key="one",
 )  # fmt: skip
+PAYOUT = PayoutOrder(payout_id=uuid4(), destination="acct_1", amount_vnd=90_000, reference="SDL1", key="out")
 SINCE = datetime(2026, 1, 1, tzinfo=UTC)
 CALLS: dict[str, tuple[type, Callable[[Provider], Awaitable[object]]]] = {
     "new_customer": (str, lambda p: p.new_customer(organisation_id=uuid4(), name="Công ty")),
@@ -36,6 +38,10 @@ CALLS: dict[str, tuple[type, Callable[[Provider], Awaitable[object]]]] = {
     "method": (SeenMethod, lambda p: p.method("pm_1")),
     "forget_method": (type(None), lambda p: p.forget_method("pm_1")),
     "portal_link": (str, lambda p: p.portal_link(customer_id="cus_1", return_url="https://san.example/")),
+    "send_transfer": (SeenTransfer, lambda p: p.send_transfer(PAYOUT)),
+    "transfer": (SeenTransfer, lambda p: p.transfer("tr_1")),
+    "find_transfer": (type(None), lambda p: p.find_transfer("SDL1")),
+    "transfers": (list, lambda p: _all(p.transfers(SINCE))),
     "payments": (list, lambda p: _all(p.payments(SINCE))),
     "notices": (list, lambda p: _all(p.notices(SINCE))),
 }

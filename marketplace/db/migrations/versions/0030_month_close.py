@@ -1,4 +1,4 @@
-"""How far the close of each month has got, owners' statements of it, and later editions of invoices."""
+"""The close of each month, owners' statements of it, later editions of invoices, payouts by Stripe."""
 
 from __future__ import annotations
 
@@ -27,4 +27,5 @@ def upgrade() -> None:
             "FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
         )
         op.execute(f"GRANT SELECT, INSERT ON {table} TO {SERVICE}")
-    op.execute(f"GRANT SELECT, INSERT, UPDATE ON month_step TO {SERVICE}")
+    for table in ("month_step", "payout_transfer"):
+        op.execute(f"GRANT SELECT, INSERT, UPDATE ON {table} TO {SERVICE}")

@@ -49,3 +49,13 @@ ALTER TABLE einvoice ADD COLUMN edition BIGINT NOT NULL DEFAULT 1;
 ALTER TABLE einvoice ALTER COLUMN edition DROP DEFAULT;
 ALTER TABLE einvoice DROP CONSTRAINT pk_einvoice;
 ALTER TABLE einvoice ADD CONSTRAINT pk_einvoice PRIMARY KEY (invoice_id, edition);
+CREATE TABLE payout_transfer (
+    payout_id UUID NOT NULL,
+    transfer_id TEXT,
+    attempt BIGINT NOT NULL,
+    trouble TEXT,
+    looked_at TIMESTAMPTZ NOT NULL,
+    CONSTRAINT pk_payout_transfer PRIMARY KEY (payout_id),
+    CONSTRAINT fk_payout_transfer_payout_id_payout FOREIGN KEY(payout_id) REFERENCES payout (id),
+    CONSTRAINT uq_payout_transfer_transfer_id UNIQUE (transfer_id)
+);

@@ -11,7 +11,8 @@ from typing import Any
 Thing = dict[str, Any]
 KINDS = {
     "customer": "cus", "checkout.session": "cs", "payment_intent": "pi", "payment_method": "pm", "charge": "ch",
-    "refund": "re", "dispute": "dp", "event": "evt", "billing_portal.session": "bps",
+    "refund": "re", "dispute": "dp", "event": "evt", "transfer": "tr", "transfer_reversal": "trr",
+    "billing_portal.session": "bps",
 }  # fmt: skip
 
 
@@ -29,6 +30,7 @@ class Account:
     def __init__(self) -> None:
         self.lock = threading.RLock()
         self.things: dict[str, Thing] = {}
+        self.broke = False
         self._numbers, self._token = itertools.count(1), secrets.token_hex(4)
 
     def make(self, kind: str, **fields: Any) -> Thing:
@@ -154,3 +156,24 @@ class Account:
     def end_dispute(self, dispute: Thing, status: str) -> None:
         dispute["status"] = status
         self.tell("charge.dispute.closed", dispute)
+
+    def transfer(self, amount: int, destination: str, group: str, metadata: Thing) -> Thing:
+        if destination.endswith("gone"):
+            raise Refused(400, "invalid_request_error", "account_invalid")
+        if self.broke:
+            raise Refused(400, "invalid_request_error", "balance_insufficient")
+        made = self.make(
+            "transfer", amount=amount, currency="vnd", destination=destination, transfer_group=group,
+            metadata=metadata, amount_reversed=0, reversed=False,
+            reversals={"object": "list", "data": [], "has_more": False, "url": "/"},
+        )  # fmt: skip
+        self.tell("transfer.created", made)
+        return made
+
+    def reverse(self, transfer: Thing, amount: int) -> Thing:
+        taken = self.make("transfer_reversal", amount=amount, transfer=transfer["id"], currency="vnd")
+        transfer["reversals"]["data"].append(taken)
+        transfer["amount_reversed"] += amount
+        transfer["reversed"] = transfer["amount_reversed"] == transfer["amount"]
+        self.tell("transfer.reversed", transfer)
+        return taken

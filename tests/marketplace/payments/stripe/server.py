@@ -98,7 +98,7 @@ def listed(things: list[Thing], form: Form, account: Account) -> Thing:
         found = found[[thing["id"] for thing in found].index(after) + 1 :]
     limit = int(form.get("limit", 10))
     page = [expanded(thing, form, account, prefix="data.") for thing in found[:limit]]
-    path = {"event": "/v1/events", "payment_intent": "/v1/payment_intents"}.get(
+    path = {"event": "/v1/events", "payment_intent": "/v1/payment_intents", "transfer": "/v1/transfers"}.get(
         things[0]["object"] if things else ""
     )
     return {"object": "list", "url": path, "data": page, "has_more": len(found) > limit}
@@ -168,10 +168,20 @@ def portal(account: Account, form: Form) -> Thing:
     return {**session, "url": f"https://portal.example/{session['id']}"}
 
 
+def new_transfer(account: Account, form: Form) -> Thing:
+    assert form["currency"] == "vnd"
+    return account.transfer(
+        int(form["amount"]), form["destination"], form.get("transfer_group", ""), form.get("metadata", {})
+    )
+
+
 def of_test(account: Account, form: Form, verb: str, key: str) -> Thing:
     """What happens in the world."""
     if verb == "method":
         return account.new_method(key, form.get("behaviour", "ok"))
+    if verb == "balance":
+        account.broke = key == "empty"
+        return {}
     thing = account.things[key]
     deeds: dict[str, Callable[[], object]] = {
         "pay": lambda: account.pay_checkout(thing, decline="decline" in form, save=thing["save"]),
@@ -181,6 +191,7 @@ def of_test(account: Account, form: Form, verb: str, key: str) -> Thing:
         "end-refund": lambda: account.end_refund(thing, form["status"]),
         "dispute": lambda: account.dispute(thing),
         "forget": lambda: detach(account, {}, key),
+        "reverse": lambda: account.reverse(thing, int(form["amount"])),
         "end-dispute": lambda: account.end_dispute(thing, form["status"]),
     }
     made = deeds[verb]()
@@ -199,6 +210,9 @@ def several(kind: str, *filters: str) -> Callable[..., Thing]:
 
 ROUTES: list[tuple[str, str, Callable[..., Thing]]] = [
     ("POST", "/v1/customers", new_customer),
+    ("POST", "/v1/transfers", new_transfer),
+    ("GET", "/v1/transfers", several("transfer", "transfer_group")),
+    ("GET", "/v1/transfers/(.+)", one("transfer")),
     ("POST", "/v1/checkout/sessions", new_checkout),
     ("GET", "/v1/checkout/sessions/(.+)", one("checkout.session")),
     ("POST", "/v1/payment_intents", new_intent),
