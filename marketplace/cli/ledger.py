@@ -25,6 +25,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     ):
         parser = verbs.add_parser(name, help=told)
         parser.add_argument("--json", action="store_true")
+        if name == "reconcile":
+            parser.add_argument("--whole", action="store_true", help="read Stripe from the beginning")
         parser.set_defaults(func=verb)
     parser = verbs.add_parser("close", help="close a month: trial balance, its hash in the log; again is harmless")
     parser.add_argument("--period", required=True, type=_period, help="YYYY-MM")
@@ -49,7 +51,7 @@ def _close(chosen: argparse.Namespace) -> int:
 
 
 def _reconcile(chosen: argparse.Namespace) -> int:
-    return asyncio.run(_tell_differences(load(), as_json=chosen.json))
+    return asyncio.run(_tell_differences(load(), as_json=chosen.json, whole=chosen.whole))
 
 
 async def _tell_balance(config: Config, *, as_json: bool) -> int:
@@ -91,9 +93,9 @@ async def _tell_closing(config: Config, period: str, *, as_json: bool) -> int:
     return 0
 
 
-async def _tell_differences(config: Config, *, as_json: bool) -> int:
+async def _tell_differences(config: Config, *, as_json: bool, whole: bool) -> int:
     database = Database(database_url(config), connections=1)
-    outside = await hear_outside(config, database)
+    outside = await hear_outside(config, database, whole=whole)
     async with database.snapshot() as session:
         differences = await reconcile(session, config.hold_lifetime_s, outside)
     await database.close()

@@ -51,7 +51,7 @@ async def _tell(config: Config, *, close: bool, as_json: bool) -> int:
     database = Database(database_url(config), connections=CONNECTIONS)
     try:
         if close:
-            await close_months(database, config, partial(hear_outside, config), at=utcnow(), now=True)
+            await close_months(database, config, partial(hear_outside, config, whole=True), at=utcnow(), now=True)
         async with database.reading() as session:
             left = await due(session, config, at=utcnow())
             months = await list_months(session, due=left)

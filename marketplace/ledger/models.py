@@ -147,3 +147,12 @@ class PeriodBalance(Base):
     credits_posted: Mapped[int]
     debits_pending: Mapped[int]
     credits_pending: Mapped[int]
+
+
+class OutsidePoint(Base):
+    """Up to when the daily reconciliation found another side and the ledger to agree."""
+
+    __tablename__ = "outside_point"
+    name: Mapped[str] = mapped_column(primary_key=True)
+    """Of `ledger.outside.Outside`."""
+    until: Mapped[datetime]

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from marketplace.audit.actions import record
 from marketplace.db.base import utcnow
 from marketplace.db.engine import Database
-from marketplace.ledger.outside import Hear
+from marketplace.ledger.outside import Hear, note_agreed
 from marketplace.ledger.periods import VIET_NAM
 from marketplace.ledger.reconcile import Difference, reconcile
 
@@ -30,6 +30,9 @@ async def reconcile_today(database: Database, hold_lifetime_s: int, hear: Hear) 
         outside = await hear(database)
         async with database.snapshot() as snapshot:
             differences = await reconcile(snapshot, hold_lifetime_s, outside)
+        prefix = "outside:"
+        apart = (each.check.removeprefix(prefix) for each in differences if each.check.startswith(prefix))
+        await note_agreed(session, outside, apart)
         checks = Counter(each.check for each in differences)
         body = {"day": day, "differences": len(differences), "checks": dict(checks)}
         await record(session, "ledger:reconcile", body=body)

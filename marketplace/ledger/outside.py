@@ -11,18 +11,22 @@ from datetime import datetime
 from uuid import UUID
 
 from msgspec import Struct
-from sqlalchemy import text
+from sqlalchemy import func, select, text
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from marketplace.db.base import EPOCH
 from marketplace.db.engine import Database
+from marketplace.ledger.models import OutsidePoint
 
 _BOOKED = text("""
 select reference, sum(case when debit_account_id = :account then amount else -amount end)::bigint as amount,
        (array_agg(id order by seq))[1] as transfer_id
 from transfer
 where (debit_account_id = :account or credit_account_id = :account) and kind in ('single', 'post')
-    and code = any(:codes) and at >= :since and at < :until
+    and code = any(:codes) and at < :until
 group by reference, case when reference is null then id end
+having max(at) >= :since or reference = any(:told)
 """)
 
 
@@ -35,7 +39,8 @@ class OutsideRecord(Struct, frozen=True, kw_only=True):
 
 
 class Outside(Struct, frozen=True, kw_only=True):
-    """All movements of one other side from `since` until before `until`, and where the ledger has booked them.
+    """Every reference that moved at one other side from `since` until before `until`, with all that it ever moved,
+    and where the ledger has booked it.
 
     `account_id`: the ledger's account that stands for the other side, debited by what comes in (`funding`).
     `codes`: of the transfers on it that the other side knows of. `name`: stripe | bank | …
@@ -60,6 +65,22 @@ Hear = Callable[[Database], Awaitable[Heard]]
 """Asks every other side; opens and ends its own unit of work."""
 
 
+async def agreed_until(session: AsyncSession, name: str) -> datetime | None:
+    """Up to when the last reading that agreed went; None: there was none."""
+    found: datetime | None = await session.scalar(select(OutsidePoint.until).where(OutsidePoint.name == name))
+    return found
+
+
+async def note_agreed(session: AsyncSession, heard: Heard, differing: Iterable[str]) -> None:
+    """Of each side that was heard, and is not among those that differ: the next reading begins near here."""
+    apart = set(differing)
+    for each in heard:
+        if isinstance(each, Outside) and each.name not in apart:
+            put = insert(OutsidePoint).values(name=each.name, until=each.until)
+            moved = {"until": func.greatest(OutsidePoint.until, each.until)}
+            await session.execute(put.on_conflict_do_update(index_elements=["name"], set_=moved))
+
+
 class Compared(Struct, frozen=True):
     """A reference on which the two sides differ; None: one side does not have it."""
 
@@ -81,6 +102,7 @@ async def compare(session: AsyncSession, outside: Outside) -> list[Compared]:
             "codes": list(outside.codes),
             "since": outside.since,
             "until": outside.until,
+            "told": [] if outside.since == EPOCH else list(expected),
         },
     )
     differ = []

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.ledger.accounts import account_id
 from marketplace.ledger.outside import Outside, OutsideRecord
+from marketplace.payments.moved import payments_moved, transfers_moved
 from marketplace.payments.provider import Provider, SeenPayment
 
 CURRENCIES = {"VND": "", "USD": "_usd"}
@@ -31,7 +32,8 @@ async def stripe_outside(
 ) -> tuple[Outside, ...]:
     """One for each currency. Raises ProviderUnavailable."""
     known = {row.provider_id: (row.reference, row.crossed) for row in await session.execute(_REFUNDS)}
-    seen = [each async for each in provider.payments(since) if since <= each.at < until and each.state == "paid"]
+    moved = payments_moved(session, provider, since)
+    seen = [each async for each in moved if each.at < until and each.state == "paid"]
     return tuple(
         Outside(
             name="stripe" if currency == "VND" else f"stripe {currency}",
@@ -45,9 +47,11 @@ async def stripe_outside(
     )
 
 
-async def payouts_outside(provider: Provider, *, since: datetime, until: datetime) -> Outside:
+async def payouts_outside(
+    session: AsyncSession, provider: Provider, *, since: datetime, until: datetime
+) -> Outside:
     """What went out to owners' accounts there, less what was taken back. Raises ProviderUnavailable."""
-    seen = [each async for each in provider.transfers(since)]
+    seen = [each async for each in transfers_moved(session, provider, since)]
     return Outside(
         name="stripe payouts",
         account_id=account_id(None, "funding"),

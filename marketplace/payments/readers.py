@@ -15,27 +15,34 @@ from marketplace.db.base import EPOCH, utcnow
 from marketplace.db.engine import Database
 from marketplace.ledger.outside import Heard, Silent
 from marketplace.payments.errors import ProviderUnavailable
+from marketplace.payments.moved import reading_since
 from marketplace.payments.opening import open_payments
 from marketplace.payments.outside import payouts_outside, stripe_outside
 from marketplace.payouts.settling import bank_outside
 
 
-async def hear_outside(config: Config, database: Database) -> Heard:
-    """What everybody says that was moved until now: Stripe where a key is set, and the bank of payouts."""
+async def hear_outside(config: Config, database: Database, *, whole: bool = False) -> Heard:
+    """What everybody says that was moved until now: Stripe where a key is set, and the bank of payouts.
+
+    Stripe is read from where it was last found to agree, some days earlier; `whole`: from the beginning."""
     until = utcnow()
     async with database.reading() as session:
         # Between two reads the other side may be listing for minutes.
         await session.execute(text("set local idle_in_transaction_session_timeout = 0"))
-        stripe = await _stripe(config, session, until)
+        stripe = await _stripe(config, session, until, whole=whole)
         return (*stripe, await bank_outside(session, since=EPOCH, until=until))
 
 
-async def _stripe(config: Config, session: AsyncSession, until: datetime) -> Heard:
+async def _stripe(config: Config, session: AsyncSession, until: datetime, *, whole: bool) -> Heard:
     async with open_payments(config) as payments:
         if payments.provider is None:
             return ()
+        paid_in = EPOCH if whole else await reading_since(session, "stripe", until=until)
+        paid_out = EPOCH if whole else await reading_since(session, "stripe payouts", until=until)
         try:
-            paid_in = await stripe_outside(session, payments.provider, since=EPOCH, until=until)
-            return (*paid_in, await payouts_outside(payments.provider, since=EPOCH, until=until))
+            return (
+                *await stripe_outside(session, payments.provider, since=paid_in, until=until),
+                await payouts_outside(session, payments.provider, since=paid_out, until=until),
+            )
         except ProviderUnavailable:
             return (Silent("stripe"),)

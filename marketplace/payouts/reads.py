@@ -44,7 +44,8 @@ _PAYOUTS = """
     select p.id, p.batch_id, b.period, p.owner_id, o.name as owner_name, p.amount_vnd, p.reference, p.state,
            coalesce((select n.reason from payout_notice n where n.payout_id = p.id and n.status = 'RETURNED'
             order by n.read_at limit 1), t.trouble) as reason
-    from payout p left join payout_transfer t on t.payout_id = p.id join payout_batch b on b.id = p.batch_id join organisation o on o.id = p.owner_id
+    from payout p join payout_batch b on b.id = p.batch_id join organisation o on o.id = p.owner_id
+    left join payout_transfer t on t.payout_id = p.id
 """
 _OF_BATCH = text(f"{_PAYOUTS} where p.batch_id = :id order by p.id")
 _OF_OWNER = text(

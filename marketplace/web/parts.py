@@ -152,7 +152,7 @@ def _background(
         partial(run_payments, database, config, stop),
         partial(run_alerts, database, config, stop),
         partial(run_charges, database, config, stop),
-        partial(run_closing, database, config, partial(hear_outside, config), stop),
+        partial(run_closing, database, config, partial(hear_outside, config, whole=True), stop),
         partial(run_quality, database, store, config, stop),
         partial(run_agreeing, database, config.sweep_interval_s, stop),
         partial(run_oversight, database, config, stop),

@@ -11,13 +11,14 @@ from sqlalchemy import select
 
 from marketplace.audit.models import Event
 from marketplace.config import Config
-from marketplace.db.base import new_id, utcnow
+from marketplace.db.base import EPOCH, new_id, utcnow
 from marketplace.db.engine import Database
 from marketplace.ledger import nightly
 from marketplace.ledger.accounts import account_id, open_account
 from marketplace.ledger.actions import transfer
-from marketplace.ledger.outside import Silent, compare
+from marketplace.ledger.outside import Outside, Silent, compare, note_agreed
 from marketplace.ledger.reconcile import reconcile
+from marketplace.payments.moved import reading_since
 from marketplace.payments.notices import catch_up
 from marketplace.payments.opening import open_payments
 from marketplace.payments.outside import stripe_outside
@@ -62,6 +63,8 @@ async def test_payments_refunds_and_disputes_agree_and_what_nobody_heard_of_is_n
             fake.do("end-dispute", lost["id"], status="lost")
             await catch_up(database, provider, utcnow())
             assert await differing(database, provider, since) == []
+            since = utcnow() + timedelta(seconds=1)  # what moved of older payments is read too
+            await asyncio.sleep((since - utcnow()).total_seconds())
             unheard = payer.pay(await payer.order())
             fake.do("refund", dollars, amount="100")
             named = await differing(database, provider, since)
@@ -102,6 +105,22 @@ async def test_the_daily_job_names_what_stripe_and_the_bank_have_otherwise(
     assert told is not None
     assert told["checks"]["outside:payouts"] >= 1
     assert told["differences"] == len(found or ())
+
+
+async def test_a_reading_begins_some_days_before_where_the_last_one_agreed(database: Database) -> None:
+    now, name = utcnow(), f"somebody {new_id()}"
+    sides = [
+        Outside(name=name, account_id=new_id(), codes=(), since=EPOCH, until=until, records=())
+        for until in (now, now - timedelta(days=9))
+    ]
+    async with database.session() as session:
+        assert await reading_since(session, name, until=now) == EPOCH
+        await note_agreed(session, (sides[0],), differing=[name])
+        assert await reading_since(session, name, until=now) == EPOCH
+        for side in sides:  # one that was read earlier and noted later takes nothing back
+            await note_agreed(session, (side, Silent("other")), differing=["other"])
+        assert await reading_since(session, name, until=now) == now - timedelta(days=3)
+        assert await reading_since(session, name, until=now + timedelta(days=26)) == EPOCH
 
 
 async def test_a_stripe_that_is_away_is_a_difference_and_no_key_is_none(

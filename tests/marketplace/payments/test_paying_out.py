@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -101,9 +102,14 @@ async def made(payments: Payments, way: Way) -> list[Any]:
 
 
 async def differs(database: Database, payments: Payments, way: Way) -> list[tuple[int | None, int | None]]:
-    outside = await payouts_outside(payments.require(), since=EPOCH, until=utcnow())
+    """What differs read from the beginning, which is what differs read since this second."""
     async with database.reading() as session:
-        found = await compare(session, outside)
+        whole, since = [
+            await compare(session, await payouts_outside(session, payments.require(), since=since, until=utcnow()))
+            for since in (EPOCH, utcnow() - timedelta(seconds=60))
+        ]
+    found = [each for each in whole if each.reference == way.reference]
+    assert found == [each for each in since if each.reference == way.reference]
     return [(each.expected, each.found) for each in found if each.reference == way.reference]
 
 

@@ -27,5 +27,5 @@ def upgrade() -> None:
             "FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
         )
         op.execute(f"GRANT SELECT, INSERT ON {table} TO {SERVICE}")
-    for table in ("month_step", "payout_transfer"):
+    for table in ("month_step", "payout_transfer", "outside_point"):
         op.execute(f"GRANT SELECT, INSERT, UPDATE ON {table} TO {SERVICE}")

@@ -59,3 +59,8 @@ CREATE TABLE payout_transfer (
     CONSTRAINT fk_payout_transfer_payout_id_payout FOREIGN KEY(payout_id) REFERENCES payout (id),
     CONSTRAINT uq_payout_transfer_transfer_id UNIQUE (transfer_id)
 );
+CREATE TABLE outside_point (
+    name TEXT NOT NULL,
+    until TIMESTAMPTZ NOT NULL,
+    CONSTRAINT pk_outside_point PRIMARY KEY (name)
+);
