@@ -91,3 +91,15 @@ class SettingsOutOfRange(Invalid):
     """An auto top-up must at least fit once into its month. Params: amount_vnd, month_limit_vnd."""
 
     code = "payments.settings_out_of_range"
+
+
+class AutoPaused(Conflict):
+    """Auto top-up waits for a person: the last one was refused. Params: reason."""
+
+    code = "payments.auto_paused"
+
+
+class AutoMonthReached(Conflict):
+    """The next auto top-up would exceed its month's limit. Params: taken_vnd, amount_vnd, month_limit_vnd."""
+
+    code = "payments.auto_month_reached"

@@ -10,10 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.config import Config
 from marketplace.db.base import utcnow
-from marketplace.errors import NotFound
+from marketplace.errors import NotFound, Problem
 from marketplace.ledger.accounts import account_id
 from marketplace.ledger.reads import balance
-from marketplace.payments.errors import NoRate
+from marketplace.payments.errors import AutoMonthReached, AutoPaused, NoRate
 from marketplace.payments.models import PaymentAccount
 from marketplace.payments.provider import Payments
 from marketplace.payments.rates import usd_rate
@@ -25,8 +25,10 @@ from marketplace.payments.schemas import (
     PaymentSettings,
     PaymentView,
     RefundView,
+    Stopped,
     TopUpView,
 )
+from marketplace.texts import LANGUAGES, message
 
 RECENT = 50
 _TOP_UPS = """
@@ -151,15 +153,29 @@ async def settings(
 async def _auto(session: AsyncSession, account: PaymentAccount) -> AutoView | None:
     if account.auto_method_id is None:
         return None
-    taken = await session.scalar(TAKEN_THIS_MONTH, {"organisation": account.organisation_id})
+    taken = int(await session.scalar(TAKEN_THIS_MONTH, {"organisation": account.organisation_id}) or 0)
     return AutoView(
         method_id=account.auto_method_id,
         floor_vnd=account.auto_floor_vnd or 0,
         amount_vnd=account.auto_amount_vnd or 0,
         month_limit_vnd=account.auto_month_limit_vnd or 0,
-        taken_vnd=int(taken or 0),
+        taken_vnd=taken,
         paused=account.auto_paused,
+        stopped=_stopped(account, taken),
     )
+
+
+def _stopped(account: PaymentAccount, taken_vnd: int) -> Stopped | None:
+    """As `auto.fill` finds it."""
+    amount_vnd, most_vnd = account.auto_amount_vnd or 0, account.auto_month_limit_vnd or 0
+    if account.auto_paused is not None:
+        problem: Problem = AutoPaused(reason=account.auto_paused)
+    elif taken_vnd + amount_vnd > most_vnd:
+        problem = AutoMonthReached(taken_vnd=taken_vnd, amount_vnd=amount_vnd, month_limit_vnd=most_vnd)
+    else:
+        return None
+    texts = {language: message(problem.code, problem.params, language) for language in LANGUAGES}
+    return Stopped(code=problem.code, messages=texts)
 
 
 async def _balance(session: AsyncSession, account: PaymentAccount | None, kind: str) -> int:

@@ -8,6 +8,8 @@ from uuid import UUID
 
 from msgspec import Meta, Struct
 
+from marketplace.texts import Language, Message
+
 Amount = Annotated[int, Meta(gt=0, le=10**15)]
 MethodId = Annotated[str, Meta(min_length=1, max_length=100)]
 
@@ -146,6 +148,13 @@ class AutoBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     month_limit_vnd: Amount
 
 
+class Stopped(Struct, frozen=True, kw_only=True):
+    """Why auto top-up takes nothing now, in both languages: what, why, what next."""
+
+    code: str
+    messages: dict[Language, Message]
+
+
 class AutoView(Struct, frozen=True, kw_only=True):
     """`paused`: why nothing is taken until the settings are sent again. `taken_vnd`: this month, in Viet Nam."""
 
@@ -155,6 +164,7 @@ class AutoView(Struct, frozen=True, kw_only=True):
     month_limit_vnd: int
     taken_vnd: int
     paused: str | None
+    stopped: Stopped | None
 
 
 class PaymentSettings(Struct, frozen=True, kw_only=True):

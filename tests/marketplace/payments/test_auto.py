@@ -61,7 +61,7 @@ async def test_who_may_and_what_must_fit(payer: Payer, database: Database, make:
     shown = await switch_on(payer, method_id=method)
     assert shown["auto"] == {
         "method_id": method, "floor_vnd": 100_000, "amount_vnd": 150_000, "month_limit_vnd": 300_000,
-        "taken_vnd": 0, "paused": None,
+        "taken_vnd": 0, "paused": None, "stopped": None,
     }  # fmt: skip
     assert [one["last4"] for one in shown["methods"]] == ["4242"]
     assert (await payer.desk.get(SETTINGS, token=rival.token)).json()["methods"] == []
@@ -92,7 +92,9 @@ async def test_a_month_takes_no_more_than_its_limit(
         for _ in range(2):
             await fill_wallets(database, payments.require(), cards)
         assert charges(payer, method) == taken
-    assert (await payer.desk.get(SETTINGS, token=payer.party.token)).json()["auto"]["taken_vnd"] == 300_000
+    auto = (await payer.desk.get(SETTINGS, token=payer.party.token)).json()["auto"]
+    assert (auto["taken_vnd"], auto["stopped"]["code"]) == (300_000, "payments.auto_month_reached")
+    assert "300.000 đ; thêm 150.000 đ" in auto["stopped"]["messages"]["vi"]["why"]
 
 
 @pytest.mark.parametrize(
@@ -109,6 +111,8 @@ async def test_a_refusal_pauses_until_a_person_has_looked(
     orders = (await payer.desk.get("/api/v1/wallet/top-ups", token=payer.party.token)).json()["items"]
     assert [(one["kind"], one["state"]) for one in orders] == [("auto", "failed"), ("checkout", "paid")]
     assert (await payer.desk.get(SETTINGS, token=payer.party.token)).json()["auto"]["paused"] == code
+    shown = (await payer.desk.get(SETTINGS, token=payer.party.token)).json()["auto"]["stopped"]
+    assert (shown["code"], code in shown["messages"]["en"]["why"]) == ("payments.auto_paused", True)
     assert (await switch_on(payer, method_id=method))["auto"]["paused"] is None
     off = await payer.desk.delete(AUTO, token=payer.party.token)
     assert off.status_code == 204
