@@ -18,9 +18,9 @@ from marketplace.billing.actions import credit_wallet
 from marketplace.billing.admission import admit_organisation
 from marketplace.billing.schemas import AccountStatementView, CreditBody, CreditView, WalletView
 from marketplace.billing.statement import own_statement
+from marketplace.calendar import day_of
 from marketplace.db.base import new_id, utcnow
 from marketplace.db.idempotency import claim
-from marketplace.metering.months import day_of
 
 IdempotencyKey = Annotated[str | None, Parameter(header="Idempotency-Key", min_length=1, max_length=200)]
 

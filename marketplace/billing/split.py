@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime
 
 import msgspec
 from msgspec import Struct
 
+from marketplace.calendar import VIETNAM
 from policies.laws import laws
 
 SHARES_LAW, VAT_LAW = "exchange.shares", "vat-law-48-2024.rate"
 """The entries of law.json whose `values` are the permille."""
-VIETNAM = timezone(timedelta(hours=7))
 
 
 class NoRates(LookupError):

@@ -9,10 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from marketplace.accounts.callers import Caller
 from marketplace.billing.reads import ACCOUNT_OF, OWN
 from marketplace.billing.schemas import AccountEntry, AccountStatementView
+from marketplace.calendar import span
 from marketplace.errors import Forbidden
 from marketplace.ledger.accounts import account_id
 from marketplace.ledger.statements import statement
-from marketplace.metering.months import span
 
 
 async def own_statement(

@@ -12,6 +12,7 @@ from typing import Final
 from msgspec import Struct
 from sqlalchemy import text
 
+from marketplace.calendar import day_of
 from marketplace.closing.errors import BooksDiffer, ChargesLeft, UsageDiffers
 from marketplace.closing.statements import issue_statements
 from marketplace.config import Config
@@ -22,7 +23,6 @@ from marketplace.ledger.outside import Hear
 from marketplace.ledger.periods import close_period
 from marketplace.ledger.reconcile import reconcile
 from marketplace.metering.agreeing import EVENT, agree, compare
-from marketplace.metering.months import day_of
 from marketplace.offers.charging import charge_months, uncharged
 
 NAMED_MOST: Final = 10

@@ -16,6 +16,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.audit.actions import record
+from marketplace.calendar import month_of as name_of
+from marketplace.calendar import next_month
 from marketplace.closing.errors import StepFailed
 from marketplace.closing.models import MonthStep
 from marketplace.closing.steps import STEPS, Told, Work
@@ -25,8 +27,6 @@ from marketplace.errors import Problem, Unavailable
 from marketplace.faults import point
 from marketplace.invoices.months import Month, month_of
 from marketplace.ledger.outside import Hear
-from marketplace.metering.months import month_of as name_of
-from marketplace.metering.months import next_month
 from marketplace.offers.charging import SETTLED_AFTER
 
 logger = logging.getLogger(__name__)

@@ -6,16 +6,16 @@ month without anybody looks like one with nine people. So no one person's act ca
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from uuid import UUID
 
 from msgspec import Struct
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from marketplace.calendar import VIETNAM
 from marketplace.db.base import utcnow
 
-VIETNAM = timezone(timedelta(hours=7))
 FIRST_BAND = 10
 _DATASET = text("""
     SELECT d.created_at, d.manifest, v.worn_at IS NOT NULL AS worn

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.callers import Operator
 from marketplace.audit.actions import record
-from marketplace.billing.split import VIETNAM
+from marketplace.calendar import VIETNAM
 from marketplace.einvoices.errors import AlreadyAdjusted, NotAnsweredYet
 from marketplace.einvoices.reads import standing
 from marketplace.einvoices.schemas import EInvoiceView

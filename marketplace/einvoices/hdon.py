@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from marketplace.billing.split import VIETNAM
+from marketplace.calendar import VIETNAM
 from marketplace.einvoices.amount_words import amount_in_words
 from marketplace.invoices.document import Correction, Document, Line
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from marketplace.billing.split import VIETNAM
+from marketplace.calendar import VIETNAM
 from marketplace.einvoices.identity import Identity
 
 if TYPE_CHECKING:

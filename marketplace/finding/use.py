@@ -13,7 +13,7 @@ from msgspec import Struct
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from marketplace.ledger.periods import VIET_NAM
+from marketplace.calendar import VIETNAM
 
 DAYS: Final = 90
 FEWEST: Final = 5
@@ -84,7 +84,7 @@ async def count_use(session: AsyncSession, dataset_id: uuid.UUID, *, at: datetim
 
 
 def _midnight(at: datetime) -> datetime:
-    return at.astimezone(VIET_NAM).replace(hour=0, minute=0, second=0, microsecond=0)
+    return at.astimezone(VIETNAM).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def _band(count: int) -> int:

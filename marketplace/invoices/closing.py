@@ -19,7 +19,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.callers import Operator
 from marketplace.billing.charging import STATUTORY, tax_transfer_id
-from marketplace.billing.split import VIETNAM, vat_within
+from marketplace.billing.split import vat_within
+from marketplace.calendar import VIETNAM
 from marketplace.db.base import new_id
 from marketplace.db.engine import Database
 from marketplace.invoices.document import Document, Line

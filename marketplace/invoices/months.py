@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 from msgspec import Struct
 
-from marketplace.billing.split import VIETNAM, rates_on
+from marketplace.billing.split import rates_on
+from marketplace.calendar import VIETNAM, month_start, next_month
 from marketplace.errors import Invalid
 
 MONTH = re.compile(r"(20\d\d)-(0[1-9]|1[0-2])")
@@ -34,9 +35,7 @@ def month_of(period: str) -> Month:
     found = MONTH.fullmatch(period)
     if found is None:
         raise Invalid(errors=[{"path": "period", "code": "request.month", "params": {"value": period[:20]}}])
-    first = date(int(found[1]), int(found[2]), 1)
-    following = (first + timedelta(days=31)).replace(day=1)
-    return Month(period, _midnight(first), _midnight(following))
+    return Month(period, month_start(period), month_start(next_month(period)))
 
 
 def rates_of(month: Month) -> list[Rate]:
@@ -52,7 +51,3 @@ def rates_of(month: Month) -> list[Rate]:
             parts.append(Rate(day, following, permille))
         day = following
     return parts
-
-
-def _midnight(day: date) -> datetime:
-    return datetime(day.year, day.month, day.day, tzinfo=VIETNAM)

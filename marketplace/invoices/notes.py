@@ -12,7 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.callers import Operator
 from marketplace.billing.refunds import charges_of, give_back
-from marketplace.billing.split import VIETNAM, vat_within
+from marketplace.billing.split import vat_within
+from marketplace.calendar import VIETNAM
 from marketplace.db.base import new_id
 from marketplace.invoices.document import Correction, Document, Line
 from marketplace.invoices.errors import CreditExceeds, NothingLeft

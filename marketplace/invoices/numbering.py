@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from marketplace.billing.split import VIETNAM
+from marketplace.calendar import VIETNAM
 
 _LOCK = text("select pg_advisory_xact_lock(hashtextextended('invoice ' || :series, 0))")
 _NEXT = text("""

@@ -7,10 +7,10 @@ from collections import Counter
 from sqlalchemy import text
 
 from marketplace.audit.actions import record
+from marketplace.calendar import VIETNAM
 from marketplace.db.base import utcnow
 from marketplace.db.engine import Database
 from marketplace.ledger.outside import Hear, note_agreed
-from marketplace.ledger.periods import VIET_NAM
 from marketplace.ledger.reconcile import Difference, reconcile
 
 # The lock is given back with the transaction; a process that finds it taken has nothing to do today.
@@ -22,7 +22,7 @@ select pg_try_advisory_xact_lock(hashtextextended('ledger nightly', 0)) and not 
 
 async def reconcile_today(database: Database, hold_lifetime_s: int, hear: Hear) -> tuple[Difference, ...] | None:
     """The day's differences, once they are logged; None if the day has its verdict or another process is at it."""
-    day = f"{utcnow().astimezone(VIET_NAM):%Y-%m-%d}"
+    day = f"{utcnow().astimezone(VIETNAM):%Y-%m-%d}"
     async with database.session() as session:
         await session.execute(text("set local idle_in_transaction_session_timeout = 0"))
         if not await session.scalar(_MINE, {"day": day}):

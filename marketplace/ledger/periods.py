@@ -14,7 +14,6 @@ from __future__ import annotations
 import hashlib
 from datetime import datetime, timedelta
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import msgspec
 from msgspec import Struct
@@ -22,13 +21,13 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.audit.actions import record
+from marketplace.calendar import month_start, next_month
 from marketplace.db.base import ms_of, utcnow
 from marketplace.db.engine import Database
 from marketplace.ledger.errors import BooksUnbalanced, PeriodMalformed, PeriodNotOver
 from marketplace.ledger.folding import writers_ended
 from marketplace.ledger.sides import SUMS, sides
 
-VIET_NAM = ZoneInfo("Asia/Ho_Chi_Minh")
 GRACE = timedelta(minutes=5)
 """After its end, until a period may be closed: clocks that are behind by less still book into the next one."""
 
@@ -95,13 +94,9 @@ async def close_period(database: Database, period: str) -> Closing:
 def end_of(period: str) -> datetime:
     """The first instant after a month. Raises PeriodMalformed."""
     try:
-        first = datetime.strptime(period, "%Y-%m").replace(tzinfo=VIET_NAM)
-        until = first.replace(year=first.year + first.month // 12, month=first.month % 12 + 1)
-    except ValueError as e:
+        return month_start(next_month(period))
+    except (ValueError, OverflowError) as e:
         raise PeriodMalformed(period=period) from e
-    if f"{first:%Y-%m}" != period:
-        raise PeriodMalformed(period=period)
-    return until
 
 
 async def period_hash(session: AsyncSession, period: str, transfers: int) -> bytes:

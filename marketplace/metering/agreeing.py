@@ -17,7 +17,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.audit.actions import record
-from marketplace.metering.months import day_start
+from marketplace.calendar import day_start
 from marketplace.metering.reads import Period, usage
 
 EVENT: Final = "usage:agree"

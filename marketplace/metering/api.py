@@ -10,9 +10,9 @@ from litestar.params import Parameter, QueryParameter
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.callers import Caller
+from marketplace.calendar import day_of
 from marketplace.db.base import EPOCH, utcnow
 from marketplace.metering.groups import usage_by
-from marketplace.metering.months import day_of
 from marketplace.metering.reads import END_OF_TIME, Period, usage
 from marketplace.metering.schemas import GroupBy, UsageGroups, UsagePage
 

@@ -9,8 +9,8 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from marketplace.calendar import span
 from marketplace.errors import Forbidden
-from marketplace.metering.months import span
 from marketplace.metering.reads import SIDES
 from marketplace.metering.schemas import GroupBy, UsageGroup, UsageGroups
 

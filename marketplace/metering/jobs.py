@@ -9,11 +9,11 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy.exc import DBAPIError
 
+from marketplace.calendar import day_of, day_start
 from marketplace.db.base import utcnow
 from marketplace.db.engine import Database
 from marketplace.errors import Unavailable
 from marketplace.metering.agreeing import agree
-from marketplace.metering.months import day_of, day_start
 
 logger = logging.getLogger(__name__)
 

@@ -16,12 +16,12 @@ from marketplace.audit.actions import record
 from marketplace.billing.charging import MonthDue, month_charge
 from marketplace.billing.price import due_at_end, due_at_start
 from marketplace.billing.terms import Terms
+from marketplace.calendar import month_of, month_start, next_month
 from marketplace.db.base import new_id
 from marketplace.db.engine import Database
 from marketplace.errors import Unavailable
 from marketplace.ledger.actions import transfers
 from marketplace.ledger.errors import AtOnce, InsufficientFunds
-from marketplace.metering.months import month_of, month_start, next_month
 from marketplace.offers.models import Charge
 
 logger = logging.getLogger(__name__)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 
 from msgspec import Struct
 
-VIETNAM = timezone(timedelta(hours=7))
+from marketplace.calendar import VIETNAM
 
 
 class Month(Struct, frozen=True):

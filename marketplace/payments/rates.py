@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from zoneinfo import ZoneInfo
 
+from marketplace.calendar import VIETNAM
 from marketplace.config import Config
 from marketplace.payments.errors import NoRate
 
-VIET_NAM = ZoneInfo("Asia/Ho_Chi_Minh")
 CENTS = 100
 
 
@@ -26,7 +25,7 @@ def dated_rates(config: Config) -> list[tuple[date, int]]:
 
 def usd_rate(config: Config, at: datetime) -> int:
     """đồng for a dollar on that day in Viet Nam. Raises NoRate."""
-    day = at.astimezone(VIET_NAM).date()
+    day = at.astimezone(VIETNAM).date()
     found = [rate for first, rate in dated_rates(config) if first <= day]
     if not found:
         raise NoRate(currency="USD")

@@ -35,7 +35,7 @@ def _rules() -> tuple[Rules, ...]:
 
 def rules_at(at: datetime) -> Rules:
     """The rules in force."""
-    return [each for each in _rules() if each.valid_from <= at.date()][-1]
+    return [each for each in _rules() if each.valid_from <= day_of(at)][-1]
 
 
 def needs_operator(state_class: str | None, at: datetime) -> bool:

@@ -14,9 +14,9 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from catalog.quality.report import AxisScore
 from marketplace.audit.actions import record
 from marketplace.billing.terms import Sla, Terms
+from marketplace.calendar import month_of
 from marketplace.db.base import new_id
 from marketplace.db.engine import Database
-from marketplace.metering.months import month_of
 from marketplace.quality.freshness import freshness
 from marketplace.quality.models import QualityBreach
 from marketplace.quality.walking import over_all

@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
-from marketplace.billing.split import VIETNAM
+from marketplace.calendar import VIETNAM
 
 DAYS: Final = {"daily": 1, "weekly": 7}
 MONTHS: Final = {"monthly": 1, "quarterly": 3, "yearly": 12}

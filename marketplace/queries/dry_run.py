@@ -9,8 +9,8 @@ from uuid import UUID
 from msgspec import Struct
 
 from marketplace.accounts.callers import Caller
+from marketplace.calendar import month_of
 from marketplace.db.base import utcnow
-from marketplace.metering.months import month_of
 from marketplace.queries.errors import AgreementUnpaid, Alone, NotNeeded, RhoTooSmall, SqlNotUnderstood, TimeTells
 from marketplace.queries.execute import limits_of
 from marketplace.queries.lines import Line, together

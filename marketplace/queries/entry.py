@@ -15,10 +15,10 @@ from marketplace.audit.actions import recorded
 from marketplace.audit.sealing import Sealed
 from marketplace.billing.actions import query_hold
 from marketplace.billing.budget import budget_hold
+from marketplace.calendar import month_of
 from marketplace.db.base import new_id
 from marketplace.db.together import Statement
 from marketplace.ledger.actions import Movement, booking
-from marketplace.metering.months import month_of
 from marketplace.queries.held import Held, LineRow
 from marketplace.queries.lines import Line
 from marketplace.queries.prepare import Prepared

@@ -15,13 +15,13 @@ from catalog.version import Version
 from marketplace.accounts.callers import Caller
 from marketplace.billing.price import Standing, due_at_start
 from marketplace.billing.terms import Terms
+from marketplace.calendar import month_of
 from marketplace.consents.expiry import DUE
 from marketplace.db.base import ms_of, utcnow
 from marketplace.db.engine import Database
 from marketplace.db.together import Statement
 from marketplace.errors import NotFound
 from marketplace.listings.facts import dataset_facts
-from marketplace.metering.months import month_of
 from marketplace.own.reads import OWN
 from marketplace.own.schemas import OwnSchema
 from marketplace.spending.reads import STANDING

@@ -18,8 +18,8 @@ from marketplace.accounts.callers import Caller
 from marketplace.audit.canonical import canonical
 from marketplace.audit.note import signature_line, verifier_key
 from marketplace.billing.price import Item
+from marketplace.calendar import month_of, month_start, next_month
 from marketplace.db.base import ms_of, new_id, utcnow
-from marketplace.metering.months import month_of, month_start, next_month
 from marketplace.queries.errors import QuoteExpired, QuoteMismatch
 from marketplace.queries.lines import Line
 from marketplace.queries.models import Quote

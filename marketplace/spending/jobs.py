@@ -11,11 +11,11 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from marketplace.audit.actions import record
+from marketplace.calendar import month_of
 from marketplace.config import Config
 from marketplace.db.base import new_id, utcnow
 from marketplace.db.engine import Database
 from marketplace.errors import Unavailable
-from marketplace.metering.months import month_of
 from marketplace.spending.actions import scope_of
 
 logger = logging.getLogger(__name__)

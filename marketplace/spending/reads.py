@@ -10,7 +10,7 @@ import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from marketplace.metering.months import month_of
+from marketplace.calendar import month_of
 from marketplace.spending.actions import scope_of
 from marketplace.spending.schemas import AlertView, LimitView, SpendingView
 

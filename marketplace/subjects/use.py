@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime
 from itertools import product
 from uuid import UUID
 
@@ -12,10 +12,10 @@ from msgspec import Struct
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from marketplace.calendar import VIETNAM
 from marketplace.subjects.schemas import Band, Use
 
 MONTHS = 12
-VIETNAM = timezone(timedelta(hours=7))
 COMPANY = "startup"
 """What a company is called whose sector is not known, or too small to hide it."""
 

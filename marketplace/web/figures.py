@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Final
 
+from marketplace.calendar import VIETNAM
 from marketplace.texts import Language
 
-VIETNAM: Final = timezone(timedelta(hours=7))
 """Viet Nam keeps UTC+7 all year, so no time-zone database is needed."""
 _COMMAS: Final = str.maketrans(",.", ".,")
 _RAISED: Final = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")

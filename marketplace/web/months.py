@@ -7,8 +7,8 @@ from typing import Final
 
 from msgspec import Struct
 
+from marketplace.calendar import VIETNAM
 from marketplace.metering.reads import Period
-from marketplace.web.figures import VIETNAM
 from marketplace.web.forms import wrong
 
 CHOICES: Final = 12

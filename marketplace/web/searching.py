@@ -7,8 +7,8 @@ from datetime import date, datetime, time, timedelta
 from typing import Any, Final, get_args
 from uuid import UUID
 
+from marketplace.calendar import VIETNAM
 from marketplace.oversight.search import Outcome, Search, StateClass, SubjectClass
-from marketplace.web.figures import VIETNAM
 from marketplace.web.forms import wrong
 from marketplace.web.words import words
 from policies.purposes import known

@@ -8,9 +8,9 @@ from uuid import uuid4
 
 from sqlalchemy import text
 
+from marketplace.calendar import VIETNAM
 from marketplace.db.base import utcnow
 from marketplace.db.engine import Database
-from marketplace.web.figures import VIETNAM
 from tests.browser.conftest import Visit
 from tests.marketplace.agreements.conftest import Sides
 from tests.marketplace.parties import Make

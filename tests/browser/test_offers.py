@@ -6,9 +6,9 @@ import re
 
 from sqlalchemy import select
 
+from marketplace.calendar import month_of
 from marketplace.db.base import utcnow
 from marketplace.db.engine import Database
-from marketplace.metering.months import month_of
 from marketplace.offers.reads import offers_of
 from marketplace.spending.models import SpendAlert, SpendLimit
 from tests.browser.conftest import Visit

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from catalog.storage import Store
 from marketplace.accounts.callers import Caller, Owner
 from marketplace.accounts.senders import Sender
+from marketplace.calendar import VIETNAM
 from marketplace.config import Config
 from marketplace.consents.deadlines import days_on
 from marketplace.consents.exports import as_csv, as_ndjson, exported
@@ -27,7 +28,6 @@ from marketplace.db.keys import Keys
 from marketplace.errors import NotFound, Problem
 from marketplace.listings.reads import dataset_id_of, owned_datasets, read_dataset
 from marketplace.web.explain import explain_problem, placed
-from marketplace.web.figures import VIETNAM
 from marketplace.web.forms import Form, chunks_of
 from marketplace.web.headers import SECURITY
 from marketplace.web.view import View

@@ -17,13 +17,13 @@ from marketplace.agreements.preview import preview_acceptance
 from marketplace.agreements.reads import read_application
 from marketplace.agreements.terms import Granted
 from marketplace.agreements.yes import say_yes
+from marketplace.calendar import VIETNAM
 from marketplace.config import Config
 from marketplace.db.base import utcnow
 from marketplace.db.engine import Database
 from marketplace.db.keys import Keys
 from marketplace.errors import NotFound, Problem
 from marketplace.web.application import Entered, application_page
-from marketplace.web.figures import VIETNAM
 from marketplace.web.forms import Form, wrong
 from marketplace.web.view import View
 from policies.engine import Engine

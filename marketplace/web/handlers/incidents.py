@@ -12,6 +12,7 @@ from litestar.response import Redirect, Template
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.callers import Caller
+from marketplace.calendar import VIETNAM
 from marketplace.db.base import new_id, utcnow
 from marketplace.oversight.incidents import (
     TRANSITIONS,
@@ -24,7 +25,6 @@ from marketplace.oversight.incidents import (
     take_step,
 )
 from marketplace.oversight.report import incident_views, report_for
-from marketplace.web.figures import VIETNAM
 from marketplace.web.forms import Form, wrong
 from marketplace.web.headers import as_file
 from marketplace.web.names import all_datasets, names_of

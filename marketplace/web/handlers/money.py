@@ -15,10 +15,10 @@ from marketplace.billing import reads
 from marketplace.billing.actions import credit_wallet
 from marketplace.billing.schemas import CreditBody
 from marketplace.billing.statement import own_statement
+from marketplace.calendar import day_of
 from marketplace.db.base import new_id, utcnow
 from marketplace.db.idempotency import claim
 from marketplace.errors import Problem
-from marketplace.metering.months import day_of
 from marketplace.web.explain import explain_errors, explain_problem
 from marketplace.web.forms import Form
 from marketplace.web.months import choose_month, months_until

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from marketplace.accounts.callers import Owner, Steward
 from marketplace.agreements.reads import applicants_of
 from marketplace.billing.terms import MICRO, Tier, Trial
+from marketplace.calendar import VIETNAM
 from marketplace.db.base import new_id, utcnow
 from marketplace.db.idempotency import claim
 from marketplace.errors import NotFound, Problem
@@ -24,7 +25,6 @@ from marketplace.offers.reads import offers_of
 from marketplace.offers.rules import OF_MODE, RATES
 from marketplace.offers.schemas import NewOfferBody
 from marketplace.web.explain import explain_errors, explain_problem
-from marketplace.web.figures import VIETNAM
 from marketplace.web.forms import Form, wrong
 from marketplace.web.view import View
 

@@ -10,6 +10,7 @@ from litestar.response import Redirect, Template
 
 from marketplace.accounts.callers import Operator
 from marketplace.accounts.reads import organisations
+from marketplace.calendar import VIETNAM
 from marketplace.db.base import new_id, utcnow
 from marketplace.db.engine import Database
 from marketplace.errors import Problem
@@ -17,7 +18,6 @@ from marketplace.payments import reads
 from marketplace.payments.bank import Line, assign_line, book_line
 from marketplace.payments.cards_api import order_refund
 from marketplace.payments.provider import Payments
-from marketplace.payments.rates import VIET_NAM
 from marketplace.payments.schemas import RefundBody
 from marketplace.web.explain import explain_errors, explain_problem
 from marketplace.web.forms import Form, wrong
@@ -95,7 +95,7 @@ def _text(form: Form, name: str, most: int) -> str:
 
 
 def _day(form: Form) -> date:
-    return form.day("received_on") or utcnow().astimezone(VIET_NAM).date()
+    return form.day("received_on") or utcnow().astimezone(VIETNAM).date()
 
 
 async def _page(view: View, database: Database, payments: Payments, problem: Problem | None = None) -> Template:

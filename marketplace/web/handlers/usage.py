@@ -9,9 +9,9 @@ from litestar.response import Template
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.callers import Caller
+from marketplace.calendar import day_of
 from marketplace.db.base import utcnow
 from marketplace.metering.groups import usage_by
-from marketplace.metering.months import day_of
 from marketplace.metering.reads import usage
 from marketplace.metering.schemas import GroupBy
 from marketplace.web.months import choose_month, months_until

@@ -10,13 +10,13 @@ from marketplace.accounts.callers import Operator, narrow
 from marketplace.billing.actions import credit_wallet
 from marketplace.billing.api import handlers
 from marketplace.billing.split import rates_at, split
+from marketplace.calendar import day_of
 from marketplace.db.base import new_id, utcnow
 from marketplace.db.engine import Database
 from marketplace.db.together import perform
 from marketplace.invoices.api import get_statements
 from marketplace.ledger.reconcile import reconcile
 from marketplace.metering.actions import usage_recorded
-from marketplace.metering.months import day_of
 from tests.conftest import ClientFor
 from tests.marketplace.api import Client
 from tests.marketplace.billing.money import charge_query, hold_query

@@ -15,12 +15,12 @@ from msgspec import Struct
 from marketplace.accounts.callers import Operator, narrow
 from marketplace.audit.actions import record
 from marketplace.billing.actions import credit_wallet
+from marketplace.calendar import month_of as name_of
 from marketplace.config import Config
 from marketplace.db import embedded, migrate
 from marketplace.db.base import new_id, utcnow
 from marketplace.db.engine import Database, database_url, migration_url
 from marketplace.invoices.months import Month, month_of
-from marketplace.metering.months import month_of as name_of
 from tests.marketplace.agreements.conftest import Sides, open_sides
 from tests.marketplace.audit.bodies import settled
 from tests.marketplace.invoices.bills import charged

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from marketplace.calendar import VIETNAM
 from marketplace.consents.actors import DataSubject
 from marketplace.consents.api import handlers
 from marketplace.consents.deadlines import (
@@ -22,7 +23,6 @@ from marketplace.consents.deadlines import (
 )
 from marketplace.consents.late import Clocks, read_clocks
 from marketplace.consents.models import ConsentEvent
-from marketplace.consents.months import VIETNAM
 from marketplace.db.base import utcnow
 from marketplace.db.engine import Database
 from tests.conftest import ClientFor

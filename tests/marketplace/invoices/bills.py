@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.callers import Operator, narrow
 from marketplace.billing.actions import credit_wallet
-from marketplace.billing.split import VIETNAM
+from marketplace.calendar import VIETNAM
 from marketplace.db.base import new_id
 from marketplace.db.engine import Database
 from marketplace.db.together import perform

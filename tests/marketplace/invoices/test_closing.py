@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy import text
 
 from marketplace.accounts.models import Organisation
-from marketplace.billing.split import VIETNAM, vat_within
+from marketplace.billing.split import vat_within
+from marketplace.calendar import VIETNAM
 from marketplace.config import Config
 from marketplace.db.base import new_id
 from marketplace.db.engine import Database

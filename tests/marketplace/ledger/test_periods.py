@@ -10,6 +10,7 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
 from marketplace.audit.models import Event
+from marketplace.calendar import VIETNAM
 from marketplace.db.base import new_id, utcnow
 from marketplace.db.engine import Database
 from marketplace.ledger.actions import Movement, transfers
@@ -17,7 +18,7 @@ from marketplace.ledger.batch import transfer_each
 from marketplace.ledger.errors import PeriodClosed, PeriodMalformed, PeriodNotOver
 from marketplace.ledger.nightly import reconcile_today
 from marketplace.ledger.outside import Heard
-from marketplace.ledger.periods import VIET_NAM, close_period, end_of
+from marketplace.ledger.periods import close_period, end_of
 from marketplace.ledger.reconcile import Difference, reconcile
 from tests.marketplace.ledger.books import Books, open_books
 
@@ -35,7 +36,7 @@ async def period(database: Database) -> str:
     """A month that no test has closed; every earlier one is."""
     row = await database.one(text("select coalesce(max(until), '1990-01-01') as until from period_fence"), {})
     assert row is not None
-    return f"{(row.until + DAY).astimezone(VIET_NAM):%Y-%m}"
+    return f"{(row.until + DAY).astimezone(VIETNAM):%Y-%m}"
 
 
 def moves(books: Books, amount: int, at: datetime) -> Movement:
@@ -56,7 +57,7 @@ async def differences(database: Database) -> list[Difference]:
 
 @pytest.mark.parametrize(
     ("period", "until"),
-    [("2026-11", datetime(2026, 12, 1, tzinfo=VIET_NAM)), ("2026-12", datetime(2027, 1, 1, tzinfo=VIET_NAM))],
+    [("2026-11", datetime(2026, 12, 1, tzinfo=VIETNAM)), ("2026-12", datetime(2027, 1, 1, tzinfo=VIETNAM))],
 )
 def test_a_period_is_a_month_of_viet_nam(period: str, until: datetime) -> None:
     assert end_of(period) == until
@@ -70,7 +71,7 @@ def test_what_is_no_month_is_no_period(wrong: str) -> None:
 
 async def test_a_period_that_is_not_over_is_not_closed(database: Database) -> None:
     with pytest.raises(PeriodNotOver):
-        await close_period(database, f"{utcnow().astimezone(VIET_NAM):%Y-%m}")
+        await close_period(database, f"{utcnow().astimezone(VIETNAM):%Y-%m}")
     assert await database.all(text("select from period_fence where until > now()"), {}) == []
 
 
@@ -182,7 +183,7 @@ async def nobody(_: Database) -> Heard:
 async def test_the_day_s_verdict_is_logged_once(database: Database) -> None:
     async def told() -> list[Event]:
         async with database.session() as session:
-            day = f"{utcnow().astimezone(VIET_NAM):%Y-%m-%d}"
+            day = f"{utcnow().astimezone(VIETNAM):%Y-%m-%d}"
             return list(
                 await session.scalars(
                     select(Event).where(Event.name == "ledger:reconcile", Event.body["day"].astext == day)

@@ -11,12 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.audit.models import Event
 from marketplace.billing.actions import Part, query_charge, query_hold
+from marketplace.calendar import day_of, day_start
 from marketplace.db.base import new_id, utcnow
 from marketplace.db.engine import Database
 from marketplace.ledger.actions import transfers
 from marketplace.metering.agreeing import EVENT, agree, compare
 from marketplace.metering.jobs import DAYS_BACK, agree_on_days
-from marketplace.metering.months import day_of, day_start
 from tests.marketplace.metering.test_usage import used
 from tests.marketplace.spending.buyer import Buyer, open_buyer
 

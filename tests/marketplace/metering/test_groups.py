@@ -9,12 +9,12 @@ from uuid import UUID
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from marketplace.calendar import day_of
 from marketplace.db.base import new_id, utcnow
 from marketplace.db.engine import Database
 from marketplace.errors import Forbidden, Invalid
 from marketplace.metering.api import handlers
 from marketplace.metering.groups import usage_by
-from marketplace.metering.months import day_of
 from tests.conftest import ClientFor
 from tests.marketplace.metering.test_usage import used
 from tests.marketplace.parties import Make

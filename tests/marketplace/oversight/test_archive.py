@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from marketplace.audit.actions import record
+from marketplace.calendar import VIETNAM
 from marketplace.cli.main import main
 from marketplace.db import embedded
 from marketplace.db.roles import OWNER
@@ -29,7 +30,7 @@ from marketplace.oversight.archive_files import (
     sha256_of,
     verify_archive,
 )
-from marketplace.oversight.months import VIETNAM, Month, ended
+from marketplace.oversight.months import Month, ended
 from tests.marketplace.audit.conftest import Log
 
 JANUARY, FEBRUARY = "2026-01", "2026-02"

@@ -14,13 +14,13 @@ from catalog.quality.report import AxisScore, QualityReport, Verdict
 from marketplace.agreements.models import Agreement
 from marketplace.audit.models import Event
 from marketplace.billing.terms import Sla, Terms
+from marketplace.calendar import month_of
 from marketplace.config import Config
 from marketplace.db.base import new_id, utcnow
 from marketplace.db.engine import Database
 from marketplace.errors import Invalid
 from marketplace.invoices import credits_api
 from marketplace.listings.models import Dataset
-from marketplace.metering.months import month_of
 from marketplace.offers.models import Offer
 from marketplace.offers.rules import check_terms
 from marketplace.quality import api, walking

@@ -10,11 +10,11 @@ from msgspec import Struct
 from marketplace.billing.accounts import ensure_accounts
 from marketplace.billing.actions import Part, query_hold, query_void, require_held
 from marketplace.billing.terms import Terms
+from marketplace.calendar import month_of
 from marketplace.db.base import new_id, utcnow
 from marketplace.db.engine import Database
 from marketplace.ledger.accounts import account_id
 from marketplace.ledger.actions import booking, transfer
-from marketplace.metering.months import month_of
 from marketplace.spending.counting import Change, changed, counted, require_within, spent
 from marketplace.spending.models import SpendLimit
 from tests.marketplace.agreements.conftest import Sides, open_sides

@@ -1,4 +1,4 @@
-"""Days and calendar months of Viet Nam, in which use counts and prices are made: YYYY-MM-DD, YYYY-MM."""
+"""Days and calendar months of Viet Nam: YYYY-MM-DD, YYYY-MM. Every day and month of the exchange is one of these."""
 
 from __future__ import annotations
 
@@ -10,17 +10,21 @@ from marketplace.errors import Invalid
 DAYS_MOST: Final = 366
 _FIRST_DAY, _LAST_DAY = date(2000, 1, 1), date(9998, 12, 31)
 """Beyond these there is nothing, and an instant of theirs need not have a neighbour."""
-_VIETNAM: Final = timezone(timedelta(hours=7))
+VIETNAM: Final = timezone(timedelta(hours=7))
+"""No summer time, and none since 1975."""
 
 
 def month_of(at: datetime) -> str:
     """The month of an instant."""
-    return at.astimezone(_VIETNAM).strftime("%Y-%m")
+    return at.astimezone(VIETNAM).strftime("%Y-%m")
 
 
 def month_start(month: str) -> datetime:
     """Its first instant. Raises ValueError for what is no month."""
-    return datetime.strptime(month, "%Y-%m").replace(tzinfo=_VIETNAM)
+    first = datetime.strptime(month, "%Y-%m").replace(tzinfo=VIETNAM)
+    if f"{first:%Y-%m}" != month:
+        raise ValueError(month)
+    return first
 
 
 def next_month(month: str) -> str:
@@ -30,12 +34,12 @@ def next_month(month: str) -> str:
 
 def day_of(at: datetime) -> date:
     """The day of an instant."""
-    return at.astimezone(_VIETNAM).date()
+    return at.astimezone(VIETNAM).date()
 
 
 def day_start(day: date) -> datetime:
     """Its first instant."""
-    return datetime.combine(day, time(), _VIETNAM)
+    return datetime.combine(day, time(), VIETNAM)
 
 
 def span(first: date, last: date) -> tuple[datetime, datetime]:

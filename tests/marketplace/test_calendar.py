@@ -1,0 +1,61 @@
+"""A month is Viet Nam's, and one and the same wherever months are counted: to the microsecond, on both sides."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from marketplace.calendar import month_of, month_start, next_month
+from marketplace.invoices import months as invoices
+from marketplace.ledger import periods
+from marketplace.oversight import months as oversight
+from marketplace.web import months as web
+
+BOUNDARY = datetime(2026, 11, 30, 17, tzinfo=UTC)
+"""Midnight in Viet Nam; in UTC the month goes on for seven hours."""
+LAST, FIRST = BOUNDARY - timedelta(microseconds=1), BOUNDARY
+NAMES: dict[str, Callable[[datetime], str]] = {
+    "calendar": month_of,
+    "pages": lambda at: web.month_of(at).id,
+    "archive": lambda at: [each.name for each in oversight.ended(at, at + timedelta(days=70), months_ago=0)][0],
+}
+STARTS: dict[str, Callable[[str], datetime]] = {
+    "calendar": month_start,
+    "invoices, owners' statements": lambda month: invoices.month_of(month).since,
+    "invoices, the month before": lambda month: invoices.month_of(month_of(LAST)).until,
+    "ledger, the month before": lambda month: periods.end_of(month_of(LAST)),
+    "pages": lambda month: web.choose_month(month, LAST).start,
+    "archive, the month before": lambda month: oversight.Month(2026, 11).ends,
+}
+
+
+@pytest.mark.parametrize("where", NAMES)
+def test_the_last_instant_and_the_first_have_the_same_name_everywhere(where: str) -> None:
+    assert (NAMES[where](LAST), NAMES[where](FIRST)) == ("2026-11", "2026-12")
+
+
+@pytest.mark.parametrize("where", STARTS)
+def test_a_month_begins_at_the_same_instant_everywhere(where: str) -> None:
+    assert STARTS[where]("2026-12") == BOUNDARY
+
+
+async def test_the_database_says_the_same_whatever_its_own_zone(session: AsyncSession) -> None:
+    for zone in ("UTC", "America/Los_Angeles"):
+        await session.execute(text(f"set local timezone to '{zone}'"))
+        for at in (LAST, FIRST):
+            named = await session.scalar(
+                text("select to_char(cast(:at as timestamptz) at time zone 'Asia/Ho_Chi_Minh', 'YYYY-MM')"),
+                {"at": at},
+            )
+            assert named == month_of(at)
+
+
+def test_a_year_ends_as_a_month_does() -> None:
+    assert next_month("2026-12") == "2027-01"
+    for wrong in ("2026-1", "2026-13", "26-01", ""):
+        with pytest.raises(ValueError, match=r".*"):
+            month_start(wrong)
