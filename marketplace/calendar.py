@@ -1,4 +1,4 @@
-"""Days and calendar months of Viet Nam: YYYY-MM-DD, YYYY-MM. Every day and month of the exchange is one of these."""
+"""Days and calendar months of Viet Nam: YYYY-MM-DD, YYYY-MM. All days and months of the exchange are these."""
 
 from __future__ import annotations
 

@@ -10,6 +10,8 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
+from marketplace.calendar import day_of
+
 CHECKLISTS: Final[dict[str, tuple[str, ...]]] = {
     "checking": ("identifiers_gone", "basis_holds", "meanings_true", "figures_read"),
     "approving": ("risk_accepted", "purposes_fit", "price_set", "warnings_read"),

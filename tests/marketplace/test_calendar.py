@@ -21,7 +21,7 @@ LAST, FIRST = BOUNDARY - timedelta(microseconds=1), BOUNDARY
 NAMES: dict[str, Callable[[datetime], str]] = {
     "calendar": month_of,
     "pages": lambda at: web.month_of(at).id,
-    "archive": lambda at: [each.name for each in oversight.ended(at, at + timedelta(days=70), months_ago=0)][0],
+    "archive": lambda at: next(each.name for each in oversight.ended(at, at + timedelta(days=70), months_ago=0)),
 }
 STARTS: dict[str, Callable[[str], datetime]] = {
     "calendar": month_start,
