@@ -21,8 +21,8 @@ from marketplace.invoices.closing import close_month
 from marketplace.invoices.months import Month
 from marketplace.ledger.outside import Hear
 from marketplace.ledger.periods import close_period
-from marketplace.ledger.reconcile import reconcile
-from marketplace.metering.agreeing import EVENT, agree, compare
+from marketplace.ledger.reconcile import Difference, reconcile
+from marketplace.metering.agreeing import EVENT, Apart, agree, compare
 from marketplace.offers.charging import charge_months, uncharged
 
 NAMED_MOST: Final = 10
@@ -76,7 +76,7 @@ async def usage(work: Work) -> Told:
                 verdict = await compare(session, day)
         if verdict is not None and verdict.differences:
             first = verdict.differences[0]
-            apart[day] = f"{day} {first.check} {first.subject}: {first.expected} ≠ {first.found}"
+            apart[day] = f"{day} {_said(first)}"
         day, days = day + timedelta(days=1), days + 1
     if apart:
         raise UsageDiffers(days=len(apart), named=_few(apart.values()))
@@ -89,8 +89,7 @@ async def books(work: Work) -> Told:
     async with work.database.snapshot() as snapshot:
         found = await reconcile(snapshot, work.config.hold_lifetime_s, outside)
     if found:
-        named = (f"{each.check} {each.subject}: {each.expected} ≠ {each.found}" for each in found)
-        raise BooksDiffer(differences=len(found), named=_few(named))
+        raise BooksDiffer(differences=len(found), named=_few(_said(each) for each in found))
     return {"others_heard": len(outside)}
 
 
@@ -135,3 +134,9 @@ async def _disagreed(work: Work, day: date) -> bool:
 def _few(named: Iterable[str]) -> str:
     found = list(named)
     return "; ".join(found[:NAMED_MOST]) + ("; …" if len(found) > NAMED_MOST else "")
+
+
+def _said(each: Apart | Difference) -> str:
+    """Some differences are no two figures: a side that does not answer, a hash that is another."""
+    figures = "" if each.expected is None and each.found is None else f": {each.expected} ≠ {each.found}"
+    return f"{each.check} {each.subject}{figures}"

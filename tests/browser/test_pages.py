@@ -23,7 +23,7 @@ JUSTIFICATION = "Thống kê gộp theo trình độ học vấn, không tái đ
 MEMBERS = (
     "/applications", "/agreements", "/console", "/queries", "/tables", "/preview", "/publications", "/linkages",
     "/consents", "/usage", "/spending", "/wallet", "/log", "/alerts", "/incidents", "/tokens",
-    "/credits", "/payouts", "/harvest", "/watches", "/demands", "/people",
+    "/credits", "/payouts", "/months", "/harvest", "/watches", "/demands", "/people",
 )  # fmt: skip
 MAY = {
     "startup": {*MEMBERS}
@@ -36,11 +36,12 @@ MAY = {
         "/incidents",
         "/credits",
         "/payouts",
+        "/months",
         "/harvest",
         "/people",
     },
     "owner": {*MEMBERS}
-    - {"/console", "/queries", "/tables", "/spending", "/alerts", "/credits", "/harvest", "/people"},
+    - {"/console", "/queries", "/tables", "/spending", "/alerts", "/credits", "/months", "/harvest", "/people"},
     "regulator": {
         "/watches",
         "/demands",
@@ -52,6 +53,7 @@ MAY = {
         "/incidents",
         "/credits",
         "/payouts",
+        "/months",
         "/tokens",
     },
     "operator": {
@@ -66,6 +68,7 @@ MAY = {
         "/incidents",
         "/credits",
         "/payouts",
+        "/months",
         "/tokens",
     },
 }
