@@ -43,7 +43,7 @@ class Past(Struct, frozen=True):
         """What only somebody with the database itself can do."""
         with psycopg.connect(migration_url(self.config), autocommit=True) as owner:
             owner.execute("set session_replication_role = replica")
-            owner.execute(statement, values)  # type: ignore[arg-type]  # tests' own words
+            owner.execute(statement, values)
 
     async def use(self, at: datetime, price_vnd: int) -> None:
         """A query that was charged, used and logged, as if at that instant."""
