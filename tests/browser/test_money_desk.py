@@ -89,7 +89,7 @@ async def test_a_batch_is_released_by_another_and_the_banks_file_read(
         assert (await visitor.send("/payouts/batches", fields)).status_code == 409, "one is open"
     async with visit(checker) as visitor:
         assert (await visitor.send(f"{address}/release", {})).status_code == 303
-        assert "Đã gửi ngân hàng" in (await visitor.get(address)).text
+        assert "Đã duyệt, đang chuyển" in (await visitor.get(address)).text
         assert b"0071000999" in (await visitor.get(f"{address}/file")).content
         async with database.reading() as session:
             batch = await read_batch(session, batch_id)
