@@ -24,7 +24,7 @@ select reference, sum(case when debit_account_id = :account then amount else -am
        (array_agg(id order by seq))[1] as transfer_id
 from transfer
 where (debit_account_id = :account or credit_account_id = :account) and kind in ('single', 'post')
-    and code = any(:codes) and at < :until
+    and code = any(:codes) and at >= :begins and at < :until
 group by reference, case when reference is null then id end
 having max(at) >= :since or reference = any(:told)
 """)
@@ -39,8 +39,7 @@ class OutsideRecord(Struct, frozen=True, kw_only=True):
 
 
 class Outside(Struct, frozen=True, kw_only=True):
-    """Every reference that moved at one other side from `since` until before `until`, with all that it ever moved,
-    and where the ledger has booked it.
+    """All movements of one other side from `since` until before `until`, and where the ledger has booked them.
 
     `account_id`: the ledger's account that stands for the other side, debited by what comes in (`funding`).
     `codes`: of the transfers on it that the other side knows of. `name`: stripe | bank | …
@@ -52,6 +51,8 @@ class Outside(Struct, frozen=True, kw_only=True):
     since: datetime
     until: datetime
     records: Iterable[OutsideRecord]
+    totals: bool = False
+    """Whether `records` have all that a reference ever moved, of each that moved since `since`."""
 
 
 class Silent(Struct, frozen=True):
@@ -102,7 +103,8 @@ async def compare(session: AsyncSession, outside: Outside) -> list[Compared]:
             "codes": list(outside.codes),
             "since": outside.since,
             "until": outside.until,
-            "told": [] if outside.since == EPOCH else list(expected),
+            "begins": EPOCH if outside.totals else outside.since,
+            "told": list(expected) if outside.totals and outside.since != EPOCH else [],
         },
     )
     differ = []

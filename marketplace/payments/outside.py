@@ -41,6 +41,7 @@ async def stripe_outside(
             codes=tuple(f"{step}{ending}" for step in STEPS),
             since=since,
             until=until,
+            totals=True,
             records=[record for each in seen if each.currency == currency for record in _records(each, known)],
         )
         for currency, ending in CURRENCIES.items()
@@ -58,6 +59,7 @@ async def payouts_outside(
         codes=("payout_sent", "payout_reversed"),
         since=since,
         until=until,
+        totals=True,
         records=[
             OutsideRecord(
                 reference=each.reference or each.id,
