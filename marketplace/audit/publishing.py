@@ -145,12 +145,15 @@ def _span(level: int | None, tiles: Sequence[Tile]) -> Statement:
 @contextlib.asynccontextmanager
 async def _alone(log: PublishedLog) -> AsyncIterator[Writing]:
     """Waits for whoever publishes now."""
-    async with contextlib.AsyncExitStack() as stack:
+    with contextlib.ExitStack() as left:
+        # In threads: a store elsewhere is asked, may be slow, and what was asked of it is waited for at the end.
         while True:
             try:
-                # In a thread: a store elsewhere is asked, and may be slow.
-                writing = await asyncio.to_thread(stack.enter_context, log.writing())
+                writing = await asyncio.to_thread(left.enter_context, log.writing())
                 break
             except PublisherBusy:
                 await asyncio.sleep(BUSY_PAUSE_MS / 1000)
-        yield writing
+        try:
+            yield writing
+        finally:
+            await asyncio.to_thread(left.close)

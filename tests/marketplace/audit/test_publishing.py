@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import itertools
 import os
+import threading
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,7 +18,7 @@ import pytest
 
 from marketplace.audit import actions, publishing
 from marketplace.audit.actions import record
-from marketplace.audit.disk import DiskLog
+from marketplace.audit.disk import DiskLog, DiskWriting
 from marketplace.audit.proofs import newest_checkpoint
 from marketplace.audit.published import PublishedBroken, PublisherBusy
 from marketplace.audit.publishing import LogRolledBack, publish, rolled_back
@@ -200,6 +203,35 @@ async def test_a_shown_checkpoint_put_back_to_an_older_one_is_shown_anew(log: Lo
     log.config.path("log", "checkpoint").write_text(older)
     assert await log.sequence() == 0
     assert len(read_log(log.config.path("log"), str(log.key))) == 304
+
+
+class Slow(DiskLog):
+    """Writing that ends only when somebody else has had a turn."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.ending, self.go = threading.Event(), threading.Event()
+        self.waited = False
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[DiskWriting]:
+        with super().writing() as writing:
+            try:
+                yield writing
+            finally:
+                self.ending.set()
+                self.waited = self.go.wait(5)
+
+
+async def test_what_is_still_being_written_is_waited_for_beside_the_others(log: Log) -> None:
+    """After one write has failed the rest of them may take as long as a store pleases."""
+    slow = Slow(log.config.path("log"))
+    publishing_now = asyncio.create_task(publish(log.database, slow, log.key))
+    while not slow.ending.is_set():
+        await asyncio.sleep(0.001)
+    slow.go.set()
+    await publishing_now
+    assert slow.waited
 
 
 async def test_a_checkpoint_of_another_key_is_not_followed(log: Log, tmp_path: Path) -> None:
