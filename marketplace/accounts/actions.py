@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from marketplace.accounts.callers import Caller
 from marketplace.accounts.errors import EmailTaken, SlugTaken
 from marketplace.accounts.models import LoginAttempt, Organisation, Person, Token, WebSession
+from marketplace.accounts.operators import require_without_organisation, require_without_person
 from marketplace.accounts.parties import check_organisation, check_person
 from marketplace.accounts.passwords import hash_password
 from marketplace.audit.actions import record
@@ -84,10 +85,13 @@ async def set_password(session: AsyncSession, *, person_id: UUID, password: str,
 
 
 async def deactivate_person(session: AsyncSession, *, person_id: UUID, by: Caller) -> None:
-    """From now on neither tokens nor sessions of this person are good. Again is harmless. Raises NotFound."""
+    """From now on neither tokens nor sessions of this person are good. Again is harmless.
+
+    Raises NotFound, LastOperator."""
     person = await _person(session, person_id)
     if person.deactivated_at is not None:
         return
+    await require_without_person(session, person)
     person.deactivated_at = utcnow()
     await _record(session, "person:deactivate", person.organisation_id, by, {"person": str(person_id)})
 
@@ -95,10 +99,11 @@ async def deactivate_person(session: AsyncSession, *, person_id: UUID, by: Calle
 async def erase_person(session: AsyncSession, *, person_id: UUID, by: Caller) -> None:
     """Who it was is gone: from its row, tokens and sessions, and from the log, whose proofs all still hold.
 
-    What it did stays, under an id that says nothing. Again is harmless. Raises NotFound."""
+    What it did stays, under an id that says nothing. Again is harmless. Raises NotFound, LastOperator."""
     person = await _person(session, person_id)
     if person.email.endswith(ERASED):
         return
+    await require_without_person(session, person)
     tried = LoginAttempt.email_hash == sha256(person.email.encode()).digest()
     await session.execute(delete(LoginAttempt).where(tried))
     person.email, person.name, person.password_hash = f"{person_id}{ERASED}", UNNAMED, None
@@ -114,10 +119,11 @@ async def erase_person(session: AsyncSession, *, person_id: UUID, by: Caller) ->
 
 
 async def suspend_organisation(session: AsyncSession, *, organisation_id: UUID, reason: str, by: Caller) -> None:
-    """Stop an organisation: its queries are denied. Again is harmless. Raises NotFound."""
+    """Stop an organisation: its queries are denied. Again is harmless. Raises NotFound, LastOperator."""
     organisation = await _organisation(session, organisation_id)
     if organisation.suspended_at is not None:
         return
+    await require_without_organisation(session, organisation)
     organisation.suspended_at = utcnow()
     await _record(session, "organisation:suspend", organisation_id, by, {"reason": reason})
 

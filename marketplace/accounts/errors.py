@@ -58,5 +58,11 @@ class SlugTaken(Conflict):
     code = "accounts.slug_taken"
 
 
+class LastOperator(Conflict):
+    """Nobody would be left who can let anybody in."""
+
+    code = "accounts.last_operator"
+
+
 class TooManyTokens(Conflict):
     code = "accounts.too_many_tokens"

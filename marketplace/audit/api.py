@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated, TypeVar
 from uuid import UUID
 
@@ -24,7 +25,7 @@ from marketplace.audit.proofs import (
     with_cosignatures,
     witnessed_checkpoint,
 )
-from marketplace.audit.published import PublishedLog, read_tile
+from marketplace.audit.published import PublishedBroken, PublishedLog, read_tile
 from marketplace.audit.publishing import published_log
 from marketplace.audit.reads import Completeness, View, Viewer, completeness, concerns
 from marketplace.audit.receipt import served
@@ -32,10 +33,12 @@ from marketplace.audit.receipts import receipt_for
 from marketplace.audit.tiles import WIDTH, parse_tile
 from marketplace.config import Config
 from marketplace.db.keys import Keys
-from marketplace.errors import Forbidden, NotFound
+from marketplace.errors import Forbidden, NotFound, Problem
 
 NOTE = "text/plain"
 _T = TypeVar("_T")
+_READERS = ThreadPoolExecutor(8, "published-log")
+"""Anybody may ask, and a store elsewhere may be slow: whoever waits for it keeps no thread from the others."""
 Accepted = Annotated[str | None, Parameter(header="Accept")]
 FOREVER = "public, max-age=31536000, immutable"
 VIEWS: dict[str, View] = {
@@ -131,8 +134,8 @@ async def fetch_decision_receipt(
 async def _published(config: Config, read: Callable[[PublishedLog], _T]) -> _T:
     """What is read of the published log. Raises PublishedAway."""
     try:
-        return await asyncio.to_thread(lambda: read(published_log(config)))
-    except OSError as away:
+        return await asyncio.get_running_loop().run_in_executor(_READERS, lambda: read(published_log(config)))
+    except (OSError, PublishedBroken, Problem) as away:
         raise PublishedAway from away
 
 

@@ -110,7 +110,9 @@ class BucketWriting:
         """What cannot be removed stays."""
         for folder in folders:
             with contextlib.suppress(OSError):
-                keys = [key for key, _ in self._bucket.listing(f"{self._prefix}tile/{folder}/")]
+                within = f"{self._prefix}tile/{folder}/"
+                # Some stores list more than they are asked for; what is removed is gone for good.
+                keys = [key for key, _ in self._bucket.listing(within) if key.startswith(within)]
                 for key in keys:
                     self._bucket.remove(key)
 

@@ -46,7 +46,7 @@ class PublishedLog(Protocol):
 
 
 class PublishedBroken(RuntimeError):
-    """The checkpoint that is shown is not one of this log's key."""
+    """The checkpoint that is shown is not one of this log's key, or none at all."""
 
 
 def shown_head(log: PublishedLog, key: VerifierKey) -> Head | None:
@@ -59,8 +59,11 @@ def shown_head(log: PublishedLog, key: VerifierKey) -> Head | None:
 
 
 def shown_size(note: str | None) -> int:
-    """How many leaves a note of our own is about; 0 for none."""
-    return 0 if note is None else int(note.split("\n", 2)[1])
+    """How many leaves a note of our own is about; 0 for none. Raises PublishedBroken."""
+    try:
+        return 0 if note is None else int(note.split("\n", 2)[1])
+    except (IndexError, ValueError) as wrong:
+        raise PublishedBroken("the published checkpoint is no checkpoint") from wrong
 
 
 def read_tile(log: PublishedLog, tile: Tile) -> bytes | None:

@@ -14,7 +14,7 @@ from marketplace.audit.check import Finding, check_log
 from marketplace.audit.disk import DiskLog
 from marketplace.audit.note import verifier_key
 from marketplace.audit.proofs import newest_checkpoint
-from marketplace.audit.published import PublishedLog, shown_size
+from marketplace.audit.published import PublishedLog, read_tile
 from marketplace.audit.publishing import published_log
 from marketplace.audit.tiles import tile_path, tiles_of
 from marketplace.config import Config
@@ -22,8 +22,8 @@ from marketplace.db.engine import Database
 from marketplace.db.keys import Keys
 from marketplace.ledger.reconcile import Difference, reconcile
 from marketplace.verifier.folder import check_log as check_published
-from marketplace.verifier.note import VerifierKey
-from marketplace.verifier.refusal import Check
+from marketplace.verifier.note import VerifierKey, open_checkpoint
+from marketplace.verifier.refusal import Check, Refused
 
 VERDICT = "log:audit"
 TOLD_FINDINGS = 50
@@ -91,12 +91,17 @@ def _wrong(folder: Path, key: VerifierKey) -> tuple[Check, ...]:
 
 def _wrong_elsewhere(log: PublishedLog, beside: Path, key: VerifierKey) -> tuple[Check, ...]:
     """What is not on this disk is fetched to it for the time of the check."""
+    beside.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="audit-", dir=beside) as copied:
-        folder = Path(copied)
-        note = log.checkpoint() or ""
+        folder, note = Path(copied), log.checkpoint() or ""
         (folder / "checkpoint").write_text(note)
-        for tile in tiles_of(shown_size(note)):
-            path, data = folder / "tile" / tile_path(tile), log.read(tile_path(tile))
+        try:
+            size = open_checkpoint(note, key).size
+        except Refused:
+            size = 0  # which is told by the check; how much a forged one says that there is, is not fetched
+        for tile in tiles_of(size):
+            # If need be out of a wider one: the log grows meanwhile, and partial tiles go.
+            path, data = folder / "tile" / tile_path(tile), read_tile(log, tile)
             if data is not None:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(data)

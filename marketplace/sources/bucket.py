@@ -26,6 +26,8 @@ PAUSE_S = 0.2
 MAX_PAGES = 1_000
 """A store may leave out of a page what it has just listed, and give fewer than it is asked for."""
 MAX_LISTING_BYTES = 4 * 1024 * 1024
+MAX_CODE_BYTES, CODE_S = 4096, 5.0
+"""No more is read of a refusal, nor for longer."""
 _LOCAL = ("127.0.0.1", "::1", "localhost")
 _PRECONDITION_FAILED = 412
 _CONFLICT = 409
@@ -124,8 +126,10 @@ class Bucket:
 
     def _get(self, key: str, max_bytes: int) -> Object | None:
         with self.send("GET", key) as answer:
-            if answer.status_code == 404 and code_of(answer) != "NoSuchBucket":
-                return None
+            if answer.status_code == 404:
+                if (code := code_of(answer)) != "NoSuchBucket":
+                    return None
+                raise StoreSaysNo(404, code)
             _require(answer, 200)
             return Object(self._whole(answer, max_bytes), answer.headers.get("etag", ""))
 
@@ -175,8 +179,13 @@ def tried(ask: Callable[[], _T]) -> _T:
 
 
 def code_of(answer: httpx.Response) -> str:
-    """The store's own word for why not, such as AccessDenied or NoSuchBucket."""
-    found = re.search(rb"<Code>([A-Za-z0-9.]{1,64})</Code>", answer.read()[:4096])
+    """The store's own word for why not, such as AccessDenied, where its answer begins with it."""
+    said, until = bytearray(), time.monotonic() + CODE_S
+    for block in answer.iter_raw():
+        said += block
+        if len(said) >= MAX_CODE_BYTES or time.monotonic() > until:
+            break
+    found = re.search(rb"<Code>([A-Za-z0-9.]{1,64})</Code>", said)
     return found[1].decode() if found else "—"
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import shutil
 import stat
 import subprocess
 import sys
+import threading
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import replace
@@ -14,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address
 from pathlib import Path
 
+import httpx
 import msgspec
 import pytest
 from cryptography import x509
@@ -23,12 +26,14 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 from litestar.testing import AsyncTestClient
 
-from marketplace.audit.api import handlers
+from marketplace.audit import api
 from marketplace.audit.bucket_log import BucketLog
 from marketplace.audit.export import export_log
-from marketplace.audit.published import PublishedBroken, read_tile
+from marketplace.audit.published import PublishedBroken, PublishedLog, read_tile
 from marketplace.audit.publishing import publish, published_log, rolled_back
 from marketplace.audit.tiles import Tile
+from marketplace.config import Config
+from marketplace.inspection import look as look_module
 from marketplace.inspection.look import look
 from marketplace.sources import bucket as bucket_module
 from marketplace.sources.bucket import Bucket, StoreAway, StoreSaysNo
@@ -127,13 +132,37 @@ async def test_what_is_published_in_a_store_is_what_an_independent_reader_wants(
     assert (wrong.code, wrong.detail) == ("log.tile", "0/001, leaf 511")
 
 
+class Behind:
+    """Shows the head that it was made with: what is read below it, the log has outgrown."""
+
+    def __init__(self, log: PublishedLog, note: str) -> None:
+        self.log, self.note = log, note
+        self.read, self.writing = log.read, log.writing
+
+    def checkpoint(self) -> str:
+        return self.note
+
+
+async def test_a_log_that_outgrows_its_audit_is_whole_and_a_forged_size_is_not_fetched(
+    log: Log, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await grow(log, 200)
+    note = log.published.checkpoint() or ""
+    await grow(log, 100)
+    config = msgspec.structs.replace(log.config, home=tmp_path / "of another process")
+    for shown, said in ((note, []), (note.replace("\n200\n", f"\n{10**17}\n"), ["note.forged"])):
+        monkeypatch.setattr(look_module, "published_log", lambda _, shown=shown: Behind(log.published, shown))
+        verdict = await look(log.database, log.keys, config)
+        assert [each.code for each in verdict.published] == said
+
+
 async def test_the_api_gives_what_lies_in_the_store_and_says_when_it_is_away(
     log: Log, store: Stored, tmp_path: Path
 ) -> None:
     described = store.describe(tmp_path / "log.toml", "api")
     config = msgspec.structs.replace(log.config, log_store_file=described)
     await grow(replace(log, config=config), 3)
-    app = small_app(handlers, database=log.database, config=config, keys=log.keys)
+    app = small_app(api.handlers, database=log.database, config=config, keys=log.keys)
     async with AsyncTestClient(app, raise_server_exceptions=False) as http:
         for path in ("tile/0/000.p/3", "checkpoint"):
             answer = await http.get(f"/api/v1/audit/{path}")
@@ -141,11 +170,56 @@ async def test_the_api_gives_what_lies_in_the_store_and_says_when_it_is_away(
         whole = (store.folder / "api/tile/0/000.p/3").read_bytes()
         assert (await http.get("/api/v1/audit/tile/0/000.p/2")).content == whole[:64]
         assert (await http.get("/api/v1/audit/tile/0/000.p/4")).status_code == 404
+        described.write_text(described.read_text().replace("api/", "no-note/"))
+        (store.folder / "no-note").mkdir()
+        (store.folder / "no-note/checkpoint").write_text("<html>sign in")
+        garbled = await http.get("/api/v1/audit/tile/0/000.p/3")
+        described.write_text("kind = 's3'\nbucket = 'b'\n")
+        wrong = await http.get("/api/v1/audit/tile/0/000.p/3")
+        store.describe(described, "api")
         store.stop()
         away = await http.get("/api/v1/audit/tile/0/000.p/3")
-        assert (away.status_code, away.json()["code"]) == (503, "log.away")
-        assert store.port not in away.text, "nor where it is"
+        for answer in (garbled, wrong, away):
+            assert (answer.status_code, answer.json()["code"]) == (503, "log.away")
+            assert store.port not in answer.text, "nor where it is"
     store.start()
+
+
+async def test_whoever_waits_for_a_slow_store_keeps_nobody_else_waiting(
+    log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go = threading.Event()
+
+    def slow(_: Config) -> PublishedLog:
+        go.wait(20)
+        raise StoreAway
+
+    monkeypatch.setattr(api, "published_log", slow)
+    app = small_app(api.handlers, database=log.database, config=log.config, keys=log.keys)
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)  # type: ignore[arg-type]
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as http:
+        asked = [asyncio.create_task(http.get("/api/v1/audit/tile/0/000")) for _ in range(40)]
+        await asyncio.wait(asked, timeout=1)
+        assert await asyncio.wait_for(asyncio.to_thread(lambda: "done"), 10) == "done"
+        go.set()
+        assert {each.status_code for each in await asyncio.gather(*asked)} == {503}
+
+
+async def test_only_what_lies_where_it_was_asked_for_is_removed(log: Log, store: Stored) -> None:
+    careless = store.log("careless")
+    await grow(log, 255)
+    await publish(log.database, careless, log.key)
+    await grow(log, 2)
+    assert await publish(log.database, careless, log.key) == 257
+    assert len(read_log(store.folder / "careless", str(log.key))) == 257
+    assert not list((store.folder / "careless/tile/0/000.p").iterdir())
+
+
+def test_a_refusal_that_does_not_end_is_not_waited_for(store: Stored) -> None:
+    with pytest.raises(StoreSaysNo, match="403 AccessDenied"):
+        Bucket(store.place("x"), timeout_ms=500).get("x/endless", max_bytes=10)
+    with pytest.raises(StoreSaysNo, match="404 NoSuchBucket"):
+        Bucket(msgspec.structs.replace(store.place("x"), bucket="nobody"), timeout_ms=500).get("a", max_bytes=10)
 
 
 async def test_the_store_may_fail_at_every_write(log: Log, store: Stored) -> None:

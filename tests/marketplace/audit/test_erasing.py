@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from uuid import UUID, uuid4
 
+import pytest
 from sqlalchemy import select, text
 
-from marketplace.accounts.actions import create_person, erase_person
+from marketplace.accounts.actions import create_person, deactivate_person, erase_person, suspend_organisation
 from marketplace.accounts.api import handlers
 from marketplace.accounts.callers import Caller
+from marketplace.accounts.errors import LastOperator
 from marketplace.accounts.models import Person
 from marketplace.audit.actions import record
 from marketplace.audit.canonical import exact
@@ -22,15 +26,14 @@ from tests.marketplace.parties import Make
 
 EMAIL = "nguyen.thi.hoa@example.test"
 NAME = "Nguyễn Thị Hoa"
-ROW = text(
-    "INSERT INTO organisation (id, kind, name, slug, created_at) VALUES (:id, 'startup', 'S', :slug, now())"
-)
+Ending = Callable[..., Awaitable[None]]
+ROW = text("INSERT INTO organisation (id, kind, name, slug, created_at) VALUES (:id, :kind, 'S', :slug, now())")
 
 
 async def entered(log: Log, email: str = EMAIL) -> tuple[UUID, UUID]:
     organisation_id = uuid4()
     async with log.database.session() as session:
-        await session.execute(ROW, {"id": organisation_id, "slug": organisation_id.hex})
+        await session.execute(ROW, {"id": organisation_id, "slug": organisation_id.hex, "kind": "startup"})
         person = await create_person(
             session, organisation_id=organisation_id, email=email, name=NAME, roles=["analyst"]
         )
@@ -52,6 +55,38 @@ async def told(log: Log, name: str) -> tuple[Event, EventSalt]:
         )
         event, salt = found.one()
         return event, salt
+
+
+async def operators(log: Log, *names: str) -> tuple[UUID, list[UUID]]:
+    """The only ones who run this exchange."""
+    organisation_id = uuid4()
+    async with log.database.session() as session:
+        await session.execute(text("UPDATE person SET deactivated_at = now() WHERE roles = '{operator}'"))
+        await session.execute(ROW, {"id": organisation_id, "slug": organisation_id.hex, "kind": "operator"})
+        made = [
+            await create_person(
+                session, organisation_id=organisation_id, email=f"{each}@{organisation_id}.test", name=each,
+                roles=["operator"],
+            )
+            for each in names
+        ]  # fmt: skip
+    return organisation_id, made
+
+
+@pytest.mark.parametrize("end", [erase_person, deactivate_person])
+async def test_the_last_operator_stays_also_where_two_end_each_other_at_once(log: Log, end: Ending) -> None:
+    organisation_id, (one, other) = await operators(log, "a", "b")
+
+    async def ended(person_id: UUID) -> None:
+        async with log.database.session() as session:
+            await end(session, person_id=person_id, by=operator())
+
+    done = await asyncio.gather(ended(one), ended(other), return_exceptions=True)
+    assert {type(each) for each in done} == {LastOperator, type(None)}
+    with pytest.raises(LastOperator):
+        async with log.database.session() as session:
+            await suspend_organisation(session, organisation_id=organisation_id, reason="x", by=operator())
+    await ended(one if done[0] is None else other)
 
 
 async def test_erasing_destroys_the_salts_and_the_clear_values_and_nothing_that_is_proven(log: Log) -> None:

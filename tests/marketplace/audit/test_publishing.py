@@ -227,8 +227,7 @@ async def test_what_is_still_being_written_is_waited_for_beside_the_others(log: 
     """After one write has failed the rest of them may take as long as a store pleases."""
     slow = Slow(log.config.path("log"))
     publishing_now = asyncio.create_task(publish(log.database, slow, log.key))
-    while not slow.ending.is_set():
-        await asyncio.sleep(0.001)
+    await asyncio.to_thread(slow.ending.wait, 5)
     slow.go.set()
     await publishing_now
     assert slow.waited

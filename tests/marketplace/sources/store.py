@@ -2,6 +2,7 @@
 
 It prints its port, checks signatures with nothing of ours, gives two keys a page, and fails the first request
 for a "flaky" key.
+A refusal of an "endless" key does not end, and below "careless" more is listed than was asked for.
 Prefixes that begin with "bad" get listings that no store should give. What is put is there whole or not at all.
 A prefix of `_WAYS` makes it a store that knows no conditions, or lies. `POST /fault?at=N&how=HOW` (unsigned)
 breaks the N-th put or removal from then on, once: before or after it is done, by silence, or by its own end.
@@ -110,6 +111,12 @@ class Store(BaseHTTPRequestHandler):
         if "flaky" in key and key not in self.failed:
             self.failed.add(key)
             self._answer(503, b"<Error><Code>SlowDown</Code></Error>")
+        elif key.endswith("endless"):
+            self.send_response(403)
+            self.send_header("content-length", str(1 << 30))
+            self.end_headers()
+            self.wfile.write(b"<Error><Code>AccessDenied</Code>" + b" " * 8192)
+            self.rfile.read(1)
         elif (self.folder / key).is_file():
             self._answer(200, (self.folder / key).read_bytes())
         else:
@@ -121,7 +128,9 @@ class Store(BaseHTTPRequestHandler):
         if asked["prefix"] in _BAD:
             return f"{_HEAD}{_BAD[asked['prefix']].format(begin + 1)}</ListBucketResult>".encode()
         names = (str(p.relative_to(self.folder)) for p in self.folder.rglob("*") if p.is_file())
-        keys = sorted(name for name in names if name.startswith(asked.get("prefix", "")))
+        prefix = asked.get("prefix", "")
+        below = f"{prefix.partition('/')[0]}/" if prefix.startswith("careless") else prefix
+        keys = sorted(name for name in names if name.startswith(below))
         page = keys[begin : begin + _PAGE]
         more = begin + _PAGE < len(keys)
         entries = "".join(
