@@ -28,6 +28,7 @@ import hashlib
 import hmac
 import json
 import re
+import struct
 import sys
 import zipfile
 import zlib
@@ -1006,7 +1007,9 @@ MANIFEST = {"schema": TEXT, "search": OBJECT, "view": TEXT, "organisation_id": T
             "log_key": TEXT}  # fmt: skip
 ROW = VIEW | {"link": MAYBE_TEXT, "proof": MAYBE_TEXT}
 MAX_LEAVES = 100_000_000
-"""40 bytes of memory each."""
+"""40 bytes of memory each; 24 more for each use, and some hundreds for each query that ended."""
+DAMAGED = (zipfile.BadZipFile, zlib.error, struct.error, LookupError, EOFError, RuntimeError, ValueError, OSError)
+"""What the reader of zips says of one that is not whole."""
 NAMED = 20
 """So many of what is missing are named."""
 
@@ -1026,7 +1029,7 @@ class Rows:
         """One row more. Raises Refused."""
         index, link = row["leaf_index"], row["link"]
         if type(index) is not int or not 0 <= index < self.size or link is None:
-            raise Refused("export.row", row["id"])
+            raise Refused("export.row", ascii(row["id"])[1:-1][:80])
         if self._at[index]:
             raise Refused("export.twice", index)
         if row["salt"] is None and not self.erased:
@@ -1046,7 +1049,7 @@ class Rows:
                 raise Refused("export.uncounted", index)
             return
         if row["dataset_id"] is None:
-            raise Refused("export.row", row["id"])
+            raise Refused("export.row", ascii(row["id"])[1:-1][:80])
         chain = self._chains.setdefault(row["dataset_id"], array("q"))
         chain.extend((counter, -1 if previous is None else previous, index))
 
@@ -1054,9 +1057,9 @@ class Rows:
         """Of each dataset the counters run from 0 without a gap. Raises Refused."""
         for dataset_id, flat in sorted(self._chains.items()):
             places = sorted(zip(flat[::3], flat[1::3], flat[2::3], strict=True))
-            for due, (counter, previous, _) in enumerate(places):
-                if counter != due or previous != (places[due - 1][2] if due else -1):
-                    raise Refused("export.chain", f"{dataset_id}, {due}")
+            for due, (counter, previous, index) in enumerate(places):
+                if counter != due or previous != (places[due - 1][2] if due else -1) or previous >= index:
+                    raise Refused("export.chain", f"{ascii(dataset_id)[1:-1][:80]}, {due}")
 
     def look(self, first: int, leaves: Sequence[bytes], _: bytes) -> None:
         """Raises Refused where a leaf is not its row's, or has none that it should have."""
@@ -1102,31 +1105,50 @@ def check_export(
     checks = check_log(folder, key, seen=[note.encode()], witnesses=witnesses, looked=found)
     if not holds(checks):
         return (*checks, read)
-    told = f"{found.count} / {found.size}" if found.whole else "chỉ một phần / of a search: rows may be left out"
-    return (*checks, read, Check("complete", True, told))
+    if not found.whole:
+        return (*checks, read, Check("part", True, "chỉ một phần / of a search: rows may be left out"))
+    return (*checks, read, Check("complete", True, f"{found.count} / {found.size}"))
 
 
 def read_export(path: Path, key: VerifierKey, *, erased: bool) -> tuple[Rows, str]:
     """Its rows, each of its form, and the checkpoint that it was made of. Raises Refused, OSError."""
-    try:
-        with path.open("rb") as file, zipfile.ZipFile(file) as archive:
-            with archive.open("manifest.json") as told:
-                manifest = load(told.read(MAX_BYTES + 1))
-            shaped(manifest, MANIFEST, "manifest")
-            head = open_checkpoint(manifest["checkpoint"], key)
-            if head.size > MAX_LEAVES:
-                raise Refused("form.size", 40 * MAX_LEAVES)
-            if not manifest["file"].endswith(".ndjson"):
-                raise Refused("export.form")
-            whole = not manifest["search"] and manifest["view"] == "regulator"
-            rows = Rows(head.size, whole=whole, erased=erased)
-            with archive.open(manifest["file"]) as lines:
-                _take(rows, lines, manifest)
-    except (zipfile.BadZipFile, zlib.error, KeyError, EOFError, RuntimeError) as wrong:
-        raise Refused("export.zip") from wrong
-    if whole:
+    with path.open("rb") as file:
+        try:
+            with zipfile.ZipFile(file) as archive:
+                rows, note = _read(archive, key, erased=erased)
+        except Refused:
+            raise
+        except DAMAGED as wrong:
+            raise Refused("export.zip") from wrong
+    if rows.whole:
         rows.require_chained()
+    return rows, note
+
+
+def _read(archive: zipfile.ZipFile, key: VerifierKey, *, erased: bool) -> tuple[Rows, str]:
+    with archive.open("manifest.json") as told:
+        manifest = load(told.read(MAX_BYTES + 1))
+    shaped(manifest, MANIFEST, "manifest")
+    head = open_checkpoint(manifest["checkpoint"], key)
+    if head.size > MAX_LEAVES:
+        raise Refused("form.size", 40 * MAX_LEAVES)
+    if not manifest["file"].endswith(".ndjson"):
+        raise Refused("export.form")
+    _require_alone(archive, manifest["file"])
+    rows = Rows(head.size, whole=not manifest["search"] and manifest["view"] == "regulator", erased=erased)
+    with archive.open(manifest["file"]) as lines:
+        _take(rows, lines, manifest)
     return rows, manifest["checkpoint"]
+
+
+def _require_alone(archive: zipfile.ZipFile, name: str) -> None:
+    """These two files, each once: of two of one name another program may show the one that nobody checked.
+
+    Raises Refused."""
+    if sorted(archive.namelist()) != sorted(("manifest.json", name)):
+        raise Refused("export.zip")
+    if any(each.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for each in archive.infolist()):
+        raise Refused("export.zip")
 
 
 def _take(rows: Rows, lines: IO[bytes], manifest: Mapping[str, Any]) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import warnings
 import zipfile
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -15,7 +17,8 @@ import pytest
 
 from marketplace.audit.registry import counted_names
 from marketplace.verifier.dataset import ENDS
-from marketplace.verifier.export import USES
+from marketplace.verifier.export import USES, read_export
+from marketplace.verifier.refusal import Refused
 from tests.marketplace.verifier.material import AT_MS, Made
 from tests.marketplace.verifier.outside import run_all
 
@@ -80,6 +83,31 @@ def swapped(one: int, other: int) -> Callable[[Rows], Rows]:
     return lambda rows: [row | {"leaf_index": places.get(row["leaf_index"], row["leaf_index"])} for row in rows]
 
 
+def reordered(rows: Rows) -> Rows:
+    """The last two uses of a chain change places in it, each naming the one before: no leaf of them differs."""
+    uses = [row for row in rows if row["dataset_id"] == str(OURS)]
+    third, second, first = sorted(uses, key=lambda row: -int(row["leaf_index"]))[:3]
+    n, p = "dataset_counter", "dataset_previous"
+    places = {
+        second["leaf_index"]: {n: third[n], p: third["leaf_index"]},
+        third["leaf_index"]: {n: second[n], p: first["leaf_index"]},
+    }
+    return [row | places.get(row["leaf_index"], {}) for row in rows]
+
+
+def twice(log: Made, name: str, data: bytes) -> bytes:
+    """A zip in which a name stands twice: which of the two is read is the reader's choice."""
+    told = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(zipped(log, rows_of(log)))) as old,
+        zipfile.ZipFile(told, "w") as new,
+        warnings.catch_warnings(action="ignore"),
+    ):
+        for each, content in ((name, data), *((each, old.read(each)) for each in old.namelist())):
+            new.writestr(each, content)
+    return told.getvalue()
+
+
 DISHONEST: dict[str, tuple[str, Callable[[Rows], Rows]]] = {
     "a row left out": ("export.left_out", without(6)),
     "a use left out": ("export.chain", without(295)),
@@ -92,6 +120,8 @@ DISHONEST: dict[str, tuple[str, Callable[[Rows], Rows]]] = {
     "a row above the head": ("export.row", with_field(4, leaf_index=300)),
     "a row that is not opened": ("export.closed", with_field(4, salt=None)),
     "a use outside the chain": ("export.uncounted", with_field(298, dataset_counter=None, dataset_previous=None)),
+    "a chain told in another order": ("export.chain", reordered),
+    "a row whose id writes to the terminal": ("export.row", with_field(4, leaf_index=None, id="\x1b[2J")),
     "a field more": ("form.field", with_field(4, more=1)),
 }
 
@@ -102,15 +132,17 @@ def test_what_a_dishonest_exchange_does_to_an_export_is_named(log: Made, folder:
         zipped(log, rows_of(log), events=299), zipped(log, rows_of(log), sha256="ab" * 32),
         zipped(log, rows_of(log), file="events.csv"), zipped(log, rows_of(log), file="other.ndjson"),
         zipped(log, rows_of(log), checkpoint=Made().checkpoint(0)), zipped(log, rows_of(log))[:-40], b"PK",
+        twice(log, "events.ndjson", b"another\n"), twice(log, "manifest.json", b"{}"),
         zipped(log, rows_of(log)[:-1], search={"name": "test:event"}), zipped(log, rows_of(log)),
     ]  # fmt: skip
     codes = [code for code, _ in DISHONEST.values()]
     codes += (
-        ["export.manifest"] * 2 + ["export.form", "export.zip", "note.unsigned"] + ["export.zip"] * 2 + [""] * 2
+        ["export.manifest"] * 2 + ["export.form", "export.zip", "note.unsigned"] + ["export.zip"] * 4 + [""] * 2
     )
     runs = run_exports(log, folder, tmp_path, given)
     assert [(said.codes, said.exit_code) for said in runs] == [([code], 1) if code else ([], 0) for code in codes]
-    assert runs[-2].document["checks"][-1]["detail"].startswith("chỉ một phần"), "it does not pass for whole"
+    assert not [said for said in runs if "\x1b" in said.document["checks"][-1]["detail"]]
+    assert runs[-2].document["checks"][-1]["name"] == "part", "it does not pass for whole"
     rows, complete = runs[-1].document["checks"][-2:]
     assert complete["detail"] == "300 / 300"
     assert rows["detail"] == "300, không mở / closed: 0; giờ lùi / times run back by at most: 5000 ms"
@@ -121,6 +153,20 @@ def run_exports(log: Made, folder: Path, tmp_path: Path, given: list[bytes], *mo
     for path, data in zip(paths, given, strict=True):
         path.write_bytes(data)
     return run_all([["export", folder, path, "--key", log.key, "--json", *more] for path in paths])
+
+
+def test_no_byte_of_the_zip_can_be_changed_unnoticed_or_ends_in_a_trace(tmp_path: Path) -> None:
+    """But those that say nothing: when a file was written, by what, with which rights."""
+    small = Made()
+    for _ in range(2):
+        small.add(dataset_id=OURS)
+    whole, path = zipped(small, rows_of(small, 2), size=2), tmp_path / "changed.zip"
+    for at in range(len(whole)):
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ 0x55]) + whole[at + 1 :])
+        with suppress(Refused):
+            rows, note = read_export(path, small.key, erased=False)
+            assert (rows.count, rows.whole, note) == (2, True, small.checkpoint(2))
+            rows.look(0, small.leaves, b"")
 
 
 def test_of_what_was_erased_the_place_is_taken_if_asked(log: Made, folder: Path, tmp_path: Path) -> None:
