@@ -90,6 +90,12 @@ class BucketWriting:
         self._prefix = bucket.place.prefix
         self._before = log.shown()
 
+    def still(self) -> bool:
+        """Another process of this home may have shown more within the last SEEN_S."""
+        self._log.forget()
+        before, self._before = self._before, self._log.shown()
+        return before == self._before
+
     def put(self, files: Mapping[str, bytes]) -> None:
         """Each acknowledged, and read back. Raises PublishedBroken where other bytes have the name."""
         list(self._pool.map(lambda path: self._keep(f"tile/{path}", files[path]), files))

@@ -22,6 +22,9 @@ class PublisherBusy(Exception):
 class Writing(Protocol):
     """Held by one at a time. Raises OSError where something could not be made durable."""
 
+    def still(self) -> bool:
+        """Whether the checkpoint is the one that was seen when writing began, looked at anew."""
+
     def put(self, files: Mapping[str, bytes]) -> None:
         """Each is whole and durable below `tile/` when this returns; again with the same bytes is harmless."""
 

@@ -83,6 +83,8 @@ async def publish(database: Database, log: PublishedLog, key: VerifierKey) -> in
             ((newest, note, told),) = following
             if newest == size and told:
                 return size
+            if newest > size and not await asyncio.to_thread(writing.still):
+                continue
             if newest > size:
                 await _show(database, writing, size, newest, note)
             async with database.unit() as unit:

@@ -155,7 +155,10 @@ def _check(chosen: argparse.Namespace) -> int:
         finally:
             await database.close()
 
-    verdict = asyncio.run(check())
+    try:
+        verdict = asyncio.run(check())
+    except (StoreAway, StoreSaysNo) as away:
+        raise PublishedAway from away
     lines = list(verdict.lines())
     if chosen.json:
         print(_json({"ok": verdict.whole, "size": verdict.size, "differences": lines}))

@@ -17,7 +17,7 @@ from lxml import etree
 from msgspec import Struct
 
 from marketplace.sources.description import S3
-from marketplace.sources.errors import NotSecure
+from marketplace.sources.errors import DescriptionWrong, NotSecure
 from marketplace.sources.signing import query_string, signed_headers
 
 TRIES = 3
@@ -54,7 +54,7 @@ class Object(Struct, frozen=True):
 
 
 class Bucket:
-    """Safe for many threads. The `prefix` of `place` is the caller's. Raises NotSecure.
+    """Safe for many threads. The `prefix` of `place` is the caller's. Raises NotSecure, DescriptionWrong.
 
     `timeout_ms`: for each request, and for the whole of its answer."""
 
@@ -62,7 +62,10 @@ class Bucket:
         address = urlsplit(place.endpoint)
         if address.scheme != "https" and not (address.scheme == "http" and address.hostname in _LOCAL):
             raise NotSecure
-        trusted = ssl.create_default_context(cafile=place.ca_file) if place.ca_file else ssl_of_everybody()
+        try:
+            trusted = ssl.create_default_context(cafile=place.ca_file) if place.ca_file else ssl_of_everybody()
+        except OSError:  # which does not say of which file
+            raise DescriptionWrong(problem=f"ca_file: {place.ca_file}") from None
         self.place = place
         self._timeout_s = timeout_ms / 1000
         self._client = httpx.Client(

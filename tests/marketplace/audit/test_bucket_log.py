@@ -27,6 +27,7 @@ from cryptography.x509.oid import NameOID
 from litestar.testing import AsyncTestClient
 
 from marketplace.audit import api
+from marketplace.audit import bucket_log as bucket_log_module
 from marketplace.audit.bucket_log import BucketLog
 from marketplace.audit.export import export_log
 from marketplace.audit.published import PublishedBroken, PublishedLog, read_tile
@@ -303,6 +304,19 @@ async def test_who_publishes_from_elsewhere_meanwhile_is_not_written_over(
     assert there.checkpoint() == newest
 
 
+async def test_two_processes_of_one_home_take_turns_and_call_each_other_no_stranger(
+    log: Log, store: Stored, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bucket_log_module, "SEEN_S", 1_000)
+    one, other = store.log("turns"), store.log("turns")
+    for _ in range(3):
+        for each in (one, other):
+            await grow(log, 2)
+            size = await publish(log.database, each, log.key)
+    assert size == 12
+    assert len(read_log(store.folder / "turns", str(log.key))) == 12
+
+
 async def test_a_store_that_keeps_nothing_shows_nothing(log: Log, store: Stored) -> None:
     await grow(log, 2)
     with pytest.raises(StoreAway, match="does not have it"):
@@ -366,3 +380,7 @@ async def test_what_describes_the_store_is_private_right_and_tells_no_secret(
         published_log(config)
     with pytest.raises(NotSecure):
         Bucket(msgspec.structs.replace(store.place("x"), endpoint="http://store.example"), timeout_ms=1)
+    for none in (tmp_path / "no.pem", path):
+        with pytest.raises(DescriptionWrong) as unread:
+            Bucket(msgspec.structs.replace(store.place("x"), ca_file=str(none)), timeout_ms=1)
+        assert unread.value.params["problem"] == f"ca_file: {none}"

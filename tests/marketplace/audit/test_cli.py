@@ -13,9 +13,11 @@ from uuid import uuid4
 import pytest
 
 from marketplace.audit.actions import record
+from marketplace.audit.errors import PublishedAway
 from marketplace.audit.receipt import encode
 from marketplace.cli import audit
 from marketplace.errors import Problem
+from marketplace.sources import bucket
 from marketplace.verifier.note import open_checkpoint, parse_key
 from marketplace.verifier.tree import verify_consistency, verify_inclusion
 from tests.marketplace.audit.conftest import Log
@@ -151,6 +153,22 @@ async def test_a_kept_checkpoint_shows_that_the_log_was_cut(at_home: Log, tmp_pa
     shutil.rmtree(at_home.config.path("log"))
     assert await asyncio.to_thread(run, "verify") == 0
     assert await asyncio.to_thread(run, "verify", "--seen", str(kept)) == 1
+
+
+async def test_a_store_that_is_away_is_told_and_not_traced(
+    at_home: Log, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    described = tmp_path / "log.toml"
+    described.write_text(
+        'kind = "s3"\nendpoint = "http://127.0.0.1:1"\nbucket = "log"\nprefix = ""\n'
+        'access_key_id = "a"\nsecret_access_key = "b"\n'
+    )
+    described.chmod(0o600)
+    monkeypatch.setenv("SANDULIEU_LOG_STORE_FILE", str(described))
+    monkeypatch.setattr(bucket, "PAUSE_S", 0)
+    for arguments in (["check"], ["verify"], ["export", str(tmp_path / "public")]):
+        with pytest.raises(PublishedAway):
+            await asyncio.to_thread(run, *arguments)
 
 
 async def test_an_exported_log_verifies_offline(at_home: Log, tmp_path: Path) -> None:
