@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated, TypeVar
 from uuid import UUID
 
@@ -26,7 +25,7 @@ from marketplace.audit.proofs import (
     witnessed_checkpoint,
 )
 from marketplace.audit.published import PublishedBroken, PublishedLog, read_tile
-from marketplace.audit.publishing import published_log
+from marketplace.audit.publishing import READERS, published_log
 from marketplace.audit.reads import Completeness, View, Viewer, completeness, concerns
 from marketplace.audit.receipt import served
 from marketplace.audit.receipts import receipt_for
@@ -37,8 +36,6 @@ from marketplace.errors import Forbidden, NotFound, Problem
 
 NOTE = "text/plain"
 _T = TypeVar("_T")
-_READERS = ThreadPoolExecutor(8, "published-log")
-"""Anybody may ask, and a store elsewhere may be slow: whoever waits for it keeps no thread from the others."""
 Accepted = Annotated[str | None, Parameter(header="Accept")]
 FOREVER = "public, max-age=31536000, immutable"
 VIEWS: dict[str, View] = {
@@ -134,7 +131,7 @@ async def fetch_decision_receipt(
 async def _published(config: Config, read: Callable[[PublishedLog], _T]) -> _T:
     """What is read of the published log. Raises PublishedAway."""
     try:
-        return await asyncio.get_running_loop().run_in_executor(_READERS, lambda: read(published_log(config)))
+        return await asyncio.get_running_loop().run_in_executor(READERS, lambda: read(published_log(config)))
     except (OSError, PublishedBroken, Problem) as away:
         raise PublishedAway from away
 

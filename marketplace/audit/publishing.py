@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import functools
 from collections.abc import AsyncIterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,9 @@ from marketplace.verifier.note import Head, VerifierKey
 
 STEP_LEAVES = 65_536
 BUSY_PAUSE_MS = 10
+READERS = ThreadPoolExecutor(8, "published-log")
+"""Anybody may ask for tiles and readiness, and a store elsewhere may be slow: whoever waits takes none of the
+threads in which everything else is done."""
 KNOWN = text("SELECT root FROM checkpoint WHERE size = :size")
 _NEXT = text("""
     SELECT size, note, EXISTS (SELECT FROM published WHERE size = :shown) AS told FROM checkpoint
@@ -104,7 +108,7 @@ def require_known(shown: Head | None, rows: Sequence[Any]) -> None:
 async def rolled_back(database: Database, log: PublishedLog, key: VerifierKey) -> bool:
     """Whether the log stands still, because the database does not hold what was published."""
     try:
-        shown = await asyncio.to_thread(shown_head, log, key)
+        shown = await asyncio.get_running_loop().run_in_executor(READERS, shown_head, log, key)
         require_known(shown, await database.all(KNOWN, {"size": shown.size if shown else 0}))
     except (LogRolledBack, PublishedBroken):
         return True

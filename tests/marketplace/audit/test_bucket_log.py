@@ -33,7 +33,6 @@ from marketplace.audit.export import export_log
 from marketplace.audit.published import PublishedBroken, PublishedLog, read_tile
 from marketplace.audit.publishing import publish, published_log, rolled_back
 from marketplace.audit.tiles import Tile
-from marketplace.config import Config
 from marketplace.inspection import look as look_module
 from marketplace.inspection.look import look
 from marketplace.sources import bucket as bucket_module
@@ -186,24 +185,32 @@ async def test_the_api_gives_what_lies_in_the_store_and_says_when_it_is_away(
     store.start()
 
 
+class Slow(BucketLog):
+    """A store that answers nothing until it is told to."""
+
+    def __init__(self) -> None:
+        self.go = threading.Event()
+
+    def checkpoint(self) -> str | None:
+        self.go.wait(20)
+        raise StoreAway
+
+
 async def test_whoever_waits_for_a_slow_store_keeps_nobody_else_waiting(
     log: Log, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    go = threading.Event()
-
-    def slow(_: Config) -> PublishedLog:
-        go.wait(20)
-        raise StoreAway
-
-    monkeypatch.setattr(api, "published_log", slow)
+    slow = Slow()
+    monkeypatch.setattr(api, "published_log", lambda _: slow)
     app = small_app(api.handlers, database=log.database, config=log.config, keys=log.keys)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)  # type: ignore[arg-type]
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as http:
+        ready = [asyncio.create_task(rolled_back(log.database, slow, log.key)) for _ in range(40)]
         asked = [asyncio.create_task(http.get("/api/v1/audit/tile/0/000")) for _ in range(40)]
-        await asyncio.wait(asked, timeout=1)
+        await asyncio.wait(asked, timeout=0.5)
         assert await asyncio.wait_for(asyncio.to_thread(lambda: "done"), 10) == "done"
-        go.set()
+        slow.go.set()
         assert {each.status_code for each in await asyncio.gather(*asked)} == {503}
+        assert {type(each) for each in await asyncio.gather(*ready, return_exceptions=True)} == {StoreAway}
 
 
 async def test_only_what_lies_where_it_was_asked_for_is_removed(log: Log, store: Stored) -> None:
