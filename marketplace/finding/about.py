@@ -5,17 +5,20 @@ from __future__ import annotations
 from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from catalog.quality.figures import Figures
 from marketplace.db.base import utcnow
 from marketplace.finding.changes import VersionChange, read_changes
 from marketplace.finding.citing import Citation, cite
 from marketplace.finding.related import Related, read_related
 from marketplace.finding.use import Use, read_use
 from marketplace.listings.schemas import DatasetPage
+from marketplace.quality.figured import read_figures
 
 
 class About(Struct, frozen=True, kw_only=True):
     """`use` is None where fewer than five companies used the dataset."""
 
+    figures: Figures
     changes: tuple[VersionChange, ...]
     citation: Citation
     related: tuple[Related, ...]
@@ -26,6 +29,7 @@ async def about(session: AsyncSession, page: DatasetPage, *, site: str) -> About
     """Of a listed dataset."""
     at = utcnow()
     return About(
+        figures=await read_figures(session, page.version.id),
         changes=await read_changes(session, page.id),
         citation=cite(page, site=site),
         related=await read_related(session, page, at=at),

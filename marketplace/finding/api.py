@@ -20,7 +20,8 @@ from marketplace.listings.reads import read_dataset
 
 @get("/api/v1/datasets/{dataset:str}/about", operation_id="aboutDataset")
 async def get_about(request: AnyRequest, session: AsyncSession, config: Config, dataset: str) -> About:
-    """What changed from version to version, how it is cited, what is like it, who uses it (in bands)."""
+    """What stands in each column (shares in steps), what changed from version to version, how it is cited, what is
+    like it, who uses it (in bands)."""
     page = await read_dataset(session, dataset)
     if page is None:
         raise NotFound

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Final
 
+from catalog.quality.figures import Bar
 from marketplace.calendar import VIETNAM
 from marketplace.texts import Language
 
-"""Viet Nam keeps UTC+7 all year, so no time-zone database is needed."""
 _COMMAS: Final = str.maketrans(",.", ".,")
 _RAISED: Final = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 LEAST_SHARE: Final = 0.0001
@@ -20,6 +21,23 @@ def number(value: float, language: Language, *, decimals: int = 0) -> str:
     """1.234,5 in Vietnamese, 1,234.5 in English."""
     text = f"{value:,.{decimals}f}"
     return text.translate(_COMMAS) if language == "vi" else text
+
+
+def plain(value: float, language: Language) -> str:
+    """With as many decimals as it has, up to two."""
+    return number(value, language, decimals=_decimals(value))
+
+
+def span(bar: Bar, language: Language) -> str:
+    """Of numbers or months: "20.000 – 60.000", "03/2024 – 01/2025"; one end where both are the same."""
+    ends = [_end(end, language) for end in (bar.label, bar.until)]
+    return ends[0] if ends[0] == ends[1] else " – ".join(ends)
+
+
+def _end(end: str, language: Language) -> str:
+    if re.fullmatch(r"\d{4}-\d\d", end):
+        return month(end, language)
+    return number(float(end), language, decimals=len(end.partition(".")[2]))
 
 
 def vnd(value: int | None, language: Language) -> str:

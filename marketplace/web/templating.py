@@ -60,6 +60,8 @@ _FIGURES: Final[dict[str, Callable[..., str]]] = {
     "day": figures.day,
     "month": figures.month,
     "power": figures.power,
+    "span": figures.span,
+    "plain": figures.plain,
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from catalog.quality.drift import ColumnDrift
+from catalog.quality.wire import Bin, ColumnProfile, Profile
 from marketplace.db.base import utcnow
 from marketplace.db.engine import Database
 from marketplace.listings.models import Dataset, DatasetVersion
@@ -14,6 +15,15 @@ from tests.browser.outline import faults
 from tests.browser.test_pages import slug_of
 from tests.marketplace.agreements.conftest import Sides
 from tests.marketplace.quality.test_promises import found
+
+COUNTED = Profile(
+    persons=1000,
+    columns=(
+        ColumnProfile(
+            name="sex", bins=(Bin("<i>Nữ</i>", 517), Bin("Nam", 440), Bin("", 33), Bin(None, 10), Bin("x", 9))
+        ),
+    ),
+)
 
 
 async def test_everybody_reads_scores_and_the_clock_and_the_owner_counts(
@@ -40,7 +50,7 @@ async def test_everybody_reads_scores_and_the_clock_and_the_owner_counts(
             session,
             **whose,  # type: ignore[arg-type]
             scores=report.scores[1:2],
-            profile=None,
+            profile=COUNTED,
             drift=moved,
             at=utcnow(),
         )
@@ -50,7 +60,20 @@ async def test_everybody_reads_scores_and_the_clock_and_the_owner_counts(
         for words in ("Quá hạn", "90 %", "100 %", "0,312", "Phép đếm của sàn", "lớn"):
             assert words in seen
         assert "Đã xét" not in seen
-        panel = (await visitor.get(f"/datasets/{slug}")).text.split('id="quality"')[1].split("</section>")[0]
+        page = (await visitor.get(f"/datasets/{slug}")).text
+        assert faults(page) == []
+        plots = page.split('id="figures"')[1].split("</section>")[0]
+        for words in (
+            "&lt;i&gt;Nữ&lt;/i&gt;",
+            "50–55 %",
+            "40–45 %",
+            "Phần còn lại",
+            "Không có giá trị",
+            "nấc 5 %",
+        ):
+            assert words in plots
+        assert "517" not in plots
+        panel = page.split('id="quality"')[1].split("</section>")[0]
         for words in ("90 %", "100 %", "Quá hạn", f'href="{path}"'):
             assert words in panel
     async with visit(sides.rival_owner) as visitor:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 from datetime import datetime, timedelta
 
+import msgspec
 import numpy as np
 import pytest
 from sqlalchemy import text, update
 
+from catalog.quality.figures import Figures
+from catalog.quality.wire import Profile
 from marketplace.config import Config
 from marketplace.consents.reads import excluded
 from marketplace.db.base import utcnow
@@ -17,6 +20,7 @@ from marketplace.listings.models import Dataset, DatasetVersion
 from marketplace.listings.press import Press
 from marketplace.quality import jobs, walking
 from marketplace.quality.actions import ATTEMPTS_MAX
+from marketplace.quality.figured import read_figures
 from marketplace.quality.freshness import Freshness, freshness
 from marketplace.quality.released import look_at_released
 from tests.marketplace.broken_audit import broken_audit
@@ -77,6 +81,33 @@ async def test_versions_that_cannot_be_looked_at_keep_no_newer_one_from_it(
     ranges = np.load(press.store.private(released.version_id) / "cohorts.npy")
     assert left
     assert seen.profile["persons"] == 300 - sum(int(ranges[c, 2] - ranges[c, 1]) for c in left)
+
+
+async def test_versions_cannot_be_subtracted_to_learn_of_one_person(
+    database: Database, press: Press, shop: Shop
+) -> None:
+    """Figures stay as they were whoever withdraws; one person who comes is not in the next version's."""
+
+    async def look(version_id: str) -> tuple[Figures, Profile]:
+        await look_at_released(database, press.store, press.config, asyncio.Event(), at=utcnow())
+        (row,) = await database.all(PROFILE, {"id": version_id})
+        async with database.reading() as session:
+            return await read_figures(session, version_id), msgspec.convert(row.profile, Profile)
+
+    async with database.session() as session:
+        await session.execute(LOOKED_AT)
+    first = await _publish(press, shop)
+    async with database.reading() as session:
+        assert (await read_figures(session, first.version_id)).state == "waiting"
+    shown, counted = await look(first.version_id)
+    assert {bar.label for column in shown.columns for bar in column.bars} >= {"Huế", "A1"}
+    await _publish(press, shop, persons=402)
+    async with database.session() as session:
+        dataset = await session.get_one(Dataset, first.dataset_id)
+    assert dataset.current_version_id not in (None, first.version_id)
+    assert await look(dataset.current_version_id or "") == (shown, counted), "P00401 waits for others"
+    await _withdraw(press, shop, first.dataset_id, "P00001")
+    assert await look(first.version_id) == (shown, counted), "counted once"
 
 
 async def test_what_is_overdue_is_told_beside_one_that_cannot_be(
