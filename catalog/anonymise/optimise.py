@@ -22,12 +22,13 @@ from sandbox.isolation.oneshot import run_once
 
 def optimise(
     source: Path, manifest_text: str, *, limits: IngestLimits | None = None, measure: LossMeasure = "ncp",
-    t: float | None = None, budget_ms: int = 40_000,
+    t: float | None = None, budget_ms: int = 40_000, room: Path | None = None,
 ) -> Frontier:  # fmt: skip
     """Schemes that hold the manifest's k, ℓ and max_left_out_share (and t), the least loss first. Blocking.
 
     The levels of a column are those of its hierarchy, its transform and fallback with round bins around them, or,
     where the manifest says nothing, round bins and parts of dates. `budget_ms`: of the search, reading apart.
+    `room`: the folder for persons' records while they are looked at; None: the machine's for such files.
     Raises ManifestRefused, PublicationRefused, SandboxFailed.
     """
     manifest, limits = read_manifest(manifest_text), limits or IngestLimits()
@@ -38,7 +39,7 @@ def optimise(
     def pseudonymise(subjects: Sequence[str]) -> list[bytes]:
         return [hashlib.blake2b(s.encode(), key=once, digest_size=16).digest() for s in subjects]
 
-    with tempfile.TemporaryDirectory(prefix="sandulieu-optimise-") as name:
+    with tempfile.TemporaryDirectory(prefix="sandulieu-optimise-", dir=room) as name:
         folder = Path(name)
         lines = column_lines(manifest_text)
         intake = read_source(manifest, lines, source, folder, pseudonymise=pseudonymise, limits=limits)

@@ -18,6 +18,11 @@ _STYLE: Final = (
 
 def plot(frontier: Frontier) -> str:
     """An SVG that stands alone, with Vietnamese words; the scheme that loses least is number 0."""
+    return drawing(frontier).replace("><rect", f"><style>{_STYLE}</style><rect", 1)
+
+
+def drawing(frontier: Frontier) -> str:
+    """The same for a page, whose sheet says how its classes look."""
     nodes = frontier.nodes
     losses = [_loss(frontier, n) for n in nodes]
     across, up = _Axis(losses, _LEFT, WIDTH - _RIGHT), _Axis([n.risk for n in nodes], HEIGHT - _BOTTOM, _TOP)
@@ -29,7 +34,7 @@ def plot(frontier: Frontier) -> str:
     what = f"Đường biên {len(nodes)} phương án: {measure} và nguy cơ nhận ra một người"
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
-        f'aria-label="{escape(what)}"><style>{_STYLE}</style><rect class="w" width="{WIDTH}" height="{HEIGHT}"/>'
+        f'aria-label="{escape(what)}"><rect class="w" width="{WIDTH}" height="{HEIGHT}"/>'
         f'<text x="8" y="18" class="n">Nguy cơ nhận ra một người (lớp / người)</text>{lines}'
         f'<polyline class="l" points="{path}"/>{marks}'
         f'<text x="{(WIDTH + _LEFT) / 2:.0f}" y="{HEIGHT - 10}" text-anchor="middle" class="n">'

@@ -13,6 +13,7 @@ from jinja2.runtime import Context
 from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.template.config import TemplateConfig
 
+from catalog.transforms import describe
 from marketplace.web import figures
 from marketplace.web.labelling import labelled
 from marketplace.web.words import say, words
@@ -36,7 +37,7 @@ def environment() -> Environment:
     )
     made.globals.update(t=_say, known=known)
     made.filters.update({name: _in_language(show) for name, show in _FIGURES.items()})
-    made.filters.update(iso=figures.iso, query=_query, labelled=labelled)
+    made.filters.update(iso=figures.iso, query=_query, labelled=labelled, transform=describe)
     return made
 
 

@@ -8,8 +8,10 @@ from uuid import UUID
 import msgspec
 from litestar import get, post
 from litestar.response import Redirect, Stream, Template
+from markupsafe import Markup
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from catalog.anonymise.plot import drawing
 from catalog.storage import Store
 from marketplace.accounts.callers import Approver, Caller, Operator, Steward
 from marketplace.accounts.senders import Sender
@@ -26,6 +28,7 @@ from marketplace.publications.reads import list_publications, list_withdrawals, 
 from marketplace.publications.rejected import as_csv, rejected_in_publication
 from marketplace.publications.reviewing import take_step
 from marketplace.publications.schemas import StepBody, WithdrawalBody
+from marketplace.publications.schemes import MOST_BYTES, schemes_of
 from marketplace.publications.sending import send
 from marketplace.publications.withdrawing import withdraw
 from marketplace.web.explain import explain_errors, explain_problem, placed
@@ -113,6 +116,32 @@ async def send_step(
                     status_code=303)  # fmt: skip
 
 
+@post("/publications/{publication_id:uuid}/schemes", status_code=200)
+async def seek_schemes(
+    view: View, steward: Steward, config: Config, database: Database, session: AsyncSession, store: Store,
+    keys: Keys, engine: Engine, publication_id: UUID,
+) -> Template:  # fmt: skip
+    """What else its columns could be shown as, what each loses and risks; with the manifest of each."""
+    steward.require("publish")
+    press = Press(config=config, database=database, store=store, keys=keys, engine=engine)
+    try:
+        schemes = await schemes_of(press, publication_id, by=steward)
+    except NotFound:
+        raise
+    except Problem as problem:
+        return await _one(view, steward, session, publication_id, problem)
+    publication = await read_publication(session, publication_id, steward)
+    drawn = Markup(drawing(schemes.frontier))  # noqa: S704 - it escapes its words, and the rest are numbers
+    return view.page("schemes.html", publication=publication, schemes=schemes, drawing=drawn)
+
+
+@post("/publications/chosen", status_code=200)
+async def use_scheme(view: View, steward: Steward, session: AsyncSession, form: Form) -> Template:
+    """The form that sends a file, with the manifest that was chosen in it."""
+    steward.require("publish")
+    return await _list(view, steward, session, manifest=form.text("manifest"))
+
+
 @post("/publications/withdrawals", status_code=200)
 async def send_withdrawal(
     view: View, approver: Approver, session: AsyncSession, form: Form
@@ -178,6 +207,10 @@ async def _one(
         told=told_of(view, publication),
         findings=findings_of(view, publication),
         at_work=publication.state in ("making", "listing"),
+        may_seek="steward" in caller.roles
+        and "publish" in caller.scopes
+        and publication.state in ("stopped", "failed", "checking", "approving", "reviewing")
+        and publication.source_bytes <= MOST_BYTES,
         problem=explain_problem(view, problem) if problem else None,
         errors=explain_errors(view, problem) if problem else (),
         status=problem.status if problem else 200,
@@ -203,6 +236,8 @@ handlers = [
     show_publication,
     download_rejected,
     send_step,
+    seek_schemes,
+    use_scheme,
     send_withdrawal,
     send_credits,
 ]
