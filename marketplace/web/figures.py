@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Final
@@ -9,8 +10,8 @@ from typing import Final
 from marketplace.calendar import VIETNAM
 from marketplace.texts import Language
 
-"""Viet Nam keeps UTC+7 all year, so no time-zone database is needed."""
 _COMMAS: Final = str.maketrans(",.", ".,")
+_WRITTEN: Final = re.compile(r"(?<![\w.,-])\d{1,3}(,\d{3})+(\.\d+)?(?![\w-])|(?<![\w.,-])\d+\.\d+(?![\w.-])")
 _RAISED: Final = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 LEAST_SHARE: Final = 0.0001
 _UNITS: Final = ("B", "kB", "MB", "GB", "TB")
@@ -20,6 +21,11 @@ def number(value: float, language: Language, *, decimals: int = 0) -> str:
     """1.234,5 in Vietnamese, 1,234.5 in English."""
     text = f"{value:,.{decimals}f}"
     return text.translate(_COMMAS) if language == "vi" else text
+
+
+def written(text: str, language: Language) -> str:
+    """Words that hold numbers as English writes them (`1,878`, `0.998`), with them as the language does."""
+    return _WRITTEN.sub(lambda found: found[0].translate(_COMMAS), text) if language == "vi" else text
 
 
 def vnd(value: int | None, language: Language) -> str:

@@ -48,7 +48,7 @@ async def test_a_reader_is_told_the_next_step(visit: Visit, database: Database) 
             ("unpaid_since = :at", say("next.unpaid", "vi")),
             ("unpaid_since = null, people = '{}'", say("next.not_named", "vi", names="")),
         ):
-            await change(f"update agreement set {words} where startup_id = :startup", at=at)  # noqa: S608
+            await change(f"update agreement set {words} where startup_id = :startup", at=at)
             step = await told(startup)
             assert said in step
             assert console not in step
