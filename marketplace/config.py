@@ -143,6 +143,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     """How far the instant at which a webhook was signed may lie from now."""
     usd_rates_vnd: str = ""
     """Dated: `2026-01-01=25400,2026-10-01=25950`, đồng for a dollar from that day on; empty: no top-ups in USD."""
+    pay_in_account: str = ""
+    """`bank; number; holder`: where bank transfers go to; empty: payers are told to ask the operator."""
     top_up_least_vnd: int = 20_000
     payments_interval_ms: int = 1_000
     """How often wallets are looked at for their auto top-up, and what was begun at Stripe for its end."""
@@ -215,6 +217,8 @@ def load(environ: Mapping[str, str] | None = None) -> Config:
         raise msgspec.ValidationError(f"SANDULIEU_* environment: {e}") from e
     if (config.einvoice_gateway_url is None) != (config.einvoice_gateway_certificate is None):
         raise msgspec.ValidationError("SANDULIEU_EINVOICE_GATEWAY_URL and _CERTIFICATE go together")
+    if config.pay_in_account and [bool(each.strip()) for each in config.pay_in_account.split(";")] != [True] * 3:
+        raise msgspec.ValidationError("SANDULIEU_PAY_IN_ACCOUNT is `bank; number; holder`")
     return config
 
 

@@ -51,6 +51,12 @@ async def tokens(session: AsyncSession, caller: Caller) -> tuple[TokenView, ...]
     return tuple(TokenView(**{**row._mapping, "scopes": tuple(row.scopes)}) for row in rows)
 
 
+async def operator_name(session: AsyncSession) -> str | None:
+    """Whom to ask who runs the exchange; None while nobody does."""
+    rows = select(Organisation.name).where(Organisation.kind == "operator", Organisation.suspended_at.is_(None))
+    return await session.scalar(rows.order_by(Organisation.id).limit(1))
+
+
 async def organisations(session: AsyncSession) -> tuple[OrganisationView, ...]:
     """Every organisation, by name, for the operator."""
     columns = (

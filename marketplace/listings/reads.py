@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import uuid
 from collections.abc import Sequence
 
@@ -51,6 +52,7 @@ def is_named(dataset: uuid.UUID | str) -> ColumnElement[bool]:
         return Dataset.slug == dataset
 
 
+@functools.cache
 def owner_names() -> ScalarSelect[str]:
     """Of a row of dataset: its owner's name, of a joint dataset both."""
     return (

@@ -35,7 +35,7 @@ _LIST = text(f"""
     order by o.name, o.number desc
 """)
 _OPEN = text(f"""
-    select o.id from ({OFFERS}) o where o.dataset_id = :dataset and o.state = 'open'
+    select * from ({OFFERS}) o where o.dataset_id = :dataset and o.state = 'open'
     and (o.startup_id is null or o.startup_id = cast(:startup as uuid))
     and (cast(:offer as uuid) is null or o.id = :offer)
     order by o.startup_id is null, o.name <> :standard, o.valid_from desc, o.id desc limit 1
@@ -66,7 +66,8 @@ async def open_offer(
     """The version that an application is made on: the one named, else one made to this startup alone, else the
     standard one. Raises NoOffer, OfferNotOpen."""
     asked = {"dataset": dataset_id, "startup": startup_id, "offer": offer_id, "standard": STANDARD, "at": at}
-    found: UUID | None = await session.scalar(_OPEN, asked)
+    row = (await session.execute(_OPEN, asked)).one_or_none()
+    found: UUID | None = row.id if row else None
     if found is None and offer_id is not None:
         raise OfferNotOpen(offer_id=str(offer_id))
     if found is None:
@@ -77,8 +78,8 @@ async def open_offer(
 async def public_offer(session: AsyncSession, *, dataset_id: UUID, at: datetime) -> OfferView | None:
     """What everybody is offered who names none."""
     asked = {"dataset": dataset_id, "startup": None, "offer": None, "standard": STANDARD, "at": at}
-    found: UUID | None = await session.scalar(_OPEN, asked)
-    return await offer_view(session, offer_id=found, at=at) if found else None
+    row = (await session.execute(_OPEN, asked)).one_or_none()
+    return _view(row) if row else None
 
 
 async def public_terms(session: AsyncSession, *, dataset_ids: Sequence[UUID], at: datetime) -> dict[UUID, Terms]:

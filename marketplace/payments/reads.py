@@ -19,6 +19,7 @@ from marketplace.payments.provider import Payments
 from marketplace.payments.rates import usd_rate
 from marketplace.payments.schemas import (
     AutoView,
+    BankAccount,
     BankLineView,
     DisputeView,
     MethodView,
@@ -142,12 +143,21 @@ async def settings(
         cards=payments.configured,
         usd_rate_vnd=_rate(config),
         least_vnd=config.top_up_least_vnd,
+        bank_account=bank_account(config),
         methods=tuple(MethodView(**row._mapping) for row in methods),
         auto=await _auto(session, account) if account else None,
         frozen_vnd=await _balance(session, account, "disputed"),
         refunding_vnd=await _balance(session, account, "refunding"),
         owed_vnd=-await _balance(session, account, "owed"),
     )
+
+
+def bank_account(config: Config) -> BankAccount | None:
+    """Where bank transfers go to, as configured."""
+    if not config.pay_in_account:
+        return None
+    bank, number, holder = (each.strip() for each in config.pay_in_account.split(";"))
+    return BankAccount(bank=bank, number=number, holder=holder)
 
 
 async def _auto(session: AsyncSession, account: PaymentAccount) -> AutoView | None:

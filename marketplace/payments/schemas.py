@@ -167,12 +167,22 @@ class AutoView(Struct, frozen=True, kw_only=True):
     stopped: Stopped | None
 
 
+class BankAccount(Struct, frozen=True, kw_only=True):
+    """Where a bank transfer goes to."""
+
+    bank: str
+    number: str
+    holder: str
+
+
 class PaymentSettings(Struct, frozen=True, kw_only=True):
     """What a startup can pay with. `frozen_vnd`: disputed; `owed_vnd`: collected from the next top-ups."""
 
     cards: bool
     usd_rate_vnd: int | None
     least_vnd: int
+    bank_account: BankAccount | None
+    """Where bank transfers go to; None: only the operator can tell."""
     methods: tuple[MethodView, ...]
     auto: AutoView | None
     frozen_vnd: int

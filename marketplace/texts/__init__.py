@@ -20,6 +20,9 @@ FILES = (
     ROOT / "catalog" / "texts.json",
     ROOT / "marketplace" / "texts" / "errors.json",
 )
+PAGES = ROOT / "marketplace" / "texts" / "pages.json"
+PURPOSES = frozenset({"purpose", "purposes", "agreed", "allowed"})
+"""Parameters that hold purposes; what else they hold is shown as it is."""
 UNKNOWN = "text.missing"
 
 log = logging.getLogger(__name__)
@@ -55,9 +58,35 @@ def message(code: str, params: Mapping[str, object], language: Language) -> Mess
     if known is None:
         log.error("code without text: %s", code)
         known, params = texts()[UNKNOWN], {"code": code}
-    shown = _Params({name: show(value, language) for name, value in params.items()})
+    shown = _Params(
+        {
+            name: _purposes(value, language) if name in PURPOSES else show(value, language)
+            for name, value in params.items()
+        }
+    )
     text = known[language]
     return Message(what=text.what.format_map(shown), why=_filled(text.why, shown), next=_filled(text.next, shown))
+
+
+def purpose_named(id: str, language: Language) -> str:
+    """`Nghiên cứu (research)`: a purpose keeps its id, by which it is asked for."""
+    named = _purpose_words().get(f"purpose.{id}")
+    return f"{named[language]} ({id})" if named else id
+
+
+@functools.cache
+def _purpose_words() -> Mapping[str, Mapping[Language, str]]:
+    return {
+        key: word
+        for key, word in msgspec.json.decode(PAGES.read_bytes(), type=dict[str, dict[Language, str]]).items()
+        if key.startswith("purpose.")
+    }
+
+
+def _purposes(value: object, language: Language) -> str:
+    if isinstance(value, list | tuple):
+        return ", ".join(_purposes(each, language) for each in value)
+    return purpose_named(value, language) if isinstance(value, str) else show(value, language)
 
 
 def _filled(text: str, shown: Mapping[str, str]) -> str:

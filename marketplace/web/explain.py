@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Any
 
 from msgspec import Struct
 
@@ -12,9 +12,6 @@ from marketplace.texts import Message, told
 from marketplace.web.view import View
 from policies.decision import Reason
 from policies.nearest import Change
-
-PURPOSES: Final = frozenset({"purpose", "agreed", "allowed"})
-"""Parameters of reasons that hold purposes."""
 
 
 def explain_problem(view: View, problem: Problem) -> Message:
@@ -39,21 +36,11 @@ def explain_errors(view: View, problem: Problem) -> tuple[Message, ...]:
 
 
 def named(view: View, params: Mapping[str, Any]) -> dict[str, Any]:
-    """The same with purposes and offices in words; a purpose keeps its id, by which it is asked for."""
+    """The same with offices in words."""
     shown = dict(params)
-    for name in PURPOSES & shown.keys():
-        value = shown[name]
-        shown[name] = (
-            [_purpose(view, each) for each in value] if isinstance(value, list | tuple) else _purpose(view, value)
-        )
     if isinstance(shown.get("needs"), str):
         shown["needs"] = " / ".join(_office(view, each) for each in shown["needs"].split("|"))
     return shown
-
-
-def _purpose(view: View, id: object) -> str:
-    known = view.known_words(f"purpose.{id}")
-    return f"{known} ({id})" if known else str(id)
 
 
 def _office(view: View, needs: str) -> str:

@@ -12,6 +12,7 @@ from marketplace.calendar import VIETNAM
 from marketplace.texts import Language
 
 _COMMAS: Final = str.maketrans(",.", ".,")
+_WRITTEN: Final = re.compile(r"(?<![\w.,-])\d{1,3}(,\d{3})+(\.\d+)?(?![\w-])|(?<![\w.,-])\d+\.\d+(?![\w.-])")
 _RAISED: Final = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 LEAST_SHARE: Final = 0.0001
 _UNITS: Final = ("B", "kB", "MB", "GB", "TB")
@@ -38,6 +39,11 @@ def _end(end: str, language: Language) -> str:
     if re.fullmatch(r"\d{4}-\d\d", end):
         return month(end, language)
     return number(float(end), language, decimals=len(end.partition(".")[2]))
+
+
+def written(text: str, language: Language) -> str:
+    """Words that hold numbers as English writes them (`1,878`, `0.998`), with them as the language does."""
+    return _WRITTEN.sub(lambda found: found[0].translate(_COMMAS), text) if language == "vi" else text
 
 
 def vnd(value: int | None, language: Language) -> str:

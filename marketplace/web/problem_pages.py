@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from typing import Any, Final
 from urllib.parse import urlencode
 
 from litestar import Response
 from litestar.response import Redirect
-from litestar.types import ExceptionHandlersMap
+from litestar.types import ExceptionHandlersMap, HTTPScope, Receive, Send
 
-from marketplace.accounts.callers import COOKIE
+from marketplace.accounts.callers import COOKIE, provide_presented
 from marketplace.errors import NotFound, NotSignedIn, Problem
 from marketplace.web.explain import explain_errors, explain_problem, explain_reasons
 from marketplace.web.headers import SECURITY
@@ -30,7 +31,28 @@ def problem_answer(request: AnyRequest, error: Exception) -> Response[Any]:
         error = NotFound()  # a name that no file system takes: NUL in it, or too long
     if path.startswith(MACHINES) or "text/html" not in request.headers.get("accept", "text/html, */*"):
         return problem_handler(request, error)
+    if request.method == "GET" and "sandulieu_caller" not in request.scope["state"] and COOKIE in request.cookies:
+        return _Awaited(request, problem_of(error))
     return problem_page(request, error)
+
+
+class _Awaited(Response[None]):
+    """The page of an address that has no handler, so that nobody has asked yet who reads it."""
+
+    def __init__(self, request: AnyRequest, problem: Problem) -> None:
+        super().__init__(None, status_code=problem.status)
+        self.request, self.problem = request, problem
+
+    def to_asgi_response(self, *_: Any, **__: Any) -> Any:
+        """Litestar awaits what is returned here, not the handler of errors."""
+        return self._send
+
+    async def _send(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
+        request = self.request
+        with contextlib.suppress(Exception):  # a page without a menu of one's own is better than none
+            await provide_presented(request, request.app.state.services.database)
+        page = problem_page(request, self.problem)
+        await page.to_asgi_response(None, request)(scope, receive, send)
 
 
 def problem_page(request: AnyRequest, error: Exception) -> Response[Any]:

@@ -53,6 +53,7 @@ def _say(context: Context, key: str, **params: object) -> str:
 
 _FIGURES: Final[dict[str, Callable[..., str]]] = {
     "number": figures.number,
+    "written": figures.written,
     "vnd": figures.vnd,
     "rate": figures.rate,
     "size": figures.size,

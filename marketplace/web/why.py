@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from marketplace.db.base import ms_of, utcnow
 from marketplace.queries.explain import ExplainView, FactView, GateView, Messages
-from marketplace.texts import Message, show
+from marketplace.texts import Message, purpose_named, show
 from marketplace.web.figures import instant
 from marketplace.web.templating import known
 from marketplace.web.view import View
@@ -18,12 +18,11 @@ NAMED: Final = {
     "dataset.mode": "mode.",
     "dataset.legal_basis": "legal_basis.",
     "caller.organisation_kind": "kind.",
-    "agreement.purpose": "purpose.",
-    "request.purpose": "purpose.",
-    "dataset.purposes": "purpose.",
-    "dataset.consented_purposes": "purpose.",
 }
 """Facts whose values have words of their own, and how the keys of these begin."""
+PURPOSES: Final = frozenset(
+    {"agreement.purpose", "request.purpose", "dataset.purposes", "dataset.consented_purposes"}
+)
 
 
 class LawShown(Struct, frozen=True, kw_only=True):
@@ -116,5 +115,7 @@ def _value(view: View, name: str, value: Any) -> str:
         return ", ".join(told) or view.say("why.nothing")
     if isinstance(value, list | tuple):
         return ", ".join(_value(view, name, each) for each in value) or view.say("why.nothing")
+    if name in PURPOSES:
+        return purpose_named(str(value), view.language)
     words = NAMED.get(name, "") + str(value)
     return view.say(words) if name in NAMED and known(words) else show(value, view.language)

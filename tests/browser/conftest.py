@@ -6,11 +6,13 @@ import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import cache
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from httpx import AsyncClient, Response
 from litestar import Litestar
+from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.testing import AsyncTestClient
 
@@ -111,6 +113,7 @@ def page_app(database: Database, config: Config, **more: Any) -> Litestar:
         "engine": _engine(), "exports": Seats(2, TooManyExports), "payments": Payments(None), **more,
     }  # fmt: skip
     return Litestar(
+        state=State({"services": SimpleNamespace(database=database)}),
         route_handlers=[*pages.handlers, pages.static()],
         dependencies={
             **{name: Provide(_giver(value), sync_to_thread=False) for name, value in given.items()},

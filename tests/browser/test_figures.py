@@ -27,6 +27,12 @@ def test_no_dong_is_lost_in_writing(amount: int) -> None:
     assert int(figures.vnd(amount, "vi").removesuffix("\u00a0₫").replace(".", "")) == amount
 
 
+def test_numbers_within_words_are_written_as_the_language_does() -> None:
+    told = "10–19: 1,878; α 0.998, ℓ 2; decree-165-2025 v1.2.3 csv ,"
+    assert figures.written(told, "vi") == "10–19: 1.878; α 0,998, ℓ 2; decree-165-2025 v1.2.3 csv ,"
+    assert figures.written(told, "en") == told
+
+
 def test_sizes_are_decimal_as_they_are_priced() -> None:
     assert figures.size(999, "en") == "999\u00a0B"
     assert figures.size(1_000, "en") == "1\u00a0kB"

@@ -190,6 +190,20 @@ async def test_an_address_that_is_not_there_is_a_page_that_says_what_to_do(visit
         assert answer.status_code == 404
 
 
+async def test_who_is_signed_in_keeps_the_menu_at_an_address_that_is_not_there(visit: Visit, sides: Sides) -> None:
+    async with visit(sides.startup) as visitor:
+        for path in ("/no/such/page", "/datasets/x/y/z"):
+            answer = await visitor.get(path)
+            assert answer.status_code == 404
+            assert "Không tìm thấy" in answer.text
+            assert sides.startup.person.name in answer.text
+            assert 'href="/console"' in answer.text
+        asked = await visitor.http.get("/no/such/page", headers={"Accept": "application/json"})
+        assert asked.json()["code"] == "not_found"
+        visitor.http.cookies.set("sandulieu_session", "nobody's")
+        assert 'href="/login"' in (await visitor.get("/no/such/page")).text
+
+
 async def test_english_is_one_press_away_and_stays(visit: Visit, sides: Sides) -> None:
     async with visit() as visitor:
         answer = await visitor.http.post(

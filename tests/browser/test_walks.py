@@ -187,7 +187,7 @@ def test_from_a_refusal_to_why_to_what_is_allowed(market: Market, browser: Brows
     browser.run("document.querySelector('#purpose').value = 'product.rnd'")
     browser.click("main form button")
     said = browser.wait_text("#main", "Gần nhất được phép")
-    assert "Hỏi với mục đích research.academic" in said
+    assert "Hỏi với mục đích Nghiên cứu khoa học (research.academic)" in said
     browser.run("document.querySelector('details.gate summary').focus()")
     browser.run("document.activeElement.click()")
     assert browser.has("details.gate[open] .facts")

@@ -27,6 +27,12 @@ def test_the_tax_office_is_not_asked_without_its_certificate() -> None:
         load({"SANDULIEU_EINVOICE_GATEWAY_URL": "https://thue.example"})
 
 
+@pytest.mark.parametrize("told", ["0071000999888", "A; 1", "A; ; CTY", "A; 1; CTY; x"])
+def test_an_account_that_lacks_a_part_is_no_account(told: str) -> None:
+    with pytest.raises(msgspec.ValidationError, match="bank; number; holder"):
+        load({"SANDULIEU_PAY_IN_ACCOUNT": told})
+
+
 def test_secrets_are_read_and_show_themselves_nowhere() -> None:
     config = load({"STRIPE_API_KEY": "sk_of_nobody", "STRIPE_WEBHOOK_SECRETS": "whsec_new, whsec_old"})
     assert config.stripe_api_key is not None

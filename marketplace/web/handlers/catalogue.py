@@ -10,6 +10,7 @@ from litestar.response import Template
 from markupsafe import Markup
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from marketplace.agreements.standing import standing_of
 from marketplace.config import Config
 from marketplace.db.base import utcnow
 from marketplace.errors import NotFound
@@ -75,7 +76,11 @@ async def show_dataset(
     cost = _cost(dataset, chosen, str(request.query_params.get("queries", "")))
     if view.partial:
         return view.page("_estimate.html", dataset=dataset, cost=cost, chosen=chosen)
-    waiting = None
+    waiting, standing = None, None
+    if view.caller is not None and view.caller.organisation_kind == "startup":
+        standing = await standing_of(
+            session, dataset_id=dataset.id, startup_id=view.caller.organisation_id, at=utcnow()
+        )
     if view.caller is not None and view.caller.organisation_kind == "owner":
         waiting = await read_waiting(session, slug, owner_id=view.caller.organisation_id)
     offered = await offers_of(session, dataset_id=dataset.id, caller=view.caller, at=utcnow())
@@ -85,6 +90,7 @@ async def show_dataset(
         "dataset.html",
         dataset=dataset,
         waiting=waiting,
+        standing=standing,
         watch_id=await watch_of(session, person_id=view.caller.person_id, dataset_id=dataset.id)
         if view.caller
         else None,

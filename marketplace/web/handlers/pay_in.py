@@ -11,6 +11,7 @@ from litestar.response import Redirect, Template
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.callers import Startup, StartupAdmin
+from marketplace.accounts.reads import operator_name
 from marketplace.config import Config
 from marketplace.db.base import new_id
 from marketplace.db.engine import Database
@@ -52,11 +53,15 @@ async def begin_top_up(
 
 
 @get("/wallet/top-ups/{top_up_id:uuid}")
-async def show_top_up(view: View, startup: Startup, session: AsyncSession, top_up_id: UUID) -> Template:
+async def show_top_up(
+    view: View, startup: Startup, session: AsyncSession, config: Config, top_up_id: UUID
+) -> Template:
     """One order: where to go on, what to write on the transfer, or what became of it."""
     startup.require("read")
     order = await reads.top_up(session, organisation_id=startup.organisation_id, top_up_id=top_up_id)
-    return view.page("top_up.html", order=order)
+    account = reads.bank_account(config)
+    operator = None if account else await operator_name(session)
+    return view.page("top_up.html", order=order, account=account, operator=operator)
 
 
 @post("/wallet/auto-top-up", status_code=200)

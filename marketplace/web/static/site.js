@@ -64,3 +64,12 @@ document.addEventListener("htmx:beforeRequest", (event) => {
   if (Date.now() - stream.heard < SILENCE_MS) event.preventDefault();
   else stream.heard = Date.now();
 });
+
+// Stages that the reader has opened stay open when the list of them is drawn anew.
+let opened = [];
+document.addEventListener("htmx:beforeSwap", (event) => {
+  opened = Array.from(event.target.querySelectorAll("details[id][open]"), (each) => each.id);
+});
+document.addEventListener("htmx:load", () => {
+  for (const id of opened) document.getElementById(id)?.setAttribute("open", "");
+});

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 
 import httpx
+import msgspec
 import pytest
 
 from marketplace.accounts.actions import set_password
@@ -30,8 +31,10 @@ def visit(database: Database, cards: Config, payments: Payments) -> Visit:
     """The pages in the test's own loop, which the provider's connections belong to."""
 
     @contextlib.asynccontextmanager
-    async def visiting(party: Party | None, *, taking: Payments = payments) -> AsyncIterator[Visitor]:
-        app = page_app(database, cards, payments=taking)
+    async def visiting(
+        party: Party | None, *, taking: Payments = payments, config: Config = cards
+    ) -> AsyncIterator[Visitor]:
+        app = page_app(database, config, payments=taking)
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)  # type: ignore[arg-type]
         async with httpx.AsyncClient(transport=transport, base_url="http://pages.test") as http:
             visitor = Visitor(http)
@@ -45,7 +48,7 @@ def visit(database: Database, cards: Config, payments: Payments) -> Visit:
 
 
 async def test_without_stripe_the_pages_say_so_and_a_bank_transfer_remains(
-    visit: Visit, database: Database, make: Make
+    visit: Visit, database: Database, cards: Config, make: Make
 ) -> None:
     startup, operator = await make.party(database), await make.party(database, kind="operator")
     async with visit(startup, taking=Payments(None)) as visitor:
@@ -61,10 +64,16 @@ async def test_without_stripe_the_pages_say_so_and_a_bank_transfer_remains(
         assert faults(order) == []
         code = re.search(r'class="secret">(SDL\w{8})<', order)
         assert code
+        assert "chưa công bố tài khoản" in order
         refused = await visitor.send(TOP_UPS, {"way": "checkout", "amount": "300000"})
         assert (refused.status_code, "không nhận thẻ" in refused.text) == (503, True)
         for wrong in ("", "x", "-5", "1e400", "nan"):
             assert (await visitor.send(TOP_UPS, {"way": "bank", "amount": wrong})).status_code == 400
+    named = msgspec.structs.replace(cards, pay_in_account="Ngân hàng A; 0071000999888; CTY SÀN")
+    async with visit(startup, taking=Payments(None), config=named) as visitor:
+        order = (await visitor.get(made[0])).text
+        assert "chưa công bố tài khoản" not in order
+        assert all(each in order for each in ("Ngân hàng A", "0071000999888", "CTY SÀN"))
     async with visit(operator, taking=Payments(None)) as visitor:
         assert f'href="{PAYMENTS}"' in (await visitor.get("/wallet")).text
         line = {"bank_reference": str(new_id()), "amount": "290000", "memo": f"nap {code[1]}"}

@@ -55,7 +55,7 @@ def test_a_refusal_leads_to_the_gate_the_law_the_remedy_and_what_is_allowed(mark
         "decree-356-2025.consent",
         "Chọn mục đích khác",
         "Gần nhất được phép",
-        "Hỏi với mục đích research.academic",
+        "Hỏi với mục đích Nghiên cứu khoa học (research.academic)",
     ):
         assert told in page, told
 
