@@ -17,7 +17,7 @@ import duckdb
 
 from bench.figure import figure, quantile
 from marketplace.db import embedded
-from tests.market import EXAMPLES, SMALL_SQL, Market, open_market
+from tests.market import EXAMPLES, SMALL_SQL, Market, market_of, prepare_home
 
 ONE_BY_ONE = 300
 CLIENTS = 8
@@ -32,7 +32,8 @@ async def figures() -> list[dict[str, Any]]:
 
 def _measured() -> list[dict[str, Any]]:
     with tempfile.TemporaryDirectory() as folder:
-        market = open_market(Path(folder) / "home")
+        home = Path(folder) / "home"
+        market = market_of(home, prepare_home(home))
         market.start()
         try:
             market.credit(1_000_000_000)

@@ -17,7 +17,7 @@ from pathlib import Path
 from bench import soak_laws, soak_ledger, soak_sql
 from marketplace.cli.client import Unreachable
 from marketplace.db import embedded
-from tests.market import EXAMPLES, Market, open_market
+from tests.market import EXAMPLES, Market, market_of, prepare_home
 
 MINUTES = float(os.environ.get("SOAK_MINUTES", "10"))
 SEED = int(os.environ.get("SOAK_SEED", str(time.time_ns() % 1_000_000)))
@@ -33,7 +33,8 @@ def main() -> int:
     print(f"soak: {MINUTES:g} minutes, SOAK_SEED={SEED}", flush=True)
     chance = random.Random(SEED)
     with tempfile.TemporaryDirectory(prefix="sdl-soak-") as folder:
-        market = open_market(Path(folder) / "home", SANDULIEU_SWEEP_INTERVAL_S="2")
+        home = Path(folder) / "home"
+        market = market_of(home, prepare_home(home), SANDULIEU_SWEEP_INTERVAL_S="2")
         market.start()
         try:
             market.credit(1_000_000_000)

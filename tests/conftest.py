@@ -20,11 +20,12 @@ from xdist.remote import Producer
 
 import marketplace.tables  # noqa: F401  # every table is known, whatever a test imports
 from marketplace.config import Config
-from marketplace.db import embedded, migrate
+from marketplace.db import embedded
 from marketplace.db.engine import Database, database_url
 from tests.examples import tried
 from tests.marketplace.api import Client, small_app
 from tests.marketplace.parties import Make
+from tests.prepared import Prepared, prepared
 from tests.schedule import Neighbours
 
 # No test is timed: on a busy machine an example takes as long as it takes.
@@ -33,6 +34,7 @@ settings.register_profile(
 )
 settings.load_profile("untimed")
 
+__all__ = ["prepared"]
 ClientFor = Callable[..., AbstractAsyncContextManager[Client]]
 
 
@@ -57,9 +59,9 @@ def config(home: Path) -> Config:
 
 
 @pytest.fixture(scope="session")
-async def database(config: Config) -> AsyncIterator[Database]:
+async def database(config: Config, prepared: Prepared) -> AsyncIterator[Database]:
     """PostgreSQL with all tables, seen as the service sees it: what is committed stays, so name things anew."""
-    migrate.upgrade(config)
+    prepared.copy_tables(config.home)
     database = Database(database_url(config), connections=40)
     yield database
     await database.close()

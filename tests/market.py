@@ -34,6 +34,8 @@ RIVALS = (
 PURPOSE = "research.academic"
 SEQUENCER_INTERVAL_MS = "250"
 """Several services stand idle while others are tested: at 100 each takes a tenth of a core for it."""
+ENDS_WITH_US = ("setpriv", "--pdeathsig", "TERM")
+"""Whoever starts a service may be killed, and then nobody is left to stop it."""
 SMALL_SQL = "select education, count(*) as n from adult group by education order by n desc, education"
 
 
@@ -81,8 +83,16 @@ class Market:
         env = {**os.environ, **self.environment, **environment}
         self.as_usual = not environment and not options and path == "/readyz"
         with self.log.open("ab") as log:
-            command = [sys.executable, "-m", "marketplace.cli.main", "serve", "--port", str(self.port), *options]
-            self.process = subprocess.Popen(command, env=env, stdout=log, stderr=log)
+            command = [
+                *ENDS_WITH_US,
+                sys.executable,
+                "-m",
+                "marketplace.cli.main",
+                "serve",
+                "--port",
+                str(self.port),
+            ]
+            self.process = subprocess.Popen([*command, *options], env=env, stdout=log, stderr=log)
         until = time.monotonic() + 60
         while time.monotonic() < until:
             assert self.process.poll() is None, self.log.read_text()[-4000:]
@@ -175,11 +185,15 @@ class Market:
         return done.returncode == 0
 
 
-def open_market(home: Path, **environment: str) -> Market:
-    """A migrated home with the demo's parties; nothing published, service not started."""
+def prepare_home(home: Path) -> Parties:
+    """A migrated home with the demo's parties."""
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
     config = Config(home=home)
     upgrade(config)
-    parties = asyncio.run(prepare_parties(config, cast=(*CAST, *RIVALS)))
+    return asyncio.run(prepare_parties(config, cast=(*CAST, *RIVALS)))
+
+
+def market_of(home: Path, parties: Parties, **environment: str) -> Market:
+    """A market in a home that was prepared; nothing published, service not started."""
     usual = {"SANDULIEU_HOME": str(home), "SANDULIEU_SEQUENCER_INTERVAL_MS": SEQUENCER_INTERVAL_MS}
     return Market(home, unused_port("127.0.0.1"), parties, usual | environment)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import import_module
 
 import msgspec
@@ -19,7 +19,6 @@ COMMANDS = {
     "demo": "demo",
     "db": "db",
     "policies": "policies",
-    "catalog": "catalog",
     "query": "query",
     "table": "table",
     "offer": "offer",
@@ -32,25 +31,50 @@ COMMANDS = {
     "doctor": "doctor",
 }
 """Command → module of marketplace.cli that adds it by `add_parser`."""
+CATALOG = {
+    "init": "catalog_init",
+    "check": "catalog_check",
+    "optimise": "optimise",
+    "detect": "detect",
+    "suite": "suite",
+    "publish": "catalog_publish",
+    "show": "catalog_shown",
+    "search": "catalog_shown",
+    "together": "combination",
+    "consents": "consents",
+}
+"""Verb of `catalog` → module that adds it: those that need no database need not wait for its libraries."""
 
 
-def parser(command: str | None = None) -> argparse.ArgumentParser:
-    """The command line; only the module of `command` is imported if it is known, else all are."""
+def parser(given: Sequence[str] = ()) -> argparse.ArgumentParser:
+    """The command line; only the modules of the command that begins `given` are imported if it is known."""
     root = argparse.ArgumentParser(
         prog="sandulieu", description="Sàn dữ liệu: một truy vấn, một quyết định, một giá, một bằng chứng."
     )
     subparsers = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    wanted = {COMMANDS[command]} if command in COMMANDS else dict.fromkeys(COMMANDS.values())
-    for name in wanted:
-        import_module(f"marketplace.cli.{name}").add_parser(subparsers)
+    command = next(iter(given), "")
+    if command != "catalog":
+        _add(subparsers, COMMANDS, command)
+    if command not in COMMANDS:
+        catalog = subparsers.add_parser("catalog", help="danh mục dữ liệu / the catalogue of datasets")
+        verbs = catalog.add_subparsers(dest="verb", required=True, metavar="VERB")
+        _add(verbs, CATALOG, next(iter(given[1:]), ""))
     return root
+
+
+def _add(
+    subparsers: argparse._SubParsersAction[argparse.ArgumentParser], modules: dict[str, str], wanted: str
+) -> None:
+    """The module of `wanted` if it is known, else all."""
+    for name in (modules[wanted],) if wanted in modules else dict.fromkeys(modules.values()):
+        import_module(f"marketplace.cli.{name}").add_parser(subparsers)
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; a refusal is told in both languages on standard error."""
     logging.getLogger("alembic").setLevel(logging.WARNING)
     given = sys.argv[1:] if arguments is None else arguments
-    chosen = parser(given[0] if given else None).parse_args(given)
+    chosen = parser(given).parse_args(given)
     run: Callable[[argparse.Namespace], int] = chosen.func
     try:
         return run(chosen)

@@ -19,7 +19,8 @@ from tests.browser.conftest import LOGIN_TOKEN, TOKEN
 from tests.browser.driver import WAIT_S, Browser, open_browser
 from tests.faults.test_progress import Stream
 from tests.faults.test_underneath import SLOW_SQL
-from tests.market import EXAMPLES, Market, open_market
+from tests.market import EXAMPLES, Market
+from tests.prepared import Prepared
 
 SQL = "select education, count(*) as persons from adult group by education order by persons desc"
 PAGES = (
@@ -38,10 +39,10 @@ OWNERS = (
 
 
 @pytest.fixture(scope="module")
-def market() -> Iterator[Market]:
+def market(prepared: Prepared) -> Iterator[Market]:
     """The service as a process of its own, with one dataset and one agreement."""
     home = Path(tempfile.mkdtemp(prefix="sdl-"))
-    opened = open_market(home)
+    opened = prepared.open_market(home)
     opened.start(SANDULIEU_TENANT_EVENT_READERS=str(READERS))
     opened.credit(1_000_000)
     opened.publish("adult", EXAMPLES / "adult" / "manifest.yaml", EXAMPLES / "adult" / "adult.csv.gz")

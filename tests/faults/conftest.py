@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.market import EXAMPLES, Market, open_market
+from tests.market import EXAMPLES, Market
 from tests.pay import publish_pay
+from tests.prepared import Prepared
 
 
 @pytest.fixture(scope="package")
-def fragile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Market]:
-    market = open_market(Path(tmp_path_factory.mktemp("fragile")), SANDULIEU_SWEEP_INTERVAL_S="1")
+def fragile(prepared: Prepared, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Market]:
+    market = prepared.open_market(Path(tmp_path_factory.mktemp("fragile")), SANDULIEU_SWEEP_INTERVAL_S="1")
     market.start()
     market.credit(10_000_000)
     market.publish("adult", EXAMPLES / "adult" / "manifest.yaml", EXAMPLES / "adult" / "adult.csv.gz")

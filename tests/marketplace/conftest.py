@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.market import EXAMPLES, Market, open_market
+from tests.market import EXAMPLES, Market
 from tests.marketplace.identity.signing import citizen, provider
 from tests.pay import publish_pay
+from tests.prepared import Prepared
 
 
 @pytest.fixture(scope="session")
@@ -22,8 +23,8 @@ def issuer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def market(tmp_path_factory: pytest.TempPathFactory, issuer: str) -> Iterator[Market]:
-    opened = open_market(
+def market(prepared: Prepared, tmp_path_factory: pytest.TempPathFactory, issuer: str) -> Iterator[Market]:
+    opened = prepared.open_market(
         Path(tmp_path_factory.mktemp("market")),
         SANDULIEU_OIDC_ISSUER=issuer,
         SANDULIEU_SUBJECT_SIGN_INS_PER_WINDOW="1000",

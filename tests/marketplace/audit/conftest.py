@@ -20,11 +20,12 @@ from marketplace.audit.published import PublishedLog
 from marketplace.audit.publishing import published_log
 from marketplace.audit.sequencer import sequence_once
 from marketplace.config import Config
-from marketplace.db import embedded, migrate
+from marketplace.db import embedded
 from marketplace.db.engine import Database, database_url
 from marketplace.db.keys import Keys
 from marketplace.db.roles import OWNER
 from marketplace.verifier.note import VerifierKey
+from tests.prepared import Prepared
 
 EMPTIED = (
     "event_salt", "pending_leaf", "audit_leaf", "audit_node", "published", "cosignature", "checkpoint", "event",
@@ -77,9 +78,9 @@ def log_home() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-async def log_server(log_home: Path) -> AsyncIterator[Log]:
+async def log_server(log_home: Path, prepared: Prepared) -> AsyncIterator[Log]:
     config = Config(home=log_home)
-    migrate.upgrade(config)
+    prepared.copy_tables(log_home)
     database = Database(database_url(config), connections=8)
     yield Log(database, config, Keys(log_home / "keys"))
     await database.close()

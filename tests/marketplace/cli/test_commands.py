@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from marketplace.cli.main import COMMANDS, parser
+from marketplace.cli.main import CATALOG, COMMANDS, parser
 from tests.market import PURPOSE, SMALL_SQL, Market
 
 Done = subprocess.CompletedProcess[str]
@@ -121,8 +121,21 @@ def test_a_wrong_setting_is_named_and_ends_with_2() -> None:
 
 def test_every_command_has_help_and_all_but_the_servers_have_json() -> None:
     assert all(name in parser().format_help() for name in COMMANDS)
+    for verb in CATALOG:
+        alone = [path for path, _ in _leaves("", parser(["catalog", verb])) if path.startswith(f" catalog {verb}")]
+        assert alone == [path for path, _ in _leaves("", parser()) if path.startswith(f" catalog {verb}")] != []
     without = {path for path, verb in _leaves("", parser()) if "--json" not in verb.format_help()}
     assert without == {" serve", " worker"}
+
+
+@pytest.mark.parametrize("verb", ["init", "detect", "suite"])
+def test_what_needs_no_database_does_not_wait_for_its_libraries(verb: str) -> None:
+    program = (
+        "import sys; from marketplace.cli.main import parser; parser(sys.argv[1:]);"
+        "sys.exit(bool({'sqlalchemy', 'litestar'} & sys.modules.keys()))"
+    )
+    command = [sys.executable, "-c", program, "catalog", verb]
+    assert subprocess.run(command, check=False, timeout=60).returncode == 0
 
 
 def _leaves(path: str, here: argparse.ArgumentParser) -> Iterator[tuple[str, argparse.ArgumentParser]]:

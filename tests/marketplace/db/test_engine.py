@@ -16,12 +16,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.models import Organisation
 from marketplace.config import Config
-from marketplace.db import embedded, migrate
+from marketplace.db import embedded
 from marketplace.db.base import new_id
 from marketplace.db.engine import Database, DatabaseBusy, DatabaseUnavailable, database_url, migration_url
 from marketplace.db.together import Statement
 from marketplace.errors import Conflict
 from tests.conftest import ClientFor
+from tests.prepared import Prepared
 
 
 @get("/count")
@@ -89,10 +90,10 @@ async def test_a_deadlock_is_an_answer_that_says_try_again(database: Database) -
 
 
 @pytest.fixture
-async def fragile() -> AsyncIterator[tuple[Path, Database]]:
+async def fragile(prepared: Prepared) -> AsyncIterator[tuple[Path, Database]]:
     """A server of its own that a test may stop."""
     home = Path(tempfile.mkdtemp(prefix="sdl-"))
-    migrate.upgrade(Config(home=home))
+    prepared.copy_tables(home)
     database = Database(embedded.start(home), connections=4)
     yield home, database
     await database.close()
