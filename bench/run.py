@@ -65,7 +65,9 @@ def met(one: dict[str, Any]) -> bool:
 
 def line(one: dict[str, Any]) -> str:
     """name, value, baseline, ratio, goal."""
-    baseline = "" if one["baseline"] is None else f"baseline {one['baseline']:,.3f}  ratio {one['ratio']:.2f}"
+    baseline = "" if one["baseline"] is None else f"baseline {one['baseline']:,.3f}"
+    if one["ratio"] is not None:
+        baseline += f"  ratio {one['ratio']:.2f}"
     goal = "" if one["goal"] is None else f"goal {'≤' if one['better'] == 'lower' else '≥'} {one['goal']:g}"
     sign = "✓" if met(one) else "✗"
     return f"{sign} {one['name']:<58} {one['value']:>12,.3f} {one['unit']:<10} {baseline:<36} {goal}"
