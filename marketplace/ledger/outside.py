@@ -112,4 +112,5 @@ async def compare(session: AsyncSession, outside: Outside) -> list[Compared]:
         told = expected.pop(row.reference, None) if row.reference is not None else None
         if told != row.amount:
             differ.append(Compared(row.reference or str(row.transfer_id), told, row.amount, row.transfer_id))
-    return differ + [Compared(reference, amount, None, None) for reference, amount in expected.items()]
+    # What came in and went back again as one reference moved nothing.
+    return differ + [Compared(reference, amount, None, None) for reference, amount in expected.items() if amount]

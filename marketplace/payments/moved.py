@@ -35,10 +35,10 @@ _TRANSFERS = text(f"""{_MOVED}
 """)
 
 
-async def reading_since(session: AsyncSession, name: str, *, until: datetime) -> datetime:
-    """Where a reading begins: some days before where the last one that agreed ended, else at the beginning."""
-    agreed = await agreed_until(session, name)
-    return EPOCH if agreed is None or agreed < until - KEPT else agreed - OVERLAP
+async def reading_since(session: AsyncSession, *names: str, until: datetime) -> datetime:
+    """Where a reading of these begins: some days before where all of them last agreed, else at the beginning."""
+    agreed = [await agreed_until(session, name) or EPOCH for name in names]
+    return EPOCH if min(agreed) < until - KEPT else min(agreed) - OVERLAP
 
 
 async def payments_moved(session: AsyncSession, provider: Provider, since: datetime) -> AsyncIterator[SeenPayment]:

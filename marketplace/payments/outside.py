@@ -1,7 +1,7 @@
 """What Stripe says it moved for us, for `ledger.reconcile`: payments in, refunds and lost disputes out.
 
-A payment that no order of ours knows is told too: the ledger does not have it, and that is a difference. What is
-being booked at this moment may be one for a moment: ask again.
+A payment that no order of ours knows is told too: the ledger does not have it, and that is a difference until it
+was given back there. What is being booked at this moment may be one for a moment: ask again.
 """
 
 from __future__ import annotations
@@ -19,12 +19,15 @@ from marketplace.payments.provider import Provider, SeenPayment
 
 CURRENCIES = {"VND": "", "USD": "_usd"}
 """Currency → what the codes of its transfers end in."""
+SIDES = {"VND": "stripe", "USD": "stripe USD"}
+"""Currency → name of the other side: each agrees or differs by itself."""
 STEPS = ("top_up", "refund", "refund_back", "dispute_taken")
 _REFUNDS = text("""
     select r.provider_id, 'refund:' || r.id as reference,
            exists (select from transfer t where t.reference = 'refund:' || r.id and t.code = 'refund') as crossed
     from refund r where r.provider_id is not null
 """)
+_BOOKED = text("select id from payment where id = any(:ids)")
 
 
 async def stripe_outside(
@@ -34,15 +37,21 @@ async def stripe_outside(
     known = {row.provider_id: (row.reference, row.crossed) for row in await session.execute(_REFUNDS)}
     moved = payments_moved(session, provider, since)
     seen = [each async for each in moved if each.at < until and each.state == "paid"]
+    booked = set(await session.scalars(_BOOKED, {"ids": [each.id for each in seen]}))
     return tuple(
         Outside(
-            name="stripe" if currency == "VND" else f"stripe {currency}",
+            name=SIDES[currency],
             account_id=account_id(None, "funding", currency),
             codes=tuple(f"{step}{ending}" for step in STEPS),
             since=since,
             until=until,
             totals=True,
-            records=[record for each in seen if each.currency == currency for record in _records(each, known)],
+            records=[
+                record
+                for each in seen
+                if each.currency == currency
+                for record in (_records(each, known) if each.id in booked else _strange(each))
+            ],
         )
         for currency, ending in CURRENCIES.items()
     )
@@ -68,6 +77,13 @@ async def payouts_outside(
             for each in seen
         ],
     )
+
+
+def _strange(payment: SeenPayment) -> Iterator[OutsideRecord]:
+    """One that is not booked: what is left of it, so whoever paid past us can be given it back, and it is over."""
+    back = sum(refund.amount for refund in payment.refunds if refund.state == "paid")
+    lost = sum(dispute.amount for dispute in payment.disputes if dispute.state == "lost")
+    yield OutsideRecord(reference=f"stripe:{payment.id}", amount=payment.amount - min(back + lost, payment.amount))
 
 
 def _records(payment: SeenPayment, known: dict[str, tuple[str, bool]]) -> Iterator[OutsideRecord]:

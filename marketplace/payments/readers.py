@@ -17,7 +17,7 @@ from marketplace.ledger.outside import Heard, Silent
 from marketplace.payments.errors import ProviderUnavailable
 from marketplace.payments.moved import reading_since
 from marketplace.payments.opening import open_payments
-from marketplace.payments.outside import payouts_outside, stripe_outside
+from marketplace.payments.outside import SIDES, payouts_outside, stripe_outside
 from marketplace.payouts.settling import bank_outside
 
 
@@ -37,7 +37,7 @@ async def _stripe(config: Config, session: AsyncSession, until: datetime, *, who
     async with open_payments(config) as payments:
         if payments.provider is None:
             return ()
-        paid_in = EPOCH if whole else await reading_since(session, "stripe", until=until)
+        paid_in = EPOCH if whole else await reading_since(session, *SIDES.values(), until=until)
         paid_out = EPOCH if whole else await reading_since(session, "stripe payouts", until=until)
         try:
             return (

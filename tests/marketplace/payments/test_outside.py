@@ -67,6 +67,8 @@ async def test_payments_refunds_and_disputes_agree_and_what_nobody_heard_of_is_n
             await asyncio.sleep((since - utcnow()).total_seconds())
             unheard = payer.pay(await payer.order())
             fake.do("refund", dollars, amount="100")
+            given_back = payer.pay(await payer.order())  # in and out again past us: together nothing
+            fake.do("refund", given_back, amount="200000")
             named = await differing(database, provider, since)
             assert (f"stripe:{unheard}", 200_000, None) in named
             assert [(told, found) for reference, told, found in named if unheard not in reference] == [
@@ -121,6 +123,7 @@ async def test_a_reading_begins_some_days_before_where_the_last_one_agreed(datab
             await note_agreed(session, (side, Silent("other")), differing=["other"])
         assert await reading_since(session, name, until=now) == now - timedelta(days=3)
         assert await reading_since(session, name, until=now + timedelta(days=26)) == EPOCH
+        assert await reading_since(session, name, "never agreed", until=now) == EPOCH
 
 
 async def test_a_stripe_that_is_away_is_a_difference_and_no_key_is_none(
