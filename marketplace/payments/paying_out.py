@@ -7,7 +7,7 @@ from typing import Final
 from uuid import UUID
 
 from sqlalchemy import select, text
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.audit.actions import record
@@ -22,9 +22,14 @@ from marketplace.payouts.models import Payout, PayoutTransfer
 
 logger = logging.getLogger(__name__)
 
-WAITS: Final = frozenset({"balance_insufficient", "insufficient_capabilities_for_transfer"})
+WAITS: Final = frozenset({
+    "balance_insufficient", "insufficient_capabilities_for_transfer",
+    # Its key carried something else, and nothing is there with its reference: it is asked for with the next one.
+    "idempotency_key_reused", "IdempotencyError",
+})  # fmt: skip
 """Refusals that are the exchange's affair: the payout stays released, and is asked for again."""
 _LOCKED = text("select pg_advisory_xact_lock(hashtextextended('payouts', 0))")
+_CARRIED_BY = text("select transfer_id from payout_transfer where payout_id = :id")
 _ORDER = text("""
     select p.id, p.state, p.amount_vnd, p.reference, a.account_number, coalesce(t.attempt, 0) as attempt
     from payout p join payout_account a on a.id = p.account_id and a.bank_code = 'stripe'
@@ -74,6 +79,9 @@ async def settle_transfer(session: AsyncSession, seen: SeenTransfer) -> None:
         known = {"transfer_id": seen.id, "trouble": None}
         await session.execute(put.on_conflict_do_update(index_elements=["payout_id"], set_=known))
         await _told(session, "payout:paid", payout, payout.amount_vnd, seen.id)
+    elif await session.scalar(_CARRIED_BY, {"id": payout.id}) != seen.id:
+        logger.error("transfer %s is not the one that carried payout %s", seen.id, payout.id)
+        return  # what is taken back of it never was the owner's
     for reversal in seen.reversals:
         booked = await book_reversed(
             session, payout.id, payout.owner_id, reversal.amount_vnd, payout.reference, reversal=reversal.id
@@ -98,14 +106,18 @@ async def _refused(database: Database, payout_id: UUID, attempt: int, reason: st
         await book_refused(session, payout.id, payout.owner_id, payout.amount_vnd, payout.reference)
         payout.state = "returned"
         await _told(session, "payout:return", payout, payout.amount_vnd, "", reason=reason)
-    await _note(database, payout_id, attempt=attempt, trouble=reason)
+        await session.execute(_noted(payout_id, attempt=attempt, trouble=reason))
 
 
 async def _note(database: Database, payout_id: UUID, *, attempt: int, trouble: str | None = None) -> None:
+    async with database.session() as session:
+        await session.execute(_noted(payout_id, attempt=attempt, trouble=trouble))
+
+
+def _noted(payout_id: UUID, *, attempt: int, trouble: str | None) -> Insert:
     values = {"attempt": attempt, "trouble": trouble, "looked_at": utcnow()}
     put = insert(PayoutTransfer).values(payout_id=payout_id, **values)
-    async with database.session() as session:
-        await session.execute(put.on_conflict_do_update(index_elements=["payout_id"], set_=values))
+    return put.on_conflict_do_update(index_elements=["payout_id"], set_=values)
 
 
 async def _told(

@@ -23,7 +23,7 @@ from marketplace.payments.errors import AnswerKept, ProviderRefused, ProviderUna
 from marketplace.payments.provider import Notice, Order, SeenCheckout, SeenMethod, SeenPayment
 from marketplace.payments.signature import check_signature
 from marketplace.payments.stripe_seen import checkout_of, instant, metadata_id, method_of, payment_of, transfer_of
-from marketplace.payouts.carrier import PayoutOrder, SeenTransfer
+from marketplace.payouts.carrier import PayoutOrder, SeenReversal, SeenTransfer
 
 API_VERSION = "2026-10-28.endive"
 PAGE = 100
@@ -232,12 +232,22 @@ class StripeProvider:
 
     async def transfer(self, transfer_id: str) -> SeenTransfer:
         """The transfer with what was taken back of it."""
-        return transfer_of(await _ask(self._client.v1.transfers.retrieve_async(transfer_id)))
+        return await self._whole(await _ask(self._client.v1.transfers.retrieve_async(transfer_id)))
 
     async def find_transfer(self, reference: str) -> SeenTransfer | None:
         """One that was made with the reference, though we never heard its id."""
-        found = await _ask(self._client.v1.transfers.list_async({"transfer_group": reference, "limit": 1}))
-        return next((seen for seen in map(transfer_of, found.data) if seen.reference), None)
+        found = await _ask(self._client.v1.transfers.list_async({"transfer_group": reference, "limit": PAGE}))
+        ours = next((one for one in found.data if transfer_of(one).reference), None)
+        return await self._whole(ours) if ours is not None else None
+
+    async def _whole(self, transfer: stripe.Transfer) -> SeenTransfer:
+        """With all its reversals: the object itself has only the newest few."""
+        seen = transfer_of(transfer)
+        if not transfer.reversals.has_more:
+            return seen
+        page = await _ask(self._client.v1.transfers.reversals.list_async(transfer.id, {"limit": PAGE}))
+        found = [SeenReversal(one.id, one.amount) async for one in page.auto_paging_iter()]
+        return msgspec.structs.replace(seen, reversals=tuple(found))
 
     async def transfers(self, since: datetime) -> AsyncIterator[SeenTransfer]:
         """Every transfer made since, newest first."""
@@ -245,7 +255,7 @@ class StripeProvider:
         page = await _ask(self._client.v1.transfers.list_async(asked))  # type: ignore[arg-type]
         while True:
             for one in page.data:
-                yield transfer_of(one)
+                yield await self._whole(one)
             if not page.has_more:
                 return
             page = await _ask(page.next_page_async())

@@ -35,6 +35,12 @@ class Fake:
         assert answer.status_code in (200, 402), found
         return found
 
+    def post(self, path: str, key: str, **form: str) -> dict[str, Any]:
+        """What somebody with the account's key has done there past us."""
+        headers = {"Authorization": f"Bearer {KEY}", "Idempotency-Key": key}
+        made: dict[str, Any] = self._http.post(path, data=form, headers=headers).json()
+        return made
+
     def tried(self, verb: str, about: str, **form: str) -> dict[str, Any]:
         """The same, or nothing if Stripe refuses."""
         answer = self._http.post(f"/_test/{verb}/{about}", data=form)

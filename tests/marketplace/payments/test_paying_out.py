@@ -155,20 +155,44 @@ async def test_what_is_taken_back_in_parts_is_the_owners_again_once(
     (way,) = await ways(database, make, "acct_reversed0")
     await send_payout(database, payments.require(), way.payout_id)
     (transfer,) = await made(payments, way)
-    parts = (way.amount_vnd // 3, way.amount_vnd - way.amount_vnd // 3)
-    for part, stands in zip(parts, ("paid", "returned"), strict=True):
-        fake.do("reverse", transfer.id, amount=str(part))
+    few = [1_000] * 11  # more than the object itself shows
+    rounds = ([way.amount_vnd // 3], [*few, way.amount_vnd - way.amount_vnd // 3 - sum(few)])
+    for parts, stands in zip(rounds, ("paid", "returned"), strict=True):
+        for part in parts:
+            fake.do("reverse", transfer.id, amount=str(part))
         assert len(await differs(database, payments, way)) == 1, "unheard of, it is named"
         for _ in range(2):
             await catch_up(database, payments.require(), utcnow())
         assert await state(database, way) == stands
         assert await differs(database, payments, way) == []
     assert await left(database, way) == way.amount_vnd
-    assert await told(database, way) == ["payout:release", "payout:paid", "payout:return", "payout:return"]
+    assert await told(database, way) == ["payout:release", "payout:paid", *["payout:return"] * 13]
     async with database.reading() as session:
         month = await read_statement(session, way.owner_id, this_month().period)
     assert (month.paid_out_vnd, month.returned_vnd) == (way.amount_vnd, way.amount_vnd)
     assert month.opening_vnd + month.earned_vnd == month.closing_vnd == split(PRICE_VND, rates_at(utcnow())).owner
+
+
+async def test_what_is_taken_back_of_another_transfer_is_nobodys(
+    database: Database, make: Make, payments: Payments, fake: Fake
+) -> None:
+    (way,) = await ways(database, make, "acct_bytwice00")
+    fake.post(
+        "/v1/transfers", f"payout-{way.payout_id}-0", amount="1", currency="vnd", destination="acct_other000"
+    )
+    await send_payout(database, payments.require(), way.payout_id)  # its key is somebody else's by now
+    assert (await state(database, way), await left(database, way)) == ("released", 0)
+    await send_payout(database, payments.require(), way.payout_id)
+    assert await state(database, way) == "paid"
+    again = fake.post(
+        "/v1/transfers", str(new_id()), amount=str(way.amount_vnd), currency="vnd", destination="acct_bytwice00",
+        transfer_group=way.reference, **{"metadata[payout]": str(way.payout_id)},
+    )  # fmt: skip
+    assert len(await differs(database, payments, way)) == 1
+    fake.do("reverse", again["id"], amount=str(way.amount_vnd))
+    await catch_up(database, payments.require(), utcnow())
+    assert (await state(database, way), await left(database, way)) == ("paid", 0)
+    assert await differs(database, payments, way) == []
 
 
 async def test_a_refusal_gives_it_back_and_an_empty_balance_waits(

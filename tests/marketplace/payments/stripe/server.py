@@ -107,7 +107,14 @@ def listed(things: list[Thing], form: Form, account: Account) -> Thing:
 def expanded(thing: Thing, form: Form, account: Account, prefix: str = "") -> Thing:
     wanted = {name.removeprefix(prefix) for name in form.get("expand", {}).values() if name.startswith(prefix)}
     inner = {name: account.things[thing[name]] for name in wanted if thing.get(name) in account.things}
+    if thing["object"] == "transfer":  # Stripe shows the newest ten
+        every = list(reversed(thing["reversals"]["data"]))
+        inner["reversals"] = {**thing["reversals"], "data": every[:10], "has_more": len(every) > 10}
     return {**thing, **inner}
+
+
+def reversals(account: Account, form: Form, key: str) -> Thing:
+    return listed(list(reversed(account.get(key, "transfer")["reversals"]["data"])), form, account)
 
 
 def new_customer(account: Account, form: Form) -> Thing:
@@ -212,7 +219,8 @@ ROUTES: list[tuple[str, str, Callable[..., Thing]]] = [
     ("POST", "/v1/customers", new_customer),
     ("POST", "/v1/transfers", new_transfer),
     ("GET", "/v1/transfers", several("transfer", "transfer_group")),
-    ("GET", "/v1/transfers/(.+)", one("transfer")),
+    ("GET", "/v1/transfers/([^/]+)/reversals", reversals),
+    ("GET", "/v1/transfers/([^/]+)", one("transfer")),
     ("POST", "/v1/checkout/sessions", new_checkout),
     ("GET", "/v1/checkout/sessions/(.+)", one("checkout.session")),
     ("POST", "/v1/payment_intents", new_intent),
