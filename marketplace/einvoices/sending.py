@@ -35,8 +35,10 @@ _UNSIGNED = text("""
     order by i.id limit :rows
 """)
 _DUE = text("""
-    select e.invoice_id, e.message_id, e.xml, e.attempts, i.organisation_id, i.seller_tax_code
+    select e.invoice_id, e.message_id, e.xml, e.attempts, i.organisation_id,
+           case when x.id is null then i.seller_tax_code else x.seller_tax_code end as seller_tax_code
     from einvoice e join invoice i on i.id = e.invoice_id
+    left join invoice_edition x on x.invoice_id = e.invoice_id and x.edition = e.edition
     where e.state = 'waiting' and e.next_at <= :at order by e.next_at, e.invoice_id limit :rows
 """)
 _LATER = text("""

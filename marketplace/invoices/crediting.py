@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from marketplace.accounts.callers import Operator
 from marketplace.audit.actions import record
 from marketplace.billing.split import divide
-from marketplace.db.base import new_id
+from marketplace.db.base import new_id, utcnow
 from marketplace.errors import NotFound
 from marketplace.invoices.document import Document
 from marketplace.invoices.early import bill_version
@@ -27,7 +27,7 @@ from marketplace.invoices.errors import (
     SamePerson,
     VersionListed,
 )
-from marketplace.invoices.left import Left, left_of
+from marketplace.invoices.left import Left, left_of, lock_credits
 from marketplace.invoices.models import Credit, CreditItem
 from marketplace.invoices.notes import issue_note
 from marketplace.invoices.reads import find
@@ -136,6 +136,8 @@ async def decide(
         return (await find(session, credit.note_id, party=None)).document if credit.note_id else None
     if credit.state != "proposed":
         raise CreditDecided(state=credit.state)
+    await lock_credits(session, credit.invoice_id)  # before it is read: it may be being replaced
+    at = max(at, utcnow())
     invoice = (await find(session, credit.invoice_id, party=None)).document
     note: Document | None = None
     if approve:

@@ -17,7 +17,7 @@ from marketplace.calendar import VIETNAM
 from marketplace.db.base import new_id
 from marketplace.invoices.document import Correction, Document, Line
 from marketplace.invoices.errors import CreditExceeds, NothingLeft
-from marketplace.invoices.left import Left, left_of, lock_credits
+from marketplace.invoices.left import Left, left_of
 from marketplace.invoices.numbering import lock_series, next_number, series_of
 from marketplace.invoices.rounding import round_tax
 from marketplace.invoices.writing import parties, write
@@ -33,8 +33,10 @@ async def issue_note(
     by: Operator,
     at: datetime,
 ) -> Document:
-    """A credit note of `asked` đồng of each use. Raises CreditExceeds, NothingLeft."""
-    await lock_credits(session, invoice.id)
+    """A credit note of `asked` đồng of each use; the caller holds `lock_credits`.
+
+    Raises CreditExceeds, NothingLeft.
+    """
     series = series_of("credit_note", at)
     await lock_series(session, series)
     every = await left_of(session, invoice.id)

@@ -71,6 +71,8 @@ class Office(BaseHTTPRequestHandler):
     def _answer(self, message: Any, name: str) -> bytes:
         document = message.find("DLieu/HDon")
         wrong = _wrong(document)
+        if message.findtext("TTChung/MST") != (document.findtext("DLHDon/NDHDon/NBan/MST") or ""):
+            wrong = "30003 Mã số thuế người gửi không phải của người bán"
         if self.mode == "refuse" or wrong:
             return self._refusal(name, wrong or "30001 Trùng số hóa đơn")
         document = copy.deepcopy(document)

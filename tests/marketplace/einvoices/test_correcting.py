@@ -30,6 +30,7 @@ from tests.marketplace.parties import Make
 from tests.marketplace.parties import Party as Somebody
 
 BUYER = Party(name="Công ty Dữ Liệu Mở", tax_code="0312345678-001")
+WAITS = text("select pid from pg_stat_activity where datname = current_database() and wait_event = 'advisory'")
 ROWS = text("select edition, state, xml, message_id from einvoice where invoice_id = :id order by edition")
 
 
@@ -95,6 +96,29 @@ async def test_what_was_refused_goes_out_again_under_its_number_and_then_is_repl
     await _logged(database, invoice, replacement, by)
 
 
+SELLER = text("update organisation set tax_code = :code where id = (select id from organisation "
+              "where kind = 'operator' and suspended_at is null order by created_at, id limit 1)")  # fmt: skip
+
+
+async def test_a_seller_that_was_wrong_is_asked_for_by_its_new_tax_code(
+    database: Database, office: Office, seller: Identity, billed: tuple[Somebody, Document], make: Make
+) -> None:
+    _, invoice = billed
+    by = await by_operator(database, make)
+    assert await sent(database, office, seller, "refuse") == 1
+    try:
+        async with database.session() as session:
+            await session.execute(SELLER, {"code": "0101234567"})
+        again = await corrected(database, invoice.id, by)
+    finally:
+        async with database.session() as session:
+            await session.execute(SELLER, {"code": invoice.seller.tax_code})
+    assert (again.seller.tax_code, again.name) == ("0101234567", invoice.name)
+    assert await sent(database, office, seller, "good") == 1
+    rows = await database.all(ROWS, {"id": invoice.id})
+    assert [row.state for row in rows] == ["refused", "coded"]
+
+
 async def _logged(database: Database, invoice: Document, replacement: Document, by: Operator) -> None:
     """Who, why, and what the tax office had said."""
     asked = text("select actor_person_id, body from event where name = 'einvoice:correct' "
@@ -156,6 +180,39 @@ async def test_what_was_adjusted_is_only_adjusted_again_and_a_note_names_the_num
     assert sha256_of(read.document) == note.sha256
     with pytest.raises(AlreadyAdjusted):
         await corrected(database, invoice.id, by)
+
+
+async def test_a_note_that_waited_for_a_replacement_names_it(
+    database: Database, office: Office, seller: Identity, billed: tuple[Somebody, Document], make: Make
+) -> None:
+    _, invoice = billed
+    by, other = await by_operator(database, make), await by_operator(database, make)
+    assert await sent(database, office, seller, "good") == 1
+    async with database.session() as session:
+        credit = await propose(session, invoice_id=invoice.id, reason="hoàn", by=by, at=utcnow(), amount_vnd=500)
+    asked_at = utcnow()
+
+    async def noted() -> Document | None:
+        async with database.session() as session:
+            return await decide(session, credit_id=credit, approve=True, by=other, at=asked_at)
+
+    async with database.session() as session:
+        replacement = await correct(
+            session, invoice_id=invoice.id, buyer=BUYER, why="sai tên", by=by, at=utcnow(), retry_after_s=30,
+            edition_id=new_id(),
+        )  # fmt: skip
+        waiting = asyncio.create_task(noted())
+        for _ in range(1_000):
+            if await database.all(WAITS, {}):
+                break
+            await asyncio.sleep(0.01)
+    note = await waiting
+    assert note is not None
+    assert note.corrects is not None
+    assert note.corrects.number == replacement.number
+    async with database.session() as session:
+        read = await find(session, note.id, party=None)
+    assert (read.document, read.sha256) == (note, sha256_of(note))
 
 
 async def test_who_may_correct(
