@@ -12,7 +12,6 @@ from typing import Any, Final
 
 from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.audit.actions import record
@@ -95,7 +94,7 @@ async def _do(work: Work, step: str, row: Any | None) -> bool:
     """Whether the step is done."""
     try:
         told = await STEPS[step](work)
-    except (Unavailable, DBAPIError, OSError):
+    except (Unavailable, OSError):
         raise
     except Problem as problem:
         await _stuck(work, step, row, problem)

@@ -76,8 +76,8 @@ _CHARGES = text("""
     select c.transfer_id from charge c join invoice_item i on i.source_id = c.id where i.invoice_id = :invoice
 """)
 _STUCK = text("""
-    select step from month_step
-    where period = :period and state = 'stuck' and step not in ('invoices', 'statements') limit 1
+    select period, step from month_step where period <= :period and state = 'stuck'
+    and step not in ('invoices', 'statements') order by period desc limit 1
 """)
 _BOOKED = text("select coalesce(sum(amount), 0)::bigint from transfer where id = any(cast(:ids as uuid[]))")
 
@@ -95,7 +95,7 @@ async def close_month(
         raise MonthNotOver(period=period, ready=ready.astimezone(VIETNAM).isoformat(timespec="minutes"))
     stuck = await database.one(_STUCK, {"period": period})
     if stuck is not None:
-        raise MonthStuck(period=period, step=stuck.step)
+        raise MonthStuck(period=period, stuck=stuck.period, step=stuck.step)
     rates = rates_of(month)
     async with database.reading() as session:
         who = list((await session.scalars(_WHO, {"since": month.since, "until": month.until})).all())

@@ -12,7 +12,7 @@ class MonthNotOver(Conflict):
 
 
 class MonthStuck(Conflict):
-    """The month's close found what has to be mended before anything is billed. Params: period, step."""
+    """A close, of the month or one before it, found what has to be mended first. Params: period, stuck, step."""
 
     code = "invoice.month_stuck"
 

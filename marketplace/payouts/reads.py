@@ -88,11 +88,13 @@ _LINES = text("""
            coalesce(sum(vnd) filter (where code like '%\\_tax'), 0)::bigint as tax_vnd
     from moved m left join dataset d on d.id = m.dataset_id group by m.dataset_id, d.slug order by 4 desc, 1
 """)
+# By the instant of the transfer, as the balances are: a charge begun before midnight may be booked after it.
 _CHARGES = text("""
     select c.dataset_id, coalesce(d.slug, '') as dataset_slug, c.code, c.amount_vnd, c.at, c.owner_id,
            a.partner_id, a.lead_basis_points
-    from charge c join agreement a on a.id = c.agreement_id left join dataset d on d.id = c.dataset_id
-    where (c.owner_id = :owner or a.partner_id = :owner) and c.at >= :since and c.at < :until
+    from charge c join agreement a on a.id = c.agreement_id join transfer t on t.id = c.transfer_id
+    left join dataset d on d.id = c.dataset_id
+    where (c.owner_id = :owner or a.partner_id = :owner) and t.at >= :since and t.at < :until
     order by c.dataset_id, c.code
 """)
 _PAID = text("""

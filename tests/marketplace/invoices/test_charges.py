@@ -52,7 +52,7 @@ async def test_charges_are_billed_taxed_and_told(database: Database, make: Make)
     assert [one.text for one in hdon(made, seller_address="").iterfind(".//HHDVu/TSuat")] == ["8%", "8%", "KCT"]
     assert await close_month(database, period="2026-02", at=CLOSED_AT, close_after_s=3_600) == ()
     async with database.reading() as session:
-        told = await read_statement(session, subscriber.sides.owner.organisation.id, "2026-02")
+        told = await read_statement(session, subscriber.sides.owner.organisation.id, this_month().period)
         earned = (await balance(session, earnings(subscriber.sides.owner.organisation.id))).balance
     assert {line.code: line.charged_vnd for line in told.lines} == {
         code: line.gross_vnd for code, line in lines.items()
