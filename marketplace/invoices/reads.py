@@ -24,7 +24,7 @@ EDITIONS = """
 _HEAD = """
     i.id, i.kind, i.organisation_id,
     coalesce(e.series, i.series) || '-' || lpad(coalesce(e.number, i.number)::text, 8, '0') as number,
-    coalesce(e.buyer_name, i.buyer_name) as buyer_name, i.period, i.issued_at,
+    coalesce(e.buyer_name, i.buyer_name) as buyer_name, i.period, coalesce(e.issued_at, i.issued_at) as issued_at,
     i.gross_vnd - i.vat_vnd as net_vnd, i.vat_vnd, i.gross_vnd, i.corrects_id
 """
 _NEWEST = """

@@ -27,7 +27,8 @@ from marketplace.offers.models import Charge
 logger = logging.getLogger(__name__)
 
 SETTLED_AFTER = timedelta(hours=1)
-"""A month's last queries have ended, and what they cost is known, so long after it."""
+"""A month's last queries have ended, and what they cost is known, so long after it; where the service stood still
+meanwhile, they are waited for."""
 LOOKED_BACK = timedelta(days=400)
 _AGREEMENTS = """
 select a.id as agreement_id, a.startup_id as organisation_id, a.owner_id, a.partner_id, a.lead_basis_points,
@@ -36,6 +37,9 @@ select a.id as agreement_id, a.startup_id as organisation_id, a.owner_id, a.part
         where c.agreement_id = a.id) as charged,
        (select coalesce(jsonb_object_agg(m.month, m.vnd), '{}') from (select month, sum(vnd) as vnd
         from month_spend where agreement_id = a.id group by month) m) as spent,
+       array(select to_char(q.created_at at time zone 'Asia/Ho_Chi_Minh', 'YYYY-MM')
+        from query q join query_line l on l.query_id = q.id
+        where q.state in ('queued', 'running') and l.agreement_id = a.id) as unsettled,
        (select coalesce(jsonb_agg(jsonb_build_array(v.created_at, w.withdrawn_at) order by v.number), '[]')
         from dataset_version v left join version_withdrawal w on w.version_id = v.id
         where v.dataset_id = a.dataset_id) as listed
@@ -115,7 +119,8 @@ def dues(row: Any, *, at: datetime) -> Iterator[MonthDue]:
     for period in _periods(row.valid_from, min(row.until, at)):
         if not _listed_in(versions, period, at=at):
             continue  # there was nothing that could be asked
-        for code, amount_vnd in _of_month(terms, period, row.spent.get(period, 0), at=at):
+        spent_vnd = None if period in row.unsettled else int(row.spent.get(period, 0))
+        for code, amount_vnd in _of_month(terms, period, spent_vnd, at=at):
             if f"{code} {period}" not in row.charged:
                 yield MonthDue(**whose, code=code, period=period, amount_vnd=amount_vnd)
 
@@ -138,10 +143,11 @@ def _listed_in(versions: Sequence[tuple[datetime, datetime | None]], period: str
     )
 
 
-def _of_month(terms: Terms, period: str, spent_vnd: int, *, at: datetime) -> Sequence[tuple[str, int]]:
+def _of_month(terms: Terms, period: str, spent_vnd: int | None, *, at: datetime) -> Sequence[tuple[str, int]]:
+    """`spent_vnd` None: it is not known yet."""
     found = due_at_start(terms)
-    if at >= month_start(next_month(period)) + SETTLED_AFTER:
-        found += due_at_end(terms, queries_vnd=int(spent_vnd))
+    if spent_vnd is not None and at >= month_start(next_month(period)) + SETTLED_AFTER:
+        found += due_at_end(terms, queries_vnd=spent_vnd)
     return found
 
 

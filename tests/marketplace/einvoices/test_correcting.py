@@ -93,6 +93,7 @@ async def test_what_was_refused_goes_out_again_under_its_number_and_then_is_repl
         (head,) = (await list_invoices(session, startup.caller)).items
     assert (found.document, found.sha256) == (replacement, sha256_of(replacement))
     assert (head.number, head.buyer_name, head.gross_vnd) == (replacement.name, BUYER.name, invoice.gross_vnd)
+    assert head.issued_at == replacement.issued_at
     await _logged(database, invoice, replacement, by)
 
 

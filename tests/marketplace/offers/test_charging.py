@@ -27,6 +27,7 @@ from marketplace.offers.models import Charge, Offer
 from marketplace.publications.models import VersionWithdrawal
 from marketplace.queries.errors import AgreementUnpaid
 from marketplace.queries.facts import read_facts
+from marketplace.queries.models import Query, QueryLine
 from marketplace.queries.prepare import require_paid
 from marketplace.spending.models import MonthSpend
 from tests.marketplace.agreements.conftest import Sides, open_sides
@@ -122,6 +123,33 @@ async def test_each_month_in_force_is_charged_and_what_its_minimum_lacks_once_it
     async with database.session() as session:
         wallet = await balance(session, subscriber.wallet)
     assert wallet.balance == 1_000_000 - sum(vnd for _, _, vnd in due)
+
+
+async def test_the_minimum_waits_for_a_query_of_the_month_that_is_not_settled(database: Database) -> None:
+    subscriber = await subscribe(database, credit=1_000_000, month_vnd=50_000, minimum_month_vnd=60_000)
+    sides, after = subscriber.sides, datetime(2026, 2, 3, tzinfo=UTC)
+    async with database.session() as session:
+        query = Query(
+            organisation_id=sides.startup.organisation.id, person_id=sides.startup.person.id,
+            purpose="research.academic", sql="select 1", state="running", decision={}, bytes=0, quote_vnd=9_000,
+            created_at=BEGAN,
+        )  # fmt: skip
+        session.add(query)
+        await session.flush()
+        session.add(
+            QueryLine(
+                query_id=query.id, agreement_id=subscriber.agreement_id, decision_id=query.id,
+                dataset_id=sides.dataset_id, owner_id=sides.owner.organisation.id, columns=[], bytes=0,
+                quote_vnd=9_000,
+            )
+        )  # fmt: skip
+    await charge_months(database, at=after)
+    month = [(f"2026-0{each}", "month", 50_000) for each in (1, 2)]
+    assert await subscriber.charges(database) == month
+    async with database.session() as session:
+        (await session.get_one(Query, query.id)).state = "failed"
+    await charge_months(database, at=after)
+    assert await subscriber.charges(database) == [("2026-01", "minimum", 10_000), *month]
 
 
 async def test_a_month_in_which_nothing_was_listed_costs_nothing(database: Database) -> None:
