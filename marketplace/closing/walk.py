@@ -38,6 +38,7 @@ LAST: Final = list(STEPS)[-1]
 _MINE = text("select pg_try_advisory_xact_lock(hashtextextended('month close', 0))")
 _BEGAN = text("select min(created_at) from organisation")
 _CLOSED = text("select period from month_step where step = :last and state = 'done'")
+_OLDEST_STUCK = text("select min(period) from month_step where state = 'stuck'")
 _STEPS = text("select step, state, attempts, cause, told, next_at from month_step where period = :period")
 
 
@@ -61,13 +62,14 @@ async def close_months(database: Database, config: Config, hear: Hear, *, at: da
 
 
 async def due(session: AsyncSession, config: Config, *, at: datetime) -> list[str]:
-    """Months that are over and not closed, oldest first, of the last twelve."""
+    """Months that are over and not closed, oldest first: of the last twelve, and from the oldest stuck one on."""
     closed = set((await session.scalars(_CLOSED, {"last": LAST})).all())
     began: datetime | None = await session.scalar(_BEGAN)
     if began is None:
         return []
     settled = at - max(timedelta(seconds=config.invoice_close_after_s), SETTLED_AFTER)
     period = name_of(max(began, at - timedelta(days=31 * MONTHS_BACK)))
+    period = min(period, await session.scalar(_OLDEST_STUCK) or period)
     found = []
     while period < name_of(settled):
         if period not in closed:

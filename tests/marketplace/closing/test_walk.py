@@ -93,6 +93,8 @@ async def test_a_difference_stops_the_month_before_anything_is_billed(past: Past
     assert await invoices(past, month) == []
     (alerted,) = await alerts(past)
     assert (alerted.key, alerted.told["step"]) == (f"{month.period}/usage/month.usage_differs", "usage")
+    async with past.database.reading() as session:  # however long it stands, it is not let lie
+        assert month.period in await due(session, past.config, at=over(month) + timedelta(days=500))
     stuck = await view(past, month)
     assert [step.state for step in stuck.steps] == ["done", "stuck", *["waiting"] * 4]
     assert stuck.steps[1].problem is not None
