@@ -15,6 +15,7 @@ import httpx
 import msgspec
 
 from marketplace.config import Config, Secret
+from marketplace.payments.stripe_provider import API_VERSION
 from tests.marketplace.payments.stripe.server import KEY
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -37,7 +38,7 @@ class Fake:
 
     def post(self, path: str, key: str, **form: str) -> dict[str, Any]:
         """What somebody with the account's key has done there past us."""
-        headers = {"Authorization": f"Bearer {KEY}", "Idempotency-Key": key}
+        headers = {"Authorization": f"Bearer {KEY}", "Idempotency-Key": key, "Stripe-Version": API_VERSION}
         made: dict[str, Any] = self._http.post(path, data=form, headers=headers).json()
         return made
 
