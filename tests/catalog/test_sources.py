@@ -79,6 +79,9 @@ SAME = {
     "a zip of csv and ndjson": zipped(
         a__csv=b"".join(LINES[:2]), b__ndjson="\n".join(NDJSON.split("\n")[2:]).encode()
     ),
+    "a zip of parts that are all called txt": zipped(
+        a__txt=b"".join(LINES[:2]), b__txt=LINES[0] + b"".join(LINES[2:])
+    ),
 }
 
 
@@ -121,6 +124,9 @@ BROKEN = {
     ),
     "an empty workbook": (workbook([]), "ingest.empty"),
     "an empty archive": (zipped(_SUCCESS=b""), "ingest.empty"),
+    "a note beside the parts": (
+        zipped(b__csv=TEXT.encode(), GHI_CHU__txt="Bảng năm 2025".encode()), "ingest.archive_note",
+    ),
     "an archive in an archive": (zipped(a__zip=zipped(b__csv=b"x\n1\n")), "ingest.workbook_broken"),
     "a tar in gzip": (gzip.compress(tarred(**PARTS)), "ingest.tar_packed"),
     "one array of JSON": (json.dumps([{"tên": "a", "tuổi": 1}]).encode(), "ingest.not_ndjson"),
