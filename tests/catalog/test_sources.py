@@ -214,6 +214,23 @@ def test_rejected_rows_are_kept_for_their_owner_with_place_and_reason(tmp_path: 
     assert (refused.value.params["rejected"], refused.value.params["rows"]) == (2, 240)
 
 
+@pytest.mark.parametrize("said", ["Tổng cộng", "TỔNG CỘNG:", "Grand total"])
+def test_a_closing_row_of_totals_is_no_person(tmp_path: Path, said: str) -> None:
+    rows = [*people(), [said, "Huế", "cúm", "2400", "có", "có"]]
+    manifest = MANIFEST.replace("k: 5", "k: 5\nreading: {max_rejected_share: 0.02}")
+    store = Store(tmp_path / "store")
+    with in_process():
+        made = publish_rows(store, tmp_path, rows, manifest=manifest, header=HEADER)
+        with pytest.raises(PublicationRefused) as refused:
+            publish_rows(store, tmp_path, rows, header=HEADER)
+    assert (made.report.rows_read, made.report.rows_rejected) == (240, 1)
+    (told,) = parquet.read_table(store.private(made.version.id) / "rejected.parquet").to_pylist()
+    assert told == {"file": 1, "row": 242, "column": "key", "reason": "ingest.row_total"}
+    assert (refused.value.code, refused.value.params) == (
+        "ingest.total_row", {"column": "key", "lines": "242"},
+    )  # fmt: skip
+
+
 def test_a_row_left_out_cannot_take_the_no_of_a_person_who_stays(tmp_path: Path) -> None:
     """Whoever stands twice is refused; one of the two rows cannot be read, and said no."""
     rows = people()
