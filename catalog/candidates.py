@@ -6,6 +6,9 @@ cohort showed in which it stood, and in which any person of it stood before as s
 & Tao, SIGMOD 2007, asking less: not the same values each time, but ℓ in common). They only ever become fewer, so
 the last tell all.
 
+That is said of values that last. Who is something else because all her values are others gives nothing away by
+having been what she was: each of her cohorts shows ℓ values by itself.
+
 Candidates are one ascending array of uint64: (owner × columns + column) << 32 | value. They are never more than
 the values of the persons themselves, so memory grows with the register and not with the number of its versions.
 Arrays only, no input or output: the second jail keeps the rule, and the broker checks it.
@@ -118,9 +121,17 @@ class Former:
         return np.repeat(owner, length), self.atom[at]
 
 
-def former(past: Past, lives: Ints, *, followed: bool) -> Former:
-    """`lives`: of each datum the row that it is still. Where rows name nobody, nobody is known to have moved."""
+def former(past: Past, lives: Ints, values: Ints, *, followed: bool) -> Former:
+    """`lives`: of each datum the row that it is still; `values`: of each row. Where rows name nobody, nobody is
+    known to have moved.
+
+    A datum none of whose values she still has is left out: its cohort and hers have nothing of her in common, and
+    whoever intersects them learns that she changed. Else no register whose values change could be published twice.
+    """
     dead = np.flatnonzero((past.row >= 0) & (lives != past.row)) if followed else np.empty(0, dtype=np.int64)
+    if values.shape[1]:
+        was, now = past.values[dead], values[past.row[dead]]
+        dead = dead[((was == now) | (was == 0) | (now == 0)).any(axis=1)]
     by = dead[np.argsort(past.row[dead], kind="stable")]
     return Former(past.row[by].astype(np.int64), past.atom[by].astype(np.int64))
 
