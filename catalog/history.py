@@ -10,7 +10,6 @@ from typing import Literal
 import numpy as np
 from msgspec import Struct
 
-from catalog.candidates import former
 from catalog.cohorts import Ints
 from catalog.errors import VersionDamaged
 from catalog.intake import Intake
@@ -124,7 +123,8 @@ def follow(
     parted[made.lives[alive[np.isin(made.fate[past.cohort[alive]], (DISSOLVED, RETIRED))]]] = True
     rows = np.flatnonzero(unseen & (~known | parted))
     known_before = np.zeros(len(mask), dtype=bool)
-    known_before[former(past, made.lives, followed=made.kinds is None).row] = True
+    if made.kinds is None:  # rows name persons
+        known_before[past.row[(past.row >= 0) & (made.lives != past.row)]] = True
     called = _called(made, intake, rows)
     place = find_names(old.waiting, called)
     waits_ms = np.where(place >= 0, old.waiting_since_ms[place] if len(old.waiting) else 0, at_ms)

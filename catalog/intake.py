@@ -37,7 +37,8 @@ from catalog.wire import (
 from sandbox.isolation.oneshot import run_once
 
 Pseudonymise = Callable[[Sequence[str]], list[bytes]]
-Consented = Callable[[list[bytes]], Mapping[str, frozenset[bytes]]]
+Consented = Callable[[Ints], Mapping[str, frozenset[bytes]]]
+"""Of persons (pseudonyms, n × 16 bytes) at least those who said so, by purpose."""
 _KEY_ROWS = 65_536
 _MAX_FILES = 500
 """Of a folder: a jail holds so many descriptors; an archive may have more."""
@@ -310,7 +311,7 @@ def consent_masks(
 def _said(intake: Intake, register: Consented | None) -> Mapping[str, frozenset[bytes]]:
     if register is None or intake.pseudonyms is None:
         return {}
-    return register(intake.pseudonyms.view("V16").ravel().tolist())
+    return register(intake.pseudonyms)
 
 
 def _among(intake: Intake, pseudonyms: frozenset[bytes] | None) -> Ints:

@@ -45,7 +45,7 @@ def intersected(made: Made, past: Past, *, narrow: bool) -> Intersected:
     intersect."""
     columns = past.values.shape[1]
     masks = np.array([part.mask for part in made.parts], dtype=np.int32)[made.ranges[:, 0]]
-    before = former(past, made.lives, followed=made.kinds is None)
+    before = former(past, made.lives, made.values, followed=made.kinds is None)
     data = np.flatnonzero(made.fate[past.cohort] == DISSOLVED)
     row = made.lives[data]
     stands = np.where(row >= 0, made.cohort[np.maximum(row, 0)], -1).astype(np.int64)

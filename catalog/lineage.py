@@ -25,7 +25,8 @@ one set of purposes and is seen for another, or no more, is in a *pool* with tho
 alike. One purpose sees pools come and go, so each has ℓ values by itself. And in rows mode, where values are
 seen, whoever knows in which cohorts and pools a person stood keeps what all of them showed
 (`catalog.candidates`): each atom, whether it returns or goes, and each person in a new cohort who was something
-else before, is left with ℓ of these. Proof: an atom's candidates are kept from version to version as an
+else before and still has one of those values, is left with ℓ of these.
+Proof: an atom's candidates are kept from version to version as an
 intersection over all that any of its persons stood in, so whoever intersects for one person is left with those at
 least. Who would be left with fewer in a new cohort waits, and the others are dealt without her; returned ones
 wait likewise.

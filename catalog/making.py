@@ -152,7 +152,7 @@ class _Taker:
                 self._part(head, body)
                 head = None
             else:
-                self.arrays[kind] = body
+                self.arrays.setdefault(kind, bytearray()).extend(body)
 
     def _part(self, head: PartHead, body: bytearray) -> None:
         path = self.folder / f"part-{len(self.parts):05d}.parquet"

@@ -25,6 +25,7 @@ _WORD: Final = pa.dictionary(pa.int32(), pa.string())
 REJECTED: Final = pa.schema([("file", pa.int32()), ("row", pa.int64()), ("column", _WORD), ("reason", _WORD)])
 """The same as it comes out of the jail."""
 _MAX_FRAME_BYTES = 1024**3
+ARRAY_FRAME_BYTES: Final = 256 * 1024**2
 _READ_BYTES = 4 * 1024 * 1024
 
 
@@ -226,9 +227,18 @@ class MeasureReply(Struct, frozen=True, kw_only=True):
 
 
 def write_frame(output: BinaryIO, kind: bytes, body: bytes | memoryview) -> None:
-    """One frame: a kind of four bytes, the length, the body."""
+    """One frame: a kind of four bytes, the length, the body. Raises ValueError for one that no reader takes."""
+    if len(body) > _MAX_FRAME_BYTES:
+        raise ValueError(f"{kind!r}: {len(body)} bytes in a frame")
     output.write(_HEAD.pack(kind, len(body)))
     output.write(body)
+
+
+def write_array(output: BinaryIO, kind: bytes, body: bytes | memoryview) -> None:
+    """Frames of one kind that are one array together: any length, though a frame is bounded."""
+    whole = memoryview(body)
+    for begin in range(0, max(len(whole), 1), ARRAY_FRAME_BYTES):
+        write_frame(output, kind, whole[begin : begin + ARRAY_FRAME_BYTES])
 
 
 def read_frames(stream: BinaryIO) -> Iterator[tuple[bytes, bytearray]]:

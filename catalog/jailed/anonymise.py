@@ -25,7 +25,7 @@ from catalog.jailed.refused import Refused
 from catalog.jailed.sample import sample
 from catalog.jailed.singled import singled_out
 from catalog.past import SILENT, Past, past_of, read_arrays
-from catalog.wire import AnonymiseOrder, AnonymiseReply, write_frame
+from catalog.wire import AnonymiseOrder, AnonymiseReply, write_array
 
 assert LOADED  # imported for what importing it does
 
@@ -155,26 +155,26 @@ def _write_private(
         return every.data.cast("B") if every.size else memoryview(b"")
 
     contributes = np.array([m.present for m in persons.measures], dtype=bool).reshape(-1, len(present)).T
-    write_frame(output, b"COHO", rows(finished.cohort, np.int32, -1))
-    write_frame(output, b"DIGE", rows(persons.digest, np.uint64, 0))
+    write_array(output, b"COHO", rows(finished.cohort, np.int32, -1))
+    write_array(output, b"DIGE", rows(persons.digest, np.uint64, 0))
     values = value_numbers(persons.sensitive, formed.seen, len(present))
-    write_frame(output, b"VALU", rows(values, np.uint32, 0))
-    write_frame(output, b"HAVE", rows(contributes, np.bool_, 0))
-    write_frame(output, b"RNGE", finished.ranges.astype(np.int64).tobytes())
-    write_frame(output, b"CLAS", finished.classes.astype(np.uint64).tobytes())
-    write_frame(output, b"LEVL", finished.level.astype(np.int8).tobytes())
-    write_frame(output, b"GIVE", finished.given.tobytes())
-    write_frame(output, b"SEEN", msgspec.msgpack.encode({
+    write_array(output, b"VALU", rows(values, np.uint32, 0))
+    write_array(output, b"HAVE", rows(contributes, np.bool_, 0))
+    write_array(output, b"RNGE", finished.ranges.astype(np.int64).tobytes())
+    write_array(output, b"CLAS", finished.classes.astype(np.uint64).tobytes())
+    write_array(output, b"LEVL", finished.level.astype(np.int8).tobytes())
+    write_array(output, b"GIVE", finished.given.tobytes())
+    write_array(output, b"SEEN", msgspec.msgpack.encode({
         c.column.name: s.since for c, s in zip(persons.sensitive, formed.seen, strict=True)
     }))  # fmt: skip
     if not order.followed:
         fine = [c.fine[c.codes] for c in persons.dimensions]
-        write_frame(output, b"KIND", rows(class_numbers(persons.dimensions, fine, len(present)), np.uint64, 0))
+        write_array(output, b"KIND", rows(class_numbers(persons.dimensions, fine, len(present)), np.uint64, 0))
     if formed.kept is not None:
         lives = formed.lives.copy()
         lives[lives >= 0] = present[lives[lives >= 0]]
         number = formed.kept.number.copy()
         number[number >= 0] = finished.number[number[number >= 0]]
-        write_frame(output, b"LIVE", lives.astype(np.int32).tobytes())
-        write_frame(output, b"FATE", formed.kept.fate.astype(np.int8).tobytes())
-        write_frame(output, b"NUMB", number.astype(np.int32).tobytes())
+        write_array(output, b"LIVE", lives.astype(np.int32).tobytes())
+        write_array(output, b"FATE", formed.kept.fate.astype(np.int8).tobytes())
+        write_array(output, b"NUMB", number.astype(np.int32).tobytes())

@@ -33,6 +33,17 @@ _TAKEN: dict[str, tuple[Callable[[pa.DataType], bool], ...]] = {
 """Which types of a file are read as they are."""
 
 
+_TOTALS = pa.array(
+    [f"{word}{mark}" for word in ("tổng cộng", "tổng số", "total", "grand total") for mark in ("", ":", " :")]
+)
+
+
+def sums_up(keys: pa.DictionaryArray) -> Ints:
+    """Places of subject keys that say a total: the row sums up the others and is nobody's."""
+    said = compute.is_in(compute.utf8_lower(keys.dictionary), value_set=_TOTALS)
+    return _places(keys.indices, np.flatnonzero(said.to_numpy(zero_copy_only=False)))
+
+
 class Cells:
     """Reads the cells of one column, batch by batch. `style`: how it was seen to write numbers."""
 

@@ -72,7 +72,8 @@ def form_cohorts(order: AnonymiseOrder, persons: Persons, past: Past | None) -> 
     first = np.full(len(new), past.versions, dtype=np.int64)
     first[lives[alive]] = past.generation[past.atom[alive]]
     seen = _seen(order, persons, new, first, past)
-    before, narrow = former(past, lives, followed=order.followed), order.mode == "rows"
+    values, narrow = value_numbers(persons.sensitive, seen, len(persons.mask)), order.mode == "rows"
+    before = former(past, lives, values, followed=order.followed)
     kept = keep(past, lives, persons.mask, [s.codes for s in seen], before, k=order.k, l=order.l, narrow=narrow)
     formed = Formed(kept.cohort, kept.level, kept.masks, kept.given, seen, new, lives, kept)
     before = before if narrow else Former(before.row[:0], before.atom[:0])

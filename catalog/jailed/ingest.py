@@ -12,10 +12,10 @@ import pyarrow as pa
 
 from catalog.cohorts import Ints
 from catalog.jailed.apart import Apart
-from catalog.jailed.cells import ARROW, Cells
+from catalog.jailed.cells import ARROW, Cells, sums_up
 from catalog.jailed.loaded import LOADED
 from catalog.jailed.opening import Source, open_sources, source_names
-from catalog.jailed.refused import Refused
+from catalog.jailed.refused import Refused, shown
 from catalog.jailed.rejected import Rejected
 from catalog.jailed.rolling import Rolling
 from catalog.wire import REJECTED, IngestOrder, IngestReply
@@ -120,6 +120,12 @@ class _Reader:
             if column.required and values.null_count and self.order.reading.max_rejected_share:
                 bad = np.flatnonzero(values.is_null().to_numpy(zero_copy_only=False))
                 self.rejected.cell(number, source.skipped.numbers(bad + read), column, "ingest.row_subject")
+                wrong.append(bad)
+            if column.required and len(bad := sums_up(values)):
+                numbers = source.skipped.numbers(bad + read)
+                if not self.order.reading.max_rejected_share:
+                    raise Refused("ingest.total_row", column=column.reads, lines=shown(map(str, numbers.tolist())))
+                self.rejected.cell(number, numbers, column, "ingest.row_total")
                 wrong.append(bad)
         bad = np.unique(np.concatenate(wrong)) if wrong else np.empty(0, dtype=np.int64)
         self.rejected.rows += len(bad)

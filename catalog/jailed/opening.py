@@ -16,7 +16,7 @@ from catalog.jailed.bounded import GZIP, unfolded
 from catalog.jailed.csv_source import CsvSource
 from catalog.jailed.ndjson_source import NdjsonSource
 from catalog.jailed.parquet_source import ParquetSource
-from catalog.jailed.refused import Refused
+from catalog.jailed.refused import Refused, shown
 from catalog.jailed.rejected import Skipped
 from catalog.jailed.workbook_source import WorkbookSource
 from catalog.wire import IngestOrder
@@ -25,6 +25,7 @@ _BUFFER_BYTES = 1024 * 1024
 _MAX_MEMBERS = 10_000
 _ZIP, _OLE, _PARQUET, _PDF = b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"PAR1", b"%PDF"
 _TAR_MAGIC_AT = 257
+_NOTES = (".txt", ".md", ".pdf", ".doc", ".docx", ".rtf", ".htm", ".html", ".log")
 _WORKBOOK_PARTS = frozenset({"[Content_Types].xml", "content.xml"})
 
 
@@ -148,4 +149,8 @@ def _chosen(members: Any) -> list[str]:
         raise Refused("ingest.empty")
     if len(names) > _MAX_MEMBERS:
         raise Refused("ingest.too_many_files", files=len(names), max=_MAX_MEMBERS)
+    notes = [name for name in names if name.lower().endswith(_NOTES)]
+    if 0 < len(notes) <= len(names) / 2:
+        # It would be read as a part, and, where no columns are known yet, as the one that names them.
+        raise Refused("ingest.archive_note", files=shown(notes))
     return names

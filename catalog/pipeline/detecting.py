@@ -15,6 +15,7 @@ from catalog.pii.order import Detected, DetectedPair
 from catalog.pipeline.line import Line
 from catalog.pipeline.record import Figure, Finding, Stage
 from catalog.pipeline.said import Said
+from catalog.recheck.broken import require
 from catalog.wire import AnonymiseReply
 
 
@@ -44,8 +45,11 @@ def of_pairs(line: Line, detected: Detected) -> tuple[Finding, ...]:
 
 def with_pairs(manifest: Manifest, detected: Detected, reply: AnonymiseReply) -> Detected:
     """What the scan found of columns, and of pairs what the files show: not what is in rows of an owner's file, of
-    which one person may have several and some are not shown at all."""
+    which one person may have several and some are not shown at all.
+
+    Raises PublicationRefused for a column that the jail made up."""
     names = {c.sql_name: c.name for c in manifest.columns}
+    require({name for p in reply.pairs for name in (p.first, p.second)} <= names.keys(), "pairs")
     pairs = tuple(
         DetectedPair(first=names[p.first], second=names[p.second], singles=p.singles, persons=p.persons)
         for p in reply.pairs

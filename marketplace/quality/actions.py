@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -21,6 +21,8 @@ from marketplace.quality.models import QualityAttempt, QualityCheck, QualityOver
 
 ATTEMPTS_MAX: Final = 5
 """A released version that could not be looked at as often is not tried again."""
+AGAIN_AFTER: Final = timedelta(hours=1)
+"""Not sooner, so that what is away for a while makes nobody give up."""
 
 
 async def keep_source_check(

@@ -25,7 +25,7 @@ from marketplace.config import Config
 from marketplace.db.engine import Database
 from marketplace.errors import Unavailable
 from marketplace.listings.searched import index_dataset
-from marketplace.quality.actions import ATTEMPTS_MAX, count_unseen, keep_released_check
+from marketplace.quality.actions import AGAIN_AFTER, ATTEMPTS_MAX, count_unseen, keep_released_check
 from marketplace.quality.walking import over_all
 
 logger = logging.getLogger(__name__)
@@ -38,7 +38,10 @@ select v.created_at as key_at, v.id as key_id, v.id as version_id, d.id as datas
        as before
 from dataset d join dataset_version v on v.id = d.current_version_id
 where not exists (select from quality_check q where q.version_id = v.id and q.room = 'released')
-and not exists (select from quality_attempt a where a.version_id = v.id and a.attempts >= :attempts_max)
+and not exists (
+    select from quality_attempt a
+    where a.version_id = v.id and (a.attempts >= :attempts_max or a.tried_at > :tried)
+)
 and (v.created_at, v.id) > (:after_at, :after_id) order by v.created_at, v.id limit :page_rows
 """)
 _GONE = text("""
@@ -67,7 +70,8 @@ async def look_at_released(
                 await _count(database, row, error, at=at)
             raise
 
-    return await over_all(database, _UNSEEN, {"attempts_max": ATTEMPTS_MAX}, look)
+    bounds = {"attempts_max": ATTEMPTS_MAX, "tried": at - AGAIN_AFTER}
+    return await over_all(database, _UNSEEN, bounds, look)
 
 
 def _says_something(error: Exception) -> bool:

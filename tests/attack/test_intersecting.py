@@ -130,6 +130,19 @@ def test_whoever_intersects_what_a_person_stood_in_is_left_with_l_values(seed: i
         assert fewest_by_subtraction(*versions[:2]) >= L
 
 
+def test_a_register_whose_values_change_is_shown_again(tmp_path: Path) -> None:
+    """Nothing lasts that could be intersected: none of her cohorts tells anything of another."""
+    draw, store, previous = random.Random(1), Store(tmp_path / "s"), None
+    rows = [[f"P{i:05d}", "Huế", "cúm", "1", "có", "có"] for i in range(200)]
+    with in_process():
+        for version in range(3):
+            for row in rows:
+                row[2] = f"bệnh {draw.randrange(8)} {version}"
+            made = publish_rows(store, tmp_path, rows, manifest=ROOMY, previous=previous)
+            previous = made.version.id
+            assert made.version.persons == len(rows)
+
+
 def _pool_all_purposes(patch: pytest.MonkeyPatch) -> None:
     def for_one(past: Any, data: Any, to: Any, masks: Any, *more: Any, **options: Any) -> candidates.Pools:
         alike = replace(past, purposes=np.ones_like(past.purposes))

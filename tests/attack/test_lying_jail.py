@@ -81,6 +81,7 @@ LIES: list[tuple[str, Change, str, str]] = [
     ("show_every_sum", five_came_without_visits, "contributors", AGGREGATE_MANIFEST),
     ("stand_below_the_first_level", five_came_without_visits, "level", MANIFEST),
     ("stand_above_the_last_level", five_came_without_visits, "level", AGGREGATE_MANIFEST),
+    ("name_pairs_of_no_column", nobody, "pairs", MANIFEST),
     ("write_another_class", nobody, "class", MANIFEST),
     ("write_another_value", nobody, "values", MANIFEST),
     ("write_another_value", nobody, "measures", AGGREGATE_MANIFEST),

@@ -83,14 +83,14 @@ def run_anonymise(order: AnonymiseOrder, table: pa.Table, masks: Sequence[int]) 
             anonymise.main(msgspec.msgpack.encode(order), files, output), type=AnonymiseReply
         )
     output.seek(0)
-    heads, parts, arrays = [], [], {}
+    heads, parts, arrays = [], [], dict[bytes, bytearray]()
     for kind, body in read_frames(output):
         if kind == b"HEAD":
             heads.append(msgspec.msgpack.decode(body, type=PartHead))
         elif kind == b"PART":
             parts.append(bytes(body))
         else:
-            arrays[kind] = body
+            arrays.setdefault(kind, bytearray()).extend(body)
     return Made(
         reply,
         heads,

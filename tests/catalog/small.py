@@ -7,12 +7,13 @@ import random
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
+from catalog.cohorts import Ints
 from catalog.publish import Publication, publish
 from catalog.storage import Store
 from tests.catalog.conftest import LIMITS, pseudonymise
 
 Row = list[str]
-Consents = Callable[[list[bytes]], dict[str, frozenset[bytes]]]
+Consents = Callable[[Ints], dict[str, frozenset[bytes]]]
 HEADER = ["key", "place", "illness", "visits", "study", "product"]
 
 HEAD = """

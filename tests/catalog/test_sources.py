@@ -79,6 +79,9 @@ SAME = {
     "a zip of csv and ndjson": zipped(
         a__csv=b"".join(LINES[:2]), b__ndjson="\n".join(NDJSON.split("\n")[2:]).encode()
     ),
+    "a zip of parts that are all called txt": zipped(
+        a__txt=b"".join(LINES[:2]), b__txt=LINES[0] + b"".join(LINES[2:])
+    ),
 }
 
 
@@ -121,6 +124,9 @@ BROKEN = {
     ),
     "an empty workbook": (workbook([]), "ingest.empty"),
     "an empty archive": (zipped(_SUCCESS=b""), "ingest.empty"),
+    "a note beside the parts": (
+        zipped(b__csv=TEXT.encode(), GHI_CHU__txt="Bảng năm 2025".encode()), "ingest.archive_note",
+    ),
     "an archive in an archive": (zipped(a__zip=zipped(b__csv=b"x\n1\n")), "ingest.workbook_broken"),
     "a tar in gzip": (gzip.compress(tarred(**PARTS)), "ingest.tar_packed"),
     "one array of JSON": (json.dumps([{"tên": "a", "tuổi": 1}]).encode(), "ingest.not_ndjson"),
@@ -206,6 +212,23 @@ def test_rejected_rows_are_kept_for_their_owner_with_place_and_reason(tmp_path: 
         publish_rows(store, tmp_path, rows, manifest=manifest.replace("0.02", "0.001"), header=HEADER)
     assert refused.value.code == "ingest.too_many_rejected"
     assert (refused.value.params["rejected"], refused.value.params["rows"]) == (2, 240)
+
+
+@pytest.mark.parametrize("said", ["Tổng cộng", "TỔNG CỘNG:", "Grand total"])
+def test_a_closing_row_of_totals_is_no_person(tmp_path: Path, said: str) -> None:
+    rows = [*people(), [said, "Huế", "cúm", "2400", "có", "có"]]
+    manifest = MANIFEST.replace("k: 5", "k: 5\nreading: {max_rejected_share: 0.02}")
+    store = Store(tmp_path / "store")
+    with in_process():
+        made = publish_rows(store, tmp_path, rows, manifest=manifest, header=HEADER)
+        with pytest.raises(PublicationRefused) as refused:
+            publish_rows(store, tmp_path, rows, header=HEADER)
+    assert (made.report.rows_read, made.report.rows_rejected) == (240, 1)
+    (told,) = parquet.read_table(store.private(made.version.id) / "rejected.parquet").to_pylist()
+    assert told == {"file": 1, "row": 242, "column": "key", "reason": "ingest.row_total"}
+    assert (refused.value.code, refused.value.params) == (
+        "ingest.total_row", {"column": "key", "lines": "242"},
+    )  # fmt: skip
 
 
 def test_a_row_left_out_cannot_take_the_no_of_a_person_who_stays(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import duckdb
 import msgspec
 import pytest
 
+from catalog.cohorts import Ints
 from catalog.errors import PublicationRefused
 from catalog.jailed import anonymise
 from catalog.joint.publish import publish_joint
@@ -126,7 +127,7 @@ class TestConsent:
     def test_taken_back_takes_the_person_out_whatever_the_files_say(self, pair: Pair) -> None:
         gone = frozenset(pseudonymise([f"P{i:05d}" for i in range(50, 60)]))
 
-        def withdrawn(_: list[bytes]) -> dict[str, frozenset[bytes]]:
+        def withdrawn(_: Ints) -> dict[str, frozenset[bytes]]:
             return {"research.academic": gone, "product.rnd": gone}
 
         version = pair.join(patients(range(150)), clients(range(50, 200)), withdrawn=withdrawn).publication.version

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import datetime, timedelta
+from functools import partial
 
 import msgspec
 import numpy as np
@@ -19,7 +20,7 @@ from marketplace.db.engine import Database
 from marketplace.listings.models import Dataset, DatasetVersion
 from marketplace.listings.press import Press
 from marketplace.quality import jobs, walking
-from marketplace.quality.actions import ATTEMPTS_MAX
+from marketplace.quality.actions import AGAIN_AFTER, ATTEMPTS_MAX
 from marketplace.quality.figured import read_figures
 from marketplace.quality.freshness import Freshness, freshness
 from marketplace.quality.released import look_at_released
@@ -62,9 +63,13 @@ async def test_versions_that_cannot_be_looked_at_keep_no_newer_one_from_it(
     try:
         released = await _publish(press, shop)
         await _withdraw(press, shop, released.dataset_id, "P00001")
-        assert await look_at_released(database, press.store, press.config, asyncio.Event(), at=utcnow()) == 1
-        for _ in range(ATTEMPTS_MAX):
-            await look_at_released(database, press.store, press.config, asyncio.Event(), at=utcnow())
+        first, look = utcnow(), partial(look_at_released, database, press.store, press.config, asyncio.Event())
+        assert await look(at=first) == 1
+        await look(at=first + AGAIN_AFTER / 2)
+        tried = await database.all(TRIED, {"ids": blocking})
+        assert {row.attempts for row in tried} == {1}, "a disk that is away for a while makes nobody give up"
+        for each in range(ATTEMPTS_MAX):
+            await look(at=first + (each + 1.5) * AGAIN_AFTER)
         tried = await database.all(TRIED, {"ids": blocking})
         assert len(tried) == BLOCKING
         assert {row.attempts for row in tried} == {ATTEMPTS_MAX}, "bounded"
