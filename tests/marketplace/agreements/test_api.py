@@ -122,7 +122,7 @@ async def test_wrong_terms_come_back_with_words_in_the_language_asked_for(client
     told = {reason["code"]: reason["message"]["what"] for reason in problem["reasons"]}
     assert told == {
         "duration.out_of_bounds": "The duration of 1,096 days is out of bounds: 1 to 1,095 days.",
-        "purpose.not_allowed": "The current version does not allow the purpose trial.quality.",
+        "purpose.not_allowed": "The current version does not allow the purpose Trial of quality (trial.quality).",
     }
 
 

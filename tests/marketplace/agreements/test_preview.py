@@ -133,7 +133,7 @@ def test_the_pages_show_it_and_mistakes_come_back_with_their_place(market: Marke
         page = owner.send("/preview", {"manifest": MANIFEST, "persons": "32561"}).text
         assert "Bản kê khai này phát hành được" in page
         assert "được 4 trên 9 mục đích" in page
-        assert "Mục đích resale luôn bị cấm" in page
+        assert "Mục đích Bán lại dữ liệu (resale) luôn bị cấm" in page
         wrong = owner.send("/preview", {"manifest": MANIFEST.replace("mode:", "modee:"), "persons": "5"})
         assert wrong.status_code == 422
         assert "Dòng " in wrong.text
