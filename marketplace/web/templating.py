@@ -15,6 +15,7 @@ from litestar.template.config import TemplateConfig
 
 from catalog.transforms import describe
 from marketplace.web import figures
+from marketplace.web.coarser import coarser
 from marketplace.web.labelling import labelled
 from marketplace.web.words import say, words
 
@@ -64,6 +65,7 @@ _FIGURES: Final[dict[str, Callable[..., str]]] = {
     "power": figures.power,
     "span": figures.span,
     "plain": figures.plain,
+    "coarser": coarser,
 }
 
 

@@ -32,6 +32,7 @@ INLINE = re.compile(
 )
 """What would run or style in place; data for search engines does neither."""
 SAID = re.compile(r"""\bsay\(\s*"([^"]+)\"""")
+BEGUN = re.compile(r"""\bsay\(\s*f"([^"{]+)\{""")
 
 
 class Literals(HTMLParser):
@@ -77,7 +78,7 @@ def test_templates_name_only_keys_that_are_there_and_use_all_of_them() -> None:
     sources = [file.read_text() for file in (*TEMPLATES, *WEB.rglob("*.py"))]
     named = [match.groups() for source in sources for match in KEY.finditer(source)]
     whole = {key for key, more in named if not more} | {match[1] for s in sources for match in SAID.finditer(s)}
-    prefixes = {key for key, more in named if more}
+    prefixes = {key for key, more in named if more} | {match[1] for s in sources for match in BEGUN.finditer(s)}
     whole |= {
         word for source in sources for word in re.findall(r'(?:Link\("[^"]+", |Section\(\s*)"([^"]+)"', source)
     }
