@@ -204,15 +204,20 @@ HOSTILE = (
 
 @pytest.mark.parametrize("q", HOSTILE)
 async def test_hostile_questions_are_questions(shelf: Shelf, q: str) -> None:
+    token = f"zq{secrets.token_hex(6)}"
+    await shelf.put(token)
     await shelf.ask(q)
-    await shelf.ask("thuế", licence=(q,), owner=(q, q))
+    # None is of a licence or an owner of that name, and the catalogue is what it was.
+    assert (await shelf.ask(token, licence=(q,), owner=(q, q))).hits == ()
+    assert await shelf.find(token) == [token]
 
 
 @settings(max_examples=tried(30), deadline=None, suppress_health_check=list(HealthCheck))
 @given(q=st.text(max_size=60))
 async def test_no_question_fails(database: Database, q: str) -> None:
     async with database.session() as session:
-        await find(session, q, at=NOW, limit=3)
+        found = await find(session, q, at=NOW, limit=3)
+    assert len(found.hits) <= min(3, found.listings)
 
 
 async def test_of_a_word_of_very_many_a_sample_is_read_first_and_all_where_it_holds_too_few(
