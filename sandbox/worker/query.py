@@ -41,45 +41,53 @@ _QUESTION = f"""
 SELECT CAST(a AS VARCHAR) AS a, CAST(count(*) AS BIGINT) AS n, CAST(avg(c) AS DOUBLE) AS m
 FROM read_parquet(['{SAMPLE}']) WHERE b > 3 GROUP BY a ORDER BY n DESC, a
 """
+_LOCK = "SET lock_configuration = true"
 _TOO_MANY_STEPS = "Invalid Input Error: recursion"
 _Result = duckdb.DuckDBPyConnection | duckdb.DuckDBPyRelation | None
 _connection: duckdb.DuckDBPyConnection
+"""Locked before there is a job: to lock it then would cost a small query a twentieth of its time."""
+_adjustable: duckdb.DuckDBPyConnection
+"""For the few that ask for settings of their own; locked once they have them."""
 
 
 def warm(boot: Boot) -> int:
     """Open the engine and do everything once that a first query would have to wait for; gives the sample file."""
-    global _connection  # noqa: PLW0603 (inherited over fork: there is nobody to hand it over)
+    global _connection, _adjustable  # noqa: PLW0603 (inherited over fork: there is nobody to hand it over)
     warnings.filterwarnings("ignore", message="Arrow output on a DB-API result")
-    _connection = duckdb.connect(":memory:", config=_AT_OPENING)
-    _connection.execute(_SAMPLE)
-    _connection.execute(_SETTINGS)
-    _connection.execute(f"SET memory_limit = '{boot.memory_bytes * 4 // 5} B'")
-    _exercise(_QUESTION)
+    with duckdb.connect(":memory:", config=_AT_OPENING) as writer:
+        writer.execute(_SAMPLE)
+    _adjustable = _opened(boot)
+    _exercise(_adjustable)
+    _connection = _opened(boot)
+    _connection.execute(_LOCK)
+    _exercise(_connection)
     return os.open(SAMPLE, os.O_RDONLY | os.O_CLOEXEC)
+
+
+def _opened(boot: Boot) -> duckdb.DuckDBPyConnection:
+    connection = duckdb.connect(":memory:", config=_AT_OPENING)
+    connection.execute(_SETTINGS)
+    connection.execute(f"SET memory_limit = '{boot.memory_bytes * 4 // 5} B'")
+    return connection
 
 
 def ready(boot: Boot) -> None:
     """In the locked child: what a query touches is then this process's own memory before a job waits for it."""
-    _exercise(_QUESTION)
+    _exercise(_connection)
 
 
-def _exercise(sql: str) -> None:
-    _copy(_connection.execute(sql), pa.PythonFile(io.BytesIO(), mode="w"), max_rows=100)
+def _exercise(connection: duckdb.DuckDBPyConnection) -> None:
+    _copy(connection.execute(_QUESTION), pa.PythonFile(io.BytesIO(), mode="w"), max_rows=100)
 
 
 def answer(payload: bytes, inputs: list[int], output: BinaryIO) -> bytes:
     """Run one query and write its answer as one Arrow IPC stream; raises Refused."""
     query = msgspec.msgpack.decode(payload, type=Query)
-    if query.threads > 1:
-        _connection.execute(f"SET threads = {query.threads}")
-    if "TRY(" in query.sql:
-        # What stands twice in it would be worked out once, outside of every TRY, and would raise there.
-        _connection.execute("SET disabled_optimizers = 'common_subexpressions'")
-    _connection.execute("SET lock_configuration = true")
+    connection = _for(query)
     try:
         # A relation is bound twice, which costs a small query a third of its time, but streams: a large one must
         # not be computed to its end before its rows are found too many.
-        begin = _connection.sql if query.threads > 1 else _connection.execute
+        begin = connection.sql if query.threads > 1 else connection.execute
         _copy(begin(query.sql), pa.PythonFile(output, mode="w"), max_rows=query.max_rows)
         output.flush()
     except (duckdb.OutOfMemoryException, MemoryError, pa.ArrowMemoryError):
@@ -91,6 +99,20 @@ def answer(payload: bytes, inputs: list[int], output: BinaryIO) -> bytes:
         # The file has a fixed size, sealed by the broker.
         raise Refused("too_many_bytes") from None
     return b""
+
+
+def _for(query: Query) -> duckdb.DuckDBPyConnection:
+    settings = []
+    if query.threads > 1:
+        settings.append(f"SET threads = {query.threads}")
+    if "TRY(" in query.sql:
+        # What stands twice in it would be worked out once, outside of every TRY, and would raise there.
+        settings.append("SET disabled_optimizers = 'common_subexpressions'")
+    if not settings:
+        return _connection
+    for setting in [*settings, _LOCK]:
+        _adjustable.execute(setting)
+    return _adjustable
 
 
 def _copy(result: _Result, sink: pa.NativeFile, *, max_rows: int) -> None:

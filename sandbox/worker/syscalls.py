@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import fcntl
 import os
@@ -14,7 +15,8 @@ _LANDLOCK_CREATE, _LANDLOCK_RESTRICT = 444, 446
 
 PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS = 4, 38
 _TSYNC, _NEW_LISTENER = 1, 8
-_NOTIFY_RECEIVE, _NOTIFY_SEND, _NOTIFY_ADD_FD = 0xC0502100, 0xC0182101, 0x40182103
+_NOTIFY_RECEIVE, _NOTIFY_SEND, _NOTIFY_ADD_FD, _NOTIFY_FLAGS = 0xC0502100, 0xC0182101, 0x40182103, 0x40082104
+_SAME_PROCESSOR = 1
 _ADD_FD_AND_ANSWER = 2
 
 # Highest Landlock ABI → what it can forbid: file-system bits, network bits, scope bits.
@@ -73,8 +75,14 @@ def seccomp_allow_list(program: bytes) -> None:
 
 
 def seccomp_listener(program: bytes) -> int:
-    """Bind this thread to a filter with user notification; gives the descriptor its supervisor listens on."""
-    return _install(program, _NEW_LISTENER)
+    """Bind this thread to a filter with user notification; gives the descriptor its supervisor listens on.
+
+    From Linux 6.6 on, who asks makes way for who answers: no sleeping processor is woken for it.
+    """
+    listener = _install(program, _NEW_LISTENER)
+    with contextlib.suppress(OSError):
+        fcntl.ioctl(listener, _NOTIFY_FLAGS, struct.pack("Q", _SAME_PROCESSOR))
+    return listener
 
 
 class OpenRequest:

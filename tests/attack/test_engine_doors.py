@@ -153,10 +153,17 @@ def part(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.mark.parametrize("door", DOORS)
-async def test_a_door_of_the_engine_is_shut(door: str, engine: Pool, part: Path) -> None:
+ADJUSTED = ("unlock", "open_up", "more_folders", "more_memory", "more_threads", "reset", "spill")
+
+
+@pytest.mark.parametrize(
+    ("door", "limits"),
+    [*((door, Limits(threads=1)) for door in DOORS), *((door, Limits(threads=2)) for door in ADJUSTED)],
+)
+async def test_a_door_of_the_engine_is_shut(door: str, limits: Limits, engine: Pool, part: Path) -> None:
+    """Of the engine that is locked ahead, and of the one that a job with more threads adjusts before."""
     with pytest.raises(SandboxFailed) as caught:
-        await engine.execute(DOORS[door], [part], (OutputColumn(name="a", type="INTEGER"),), Limits())
+        await engine.execute(DOORS[door], [part], (OutputColumn(name="a", type="INTEGER"),), limits)
     assert caught.value.code == "sandbox.engine_refused"
     assert caught.value.params == {}
 
