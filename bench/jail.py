@@ -33,6 +33,7 @@ async def figures() -> list[dict[str, Any]]:
         began = time.perf_counter()
         pool = Pool(jails=2, threads=2, memory_bytes=1024**3, queue=16)
         await pool.start()
+        await pool.fill()
         start_ms = (time.perf_counter() - began) * 1_000
         try:
             return [

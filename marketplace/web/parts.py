@@ -106,6 +106,7 @@ async def open_services(config: Config, jails: Jails, *, background: bool = True
         ]
         stack.push_async_callback(_end, stop, [asyncio.create_task(_going_on(loop, stop)) for loop in loops])
         stack.push_async_callback(_drain, services)
+        jails.pool.fill()
         yield services
 
 

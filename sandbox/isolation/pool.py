@@ -53,7 +53,7 @@ class PoolHealth(Struct, frozen=True, kw_only=True):
 
 
 class Pool:
-    """`start`, then `execute` from any task of the same event loop, then `close`."""
+    """`start`, then `fill` and `execute` from any task of the same event loop, then `close`."""
 
     def __init__(self, *, jails: int, threads: int, memory_bytes: int, queue: int, entry: str = _ENTRY,
                  extra: tuple[Bind, ...] = ()) -> None:  # fmt: skip
@@ -69,16 +69,19 @@ class Pool:
         self._closed = False
 
     async def start(self) -> None:
-        """Open the jails. Raises LayerMissing naming each mandatory layer that is not there or does not hold."""
-        # No query enters before all of them are there and the proof stands. What is missing is told first: it is
-        # why the others fail.
+        """Open the first jail. Raises LayerMissing naming each mandatory layer that is absent or does not hold."""
+        # No query enters before it is there and the proof stands. What is missing is told first: it is why the
+        # jail fails.
         required = (asyncio.to_thread(layers.require), asyncio.to_thread(prove))
-        opening = (self._open() for _ in range(self._wanted))
-        opened = await asyncio.gather(*required, *opening, return_exceptions=True)
+        opened = await asyncio.gather(*required, self._open(), return_exceptions=True)
         lost = next((each for each in opened if each is not None), None)
         if lost is not None:
             await self.close()
             raise lost
+
+    def fill(self) -> asyncio.Task[None]:
+        """Open the others, each until it stands; queries need not wait for it."""
+        return self._follow(self._open_others())
 
     async def close(self) -> None:
         """End every jail and whatever runs in it."""
@@ -197,6 +200,17 @@ class Pool:
         self._jails.add(jail)
         self._idle.put_nowait(jail)
 
+    async def _open_others(self) -> None:
+        await asyncio.gather(*(self._open_at_last() for _ in range(self._wanted - 1)))
+
+    async def _open_at_last(self) -> None:
+        while not self._closed:
+            try:
+                return await self._open()
+            except JailLost as lost:
+                _log.error("no new jail: %s", lost)
+                await asyncio.sleep(_RESTART_PAUSE_S)
+
     async def _recycle(self, jail: Jail) -> None:
         """Have the next child ready; a jail that cannot is replaced."""
         # Whoever waits goes first: a new child costs more than a small query, which is settled meanwhile.
@@ -212,12 +226,7 @@ class Pool:
 
     async def _replace(self, jail: Jail) -> None:
         await self._discard(jail)
-        while not self._closed:
-            try:
-                return await self._open()
-            except JailLost as lost:
-                _log.error("no new jail: %s", lost)
-                await asyncio.sleep(_RESTART_PAUSE_S)
+        await self._open_at_last()
 
     async def _discard(self, jail: Jail) -> None:
         self._jails.discard(jail)

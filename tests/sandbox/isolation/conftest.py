@@ -20,6 +20,7 @@ async def pool() -> AsyncIterator[Pool]:
     require_layers()
     opened = Pool(jails=2, threads=2, memory_bytes=MEMORY_BYTES, queue=2)
     await opened.start()
+    await opened.fill()
     yield opened
     await opened.close()
 

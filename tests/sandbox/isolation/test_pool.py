@@ -20,6 +20,7 @@ from sandbox.isolation import pool as pool_module
 from sandbox.isolation.jail import Jail, JailLost, Outcome
 from sandbox.isolation.meter import Meter
 from sandbox.isolation.pool import Pool, source_path
+from sandbox.isolation.start import Shape, open_jail
 from sandbox.isolation.waiting import Child
 from sandbox.job import Limits, OutputColumn, Result, SandboxFailed
 from sandbox.worker.wire import Ended, Ready
@@ -333,6 +334,39 @@ async def test_a_jail_killed_while_it_waits_costs_no_query() -> None:
         assert (await pool.execute("SELECT 1 AS a", [], ONE, Limits())).rows == 1
     finally:
         await pool.close()
+
+
+async def test_queries_do_not_wait_for_the_other_jails_and_one_that_does_not_open_is_tried_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pool, tries = Pool(jails=2, threads=1, memory_bytes=256 << 20, queue=1), list[int]()
+    await pool.start()
+    try:
+        assert pool.health().jails_alive == 1
+
+        async def first_fails(shape: Shape) -> Jail:
+            tries.append(len(pool.pids()))
+            if len(tries) == 1:
+                raise JailLost("no memory")
+            return await open_jail(shape)
+
+        monkeypatch.setattr(pool_module, "open_jail", first_fails)
+        filling = pool.fill()
+        assert (await pool.execute("SELECT 1 AS a", [], ONE, Limits())).rows == 1
+        assert not filling.done()
+        await filling
+        assert (pool.health().jails_alive, len(tries)) == (2, 2)
+    finally:
+        await pool.close()
+
+
+async def test_a_pool_closed_while_its_jails_open_leaves_none() -> None:
+    pool = Pool(jails=2, threads=1, memory_bytes=256 << 20, queue=1)
+    await pool.start()
+    pool.fill()
+    await asyncio.sleep(0.05)
+    await pool.close()
+    assert pool.pids() == ()
 
 
 async def test_a_closed_pool_leaves_nothing_behind() -> None:
