@@ -7,7 +7,7 @@ from typing import Annotated
 
 import msgspec
 from litestar import Response, get, post
-from litestar.params import HeaderParameter, QueryParameter
+from litestar.params import QueryParameter
 from litestar.types import ControllerRouterHandler
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -40,11 +40,10 @@ from marketplace.db.idempotency import claim
 from marketplace.db.keys import Keys
 from marketplace.errors import NotFound
 from marketplace.listings.reads import dataset_id_of
+from marketplace.parameters import Cursor, IdempotencyKey
 from policies import odrl
 from policies.engine import Engine
 
-IdempotencyHeader = Annotated[str | None, HeaderParameter(name="Idempotency-Key", required=False, max_length=200)]
-Cursor = Annotated[str | None, QueryParameter(name="cursor", required=False, max_length=500)]
 StateQuery = Annotated[ApplicationState | None, QueryParameter(name="state", required=False)]
 
 
@@ -56,7 +55,7 @@ async def post_application(
     keys: Keys,
     dataset: str,
     data: TermsBody,
-    idempotency_key: IdempotencyHeader = None,
+    idempotency_key: IdempotencyKey = None,
 ) -> ApplicationView:
     """Apply for a dataset. Same Idempotency-Key and body: the same application."""
     by = as_applicant(caller)

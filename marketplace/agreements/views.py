@@ -34,7 +34,7 @@ AgreementRow = Row[Agreement, Dataset, str, str, str, Offer]
 
 def application_view(row: ApplicationRow, names: Names) -> ApplicationView:
     """An application with the 6 rõ; `names` of its people."""
-    application, dataset, owner, startup, applicant, decider, agreement_id, offer = row._tuple()
+    application, dataset, owner, startup, applicant, decider, agreement_id, offer = row
     yes = application.first_yes if application.state == "submitted" else None
     return ApplicationView(
         id=application.id,
@@ -81,7 +81,7 @@ def _six_clear(
 
 def agreement_view(row: AgreementRow, names: Names, at: datetime) -> AgreementView:
     """An agreement with its state at an instant; `names` of its people."""
-    agreement, dataset, owner, startup, ender, offer = row._tuple()
+    agreement, dataset, owner, startup, ender, offer = row
     return AgreementView(
         id=agreement.id,
         state=agreement_state(ended_at=agreement.ended_at, expires_at=agreement.expires_at, at=at),

@@ -8,7 +8,7 @@ from typing import Annotated, TypeVar
 from uuid import UUID
 
 from litestar import Response, get
-from litestar.params import Parameter
+from litestar.params import HeaderParameter
 from litestar.types import ControllerRouterHandler
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -36,7 +36,7 @@ from marketplace.errors import Forbidden, NotFound, Problem
 
 NOTE = "text/plain"
 _T = TypeVar("_T")
-Accepted = Annotated[str | None, Parameter(header="Accept")]
+Accepted = Annotated[str | None, HeaderParameter(name="Accept")]
 FOREVER = "public, max-age=31536000, immutable"
 VIEWS: dict[str, View] = {
     "regulator": "regulator", "operator": "operator", "owner": "owner", "startup": "startup",

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import msgspec
 from litestar import get, post
-from litestar.params import Parameter, QueryParameter
+from litestar.params import QueryParameter
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts import reads as accounts
@@ -21,8 +21,7 @@ from marketplace.billing.statement import own_statement
 from marketplace.calendar import day_of
 from marketplace.db.base import new_id, utcnow
 from marketplace.db.idempotency import claim
-
-IdempotencyKey = Annotated[str | None, Parameter(header="Idempotency-Key", min_length=1, max_length=200)]
+from marketplace.parameters import IdempotencyKey
 
 
 @get("/api/v1/wallet")

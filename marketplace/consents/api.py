@@ -7,7 +7,7 @@ from uuid import UUID
 
 from litestar import Request, get, post
 from litestar.di import Provide
-from litestar.params import Parameter, QueryParameter
+from litestar.params import QueryParameter
 from litestar.response import Stream
 from litestar.types import ControllerRouterHandler
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -27,8 +27,8 @@ from marketplace.db.engine import Database
 from marketplace.db.keys import Keys
 from marketplace.errors import NotFound
 from marketplace.listings.reads import dataset_id_of
+from marketplace.parameters import IdempotencyKey
 
-IdempotencyHeader = Annotated[str | None, Parameter(header="Idempotency-Key", required=False, max_length=200)]
 OnError = Annotated[Literal["keep", "refuse"], QueryParameter(name="on_error", required=False)]
 
 
@@ -43,7 +43,7 @@ async def post_consent_event(
     store: Store,
     keys: Keys,
     data: ConsentBody,
-    idempotency_key: IdempotencyHeader = None,
+    idempotency_key: IdempotencyKey = None,
 ) -> ConsentReceipt:
     """Record that a person gave or withdrew consent; a withdrawal bites on the next query.
 

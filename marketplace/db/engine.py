@@ -21,7 +21,7 @@ from marketplace.config import Config
 from marketplace.db import embedded
 from marketplace.db.refused import Refused
 from marketplace.db.roles import OWNER, SERVICE
-from marketplace.db.together import Statement, Unit, perform, rows
+from marketplace.db.together import NOT_AS_REQUIRED, NotAsRequired, Statement, Unit, perform, rows
 from marketplace.errors import Invalid, Unavailable
 
 POOL_TIMEOUT_S = 10
@@ -115,6 +115,19 @@ class Database:
         async with self._driver() as driver:
             yield Unit(driver)
             await driver.commit()
+
+    async def at_once(self, statements: Sequence[Statement]) -> list[list[Any]]:
+        """A unit of work in one round trip: the database commits it if none fails; the rows of each.
+
+        Raises NotAsRequired, DatabaseUnavailable: then it may stand all the same.
+        """
+        try:
+            # Without a transaction of its own what a pipeline sends up to its end is one.
+            return await self.each(statements)
+        except psycopg.Error as e:
+            if e.sqlstate == NOT_AS_REQUIRED:
+                raise NotAsRequired from None
+            raise
 
     async def one(self, sql: TextClause, parameters: Mapping[str, Any]) -> Any | None:
         """The first row of one read, as `all` gives it. Raises DatabaseUnavailable."""

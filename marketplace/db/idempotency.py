@@ -54,7 +54,7 @@ async def seen(session: AsyncSession, *, organisation_id: uuid.UUID, key: str, b
     first = found.one_or_none()
     if first is None:
         return None
-    body_hash, subject_id = first._tuple()
+    body_hash, subject_id = first
     if body_hash != hashlib.sha256(body).digest():
         raise KeyReused(key=key)
     return subject_id

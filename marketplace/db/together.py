@@ -14,7 +14,7 @@ from msgspec import Struct
 from psycopg import AsyncConnection, AsyncCursor
 from psycopg.pq import ExecStatus
 from psycopg.rows import namedtuple_row
-from sqlalchemy import CursorResult, TextClause
+from sqlalchemy import CursorResult, TextClause, text
 from sqlalchemy.dialects.postgresql import psycopg
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -26,6 +26,19 @@ class Statement(Struct, frozen=True):
 
     sql: TextClause
     parameters: Mapping[str, Any] = {}
+
+
+NOT_AS_REQUIRED = "SD001"
+"""The SQLSTATE of `required` in the database."""
+
+
+class NotAsRequired(Exception):
+    """What a `required` statement found was another; nothing that travelled with it stands."""
+
+
+def required(sql: TextClause, condition: str) -> TextClause:
+    """The same, but all that travels with it is undone unless the condition, an aggregate over its rows, holds."""
+    return text(f"with found as ({sql.text}) select required({condition}) from found")
 
 
 async def perform(session: AsyncSession, statement: Statement) -> CursorResult[Any]:

@@ -3,12 +3,10 @@ put right."""
 
 from __future__ import annotations
 
-from typing import Annotated
 from uuid import UUID
 
 import msgspec
 from litestar import Response, get, post
-from litestar.params import Parameter
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.callers import Caller, Operator
@@ -21,8 +19,7 @@ from marketplace.einvoices.reads import corrections, earlier, signed_xml, standi
 from marketplace.einvoices.schemas import CorrectionBody, CorrectionList, EInvoiceView
 from marketplace.invoices.document import Party
 from marketplace.invoices.reads import find, party_of
-
-IdempotencyKey = Annotated[str | None, Parameter(header="Idempotency-Key", min_length=1, max_length=200)]
+from marketplace.parameters import IdempotencyKey
 
 
 @get("/api/v1/invoices/{invoice_id:uuid}/einvoice", operation_id="readEInvoice")

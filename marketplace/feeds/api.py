@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated
 from urllib.parse import urlencode
 from uuid import UUID
 
 from litestar import Response, get
-from litestar.params import QueryParameter
 from litestar.response import Redirect
 from litestar.types import ControllerRouterHandler
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -21,8 +19,8 @@ from marketplace.feeds.forms import FORMS, NEGOTIATED, RDF
 from marketplace.feeds.negotiation import AnyRequest, answer, choose, require_choice
 from marketplace.feeds.reads import catalogue_page, described, releases, sitemap_files, sitemap_pages
 from marketplace.feeds.site import site_of
+from marketplace.parameters import Cursor
 
-Cursor = Annotated[str | None, QueryParameter(name="cursor", required=False, max_length=500)]
 SUFFIX = {media_type: suffix for suffix, (media_type, _) in RDF.items()}
 HTML = "text/html"
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
 from uuid import UUID
 
 from litestar import delete, get, post
-from litestar.params import HeaderParameter
 from litestar.status_codes import HTTP_200_OK
 from litestar.types import ControllerRouterHandler
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -15,10 +13,7 @@ from marketplace.accounts.callers import Caller, Startup
 from marketplace.db.base import utcnow
 from marketplace.finding.demand import Board, DemandBody, ask_for, close_demand, read_board, vote_for
 from marketplace.finding.watching import WatchBody, Watched, add_watch, mark_read, read_watched, remove_watch
-
-IdempotencyHeader = Annotated[
-    str | None, HeaderParameter(name="Idempotency-Key", required=False, min_length=1, max_length=200)
-]
+from marketplace.parameters import IdempotencyKey
 
 
 @get("/api/v1/watches", operation_id="listWatches")
@@ -61,7 +56,7 @@ async def get_demands(session: AsyncSession, caller: Caller) -> Board:
 
 @post("/api/v1/demands", status_code=HTTP_200_OK, operation_id="askForDataset")
 async def post_demand(
-    session: AsyncSession, startup: Startup, data: DemandBody, idempotency_key: IdempotencyHeader = None
+    session: AsyncSession, startup: Startup, data: DemandBody, idempotency_key: IdempotencyKey = None
 ) -> Board:
     """Ask for a dataset that is not there. Same Idempotency-Key and body: asked once."""
     startup.require("agree")

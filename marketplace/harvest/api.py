@@ -16,9 +16,9 @@ from marketplace.db.base import utcnow
 from marketplace.harvest.actions import add_source, make_due, stop_source
 from marketplace.harvest.reads import external_listings, runs, sources
 from marketplace.harvest.schemas import ExternalList, NewSourceBody, RunList, SourceList, SourceView
+from marketplace.parameters import Cursor
 
 Question = Annotated[str | None, QueryParameter(name="q", required=False, max_length=200)]
-Cursor = Annotated[str | None, QueryParameter(name="cursor", required=False, max_length=500)]
 
 
 @get("/api/v1/external", operation_id="listExternal")

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 from litestar import get, post
-from litestar.params import Parameter
+from litestar.params import QueryParameter
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.callers import Caller, Operator
@@ -20,13 +20,12 @@ from marketplace.invoices.closing import close_month
 from marketplace.invoices.months import month_of
 from marketplace.invoices.reads import head, list_invoices, read_invoice, read_items
 from marketplace.invoices.schemas import CloseBody, InvoicePage, InvoiceView, ItemPage
-
-Limit = Annotated[int, Parameter(ge=1, le=200)]
+from marketplace.parameters import Limit
 
 
 @get("/api/v1/invoices", operation_id="listStatements")
 async def get_statements(
-    caller: Caller, session: AsyncSession, months: Annotated[int, Parameter(ge=1, le=60)] = 12
+    caller: Caller, session: AsyncSession, months: Annotated[int, QueryParameter(ge=1, le=60)] = 12
 ) -> InvoiceList:
     """Statements by month: what each dataset cost a startup or earned an owner; totals for exchange and state.
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 from litestar import get, post
-from litestar.params import Parameter
+from litestar.params import QueryParameter
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.callers import Caller, Operator
@@ -23,17 +23,16 @@ from marketplace.invoices.schemas import (
     CreditView,
     VersionCreditBody,
 )
-
-IdempotencyKey = Annotated[str | None, Parameter(header="Idempotency-Key", min_length=1, max_length=200)]
+from marketplace.parameters import IdempotencyKey, Limit
 
 
 @get("/api/v1/credits", operation_id="listCredits")
 async def get_credits(
     caller: Caller,
     session: AsyncSession,
-    wanted: Annotated[Literal["proposed", "approved", "refused"] | None, Parameter(query="state")] = None,
+    wanted: Annotated[Literal["proposed", "approved", "refused"] | None, QueryParameter(name="state")] = None,
     cursor: str | None = None,
-    limit: Annotated[int, Parameter(ge=1, le=200)] = 50,
+    limit: Limit = 50,
 ) -> CreditPage:
     """Refunds, newest first, for operator and regulator."""
     if caller.organisation_kind not in ("operator", "regulator"):

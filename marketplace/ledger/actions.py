@@ -41,7 +41,7 @@ MAX_LINKED = 1_000
 DONG = "VND"
 PRIVACY = "RHO"
 """The currency of privacy budgets: millionths of ρ, which nobody can be asked to pay in."""
-_BOOK = text("select * from book(cast(:movements as json), cast(:now as timestamptz))")
+BOOK = text("select * from book(cast(:movements as json), cast(:now as timestamptz))")
 """`same`: how many are there already; `line`: which of them, from 1, stands in the way; `fault`: one of these."""
 _FAULTS: dict[str, type[Problem]] = {
     "unknown": NoAccount,
@@ -94,7 +94,7 @@ async def transfers(session: AsyncSession, movements: Sequence[Movement]) -> boo
 def booking(movements: Sequence[Movement]) -> Statement:
     """What makes all of them, or none; its one row is the verdict for `require_made`."""
     _check(movements)
-    return Statement(_BOOK, {"movements": msgspec.json.encode(movements).decode(), "now": utcnow()})
+    return Statement(BOOK, {"movements": msgspec.json.encode(movements).decode(), "now": utcnow()})
 
 
 def require_made(verdict: Any, movements: Sequence[Movement]) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import msgspec
 from litestar import Request, Response, get, post
-from litestar.params import HeaderParameter, QueryParameter
+from litestar.params import QueryParameter
 from litestar.types import ControllerRouterHandler
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -27,15 +27,12 @@ from marketplace.listings.publish import publish_version
 from marketplace.listings.reads import dataset_id_of, read_dataset, read_offer, read_waiting
 from marketplace.listings.schemas import DatasetList, DatasetPage, WaitingPage
 from marketplace.listings.uploads import receive
+from marketplace.parameters import Cursor, IdempotencyKey
 from policies import odrl
 from policies.engine import Engine
 
 Question = Annotated[str | None, QueryParameter(name="q", required=False, max_length=200)]
-IdempotencyKey = Annotated[
-    str | None, HeaderParameter(name="Idempotency-Key", required=False, min_length=1, max_length=200)
-]
 Values = Annotated[list[str] | None, QueryParameter(required=False, max_items=20)]
-Cursor = Annotated[str | None, QueryParameter(name="cursor", required=False, max_length=500)]
 
 
 @get("/api/v1/datasets", operation_id="listDatasets")

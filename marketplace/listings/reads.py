@@ -70,7 +70,7 @@ def owner_names() -> ScalarSelect[str]:
 async def owners_named(session: AsyncSession, slugs: Sequence[str]) -> dict[str, str]:
     """Slug of an organisation → its name."""
     rows = select(Organisation.slug, Organisation.name).where(Organisation.slug.in_(slugs))
-    return dict((await session.execute(rows)).tuples().all())
+    return dict((await session.execute(rows)).all())
 
 
 async def listed_version(session: AsyncSession, dataset: uuid.UUID | str) -> ListedVersion | None:

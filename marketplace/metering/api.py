@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Annotated
 
 from litestar import get
-from litestar.params import Parameter, QueryParameter
+from litestar.params import QueryParameter
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.callers import Caller
@@ -15,6 +15,7 @@ from marketplace.db.base import EPOCH, utcnow
 from marketplace.metering.groups import usage_by
 from marketplace.metering.reads import END_OF_TIME, Period, usage
 from marketplace.metering.schemas import GroupBy, UsageGroups, UsagePage
+from marketplace.parameters import Limit
 
 
 @get("/api/v1/usage")
@@ -27,7 +28,7 @@ async def list_usage(
     first: Annotated[date | None, QueryParameter(name="from")] = None,
     last: Annotated[date | None, QueryParameter(name="to")] = None,
     cursor: str | None = None,
-    limit: Annotated[int, Parameter(ge=1, le=200)] = 50,
+    limit: Limit = 50,
 ) -> UsagePage | UsageGroups:
     """Charged queries, newest first: a startup's own, an owner's datasets'; everybody else sees totals.
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 from litestar import get, post
-from litestar.params import HeaderParameter, QueryParameter
+from litestar.params import QueryParameter
 from litestar.types import ControllerRouterHandler
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -22,12 +22,9 @@ from marketplace.offers.actions import make_offer, retire_offer
 from marketplace.offers.charges import charges
 from marketplace.offers.reads import offer_view, offers_of
 from marketplace.offers.schemas import ChargeList, NewOfferBody, OfferList, OfferView
+from marketplace.parameters import Cursor, IdempotencyKey
 
-IdempotencyHeader = Annotated[
-    str | None, HeaderParameter(name="Idempotency-Key", required=False, min_length=1, max_length=200)
-]
 Period = Annotated[str | None, QueryParameter(name="period", required=False, pattern=r"^20\d\d-(0[1-9]|1[0-2])$")]
-Cursor = Annotated[str | None, QueryParameter(name="cursor", required=False, max_length=500)]
 
 
 @get("/api/v1/datasets/{dataset:str}/offers", operation_id="listOffers")
@@ -45,7 +42,7 @@ async def post_offer(
     steward: Steward,
     dataset: str,
     data: NewOfferBody,
-    idempotency_key: IdempotencyHeader = None,
+    idempotency_key: IdempotencyKey = None,
 ) -> OfferView:
     """Make an offer, or the next version of one. Agreements that there are keep theirs."""
     by = sender(steward)

@@ -7,7 +7,7 @@ from typing import Annotated
 from uuid import UUID
 
 from litestar import delete, get, post
-from litestar.params import Parameter
+from litestar.params import QueryParameter
 from litestar.response import Stream
 from litestar.types import ControllerRouterHandler
 from msgspec import Struct
@@ -27,9 +27,9 @@ from marketplace.oversight.saved import NewSearch, SearchList, remove_search, sa
 from marketplace.oversight.search import Outcome, Search, StateClass, SubjectClass
 from marketplace.oversight.viewing import MAX_ROWS, EventPage, view_events
 
-Limit = Annotated[int, Parameter(ge=1, le=MAX_ROWS)]
-Words = Annotated[str | None, Parameter(max_length=200)]
-Dong = Annotated[int | None, Parameter(ge=0, le=2**53)]
+Limit = Annotated[int, QueryParameter(ge=1, le=MAX_ROWS)]
+Words = Annotated[str | None, QueryParameter(max_length=200)]
+Dong = Annotated[int | None, QueryParameter(ge=0, le=2**53)]
 
 
 @get("/api/v1/audit/events", operation_id="listEvents")
@@ -47,8 +47,8 @@ async def list_events(
     state_class: StateClass | None = None,
     decision: Outcome | None = None,
     code: Words = None,
-    since: Annotated[datetime | None, Parameter(query="from")] = None,
-    until: Annotated[datetime | None, Parameter(query="to")] = None,
+    since: Annotated[datetime | None, QueryParameter(name="from")] = None,
+    until: Annotated[datetime | None, QueryParameter(name="to")] = None,
     min_vnd: Dong = None,
     max_vnd: Dong = None,
     q: Words = None,

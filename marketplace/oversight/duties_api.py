@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated
 from uuid import UUID
 
 import msgspec
 from litestar import get, post
-from litestar.params import HeaderParameter
 from litestar.types import ControllerRouterHandler
 from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -24,10 +22,7 @@ from marketplace.oversight.incidents import (
     take_step,
 )
 from marketplace.oversight.report import IncidentView, Report, incident_views, report_for
-
-IdempotencyHeader = Annotated[
-    str | None, HeaderParameter(name="Idempotency-Key", required=False, min_length=1, max_length=200)
-]
+from marketplace.parameters import IdempotencyKey
 
 
 class IncidentList(Struct, frozen=True):
@@ -60,7 +55,7 @@ async def list_incidents(session: AsyncSession, caller: Caller) -> IncidentList:
 
 @post("/api/v1/incidents", operation_id="openIncident")
 async def post_incident(
-    session: AsyncSession, caller: Caller, data: NewIncident, idempotency_key: IdempotencyHeader = None
+    session: AsyncSession, caller: Caller, data: NewIncident, idempotency_key: IdempotencyKey = None
 ) -> Report:
     """Open a breach; its deadline is counted from `known_at` by the law of that day."""
     require_part(caller)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
 from litestar import Request, delete, get, post
-from litestar.params import Parameter
 from litestar.status_codes import HTTP_204_NO_CONTENT
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -22,8 +21,7 @@ from marketplace.own.actions import remove_table
 from marketplace.own.adding import take_in, vault_of
 from marketplace.own.openapi import TableBody
 from marketplace.own.schemas import TableList, TableView
-
-IdempotencyKey = Annotated[str | None, Parameter(header="Idempotency-Key", min_length=1, max_length=200)]
+from marketplace.parameters import IdempotencyKey
 
 
 @post("/api/v1/tables", operation_class=TableBody, request_max_body_size=None)

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-from typing import Annotated
 from uuid import UUID
 
 import msgspec
 from litestar import Response, get, post
-from litestar.params import Parameter
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.callers import Operator, Startup, StartupAdmin
@@ -16,6 +14,7 @@ from marketplace.config import Config
 from marketplace.db.base import new_id
 from marketplace.db.engine import Database
 from marketplace.db.idempotency import claim
+from marketplace.parameters import IdempotencyKey
 from marketplace.payments import reads
 from marketplace.payments.bank import Line, assign_line, book_line
 from marketplace.payments.errors import ProviderUnavailable
@@ -30,8 +29,6 @@ from marketplace.payments.schemas import (
     TopUpView,
 )
 from marketplace.payments.topups import Wish, advance, start_top_up
-
-IdempotencyKey = Annotated[str | None, Parameter(header="Idempotency-Key", min_length=1, max_length=200)]
 
 
 @post("/api/v1/wallet/top-ups", status_code=201)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
 import msgspec
 from litestar import Request, Response, delete, get, post
-from litestar.params import Parameter
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.callers import Caller, Operator, Startup, StartupAdmin
@@ -17,6 +16,7 @@ from marketplace.db.base import new_id
 from marketplace.db.engine import Database
 from marketplace.db.idempotency import claim
 from marketplace.errors import Forbidden
+from marketplace.parameters import IdempotencyKey
 from marketplace.payments import reads
 from marketplace.payments.auto import clear_auto, set_auto
 from marketplace.payments.errors import ProviderUnavailable
@@ -35,7 +35,6 @@ from marketplace.payments.schemas import (
     RefundView,
 )
 
-IdempotencyKey = Annotated[str | None, Parameter(header="Idempotency-Key", min_length=1, max_length=200)]
 WEBHOOK_BYTES = 512 * 1024
 
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
 from uuid import UUID
 
 import msgspec
 from litestar import MediaType, Request, Response, get, post
 from litestar.datastructures import State
-from litestar.params import Parameter
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.callers import Approver, Caller, Operator, Owner
@@ -16,6 +14,7 @@ from marketplace.config import Config
 from marketplace.db.base import new_id, utcnow
 from marketplace.db.idempotency import claim
 from marketplace.errors import Forbidden
+from marketplace.parameters import IdempotencyKey
 from marketplace.payouts.actions import cancel, propose, release, require_carried, set_account
 from marketplace.payouts.bank_file import read_notices
 from marketplace.payouts.reads import (
@@ -36,8 +35,6 @@ from marketplace.payouts.schemas import (
     Statement,
 )
 from marketplace.payouts.settling import Report, settle_notices
-
-IdempotencyKey = Annotated[str | None, Parameter(header="Idempotency-Key", min_length=1, max_length=200)]
 
 
 @get("/api/v1/statements/{period:str}", operation_id="readStatement")

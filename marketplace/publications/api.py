@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
 from litestar import Request, get, post
-from litestar.params import HeaderParameter
 from litestar.response import Stream
 from litestar.types import ControllerRouterHandler
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -22,6 +21,7 @@ from marketplace.listings.once import once_for
 from marketplace.listings.openapi import PublicationBody
 from marketplace.listings.press import Press
 from marketplace.listings.uploads import receive
+from marketplace.parameters import IdempotencyKey
 from marketplace.publications.reads import list_publications, list_withdrawals, read_publication
 from marketplace.publications.rejected import as_csv, rejected_in_dataset, rejected_in_publication
 from marketplace.publications.reviewing import take_step
@@ -37,10 +37,6 @@ from marketplace.publications.schemas import (
 from marketplace.publications.sending import send
 from marketplace.publications.withdrawing import withdraw
 from policies.engine import Engine
-
-IdempotencyKey = Annotated[
-    str | None, HeaderParameter(name="Idempotency-Key", required=False, min_length=1, max_length=200)
-]
 
 NO_STORE = {"Cache-Control": "no-store"}
 

@@ -15,11 +15,11 @@ from marketplace.errors import NotFound
 from marketplace.invoices.credit_reads import credits
 from marketplace.invoices.schemas import CreditPage
 from marketplace.listings.reads import dataset_id_of
+from marketplace.parameters import Cursor
 from marketplace.quality.crediting import propose_for_breaches
 from marketplace.quality.reads import list_breaches, read_quality
 from marketplace.quality.schemas import BreachPage, QualityPage, SlaCreditBody
 
-Cursor = Annotated[str | None, QueryParameter(name="cursor", required=False, max_length=500)]
 Version = Annotated[str | None, QueryParameter(name="version", required=False, max_length=64)]
 
 

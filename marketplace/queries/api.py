@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
 from litestar import Request, Response, delete, get, post
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.params import Parameter
 from litestar.response import Stream
 from litestar.status_codes import (
     HTTP_200_OK,
@@ -21,6 +20,7 @@ from marketplace.accounts.callers import Analyst, Caller
 from marketplace.audit.api import Accepted
 from marketplace.audit.receipt import served
 from marketplace.db.keys import Keys
+from marketplace.parameters import IdempotencyKey, Limit
 from marketplace.queries import cancelling, reads, walk
 from marketplace.queries.dry_run import DryRunView, dry_run
 from marketplace.queries.explain import ExplainView, explain
@@ -40,7 +40,6 @@ A_PART = {
         media_type="application/octet-stream",
     )
 }
-IdempotencyKey = Annotated[str | None, Parameter(header="Idempotency-Key", min_length=1, max_length=200)]
 
 
 @post("/api/v1/queries/quote", status_code=HTTP_200_OK)
@@ -96,7 +95,7 @@ async def list_queries(
     caller: Caller,
     session: AsyncSession,
     cursor: UUID | None = None,
-    limit: Annotated[int, Parameter(ge=1, le=200)] = 50,
+    limit: Limit = 50,
 ) -> QueryPage:
     """The organisation's queries, newest first."""
     caller.require("read")

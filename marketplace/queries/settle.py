@@ -1,11 +1,12 @@
 """Step 8, transaction two: usage, posted hold, event and answer are ready together, or not at all.
 
-Nearly always nothing has changed since the decision, so all of it travels in one round trip, and what was found
-under the locks is judged before the commit. Has something changed, all is undone and the query ends otherwise.
+Nearly always nothing has changed since the decision, so all of it travels in one round trip, commit and all: the
+database judges what it finds under the locks. Has something changed nothing stands, and the query ends otherwise.
 """
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -20,9 +21,9 @@ from marketplace.consents.expiry import DUE, expire
 from marketplace.db.engine import Database, DatabaseBusy
 from marketplace.db.keys import Keys
 from marketplace.db.locks import version_locked
-from marketplace.db.together import Statement, Unit
-from marketplace.ledger.actions import booking, require_made
-from marketplace.queries.endings import CANCELLED, Ending, Outcome, charged, voided
+from marketplace.db.together import NotAsRequired, Statement, Unit, required
+from marketplace.ledger.actions import BOOK, booking, require_made
+from marketplace.queries.endings import CANCELLED, METER, Ending, Outcome, charged, voided
 from marketplace.queries.held import Held
 from marketplace.queries.prepare import Prepared
 from marketplace.queries.services import Services
@@ -44,6 +45,11 @@ join organisation s on s.id = q.organisation_id join person p on p.id = q.person
 where q.id = :id and q.state in ('queued', 'running') order by l.agreement_id for update of q for share of a
 """)
 """A row a line. Whoever locks several agreements takes them in the order of their ids."""
+AS_DECIDED = required(
+    LOCKED, "count(*) > 0 and not bool_or(over or withdrawn or barred or changed or expiries_due or cancelled)"
+)
+MADE = required(BOOK, "bool_and(made)")
+METERED = required(METER, "count(*) = 1")
 
 
 class Others(Struct, frozen=True, kw_only=True):
@@ -124,6 +130,9 @@ async def _stood_on(database: Database, keys: Keys, held: Held) -> list[Kept | N
 
 async def _end(database: Database, keys: Keys, held: Held, ending: Ending, others: Others) -> Any | None:
     """End it this way, or the way that what was found under the locks asks for. Each change is for good."""
+    if ending.stands and not ending.cancelled:
+        with contextlib.suppress(NotAsRequired):
+            return await _at_once(database, held, ending)
     while True:
         async with database.unit() as unit:
             found, counted, row = await _attempt(unit, held, ending)
@@ -147,6 +156,20 @@ async def _end(database: Database, keys: Keys, held: Held, ending: Ending, other
             ending = others.cancelled()
         else:
             ending = others.no_records_left()
+
+
+async def _at_once(database: Database, held: Held, ending: Ending) -> Any:
+    """The finished row. Raises NotAsRequired, and nothing has changed, if anything is not as was decided upon."""
+    answers = await database.at_once(
+        [
+            *(version_locked(each, shared=True) for each in held.versions),
+            Statement(AS_DECIDED, {"id": held.id}),
+            *(Statement(METERED, each.parameters) for each in ending.meters),
+            Statement(MADE, booking(ending.movements).parameters),
+            *ending.writes,
+        ]
+    )
+    return answers[-1][0]
 
 
 async def _attempt(unit: Unit, held: Held, ending: Ending) -> tuple[list[Any], bool, Any | None]:

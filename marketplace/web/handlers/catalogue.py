@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from litestar import get
-from litestar.params import Parameter
+from litestar.params import QueryParameter
 from litestar.response import Template
 from markupsafe import Markup
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -39,7 +39,7 @@ async def show_catalogue(
     view: View,
     session: AsyncSession,
     request: AnyRequest,
-    q: Annotated[str, Parameter(max_length=200)] = "",
+    q: Annotated[str, QueryParameter(max_length=200)] = "",
     cursor: str | None = None,
 ) -> Template:
     """Datasets, all or those that are searched for and chosen by facets; htmx gets facets and list alone."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Annotated
 
 from litestar import get, post
-from litestar.params import Parameter
+from litestar.params import QueryParameter
 from litestar.response import Template
 from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -44,7 +44,7 @@ async def show_console(
     session: AsyncSession,
     agreement: uuid.UUID | None = None,
     beside: list[uuid.UUID] | None = None,
-    from_: Annotated[uuid.UUID | None, Parameter(query="from")] = None,
+    from_: Annotated[uuid.UUID | None, QueryParameter(name="from")] = None,
 ) -> Template:
     """The console on one agreement, the newest in force unless one is chosen, and others beside it.
 

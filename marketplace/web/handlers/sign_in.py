@@ -8,7 +8,7 @@ from typing import Annotated, Final
 
 from litestar import get, post
 from litestar.datastructures import Cookie
-from litestar.params import Parameter
+from litestar.params import QueryParameter
 from litestar.response import Redirect, Template
 
 from marketplace.accounts.callers import COOKIE
@@ -23,7 +23,7 @@ from marketplace.web.forms import Form
 from marketplace.web.links import is_https, own_path
 from marketplace.web.view import AnyRequest, View
 
-NextPath = Annotated[str, Parameter(query="next", max_length=2000)]
+NextPath = Annotated[str, QueryParameter(name="next", max_length=2000)]
 LOGIN_COOKIE: Final = "sandulieu_login"
 LOGIN_COOKIE_S: Final = 3600
 
