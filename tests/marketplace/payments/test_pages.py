@@ -11,12 +11,11 @@ import httpx
 import msgspec
 import pytest
 
-from marketplace.accounts.actions import set_password
 from marketplace.config import Config
 from marketplace.db.base import new_id
 from marketplace.db.engine import Database
 from marketplace.payments.provider import Payments
-from tests.browser.conftest import PASSWORD, Visitor, page_app
+from tests.browser.conftest import Visitor, give_password, page_app
 from tests.browser.outline import faults
 from tests.marketplace.parties import Make, Party
 from tests.marketplace.payments.books import money
@@ -39,8 +38,7 @@ def visit(database: Database, cards: Config, payments: Payments) -> Visit:
         async with httpx.AsyncClient(transport=transport, base_url="http://pages.test") as http:
             visitor = Visitor(http)
             if party is not None:
-                async with database.session() as session:
-                    await set_password(session, person_id=party.person.id, password=PASSWORD)
+                await give_password(database, party)
                 assert (await visitor.sign_in(party.person.email)).status_code == 303
             yield visitor
 
