@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from marketplace.cli.demo import unused_port
 from marketplace.cli.demo_parties import CAST, Actor, DemoPerson, House, Parties, prepare_parties
 from marketplace.config import Config
 from marketplace.db.migrate import upgrade
+from tests import forked
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 RIVALS = (
@@ -34,8 +36,6 @@ RIVALS = (
 PURPOSE = "research.academic"
 SEQUENCER_INTERVAL_MS = "250"
 """Several services stand idle while others are tested: at 100 each takes a tenth of a core for it."""
-ENDS_WITH_US = ("setpriv", "--pdeathsig", "TERM")
-"""Whoever starts a service may be killed, and then nobody is left to stop it."""
 SMALL_SQL = "select education, count(*) as n from adult group by education order by n desc, education"
 
 
@@ -47,7 +47,7 @@ class Market:
     port: int
     parties: Parties
     environment: Mapping[str, str]
-    process: subprocess.Popen[bytes] | None = None
+    process: ForkServerProcess | None = None
     as_usual: bool = False
     """Whether the process was started without anything special."""
     datasets: dict[str, str] = field(default_factory=dict)
@@ -80,22 +80,12 @@ class Market:
         self._launch({}, "/readyz", "--no-background")
 
     def _launch(self, environment: Mapping[str, str], path: str, *options: str) -> None:
-        env = {**os.environ, **self.environment, **environment}
         self.as_usual = not environment and not options and path == "/readyz"
-        with self.log.open("ab") as log:
-            command = [
-                *ENDS_WITH_US,
-                sys.executable,
-                "-m",
-                "marketplace.cli.main",
-                "serve",
-                "--port",
-                str(self.port),
-            ]
-            self.process = subprocess.Popen([*command, *options], env=env, stdout=log, stderr=log)
+        arguments = ("serve", "--port", str(self.port), *options)
+        self.process = forked.start(arguments, {**self.environment, **environment}, self.log)
         until = time.monotonic() + 60
         while time.monotonic() < until:
-            assert self.process.poll() is None, self.log.read_text()[-4000:]
+            assert self.process.is_alive(), self.log.read_text()[-4000:]
             try:
                 if self.client(None).get(path).ok:
                     return
@@ -104,18 +94,29 @@ class Market:
             time.sleep(0.05)
         raise AssertionError("service not ready: " + self.log.read_text()[-4000:])
 
+    @property
+    def pid(self) -> int:
+        """Of the service."""
+        assert self.process is not None
+        assert self.process.pid is not None
+        return self.process.pid
+
+    @property
+    def lives(self) -> bool:
+        """Whether there is a process that has not ended."""
+        return self.process is not None and self.process.is_alive()
+
     def stop(self, signal_number: int = signal.SIGTERM) -> None:
         if self.process is not None:
-            self.process.send_signal(signal_number)
-            self.process.wait(timeout=30)
-            self.process = None
+            if self.lives:
+                os.kill(self.pid, signal_number)
+            assert self.died()
 
     def died(self, timeout_s: float = 30) -> bool:
         """Whether the process ended by itself within that time."""
         assert self.process is not None
-        try:
-            self.process.wait(timeout=timeout_s)
-        except subprocess.TimeoutExpired:
+        self.process.join(timeout_s)
+        if self.process.is_alive():
             return False
         self.process = None
         return True
@@ -169,7 +170,7 @@ class Market:
         return found
 
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run `sandulieu …` on this home."""
+        """Run `sandulieu …` on this home, from nothing, as somebody at a shell would."""
         return subprocess.run(
             [sys.executable, "-m", "marketplace.cli.main", *arguments],
             env={**os.environ, **self.environment},
@@ -180,7 +181,8 @@ class Market:
         )
 
     def reconciled(self) -> bool:
-        done = self.command("ledger", "reconcile", "--json")
+        """Whether the books agree with each other and with what was used."""
+        done = forked.run(("ledger", "reconcile", "--json"), self.environment)
         assert done.returncode in (0, 1), done.stderr
         return done.returncode == 0
 

@@ -27,7 +27,7 @@ def fragile(prepared: Prepared, tmp_path_factory: pytest.TempPathFactory) -> Ite
 @pytest.fixture
 def alive(fragile: Market) -> Market:
     """The market, serving as usual, whatever the test before did to it."""
-    if fragile.process is None or fragile.process.poll() is not None:
+    if not fragile.lives:
         fragile.start()
     elif not fragile.as_usual:
         fragile.stop()

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 import time
 
+from tests import forked
 from tests.market import Market
 
 
@@ -19,11 +17,11 @@ def test_without_a_worker_there_is_no_receipt_and_with_one_there_is(alive: Marke
     path = f"/api/v1/queries/{query['id']}/receipt"
     time.sleep(0.5)
     assert client.get(path).json()["code"] == "receipt.pending"
-    command = [sys.executable, "-m", "marketplace.cli.main", "worker"]
-    with subprocess.Popen(command, env={**os.environ, **alive.environment}) as worker:
-        until = time.monotonic() + 20
-        while not client.get(path).ok and time.monotonic() < until:
-            time.sleep(0.1)
-        worker.terminate()
-        assert worker.wait(timeout=20) == 0
+    worker = forked.start(("worker",), alive.environment, alive.log)
+    until = time.monotonic() + 20
+    while not client.get(path).ok and time.monotonic() < until:
+        time.sleep(0.1)
+    worker.terminate()
+    worker.join(20)
+    assert worker.exitcode == 0
     assert client.get(path).ok

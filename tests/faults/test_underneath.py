@@ -149,13 +149,12 @@ def test_a_worker_killed_mid_query_costs_the_quote_and_the_next_query_runs(alive
 
 def _jail_children(market: Market) -> list[int]:
     """Every process below the service but PostgreSQL: the jails' processes, deepest last."""
-    assert market.process is not None
-    found, waiting = [], [market.process.pid]
+    found, waiting = [], [market.pid]
     while waiting:
         pid = waiting.pop()
         for task in Path(f"/proc/{pid}/task").glob("*/children"):
             waiting += [int(child) for child in task.read_text().split()]
-        if pid != market.process.pid and "postgres" not in Path(f"/proc/{pid}/cmdline").read_text():
+        if pid != market.pid and "postgres" not in Path(f"/proc/{pid}/cmdline").read_text():
             found.append(pid)
     return found
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
 import signal
 from datetime import datetime
 
@@ -13,9 +12,7 @@ from marketplace.closing.walk import close_months
 from marketplace.config import Config
 from marketplace.db.engine import Database
 from marketplace.ledger.outside import Heard, Silent
-
-_FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload([__name__])
+from tests.forked import FORKS
 
 
 async def nobody(_: Database) -> Heard:
@@ -28,7 +25,7 @@ async def silent(_: Database) -> Heard:
 
 def killed_at(point: str, config: Config, url: str, at: datetime) -> bool:
     """Whether the walk came to the point and died there."""
-    child = _FORKS.Process(target=_run, args=(point, config, url, at))
+    child = FORKS.Process(target=_run, args=(point, config, url, at))
     child.start()
     child.join(60)
     return child.exitcode == -signal.SIGKILL

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests import forked
 from tests.market import PURPOSE, Market
 
 CODES = "education,mã,nhóm\nBachelors,01,đại học\nGraduate,02,đại học\nHigh school,03,phổ thông\n"
@@ -193,14 +192,8 @@ def test_the_command_adds_lists_and_removes(several: Market, tmp_path: Path) -> 
     file.write_text(CODES, encoding="utf-8")
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "marketplace.cli.main", "table", *arguments],
-            env={
-                **os.environ, "SANDULIEU_URL": several.url,
-                "SANDULIEU_TOKEN": several.parties.tokens["startup"],
-            },
-            capture_output=True, text=True, check=False, timeout=60,
-        )  # fmt: skip
+        environment = {"SANDULIEU_URL": several.url, "SANDULIEU_TOKEN": several.parties.tokens["startup"]}
+        return forked.run(("table", *arguments), environment)
 
     added = run("add", "tu_lenh", str(file), "--json")
     assert added.returncode == 0, added.stderr

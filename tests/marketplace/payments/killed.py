@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
 import signal
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -18,10 +17,9 @@ from marketplace.payments.paying_out import send_payout
 from marketplace.payments.provider import Notice, Provider
 from marketplace.payments.returns import send_refund
 from marketplace.payments.topups import advance
+from tests.forked import FORKS
 
 Verb = Callable[[Database, Provider, Config, Any], Awaitable[object]]
-_FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload([__name__, "marketplace.payments.stripe_provider"])
 
 
 async def pay(database: Database, provider: Provider, config: Config, about: UUID) -> None:
@@ -42,7 +40,7 @@ async def pay_out(database: Database, provider: Provider, config: Config, about:
 
 def killed_at(point: str, verb: Verb, config: Config, url: str, about: Any) -> bool:
     """Whether the verb, in a process of its own, came to the point and died there."""
-    child = _FORKS.Process(target=_run, args=(point, verb, config, url, about))
+    child = FORKS.Process(target=_run, args=(point, verb, config, url, about))
     child.start()
     child.join(60)
     return child.exitcode == -signal.SIGKILL

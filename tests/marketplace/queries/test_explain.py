@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 from typing import Any
 
+from tests import forked
 from tests.market import SMALL_SQL, Market
 
 
@@ -67,14 +66,8 @@ def test_an_agreement_of_somebody_else_explains_nothing(market: Market) -> None:
 
 def test_the_command_prints_each_gate_and_ends_as_the_decision_does(market: Market) -> None:
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "marketplace.cli.main", "policies", "explain", *arguments],
-            env={**os.environ, "SANDULIEU_URL": market.url, "SANDULIEU_TOKEN": market.parties.tokens["startup"]},
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-        )
+        environment = {"SANDULIEU_URL": market.url, "SANDULIEU_TOKEN": market.parties.tokens["startup"]}
+        return forked.run(("policies", "explain", *arguments), environment)
 
     given = ("--agreement", market.agreements["adult"], "--sql", SMALL_SQL)
     allowed = run(*given)
