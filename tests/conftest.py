@@ -26,7 +26,7 @@ from tests.examples import tried
 from tests.marketplace.api import Client, small_app
 from tests.marketplace.parties import Make
 from tests.prepared import Prepared, prepared
-from tests.schedule import Neighbours
+from tests.schedule import Neighbours, begin_with_scopes
 
 # No test is timed: on a busy machine an example takes as long as it takes.
 settings.register_profile(
@@ -41,6 +41,10 @@ ClientFor = Callable[..., AbstractAsyncContextManager[Client]]
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Neighbours:
     """Only asked for when there are workers."""
     return Neighbours(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    begin_with_scopes(items)
 
 
 @pytest.fixture(scope="session")
