@@ -83,7 +83,7 @@ def check(frontier: Frontier, table: Table, asked: OptimiseOrder) -> None:
     assert all(a.risk > b.risk for a, b in zip(frontier.nodes, frontier.nodes[1:], strict=False))
 
 
-@settings(max_examples=tried(12), deadline=None)
+@settings(max_examples=tried(5), deadline=None)
 @given(PERSONS, st.sampled_from(["ncp", "discernibility"]), st.sampled_from([None, 0.4]), st.integers(1, 2))
 def test_the_optimum_is_the_optimum_and_every_scheme_holds_k_l_t_and_the_share(
     persons: list[tuple[Any, ...]], measure: Any, t: float | None, l: int
