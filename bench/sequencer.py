@@ -22,9 +22,10 @@ from sqlalchemy import text
 from bench import arriving
 from bench.figure import figure
 from marketplace.audit import sequencer
+from marketplace.audit.log_store import published_log
 from marketplace.audit.note import verifier_key
 from marketplace.audit.proofs import inclusion_proof
-from marketplace.audit.publishing import publish, published_log
+from marketplace.audit.publishing import publish
 from marketplace.config import Config
 from marketplace.db import embedded, migrate
 from marketplace.db.base import new_id

@@ -22,9 +22,10 @@ from marketplace.agreements.terms import Granted, wanted_expiry
 from marketplace.config import Config
 from marketplace.db.base import ms_of, utcnow
 from marketplace.errors import NotFound
-from marketplace.listings.facts import announced_facts, dataset_facts, previous_facts, publisher_facts
+from marketplace.listings.facts import announced_facts, dataset_facts
+from marketplace.listings.known import previous_facts, publisher_facts
+from marketplace.listings.parsing import parse_manifest
 from marketplace.listings.permission import decide_listing
-from marketplace.listings.press import parse_manifest
 from marketplace.listings.reads import listed_version
 from marketplace.texts import LANGUAGES, Language, Message, message
 from policies.decision import (

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.callers import Caller
 from marketplace.audit.errors import OutsideLog, PublishedAway
+from marketplace.audit.log_store import published_log
 from marketplace.audit.note import verifier_key
 from marketplace.audit.proofs import (
     ConsistencyProof,
@@ -25,7 +26,7 @@ from marketplace.audit.proofs import (
     witnessed_checkpoint,
 )
 from marketplace.audit.published import PublishedBroken, PublishedLog, read_tile
-from marketplace.audit.publishing import READERS, published_log
+from marketplace.audit.publishing import READERS
 from marketplace.audit.reads import Completeness, View, Viewer, completeness, concerns
 from marketplace.audit.receipt import served
 from marketplace.audit.receipts import receipt_for

@@ -9,24 +9,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import functools
 from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import text
 
-from marketplace.audit.bucket_log import BucketLog
-from marketplace.audit.disk import DiskLog
 from marketplace.audit.published import PublishedBroken, PublishedLog, PublisherBusy, Writing, shown_head
 from marketplace.audit.tiles import HEIGHT, WIDTH, Tile, bundle, tile_path, tiles_of
-from marketplace.config import Config
 from marketplace.db.engine import Database
 from marketplace.db.together import Statement
-from marketplace.sources.bucket import Bucket
-from marketplace.sources.description import S3, read_description
-from marketplace.sources.errors import DescriptionWrong
 from marketplace.verifier.note import Head, VerifierKey
 
 STEP_LEAVES = 65_536
@@ -51,23 +43,6 @@ _HASHES = text("""
 
 class LogRolledBack(RuntimeError):
     """The database does not hold the tree that was published."""
-
-
-def published_log(config: Config) -> PublishedLog:
-    """Where this home publishes. Of a wrong description NotSecure, OpenToOthers, DescriptionWrong, OSError."""
-    folder, described = config.path("log"), config.log_store_file
-    if described is None:
-        return DiskLog(folder)
-    return _bucket_log(described, described.stat().st_mtime_ns, folder, config.log_store_timeout_ms)
-
-
-@functools.lru_cache(maxsize=4)
-def _bucket_log(described: Path, _: int, folder: Path, timeout_ms: int) -> BucketLog:
-    """One for all who ask, with its connections; another once the file was written anew, as keys are replaced."""
-    place = read_description(described)
-    if not isinstance(place, S3):
-        raise DescriptionWrong(problem='kind: "s3"')
-    return BucketLog(Bucket(place, timeout_ms=timeout_ms), folder)
 
 
 async def publish(database: Database, log: PublishedLog, key: VerifierKey) -> int:

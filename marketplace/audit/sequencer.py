@@ -22,9 +22,10 @@ from sqlalchemy.exc import DBAPIError
 
 from marketplace.audit import tree
 from marketplace.audit.leaf import ALONE, Leaf, Place, chain_key, leaf_data, link
+from marketplace.audit.log_store import published_log
 from marketplace.audit.note import sign_checkpoint, verifier_key
 from marketplace.audit.published import PublishedBroken, shown_head
-from marketplace.audit.publishing import KNOWN, LogRolledBack, publish, published_log, require_known
+from marketplace.audit.publishing import KNOWN, LogRolledBack, publish, require_known
 from marketplace.audit.registry import counted_names
 from marketplace.config import Config
 from marketplace.db.engine import Database

@@ -6,8 +6,6 @@ import argparse
 import asyncio
 import json
 import sys
-from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -20,16 +18,8 @@ from marketplace.verifier.command import Unusable, read_key
 from marketplace.verifier.refusal import Refused
 
 
-def add_verb(verbs: Any) -> None:
-    """audit archive [FOLDER --key KEY]."""
-    verb = verbs.add_parser("archive", help="lưu trữ / archive the months that ended, or check an archived one")
-    verb.add_argument("folder", type=Path, nargs="?", help="một tháng đã lưu trữ / an archived month to check")
-    verb.add_argument("--key", help="khóa đã lưu: tệp hoặc chuỗi / the pinned key: a file or its text")
-    verb.add_argument("--json", action="store_true")
-    verb.set_defaults(func=_archive)
-
-
-def _archive(chosen: argparse.Namespace) -> int:
+def archive(chosen: argparse.Namespace) -> int:
+    """0 done or whole, 1 broken, 2 without a key."""
     if chosen.folder is None:
         try:
             made = asyncio.run(_due(load()))

@@ -22,8 +22,9 @@ from marketplace.cli.telling import read_pair, tell, tell_manifest
 from marketplace.config import load
 from marketplace.listings.errors import Judged, ListingDenied, ManifestWrong
 from marketplace.listings.facts import presumed_publisher
-from marketplace.listings.press import make_permitted_version, parse_manifest
-from marketplace.queries.services import policy_server
+from marketplace.listings.making import make_permitted_version
+from marketplace.listings.parsing import parse_manifest
+from marketplace.queries.policy_server import policy_server
 from marketplace.sources.located import located
 from policies.decision import Decision, PreviousFacts
 from policies.engine import open_engine

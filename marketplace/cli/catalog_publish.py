@@ -20,9 +20,10 @@ from marketplace.db.keys import Keys
 from marketplace.listings.errors import ManifestWrong
 from marketplace.listings.once import Released
 from marketplace.listings.operator import sender_for
-from marketplace.listings.press import Press, parse_manifest
+from marketplace.listings.parsing import parse_manifest
+from marketplace.listings.press import Press
 from marketplace.listings.publish import publish_version
-from marketplace.queries.services import policy_server
+from marketplace.queries.policy_server import policy_server
 from marketplace.sources.located import located
 from marketplace.texts import LANGUAGES
 from marketplace.web.words import say

@@ -16,7 +16,7 @@ from catalog.errors import PublicationRefused
 from catalog.transforms import describe
 from marketplace.cli.telling import read_pair, tell_manifest
 from marketplace.listings.errors import ManifestWrong, VersionRefused
-from marketplace.listings.press import parse_manifest
+from marketplace.listings.parsing import parse_manifest
 
 
 def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

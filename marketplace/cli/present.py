@@ -19,10 +19,10 @@ from urllib.parse import urlsplit
 import psycopg
 from msgspec import Struct
 
-from marketplace.audit.publishing import published_log
+from marketplace.audit.log_store import published_log
 from marketplace.config import Config
 from marketplace.errors import Problem
-from marketplace.queries.services import policy_server
+from marketplace.queries.policy_server import policy_server
 from policies import binaries
 from policies.engine import Server, open_engine
 from policies.health import Health

@@ -12,10 +12,10 @@ from msgspec import Struct
 from marketplace.audit.actions import record
 from marketplace.audit.check import Finding, check_log
 from marketplace.audit.disk import DiskLog
+from marketplace.audit.log_store import published_log
 from marketplace.audit.note import verifier_key
 from marketplace.audit.proofs import newest_checkpoint
 from marketplace.audit.published import PublishedLog, read_tile
-from marketplace.audit.publishing import published_log
 from marketplace.audit.tiles import tile_path, tiles_of
 from marketplace.config import Config
 from marketplace.db.engine import Database

@@ -24,9 +24,10 @@ from marketplace.linkages.actions import erase_contribution, locked_linkage, rec
 from marketplace.linkages.errors import LinkageWrongState, PopulationDiffers
 from marketplace.linkages.models import Contribution, Linkage
 from marketplace.listings.errors import NotYourOrganisation, VersionRefused
-from marketplace.listings.facts import publisher_facts
+from marketplace.listings.known import publisher_facts
+from marketplace.listings.parsing import parse_manifest
 from marketplace.listings.permission import require_listing
-from marketplace.listings.press import Press, parse_manifest
+from marketplace.listings.press import Press
 from marketplace.listings.publish import SLOTS
 from sandbox.job import SandboxFailed
 

@@ -34,14 +34,16 @@ from marketplace.linkages.models import Contribution, Linkage
 from marketplace.linkages.schemas import Joined
 from marketplace.listings.actions import record_refusal, release
 from marketplace.listings.errors import ConsentsMoved, Judged, ListingDenied, VersionRefused
-from marketplace.listings.facts import previous_facts, publisher_facts
+from marketplace.listings.known import previous_facts, publisher_facts
 from marketplace.listings.leftovers import removed_unless_released
 from marketplace.listings.once import Released
+from marketplace.listings.parsing import parse_manifest
 from marketplace.listings.permission import require_listing
 from marketplace.listings.places import Pair, Place, find_joint_place
-from marketplace.listings.press import Press, parse_manifest
+from marketplace.listings.press import Press
 from marketplace.listings.publish import ATTEMPTS, alone
-from marketplace.listings.standing import Register, read_register
+from marketplace.listings.register import Register
+from marketplace.listings.standing import read_register
 from policies.decision import Caller, PreviousFacts
 from sandbox.job import SandboxFailed
 

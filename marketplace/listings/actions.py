@@ -27,8 +27,9 @@ from marketplace.listings.errors import (
 from marketplace.listings.models import Dataset, DatasetVersion, LegalBasis
 from marketplace.listings.once import Once, keep
 from marketplace.listings.places import Place, lock_joint_lineage, lock_lineage, newest_version
+from marketplace.listings.register import Register
 from marketplace.listings.searched import index_dataset
-from marketplace.listings.standing import Register, count_exclusions
+from marketplace.listings.standing import count_exclusions
 from marketplace.offers.actions import follow_manifest
 from marketplace.quality.actions import keep_source_check
 from policies.decision import Decision

@@ -22,7 +22,8 @@ from marketplace.listings.catalogue import list_datasets
 from marketplace.listings.errors import NeedsTwoPeople
 from marketplace.listings.once import Released, once_for
 from marketplace.listings.openapi import PublicationBody
-from marketplace.listings.press import Press, parse_overrides
+from marketplace.listings.parsing import parse_overrides
+from marketplace.listings.press import Press
 from marketplace.listings.publish import publish_version
 from marketplace.listings.reads import dataset_id_of, read_dataset, read_offer, read_waiting
 from marketplace.listings.schemas import DatasetList, DatasetPage, WaitingPage

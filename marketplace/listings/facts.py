@@ -1,4 +1,4 @@
-"""What the policy has to know of a dataset and of a publication: who publishes what, what was listed before."""
+"""What the policy has to know of a dataset and of a publication, from what is at hand."""
 
 from __future__ import annotations
 
@@ -7,13 +7,10 @@ from uuid import UUID
 
 import msgspec
 from msgspec import UNSET, UnsetType
-from sqlalchemy import select, text
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from catalog.manifest import Manifest
 from catalog.search import fold
 from catalog.version import Personal, Version
-from marketplace.listings.models import DatasetVersion
 from policies.decision import (
     Caller,
     ColumnFacts,
@@ -21,8 +18,6 @@ from policies.decision import (
     DatasetFacts,
     ManifestFacts,
     Mode,
-    PersonalClass,
-    PreviousFacts,
     PrivacyFacts,
     StateClass,
     VersionFacts,
@@ -35,11 +30,6 @@ SHOWN: dict[Mode, tuple[str, ...]] = {
     "dp": ("quasi-identifier", "sensitive", "measure"),
 }
 """Roles of the columns that SQL may name."""
-
-PUBLISHER = text("""
-select o.kind, o.slug, o.suspended_at is not null as suspended, p.roles, p.deactivated_at is null as active
-from organisation o join person p on p.id = :person where o.id = :organisation
-""")
 
 
 def dataset_facts(dataset_id: UUID, version: Version | None, *, state_class: str | None) -> DatasetFacts:
@@ -68,21 +58,6 @@ def _columns(version: Version, personal: Personal) -> tuple[str, ...]:
     return tuple(c.name for c in version.columns if c.personal == personal)
 
 
-async def publisher_facts(session: AsyncSession, *, person_id: UUID, organisation_id: UUID) -> Caller:
-    """Who publishes, as of now."""
-    found = await session.execute(PUBLISHER, {"person": person_id, "organisation": organisation_id})
-    row = found.mappings().one()
-    return Caller(
-        person_id=str(person_id),
-        organisation_id=str(organisation_id),
-        organisation_kind=row["kind"],
-        organisation_slug=row["slug"],
-        roles=tuple(row["roles"]),
-        active=row["active"],
-        organisation_suspended=row["suspended"],
-    )
-
-
 def presumed_publisher(owner_slug: str) -> Caller:
     """Who would publish, where nobody is known: taken to be fit, so that the dataset alone is judged."""
     return Caller(
@@ -93,19 +68,6 @@ def presumed_publisher(owner_slug: str) -> Caller:
         roles=("steward",),
         active=True,
         organisation_suspended=False,
-    )
-
-
-async def previous_facts(session: AsyncSession, version_id: str | None) -> PreviousFacts:
-    """The class in which the version that is listed now was listed; of none, if none is."""
-    rows = select(DatasetVersion.state_class, DatasetVersion.personal_class).where(DatasetVersion.id == version_id)
-    row = (await session.execute(rows)).one_or_none() if version_id else None
-    if row is None:
-        return PreviousFacts()
-    return PreviousFacts(
-        version_id=version_id,
-        state_class=cast(StateClass | None, row.state_class),
-        personal_class=cast(PersonalClass | None, row.personal_class),
     )
 
 

@@ -1,37 +1,14 @@
-"""Making a version from a manifest and a file: the heavy work, in a thread, that no transaction waits for."""
+"""What publishing needs of the service."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Sequence
-from functools import partial
-from pathlib import Path
-
-import msgspec
 from msgspec import Struct
 
-from catalog.errors import ManifestRefused, PublicationRefused
-from catalog.limits import IngestLimits
-from catalog.manifest import Manifest, read_manifest
-from catalog.pii.gate import Override
-from catalog.pipeline.run import Observe
-from catalog.publish import Publication, publish
-from catalog.quality.reading import read_suite
-from catalog.quality.rules import require_fit
-from catalog.quality.suite import Suite
-from catalog.releasing import remove_version
 from catalog.storage import Store
 from marketplace.config import Config
-from marketplace.consents.subjects import pseudonyms
 from marketplace.db.engine import Database
 from marketplace.db.keys import Keys
-from marketplace.errors import Invalid, Unavailable
-from marketplace.listings.errors import Judged, ListingDenied, ManifestWrong, VersionRefused
-from marketplace.listings.permission import require_listing
-from marketplace.listings.standing import Register
-from policies.decision import Caller, PreviousFacts
 from policies.engine import Engine
-from sandbox.job import SandboxFailed
 
 
 class Press(Struct, frozen=True, kw_only=True):
@@ -42,123 +19,3 @@ class Press(Struct, frozen=True, kw_only=True):
     store: Store
     keys: Keys
     engine: Engine
-
-
-def parse_manifest(text: str) -> Manifest:
-    """Raises ManifestWrong with every error, its line and column."""
-    try:
-        return read_manifest(text)
-    except ManifestRefused as refused:
-        raise ManifestWrong(
-            [
-                {"path": "manifest", "code": e.code, "params": dict(e.params), "line": e.line, "column": e.column}
-                for e in refused.errors
-            ]
-        ) from refused
-
-
-def parse_overrides(text: str) -> tuple[Override, ...]:
-    """Answers to what a scan found, as JSON; nothing is none. Raises Invalid."""
-    if not text.strip():
-        return ()
-    try:
-        return msgspec.json.decode(text, type=tuple[Override, ...])
-    except (msgspec.DecodeError, msgspec.ValidationError) as wrong:
-        raise Invalid(errors=[{"path": "overrides", "code": "upload.overrides", "params": {}}]) from wrong
-
-
-def parse_suite(text: str, manifest: Manifest) -> Suite:
-    """Raises ManifestWrong with every error; of one against the manifest `line` is the expectation's number."""
-    try:
-        suite = read_suite(text)
-        require_fit(suite, manifest)
-    except ManifestRefused as refused:
-        raise ManifestWrong(
-            [
-                {"path": "suite", "code": e.code, "params": dict(e.params), "line": e.line, "column": e.column}
-                for e in refused.errors
-            ]
-        ) from refused
-    return suite
-
-
-async def make_permitted_version(
-    manifest: Manifest,
-    manifest_text: str,
-    source: Path,
-    *,
-    engine: Engine,
-    caller: Caller,
-    listed: PreviousFacts,
-    store: Store,
-    key: bytes,
-    config: Config,
-    previous: str | None = None,
-    register: Register | None = None,
-    overrides: Sequence[Override] = (),
-    suite_text: str | None = None,
-    observe: Observe | None = None,
-) -> tuple[Publication, Judged]:
-    """As `make_version`, with the policy's yes to the manifest before and to what was made after.
-
-    `listed`: what is listed now, against which a rise of the class is told. Raises ListingDenied, VersionRefused,
-    Unavailable.
-    """
-    await require_listing(engine, caller=caller, manifest=manifest)
-    publication = await make_version(
-        manifest_text, source, store=store, key=key, config=config, previous=previous, register=register,
-        overrides=overrides, observe=observe,
-        suite=parse_suite(suite_text, manifest) if suite_text is not None else None,
-    )  # fmt: skip
-    try:
-        judged = await require_listing(
-            engine, caller=caller, manifest=manifest, version=publication.version, previous=listed
-        )
-    except ListingDenied:
-        await asyncio.to_thread(remove_version, store, publication.version.id)
-        raise
-    return publication, judged
-
-
-async def make_version(
-    manifest_text: str,
-    source: Path,
-    *,
-    store: Store,
-    key: bytes,
-    config: Config,
-    previous: str | None = None,
-    register: Register | None = None,
-    overrides: Sequence[Override] = (),
-    suite: Suite | None = None,
-    observe: Observe | None = None,
-) -> Publication:
-    """A version in the store, released nowhere. Raises VersionRefused, Unavailable.
-
-    `key`: the lineage's; `previous`: its newest version; `register`: what it says of a dataset that was listed
-    before; `overrides`: answers to what the scan for personal data finds; `observe`: told of each stage.
-    """
-    given = register.given if register else {}
-    withdrawn = register.withdrawn if register else {}
-    limits = IngestLimits(deadline_ms=config.ingest_deadline_ms, memory_bytes=config.ingest_memory_bytes)
-    try:
-        return await asyncio.to_thread(
-            publish,
-            manifest_text,
-            source,
-            store=store,
-            pseudonymise=partial(pseudonyms, key),
-            consented=lambda _: given,
-            withdrawn=lambda _: withdrawn,
-            previous=previous,
-            limits=limits,
-            overrides=overrides,
-            suite=suite,
-            observe=observe,
-        )
-    except PublicationRefused as refused:
-        raise VersionRefused(refused.code, **refused.params) from refused
-    except SandboxFailed as failed:
-        if failed.code == "sandbox.unavailable":
-            raise Unavailable(reason=failed.code) from failed
-        raise VersionRefused(failed.code, **failed.params) from failed

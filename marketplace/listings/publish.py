@@ -23,11 +23,13 @@ from marketplace.db.engine import Database
 from marketplace.errors import Problem
 from marketplace.listings.actions import record_refusal, release
 from marketplace.listings.errors import ConsentsMoved, PublicationUnderWay
-from marketplace.listings.facts import previous_facts, publisher_facts
+from marketplace.listings.known import previous_facts, publisher_facts
 from marketplace.listings.leftovers import removed_unless_released
+from marketplace.listings.making import make_permitted_version
 from marketplace.listings.once import Once, Released, released_before
+from marketplace.listings.parsing import parse_manifest
 from marketplace.listings.places import find_place
-from marketplace.listings.press import Press, make_permitted_version, parse_manifest
+from marketplace.listings.press import Press
 from marketplace.listings.standing import read_register
 
 SLOTS = asyncio.Semaphore(2)

@@ -3,25 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
 
-from msgspec import Struct
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.consents.reads import consented_subjects, withdrawn_subjects
 from marketplace.listings.models import DatasetVersion, ExcludedCohort
-
-
-class Register(Struct, frozen=True, kw_only=True):
-    """What the register says of a dataset at one moment. `exclusions`: how many cohorts of its versions went.
-
-    The others of a cohort that went are not named here: a cohort is carried for those purposes to which all its
-    persons consent, so they stay out with whoever withdrew (`catalog.lineage`)."""
-
-    given: Mapping[str, frozenset[bytes]]
-    withdrawn: Mapping[str, frozenset[bytes]]
-    exclusions: int
+from marketplace.listings.register import Register
 
 
 async def read_register(session: AsyncSession, dataset_id: uuid.UUID) -> Register:

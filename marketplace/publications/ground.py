@@ -19,10 +19,12 @@ from catalog.quality.suite import Suite
 from marketplace.accounts.senders import Sender
 from marketplace.consents.subjects import pseudonyms
 from marketplace.listings.errors import VersionRefused
-from marketplace.listings.facts import previous_facts, publisher_facts
+from marketplace.listings.known import previous_facts, publisher_facts
+from marketplace.listings.parsing import parse_manifest, parse_suite
 from marketplace.listings.places import Place, find_place
-from marketplace.listings.press import Press, parse_manifest, parse_suite
-from marketplace.listings.standing import Register, read_register
+from marketplace.listings.press import Press
+from marketplace.listings.register import Register
+from marketplace.listings.standing import read_register
 from marketplace.publications.files import folder_of, opened, suite_of
 from marketplace.publications.models import PublicationRow
 from policies.decision import Caller, PreviousFacts

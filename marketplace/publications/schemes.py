@@ -17,7 +17,8 @@ from catalog.limits import IngestLimits
 from marketplace.accounts.callers import Steward
 from marketplace.errors import NotFound, Unavailable
 from marketplace.listings.errors import VersionRefused
-from marketplace.listings.press import Press, parse_manifest
+from marketplace.listings.parsing import parse_manifest
+from marketplace.listings.press import Press
 from marketplace.listings.publish import alone
 from marketplace.publications.errors import PublicationWrongState
 from marketplace.publications.files import folder_of, opened

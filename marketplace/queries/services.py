@@ -18,8 +18,7 @@ from marketplace.queries.runner import Runner
 from marketplace.queries.sizes import Sizes
 from marketplace.queries.turns import Turns
 from policies.clock import Clock
-from policies.engine import Engine, Server
-from policies.signing import PUBLIC
+from policies.engine import Engine
 from sandbox.isolation.pool import Pool
 
 
@@ -52,15 +51,3 @@ class Services:
 def task_name(query_id: UUID) -> str:
     """Of the task in `running` that brings this query to its end."""
     return f"query {query_id}"
-
-
-def policy_server(config: Config) -> Server | None:
-    """The OPA server to ask, or None: the policy runs in this process."""
-    if config.opa_url is None:
-        return None
-    return Server(
-        url=config.opa_url,
-        timeout_ms=config.opa_timeout_ms,
-        verification_key=config.opa_verification_key or config.path("keys", PUBLIC),
-        max_age_s=config.policy_max_age_s,
-    )

@@ -6,8 +6,9 @@ from litestar import Response, get
 from msgspec import Struct
 from sqlalchemy import text
 
+from marketplace.audit.log_store import published_log
 from marketplace.audit.note import verifier_key
-from marketplace.audit.publishing import published_log, rolled_back
+from marketplace.audit.publishing import rolled_back
 from marketplace.errors import Problem, Unavailable
 from marketplace.queries.services import Services
 from policies.clock import Clock, ClockWentBack

@@ -10,7 +10,7 @@ from functools import partial
 
 from catalog.storage import Store
 from marketplace.accounts.seats import Seats
-from marketplace.audit.publishing import published_log
+from marketplace.audit.log_store import published_log
 from marketplace.audit.reads import newest_event_ms
 from marketplace.audit.sequencer import run_sequencer
 from marketplace.audit.witnesses import run_witnessing
@@ -44,8 +44,9 @@ from marketplace.queries.cancelling import watch_cancelled
 from marketplace.queries.errors import TooManyFetches, TooManyReaders
 from marketplace.queries.jobs import run_forgotten, run_sweeps
 from marketplace.queries.keeping import NOBODY, Answers
+from marketplace.queries.policy_server import policy_server
 from marketplace.queries.runner import Runner
-from marketplace.queries.services import Services, policy_server
+from marketplace.queries.services import Services
 from marketplace.queries.turns import Turns, room_of
 from marketplace.spending.jobs import run_alerts
 from marketplace.web.hangup import keep_policy, reload_on_hangup

@@ -15,9 +15,9 @@ from sqlalchemy import text
 
 import tests.marketplace.audit.bodies  # noqa: F401  declares the events of tests
 from marketplace.audit.check import Finding, check_log
+from marketplace.audit.log_store import published_log
 from marketplace.audit.note import verifier_key
 from marketplace.audit.published import PublishedLog
-from marketplace.audit.publishing import published_log
 from marketplace.audit.sequencer import sequence_once
 from marketplace.config import Config
 from marketplace.db import embedded

@@ -30,8 +30,9 @@ from marketplace.audit import api
 from marketplace.audit import bucket_log as bucket_log_module
 from marketplace.audit.bucket_log import BucketLog
 from marketplace.audit.export import export_log
+from marketplace.audit.log_store import published_log
 from marketplace.audit.published import PublishedBroken, PublishedLog, read_tile
-from marketplace.audit.publishing import publish, published_log, rolled_back
+from marketplace.audit.publishing import publish, rolled_back
 from marketplace.audit.tiles import Tile
 from marketplace.inspection import look as look_module
 from marketplace.inspection.look import look

@@ -15,7 +15,7 @@ import pytest
 from marketplace.audit.actions import record
 from marketplace.audit.errors import PublishedAway
 from marketplace.audit.receipt import encode
-from marketplace.cli import audit
+from marketplace.cli import audit, audit_home
 from marketplace.errors import Problem
 from marketplace.sources import bucket
 from marketplace.verifier.note import open_checkpoint, parse_key
@@ -40,8 +40,8 @@ def offline(monkeypatch: pytest.MonkeyPatch) -> None:
         raise AssertionError("verify went out")
 
     monkeypatch.setattr(socket, "socket", refuse)
-    monkeypatch.setattr(audit, "database_url", refuse)
-    monkeypatch.setattr(audit, "load", refuse)
+    monkeypatch.setattr(audit_home, "database_url", refuse)
+    monkeypatch.setattr(audit_home, "load", refuse)
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ async def receipt_file(log: Log, tmp_path: Path) -> Path:
 def at_home(log: Log, monkeypatch: pytest.MonkeyPatch) -> Log:
     """The command finds this log: its database, and its keys in the place where a home has them."""
     monkeypatch.setenv("SANDULIEU_HOME", str(log.config.home))
-    monkeypatch.setattr(audit, "Keys", lambda _: log.keys)
+    monkeypatch.setattr(audit_home, "Keys", lambda _: log.keys)
     return log
 
 

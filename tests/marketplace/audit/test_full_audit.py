@@ -19,7 +19,7 @@ from sqlalchemy import text
 from marketplace.audit import check
 from marketplace.audit.actions import record
 from marketplace.audit.export import export_log
-from marketplace.cli import audit
+from marketplace.cli import audit_home
 from marketplace.db import engine
 from marketplace.db.engine import Database, DatabaseUnavailable, database_url
 from marketplace.inspection import jobs
@@ -236,9 +236,9 @@ def test_the_hour_is_the_last_one_that_struck() -> None:
 async def test_the_command_audits_at_once(
     log: Log, grown: Log, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(audit, "load", lambda: grown.config)
-    monkeypatch.setattr(audit, "database_url", lambda _: database_url(log.config))
-    monkeypatch.setattr(audit, "Keys", lambda _: grown.keys)
+    monkeypatch.setattr(audit_home, "load", lambda: grown.config)
+    monkeypatch.setattr(audit_home, "database_url", lambda _: database_url(log.config))
+    monkeypatch.setattr(audit_home, "Keys", lambda _: grown.keys)
     assert await asyncio.to_thread(run, "check", "--json") == 0
     assert json.loads(capsys.readouterr().out) == {"ok": True, "size": 8, "differences": []}
     log.tamper("DELETE FROM audit_leaf WHERE index = 4")

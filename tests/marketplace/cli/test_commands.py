@@ -6,7 +6,6 @@ import argparse
 import csv
 import io
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from marketplace.cli.main import CATALOG, COMMANDS, parser
+from tests import forked
 from tests.market import PURPOSE, SMALL_SQL, Market
 
 Done = subprocess.CompletedProcess[str]
@@ -23,14 +23,7 @@ Done = subprocess.CompletedProcess[str]
 def _query(market: Market, *arguments: str, role: str = "startup") -> Done:
     """`sandulieu query …` as somebody with a token."""
     environment = {"SANDULIEU_URL": market.url, "SANDULIEU_TOKEN": market.parties.tokens[role]}
-    return subprocess.run(
-        [sys.executable, "-m", "marketplace.cli.main", "query", *arguments],
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
+    return forked.run(("query", *arguments), environment)
 
 
 def _under(market: Market, purpose: str = PURPOSE) -> tuple[str, ...]:
@@ -73,9 +66,7 @@ def test_a_refusal_says_what_why_and_what_next_and_ends_with_1(
 
 
 def test_a_service_that_is_not_there_is_told_in_both_languages() -> None:
-    environment = {**os.environ, "SANDULIEU_URL": "http://127.0.0.1:9"}
-    command = [sys.executable, "-m", "marketplace.cli.main", "query", "show", "x"]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
+    done = forked.run(("query", "show", "x"), {"SANDULIEU_URL": "http://127.0.0.1:9"})
     assert done.returncode == 1
     assert "http://127.0.0.1:9" in done.stderr
     assert len(done.stderr.splitlines()) == 2
@@ -107,14 +98,11 @@ def test_the_database_is_up_to_date(market: Market) -> None:
 
 
 def test_usage_errors_end_with_2() -> None:
-    command = [sys.executable, "-m", "marketplace.cli.main", "nothing"]
-    assert subprocess.run(command, capture_output=True, check=False, timeout=60).returncode == 2
+    assert forked.run(("nothing",), {}).returncode == 2
 
 
 def test_a_wrong_setting_is_named_and_ends_with_2() -> None:
-    command = [sys.executable, "-m", "marketplace.cli.main", "db", "status"]
-    environment = {**os.environ, "SANDULIEU_PORT": "many"}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
+    done = forked.run(("db", "status"), {"SANDULIEU_PORT": "many"})
     assert done.returncode == 2
     assert "port" in done.stderr
 
@@ -128,14 +116,17 @@ def test_every_command_has_help_and_all_but_the_servers_have_json() -> None:
     assert without == {" serve", " worker"}
 
 
-@pytest.mark.parametrize("verb", ["init", "detect", "suite"])
-def test_what_needs_no_database_does_not_wait_for_its_libraries(verb: str) -> None:
+def test_what_needs_no_database_does_not_wait_for_its_libraries() -> None:
+    commands = (
+        *(["catalog", verb] for verb in ("init", "check", "detect", "suite")),
+        ["audit", "verify"],
+        ["doctor"],
+    )
     program = (
-        "import sys; from marketplace.cli.main import parser; parser(sys.argv[1:]);"
+        f"import sys; from marketplace.cli.main import parser; [parser(given) for given in {commands!r}];"
         "sys.exit(bool({'sqlalchemy', 'litestar'} & sys.modules.keys()))"
     )
-    command = [sys.executable, "-c", program, "catalog", verb]
-    assert subprocess.run(command, check=False, timeout=60).returncode == 0
+    assert subprocess.run([sys.executable, "-c", program], check=False, timeout=60).returncode == 0
 
 
 def _leaves(path: str, here: argparse.ArgumentParser) -> Iterator[tuple[str, argparse.ArgumentParser]]:

@@ -13,8 +13,9 @@ from sqlalchemy import select
 from catalog.storage import Store
 from marketplace.listings import publish
 from marketplace.listings.errors import ListingDenied, Overtaken
+from marketplace.listings.making import make_permitted_version, make_version
 from marketplace.listings.models import DatasetVersion
-from marketplace.listings.press import Press, make_permitted_version, make_version
+from marketplace.listings.press import Press
 from marketplace.listings.publish import alone, publish_version
 from marketplace.listings.sweeping import sweep_versions
 from policies.decision import Decision, ListingQuestion

@@ -33,10 +33,12 @@ from marketplace.listings.errors import (
     SlugTaken,
     VersionRefused,
 )
+from marketplace.listings.making import make_version
 from marketplace.listings.models import Dataset, DatasetVersion, ExcludedCohort, LegalBasis, Lineage
 from marketplace.listings.once import Released
+from marketplace.listings.parsing import parse_manifest
 from marketplace.listings.places import find_place
-from marketplace.listings.press import Press, make_version, parse_manifest
+from marketplace.listings.press import Press
 from marketplace.listings.publish import publish_version
 from marketplace.offers.models import Offer
 from policies.decision import Decision
