@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
-import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
@@ -20,9 +18,9 @@ from xdist.remote import Producer
 
 import marketplace.tables  # noqa: F401  # every table is known, whatever a test imports
 from marketplace.config import Config
-from marketplace.db import embedded
 from marketplace.db.engine import Database, database_url
 from tests.examples import tried
+from tests.homes import own_home
 from tests.marketplace.api import Client, small_app
 from tests.marketplace.parties import Make
 from tests.prepared import Prepared, prepared
@@ -50,10 +48,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def home() -> Iterator[Path]:
     """A home of its own for this run; its database goes with it."""
-    folder = Path(tempfile.mkdtemp(prefix="sdl-"))
-    yield folder
-    embedded.stop(folder)
-    shutil.rmtree(folder, ignore_errors=True)
+    with own_home() as folder:
+        yield folder
 
 
 @pytest.fixture(scope="session")

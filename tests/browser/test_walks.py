@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import re
-import shutil
-import tempfile
 import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import httpx
 import pytest
 
-from marketplace.db import embedded
 from tests.browser.conftest import LOGIN_TOKEN, TOKEN
 from tests.browser.driver import WAIT_S, Browser, open_browser
 from tests.faults.test_progress import Stream
 from tests.faults.test_underneath import SLOW_SQL
+from tests.homes import own_home
 from tests.market import EXAMPLES, Market
 from tests.prepared import Prepared
 
@@ -41,16 +38,14 @@ OWNERS = (
 @pytest.fixture(scope="module")
 def market(prepared: Prepared) -> Iterator[Market]:
     """The service as a process of its own, with one dataset and one agreement."""
-    home = Path(tempfile.mkdtemp(prefix="sdl-"))
-    opened = prepared.open_market(home)
-    opened.start(SANDULIEU_TENANT_EVENT_READERS=str(READERS))
-    opened.credit(1_000_000)
-    opened.publish("adult", EXAMPLES / "adult" / "manifest.yaml", EXAMPLES / "adult" / "adult.csv.gz")
-    opened.agree("adult")
-    yield opened
-    opened.stop()
-    embedded.stop(home)
-    shutil.rmtree(home, ignore_errors=True)
+    with own_home() as home:
+        opened = prepared.open_market(home)
+        opened.start(SANDULIEU_TENANT_EVENT_READERS=str(READERS))
+        opened.credit(1_000_000)
+        opened.publish("adult", EXAMPLES / "adult" / "manifest.yaml", EXAMPLES / "adult" / "adult.csv.gz")
+        opened.agree("adult")
+        yield opened
+        opened.stop()
 
 
 @pytest.fixture

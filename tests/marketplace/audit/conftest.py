@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,6 +24,7 @@ from marketplace.db.engine import Database, database_url
 from marketplace.db.keys import Keys
 from marketplace.db.roles import OWNER
 from marketplace.verifier.note import VerifierKey
+from tests.homes import own_home
 from tests.prepared import Prepared
 
 EMPTIED = (
@@ -71,10 +71,8 @@ class Log:
 
 @pytest.fixture(scope="session")
 def log_home() -> Iterator[Path]:
-    home = Path(tempfile.mkdtemp(prefix="sdl-log-"))
-    yield home
-    embedded.stop(home)
-    shutil.rmtree(home, ignore_errors=True)
+    with own_home() as home:
+        yield home
 
 
 @pytest.fixture(scope="session")

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import psycopg
 import pytest
@@ -17,14 +14,15 @@ from marketplace.audit.actions import record
 from marketplace.billing.actions import credit_wallet
 from marketplace.calendar import month_of as name_of
 from marketplace.config import Config
-from marketplace.db import embedded, migrate
 from marketplace.db.base import new_id, utcnow
 from marketplace.db.engine import Database, database_url, migration_url
 from marketplace.invoices.months import Month, month_of
+from tests.homes import own_home
 from tests.marketplace.agreements.conftest import Sides, open_sides
 from tests.marketplace.audit.bodies import settled
 from tests.marketplace.invoices.bills import charged
 from tests.marketplace.parties import Make
+from tests.prepared import Prepared
 
 PRICES_VND = (70_000, 30_000)
 JUST = timedelta(microseconds=1)
@@ -62,16 +60,13 @@ class Past(Struct, frozen=True):
 
 
 @pytest.fixture(scope="session")
-async def past() -> AsyncIterator[Past]:
-    config = Config(home=Path(tempfile.mkdtemp(prefix="sdl-")))
-    migrate.upgrade(config)
-    database = Database(database_url(config), connections=20)
-    try:
+async def past(prepared: Prepared) -> AsyncIterator[Past]:
+    with own_home() as home:
+        prepared.copy_tables(home)
+        config = Config(home=home)
+        database = Database(database_url(config), connections=20)
         yield await _filled(config, database)
-    finally:
         await database.close()
-        embedded.stop(config.home)
-        shutil.rmtree(config.home, ignore_errors=True)
 
 
 async def _filled(config: Config, database: Database) -> Past:

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -23,14 +22,6 @@ from marketplace.db import embedded
 print(embedded.start(Path(sys.argv[1])), flush=True)
 sys.stdin.readline()
 """
-
-
-@pytest.fixture
-def own_home() -> Iterator[Path]:
-    folder = Path(tempfile.mkdtemp(prefix="sdl-"))
-    yield folder
-    embedded.stop(folder)
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 class Other:

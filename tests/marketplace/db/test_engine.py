@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
-import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -90,15 +88,12 @@ async def test_a_deadlock_is_an_answer_that_says_try_again(database: Database) -
 
 
 @pytest.fixture
-async def fragile(prepared: Prepared) -> AsyncIterator[tuple[Path, Database]]:
+async def fragile(own_home: Path, prepared: Prepared) -> AsyncIterator[tuple[Path, Database]]:
     """A server of its own that a test may stop."""
-    home = Path(tempfile.mkdtemp(prefix="sdl-"))
-    prepared.copy_tables(home)
-    database = Database(embedded.start(home), connections=4)
-    yield home, database
+    prepared.copy_tables(own_home)
+    database = Database(embedded.start(own_home), connections=4)
+    yield own_home, database
     await database.close()
-    embedded.stop(home)
-    shutil.rmtree(home, ignore_errors=True)
 
 
 async def test_after_a_restart_the_next_request_works_and_meanwhile_it_is_said_plainly(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from pathlib import Path
 
 import psycopg
@@ -90,28 +88,23 @@ def _on(table: str, change: str) -> str:
     return change.format(f'"{table}"', f'"{column}"')
 
 
-async def test_an_owner_that_is_no_superuser_migrates_its_own_database() -> None:
-    home = Path(tempfile.mkdtemp(prefix="sdl-"))
-    embedded.start(home)
-    administrator = embedded.url(home, "sandulieu")
+async def test_an_owner_that_is_no_superuser_migrates_its_own_database(own_home: Path) -> None:
+    embedded.start(own_home)
+    administrator = embedded.url(own_home, "sandulieu")
     with psycopg.connect(administrator, autocommit=True) as connection:
         connection.execute("drop role sandulieu_service")
         connection.execute("create role app login createrole")
         connection.execute("create database app owner app")
-    url = embedded.url(home, "app").replace("/sandulieu?", "/app?")
-    try:
-        assert migrate.upgrade(Config(home=home, database_url=url)).up_to_date
-        database = Database(url, connections=1)
-        async with database.session() as session:
-            who = (await session.execute(text("select session_user, current_user"))).one()
-            assert tuple(who) == ("app", "sandulieu_service")
-            with pytest.raises(ProgrammingError, match="permission denied"):
-                await session.execute(text("delete from transfer"))
-            await session.rollback()
-        await database.close()
-    finally:
-        embedded.stop(home)
-        shutil.rmtree(home)
+    url = embedded.url(own_home, "app").replace("/sandulieu?", "/app?")
+    assert migrate.upgrade(Config(home=own_home, database_url=url)).up_to_date
+    database = Database(url, connections=1)
+    async with database.session() as session:
+        who = (await session.execute(text("select session_user, current_user"))).one()
+        assert tuple(who) == ("app", "sandulieu_service")
+        with pytest.raises(ProgrammingError, match="permission denied"):
+            await session.execute(text("delete from transfer"))
+        await session.rollback()
+    await database.close()
 
 
 def test_the_migration_and_the_service_agree_on_what_is_insert_only(config: Config, database: Database) -> None:
