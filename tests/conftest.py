@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
-from litestar import Litestar
 from litestar.testing import AsyncTestClient
 from litestar.types import ControllerRouterHandler
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -33,6 +34,7 @@ settings.register_profile(
 settings.load_profile("untimed")
 
 __all__ = ["prepared"]
+_small_app = lru_cache(maxsize=16)(small_app)  # the same app for the same parts
 ClientFor = Callable[..., AbstractAsyncContextManager[Client]]
 
 
@@ -41,8 +43,17 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Neighbo
     return Neighbours(config, log)
 
 
+gc.disable()
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     begin_with_scopes(items)
+
+
+def pytest_collection_finish() -> None:
+    """What was collected stays to the end: nobody need look for garbage in it, now or again."""
+    gc.enable()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
@@ -94,7 +105,7 @@ def client_for(database: Database, config: Config) -> ClientFor:
 
     @contextlib.asynccontextmanager
     async def open_client(*handlers: ControllerRouterHandler, **more: Any) -> AsyncIterator[Client]:
-        app: Litestar = small_app(handlers, database=database, config=config, **more)
+        app = _small_app(handlers, database=database, config=config, **more)
         async with AsyncTestClient(app, raise_server_exceptions=False) as http:
             yield Client(http)
 

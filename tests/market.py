@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
+import random
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -17,7 +20,6 @@ from pathlib import Path
 from typing import Any
 
 from marketplace.cli.client import Client, Unreachable
-from marketplace.cli.demo import unused_port
 from marketplace.cli.demo_parties import CAST, Actor, DemoPerson, House, Parties, prepare_parties
 from marketplace.config import Config
 from marketplace.db.migrate import upgrade
@@ -198,4 +200,13 @@ def prepare_home(home: Path) -> Parties:
 def market_of(home: Path, parties: Parties, **environment: str) -> Market:
     """A market in a home that was prepared; nothing published, service not started."""
     usual = {"SANDULIEU_HOME": str(home), "SANDULIEU_SEQUENCER_INTERVAL_MS": SEQUENCER_INTERVAL_MS}
-    return Market(home, unused_port("127.0.0.1"), parties, usual | environment)
+    return Market(home, _port(), parties, usual | environment)
+
+
+def _port() -> int:
+    """A free one, of those that the system gives to nobody: it may be long until the service takes it (again)."""
+    while True:
+        port = random.randrange(20_000, 32_000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port

@@ -236,8 +236,9 @@ def routes() -> list[str]:
     return sorted(found)
 
 
-API = [r for r in routes() if "/api/v1/" in r]
-PAGES = [r for r in routes() if "/api/v1/" not in r and not re.fullmatch(OPEN_PAGES, r.split(" ")[1])]
+EVERY = routes()
+API = [r for r in EVERY if "/api/v1/" in r]
+PAGES = [r for r in EVERY if "/api/v1/" not in r and not re.fullmatch(OPEN_PAGES, r.split(" ")[1])]
 
 
 def _somewhere(path: str) -> str:
