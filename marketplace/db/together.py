@@ -56,8 +56,8 @@ async def perform_all(session: AsyncSession, statements: Sequence[Statement]) ->
 
 
 async def planned(session: AsyncSession, statement: Statement) -> list[Any]:
-    """The rows of one read, planned for the tables as they are: a connection that prepared it while they were small
-    keeps a plan that reads them whole, until their statistics are taken again."""
+    """The rows of one read, planned for the tables as they are: a connection that prepared it while they were
+    small keeps a plan that reads them whole, until their statistics are taken again."""
     connection = await (await session.connection()).get_raw_connection()
     driver = connection.driver_connection
     assert isinstance(driver, AsyncConnection)

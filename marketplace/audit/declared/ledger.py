@@ -24,6 +24,15 @@ class PeriodClosed(Body, frozen=True):
     totals: tuple[tuple[str, int, int], ...]
 
 
+@event(
+    "ledger:close",
+    "a period was closed; `let_stand`: step, rule, subject, expected, found, reason, who proposed, who accepted",
+    version=2,
+)
+class PeriodClosedWith(PeriodClosed, frozen=True):
+    let_stand: tuple[tuple[str, str, str, int | None, int | None, str, str, str], ...]
+
+
 @event("ledger:reconcile", "once a day: whether the books agree; `checks`: which do not, and how often each")
 class Reconciled(Body, frozen=True):
     day: str

@@ -245,7 +245,9 @@ async def test_a_batch_looks_at_its_own_events_whatever_the_planner_knows_of_the
     assert _visited(found[0]["Plan"]) == 3
 
 
-async def test_a_connection_that_proved_in_a_small_log_reads_no_more_than_the_proof_of_a_large_one(log: Log) -> None:
+async def test_a_connection_that_proved_in_a_small_log_reads_no_more_than_the_proof_of_a_large_one(
+    log: Log,
+) -> None:
     nodes = text("""
         INSERT INTO audit_node (level, index, hash)
         SELECT level, index, sha256('') FROM generate_series(0, 13) AS level,
