@@ -118,14 +118,13 @@ async def period_hash(session: AsyncSession, period: str, transfers: int) -> byt
     lines = [[str(row.account_id), *row[1:]] for row in await session.execute(_LINES, {"period": period})]
     told: list[object] = [period, ms_of(end_of(period)), transfers, lines]
     if let_stand := await _let_stand(session, period):
-        told.append(let_stand)
+        told.append([list(each.values()) for each in let_stand])
     return hashlib.sha256(msgspec.json.encode(told)).digest()
 
 
-async def _let_stand(session: AsyncSession, period: str) -> list[tuple[object, ...]]:
-    """[step, rule, subject, expected, found, reason, who proposed, who accepted], in the order of proposal."""
-    rows = await session.execute(_LET_STAND, {"period": period})
-    return [(*row[:-2], str(row.proposed_by), str(row.accepted_by)) for row in rows]
+async def _let_stand(session: AsyncSession, period: str) -> list[dict[str, object]]:
+    """step, rule, subject, expected, found, reason, proposed_by, accepted_by of each, in the order of proposal."""
+    return [dict(row._mapping) for row in await session.execute(_LET_STAND, {"period": period})]
 
 
 async def _close(session: AsyncSession, period: str, until: datetime) -> Closing:
