@@ -25,13 +25,13 @@ logger = logging.getLogger(__name__)
 
 NOT_CAPABLE: Final = "insufficient_capabilities_for_transfer"
 CAPABLE_WITHIN: Final = timedelta(days=3)
-"""Refusals that pass: it stays released, with its trouble on its batch's page, and is asked for again."""
+"""From its release. Stripe checks a new account for a day or two; one that is not fit by then is its owner's."""
 WAITS: Final = frozenset({
     "balance_insufficient", NOT_CAPABLE,
     # Its key carried something else, and nothing is there with its reference: it is asked for with the next one.
     "idempotency_key_reused", "IdempotencyError",
 })  # fmt: skip
-"""Refusals that pass: the payout stays released, with its trouble on its batch's page, and is asked for again."""
+"""Refusals that pass: it stays released, with its trouble on its batch's page, and is asked for again."""
 _LOCKED = text("select pg_advisory_xact_lock(hashtextextended('payouts', 0))")
 _CARRIED_BY = text("select transfer_id from payout_transfer where payout_id = :id")
 _ORDER = text("""
