@@ -39,8 +39,8 @@ class Ready(Struct, frozen=True, kw_only=True):
     """The database holds what was published of the log, as far as that can be looked at; one restored from an
     older backup does not."""
     log_store: bool
-    """Where the log is published answers. While it does not, queries go on and are logged in the database, and
-    checkpoints wait: no reason to send anybody elsewhere."""
+    """Where the log is published answers. While it does not, queries go on and are logged in the database; leaves
+    and checkpoints wait: no reason to send anybody elsewhere."""
 
 
 @get(["/healthz", "/api/v1/healthz"], media_type="text/plain")
