@@ -47,13 +47,14 @@ update watch set seen_version_id = :version, seen_offer_id = :offer
 where id = :id and seen_version_id is not distinct from :seen_version
     and seen_offer_id is not distinct from cast(:seen_offer as uuid) returning id
 """)
-# Once for each thing that stands in the way: another difference is told again, a further try is not.
+# Once for each thing that stands in the way: another difference is told again, a further try is not. From the
+# second try on: what was being booked in the same seconds is gone by then.
 _STUCK = text("""
 insert into watch_notice (id, person_id, code, reference, at)
 select gen_random_uuid(), p.id, 'month_stuck', m.period || '/' || m.step || '/' || md5(m.cause || m.told::text),
     :at
 from month_step m cross join person p join organisation o on o.id = p.organisation_id and o.kind = 'operator'
-where m.state = 'stuck' and p.deactivated_at is null and o.suspended_at is null
+where m.state = 'stuck' and m.attempts > 1 and p.deactivated_at is null and o.suspended_at is null
 on conflict do nothing returning id
 """)
 

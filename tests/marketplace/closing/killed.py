@@ -28,6 +28,10 @@ async def silent(_: Database) -> Heard:
     return (Silent("stripe"),)
 
 
+async def silent_bank(_: Database) -> Heard:
+    return (Silent("bank"),)
+
+
 def bank(month: Month, amount: int) -> Hear:
     """A bank that has a movement of so much which nobody here booked."""
 

@@ -32,7 +32,7 @@ from marketplace.oversight.rules import month_stuck
 from marketplace.oversight.rules.rule import Span, thresholds_at
 from tests.marketplace.api import Client, small_app
 from tests.marketplace.closing.conftest import PRICES_VND, Past
-from tests.marketplace.closing.killed import bank, killed_at, nobody, silent
+from tests.marketplace.closing.killed import bank, killed_at, nobody, silent, silent_bank
 
 SETTLED = timedelta(hours=2)
 
@@ -181,6 +181,7 @@ async def test_two_people_let_a_difference_stand_in_one_month_with_its_figures_a
         assert await tell_stuck_months(database, at=utcnow()) == 2  # both people of the operator
         assert await tell_stuck_months(database, at=utcnow()) == 0
         await _accept(past, month, (await view(past, month)).acceptances[-1].id)
+        assert (await stuck(silent_bank)).subject == "unavailable"  # undoes nothing: nobody knows what it has now
     assert await close_months(database, past.config, bank(month, 5_001), at=over(month), now=True)
     await all_done(past, month)
     seen = await view(past, month)
