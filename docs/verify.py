@@ -682,6 +682,35 @@ ENTRIES = re.compile(rb"\x00\x8f(" + LEAF_FORM.replace(b"(", b"(?:") + rb")")
 """Each leaf behind its length in two bytes; all are of one form, and so of one length."""
 
 
+class Tiles(Protocol):
+    """Where the tiles and entry bundles of a log come from."""
+
+    def stored(self, kind: str, number: int, width: int, item_bytes: int, /) -> bytes:
+        """Of a level or `entries`. A partial one may be gone where a wider one is: then the first items of that.
+
+        Raises Refused."""
+
+
+class TilesInFolder:
+    """As an exported log has them, below `tile/`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def stored(self, kind: str, number: int, width: int, item_bytes: int) -> bytes:
+        """Raises Refused."""
+        folder = self.folder / "tile" / kind
+        path = folder / tile_path(number, width)
+        if width < WIDTH and not path.exists():
+            partial = folder / f"{tile_path(number, WIDTH)}.p"
+            names = (each.name for each in partial.glob("*"))
+            widths = sorted(int(name) for name in names if re.fullmatch("[1-9][0-9]{0,2}", name))
+            wider = [tile_path(number, each) for each in (*widths, WIDTH) if each > width]
+            path = next((folder / each for each in wider if (folder / each).exists()), path)
+            return read_file(path, WIDTH * item_bytes)[: width * item_bytes]
+        return read_file(path, WIDTH * item_bytes)
+
+
 class Look(Protocol):
     """What is looked for in a log."""
 
@@ -715,8 +744,8 @@ class Looked:
 class Walk:
     """A log as its leaves come by. `levels`: at each level of tiles, the hashes that fill no whole tile yet."""
 
-    def __init__(self, folder: Path, wanted: Iterable[int], looked: Look | None) -> None:
-        self.folder, self.wanted, self.looked = folder, sorted(set(wanted)), looked
+    def __init__(self, tiles: Tiles, wanted: Iterable[int], looked: Look | None) -> None:
+        self.tiles, self.wanted, self.looked = tiles, sorted(set(wanted)), looked
         self.size = 0
         self.levels: list[list[bytes]] = [[]]
         self.roots: dict[int, bytes] = {0: EMPTY_ROOT}
@@ -744,7 +773,7 @@ class Walk:
         """The next `width` leaves: a whole tile, or the last one. Raises Refused."""
         number = self.size // WIDTH
         name = f"entries/{tile_path(number, width)}"
-        data = self._stored("entries", number, width, 2 + LEAF_BYTES)
+        data = self.tiles.stored("entries", number, width, 2 + LEAF_BYTES)
         leaves = ENTRIES.findall(data)
         if len(leaves) != width or len(data) != width * (2 + LEAF_BYTES):
             raise Refused("log.bundle", name)
@@ -773,24 +802,11 @@ class Walk:
     def _compare(self, level: int, tile: Sequence[bytes]) -> None:
         number = ((self.size >> 8 * level) - 1) // WIDTH
         name = f"{level}/{tile_path(number, len(tile))}"
-        stored = self._stored(str(level), number, len(tile), 32)
+        stored = self.tiles.stored(str(level), number, len(tile), 32)
         if stored != b"".join(tile):
             at = next((n for n, each in enumerate(tile) if stored[32 * n : 32 * n + 32] != each), len(tile))
             first = ((self.size >> 8 * level) - len(tile) + at) << 8 * level
             raise Refused("log.tile", f"{name}, leaf {first}")
-
-    def _stored(self, kind: str, number: int, width: int, item_bytes: int) -> bytes:
-        """A tile's bytes. A partial one may be gone where a wider one is: then the first items of that."""
-        folder = self.folder / "tile" / kind
-        path = folder / tile_path(number, width)
-        if width < WIDTH and not path.exists():
-            partial = folder / f"{tile_path(number, WIDTH)}.p"
-            names = (each.name for each in partial.glob("*"))
-            widths = sorted(int(name) for name in names if re.fullmatch("[1-9][0-9]{0,2}", name))
-            wider = [tile_path(number, each) for each in (*widths, WIDTH) if each > width]
-            path = next((folder / each for each in wider if (folder / each).exists()), path)
-            return read_file(path, WIDTH * item_bytes)[: width * item_bytes]
-        return read_file(path, WIDTH * item_bytes)
 
     def _root(self, bottom: list[bytes]) -> bytes:
         """Of the tree that ends with `bottom`: each level lies on what is left of the one below."""
@@ -815,6 +831,19 @@ def check_log(
     """
     with (folder / "checkpoint").open("rb") as file:
         note = file.read(MAX_BYTES)
+    return check_tiles(TilesInFolder(folder), note, key, seen=seen, witnesses=witnesses, looked=looked)
+
+
+def check_tiles(
+    tiles: Tiles,
+    note: bytes,
+    key: VerifierKey,
+    *,
+    seen: Sequence[bytes] = (),
+    witnesses: Sequence[VerifierKey] = (),
+    looked: Look | None = None,
+) -> tuple[Check, ...]:
+    """The same of a log whose checkpoint is `note`, wherever its tiles are: each is asked for once, in order."""
     signed = checked("signature", lambda: signed_by(utf8(note), key, witnesses))
     if not signed.ok:
         return (signed,)
@@ -825,7 +854,7 @@ def check_log(
         return str(older[-1].size)
 
     keeps = [checked("seen", kept, each) for each in seen]
-    walk = Walk(folder, (head.size, *(each.size for each in older)), looked)
+    walk = Walk(tiles, (head.size, *(each.size for each in older)), looked)
     whole = checked("leaves", walk.whole, head)
     if not whole.ok:
         return (signed, *keeps, whole)

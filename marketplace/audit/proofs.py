@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from marketplace.audit import tree
 from marketplace.audit.models import Checkpoint
 from marketplace.audit.published import shown_size
+from marketplace.db.together import Statement, planned
 
 _NODES = text("""
     SELECT level, index, hash FROM audit_node
@@ -82,7 +83,7 @@ async def _prove(session: AsyncSession, ranges: Iterable[tuple[int, int]]) -> tu
     ranges = list(ranges)
     wanted = [node for each in ranges for node in tree.range_nodes(*each)]
     parameters = {"levels": [level for level, _ in wanted], "indexes": [index for _, index in wanted]}
-    rows = (await session.execute(_NODES, parameters)).all()
+    rows = await planned(session, Statement(_NODES, parameters))
     found: dict[tree.Node, bytes] = {(level, index): hash_ for level, index, hash_ in rows}
     if len(found) != len(wanted):
         raise NodesMissing

@@ -1,13 +1,15 @@
-"""`sandulieu months show|close`."""
+"""`sandulieu months show|close` on this home's books, `propose|accept|refuse` as a person (SANDULIEU_TOKEN)."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import sys
 from functools import partial
 
 import msgspec
 
+from marketplace.cli.client import from_environment
 from marketplace.closing.reads import list_months
 from marketplace.closing.schemas import MonthList, MonthView
 from marketplace.closing.walk import close_months, due
@@ -21,7 +23,7 @@ CONNECTIONS = AT_ONCE + 3
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """months show, months close."""
+    """months show, close, propose, accept, refuse."""
     verbs = subparsers.add_parser("months", help="khóa sổ tháng / closing months").add_subparsers(
         dest="verb", required=True
     )
@@ -36,6 +38,36 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         parser = verbs.add_parser(name, help=told)
         parser.add_argument("--json", action="store_true")
         parser.set_defaults(func=verb)
+    for name, decision, told in (
+        ("propose", None, "propose to let a difference stand that a stuck month names; its key, as show tells it"),
+        ("accept", "accept", "let stand what another person proposed; the proposal's id, as show tells it"),
+        ("refuse", "refuse", "refuse what was proposed to stand"),
+    ):
+        parser = verbs.add_parser(name, help=told)
+        parser.add_argument("period", help="YYYY-MM")
+        parser.add_argument("difference" if decision is None else "proposal")
+        parser.add_argument("--reason", required=True)
+        parser.add_argument("--json", action="store_true")
+        parser.set_defaults(func=_propose if decision is None else _decide, decision=decision)
+
+
+def _propose(chosen: argparse.Namespace) -> int:
+    return _send(chosen, "", {"difference": chosen.difference, "reason": chosen.reason})
+
+
+def _decide(chosen: argparse.Namespace) -> int:
+    path = f"/{chosen.proposal}/decision"
+    return _send(chosen, path, {"decision": chosen.decision, "reason": chosen.reason})
+
+
+def _send(chosen: argparse.Namespace, path: str, body: dict[str, str]) -> int:
+    answer = from_environment().post(f"/api/v1/months/{chosen.period}/acceptances{path}", body)
+    if not answer.ok:
+        for said in answer.json()["messages"].values():
+            print(" ".join(said.values()), file=sys.stderr)
+        return 1
+    _print(msgspec.json.decode(answer.body, type=MonthList), as_json=chosen.json)
+    return 0
 
 
 def _show(chosen: argparse.Namespace) -> int:
@@ -80,3 +112,8 @@ def _print_month(month: MonthView) -> None:
         if step.problem is not None:
             for said in step.problem.messages.values():
                 print(f"    {said.what} {said.why} {said.next}")
+        for each in step.differences:
+            print(f"    {each.key}  {each.said}")
+    for one in month.acceptances:
+        print(f"  {one.id}  {one.state:<9} {one.key}  {one.rule} {one.subject}: {one.expected} ≠ {one.found}")
+        print(f"    {one.reason}")

@@ -6,11 +6,11 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey
+from sqlalchemy import CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from marketplace.db.base import Base, utcnow
+from marketplace.db.base import Base, new_id, utcnow
 
 
 class MonthStep(Base):
@@ -27,12 +27,50 @@ class MonthStep(Base):
     """The code of the problem that stands in the way."""
     told: Mapped[dict[str, Any]] = mapped_column(JSONB)
     """Done: its figures. Stuck: the problem's parameters."""
+    differences: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default=text("'[]'::jsonb"))
+    """Stuck: the first that nobody let stand, each a `standing.Standing`."""
     tried_at: Mapped[datetime] = mapped_column(default=utcnow)
     next_at: Mapped[datetime | None]
     """When it is tried again by itself."""
     __table_args__ = (
         CheckConstraint("state in ('done', 'stuck')", "state"),
         CheckConstraint("(state = 'stuck') = (cause is not null and next_at is not null)", "stuck"),
+    )
+
+
+class DifferenceAcceptance(Base):
+    """A difference that one person of the operator proposed to let stand in one month, with what another said."""
+
+    __tablename__ = "difference_acceptance"
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    period: Mapped[str]
+    step: Mapped[str]
+    key: Mapped[str]
+    """Of `standing.Standing`, whose other columns follow."""
+    rule: Mapped[str]
+    subject: Mapped[str]
+    expected: Mapped[int | None]
+    found: Mapped[int | None]
+    reason: Mapped[str]
+    state: Mapped[str]
+    """proposed | accepted | refused | lapsed: it was not found any more"""
+    proposed_by: Mapped[uuid.UUID] = mapped_column(ForeignKey("person.id"))
+    proposed_at: Mapped[datetime] = mapped_column(default=utcnow)
+    decided_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("person.id"))
+    decided_at: Mapped[datetime | None]
+    decision_reason: Mapped[str | None]
+    __table_args__ = (
+        CheckConstraint("state in ('proposed', 'accepted', 'refused', 'lapsed')", "state"),
+        CheckConstraint("decided_by <> proposed_by or state <> 'accepted'", "two_people"),
+        CheckConstraint("expected is not null or found is not null", "amount"),
+        Index(None, "period"),
+        Index(
+            "uq_difference_acceptance_open",
+            "period",
+            "key",
+            unique=True,
+            postgresql_where=text("state in ('proposed', 'accepted')"),
+        ),
     )
 
 

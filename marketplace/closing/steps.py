@@ -14,6 +14,7 @@ from sqlalchemy import text
 
 from marketplace.calendar import day_of
 from marketplace.closing.errors import BooksDiffer, ChargesLeft, UsageDiffers
+from marketplace.closing.standing import Apart, Standing, left_of, named
 from marketplace.closing.statements import issue_statements
 from marketplace.config import Config
 from marketplace.db.engine import Database
@@ -21,8 +22,8 @@ from marketplace.invoices.closing import close_month
 from marketplace.invoices.months import Month
 from marketplace.ledger.outside import Hear
 from marketplace.ledger.periods import close_period
-from marketplace.ledger.reconcile import Difference, reconcile
-from marketplace.metering.agreeing import EVENT, Apart, agree, compare
+from marketplace.ledger.reconcile import reconcile
+from marketplace.metering.agreeing import EVENT, agree, compare
 from marketplace.offers.charging import charge_months, uncharged
 
 NAMED_MOST: Final = 10
@@ -65,7 +66,7 @@ async def usage(work: Work) -> Told:
     """Each day has its verdict; one that was apart is looked at again, for somebody may have mended it.
 
     Raises UsageDiffers."""
-    apart: dict[date, str] = {}
+    apart: list[Apart] = []
     day, days = day_of(work.month.since), 0
     while day < day_of(work.month.until):
         async with work.database.session() as session:
@@ -74,13 +75,16 @@ async def usage(work: Work) -> Told:
         if verdict is None and await _disagreed(work, day):
             async with work.database.snapshot() as session:
                 verdict = await compare(session, day)
-        if verdict is not None and verdict.differences:
-            first = verdict.differences[0]
-            apart[day] = f"{day} {_said(first)}"
+        if verdict is not None:
+            apart += [
+                (each.check, f"{each.subject} {day}", each.expected, each.found) for each in verdict.differences
+            ]
         day, days = day + timedelta(days=1), days + 1
-    if apart:
-        raise UsageDiffers(days=len(apart), named=_few(apart.values()))
-    return {"days": days}
+    left, accepted = await _left(work, "usage", apart)
+    if left:
+        of_days = {each.subject.rpartition(" ")[2]: each.said for each in reversed(left)}
+        raise UsageDiffers(left, days=len(of_days), named=_few(of_days[each] for each in sorted(of_days)))
+    return {"days": days, **accepted}
 
 
 async def books(work: Work) -> Told:
@@ -88,9 +92,12 @@ async def books(work: Work) -> Told:
     outside = await work.hear(work.database)
     async with work.database.snapshot() as snapshot:
         found = await reconcile(snapshot, work.config.hold_lifetime_s, outside)
-    if found:
-        raise BooksDiffer(differences=len(found), named=_few(_said(each) for each in found))
-    return {"others_heard": len(outside)}
+    left, accepted = await _left(
+        work, "books", ((each.check, each.subject, each.expected, each.found) for each in found)
+    )
+    if left:
+        raise BooksDiffer(left, differences=len(left), named=_few(each.said for each in left))
+    return {"others_heard": len(outside), **accepted}
 
 
 async def trial_balance(work: Work) -> Told:
@@ -131,12 +138,14 @@ async def _disagreed(work: Work, day: date) -> bool:
         return bool(await session.scalar(_DISAGREED, asked))
 
 
-def _few(named: Iterable[str]) -> str:
-    found = list(named)
+async def _left(work: Work, step: str, apart: Iterable[Apart]) -> tuple[list[Standing], Told]:
+    """What nobody let stand, and how much was."""
+    period = work.month.period
+    async with work.database.session() as session:
+        left, accepted = await left_of(session, period=period, step=step, found=named(period, step, apart))
+    return left, {"accepted": accepted} if accepted else {}
+
+
+def _few(told: Iterable[str]) -> str:
+    found = list(told)
     return "; ".join(found[:NAMED_MOST]) + ("; …" if len(found) > NAMED_MOST else "")
-
-
-def _said(each: Apart | Difference) -> str:
-    """Some differences are no two figures: a side that does not answer, a hash that is another."""
-    figures = "" if each.expected is None and each.found is None else f": {each.expected} ≠ {each.found}"
-    return f"{each.check} {each.subject}{figures}"

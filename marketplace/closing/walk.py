@@ -10,6 +10,7 @@ import logging
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+import msgspec
 from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -17,8 +18,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from marketplace.audit.actions import record
 from marketplace.calendar import month_of as name_of
 from marketplace.calendar import next_month
-from marketplace.closing.errors import StepFailed
+from marketplace.closing.errors import Differs, StepFailed
 from marketplace.closing.models import MonthStep
+from marketplace.closing.standing import KEPT_MOST
 from marketplace.closing.steps import STEPS, Told, Work
 from marketplace.config import Config
 from marketplace.db.engine import Database
@@ -112,7 +114,9 @@ async def _do(work: Work, step: str, row: Any | None) -> bool:
 
 async def _done(database: Database, month: Month, step: str, told: Told, *, at: datetime) -> None:
     async with database.session() as session:
-        values = {"state": "done", "cause": None, "told": told, "tried_at": at, "next_at": None}
+        values: dict[str, Any] = {
+            "state": "done", "cause": None, "told": told, "differences": [], "tried_at": at, "next_at": None,
+        }  # fmt: skip
         await session.execute(_put(month.period, step, values))
         figures = {name: value for name, value in told.items() if isinstance(value, int)}
         await record(session, "month:step", body={"period": month.period, "step": step, "told": figures})
@@ -125,7 +129,8 @@ async def _stuck(work: Work, step: str, row: Any | None, problem: Problem) -> No
     logger.error("the close of %s is stuck at %s: %s %s", period, step, problem.code, problem.params)
     same = row is not None and (row.cause, row.told) == (problem.code, problem.params)
     async with work.database.session() as session:
-        values = {"state": "stuck", "cause": problem.code, "told": problem.params}
+        left = msgspec.to_builtins(problem.standing[:KEPT_MOST]) if isinstance(problem, Differs) else []
+        values = {"state": "stuck", "cause": problem.code, "told": problem.params, "differences": left}
         await session.execute(_put(period, step, values | {"tried_at": work.at, "next_at": work.at + wait}))
         if not same:
             named = str(problem.params.get("named", ""))

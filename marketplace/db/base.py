@@ -23,7 +23,7 @@ NAMING = {
 INSERT_ONLY = (
     "transfer", "usage", "event", "consent_event", "excluded_cohort", "legal_basis", "audit_leaf", "audit_node",
     "checkpoint", "published", "cosignature", "query_line", "charge", "spend_alert", "period_fence",
-    "period_close", "period_balance", "payment", "provider_event",
+    "period_close", "period_balance", "period_difference", "payment", "provider_event",
     "invoice", "invoice_line", "invoice_item", "invoice_edition", "credit_item", "owner_statement",
     "payout_account", "payout_notice", "incident_step", "publication_step", "version_withdrawal",
     "quality_check", "quality_overdue", "quality_breach", "quality_credit",

@@ -55,6 +55,15 @@ async def perform_all(session: AsyncSession, statements: Sequence[Statement]) ->
     return await rows(driver, statements)
 
 
+async def planned(session: AsyncSession, statement: Statement) -> list[Any]:
+    """The rows of one read, planned for the tables as they are: a connection that prepared it while they were
+    small keeps a plan that reads them whole, until their statistics are taken again."""
+    connection = await (await session.connection()).get_raw_connection()
+    driver = connection.driver_connection
+    assert isinstance(driver, AsyncConnection)
+    return await (await _send(driver, statement, prepare=False)).fetchall()
+
+
 class Unit:
     """A transaction on one connection of the pool; made by `Database.unit`, which commits it."""
 
@@ -89,9 +98,11 @@ def _gave_rows(cursor: AsyncCursor[Any]) -> bool:
     return cursor.pgresult is not None and cursor.pgresult.status == ExecStatus.TUPLES_OK
 
 
-async def _send(connection: AsyncConnection[Any], statement: Statement) -> AsyncCursor[Any]:
+async def _send(
+    connection: AsyncConnection[Any], statement: Statement, *, prepare: bool | None = None
+) -> AsyncCursor[Any]:
     cursor = connection.cursor(row_factory=namedtuple_row)
-    return await cursor.execute(_driver_sql(statement.sql), statement.parameters)
+    return await cursor.execute(_driver_sql(statement.sql), statement.parameters, prepare=prepare)
 
 
 @lru_cache(maxsize=256)

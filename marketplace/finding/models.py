@@ -33,22 +33,33 @@ class Watch(Base):
 
 
 class Notice(Base):
-    """One thing that somebody is told: `reference` is the version, offer or dataset that it is of."""
+    """One thing that somebody is told: `reference` is the version, offer, dataset or stuck step that it is of."""
 
     __tablename__ = "watch_notice"
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
-    watch_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("watch.id", ondelete="CASCADE"), index=True)
+    watch_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("watch.id", ondelete="CASCADE"), index=True)
     person_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("person.id"))
     code: Mapped[str]
-    """new_version | withdrawn | price_changed | new_match"""
-    dataset_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("dataset.id"))
+    """new_version | withdrawn | price_changed | new_match; month_stuck, which is of no watch and no dataset"""
+    dataset_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("dataset.id"))
     reference: Mapped[str]
     at: Mapped[datetime] = mapped_column(default=utcnow)
     read_at: Mapped[datetime | None]
     __table_args__ = (
         # A dataset is new once; a price may come back, and its change is told each time.
         Index(None, "watch_id", "reference", unique=True, postgresql_where=text("code = 'new_match'")),
+        Index(
+            "uq_watch_notice_month",
+            "person_id",
+            "reference",
+            unique=True,
+            postgresql_where=text("code = 'month_stuck'"),
+        ),
         Index(None, "person_id", "id"),
+        CheckConstraint(
+            "(code = 'month_stuck') = (watch_id is null) and (watch_id is null) = (dataset_id is null)",
+            name="of_a_watch",
+        ),
     )
 
 

@@ -1,4 +1,5 @@
-"""Tells those who watch what changed: a new version, none any more, another price, a dataset that a search finds.
+"""Tells those who watch what changed: a new version, none any more, another price, a dataset that a search finds;
+and the operator's people that a month's close is stuck.
 
 Looks at what is, not at what happened: whatever changed a dataset, nobody is told twice, and nothing is missed.
 What cannot be told of one watch is logged and keeps nobody else from being told.
@@ -46,6 +47,16 @@ update watch set seen_version_id = :version, seen_offer_id = :offer
 where id = :id and seen_version_id is not distinct from :seen_version
     and seen_offer_id is not distinct from cast(:seen_offer as uuid) returning id
 """)
+# Once for each thing that stands in the way: another difference is told again, a further try is not. From the
+# second try on: what was being booked in the same seconds is gone by then.
+_STUCK = text("""
+insert into watch_notice (id, person_id, code, reference, at)
+select gen_random_uuid(), p.id, 'month_stuck', m.period || '/' || m.step || '/' || md5(m.cause || m.told::text),
+    :at
+from month_step m cross join person p join organisation o on o.id = p.organisation_id and o.kind = 'operator'
+where m.state = 'stuck' and m.attempts > 1 and p.deactivated_at is null and o.suspended_at is null
+on conflict do nothing returning id
+""")
 
 
 async def seen_of(session: AsyncSession, dataset_id: UUID, *, at: datetime) -> tuple[str | None, UUID | None]:
@@ -82,6 +93,12 @@ async def _tell_change(session: AsyncSession, row: Any, *, at: datetime) -> None
         await _notice(session, row, code, row.dataset_id, row.version_id or row.seen_version_id, at)
     if row.offer_id != row.seen_offer_id:
         await _notice(session, row, "price_changed", row.dataset_id, str(row.offer_id or ""), at)
+
+
+async def tell_stuck_months(database: Database, *, at: datetime) -> int:
+    """Everybody at the operator, of each month whose close is stuck. How many notices."""
+    async with database.session() as session:
+        return len((await session.execute(_STUCK, {"at": at})).all())
 
 
 async def tell_matches(database: Database, *, at: datetime) -> int:

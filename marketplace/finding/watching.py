@@ -49,15 +49,18 @@ class WatchView(Struct, frozen=True, kw_only=True):
 
 
 class NoticeView(Struct, frozen=True, kw_only=True):
-    """`code`: new_version | withdrawn | price_changed | new_match; `listed`: the dataset has a page now."""
+    """`code`: new_version | withdrawn | price_changed | new_match; `listed`: the dataset has a page now.
+
+    month_stuck, to people of the operator, is of no watch and no dataset, and has `month` (YYYY-MM)."""
 
     id: UUID
-    watch_id: UUID
+    watch_id: UUID | None
     code: str
-    dataset: str
+    dataset: str | None
     listed: bool
-    title_vi: str
-    title_en: str
+    title_vi: str | None
+    title_en: str | None
+    month: str | None
     at: datetime
     read: bool
 
@@ -108,7 +111,7 @@ async def read_watched(session: AsyncSession, *, person_id: UUID) -> Watched:
     """The newest first."""
     rows = select(Watch, Dataset).outerjoin(Dataset, Dataset.id == Watch.dataset_id)
     rows = rows.where(Watch.person_id == person_id).order_by(Watch.id.desc())
-    told = select(Notice, Dataset).join(Dataset, Dataset.id == Notice.dataset_id)
+    told = select(Notice, Dataset).outerjoin(Dataset, Dataset.id == Notice.dataset_id)
     told = told.where(Notice.person_id == person_id).order_by(Notice.id.desc()).limit(NOTICES)
     unread = (Notice.person_id == person_id, Notice.read_at.is_(None))
     return Watched(
@@ -137,15 +140,16 @@ def _watch(watch: Watch, dataset: Dataset | None) -> WatchView:
     )
 
 
-def _notice(notice: Notice, dataset: Dataset) -> NoticeView:
+def _notice(notice: Notice, dataset: Dataset | None) -> NoticeView:
     return NoticeView(
         id=notice.id,
         watch_id=notice.watch_id,
         code=notice.code,
-        dataset=dataset.slug,
-        listed=dataset.current_version_id is not None,
-        title_vi=dataset.title_vi,
-        title_en=dataset.title_en,
+        dataset=dataset.slug if dataset else None,
+        listed=dataset is not None and dataset.current_version_id is not None,
+        title_vi=dataset.title_vi if dataset else None,
+        title_en=dataset.title_en if dataset else None,
+        month=None if dataset else notice.reference.partition("/")[0],
         at=notice.at,
         read=notice.read_at is not None,
     )

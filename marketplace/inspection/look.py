@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,15 +14,15 @@ from marketplace.audit.disk import DiskLog
 from marketplace.audit.log_store import published_log
 from marketplace.audit.note import verifier_key
 from marketplace.audit.proofs import newest_checkpoint
-from marketplace.audit.published import PublishedLog, read_tile
-from marketplace.audit.tiles import tile_path, tiles_of
+from marketplace.audit.published import PublishedLog
 from marketplace.config import Config
 from marketplace.db.engine import Database
 from marketplace.db.keys import Keys
+from marketplace.inspection.fetched import check_fetched
 from marketplace.ledger.reconcile import Difference, reconcile
 from marketplace.verifier.folder import check_log as check_published
-from marketplace.verifier.note import VerifierKey, open_checkpoint
-from marketplace.verifier.refusal import Check, Refused
+from marketplace.verifier.note import VerifierKey
+from marketplace.verifier.refusal import Check
 
 VERDICT = "log:audit"
 TOLD_FINDINGS = 50
@@ -79,30 +78,8 @@ async def tell(database: Database, verdict: Verdict) -> None:
 def _published(log: PublishedLog, folder: Path, key: VerifierKey) -> tuple[Check, ...]:
     """Twice if need be: who publishes meanwhile may take a partial tile away just then; a fault stays."""
     for _ in range(2):
-        wrong = _wrong(folder, key) if isinstance(log, DiskLog) else _wrong_elsewhere(log, folder, key)
+        checks = check_published(folder, key) if isinstance(log, DiskLog) else check_fetched(log, key)
+        wrong = tuple(check for check in checks if not check.ok)
         if not wrong:
             break
     return wrong
-
-
-def _wrong(folder: Path, key: VerifierKey) -> tuple[Check, ...]:
-    return tuple(check for check in check_published(folder, key) if not check.ok)
-
-
-def _wrong_elsewhere(log: PublishedLog, beside: Path, key: VerifierKey) -> tuple[Check, ...]:
-    """What is not on this disk is fetched to it for the time of the check."""
-    beside.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="audit-", dir=beside) as copied:
-        folder, note = Path(copied), log.checkpoint() or ""
-        (folder / "checkpoint").write_text(note)
-        try:
-            size = open_checkpoint(note, key).size
-        except Refused:
-            size = 0  # which is told by the check; how much a forged one says that there is, is not fetched
-        for tile in tiles_of(size):
-            # If need be out of a wider one: the log grows meanwhile, and partial tiles go.
-            path, data = folder / "tile" / tile_path(tile), read_tile(log, tile)
-            if data is not None:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(data)
-        return _wrong(folder, key)

@@ -149,6 +149,22 @@ class PeriodBalance(Base):
     credits_pending: Mapped[int]
 
 
+class PeriodDifference(Base):
+    """A difference that two people let stand, as the hash of its period's trial balance covers it. Insert-only."""
+
+    __tablename__ = "period_difference"
+    period: Mapped[str] = mapped_column(primary_key=True)
+    place: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    step: Mapped[str]
+    rule: Mapped[str]
+    subject: Mapped[str]
+    expected: Mapped[int | None]
+    found: Mapped[int | None]
+    reason: Mapped[str]
+    proposed_by: Mapped[uuid.UUID]
+    accepted_by: Mapped[uuid.UUID]
+
+
 class OutsidePoint(Base):
     """Up to when the daily reconciliation found another side and the ledger to agree."""
 

@@ -47,6 +47,18 @@ _COUNT = text("select count(*) from transfer where at < :until")
 _CLOSE = text("""
 insert into period_close (period, hash, transfers, event_id, at) values (:period, :hash, :transfers, :event, now())
 """)
+# Of the month's close, which is above and is read by name. What is frozen here never changes again.
+_DIFFERENCES = text("""
+insert into period_difference (period, place, step, rule, subject, expected, found, reason, proposed_by,
+    accepted_by)
+select period, row_number() over (order by id), step, rule, subject, expected, found, reason, proposed_by,
+    decided_by
+from difference_acceptance where period = :period and state = 'accepted'
+""")
+_LET_STAND = text("""
+select step, rule, subject, expected, found, reason, proposed_by, accepted_by
+from period_difference where period = :period order by place
+""")
 _LINES = text("""
 select account_id, currency, debits_posted, credits_posted, debits_pending, credits_pending
 from period_balance where period = :period order by account_id
@@ -101,9 +113,18 @@ def end_of(period: str) -> datetime:
 
 async def period_hash(session: AsyncSession, period: str, transfers: int) -> bytes:
     """SHA-256 of [period, its end in ms, transfers, [[account, currency, debits and credits posted, debits and
-    credits held], …]] as JSON without blanks, accounts in the order of their ids."""
+    credits held], …]] as JSON without blanks, accounts in the order of their ids. Where differences were let
+    stand, they are its fifth element."""
     lines = [[str(row.account_id), *row[1:]] for row in await session.execute(_LINES, {"period": period})]
-    return hashlib.sha256(msgspec.json.encode([period, ms_of(end_of(period)), transfers, lines])).digest()
+    told: list[object] = [period, ms_of(end_of(period)), transfers, lines]
+    if let_stand := await _let_stand(session, period):
+        told.append([list(each.values()) for each in let_stand])
+    return hashlib.sha256(msgspec.json.encode(told)).digest()
+
+
+async def _let_stand(session: AsyncSession, period: str) -> list[dict[str, object]]:
+    """step, rule, subject, expected, found, reason, proposed_by, accepted_by of each, in the order of proposal."""
+    return [dict(row._mapping) for row in await session.execute(_LET_STAND, {"period": period})]
 
 
 async def _close(session: AsyncSession, period: str, until: datetime) -> Closing:
@@ -113,6 +134,7 @@ async def _close(session: AsyncSession, period: str, until: datetime) -> Closing
     for total in totals:
         if total.debits != total.credits:
             raise BooksUnbalanced(currency=total.currency, debits=total.debits, credits=total.credits)
+    await session.execute(_DIFFERENCES, {"period": period})
     digest = await period_hash(session, period, transfers)
     event_id = await record(
         session,
@@ -122,6 +144,7 @@ async def _close(session: AsyncSession, period: str, until: datetime) -> Closing
             "trial_balance_sha256": digest.hex(),
             "transfers": transfers,
             "totals": [[each.currency, each.debits, each.credits] for each in totals],
+            "let_stand": await _let_stand(session, period),
         },
     )
     await session.execute(_CLOSE, {"period": period, "hash": digest, "transfers": transfers, "event": event_id})

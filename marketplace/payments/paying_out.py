@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
@@ -22,17 +23,22 @@ from marketplace.payouts.models import Payout, PayoutTransfer
 
 logger = logging.getLogger(__name__)
 
+NOT_CAPABLE: Final = "insufficient_capabilities_for_transfer"
+CAPABLE_WITHIN: Final = timedelta(days=3)
+"""From its release. Stripe checks a new account for a day or two; one that is not fit by then is its owner's."""
 WAITS: Final = frozenset({
-    "balance_insufficient", "insufficient_capabilities_for_transfer",
+    "balance_insufficient", NOT_CAPABLE,
     # Its key carried something else, and nothing is there with its reference: it is asked for with the next one.
     "idempotency_key_reused", "IdempotencyError",
 })  # fmt: skip
-"""Refusals that are the exchange's affair: the payout stays released, and is asked for again."""
+"""Refusals that pass: it stays released, with its trouble on its batch's page, and is asked for again."""
 _LOCKED = text("select pg_advisory_xact_lock(hashtextextended('payouts', 0))")
 _CARRIED_BY = text("select transfer_id from payout_transfer where payout_id = :id")
 _ORDER = text("""
-    select p.id, p.state, p.amount_vnd, p.reference, a.account_number, coalesce(t.attempt, 0) as attempt
+    select p.id, p.state, p.amount_vnd, p.reference, a.account_number, coalesce(t.attempt, 0) as attempt,
+           b.decided_at as released_at
     from payout p join payout_account a on a.id = p.account_id and a.bank_code = 'stripe'
+    join payout_batch b on b.id = p.batch_id
     left join payout_transfer t on t.payout_id = p.id where p.id = :id
 """)
 
@@ -55,7 +61,9 @@ async def send_payout(database: Database, provider: Provider, payout_id: UUID) -
             await _note(database, payout_id, attempt=row.attempt + 1)
             raise
         except ProviderRefused as refused:
-            await _refused(database, payout_id, row.attempt, str(refused.params["reason"]))
+            reason = str(refused.params["reason"])
+            waits = reason in WAITS and not (reason == NOT_CAPABLE and utcnow() - row.released_at > CAPABLE_WITHIN)
+            await _refused(database, payout_id, row.attempt, reason, waits=waits)
             return
     point("payout-sent")
     async with database.session() as session:
@@ -92,9 +100,9 @@ async def settle_transfer(session: AsyncSession, seen: SeenTransfer) -> None:
         payout.state = "returned"
 
 
-async def _refused(database: Database, payout_id: UUID, attempt: int, reason: str) -> None:
-    """It never left: the owner has it again, or it waits for the exchange."""
-    if reason in WAITS:
+async def _refused(database: Database, payout_id: UUID, attempt: int, reason: str, *, waits: bool) -> None:
+    """It never left: the owner has it again, or it is asked for again."""
+    if waits:
         logger.error("payout %s waits: %s", payout_id, reason)
         await _note(database, payout_id, attempt=attempt + 1, trouble=reason)
         return

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from catalog.storage import Store
 from marketplace.accounts.seats import Seats
+from marketplace.audit.looking import LogLook
 from marketplace.config import Config
 from marketplace.db.engine import Database
 from marketplace.db.keys import Keys
@@ -44,6 +45,7 @@ class Services:
     """Exports of the log on their way out."""
     payments: Payments
     sizes: Sizes = field(default_factory=Sizes)
+    log_look: LogLook = field(default_factory=LogLook)
     running: set[asyncio.Task[Any]] = field(default_factory=set)
     """A task a query, under `task_name`."""
 

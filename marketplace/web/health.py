@@ -6,10 +6,8 @@ from litestar import Response, get
 from msgspec import Struct
 from sqlalchemy import text
 
-from marketplace.audit.log_store import published_log
 from marketplace.audit.note import verifier_key
-from marketplace.audit.publishing import rolled_back
-from marketplace.errors import Problem, Unavailable
+from marketplace.errors import Unavailable
 from marketplace.queries.services import Services
 from policies.clock import Clock, ClockWentBack
 
@@ -38,7 +36,11 @@ class Ready(Struct, frozen=True, kw_only=True):
     clock: bool
     """Not set back: behind neither what this process nor what the log has seen."""
     log: bool
-    """The database holds what was published of the log; one restored from an older backup does not."""
+    """The database holds what was published of the log, as far as that can be looked at; one restored from an
+    older backup does not."""
+    log_store: bool
+    """Where the log is published answers. While it does not, queries go on and are logged in the database; leaves
+    and checkpoints wait: no reason to send anybody elsewhere."""
 
 
 @get(["/healthz", "/api/v1/healthz"], media_type="text/plain")
@@ -54,7 +56,9 @@ async def readyz(services: Services) -> Response[Ready]:
     policy = await services.engine.health()
     clock = _right(services.clock)
     sandbox = services.pool.health().jails_alive > 0
-    log = database and await _holds_what_was_published(services)
+    key = verifier_key(services.config.log_origin, services.keys.log_signing())
+    holds = await services.log_look.holds(services.database, services.config, key) if database else None
+    log = database and holds is not False
     ready = Ready(
         ready=database and policy.healthy and sandbox and clock and log,
         database=database,
@@ -65,6 +69,7 @@ async def readyz(services: Services) -> Response[Ready]:
         sandbox=sandbox,
         clock=clock,
         log=log,
+        log_store=holds is not None,
     )
     return Response(ready, status_code=200 if ready.ready else 503)
 
@@ -80,14 +85,6 @@ async def _answers(services: Services) -> bool:
     try:
         return await services.database.one(text("select 1"), {}) is not None
     except Unavailable:
-        return False
-
-
-async def _holds_what_was_published(services: Services) -> bool:
-    key = verifier_key(services.config.log_origin, services.keys.log_signing())
-    try:
-        return not await rolled_back(services.database, published_log(services.config), key)
-    except (Problem, OSError):
         return False
 
 

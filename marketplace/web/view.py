@@ -47,6 +47,8 @@ NOTICES: Final = frozenset(
         "demanded",
         "voted",
         "demand_closed",
+        "difference_proposed",
+        "difference_decided",
     }
 )
 """What a step may say on the page it leads to; the words are under notice.<name>."""

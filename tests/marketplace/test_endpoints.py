@@ -158,6 +158,8 @@ ALLOWED = {
     "POST /api/v1/payouts/account": {"owner"},
     "GET /api/v1/months": {"operator", "regulator"},
     "POST /api/v1/months/{period:str}/retry": {"operator"},
+    "POST /api/v1/months/{period:str}/acceptances": {"operator"},
+    "POST /api/v1/months/{period:str}/acceptances/{acceptance_id:uuid}/decision": {"operator"},
     "GET /api/v1/payouts/batches": {"operator", "regulator"},
     "POST /api/v1/payouts/batches": {"operator"},
     "GET /api/v1/payouts/batches/{batch_id:uuid}": {"operator", "regulator"},

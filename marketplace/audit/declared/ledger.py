@@ -24,6 +24,26 @@ class PeriodClosed(Body, frozen=True):
     totals: tuple[tuple[str, int, int], ...]
 
 
+class LetStand(Body, frozen=True):
+    step: str
+    rule: str
+    subject: str
+    expected: int | None
+    found: int | None
+    reason: str
+    proposed_by: UUID
+    accepted_by: UUID
+
+
+@event(
+    "ledger:close",
+    "a period was closed; `let_stand`: differences that two people let stand in it, as its hash covers them",
+    version=2,
+)
+class PeriodClosedWith(PeriodClosed, frozen=True):
+    let_stand: tuple[LetStand, ...]
+
+
 @event("ledger:reconcile", "once a day: whether the books agree; `checks`: which do not, and how often each")
 class Reconciled(Body, frozen=True):
     day: str

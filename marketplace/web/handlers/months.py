@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+from uuid import UUID
+
+import msgspec
 from litestar import get, post
 from litestar.response import Redirect, Template
+from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.callers import Caller, Operator
+from marketplace.closing.accepting import decide, propose
 from marketplace.closing.actions import try_again
 from marketplace.closing.reads import list_months
+from marketplace.closing.schemas import AcceptanceBody, AcceptanceDecisionBody
 from marketplace.closing.walk import due
 from marketplace.config import Config
 from marketplace.db.base import utcnow
 from marketplace.errors import Forbidden
+from marketplace.web.forms import Form, wrong
+from marketplace.web.names import names_of
 from marketplace.web.view import View
+
+Body = TypeVar("Body", bound=Struct)
 
 
 @get("/months")
@@ -23,7 +34,9 @@ async def show_months(view: View, caller: Caller, session: AsyncSession, config:
         raise Forbidden(needs="operator")
     caller.require("read")
     months = await list_months(session, due=await due(session, config, at=utcnow()))
-    return view.page("months.html", months=months.items)
+    said = (each for month in months.items for each in month.acceptances)
+    people = {one for each in said for one in (each.proposed_by, each.decided_by)}
+    return view.page("months.html", months=months.items, names=(await names_of(session, people=people)).people)
 
 
 @post("/months/{period:str}/retry", status_code=303)
@@ -35,4 +48,40 @@ async def send_retry(view: View, operator: Operator, session: AsyncSession, peri
     return Redirect("/months", status_code=303)
 
 
-handlers = [show_months, send_retry]
+@post("/months/{period:str}/acceptances", status_code=303)
+async def send_acceptance(
+    view: View, operator: Operator, session: AsyncSession, period: str, form: Form
+) -> Redirect:
+    """Propose to let a difference stand; another person decides."""
+    del view
+    operator.require("money")
+    body = _body({"difference": form.text("difference"), "reason": form.text("reason").strip()}, AcceptanceBody)
+    await propose(session, period=period, key=body.difference, reason=body.reason, by=operator, at=utcnow())
+    return Redirect("/months?done=difference_proposed", status_code=303)
+
+
+@post("/months/{period:str}/acceptances/{acceptance_id:uuid}/decision", status_code=303)
+async def send_decision(
+    view: View, operator: Operator, session: AsyncSession, period: str, acceptance_id: UUID, form: Form
+) -> Redirect:
+    """Let it stand or not; the step is tried again at the job's next turn."""
+    del view
+    operator.require("money")
+    told = {"decision": form.text("decision"), "reason": form.text("reason").strip()}
+    body = _body(told, AcceptanceDecisionBody)
+    await decide(
+        session, period=period, acceptance_id=acceptance_id, accept=body.decision == "accept", reason=body.reason,
+        by=operator, at=utcnow(),
+    )  # fmt: skip
+    return Redirect("/months?done=difference_decided", status_code=303)
+
+
+def _body(told: dict[str, str], kind: type[Body]) -> Body:
+    """Raises Invalid."""
+    try:
+        return msgspec.convert(told, kind)
+    except msgspec.ValidationError as error:
+        raise wrong("reason", "form.text") from error
+
+
+handlers = [show_months, send_retry, send_acceptance, send_decision]

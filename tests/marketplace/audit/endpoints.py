@@ -72,6 +72,11 @@ WRITES = {
     "POST /api/v1/organisations/{organisation_id}/people": ("person:create",),
     "POST /api/v1/organisations/{organisation_id}/suspend": ("organisation:suspend",),
     "POST /api/v1/organisations/{organisation_id}/unsuspend": ("organisation:unsuspend",),
+    "POST /api/v1/months/{period}/acceptances": ("difference:propose",),
+    "POST /api/v1/months/{period}/acceptances/{acceptance_id}/decision": (
+        "difference:accept",
+        "difference:refuse",
+    ),
     "POST /api/v1/months/{period}/retry": ("month:retry",),
     "POST /api/v1/payouts/account": ("payout:account",),
     "POST /api/v1/payouts/batches": ("payout:propose",),

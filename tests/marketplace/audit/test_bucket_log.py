@@ -26,11 +26,12 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 from litestar.testing import AsyncTestClient
 
-from marketplace.audit import api
+from marketplace.audit import api, looking
 from marketplace.audit import bucket_log as bucket_log_module
 from marketplace.audit.bucket_log import BucketLog
 from marketplace.audit.export import export_log
 from marketplace.audit.log_store import published_log
+from marketplace.audit.looking import LogLook
 from marketplace.audit.published import PublishedBroken, PublishedLog, read_tile
 from marketplace.audit.publishing import publish, rolled_back
 from marketplace.audit.tiles import Tile
@@ -206,6 +207,12 @@ async def test_whoever_waits_for_a_slow_store_keeps_nobody_else_waiting(
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)  # type: ignore[arg-type]
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as http:
         ready = [asyncio.create_task(rolled_back(log.database, slow, log.key)) for _ in range(40)]
+        monkeypatch.setattr(looking, "published_log", lambda _: slow)
+        monkeypatch.setattr(looking, "PATIENCE_S", 0.01)
+        looks, asks = LogLook(), [log.database, log.config, log.key]
+        before = len(asyncio.all_tasks())
+        assert {await looks.holds(*asks) for _ in range(5)} == {None}  # type: ignore[arg-type]
+        assert len(asyncio.all_tasks()) == before + 1, "who asks again waits for the same look"
         asked = [asyncio.create_task(http.get("/api/v1/audit/tile/0/000")) for _ in range(40)]
         await asyncio.wait(asked, timeout=0.5)
         assert await asyncio.wait_for(asyncio.to_thread(lambda: "done"), 10) == "done"

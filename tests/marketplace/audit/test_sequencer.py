@@ -16,6 +16,7 @@ from sqlalchemy import text
 from marketplace.audit import sequencer, tree
 from marketplace.audit.actions import record
 from marketplace.audit.leaf import Place, chain_key, link, read_leaf
+from marketplace.audit.proofs import inclusion_proof
 from marketplace.audit.reads import newest_event_ms
 from marketplace.audit.sequencer import LogDamaged, run_sequencer, sequence_once
 from marketplace.db.engine import Database
@@ -242,3 +243,25 @@ async def test_a_batch_looks_at_its_own_events_whatever_the_planner_knows_of_the
             await session.execute(text(explained), {"batch": sequencer.BATCH_EVENTS, "counted": ["test:use"]})
         ).scalar_one()
     assert _visited(found[0]["Plan"]) == 3
+
+
+async def test_a_connection_that_proved_in_a_small_log_reads_no_more_than_the_proof_of_a_large_one(
+    log: Log,
+) -> None:
+    nodes = text("""
+        INSERT INTO audit_node (level, index, hash)
+        SELECT level, index, sha256('') FROM generate_series(0, 13) AS level,
+            generate_series(0, (CAST(:size AS int) >> level) - 1) AS index
+        ON CONFLICT DO NOTHING
+    """)
+    read = text("SELECT seq_tup_read FROM pg_stat_xact_user_tables WHERE relname = 'audit_node'")
+    async with log.database.session() as session:
+        await session.execute(nodes, {"size": 64})
+        for leaf in range(10):
+            await inclusion_proof(session, leaf, 64)
+        await session.execute(nodes, {"size": 1 << 13})
+        before = await session.scalar(read)
+        proof = await inclusion_proof(session, 5, 1 << 13)
+        assert len(proof.hashes) == 13
+        assert await session.scalar(read) == before
+        await session.rollback()

@@ -1,4 +1,4 @@
-"""A home of its own with three months that are over: a charged query at the first and last instants of each."""
+"""A home of its own with four months that are over: a charged query at the first and last instants of each."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ async def _filled(config: Config, database: Database) -> Past:
             reference="UNC 1", transfer_id=new_id(),
         )  # fmt: skip
     names = [name_of(utcnow())]
-    while len(names) < 4:
+    while len(names) < 5:
         names.append(name_of(month_of(names[-1]).since - JUST))
     months = tuple(month_of(each) for each in reversed(names[1:]))
     past = Past(config, database, sides, operator, months)

@@ -11,7 +11,9 @@ from marketplace import faults
 from marketplace.closing.walk import close_months
 from marketplace.config import Config
 from marketplace.db.engine import Database
-from marketplace.ledger.outside import Heard, Silent
+from marketplace.invoices.months import Month
+from marketplace.ledger.accounts import account_id
+from marketplace.ledger.outside import Hear, Heard, Outside, OutsideRecord, Silent
 from tests.forked import FORKS
 
 
@@ -21,6 +23,24 @@ async def nobody(_: Database) -> Heard:
 
 async def silent(_: Database) -> Heard:
     return (Silent("stripe"),)
+
+
+async def silent_bank(_: Database) -> Heard:
+    return (Silent("bank"),)
+
+
+def bank(month: Month, amount: int) -> Hear:
+    """A bank that has a movement of so much which nobody here booked."""
+
+    async def hear(_: Database) -> Heard:
+        return (
+            Outside(
+                name="bank", account_id=account_id(None, "funding"), codes=("bank",), since=month.since,
+                until=month.until, records=(OutsideRecord(reference="FT 77", amount=amount),),
+            ),
+        )  # fmt: skip
+
+    return hear
 
 
 def killed_at(point: str, config: Config, url: str, at: datetime) -> bool:

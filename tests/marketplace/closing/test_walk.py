@@ -5,28 +5,34 @@ from __future__ import annotations
 import asyncio
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from litestar.testing import AsyncTestClient
 from sqlalchemy import text
 
+from marketplace.closing.accepting import decide
 from marketplace.closing.actions import try_again
 from marketplace.closing.api import handlers
-from marketplace.closing.errors import NotStuck
+from marketplace.closing.errors import AcceptanceDecided, NotStuck
 from marketplace.closing.reads import list_months
-from marketplace.closing.schemas import MonthView
+from marketplace.closing.schemas import AcceptanceView, MonthView
+from marketplace.closing.standing import Standing
 from marketplace.closing.steps import STEPS
 from marketplace.closing.walk import close_months, due
 from marketplace.db.base import utcnow
 from marketplace.db.engine import database_url
+from marketplace.finding.telling import tell_stuck_months
 from marketplace.invoices.closing import close_month
 from marketplace.invoices.errors import MonthStuck
 from marketplace.invoices.months import Month
+from marketplace.ledger.outside import Hear
+from marketplace.ledger.reconcile import reconcile
 from marketplace.oversight.rules import month_stuck
 from marketplace.oversight.rules.rule import Span, thresholds_at
 from tests.marketplace.api import Client, small_app
 from tests.marketplace.closing.conftest import PRICES_VND, Past
-from tests.marketplace.closing.killed import killed_at, nobody, silent
+from tests.marketplace.closing.killed import bank, killed_at, nobody, silent, silent_bank
 
 SETTLED = timedelta(hours=2)
 
@@ -86,7 +92,10 @@ async def test_a_difference_stops_the_month_before_anything_is_billed(past: Past
     told = await events(past, month)
     assert [(name, body["step"]) for name, body in told] == [("month:step", "charges"), ("month:stuck", "usage")]
     assert told[-1][1]["cause"] == "month.usage_differs"
-    assert f"startup_sees_vnd {past.sides.startup.organisation.id}: 70000 ≠ 70001" in told[-1][1]["named"]
+    assert (
+        f"startup_sees_vnd {past.sides.startup.organisation.id} {month.period}-01: 70000 ≠ 70001"
+        in told[-1][1]["named"]
+    )
     for each in past.months[:2]:  # one that is over is not billed past what the one before stands at
         with pytest.raises(MonthStuck):
             await close_month(past.database, period=each.period, at=over(each), close_after_s=3_600)
@@ -128,9 +137,90 @@ async def test_killed_after_each_step_it_goes_on_and_does_nothing_twice(past: Pa
     await all_done(past, month)
 
 
+async def test_two_people_let_a_difference_stand_in_one_month_with_its_figures_and_no_others(past: Past) -> None:
+    month, database = past.months[2], past.database
+    assert await close_months(database, past.config, nobody, at=over(past.months[1]), now=True)
+    app = small_app(handlers, database=database, config=past.config)
+    path = f"/api/v1/months/{month.period}/acceptances"
+    body = {"difference": "", "reason": "Dòng của ngân hàng không ai nhận, đã hỏi ngày 3."}
+    async with AsyncTestClient(app, raise_server_exceptions=False) as http:
+        client, tokens = Client(http), past.sides.tokens
+
+        async def stuck(hear: Hear) -> Standing:
+            assert not await close_months(database, past.config, hear, at=over(month), now=True)
+            (standing,) = (await view(past, month)).steps[2].differences
+            return standing
+
+        async def propose(standing: Standing, who: str = "operator") -> Any:
+            asked = body | {"difference": standing.key}
+            return await client.post(path, json=asked, token=tokens[who])
+
+        unheard = await stuck(silent)
+        assert (await propose(unheard)).json()["code"] == "month.no_amount"
+        first = await stuck(bank(month, 5_000))
+        assert (first.rule, first.subject, first.expected, first.found) == ("outside:bank", "FT 77", 5_000, None)
+        assert (await propose(unheard)).json()["code"] == "month.difference_gone"
+        for who, status in (
+            ("nobody", 401), ("rival startup", 403), ("owner approver", 403), ("regulator", 403),
+            ("operator", 201), ("operator", 409),
+        ):  # fmt: skip
+            assert (await propose(first, who)).status_code == status
+        (proposed,) = (await view(past, month)).acceptances
+        for who, status in (("nobody", 401), ("owner approver", 403), ("regulator", 403), ("operator", 409)):
+            decision = {"decision": "accept", "reason": "Tôi cũng đã hỏi ngân hàng."}
+            answer = await client.post(f"{path}/{proposed.id}/decision", json=decision, token=tokens[who])
+            assert answer.status_code == status
+        assert answer.json()["code"] == "month.same_person"
+        await _accept(past, month, proposed.id)
+        second = await stuck(bank(month, 5_001))  # another amount is another difference
+        assert second.key != first.key
+        assert [each.state for each in (await view(past, month)).acceptances] == ["lapsed"]
+        with pytest.raises(AcceptanceDecided):
+            await _accept(past, month, proposed.id)
+        assert (await propose(second)).status_code == 201
+        assert await tell_stuck_months(database, at=utcnow()) == 2  # both people of the operator
+        assert await tell_stuck_months(database, at=utcnow()) == 0
+        await _accept(past, month, (await view(past, month)).acceptances[-1].id)
+        assert (await stuck(silent_bank)).subject == "unavailable"  # undoes nothing: nobody knows what it has now
+    assert await close_months(database, past.config, bank(month, 5_001), at=over(month), now=True)
+    await all_done(past, month)
+    seen = await view(past, month)
+    assert [each.state for each in seen.acceptances] == ["lapsed", "accepted"]
+    assert seen.steps[2].told == {"others_heard": 1, "accepted": 1}
+    await _in_the_trial_balance(past, month, seen.acceptances[-1])
+
+
+async def _accept(past: Past, month: Month, acceptance_id: UUID) -> None:
+    reason = "Đã cùng xem sao kê của ngân hàng."
+    async with past.database.session() as session:
+        await decide(
+            session, period=month.period, acceptance_id=acceptance_id, accept=True, reason=reason,
+            by=past.operator, at=utcnow(),
+        )  # fmt: skip
+
+
+async def _in_the_trial_balance(past: Past, month: Month, accepted: AcceptanceView) -> None:
+    """The log says what was let stand, and its hash covers it: whoever changes it later is found."""
+    closed = text("select body from event where name = 'ledger:close' and body ->> 'period' = :period")
+    event = await past.database.one(closed, {"period": month.period})
+    assert event is not None
+    assert event.body["let_stand"] == [
+        {
+            "step": "books", "rule": "outside:bank", "subject": "FT 77", "expected": 5_001, "found": None,
+            "reason": accepted.reason, "proposed_by": str(accepted.proposed_by),
+            "accepted_by": str(past.operator.person_id),
+        }
+    ]  # fmt: skip
+    for reason, wrong in (("khác", [("closed_period_hash", month.period)]), (accepted.reason, [])):
+        past.owner_does("update period_difference set reason = %s where period = %s", reason, month.period)
+        async with past.database.snapshot() as session:
+            found = [(each.check, each.subject) for each in await reconcile(session)]
+        assert found == wrong
+
+
 async def test_a_silent_bank_stops_it_and_an_operator_has_it_tried_again_by_four_at_once(past: Past) -> None:
-    month = past.months[2]
-    assert await close_months(past.database, past.config, nobody, at=over(past.months[1]), now=True)
+    month = past.months[3]
+    assert await close_months(past.database, past.config, nobody, at=over(past.months[2]), now=True)
     assert not await close_months(past.database, past.config, silent, at=over(month))
     assert "outside:stripe unavailable" in (await events(past, month))[-1][1]["named"]
     assert await invoices(past, month) == []

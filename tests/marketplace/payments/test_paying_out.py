@@ -22,13 +22,13 @@ from marketplace.ledger.reads import balance
 from marketplace.payments.errors import ProviderUnavailable
 from marketplace.payments.notices import catch_up
 from marketplace.payments.outside import payouts_outside
-from marketplace.payments.paying_out import send_payout
+from marketplace.payments.paying_out import CAPABLE_WITHIN, NOT_CAPABLE, send_payout
 from marketplace.payments.provider import Payments
 from marketplace.payouts.actions import propose, release, require_carried, set_account
 from marketplace.payouts.bank_file import Notice
 from marketplace.payouts.booking import earnings
 from marketplace.payouts.errors import AccountMalformed
-from marketplace.payouts.reads import batch_file, read_statement
+from marketplace.payouts.reads import batch_file, list_payouts, read_statement
 from marketplace.payouts.settling import settle_notices
 from tests.marketplace.invoices.bills import afterwards, charged, rich, this_month
 from tests.marketplace.parties import Make
@@ -195,10 +195,11 @@ async def test_what_is_taken_back_of_another_transfer_is_nobodys(
     assert await differs(database, payments, way) == []
 
 
-async def test_a_refusal_gives_it_back_and_an_empty_balance_waits(
+async def test_a_refusal_gives_it_back_and_an_empty_balance_or_an_unchecked_account_waits(
     database: Database, make: Make, payments: Payments, fake: Fake
 ) -> None:
-    refused, waits = await ways(database, make, "acct_00000gone", "acct_patient00")
+    accounts = ("acct_00000gone", "acct_patient00", "acct_0unchecked")
+    refused, waits, unchecked = await ways(database, make, *accounts)
     await send_payout(database, payments.require(), refused.payout_id)
     assert (await state(database, refused), await left(database, refused)) == ("returned", refused.amount_vnd)
     rows = await database.all(EVENTS, {"id": str(refused.payout_id)})
@@ -209,6 +210,21 @@ async def test_a_refusal_gives_it_back_and_an_empty_balance_waits(
     fake.do("balance", "full")
     await send_payout(database, payments.require(), waits.payout_id)
     assert await state(database, waits) == "paid"
+    # An account that Stripe still checks has three days; then its owner has the money, and the reason.
+    await send_payout(database, payments.require(), unchecked.payout_id)
+    async with database.session() as session:
+        assert [one.reason for one in (await list_payouts(session, unchecked.owner_id)).items] == [NOT_CAPABLE]
+        before = {"batch": unchecked.batch_id, "at": utcnow() - CAPABLE_WITHIN}
+        await session.execute(text("update payout_batch set decided_at = :at where id = :batch"), before)
+    assert (await state(database, unchecked), await left(database, unchecked)) == ("released", 0)
+    await send_payout(database, payments.require(), unchecked.payout_id)
+    assert (await state(database, unchecked), await left(database, unchecked)) == (
+        "returned",
+        unchecked.amount_vnd,
+    )
+    rows = await database.all(EVENTS, {"id": str(unchecked.payout_id)})
+    assert (rows[-1].name, rows[-1].body["reason"]) == ("payout:return", NOT_CAPABLE)
+    assert await differs(database, payments, unchecked) == []
 
 
 async def test_the_bank_knows_nothing_of_it_and_nobody_is_paid_there_without_a_key(

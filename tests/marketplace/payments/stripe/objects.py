@@ -158,6 +158,8 @@ class Account:
         self.tell("charge.dispute.closed", dispute)
 
     def transfer(self, amount: int, destination: str, group: str, metadata: Thing) -> Thing:
+        if destination.endswith("unchecked"):
+            raise Refused(400, "invalid_request_error", "insufficient_capabilities_for_transfer")
         if destination.endswith("gone"):
             raise Refused(400, "invalid_request_error", "account_invalid")
         if self.broke:
