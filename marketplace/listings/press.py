@@ -11,7 +11,6 @@ import msgspec
 from msgspec import Struct
 
 from catalog.errors import ManifestRefused, PublicationRefused
-from catalog.limits import IngestLimits
 from catalog.manifest import Manifest, read_manifest
 from catalog.pii.gate import Override
 from catalog.pipeline.run import Observe
@@ -138,9 +137,6 @@ async def make_version(
     `key`: the lineage's; `previous`: its newest version; `register`: what it says of a dataset that was listed
     before; `overrides`: answers to what the scan for personal data finds; `observe`: told of each stage.
     """
-    given = register.given if register else {}
-    withdrawn = register.withdrawn if register else {}
-    limits = IngestLimits(deadline_ms=config.ingest_deadline_ms, memory_bytes=config.ingest_memory_bytes)
     try:
         return await asyncio.to_thread(
             publish,
@@ -148,10 +144,9 @@ async def make_version(
             source,
             store=store,
             pseudonymise=partial(pseudonyms, key),
-            consented=lambda _: given,
-            withdrawn=lambda _: withdrawn,
+            consents=register.consents if register else None,
             previous=previous,
-            limits=limits,
+            limits=config.ingest_limits(),
             overrides=overrides,
             suite=suite,
             observe=observe,
