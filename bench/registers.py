@@ -39,16 +39,19 @@ LIMITS = {
 SUITE_SCALE = 0.0005
 """Of a register from which a suite of expectations is generated: it is the same kind of data at any size."""
 PATIENCE_S = 6 * 3600
+TELLING_S = 0.5
+"""Of less than that nothing grows that anybody waits for."""
 SECOND = House("owner", CAST[1].name, CAST[1].slug, (Actor("second", "duyet@demo.example", "D", ("approver",)),))
 TURNS = {"checking": ("owner", "submit"), "approving": ("second", "approve"), "reviewing": ("operator", "approve")}
 QUERY = "select tinh, count(*) as persons from {slug} group by tinh order by persons desc limit 5"
 
 
 class Told(Struct, frozen=True, kw_only=True):
-    """By the stage's name: seconds, and the most held."""
+    """By the stage's name: seconds by the clock, of processors, and the most held."""
 
     rows: int
     seconds: dict[str, float]
+    processor_s: dict[str, float]
     held: dict[str, Held]
 
 
@@ -66,9 +69,9 @@ def _measured() -> list[dict[str, Any]]:
     times = last.rows / first.rows
     if times > 1:
         found += [
-            figure(f"registers: {stage}, growth over {times:g} × the rows", last.seconds[stage] / seconds, "×",
-                   n=1, goal=1.5 * times)
-            for stage, seconds in first.seconds.items() if seconds and stage in last.seconds
+            figure(f"registers: {stage}, growth of processor seconds over {times:g} × the rows",
+                   last.processor_s[stage] / seconds, "×", n=1, goal=1.5 * times)
+            for stage, seconds in first.processor_s.items() if seconds >= TELLING_S and stage in last.processor_s
         ]  # fmt: skip
     return found
 
@@ -76,6 +79,8 @@ def _measured() -> list[dict[str, Any]]:
 def _figures(one: Told) -> list[dict[str, Any]]:
     label = f"registers: {NAME} {one.rows:,} rows"
     found = [figure(f"{label}, {stage}", seconds, "s", n=1) for stage, seconds in one.seconds.items()]
+    found += [figure(f"{label}, {stage}, processors", seconds, "s", n=1)
+              for stage, seconds in one.processor_s.items()]  # fmt: skip
     for stage, held in one.held.items():
         found += [
             figure(f"{label}, {stage}, {who} held at most", value, "GiB", n=1)
@@ -115,7 +120,7 @@ def _through(folder: Path, scale: float, suite: Path) -> Told:
         market.stop()
         embedded.stop(home)
         shutil.rmtree(folder)
-    return Told(rows=register.rows, seconds=seconds | told, held=watch.most)
+    return Told(rows=register.rows, seconds=seconds | told, processor_s=watch.processor_s, held=watch.most)
 
 
 def _market(home: Path) -> Market:
