@@ -88,7 +88,7 @@ def _publish(store: Store, slug: str, source: Path, before: Publication | None =
         source,
         store=store,
         pseudonymise=_pseudonymise,
-        consented=None,
+        consents=None,
         previous=before.version.id if before else None,
         limits=IngestLimits(),
     )

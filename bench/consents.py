@@ -34,6 +34,7 @@ from marketplace.db.base import new_id, utcnow
 from marketplace.db.engine import Database, database_url
 from marketplace.db.keys import Keys
 from marketplace.listings.models import Dataset, DatasetVersion, Lineage
+from marketplace.listings.standing import read_register
 
 EVENTS = 1_000_000
 PERSONS = 100_000
@@ -57,7 +58,7 @@ async def figures() -> list[dict[str, Any]]:
         config = Config(home=Path(folder))
         async with _database(config) as database:
             place = await _place(config, database, Path(folder))
-            return [*await _imports(place), *await _withdrawals(place)]
+            return [*await _imports(place), *await _reading(place), *await _withdrawals(place)]
 
 
 @asynccontextmanager
@@ -193,6 +194,19 @@ async def _plain(place: Place, count: int) -> float:
         taken = time.perf_counter() - began
         await session.execute(text("DROP TABLE plain"))
     return taken
+
+
+async def _reading(place: Place) -> list[dict[str, Any]]:
+    """What a publication asks of the register, everybody's newest word, and what the answer takes in memory."""
+    began = time.perf_counter()
+    register = await read_register(place.parts.database, place.dataset_id, PURPOSES)
+    taken, said = time.perf_counter() - began, register.consents
+    people = len(said.subjects)
+    held = said.subjects.nbytes + said.given.nbytes + said.withdrawn.nbytes
+    return [
+        figure(f"consents: the register of {people:,} persons read for a version", taken, "s", n=1),
+        figure("consents: the same, held for each person", held / people, "bytes", n=1, goal=24),
+    ]
 
 
 async def _withdrawals(place: Place) -> list[dict[str, Any]]:

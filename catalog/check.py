@@ -44,7 +44,7 @@ def check(source: Path, manifest_text: str, *, limits: IngestLimits | None = Non
     with tempfile.TemporaryDirectory(prefix="sandulieu-check-") as folder:
         try:
             made = publish(
-                manifest_text, source, store=Store(Path(folder)), pseudonymise=pseudonymise, consented=None,
+                manifest_text, source, store=Store(Path(folder)), pseudonymise=pseudonymise, consents=None,
                 previous=None, limits=limits or IngestLimits(),
             )  # fmt: skip
         except ManifestRefused as refused:

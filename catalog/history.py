@@ -29,7 +29,7 @@ from catalog.past import (
     read_arrays,
     write_arrays,
 )
-from catalog.subjects import PSEUDONYM_BYTES, find_names, sort_order
+from catalog.subjects import PSEUDONYM_BYTES, find_ascending, find_names, sort_order
 
 Reason = Literal["few", "left", "consent", "changed", "short", "parted", "moved"]
 _REASONS: dict[int, Reason] = {
@@ -97,7 +97,7 @@ def placed(history: History, intake: Intake) -> Past:
     """The past with the row of each person in the new file."""
     if intake.pseudonyms is None or intake.ascending is None:
         return history.past
-    place = find_names(intake.pseudonyms[intake.ascending], history.names)
+    place = find_ascending(intake.pseudonyms[intake.ascending], history.names)
     row = np.where(place >= 0, intake.ascending[place], LEFT)
     return replace(history.past, row=row.astype(np.int32))
 

@@ -37,8 +37,6 @@ from catalog.wire import (
 from sandbox.isolation.oneshot import run_once
 
 Pseudonymise = Callable[[Sequence[str]], list[bytes]]
-Consented = Callable[[Ints], Mapping[str, frozenset[bytes]]]
-"""Of persons (pseudonyms, n × 16 bytes) at least those who said so, by purpose."""
 _KEY_ROWS = 65_536
 _MAX_FILES = 500
 """Of a folder: a jail holds so many descriptors; an archive may have more."""
@@ -188,7 +186,7 @@ class _Taker:
         self.manifest, self.order, self.pseudonymise = manifest, order, pseudonymise
         self.path, self.rejected_path = folder / "persons.arrow", folder / "rejected.parquet"
         self.kept = [c.name for c in _read_columns(manifest)]
-        self.pseudonyms: list[bytes] = []
+        self.pseudonyms = bytearray()
         self.flags: dict[str, list[Ints]] = {name: [] for name in manifest.consent.values()}
         self.rows, self.nameless, self.whole, self.has_rejected = 0, 0, False, False
         self.failed: OSError | None = None
@@ -248,7 +246,7 @@ class _Taker:
         self.nameless += keys.null_count
         texts = keys.dictionary_decode().to_pylist() if not keys.null_count else []
         for begin in range(0, len(texts), _KEY_ROWS):
-            self.pseudonyms.append(b"".join(self.pseudonymise(texts[begin : begin + _KEY_ROWS])))
+            self.pseudonyms += b"".join(self.pseudonymise(texts[begin : begin + _KEY_ROWS]))
 
     def intake(self, reply: IngestReply) -> Intake:
         """Raises PublicationRefused for persons without a key, or with several rows."""
@@ -258,7 +256,7 @@ class _Taker:
             )
         pseudonyms = ascending = None
         if self.manifest.subject_key is not None:
-            pseudonyms = np.frombuffer(b"".join(self.pseudonyms), dtype=np.uint8).reshape(-1, PSEUDONYM_BYTES)
+            pseudonyms = np.frombuffer(self.pseudonyms, dtype=np.uint8).reshape(-1, PSEUDONYM_BYTES)
             ascending = _require_once(pseudonyms, self.manifest.subject_key)
         flags = {name: np.concatenate(pieces) for name, pieces in self.flags.items()}
         with self.path.open("rb") as file:
@@ -286,36 +284,3 @@ def _require_once(pseudonyms: Ints, column: str) -> Ints:
             "ingest.subject_twice", rows=int(again.sum()), persons=int(first.sum()), column=column
         )
     return order
-
-
-def consent_masks(
-    manifest: Manifest, intake: Intake, consented: Consented | None, withdrawn: Consented | None
-) -> Ints:
-    """One int32 a person: bit i for consent to the manifest's i-th purpose (basis not consent: 1).
-
-    The file's flags and the register both give; what the register says was withdrawn outweighs both.
-    """
-    if manifest.legal_basis.kind != "consent":
-        return np.ones(intake.rows, dtype=np.int32)
-    given, taken = _said(intake, consented), _said(intake, withdrawn)
-    mask = np.zeros(intake.rows, dtype=np.int32)
-    for bit, purpose in enumerate(manifest.purposes):
-        yes = _among(intake, given.get(purpose))
-        if purpose in manifest.consent:
-            yes |= intake.flags[manifest.consent[purpose]]
-        yes &= ~_among(intake, taken.get(purpose))
-        mask |= yes.astype(np.int32) << bit
-    return mask
-
-
-def _said(intake: Intake, register: Consented | None) -> Mapping[str, frozenset[bytes]]:
-    if register is None or intake.pseudonyms is None:
-        return {}
-    return register(intake.pseudonyms)
-
-
-def _among(intake: Intake, pseudonyms: frozenset[bytes] | None) -> Ints:
-    if not pseudonyms or intake.pseudonyms is None:
-        return np.zeros(intake.rows, dtype=bool)
-    result: Ints = np.isin(intake.pseudonyms.view("V16").ravel(), np.array(sorted(pseudonyms), dtype="V16"))
-    return result

@@ -10,8 +10,9 @@ from typing import Any
 
 from msgspec import Struct
 
+from catalog.consenting import Consents
 from catalog.history import Waiting
-from catalog.intake import Consented, Pseudonymise
+from catalog.intake import Pseudonymise
 from catalog.limits import IngestLimits
 from catalog.manifest import Manifest, read_manifest
 from catalog.pii.gate import Answered, Override, require_answered
@@ -65,27 +66,26 @@ def publish(
     *,
     store: Store,
     pseudonymise: Pseudonymise,
-    consented: Consented | None,
+    consents: Consents | None,
     previous: str | None,
     limits: IngestLimits,
-    withdrawn: Consented | None = None,
     overrides: Sequence[Override] = (),
     suite: Suite | None = None,
     observe: Observe | None = None,
 ) -> Publication:
     """Make a version of `source` as the manifest says, and put it in the store. Blocking.
 
-    `pseudonymise`: subject keys → 16 bytes each; `consented`: pseudonyms → purpose → those who consent now;
-    `withdrawn`: the same for those who took it back (it outweighs the file); `previous`: the newest version of the
-    lineage, from which this one may differ as `catalog.lineage` says; `overrides`: a person's answers to what the
-    scan for personal data found, without which it stops; `suite`: what the data must keep to; `observe`: told of
-    each stage. Raises ManifestRefused, PublicationRefused, SandboxFailed; then the store holds nothing of it.
+    `pseudonymise`: subject keys → 16 bytes each; `consents`: what the register says of persons; `previous`: the
+    newest version of the lineage, from which this one may differ as `catalog.lineage` says; `overrides`: a
+    person's answers to what the scan for personal data found, without which it stops; `suite`: what the data must
+    keep to; `observe`: told of each stage.
+    Raises ManifestRefused, PublicationRefused, SandboxFailed; then the store holds nothing of it.
     """
     manifest = read_manifest(manifest_text)
     order = Order(
         manifest=manifest, manifest_text=manifest_text, source=lambda: contextlib.nullcontext(source),
-        source_sha256=digest_of(source), store=store, pseudonymise=pseudonymise, consented=consented,
-        withdrawn=withdrawn, previous=previous, limits=limits, overrides=tuple(overrides), suite=suite,
+        source_sha256=digest_of(source), store=store, pseudonymise=pseudonymise, consents=consents,
+        previous=previous, limits=limits, overrides=tuple(overrides), suite=suite,
     )  # fmt: skip
     with workplace(store) as folder:
         pipeline = Pipeline(order, folder)

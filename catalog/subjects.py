@@ -14,6 +14,8 @@ PSEUDONYM_BYTES = 16
 _COHORT_BYTES = 4
 _NAME = f"S{PSEUDONYM_BYTES}"
 """numpy orders these as bytes; the NULs at the end that it drops are dropped on both sides."""
+_STRETCH = 1_000_000
+"""Names sought at a time."""
 
 
 class Subjects:
@@ -85,6 +87,20 @@ def find_names(ascending: Ints, wanted: Ints) -> Ints:
     return found
 
 
+def find_ascending(ascending: Ints, wanted: Ints) -> Ints:
+    """As `find_names`, where the wanted ones ascend too: a stretch of both at a time, however many there are."""
+    names = np.ascontiguousarray(ascending).view(_NAME).ravel()
+    asked = np.ascontiguousarray(wanted).view(_NAME).ravel()
+    found = np.full(len(asked), -1, dtype=np.int64)
+    for begin in range(0, len(asked), _STRETCH):
+        end = min(begin + _STRETCH, len(asked))
+        low = int(np.searchsorted(names, asked[begin], side="left"))
+        high = int(np.searchsorted(names, asked[end - 1], side="right"))
+        place = find_names(ascending[low:high], wanted[begin:end])
+        found[begin:end] = np.where(place >= 0, place + low, -1)
+    return found
+
+
 def _halves(names: Ints) -> tuple[Ints, Ints]:
-    halves = np.ascontiguousarray(names).view(">u8").astype(np.uint64).reshape(-1, 2)
-    return halves[:, 0].copy(), halves[:, 1].copy()
+    halves = np.ascontiguousarray(names).view(">u8").reshape(-1, 2)
+    return halves[:, 0].astype(np.uint64), halves[:, 1].astype(np.uint64)

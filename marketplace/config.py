@@ -8,9 +8,11 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+
+from catalog.limits import IngestLimits
 
 UNPREFIXED = ("database_url", "stripe_api_key", "stripe_webhook_secrets")
 
@@ -109,6 +111,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     consents_file_max_lines: int = 5_000_000
     ingest_deadline_ms: int = 600_000
     ingest_memory_bytes: int = 4 * 1024 * 1024 * 1024
+    ingest_max_rows: Annotated[int, msgspec.Meta(ge=1, le=2_000_000_000)] = 50_000_000
+    """Of one owner's file; persons are numbered in 32 bits."""
     session_lifetime_s: int = 12 * 3600
     token_lifetime_s: int = 90 * 86_400
     login_attempts_per_window: int = 10
@@ -197,6 +201,13 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     charge_interval_s: int = 60
     quality_interval_s: int = 60
     """How often listed versions are looked at: not seen yet, overdue, or with a promise that does not hold."""
+
+    def ingest_limits(self) -> IngestLimits:
+        """Of each jail in which an owner's file is read or made a version of."""
+        return IngestLimits(
+            deadline_ms=self.ingest_deadline_ms, memory_bytes=self.ingest_memory_bytes,
+            max_rows=self.ingest_max_rows,
+        )  # fmt: skip
 
     def path(self, *names: str) -> Path:
         """A folder or file below home."""

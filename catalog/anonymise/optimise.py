@@ -12,8 +12,9 @@ import msgspec
 import numpy as np
 
 from catalog.anonymise.frontier import Frontier, LossMeasure, OptimiseOrder
+from catalog.consenting import consent_masks
 from catalog.errors import PublicationRefused
-from catalog.intake import Intake, consent_masks, decode_reply, read_source
+from catalog.intake import Intake, decode_reply, read_source
 from catalog.limits import IngestLimits
 from catalog.making import anonymise_order
 from catalog.manifest import Manifest, column_lines, read_manifest
@@ -53,7 +54,7 @@ def _search(
     order: OptimiseOrder, manifest: Manifest, intake: Intake, folder: Path, limits: IngestLimits
 ) -> Frontier:
     masks = folder / "masks.bin"
-    masks.write_bytes(consent_masks(manifest, intake, None, None).astype(np.int32).tobytes())
+    masks.write_bytes(consent_masks(manifest, intake, None).astype(np.int32).tobytes())
     with intake.persons.open("rb") as persons, masks.open("rb") as mask:
         done = run_once(
             "catalog.jailed.optimise:main",

@@ -17,9 +17,9 @@ import msgspec
 from msgspec import Struct
 
 from catalog.coding import coding_digest
+from catalog.consenting import Consents, consent_masks
 from catalog.errors import PublicationRefused
 from catalog.history import follow, placed
-from catalog.intake import Consented, consent_masks
 from catalog.joint.agreeing import agree
 from catalog.joint.contribution import open_half
 from catalog.joint.matching import match
@@ -56,15 +56,14 @@ def publish_joint(
     *,
     purposes: Sequence[str],
     store: Store,
-    consented: Consented | None,
-    withdrawn: Consented | None,
+    consents: Consents | None,
     previous: str | None,
     limits: IngestLimits,
 ) -> JointPublication:
     """Make a version of the persons who are in both halves, and put it in the store. Blocking.
 
     The rule between versions holds by the linkage's pseudonyms: persons whom a next half adds or leaves out come
-    and go in groups of k, as anywhere (`catalog.lineage`). `consented`, `withdrawn`: as for `publish`.
+    and go in groups of k, as anywhere (`catalog.lineage`). `consents`: as for `publish`.
     Raises PublicationRefused (without figures), SandboxFailed; then the store holds nothing of it.
     """
     manifest = agree(lead.manifest, partner.manifest, purposes=purposes)
@@ -78,7 +77,7 @@ def publish_joint(
         intake = match(manifest, halves[0], halves[1], folder / "persons.arrow")
         for half in halves:
             half.persons.unlink()
-        mask = consent_masks(manifest, intake, consented, withdrawn)
+        mask = consent_masks(manifest, intake, consents)
         history, lost = read_book(store, previous, manifest)
         past = placed(history, intake) if history else None
         try:

@@ -9,8 +9,9 @@ from pathlib import Path
 from msgspec import Struct
 
 from catalog.cohorts import Ints
+from catalog.consenting import Consents, consent_masks
 from catalog.history import History, placed
-from catalog.intake import Consented, Intake, Pseudonymise, consent_masks
+from catalog.intake import Intake, Pseudonymise
 from catalog.limits import IngestLimits
 from catalog.making import Made
 from catalog.manifest import Manifest
@@ -27,7 +28,8 @@ from catalog.version import Version
 class Order(Struct, frozen=True, kw_only=True):
     """What is to be published, and with what. `source`: opens the owner's file, when it has to be read.
 
-    `register`: a digest of what the consent register says, or empty. The rest as for `catalog.publish.publish`."""
+    `register`: a digest of what the consent register says (`consents`), or empty. The rest as for
+    `catalog.publish.publish`."""
 
     manifest: Manifest
     manifest_text: str
@@ -35,8 +37,7 @@ class Order(Struct, frozen=True, kw_only=True):
     source_sha256: str
     store: Store
     pseudonymise: Pseudonymise
-    consented: Consented | None
-    withdrawn: Consented | None
+    consents: Consents | None
     register: str = ""
     previous: str | None
     limits: IngestLimits
@@ -70,7 +71,7 @@ class Line:
     def mask(self) -> Ints:
         """Consents, as they were when the cohorts were formed."""
         if self._mask is None and self._made is None:
-            self._mask = consent_masks(self.manifest, self.intake, self.order.consented, self.order.withdrawn)
+            self._mask = consent_masks(self.manifest, self.intake, self.order.consents)
         assert self._mask is not None  # set with `_made`
         return self._mask
 

@@ -11,7 +11,6 @@ import msgspec
 from catalog.errors import PublicationRefused
 from catalog.guess.guess import guess
 from catalog.guess.writing import manifest_text, slug_of
-from catalog.limits import IngestLimits
 from marketplace.config import load
 from marketplace.errors import Unavailable
 from marketplace.listings.errors import VersionRefused
@@ -39,7 +38,7 @@ def _init(chosen: argparse.Namespace) -> int:
         print(f"Đã có, không ghi đè / is there already, left as it is: {manifest}", file=sys.stderr)
         return 1
     config = load()
-    limits = IngestLimits(deadline_ms=config.ingest_deadline_ms, memory_bytes=config.ingest_memory_bytes)
+    limits = config.ingest_limits()
     try:
         with located(chosen.file, home=config.home, deadline_ms=config.ingest_deadline_ms) as source:
             reply = guess(source, limits=limits)

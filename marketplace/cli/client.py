@@ -8,13 +8,15 @@ import shutil
 import urllib.error
 import urllib.request
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from email.message import Message
 from pathlib import Path
 from typing import Any
 
 from marketplace.errors import Problem
+
+_PIECE_BYTES = 1024 * 1024
 
 
 class Unreachable(Problem):
@@ -67,16 +69,23 @@ class Client:
     def upload(self, path: str, *, file: Path, **beside: Path | str) -> Answer:
         """Multipart: what stands beside under its name (text, or a file with it), then `file`."""
         boundary = uuid.uuid4().hex
-        parts = b""
+        parts: list[bytes | Path] = []
         for name, source in (*beside.items(), ("file", file)):
-            body = source.encode() if isinstance(source, str) else source.read_bytes()
             head = f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"; filename="{name}"\r\n'
-            parts += head.encode() + b"Content-Type: application/octet-stream\r\n\r\n" + body + b"\r\n"
-        parts += f"--{boundary}--\r\n".encode()
-        return self._send("POST", path, parts, {"Content-Type": f"multipart/form-data; boundary={boundary}"})
+            parts += [head.encode() + b"Content-Type: application/octet-stream\r\n\r\n"]
+            parts += [source.encode() if isinstance(source, str) else source, b"\r\n"]
+        parts.append(f"--{boundary}--\r\n".encode())
+        size = sum(len(each) if isinstance(each, bytes) else each.stat().st_size for each in parts)
+        headers = {"Content-Type": f"multipart/form-data; boundary={boundary}", "Content-Length": str(size)}
+        return self._send("POST", path, _pieces(parts), headers)
 
     def _send(
-        self, method: str, path: str, body: bytes | None, headers: dict[str, str], file: Path | None = None
+        self,
+        method: str,
+        path: str,
+        body: bytes | Iterable[bytes] | None,
+        headers: dict[str, str],
+        file: Path | None = None,
     ) -> Answer:
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
@@ -92,6 +101,17 @@ class Client:
             return Answer(refused.code, refused.read(), _lowered(refused.headers))
         except (urllib.error.URLError, ConnectionError, TimeoutError) as gone:
             raise Unreachable(url=self.base_url) from gone
+
+
+def _pieces(parts: Iterable[bytes | Path]) -> Iterator[bytes]:
+    """A file a piece at a time: it may be larger than memory."""
+    for each in parts:
+        if isinstance(each, bytes):
+            yield each
+            continue
+        with each.open("rb") as file:
+            while piece := file.read(_PIECE_BYTES):
+                yield piece
 
 
 def _lowered(headers: Message) -> dict[str, str]:

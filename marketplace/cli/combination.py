@@ -8,7 +8,6 @@ from pathlib import Path
 
 import msgspec
 
-from catalog.limits import IngestLimits
 from catalog.risk.combination import combine, told, word_of
 from catalog.storage import Store
 from catalog.version import Version
@@ -30,9 +29,10 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
 
 def run(chosen: argparse.Namespace) -> int:
     """Measure on the newest versions of both; 1 where an owner should act."""
-    store = Store(load().path("store"))
+    config = load()
+    store = Store(config.path("store"))
     first, second = asyncio.run(_versions(store, chosen.slug, chosen.other))
-    found = combine(first, _files(store, first), second, _files(store, second), IngestLimits())
+    found = combine(first, _files(store, first), second, _files(store, second), config.ingest_limits())
     word = word_of(found)
     if chosen.json:
         print(msgspec.json.encode({"finding": word, "figures": found}).decode())

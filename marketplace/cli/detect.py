@@ -9,7 +9,6 @@ from pathlib import Path
 import msgspec
 
 from catalog.errors import PublicationRefused
-from catalog.limits import IngestLimits
 from catalog.pii.detect import detect
 from catalog.pii.kinds import WORDS
 from catalog.pii.order import DetectedColumn
@@ -29,7 +28,7 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
 
 def _detect(chosen: argparse.Namespace) -> int:
     config = load()
-    limits = IngestLimits(deadline_ms=config.ingest_deadline_ms, memory_bytes=config.ingest_memory_bytes)
+    limits = config.ingest_limits()
     try:
         detected = detect(chosen.file, limits=limits)
     except OSError as wrong:

@@ -9,11 +9,11 @@ from pathlib import Path
 import msgspec
 
 from catalog.errors import ManifestRefused, PublicationRefused
-from catalog.limits import IngestLimits
 from catalog.quality.expectations import expectations_binds
 from catalog.quality.first import first_suite
 from catalog.quality.reading import write_suite
 from marketplace.cli.telling import tell
+from marketplace.config import load
 from marketplace.texts import LANGUAGES
 from marketplace.web.words import say
 from sandbox.job import SandboxFailed
@@ -49,7 +49,7 @@ def _suite(chosen: argparse.Namespace) -> int:
     manifest = chosen.manifest or chosen.file.with_name("manifest.yaml")
     try:
         text = manifest.read_text(encoding="utf-8-sig")
-        made = first_suite(chosen.file, text, limits=IngestLimits())
+        made = first_suite(chosen.file, text, limits=load().ingest_limits())
         print(msgspec.json.encode(made).decode() if chosen.json else write_suite(made).rstrip())
     except (OSError, UnicodeDecodeError) as wrong:
         print(f"Không đọc được / cannot read: {wrong}", file=sys.stderr)

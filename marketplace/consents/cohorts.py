@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.senders import Sender
 from marketplace.audit.actions import record
-from marketplace.consents.newest import NEWEST, is_out
+from marketplace.consents.newest import NEWEST_OF_ENDED, is_out
 from marketplace.db.base import utcnow
 
 PEOPLE_AT_ONCE = 20_000
@@ -60,7 +60,7 @@ _REVISIONS = text("""
     GROUP BY asked.purpose ORDER BY asked.purpose
 """)
 _ALL_OUT = text(f"""
-    SELECT id, subject, purpose FROM ({NEWEST}) AS newest WHERE {is_out("newest")}
+    SELECT id, subject, purpose FROM ({NEWEST_OF_ENDED}) AS newest WHERE {is_out("newest")}
 """)
 
 

@@ -13,7 +13,6 @@ from sqlalchemy import select
 
 from catalog.errors import PublicationRefused
 from catalog.joint.contribution import contribute, erase
-from catalog.limits import IngestLimits
 from catalog.manifest import Manifest
 from marketplace.accounts.callers import Steward
 from marketplace.accounts.models import Organisation
@@ -103,7 +102,7 @@ async def _seal(press: Press, made: Contribution, lineage_id: uuid.UUID, source:
             contribution_id=str(made.id),
             pseudonymise=partial(pseudonyms, named_by),
             key=sealed_by,
-            limits=IngestLimits(deadline_ms=config.ingest_deadline_ms, memory_bytes=config.ingest_memory_bytes),
+            limits=config.ingest_limits(),
         )
     except PublicationRefused as refused:
         raise VersionRefused(refused.code, **refused.params) from refused

@@ -18,7 +18,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from catalog.errors import PublicationRefused
 from catalog.joint.agreeing import agree as agree_manifests
 from catalog.joint.publish import Contributed, JointPublication, publish_joint
-from catalog.limits import IngestLimits
 from catalog.manifest import Manifest
 from marketplace.accounts.callers import Steward
 from marketplace.accounts.senders import Sender
@@ -184,28 +183,27 @@ async def _ground(press: Press, join: _Join) -> _Ground:
             await publisher_facts(session, person_id=each.person_id, organisation_id=each.organisation_id)
             for each in join.senders
         ]
+        register = None
+        if place.dataset_id:
+            register = await read_register(press.database, place.dataset_id, join.manifest.purposes)
         return _Ground(
             place=place,
-            register=await read_register(session, place.dataset_id) if place.dataset_id else None,
+            register=register,
             callers=(lead, partner),
             listed=await previous_facts(session, place.previous),
         )
 
 
 async def _make(press: Press, join: _Join, ground: _Ground) -> JointPublication:
-    given = ground.register.given if ground.register else {}
-    withdrawn = ground.register.withdrawn if ground.register else {}
-    config = press.config
     try:
         return await asyncio.to_thread(
             publish_joint,
             *join.halves,
             purposes=join.purposes,
             store=press.store,
-            consented=lambda _: given,
-            withdrawn=lambda _: withdrawn,
+            consents=ground.register.consents if ground.register else None,
             previous=ground.place.newest,
-            limits=IngestLimits(deadline_ms=config.ingest_deadline_ms, memory_bytes=config.ingest_memory_bytes),
+            limits=press.config.ingest_limits(),
         )
     except PublicationRefused as refused:
         raise VersionRefused(refused.code, **refused.params) from refused

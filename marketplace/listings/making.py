@@ -8,7 +8,6 @@ from functools import partial
 from pathlib import Path
 
 from catalog.errors import PublicationRefused
-from catalog.limits import IngestLimits
 from catalog.manifest import Manifest
 from catalog.pii.gate import Override
 from catalog.pipeline.run import Observe
@@ -84,9 +83,6 @@ async def make_version(
     `key`: the lineage's; `previous`: its newest version; `register`: what it says of a dataset that was listed
     before; `overrides`: answers to what the scan for personal data finds; `observe`: told of each stage.
     """
-    given = register.given if register else {}
-    withdrawn = register.withdrawn if register else {}
-    limits = IngestLimits(deadline_ms=config.ingest_deadline_ms, memory_bytes=config.ingest_memory_bytes)
     try:
         return await asyncio.to_thread(
             publish,
@@ -94,10 +90,9 @@ async def make_version(
             source,
             store=store,
             pseudonymise=partial(pseudonyms, key),
-            consented=lambda _: given,
-            withdrawn=lambda _: withdrawn,
+            consents=register.consents if register else None,
             previous=previous,
-            limits=limits,
+            limits=config.ingest_limits(),
             overrides=overrides,
             suite=suite,
             observe=observe,

@@ -114,7 +114,9 @@ async def _attempt(press: Press, order: _Order) -> Released:
         place = await find_place(
             session, manifest=order.manifest, by=order.by, into=order.into, may_exist=order.may_exist
         )
-        register = await read_register(session, place.dataset_id) if place.dataset_id else None
+        register = None
+        if place.dataset_id:
+            register = await read_register(press.database, place.dataset_id, order.manifest.purposes)
         caller = await publisher_facts(
             session, person_id=order.by.person_id, organisation_id=order.by.organisation_id
         )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from msgspec import Struct
+
+from catalog.consenting import Consents
 
 
 class Register(Struct, frozen=True, kw_only=True):
@@ -13,6 +13,5 @@ class Register(Struct, frozen=True, kw_only=True):
     The others of a cohort that went are not named here: a cohort is carried for those purposes to which all its
     persons consent, so they stay out with whoever withdrew (`catalog.lineage`)."""
 
-    given: Mapping[str, frozenset[bytes]]
-    withdrawn: Mapping[str, frozenset[bytes]]
+    consents: Consents
     exclusions: int

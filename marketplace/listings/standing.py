@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from marketplace.consents.reads import consented_subjects, withdrawn_subjects
+from marketplace.consents.reads import read_consents
+from marketplace.db.engine import Database
 from marketplace.listings.models import DatasetVersion, ExcludedCohort
 from marketplace.listings.register import Register
 
 
-async def read_register(session: AsyncSession, dataset_id: uuid.UUID) -> Register:
-    """Everything about consent that a new version of the dataset must heed."""
-    return Register(
-        exclusions=await count_exclusions(session, dataset_id),
-        given=await consented_subjects(session, dataset_id),
-        withdrawn=await withdrawn_subjects(session, dataset_id),
-    )
+async def read_register(database: Database, dataset_id: uuid.UUID, purposes: Sequence[str]) -> Register:
+    """Everything about consent to these purposes that a new version must heed, as of one instant."""
+    async with database.snapshot() as session:
+        return Register(
+            exclusions=await count_exclusions(session, dataset_id),
+            consents=await read_consents(session, dataset_id, purposes),
+        )
 
 
 async def count_exclusions(session: AsyncSession, dataset_id: uuid.UUID) -> int:

@@ -11,7 +11,6 @@ from msgspec.structs import replace
 from sqlalchemy import text
 
 from catalog.errors import VersionDamaged
-from catalog.limits import IngestLimits
 from catalog.pipeline.record import Finding, Severity, StageRecord
 from catalog.pipeline.run import Pipeline
 from catalog.risk.combination import combine, shared_columns, told, word_of
@@ -52,7 +51,7 @@ async def with_combinations(press: Press, ground: Ground, pipeline: Pipeline, re
 def _beside(press: Press, pipeline: Pipeline, slug: str, version_id: str) -> Finding | None:
     """None where nothing is shared to join by, or the other one cannot be read."""
     config, version = press.config, pipeline.version
-    limits = IngestLimits(deadline_ms=config.ingest_deadline_ms, memory_bytes=config.ingest_memory_bytes)
+    limits = config.ingest_limits()
     try:
         other = press.store.version(version_id)
         if other.mode == "dp" or not shared_columns(version, other):

@@ -10,7 +10,6 @@ import msgspec
 from msgspec import Struct
 
 from catalog.errors import PublicationRefused
-from catalog.limits import IngestLimits
 from catalog.manifest import Manifest
 from catalog.pii.gate import Override
 from catalog.pipeline.line import Order
@@ -52,6 +51,9 @@ async def read_ground(press: Press, publication_id: UUID) -> Ground:
         manifest = parse_manifest(row.manifest)
         by = Sender(person_id=row.sent_by, organisation_id=row.organisation_id, via=row.via)
         place = await find_place(session, manifest=manifest, by=by, into=None, may_exist=True)
+        register = None
+        if place.dataset_id:
+            register = await read_register(press.database, place.dataset_id, manifest.purposes)
         return Ground(
             publication_id=row.id,
             state=row.state,
@@ -65,7 +67,7 @@ async def read_ground(press: Press, publication_id: UUID) -> Ground:
             ),
             by=by,
             place=place,
-            register=await read_register(session, place.dataset_id) if place.dataset_id else None,
+            register=register,
             caller=await publisher_facts(session, person_id=by.person_id, organisation_id=by.organisation_id),
             listed=await previous_facts(session, place.previous),
         )
@@ -76,9 +78,7 @@ def pipeline_on(press: Press, ground: Ground) -> Pipeline:
 
     Raises VersionRefused.
     """
-    given = ground.register.given if ground.register else {}
-    withdrawn = ground.register.withdrawn if ground.register else {}
-    key, config = press.keys.lineage(ground.place.lineage_id), press.config
+    key = press.keys.lineage(ground.place.lineage_id)
     order = Order(
         manifest=ground.manifest,
         manifest_text=ground.manifest_text,
@@ -86,11 +86,10 @@ def pipeline_on(press: Press, ground: Ground) -> Pipeline:
         source_sha256=ground.source_sha256,
         store=press.store,
         pseudonymise=partial(pseudonyms, key),
-        consented=lambda _: given,
-        withdrawn=lambda _: withdrawn,
+        consents=ground.register.consents if ground.register else None,
         register=_digest(ground.register),
         previous=ground.place.newest,
-        limits=IngestLimits(deadline_ms=config.ingest_deadline_ms, memory_bytes=config.ingest_memory_bytes),
+        limits=press.config.ingest_limits(),
         overrides=ground.overrides,
         suite=_suite(press, ground),
     )
@@ -126,9 +125,8 @@ def _digest(register: Register | None) -> str:
     """Of what the register says; it decides who is in the version."""
     if register is None:
         return ""
-    digest = hashlib.sha256(str(register.exclusions).encode())
-    for said in (register.given, register.withdrawn):
-        for purpose in sorted(said):
-            digest.update(purpose.encode() + b"\0" + b"".join(sorted(said[purpose])))
-        digest.update(b"|")
+    said = register.consents
+    digest = hashlib.sha256(msgspec.json.encode((register.exclusions, said.purposes)))
+    for array in (said.subjects, said.given, said.withdrawn):
+        digest.update(array.tobytes())
     return digest.hexdigest()

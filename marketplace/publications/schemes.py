@@ -13,7 +13,6 @@ from catalog.anonymise.frontier import Frontier, Node
 from catalog.anonymise.optimise import optimise
 from catalog.anonymise.write import with_scheme
 from catalog.errors import PublicationRefused
-from catalog.limits import IngestLimits
 from marketplace.accounts.callers import Steward
 from marketplace.errors import NotFound, Unavailable
 from marketplace.listings.errors import VersionRefused
@@ -68,10 +67,7 @@ async def _row(session: AsyncSession, publication_id: UUID, by: Steward) -> Publ
 
 def _sought(press: Press, row: PublicationRow) -> Schemes:
     parse_manifest(row.manifest)
-    limits = IngestLimits(
-        deadline_ms=press.config.ingest_deadline_ms, memory_bytes=press.config.ingest_memory_bytes
-    )
-    room = folder_of(press.store, row.id)
+    room, limits = folder_of(press.store, row.id), press.config.ingest_limits()
     try:
         with opened(press.store, press.keys, row.id) as clear:
             frontier = optimise(clear, row.manifest, room=room, limits=limits, budget_ms=SEARCH_MS)

@@ -14,7 +14,6 @@ import msgspec
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from catalog.limits import IngestLimits
 from catalog.quality.drift import drift
 from catalog.quality.profile import profile
 from catalog.quality.report import AxisScore
@@ -103,7 +102,7 @@ def _owners(row: Any) -> tuple[UUID, ...]:
 async def _look(database: Database, store: Store, config: Config, row: Any, *, at: datetime) -> bool:
     version = msgspec.convert(row.body, Version)
     files = await _readable(database, store, version.id)
-    limits = IngestLimits(deadline_ms=config.ingest_deadline_ms, memory_bytes=config.ingest_memory_bytes)
+    limits = config.ingest_limits()
     found = await asyncio.to_thread(profile, files, version, limits=limits)
     before = msgspec.convert(row.before, Profile) if row.before else None
     async with database.session() as session:

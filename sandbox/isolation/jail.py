@@ -21,7 +21,8 @@ from sandbox.isolation.waiting import Child, Gone, NoChild, accept, close_all
 from sandbox.isolation.watchdog import watch
 from sandbox.worker.wire import DESCRIPTORS, MESSAGE_BYTES, Ended, Files, Job, Ready, Reply
 
-_PREPARE_TIMEOUT_S = 30.0
+_PREPARE_TIMEOUT_S = 120.0
+"""Four seconds of processor import Great Expectations: more than thirty by the clock of a busy machine."""
 BASE_MEMORY_BYTES = 192 * 1024 * 1024
 """What the warm process itself needs beside a job's memory."""
 _CHILDREN = 2

@@ -33,7 +33,7 @@ def adult(store: Store) -> Publication:
     folder = EXAMPLES / "adult"
     return publish(
         (folder / "manifest.yaml").read_text(encoding="utf-8"), folder / "adult.csv.gz", store=store,
-        pseudonymise=pseudonymise, consented=None, previous=None, limits=LIMITS,
+        pseudonymise=pseudonymise, consents=None, previous=None, limits=LIMITS,
     )  # fmt: skip
 
 
@@ -49,6 +49,6 @@ def register(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def licences(store: Store, register: Path) -> Publication:
     manifest = EXAMPLES / "giay_phep_lai_xe" / "manifest.yaml"
     return publish(
-        manifest.read_text(encoding="utf-8"), register, store=store, pseudonymise=pseudonymise, consented=None,
+        manifest.read_text(encoding="utf-8"), register, store=store, pseudonymise=pseudonymise, consents=None,
         previous=None, limits=LIMITS,
     )  # fmt: skip

@@ -8,7 +8,7 @@ from pathlib import Path
 from catalog.publish import Publication, publish
 from catalog.storage import Store
 from tests.catalog.conftest import LIMITS, pseudonymise
-from tests.catalog.small import Consents, Row, write
+from tests.catalog.small import Row, write
 
 HEADER = ["key", "province", "village", "age", "income", "insured", "visited", "study"]
 PROVINCES = ("Huế", "Hà Nội", "Cần Thơ", "Cao Bằng")
@@ -67,11 +67,10 @@ def households(count: int = 3_000, *, seed: int = 5) -> list[Row]:
 
 def publish_households(
     store: Store, folder: Path, rows: list[Row], *, manifest: str = MANIFEST, previous: str | None = None,
-    withdrawn: Consents | None = None,
 ) -> Publication:  # fmt: skip
     """Through the real jail."""
     file = write(folder / "rows.csv", rows, HEADER)
     return publish(
-        manifest, file, store=store, pseudonymise=pseudonymise, consented=None, withdrawn=withdrawn,
+        manifest, file, store=store, pseudonymise=pseudonymise, consents=None,
         previous=previous, limits=LIMITS,
     )  # fmt: skip

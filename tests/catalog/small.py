@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import csv
 import random
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from pathlib import Path
 
-from catalog.cohorts import Ints
+import numpy as np
+
+from catalog.consenting import Consents
 from catalog.publish import Publication, publish
 from catalog.storage import Store
 from tests.catalog.conftest import LIMITS, pseudonymise
 
 Row = list[str]
-Consents = Callable[[Ints], dict[str, frozenset[bytes]]]
 HEADER = ["key", "place", "illness", "visits", "study", "product"]
 
 HEAD = """
@@ -73,12 +74,28 @@ def write(path: Path, rows: Iterable[Sequence[object]], header: Sequence[str] = 
 
 def publish_rows(
     store: Store, folder: Path, rows: Iterable[Sequence[object]], *, manifest: str = MANIFEST,
-    header: Sequence[str] = HEADER, previous: str | None = None, consented: Consents | None = None,
-    withdrawn: Consents | None = None,
+    header: Sequence[str] = HEADER, previous: str | None = None, consents: Consents | None = None,
 ) -> Publication:  # fmt: skip
     """Through the real jails."""
     file = write(folder / "rows.csv", rows, header)
     return publish(
-        manifest, file, store=store, pseudonymise=pseudonymise, consented=consented, withdrawn=withdrawn,
+        manifest, file, store=store, pseudonymise=pseudonymise, consents=consents,
         previous=previous, limits=LIMITS,
+    )  # fmt: skip
+
+
+def said(
+    *, given: Mapping[str, Set[bytes]] | None = None, withdrawn: Mapping[str, Set[bytes]] | None = None
+) -> Consents:
+    """What a register would hold: purpose → pseudonyms."""
+    yes, no = given or {}, withdrawn or {}
+    purposes = tuple(sorted({*yes, *no}))
+    names = sorted(set().union(*yes.values(), *no.values()))
+    bits = [
+        [sum((name in each.get(p, ())) << bit for bit, p in enumerate(purposes)) for name in names]
+        for each in (yes, no)
+    ]
+    return Consents(
+        purposes=purposes, subjects=np.frombuffer(b"".join(names), dtype=np.uint8).reshape(-1, 16),
+        given=np.array(bits[0], dtype=np.int32), withdrawn=np.array(bits[1], dtype=np.int32),
     )  # fmt: skip

@@ -18,7 +18,7 @@ from catalog.publish import Publication
 from catalog.storage import Store
 from tests.catalog.conftest import pseudonymise
 from tests.catalog.plain import in_process
-from tests.catalog.small import AGGREGATE_MANIFEST, MANIFEST, ROW_MANIFEST, Consents, Row, people, publish_rows
+from tests.catalog.small import AGGREGATE_MANIFEST, MANIFEST, ROW_MANIFEST, Row, people, publish_rows, said
 
 K = 5
 
@@ -140,7 +140,7 @@ def test_a_cohort_goes_from_the_purpose_that_one_of_it_takes_back_and_stays_for_
     (one,) = one_of_each_cohort(store, first, rows, 1)
     name = frozenset(pseudonymise([one]))
     second = publish_rows(
-        store, tmp_path, rows, previous=first.version.id, withdrawn=lambda _: {"product.rnd": name}
+        store, tmp_path, rows, previous=first.version.id, consents=said(withdrawn={"product.rnd": name})
     )
     assert together(shown(store, second, rows)) == together(shown(store, first, rows))
     ranges = np.load(store.private(second.version.id) / "cohorts.npy")
@@ -152,18 +152,14 @@ def test_a_cohort_goes_from_the_purpose_that_one_of_it_takes_back_and_stays_for_
     assert third.version.parts[third_part].consented == ("research.academic", "product.rnd")
 
 
-def _for_product(names: frozenset[bytes], _: list[bytes]) -> dict[str, frozenset[bytes]]:
-    return {"product.rnd": names}
-
-
 def test_who_gives_consent_to_more_is_shown_for_it_once_k_have(tmp_path: Path) -> None:
     store, rows = Store(tmp_path / "s"), people()
     first = publish_rows(store, tmp_path, rows)
     givers = [r[0] for r in rows if r[1] == "Huế" and r[5] == "không"]
     for count, counted in ((4, False), (20, True)):
         names = frozenset(pseudonymise(givers[:count]))
-        given: Consents = partial(_for_product, names)
-        second = publish_rows(store, tmp_path, rows, previous=first.version.id, consented=given)
+        given = said(given={"product.rnd": names})
+        second = publish_rows(store, tmp_path, rows, previous=first.version.id, consents=given)
         assert second.report.waiting == (), "nobody is lost by a consent"
         ranges = np.load(store.private(second.version.id) / "cohorts.npy")
         places = shown(store, second, rows)

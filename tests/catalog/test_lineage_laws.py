@@ -19,7 +19,7 @@ from catalog.subjects import Subjects
 from tests.catalog.conftest import pseudonymise
 from tests.catalog.observer import Datum, fewest
 from tests.catalog.plain import in_process
-from tests.catalog.small import AGGREGATE_MANIFEST, MANIFEST, Row, publish_rows
+from tests.catalog.small import AGGREGATE_MANIFEST, MANIFEST, Row, publish_rows, said
 from tests.examples import tried
 
 K = 5
@@ -103,9 +103,13 @@ def test_no_combination_of_all_answers_ever_given_depends_on_fewer_than_k_person
             quitters = frozenset(pseudonymise([r[0] for r in draw.sample(rows, draw.choice([0, 1, 3]))]))
             try:
                 made = publish_rows(
-                    store, Path(folder), rows, manifest=manifest, previous=previous,
-                    withdrawn=lambda _, q=quitters: {"product.rnd": q},  # type: ignore[misc]
-                )  # fmt: skip
+                    store,
+                    Path(folder),
+                    rows,
+                    manifest=manifest,
+                    previous=previous,
+                    consents=said(withdrawn={"product.rnd": quitters}),
+                )
             except PublicationRefused as refused:
                 if refused.code not in ("publication.all_wait", "publication.too_identifying"):
                     raise

@@ -25,7 +25,7 @@ from catalog.version import Version
 from catalog.wire import AnonymiseOrder, AnonymiseReply
 from sandbox.job import SandboxFailed
 from tests.catalog.conftest import EXAMPLES, LIMITS, pseudonymise
-from tests.catalog.small import AGGREGATE_MANIFEST, people, publish_rows
+from tests.catalog.small import AGGREGATE_MANIFEST, people, publish_rows, said
 
 
 def asked(sql: str) -> list[tuple[Any, ...]]:
@@ -100,7 +100,7 @@ def test_a_date_of_birth_is_refused_and_the_refusal_says_that_it_is_the_date_of_
     text = (EXAMPLES / "giay_phep_lai_xe" / "too_identifying.yaml").read_text(encoding="utf-8")
     with pytest.raises(PublicationRefused) as refused:
         publish(
-            text, register, store=store, pseudonymise=pseudonymise, consented=None, previous=None, limits=LIMITS
+            text, register, store=store, pseudonymise=pseudonymise, consents=None, previous=None, limits=LIMITS
         )
     assert refused.value.code == "publication.too_identifying"
     assert refused.value.params["column"] == "ngay_sinh"
@@ -169,9 +169,7 @@ def test_a_jail_that_may_use_too_little_memory_is_a_failure_and_leaves_nothing(
     text = (EXAMPLES / "giay_phep_lai_xe" / "manifest.yaml").read_text(encoding="utf-8")
     small = msgspec.structs.replace(LIMITS, deadline_ms=100)
     with pytest.raises(SandboxFailed) as failed:
-        publish(
-            text, register, store=store, pseudonymise=pseudonymise, consented=None, previous=None, limits=small
-        )
+        publish(text, register, store=store, pseudonymise=pseudonymise, consents=None, previous=None, limits=small)
     assert failed.value.code == "sandbox.deadline"
     assert nothing_in(store)
 
@@ -241,8 +239,10 @@ def test_consent_is_by_file_and_register_and_a_withdrawal_outweighs_the_file(tmp
     assert giver[5] == "không"
     crowd = frozenset(pseudonymise([r[0] for r in rows[2:60:2]]))
     made = publish_rows(
-        store, tmp_path, rows, consented=lambda _: {"product.rnd": crowd},
-        withdrawn=lambda _: {"research.academic": crowd - frozenset(pseudonymise([giver[0]]))},
+        store, tmp_path, rows, consents=said(
+            given={"product.rnd": crowd},
+            withdrawn={"research.academic": crowd - frozenset(pseudonymise([giver[0]]))},
+        ),
     )  # fmt: skip
     assert consents(made, store, silent[0]) is None
     assert made.report.without_consent == 2

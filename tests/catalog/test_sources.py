@@ -176,7 +176,7 @@ def test_a_folder_is_read_in_the_jail_as_one_file_is(tmp_path: Path) -> None:
     (folder / "_SUCCESS").touch()
     (folder / ".b.csv.crc").write_bytes(b"\0")
     made = publish(
-        MANIFEST, folder, store=Store(tmp_path / "store"), pseudonymise=pseudonymise, consented=None,
+        MANIFEST, folder, store=Store(tmp_path / "store"), pseudonymise=pseudonymise, consents=None,
         previous=None, limits=LIMITS,
     )  # fmt: skip
     assert made.report.rows_read == len(rows)

@@ -22,6 +22,18 @@ def test_a_value_that_does_not_fit_is_refused_by_name() -> None:
         load({"SANDULIEU_PORT": "nine"})
 
 
+def test_what_an_owners_file_may_cost_is_told_to_its_jails() -> None:
+    told = {
+        "SANDULIEU_INGEST_MAX_ROWS": "3",
+        "SANDULIEU_INGEST_DEADLINE_MS": "5",
+        "SANDULIEU_INGEST_MEMORY_BYTES": "7",
+    }
+    limits = load(told).ingest_limits()
+    assert (limits.max_rows, limits.deadline_ms, limits.memory_bytes) == (3, 5, 7)
+    with pytest.raises(msgspec.ValidationError, match="ingest_max_rows"):
+        load({"SANDULIEU_INGEST_MAX_ROWS": str(2**31)})
+
+
 def test_the_tax_office_is_not_asked_without_its_certificate() -> None:
     with pytest.raises(msgspec.ValidationError, match="CERTIFICATE"):
         load({"SANDULIEU_EINVOICE_GATEWAY_URL": "https://thue.example"})

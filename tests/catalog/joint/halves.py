@@ -8,12 +8,13 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from catalog.consenting import Consents
 from catalog.joint.contribution import contribute, erase
 from catalog.joint.publish import Contributed, JointPublication, publish_joint
 from catalog.manifest import read_manifest
 from catalog.storage import Store
 from tests.catalog.conftest import LIMITS, pseudonymise
-from tests.catalog.small import Consents, Row, write
+from tests.catalog.small import Row, write
 
 LEAD, PARTNER = "0" * 8, "1" * 8
 HEAD = """
@@ -96,13 +97,13 @@ class Pair:
 
     def join(
         self, ours: Sequence[Row], theirs: Sequence[Row], *, previous: str | None = None,
-        consented: Consents | None = None, withdrawn: Consents | None = None,
+        consents: Consents | None = None,
         purposes: Sequence[str] = ("research.academic", "product.rnd"),
     ) -> JointPublication:  # fmt: skip
         """Both send, and the halves are joined."""
         lead, partner = self.send(LEAD, ours), self.send(PARTNER, theirs)
-        return publish_joint(lead, partner, purposes=purposes, store=self.store, consented=consented,
-                             withdrawn=withdrawn, previous=previous, limits=LIMITS)  # fmt: skip
+        return publish_joint(lead, partner, purposes=purposes, store=self.store, consents=consents,
+                             previous=previous, limits=LIMITS)  # fmt: skip
 
 
 def other_key(half: Contributed) -> Contributed:

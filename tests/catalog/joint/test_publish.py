@@ -10,7 +10,6 @@ import duckdb
 import msgspec
 import pytest
 
-from catalog.cohorts import Ints
 from catalog.errors import PublicationRefused
 from catalog.jailed import anonymise
 from catalog.joint.publish import publish_joint
@@ -22,7 +21,7 @@ from tests.attack.attacks import lying
 from tests.catalog.conftest import LIMITS, pseudonymise
 from tests.catalog.joint.halves import BANK, CLINIC, LEAD, PARTNER, Pair, clients, patients
 from tests.catalog.plain import in_process
-from tests.catalog.small import Row
+from tests.catalog.small import Row, said
 
 MAKE = "catalog.jailed.anonymise:main"
 BOTH = range(50, 150)
@@ -72,7 +71,7 @@ def test_no_jail_sees_a_name_or_anybody_who_is_in_one_file_only(
 
         monkeypatch.setattr("catalog.making.run_once", watched)
         joint = publish_joint(
-            lead, partner, purposes=("product.rnd",), store=pair.store, consented=None, withdrawn=None,
+            lead, partner, purposes=("product.rnd",), store=pair.store, consents=None,
             previous=None, limits=LIMITS,
         )  # fmt: skip
     assert joint.publication.version.persons == 100
@@ -127,10 +126,8 @@ class TestConsent:
     def test_taken_back_takes_the_person_out_whatever_the_files_say(self, pair: Pair) -> None:
         gone = frozenset(pseudonymise([f"P{i:05d}" for i in range(50, 60)]))
 
-        def withdrawn(_: Ints) -> dict[str, frozenset[bytes]]:
-            return {"research.academic": gone, "product.rnd": gone}
-
-        version = pair.join(patients(range(150)), clients(range(50, 200)), withdrawn=withdrawn).publication.version
+        withdrawn = said(withdrawn={"research.academic": gone, "product.rnd": gone})
+        version = pair.join(patients(range(150)), clients(range(50, 200)), consents=withdrawn).publication.version
         assert version.persons == 90
 
 

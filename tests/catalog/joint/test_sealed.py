@@ -67,7 +67,7 @@ def test_a_half_lies_sealed_and_private_and_opens_with_its_own_key_only(tmp_path
         assert not any((pair.store.root / "incoming").iterdir())
         for halves in ((other_key(lead), partner), (lead, other_key(partner))):
             with pytest.raises(PublicationRefused) as refused:
-                publish_joint(*halves, purposes=("product.rnd",), store=pair.store, consented=None, withdrawn=None,
+                publish_joint(*halves, purposes=("product.rnd",), store=pair.store, consents=None,
                               previous=None, limits=LIMITS)  # fmt: skip
             assert refused.value.code == "publication.contribution_gone"
         assert not any((pair.store.root / "incoming").iterdir())

@@ -158,7 +158,7 @@ def test_a_pair_is_judged_by_what_the_files_show(
     def attempt(overrides: Sequence[Override] = ()) -> Publication:
         return publish(
             manifest, write(tmp_path / "rows.csv", rows, header), store=Store(tmp_path / "store"),
-            pseudonymise=pseudonymise, consented=None, previous=None, limits=LIMITS, overrides=overrides,
+            pseudonymise=pseudonymise, consents=None, previous=None, limits=LIMITS, overrides=overrides,
         )  # fmt: skip
 
     with in_process():
@@ -179,7 +179,7 @@ def test_publication_stops_and_goes_on_with_reasons(file: Path, tmp_path: Path) 
     def attempt(overrides: Sequence[Override]) -> Publication:
         return publish(
             ROW_MANIFEST + EXTRA.splitlines(keepends=True)[0], file, store=store,
-            pseudonymise=pseudonymise, consented=None, previous=None, limits=LIMITS, overrides=overrides,
+            pseudonymise=pseudonymise, consents=None, previous=None, limits=LIMITS, overrides=overrides,
         )  # fmt: skip
 
     with pytest.raises(PublicationRefused, match=r"publication\.personal_data") as refused:

@@ -45,8 +45,8 @@ def _order(tmp_path: Path, *, register: str = "", source: Path | None = None) ->
     file = source or tmp_path / "rows.csv"
     return Order(
         manifest=read_manifest(MANIFEST), manifest_text=MANIFEST, source=lambda: contextlib.nullcontext(file),
-        source_sha256=digest_of(file), store=Store(tmp_path / "store"), pseudonymise=pseudonymise, consented=None,
-        withdrawn=None, register=register, previous=None, limits=LIMITS,
+        source_sha256=digest_of(file), store=Store(tmp_path / "store"), pseudonymise=pseudonymise, consents=None,
+        register=register, previous=None, limits=LIMITS,
     )  # fmt: skip
 
 

@@ -125,7 +125,7 @@ def test_a_version_that_misses_what_is_critical_is_not_published(
     before = sorted(tmp_path.rglob("*"))
     with pytest.raises(PublicationRefused) as refused:
         publish(
-            ADULT, EXAMPLES / "adult" / "adult.csv.gz", store=store, pseudonymise=pseudonymise, consented=None,
+            ADULT, EXAMPLES / "adult" / "adult.csv.gz", store=store, pseudonymise=pseudonymise, consents=None,
             previous=None, limits=LIMITS, suite=suite,
         )  # fmt: skip
     assert (refused.value.code, refused.value.params) == (

@@ -106,7 +106,7 @@ def test_its_manifest_publishes_it(register: Register, written: dict[str, Writte
     with in_process():
         done = publish(
             (made.folder / "manifest.yaml").read_text(encoding="utf-8"), made.parts[0], store=Store(tmp_path),
-            pseudonymise=pseudonymise, consented=None, previous=None, limits=LIMITS,
+            pseudonymise=pseudonymise, consents=None, previous=None, limits=LIMITS,
         )  # fmt: skip
     assert max(done.report.rows_read, done.report.events_read) == made.rows
     assert done.version.measured.k >= 10

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from catalog.storage import Store
 from catalog.subjects import sort_order, write_subjects
 from marketplace.accounts.callers import Owner
+from marketplace.consents.reads import read_consents
 from marketplace.consents.subjects import pseudonym
 from marketplace.db.base import new_id
 from marketplace.db.engine import Database
@@ -47,6 +48,13 @@ class Listed:
 
     def pseudonym(self, subject: str) -> bytes:
         return pseudonym(self.keys.lineage(self.lineage_id), subject)
+
+    async def standing(self, session: AsyncSession) -> set[tuple[bytes, int, int]]:
+        """Of each person in the register, in its order: pseudonym, bits of PURPOSES given, bits withdrawn."""
+        said = await read_consents(session, self.dataset_id, PURPOSES)
+        names = [bytes(each) for each in said.subjects]
+        assert names == sorted(set(names))
+        return set(zip(names, said.given.tolist(), said.withdrawn.tolist(), strict=True))
 
     async def release(self, session: AsyncSession, people: Sequence[str]) -> str:
         """Another version of these people, shown as the newest."""

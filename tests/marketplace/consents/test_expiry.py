@@ -17,7 +17,6 @@ from marketplace.consents.actors import DataSubject
 from marketplace.consents.expiry import DUE, expire, expire_all
 from marketplace.consents.models import ConsentEvent
 from marketplace.consents.newest import NEWEST, consents, is_out
-from marketplace.consents.reads import consented_subjects, withdrawn_subjects
 from marketplace.consents.schemas import Circumstances
 from marketplace.db.base import new_id, utcnow
 from marketplace.db.engine import Database
@@ -116,9 +115,8 @@ async def test_consent_that_was_renewed_does_not_run_out_whenever_the_renewal_ar
     assert await gone(database, listed) == (frozenset({0}), 1), "of the one who did not renew"
     await say(database, listed, "given", PEOPLE[4], ago=2 * HOUR)
     async with database.session() as session:
-        renewed = frozenset({listed.pseudonym(PEOPLE[3]), listed.pseudonym(PEOPLE[4])})
-        assert await consented_subjects(session, listed.dataset_id) == {PURPOSE: renewed}
-        assert await withdrawn_subjects(session, listed.dataset_id) == {}
+        renewed = {(listed.pseudonym(PEOPLE[3]), 1, 0), (listed.pseudonym(PEOPLE[4]), 1, 0)}
+        assert await listed.standing(session) == renewed
 
 
 async def test_who_withdrew_does_not_run_out_as_well(database: Database, listed: Listed) -> None:

@@ -25,7 +25,6 @@ from marketplace.consents.errors import FileNotUnderstood, FileRefused, TableRef
 from marketplace.consents.imports import Importing, import_events
 from marketplace.consents.lines import MAX_LINE_BYTES, Lines, LineWrong
 from marketplace.consents.models import ConsentEvent
-from marketplace.consents.reads import consented_subjects
 from marketplace.consents.schemas import Imported
 from marketplace.consents.staging import Piece
 from marketplace.db.engine import Database, DatabaseUnavailable
@@ -205,8 +204,8 @@ async def test_a_withdrawal_that_was_overtaken_by_a_later_yes_takes_nobody_out(
     await take(as_csv([said(1, PEOPLE[0], "withdrawn"), said(2, PEOPLE[0], at=later), said(3, PEOPLE[13])]))
     assert await gone(database, listed) == (frozenset(), 0)
     async with database.session() as session:
-        consenting = {PURPOSE: frozenset({listed.pseudonym(PEOPLE[0]), listed.pseudonym(PEOPLE[13])})}
-        assert await consented_subjects(session, listed.dataset_id) == consenting
+        consenting = {(listed.pseudonym(PEOPLE[0]), 1, 0), (listed.pseudonym(PEOPLE[13]), 1, 0)}
+        assert await listed.standing(session) == consenting
 
 
 async def test_what_had_run_out_before_it_came_is_out_with_it(

@@ -16,7 +16,7 @@ from marketplace.consents.actions import record_consent_event
 from marketplace.consents.actors import DataSubject
 from marketplace.consents.cohorts import take_out_everybody
 from marketplace.consents.models import ConsentEvent
-from marketplace.consents.reads import consented_subjects, excluded, withdrawn_subjects
+from marketplace.consents.reads import excluded
 from marketplace.consents.schemas import ConsentReceipt, Said
 from marketplace.db.base import new_id, utcnow
 from marketplace.db.engine import Database
@@ -78,9 +78,7 @@ async def test_consent_given_again_does_not_bring_the_cohort_back_into_this_vers
     await say(database, listed, "given", PEOPLE[13])
     assert await gone(database, listed) == (frozenset({1}), 1)
     async with database.session() as session:
-        assert await consented_subjects(session, listed.dataset_id) == {
-            PURPOSE: frozenset({listed.pseudonym(PEOPLE[13])})
-        }
+        assert await listed.standing(session) == {(listed.pseudonym(PEOPLE[13]), 1, 0)}
         await listed.release(session, PEOPLE)
         await take_out_everybody(
             session, dataset_id=listed.dataset_id, version_id=listed.version_id, store=listed.store
@@ -95,12 +93,9 @@ async def test_the_newest_word_of_a_person_counts_whenever_it_arrives(database: 
     await say(database, listed, "withdrawn", PEOPLE[4], ago=timedelta(hours=1))
     await say(database, listed, "given", PEOPLE[4], ago=timedelta(hours=2))
     async with database.session() as session:
-        assert await consented_subjects(session, listed.dataset_id) == {
-            PURPOSE: frozenset({listed.pseudonym(PEOPLE[3])})
-        }
-        assert await withdrawn_subjects(session, listed.dataset_id) == {
-            PURPOSE: frozenset({listed.pseudonym(PEOPLE[4])})
-        }
+        assert await listed.standing(session) == {
+            (listed.pseudonym(PEOPLE[3]), 1, 0), (listed.pseudonym(PEOPLE[4]), 0, 1),
+        }  # fmt: skip
 
 
 async def test_a_clock_that_runs_ahead_does_not_make_consent_outlast_a_withdrawal(
@@ -185,7 +180,7 @@ async def test_a_failed_audit_insert_leaves_the_register_as_it_was(
         await say(database, listed, "withdrawn", PEOPLE[13])
     assert await gone(database, listed) == (frozenset(), 0)
     async with database.session() as session:
-        assert await withdrawn_subjects(session, listed.dataset_id) == {}
+        assert await listed.standing(session) == set()
 
 
 async def test_a_withdrawal_waits_for_a_settling_query_and_the_next_sees_it(
