@@ -92,14 +92,14 @@ async def keep_search(view: View, reader: Reader, session: AsyncSession, form: F
         raise wrong("kept_name", "form.text")
     asked = NewSearch(name=name, search=search_of(fields), shared=form.text("shared") == "yes")
     await save_search(session, asked=asked, by=reader)
-    return Redirect(_address(asked.search), status_code=303)
+    return Redirect(f"{_address(asked.search)}&done=search_kept", status_code=303)
 
 
 @post("/log/searches/{search_id:uuid}/remove", status_code=303)
 async def forget_search(view: View, reader: Reader, session: AsyncSession, search_id: uuid.UUID) -> Redirect:
     """Remove a kept search of one's own."""
     await remove_search(session, search_id=search_id, by=reader)
-    return Redirect("/log", status_code=303)
+    return Redirect("/log?done=search_removed", status_code=303)
 
 
 @get("/log/events/{event_id:uuid}")

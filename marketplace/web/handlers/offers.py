@@ -24,7 +24,7 @@ from marketplace.offers.api import sender
 from marketplace.offers.reads import offers_of
 from marketplace.offers.rules import OF_MODE, RATES
 from marketplace.offers.schemas import NewOfferBody
-from marketplace.web.explain import explain_errors, explain_problem
+from marketplace.web.explain import what_is_wrong
 from marketplace.web.forms import Form, wrong
 from marketplace.web.view import View
 
@@ -161,9 +161,7 @@ async def _page(
         promises=PROMISES,
         may_make="steward" in owner.roles,
         key=str(new_id()),
-        problem=explain_problem(view, problem) if problem else None,
-        errors=explain_errors(view, problem) if problem else (),
-        status=problem.status if problem else 200,
+        **what_is_wrong(view, problem),
     )
 
 

@@ -23,7 +23,7 @@ from marketplace.payments.methods import portal_link, remove_method
 from marketplace.payments.provider import Payments
 from marketplace.payments.rates import CENTS
 from marketplace.payments.schemas import TopUpBody
-from marketplace.web.explain import explain_errors, explain_problem
+from marketplace.web.explain import what_is_wrong
 from marketplace.web.forms import Form, wrong
 from marketplace.web.view import View
 
@@ -168,9 +168,7 @@ async def _page(
         payments=paid,
         may="admin" in caller.roles,
         key=str(new_id()),
-        problem=explain_problem(view, problem) if problem else None,
-        errors=explain_errors(view, problem) if problem else (),
-        status=problem.status if problem else 200,
+        **what_is_wrong(view, problem),
         **{"portal_url": None, **more},
     )
 

@@ -18,7 +18,7 @@ from marketplace.offers.charges import charges
 from marketplace.spending.actions import remove_limit, set_limit
 from marketplace.spending.reads import spending
 from marketplace.spending.schemas import LimitBody
-from marketplace.web.explain import explain_errors, explain_problem
+from marketplace.web.explain import what_is_wrong
 from marketplace.web.forms import Form, wrong
 from marketplace.web.view import View
 
@@ -54,7 +54,7 @@ async def send_removal(
     """Take one away."""
     startup_admin.require("money")
     await remove_limit(session, limit_id=limit_id, by=startup_admin)
-    return Redirect("/spending?done=limited", status_code=303)
+    return Redirect("/spending?done=limit_removed", status_code=303)
 
 
 def _asked(form: Form) -> LimitBody:
@@ -81,9 +81,7 @@ async def _page(view: View, startup: Startup, session: AsyncSession, problem: Pr
         datasets=sorted({each.dataset_slug for each in agreed.items}),
         people=await colleagues(session, startup.organisation_id),
         may_set="admin" in startup.roles,
-        problem=explain_problem(view, problem) if problem else None,
-        errors=explain_errors(view, problem) if problem else (),
-        status=problem.status if problem else 200,
+        **what_is_wrong(view, problem),
     )
 
 
