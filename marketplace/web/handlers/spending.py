@@ -19,7 +19,7 @@ from marketplace.spending.actions import remove_limit, set_limit
 from marketplace.spending.reads import spending
 from marketplace.spending.schemas import LimitBody
 from marketplace.web.explain import what_is_wrong
-from marketplace.web.forms import Form, wrong
+from marketplace.web.forms import Form, whole, wrong
 from marketplace.web.view import View
 
 AGREEMENTS = 200
@@ -62,9 +62,11 @@ def _asked(form: Form) -> LimitBody:
     kind, _, whose = form.text("scope").partition(":")
     scope = {"dataset": whose} if kind == "dataset" else {"person_id": whose} if kind == "person" else {}
     shares = [each.strip() for each in form.text("alert_percent").split(",") if each.strip()]
-    if not all(each.isdecimal() for each in shares):
-        raise wrong("alert_percent", "form.integer")
-    body = {"month_vnd": form.integer("month_vnd"), "alert_percent": [int(each) for each in shares], **scope}
+    body = {
+        "month_vnd": form.integer("month_vnd"),
+        "alert_percent": [whole("alert_percent", each) for each in shares],
+        **scope,
+    }
     try:
         return msgspec.convert(body, LimitBody)
     except msgspec.ValidationError as error:
