@@ -17,8 +17,9 @@ from marketplace.errors import NotFound
 from marketplace.feeds.api import lead_to_metadata
 from marketplace.feeds.forms import FORMS, embedded
 from marketplace.feeds.site import site_of
-from marketplace.finding.about import about
+from marketplace.finding.about import choosing
 from marketplace.finding.calculator import Estimate, estimate
+from marketplace.finding.related import read_related
 from marketplace.finding.watching import watch_of
 from marketplace.harvest.reads import external_listings
 from marketplace.listings.catalogue import list_datasets
@@ -95,13 +96,23 @@ async def show_dataset(
         if view.caller
         else None,
         offers=offers,
-        about=await about(session, dataset, site=site.url),
+        about=await choosing(session, dataset, site=site.url),
         quality=await read_newest(session, dataset.id, version_id=dataset.version.id, at=utcnow()),
         cost=cost,
         chosen=chosen,
         search_engines=Markup(await embedded(session, slug, site)),  # noqa: S704 - no < in it
         forms=FORMS,
     )
+
+
+@get("/datasets/{slug:str}/related")
+async def show_related(view: View, session: AsyncSession, slug: str) -> Template:
+    """What is like it; a page of its own, for it takes a search: htmx asks once the reader has come so far."""
+    dataset = await read_dataset(session, slug)
+    if dataset is None:
+        raise NotFound
+    related = await read_related(session, dataset, at=utcnow())
+    return view.page("_related.html" if view.partial else "related.html", dataset=dataset, related=related)
 
 
 def _cost(dataset: DatasetPage, chosen: list[str], queries: str) -> Estimate | None:
@@ -111,4 +122,4 @@ def _cost(dataset: DatasetPage, chosen: list[str], queries: str) -> Estimate | N
     return estimate(dataset.price.terms, dataset.columns, chosen=chosen, queries=times)
 
 
-handlers = [show_catalogue, show_dataset]
+handlers = [show_catalogue, show_dataset, show_related]
