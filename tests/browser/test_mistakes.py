@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from marketplace.db.base import new_id
 from marketplace.db.engine import Database
 from tests.browser.conftest import Visit
 from tests.browser.outline import faults
 from tests.marketplace.agreements.conftest import Sides
-from tests.marketplace.invoices.bills import invoice_of, rich
+from tests.marketplace.invoices.bills import charged, invoice_of, rich
 from tests.marketplace.parties import Make
 
 BREACH = {
@@ -45,6 +46,7 @@ async def test_what_an_operator_typed_wrongly_of_an_invoice_or_a_refund_comes_ba
     visit: Visit, database: Database, make: Make
 ) -> None:
     startup, operator = await rich(database, make)
+    await charged(database, startup, await make.party(database, kind="owner"), dataset_id=new_id(), price=13_011)
     invoice = f"/invoices/{(await invoice_of(database, startup)).id}"
     async with visit(operator) as visitor:
         wrong = {"buyer_name": "", "buyer_tax_code": "12", "why": "mã số thuế sai"}

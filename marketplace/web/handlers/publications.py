@@ -183,7 +183,7 @@ async def _list(
         listed=(await list_publications(session, caller)).items,
         withdrawn=(await list_withdrawals(session, caller)).items,
         versions=await listed_versions(session, caller.organisation_id) if approves else (),
-        reasons=REASONS,
+        withdrawal_reasons=REASONS,
         may_send="steward" in caller.roles and "publish" in caller.scopes,
         may_credit=caller.organisation_kind == "operator",
         key=str(new_id()),
