@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from litestar import get
 from litestar.params import QueryParameter
@@ -77,24 +77,13 @@ async def show_dataset(
     cost = _cost(dataset, chosen, str(request.query_params.get("queries", "")))
     if view.partial:
         return view.page("_estimate.html", dataset=dataset, cost=cost, chosen=chosen)
-    waiting, standing = None, None
-    if view.caller is not None and view.caller.organisation_kind == "startup":
-        standing = await standing_of(
-            session, dataset_id=dataset.id, startup_id=view.caller.organisation_id, at=utcnow()
-        )
-    if view.caller is not None and view.caller.organisation_kind == "owner":
-        waiting = await read_waiting(session, slug, owner_id=view.caller.organisation_id)
     offered = await offers_of(session, dataset_id=dataset.id, caller=view.caller, at=utcnow())
     offers = [offer for offer in offered.items if offer.state == "open"]
     site = site_of(request, config)
     return view.page(
         "dataset.html",
         dataset=dataset,
-        waiting=waiting,
-        standing=standing,
-        watch_id=await watch_of(session, person_id=view.caller.person_id, dataset_id=dataset.id)
-        if view.caller
-        else None,
+        **await _of_reader(view, session, dataset),
         offers=offers,
         about=await choosing(session, dataset, site=site.url),
         quality=await read_newest(session, dataset.id, version_id=dataset.version.id, at=utcnow()),
@@ -103,6 +92,21 @@ async def show_dataset(
         search_engines=Markup(await embedded(session, slug, site)),  # noqa: S704 - no < in it
         forms=FORMS,
     )
+
+
+async def _of_reader(view: View, session: AsyncSession, dataset: DatasetPage) -> dict[str, Any]:
+    """What concerns the reader: a startup's standing, who waits at an owner's own, whether it is watched."""
+    reader = view.caller
+    if reader is None:
+        return {"waiting": None, "standing": None, "watch_id": None}
+    ours, kind = reader.organisation_id, reader.organisation_kind
+    return {
+        "waiting": await read_waiting(session, dataset.slug, owner_id=ours) if kind == "owner" else None,
+        "standing": await standing_of(session, dataset_id=dataset.id, startup_id=ours, at=utcnow())
+        if kind == "startup"
+        else None,
+        "watch_id": await watch_of(session, person_id=reader.person_id, dataset_id=dataset.id),
+    }
 
 
 @get("/datasets/{slug:str}/related")
