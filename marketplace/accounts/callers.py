@@ -120,22 +120,28 @@ class Presented(Struct, frozen=True):
 
 
 async def provide_presented(request: AnyRequest, database: Database) -> Presented:
-    """Found once a request, in one query. Raises CsrfMissing."""
-    by_header = "authorization" in request.headers
+    """By token, else by session. Found once a request, in one query. Raises CsrfMissing."""
+    authorization = request.headers.get("authorization")
+    if authorization is None:
+        return await provide_seated(request, database)
     try:
-        caller = await _resolve(request, database)
+        return _known(request, await _by_token(authorization, database), by_header=True)
     except NotSignedIn as refusal:
-        return Presented(refusal=refusal, by_header=by_header)
+        return Presented(refusal=refusal, by_header=True)
+
+
+async def provide_seated(request: AnyRequest, database: Database) -> Presented:
+    """By session alone, as pages know callers: they ask nobody for a token's scopes. Raises CsrfMissing."""
+    cookie = request.cookies.get(COOKIE)
+    try:
+        return _known(request, await _by_session(cookie, request, database) if cookie else None)
+    except NotSignedIn as refusal:
+        return Presented(refusal=refusal)
+
+
+def _known(request: AnyRequest, caller: Caller | None, *, by_header: bool = False) -> Presented:
     request.scope["state"]["sandulieu_caller"] = caller
     return Presented(caller=caller, by_header=by_header)
-
-
-async def _resolve(request: AnyRequest, database: Database) -> Caller | None:
-    authorization = request.headers.get("authorization")
-    if authorization is not None:
-        return await _by_token(authorization, database)
-    cookie = request.cookies.get(COOKIE)
-    return await _by_session(cookie, request, database) if cookie else None
 
 
 async def _by_token(authorization: str, database: Database) -> Caller:

@@ -22,7 +22,7 @@ from marketplace.cli.demo_story import Told, generated, play
 from marketplace.config import Config, load
 from marketplace.db.schema import bring_up_to_date
 
-START_TIMEOUT_S = 60
+START_TIMEOUT_S = 180
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
 

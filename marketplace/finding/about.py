@@ -15,23 +15,33 @@ from marketplace.listings.schemas import DatasetPage
 from marketplace.quality.figured import read_figures
 
 
-class About(Struct, frozen=True, kw_only=True):
+class Choosing(Struct, frozen=True, kw_only=True):
     """`use` is None where fewer than five companies used the dataset."""
 
     figures: Figures
     changes: tuple[VersionChange, ...]
     citation: Citation
-    related: tuple[Related, ...]
     use: Use | None
 
 
-async def about(session: AsyncSession, page: DatasetPage, *, site: str) -> About:
+class About(Choosing, frozen=True, kw_only=True):
+    """With what is like it, for which the catalogue is searched."""
+
+    related: tuple[Related, ...]
+
+
+async def choosing(session: AsyncSession, page: DatasetPage, *, site: str) -> Choosing:
     """Of a listed dataset."""
-    at = utcnow()
-    return About(
+    return Choosing(
         figures=await read_figures(session, page.version.id),
         changes=await read_changes(session, page.id),
         citation=cite(page, site=site),
-        related=await read_related(session, page, at=at),
-        use=await read_use(session, page.id, at=at),
+        use=await read_use(session, page.id, at=utcnow()),
     )
+
+
+async def about(session: AsyncSession, page: DatasetPage, *, site: str) -> About:
+    """Of a listed dataset, all of it."""
+    chosen = await choosing(session, page, site=site)
+    related = await read_related(session, page, at=utcnow())
+    return About(**{name: getattr(chosen, name) for name in Choosing.__struct_fields__}, related=related)

@@ -17,7 +17,7 @@ from marketplace.agreements.schemas import ApplicationView
 from marketplace.agreements.terms import Terms
 from marketplace.errors import Problem
 from marketplace.listings.reads import read_dataset
-from marketplace.web.handlers.apply import what_is_wrong
+from marketplace.web.explain import what_is_wrong
 from marketplace.web.view import View
 from policies.decision import Conditions
 

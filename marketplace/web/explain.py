@@ -19,6 +19,18 @@ def explain_problem(view: View, problem: Problem) -> Message:
     return view.message(problem.code, named(view, problem.params))
 
 
+def what_is_wrong(view: View, problem: Problem | None) -> dict[str, Any]:
+    """Context of a page that a mistake led back to: `problem`, `errors`, `reasons`, `status`."""
+    if problem is None:
+        return {"problem": None, "errors": (), "reasons": (), "status": 200}
+    return {
+        "problem": explain_problem(view, problem),
+        "errors": explain_errors(view, problem),
+        "reasons": explain_reasons(view, problem.reasons),
+        "status": problem.status,
+    }
+
+
 def explain_reasons(view: View, reasons: Iterable[Reason]) -> tuple[Message, ...]:
     """Every reason of a decision."""
     return tuple(told(reason.code, named(view, reason.params), view.language) for reason in reasons)

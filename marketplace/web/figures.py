@@ -20,7 +20,7 @@ _UNITS: Final = ("B", "kB", "MB", "GB", "TB")
 
 def number(value: float, language: Language, *, decimals: int = 0) -> str:
     """1.234,5 in Vietnamese, 1,234.5 in English."""
-    text = f"{value:,.{decimals}f}"
+    text = f"{value:,}" if isinstance(value, int) and not decimals else f"{value:,.{decimals}f}"
     return text.translate(_COMMAS) if language == "vi" else text
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Mapping
 from datetime import date
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +17,9 @@ from marketplace.web.view import AnyRequest, View
 FIELD_CHARACTERS = 100_000
 """More than any field may hold; each verb has its own, smaller bound."""
 READ_BYTES = 1024 * 1024
+_DIGITS = re.compile(r"[0-9]{1,18}")
+_GROUPED = re.compile(r"[0-9]{1,3}(\.[0-9]{3})+|[0-9]{1,3}(,[0-9]{3})+")
+_MARKS = re.compile(r"[.,]")
 
 
 class Form:
@@ -31,11 +36,8 @@ class Form:
         return value.replace("\r\n", "\n")
 
     def integer(self, name: str) -> int:
-        """Raises Invalid when it is not a whole number."""
-        try:
-            return int(self.text(name).strip())
-        except ValueError as error:
-            raise wrong(name, "form.integer") from error
+        """Also with marks between thousands: 500.000, 500,000. Raises Invalid when it is not a whole number."""
+        return whole(name, self.text(name).strip())
 
     def day(self, name: str) -> date | None:
         """None when empty. Raises Invalid when it is not a day (YYYY-MM-DD)."""
@@ -67,6 +69,29 @@ class Form:
         if not isinstance(value, UploadFile):
             raise wrong(name, "form.file")
         return value
+
+
+def whole(name: str, text: str) -> int:
+    """A whole number of at most 18 digits, also with marks between thousands. Raises Invalid."""
+    digits = text.removeprefix("-")
+    if _GROUPED.fullmatch(digits):
+        digits = digits.replace(".", "").replace(",", "")
+    if not _DIGITS.fullmatch(digits):
+        raise wrong(name, "form.integer")
+    return -int(digits) if text.startswith("-") else int(digits)
+
+
+def fraction(name: str, text: str, *, decimals: int) -> Decimal:
+    """Not below zero, its decimals behind a comma or a point. Raises Invalid, also for 1.000, which is a thousand
+    to one reader and one to another; 1.000.000 is a million to both."""
+    if _GROUPED.fullmatch(text) and not text.startswith("0"):
+        if len(_MARKS.findall(text)) == 1:
+            raise wrong(name, "form.thousands")
+        return Decimal(whole(name, text))
+    before, _, after = text.replace(",", ".").partition(".")
+    if not _DIGITS.fullmatch(before) or not (after == "" or _DIGITS.fullmatch(after)) or len(after) > decimals:
+        raise wrong(name, "form.integer")
+    return Decimal(f"{before}.{after}")
 
 
 async def chunks_of(upload: UploadFile) -> AsyncIterator[bytes]:

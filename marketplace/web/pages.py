@@ -10,6 +10,7 @@ from litestar.datastructures import CacheControlHeader
 from litestar.di import Provide
 from litestar.static_files import create_static_files_router
 
+from marketplace.accounts.callers import provide_seated
 from marketplace.web.forms import provide_form
 from marketplace.web.handlers import (
     agreements,
@@ -49,6 +50,7 @@ from marketplace.web.handlers import (
     watches,
     why,
 )
+from marketplace.web.headers import secured
 from marketplace.web.problem_pages import problem_page
 from marketplace.web.templating import template_config
 from marketplace.web.view import provide_view
@@ -64,7 +66,12 @@ handlers: list[Router] = [
     Router(
         path="/",
         route_handlers=[handler for module in MODULES for handler in module.handlers],
-        dependencies={"view": Provide(provide_view), "form": Provide(provide_form)},
+        dependencies={
+            "presented": Provide(provide_seated),
+            "view": Provide(provide_view),
+            "form": Provide(provide_form),
+        },
+        after_request=secured,
         exception_handlers={Exception: problem_page},
         include_in_schema=False,
     )

@@ -85,6 +85,7 @@ def _page(view: View, problem: Problem) -> Response[Any]:
         problem=explain_problem(view, problem),
         reasons=explain_reasons(view, problem.reasons),
         errors=explain_errors(view, problem),
+        sign_in=isinstance(problem, NotSignedIn),
     )
     page.headers.update(problem.headers)
     return page

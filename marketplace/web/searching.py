@@ -9,7 +9,7 @@ from uuid import UUID
 
 from marketplace.calendar import VIETNAM
 from marketplace.oversight.search import Outcome, Search, StateClass, SubjectClass
-from marketplace.web.forms import wrong
+from marketplace.web.forms import whole, wrong
 from marketplace.web.words import words
 from policies.purposes import known
 
@@ -77,10 +77,10 @@ def _id(name: str, text: str) -> UUID | None:
 
 def _amount(name: str, text: str) -> int | None:
     """Whole đồng, with or without the dots that Vietnamese sets between thousands."""
-    digits = text.replace(".", "").replace(",", "")
-    if text and not (digits.isascii() and digits.isdecimal() and int(digits) <= MAX_VND):
+    amount = whole(name, text) if text else None
+    if amount is not None and not 0 <= amount <= MAX_VND:
         raise wrong(name, "form.integer")
-    return int(digits) if text else None
+    return amount
 
 
 def _start(name: str, text: str, *, days: int = 0) -> datetime | None:

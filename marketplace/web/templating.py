@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -12,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.template.config import TemplateConfig
+from markupsafe import Markup
 
 from catalog.transforms import describe
 from marketplace.web import figures
@@ -19,6 +21,7 @@ from marketplace.web.coarser import coarser
 from marketplace.web.labelling import labelled
 from marketplace.web.words import say, words
 
+_TURNS: Final = re.compile("[\u202a-\u202e\u2066-\u2069]")
 FOLDER: Final = Path(__file__).parent / "templates"
 
 
@@ -32,6 +35,7 @@ def environment() -> Environment:
     made = Environment(
         loader=FileSystemLoader(FOLDER),
         autoescape=True,
+        finalize=_unturned,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -40,6 +44,15 @@ def environment() -> Environment:
     made.filters.update({name: _in_language(show) for name, show in _FIGURES.items()})
     made.filters.update(iso=figures.iso, query=_query, labelled=labelled, transform=describe)
     return made
+
+
+def _unturned(value: Any) -> Any:
+    """Text without the marks that turn the order of what follows (U+202A…U+202E, U+2066…U+2069): a name that holds
+    one would show other words than it has, and move its neighbours. They are shown as their number."""
+    if not isinstance(value, str) or value.isascii() or not _TURNS.search(value):
+        return value
+    shown = _TURNS.sub(lambda found: f"[U+{ord(found[0]):04X}]", value)
+    return Markup(shown) if isinstance(value, Markup) else shown  # noqa: S704 - markup before
 
 
 def known(key: str) -> bool:

@@ -17,41 +17,8 @@ from marketplace.web.navigation import ACCOUNT, Link, Menu, menu_for
 from marketplace.web.words import language_of, say, words
 
 LANGUAGE_COOKIE: Final = "sandulieu_language"
-NOTICES: Final = frozenset(
-    {
-        "applied",
-        "auto_off",
-        "auto_on",
-        "booked",
-        "method_removed",
-        "refunded",
-        "resubmitted",
-        "withdrawn",
-        "accepted",
-        "rejected",
-        "returned",
-        "ended",
-        "revoked",
-        "credited",
-        "offered",
-        "offer_retired",
-        "limited",
-        "table_added",
-        "table_removed",
-        "publication_sent",
-        "publication_step",
-        "version_withdrawn",
-        "credits_proposed",
-        "watched",
-        "unwatched",
-        "demanded",
-        "voted",
-        "demand_closed",
-        "difference_proposed",
-        "difference_decided",
-    }
-)
-"""What a step may say on the page it leads to; the words are under notice.<name>."""
+NOTICES: Final = frozenset(key.removeprefix("notice.") for key in words() if key.startswith("notice."))
+"""What a step may say on the page it leads to."""
 
 AnyRequest = Request[Any, Any, State]
 

@@ -10,6 +10,7 @@ from marketplace.db.engine import Database
 from marketplace.einvoices.identity import self_signed, split_pem
 from marketplace.einvoices.sending import sign_new
 from marketplace.einvoices.xmlsig import parse
+from marketplace.web.headers import SECURITY
 from tests.browser.conftest import Visit
 from tests.browser.outline import faults
 from tests.marketplace.invoices.bills import charged, invoice_of, rich
@@ -39,7 +40,9 @@ async def test_an_invoice_is_listed_printed_and_leads_to_its_queries(
         assert (await visitor.get(f"{address}/xml")).status_code == 409
         await sign_new(database, split_pem(self_signed("Người bán")), seller_address="", at=utcnow())
         assert "đang chờ mã" in (await visitor.get(address)).text
-        assert parse((await visitor.get(f"{address}/xml")).content).tag == "HDon"
+        xml = await visitor.get(f"{address}/xml")
+        assert parse(xml.content).tag == "HDon"
+        assert {name: xml.headers.get(name) for name in SECURITY} == SECURITY
         (lines,) = set(re.findall(rf"{address}/items\?dataset_id=[0-9a-f-]+", page))
         items = (await visitor.get(lines)).text
         assert faults(items) == []

@@ -93,8 +93,12 @@ def test_every_fact_that_a_gate_looks_at_has_words() -> None:
     assert {f"fact.{name}" for name in facts} == {key for key in words() if key.startswith("fact.")}
 
 
-def test_every_notice_has_words() -> None:
-    assert {f"notice.{name}" for name in NOTICES} == {key for key in words() if key.startswith("notice.")}
+def test_every_notice_is_said_by_a_step_and_every_step_says_one_that_there_is() -> None:
+    steps = "".join(file.read_text() for file in (WEB / "handlers").glob("*.py"))
+    said = set(re.findall(r"[?&]done=([a-z_]+)\"", steps))
+    assert said <= NOTICES
+    made = ("accepted", "rejected", "returned", "credit_", "linkage_")  # the decision's own word ends them
+    assert {name for name in NOTICES - said if not name.startswith(made)} == set()
 
 
 @pytest.mark.parametrize("file", TEMPLATES, ids=lambda file: file.name)

@@ -18,7 +18,7 @@ from marketplace.db.base import utcnow
 from marketplace.errors import NotFound, Problem
 from marketplace.listings.reads import listed_version
 from marketplace.publications.reads import taken_back
-from marketplace.web.explain import explain_errors, explain_problem
+from marketplace.web.explain import what_is_wrong
 from marketplace.web.forms import Form
 from marketplace.web.view import View
 
@@ -87,9 +87,7 @@ async def _page(
         taken_back=await taken_back(session, agreement.dataset_id) if listed is None else None,
         has_budget=listed is not None and listed.version.mode == "dp",
         may_end=ENDERS[caller.organisation_kind] in caller.roles,
-        problem=explain_problem(view, problem) if problem else None,
-        errors=explain_errors(view, problem) if problem else (),
-        status=problem.status if problem else 200,
+        **what_is_wrong(view, problem),
     )
 
 

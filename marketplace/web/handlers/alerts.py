@@ -9,7 +9,9 @@ from litestar.response import Redirect, Template
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.callers import Reader
+from marketplace.errors import NotFound, Problem
 from marketplace.oversight.alerts import REASON_CHARACTERS, acknowledge, alerts
+from marketplace.web.explain import what_is_wrong
 from marketplace.web.forms import Form, wrong
 from marketplace.web.names import names_of
 from marketplace.web.view import View
@@ -23,6 +25,19 @@ async def show_alerts(
 ) -> Template:
     """Those that wait for a reader; with `answered`, the others."""
     reader.require("audit")
+    return await _page(view, session, answered=bool(answered), cursor=cursor)
+
+
+async def _page(
+    view: View,
+    session: AsyncSession,
+    *,
+    answered: bool = False,
+    cursor: str | None = None,
+    problem: Problem | None = None,
+    typed: tuple[uuid.UUID | None, str] = (None, ""),
+) -> Template:
+    """`typed`: at which alert, what."""
     page = await alerts(session, is_open=not answered, cursor=cursor)
     names = await names_of(
         session,
@@ -30,20 +45,28 @@ async def show_alerts(
         organisations=(each.organisation_id for each in page.items),
         datasets=(each.dataset_id for each in page.items),
     )
-    return view.page("alerts.html", page=page, answered=bool(answered), people=names)
+    return view.page(
+        "alerts.html", page=page, answered=answered, people=names, typed=typed, **what_is_wrong(view, problem)
+    )
 
 
-@post("/alerts/{alert_id:uuid}/acknowledge", status_code=303)
+@post("/alerts/{alert_id:uuid}/acknowledge", status_code=200)
 async def answer_alert(
     view: View, reader: Reader, session: AsyncSession, alert_id: uuid.UUID, form: Form
-) -> Redirect:
+) -> Template | Redirect:
     """What came of it, once."""
     reader.require("audit")
     reason = form.text("reason").strip()
-    if not LEAST_CHARACTERS <= len(reason) <= REASON_CHARACTERS:
-        raise wrong("reason", "form.text")
-    await acknowledge(session, alert_id=alert_id, reason=reason, by=reader)
-    return Redirect("/alerts", status_code=303)
+    try:
+        if not LEAST_CHARACTERS <= len(reason) <= REASON_CHARACTERS:
+            raise wrong("reason", "form.text")
+        async with session.begin_nested():
+            await acknowledge(session, alert_id=alert_id, reason=reason, by=reader)
+    except NotFound:
+        raise
+    except Problem as problem:
+        return await _page(view, session, problem=problem, typed=(alert_id, reason))
+    return Redirect("/alerts?done=alert_answered", status_code=303)
 
 
 handlers = [show_alerts, answer_alert]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
 
 import msgspec
 from litestar import get, post
@@ -22,7 +21,7 @@ from marketplace.db.keys import Keys
 from marketplace.errors import NotFound, Problem
 from marketplace.listings.reads import dataset_id_of, read_dataset
 from marketplace.offers.reads import offers_of
-from marketplace.web.explain import explain_errors, explain_problem, explain_reasons
+from marketplace.web.explain import what_is_wrong
 from marketplace.web.forms import Form
 from marketplace.web.view import View
 from policies.decision import Promises
@@ -74,18 +73,6 @@ def terms_of(form: Form) -> Terms:
             returns_results=form.text("returns_results") == "yes",
         ),
     )
-
-
-def what_is_wrong(view: View, problem: Problem | None) -> dict[str, Any]:
-    """Context of a page that a mistake led back to."""
-    if problem is None:
-        return {"problem": None, "errors": (), "reasons": (), "status": 200}
-    return {
-        "problem": explain_problem(view, problem),
-        "errors": explain_errors(view, problem),
-        "reasons": explain_reasons(view, problem.reasons),
-        "status": problem.status,
-    }
 
 
 async def _apply_once(

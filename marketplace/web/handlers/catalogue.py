@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from litestar import get
 from litestar.params import QueryParameter
@@ -17,8 +17,9 @@ from marketplace.errors import NotFound
 from marketplace.feeds.api import lead_to_metadata
 from marketplace.feeds.forms import FORMS, embedded
 from marketplace.feeds.site import site_of
-from marketplace.finding.about import about
+from marketplace.finding.about import choosing
 from marketplace.finding.calculator import Estimate, estimate
+from marketplace.finding.related import read_related
 from marketplace.finding.watching import watch_of
 from marketplace.harvest.reads import external_listings
 from marketplace.listings.catalogue import list_datasets
@@ -76,32 +77,46 @@ async def show_dataset(
     cost = _cost(dataset, chosen, str(request.query_params.get("queries", "")))
     if view.partial:
         return view.page("_estimate.html", dataset=dataset, cost=cost, chosen=chosen)
-    waiting, standing = None, None
-    if view.caller is not None and view.caller.organisation_kind == "startup":
-        standing = await standing_of(
-            session, dataset_id=dataset.id, startup_id=view.caller.organisation_id, at=utcnow()
-        )
-    if view.caller is not None and view.caller.organisation_kind == "owner":
-        waiting = await read_waiting(session, slug, owner_id=view.caller.organisation_id)
     offered = await offers_of(session, dataset_id=dataset.id, caller=view.caller, at=utcnow())
     offers = [offer for offer in offered.items if offer.state == "open"]
     site = site_of(request, config)
     return view.page(
         "dataset.html",
         dataset=dataset,
-        waiting=waiting,
-        standing=standing,
-        watch_id=await watch_of(session, person_id=view.caller.person_id, dataset_id=dataset.id)
-        if view.caller
-        else None,
+        **await _of_reader(view, session, dataset),
         offers=offers,
-        about=await about(session, dataset, site=site.url),
+        about=await choosing(session, dataset, site=site.url),
         quality=await read_newest(session, dataset.id, version_id=dataset.version.id, at=utcnow()),
         cost=cost,
         chosen=chosen,
         search_engines=Markup(await embedded(session, slug, site)),  # noqa: S704 - no < in it
         forms=FORMS,
     )
+
+
+async def _of_reader(view: View, session: AsyncSession, dataset: DatasetPage) -> dict[str, Any]:
+    """What concerns the reader: a startup's standing, who waits at an owner's own, whether it is watched."""
+    reader = view.caller
+    if reader is None:
+        return {"waiting": None, "standing": None, "watch_id": None}
+    ours, kind = reader.organisation_id, reader.organisation_kind
+    return {
+        "waiting": await read_waiting(session, dataset.slug, owner_id=ours) if kind == "owner" else None,
+        "standing": await standing_of(session, dataset_id=dataset.id, startup_id=ours, at=utcnow())
+        if kind == "startup"
+        else None,
+        "watch_id": await watch_of(session, person_id=reader.person_id, dataset_id=dataset.id),
+    }
+
+
+@get("/datasets/{slug:str}/related")
+async def show_related(view: View, session: AsyncSession, slug: str) -> Template:
+    """What is like it; a page of its own, for it takes a search: htmx asks once the reader has come so far."""
+    dataset = await read_dataset(session, slug)
+    if dataset is None:
+        raise NotFound
+    related = await read_related(session, dataset, at=utcnow())
+    return view.page("_related.html" if view.partial else "related.html", dataset=dataset, related=related)
 
 
 def _cost(dataset: DatasetPage, chosen: list[str], queries: str) -> Estimate | None:
@@ -111,4 +126,4 @@ def _cost(dataset: DatasetPage, chosen: list[str], queries: str) -> Estimate | N
     return estimate(dataset.price.terms, dataset.columns, chosen=chosen, queries=times)
 
 
-handlers = [show_catalogue, show_dataset]
+handlers = [show_catalogue, show_dataset, show_related]

@@ -29,7 +29,7 @@ from marketplace.errors import NotFound, Problem
 from marketplace.listings.reads import dataset_id_of, owned_datasets, read_dataset
 from marketplace.web.explain import explain_problem, placed
 from marketplace.web.forms import Form, chunks_of
-from marketplace.web.headers import SECURITY
+from marketplace.web.headers import file_headers
 from marketplace.web.view import View
 
 PAGE_FILE_BYTES: Final = 64_000_000
@@ -95,7 +95,7 @@ async def download(database: Database, owner: Owner, slug: str, kind: str) -> St
     write, media_type = FORMATS[kind]
     async with database.reading() as session:
         dataset_id = await _own(session, owner, slug)
-    headers = {**SECURITY, "Content-Disposition": f'attachment; filename="{slug}-consents.{kind}"'}
+    headers = file_headers(f"{slug}-consents.{kind}")
     return Stream(exported(database, dataset_id, write), media_type=media_type, headers=headers)
 
 

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from uuid import UUID
 
-import msgspec
 from litestar import get, post
 from litestar.response import Redirect, Template
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.callers import Caller, Operator
-from marketplace.db.base import new_id, utcnow
-from marketplace.db.idempotency import claim
-from marketplace.errors import Forbidden
+from marketplace.db.base import utcnow
+from marketplace.errors import Forbidden, Problem
 from marketplace.invoices.credit_reads import list_credits
-from marketplace.invoices.crediting import decide, propose, propose_for_version
+from marketplace.invoices.crediting import decide, propose_for_version
+from marketplace.web.explain import what_is_wrong
 from marketplace.web.forms import Form, wrong
 from marketplace.web.names import names_of
 from marketplace.web.view import View
@@ -31,6 +30,18 @@ async def show_credits(
     if caller.organisation_kind not in ("operator", "regulator"):
         raise Forbidden(needs="operator")
     caller.require("read")
+    return await _page(view, session, wanted=wanted, cursor=cursor)
+
+
+async def _page(
+    view: View,
+    session: AsyncSession,
+    *,
+    wanted: str | None = None,
+    cursor: str | None = None,
+    problem: Problem | None = None,
+    form: Form | None = None,
+) -> Template:
     page = await list_credits(session, state=wanted if wanted in STATES else None, cursor=cursor)
     people = (one for each in page.items for one in (each.proposed_by, each.decided_by))
     return view.page(
@@ -39,42 +50,26 @@ async def show_credits(
         wanted=wanted,
         states=STATES,
         names=(await names_of(session, people=people)).people,
+        entered={name: form.text(name) if form else "" for name in ("version", "reason")},
+        **what_is_wrong(view, problem),
     )
 
 
-@post("/invoices/{invoice_id:uuid}/credits", status_code=303)
-async def propose_credit(
-    view: View, operator: Operator, session: AsyncSession, invoice_id: UUID, form: Form
-) -> Redirect:
-    """Of a line, or (no dataset) of the whole invoice; no amount: all that is left. A second press is the same."""
-    operator.require("money")
-    told = (_reason(form), form.optional_id("dataset"), form.integer("amount") if form.text("amount") else None)
-    reason, dataset_id, amount_vnd = told
-    if amount_vnd is not None and amount_vnd <= 0:
-        raise wrong("amount", "form.integer")
-    fresh = new_id()
-    credit_id = await claim(
-        session,
-        organisation_id=operator.organisation_id,
-        key=form.text("key"),
-        body=msgspec.json.encode((invoice_id, told)),
-        subject_id=fresh,
-    )
-    if credit_id == fresh:
-        await propose(
-            session, invoice_id=invoice_id, reason=reason, by=operator, at=utcnow(), credit_id=credit_id,
-            dataset_id=dataset_id, amount_vnd=amount_vnd,
-        )  # fmt: skip
-    return Redirect("/credits", status_code=303)
-
-
-@post("/credits/version", status_code=303)
-async def propose_credits(view: View, operator: Operator, session: AsyncSession, form: Form) -> Redirect:
+@post("/credits/version", status_code=200)
+async def propose_credits(
+    view: View, operator: Operator, session: AsyncSession, form: Form
+) -> Template | Redirect:
     """All that was charged for a version withdrawn for its quality."""
     operator.require("money")
     version_id = form.text("version").strip()
-    await propose_for_version(session, version_id=version_id, reason=_reason(form), by=operator, at=utcnow())
-    return Redirect("/credits", status_code=303)
+    try:
+        async with session.begin_nested():
+            await propose_for_version(
+                session, version_id=version_id, reason=reason_of(form), by=operator, at=utcnow()
+            )
+    except Problem as problem:
+        return await _page(view, session, problem=problem, form=form)
+    return Redirect("/credits?done=credits_proposed", status_code=303)
 
 
 @post("/credits/{credit_id:uuid}/decision", status_code=303)
@@ -87,14 +82,15 @@ async def decide_credit(
     if decision not in ("approve", "refuse"):
         raise wrong("decision", "form.text")
     await decide(session, credit_id=credit_id, approve=decision == "approve", by=operator, at=utcnow())
-    return Redirect("/credits", status_code=303)
+    return Redirect(f"/credits?done=credit_{decision}", status_code=303)
 
 
-def _reason(form: Form) -> str:
+def reason_of(form: Form) -> str:
+    """Why money is to go back. Raises Invalid."""
     reason = form.text("reason").strip()
     if len(reason) not in REASON_CHARACTERS:
         raise wrong("reason", "form.text")
     return reason
 
 
-handlers = [show_credits, propose_credit, propose_credits, decide_credit]
+handlers = [show_credits, propose_credits, decide_credit]

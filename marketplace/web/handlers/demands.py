@@ -13,7 +13,7 @@ from marketplace.accounts.callers import Caller, Startup
 from marketplace.db.base import new_id, utcnow
 from marketplace.errors import NotFound, Problem
 from marketplace.finding.demand import DemandBody, ask_for, close_demand, read_board, vote_for
-from marketplace.web.explain import explain_errors, explain_problem
+from marketplace.web.explain import what_is_wrong
 from marketplace.web.forms import Form, wrong
 from marketplace.web.view import View
 
@@ -84,9 +84,7 @@ async def _page(
         may_close=caller.organisation_kind == "operator",
         key=str(new_id()),
         entered={name: form.text(name) if form else "" for name in ("title", "reason")},
-        problem=explain_problem(view, problem) if problem else None,
-        errors=explain_errors(view, problem) if problem else (),
-        status=problem.status if problem else 200,
+        **what_is_wrong(view, problem),
     )
 
 

@@ -53,7 +53,7 @@ async def send_source(
             await add_source(session, asked=_asked(form), by=operator, at=utcnow(), config=config)
     except Problem as problem:
         return await _page(view, session, problem, form)
-    return Redirect("/harvest", status_code=303)
+    return Redirect("/harvest?done=harvest_added", status_code=303)
 
 
 @post("/harvest/{source_id:uuid}/run", status_code=303)
@@ -61,7 +61,7 @@ async def send_run(view: View, operator: Operator, session: AsyncSession, source
     """Look at it soon."""
     operator.require("publish")
     await make_due(session, source_id=source_id, at=utcnow())
-    return Redirect("/harvest", status_code=303)
+    return Redirect("/harvest?done=harvest_due", status_code=303)
 
 
 @post("/harvest/{source_id:uuid}/stop", status_code=303)
@@ -69,7 +69,7 @@ async def send_stop(view: View, operator: Operator, session: AsyncSession, sourc
     """Look at it no more."""
     operator.require("publish")
     await stop_source(session, source_id=source_id, by=operator)
-    return Redirect("/harvest", status_code=303)
+    return Redirect("/harvest?done=harvest_stopped", status_code=303)
 
 
 def _asked(form: Form) -> NewSourceBody:
@@ -86,7 +86,7 @@ async def _page(
     view: View, session: AsyncSession, problem: Problem | None = None, form: Form | None = None
 ) -> Template:
     found = await sources(session)
-    entered = {name: form.text(name) if form else "" for name in ("url", "kind", "name")}
+    entered = {name: form.text(name) if form else "" for name in ("url", "kind", "name", "every_hours")}
     return view.page(
         "harvest.html",
         status=problem.status if problem else 200,

@@ -18,10 +18,18 @@ from marketplace.einvoices.correcting import correct
 from marketplace.einvoices.errors import NotSignedYet
 from marketplace.einvoices.reads import corrections, earlier, signed_xml, standing
 from marketplace.einvoices.schemas import CorrectionBody
+from marketplace.errors import NotFound, Problem
+from marketplace.invoices.crediting import propose
 from marketplace.invoices.document import Party
 from marketplace.invoices.reads import list_invoices, read_invoice, read_items
-from marketplace.web.forms import Form
+from marketplace.web.explain import what_is_wrong
+from marketplace.web.forms import Form, wrong
+from marketplace.web.handlers.credits import reason_of
+from marketplace.web.headers import as_file
 from marketplace.web.view import View
+
+TYPED = ("buyer_name", "buyer_tax_code", "why", "dataset", "amount", "reason")
+"""Fields of the two forms below a document."""
 
 
 @get("/invoices")
@@ -37,6 +45,19 @@ async def show_invoice(
 ) -> Template:
     """One document, as it is printed."""
     caller.require("read")
+    return await _page(view, caller, session, config, invoice_id)
+
+
+async def _page(
+    view: View,
+    caller: Caller,
+    session: AsyncSession,
+    config: Config,
+    invoice_id: UUID,
+    *,
+    problem: Problem | None = None,
+    form: Form | None = None,
+) -> Template:
     invoice = await read_invoice(session, caller, invoice_id)
     office = await standing(session, invoice_id)
     replaceable = invoice.kind == "invoice" and not invoice.credit_notes
@@ -52,19 +73,67 @@ async def show_invoice(
         in_words=amount_in_words(invoice.gross_vnd),
         seller_address=config.seller_address,
         key=str(new_id()) if view.handles_money and invoice.kind == "invoice" else None,
+        entered={name: form.text(name) if form else "" for name in TYPED},
+        **what_is_wrong(view, problem),
     )
 
 
-@post("/invoices/{invoice_id:uuid}/corrections", status_code=303)
+@post("/invoices/{invoice_id:uuid}/credits", status_code=200)
+async def propose_credit(
+    view: View, operator: Operator, session: AsyncSession, config: Config, invoice_id: UUID, form: Form
+) -> Template | Redirect:
+    """Of a line, or (no dataset) of the whole invoice; no amount: all that is left. A second press is the same."""
+    operator.require("money")
+    try:
+        async with session.begin_nested():
+            await _propose(session, operator, invoice_id, form)
+    except NotFound:
+        raise
+    except Problem as problem:
+        return await _page(view, operator, session, config, invoice_id, problem=problem, form=form)
+    return Redirect("/credits?done=credits_proposed", status_code=303)
+
+
+async def _propose(session: AsyncSession, operator: Operator, invoice_id: UUID, form: Form) -> None:
+    told = (reason_of(form), form.optional_id("dataset"), form.integer("amount") if form.text("amount") else None)
+    reason, dataset_id, amount_vnd = told
+    if amount_vnd is not None and amount_vnd <= 0:
+        raise wrong("amount", "form.integer")
+    fresh = new_id()
+    credit_id = await claim(
+        session,
+        organisation_id=operator.organisation_id,
+        key=form.text("key"),
+        body=msgspec.json.encode((invoice_id, told)),
+        subject_id=fresh,
+    )
+    if credit_id == fresh:
+        await propose(
+            session, invoice_id=invoice_id, reason=reason, by=operator, at=utcnow(), credit_id=credit_id,
+            dataset_id=dataset_id, amount_vnd=amount_vnd,
+        )  # fmt: skip
+
+
+@post("/invoices/{invoice_id:uuid}/corrections", status_code=200)
 async def send_correction(
     view: View, operator: Operator, session: AsyncSession, config: Config, invoice_id: UUID, form: Form
-) -> Redirect:
+) -> Template | Redirect:
     """Put the buyer right; the hidden key makes a second press the same correction."""
-    del view  # asking for it checks the session's token
     operator.require("money")
-    told = {name: form.text(name).strip() for name in ("buyer_name", "buyer_tax_code", "why")}
-    asked = msgspec.convert(told | {"buyer_tax_code": told["buyer_tax_code"] or None}, CorrectionBody)
-    fresh = new_id()
+    try:
+        async with session.begin_nested():
+            await _correct(session, config, operator, invoice_id, form)
+    except NotFound:
+        raise
+    except Problem as problem:
+        return await _page(view, operator, session, config, invoice_id, problem=problem, form=form)
+    return Redirect(f"/invoices/{invoice_id}?done=corrected", status_code=303)
+
+
+async def _correct(
+    session: AsyncSession, config: Config, operator: Operator, invoice_id: UUID, form: Form
+) -> None:
+    asked, fresh = _correction(form), new_id()
     edition_id = await claim(
         session,
         organisation_id=operator.organisation_id,
@@ -77,7 +146,15 @@ async def send_correction(
             session, invoice_id=invoice_id, buyer=Party(name=asked.buyer_name, tax_code=asked.buyer_tax_code),
             why=asked.why, by=operator, at=utcnow(), retry_after_s=config.sweep_interval_s, edition_id=fresh,
         )  # fmt: skip
-    return Redirect(f"/invoices/{invoice_id}", status_code=303)
+
+
+def _correction(form: Form) -> CorrectionBody:
+    """Raises Invalid naming the field that is wrong."""
+    told = {name: form.text(name).strip() for name in ("buyer_name", "buyer_tax_code", "why")}
+    try:
+        return msgspec.convert(told | {"buyer_tax_code": told["buyer_tax_code"] or None}, CorrectionBody)
+    except msgspec.ValidationError as error:
+        raise wrong(str(error).rpartition("`$.")[2].rstrip("`"), "form.text") from error
 
 
 @get("/invoices/{invoice_id:uuid}/items")
@@ -110,8 +187,7 @@ async def download_xml(
     xml = await signed_xml(session, invoice_id)
     if xml is None:
         raise NotSignedYet(retry_after_s=config.sweep_interval_s)
-    name = f'attachment; filename="{invoice.number}.xml"'
-    return Response(xml, media_type="application/xml", headers={"Content-Disposition": name})
+    return as_file(xml, "application/xml", f"{invoice.number}.xml")
 
 
-handlers = [show_invoices, show_invoice, send_correction, show_items, download_xml]
+handlers = [show_invoices, show_invoice, propose_credit, send_correction, show_items, download_xml]

@@ -16,7 +16,7 @@ from marketplace.errors import NotFound, Problem
 from marketplace.linkages.actions import decide, end
 from marketplace.linkages.machine import DecisionVerb
 from marketplace.linkages.reads import list_linkages, read_linkage
-from marketplace.web.explain import explain_errors, explain_problem
+from marketplace.web.explain import what_is_wrong
 from marketplace.web.forms import Form
 from marketplace.web.view import View
 
@@ -52,7 +52,7 @@ async def send_decision(
         raise
     except Problem as problem:
         return await _page(view, approver, session, linkage_id, problem)
-    return Redirect(f"/linkages/{linkage_id}", status_code=303)
+    return Redirect(f"/linkages/{linkage_id}?done=linkage_{decision}", status_code=303)
 
 
 @post("/linkages/{linkage_id:uuid}/end", status_code=200)
@@ -76,7 +76,7 @@ async def end_linkage(
         raise
     except Problem as problem:
         return await _page(view, approver, session, linkage_id, problem)
-    return Redirect(f"/linkages/{linkage_id}", status_code=303)
+    return Redirect(f"/linkages/{linkage_id}?done=linkage_ended", status_code=303)
 
 
 async def _page(
@@ -90,9 +90,7 @@ async def _page(
         linkage=linkage,
         may_decide=approves and linkage.state == "proposed" and not leads,
         may_end=approves and (linkage.state == "approved" or (linkage.state == "proposed" and leads)),
-        problem=explain_problem(view, problem) if problem else None,
-        errors=explain_errors(view, problem) if problem else (),
-        status=problem.status if problem else 200,
+        **what_is_wrong(view, problem),
     )
 
 

@@ -12,6 +12,7 @@ from litestar import Response, get, post
 from litestar.response import Redirect, Stream, Template
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from catalog.search import fold
 from marketplace.accounts.callers import Caller, Reader
 from marketplace.accounts.seats import Seats
 from marketplace.audit.api import viewer_of
@@ -60,7 +61,7 @@ async def show_log(
         fields=fields,
         all=sees_all,
         bodies=viewer.view != "operator",
-        choices=CHOICES,
+        choices={**CHOICES, "name": _by_words(view, CHOICES["name"])},
         kept=await _kept(session, caller),
         forms=FORMS,
         datasets=await all_datasets(session),
@@ -92,14 +93,14 @@ async def keep_search(view: View, reader: Reader, session: AsyncSession, form: F
         raise wrong("kept_name", "form.text")
     asked = NewSearch(name=name, search=search_of(fields), shared=form.text("shared") == "yes")
     await save_search(session, asked=asked, by=reader)
-    return Redirect(_address(asked.search), status_code=303)
+    return Redirect(f"{_address(asked.search)}&done=search_kept", status_code=303)
 
 
 @post("/log/searches/{search_id:uuid}/remove", status_code=303)
 async def forget_search(view: View, reader: Reader, session: AsyncSession, search_id: uuid.UUID) -> Redirect:
     """Remove a kept search of one's own."""
     await remove_search(session, search_id=search_id, by=reader)
-    return Redirect("/log", status_code=303)
+    return Redirect("/log?done=search_removed", status_code=303)
 
 
 @get("/log/events/{event_id:uuid}")
@@ -129,6 +130,11 @@ async def download_decision_receipt(
         session, keys, decision_id, kind=caller.organisation_kind, organisation_id=caller.organisation_id
     )
     return as_file(encode(receipt), "application/json", f"receipt-{decision_id}.json")
+
+
+def _by_words(view: View, names: tuple[str, ...]) -> list[str]:
+    """In the order of the reader's alphabet, as far as letters without marks tell it."""
+    return sorted(names, key=lambda name: fold(view.say(f"event.{name}")))
 
 
 def _address(search: Search) -> str:

@@ -19,7 +19,7 @@ from marketplace.calendar import day_of
 from marketplace.db.base import new_id, utcnow
 from marketplace.db.idempotency import claim
 from marketplace.errors import Problem
-from marketplace.web.explain import explain_errors, explain_problem
+from marketplace.web.explain import what_is_wrong
 from marketplace.web.forms import Form
 from marketplace.web.months import choose_month, months_until
 from marketplace.web.view import View
@@ -91,9 +91,7 @@ async def _page(view: View, caller: Caller, session: AsyncSession, problem: Prob
         statements=await reads.invoices(session, caller, MONTHS),
         startups=[one for one in await organisations(session) if one.kind == "startup"] if credits else [],
         key=str(new_id()),
-        problem=explain_problem(view, problem) if problem else None,
-        errors=explain_errors(view, problem) if problem else (),
-        status=problem.status if problem else 200,
+        **what_is_wrong(view, problem),
     )
 
 

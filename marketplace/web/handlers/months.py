@@ -45,7 +45,7 @@ async def send_retry(view: View, operator: Operator, session: AsyncSession, peri
     del view  # asking for it checks the session's token
     operator.require("money")
     await try_again(session, period=period, by=operator, at=utcnow())
-    return Redirect("/months", status_code=303)
+    return Redirect("/months?done=month_retried", status_code=303)
 
 
 @post("/months/{period:str}/acceptances", status_code=303)

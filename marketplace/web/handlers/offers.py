@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime, time, timedelta
-from decimal import Decimal, InvalidOperation
 
 import msgspec
 from litestar import get, post
@@ -24,8 +23,8 @@ from marketplace.offers.api import sender
 from marketplace.offers.reads import offers_of
 from marketplace.offers.rules import OF_MODE, RATES
 from marketplace.offers.schemas import NewOfferBody
-from marketplace.web.explain import explain_errors, explain_problem
-from marketplace.web.forms import Form, wrong
+from marketplace.web.explain import what_is_wrong
+from marketplace.web.forms import Form, fraction, whole, wrong
 from marketplace.web.view import View
 
 PROMISES = ("sla_accurate", "sla_complete", "sla_clean", "sla_credit")
@@ -119,13 +118,7 @@ def _sla(form: Form) -> dict[str, int | bool] | None:
 
 def _micro(name: str, text: str) -> int:
     """Micro-đồng of an amount with at most six decimals. Raises Invalid."""
-    try:
-        micro = Decimal(text.strip().replace(",", ".") or "0") * MICRO
-        if micro < 0 or micro != micro.to_integral_value():
-            raise wrong(name, "form.integer")
-        return int(micro)
-    except (InvalidOperation, OverflowError, ValueError) as error:
-        raise wrong(name, "form.integer") from error
+    return int(fraction(name, text.strip() or "0", decimals=6) * MICRO)
 
 
 def _whole(form: Form, name: str) -> int | None:
@@ -138,9 +131,7 @@ def _tiers(form: Form) -> tuple[Tier, ...]:
     for line in form.text("tiers").split("\n"):
         if line.strip():
             place, _, rate = line.partition(":")
-            if not place.strip().isdecimal():
-                raise wrong("tiers", "form.integer")
-            found.append(Tier(from_query=int(place), per_query_micro=_micro("tiers", rate)))
+            found.append(Tier(from_query=whole("tiers", place.strip()), per_query_micro=_micro("tiers", rate)))
     return tuple(found)
 
 
@@ -161,9 +152,7 @@ async def _page(
         promises=PROMISES,
         may_make="steward" in owner.roles,
         key=str(new_id()),
-        problem=explain_problem(view, problem) if problem else None,
-        errors=explain_errors(view, problem) if problem else (),
-        status=problem.status if problem else 200,
+        **what_is_wrong(view, problem),
     )
 
 

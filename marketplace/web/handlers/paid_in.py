@@ -19,7 +19,7 @@ from marketplace.payments.bank import Line, assign_line, book_line
 from marketplace.payments.cards_api import order_refund
 from marketplace.payments.provider import Payments
 from marketplace.payments.schemas import RefundBody
-from marketplace.web.explain import explain_errors, explain_problem
+from marketplace.web.explain import what_is_wrong
 from marketplace.web.forms import Form, wrong
 from marketplace.web.view import View
 
@@ -110,9 +110,7 @@ async def _page(view: View, database: Database, payments: Payments, problem: Pro
         startups=startups,
         cards=payments.configured,
         key=str(new_id()),
-        problem=explain_problem(view, problem) if problem else None,
-        errors=explain_errors(view, problem) if problem else (),
-        status=problem.status if problem else 200,
+        **what_is_wrong(view, problem),
     )
 
 

@@ -23,8 +23,8 @@ from marketplace.payments.methods import portal_link, remove_method
 from marketplace.payments.provider import Payments
 from marketplace.payments.rates import CENTS
 from marketplace.payments.schemas import TopUpBody
-from marketplace.web.explain import explain_errors, explain_problem
-from marketplace.web.forms import Form, wrong
+from marketplace.web.explain import what_is_wrong
+from marketplace.web.forms import Form, fraction, whole, wrong
 from marketplace.web.view import View
 
 
@@ -130,9 +130,11 @@ def _wish(form: Form) -> TopUpBody:
     """The form's choice: `way` is checkout, bank, or saved:<method>; dollars are written with their cents."""
     way, _, method_id = form.text("way").partition(":")
     currency = form.text("currency") or "VND"
-    written = form.text("amount").strip().replace(",", ".")
+    written = form.text("amount").strip()
     try:
-        amount = round(float(written) * CENTS) if currency == "USD" else int(written)
+        amount = (
+            int(fraction("amount", written, decimals=2) * CENTS) if currency == "USD" else whole("amount", written)
+        )
         return msgspec.convert(
             {
                 "kind": way,
@@ -143,7 +145,7 @@ def _wish(form: Form) -> TopUpBody:
             },
             TopUpBody,
         )
-    except (ValueError, OverflowError) as error:
+    except msgspec.ValidationError as error:
         raise wrong("amount", "form.integer") from error
 
 
@@ -168,9 +170,7 @@ async def _page(
         payments=paid,
         may="admin" in caller.roles,
         key=str(new_id()),
-        problem=explain_problem(view, problem) if problem else None,
-        errors=explain_errors(view, problem) if problem else (),
-        status=problem.status if problem else 200,
+        **what_is_wrong(view, problem),
         **{"portal_url": None, **more},
     )
 

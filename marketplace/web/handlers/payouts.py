@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from marketplace.accounts.callers import Approver, Caller, Operator, Owner
 from marketplace.config import Config
 from marketplace.db.base import new_id, utcnow
 from marketplace.db.idempotency import claim
-from marketplace.errors import Forbidden, NotFound
+from marketplace.errors import Forbidden, NotFound, Problem
 from marketplace.payouts.actions import cancel, propose, release, require_carried, set_account
 from marketplace.payouts.bank_file import read_notices
 from marketplace.payouts.reads import (
@@ -27,6 +28,7 @@ from marketplace.payouts.reads import (
 )
 from marketplace.payouts.schemas import AccountView
 from marketplace.payouts.settling import Report, settle_notices
+from marketplace.web.explain import what_is_wrong
 from marketplace.web.forms import Form
 from marketplace.web.headers import as_file
 from marketplace.web.months import Month, choose_month, month_of, months_until
@@ -34,6 +36,7 @@ from marketplace.web.names import names_of
 from marketplace.web.view import View
 
 NOTICE_BYTES = 10_000_000
+ACCOUNT = ("bank_code", "account_number", "holder")
 
 
 @get("/payouts")
@@ -41,31 +44,26 @@ async def show_payouts(view: View, caller: Caller, session: AsyncSession, config
     """An owner's: where it is paid, and what was. Of operator and regulator: the batches."""
     caller.require("read")
     if caller.organisation_kind == "owner":
-        return view.page(
-            "payouts.html",
-            payouts=(await list_payouts(session, caller.organisation_id)).items,
-            account=await _account(session, caller.organisation_id),
-            stripe=config.stripe_api_key is not None,
-            may_set="approver" in caller.roles and "money" in caller.scopes,
-        )
+        return await _own(view, caller, session, config)
     if caller.organisation_kind not in ("operator", "regulator"):
         raise Forbidden(needs="owner")
     return await _batches(view, caller, session)
 
 
-@post("/payouts/account", status_code=303)
+@post("/payouts/account", status_code=200)
 async def send_account(
     view: View, approver: Approver, session: AsyncSession, config: Config, form: Form
-) -> Redirect:
+) -> Template | Redirect:
     """Set where the organisation is paid from the next batch on."""
     approver.require("money")
-    bank_code = form.text("bank_code").strip()
-    require_carried(bank_code, config)
-    await set_account(
-        session, by=approver, bank_code=bank_code,
-        account_number=form.text("account_number").strip(), holder=form.text("holder").strip(), at=utcnow(),
-    )  # fmt: skip
-    return Redirect("/payouts", status_code=303)
+    entered = {name: form.text(name).strip() for name in ACCOUNT}
+    try:
+        async with session.begin_nested():
+            require_carried(entered["bank_code"], config)
+            await set_account(session, by=approver, at=utcnow(), **entered)
+    except Problem as problem:
+        return await _own(view, approver, session, config, problem, entered)
+    return Redirect("/payouts?done=account_set", status_code=303)
 
 
 @get("/payouts/statement")
@@ -100,7 +98,7 @@ async def start_batch(
     if batch_id == fresh:
         least = config.payout_least_vnd
         await propose(session, period=period, least_vnd=least, by=operator, at=utcnow(), batch_id=batch_id)
-    return Redirect(f"/payouts/batches/{batch_id}", status_code=303)
+    return Redirect(f"/payouts/batches/{batch_id}?done=batch_proposed", status_code=303)
 
 
 @get("/payouts/batches/{batch_id:uuid}")
@@ -120,7 +118,7 @@ async def release_batch(view: View, operator: Operator, session: AsyncSession, b
     """What another person proposed goes to the bank's file."""
     operator.require("money")
     await release(session, batch_id=batch_id, by=operator, at=utcnow())
-    return Redirect(f"/payouts/batches/{batch_id}", status_code=303)
+    return Redirect(f"/payouts/batches/{batch_id}?done=batch_released", status_code=303)
 
 
 @post("/payouts/batches/{batch_id:uuid}/cancel", status_code=303)
@@ -128,7 +126,7 @@ async def cancel_batch(view: View, operator: Operator, session: AsyncSession, ba
     """Give it up."""
     operator.require("money")
     await cancel(session, batch_id=batch_id, by=operator, at=utcnow())
-    return Redirect(f"/payouts/batches/{batch_id}", status_code=303)
+    return Redirect(f"/payouts/batches/{batch_id}?done=batch_cancelled", status_code=303)
 
 
 @get("/payouts/batches/{batch_id:uuid}/file")
@@ -143,18 +141,49 @@ async def download_batch(view: View, operator: Operator, session: AsyncSession, 
 async def send_notices(view: View, operator: Operator, session: AsyncSession, form: Form) -> Template:
     """The bank's file of what was paid and what came back; the same file again changes nothing."""
     operator.require("money")
-    notices = read_notices(await form.file("file").read())
-    report = await settle_notices(session, notices, by=operator, at=utcnow())
+    try:
+        notices = read_notices(await form.file("file").read())
+        async with session.begin_nested():
+            report = await settle_notices(session, notices, by=operator, at=utcnow())
+    except Problem as problem:
+        return await _batches(view, operator, session, problem=problem)
     return await _batches(view, operator, session, report=report)
 
 
-async def _batches(view: View, caller: Caller, session: AsyncSession, *, report: Report | None = None) -> Template:
+async def _own(
+    view: View,
+    caller: Caller,
+    session: AsyncSession,
+    config: Config,
+    problem: Problem | None = None,
+    entered: Mapping[str, str] | None = None,
+) -> Template:
+    return view.page(
+        "payouts.html",
+        payouts=(await list_payouts(session, caller.organisation_id)).items,
+        account=await _account(session, caller.organisation_id),
+        stripe=config.stripe_api_key is not None,
+        may_set="approver" in caller.roles and "money" in caller.scopes,
+        entered=entered or dict.fromkeys(ACCOUNT, ""),
+        **what_is_wrong(view, problem),
+    )
+
+
+async def _batches(
+    view: View,
+    caller: Caller,
+    session: AsyncSession,
+    *,
+    report: Report | None = None,
+    problem: Problem | None = None,
+) -> Template:
     return view.page(
         "payout_batches.html",
         batches=(await list_batches(session)).items,
         months=_over(utcnow()),
         key=str(new_id()),
         report=report,
+        **what_is_wrong(view, problem),
         proposes=caller.organisation_kind == "operator"
         and "operator" in caller.roles
         and "money" in caller.scopes,

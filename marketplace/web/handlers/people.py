@@ -39,7 +39,7 @@ async def erase(
     if person is None or form.text("email").strip().lower() != person.email.lower():
         raise wrong("email", "form.text")
     await erase_person(session, person_id=person_id, by=operator)
-    return Redirect(f"/people?organisation={organisation_id}", status_code=303)
+    return Redirect(f"/people?organisation={organisation_id}&done=person_erased", status_code=303)
 
 
 handlers = [show_people, erase]

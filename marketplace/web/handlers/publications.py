@@ -31,8 +31,9 @@ from marketplace.publications.schemas import StepBody, WithdrawalBody
 from marketplace.publications.schemes import MOST_BYTES, schemes_of
 from marketplace.publications.sending import send
 from marketplace.publications.withdrawing import withdraw
-from marketplace.web.explain import explain_errors, explain_problem, placed
+from marketplace.web.explain import placed, what_is_wrong
 from marketplace.web.forms import Form, chunks_of, wrong
+from marketplace.web.headers import file_headers
 from marketplace.web.publication import findings_of, told_of
 from marketplace.web.view import View
 from policies.engine import Engine
@@ -89,8 +90,7 @@ async def show_publication(view: View, caller: Caller, session: AsyncSession, pu
 async def download_rejected(session: AsyncSession, caller: Caller, store: Store, publication_id: UUID) -> Stream:
     """Rows of the file that could not be read."""
     path = await rejected_in_publication(session, store, publication_id, caller)
-    headers = {"Content-Disposition": 'attachment; filename="rejected.csv"', "Cache-Control": "no-store"}
-    return Stream(as_csv(path), media_type="text/csv", headers=headers)
+    return Stream(as_csv(path), media_type="text/csv", headers=file_headers("rejected.csv"))
 
 
 @post("/publications/{publication_id:uuid}/steps", status_code=200)
@@ -183,17 +183,15 @@ async def _list(
         listed=(await list_publications(session, caller)).items,
         withdrawn=(await list_withdrawals(session, caller)).items,
         versions=await listed_versions(session, caller.organisation_id) if approves else (),
-        reasons=REASONS,
+        withdrawal_reasons=REASONS,
         may_send="steward" in caller.roles and "publish" in caller.scopes,
         may_credit=caller.organisation_kind == "operator",
         key=str(new_id()),
         manifest=manifest,
         suite=suite,
         max_bytes=PAGE_FILE_BYTES,
-        problem=explain_problem(view, problem) if problem else None,
-        errors=explain_errors(view, problem) if problem else (),
         places=[placed(view, error) for error in problem.params.get("errors") or ()] if problem else (),
-        status=problem.status if problem else 200,
+        **what_is_wrong(view, problem),
     )
 
 
@@ -211,9 +209,7 @@ async def _one(
         and "publish" in caller.scopes
         and publication.state in ("stopped", "failed", "checking", "approving", "reviewing")
         and publication.source_bytes <= MOST_BYTES,
-        problem=explain_problem(view, problem) if problem else None,
-        errors=explain_errors(view, problem) if problem else (),
-        status=problem.status if problem else 200,
+        **what_is_wrong(view, problem),
     )
 
 

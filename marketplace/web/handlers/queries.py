@@ -87,7 +87,7 @@ async def end_query(
     """End a query that waits or runs."""
     analyst.require("query")
     await cancel(services, caller=analyst, query_id=query_id)
-    return Redirect(f"/queries/{query_id}", status_code=303)
+    return Redirect(f"/queries/{query_id}?done=query_ended", status_code=303)
 
 
 handlers = [show_queries, show_query, end_query, download, download_receipt]

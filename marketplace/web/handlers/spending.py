@@ -18,8 +18,8 @@ from marketplace.offers.charges import charges
 from marketplace.spending.actions import remove_limit, set_limit
 from marketplace.spending.reads import spending
 from marketplace.spending.schemas import LimitBody
-from marketplace.web.explain import explain_errors, explain_problem
-from marketplace.web.forms import Form, wrong
+from marketplace.web.explain import what_is_wrong
+from marketplace.web.forms import Form, whole, wrong
 from marketplace.web.view import View
 
 AGREEMENTS = 200
@@ -54,7 +54,7 @@ async def send_removal(
     """Take one away."""
     startup_admin.require("money")
     await remove_limit(session, limit_id=limit_id, by=startup_admin)
-    return Redirect("/spending?done=limited", status_code=303)
+    return Redirect("/spending?done=limit_removed", status_code=303)
 
 
 def _asked(form: Form) -> LimitBody:
@@ -62,9 +62,11 @@ def _asked(form: Form) -> LimitBody:
     kind, _, whose = form.text("scope").partition(":")
     scope = {"dataset": whose} if kind == "dataset" else {"person_id": whose} if kind == "person" else {}
     shares = [each.strip() for each in form.text("alert_percent").split(",") if each.strip()]
-    if not all(each.isdecimal() for each in shares):
-        raise wrong("alert_percent", "form.integer")
-    body = {"month_vnd": form.integer("month_vnd"), "alert_percent": [int(each) for each in shares], **scope}
+    body = {
+        "month_vnd": form.integer("month_vnd"),
+        "alert_percent": [whole("alert_percent", each) for each in shares],
+        **scope,
+    }
     try:
         return msgspec.convert(body, LimitBody)
     except msgspec.ValidationError as error:
@@ -81,9 +83,7 @@ async def _page(view: View, startup: Startup, session: AsyncSession, problem: Pr
         datasets=sorted({each.dataset_slug for each in agreed.items}),
         people=await colleagues(session, startup.organisation_id),
         may_set="admin" in startup.roles,
-        problem=explain_problem(view, problem) if problem else None,
-        errors=explain_errors(view, problem) if problem else (),
-        status=problem.status if problem else 200,
+        **what_is_wrong(view, problem),
     )
 
 

@@ -21,7 +21,7 @@ from marketplace.errors import Problem
 from marketplace.own import reads
 from marketplace.own.actions import remove_table
 from marketplace.own.adding import take_in, vault_of
-from marketplace.web.explain import explain_errors, explain_problem
+from marketplace.web.explain import what_is_wrong
 from marketplace.web.forms import Form, chunks_of
 from marketplace.web.view import View
 
@@ -76,9 +76,7 @@ async def _page(
         key=str(new_id()),
         name=name,
         max_bytes=PAGE_FILE_BYTES,
-        problem=explain_problem(view, problem) if problem else None,
-        errors=explain_errors(view, problem) if problem else (),
-        status=problem.status if problem else 200,
+        **what_is_wrong(view, problem),
     )
 
 

@@ -14,7 +14,7 @@ from marketplace.accounts.tokens import MadeToken, create_token, revoke_token
 from marketplace.config import Config
 from marketplace.db.base import utcnow
 from marketplace.errors import Problem
-from marketplace.web.explain import explain_errors, explain_problem
+from marketplace.web.explain import what_is_wrong
 from marketplace.web.forms import Form
 from marketplace.web.view import View
 
@@ -70,9 +70,7 @@ async def _page(
         now=utcnow(),
         made=made,
         name=name,
-        problem=explain_problem(view, problem) if problem else None,
-        errors=explain_errors(view, problem) if problem else (),
-        status=problem.status if problem else 200,
+        **what_is_wrong(view, problem),
     )
 
 

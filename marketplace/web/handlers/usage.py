@@ -37,21 +37,14 @@ async def show_usage(
 ) -> Template:
     """One month's charged queries and their totals, by day, dataset or person."""
     caller.require("read")
-    now = utcnow()
+    kind, party_id, now = caller.organisation_kind, caller.organisation_id, utcnow()
     chosen = choose_month(month, now)
-    page = await usage(
-        session,
-        kind=caller.organisation_kind,
-        party_id=caller.organisation_id,
-        period=chosen.period,
-        cursor=cursor,
-    )
-    kind = caller.organisation_kind
+    page = await usage(session, kind=kind, party_id=party_id, period=chosen.period, cursor=cursor)
     groups = await usage_by(
         session,
         kind=kind,
-        party_id=caller.organisation_id,
-        group=group if kind == "startup" or group != "person" else "day",
+        party_id=party_id,
+        group=group if group in GROUPS[kind] else "day",
         first=day_of(chosen.period.since),
         last=day_of(chosen.period.until - timedelta(seconds=1)),
     )

@@ -66,7 +66,7 @@ async def send_read(view: View, caller: Caller, session: AsyncSession) -> Redire
     """All notices so far are read."""
     caller.require("read")
     await mark_read(session, by=caller, at=utcnow())
-    return Redirect("/watches", status_code=303)
+    return Redirect("/watches?done=notices_read", status_code=303)
 
 
 def _asked(form: Form) -> WatchBody:

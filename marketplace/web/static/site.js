@@ -65,6 +65,20 @@ document.addEventListener("htmx:beforeRequest", (event) => {
   else stream.heard = Date.now();
 });
 
+// What never reached the service says so, until something does.
+const unreached = (hidden) => () => { document.getElementById("unreached").hidden = hidden; };
+document.addEventListener("htmx:sendError", unreached(false));
+document.addEventListener("htmx:timeout", unreached(false));
+document.addEventListener("htmx:beforeSwap", unreached(true));
+
+// Escape closes what asks once more, and leads back to its button.
+document.addEventListener("keydown", (event) => {
+  const asking = event.key === "Escape" && event.target.closest?.("details.confirm[open]");
+  if (!asking) return;
+  asking.open = false;
+  asking.querySelector("summary").focus();
+});
+
 // Stages that the reader has opened stay open when the list of them is drawn anew.
 let opened = [];
 document.addEventListener("htmx:beforeSwap", (event) => {

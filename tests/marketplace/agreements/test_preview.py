@@ -131,7 +131,7 @@ def test_another_owner_previews_no_acceptance(market: Market, application: str) 
 def test_the_pages_show_it_and_mistakes_come_back_with_their_place(market: Market, application: str) -> None:
     with visiting(market, "owner") as owner:
         page = owner.send("/preview", {"manifest": MANIFEST, "persons": "32561"}).text
-        assert "Bản kê khai này phát hành được" in page
+        assert "Tờ khai này phát hành được" in page
         assert "được 4 trên 9 mục đích" in page
         assert "Mục đích Bán lại dữ liệu (resale) luôn bị cấm" in page
         wrong = owner.send("/preview", {"manifest": MANIFEST.replace("mode:", "modee:"), "persons": "5"})

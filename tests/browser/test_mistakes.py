@@ -1,0 +1,77 @@
+"""A mistake in a form of regulator, operator or owner comes back as it was typed; a step says what it did."""
+
+from __future__ import annotations
+
+from marketplace.db.base import new_id
+from marketplace.db.engine import Database
+from tests.browser.conftest import Visit
+from tests.browser.outline import faults
+from tests.marketplace.agreements.conftest import Sides
+from tests.marketplace.invoices.bills import charged, invoice_of, rich
+from tests.marketplace.parties import Make
+
+BREACH = {
+    "title": "Tệp gửi nhầm cho <b>người</b> khác", "note": "Phát hiện lúc đối chiếu nhật ký.",
+    "since": "2026-11-20T08:00", "until": "2026-11-21T08:00", "known_at": "2026-11-22T09:00",
+}  # fmt: skip
+
+
+async def test_a_breach_that_is_told_wrongly_comes_back_and_its_steps_say_what_they_did(
+    visit: Visit, sides: Sides, database: Database, make: Make
+) -> None:
+    regulator = await make.party(database, kind="regulator")
+    dataset = {"dataset": str(sides.dataset_id)}
+    async with visit(regulator) as visitor:
+        wrong = await visitor.send("/incidents", {**BREACH, **dataset, "until": "gần đây"})
+        assert wrong.status_code == 400
+        assert faults(wrong.text) == []
+        for typed in (
+            "Tệp gửi nhầm cho &lt;b&gt;",
+            "đối chiếu nhật ký.</textarea>",
+            "2026-11-22T09:00",
+            " selected>",
+        ):
+            assert typed in wrong.text
+        opened = await visitor.send("/incidents", {**BREACH, **dataset})
+        page = opened.headers["location"]
+        assert page.endswith("?done=incident_opened")
+        assert "Đồng hồ báo cáo chạy" in (await visitor.get(page)).text
+        one = page.partition("?")[0]
+        short = await visitor.send(f"{one}/steps", {"verb": "note", "note": "ngắn"})
+        assert (short.status_code, ">ngắn</textarea>" in short.text) == (400, True)
+        assert faults(short.text) == []
+
+
+async def test_what_an_operator_typed_wrongly_of_an_invoice_or_a_refund_comes_back(
+    visit: Visit, database: Database, make: Make
+) -> None:
+    startup, operator = await rich(database, make)
+    await charged(database, startup, await make.party(database, kind="owner"), dataset_id=new_id(), price=13_011)
+    invoice = f"/invoices/{(await invoice_of(database, startup)).id}"
+    async with visit(operator) as visitor:
+        wrong = {"buyer_name": "", "buyer_tax_code": "12", "why": "mã số thuế sai"}
+        answer = await visitor.send(f"{invoice}/corrections", wrong)
+        assert (answer.status_code, 'role="alert"' in answer.text) == (400, True)
+        refund = await visitor.send(f"{invoice}/credits", {"amount": "-5", "reason": "đã tính nhầm"})
+        assert (refund.status_code, ">đã tính nhầm</textarea>" in refund.text) == (400, True)
+        assert faults(refund.text) == []
+        version = await visitor.send("/credits/version", {"version": "khong_co", "reason": "rút"})
+        assert (version.status_code, 'value="khong_co"' in version.text) == (400, True)
+
+
+async def test_an_account_and_a_bank_s_file_that_cannot_be_read_lead_back_to_their_page(
+    visit: Visit, sides: Sides, database: Database, make: Make
+) -> None:
+    async with visit(sides.owner) as visitor:
+        account = {"bank_code": "970436", "account_number": "không phải số", "holder": "CTY <b>A</b>"}
+        wrong = await visitor.send("/payouts/account", account)
+        assert (wrong.status_code, 'value="CTY &lt;b&gt;A' in wrong.text) == (400, True)
+        right = await visitor.send("/payouts/account", account | {"account_number": "0123456789"})
+        assert right.headers["location"] == "/payouts?done=account_set"
+    async with visit(await make.party(database, kind="operator")) as visitor:
+        told = await visitor.send(
+            "/payouts/notices", {}, files={"file": ("x.csv", b"khong,phai\n1,2\n", "text/csv")}
+        )
+        assert 400 <= told.status_code < 500
+        assert "Đề nghị" in told.text
+        assert faults(told.text) == []
