@@ -17,6 +17,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from bench.cold import cold
 from bench.figure import figure
 from bench.held import Held, Watch
 from catalog.limits import IngestLimits
@@ -111,8 +112,7 @@ def _through(folder: Path, scale: float, suite: Path) -> Told:
             part.unlink()
     market = _market(home)
     market.start(**LIMITS)
-    assert market.process is not None  # it was started
-    watch = Watch(market.process.pid)
+    watch = Watch(market.pid)
     try:
         with watch.looking():
             told = _publish(market, watch, register.folder / "manifest.yaml", file, suite)
@@ -127,7 +127,7 @@ def _market(home: Path) -> Market:
     home.mkdir(mode=0o700)
     config = Config(home=home)
     upgrade(config)
-    return market_of(home, asyncio.run(prepare_parties(config, cast=(*CAST, SECOND))))
+    return cold(market_of(home, asyncio.run(prepare_parties(config, cast=(*CAST, SECOND)))))
 
 
 def _publish(market: Market, watch: Watch, manifest: Path, file: Path, suite: Path) -> dict[str, float]:

@@ -15,6 +15,7 @@ from typing import Any
 
 import duckdb
 
+from bench.cold import cold
 from bench.figure import figure, quantile
 from marketplace.db import embedded
 from tests.market import EXAMPLES, SMALL_SQL, Market, market_of, prepare_home
@@ -34,7 +35,7 @@ async def figures() -> list[dict[str, Any]]:
 def _measured() -> list[dict[str, Any]]:
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder) / "home"
-        market = market_of(home, prepare_home(home))
+        market = cold(market_of(home, prepare_home(home)))
         market.start()
         try:
             market.credit(1_000_000_000)
@@ -145,8 +146,7 @@ def _start(market: Market) -> list[dict[str, Any]]:
 
 
 def _memory(market: Market) -> float:
-    assert market.process is not None
-    total, waiting = 0, [market.process.pid]
+    total, waiting = 0, [market.pid]
     while waiting:
         pid = waiting.pop()
         for task in Path(f"/proc/{pid}/task").glob("*/children"):

@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 
 from bench import soak_laws, soak_ledger, soak_sql
+from bench.cold import cold
 from marketplace.cli.client import Unreachable
 from marketplace.db import embedded
 from tests.market import EXAMPLES, Market, market_of, prepare_home
@@ -34,7 +35,7 @@ def main() -> int:
     chance = random.Random(SEED)
     with tempfile.TemporaryDirectory(prefix="sdl-soak-") as folder:
         home = Path(folder) / "home"
-        market = market_of(home, prepare_home(home), SANDULIEU_SWEEP_INTERVAL_S="2")
+        market = cold(market_of(home, prepare_home(home), SANDULIEU_SWEEP_INTERVAL_S="2"))
         market.start()
         try:
             market.credit(1_000_000_000)

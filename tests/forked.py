@@ -12,9 +12,10 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
+from typing import Protocol
 
 from marketplace import faults
 from marketplace.cli.main import main
@@ -26,23 +27,34 @@ IMPORTED = ("cli.serve", "cli.ledger", "web.app", "web.parts", "payments.stripe_
 FORKS.set_forkserver_preload(["tests.forked", *(f"marketplace.{name}" for name in IMPORTED)])
 
 
+class Started(Protocol):
+    """A process of ours, as a market looks after it."""
+
+    @property
+    def pid(self) -> int | None:
+        """None before it is started."""
+
+    def is_alive(self) -> bool:
+        """Whether it has not ended."""
+
+    def join(self, timeout: float | None = None) -> None:
+        """Wait for its end, at most so many seconds."""
+
+
+Begin = Callable[[tuple[str, ...], Mapping[str, str], Path], Started]
+"""Arguments of `sandulieu`, environment, and the file that what is printed is added to."""
+
+
 def start(arguments: tuple[str, ...], environment: Mapping[str, str], output: Path) -> ForkServerProcess:
     """Begin `sandulieu …`; what it prints is added to `output`. It ends when we do, even if we are killed."""
-    process = FORKS.Process(
-        target=_run, args=(arguments, {**os.environ, **environment}, output, output), daemon=True
-    )
-    process.start()
-    return process
+    return _start(arguments, environment, output, output)
 
 
 def run(arguments: tuple[str, ...], environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
     """`sandulieu …` from its beginning to its end, as subprocess.run would tell of it."""
     with tempfile.TemporaryDirectory() as folder:
         output, errors = Path(folder) / "output", Path(folder) / "errors"
-        process = FORKS.Process(
-            target=_run, args=(arguments, {**os.environ, **environment}, output, errors), daemon=True
-        )
-        process.start()
+        process = _start(arguments, environment, output, errors)
         process.join(TIMEOUT_S)
         if process.exitcode is None:
             process.kill()

@@ -15,7 +15,6 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +48,8 @@ class Market:
     port: int
     parties: Parties
     environment: Mapping[str, str]
-    process: ForkServerProcess | None = None
+    begin: forked.Begin = forked.start
+    process: forked.Started | None = None
     as_usual: bool = False
     """Whether the process was started without anything special."""
     datasets: dict[str, str] = field(default_factory=dict)
@@ -84,7 +84,7 @@ class Market:
     def _launch(self, environment: Mapping[str, str], path: str, *options: str) -> None:
         self.as_usual = not environment and not options and path == "/readyz"
         arguments = ("serve", "--port", str(self.port), *options)
-        self.process = forked.start(arguments, {**self.environment, **environment}, self.log)
+        self.process = self.begin(arguments, {**self.environment, **environment}, self.log)
         until = time.monotonic() + 60
         while time.monotonic() < until:
             assert self.process.is_alive(), self.log.read_text()[-4000:]
