@@ -1,5 +1,4 @@
-"""A market whose service is started as an operator starts it: what the tests fork off would be ready too early, and
-its memory counted for two."""
+"""A service started as an operator starts it: what the tests fork off would be ready too early, its memory shared."""
 
 from __future__ import annotations
 
