@@ -1,4 +1,4 @@
-"""A service started as an operator starts it: what the tests fork off would be ready too early, its memory shared."""
+"""A service started as an operator starts it: what the tests fork off is ready too early, with memory shared."""
 
 from __future__ import annotations
 
