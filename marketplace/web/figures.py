@@ -79,11 +79,11 @@ def power(value: float, _language: Language) -> str:
     return f"{'' if front == '1' else front + '·'}10{str(int(exponent)).translate(_RAISED)}"
 
 
-def instant(at: datetime | int | None, language: Language) -> str:
-    """Day and time in Viet Nam, of a datetime or of milliseconds since the epoch; a dash when there is none."""
+def instant(at: datetime | int | str | None, language: Language) -> str:
+    """Day and time in Viet Nam, of a datetime, its ISO 8601, or milliseconds since the epoch; a dash for none."""
     if at is None:
         return "–"
-    local = _local(at)
+    local = _local(datetime.fromisoformat(at) if isinstance(at, str) else at)
     return local.strftime("%d/%m/%Y %H:%M") if language == "vi" else local.strftime("%d %b %Y, %H:%M")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import timedelta
 from uuid import uuid4
@@ -12,9 +13,14 @@ from marketplace.calendar import VIETNAM
 from marketplace.db.base import utcnow
 from marketplace.db.engine import Database
 from tests.browser.conftest import Visit
+from tests.browser.outline import faults
 from tests.marketplace.agreements.conftest import Sides
 from tests.marketplace.parties import Make
 
+TOLD = {
+    "denials": 2000, "until": "2026-11-20T08:30:00+00:00", "night": "2026-11-20", "period": "2026-10",
+    "listed_as": "internal", "due": "important", "cause": "<b>",
+}  # fmt: skip
 NOTE = "Tệp xuất bị gửi nhầm cho bên ngoài."
 
 
@@ -24,13 +30,18 @@ async def test_an_alert_is_answered_on_the_page(visit: Visit, database: Database
         await session.execute(
             text(
                 "INSERT INTO alert (id, rule, cause, told, raised_at)"
-                " VALUES (:id, 'denial_burst', CAST(CAST(:id AS uuid) AS text), '{\"denials\": 20}', now())"
+                " VALUES (:id, 'denial_burst', CAST(CAST(:id AS uuid) AS text), CAST(:told AS jsonb), now())"
             ),
-            {"id": alert_id},
+            {"id": alert_id, "told": json.dumps(TOLD)},
         )
     path = f"/alerts/{alert_id}/acknowledge"
     async with visit(await make.party(database, kind="regulator")) as visitor:
-        assert path in (await visitor.get("/alerts")).text
+        page = (await visitor.get("/alerts")).text
+        assert path in page
+        assert faults(page) == []
+        for words in ("Lần bị từ chối", "2.000", "20/11/2026 15:30", "10/2026", "Dữ liệu quan trọng", "&lt;b&gt;"):
+            assert words in page
+        assert not any(f"<dt>{name}</dt>" in page for name in TOLD)
         assert (await visitor.send(path, {"reason": "ngắn"})).status_code == 400
         assert (await visitor.send(path, {"reason": "Do một lỗi của bên thuê."})).status_code == 303
         assert path not in (await visitor.get("/alerts")).text
