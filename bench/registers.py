@@ -111,8 +111,7 @@ def _through(folder: Path, scale: float, suite: Path) -> Told:
             part.unlink()
     market = _market(home)
     market.start(**LIMITS)
-    assert market.process is not None  # it was started
-    watch = Watch(market.process.pid)
+    watch = Watch(market.pid)
     try:
         with watch.looking():
             told = _publish(market, watch, register.folder / "manifest.yaml", file, suite)

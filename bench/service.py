@@ -146,7 +146,7 @@ def _start(market: Market) -> list[dict[str, Any]]:
 
 def _memory(market: Market) -> float:
     assert market.process is not None
-    total, waiting = 0, [market.process.pid]
+    total, waiting = 0, [market.pid]
     while waiting:
         pid = waiting.pop()
         for task in Path(f"/proc/{pid}/task").glob("*/children"):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from marketplace.audit.publishing import published_log, rolled_back
+from marketplace.audit.log_store import published_log
+from marketplace.audit.publishing import rolled_back
 from marketplace.config import Config
 from marketplace.db.engine import Database
 from marketplace.errors import Problem
