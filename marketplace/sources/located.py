@@ -27,7 +27,8 @@ def located(path: Path, *, home: Path, deadline_ms: int) -> Iterator[Path]:
     above = home / "sources"
     _sweep(above)
     if path.suffix != ".toml":
-        yield path
+        with _ended_by_sigterm():
+            yield path
         return
     described, max_bytes = read_description(path), IngestLimits().max_bytes
     with _ended_by_sigterm(), _own_folder(above) as own:

@@ -35,6 +35,24 @@ async def test_check_measures_without_a_database(shop: Shop, tmp_path: Path) -> 
     assert not empty.exists(), "nothing is left behind"
 
 
+async def test_a_check_that_is_ended_leaves_no_persons_records_behind(shop: Shop, tmp_path: Path) -> None:
+    file, below = shop.file(), tmp_path / "tmp"
+    below.mkdir()
+    (file.parent / "manifest.yaml").write_text(shop.manifest(), encoding="utf-8")
+    command = [sys.executable, "-m", "marketplace.cli.main", "catalog", "check", str(file)]
+    env = {**os.environ, "SANDULIEU_HOME": str(tmp_path / "home"), "TMPDIR": str(below)}
+    process = await asyncio.create_subprocess_exec(
+        *command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    while not list(below.glob("sandulieu-check-*/incoming/*/ingest")):
+        assert process.returncode is None
+        await asyncio.sleep(0.01)
+    process.terminate()
+    await process.communicate()
+    assert process.returncode != 0
+    assert list(below.glob("sandulieu-check-*")) == []
+
+
 async def test_check_tells_every_error_with_its_place(shop: Shop, tmp_path: Path) -> None:
     manifest = tmp_path / "m.yaml"
     manifest.write_text(shop.manifest().replace("k: 5", "k: 1").replace("source: tests\n", ""), encoding="utf-8")
