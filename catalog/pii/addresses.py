@@ -31,15 +31,19 @@ _NAMED_STREET: Final = re.compile(
     r"(?:so (?:nha )?)?[a-z]?\d{1,4}[a-z]?(?:/\d{1,4}){0,4},? (?:[a-z]+ \d{1,4} )?"
     r"(?:duong|pho|ngo|hem|ngach|kiet) \S.*"
 )
+_UNITS_SAID: Final = re.compile(
+    r"\b(?:phuong|xa|quan|huyen|thi xa|thi tran|thanh pho|tinh|tp)\b|\b[pq]\.?\s?\d{1,2}\b"
+)
 _DATES: Final = re.compile(
     r"\b(?:30 thang 4|3 thang 2|2 thang 9|19 thang 5|cach mang thang (?:8|tam)|30/4|3/2|2/9)\b"
 )
 """Streets that are called after a day."""
 _POSTCODE: Final = re.compile(r"[\s,]+\d{5,6}$|,?\s*(?:viet nam|vietnam|vn)\.?$")
 _UNLIKE: Final = re.compile(
-    r"\b(?:kg|gr|gram|ml|lit|hop|chai|goi|cai|chiec|bo|trang|ngay|gio|phut|thang|don|hang|giao|mua|ban|gia|"
+    r"\b(?:kg|gr|gram|ml|lit|hop|chai|goi|cai|chiec|bo|trang|ngay|gio|phut|don|hang|giao|mua|"
+    r"\d+ (?:thang|ban|gia|dong|an)|"
     r"khuyen mai|"
-    r"giam|san pham|ma|vnd|dong|usd|nguoi|lan|diem|mau|size|loai|an|uong|banh|nuoc|phien ban|the he|inch|gb|tb|"
+    r"giam|san pham|ma|vnd|usd|nguoi|lan|diem|mau|size|loai|uong|banh|nuoc|phien ban|the he|inch|gb|tb|"
     r"mm|cm)\b"
 )
 
@@ -100,7 +104,7 @@ def _unpunctuated(text: str) -> bool:
     if "," in text or len(words) > 30:
         return False
     ends = any(current_province(" ".join(words[-size:])) for size in (2, 3, 4) if len(words) > size + 1)
-    units = len(re.findall(r"\b(?:phuong|xa|quan|huyen|thi xa|thi tran|thanh pho|tinh|tp)\b", text))
+    units = len(_UNITS_SAID.findall(text))
     return (ends and units >= 1) or (units >= 2 and (ends or bool(_HOUSE.match(text))))
 
 

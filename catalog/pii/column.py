@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
@@ -12,12 +13,16 @@ from msgspec import Struct
 from catalog.pii import words_in
 from catalog.pii.contacts import could_be_phone
 from catalog.pii.folding import as_seen
-from catalog.pii.forms import PASSPORT_LETTERS, Form, forms
+from catalog.pii.forms import NEW_PASSPORT, PASSPORT_LETTERS, Form, forms
 from catalog.pii.headers import Hint, hint
 from catalog.pii.kinds import Kind
 from catalog.pii.within import inside
 
 _EMBEDDED_WORDS = 3
+_SURE = 0.9
+_SEVERAL = re.compile(r"[;|\n/]|\d{6}\s*(?:,|[-–])\s+\d|\d{6}\s+(?:,|[-–])\s*\d|\d{8},\d{8}")
+"""Numbers beside one another."""
+_FRACTION = re.compile(r"\d{8,15}\.0+")
 
 
 class Judged(Struct, frozen=True, kw_only=True):
@@ -31,11 +36,16 @@ class Judged(Struct, frozen=True, kw_only=True):
 
 def judge(header: str, cells: Sequence[str], *, year: int) -> Judged:
     """`cells` as they stand in the file, blank ones too; `year`: the present one."""
-    column = _Column(header, [as_seen(cell).strip() for cell in cells], year)
+    column = _Column(header, [_undone(as_seen(cell).strip()) for cell in cells], year)
     column.numbers()
     column.words()
     column.embedded()
     return column.judged()
+
+
+def _undone(cell: str) -> str:
+    """A number that a spreadsheet made a fraction of: "79172274184.0"."""
+    return cell.split(".", maxsplit=1)[0] if _FRACTION.fullmatch(cell) else cell
 
 
 class _Column:
@@ -79,7 +89,7 @@ class _Column:
         texts = {form.bare(self.cells[place]) for place in passed}
         share = len(passed) / max(1, len(shaped))
         confidence = believed(form, said, share, texts) if passed else 0.0
-        if said == "for" and form.near is not None:
+        if (said == "for" or confidence >= _SURE) and form.near is not None:
             near = [place for place in self.filled if len(self.cells[place]) < 40 and form.near(self.cells[place])]
             if confidence or 10 * len(near) >= 8 * len(self.filled):
                 return max(confidence, 0.8), sorted({*passed, *near})
@@ -133,7 +143,7 @@ class _Column:
 def _worth_reading(cell: str) -> bool:
     """Not a number alone, however it is grouped: of that the column as a whole has been asked."""
     if not any(sign.isalpha() for sign in cell):
-        return any(sign in cell for sign in ";|\n/")
+        return _SEVERAL.search(cell) is not None
     return (
         "@" in cell or len(cell.split()) >= _EMBEDDED_WORDS or (len(cell) > 10 and any(c.isdigit() for c in cell))
     )
@@ -156,8 +166,10 @@ def believed(form: Form, said: Hint, share: float, texts: set[str]) -> float:
     counter = is_counter(texts)
     if form.weak:
         fits = form.kind != "passport" or {text[0].upper() for text in texts} <= PASSPORT_LETTERS
-        enough = 2 if form.kind == "passport" else 8
-        return 0.65 if said == "none" and fits and count >= 25 and spread >= enough and not counter else 0.0
+        if form.kind == "passport" and all(NEW_PASSPORT.fullmatch(text) for text in texts):
+            spread = len({text[:4] for text in texts})
+        enough, least = (2, 12) if form.kind == "passport" else (8, 25)
+        return 0.65 if said == "none" and fits and count >= least and spread >= enough and not counter else 0.0
     if said == "none":
         return min(0.95, 0.6 + 0.05 * beyond) if beyond >= 3 and not (counter and form.kind != "email") else 0.0
     return 0.7 if beyond >= 8 and spread >= 4 and not counter else 0.0

@@ -39,6 +39,11 @@ _FILES = frozenset(
         "lan",
     ]
 )
+_BEFORE_2018 = {
+    "120": "70", "121": "79", "122": "77", "126": "76", "128": "78", "123": "83", "124": "84", "125": "85",
+    "127": "81", "129": "82", "186": "56", "188": "58", "199": "59",
+} | {f"16{last}": f"3{last}" for last in range(2, 10)}  # fmt: skip
+"""Mobile numbers of eleven digits and what they have become (Decision 798/QD-BTTTT of 2018)."""
 _PERSONAL = frozenset({phonenumbers.PhoneNumberType.MOBILE, phonenumbers.PhoneNumberType.FIXED_LINE})
 
 
@@ -52,6 +57,8 @@ def national(cell: str) -> str | None:
     digits = _digits(cell)
     if digits is None:
         return None
+    if len(digits) == 10:
+        digits = _BEFORE_2018.get(digits[:3], digits[:3]) + digits[3:]
     number = phonenumbers.PhoneNumber(country_code=84, national_number=int(digits))
     return f"0{digits}" if phonenumbers.number_type(number) in _PERSONAL else None
 

@@ -165,6 +165,12 @@ def is_citizen_id(cell: str, *, year: int) -> bool:
     return year - 125 <= born <= year and digits[6:] != "000000"
 
 
+def could_be_citizen_id(cell: str, *, year: int) -> bool:
+    """Of Hà Nội to Cao Bằng, whose two leading zeros a spreadsheet took away."""
+    digits = bare(cell)
+    return len(digits) == 10 and _numeric(digits) and is_citizen_id(f"00{digits}", year=year)
+
+
 def is_old_citizen_id(cell: str) -> bool:
     """CMND: nine digits, of which the first ones name the province: 01 to 38, or 0 with two more."""
     digits = bare(cell)
@@ -220,6 +226,19 @@ def is_passport(cell: str) -> bool:
     """A letter with seven digits, since 2022 with eight."""
     found = _PASSPORT.fullmatch(cell.strip().upper())
     return found is not None and len(set(found[2])) > 1
+
+
+def could_be_passport(cell: str) -> bool:
+    """Of any country: six to nine signs, mostly figures."""
+    text = bare(cell).upper()
+    figures = sum(sign.isdigit() for sign in text)
+    return text.isascii() and text.isalnum() and 6 <= len(text) <= 9 and figures >= 5
+
+
+def could_be_old_citizen_id(cell: str) -> bool:
+    """Of Hà Nội or others below 10, whose leading zero a spreadsheet took away."""
+    digits = bare(cell)
+    return len(digits) == 8 and _numeric(digits) and is_old_citizen_id(f"0{digits}")
 
 
 def is_bank_card(cell: str) -> bool:

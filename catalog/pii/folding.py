@@ -22,8 +22,8 @@ _ODD: Final = re.compile(
 
 
 def as_seen(text: str) -> str:
-    """Full-width signs and other digits as ASCII ones, without signs that nobody sees (of no width)."""
-    return text if text.isascii() else _ODD.sub(_seen, text)
+    """Composed (NFC), full-width signs and other digits as ASCII, without signs that nobody sees (of no width)."""
+    return text if text.isascii() else unicodedata.normalize("NFC", _ODD.sub(_seen, text))
 
 
 def _seen(found: re.Match[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Final
 
@@ -82,11 +83,15 @@ def forms(year: int) -> tuple[Form, ...]:
     def is_citizen(cell: str) -> bool:
         return digits.is_citizen_id(cell, year=year)
 
+    def could_be_citizen(cell: str) -> bool:
+        return digits.could_be_citizen_id(cell, year=year)
+
     return (
         Form(kind="email", shape=lambda cell: "@" in cell, check=is_email, chance=0.2),
         Form(kind="bank_card", shape=_card_shape, check=digits.is_bank_card, chance=0.06,
              near=digits.could_be_card),
-        Form(kind="citizen_id", shape=_number(11, 12), check=is_citizen, chance=0.15),
+        Form(kind="citizen_id", shape=_number(11, 12), check=is_citizen, chance=0.15,
+             near=could_be_citizen),
         Form(kind="phone", shape=_phone_shape, check=is_phone, chance=0.45, bare=written_home, near=is_dialled),
         Form(kind="phone", shape=_phone_shape, check=could_be_phone, chance=0.5, weak=True, bare=written_home),
         Form(kind="tax_code", shape=_tax_shape, check=digits.is_tax_code, chance=0.1, prefix=4),
@@ -94,11 +99,14 @@ def forms(year: int) -> tuple[Form, ...]:
              near=digits.could_be_plate),
         Form(kind="social_insurance", shape=_insurance_shape, check=_insurance, chance=0.63, weak=True, prefix=2),
         Form(kind="old_citizen_id", shape=_number(9), check=digits.is_old_citizen_id, chance=0.38, weak=True,
-             prefix=2),
-        Form(kind="passport", shape=_mixed(8, 9), check=digits.is_passport, chance=0.3, weak=True, prefix=1),
+             prefix=2, near=digits.could_be_old_citizen_id),
+        Form(kind="passport", shape=_mixed(8, 9), check=digits.is_passport, chance=0.3, weak=True, prefix=1,
+             near=digits.could_be_passport),
         Form(kind="coordinates", shape=_pair_shape, check=is_place, chance=0.05, prefix=2),
     )  # fmt: skip
 
 
 PASSPORT_LETTERS: Final = frozenset("BCNPEKSDA")
 """Series that have been given out; a code of wares has any letter."""
+NEW_PASSPORT: Final = re.compile(r"[Pp]0\d{7}")
+"""Since 2022, of which no more than the first ten million have been given out."""

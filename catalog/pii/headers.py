@@ -45,7 +45,8 @@ _FOR: Final[dict[Kind, str]] = {
         "car number|registration|reg no|plate no|bien ks|phuong tien|so dang ky xe|vehicle no"
     ),
     "passport": (
-        "ho chieu|so ho chieu|hc|passport|passport no|passport number|pp no|ppt|giay to tuy than|travel document|"
+        "ho chieu|so ho chieu|hc|shc|doc no|document no|"
+        "passport|passport no|passport number|pp no|ppt|giay to tuy than|travel document|"
         "so hc|pass no"
     ),
     "bank_card": (
@@ -109,7 +110,8 @@ _AGAINST: Final[dict[Kind, str]] = {
     "person_name": (
         "san pham|ten sp|product|product name|hang hoa|ten hang|cong ty|company|doanh nghiep|ten cty|to chuc|"
         "organization|organisation|"
-        "don vi|ten don vi|duong|ten duong|street|pho|truong|ten truong|school|thuong hieu|brand|dia danh|tinh|"
+        "don vi|ten don vi|ten dn|dn|"
+        "duong|ten duong|street|pho|truong|ten truong|school|thuong hieu|brand|dia danh|tinh|"
         "huyen|xa|phuong|mon an|mon|"
         "nha hang|cua hang|shop|store|du an|project|thuoc|ten thuoc|nha cung cap|supplier|vendor|chi nhanh|"
         "branch|benh vien|hospital|"
@@ -129,6 +131,8 @@ _AGAINST: Final[dict[Kind, str]] = {
         "mat|death|ngay ban hanh|"
         "ban hanh|hieu luc|effective|transaction date|ngay gd|giao dich|ngay cuoi|ket hon|cap nhat|khai truong|"
         "ngay hoc|nam sx|nam san xuat|"
+        "hoat dong|version|app version|phien ban|firmware|fw|sinh vien|ma sinh vien|hoc sinh|sinh hoc|"
+        "ve sinh|"
         "nam xay dung|nam thanh lap|ngay tuyen dung|tuyen dung|published|release|nam xuat ban|xuat ban|nam cap|"
         "tot nghiep|graduation|ngay ban"
     ),
@@ -142,6 +146,18 @@ _AGAINST: Final[dict[Kind, str]] = {
 _CODED: Final = frozenset(
     ("citizen_id", "old_citizen_id", "phone", "tax_code", "social_insurance", "plate", "passport", "bank_card")
 )
+
+
+_NUMBERED: Final = re.compile(
+    r"\W*(?:truong|cot|col|column|field|f|x|c|v|gt|tt|var|unnamed|data|thong tin|info|gia tri|value)[\W_]*\d+\W*"
+)
+"""The name of a place in a row: it says nothing of what stands there ("trường 5" is no school)."""
+_SOME_DATE: Final = re.compile(
+    r"^(?:ngay|nam|thang|date|day|year) "
+    r"(?!(?:ngay|thang|nam|va|gio|of|the|time|month|year|day|date)\b)[a-z]{2,}|"
+    r"[a-z]{2,}(?<!birth) (?:date|day|year)$"
+)
+"""The day of something else."""
 
 
 @lru_cache(maxsize=4_096)
@@ -158,7 +174,7 @@ def words(header: str) -> str:
 def hint(header: str, kind: Kind) -> Hint:
     """What `header` says of `kind`. The longer word wins where both speak: "ngày cấp CCCD" is a date."""
     said = words(header)
-    if not said:
+    if not said or _NUMBERED.fullmatch(fold(header)):
         return "none"
     wanted = _longest(said, _FOR.get(kind, ""))
     unwanted = _longest(said, _AGAINST.get(kind, ""))
@@ -166,6 +182,8 @@ def hint(header: str, kind: Kind) -> Hint:
         unwanted = max(unwanted, _longest(said, _ANY_CODE))
     if wanted > unwanted:
         return "for"
+    if kind == "birth_date" and _SOME_DATE.search(said):
+        return "against"
     return "against" if unwanted else "none"
 
 

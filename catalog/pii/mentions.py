@@ -15,16 +15,17 @@ _TITLES: Final = re.compile(
     r"(?:^|\W)(?:ong|ba|anh|chi|co|chu|bac|thay|bs|bac si|mr|mrs|ms|dr|kh|khach hang|nguoi nhan|nguoi gui|ho "
     r"ten|ho va ten|benh nhan|bn|"
     r"nhan vien|nv|chu ho|nguoi dai dien|tai xe|hoc sinh|sinh vien|dong chi|luat su|giao vien|gv|chu xe|nguoi "
-    r"mua|patient|customer)[\s:.,]*$"
+    r"mua|patient|customer|phu huynh|khach|em|chau|be|nguoi(?: [a-z]+){1,3}\s?:)[\s:.,]*$"
 )
 """After these a name is read whatever its case."""
 _CALLS: Final = re.compile(
     r"(?:^|\W)(?:khach|ten|em|chau|ky boi|lien he|gap|giao cho|cua|boi|la|gui|nhan|name|voi|cho|con|vo|chong|me|"
     r"bo|cha|to|for|by|from|"
-    r"thay mat|nguoi lien he|ong ba|do|cung|duoc|contact|moi|goi|bao|nho)[\s:.,]*$"
+    r"thay mat|[a-z]:|nguoi lien he|ong ba|do|cung|duoc|contact|moi|goi|bao|nho)[\s:.,]*$"
 )
 _PLACES: Final = re.compile(
-    r"(?:duong|pho|d|cong ty|cty|tnhh|truong|thpt|thcs|dai hoc|benh vien|quan|phuong|cau|ham|cho|ngo|hem|so \d+|"
+    r"(?:duong|pho|d|cong ty|cty|tnhh|truong|thpt|thcs|tieu hoc|mam non|mau giao|trung hoc|"
+    r"dai hoc|benh vien|quan|phuong|cau|ham|cho|ngo|hem|so \d+|"
     r"san pham|thuong hieu|"
     r"doanh nghiep|co phan|tu nhan|dntn|htx|cp|nha sach|cua hang|shop|khach san|nha hang|ca phe|tra|giai|cup|du "
     r"an|toa nha|khu|tuyen|nga tu|nga ba|\d)[\s:.,]*$"
@@ -40,19 +41,17 @@ def people(text: str) -> Iterator[tuple[Literal["person_name"], int, int]]:
     words = list(_WORD.finditer(text))
     place = 0
     while place < len(words):
-        end = _name_at(text, words, place)
-        if end > place:
+        end, is_name = _name_at(text, words, place)
+        if is_name:
             yield "person_name", words[place].start(), words[end - 1].end()
-            place = end
-        else:
-            place += 1
+        place = max(end, place + 1)
 
 
-def _name_at(text: str, words: list[re.Match[str]], place: int) -> int:
-    """The index after the name's last word; `place` if there is none."""
+def _name_at(text: str, words: list[re.Match[str]], place: int) -> tuple[int, bool]:
+    """The index after the last word of a name, or of what is called after one; `place` if there is none."""
     surname = fold(words[place][0])
     if not is_surname(words[place][0]):
-        return place
+        return place, False
     before = fold(text[max(0, words[place].start() - 24) : words[place].start()])
     titled = (
         _TITLES.search(before) is not None
@@ -61,15 +60,16 @@ def _name_at(text: str, words: list[re.Match[str]], place: int) -> int:
     )
     called = titled or _CALLS.search(before) is not None
     if _PLACES.search(before):
-        return place
+        return place + _reach(text, words, place, written=True), False
     if not called and _goes_on(text, words, place):
-        return place
-    longest = _reach(text, words, place, written=not titled or words[place][0][0].isupper())
+        return place, False
+    small = titled and surname in COMMON_SURNAMES and not words[place][0][0].isupper()
+    longest = _reach(text, words, place, written=not small)
     for size in range(min(longest, 5), 1, -1):
         chosen = " ".join(each[0] for each in words[place : place + size])
         strong = strength(chosen)
         if fold(chosen) in FAMOUS and not called:
-            return place
+            return place + size, False
         enough = (
             strong == "strong"
             or (strong == "likely" and called)
@@ -78,8 +78,8 @@ def _name_at(text: str, words: list[re.Match[str]], place: int) -> int:
         )
         ends = titled or size == longest  # "Trần Châu Đường | Đen" goes on
         if enough and ends and (size > 2 or called):
-            return place + size
-    return place
+            return place + size, True
+    return place, False
 
 
 def _spelled(word: str) -> bool:

@@ -8,7 +8,17 @@ from functools import lru_cache
 from typing import Final, Literal
 
 from catalog.pii.folding import fold
-from catalog.pii.syllables import COMMON_SURNAMES, FAMOUS, FOREIGN, GIVENS, MIDDLES, SPELLINGS, SURNAMES, TITLES
+from catalog.pii.syllables import (
+    CLANS,
+    COMMON_SURNAMES,
+    FAMOUS,
+    FOREIGN,
+    GIVENS,
+    MIDDLES,
+    SPELLINGS,
+    SURNAMES,
+    TITLES,
+)
 
 Strength = Literal["strong", "likely", "possible", "no"]
 
@@ -23,7 +33,8 @@ _FIRMS: Final = re.compile(
     r"\b(?:cong ty|cty|tnhh|co phan|tap doan|dntn|doanh nghiep|hop tac xa|htx|ltd|jsc|corp|inc|llc|group"
     r"|co\.?,? ?ltd|ngan hang|benh vien|phong kham|cua hang|shop|store|nha hang|quan an|khach san|hotel"
     r"|chi nhanh|xi nghiep|nha may|sieu thi|ho kinh doanh|hkd|trung tam|uy ban|ubnd|truong (?:thpt|thcs"
-    r"|tieu hoc|dai hoc|cao dang|mam non|thcs)|thpt|thcs|tap hoa|nha xe|van phong (?:cong chung|luat"
+    r"|tieu hoc|dai hoc|cao dang|mam non|thcs)|thpt|thcs|tieu hoc|mam non|mau giao"
+    r"|trung hoc|tap hoa|nha xe|van phong (?:cong chung|luat"
     r"|dai dien)|chung cu|premium|nha thuoc|nha sach)\b"
 )
 _NOT_PERSONS: Final = re.compile(
@@ -59,6 +70,17 @@ def bare_name(cell: str) -> str:
     return text.strip(" .,:;*\"'")
 
 
+def joined(cell: str) -> str:
+    """Family name first, where a comma parts it from the rest: "Trần, Ngọc Oanh", "An, Nguyễn Văn"."""
+    left, comma, right = cell.partition(",")
+    if not comma or "," in right or len(left.split()) > 3 or len(right.split()) > 3:
+        return cell
+    for first, second in ((left, right), (right, left)):
+        if first.split() and is_surname(first.split()[0]):
+            return f"{first.strip()} {second.strip()}"
+    return cell
+
+
 def is_surname(word: str) -> bool:
     """As it is spelled: with diacritics only if they are the surname's own."""
     folded = fold(word)
@@ -70,16 +92,11 @@ def is_surname(word: str) -> bool:
 def strength(cell: str) -> Strength:
     """strong: surname, given name and a syllable that stands between; likely: surname and given name; possible:
     only the form of a name."""
-    text = bare_name(cell)
-    if "," in text and text.count(",") == 1:  # "An, Nguyễn Văn"
-        after, before = text.split(",")
-        text = (
-            f"{before.strip()} {after.strip()}" if before.split()[:1] and before.split()[0] in SURNAMES else text
-        )
+    if _FIRMS.search(fold(cell)):
+        return "no"
+    text = bare_name(joined(cell))
     tokens = text.split()
     if not 1 < len(tokens) < 8 or not all(_LETTERS.fullmatch(token) and len(token) < 16 for token in tokens):
-        return "no"
-    if _FIRMS.search(text):
         return "no"
     if text in FAMOUS:
         return "possible"
@@ -92,6 +109,8 @@ def strength(cell: str) -> Strength:
     if tokens[-1] in COMMON_SURNAMES and is_surname(_WORD.findall(cell)[-1]):  # "Vân Trần", as exports turn it
         turned = _vietnamese([tokens[-1], *tokens[:-1]])
     if turned in ("strong", "likely"):
+        return "likely"
+    if _of_another_people(tokens, cell):
         return "likely"
     if _NOT_PERSONS.search(text):
         return "possible" if straight != "no" and tokens[-1] in GIVENS else "no"
@@ -107,11 +126,34 @@ def _vietnamese(tokens: list[str]) -> Strength:
     between = tokens[1:-1]
     common = surname in COMMON_SURNAMES
     ends_well = given in GIVENS or (len(given.strip(".")) == 1 and common)
+    if len(between) == 1 and between[0] in ("van", "thi") and (common or ends_well or given not in _NOT_GIVEN):
+        return "strong"  # "Lò Văn Pan": given names of the mountains are in no list
     if not ends_well or not all(_middle(token) for token in between):
         return "possible"
     if between and any(token in MIDDLES for token in between):
         return "strong" if common or between[0] in ("van", "thi", "duc", "huu", "dinh") else "likely"
     return "likely" if common or between else "possible"
+
+
+_MOUNTAIN_MIDDLES: Final = frozenset(["a", "seo", "mi", "y", "sa", "so", "soc", "lao", "sy", "su"])
+_NOT_GIVEN: Final = frozenset(["hoa", "hoc", "xa", "te", "phong", "moi", "tran", "tu", "ban", "truong", "phu"])
+"""What "văn" and "thị" make another word of: "văn hóa", "thị trấn"."""
+
+
+def _of_another_people(tokens: list[str], cell: str) -> bool:
+    """ "H'Hen Niê", "Y Thịnh Êban", "Sùng A Chua", "Tòng Thị Phóng": by a mark of sex or a clan, in capitals."""
+    if len(tokens) > 5 or not all(word[0].isupper() for word in cell.split() if word[0].isalpha()):
+        return False
+    first, last, between = tokens[0], tokens[-1], tokens[1:-1]
+    if first[:2] in ("h'", "k'", "r'") or last[:2] == "h'" or first in CLANS or last in CLANS:
+        return True
+    if "".join(tokens[:2]) in CLANS or "".join(tokens[-2:]) in CLANS:
+        return True
+    marked = between[:1] == ["thi"] and "Thị" in unicodedata.normalize("NFC", cell).title().split()[1:-1]
+    return (marked and last not in _NOT_GIVEN) or (
+        first in SURNAMES
+        and between in (["a"], ["seo"], ["mi"], ["y"], ["sa"], ["so"], ["soc"], ["lao"], ["sy"], ["su"])
+    )
 
 
 def _middle(token: str) -> bool:
@@ -124,15 +166,19 @@ def is_company(cell: str) -> bool:
     return _FIRMS.search(text) is not None or _NOT_PERSONS.search(text) is not None
 
 
-def is_given(cell: str) -> bool:
-    """A given name alone, one or two syllables: only where the header says that it is one."""
+def is_part(cell: str) -> bool:
+    """A part of a name alone, one to four syllables: only where the header says that it is one."""
     tokens = bare_name(cell).split()
-    return 0 < len(tokens) < 4 and tokens[-1] in GIVENS and all(_LETTERS.fullmatch(t) for t in tokens)
+    if not 0 < len(tokens) < 5 or not all(_LETTERS.fullmatch(token) for token in tokens):
+        return False
+    if _FIRMS.search(" ".join(tokens)) or _NOTHING_SAID.fullmatch(" ".join(tokens)):
+        return False
+    return tokens[-1] in GIVENS or tokens[-1] in MIDDLES or tokens[0] in SURNAMES or tokens[0] in FOREIGN
 
 
 def has_form(cell: str) -> bool:
     """Two to seven words of letters only, none of a firm's: enough in a column that holds names anyway."""
-    text = bare_name(cell).replace(",", "")
+    text = bare_name(joined(cell)).replace(",", "")
     tokens = text.split()
     if not 1 < len(tokens) < 8 or not all(_LETTERS.fullmatch(token) for token in tokens):
         return False

@@ -36,9 +36,10 @@ SPELLINGS: Final[dict[str, frozenset[str]]] = {
     for folded, _, spelled in (
         pair.partition("=")
         for pair in _words(
-            "duong=dương do=đỗ le=lê to=tô ta=tạ ho=hồ ha=hà ngo=ngô tong=tống mac=mạc luu=lưu vo=võ vu=vũ "
-            "vuong=vương ly=lý/lỳ lai=lại/lai lam=lâm ton=tôn dang=đặng bui=bùi dao=đào trinh=trịnh dinh=đinh "
-            "truong=trương doan=đoàn phung=phùng thai=thái tran=trần pham=phạm hoang=hoàng huynh=huỳnh "
+            "tieu=tiêu duong=dương do=đỗ le=lê to=tô ta=tạ ho=hồ ha=hà ngo=ngô mac=mạc luu=lưu vo=võ vu=vũ "
+            "tong=tống/tòng vuong=vương ly=lý/lỳ lai=lại/lai lam=lâm ton=tôn dang=đặng bui=bùi dao=đào "
+            "trinh=trịnh dinh=đinh "
+            "truong=trương doan=đoàn/doãn phung=phùng thai=thái tran=trần pham=phạm hoang=hoàng huynh=huỳnh "
             "nguyen=nguyễn luong=lương/lường chau=châu cu=cù tu=từ quan=quản/quán banh=bành tra=trà so=sô pho=phó "
             "xa=xà cho=chớ dam=đàm/đầm hua=hứa khong=khổng than=thân nong=nông trieu=triệu cam=cầm be=bế au=âu "
             "ong=ông co=cồ thach=thạch tang=tăng quach=quách vang=vàng giang=giàng sung=sùng thao=thào lo=lò/lô "
@@ -48,6 +49,14 @@ SPELLINGS: Final[dict[str, frozenset[str]]] = {
     )
 }
 """How surnames are spelled that other words fold to as well: "Đường" is no "Dương"."""
+
+CLANS: Final = _words(
+    "nie mlo eban kbuor kdam knul bya hwing hmok ksor siu rcom rochom rmah kpa kpuih adrong ayun buonya "
+    "niekdam hlong lieng cil krajan chamalea kator bhnuoch alang zoram bhling poloong coor arat ating hoih "
+    "brol kbang hdok rolan romah rocham rahlan touprong jrang hmo nrang bkrong ktla arul hra alio rbam sruk "
+    "pcor ya"
+)
+"""Surnames of the peoples of the highlands, which stand first or last."""
 
 MIDDLES: Final = _words(
     "van thi huu duc dinh minh ngoc quoc cong the xuan thanh quang kim thuy thu bao gia anh hoang hong ba dang "
@@ -83,7 +92,23 @@ FOREIGN: Final = _words(
     "anthony andrew emily emma olivia sophia lucas noah liam oliver henry jack alice laura julia kate jane kim "
     "park lee chen wang li zhang liu yang zhao huang wu zhou smith johnson williams brown jones garcia miller "
     "davis wilson anderson taylor martin lewis walker young king wright scott hill green adams baker nelson "
-    "carter mitchell roberts turner phillips"
+    "carter mitchell roberts turner phillips christopher joshua kenneth steven edward ronald timothy jason "
+    "jeffrey ryan jacob gary nicholas eric jonathan stephen larry justin scott brandon benjamin samuel "
+    "gregory frank alexander raymond patrick dennis jerry tyler aaron adam nathan peter kyle simon martin "
+    "stefan andreas hans klaus jurgen wolfgang pierre jean louis claude philippe nicolas antoine julien "
+    "camille claire sophie isabelle marie carlos jose juan luis pedro miguel antonio francisco javier manuel "
+    "diego pablo fernando sofia carmen marco luca giuseppe giovanni francesco paolo giulia chiara elena ivan "
+    "sergei dmitri alexei vladimir mikhail nikolai olga natalia tatiana svetlana irina katarzyna piotr "
+    "tomasz agnieszka ahmed mohamed mohammed muhammad omar hassan ibrahim fatima aisha yusuf rajesh amit "
+    "rahul sanjay priya anil sunil vijay deepak neha pooja arun kumar singh sharma patel gupta khan ahmad "
+    "abdul abdullah siti budi agus dewi wahyu setiawan santoso tanaka suzuki sato watanabe ito yamamoto "
+    "nakamura kobayashi kato yoshida yamada sasaki hiroshi kenji takashi yuki akiko haruto satoshi naoko "
+    "keiko choi kang yoon kwon hyun zhang wei zheng xiao somchai somsak anan nattapong siriporn garcia "
+    "martinez rodriguez lopez gonzalez perez sanchez ramirez muller schmidt schneider fischer weber meyer "
+    "becker hoffmann dubois dupont bernard moreau laurent rossi russo ferrari bianchi esposito kowalski "
+    "nowak ivanov petrov smirnov evans thomas edwards collins stewart morris rogers reed murphy bailey "
+    "richardson peterson watson kelly sanders bennett barnes coleman jenkins patterson hughes butler simmons "
+    "bryant sullivan wallace reynolds harrison gibson mcdonald ortiz gomez murray"
 )
 
 TITLES: Final = _phrases(

@@ -8,7 +8,7 @@ from contextlib import suppress
 
 from catalog.pii.folding import fold
 
-_TIME = r"(?:[T ]\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?Z?)?"
+_TIME = r"(?:[T ]\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:?\d{2})?)?"
 _ORDERS = (
     (re.compile(r"(\d{1,2})\s?[/.\-–]\s?(\d{1,2})\s?[/.\-–]\s?(\d{4}|\d{2})" + _TIME), (3, 2, 1)),
     (re.compile(r"(\d{4})[/.\-](\d{1,2})[/.\-](\d{1,2})" + _TIME), (1, 2, 3)),
@@ -16,7 +16,12 @@ _ORDERS = (
     (re.compile(r"([0-3]\d)(0[1-9]|1[0-2])((?:19|20)\d{2})"), (3, 2, 1)),
     (re.compile(r"(?:ngay\s)?(\d{1,2})\sthang\s(\d{1,2})(?:,)?\snam\s(\d{4})"), (3, 2, 1)),
 )
-_MONTHS = re.compile(r"(\d{1,2})[ -](jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*[ ,-]+(\d{4})")
+_MONTHS = re.compile(
+    r"(\d{1,2})[ -]?(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*[ .,-]*(\d{4}|\d{2})" + _TIME
+)
+_MONTHS_FIRST = re.compile(
+    r"(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*[ .]+(\d{1,2})(?:st|nd|rd|th)?[ ,]+(\d{4})"
+)
 _MONTH_NAMES = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 _DECIMAL = r"([-+]?\d{1,3}[.,]\d{3,})\s?°?\s?"
 _PAIR = re.compile(
@@ -28,6 +33,17 @@ _DEGREES = re.compile(
     r"(\d{2,3})\s?°\s?(\d{1,2})\s?['′’]\s?([\d.,]+)\s?(?:\"|″|”|'')?\s?[EĐ]", re.I,
 )  # fmt: skip
 _ONE = re.compile(r"-?(\d{1,3})[.,](\d{3,})")
+_HALF_DEGREES = re.compile(
+    r"(?:[NBEĐ]\s*)?(\d{1,3})\s?[°º]\s?(\d{1,2}(?:[.,]\d+)?)\s?['′’]?\s?(?:([\d.,]+)\s?(?:\"|″|”|'')?)?\s?[NBEĐ]?",
+    re.I,
+)
+_METRES = re.compile(r"\d{6,7}(?:[.,]\d+)?")
+_VERSION = re.compile(r"\d{1,2}\.\d{1,2}\.\d{2}")
+_MONTH = re.compile(r"(?:(?:0?[1-9]|1[0-2])[/.-](\d{4})|(\d{4})[/.-](?:0?[1-9]|1[0-2]))")
+_SECONDS = re.compile(r"-?\d{5,10}(000)?")
+_SECONDS_A_YEAR = 31_556_952
+_DAY_ZERO = 1900
+"""Of the days that a spreadsheet counts."""
 
 
 def day(cell: str, *, year: int) -> datetime.date | None:
@@ -38,6 +54,8 @@ def day(cell: str, *, year: int) -> datetime.date | None:
             return _date(int(found[y]), int(found[m]), int(found[d]), year)
     if found := _MONTHS.fullmatch(text):
         return _date(int(found[3]), 1 + _MONTH_NAMES.index(found[2]), int(found[1]), year)
+    if found := _MONTHS_FIRST.fullmatch(text):
+        return _date(int(found[3]), 1 + _MONTH_NAMES.index(found[1]), int(found[2]), year)
     return None
 
 
@@ -57,10 +75,26 @@ def is_birth(cell: str, *, year: int) -> bool:
     return found is not None and year - 115 <= found.year <= year
 
 
-def is_year_of_birth(cell: str, *, year: int) -> bool:
-    """Four digits, under a header that says so."""
+def is_version(cell: str) -> bool:
+    """ "2.10.19": a day only where the header says so."""
+    return _VERSION.fullmatch(cell.strip()) is not None
+
+
+def is_told_of_birth(cell: str, *, year: int) -> bool:
+    """What tells of a birth under a header that says so: a year, a month, the days that a spreadsheet counts, or
+    the (milli)seconds since 1970 in which a program does."""
     text = cell.strip().removesuffix(".0")
-    return text.isascii() and text.isdigit() and len(text) == 4 and year - 115 <= int(text) <= year
+    if found := _MONTH.fullmatch(text):
+        return year - 115 <= int(found[1] or found[2]) <= year
+    if not text.isascii() or not text.removeprefix("-").isdigit():
+        return False
+    if len(text) == 4 and year - 115 <= int(text) <= year:
+        return True
+    if 4 <= len(text) <= 5 and 0 < int(text) / 365.2425 <= year + 1 - _DAY_ZERO:
+        return True
+    found = _SECONDS.fullmatch(text)
+    seconds = int(text) / (1000 if len(text.lstrip("-")) > 10 else 1)
+    return found is not None and year - 115 <= 1970 + seconds / _SECONDS_A_YEAR < year + 1
 
 
 def is_place(cell: str) -> bool:
@@ -90,7 +124,31 @@ def is_longitude(cell: str) -> bool:
     return _between(cell, 102.0, 117.9)
 
 
+def is_northing(cell: str) -> bool:
+    """Metres from the equator in VN-2000, of which surveyors call the axis X (Circular 973/2001)."""
+    return _METRES.fullmatch(cell.strip()) is not None and 700_000 <= _number(cell) <= 2_650_000
+
+
+def is_easting(cell: str) -> bool:
+    """Metres on the other axis: half a million on the meridian of the province."""
+    return _METRES.fullmatch(cell.strip()) is not None and 100_000 <= _number(cell) <= 950_000
+
+
+def is_fine(cell: str) -> bool:
+    """Tells a place to some ten metres."""
+    return "°" in cell or "º" in cell or len(re.split(r"[.,]", cell)[-1]) >= 4
+
+
 def _between(cell: str, low: float, high: float) -> bool:
-    text = cell.strip().rstrip("°")
-    found = _ONE.fullmatch(text)
+    text = cell.strip()
+    if found := _HALF_DEGREES.fullmatch(text):
+        minutes, seconds = (_number(found[i]) if found[i] else 0.0 for i in (2, 3))
+        return low <= int(found[1]) + minutes / 60 + seconds / 3600 <= high
+    found = _ONE.fullmatch(text.rstrip("°º").strip())
     return found is not None and low <= float(f"{found[1]}.{found[2]}") <= high
+
+
+def _number(text: str) -> float:
+    with suppress(ValueError):
+        return float(text.strip().replace(",", "."))
+    return -1.0

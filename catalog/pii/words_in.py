@@ -11,20 +11,34 @@ from msgspec import Struct
 from catalog.pii.addresses import is_address, is_area, looks_like_address
 from catalog.pii.headers import hint, words
 from catalog.pii.kinds import Kind
-from catalog.pii.names import bare_name, has_form, is_company, is_given, strength
+from catalog.pii.names import bare_name, has_form, is_company, is_part, strength
 from catalog.pii.syllables import COMMON_SURNAMES, FAMOUS
-from catalog.pii.times import day, is_birth, is_latitude, is_longitude, is_year_of_birth
+from catalog.pii.times import (
+    day,
+    is_birth,
+    is_easting,
+    is_fine,
+    is_latitude,
+    is_longitude,
+    is_northing,
+    is_told_of_birth,
+    is_version,
+)  # fmt: skip
 
 Half = Literal["latitude", "longitude"]
-_GIVEN_HEADERS = frozenset(
-    {"ten", "first name", "given name", "ten goi", "ho dem", "last name", "firstname", "ten rieng"}
+_PART_HEADERS = re.compile(
+    r"(?:ho|ten)?(?:va)?(?:chu|ten)?(?:dem|lot)(?:va)?(?:ten)?|ho|ten(?:goi|rieng|goikhac)?|surname(?:middle)?|"
+    r"(?:[a-z]*)(?:first|given|last|middle|family|fore)names?|[fl]name|(?:first|last|family|given)(?:(?:and)?middle)"
+    r"(?:names?)?"
 )
+"""Of a column that holds a part of a name, without blanks."""
+"""Of a column that holds a part of a name."""
 _AMBIGUOUS = frozenset(
     {"ten", "name", "ten day du", "khach hang", "customer", "client", "owner", "ten goi", "member", "xe"}
 )
 """Of persons or of wares and firms: the cells must say."""
-_LATITUDE = re.compile(r"\b(?:lat|latitude|vi do|vido|y|toa do y|gps lat)\b")
-_LONGITUDE = re.compile(r"\b(?:lon|lng|long|longitude|kinh do|kinhdo|x|toa do x|gps lon|gps lng|gps long)\b")
+_HALF_SAID = re.compile(r"\b(?:lat|latitude|vi do|vido|vd|lon|lng|long|longitude|kinh do|kinhdo|kd|x|y)\b|toa do")
+_METRES_SAID = re.compile(r"\b(?:[xy]|toa do|vn|utm|northing|easting|north|east)\b")
 
 
 class Finding(Struct, frozen=True, kw_only=True):
@@ -55,12 +69,13 @@ def _births(header: str, cells: Sequence[str], year: int) -> Finding | None:
         return None
     born = _places(cells, lambda cell: is_birth(cell, year=year))
     if said == "for":
-        years = _places(cells, lambda cell: is_year_of_birth(cell, year=year))
+        years = _places(cells, lambda cell: is_told_of_birth(cell, year=year))
         both = sorted({*born, *years})
         return (
             Finding(kind="birth_date", confidence=0.95, places=both) if 10 * len(both) >= 3 * len(cells) else None
         )
-    dated = _places(cells, lambda cell: day(cell, year=year) is not None)
+    dated = _places(cells, lambda cell: day(cell, year=year) is not None and not is_version(cell))
+    born = sorted({*born} & {*dated})
     if len(born) < 8 or 10 * len(dated) < 6 * len(cells) or 50 * len(born) < 49 * len(dated):
         return None
     found = sorted(each.year for place in born if (each := day(cells[place], year=year)) is not None)
@@ -73,15 +88,18 @@ def _births(header: str, cells: Sequence[str], year: int) -> Finding | None:
 def _halves(header: str, cells: Sequence[str], year: int) -> Finding | None:
     """Latitude or longitude alone; without a header only a guess, which the other half must confirm."""
     said, spoken = hint(header, "coordinates"), words(header)
-    for half, test, header_says in (
-        ("latitude", is_latitude, _LATITUDE), ("longitude", is_longitude, _LONGITUDE),
+    if said == "against":
+        return None
+    for half, test, metres in (
+        ("latitude", is_latitude, is_northing), ("longitude", is_longitude, is_easting),
     ):  # fmt: skip
         hits = _places(cells, test)
-        if said == "against" or not hits:
-            continue
-        if header_says.search(spoken) and 10 * len(hits) >= 5 * len(cells):
+        # Whichever of the two it says: surveyors' X is the programs' Y, and exports turn them round.
+        if _HALF_SAID.search(spoken) and hits and 10 * len(hits) >= 5 * len(cells):
             return Finding(kind="coordinates", confidence=0.95, places=hits, half=half)  # type: ignore[arg-type]
-        fine = sum(len(re.split(r"[.,]", cells[place])[-1]) >= 4 for place in hits)
+        if _METRES_SAID.search(spoken) and len(meant := _places(cells, metres)) * 10 >= 9 * len(cells):
+            return Finding(kind="coordinates", confidence=0.9, places=meant, half=half)  # type: ignore[arg-type]
+        fine = sum(is_fine(cells[place]) for place in hits)
         if said == "none" and len(hits) >= 10 and 20 * len(hits) >= 19 * len(cells) and 10 * fine >= 8 * len(hits):
             return Finding(kind="coordinates", confidence=0.5, places=hits, half=half)  # type: ignore[arg-type]
     return None
@@ -119,29 +137,43 @@ def _names(header: str, cells: Sequence[str], year: int) -> Finding | None:
         is_company(cell) and grade not in ("strong", "likely") for cell, grade in zip(cells, grades, strict=True)
     )
     persons = max(1, len(cells) - firms)
-    if words(header) in _GIVEN_HEADERS:
-        given = _places(cells, is_given)
-        if 10 * len(given) >= 8 * len(cells):
-            return Finding(kind="person_name", confidence=0.7, places=given)
-    if said == "for":
-        if 10 * len(sure) < 3 * persons or (len(sure) < 2 and len(cells) > 5):
-            return None
-        usual = 10 * len(sure) >= 6 * persons
-        return Finding(kind="person_name", confidence=0.95, places=_formed(cells) if usual else sure)
+    if _PART_HEADERS.fullmatch(words(header).replace(" ", "")):
+        part = _places(cells, is_part)
+        if words(header) == "ten":  # of wares too: those are longer
+            part = [place for place in part if len(cells[place].split()) < 3]
+        if 10 * len(part) >= 8 * len(cells):
+            return Finding(kind="person_name", confidence=0.8, places=part)
+    if said == "for" and (4 * firms < 3 * len(cells) or 10 * len(sure) >= len(cells)):
+        return _named(cells, sure, persons)
     if said == "against":
         return Finding(kind="person_name", confidence=0.7, places=strong) if (
             len(strong) >= 10 and 10 * len(strong) >= 6 * len(cells)
         ) else None  # fmt: skip
     if len(sure) < 5 or 10 * len(sure) < 7 * persons:
         return None
-    if 4 * sum(_famous(cell) for cell in cells) >= len(cells):
+    famous = sum(_famous(cell) for cell in cells)
+    if 4 * famous >= len(cells):
         return None  # streets, schools: named after persons
     common = sum(_commonly_called(cells[place]) for place in sure)
     if 10 * len(strong) < 3 * len(sure) and (10 * common < 6 * len(sure) or 20 * len(sure) < 19 * persons):
         return None
+    namesakes = 10 * famous < len(cells)
     return Finding(
-        kind="person_name", confidence=0.85, places=[p for p in _formed(cells) if not _famous(cells[p])]
-    )
+        kind="person_name", confidence=0.85,
+        places=[p for p in _formed(cells) if namesakes or not _famous(cells[p])],
+    )  # fmt: skip
+
+
+def _named(cells: Sequence[str], sure: list[int], persons: int) -> Finding | None:
+    """Under a header that says so; names of other peoples by their form, where nearly all cells have it."""
+    formed = _formed(cells)
+    if 10 * len(sure) >= 3 * persons and (len(sure) >= 2 or len(cells) <= 5):
+        usual = 10 * len(sure) >= 6 * persons
+        return Finding(kind="person_name", confidence=0.95, places=formed if usual else sure)
+    spread = len({cells[place] for place in formed}) * 4 >= len(formed)
+    if 10 * len(formed) >= 9 * persons and 4 * persons >= 3 * len(cells) and spread:
+        return Finding(kind="person_name", confidence=0.75, places=formed)
+    return None
 
 
 def _formed(cells: Sequence[str]) -> list[int]:
