@@ -80,6 +80,8 @@ class IngestOrder(Struct, frozen=True, kw_only=True):
     scan: ScanOrder | None = None
     """What personal data to look for meanwhile; of columns that are read anyway."""
     reading: Reading = Reading()
+    nameless: bool = False
+    """Without `columns`: also those without a name, or with another's, under a name of their own ("#3")."""
 
 
 class IngestReply(Struct, frozen=True, kw_only=True):

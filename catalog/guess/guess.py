@@ -10,6 +10,9 @@ from catalog.errors import PublicationRefused
 from catalog.guess.told import GuessReply
 from catalog.intake import decode_reply, opened
 from catalog.limits import IngestLimits
+from catalog.pii.detect import present_year
+from catalog.pii.libraries import libraries
+from catalog.pii.order import ScanOrder
 from catalog.wire import IngestOrder
 from sandbox.isolation.oneshot import run_once
 
@@ -20,7 +23,7 @@ def guess(source: Path, *, limits: IngestLimits) -> GuessReply:
     """Of the first rows of a file or folder. Blocking. Raises PublicationRefused, SandboxFailed."""
     order = IngestOrder(
         columns=(), null_words=NULL_WORDS, max_rows=limits.max_rows, max_bytes=limits.max_bytes,
-        max_row_group_bytes=limits.max_row_group_bytes,
+        max_row_group_bytes=limits.max_row_group_bytes, scan=ScanOrder(year=present_year(), sample_rows=1_000),
     )  # fmt: skip
     with opened(source) as descriptors:
         done = run_once(
@@ -32,6 +35,7 @@ def guess(source: Path, *, limits: IngestLimits) -> GuessReply:
             memory_bytes=limits.memory_bytes,
             max_output_bytes=1024,
             threads=limits.threads,
+            extra=libraries(),
         )
     reply = decode_reply(done.reply, GuessReply)
     if reply.refusal is not None:

@@ -6,14 +6,15 @@ from typing import Literal
 
 from msgspec import Struct
 
+from catalog.pii.kinds import Kind
 from catalog.reading import ManifestRole, TextType
 from catalog.transforms import Transform
 from catalog.version import Personal
 from catalog.wire import Refusal
 
 Reason = Literal[
-    "named_identifier", "unique", "empty", "constant", "too_many_values", "one_sided", "too_rare_together",
-    "named_sensitive", "few_values", "yes_or_no", "dates", "numbers", "hierarchy",
+    "named_identifier", "detected", "unique", "empty", "constant", "too_many_values", "one_sided",
+    "too_rare_together", "named_sensitive", "few_values", "yes_or_no", "dates", "numbers", "hierarchy",
 ]  # fmt: skip
 
 
@@ -27,6 +28,8 @@ class GuessedColumn(Struct, frozen=True, kw_only=True):
     values: int
     empty_share: float
     personal: Personal = "none"
+    found: Kind | None = None
+    """What its cells look like, where that names or finds a person."""
     transform: Transform | None = None
     fallback: Transform | None = None
 

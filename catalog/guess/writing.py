@@ -12,6 +12,7 @@ import msgspec
 
 from catalog.guess.hints import hint_of, words_of
 from catalog.guess.told import GuessedColumn, GuessReply
+from catalog.pii.kinds import WORDS
 from catalog.transforms import Transform
 from sandbox.job import LEVEL
 
@@ -111,7 +112,7 @@ def _reading(reply: GuessReply) -> list[str]:
 
 def _column(column: GuessedColumn, taken: set[str], *, is_key: bool) -> list[str]:
     figures = _figures(column)
-    reason = _said(column.reason)
+    reason = _reason(column)
     if column.role in ("identifier", "drop"):
         role = "identifier" if is_key else column.role
         return [f"  - {{name: {_quoted(column.name)}, role: {role}}}  # {reason}; {figures}"]
@@ -132,6 +133,13 @@ def _column(column: GuessedColumn, taken: set[str], *, is_key: bool) -> list[str
         if transform is not None:
             lines.append(f"    {key}: {_flow(transform)}")
     return lines
+
+
+def _reason(column: GuessedColumn) -> str:
+    if column.found is None:
+        return _said(column.reason)
+    said, kinds = _words()[column.reason], WORDS[column.found].split("/")
+    return f"{said['vi'].format(kind=kinds[0])} / {said['en'].format(kind=kinds[1])}"
 
 
 def _figures(column: GuessedColumn) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -18,6 +19,7 @@ from catalog.jailed.refused import Refused, shown
 from catalog.jailed.rejected import Skipped
 
 _BLOCK_BYTES = 8 * 1024 * 1024
+_VALUE = re.compile(r"\S@\S|\d{7}|\d{3}[ .]\d{3}[ .]\d{3}|\b\d{1,2}[/.-]\d{1,2}[/.-]\d{4}\b|\b\d{4}-\d\d-\d\d\b")
 _DELIMITERS = (",", ";", "\t", "|")
 
 
@@ -25,12 +27,23 @@ class CsvSource:
     """What a file turned out to be, and its batches. `wanted` None: every column."""
 
     def __init__(
-        self, file: BinaryIO, wanted: Sequence[str] | None, *, max_bytes: int, encoding: str | None = None
+        self,
+        file: BinaryIO,
+        wanted: Sequence[str] | None,
+        *,
+        max_bytes: int,
+        encoding: str | None = None,
+        nameless: bool = False,
     ) -> None:
         self.kind = "csv.gz" if file.peek(2)[:2] == GZIP else "csv"  # type: ignore[attr-defined]
         self.text = Text(file, max_bytes=max_bytes, declared=encoding)
         self.encoding = self.text.encoding.name
         header, self.delimiter = _header(self.text.beginning(), wanted or ())
+        self.own_names: list[str] | None = None
+        self.titles = 1
+        if nameless:
+            self.titles = 0 if has_data(header) else 1
+            header = self.own_names = told_apart(header if self.titles else [""] * len(header))
         self.wanted = tuple(tidy(name) for name in header) if wanted is None else tuple(wanted)
         self.raw_names = matched(header, self.wanted)
         self.skipped = Skipped("ingest.row_fields")
@@ -49,7 +62,12 @@ class CsvSource:
         text = pa.dictionary(pa.int32(), pa.string())
         return arrow_csv.open_csv(
             self.text.utf8(),
-            read_options=arrow_csv.ReadOptions(use_threads=False, block_size=_BLOCK_BYTES),
+            read_options=arrow_csv.ReadOptions(
+                use_threads=False,
+                block_size=_BLOCK_BYTES,
+                column_names=self.own_names,
+                skip_rows_after_names=self.titles if self.own_names else 0,
+            ),
             parse_options=arrow_csv.ParseOptions(
                 delimiter=self.delimiter, newlines_in_values=True, invalid_row_handler=_Ragged(self.skipped)
             ),
@@ -101,6 +119,20 @@ def _header(text: str, wanted: Sequence[str]) -> tuple[list[str], str]:
 def tidy(name: str) -> str:
     """A column's name without blanks around it, composed (NFC)."""
     return unicodedata.normalize("NFC", name).strip()
+
+
+def has_data(header: Sequence[str]) -> bool:
+    """Whether the first row holds values: a day, a mailbox, a long number is no column's name."""
+    return any(_VALUE.search(name) for name in header)
+
+
+def told_apart(header: Sequence[str]) -> list[str]:
+    """Names that differ: "#3" for the third column if it has none, "tên #3" if it has another's."""
+    made: list[str] = []
+    for place, name in enumerate(map(tidy, header), 1):
+        unique = name if name and name not in made else f"{name} #{place}".strip()
+        made.append(unique if unique not in made else f"#{place}")
+    return made
 
 
 def matched(header: Sequence[str], wanted: Sequence[str]) -> list[str]:

@@ -9,17 +9,24 @@ import msgspec
 import pyarrow as pa
 
 from catalog.guess.told import GuessReply
+from catalog.jailed.cells import written
+from catalog.jailed.csv_source import has_data
 from catalog.jailed.loaded import LOADED
 from catalog.jailed.opening import Source, open_sources
 from catalog.jailed.profile import Profile, profile
 from catalog.jailed.refused import Refused
 from catalog.jailed.roles import choose, decide
+from catalog.pii.kinds import DIRECT, Kind
+from catalog.pii.order import ScanOrder
+from catalog.pii.scanning import Scanner
 from catalog.wire import IngestOrder
 
 assert LOADED  # imported for what importing it does
 
 _SAMPLE_ROWS = 200_000
 _SAMPLE_CELLS = 20_000_000
+_SURE = 0.5
+"""Less is half of a pair of coordinates that its other half does not confirm."""
 _MAX_COLUMNS = 2_000
 
 
@@ -38,6 +45,8 @@ def guess(order: IngestOrder, inputs: Sequence[int]) -> GuessReply:
     sources = open_sources(order, inputs)  # held: it closes its file when it is let go
     source = next(sources)
     names = [name for name in source.wanted if name]
+    if has_data(names):
+        raise Refused("ingest.no_header")
     if len(source.wanted) > _MAX_COLUMNS:
         raise Refused("ingest.too_many_columns", columns=len(source.wanted), max=_MAX_COLUMNS)
     table, whole = _beginning(source)
@@ -46,7 +55,8 @@ def guess(order: IngestOrder, inputs: Sequence[int]) -> GuessReply:
     null_words = pa.array([*order.null_words, ""], pa.string())
     place = {name: i for i, name in enumerate(source.wanted)}
     profiles = [profile(name, table.column(place[name]), null_words) for name in names]
-    guessed = [decide(one) for one in profiles]
+    found = _found(order.scan, source.wanted, table) if order.scan else {}
+    guessed = [decide(one, found.get(one.name)) for one in profiles]
     chosen, fine_share = choose(profiles, guessed)
     return GuessReply(
         columns=tuple(chosen), rows=table.num_rows, whole=whole, format=source.kind, encoding=source.encoding,
@@ -54,6 +64,18 @@ def guess(order: IngestOrder, inputs: Sequence[int]) -> GuessReply:
         decimal_unclear=tuple(one.name for one in profiles if one.decimal_unclear),
         two_digit_years=any(one.two_digit_years for one in profiles),
     )  # fmt: skip
+
+
+def _found(scan: ScanOrder, wanted: Sequence[str], table: pa.Table) -> dict[str, Kind]:
+    """The columns whose cells name or find a person, and as what."""
+    scanner = Scanner(scan, [name for name in wanted if name])
+    places = [place for place, name in enumerate(wanted) if name]
+    for batch in table.to_batches():
+        columns = [written(batch.column(place)) for place in places]
+        scanner.take(pa.RecordBatch.from_arrays(columns, names=[wanted[place] for place in places]))
+    kinds = {column.name: [k.kind for k in column.kinds if k.kind in DIRECT and k.confidence > _SURE]
+             for column in scanner.detected().columns}  # fmt: skip
+    return {name: each[0] for name, each in kinds.items() if each}
 
 
 def _beginning(source: Source) -> tuple[pa.Table, bool]:

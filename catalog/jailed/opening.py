@@ -70,11 +70,16 @@ def _source(file: BinaryIO, names: list[str] | None, order: IngestOrder) -> Sour
         bounds = {"max_rows": order.max_rows, "max_row_group_bytes": order.max_row_group_bytes}
         return ParquetSource(file, names, max_bytes=order.max_bytes, **bounds)
     if magic.startswith((_ZIP, _OLE)):
-        return WorkbookSource(file, names, max_bytes=order.max_bytes, sheet=order.reading.sheet)
+        return WorkbookSource(
+            file, names, max_bytes=order.max_bytes, sheet=order.reading.sheet, nameless=order.nameless
+        )
     if magic.startswith(_PDF) or magic == b"ARROW1\0\0":
         raise Refused("ingest.not_text")
-    kind = NdjsonSource if _is_json(file, order.max_bytes) else CsvSource
-    return kind(file, names, max_bytes=order.max_bytes, encoding=order.reading.encoding)
+    if _is_json(file, order.max_bytes):
+        return NdjsonSource(file, names, max_bytes=order.max_bytes, encoding=order.reading.encoding)
+    return CsvSource(
+        file, names, max_bytes=order.max_bytes, encoding=order.reading.encoding, nameless=order.nameless
+    )
 
 
 def _is_json(file: BinaryIO, max_bytes: int) -> bool:

@@ -12,6 +12,7 @@ from pyarrow import compute
 from catalog.cohorts import Ints
 from catalog.guess.told import GuessedColumn, Reason
 from catalog.jailed.profile import TABLES, Profile
+from catalog.pii.kinds import Kind
 from catalog.reading import ManifestRole
 from catalog.transforms import Transform, apply
 
@@ -26,13 +27,14 @@ _MOST_DIMENSIONS = 12
 _DROPPED = Transform(drop=True)
 
 
-def decide(one: Profile) -> GuessedColumn:
-    """By the column alone. A quasi-identifier falls back to nothing told, so that nobody is left out."""
-    role, reason, transform = _role(one)
+def decide(one: Profile, found: Kind | None = None) -> GuessedColumn:
+    """By the column alone; `found`: what its cells look like. A quasi-identifier falls back to nothing told, so
+    that nobody is left out."""
+    role, reason, transform = ("identifier", "detected", None) if found else _role(one)
     personal = one.hint.personal if one.hint else ("none" if role == "drop" else "basic")
     return GuessedColumn(
         name=one.name, type=one.type, role=role, reason=reason, values=one.distinct, personal=personal,
-        empty_share=round(1 - one.filled / one.rows, 4), transform=transform,
+        empty_share=round(1 - one.filled / one.rows, 4), transform=transform, found=found,
         fallback=_DROPPED if role == "quasi-identifier" else None,
     )  # fmt: skip
 

@@ -53,6 +53,7 @@ def _scanned(scan: FileScan, inputs: Sequence[int]) -> Detected:
         columns=tuple(IngestColumn(name=n, type="VARCHAR", line=0) for n in dict.fromkeys(names)),
         null_words=(),
         max_rows=scan.max_rows, max_bytes=scan.max_bytes, max_row_group_bytes=scan.max_row_group_bytes,
+        nameless=not order.columns,
     )  # fmt: skip
     scanner: Scanner | None = None
     for source in open_sources(asked, inputs):

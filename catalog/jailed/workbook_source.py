@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 import python_calamine
 
-from catalog.jailed.csv_source import matched, tidy
+from catalog.jailed.csv_source import matched, tidy, told_apart
 from catalog.jailed.old_letters import CONVERT, old_letters
 from catalog.jailed.refused import Refused, shown
 from catalog.jailed.rejected import Skipped
@@ -33,7 +33,13 @@ class WorkbookSource:
     delimiter, kind = "", "workbook"
 
     def __init__(
-        self, file: BinaryIO, wanted: Sequence[str] | None, *, max_bytes: int, sheet: str | None = None
+        self,
+        file: BinaryIO,
+        wanted: Sequence[str] | None,
+        *,
+        max_bytes: int,
+        sheet: str | None = None,
+        nameless: bool = False,
     ) -> None:
         file.seek(0)
         content = file.read(_MAX_BYTES + 1)
@@ -53,6 +59,7 @@ class WorkbookSource:
         self.convert = CONVERT[letters]
         self.encoding: str = letters
         header = [self.convert(name) for name in header]
+        header = told_apart(header) if nameless else header
         self.wanted = tuple(tidy(name) for name in header) if wanted is None else tuple(wanted)
         self.raw_names = matched(header, self.wanted)
         self.places = [header.index(name) for name in self.raw_names]

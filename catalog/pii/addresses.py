@@ -24,7 +24,7 @@ _SMALL: Final = re.compile(
 )
 _HOUSE: Final = re.compile(
     r"(?:so nha|so|sn|nha so|"
-    r"no\.?)?\s?(?:lo\s)?[a-z]?\d{1,4}[a-z]?(?:\s?[-/]\s?\d{1,4}[a-z]?){0,4}(?:\s?[a-z]\d{0,2})?"
+    r"no\.?)?\s?(?:lo\s)?[a-z]?\d{1,4}(?:[a-z]|bis)?(?:\s?[-/]\s?\d{1,4}[a-z]?){0,4}(?:\s?[a-z]\d{0,2})?"
     r"(?:,\s*|\s+)(?:(?:duong|pho|ngo|hem|ngach|kiet|to|ap|thon|khu pho|kp)\s+)?(\S.*)"
 )
 _NAMED_STREET: Final = re.compile(
@@ -84,7 +84,7 @@ def is_address(cell: str) -> bool:
         return True
     if units >= 2:
         return True
-    return _known_street(fold(cell)) if places else _unpunctuated(fold(cell))
+    return (places > 0 and _known_street(fold(cell))) or _unpunctuated(fold(cell))
 
 
 def _known_street(text: str) -> bool:

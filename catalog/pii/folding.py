@@ -21,9 +21,13 @@ _ODD: Final = re.compile(
 )
 
 
+_ETH: Final = str.maketrans("ÐðƉɖ", "ĐđĐđ")
+"""Other letters that look like Đ, and that old keyboards gave for it."""
+
+
 def as_seen(text: str) -> str:
     """Composed (NFC), full-width signs and other digits as ASCII, without signs that nobody sees (of no width)."""
-    return text if text.isascii() else unicodedata.normalize("NFC", _ODD.sub(_seen, text))
+    return text if text.isascii() else unicodedata.normalize("NFC", _ODD.sub(_seen, text)).translate(_ETH)
 
 
 def _seen(found: re.Match[str]) -> str:

@@ -93,8 +93,8 @@ _FOR: Final[dict[Kind, str]] = {
 }  # fmt: skip
 
 _ANY_CODE: Final = (
-    "ma don|don hang|ma dh|dh|ma dat|so hoa don|hoa don|invoice|order|order no|order id|van don|tracking|ma "
-    "vach|barcode|sku|ean|imei|"
+    "cell id|ma vt|ma don|don hang|ma dh|dh|ma dat|so hoa don|hoa don|invoice|order|order no|order id|van don|"
+    "tracking|ma vach|barcode|sku|ean|imei|"
     "serial|seri|so seri|lot|batch|so lo|ma sp|san pham|product|ma hang|ma vat tu|ma giao dich|giao dich|"
     "transaction|txn|trace|"
     "ma tham chieu|reference|ref|so chung tu|chung tu|voucher|coupon|so tien|tien|gia|don gia|thanh tien|tong "
@@ -158,6 +158,8 @@ _SOME_DATE: Final = re.compile(
     r"[a-z]{2,}(?<!birth) (?:date|day|year)$"
 )
 """The day of something else."""
+_SOME_CODE: Final = re.compile(r"(?:ma|code) (?!so$)[a-z]|[a-z]+ code$")
+"""The code of something."""
 
 
 @lru_cache(maxsize=4_096)
@@ -182,6 +184,8 @@ def hint(header: str, kind: Kind) -> Hint:
         unwanted = max(unwanted, _longest(said, _ANY_CODE))
     if wanted > unwanted:
         return "for"
+    if kind in _CODED and not wanted and _SOME_CODE.match(said):
+        return "against"
     if kind == "birth_date" and _SOME_DATE.search(said):
         return "against"
     return "against" if unwanted else "none"
@@ -197,6 +201,12 @@ def _longest(said: str, phrases: str) -> int:
         if f" {phrase} " in spaced or squeezed == joined or (len(joined) > 5 and joined in squeezed):
             best = max(best, len(joined))
     return best
+
+
+def is_vague(header: str) -> bool:
+    """Whether it speaks of a name and not of whose: "stop name", "tên gói"."""
+    said = words(header)
+    return (said.startswith("ten ") or said.endswith(" name")) and _longest(said, _FOR["person_name"]) <= 4
 
 
 def other_kind(header: str, kind: Kind) -> bool:

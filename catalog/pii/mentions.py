@@ -14,8 +14,8 @@ _WORD: Final = re.compile(r"[^\W\d_]+['’]?[^\W\d_]*")
 _TITLES: Final = re.compile(
     r"(?:^|\W)(?:ong|ba|anh|chi|co|chu|bac|thay|bs|bac si|mr|mrs|ms|dr|kh|khach hang|nguoi nhan|nguoi gui|ho "
     r"ten|ho va ten|benh nhan|bn|"
-    r"nhan vien|nv|chu ho|nguoi dai dien|tai xe|hoc sinh|sinh vien|dong chi|luat su|giao vien|gv|chu xe|nguoi "
-    r"mua|patient|customer|phu huynh|khach|em|chau|be|nguoi(?: [a-z]+){1,3}\s?:)[\s:.,]*$"
+    r"nhan vien|nv|chu ho|nguoi dai dien|tai xe|lai xe|hoc sinh|sinh vien|dong chi|luat su|giao vien|gv|chu xe|"
+    r"nguoi mua|patient|customer|phu huynh|khach|em|chau|be|nguoi(?: [a-z]+){1,3}\s?:)[\s:.,]*$"
 )
 """After these a name is read whatever its case."""
 _CALLS: Final = re.compile(
@@ -74,12 +74,18 @@ def _name_at(text: str, words: list[re.Match[str]], place: int) -> tuple[int, bo
             strong == "strong"
             or (strong == "likely" and called)
             or (strong == "likely" and size > 2 and surname in COMMON_SURNAMES)
+            or (strong == "likely" and size == 3 and not before and _ends_there(text, words, place + size))
             or (titled and strong == "possible" and fold(words[place + size - 1][0]) in GIVENS)
         )
         ends = titled or size == longest  # "Trần Châu Đường | Đen" goes on
         if enough and ends and (size > 2 or called):
             return place + size, True
     return place, False
+
+
+def _ends_there(text: str, words: list[re.Match[str]], end: int) -> bool:
+    """Whether a sentence that begins with it goes on in small letters: a title of wares goes on in capitals."""
+    return end < len(words) and words[end][0][0].islower() and text[: words[0].start()].strip() == ""
 
 
 def _spelled(word: str) -> bool:

@@ -51,6 +51,7 @@ _NOTHING_SAID: Final = re.compile(
     r"khong (?:co|ro|biet|xac dinh|ten|nho|tra loi|khai)|chua (?:co|ro|cap nhat|biet|xac dinh|dang ky)"
     r"|dang cap nhat|vo danh|an danh"
 )
+_CALLED: Final = re.compile(r"\s+(?:MR|MRS|MS|MISS|MSTR|INF)\.?$")
 _WORD: Final = re.compile(r"[^\W\d_]+")
 _LETTERS: Final = re.compile(r"[^\W\d_](?:[^\W\d_]|['’ʼ.-])*")
 
@@ -71,8 +72,8 @@ def bare_name(cell: str) -> str:
 
 
 def joined(cell: str) -> str:
-    """Family name first, where a comma parts it from the rest: "Trần, Ngọc Oanh", "An, Nguyễn Văn"."""
-    left, comma, right = cell.partition(",")
+    """Family name first, where a comma parts it from the rest: "Trần, Ngọc Oanh", "HUYNH/TRONG KHANH MR"."""
+    left, comma, right = _CALLED.sub("", cell.replace("/", ",")).partition(",")
     if not comma or "," in right or len(left.split()) > 3 or len(right.split()) > 3:
         return cell
     for first, second in ((left, right), (right, left)):

@@ -23,6 +23,7 @@ _COARSE: Final = r"[@＠]\w|\p{Nd}[\p{Nd}\p{Cf} ._()–\-]{6,}\p{Nd}|[A-Z]\p{Nd}
 """What most kinds have in them: every row is swept for it."""
 _WORDS_SHARE: Final = 0.5
 _EXAMPLES: Final = 3
+_MOST_SIGNS: Final = 4_000
 
 
 class Scanner:
@@ -157,7 +158,7 @@ class Scanner:
     def _rare_kinds(self, name: str, known: set[Kind]) -> tuple[FoundKind, ...]:
         """In texts whose cells the sample missed: one is enough, for one telephone number is somebody's."""
         hits: dict[Kind, list[str]] = {}
-        for cell in map(as_seen, self.rare[name] if self._has_words(name) else ()):
+        for cell in (as_seen(text[:_MOST_SIGNS]) for text in (self.rare[name] if self._has_words(name) else ())):
             for match in inside(cell, year=self.order.year):
                 if match.kind not in known and match.kind not in ("person_name", "address"):
                     hits.setdefault(match.kind, []).append(cell[match.start : match.end])

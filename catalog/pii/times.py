@@ -92,9 +92,10 @@ def is_told_of_birth(cell: str, *, year: int) -> bool:
         return True
     if 4 <= len(text) <= 5 and 0 < int(text) / 365.2425 <= year + 1 - _DAY_ZERO:
         return True
-    found = _SECONDS.fullmatch(text)
+    if not _SECONDS.fullmatch(text):
+        return False
     seconds = int(text) / (1000 if len(text.lstrip("-")) > 10 else 1)
-    return found is not None and year - 115 <= 1970 + seconds / _SECONDS_A_YEAR < year + 1
+    return year - 115 <= 1970 + seconds / _SECONDS_A_YEAR < year + 1
 
 
 def is_place(cell: str) -> bool:

@@ -61,7 +61,7 @@ class _Rule(Struct, frozen=True):
 
 def _said(words: str) -> re.Pattern[str]:
     return re.compile(
-        rf"\b(?:{words})\b(?:[^\w]{{0,3}}(?:so|no|number|la|cua|cu|moi|khach|toi|em|minh|"
+        rf"\b(?:{words})\b(?:[^\w]{{0,3}}(?:so|no|number|la|cua|cu|moi|khach|kh|toi|em|minh|"
         r"ca nhan|nguoi mua|hieu|xe|is)){0,3}[^\w]{0,4}$"
     )
 
@@ -81,7 +81,13 @@ def _rules(year: int) -> tuple[_Rule, ...]:
 
     return (
         _Rule("email", re.compile(r"[A-Za-z0-9][\w.%+'-]*@[\w-]+(?:\.[\w-]+)+"), is_email),
-        _Rule("bank_card", re.compile(r"(?<![\w.,-])\d(?:[ -]?\d){12,18}(?![\d-])"), is_bank_card),
+        _Rule(
+            "bank_card",
+            re.compile(
+                r"(?<![\w.,-])(?:\d{13,19}|\d{4}(?:[ -]\d{4}){3}(?:[ -]?\d{3})?|\d{4}[ -]\d{6}[ -]\d{5})(?![\w-])"
+            ),
+            is_bank_card,
+        ),
         _Rule(
             "social_insurance",
             re.compile(r"\b[A-Z]{2}[ -]?[1-5][ -]?\d{2}[ -]?(?:\d[ -]?){9}\d\b", re.I),
@@ -106,6 +112,7 @@ def _rules(year: int) -> tuple[_Rule, ...]:
                 "goi|alo|lh|so|viber|call"
             ),
         ),
+        _Rule("phone", re.compile(r"(?<![\w+.,/-])0[35789]\d{8}(?![\w/-])"), could_be_phone),
         _Rule("passport", re.compile(r"\b[A-Z]\d{7,8}\b", re.I), is_passport, _said("ho chieu|passport|hc|pp")),
         _Rule(
             "plate",
@@ -165,7 +172,7 @@ def _formed(text: str, rules: tuple[_Rule, ...]) -> Iterator[tuple[Kind, int, in
 _STARTS: Final = re.compile(
     r"(?:\b(?:số|so|sn|số nhà|so nha|thôn|thon|ấp|tổ|xóm|ngõ|ngo|hẻm|hem|kiệt|lô|căn hộ|chung cư|khu phố|kp|khu|"
     r"bản|buôn|tdp|tổ dân phố)\s+\w|\bkp\s?\d|"
-    r"(?<![\d.,/-])\d{1,4}[A-Za-z]?(?:/\d{1,4}[A-Za-z]?){0,3}\s+(?=[^\W\d_]|(?:30|3|2|19)(?:/\d|\s+tháng)))",
+    r"(?<![\d.,/-])\d{1,4}(?:[A-Za-z]|bis)?(?:[/-]\d{1,4}[A-Za-z]?){0,3}\s+(?=[^\W\d_]|(?:30|3|2|19)(?:/\d|\s+tháng)))",
     re.I,
 )
 

@@ -9,7 +9,7 @@ from typing import Literal
 from msgspec import Struct
 
 from catalog.pii.addresses import is_address, is_area, looks_like_address
-from catalog.pii.headers import hint, words
+from catalog.pii.headers import hint, is_vague, words
 from catalog.pii.kinds import Kind
 from catalog.pii.names import bare_name, has_form, is_company, is_part, strength
 from catalog.pii.syllables import COMMON_SURNAMES, FAMOUS
@@ -129,7 +129,7 @@ def _short(cells: Sequence[str]) -> bool:
 
 
 def _names(header: str, cells: Sequence[str], year: int) -> Finding | None:
-    said = "none" if words(header) in _AMBIGUOUS else hint(header, "person_name")
+    said = "none" if words(header) in _AMBIGUOUS or is_vague(header) else hint(header, "person_name")
     grades = [strength(cell) if len(cell) < 80 else "no" for cell in cells]
     strong = [place for place, grade in enumerate(grades) if grade == "strong"]
     sure = [place for place, grade in enumerate(grades) if grade in ("strong", "likely")]
