@@ -191,7 +191,7 @@ def _famous(cell: str) -> bool:
 
 def _free_text(header: str, cells: Sequence[str]) -> list[Finding]:
     """Sentences, nearly all of them different: may hold anything."""
-    counts = [len(cell.split()) for cell in cells]
+    counts = [sum(any(map(str.isalpha, word)) for word in cell.split()) for cell in cells]
     mean = sum(counts) / len(counts)
     least = 4 if hint(header, "free_text") == "for" else 6
     firms = sum(is_company(cell) for cell in cells)

@@ -18,7 +18,9 @@ from catalog.guess.hints import hint_of, words_of
 from catalog.guess.told import GuessReply, Reason
 from catalog.guess.writing import manifest_text, slug_of, sql_name
 from catalog.jailed import guessing
+from catalog.jailed.refused import Refused
 from catalog.manifest import Manifest, read_manifest
+from catalog.pii.order import ScanOrder
 from catalog.wire import IngestOrder
 from tests.catalog.conftest import EXAMPLES, LIMITS
 from tests.catalog.plain import descriptors, parquet_bytes_of
@@ -113,6 +115,22 @@ def test_types_and_roles_are_guessed_with_their_reasons() -> None:
     manifest = manifest_of(reply)
     assert (manifest.privacy_unit, manifest.subject_key) == ("column", "Số CCCD")
     assert {c.sql_name for c in manifest.columns_of("quasi-identifier")} >= {"gioi_tinh", "noi", "diem"}
+
+
+def test_what_cells_look_like_outweighs_what_their_column_is_called() -> None:
+    series = ("090", "091", "093", "097", "098")
+    rows = [f"{i % 3},{series[i % 5]}{1_345_678 + 37_911 * i},{i}" for i in range(150)]
+    content = "\n".join(["nhom,ma_hang,so", *rows]).encode()
+    order = IngestOrder(
+        columns=(), null_words=NULL_WORDS, max_rows=10**6, max_bytes=10**8, max_row_group_bytes=10**8,
+        scan=ScanOrder(year=2026),
+    )  # fmt: skip
+    with descriptors(content) as files:
+        reply = guessing.guess(order, files)
+    assert roles(reply)["ma_hang"][1:] == ("identifier", "detected")
+    assert "giá trị trông như số điện thoại" in manifest_text(reply, slug="test")
+    with descriptors("\n".join(rows).encode()) as files, pytest.raises(Refused, match="no_header"):
+        guessing.guess(order, files)
 
 
 def test_no_cell_leaves_the_jail() -> None:

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import io
+from pathlib import Path
+
+import msgspec
 import pyarrow as pa
 import pytest
 
+from catalog.intake import opened
+from catalog.jailed.scan import main
 from catalog.pii.order import ScanOrder
 from catalog.pii.scanning import Scanner
+from catalog.wire import FileScan, ScanReply
 
 PHONES = [f"{series}{1_234_567 + 217_321 * i}" for i in range(10) for series in ("090", "091", "097", "098")]
 WRITTEN = {
@@ -40,3 +47,19 @@ def test_one_among_short_words_is_found(written: object) -> None:
 
 def test_one_number_among_numbers_is_no_telephone() -> None:
     assert kinds([*map(str, range(100, 2_100)), "0912345678"], sample_rows=50) == set()
+
+
+def test_columns_without_a_name_and_a_file_without_a_header_are_scanned(tmp_path: Path) -> None:
+    rows = "".join(f"{place},{phone}\n" for place, phone in enumerate(PHONES))
+    for header, names in (("ten,\n", ["ten", "#2"]), ("so,so\n", ["so", "so #2"]), ("", ["#1", "#2"])):
+        file = tmp_path / "file.csv"
+        file.write_text(header + rows, encoding="utf-8")
+        scan = FileScan(order=ScanOrder(year=2026), max_rows=10**6, max_bytes=10**8, max_row_group_bytes=10**8)
+        with opened(file) as descriptors:
+            reply = msgspec.msgpack.decode(
+                main(msgspec.msgpack.encode(scan), descriptors, io.BytesIO()), type=ScanReply
+            )
+        assert reply.detected is not None
+        assert [column.name for column in reply.detected.columns] == names
+        assert reply.detected.rows == len(PHONES)
+        assert [kind.kind for kind in reply.detected.columns[1].kinds] == ["phone"]

@@ -1,0 +1,125 @@
+"""Columns as strangers' files have them: how numbers, names, places are written, and what looks like them."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from bench.pii import register
+from catalog.pii.column import judge
+from catalog.pii.names import strength
+from catalog.pii.within import inside
+
+_PLACES = [(10.5 + i / 37, 105.2 + i / 41) for i in range(40)]
+
+
+def found(header: str, cells: list[str]) -> set[str]:
+    said = judge(header, cells, year=2026).confidence
+    return {kind for kind, confidence in said.items() if confidence > 0.5}
+
+
+def degrees(value: float, side: str) -> str:
+    whole, minutes = int(value), int(value % 1 * 60)
+    return f"{whole}°{minutes:02d}'{value * 3600 % 60:04.1f}\"{side}"
+
+
+@pytest.mark.parametrize(
+    ("header", "cells"),
+    [
+        ("vi_do", [degrees(north, "N") for north, _ in _PLACES]),
+        ("Kinh độ", [degrees(east, "E") for _, east in _PLACES]),
+        ("lat", [f"{east:.6f}" for _, east in _PLACES]),
+        ("X", [f"{north * 110_574:.2f}" for north, _ in _PLACES]),
+        ("toa_do_y", [f"{500_000 + (east - 105.75) * 109_000:.2f}" for _, east in _PLACES]),
+    ],
+    ids=["degrees", "degrees east", "turned round", "metres", "metres east"],
+)
+def test_half_of_a_place_is_known_in_degrees_metres_and_turned_round(header: str, cells: list[str]) -> None:
+    assert found(header, cells) == {"coordinates"}
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        [f"{1 + i % 12:02d}/{1950 + i}" for i in range(40)],
+        [str(-600_000_000 + 31_000_017 * i) for i in range(40)],
+        [str(20_000 + 311 * i) for i in range(40)],
+        [f"{1 + i % 28:02d}MAR{50 + i}" for i in range(40)],
+        [f"March {1 + i % 28}, {1950 + i}" for i in range(40)],
+    ],
+    ids=["months", "seconds", "a spreadsheet's days", "airlines", "English"],
+)
+def test_a_birth_is_known_however_its_header_has_it_counted(cells: list[str]) -> None:
+    assert found("Ngày sinh", cells) == {"birth_date"}
+    assert not found("ngay_hoat_dong", cells)
+
+
+@pytest.mark.parametrize(
+    ("header", "cells"),
+    [
+        ("Họ và tên đệm", ["Nguyễn Văn", "Trần Thị", "Lê Hữu", "Quách Ngọc", "Đỗ"]),
+        ("first_name", ["Hương", "Minh Anh", "Tuấn", "John", "Thảo"]),
+        ("surname", ["Nguyễn", "Trịnh", "Tạ", "Smith", "Hồ"]),
+        ("Chủ hộ", ["H'Hen Niê", "Sùng A Chua", "Lò Văn Pan", "Y Blok Niê", "Tòng Thị Phóng", "Kră Jăn Tham"]),
+        ("holder", ["Somchai Wongsa", "Anna Kowalska", "TANAKA HIROSHI", "David O'Brien", "Rajesh Kumar"]),
+        ("PAX", ["HUYNH/TRONG KHANH MR", "KIEU/THIEN DUNG MS", "VU/HOANG SON MR", "LE/THI LAN MRS", "DO/VAN AN"]),
+    ],
+)
+def test_parts_of_names_and_names_of_other_peoples_are_names(header: str, cells: list[str]) -> None:
+    assert "person_name" in found(header, cells * 4)
+
+
+def test_letters_of_old_keyboards_and_decomposed_ones_make_no_other_name() -> None:
+    assert strength("Trần, Ngọc Oanh") == "strong"
+    decomposed = ["Nguyê\u0303n Va\u0306n Nam", "Trâ\u0300n Thi\u0323 Hoa", "\u00d0ô\u0303 Minh \u00d0ức"] * 10
+    assert found("c", decomposed) == {"person_name"}
+
+
+def test_what_a_spreadsheet_made_of_a_number_is_undone() -> None:
+    draw = random.Random(5)
+    assert found("f3", [f"{int(register.citizen(draw))}.0" for _ in range(60)]) == {"citizen_id"}
+    assert found("f3", [f"016{2 + i % 8}{draw.randrange(10**6, 10**7)}" for i in range(60)]) == {"phone"}
+
+
+def test_digests_versions_and_codes_are_no_numbers_of_persons() -> None:
+    draw = random.Random(7)
+    cells = [
+        f"{draw.getrandbits(32):08x}-0901-4{draw.randrange(10**3):03}-8123-091234567{i % 10:03}" for i in range(60)
+    ]
+    assert not found("request_id", cells)
+    assert not found("iban", [f"DE06 1356 8755 6300 09{12 + i} 23" for i in range(60)])
+    assert not found("c", [f"{1 + i % 9}.{1 + i % 12}.{50 + i % 40}" for i in range(60)])
+    assert not found("Mã VT", [f"{'BC'[i % 2]}{1_234_567 + 71_317 * i}" for i in range(60)])
+    assert not found("so_the", [f"HT 3 83 06266{38_044 + 777 * i}" for i in range(60)]) & {"bank_card"}
+
+
+def test_a_numbered_header_says_nothing_and_another_days_header_speaks_against_a_birth() -> None:
+    names = ["Nguyễn Văn An", "Trần Thị Hoa", "Lê Minh Đức", "Phạm Thu Hà", "Võ Hoàng Yến"]
+    assert found("truong_5", names * 4) == {"person_name"}
+    assert not found("ngày hoạt động", [f"{1 + i % 28:02d}/03/{1950 + i % 50}" for i in range(60)])
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "part"),
+    [
+        ("ship về 54Bis Ngô Quyền, TT Lim, Tiên Du, Bắc Ninh", "address", "54Bis Ngô Quyền"),
+        ("Đổi: 61/35 30 Tháng 4, Phường 12, Quận Gò Vấp, TP HCM", "address", "61/35 30 Tháng 4"),
+        ("Người bảo lãnh: Quách Phương Chi (bố)", "person_name", "Quách Phương Chi"),
+        ("Gặp bác Tôn Thanh Hùng, 0558554364", "phone", "0558554364"),
+    ],
+)
+def test_mentions_are_read_whole(text: str, kind: str, part: str) -> None:
+    assert any(m.kind == kind and text[m.start : m.end].startswith(part) for m in inside(text, year=2026))
+
+
+@pytest.mark.parametrize("text", ["Tiểu học Chu Văn An", "Học sinh nghỉ có phép 2 buổi", "THPT Võ Thị Sáu"])
+def test_schools_and_sentences_name_nobody(text: str) -> None:
+    assert not [m for m in inside(text, year=2026) if m.kind == "person_name"]
+
+
+@pytest.mark.parametrize("sign", ["0", "1 ", "a@", "Nguyễn ", "10°", "1 a,", "e\u0301\u0323", "AB12 3456 "])
+def test_a_million_signs_in_a_cell_are_looked_at_as_a_page_is(sign: str) -> None:
+    """Without the bound, seconds to hours a header; and Python counts no number of a million digits."""
+    for header in ("ghi chú", "ngày sinh", "họ tên", "vĩ độ"):
+        assert len(judge(header, [sign * (1_000_000 // len(sign))], year=2026).cells) == 1
