@@ -152,5 +152,7 @@ def absent_or_twice(names: Sequence[str], wanted: Sequence[str]) -> None:
     if absent:
         raise Refused("ingest.columns_absent", names=absent)
     twice = sorted(n for n, count in Counter(names).items() if count > 1 and n)
+    if twice and has_data(names):
+        raise Refused("ingest.no_header")
     if twice:
         raise Refused("ingest.columns_twice", columns=shown(twice))
