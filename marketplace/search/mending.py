@@ -11,14 +11,17 @@ TRIES = 4
 
 def mended(question: Question, words: Vocabulary) -> Question | None:
     """None where every word is known or begins one, or nothing is near. Of several repairs the one that makes a
-    phrase with its neighbours, else the nearest."""
-    said = [word.folded for word in question.words]
+    phrase with its neighbours, else the nearest; a syllable of Vietnamese is no mistake, unless another makes one."""
+    syllables = {unit.words[0].folded for unit in question.units if unit.is_syllable}
+    said = typed = [word.folded for word in question.words]
     unknown = [at for at, word in enumerate(said) if words.found[word].repaired]
     for at in unknown[:TRIES]:
         choices = words.found[question.words[at].folded].repaired
         texts = [[*said[:at], " ".join(choice), *said[at + 1 :]] for choice in choices]
-        said = min(texts, key=lambda text: _phrases(" ".join(text)))
-    if not unknown:
+        best = min(texts, key=lambda text: _phrases(" ".join(text)))
+        if typed[at] not in syllables or _phrases(" ".join(best)) < _phrases(" ".join(said)):
+            said = best
+    if said == typed:
         return None
     text = " ".join(said)
     if any(unit.quoted for unit in question.units):

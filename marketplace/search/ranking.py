@@ -28,7 +28,7 @@ from marketplace.search.facets import (
     facets_of,
     released_since,
 )
-from marketplace.search.matching import Matched, every, loosened, matched, narrowed
+from marketplace.search.matching import Matched, every, loosened, matched, narrowed, ranked
 from marketplace.search.mending import mended
 from marketplace.search.question import Question, read_question
 from marketplace.search.statement import CANDIDATES, FIRST, Ask, Tier, rarest, statement
@@ -90,7 +90,7 @@ async def find(
     strict = tuple(matched(unit, words) for unit in question.required)
     ask = Ask(
         tiers=_tiers(strict, chosen, words, at=at),
-        units=tuple(matched(unit, words) for unit in question.units),
+        units=ranked(question, words),
         words_asked=len(question.words),
         since=released_since(chosen, at),
         at=at,

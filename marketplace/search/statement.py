@@ -148,7 +148,7 @@ def _lateral(ask: Ask, values: dict[str, Any]) -> str:
     ranks = []
     for number, unit in enumerate(ask.units):
         ways = []
-        for place, way in enumerate(unit.ways):
+        for place, way in enumerate(way for way in unit.ways if way.weight):
             name = f"way_{number}_{place}"
             values[name] = way.query
             rank = f"{way.weight} * ts_rank({_FIELDS}, tier.words, cast(:{name} as tsquery))"
@@ -171,9 +171,10 @@ def _score(ask: Ask, values: dict[str, Any]) -> str:
 
 def _share(ask: Ask) -> str:
     """By weight, how much of what is asked a listing has."""
-    total = sum(unit.weight for unit in ask.units)
+    missed = [(number, unit) for number, unit in enumerate(ask.units) if unit.missed]
+    total = sum(unit.weight for _, unit in missed)
     there = " + ".join(
-        f"case when rank_{number} > 0 then {unit.weight:.6f} else 0 end" for number, unit in enumerate(ask.units)
+        f"case when rank_{number} > 0 then {unit.weight:.6f} else 0 end" for number, unit in missed
     )
     return f"(({there}) / {total:.6f})"
 

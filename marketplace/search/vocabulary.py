@@ -60,8 +60,8 @@ async def look_up(session: AsyncSession, question: Question, facets: Sequence[st
     concepts = [each for concept in dict.fromkeys(said) for each in (concept, *related().get(concept, ()))]
     listings = await _known(session, [TOTAL, *facets, *_with_titles([*words, *concepts])])
     openings = {unit.words[-1].folded for unit in question.units if unit.open}
-    # What has a meaning is no mistake, though no listing speaks of it.
-    meant = {word.folded for unit in question.units if unit.concepts for word in unit.words}
+    # What has a meaning is no mistake, though no listing speaks of it; nor is what all say.
+    meant = {word.folded for unit in question.units if unit.concepts or unit.weak for word in unit.words}
     found: dict[str, Found] = {}
     for word in words:
         known = word in listings or word in meant
