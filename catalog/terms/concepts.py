@@ -89,9 +89,7 @@ def related() -> dict[str, tuple[str, ...]]:
     def sign(code: str) -> str:
         return (PLACE if code in provinces else SYNONYM) + code
 
-    return {
-        SYNONYM + _code(name): tuple(sign(_code(each)) for each in rest.split(",")) for name, _, rest in parts
-    }
+    return {SYNONYM + _code(name): tuple(sign(_code(each)) for each in rest.split(",")) for name, _, rest in parts}
 
 
 @cache

@@ -11,7 +11,7 @@ TRIES = 4
 
 def mended(question: Question, words: Vocabulary) -> Question | None:
     """None where every word is known or begins one, or nothing is near. Of several repairs the one that makes a
-    phrase with its neighbours, else the nearest; a syllable of Vietnamese is no mistake, unless another makes one."""
+    phrase with its neighbours, else the nearest; a syllable is a mistake only if another makes one."""
     syllables = {unit.words[0].folded for unit in question.units if unit.is_syllable}
     said = typed = [word.folded for word in question.words]
     unknown = [at for at, word in enumerate(said) if words.found[word].repaired]

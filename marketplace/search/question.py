@@ -84,8 +84,8 @@ def read_question(q: str) -> Question:
 
 
 def parts_of(unit: Unit) -> tuple[Unit, ...]:
-    """A phrase as the shorter phrases and words that it is made of; of a word, a place, a quote none. A syllable of
-    a known phrase is none of its words."""
+    """A phrase as the shorter phrases and words that it is made of, syllables aside; of a word, a place, a quote
+    none."""
     if unit.quoted or len(unit.words) == 1 or any(concept.startswith(PLACE) for concept in unit.concepts):
         return ()
     return tuple(part for part in _segments(unit.words, most=len(unit.words) - 1) if not part.is_syllable)
