@@ -17,6 +17,10 @@ from marketplace.search.question import Question, Unit, parts_of
 
 COMPLETIONS: Final = 12
 REPAIRS: Final = 3
+TRIES: Final = 4
+"""Unknown words that are mended; with more of them it is no question of ours."""
+RARE: Final = 1_000
+"""Listings; a commoner word stands in some, whatever was taken from the catalogue since they were counted."""
 SYLLABLE: Final = 7
 """Characters of the longest syllable ("nghieng")."""
 _LETTERS: Final = "abcdefghijklmnopqrstuvwxyz"
@@ -45,6 +49,10 @@ order by number
 """)
 """One statement, for each costs more than what it does. It ends with how the rest of the transaction is planned: a
 bounded search is a search by the index, whatever the planner thinks of `limit`."""
+_THERE = text("""
+select word from unnest(cast(:words as text[])) as word
+where exists (select from listing_search where words @@ cast('''' || word || '''' as tsquery))
+""")
 _ALIKE = text("""
 select word, listings, similarity(word, :word) as alike from search_word
 where word % :word and word ~ '^[0-9a-z]+$' order by alike desc, listings desc, word limit 40
@@ -80,16 +88,17 @@ async def look_up(session: AsyncSession, question: Question, facets: Sequence[st
     listings, begun = await _looked_up(session, first, [word for word in words if word in openings])
     # What has a meaning is no mistake, though no listing speaks of it; nor is what all say.
     meant = {word.folded for unit in question.units if unit.concepts or unit.weak for word in unit.words}
+    unknown = [word for word in words if word not in listings and word not in meant]
+    more, also = await _looked_up(session, (), [each for each in unknown if each not in openings][:TRIES])
+    listings |= more
+    begun |= also
     found: dict[str, Found] = {}
     for word in words:
-        known = word in listings or word in meant
-        short = () if known else await _written_out(session, word, listings)
-        if not known and not short and word not in openings:
-            more, also = await _looked_up(session, (), [word])
-            listings |= more
-            begun |= also
+        known = word not in unknown
+        tried = word in unknown[:TRIES]
+        short = await _written_out(session, word, listings) if tried else ()
         goes_on = () if short else begun.get(word, ())
-        repaired = short or (() if known or goes_on else await _repaired(session, word, listings))
+        repaired = short or (await _repaired(session, word, listings) if tried and not goes_on else ())
         found[word] = Found(known, goes_on, repaired)
     seen = [word for each in found.values() for word in sum(each.repaired, ())]
     listings |= await _known(session, _with_titles(seen)) if seen else {}
@@ -124,6 +133,8 @@ async def _looked_up(
 ) -> tuple[dict[str, int], dict[str, tuple[str, ...]]]:
     """In how many listings words are, and what begins with the openings, the commonest first."""
     openings = [word for word in openings if len(word) > 1]
+    if not words and not openings:
+        return {}, {}
     beyond = [word[:-1] + chr(ord(word[-1]) + 1) for word in openings]
     asked = {"words": list(words), "openings": openings, "beyond": beyond, "most": COMPLETIONS + 1}
     rows = [row for row in await session.execute(_LOOK_UP, asked) if row.opening is not None]
@@ -135,9 +146,17 @@ async def _looked_up(
 
 
 async def _repaired(session: AsyncSession, word: str, listings: dict[str, int]) -> tuple[tuple[str, ...], ...]:
-    """The nearest words: as typed on another keyboard, one letter off, written together, or alike in trigrams."""
+    """The nearest words: as typed on another keyboard, one letter off, written together, or alike in trigrams.
+    None that only a listing had which is withdrawn."""
     if len(word) < 3 or word.isdigit():
         return ()
+    near = await _near_by(session, word, listings)
+    rare = {each for words in near for each in words if listings.get(each, 0) < RARE}
+    there = set(await session.scalars(_THERE, {"words": sorted(rare)})) if rare else set()
+    return tuple(words for words in near if all(each in there or each not in rare for each in words))[:REPAIRS]
+
+
+async def _near_by(session: AsyncSession, word: str, listings: dict[str, int]) -> tuple[tuple[str, ...], ...]:
     near = _near(word) if len(word) <= SYLLABLE + 1 else set()
     telex = _untyped(word)
     parts = {word[a:b] for a in range(len(word)) for b in range(a + 2, min(len(word), a + SYLLABLE) + 1)}
@@ -157,7 +176,7 @@ async def _repaired(session: AsyncSession, word: str, listings: dict[str, int]) 
         alike = [row for row in rows if _distance(word, row.word, most) <= most and (row.word,) not in found]
         listings.update({row.word: row.listings for row in alike})
         found += [(row.word,) for row in alike]
-    return tuple(found[:REPAIRS])
+    return tuple(found[: 2 * REPAIRS])
 
 
 def _untyped(word: str) -> list[str]:
