@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bench.asked_of_viet_nam import ASKED, SET_ASIDE
 from bench.figure import figure
 from bench.listings_of_viet_nam import Made, catalogue
 from bench.queries_of_viet_nam import JUDGED, Judged
@@ -48,6 +49,8 @@ async def figures() -> list[dict[str, Any]]:
                 ours, plain = await _asked(session, made, JUDGED)
                 untuned, untuned_plain = await _asked(session, made, UNTUNED)
                 kept_back, _ = await _asked(session, made, KEPT_BACK)
+                asked, asked_plain = await _asked(session, made, ASKED)
+                set_aside, _ = await _asked(session, made, SET_ASIDE)
         finally:
             await database.close()
             embedded.stop(config.home)
@@ -59,8 +62,12 @@ async def figures() -> list[dict[str, Any]]:
                n=len(JUDGED), better="higher"),
         figure("search: nDCG@10 of questions of others, worked on afterwards", fmean(untuned), "nDCG",
                n=len(untuned), baseline=fmean(untuned_plain), better="higher"),
-        figure("search: nDCG@10 of questions of others, never worked on", fmean(kept_back), "nDCG",
+        figure("search: nDCG@10 of questions of others, kept back until then", fmean(kept_back), "nDCG",
                n=len(kept_back), better="higher"),
+        figure("search: nDCG@10 of later questions, worked on afterwards", fmean(asked), "nDCG",
+               n=len(asked), baseline=fmean(asked_plain), better="higher"),
+        figure("search: nDCG@10 of later questions, set aside", fmean(set_aside), "nDCG",
+               n=len(set_aside), better="higher"),
     ]  # fmt: skip
 
 

@@ -20,7 +20,7 @@ INITIALS: Final = 6
 
 
 class Phrase(Struct, frozen=True):
-    """A way to say a concept; `exact` as `Token.exact`, word by word."""
+    """A way to say a concept, or with none a compound; `exact` as `Token.exact`, word by word."""
 
     concept: str
     exact: tuple[str, ...]
@@ -39,10 +39,12 @@ def mentions(words: Sequence[Token], *, lenient: bool = False, most: int | None 
     word, in a place never.
 
     Where the text has marks a phrase must have the same ("thuê" is not "thuế"); without any it may have none, and
-    with `lenient` (what somebody types) any word may be without, and in a phrase of several may have wrong ones.
+    with `lenient` (what somebody types) any word may be without, and in a phrase of several may have wrong ones;
+    but who types marks means a word without ("mua" is not "mưa").
     """
     found = [each for each in _said(words, lenient=lenient) if most is None or each.last - each.first <= most]
-    return [each for each in found if not any(_hides(longer, each) for longer in found)]
+    spoken = (each for each in found if each.concepts)
+    return [each for each in spoken if not any(_hides(longer, each) for longer in found)]
 
 
 def _hides(longer: Mention, each: Mention) -> bool:
@@ -54,16 +56,18 @@ def _hides(longer: Mention, each: Mention) -> bool:
 
 def _said(words: Sequence[Token], *, lenient: bool) -> Iterator[Mention]:
     known, longest = _phrases()
-    bare = lenient or not any(word.exact for word in words)
+    marked = sum(bool(word.exact) for word in words)
+    careful = marked > max(1, len(words) // 2)
     for first in range(len(words)):
         for last in range(first + 1, min(len(words), first + longest) + 1):
             span = words[first:last]
             found = known.get(tuple(word.folded for word in span), ())
+            bare = not marked or (lenient and not (careful and len(span) == 1))
             said = [each.concept for each in found if _as_written(span, each, bare=bare)]
             if lenient and not said and len(span) > 1:
                 said = [each.concept for each in found]
             if said:
-                yield Mention(first, last, tuple(dict.fromkeys(said)))
+                yield Mention(first, last, tuple(dict.fromkeys(each for each in said if each)))
 
 
 def _as_written(span: Sequence[Token], phrase: Phrase, *, bare: bool) -> bool:
@@ -78,11 +82,14 @@ def phrases_of(concept: str) -> tuple[tuple[str, ...], ...]:
 
 @cache
 def related() -> dict[str, tuple[str, ...]]:
-    """Concept → those that may help where nothing speaks of it, the nearest first."""
+    """Concept → those that may help where nothing speaks of it, the nearest first; of a region its provinces."""
     parts = (line.partition(":") for line in _lines("related.txt"))
-    return {
-        SYNONYM + _code(name): tuple(SYNONYM + _code(each) for each in rest.split(",")) for name, _, rest in parts
-    }
+    provinces = places()
+
+    def sign(code: str) -> str:
+        return (PLACE if code in provinces else SYNONYM) + code
+
+    return {SYNONYM + _code(name): tuple(sign(_code(each)) for each in rest.split(",")) for name, _, rest in parts}
 
 
 @cache
@@ -110,7 +117,8 @@ def weak_phrases() -> tuple[tuple[Token, ...], ...]:
 @cache
 def edition() -> str:
     """Changes with the files, so that listings are read anew."""
-    text = "".join((FOLDER / name).read_text(encoding="utf-8") for name in ("synonyms.txt", "places.txt"))
+    files = ("synonyms.txt", "places.txt", "compounds.txt")
+    text = "".join((FOLDER / name).read_text(encoding="utf-8") for name in files)
     return sha256(text.encode()).hexdigest()[:16]
 
 
@@ -121,12 +129,19 @@ def _phrases() -> tuple[dict[tuple[str, ...], tuple[Phrase, ...]], int]:
         for line in _lines(file):
             name, _, rest = line.partition(":")
             for said in (name, *rest.split(",")):
-                words = tokens(said)
-                key = tuple(word.folded for word in words)
-                if key:
-                    phrase = Phrase(sign + _code(name), tuple(word.exact for word in words))
-                    known[key] = tuple(dict.fromkeys((*known.get(key, ()), phrase)))
+                _add(known, sign + _code(name), said)
+    for line in _lines("compounds.txt"):
+        for said in line.split(","):
+            _add(known, "", said)
     return known, max(map(len, known))
+
+
+def _add(known: dict[tuple[str, ...], tuple[Phrase, ...]], concept: str, said: str) -> None:
+    words = tokens(said)
+    key = tuple(word.folded for word in words)
+    if key:
+        phrase = Phrase(concept, tuple(word.exact for word in words))
+        known[key] = tuple(dict.fromkeys((*known.get(key, ()), phrase)))
 
 
 def _code(name: str) -> str:

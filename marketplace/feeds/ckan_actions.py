@@ -152,21 +152,22 @@ def _terms(parameters: Parameters) -> tuple[Term, ...]:
     given = parameters.get("fq_list")
     asked = [parameters.get("q"), parameters.get("fq"), *(given if isinstance(given, list) else [])]
     try:
-        return tuple(term for text in asked if text is not None for term in parse(str(text)))
+        # Together, for what one question may cost.
+        return parse(" ".join(str(text) for text in asked if text is not None))
     except QueryNotUnderstood as wrong:
         raise CkanRefused(409, "Search Query Error", message=f"Search Query is invalid: {wrong}") from wrong
 
 
 def _sort(given: Any) -> list[tuple[str, bool]]:
     """Scores are ours: a search that is sorted by them comes newest first."""
-    asked = []
+    asked: dict[str, bool] = {}
     for part in str(given or "score desc, metadata_modified desc").split(","):
         name, _, direction = part.strip().lower().partition(" ")
         if name in SORTS and direction.strip() in ("asc", "desc", ""):
-            asked.append((name, direction.strip() == "desc"))
+            asked.setdefault(name, direction.strip() == "desc")
         elif name != "score":
             raise CkanRefused(409, "Validation Error", sort=[f"Cannot sort by field `{part.strip()[:100]}`"])
-    return asked or [("metadata_modified", True)]
+    return list(asked.items()) or [("metadata_modified", True)]
 
 
 async def _facets(asked: Asked, terms: tuple[Term, ...]) -> dict[str, list[dict[str, Any]]]:

@@ -11,6 +11,7 @@ FIELDS: Final = ("id", "license_id", "name", "organization", "owner_org", "tags"
 IGNORED: Final = {"state:active", "dataset_type:dataset", "type:dataset", "private:false", "capacity:public"}
 """What holds of every listed dataset."""
 MOST_TERMS: Final = 20
+MOST_CHARACTERS: Final = 4_000
 _TERM: Final = re.compile(r'\s*([+-]?)(?:([a-z_]+):)?(?:"((?:[^"\\]|\\.)*)"|([^\s"]+))')
 
 
@@ -28,6 +29,8 @@ class Term(Struct, frozen=True):
 
 def parse(text: str) -> tuple[Term, ...]:
     """Every term. Raises QueryNotUnderstood for what we do not search in, rather than answer another question."""
+    if len(text) > MOST_CHARACTERS:
+        raise QueryNotUnderstood(f"more than {MOST_CHARACTERS} characters")
     terms: list[Term] = []
     at = 0
     while text[at:].strip():

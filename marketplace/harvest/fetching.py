@@ -99,7 +99,7 @@ class Fetcher:
             answer = await self._patiently(url, headers or {})
             if isinstance(answer, Fetched):
                 return answer
-            url = urljoin(url, answer)
+            url = _led(url, answer)
         raise RunFailed("too_many_redirects")
 
     def _require(self, url: str) -> None:
@@ -127,10 +127,9 @@ class Fetcher:
             if isinstance(answer, _Bad) and answer.status >= 500:
                 break
             if not isinstance(answer, str):
-                said = answer.body.decode("utf-8", errors="replace") if isinstance(answer, Fetched) else ""
-                robots.parse(said.splitlines())
-                return robots
-            url = urljoin(url, answer)
+                said = answer.body.decode("ascii", errors="replace") if isinstance(answer, Fetched) else ""
+                return _understood(robots, said)
+            url = _led(url, answer)
         raise RunFailed("robots")
 
     async def _patiently(self, url: str, headers: Mapping[str, str]) -> Fetched | str:
@@ -177,10 +176,25 @@ class Fetcher:
     async def _pause(self, url: str) -> None:
         parts = urlsplit(url)
         robots = self._robots.get(f"{parts.scheme}://{parts.netloc}")
-        asked = float(robots.crawl_delay(ROBOTS_NAME) or 0) if robots is not None else 0.0
-        pause_s = max(min(asked, DELAY_MOST_S), self.config.harvest_pause_ms / 1000)
+        asked = robots.crawl_delay(ROBOTS_NAME) or 0 if robots is not None else 0
+        pause_s = max(float(min(asked, DELAY_MOST_S)), self.config.harvest_pause_ms / 1000)
         await asyncio.sleep(max(0.0, self._next_at - time.monotonic()))
         self._next_at = time.monotonic() + pause_s
+
+
+def _led(url: str, location: str) -> str:
+    try:
+        return urljoin(url, location)
+    except ValueError as wrong:
+        raise RunFailed("address_refused") from wrong
+
+
+def _understood(robots: RobotFileParser, said: str) -> RobotFileParser:
+    try:
+        robots.parse(said.splitlines())
+    except ValueError as wrong:  # a number of more digits than Python reads
+        raise RunFailed("robots") from wrong
+    return robots
 
 
 class _Bad(Struct, frozen=True):

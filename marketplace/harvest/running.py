@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from marketplace.harvest.fetching import Fetcher
     from marketplace.harvest.walking import Step
 
+logger = logging.getLogger(__name__)
 MOST_REFUSALS = 100
 """Told one by one in a report; the others are counted."""
 
@@ -40,6 +42,10 @@ async def run_next(database: Database, config: Config) -> UUID | None:
     except RunFailed as failed:
         same = failed.code == "not_modified"
         state, code, wait_s = "done" if same else "failed", failed.code, failed.wait_s
+    except (ArithmeticError, AssertionError, LookupError, RecursionError, TypeError, ValueError):
+        # What nobody thought of in somebody's answer ends this run, and keeps no other source waiting.
+        logger.exception("harvesting %s", source.url)
+        state, code, wait_s = "failed", "not_that_form", None
     finally:
         await fetcher.close()
     run.state, run.code, run.requests = state, code, fetcher.requests
@@ -80,7 +86,7 @@ async def _walk(
             room = max(0, MOST_REFUSALS - len(run.refusals))
             run.refusals = [*run.refusals, *({"id": r.id, "code": r.code} for r in step.read.refused[:room])]
             newest = max([newest, *(each.modified for each in step.read.listings)])
-            if written.new + written.changed + written.unchanged > most_listings:
+            if written.new + written.changed + written.unchanged + refused > most_listings:
                 raise RunFailed("too_many_listings")
     finally:
         run.new, run.changed, run.unchanged = written.new, written.changed, written.unchanged

@@ -19,6 +19,8 @@ from marketplace.search.matching import either, every, quoted, signed
 from marketplace.search.question import Unit, read_question
 from marketplace.search.statement import CANDIDATES
 
+BEGINNING: Final = 3
+"""Characters with which a word may begin that goes on: fewer begin so many that all their postings take long."""
 _NOT_SAMPLED: Final = uuid.UUID(int=1)
 _THERE: Final = "vanished_at is null and source_id in (select id from harvest_source where due_at is not null)"
 _FIND = text(f"""
@@ -70,7 +72,7 @@ async def find_external(session: AsyncSession, q: str, *, after: Ranked, limit: 
 def _said(unit: Unit) -> str:
     """Its words side by side where they are a phrase; the last one may go on."""
     words = [quoted(word.folded) for word in unit.words]
-    if unit.open and not unit.quoted:
+    if unit.open and not unit.quoted and len(unit.words[-1].folded) >= BEGINNING:
         words[-1] += ":*"
     return either([f"({' <-> '.join(words)})", *map(quoted, unit.concepts)])
 

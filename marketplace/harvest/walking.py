@@ -22,6 +22,8 @@ from marketplace.harvest.models import HarvestSource
 PAGE_PACKAGES: Final = 100
 PAGE_NAMES: Final = 1000
 MOST_PAGES: Final = 20_000
+MOST_NAME: Final = 500
+"""Characters; no longer one is kept."""
 READ_S: Final = 120
 """A page that takes longer to be understood is given up."""
 SUFFIXES: Final = {
@@ -119,6 +121,7 @@ async def _ckan(fetcher: Fetcher, source: HarvestSource) -> AsyncIterator[Step]:
     """What changed since the last run, newest first; then which of the others are still there."""
     base = source.url.rstrip("/")
     start, total = 0, 1
+    seen: set[str] = set()
     while start < total:
         asked = {"rows": PAGE_PACKAGES, "start": start, "sort": "metadata_modified desc"}
         result = await _action(fetcher, base, "package_search", asked)
@@ -127,7 +130,11 @@ async def _ckan(fetcher: Fetcher, source: HarvestSource) -> AsyncIterator[Step]:
         if not isinstance(packages, list) or not isinstance(count, int):
             raise RunFailed("not_that_form")
         total = count
-        read = gather(read_package(package, base_url=base) for package in packages)
+        read = await asyncio.to_thread(_gathered, packages, base)
+        ids = {each.id for each in read.listings} | {each.id for each in read.refused}
+        if packages and ids <= seen:
+            raise RunFailed("pages_in_a_circle")
+        seen |= ids
         yield Step(read=read)
         if not packages or (source.seen_modified and _all_older(read.listings, source.seen_modified)):
             break
@@ -137,6 +144,10 @@ async def _ckan(fetcher: Fetcher, source: HarvestSource) -> AsyncIterator[Step]:
             yield Step(names=names)
 
 
+def _gathered(packages: list[Any], base: str) -> Read:
+    return gather(read_package(package, base_url=base) for package in packages)
+
+
 def _all_older(listings: tuple[External, ...], than: str) -> bool:
     return bool(listings) and all(each.modified and each.modified < than for each in listings)
 
@@ -144,12 +155,14 @@ def _all_older(listings: tuple[External, ...], than: str) -> bool:
 async def _names(fetcher: Fetcher, base: str) -> AsyncIterator[tuple[str, ...]]:
     """Some catalogues give all names at once, whatever they are asked."""
     known: set[str] = set()
-    while True:
+    for _ in range(MOST_PAGES):
         asked = {"limit": PAGE_NAMES, "offset": len(known)}
         told = await _action(fetcher, base, "package_list", asked)
         if not isinstance(told, list):
             raise RunFailed("not_that_form")
-        names = {name for name in told if isinstance(name, str)} - known
+        names = {name[:MOST_NAME] for name in told if isinstance(name, str)} - known
+        if len(known) + len(names) > fetcher.config.harvest_max_listings:
+            raise RunFailed("too_many_listings")
         yield tuple(sorted(names))
         known |= names
         if len(told) != PAGE_NAMES or not names:

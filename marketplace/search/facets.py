@@ -11,6 +11,7 @@ from msgspec import Struct
 FACETS: Final = (
     "theme", "owner", "province", "purpose", "price", "quality", "class", "freshness", "licence",
 )  # fmt: skip
+FRESHNESS: Final = "freshness"
 RELEASED: Final = "released:"
 FRESHNESS_DAYS: Final = {"month": 31, "quarter": 92, "year": 366}
 VALUES: Final = 15
@@ -42,7 +43,7 @@ def codes(chosen: Chosen, *, at: datetime, besides: str | None = None) -> list[l
         *(
             [f"{name}:{value}" for value in values]
             for name, values in chosen.items()
-            if name not in (besides, "freshness") and values
+            if name not in (besides, FRESHNESS) and values
         ),
         *([_months(since, at)] if since is not None else ()),
     ]
@@ -64,8 +65,8 @@ def _months(since: datetime, at: datetime) -> list[str]:
 
 def released_since(chosen: Chosen, at: datetime, *, besides: str | None = None) -> datetime | None:
     """The instant after which a listing must have been released."""
-    days = [FRESHNESS_DAYS[value] for value in chosen.get("freshness", ()) if value in FRESHNESS_DAYS]
-    return at - timedelta(days=max(days)) if days and besides != "freshness" else None
+    days = [FRESHNESS_DAYS[value] for value in chosen.get(FRESHNESS, ()) if value in FRESHNESS_DAYS]
+    return at - timedelta(days=max(days)) if days and besides != FRESHNESS else None
 
 
 def facets_of(counted: Mapping[str, Mapping[str, int]], chosen: Chosen) -> tuple[Facet, ...]:

@@ -26,7 +26,7 @@ TITLE: Final = "^"
 SAMPLE: Final = "!"
 SHARES: Final = (1, 8, 64, 256)
 """Of how many listings one is in the sample of each level; each sample is part of the one before."""
-FORM: Final = 3
+FORM: Final = 4
 """Of rows of the index: counted up when they come to hold something else."""
 WORDS: Final = 1_200
 """Of a listing; what a longer one says after them is not found by its words."""
@@ -113,11 +113,15 @@ class _Places:
         return count
 
     def _add(self, words: Sequence[Token], weight: str) -> None:
+        said = mentions(words)
+        # A word within a place's name is no such word: a listing of Điện Biên is none of electricity ("điện").
+        places = [each for each in said if each.concepts[0].startswith(PLACE)]
+        named = {number for each in places for number in range(each.first, each.last)}
         for number, word in enumerate(words):
             self._put(word.folded, number, weight)
-            if word.exact:
+            if word.exact and number not in named:
                 self._put(word.exact, number, weight, shown=False)
-        for mention in mentions(words):
+        for mention in said:
             for concept in mention.concepts:
                 self._put(concept, mention.first, weight)
                 if concept.startswith(PLACE) and weight in "AB":

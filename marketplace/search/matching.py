@@ -14,20 +14,23 @@ from marketplace.search.lexemes import TITLE
 from marketplace.search.question import Question, Unit, parts_of
 from marketplace.search.vocabulary import Vocabulary
 
-SAID, MEANT, BEGUN, EXACT, NEAR = 1.0, 0.65, 0.6, 1.5, 0.3
+SAID, MEANT, BEGUN, EXACT, OTHERWISE, NEAR = 1.0, 0.65, 0.6, 1.5, 0.4, 0.3
 """A word that is said counts more than another for the same, and that more than one that only begins so; most
-where its marks too are those of the question, least what is only near to what is meant."""
+where its marks too are those of the question; less where it has other marks or another meaning, least what is only
+near to what is meant."""
 NATIONWIDE = 1.0
 """Of a facet, which counts as little as a column: before listings of other provinces than the one asked for."""
+PAIRS: Final = 3
+"""Of a question that are looked for side by side."""
 _LEXEME: Final = re.compile(r"'((?:[^'\\]|''|\\.)*)'")
-WEAK, WHERE, PART, INSTEAD = 0.1, 0.6, 0.3, 0.6
-"""What is said nearly everywhere, a place, a part of a phrase, what is near to one: each weighs less than what it
-is asked with."""
+WEAK, WHERE, PART, INSTEAD, SYLLABLE = 0.1, 0.6, 0.3, 0.6, 0.35
+"""What is said nearly everywhere, a place, a part of a phrase, what is near to one, one syllable of two: each
+weighs less than what it is asked with."""
 
 
 class Way(Struct, frozen=True):
-    """A tsquery, what a match of it counts, whether it makes a match or only ranks one, and whether the words must
-    stand side by side (which a rank does not ask)."""
+    """A tsquery, what a match of it counts (0: it only makes one), whether it makes a match or only ranks one, and
+    whether the words must stand side by side (which a rank does not ask)."""
 
     query: str
     weight: float
@@ -36,12 +39,14 @@ class Way(Struct, frozen=True):
 
 
 class Matched(Struct, frozen=True):
-    """How a unit is matched. `listings`: in how many at most; `title`: the same in titles."""
+    """How a unit is matched. `listings`: in how many at most; `title`: the same in titles; `missed`: a listing
+    without it lacks something."""
 
     ways: tuple[Way, ...]
     weight: float
     listings: int
     title_listings: int
+    missed: bool = True
 
     @property
     def query(self) -> str:
@@ -55,13 +60,7 @@ class Matched(Struct, frozen=True):
 
 def matched(unit: Unit, words: Vocabulary, *, share: float = 1.0, near: Sequence[str] = ()) -> Matched:
     """A quoted or a known phrase as it stands; else the word, or what means the same, or is `near` to that."""
-    folded = [quoted(word.folded) for word in unit.words]
-    exact = [quoted(word.exact or word.folded) for word in unit.words] if any(w.exact for w in unit.words) else []
-    phrase = unit.quoted or (len(folded) > 1 and bool(unit.concepts))
-    join = " <-> " if phrase else " & "
-    ways = [Way(f"({join.join(folded)})", SAID, finds=unit.quoted or not phrase, adjacent=phrase)]
-    if exact:
-        ways.append(Way(f"({join.join(exact)})", EXACT, finds=False, adjacent=phrase))
+    ways = _said(unit)
     if not unit.quoted:
         ways += [Way(quoted(concept), MEANT) for concept in unit.concepts]
         ways += [Way(quoted(concept), NEAR / (1 + number / 2)) for number, concept in enumerate(near)]
@@ -70,10 +69,55 @@ def matched(unit: Unit, words: Vocabulary, *, share: float = 1.0, near: Sequence
     if is_place:
         ways.append(Way(quoted("province:all"), NATIONWIDE, finds=False))
     listings = max([_listings(unit, words, ""), *(words.listings.get(each, 0) for each in near)])
-    weight = math.log1p(words.total / max(min(listings, words.total), 1)) * share
+    weight = _rarity(listings, words) * share
     weight *= WEAK if unit.weak else WHERE if is_place else 1
     also, in_titles = (sum(words.listings.get(sign + each, 0) for each in near) for sign in ("", TITLE))
     return Matched(tuple(ways), weight, _at_most(unit, words, "") + also, _at_most(unit, words, TITLE) + in_titles)
+
+
+def _said(unit: Unit) -> list[Way]:
+    """Its words. A single one that stands with other marks, or where nothing speaks of its meaning, is another."""
+    folded = [quoted(word.folded) for word in unit.words]
+    exact = [quoted(word.exact or word.folded) for word in unit.words] if any(w.exact for w in unit.words) else []
+    phrase = unit.quoted or (len(folded) > 1 and bool(unit.concepts))
+    join = " <-> " if phrase else " & "
+    single = len(folded) == 1 and not unit.quoted
+    weight = OTHERWISE if single and (exact or unit.concepts) else SAID
+    ways = [Way(f"({join.join(folded)})", weight, finds=unit.quoted or not phrase, adjacent=phrase)]
+    if exact:
+        ways.append(Way(f"({join.join(exact)})", EXACT, finds=False, adjacent=phrase))
+    elif single and unit.concepts:
+        ways.append(Way(every([*folded, either(map(quoted, unit.concepts))]), SAID, finds=False))
+    return ways
+
+
+def ranked(question: Question, words: Vocabulary) -> tuple[Matched, ...]:
+    """By what listings that have all that is asked are ranked."""
+    halves = {unit for pair in question.pairs for unit in pair}
+    units = [matched(unit, words, share=SYLLABLE if unit in halves else 1.0) for unit in question.units]
+    return (*units, *_pairs(question, words))
+
+
+def _pairs(question: Question, words: Vocabulary) -> list[Matched]:
+    """Syllables side by side; found by both anywhere, which is no more than either."""
+    made = []
+    for left, right in question.pairs[:PAIRS]:
+        both = (left.words[0], right.words[0])
+        folded = [quoted(word.folded) for word in both]
+        exact = [quoted(word.exact or word.folded) for word in both]
+        ways = [Way(every(folded), 0), Way(f"({' <-> '.join(folded)})", SAID, finds=False, adjacent=True)]
+        if any(word.exact for word in both):
+            ways.append(Way(f"({' <-> '.join(exact)})", EXACT, finds=False, adjacent=True))
+        listings, in_titles = (
+            min(words.listings.get(sign + word.folded, 0) for word in both) for sign in ("", TITLE)
+        )
+        if listings:
+            made.append(Matched(tuple(ways), _rarity(listings, words), listings, in_titles, missed=False))
+    return made
+
+
+def _rarity(listings: int, words: Vocabulary) -> float:
+    return math.log1p(words.total / max(min(listings, words.total), 1))
 
 
 def _begun(unit: Unit, words: Vocabulary) -> list[Way]:
@@ -105,11 +149,13 @@ def _at_most(unit: Unit, words: Vocabulary, sign: str) -> int:
 def loosened(question: Question, words: Vocabulary) -> tuple[Matched, ...]:
     """What may be missing when nothing has all: each phrase, and what it is made of; the rarest first. Where none
     speaks of what a phrase means, the phrases in it weigh in full. What stands nowhere is not missed."""
-    parts: list[Matched] = []
+    parts = _pairs(question, words)
+    halves = {unit for pair in question.pairs for unit in pair}
     for unit in question.required:
         lacks, near = _lacks(unit, words), near_to(unit)
         if _stands(unit, words, near):
-            parts.append(matched(unit, words, share=INSTEAD if lacks else 1, near=near))
+            share = INSTEAD if lacks else SYLLABLE if unit in halves else 1
+            parts.append(matched(unit, words, share=share, near=near))
         parts += [
             matched(part, words, share=1 if lacks and part.concepts else PART)
             for part in parts_of(unit)

@@ -5,20 +5,20 @@ from __future__ import annotations
 from marketplace.search.question import Question, Unit, read_question
 from marketplace.search.vocabulary import Vocabulary
 
-TRIES = 4
-"""Unknown words that are mended; with more of them it is no question of ours."""
-
 
 def mended(question: Question, words: Vocabulary) -> Question | None:
     """None where every word is known or begins one, or nothing is near. Of several repairs the one that makes a
-    phrase with its neighbours, else the nearest."""
-    said = [word.folded for word in question.words]
+    phrase with its neighbours, else the nearest; a syllable is a mistake only if another makes one."""
+    syllables = {unit.words[0].folded for unit in question.units if unit.is_syllable}
+    said = typed = [word.folded for word in question.words]
     unknown = [at for at, word in enumerate(said) if words.found[word].repaired]
-    for at in unknown[:TRIES]:
+    for at in unknown:
         choices = words.found[question.words[at].folded].repaired
         texts = [[*said[:at], " ".join(choice), *said[at + 1 :]] for choice in choices]
-        said = min(texts, key=lambda text: _phrases(" ".join(text)))
-    if not unknown:
+        best = min(texts, key=lambda text: _phrases(" ".join(text)))
+        if typed[at] not in syllables or _phrases(" ".join(best)) < _phrases(" ".join(said)):
+            said = best
+    if said == typed:
         return None
     text = " ".join(said)
     if any(unit.quoted for unit in question.units):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Final
 
 import msgspec
@@ -20,6 +21,10 @@ _WEAK: Final = frozenset(" ".join(word.folded for word in words) for words in we
 """Said of nearly every listing: they weigh little, and none is missed for lacking one."""
 _WEAK_EXACT: Final = frozenset(words[0].exact for words in weak_phrases() if len(words) == 1) | {""}
 _WEAK_WORDS: Final = 3
+_SYLLABLE: Final = re.compile(
+    r"(ngh?|gh?|kh|ph|th|tr|ch|nh|qu|gi|[bcdhklmnprstvx])?(?!aa|ee|ii|oo)[aeiouy]{1,3}(ng|nh|ch|[cmnpt])?"
+)
+"""Of Vietnamese, folded; with the same vowel twice it is typed in telex."""
 
 
 class Unit(Struct, frozen=True):
@@ -29,6 +34,12 @@ class Unit(Struct, frozen=True):
     weak: bool = False
     open: bool = False
     """Its last word may go on: somebody is still typing it, or put a star behind it."""
+
+    @property
+    def is_syllable(self) -> bool:
+        """No word of itself, as it seems, but a syllable of one that nobody told us of."""
+        plain = len(self.words) == 1 and not (self.concepts or self.quoted or self.weak)
+        return plain and _SYLLABLE.fullmatch(self.words[0].folded) is not None
 
 
 class Question(Struct, frozen=True):
@@ -42,6 +53,13 @@ class Question(Struct, frozen=True):
     @property
     def words(self) -> tuple[Token, ...]:
         return tuple(word for unit in self.units for word in unit.words)
+
+    @property
+    def pairs(self) -> tuple[tuple[Unit, Unit], ...]:
+        """Neighbouring syllables: most words of Vietnamese have two, and each alone means something else."""
+        return tuple(
+            (left, right) for left, right in pairwise(self.units) if left.is_syllable and right.is_syllable
+        )
 
 
 def read_question(q: str) -> Question:
@@ -66,10 +84,11 @@ def read_question(q: str) -> Question:
 
 
 def parts_of(unit: Unit) -> tuple[Unit, ...]:
-    """A phrase as the shorter phrases and words that it is made of; of a word, a place, a quote none."""
+    """A phrase as the shorter phrases and words that it is made of, syllables aside; of a word, a place, a quote
+    none."""
     if unit.quoted or len(unit.words) == 1 or any(concept.startswith(PLACE) for concept in unit.concepts):
         return ()
-    return tuple(_segments(unit.words, most=len(unit.words) - 1))
+    return tuple(part for part in _segments(unit.words, most=len(unit.words) - 1) if not part.is_syllable)
 
 
 def _units(text: str) -> list[Unit]:

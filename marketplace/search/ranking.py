@@ -8,18 +8,17 @@ of the listings are read instead.
 from __future__ import annotations
 
 import uuid
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.search.facets import (
     CHOICES,
+    FRESHNESS,
     RELEASED,
     VALUE_CHARACTERS,
     Chosen,
@@ -28,7 +27,7 @@ from marketplace.search.facets import (
     facets_of,
     released_since,
 )
-from marketplace.search.matching import Matched, every, loosened, matched, narrowed
+from marketplace.search.matching import Matched, every, loosened, matched, narrowed, ranked
 from marketplace.search.mending import mended
 from marketplace.search.question import Question, read_question
 from marketplace.search.statement import CANDIDATES, FIRST, Ask, Tier, rarest, statement
@@ -42,11 +41,6 @@ COMMON: Final = 60_000
 """Listings that hold a word: it finds none of them by itself where a question has others."""
 OFTEN: Final = 5
 """Of so many listings one has what is very common."""
-_PLAN: Final = text("""
-select set_config('enable_seqscan', 'off', true), set_config('plan_cache_mode', 'force_custom_plan', true),
-    set_config('jit', 'off', true), set_config('max_parallel_workers_per_gather', '0', true)
-""")
-"""A bounded search is a search by the index, whatever the planner thinks of `limit`."""
 
 
 class Hit(Struct, frozen=True):
@@ -81,7 +75,6 @@ async def find(
     """The best `limit` listings after `after`, of all if `q` has no word; `among`: of that one alone."""
     chosen = _bounded(chosen or {})
     question = read_question(q)
-    await session.execute(_PLAN)
     narrowing = [code for each in codes(chosen, at=at) for code in each]
     words = await look_up(session, question, narrowing)
     better = mended(question, words)
@@ -90,7 +83,7 @@ async def find(
     strict = tuple(matched(unit, words) for unit in question.required)
     ask = Ask(
         tiers=_tiers(strict, chosen, words, at=at),
-        units=tuple(matched(unit, words) for unit in question.units),
+        units=ranked(question, words),
         words_asked=len(question.words),
         since=released_since(chosen, at),
         at=at,
@@ -99,23 +92,21 @@ async def find(
         among=among,
         narrowing=_looked_at(chosen, words, at=at),
     )
-    row = await _run(session, ask)
+    row = await _run(session, ask, _besides(ask, strict, chosen, words))
     parts = loosened(question, words)[:_PARTS]
     partly = row.listings < ENOUGH and among is None and bool(parts) and (len(parts) > 1 or parts != strict)
     # What found nothing needs no second look.
     loose = (*(ask.tiers if row.listings else ()), *_loose(parts, chosen, words, at=at)) if partly else ()
+    besides = {name: _named(name, codes) for name, codes in row.besides.items()}
     if loose:
         ask = msgspec.structs.replace(ask, tiers=loose, units=parts, whole=ask.tiers[-1].query)
         whole, row = row.listings, await _run(session, ask)
         partly = row.listings > whole
-    counted = _counted(row)
-    for name in chosen:
-        counted[name] = await _beside(session, ask, strict, name, chosen, words)
     return Found(
         hits=tuple(Hit(uuid.UUID(listing), score) for listing, score in row.hits),
         listings=row.listings,
         more=row.listings >= CANDIDATES,
-        facets=facets_of(counted, chosen),
+        facets=facets_of({**_counted(row), **besides}, chosen),
         question=question,
         words=words,
         was_mended=better is not None,
@@ -123,8 +114,8 @@ async def find(
     )
 
 
-async def _run(session: AsyncSession, ask: Ask) -> Any:
-    sql, values = statement(ask)
+async def _run(session: AsyncSession, ask: Ask, besides: Mapping[str, Ask] | None = None) -> Any:
+    sql, values = statement(ask, besides or {})
     return (await session.execute(sql, values)).one()
 
 
@@ -168,32 +159,39 @@ def _is_common(values: Sequence[str], words: Vocabulary) -> bool:
     return sum(words.listings.get(value, 0) for value in values) > words.total / OFTEN
 
 
-async def _beside(
-    session: AsyncSession, ask: Ask, strict: tuple[Matched, ...], name: str, chosen: Chosen, words: Vocabulary
-) -> Mapping[str, int]:
-    """What else could be chosen of a facet: counted as if nothing of it were."""
-    anywhere = _tiers(strict, chosen, words, at=ask.at, besides=name)[-1]
-    since = released_since(chosen, ask.at, besides=name)
-    common = _looked_at(chosen, words, at=ask.at, besides=name)
-    others = msgspec.structs.replace(
-        ask,
-        tiers=(msgspec.structs.replace(anywhere, most=CANDIDATES),),
-        since=since,
-        limit=0,
-        after=FIRST,
-        narrowing=common,
-        whole="",
-    )
-    return _counted(await _run(session, others))[name]
+def _besides(ask: Ask, strict: tuple[Matched, ...], chosen: Chosen, words: Vocabulary) -> dict[str, Ask]:
+    """What else could be chosen of each facet: asked as if nothing of it were."""
+    return {
+        name: msgspec.structs.replace(
+            ask,
+            tiers=(
+                msgspec.structs.replace(
+                    _tiers(strict, chosen, words, at=ask.at, besides=name)[-1], most=CANDIDATES
+                ),
+            ),
+            since=released_since(chosen, ask.at, besides=name),
+            after=FIRST,
+            narrowing=_looked_at(chosen, words, at=ask.at, besides=name),
+        )
+        for name in chosen
+    }
 
 
-def _counted(row: Any) -> defaultdict[str, Mapping[str, int]]:
-    counted: defaultdict[str, dict[str, int]] = defaultdict(dict)
-    for code, listings in row.facets.items():
-        name, _, value = code.partition(":")
-        counted[name][value] = listings
-    counted["freshness"] = {name: listings for name, listings in row.fresh.items() if listings}
-    return counted  # type: ignore[return-value]
+def _counted(row: Any) -> dict[str, Mapping[str, int]]:
+    names = {code.partition(":")[0] for code in row.facets}
+    return {name: _named(name, row.facets) for name in names} | {"freshness": _named(FRESHNESS, row.fresh)}
+
+
+def _named(name: str, codes: Mapping[str, int]) -> Mapping[str, int]:
+    """Of one facet: value → listings."""
+    if name == FRESHNESS:
+        return {value: listings for value, listings in codes.items() if listings}
+    return {
+        value: listings
+        for code, listings in codes.items()
+        for of, _, value in (code.partition(":"),)
+        if of == name
+    }
 
 
 def _bounded(chosen: Chosen) -> Chosen:

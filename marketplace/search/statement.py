@@ -10,7 +10,7 @@ from typing import Any, Final
 from msgspec import Struct
 from sqlalchemy import TextClause, text
 
-from marketplace.search.facets import FRESHNESS_DAYS
+from marketplace.search.facets import FRESHNESS, FRESHNESS_DAYS
 from marketplace.search.lexemes import SAMPLE, SHARES
 from marketplace.search.matching import Matched, signed
 
@@ -30,25 +30,42 @@ _FIND = """
 with candidate as materialized (
     select tier.listing_id, tier.facets, tier.released_at, {score} as score
     from (select listing_id, facets, title_words, released_at, {words}
-        from (select distinct on (listing_id) * from ({tiers}) as each) as once offset 0) as tier
+        from (select distinct on (listing_id) * from (select * from ({tiers}) as every limit {most}) as each)
+            as once offset 0) as tier
     {lateral} {least}
 )
 select (select count(*) from candidate) as listings,
     (select coalesce(jsonb_agg(jsonb_build_array(listing_id, score)), '[]') from (
         select listing_id, score from candidate
-        where (score, listing_id) < (cast(:score as float8), cast(:id as uuid))
-        order by score desc, listing_id desc limit :limit) as best) as hits,
-    (select coalesce(jsonb_object_agg(code, listings), '{{}}') from (
-        select code, count(*) as listings from candidate, unnest(facets) as code group by code
-     ) as counted) as facets,
-    (select jsonb_build_object({fresh}) from candidate) as fresh
+        where (score, listing_id) < (cast({score_after} as float8), cast({id_after} as uuid))
+        order by score desc, listing_id desc limit {limit}) as best) as hits,
+    {facets} as facets, {fresh} as fresh, jsonb_build_object({besides}) as besides
 """
+_FACETS = """
+    (select coalesce(jsonb_object_agg(code, listings), '{{}}') from (
+        select code, count(*) as listings from {source}, unnest(facets) as code {which} group by code
+     ) as counted)
+"""
+_FRESH = "(select jsonb_build_object({fresh}) from {source})"
 _UNPACKED: Final = "words || ''"
 """Else each of the ranks of a row would read and unpack its words anew."""
 _FIELDS_OF_ROW: Final = "listing_id, words, facets, title_words, released_at"
 _TIER = f"(select {_FIELDS_OF_ROW} from listing_search where {{where}} order by listing_id desc limit {{most}})"
 _SAMPLED = "(select * from ({samples}) as sampled limit {most})"
 _SAMPLE = f"select {_FIELDS_OF_ROW} from listing_search where {{where}}"
+
+
+class _Values:
+    """Parameters of a statement, by names of our own."""
+
+    def __init__(self) -> None:
+        self.named: dict[str, Any] = {}
+
+    def put(self, value: Any) -> str:
+        """As the statement has it."""
+        name = f"value_{len(self.named)}"
+        self.named[name] = value
+        return f":{name}"
 
 
 class Tier(Struct, frozen=True):
@@ -75,53 +92,60 @@ class Ask(Struct, frozen=True, kw_only=True):
     """Facets of which very many listings have one of the values: looked at row by row."""
 
 
-def statement(ask: Ask) -> tuple[TextClause, Mapping[str, Any]]:
-    """The SQL and its parameters."""
-    values: dict[str, Any] = {
-        "score": ask.after[0], "id": ask.after[1], "limit": ask.limit, "said": float(ask.words_asked),
-        **{f"fresh_{name}": ask.at - timedelta(days=days) for name, days in FRESHNESS_DAYS.items()},
-    }  # fmt: skip
-    # Where only facets are counted nothing is ranked.
-    ranked = bool(ask.units) and ask.limit > 0
+def statement(ask: Ask, besides: Mapping[str, Ask]) -> tuple[TextClause, Mapping[str, Any]]:
+    """The SQL and its parameters; of each of `besides` only its facet is counted."""
+    values = _Values()
+    ranked = bool(ask.units)
+    since = {name: values.put(ask.at - timedelta(days=days)) for name, days in FRESHNESS_DAYS.items()}
+    fresh = ", ".join(f"'{name}', count(*) filter (where released_at >= {at})" for name, at in since.items())
     sql = _FIND.format(
         score=_score(ask, values) if ranked else "cast(0 as float8)",
-        tiers=" union all ".join(_tier(ask, number, tier, values) for number, tier in enumerate(ask.tiers)),
+        tiers=_tiers(ask, values),
+        most=CANDIDATES,
         words=f"{_UNPACKED} as words" if ranked else "words",
         lateral=_lateral(ask, values) if ranked else "",
         least=f"where {_share(ask)} >= {_LEAST_SHARE}" if ask.whole and ranked else "",
-        fresh=", ".join(
-            f"'{name}', count(*) filter (where released_at >= :fresh_{name})" for name in FRESHNESS_DAYS
-        ),
+        score_after=values.put(ask.after[0]),
+        id_after=values.put(ask.after[1]),
+        limit=values.put(ask.limit),
+        facets=_FACETS.format(source="candidate", which=""),
+        fresh=_FRESH.format(source="candidate", fresh=fresh),
+        besides=", ".join(f"'{name}', {_beside(name, each, fresh, values)}" for name, each in besides.items()),
     )
-    return text(sql), values
+    return text(sql), values.named
 
 
-def _tier(ask: Ask, number: int, tier: Tier, values: dict[str, Any]) -> str:
-    also = []
-    for place, wanted in enumerate(ask.narrowing):
-        also.append(f"facets && cast(:narrowing_{place} as text[])")
-        values[f"narrowing_{place}"] = list(wanted)
+def _beside(name: str, ask: Ask, fresh: str, values: _Values) -> str:
+    source = f"({_tiers(ask, values)}) as beside"
+    if name == FRESHNESS:
+        return _FRESH.format(source=source, fresh=fresh)
+    return _FACETS.format(source=source, which=f"where starts_with(code, {values.put(f'{name}:')})")
+
+
+def _tiers(ask: Ask, values: _Values) -> str:
+    return " union all ".join(_tier(ask, tier, values) for tier in ask.tiers)
+
+
+def _tier(ask: Ask, tier: Tier, values: _Values) -> str:
+    also = [f"facets && cast({values.put(list(wanted))} as text[])" for wanted in ask.narrowing]
     if ask.since is not None:
-        also.append("released_at >= :since")
-        values["since"] = ask.since
+        also.append(f"released_at >= {values.put(ask.since)}")
     if ask.among is not None:
-        also.append("listing_id = :among")
-        values["among"] = ask.among
+        also.append(f"listing_id = {values.put(ask.among)}")
     elif not ask.units:
-        also.append("listing_id < :before")
-        values["before"] = ask.after[1]
+        also.append(f"listing_id < {values.put(ask.after[1])}")
     if ask.units and ask.among is None:
-        return _sampled(number, tier, also, values)
-    where = [*_matching(number, 0, tier, values), *also]
+        return _sampled(tier, also, values)
+    where = [*_matching(0, tier, values), *also]
     return _TIER.format(where=" and ".join(where) or "true", most=tier.most)
 
 
-def _sampled(number: int, tier: Tier, also: Sequence[str], values: dict[str, Any]) -> str:
+def _sampled(tier: Tier, also: Sequence[str], values: _Values) -> str:
     """The smallest sample that may hold enough; those after it are read only if it does not."""
     samples = []
     before = None
     for level in _levels(tier):
-        where = [*_matching(number, level, tier, values), *also]
+        where = [*_matching(level, tier, values), *also]
         if before is not None:
             where.append(f"get_byte(uuid_send(listing_id), 15) % {SHARES[before]} <> 0")
         samples.append(_SAMPLE.format(where=" and ".join(where)))
@@ -137,44 +161,42 @@ def _levels(tier: Tier) -> Sequence[int]:
     return range(max(first, last), last - 1, -1)
 
 
-def _matching(number: int, level: int, tier: Tier, values: dict[str, Any]) -> list[str]:
+def _matching(level: int, tier: Tier, values: _Values) -> list[str]:
     if not tier.query:
         return []
-    values[f"tier_{number}_{level}"] = signed(tier.query, SAMPLE * level)
-    return [f"words @@ cast(:tier_{number}_{level} as tsquery)"]
+    return [f"words @@ cast({values.put(signed(tier.query, SAMPLE * level))} as tsquery)"]
 
 
-def _lateral(ask: Ask, values: dict[str, Any]) -> str:
+def _lateral(ask: Ask, values: _Values) -> str:
     ranks = []
     for number, unit in enumerate(ask.units):
         ways = []
-        for place, way in enumerate(unit.ways):
-            name = f"way_{number}_{place}"
-            values[name] = way.query
-            rank = f"{way.weight} * ts_rank({_FIELDS}, tier.words, cast(:{name} as tsquery))"
-            stands = f"tier.words @@ cast(:{name} as tsquery)"
-            ways.append(f"case when {stands} then {rank} else 0 end" if way.adjacent else rank)
+        for way in unit.ways:
+            if not way.weight:
+                continue
+            query = f"cast({values.put(way.query)} as tsquery)"
+            rank = f"{way.weight} * ts_rank({_FIELDS}, tier.words, {query})"
+            ways.append(f"case when tier.words @@ {query} then {rank} else 0 end" if way.adjacent else rank)
         ranks.append(f"greatest({', '.join(ways)}) as rank_{number}")
     return f"cross join lateral (select {', '.join(ranks)}) as rank"
 
 
-def _score(ask: Ask, values: dict[str, Any]) -> str:
+def _score(ask: Ask, values: _Values) -> str:
     total = sum(unit.weight for unit in ask.units)
     ranked = " + ".join(f"{unit.weight:.6f} * rank_{number}" for number, unit in enumerate(ask.units))
-    short = f"(1 + {_SHORT_TITLE} * least(1.0, cast(:said as float8) / greatest(tier.title_words, 1)))"
-    score = f"({ranked}) / {total:.6f} * {short}"
+    said = f"cast({values.put(float(ask.words_asked))} as float8) / greatest(tier.title_words, 1)"
+    score = f"({ranked}) / {total:.6f} * (1 + {_SHORT_TITLE} * least(1.0, {said}))"
     if ask.whole:
-        values["whole"] = ask.whole
-        score += f" * power({_share(ask)}, 1.5) + {_WHOLE} * cast(tier.words @@ cast(:whole as tsquery) as int)"
+        whole = f"cast(tier.words @@ cast({values.put(ask.whole)} as tsquery) as int)"
+        score += f" * power({_share(ask)}, 1.5) + {_WHOLE} * {whole}"
     return f"cast({score} as float8)"
 
 
 def _share(ask: Ask) -> str:
     """By weight, how much of what is asked a listing has."""
-    total = sum(unit.weight for unit in ask.units)
-    there = " + ".join(
-        f"case when rank_{number} > 0 then {unit.weight:.6f} else 0 end" for number, unit in enumerate(ask.units)
-    )
+    missed = [(number, unit) for number, unit in enumerate(ask.units) if unit.missed]
+    total = sum(unit.weight for _, unit in missed)
+    there = " + ".join(f"case when rank_{number} > 0 then {unit.weight:.6f} else 0 end" for number, unit in missed)
     return f"(({there}) / {total:.6f})"
 
 

@@ -17,21 +17,46 @@ from marketplace.search.question import Question, Unit, parts_of
 
 COMPLETIONS: Final = 12
 REPAIRS: Final = 3
+TRIES: Final = 4
+"""Unknown words that are mended; with more of them it is no question of ours."""
+RARE: Final = 1_000
+"""Listings; a commoner word stands in some, whatever was taken from the catalogue since they were counted."""
 SYLLABLE: Final = 7
 """Characters of the longest syllable ("nghieng")."""
 _LETTERS: Final = "abcdefghijklmnopqrstuvwxyz"
 _VOWEL: Final = re.compile(r"[aeiouy0-9]")
 _KNOWN = text("select word, listings from search_word where word = any(cast(:words as text[]))")
-_BEGUN = text("""
-select word, listings from search_word
-where word >= cast(:word as text) collate "C" and word < cast(:beyond as text) collate "C" and word ~ '^[0-9a-z]+$'
-order by listings desc, length(word), word limit :most
+_LOOK_UP = text("""
+with begun as materialized (
+    select opening, word, listings, number
+    from unnest(cast(:openings as text[]), cast(:beyond as text[])) as asked (opening, beyond)
+    cross join lateral (
+        select word, listings, row_number() over (order by listings desc, length(word), word) as number
+        from search_word
+        where word >= opening collate "C" and word < beyond collate "C" and word ~ '^[0-9a-z]+$'
+        order by number limit :most
+    ) as found
+)
+select word, listings, '' as opening, 0 as number from search_word where word = any(cast(:words as text[]))
+union all select word, listings, opening, number from begun
+union all select titled.word, titled.listings, '', 0 from begun
+    join search_word as titled on titled.word = '^' || begun.word collate "C"
+union all select concat(set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true),
+    set_config('plan_cache_mode', 'force_custom_plan', true),
+    set_config('pg_trgm.similarity_threshold', '0.42', true),
+    set_config('max_parallel_workers_per_gather', '0', true)), 0, null, 0
+order by number
+""")
+"""One statement, for each costs more than what it does. It ends with how the rest of the transaction is planned: a
+bounded search is a search by the index, whatever the planner thinks of `limit`."""
+_THERE = text("""
+select word from unnest(cast(:words as text[])) as word
+where exists (select from listing_search where words @@ cast('''' || word || '''' as tsquery))
 """)
 _ALIKE = text("""
 select word, listings, similarity(word, :word) as alike from search_word
 where word % :word and word ~ '^[0-9a-z]+$' order by alike desc, listings desc, word limit 40
 """)
-_THRESHOLD = text("select set_config('pg_trgm.similarity_threshold', '0.42', true)")
 
 
 class Found(Struct, frozen=True):
@@ -58,19 +83,24 @@ async def look_up(session: AsyncSession, question: Question, facets: Sequence[st
     words = dict.fromkeys(word.folded for word in question.words)
     said = [concept for unit in question.units for concept in _spoken(unit)]
     concepts = [each for concept in dict.fromkeys(said) for each in (concept, *related().get(concept, ()))]
-    listings = await _known(session, [TOTAL, *facets, *_with_titles([*words, *concepts])])
     openings = {unit.words[-1].folded for unit in question.units if unit.open}
-    # What has a meaning is no mistake, though no listing speaks of it.
-    meant = {word.folded for unit in question.units if unit.concepts for word in unit.words}
+    first = [TOTAL, *facets, *_with_titles([*words, *concepts])]
+    listings, begun = await _looked_up(session, first, [word for word in words if word in openings])
+    # What has a meaning is no mistake, though no listing speaks of it; nor is what all say.
+    meant = {word.folded for unit in question.units if unit.concepts or unit.weak for word in unit.words}
+    unknown = [word for word in words if word not in listings and word not in meant]
+    more, also = await _looked_up(session, (), [each for each in unknown if each not in openings][:TRIES])
+    listings |= more
+    begun |= also
     found: dict[str, Found] = {}
     for word in words:
-        known = word in listings or word in meant
-        short = () if known else await _written_out(session, word, listings)
-        looks_on = len(word) > 1 and (word in openings or not known) and not short
-        begun = await _begun(session, word, listings) if looks_on else ()
-        repaired = short or (() if known or begun else await _repaired(session, word, listings))
-        found[word] = Found(known, begun, repaired)
-    seen = [word for each in found.values() for word in (*each.begun, *sum(each.repaired, ()))]
+        known = word not in unknown
+        tried = word in unknown[:TRIES]
+        short = await _written_out(session, word, listings) if tried else ()
+        goes_on = () if short else begun.get(word, ())
+        repaired = short or (await _repaired(session, word, listings) if tried and not goes_on else ())
+        found[word] = Found(known, goes_on, repaired)
+    seen = [word for each in found.values() for word in sum(each.repaired, ())]
     listings |= await _known(session, _with_titles(seen)) if seen else {}
     return Vocabulary(listings, found)
 
@@ -98,17 +128,35 @@ async def _known(session: AsyncSession, words: Sequence[str]) -> dict[str, int]:
     return {row.word: row.listings for row in rows}
 
 
-async def _begun(session: AsyncSession, word: str, listings: dict[str, int]) -> tuple[str, ...]:
-    beyond = word[:-1] + chr(ord(word[-1]) + 1)
-    rows = (await session.execute(_BEGUN, {"word": word, "beyond": beyond, "most": COMPLETIONS + 1})).all()
-    listings.update({row.word: row.listings for row in rows})
-    return tuple(row.word for row in rows if row.word != word)[:COMPLETIONS]
+async def _looked_up(
+    session: AsyncSession, words: Sequence[str], openings: Sequence[str]
+) -> tuple[dict[str, int], dict[str, tuple[str, ...]]]:
+    """In how many listings words are, and what begins with the openings, the commonest first."""
+    openings = [word for word in openings if len(word) > 1]
+    if not words and not openings:
+        return {}, {}
+    beyond = [word[:-1] + chr(ord(word[-1]) + 1) for word in openings]
+    asked = {"words": list(words), "openings": openings, "beyond": beyond, "most": COMPLETIONS + 1}
+    rows = [row for row in await session.execute(_LOOK_UP, asked) if row.opening is not None]
+    begun = {
+        opening: tuple(row.word for row in rows if row.opening == opening and row.word != opening)[:COMPLETIONS]
+        for opening in openings
+    }
+    return {row.word: row.listings for row in rows}, begun
 
 
 async def _repaired(session: AsyncSession, word: str, listings: dict[str, int]) -> tuple[tuple[str, ...], ...]:
-    """The nearest words: as typed on another keyboard, one letter off, written together, or alike in trigrams."""
+    """The nearest words: as typed on another keyboard, one letter off, written together, or alike in trigrams.
+    None that only a listing had which is withdrawn."""
     if len(word) < 3 or word.isdigit():
         return ()
+    near = await _near_by(session, word, listings)
+    rare = {each for words in near for each in words if listings.get(each, 0) < RARE}
+    there = set(await session.scalars(_THERE, {"words": sorted(rare)})) if rare else set()
+    return tuple(words for words in near if all(each in there or each not in rare for each in words))[:REPAIRS]
+
+
+async def _near_by(session: AsyncSession, word: str, listings: dict[str, int]) -> tuple[tuple[str, ...], ...]:
     near = _near(word) if len(word) <= SYLLABLE + 1 else set()
     telex = _untyped(word)
     parts = {word[a:b] for a in range(len(word)) for b in range(a + 2, min(len(word), a + SYLLABLE) + 1)}
@@ -123,13 +171,12 @@ async def _repaired(session: AsyncSession, word: str, listings: dict[str, int]) 
     if len(word) > 4 and (split := _split(word, known)):
         found.insert(0 if not found else 1, split)
     if len(word) >= 5 and len(found) < REPAIRS:
-        await session.execute(_THRESHOLD)
         rows = await session.execute(_ALIKE, {"word": word})
         most = 1 if len(word) < 6 else 2 if len(word) < 10 else 3
         alike = [row for row in rows if _distance(word, row.word, most) <= most and (row.word,) not in found]
         listings.update({row.word: row.listings for row in alike})
         found += [(row.word,) for row in alike]
-    return tuple(found[:REPAIRS])
+    return tuple(found[: 2 * REPAIRS])
 
 
 def _untyped(word: str) -> list[str]:

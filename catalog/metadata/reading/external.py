@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import html
 import re
 import unicodedata
 from collections.abc import Iterable
-from html.parser import HTMLParser
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -22,6 +22,7 @@ _HIDDEN: Final = re.compile(
     "[\u00ad\u061c\u115f\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\ufff9-\ufffb]"
 )
 """Marks that turn, hide or join text: a name must look like what it is."""
+_TAG: Final = re.compile(r"<(?P<end>/?)(?:(?P<name>[a-zA-Z]+)|[!?])[^<>]*>")
 _SILENT: Final = {"script", "style", "template", "noscript", "iframe", "object", "svg", "math", "head", "title"}
 
 
@@ -63,24 +64,29 @@ class Read(Struct, frozen=True, kw_only=True):
     next: str | None = None
 
 
-class _Words(HTMLParser):
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.parts: list[str] = []
-        self._silent = 0
+def _without_markup(text: str) -> str:
+    """In one pass however it is nested or broken: `html.parser` takes the square of the length for some texts, and
+    gives up at others."""
+    parts: list[str] = []
+    silent = at = 0
+    for tag in _TAG.finditer(text):
+        if not silent:
+            parts.append(html.unescape(text[at : tag.start()]))
+        parts.append(" ")
+        at = tag.end()
+        if (tag["name"] or "").lower() in _SILENT:
+            silent = silent + 1 if not tag["end"] else max(0, silent - 1)
+    if not silent:
+        parts.append(html.unescape(text[at:]))
+    return "".join(parts)
 
-    def handle_starttag(self, tag: str, attrs: object) -> None:
-        del attrs
-        self._silent += tag in _SILENT
-        self.parts.append(" ")
 
-    def handle_endtag(self, tag: str) -> None:
-        self._silent -= tag in _SILENT and self._silent > 0
-        self.parts.append(" ")
-
-    def handle_data(self, data: str) -> None:
-        if not self._silent:
-            self.parts.append(data)
+def _without_comments(text: str) -> str:
+    parts, at = [], 0
+    while (start := text.find("<!--", at)) >= 0 and (end := text.find("-->", start + 4)) >= 0:
+        parts.append(text[at:start])
+        at = end + 3
+    return " ".join([*parts, text[at:]])
 
 
 def plain(value: Any, kind: str = "description") -> str:
@@ -91,10 +97,7 @@ def plain(value: Any, kind: str = "description") -> str:
         return ""
     text = value[:SCANNED_CHARACTERS]
     if "<" in text or "&" in text:
-        reader = _Words()
-        reader.feed(text)
-        reader.close()
-        text = "".join(reader.parts)
+        text = _without_markup(_without_comments(text))
     text = _HIDDEN.sub("", unicodedata.normalize("NFC", text))
     text = "".join(c if unicodedata.category(c) not in ("Cc", "Cs", "Co", "Cn") else " " for c in text)
     text = " ".join(text.split())

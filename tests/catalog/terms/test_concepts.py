@@ -26,8 +26,15 @@ def test_a_word_with_other_marks_says_something_else() -> None:
     assert "~bang-lai" in _said("bằng lai", lenient=True), "and somebody who types may forget one"
 
 
-def test_a_word_within_a_place_is_the_place_alone() -> None:
+def test_who_types_marks_means_a_word_without() -> None:
+    assert "~luong-mua" in _said("mua", lenient=True)
+    assert "~luong-mua" not in _said("hành vi mua sắm", lenient=True)
+
+
+def test_a_word_within_a_place_or_a_compound_is_no_word_of_itself() -> None:
     assert _said("Điện Biên") == {"@dien-bien"}
+    assert _said("Linh kiện điện tử") == set()
+    assert "~dien-nang" in _said("Hộ dùng điện")
 
 
 @pytest.mark.parametrize(

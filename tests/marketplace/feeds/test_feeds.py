@@ -225,6 +225,8 @@ async def test_packages_are_found_by_words_and_fields(
         ({"fq": "nothing:x"}, 409, "Search Query Error"),
         ({"q": "title:abc*"}, 409, "Search Query Error"),
         ({"q": 'name:"'}, 409, "Search Query Error"),
+        ({"q": f'"{"a " * 3_000}"'}, 409, "Search Query Error"),
+        ({"fq_list": ["title:a"] * 30}, 409, "Search Query Error"),
         ({"rows": "-1"}, 409, "Validation Error"),
         ({"start": True}, 409, "Validation Error"),
         ({"sort": "price asc"}, 409, "Validation Error"),

@@ -2,7 +2,7 @@
 
 A POST sets what it answers from then on: `packages`, or `document` (`documents` by path) with `type` and `etag`;
 `robots`, `robots_at` (where they are), `busy` (how often 503, then well), `retry_after`, `redirect` (to where),
-`bomb_bytes` (blanks, packed).
+`bomb_bytes` (blanks, packed), `endless` (the first page again and again).
 `GET /seen` tells every path that was asked since, and by whom.
 """
 
@@ -66,7 +66,10 @@ class Elsewhere(BaseHTTPRequestHandler):
             result: Any = sorted(p["name"] for p in packages)[start : start + int(asked["limit"])]
         else:
             start, rows = int(asked["start"]), int(asked["rows"])
-            result = {"count": len(packages), "results": packages[start : start + rows]}
+            if state.get("endless"):
+                start = 0
+            result = {"count": 10**12 if start == 0 and "endless" in state else len(packages),
+                      "results": packages[start : start + rows]}  # fmt: skip
         self._say(200, json.dumps({"success": True, "result": result}).encode())
 
     def _say(

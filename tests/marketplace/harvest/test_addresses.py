@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalog.metadata.reading.external import address, plain
+from catalog.metadata.reading.external import MOST_CHARACTERS, address, plain
 from marketplace.config import Config
 from marketplace.harvest.addresses import is_public, require_address
 from marketplace.harvest.errors import AddressRefused
@@ -84,13 +84,18 @@ async def test_a_name_that_leads_inwards_is_not_connected_to() -> None:
         ("&lt;script&gt;", "<script>"),
         ("\u202eexe.\u200bgpj\ufeff", "exe.gpj"),
         ("<!-- c -->z<!DOCTYPE html>", "z"),
+        ("<!-- <b>c</b> --><p class='x'>z</p><SCRIPT>a<b</SCRIPT>&amp;", "z &"),
+        ("<![<![a", "<![<![a"),
+        ("<a " * 30_000, "<a " * 30_000),
+        ("<!--" * 25_000, "<!--" * 25_000),
         (None, ""),
         (["a"], ""),
         (7, "7"),
     ],
 )
 def test_texts_are_plain(text: object, shown: str) -> None:
-    assert plain(text) == shown
+    most = MOST_CHARACTERS["description"]
+    assert plain(text) == (shown if len(shown) <= most else f"{shown[: most - 1].rstrip()}…")
 
 
 @given(st.text(max_size=300))

@@ -186,6 +186,10 @@ async def test_what_is_meant_is_found_the_best_first_page_after_page_and_by_toda
         ({"redirect": "http://169.254.169.254/latest/meta-data"}, "address_refused"),
         ({"redirect": "http://localhost/"}, "address_refused"),
         ({"redirect": "file:///etc/passwd"}, "address_refused"),
+        ({"redirect": "http://[a"}, "address_refused"),
+        ({"document": "", "robots_at": "http://[a"}, "address_refused"),
+        ({"document": "x", "robots": f"User-agent: *\nCrawl-delay: {'9' * 5_000}"}, "robots"),
+        ({"document": "x", "robots": "User-agent: *\nCrawl-delay: \u00b2"}, "not_that_form"),
         ({"redirect": "again"}, "too_many_redirects"),
         ({"document": "", "busy": 3}, "busy"),
     ],
@@ -198,6 +202,16 @@ async def test_a_run_that_cannot_go_on_says_why(
     run = await harvester.look(source, harvest_max_bytes=1_000_000)
     assert (run.state, run.code) == ("failed", code)
     assert run.ended_at is not None
+
+
+async def test_a_catalogue_without_end_is_left(elsewhere: Elsewhere, harvester: Harvester) -> None:
+    elsewhere.answer(packages=[package(n) for n in range(100)], endless=True)
+    source = await harvester.add(f"{elsewhere.url}/{secrets.token_hex(3)}/..", "ckan")
+    run = await harvester.look(source)
+    assert (run.state, run.code, run.new, len(elsewhere.paths())) == ("failed", "pages_in_a_circle", 100, 2)
+    elsewhere.answer(packages=[{"metadata_modified": "", "id": f"{n}"} for n in range(300)])
+    run = await harvester.look(source, harvest_max_listings=150)
+    assert (run.code, run.refused) == ("too_many_listings", 200)
 
 
 async def test_a_server_that_asks_for_time_gets_it(
