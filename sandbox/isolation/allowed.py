@@ -85,7 +85,7 @@ _FORK = Argument(0, 0x1200011)
 """What glibc forks with: SIGCHLD, and the child's id told to it; no namespace is new, nothing is shared."""
 _UNIX, _STREAM = 1, 0x80001
 _FILTER, _ALL_THREADS, _LISTENER = 1, 1, 8
-_NOTIFY_RECEIVE, _NOTIFY_SEND, _NOTIFY_ADD_FD = 0xC0502100, 0xC0182101, 0x40182103
+_NOTIFY_RECEIVE, _NOTIFY_SEND, _NOTIFY_ADD_FD, _NOTIFY_FLAGS = 0xC0502100, 0xC0182101, 0x40182103, 0x40082104
 _32_BITS = 2**32 - 1
 _EVERYTHING_HERE = Argument(0, 2**32 - 1, _32_BITS)
 _SIGKILL = Argument(1, 9, _32_BITS)
@@ -113,6 +113,7 @@ WARM_RULES: tuple[Rule, ...] = (
     Rule("pselect6"),
     *(Rule("ioctl", (Argument(1, request, _32_BITS),))
       for request in (_NOTIFY_RECEIVE, _NOTIFY_SEND, _NOTIFY_ADD_FD)),
+    Rule("ioctl", (Argument(1, _NOTIFY_FLAGS, _32_BITS),), why="without it an answer wakes a sleeping processor"),
     Rule("process_vm_readv", (Argument(5, 0),)),
     # To see it end.
     Rule("kill", (_EVERYTHING_HERE, _SIGKILL)),

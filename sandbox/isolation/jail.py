@@ -61,6 +61,7 @@ class Jail:
         self._running: Child | None = None
         self._unwanted = False
         self._ended_by_us = False
+        self._last_status = 0
 
     async def prepare(self) -> None:
         """End the last child and wait until another waits for a job, if none does; raises JailLost."""
@@ -77,7 +78,7 @@ class Jail:
                 self._unwanted = False
                 return
         self.end()
-        raise JailLost(f"children end before they are taken: {self._last_words()}")
+        raise JailLost(f"children end ({self._last_status}) before they are taken: {self._last_words()}")
 
     async def _announced(self) -> Child:
         """The next child that the warm process tells of, its predecessor's end perhaps before it."""
@@ -85,6 +86,7 @@ class Jail:
             async with asyncio.timeout(_PREPARE_TIMEOUT_S):
                 event, descriptors = await self._event()
                 if isinstance(event, Ended):
+                    self._last_status = event.status
                     close_all(descriptors)
                     event, descriptors = await self._event()
         except TimeoutError as error:

@@ -98,12 +98,13 @@ class OpenRequest:
     def path(self, limit: int = 64) -> bytes:
         """The path it asks for, cut at `limit` bytes; empty when it cannot be read."""
         buffer = ctypes.create_string_buffer(limit)
-        # A path may end at the edge of a page that has no neighbour: never read past the page.
-        length = min(limit, 4096 - self._path % 4096)
-        local = struct.pack("PN", ctypes.addressof(buffer), length)
-        remote = struct.pack("PN", self._path, length)
-        one, zero = ctypes.c_ulong(1), ctypes.c_ulong(0)
-        got = _libc.process_vm_readv(ctypes.c_int(self._thread), local, one, remote, one, zero)
+        # It may end at the edge of a page that has no neighbour, or go on over it: two pieces, of which the kernel
+        # gives the first alone where the second cannot be read.
+        here = min(limit, 4096 - self._path % 4096)
+        local = struct.pack("PN", ctypes.addressof(buffer), limit)
+        remote = struct.pack("PNPN", self._path, here, self._path + here, limit - here)
+        one, two, flags = ctypes.c_ulong(1), ctypes.c_ulong(2), ctypes.c_ulong(0)
+        got = _libc.process_vm_readv(ctypes.c_int(self._thread), local, one, remote, two, flags)
         return bytes(buffer.raw[: max(got, 0)]).split(b"\0")[0]
 
     def give(self, descriptor: int) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import mmap
 import os
 import time
 from pathlib import Path
@@ -18,6 +20,21 @@ def copy(payload: bytes, inputs: list[int], output: BinaryIO) -> bytes:
 def copy_named(payload: bytes, inputs: list[int], output: BinaryIO) -> bytes:
     """Copy as many inputs as the payload says: more than come as descriptors."""
     return copy(b"", list(range(int(payload))), output)
+
+
+def open_over_edges(payload: bytes, inputs: list[int], output: BinaryIO) -> bytes:
+    """Open the first input by a name that begins near the end of a page; the last page has no neighbour."""
+    size, name = mmap.PAGESIZE, b"/fd/0.csv\0"
+    pages = mmap.mmap(-1, 3 * size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    begin = ctypes.addressof(ctypes.c_char.from_buffer(pages))
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.munmap(ctypes.c_void_p(begin + 2 * size), ctypes.c_size_t(size))
+    opened = []
+    for edge, before in [*((size, n) for n in range(len(name) + 2)), (2 * size, len(name))]:
+        pages[edge - before : edge - before + len(name)] = name
+        file = libc.open(ctypes.c_void_p(begin + edge - before), os.O_RDONLY)
+        opened.append(file >= 0 and os.read(file, 99) == b"here")
+    return bytes(opened)
 
 
 def spin(payload: bytes, inputs: list[int], output: BinaryIO) -> bytes:

@@ -63,6 +63,13 @@ def test_more_inputs_than_one_message_carries_are_all_readable_by_name(tmp_path:
     assert done.value == b"".join(b"%d;" % i for i in range(230))
 
 
+def test_a_name_that_goes_on_over_the_edge_of_a_page_is_read_whole(tmp_path: Path) -> None:
+    """Where it lies is chance: whoever had it there could open none of its files, and its jail had no child."""
+    (tmp_path / "a").write_bytes(b"here")
+    opened = run("open_over_edges", inputs=(tmp_path / "a",)).reply
+    assert opened == bytes([True] * len(opened))
+
+
 @pytest.mark.parametrize(
     ("job", "code"),
     [
