@@ -62,7 +62,7 @@ def test_the_page_ends_a_query_and_says_so_of_one_that_was_erased(alive: Market)
     ready = _ask(alive)
     with visiting(alive, "startup") as visitor:
         assert f'action="{path}/cancel"' in visitor.get(path).text
-        assert visitor.send(f"{path}/cancel", {}).headers["Location"] == path
+        assert visitor.send(f"{path}/cancel", {}).headers["Location"] == f"{path}?done=query_ended"
         assert "Truy vấn đã bị hủy" in visitor.get(path).text
         asking.result()
         _cancel(alive, ready["id"])

@@ -36,7 +36,7 @@ def test_a_store_of_the_log_that_is_silent_leaves_the_service_ready_and_every_qu
         silent.listen()
         described = tmp_path / "log.toml"
         described.write_text(
-            f'kind = "s3"\nendpoint = "http://127.0.0.1:{silent.getsockname()[1]}"\nbucket = "log"\n'
+            f'kind = "s3"\nendpoint = "http://127.0.0.1:{silent.getsockname()[1]}"\nbucket = "log"\nprefix = ""\n'
             'access_key_id = "a"\nsecret_access_key = "b"\n'
         )
         described.chmod(0o600)
