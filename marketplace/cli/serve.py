@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import signal
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
+from typing import TYPE_CHECKING
 
 import uvicorn
 import uvloop
 
 from marketplace.config import Config, load
-from marketplace.web.jails import Jails, opening
+from marketplace.web.jails import opening
+from sandbox.isolation.layers import LayerMissing
+
+if TYPE_CHECKING:
+    from marketplace.queries.services import Services
 
 STARTUP_FAILED = 3
 
@@ -29,27 +38,53 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def run_serve(chosen: argparse.Namespace) -> int:
     """Serve until SIGTERM or SIGINT."""
     config = load()
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(_serve(config, chosen))
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            return runner.run(_serve(config, chosen))
+    except LayerMissing as missing:
+        print(
+            "✗ Thiếu lớp cách ly: không truy vấn nào được chạy / No query may run without these layers:",
+            file=sys.stderr,
+        )
+        for layer in missing.layers:
+            print(f"  {layer.name} ({layer.found}): {layer.how_to_get}", file=sys.stderr)
+        return STARTUP_FAILED
 
 
 async def _serve(config: Config, chosen: argparse.Namespace) -> int:
     stopped = _asked_to_stop()
-    async with opening(config) as jails:
+    async with opening(config) as jails, contextlib.AsyncExitStack() as stack:
         # In a thread, for this one has to look after the jails: two seconds that both take at once.
-        served = await asyncio.to_thread(_served, config, chosen, jails)
+        open_services = await asyncio.to_thread(_imported)
+        services = open_services(config, jails, background=not chosen.no_background)
+        opened = asyncio.create_task(stack.enter_async_context(services))
+        server = await asyncio.to_thread(_server, config, chosen, _when(opened))
+        # What it cannot start without is told here, in words; the server would tell where in the code it was.
+        await opened
         if not stopped.is_set():
-            await served.serve()
-    return 0 if served.started or stopped.is_set() else STARTUP_FAILED
+            await server.serve()
+    return 0 if server.started or stopped.is_set() else STARTUP_FAILED
 
 
-def _served(config: Config, chosen: argparse.Namespace, jails: Jails) -> uvicorn.Server:
-    from marketplace.web.app import create_app
+def _imported() -> Callable[..., AbstractAsyncContextManager[Services]]:
     from marketplace.web.parts import open_services
+
+    return open_services
+
+
+@contextlib.asynccontextmanager
+async def _when(opened: asyncio.Task[Services]) -> AsyncIterator[Services]:
+    yield await opened
+
+
+def _server(
+    config: Config, chosen: argparse.Namespace, opened: AbstractAsyncContextManager[Services]
+) -> uvicorn.Server:
+    from marketplace.web.app import create_app
 
     return uvicorn.Server(
         uvicorn.Config(
-            create_app(open_services(config, jails, background=not chosen.no_background)),
+            create_app(opened),
             host=chosen.host or config.host,
             port=chosen.port or config.port,
             log_level="warning",

@@ -79,6 +79,20 @@ def test_a_memory_bomb_ends_alone_and_costs_its_quote(alive: Market) -> None:
     assert alive.client("startup").post("/api/v1/queries", alive.ask()).json()["state"] == "ready"
 
 
+def test_what_a_service_cannot_start_without_is_told_in_words(alive: Market, tmp_path: Path) -> None:
+    described = tmp_path / "log.toml"
+    described.write_text('kind = "s3"\n')
+    described.chmod(0o600)
+    alive.stop()
+    served = subprocess.run(
+        [sys.executable, "-m", "marketplace.cli.main", "serve", "--port", str(alive.port)],
+        env={**os.environ, **alive.environment, "SANDULIEU_LOG_STORE_FILE": str(described)},
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert (served.returncode, "Traceback" in served.stderr) == (1, False)
+    assert "missing required field `endpoint`" in served.stderr
+
+
 def test_where_namespaces_are_forbidden_nothing_runs_and_it_is_told_which_layer_and_how(
     alive: Market, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -95,7 +109,8 @@ def test_where_namespaces_are_forbidden_nothing_runs_and_it_is_told_which_layer_
         env={**os.environ, **alive.environment}, capture_output=True, text=True, check=False, timeout=60,
     )  # fmt: skip
     assert served.returncode != 0
-    assert "LayerMissing: namespaces (bwrap: No permissions" in served.stderr
+    assert "  namespaces (bwrap: No permissions" in served.stderr
+    assert "Traceback" not in served.stderr
     assert "kernel.unprivileged_userns_clone=1" in served.stderr
     for cached in (bwrap.find, layers.check):
         cached.cache_clear()
