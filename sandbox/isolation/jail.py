@@ -133,7 +133,9 @@ class Jail:
         loop = asyncio.get_running_loop()
         meter, exceeded, started = Meter(child.pidfd), asyncio.Event(), time.perf_counter_ns()
         deadline = loop.call_later(deadline_ms / 1_000, child.kill)
-        guard = None if self.group else asyncio.create_task(watch(meter, memory_bytes, child.kill, exceeded))
+        # As much as a group would let it hold: what it shares with the warm process is counted as its own.
+        most_bytes = memory_bytes + BASE_MEMORY_BYTES
+        guard = None if self.group else asyncio.create_task(watch(meter, most_bytes, child.kill, exceeded))
         try:
             reply, body = await self._exchange(child, payload, output, inputs)
             cpu_us, peak_bytes = meter.cpu_us(), meter.peak_memory_bytes()

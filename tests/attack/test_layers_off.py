@@ -40,6 +40,8 @@ def test_without_this_layer_the_service_does_not_start_and_says_what_goes_throug
     layer: str, tmp_path: Path
 ) -> None:
     require_layers()
+    if layer == "cgroup" and not next(each.present for each in layers.check() if each.name == layer):
+        pytest.skip("there is no group to switch off: what stands in for it is tried in test_unprivileged.py")
     off, through = OFF[layer]
     with off(tmp_path), pytest.raises(layers.LayerMissing) as caught:
         probe.prove()

@@ -125,8 +125,8 @@ async def test_sitemaps_hold_every_page(client: Client, shelf: Shelf, monkeypatc
     pages = [
         loc.text for file in files for loc in etree.fromstring((await client.get(file)).content).iter(f"{MAP}loc")
     ]
-    assert len(pages) == len(set(pages))
-    assert {f"http://testserver.local/datasets/{slug}" for slug in shelf.slugs} <= set(pages)
+    ours = [f"http://testserver.local/datasets/{slug}" for slug in shelf.slugs]
+    assert sorted(page for page in pages if page in ours) == sorted(ours)
     assert not any(shelf.hidden in page for page in pages)
     assert "Sitemap: http://testserver.local/sitemap.xml" in (await client.get("/robots.txt")).text
 
