@@ -35,7 +35,7 @@ def fill_memory(output: BinaryIO) -> bytes:
 
 
 def hold_more_than_allowed(output: BinaryIO) -> bytes:
-    """Twice the limit of these tests' jails, so more than that and what their base may hold; says so if it lives."""
+    """Twice the limit of these tests' jails, which is more than their base may add; says so if it lives."""
     held = b"x" * (512 << 20)
     time.sleep(0.2)
     return answers.cell(output, f"held {len(held)}")
