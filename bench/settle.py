@@ -32,12 +32,12 @@ from marketplace.db.locks import version_locked
 from marketplace.db.roles import SERVICE
 from marketplace.db.together import Statement
 from marketplace.ledger.accounts import account_id
-from marketplace.ledger.actions import booking, require_made, transfers
+from marketplace.ledger.actions import booking, transfers
 from marketplace.ledger.reconcile import reconcile
 from marketplace.listings.models import Dataset, Lineage
 from marketplace.metering.actions import usage_recorded
 from marketplace.queries.endings import FINISH
-from marketplace.queries.settle import LOCKED
+from marketplace.queries.settle import AS_DECIDED, MADE
 from marketplace.tables import metadata
 
 QUERIES_EACH = 60
@@ -101,7 +101,7 @@ class Taken(Struct, frozen=True):
 
 
 async def _agreements(database: Database, parties: Parties) -> list[UUID]:
-    """One of each startup with the owner, on one dataset; what LOCKED reads, and nothing more."""
+    """One of each startup with the owner, on one dataset; what AS_DECIDED reads, and nothing more."""
     owner, made = parties.owner, [new_id() for _ in parties.startups]
     no_text = dict.fromkeys(_DATASET_TEXTS, "")
     async with database.session() as session:
@@ -212,17 +212,14 @@ async def _settle(database: Database, asked: Asked) -> None:
     usage, event, finish = _written(asked)
     sent = [
         version_locked("v", shared=True),
-        Statement(LOCKED, {"id": asked.part.query_id}),
-        booking(charge),
+        Statement(AS_DECIDED, {"id": asked.part.query_id}),
+        Statement(MADE, booking(charge).parameters),
         usage,
         event,
         Statement(FINISH, finish),
     ]
-    async with database.unit() as unit:
-        answers = await unit.send(sent)
-        assert answers[1]
-        require_made(answers[2][0], charge)
-        assert answers[5]
+    answers = await database.at_once(sent)
+    assert answers[-1]
 
 
 def _bare_tables(config: Config) -> None:
@@ -279,12 +276,11 @@ async def _insert(database: Database, asked: Asked) -> None:
     wallet, platform = account_id(asked.startup_id, "wallet"), account_id(None, "platform")
     resolved = msgspec.structs.replace(charge[0], debit=wallet, credit=platform)
     rows = {"movements": msgspec.json.encode([resolved, *charge[1:]]).decode(), "at": utcnow()}
-    async with database.unit() as unit:
-        await unit.send(
-            [
-                Statement(BARE_TRANSFERS, rows),
-                _bare(usage),
-                _bare(event),
-                Statement(BARE_FINISH, finish | {"startup": asked.startup_id}),
-            ]
-        )
+    await database.at_once(
+        [
+            Statement(BARE_TRANSFERS, rows),
+            _bare(usage),
+            _bare(event),
+            Statement(BARE_FINISH, finish | {"startup": asked.startup_id}),
+        ]
+    )
