@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import psycopg
 import pytest
 from litestar import get, post
 from sqlalchemy import text
@@ -17,7 +19,7 @@ from marketplace.config import Config
 from marketplace.db import embedded
 from marketplace.db.base import new_id
 from marketplace.db.engine import Database, DatabaseBusy, DatabaseUnavailable, database_url, migration_url
-from marketplace.db.together import Statement
+from marketplace.db.together import NotAsRequired, Statement, required
 from marketplace.errors import Conflict
 from tests.conftest import ClientFor
 from tests.prepared import Prepared
@@ -48,6 +50,32 @@ async def test_a_request_is_one_unit_of_work(client_for: ClientFor, database: Da
         assert (await client.post(f"/enter/{failed}?fail=true")).status_code == 409
     assert await entered(database, done)
     assert not await entered(database, failed)
+
+
+INSERTED = text(
+    "insert into organisation (id, kind, name, slug, created_at) values (:id, 'startup', 'x', :slug, now())"
+)
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+async def test_what_travels_at_once_stands_whole_or_not_at_all(database: Database, place: int) -> None:
+    slugs = [str(new_id()), str(new_id())]
+    inserts = [Statement(INSERTED, {"id": new_id(), "slug": slug}) for slug in slugs]
+    sought = text("select 1 from organisation where slug = :slug")
+    for condition, stands in (("count(*) > 5", False), ("count(*) < 5", True)):
+        sent = list(inserts)
+        sent.insert(place, Statement(required(sought, condition), {"slug": slugs[0]}))
+        with contextlib.nullcontext() if stands else pytest.raises(NotAsRequired):
+            await database.at_once(sent)
+        assert [await entered(database, slug) for slug in slugs] == [stands, stands]
+
+
+async def test_what_fails_last_undoes_all_that_travelled_with_it(database: Database) -> None:
+    slug = str(new_id())
+    twice = [Statement(INSERTED, {"id": new_id(), "slug": slug}) for _ in range(2)]
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        await database.at_once(twice)
+    assert not await entered(database, slug)
 
 
 async def test_an_exception_rolls_back_what_the_block_did(database: Database) -> None:
