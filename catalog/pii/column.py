@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
+from typing import Final
 
 from msgspec import Struct
 
-from catalog.pii import words_in
+from catalog.pii import digits, words_in
 from catalog.pii.contacts import could_be_phone
 from catalog.pii.folding import as_seen
 from catalog.pii.forms import NEW_PASSPORT, PASSPORT_LETTERS, Form, forms
@@ -25,6 +26,11 @@ _SURE = 0.9
 _SEVERAL = re.compile(r"[;|\n/]|\d{6}\s*(?:,|[-–])\s+\d|\d{6}\s+(?:,|[-–])\s*\d|\d{8},\d{8}")
 """Numbers beside one another."""
 _FRACTION = re.compile(r"\d{8,15}\.0+")
+
+_OTHER_PAPERS: Final[tuple[tuple[Kind, Callable[[str], bool]], ...]] = (
+    ("old_citizen_id", digits.is_old_citizen_id), ("passport", digits.is_passport),
+)  # fmt: skip
+"""What else identifies a person in a column of identity papers: an older card, a foreigner's passport."""
 
 
 class Judged(Struct, frozen=True, kw_only=True):
@@ -73,9 +79,14 @@ class _Column:
             if len(own) * 5 >= len(places):
                 self._take(kind, confidence, own)
         if "phone" in self.confidence:  # a series that has not been given out yet, among numbers that are
-            self._take(
-                "phone", 0.0, [p for p in self.filled if not self.kinds[p] and could_be_phone(self.cells[p])]
-            )
+            self._take("phone", 0.0, self._left(could_be_phone))
+        if not {"citizen_id", "old_citizen_id"}.isdisjoint(self.confidence):
+            for kind, test in _OTHER_PAPERS:
+                if others := self._left(test):
+                    self._take(kind, 0.75, others)
+
+    def _left(self, test: Callable[[str], bool]) -> list[int]:
+        return [place for place in self.filled if not self.kinds[place] and test(self.cells[place])]
 
     def _take(self, kind: Kind, confidence: float, places: Sequence[int]) -> None:
         self.confidence[kind] = max(round(confidence, 2), self.confidence.get(kind, 0.0))

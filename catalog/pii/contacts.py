@@ -6,39 +6,18 @@ import re
 
 import phonenumbers
 
-from catalog.pii.digits import bare
+from catalog.pii.digits import bare, is_internet
 
 phonenumbers.PhoneMetadata.metadata_for_region("VN")  # read now: in the jail no file can be opened later
 
 _PHONE = re.compile(r"\(?\+?[\d()\s._–-]{8,20}")
-_INTERNET = re.compile(r"(?:[1-9]\d?|1\d\d|2[0-5]\d)(?:\.\d{1,3}){3}")
 _MAIL = re.compile(
     r"[A-Za-z0-9](?:[A-Za-z0-9._%+'-]{0,62}[A-Za-z0-9_+-])?@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+([A-Za-z]{2,24})"
 )
-_FILES = frozenset(
-    [
-        "png",
-        "jpg",
-        "jpeg",
-        "gif",
-        "svg",
-        "webp",
-        "css",
-        "js",
-        "ts",
-        "py",
-        "pdf",
-        "docx",
-        "xlsx",
-        "csv",
-        "txt",
-        "zip",
-        "exe",
-        "local",
-        "localhost",
-        "lan",
-    ]
-)
+_FILES = frozenset([
+    "png", "jpg", "jpeg", "gif", "svg", "webp", "css", "js", "ts", "py", "pdf", "docx", "xlsx", "csv", "txt",
+    "zip", "exe", "local", "localhost", "lan",
+])  # fmt: skip
 _BEFORE_2018 = {
     "120": "70", "121": "79", "122": "77", "126": "76", "128": "78", "123": "83", "124": "84", "125": "85",
     "127": "81", "129": "82", "186": "56", "188": "58", "199": "59",
@@ -84,7 +63,7 @@ def could_be_phone(cell: str) -> bool:
 def _digits(cell: str) -> str | None:
     """Without the country's code and the leading zero; None for what is not written as a telephone number."""
     text = cell.strip().lstrip("'").rstrip("#;,")
-    if not _PHONE.fullmatch(text) or _INTERNET.fullmatch(text):
+    if not _PHONE.fullmatch(text) or is_internet(text):
         return None
     digits = bare(text).replace("(", "").replace(")", "")
     plus = digits.startswith("+")

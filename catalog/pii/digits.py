@@ -5,135 +5,20 @@ from __future__ import annotations
 import re
 from typing import Final
 
-PROVINCES: Final = frozenset(
-    [
-        "01",
-        "02",
-        "04",
-        "06",
-        "08",
-        "10",
-        "11",
-        "12",
-        "14",
-        "15",
-        "17",
-        "19",
-        "20",
-        "22",
-        "24",
-        "25",
-        "26",
-        "27",
-        "30",
-        "31",
-        "33",
-        "34",
-        "35",
-        "36",
-        "37",
-        "38",
-        "40",
-        "42",
-        "44",
-        "45",
-        "46",
-        "48",
-        "49",
-        "51",
-        "52",
-        "54",
-        "56",
-        "58",
-        "60",
-        "62",
-        "64",
-        "66",
-        "67",
-        "68",
-        "70",
-        "72",
-        "74",
-        "75",
-        "77",
-        "79",
-        "80",
-        "82",
-        "83",
-        "84",
-        "86",
-        "87",
-        "89",
-        "91",
-        "92",
-        "93",
-        "94",
-        "95",
-        "96",
-    ]
-)
+PROVINCES: Final = frozenset([
+    "01", "02", "04", "06", "08", "10", "11", "12", "14", "15", "17", "19", "20", "22", "24", "25", "26",
+    "27", "30", "31", "33", "34", "35", "36", "37", "38", "40", "42", "44", "45", "46", "48", "49", "51",
+    "52", "54", "56", "58", "60", "62", "64", "66", "67", "68", "70", "72", "74", "75", "77", "79", "80",
+    "82", "83", "84", "86", "87", "89", "91", "92", "93", "94", "95", "96",
+])  # fmt: skip
 """Of the 63 provinces in which numbers were given out (Decision 124/2004); those of the 34 are among them."""
 
-_CARD_OBJECTS: Final = frozenset(
-    [
-        "DN",
-        "HX",
-        "CH",
-        "NN",
-        "TK",
-        "HC",
-        "XK",
-        "HT",
-        "TB",
-        "NO",
-        "CT",
-        "XB",
-        "TN",
-        "CS",
-        "QN",
-        "CA",
-        "CY",
-        "XN",
-        "MS",
-        "CC",
-        "CK",
-        "CB",
-        "KC",
-        "HD",
-        "TE",
-        "BT",
-        "HN",
-        "DT",
-        "DK",
-        "XD",
-        "TS",
-        "TC",
-        "TQ",
-        "TA",
-        "TY",
-        "HG",
-        "LS",
-        "PV",
-        "HS",
-        "SV",
-        "GB",
-        "GD",
-        "TH",
-        "TV",
-        "TD",
-        "TU",
-        "BA",
-        "ND",
-        "NU",
-        "XV",
-        "CQ",
-        "BH",
-        "CN",
-        "DQ",
-        "XT",
-        "KT",
-    ]
-)
+_CARD_OBJECTS: Final = frozenset([
+    "DN", "HX", "CH", "NN", "TK", "HC", "XK", "HT", "TB", "NO", "CT", "XB", "TN", "CS", "QN", "CA", "CY",
+    "XN", "MS", "CC", "CK", "CB", "KC", "HD", "TE", "BT", "HN", "DT", "DK", "XD", "TS", "TC", "TQ", "TA",
+    "TY", "HG", "LS", "PV", "HS", "SV", "GB", "GD", "TH", "TV", "TD", "TU", "BA", "ND", "NU", "XV", "CQ",
+    "BH", "CN", "DQ", "XT", "KT",
+])  # fmt: skip
 """First letters of a BHYT card: the group that its holder belongs to."""
 
 _NO_PLATES: Final = frozenset({"10", "13", "42", "44", "45", "46", "87", "91", "96"})
@@ -144,7 +29,14 @@ _PLATE = re.compile(
 _PASSPORT = re.compile(r"([A-Z])\s?(\d{7}|\d{8})")
 _HEALTH_CARD = re.compile(r"([A-Z]{2})([1-5])(\d{2})(\d{10})")
 _TAX_WEIGHTS: Final = (31, 29, 23, 19, 17, 13, 7, 5, 3)
+_OCTET = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
+_INTERNET = re.compile(rf"[1-9]\d{{0,2}}(?:\.{_OCTET}){{3}}(?::\d{{1,5}})?")
 _SEPARATORS = str.maketrans("", "", " ._-–\u00a0")
+
+
+def is_internet(cell: str) -> bool:
+    """A machine's address (IPv4), which digits in groups look like; a citizen's number begins with a zero."""
+    return _INTERNET.fullmatch(cell.strip()) is not None
 
 
 def bare(cell: str) -> str:

@@ -35,7 +35,8 @@ def _number(*lengths: int) -> Callable[[str], bool]:
     def shape(cell: str) -> bool:
         text = digits.bare(cell)
         decimal = cell.startswith("-") or (cell.count(".") == 1 and " " not in cell)
-        return len(text) in lengths and text.isascii() and text.isdigit() and not decimal
+        other = decimal or digits.is_internet(cell)
+        return len(text) in lengths and text.isascii() and text.isdigit() and not other
 
     return shape
 

@@ -131,6 +131,8 @@ def _vietnamese(tokens: list[str]) -> Strength:
         return "strong"  # "Lò Văn Pan": given names of the mountains are in no list
     if not ends_well or not all(_middle(token) for token in between):
         return "possible"
+    if any(token.endswith(".") for token in between):
+        return "strong"  # "Tạ C. Việt": nothing but a name is shortened so
     if between and any(token in MIDDLES for token in between):
         return "strong" if common or between[0] in ("van", "thi", "duc", "huu", "dinh") else "likely"
     return "likely" if common or between else "possible"

@@ -28,15 +28,18 @@ _PAIR = re.compile(
     rf"\(?\s*(?:lat[:=]?\s*)?{_DECIMAL}[NBS]?\s*[,;/ ]\s*(?:(?:lon|lng|long)[:=]?\s*)?{_DECIMAL}[EĐ]?\s*\)?", re.I
 )
 _POINT = re.compile(r"POINT\s?\(\s*(\d{2,3}\.\d+)\s+(\d{1,2}\.\d+)\s*\)", re.I)
-_DEGREES = re.compile(
-    r"(\d{1,2})\s?°\s?(\d{1,2})\s?['′’]\s?([\d.,]+)\s?(?:\"|″|”|'')?\s?[NB]\s*[,; ]\s*"
-    r"(\d{2,3})\s?°\s?(\d{1,2})\s?['′’]\s?([\d.,]+)\s?(?:\"|″|”|'')?\s?[EĐ]", re.I,
-)  # fmt: skip
 _ONE = re.compile(r"-?(\d{1,3})[.,](\d{3,})")
-_HALF_DEGREES = re.compile(
-    r"(?:[NBEĐ]\s*)?(\d{1,3})\s?[°º]\s?(\d{1,2}(?:[.,]\d+)?)\s?['′’]?\s?(?:([\d.,]+)\s?(?:\"|″|”|'')?)?\s?[NBEĐ]?",
-    re.I,
-)
+
+
+def _degrees(sides: str) -> str:
+    """Degrees, minutes and perhaps seconds as they are written, on one of `sides`."""
+    side = rf"(?:[{sides}]\s*)?"
+    seconds = r"(?:([\d.,]+)\s?(?:\"|″|”|'')?)?"
+    return rf"{side}(\d{{1,3}})\s?[°º]\s?(\d{{1,2}}(?:[.,]\d+)?)\s?['′’]?\s?{seconds}\s?{side}"
+
+
+_HALF_DEGREES = re.compile(_degrees("NBEĐ"), re.I)
+_DEGREES = re.compile(rf"{_degrees('NB')}[,;]?\s*{_degrees('EĐ')}", re.I)
 _METRES = re.compile(r"\d{6,7}(?:[.,]\d+)?")
 _VERSION = re.compile(r"\d{1,2}\.\d{1,2}\.\d{2}")
 _MONTH = re.compile(r"(?:(?:0?[1-9]|1[0-2])[/.-](\d{4})|(\d{4})[/.-](?:0?[1-9]|1[0-2]))")
@@ -101,8 +104,9 @@ def is_told_of_birth(cell: str, *, year: int) -> bool:
 def is_place(cell: str) -> bool:
     """A pair of coordinates within Viet Nam and its waters, to a hundred metres or finer."""
     text = cell.strip()
-    if found := _DEGREES.fullmatch(text):
-        return inside(float(found[1]), float(found[4]))
+    if found := _DEGREES.fullmatch(text):  # a whole minute is two kilometres
+        fine = all(found[seconds] or not found[minutes].isdigit() for minutes, seconds in ((2, 3), (5, 6)))
+        return fine and inside(float(found[1]), float(found[4]))
     if found := _POINT.fullmatch(text):
         return inside(float(found[2]), float(found[1]))
     found = _PAIR.fullmatch(text)

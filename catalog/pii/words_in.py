@@ -32,7 +32,6 @@ _PART_HEADERS = re.compile(
     r"(?:names?)?"
 )
 """Of a column that holds a part of a name, without blanks."""
-"""Of a column that holds a part of a name."""
 _AMBIGUOUS = frozenset(
     {"ten", "name", "ten day du", "khach hang", "customer", "client", "owner", "ten goi", "member", "xe"}
 )

@@ -123,3 +123,30 @@ def test_a_million_signs_in_a_cell_are_looked_at_as_a_page_is(sign: str) -> None
     """Without the bound, seconds to hours a header; and Python counts no number of a million digits."""
     for header in ("ghi chú", "ngày sinh", "họ tên", "vĩ độ"):
         assert len(judge(header, [sign * (1_000_000 // len(sign))], year=2026).cells) == 1
+
+
+def test_a_place_is_known_in_decimal_minutes_and_with_its_side_before_it() -> None:
+    minutes = [f"{int(n)}°{n % 1 * 60:.3f}'N, {int(e)}°{e % 1 * 60:.3f}'E" for n, e in _PLACES]
+    before = [f"N{int(n)}°{int(n % 1 * 60):02d}'30\" E{int(e)}°{int(e % 1 * 60):02d}'15\"" for n, e in _PLACES]
+    coarse = [f"{int(n)}°{int(n % 1 * 60):02d}'N {int(e)}°{int(e % 1 * 60):02d}'E" for n, e in _PLACES]
+    assert found("ViTri", minutes) == found("ViTri", before) == {"coordinates"}
+    assert not found("c1", coarse), "two kilometres"
+
+
+def test_whoever_shows_another_paper_among_identity_cards_is_seen() -> None:
+    cards = [cell for cell in next(c for c in register.columns(3) if "citizen_id" in c.truth[0]).cells if cell][
+        :40
+    ]
+    assert found("id_no", [*cards, "C5659226", "N0068169", "B1234567"]) == {"citizen_id", "passport"}
+    assert "old_citizen_id" in found("giay_to", [*cards, "024123987", "272345891", "191234776"])
+
+
+def test_a_middle_name_that_is_shortened_leaves_a_name() -> None:
+    members = [f"{surname} {middle}. {given}" for surname in ("Tạ", "La", "Mạc") for middle in "CTNB"
+               for given in ("Việt", "Hoa", "An")]  # fmt: skip
+    assert found("Hội viên", members) == found("c1", members) == {"person_name"}
+
+
+def test_what_looks_like_a_number_of_a_person_and_is_of_a_machine_or_a_ware() -> None:
+    assert not found("ip", [f"10.{27 + i}.{107 + i}.{112 + i}" for i in range(60)])
+    assert not found("Seal", [f"{'BCNK'[i % 4]}{2_079_484 + 7_919 * i}" for i in range(60)])
