@@ -18,6 +18,7 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import compute
 
+from sandbox.isolation.messages import require_plain
 from sandbox.job import Limits, OutputColumn, SandboxFailed
 from sandbox.worker.wire import BATCH_ROWS
 
@@ -172,33 +173,10 @@ def _messages(source: pa.BufferReader) -> Iterator[pa.Message]:
     for message in reader:
         if message.type != next(kinds, "record batch"):
             raise Invalid(f"a {message.type} message")
-        if message.type == "record batch" and _compressed(message.metadata.to_pybytes()):
-            raise Invalid("a compressed batch")
+        require_plain(message.metadata.to_pybytes())
         yield message
     if next(kinds, None):
         raise Invalid("no schema")
-
-
-def _compressed(metadata: bytes) -> bool:
-    """Whether a record batch says that its buffers are compressed: a few bytes could then unfold to any size.
-
-    Flatbuffers of the Arrow columnar format: Message.header is field 2, RecordBatch.compression field 3.
-    """
-    message = struct.unpack_from("<I", metadata, 0)[0]
-    header = _field(metadata, message, 2)
-    if header is None:
-        raise Invalid("a batch without header")
-    return _field(metadata, header + struct.unpack_from("<I", metadata, header)[0], 3) is not None
-
-
-def _field(data: bytes, table: int, index: int) -> int | None:
-    vtable = table - struct.unpack_from("<i", data, table)[0]
-    if vtable < 0:
-        raise Invalid("a table without fields")
-    if struct.unpack_from("<H", data, vtable)[0] < 6 + 2 * index:
-        return None
-    offset = struct.unpack_from("<H", data, vtable + 4 + 2 * index)[0]
-    return table + offset if offset else None
 
 
 def _same(given: pa.DataType, expected: pa.DataType) -> bool:
