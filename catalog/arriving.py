@@ -24,11 +24,11 @@ def arriving(stream: BinaryIO) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
     """The next Arrow stream: its schema, and its batches, whole and valid. Raises ArrowInvalid, then and later."""
     reader = pa.ipc.open_stream(pa.PythonFile(PlainStream(stream), mode="r"))
     try:
-        named = all(reader.schema.names)
+        columns = dict(zip(reader.schema.names, reader.schema.types, strict=True))
     except UnicodeDecodeError as broken:
         raise pa.ArrowInvalid("a name that is no text") from broken
-    if not named or not all(kind in _FLAT for kind in reader.schema.types):
-        raise pa.ArrowInvalid("a column that no table has")
+    if len(columns) < len(reader.schema) or not all(kind in _FLAT for kind in columns.values()):
+        raise pa.ArrowInvalid("columns that no table has")
     return reader.schema, map(_valid, reader)
 
 

@@ -10,6 +10,7 @@ import pytest
 from catalog.arriving import arriving
 
 WORDS = pa.DictionaryArray.from_arrays(pa.array([0, 1, None], pa.int32()), pa.array(["a", "b"]))
+FIRST = pa.array([0] * 1_100, pa.int32())
 HONEST = pa.record_batch({"n": pa.array([1, None, 3]), "word": WORDS})
 
 
@@ -41,7 +42,7 @@ def test_streams_arrive_one_after_the_other() -> None:
         stream_of(pa.record_batch({"n": pa.nulls(1 << 30)})),
         stream_of(pa.record_batch({"n": pa.array([[]], pa.list_(pa.string()))})),
         stream_of(pa.record_batch({"n": pa.RunEndEncodedArray.from_arrays([1 << 30], ["x"])})),
-        stream_of(pa.record_batch({"w": pa.DictionaryArray.from_arrays(pa.array([0] * 1_100, "int32"), ["x" * (1 << 20)])})),
+        stream_of(pa.record_batch({"w": pa.DictionaryArray.from_arrays(FIRST, ["x" * (1 << 20)])})),
         stream_of(HONEST).replace(b"word", b"w\xffrd"),
         stream_of(HONEST)[:-100],
         stream_of(HONEST)[4:],
