@@ -16,6 +16,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 from pyarrow import parquet
 
+from catalog.arriving import arriving
 from catalog.cohorts import Ints
 from catalog.errors import PublicationRefused
 from catalog.limits import IngestLimits
@@ -205,25 +206,25 @@ class _Taker:
     def _take(self, stream: BinaryIO) -> None:
         shown = {c.name: c.sql_name for c in _read_columns(self.manifest)}
         names = [shown[n] for n in self.kept]
-        with pa.ipc.open_stream(stream) as reader, self.path.open("xb") as file:
+        found, batches = arriving(stream)
+        with self.path.open("xb") as file:
             self.path.chmod(0o600)
-            schema = pa.schema([reader.schema.field(n).with_name(shown[n]) for n in self.kept])
+            schema = pa.schema([found.field(n).with_name(shown[n]) for n in self.kept])
             with pa.ipc.new_stream(file, schema) as writer:
-                for batch in reader:
-                    batch.validate(full=True)
+                for batch in batches:
                     self._names(batch)
                     writer.write_batch(batch.select(self.kept).rename_columns(names))
                     self.rows += batch.num_rows
         self._rejected(stream)
 
     def _rejected(self, stream: BinaryIO) -> None:
-        with pa.ipc.open_stream(stream) as reader, self.rejected_path.open("xb") as file:
+        schema, batches = arriving(stream)
+        with self.rejected_path.open("xb") as file:
             self.rejected_path.chmod(0o600)
-            if reader.schema != REJECTED:
+            if schema != REJECTED:
                 raise pa.ArrowInvalid("another schema")
             with parquet.ParquetWriter(file, REJECTED_PLAIN, compression="zstd", store_schema=False) as writer:
-                for batch in reader:
-                    batch.validate(full=True)
+                for batch in batches:
                     self._require_named(batch)
                     writer.write_table(pa.table(batch).cast(REJECTED_PLAIN))
                     self.has_rejected = True

@@ -11,17 +11,13 @@ import pyarrow as pa
 from msgspec import Struct
 from pyarrow import parquet
 
+from catalog.arriving import ARROW, arriving
 from catalog.errors import PublicationRefused
 from catalog.intake import decode_reply
 from catalog.limits import IngestLimits
 from catalog.wire import IngestOrder, OwnReply, drain
 from sandbox.isolation.oneshot import run_once
 from sandbox.job import Column
-
-ARROW: dict[str, pa.DataType] = {
-    "VARCHAR": pa.string(), "BIGINT": pa.int64(), "DOUBLE": pa.float64(), "BOOLEAN": pa.bool_(),
-    "DATE": pa.date32(), "TIMESTAMP": pa.timestamp("us"),
-}  # fmt: skip
 
 
 class OwnData(Struct, frozen=True, kw_only=True):
@@ -90,16 +86,15 @@ class _Taker:
         drain(stream)
 
     def _take(self, stream: BinaryIO) -> None:
-        with pa.ipc.open_stream(stream) as reader:
-            self.schema = pa.schema([(field.name, _plain(field.type)) for field in reader.schema])
-            with parquet.ParquetWriter(self.body, self.schema, compression="zstd", store_schema=False) as writer:
-                for batch in reader:
-                    batch.validate(full=True)
-                    writer.write_table(pa.table(batch).cast(self.schema))
-                    self.rows += batch.num_rows
-                    if self.body.tell() > self.max_body_bytes:
-                        self.too_large = True
-                        return
+        schema, batches = arriving(stream)
+        self.schema = pa.schema([(field.name, _plain(field.type)) for field in schema])
+        with parquet.ParquetWriter(self.body, self.schema, compression="zstd", store_schema=False) as writer:
+            for batch in batches:
+                writer.write_table(pa.table(batch).cast(self.schema))
+                self.rows += batch.num_rows
+                if self.body.tell() > self.max_body_bytes:
+                    self.too_large = True
+                    return
         self.whole = True
 
 

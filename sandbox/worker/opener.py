@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import re
@@ -23,19 +24,20 @@ def write_names() -> None:
 
 
 def answer(listener: int, files: list[int], sample: int | None) -> None:
-    """Answer one waiting call. The child may die meanwhile, which is no error here."""
-    try:
+    """Answer one waiting call. What goes wrong with it is the child's matter: it may be dead, or hostile."""
+    with contextlib.suppress(OSError):
         request = OpenRequest(listener)
         chosen = _choose(request, files, sample)
         if chosen is None:
             request.refuse(errno.EACCES)
-        else:
-            # The copy shares its position with the original: it begins at the start, as an opened file does.
-            os.lseek(chosen, 0, os.SEEK_SET)
+            return
+        # The copy shares its position with the original: it begins at the start, as an opened file does.
+        os.lseek(chosen, 0, os.SEEK_SET)
+        try:
             request.give(chosen)
-    except OSError as error:
-        if error.errno not in (errno.ENOENT, errno.EINPROGRESS, errno.ESRCH):
-            raise
+        except OSError as error:
+            # No room in its table: the call still waits, and would until the deadline.
+            request.refuse(error.errno or errno.EACCES)
 
 
 def _choose(request: OpenRequest, files: list[int], sample: int | None) -> int | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import warnings
+from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
 import duckdb
@@ -13,9 +14,8 @@ import pyarrow as pa
 
 from sandbox.worker.opener import SAMPLE
 from sandbox.worker.refusal import Refused
-from sandbox.worker.wire import Boot, Query
+from sandbox.worker.wire import BATCH_ROWS, Boot, Query
 
-_BATCH_ROWS = 8_192
 # A fork keeps only the calling thread: the warm process must have no other.
 _AT_OPENING: dict[str, str | bool | int | float | list[str]] = {
     "threads": 1,
@@ -116,13 +116,31 @@ def _for(query: Query) -> duckdb.DuckDBPyConnection:
 
 
 def _copy(result: _Result, sink: pa.NativeFile, *, max_rows: int) -> None:
-    reader = result.to_arrow_reader(_BATCH_ROWS) if result is not None else None
+    reader = result.to_arrow_reader(BATCH_ROWS) if result is not None else None
     if reader is None:
         raise Refused("engine")
     rows = 0
     with pa.ipc.new_stream(sink, reader.schema) as writer:
-        for batch in reader:
+        for batch in _full(reader):
             rows += batch.num_rows
             if rows > max_rows:
                 raise Refused("too_many_rows")
             writer.write_batch(batch)
+
+
+def _full(reader: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Batches of BATCH_ROWS and more, but the last: each of the engine's threads may give a row at a time."""
+    held: list[pa.RecordBatch] = []
+    rows = 0
+    for batch in reader:
+        held.append(batch)
+        rows += batch.num_rows
+        if rows >= BATCH_ROWS:
+            yield _one(held)
+            held, rows = [], 0
+    if held:
+        yield _one(held)
+
+
+def _one(batches: list[pa.RecordBatch]) -> pa.RecordBatch:
+    return batches[0] if len(batches) == 1 else pa.concat_batches(batches)

@@ -102,7 +102,8 @@ class OpenRequest:
         # gives the first alone where the second cannot be read.
         here = min(limit, 4096 - self._path % 4096)
         local = struct.pack("PN", ctypes.addressof(buffer), limit)
-        remote = struct.pack("PNPN", self._path, here, self._path + here, limit - here)
+        # The child says where: behind the last byte of all there is no second piece.
+        remote = struct.pack("PNPN", self._path, here, (self._path + here) % 2**64, limit - here)
         one, two, flags = ctypes.c_ulong(1), ctypes.c_ulong(2), ctypes.c_ulong(0)
         got = _libc.process_vm_readv(ctypes.c_int(self._thread), local, one, remote, two, flags)
         return bytes(buffer.raw[: max(got, 0)]).split(b"\0")[0]

@@ -96,6 +96,8 @@ def _on_the_jail() -> list[Group]:
                "tests/attack/test_lying_warm_process.py"),
         _tests("exhaustion", "owners' files that unfold, lie or never end", "read in a jail of their own",
                "tests/catalog/test_ingest.py"),
+        _tests("exhaustion", "tables of a jail that unfold, or end whoever reads them",
+               "flat, plain and valid, or not read", "tests/catalog/test_arriving.py"),
         _of("inference", "a jail of the publication that lies", "the broker checks each promise again",
             "tests/attack/test_lying_jail.py", lying),
     ]  # fmt: skip

@@ -9,6 +9,7 @@ import pytest
 
 from sandbox.isolation.pool import Pool
 from sandbox.job import Limits, OutputColumn, SandboxFailed
+from sandbox.worker.wire import BATCH_ROWS
 from tests.attack.attacks import encodings
 from tests.attack.conftest import Attack, names
 
@@ -85,13 +86,18 @@ async def test_half_a_reply_ends_at_the_deadline(attack: Attack) -> None:
     ("name", "type_"),
     [
         ("too_many_rows", "VARCHAR"),
-        ("too_many_rows_in_many_batches", "VARCHAR"),
         ("too_many_elements", "VARCHAR[]"),
         ("too_many_elements_deep_down", "VARCHAR[][]"),
     ],
 )
 async def test_rows_and_list_elements_above_the_limit_fail(name: str, type_: str, attack: Attack) -> None:
     assert await failure(attack, name, type_) == "sandbox.too_many_rows"
+
+
+async def test_rows_of_all_batches_count(attacked: Pool, own_file: Path) -> None:
+    columns, limits = (OutputColumn(name="outcome", type="VARCHAR"),), Limits(max_rows=3 * BATCH_ROWS - 1)
+    with pytest.raises(SandboxFailed, match="too_many_rows"):
+        await attacked.execute("answers.too_many_rows_in_many_batches", [own_file], columns, limits)
 
 
 async def test_bytes_above_the_limit_fail(attacked: Pool, own_file: Path) -> None:
@@ -102,7 +108,13 @@ async def test_bytes_above_the_limit_fail(attacked: Pool, own_file: Path) -> Non
 
 
 async def test_one_long_text_counts_as_the_records_it_may_hold(attack: Attack) -> None:
-    assert await failure(attack, "too_many_bytes") == "sandbox.too_many_rows"
+    assert await failure(attack, "one_text_for_many_records") == "sandbox.too_many_rows"
+
+
+@pytest.mark.parametrize("where", ["beyond_it", "nowhere"])
+async def test_lists_of_nothing_do_not_end_the_service(where: str, attack: Attack) -> None:
+    cell: object = await attack(f"answers.lists_of_nothing_that_begin_{where}", "VARCHAR[][]")
+    assert cell == []
 
 
 async def test_an_answer_is_not_mapped_where_it_could_still_be_changed(attack: Attack) -> None:

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from sandbox.isolation.pool import Pool
 from tests.attack.attacks import files, kernel, memory, network, processes
 from tests.attack.conftest import Attack, names
 
-STOPPED = {"stopped EPERM", "stopped EACCES", "stopped ENOSYS", "stopped EBADF"}
+STOPPED = {"stopped EPERM", "stopped EACCES", "stopped ENOSYS", "stopped EBADF", "stopped EMFILE"}
 HARMLESS_OUTSIDE = [
     *names(network, memory),
     "processes.fork", "processes.clone_without_sharing", "processes.clone3", "processes.descriptor_of_the_parent",
@@ -26,6 +27,13 @@ HARMLESS_OUTSIDE = [
 @pytest.mark.parametrize("name", names(network, processes, kernel, files, memory))
 async def test_a_child_is_stopped(name: str, attack: Attack) -> None:
     assert await attack(name) in STOPPED
+
+
+async def test_no_call_ends_the_warm_process_that_answers_it(attack: Attack, attacked: Pool) -> None:
+    jails = attacked.pids()
+    for name in ("name_in_the_last_byte_of_memory", "own_file_without_room_for_it", "name_nowhere"):
+        assert await attack(f"files.{name}") in STOPPED
+    assert attacked.pids() == jails
 
 
 def test_the_same_attacks_work_outside_the_jail() -> None:

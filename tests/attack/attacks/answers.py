@@ -11,6 +11,8 @@ from typing import BinaryIO
 import msgspec
 import pyarrow as pa
 
+from sandbox.worker.wire import BATCH_ROWS
+
 _ROWS = 77
 _KINDS = {stat.S_IFSOCK: "socket", stat.S_IFIFO: "pipe", stat.S_IFREG: "file"}
 
@@ -150,9 +152,9 @@ def too_many_rows(output: BinaryIO) -> bytes:
 
 
 def too_many_rows_in_many_batches(output: BinaryIO) -> bytes:
-    batch = pa.record_batch({"outcome": ["x"] * 10})
+    batch = pa.record_batch({"outcome": ["x"] * BATCH_ROWS})
     with pa.ipc.new_stream(pa.PythonFile(output, mode="w"), batch.schema) as writer:
-        for _ in range(11):
+        for _ in range(3):
             writer.write_batch(batch)
     output.flush()
     return b""
@@ -168,6 +170,28 @@ def too_many_elements_deep_down(output: BinaryIO) -> bytes:
 
 def too_many_bytes(output: BinaryIO) -> bytes:
     return write_all(output, stream_of(pa.record_batch({"outcome": ["x" * 70_000]})))
+
+
+def one_text_for_many_records(output: BinaryIO) -> bytes:
+    return write_all(output, stream_of(pa.record_batch({"outcome": ["x" * 60_000]})))
+
+
+_NO_LISTS = pa.array([[]], pa.list_(pa.list_(pa.string())))
+"""A row with no list: of the lists in it Arrow checks nothing, and has ended whoever looked at them."""
+
+
+def lists_of_nothing_that_begin_beyond_it(output: BinaryIO) -> bytes:
+    data = bytearray(stream_of(pa.record_batch({"outcome": _NO_LISTS})))
+    place = len(data) - 24  # before the last words of the stream, and where the texts begin
+    assert data[place : place + 8] == bytes(8)
+    struct.pack_into("<i", data, place, 1 << 20)
+    return write_all(output, bytes(data))
+
+
+def lists_of_nothing_that_begin_nowhere(output: BinaryIO) -> bytes:
+    data = stream_of(pa.record_batch({"outcome": _NO_LISTS}))
+    assert data.count(struct.pack("<qq", 8, 4)) == 1
+    return write_all(output, data.replace(struct.pack("<qq", 8, 4), struct.pack("<qq", 8, 0)))
 
 
 def shared_memory_kept(output: BinaryIO) -> bytes:

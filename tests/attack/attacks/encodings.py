@@ -106,6 +106,16 @@ def a_head_of_less_than_nothing(output: BinaryIO) -> bytes:
     return write_all(output, b"\xff\xff\xff\xff" + struct.pack("<i", -16) + bytes(64))
 
 
+def batches_without_rows(output: BinaryIO) -> bytes:
+    """As many as there is room for: each keeps its reader busy, and none counts as a row."""
+    schema, data = (
+        pa.schema([("outcome", pa.string())]),
+        stream_of(pa.record_batch({"outcome": pa.array([], "string")})),
+    )
+    head = len(schema.serialize())
+    return write_all(output, data[:head] + data[head:-8] * 500 + data[-8:])
+
+
 def two_schemas(output: BinaryIO) -> bytes:
     schema = pa.schema([("outcome", pa.string())]).serialize().to_pybytes()
     return write_all(output, schema + schema)

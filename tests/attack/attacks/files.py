@@ -65,6 +65,28 @@ def name_with_a_long_number() -> object:
     return _read("/fd/00000000000.parquet")
 
 
+def name_in_the_last_byte_of_memory() -> object:
+    return call("openat", -100, -1, os.O_RDONLY)
+
+
+def own_file_without_room_for_it() -> object:
+    """The kernel tells the supervisor, not the child, that there is no number left for what it gives."""
+    taken = []
+    try:
+        while True:
+            taken.append(fcntl.fcntl(0, fcntl.F_DUPFD_CLOEXEC, 3))
+    except OSError:
+        try:
+            return os.open("/fd/0.parquet", os.O_RDONLY)
+        finally:
+            for descriptor in taken:
+                os.close(descriptor)
+
+
+def name_nowhere() -> object:
+    return call("openat", -100, 0, os.O_RDONLY)
+
+
 def own_file_for_writing() -> object:
     return os.open("/fd/0.parquet", os.O_RDWR)
 

@@ -26,7 +26,7 @@ _NUMBERS = {
     "sched_setscheduler": (144, 119), "ioprio_set": (251, 30), "membarrier": (324, 283), "sendmsg": (46, 211),
     "mremap": (25, 216), "madvise": (28, 233), "mprotect": (10, 226), "mmap": (9, 222), "sendto": (44, 206),
     "mlock": (149, 228), "rt_sigqueueinfo": (129, 138), "set_mempolicy": (238, 237), "dup3": (292, 24),
-    "swapon": (167, 224), "acct": (163, 89), "chroot": (161, 51),
+    "swapon": (167, 224), "acct": (163, 89), "chroot": (161, 51), "openat": (257, 56),
 }  # fmt: skip
 
 

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 
 from sandbox.isolation.answer import arrow_type, copy_answer
 from sandbox.job import Limits, OutputColumn, SandboxFailed
+from sandbox.worker import query
+from sandbox.worker.wire import BATCH_ROWS
 
 COLUMNS = (OutputColumn(name="n", type="BIGINT"), OutputColumn(name="t", type="VARCHAR[]"))
 SCHEMA = pa.schema([("n", pa.int64()), ("t", pa.list_(pa.string()))])
@@ -29,7 +31,7 @@ ROWS = st.lists(
 def stream_of(rows: list[dict[str, object]], schema: pa.Schema = SCHEMA) -> bytes:
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, schema) as writer:
-        writer.write_table(pa.Table.from_pylist(rows, schema), max_chunksize=7)
+        writer.write_table(pa.Table.from_pylist(rows, schema))
     data: bytes = sink.getvalue().to_pybytes()
     return data
 
@@ -84,6 +86,15 @@ def test_a_row_that_carries_many_records_counts_as_many() -> None:
     assert read_answer(stream_of(rows, schema), named, Limits())[1:] == (3, 3 + 100 + 3 + 2)
     with pytest.raises(SandboxFailed, match="too_many_rows"):
         read_answer(stream_of(rows, schema), named, Limits(max_rows=107))
+
+
+def test_what_threads_find_row_by_row_arrives_in_few_batches() -> None:
+    """Else a batch a row would cost its reader a thousand times what its values do."""
+    sizes = (0, 1, BATCH_ROWS - 2, 1, BATCH_ROWS, 0, 3)
+    found = [pa.record_batch({"n": pa.array(range(size), pa.int64())}) for size in sizes]
+    batches = list(query._full(found))
+    assert [batch.num_rows for batch in batches] == [BATCH_ROWS, BATCH_ROWS, 3]
+    assert pa.Table.from_batches(batches) == pa.Table.from_batches(found)
 
 
 def test_what_no_schema_names_does_not_leave() -> None:
