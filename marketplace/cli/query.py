@@ -49,6 +49,12 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         )
         verb.add_argument("--purpose", required=True, help="mục đích của hợp đồng / as agreed: research.academic")
         verb.add_argument("--max-vnd", type=int, help="giá cao hơn thì thôi / refuse a price above this")
+        verb.add_argument(
+            "--rho-micro",
+            type=int,
+            metavar="N",
+            help="chế độ dp: ngân sách chi / dp mode: budget to spend, 10⁻⁶ ρ",
+        )
         verb.add_argument("--json", action="store_true")
         verb.set_defaults(func=quote if name == "quote" else run)
         if name == "run":
@@ -73,7 +79,8 @@ def _output_options(verb: argparse.ArgumentParser) -> None:
 def _ask(chosen: argparse.Namespace) -> dict[str, Any]:
     sql = sys.stdin.read() if chosen.sql == "-" else chosen.sql
     asked = {"agreement_ids": chosen.agreement, "purpose": chosen.purpose, "sql": sql}
-    return asked | ({"max_vnd": chosen.max_vnd} if chosen.max_vnd is not None else {})
+    bounds = {"max_vnd": chosen.max_vnd, "rho_micro": chosen.rho_micro}
+    return asked | {name: value for name, value in bounds.items() if value is not None}
 
 
 def quote(chosen: argparse.Namespace) -> int:
@@ -92,6 +99,9 @@ def _price(told: dict[str, Any]) -> str:
     for line in told["lines"]:
         reads = ", ".join(line["reads"]) or "-"
         lines.append(f"  {line['dataset']}: {line['quote_vnd']:,} đ  ({line['bytes']:,} bytes: {reads})")
+    if privacy := told["privacy"]:
+        lines.append(f"  ρ {privacy['rho_micro']:,}/{privacy['left_micro']:,} µ  (ε {privacy['epsilon']})")
+        lines += [f"  {margin['column']}: ± {margin['margin']:,.4g}" for margin in privacy["margins"]]
     return "\n".join(lines)
 
 

@@ -17,8 +17,15 @@ def tell_refusal(answer: Answer, sql: str = "") -> int:
         print(marked, file=sys.stderr)
     for one in [problem, *problem.get("reasons", ())]:
         for said in (one.get("messages") or {"": one["message"]}).values():
-            print("  " + " ".join(said[part] for part in ("what", "why", "next")), file=sys.stderr)
+            print("  " + _sentences(said), file=sys.stderr)
+    for wrong in problem.get("errors", ()):
+        said = wrong["message"]
+        print(f"  {wrong['path']}: {said if isinstance(said, str) else _sentences(said)}", file=sys.stderr)
     return 1
+
+
+def _sentences(said: Mapping[str, str]) -> str:
+    return " ".join(said[part] for part in ("what", "why", "next"))
 
 
 def marked_line(sql: str, problem: Mapping[str, Any]) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -190,8 +191,9 @@ def _question(
     facts: Facts, version: Version, plan: Plan, sources: Mapping[str, Sequence[str]], purpose: str, rho_micro: int
 ) -> bytes:
     assert plan.release is not None
+    # The jail's columns are the measures; what the broker makes of them stands apart.
+    exact = render(replace(plan, output=plan.release.measured), sources)
     said = (
-        version.id, str(facts.revision), purpose, str(rho_micro), render(plan, sources),
-        repr(plan.release), repr(plan.output),
+        version.id, str(facts.revision), purpose, str(rho_micro), exact, repr(plan.release), repr(plan.output),
     )  # fmt: skip
     return hashlib.sha256("\0".join(said).encode()).digest()

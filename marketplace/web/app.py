@@ -9,8 +9,6 @@ from contextlib import AbstractAsyncContextManager
 from litestar import Litestar
 from litestar.datastructures import State
 from litestar.di import Provide
-from litestar.openapi import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from catalog.storage import Store
@@ -53,7 +51,7 @@ from marketplace.queries import api as queries_api
 from marketplace.queries.services import Services
 from marketplace.spending import api as spending_api
 from marketplace.subjects import api as subjects_api
-from marketplace.web import health, pages
+from marketplace.web import api_document, health, pages
 from marketplace.web.heads import Heads
 from marketplace.web.problem_pages import PROBLEM_HANDLERS
 from policies.engine import Engine
@@ -112,9 +110,7 @@ def create_app(opened: AbstractAsyncContextManager[Services]) -> Litestar:
         exception_handlers=PROBLEM_HANDLERS,
         lifespan=[lifespan],
         template_config=pages.template_config(),
-        openapi_config=OpenAPIConfig(
-            title="Sàn dữ liệu", version="1", path="/schema", render_plugins=[JsonRenderPlugin()]
-        ),
+        openapi_config=api_document.config(),
         request_max_body_size=BODY_BYTES,
     )
     app.asgi_handler = Heads(app.asgi_handler)

@@ -8,6 +8,7 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from litestar import Response
+from litestar.datastructures import URL
 from litestar.response import Redirect
 from litestar.types import ExceptionHandlersMap, HTTPScope, Receive, Send
 
@@ -15,6 +16,7 @@ from marketplace.accounts.callers import COOKIE, provide_presented
 from marketplace.errors import NotFound, NotSignedIn, Problem
 from marketplace.web.explain import explain_errors, explain_problem, explain_reasons
 from marketplace.web.headers import SECURITY
+from marketplace.web.links import own_path
 from marketplace.web.problems import problem_handler, problem_of
 from marketplace.web.view import AnyRequest, View, view_of
 
@@ -63,12 +65,12 @@ def problem_page(request: AnyRequest, error: Exception) -> Response[Any]:
     view = view_of(request, request.scope["state"].get("sandulieu_caller"))
     if isinstance(problem, NotSignedIn) and request.method == "GET" and view.path != "/login":
         return _sign_in(request, view)
-    return _page(view, problem)
+    sign_in = _login(_form_of(request)) if isinstance(problem, NotSignedIn) else None
+    return _page(view, problem, sign_in)
 
 
 def _sign_in(request: AnyRequest, view: View) -> Response[Any]:
-    query = f"?{request.url.query}" if request.url.query else ""
-    to = "/login?" + urlencode({"next": request.url.path + query})
+    to = _login(_asked(request.url))
     answer: Response[Any]
     if view.partial:
         answer = Response(b"", status_code=200, headers={**SECURITY, "HX-Redirect": to})
@@ -78,14 +80,29 @@ def _sign_in(request: AnyRequest, view: View) -> Response[Any]:
     return answer
 
 
-def _page(view: View, problem: Problem) -> Response[Any]:
+def _login(next_path: str) -> str:
+    return "/login?" + urlencode({"next": next_path})
+
+
+def _asked(url: URL) -> str:
+    return f"{url.path}?{url.query}" if url.query else url.path
+
+
+def _form_of(request: AnyRequest) -> str:
+    """The page on which the form that was sent stands."""
+    page = URL(request.headers.get("hx-current-url") or request.headers.get("referer") or "")
+    return own_path(_asked(page)) if page.netloc == request.url.netloc else "/"
+
+
+def _page(view: View, problem: Problem, sign_in: str | None) -> Response[Any]:
+    """`sign_in`: where to, for whom the session has ended."""
     page = view.page(
         "_problem.html" if view.partial else "problem.html",
         status=problem.status,
         problem=explain_problem(view, problem),
         reasons=explain_reasons(view, problem.reasons),
         errors=explain_errors(view, problem),
-        sign_in=isinstance(problem, NotSignedIn),
+        sign_in=sign_in,
     )
     page.headers.update(problem.headers)
     return page

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from sandbox.job import Bounds, OutputColumn, TableSchema
@@ -24,6 +24,7 @@ from sandbox.plan.tree import (
     Expression,
     Grouping,
     Item,
+    Operation,
     Query,
     QueryTest,
     Select,
@@ -236,6 +237,8 @@ class _Reader:
         if node.distinct or node.order:
             use = f"SELECT …, count(*) FROM {self._table.name} GROUP BY …"
             raise Refusal("sql.private_aggregate", node.at, node.end, use=use)
+        if (test := _tested(node)) is not None:
+            node = replace(node, name="count", arguments=(), where=all_of([*conjuncts(node.where), test]))
         where = per_record(node.where) if node.where is not None else None
         if node.name == "count":
             counted = per_record(node.arguments[0]) if node.arguments else None
@@ -284,6 +287,22 @@ class _Reader:
                 raise _shape(self._table, by)
             found.append((places[by - 1], descending, nulls_first))
         return tuple(found)
+
+
+def _tested(call: Call) -> Expression | None:
+    """Of what records count_if counts, or a sum of 1 for each: the same question, and it needs no bounds."""
+    if call.name in {"count_if", "countif"}:
+        return call.arguments[0]
+    given = call.arguments[0] if call.name == "sum" else None
+    match given:
+        case Operation(symbol="case", operands=(test, one, rest)):
+            pass
+        case Call(name="if", arguments=(test, one, rest)):
+            pass
+        case _:
+            return None
+    whole = isinstance(one, Constant) and one.type.is_integer and one.value == "1"
+    return test if whole and isinstance(rest, Constant) and rest.value in {"0", "null"} else None
 
 
 class _Projection:

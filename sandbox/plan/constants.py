@@ -33,6 +33,7 @@ _SIMPLE_TYPES = {
     "VARCHAR": VARCHAR, "DATE": DATE, "TIMESTAMP": TIMESTAMP, "TIMESTAMPNTZ": TIMESTAMP,
 }  # fmt: skip
 _TYPE_INSTEAD = {
+    "FLOAT64": "DOUBLE", "UNSIGNED": "BIGINT", "NUMBER": "DECIMAL(18,3)",
     "FLOAT": "DOUBLE", "SMALLINT": "BIGINT", "TINYINT": "BIGINT", "TIMESTAMPTZ": "TIMESTAMP", "CHAR": "VARCHAR",
     "DECIMAL": "DECIMAL(38,2)", "UBIGINT": "BIGINT", "UINT": "BIGINT", "DATETIME": "TIMESTAMP",
 }  # fmt: skip
@@ -80,7 +81,8 @@ def read_null(node: exp.Expression, scope: Scope, context: Context) -> Expressio
 
 
 def read_type(node: exp.Expression, inside: exp.Expression) -> Type:
-    kind = getattr(node.this, "value", str(node.this))
+    named = node.args.get("kind")  # a type that sqlglot does not know
+    kind = str(named).upper() if named else getattr(node.this, "value", str(node.this))
     if kind == "DECIMAL":
         sizes = [int(size.name) for size in node.expressions if size.name.isdigit()] or [18, 3]
         width, scale = sizes[0], sizes[1] if len(sizes) > 1 else 0

@@ -107,6 +107,9 @@ _DIALECT = _Dialect()
 # no C stack (3.11 and later), so this is safe; what is deeper ends as RecursionError, and that as a refusal.
 sys.setrecursionlimit(max(sys.getrecursionlimit(), FRAMES))
 
+# What other dialects write, by the word at which nothing is understood any more, and by the one before it.
+_INSTEAD = {"`": '"x"', "#": "-- …", "separator": "string_agg(x, ',')"}
+_INSTEAD_AFTER = {"top": "LIMIT 10", "minus": "EXCEPT"}
 _UNWRITTEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufeff]")
 _WORDS = re.compile(r"\w+|[^\w\s]")
 
@@ -147,7 +150,9 @@ def _syntax(error: ParseError, sql: str) -> Refusal:
         return Refusal("sql.syntax")
     start = sum(len(text) for text in sql.splitlines(keepends=True)[: line - 1])
     at = max(start, start + column - len(word))
-    return Refusal("sql.syntax", at, at + max(len(word), 1) - 1)
+    before = sql[:at].split()[-1:]
+    use = _INSTEAD.get(word.lower()) or _INSTEAD_AFTER.get(before[0].lower() if before else "", "")
+    return Refusal("sql.syntax", at, at + max(len(word), 1) - 1, use=use)
 
 
 def parse(sql: str) -> exp.Expression:

@@ -34,18 +34,21 @@ INSTEAD = {
     "approx_quantile": "quantile_cont(x, 0.5)", "reservoir_quantile": "quantile_cont(x, 0.5)",
     "approx_top_k": "count(*) … GROUP BY x ORDER BY 1 DESC LIMIT 10",
     # NULL and conditions
-    "nvl": "coalesce", "isnull": "x IS NULL", "notnull": "x IS NOT NULL", "nvl2": "if(x IS NULL, b, a)",
+    "nvl": "coalesce", "isnull": "coalesce(x, y), x IS NULL", "notnull": "x IS NOT NULL",
+    "nvl2": "if(x IS NULL, b, a)",
     "zeroifnull": "coalesce(x, 0)", "iff": "if", "iif": "if", "decode": "CASE x WHEN … THEN … END",
     "choose": "CASE x WHEN 1 THEN … END", "try": "TRY_CAST(x AS BIGINT)", "switch": "CASE x WHEN … THEN … END",
     "countnotnull": "count(x)", "safe_divide": "x / nullif(y, 0)", "div0": "x / nullif(y, 0)",
     # casts
-    "to_number": "CAST(x AS DOUBLE)", "to_date": "CAST(x AS DATE)", "to_timestamp": "make_timestamp_ms",
-    "str_to_date": "strptime", "parse_date": "strptime", "date": "CAST(x AS DATE)", "convert": "CAST(x AS …)",
+    "to_number": "CAST(x AS DOUBLE)", "to_date": "CAST(x AS DATE)", "to_timestamp": "strptime(x, '%Y-%m-%d')",
+    **dict.fromkeys(("str_to_date", "parse_date", "parse_timestamp", "parse_datetime"), "strptime"),
+    "date": "CAST(x AS DATE)", "convert": "CAST(x AS …)",
     "try_convert": "TRY_CAST(x AS …)", "safe_cast": "TRY_CAST(x AS …)", "to_varchar": "CAST(x AS VARCHAR)",
     "str": "CAST(x AS VARCHAR)", "string": "CAST(x AS VARCHAR)", "int": "CAST(x AS BIGINT)",
     "typeof": "TRY_CAST(x AS BIGINT)", "isnumeric": "TRY_CAST(x AS DOUBLE) IS NOT NULL",
     # dates
-    "to_char": "strftime", "date_format": "strftime", "format_date": "strftime", "time_format": "strftime",
+    **dict.fromkeys(("to_char", "date_format", "format_date", "format_timestamp", "time_format"),
+                    "strftime(d, '%Y-%m')"),
     "dateadd": "d + INTERVAL 1 DAY", "adddate": "d + INTERVAL 1 DAY", "subdate": "d - INTERVAL 1 DAY",
     "add_months": "d + INTERVAL 1 MONTH", "months_between": "date_diff('month', a, b)",
     "timestampdiff": "date_diff('day', a, b)", "timestamp_diff": "date_diff('day', a, b)",
@@ -74,7 +77,9 @@ INSTEAD = {
     "collect_set": "list(DISTINCT x ORDER BY x)", "group_array": "list", "array_concat_agg": "list",
     "first": "first(x ORDER BY y)", "last": "last(x ORDER BY y)", "any_value": "min", "arbitrary": "min",
     "percentile_cont": "quantile_cont(x, 0.5)", "percentile_disc": "quantile_disc(x, 0.5)",
-    "percentile": "quantile_cont(x, 0.5)", "approx_percentile": "quantile_cont(x, 0.5)",
+    "percentile": "quantile_cont(x, 0.5)", "percentile_approx": "quantile_cont(x, 0.5)",
+    "approx_quantiles": "quantile_cont(x, [0.25, 0.5, 0.75])", "value_counts": "count(*) … GROUP BY x",
+    "approx_percentile": "quantile_cont(x, 0.5)",
     "approx_distinct": "approx_count_distinct", "hll": "approx_count_distinct", "uniq": "approx_count_distinct",
     "every": "bool_and", "some": "bool_or", "logical_and": "bool_and", "logical_or": "bool_or",
     "sumif": "sum(x) FILTER (WHERE c)", "avgif": "avg(x) FILTER (WHERE c)", "histogram": "count(*) … GROUP BY x",
@@ -87,7 +92,10 @@ INSTEAD = {
     "array_join": "array_to_string",
     "get_json_object": "json_extract_string", "json_query": "json_extract", "parse_json": "json_extract(x, '$.a')",
     "json_length": "json_array_length", "jsonb_array_length": "json_array_length",
-    "generate_series": "FROM generate_series(1, 10)", "range": "FROM range(0, 10)",
+    "generate_series": "FROM generate_series(1, 10)",
+    "generate_array": "FROM generate_series(1, 10)",
+    "generate_date_array": "FROM generate_series(DATE '2026-01-01', DATE '2026-01-31', INTERVAL 1 DAY)",
+    "range": "FROM range(0, 10)",
 }  # fmt: skip
 for _word in ("today", "current_date", "curdate"):
     INSTEAD[_word] = _DATE

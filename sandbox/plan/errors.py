@@ -32,7 +32,7 @@ class SqlRefused(Exception):
         self.line = line
         self.column = column
         self.word = word
-        self.params: dict[str, str | int] = {"word": word, **(params or {})}
+        self.params: dict[str, str | int] = {"word": word, "use": "", **(params or {})}
 
 
 class Refusal(Exception):

@@ -69,7 +69,8 @@ def _column(node: exp.Expression, scope: Scope, context: Context) -> Expression:
     name = node.this.name
     if table is None and name.lower() in NONDETERMINISTIC and not node.this.args.get("quoted"):
         raise Refusal("sql.nondeterministic", at, end, use=INSTEAD.get(name.lower(), ""))
-    found = scope.resolve(name, table.name if table is not None else "", at, end)
+    quoted = bool(node.this.args.get("quoted"))
+    found = scope.resolve(name, table.name if table is not None else "", at, end, quoted=quoted)
     context.grow(at, end, sum(1 for _ in deep(found)))
     context.note(found)
     return found

@@ -43,7 +43,8 @@ _FORMS: dict[type[exp.Expr], tuple[str, ...]] = {
     exp.Neg: ("this",), exp.Between: ("this", "low", "high"), exp.In: ("this", "expressions", "query"),
     exp.Like: _TEXT_MATCH, exp.ILike: _TEXT_MATCH, exp.Escape: _BINARY, exp.Exists: ("this",),
     exp.Case: ("this", "ifs", "default"), exp.If: ("this", "true"), exp.Cast: ("this", "to"),
-    exp.TryCast: ("this", "to", "safe"), exp.DataType: ("this", "expressions"), exp.DataTypeParam: ("this",),
+    exp.TryCast: ("this", "to", "safe"), exp.DataType: ("this", "expressions", "kind"),
+    exp.DataTypeParam: ("this",),
     exp.Interval: ("this", "unit"), exp.Array: ("expressions",), exp.Anonymous: ("this", "expressions"),
     exp.Extract: _BINARY, exp.Filter: _BINARY, exp.IgnoreNulls: ("this",),
     exp.Window: ("this", "partition_by", "order", "spec", "alias", "over"),
@@ -54,11 +55,13 @@ _ALLOWED = {kind: frozenset(arguments) for kind, arguments in _FORMS.items()}
 INSTEAD = {
     "Placeholder": "x = 1", "Parameter": "x = 1",
     "Lambda": "list_contains(xs, x)", "All": "NOT EXISTS (SELECT …)",
-    "Tuple": "a = 1 AND b = 2", "Pivot": "sum(x) FILTER (WHERE …)",
+    "Tuple": "a = 1 AND b = 2", "Pivot": "sum(x) FILTER (WHERE …)", "Fetch": "LIMIT 10",
+    "Is": "x IS DISTINCT FROM y", "Rollup": "GROUP BY ROLLUP (x)", "Cube": "GROUP BY CUBE (x)",
     "RegexpFullMatch": "regexp_full_match(x, 'a')", "Glob": "x LIKE 'a%'", "Star": "count(*)",
     "Struct": "a, b", "AtTimeZone": "x + INTERVAL 7 HOUR",
-    "WithinGroup": "quantile_cont(x, 0.5)", "Any": "x IN (SELECT …)", "Concat": "'a' || 'b'",
-    "Collate": "strip_accents(x)", "Dot": "table.column", "PositionalColumn": "column",
+    "WithinGroup": "quantile_cont(x, 0.5)", "Any": "x IN (SELECT …), x LIKE 'a%' OR x LIKE 'b%'",
+    "Concat": "'a' || 'b'",
+    "Collate": "strip_accents(x)", "Dot": "f(x), table.column", "PositionalColumn": "column",
     "Map": "CASE …", "Unnest": "list_extract(xs, 1)",
     "Lateral": "LATERAL (SELECT …)", "Bracket": "list_extract(xs, 1)", "Join": "JOIN … ON …", "Union": "UNION ALL",
     "With": "WITH x AS (SELECT …)", "Limit": "LIMIT 10", "Table": "FROM x AS y", "TableSample": "WHERE x % 10 = 0",
@@ -87,5 +90,7 @@ def _argument(node: exp.Expr, name: str, value: object) -> Refusal:
     inner = value[0] if isinstance(value, list) else value
     at, end = place(inner) if isinstance(inner, exp.Expr) else (None, None)
     use = INSTEAD.get(type(inner).__name__) or INSTEAD.get(type(node).__name__, "")
+    if name == "db":
+        name, use = "schema", f"FROM {node.name}"
     return Refusal("sql.not_supported", *((at, end) if at is not None else place(node)),
                    form=name.strip("_").replace("_", " ").upper(), use=use)  # fmt: skip

@@ -239,6 +239,7 @@ class Writer:
         return f"CAST({expression} AS {wanted}) AS {quoted(name)}"
 
     def _select(self, node: Select, casts: Sequence[tuple[str, str]] | None) -> str:
+        assert casts is None or len(casts) == len(node.items)  # of another plan they would name the wrong columns
         return self._clauses(node, [self._item(i, item, casts) for i, item in enumerate(node.items)])
 
     def _clauses(self, node: Select, items: Sequence[str]) -> str:

@@ -20,6 +20,9 @@ def nearest(word: str, known: list[str]) -> str:
     return next((by_lower[m] for m in get_close_matches(word.lower(), list(by_lower), n=1, cutoff=0.7)), "")
 
 
+_PARTS = frozenset({"second", "minute", "hour", "day", "week", "month", "quarter", "year"})
+
+
 @dataclass(frozen=True, slots=True)
 class Field:
     """A column that a relation offers, and what it stands for."""
@@ -128,7 +131,9 @@ class Scope:
             raise Refusal("sql.misplaced_aggregate", at, end, use="HAVING")
         return found
 
-    def resolve(self, name: str, table: str, at: int | None, end: int | None) -> Expression:
+    def resolve(
+        self, name: str, table: str, at: int | None, end: int | None, *, quoted: bool = False
+    ) -> Expression:
         """What `name` or `table.name` means. Refusal if nothing, or more than one thing."""
         scope: Scope | None = self
         while scope is not None:
@@ -138,7 +143,7 @@ class Scope:
             if found is not None:
                 return replace(found, at=at, end=end) if isinstance(found, ColumnRef) else found
             scope = scope.parent
-        raise self._unknown(name, table, at, end)
+        raise self._unknown(name, at, end, quoted=quoted)
 
     def _qualified(self, name: str, table: str) -> Expression | None:
         offer = self.offered(table)
@@ -146,7 +151,11 @@ class Scope:
             return None
         return next((f.expression for f in offer.fields if f.name.lower() == name.lower()), None)
 
-    def _unknown(self, name: str, table: str, at: int | None, end: int | None) -> Refusal:
-        names = self.names()
+    def _unknown(self, name: str, at: int | None, end: int | None, *, quoted: bool) -> Refusal:
         columns = ", ".join(dict.fromkeys(f.name for offer in self.offers for f in offer.fields))
-        return Refusal("sql.unknown_column", at, end, use=nearest(name, names), columns=columns)
+        use = nearest(name, self.names())
+        if not use and (quoted or name.lower() in _PARTS):
+            use = f"'{name}'"  # other dialects take "x" for a text, and a bare word for a part of a date
+        elif not use and name.lower() == "rownum":
+            use = "LIMIT 10"
+        return Refusal("sql.unknown_column", at, end, use=use, columns=columns)

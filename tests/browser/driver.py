@@ -102,6 +102,10 @@ class Browser:
         """What the browser complained about since the last call: scripts, policy violations, missing files."""
         return [line["message"] for line in self._call("POST", "/se/log", {"type": "browser"})]
 
+    def forget(self) -> None:
+        """Every cookie of the page goes, as when a session ends."""
+        self._call("DELETE", "/cookie")
+
     def close(self) -> None:
         self._call("DELETE", "")
 

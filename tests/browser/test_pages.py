@@ -201,7 +201,7 @@ async def test_who_is_signed_in_keeps_the_menu_at_an_address_that_is_not_there(v
         asked = await visitor.http.get("/no/such/page", headers={"Accept": "application/json"})
         assert asked.json()["code"] == "not_found"
         visitor.http.cookies.set("sandulieu_session", "nobody's")
-        assert 'href="/login"' in (await visitor.get("/no/such/page")).text
+        assert 'href="/login?next=/no/such/page"' in (await visitor.get("/no/such/page")).text
 
 
 async def test_english_is_one_press_away_and_stays(visit: Visit, sides: Sides) -> None:

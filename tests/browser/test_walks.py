@@ -55,8 +55,12 @@ def browser() -> Iterator[Browser]:
 
 
 def sign_in(browser: Browser, market: Market, role: str) -> None:
-    person = market.person(role)
     browser.go(f"{market.url}/login")
+    again(browser, market, role)
+
+
+def again(browser: Browser, market: Market, role: str = "startup") -> None:
+    person = market.person(role)
     browser.type("#email", person.email)
     browser.type("#password", person.password)
     browser.click("main button[type=submit]")
@@ -188,6 +192,32 @@ def test_from_a_refusal_to_why_to_what_is_allowed(market: Market, browser: Brows
     browser.run("document.activeElement.click()")
     assert browser.has("details.gate[open] .facts")
     assert browser.errors() == []
+
+
+def test_what_was_typed_while_the_session_ended_stands_there_after_signing_in(
+    market: Market, browser: Browser
+) -> None:
+    why = "Chúng tôi định phí bảo hiểm xe theo vùng và cần biết tần suất vi phạm."
+    sign_in(browser, market, "startup")
+    browser.go(f"{market.url}/datasets/adult/apply")
+    browser.click("input[name=purpose][value='product.rnd']")
+    browser.type("#justification", why)
+    browser.forget()
+    browser.click("main form button[type=submit]")
+    browser.click("[data-signed-out]")
+    again(browser, market)
+    assert browser.url == f"{market.url}/datasets/adult/apply"
+    typed = "return [document.querySelector('#justification').value, document.querySelector(':checked').value]"
+    assert browser.run(typed) == [why, "product.rnd"]
+    browser.go(f"{market.url}/console")
+    browser.type("#sql", SQL)
+    browser.forget()
+    browser.click("[data-run]")
+    browser.click("#answer [data-signed-out]")
+    again(browser, market)
+    assert browser.run("return document.querySelector('#sql').value") == SQL
+    browser.go(f"{market.url}/datasets/adult/apply")
+    assert browser.run(typed.replace(", document.querySelector(':checked').value", "")) == [""]
 
 
 def test_the_keyboard_alone_runs_a_query(market: Market, browser: Browser) -> None:

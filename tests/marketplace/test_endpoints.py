@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import urllib.request
 import uuid
@@ -305,6 +306,19 @@ def test_every_endpoint_is_in_the_openapi_document(market: Market) -> None:
     described = {f"{method.upper()} {path}" for path, methods in document["paths"].items() for method in methods}
     plain = {re.sub(r":\w+\}", "}", endpoint) for endpoint in API}
     assert plain <= described
+    schemas = document["components"]["schemas"]
+    for methods in document["paths"].values():
+        for operation in methods.values():
+            assert " " in operation["summary"], operation
+            problem = operation["responses"]["default"]["content"]["application/problem+json"]["schema"]["$ref"]
+            assert problem.removeprefix("#/components/schemas/") in schemas
+    assert document["security"] == [{"token": []}]
+    assert document["components"]["securitySchemes"]["token"]["scheme"] == "bearer"
+    text = json.dumps(document)
+    assert {
+        ref.removeprefix("#/components/schemas/") for ref in re.findall(r'"\$ref": "([^"]+)"', text)
+    } <= schemas.keys()
+    assert schemas["Ask"]["properties"]["agreement_ids"]["items"] == {"type": "string", "format": "uuid"}
 
 
 def test_what_everybody_may_read_can_be_asked_for_its_head(market: Market) -> None:

@@ -87,3 +87,40 @@ document.addEventListener("htmx:beforeSwap", (event) => {
 document.addEventListener("htmx:load", () => {
   for (const id of opened) document.getElementById(id)?.setAttribute("open", "");
 });
+
+// What was typed is not lost when the session has ended meanwhile: once the same person has signed in again, it stands
+// in its form. Kept for this tab alone, until any other page comes.
+const KEPT = "kept";
+const reader = () => document.querySelector(".who strong")?.textContent;
+const typed = (form) => Array.from(form.elements).filter((each) =>
+  each.name && !["hidden", "password", "file", "submit"].includes(each.type));
+
+function keep(form) {
+  const values = typed(form).filter((each) => !["radio", "checkbox"].includes(each.type) || each.checked);
+  const fields = values.map((each) => [each.name, each.value]);
+  const action = form.getAttribute("action");
+  if (reader()) sessionStorage.setItem(KEPT, JSON.stringify({ reader: reader(), action, fields }));
+}
+
+function giveBack(kept) {
+  const form = Array.from(document.forms).find((each) => each.getAttribute("action") === kept.action);
+  if (!form || kept.reader !== reader()) return;
+  for (const each of typed(form)) {
+    const values = kept.fields.filter(([name]) => name === each.name).map(([, value]) => value);
+    if (["radio", "checkbox"].includes(each.type)) each.checked = values.includes(each.value);
+    else if (values.length) each.value = values[0];
+  }
+}
+
+document.addEventListener("submit", (event) => {
+  if (event.target.querySelector("textarea")) keep(event.target);
+}, true);
+document.addEventListener("htmx:afterSwap", (event) => {
+  const form = event.target.querySelector("[data-signed-out]") && event.detail.requestConfig.elt.closest("form");
+  if (form) keep(form);
+});
+if (!document.querySelector("[data-signed-out], form[action='/login']")) {
+  const kept = JSON.parse(sessionStorage.getItem(KEPT) ?? "null");
+  sessionStorage.removeItem(KEPT);
+  if (kept && new URL(document.referrer || location.href).pathname === "/login") giveBack(kept);
+}

@@ -105,6 +105,12 @@ def test_sql_that_is_refused_is_shown_with_a_caret_under_the_word(market: Market
     assert any("coalesce" in line for line in lines)
 
 
+def test_a_field_that_is_wrong_is_named(market: Market) -> None:
+    done = piped(market, "quote", SMALL_SQL, "--agreement", "no-id")
+    assert done.returncode == 1
+    assert "  agreement_ids" in done.stderr
+
+
 def test_a_table_lines_up_and_steers_no_terminal() -> None:
     rows: list[dict[str, object]] = [
         {"tên": "Đà Nẵng", "n": 5},

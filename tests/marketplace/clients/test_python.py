@@ -101,6 +101,13 @@ def test_sql_that_is_not_understood_is_pointed_at(market: Market, direct: Connec
     assert error.marked(sql) == "  nvl(age, 0) AS a\n  ^^^"
 
 
+def test_a_field_that_is_wrong_is_named(direct: Connection) -> None:
+    with pytest.raises(Refused) as refused:
+        direct.query(SMALL_SQL, agreement="no-id", purpose=PURPOSE).quote()
+    assert refused.value.code == "request.invalid"
+    assert "agreement_ids" in str(refused.value)
+
+
 def test_above_the_most_that_is_paid_nothing_runs(market: Market, direct: Connection) -> None:
     before = paid(market)
     with pytest.raises(TooDear):

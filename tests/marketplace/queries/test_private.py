@@ -19,6 +19,7 @@ from psycopg.rows import dict_row
 from marketplace.cli.client import Answer
 from marketplace.db import embedded
 from marketplace.db.roles import OWNER
+from sandulieu_client import connect
 from tests.catalog.private import HEADER, MANIFEST, households
 from tests.catalog.small import write
 from tests.market import PURPOSE, Market
@@ -65,13 +66,17 @@ def left(market: Market, agreement: str = "survey") -> dict[str, Any]:
 
 
 def test_a_query_spends_what_its_quote_says_and_its_intervals_hold_the_truth(survey: Market) -> None:
-    sql = "SELECT province, count(*) AS n, avg(age) AS age FROM survey GROUP BY province"
+    figures = "count(*) AS n, avg(age) AS age, quantile_cont(age, 0.9) AS old"
+    sql = f"SELECT province, {figures} FROM survey GROUP BY province"
     before = left(survey)
     asked = survey.ask(sql, slug="survey", rho_micro=90_000)
     quote = survey.client("startup").post("/api/v1/queries/quote", asked).json()
     assert quote["privacy"]["rho_micro"] == 90_000
     tried = survey.client("startup").post("/api/v1/queries/dry-run", asked).json()
     assert tried["privacy"] == quote["privacy"]
+    with connect(survey.url, survey.parties.tokens["startup"]) as connection:
+        question = connection.query(sql, agreement=survey.agreements["survey"], rho_micro=90_000)
+        assert question.quote().body["privacy"] == quote["privacy"]
     assert quote["privacy"]["margins"][0]["column"] == "n"
     assert left(survey) == before
     query = ask(survey, sql, rho_micro=90_000).json()
@@ -84,7 +89,8 @@ def test_a_query_spends_what_its_quote_says_and_its_intervals_hold_the_truth(sur
     far = 5 * quote["privacy"]["margins"][0]["margin"]
     assert abs(found["Huế"]["n"] - 1000) < far
     assert abs(found["Cao Bằng"]["n"]) < far
-    assert found["Huế"]["age__low"] <= found["Huế"]["age"] <= found["Huế"]["age__high"]
+    for figure in ("age", "old"):
+        assert found["Huế"][f"{figure}__low"] <= found["Huế"][figure] <= found["Huế"][f"{figure}__high"]
     assert survey.reconciled()
 
 

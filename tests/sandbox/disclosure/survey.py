@@ -47,6 +47,7 @@ ACCEPTED = (
     "SELECT CASE WHEN CAST(village AS DATE) > visited THEN sqrt(age) > 2 END, sum(age) FROM survey GROUP BY 1",
     "SELECT median(age), count(*) FILTER (WHERE insured), avg(age) FROM survey",
     "SELECT count(*) FROM survey WHERE visited + INTERVAL 9 MONTH < visited",
+    "SELECT count_if(insured), countif(age > 30) FILTER (WHERE insured) FROM survey",
 )
 REFUSED = (
     ("SELECT * FROM survey", "sql.private_shape", "*"),

@@ -119,6 +119,18 @@ def test_one_record_changes_each_measure_by_its_sensitivity_at_most_and_never_fa
         assert math.sqrt(sum(change**2 for change in changes)) <= measure.sensitivity
 
 
+@pytest.mark.parametrize(
+    "written",
+    ["count_if(insured)", "countif(insured)", "sum(CASE WHEN insured THEN 1 ELSE 0 END)", "sum(if(insured, 1, 0))",
+     "sum(CASE WHEN insured THEN 1 END)"],
+)  # fmt: skip
+def test_records_for_which_something_holds_are_counted_however_that_is_written(written: str) -> None:
+    _, counted = planned("SELECT count(*) FILTER (WHERE insured) AS n FROM survey")
+    plan, release = planned(f"SELECT {written} AS n FROM survey")
+    assert (release.measures, release.figures) == (counted.measures, counted.figures)
+    assert {column.type for column in plan.output} == {"BIGINT"}
+
+
 def test_the_jail_adds_up_what_duckdb_would(connection: duckdb.DuckDBPyConnection) -> None:
     rows = [("Huế", "x", age, income, True, None) for age, income in ((3, 12.26), (250, 60.0), (None, math.nan))]
     table = exact(connection, "SELECT count(*), count(age), sum(age), avg(age), sum(income) FROM survey", rows)

@@ -79,6 +79,20 @@ def test_the_nearest_name_is_offered() -> None:
     nearest = {
         "SELECT agee FROM people": "age", "SELECT age FROM poeple": "people",
         "SELECT uper(sex) FROM people": "upper", "SELECT nvl(sex, 'x') FROM people": "coalesce",
+        "SELECT date_trunc(born, MONTH) FROM people": "'MONTH'",
+        'SELECT age FROM people WHERE sex = "Male"': "'Male'",
+        "SELECT age FROM people WHERE rownum <= 5": "LIMIT 10",
+        "SELECT `age` FROM people": '"x"',
+        "SELECT TOP 10 age FROM people": "LIMIT 10",
+        "SELECT age FROM people # all": "-- …",
+        "SELECT group_concat(sex SEPARATOR ',') FROM people": "string_agg(x, ',')",
+        "SELECT sex FROM people MINUS SELECT sex FROM shops": "EXCEPT",
+        "SELECT age FROM people FETCH FIRST 5 ROWS ONLY": "LIMIT 10",
+        "SELECT age FROM public.people": "FROM people",
+        "SELECT sex, count(*) FROM people GROUP BY sex WITH ROLLUP": "GROUP BY ROLLUP (x)",
+        "SELECT age FROM people WHERE sex LIKE ANY ('M%', 'F%')": "x IN (SELECT …), x LIKE 'a%' OR x LIKE 'b%'",
+        "SELECT age FROM people WHERE sex IS NOT 'Male'": "x IS DISTINCT FROM y",
+        "SELECT age::float64 FROM people": "DOUBLE",
     }  # fmt: skip
     for sql, use in nearest.items():
         with pytest.raises(SqlRefused) as refused:

@@ -23,16 +23,20 @@ class Connection:
     transport: Transport
 
     def query(self, sql: str, *, agreement: str | Sequence[str] | None = None, purpose: str | None = None,
-              max_vnd: int | None = None, progress: bool | None = None) -> Question:  # fmt: skip
+              max_vnd: int | None = None, rho_micro: int | None = None,
+              progress: bool | None = None) -> Question:  # fmt: skip
         """A question; nothing is asked yet. `agreement`: one for each dataset that the SQL reads.
 
         Without an agreement the only one in force is taken, without a purpose that of the first agreement.
-        `max_vnd`: above it nothing runs. `progress`: None shows it in notebooks and terminals.
+        `max_vnd`: above it nothing runs. `rho_micro`: what to spend of the budget, in dp mode. `progress`: None
+        shows it in notebooks and terminals.
         """
         agreements = [agreement] if isinstance(agreement, str) else list(agreement or ())
         if not agreements or purpose is None:
             agreements, purpose = self._completed(agreements, purpose)
-        body = {"agreement_ids": agreements, "purpose": purpose, "sql": sql}
+        body: dict[str, Any] = {"agreement_ids": agreements, "purpose": purpose, "sql": sql}
+        if rho_micro is not None:
+            body["rho_micro"] = rho_micro
         return Question(self.transport, body, max_vnd=max_vnd, show_progress=progress)
 
     def agreements(self) -> list[dict[str, Any]]:
@@ -61,15 +65,24 @@ class Connection:
         there = self.agreements()
         if not agreements:
             if len(there) != 1:
-                raise self._which(len(there))
+                raise self._which(there)
             agreements = [there[0]["id"]]
         first = next((one for one in there if one["id"] == agreements[0]), None)
         return agreements, purpose or (first["purpose"] if first else "")
 
-    def _which(self, count: int) -> SandulieuError:
+    def _which(self, there: list[dict[str, Any]]) -> SandulieuError:
+        named = ", ".join(f"{one['dataset_slug']}: {one['id']}" for one in there)
         words = {
-            "vi": {"what": f"Có {count} hợp đồng đang hiệu lực.", "next": "Hãy nêu agreement=."},
-            "en": {"what": f"There are {count} agreements in force.", "next": "Say which: agreement=."},
+            "vi": {
+                "what": f"Có {len(there)} hợp đồng đang hiệu lực.",
+                "why": named,
+                "next": "Hãy nêu agreement=.",
+            },
+            "en": {
+                "what": f"There are {len(there)} agreements in force.",
+                "why": named,
+                "next": "Say which: agreement=.",
+            },
         }
         return SandulieuError("agreement.which", words, language=self.transport.language)
 

@@ -20,7 +20,7 @@ def said(words: Words, language: Language) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """One reason of a denial, and what cures it."""
+    """One reason of a denial, and what cures it; or one field that is wrong, its path as `code`."""
 
     code: str
     words: Words
@@ -85,6 +85,11 @@ class SqlRefused(Refused):
         return f"{line}\n{' ' * (self.column - 1)}{'^' * max(len(self.word), 1)}"
 
 
+def _wrong(given: Mapping[str, Any]) -> Reason:
+    told = given["message"]
+    return Reason(str(given["path"]), {"": {"what": told} if isinstance(told, str) else told}, {})
+
+
 def _reason(given: Mapping[str, Any]) -> Reason:
     return Reason(str(given["code"]), given.get("messages") or {"": given["message"]}, given.get("params") or {})
 
@@ -97,6 +102,7 @@ def error_of(status: int, problem: Mapping[str, Any], *, language: Language, ret
     )  # fmt: skip
     words = problem.get("messages") or {language: {"what": str(problem.get("title") or f"HTTP {status}")}}
     reasons = tuple(_reason(one) for one in problem.get("reasons") or ())
+    reasons += tuple(_wrong(one) for one in problem.get("errors") or ())
     params = problem.get("params") or {}
     error = kind(code, words, language=language, params=params, reasons=reasons,
                  trace_id=str(problem.get("trace_id") or ""))  # fmt: skip
