@@ -78,9 +78,11 @@ async def create_person(
 
 
 async def set_password(session: AsyncSession, *, person_id: UUID, password: str, by: Caller | None = None) -> None:
-    """Set a person's password (argon2id). Raises NotFound, Invalid."""
+    """Set a person's password (argon2id); who was signed in is so no more. Raises NotFound, Invalid."""
+    hashed = await hash_password(password)  # before the lock: it takes long
     person = await _person(session, person_id)
-    person.password_hash = await hash_password(password)
+    person.password_hash = hashed
+    await session.execute(delete(WebSession).where(WebSession.person_id == person_id))
     await _record(session, "person:set_password", person.organisation_id, by, {"person": str(person_id)})
 
 

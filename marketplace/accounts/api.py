@@ -15,6 +15,7 @@ from marketplace.accounts.schemas import (
     NewTokenBody,
     OrganisationList,
     OrganisationView,
+    PasswordBody,
     PersonList,
     PersonView,
     ReasonBody,
@@ -109,6 +110,13 @@ async def add_person(
     return next(each for each in await reads.people(session, organisation_id) if each.id == person_id)
 
 
+@post("/api/v1/people/{person_id:uuid}/password", status_code=HTTP_204_NO_CONTENT)
+async def reset_password(person_id: UUID, data: PasswordBody, operator: Operator, session: AsyncSession) -> None:
+    """Give a person another password; who was signed in as that person is so no more."""
+    operator.require("tokens")
+    await actions.set_password(session, person_id=person_id, password=data.password, by=operator)
+
+
 @post("/api/v1/people/{person_id:uuid}/deactivate", status_code=HTTP_204_NO_CONTENT)
 async def deactivate(person_id: UUID, operator: Operator, session: AsyncSession) -> None:
     """End a person's account: no token and no session of theirs is good any more."""
@@ -126,5 +134,5 @@ async def erase(person_id: UUID, operator: Operator, session: AsyncSession) -> N
 handlers = [
     make_token, list_tokens, end_token,
     list_organisations, suspend, unsuspend,
-    list_people, add_person, deactivate, erase,
+    list_people, add_person, reset_password, deactivate, erase,
 ]  # fmt: skip

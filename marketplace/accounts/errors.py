@@ -33,6 +33,12 @@ class WrongPassword(NotSignedIn):
     code = "auth.wrong_password"
 
 
+class CurrentPasswordWrong(Forbidden):
+    """Whoever changes a password has to know the one until now."""
+
+    code = "auth.current_password"
+
+
 class TooManyAttempts(Problem):
     status = 429
     code = "auth.too_many_attempts"
@@ -62,6 +68,12 @@ class LastOperator(Conflict):
     """Nobody would be left who can let anybody in."""
 
     code = "accounts.last_operator"
+
+
+class Begun(Conflict):
+    """Operators are there: they enter everybody else."""
+
+    code = "accounts.begun"
 
 
 class TooManyTokens(Conflict):

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from marketplace.accounts.errors import LastOperator
+from marketplace.accounts.errors import Begun, LastOperator
 from marketplace.accounts.models import Organisation, Person
 
 _TURN = text("select pg_advisory_xact_lock(hashtextextended('operators', 2))")
@@ -19,6 +19,13 @@ _LEFT = text("""
             and p.id is distinct from :person_id and o.id is distinct from :organisation_id
     )
 """)
+
+
+async def require_none(session: AsyncSession) -> None:
+    """Nobody runs the exchange yet. Raises Begun."""
+    await session.execute(_TURN)
+    if await session.scalar(_LEFT, {"person_id": None, "organisation_id": None}):
+        raise Begun
 
 
 async def require_without_person(session: AsyncSession, person: Person) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -17,6 +18,11 @@ _COSTS = f"m={_hasher.memory_cost},t={_hasher.time_cost},p={_hasher.parallelism}
 _NOBODY = f"$argon2id$v=19${_COSTS}${'A' * 22}${'A' * 43}"
 """Checked for an e-mail that nobody has, so that the time taken does not tell the two apart: a salt and a hash of
 zeros, which no password gives, at the same costs as a real one."""
+
+
+def new_password() -> str:
+    """One to be told to somebody once: 16 hexadecimal digits (64 bits), in groups that can be read out."""
+    return "-".join(secrets.token_hex(2) for _ in range(4))
 
 
 async def hash_password(password: str) -> str:

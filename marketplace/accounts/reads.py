@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from marketplace.accounts.callers import Caller
 from marketplace.accounts.models import Organisation, Person, Token
 from marketplace.accounts.schemas import OrganisationView, PersonView, TokenView
+from marketplace.errors import NotFound
 
 MOST_ROWS = 1_000
 
@@ -79,6 +80,14 @@ async def organisation(session: AsyncSession, organisation_id: UUID) -> Organisa
         sector=found.sector,
         suspended_at=found.suspended_at,
     )
+
+
+async def person_by_email(session: AsyncSession, email: str) -> UUID:
+    """Whose address it is. Raises NotFound."""
+    found: UUID | None = await session.scalar(select(Person.id).where(Person.email == email.strip().lower()))
+    if found is None:
+        raise NotFound(what="person")
+    return found
 
 
 async def people(session: AsyncSession, organisation_id: UUID) -> tuple[PersonView, ...]:

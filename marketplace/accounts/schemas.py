@@ -72,6 +72,10 @@ class NewPersonBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     password: str | None = None
 
 
+class PasswordBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    password: str
+
+
 class PersonView(Struct, frozen=True, kw_only=True):
     id: UUID
     email: str

@@ -1,6 +1,6 @@
-"""Signing in and out with a local account.
+"""Signing in and out with a local account, and its password.
 
-These two open their own units of work: the password is checked between two of them, never inside one (it takes
+These open their own units of work: the password is checked between two of them, never inside one (it takes
 long), and a failed attempt must be on record although the caller gets an error.
 """
 
@@ -14,7 +14,9 @@ from uuid import UUID
 from sqlalchemy import delete, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from marketplace.accounts.errors import PersonInactive, TooManyAttempts, WrongPassword
+from marketplace.accounts.actions import set_password
+from marketplace.accounts.callers import Caller
+from marketplace.accounts.errors import CurrentPasswordWrong, PersonInactive, TooManyAttempts, WrongPassword
 from marketplace.accounts.models import LoginAttempt, Person, WebSession
 from marketplace.accounts.passwords import verify_password
 from marketplace.accounts.secrets import new_cookie
@@ -24,6 +26,7 @@ from marketplace.db.base import new_id, utcnow
 from marketplace.db.engine import Database
 
 _BY_EMAIL = text("select id, organisation_id, password_hash, deactivated_at from person where email = :email")
+_BY_ID = text("select email, password_hash from person where id = :id")
 _ONE_AT_A_TIME = text("select pg_advisory_xact_lock(hashtextextended(:key, 1))")
 
 
@@ -39,6 +42,21 @@ async def sign_in(database: Database, config: Config, *, email: str, password: s
     async with database.session() as session:
         await session.execute(delete(LoginAttempt).where(LoginAttempt.id == attempt_id))
         return await _open(session, config, person.id, person.organisation_id)
+
+
+async def change_password(
+    database: Database, config: Config, *, by: Caller, current: str, password: str, address: str
+) -> None:
+    """The caller's own password, for whoever knows the one until now; ends every session of the caller's.
+
+    Raises CurrentPasswordWrong, TooManyAttempts, Invalid."""
+    (person,) = await database.all(_BY_ID, {"id": by.person_id})
+    attempt_id = await _count_attempt(database, config, person.email, address)
+    if not await verify_password(person.password_hash, current):
+        raise CurrentPasswordWrong
+    async with database.session() as session:
+        await session.execute(delete(LoginAttempt).where(LoginAttempt.id == attempt_id))
+        await set_password(session, person_id=by.person_id, password=password, by=by)
 
 
 async def sign_out(database: Database, *, cookie: str) -> None:

@@ -6,9 +6,27 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from marketplace.accounts.actions import create_organisation
+from marketplace.accounts.actions import create_organisation, create_person, set_password
 from marketplace.accounts.callers import Operator
+from marketplace.accounts.operators import require_none
+from marketplace.accounts.passwords import new_password
 from marketplace.billing.accounts import ensure_accounts
+
+
+async def begin_exchange(
+    session: AsyncSession, *, name: str, slug: str, tax_code: str | None, email: str, person: str
+) -> str:
+    """Enter the first operator, `person` of the organisation `name`, who then enters everybody else. The password.
+
+    Raises Begun where there is one, SlugTaken, EmailTaken, Invalid."""
+    await require_none(session)
+    organisation_id = await admit_organisation(session, kind="operator", name=name, slug=slug, tax_code=tax_code)
+    person_id = await create_person(
+        session, organisation_id=organisation_id, email=email, name=person, roles=("operator",)
+    )
+    password = new_password()
+    await set_password(session, person_id=person_id, password=password)
+    return password
 
 
 async def admit_organisation(

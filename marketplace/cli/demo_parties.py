@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import uuid
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -12,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts import actions
 from marketplace.accounts.models import Organisation, Person
+from marketplace.accounts.passwords import new_password
 from marketplace.accounts.tokens import create_token
 from marketplace.billing.admission import admit_organisation
 from marketplace.config import Config
@@ -106,7 +106,7 @@ async def _organisation(session: AsyncSession, house: House) -> uuid.UUID:
 
 
 async def _person(session: AsyncSession, organisation_id: uuid.UUID, actor: Actor) -> DemoPerson:
-    password = "-".join(secrets.token_hex(2) for _ in range(4))
+    password = new_password()
     known = await session.scalar(select(Person.id).where(Person.email == actor.email))
     if known is None:
         known = await actions.create_person(

@@ -26,6 +26,7 @@ COMMANDS = {
     "audit": "audit",
     "ledger": "ledger",
     "invoices": "invoices",
+    "people": "people",
     "subjects": "subjects",
     "months": "months",
     "doctor": "doctor",

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import select
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from types import TracebackType
 from typing import Any
 
 import msgspec
@@ -31,6 +32,9 @@ GONE = ("08", "57P", "53")
 """SQLSTATE classes: connection lost, server going down or starting, out of connections or space."""
 BUSY = ("40001", "40P01", "55P03", "57014")
 """Serialisation, deadlock, lock not available in time, cancelled by timeout."""
+
+_OF_THE_DATABASE = (DBAPIError, PoolTimeout, psycopg.Error)
+"""The driver's own too: COPY goes past SQLAlchemy."""
 
 log = logging.getLogger(__name__)
 
@@ -66,24 +70,12 @@ class Database:
         self._reading = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         self._snapshot = self.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
-    @asynccontextmanager
-    async def session(self) -> AsyncIterator[AsyncSession]:
+    def session(self) -> _Work:
         """One unit of work: committed at the end, rolled back on any exception; `Refused` leaves its writes.
 
         Raises DatabaseUnavailable.
         """
-        try:
-            async with self._sessions() as session:
-                try:
-                    async with session.begin():
-                        yield session
-                except Refused as refused:
-                    async with session.begin():
-                        for statement in refused.writes:
-                            await perform(session, statement)
-                    raise
-        except (DBAPIError, PoolTimeout, psycopg.Error) as e:  # the driver's own: COPY goes past SQLAlchemy
-            raise _told(e) from e
+        return _Work(self._sessions())
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncSession]:
@@ -209,6 +201,34 @@ def _refuse_dead(connection: Any, _record: object, _proxy: object) -> None:
         raise InvalidatePoolError
 
 
+class _Work(AbstractAsyncContextManager[AsyncSession]):
+    """A class and no generator: the web framework drops `provide_session` where another dependency of the same
+    request refuses, and of two generators, one within the other, that are dropped neither can be closed."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+        self._transaction = session.begin()
+
+    async def __aenter__(self) -> AsyncSession:
+        await self._transaction.__aenter__()
+        return self._session
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            async with self._session:
+                await self._transaction.__aexit__(kind, error, trace)
+                if isinstance(error, Refused):
+                    async with self._session.begin():
+                        for statement in error.writes:
+                            await perform(self._session, statement)
+        except _OF_THE_DATABASE as e:
+            raise _told(e) from e
+        if isinstance(error, _OF_THE_DATABASE):
+            raise _told(error) from error
+
+
 def _told(error: DBAPIError | PoolTimeout | psycopg.Error) -> Exception:
     """The Problem for an error that is the database's state; any other error as it is."""
     if isinstance(error, PoolTimeout):
@@ -239,9 +259,7 @@ async def passing_over(session: AsyncSession, otherwise: str) -> AsyncIterator[N
         async with session.begin_nested():
             yield
     except Exception as e:
-        gone = isinstance(e, (DBAPIError, PoolTimeout, psycopg.Error)) and isinstance(
-            _told(e), DatabaseUnavailable
-        )
+        gone = isinstance(e, _OF_THE_DATABASE) and isinstance(_told(e), DatabaseUnavailable)
         if gone or not session.is_active:
             raise
         log.exception("%s", otherwise)

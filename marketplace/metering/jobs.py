@@ -7,6 +7,7 @@ import contextlib
 import logging
 from datetime import date, datetime, timedelta
 
+from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from marketplace.calendar import day_of, day_start
@@ -24,11 +25,14 @@ SETTLED_AFTER = timedelta(hours=1)
 
 
 async def agree_on_days(database: Database, *, at: datetime, done: set[date]) -> int:
-    """Every day that is over and has no verdict yet; `done` has those of which this process knows. How many."""
+    """Every day that is over and has no verdict yet; `done` has those of which this process knows. How many.
+
+    Days before the log began have none: there was nothing to compare."""
     last = day_of(at - SETTLED_AFTER) - timedelta(days=1)
     made = 0
+    began = await _began(database)
     for day in (last - timedelta(days=back) for back in reversed(range(DAYS_BACK))):
-        if day in done:
+        if day in done or began is None or day < began:
             continue
         async with database.session() as session:
             verdict = await agree(session, day)
@@ -39,6 +43,12 @@ async def agree_on_days(database: Database, *, at: datetime, done: set[date]) ->
                 logger.error("usage of %s: %s differences, first %s", day, len(apart), apart[0])
     done.difference_update({day for day in done if day_start(day) < at - timedelta(days=2 * DAYS_BACK)})
     return made
+
+
+async def _began(database: Database) -> date | None:
+    """The day of the log's first event."""
+    (row,) = await database.all(text("select min(at) as at from event"), {})
+    return None if row.at is None else day_of(row.at)
 
 
 async def run_agreeing(database: Database, interval_s: float, stop: asyncio.Event) -> None:

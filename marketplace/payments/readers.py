@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.config import Config
@@ -27,8 +26,7 @@ async def hear_outside(config: Config, database: Database, *, whole: bool = Fals
     Stripe is read from where it was last found to agree, some days earlier; `whole`: from the beginning."""
     until = utcnow()
     async with database.reading() as session:
-        # Between two reads the other side may be listing for minutes.
-        await session.execute(text("set local idle_in_transaction_session_timeout = 0"))
+        # No transaction is open between two reads: the other side may be listing for minutes.
         stripe = await _stripe(config, session, until, whole=whole)
         return (*stripe, await bank_outside(session, since=EPOCH, until=until))
 

@@ -102,7 +102,7 @@ _BY_KIND: Final[dict[str, tuple[Section, ...]]] = {
         Section("nav.section.oversight", (_LOG, _INCIDENTS, Link("/people", "nav.people"))),
     ),
 }  # fmt: skip
-ACCOUNT: Final = (Link("/tokens", "nav.tokens"), Link("/help", "nav.help"))
+ACCOUNT: Final = (Link("/account", "nav.account"), Link("/tokens", "nav.tokens"), Link("/help", "nav.help"))
 """What stands beside the reader's name."""
 _BELOW_OTHERS: Final = {"/datasets": "/", "/external": "/"}
 """Pages below no link of their own."""

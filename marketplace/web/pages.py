@@ -13,6 +13,7 @@ from litestar.static_files import create_static_files_router
 from marketplace.accounts.callers import provide_seated
 from marketplace.web.forms import provide_form
 from marketplace.web.handlers import (
+    account,
     agreements,
     alerts,
     applications,
@@ -57,9 +58,10 @@ from marketplace.web.view import provide_view
 
 STATIC: Final = Path(__file__).parent / "static"
 MODULES: Final = (
-    agreements, alerts, applications, apply, catalogue, consents, console, credits, decisions, demands, external,
-    help_page, incidents, invoices, language, linkages, log, mine, money, months, offers, paid_in, pay_in, payouts,
-    people, preview, publications, quality, queries, sign_in, spending, tables, tokens, usage, watches, why,
+    account, agreements, alerts, applications, apply, catalogue, consents, console, credits, decisions,
+    demands, external, help_page, incidents, invoices, language, linkages, log, mine, money, months, offers,
+    paid_in, pay_in, payouts, people, preview, publications, quality, queries, sign_in, spending, tables,
+    tokens, usage, watches, why,
 )  # fmt: skip
 
 handlers: list[Router] = [

@@ -23,6 +23,11 @@ NOTICES: Final = frozenset(key.removeprefix("notice.") for key in words() if key
 AnyRequest = Request[Any, Any, State]
 
 
+def address_of(request: AnyRequest) -> str:
+    """Where it came from, as attempts are counted by."""
+    return request.client.host if request.client else "unknown"
+
+
 class View(Struct, frozen=True, kw_only=True):
     caller: Caller | None
     language: Language

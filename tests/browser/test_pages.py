@@ -22,7 +22,7 @@ from tests.marketplace.parties import Make
 JUSTIFICATION = "Thống kê gộp theo trình độ học vấn, không tái định danh ai."
 MEMBERS = (
     "/applications", "/agreements", "/console", "/queries", "/tables", "/preview", "/publications", "/linkages",
-    "/consents", "/usage", "/spending", "/wallet", "/log", "/alerts", "/incidents", "/tokens",
+    "/consents", "/usage", "/spending", "/wallet", "/log", "/alerts", "/incidents", "/tokens", "/account",
     "/credits", "/payouts", "/months", "/harvest", "/watches", "/demands", "/people",
 )  # fmt: skip
 MAY = {
@@ -55,6 +55,7 @@ MAY = {
         "/payouts",
         "/months",
         "/tokens",
+        "/account",
     },
     "operator": {
         "/watches",
@@ -70,6 +71,7 @@ MAY = {
         "/payouts",
         "/months",
         "/tokens",
+        "/account",
     },
 }
 

@@ -121,6 +121,7 @@ ALLOWED = {
     "POST /api/v1/organisations/{organisation_id:uuid}/unsuspend": {"operator"},
     "POST /api/v1/people/{person_id:uuid}/deactivate": {"operator"},
     "POST /api/v1/people/{person_id:uuid}/erase": {"operator"},
+    "POST /api/v1/people/{person_id:uuid}/password": {"operator"},
     "POST /api/v1/datasets/{dataset:str}/offers": {"owner"},
     "POST /api/v1/offers/{offer_id:uuid}/retire": {"owner"},
     "GET /api/v1/publications": {"owner", "operator"},
@@ -218,6 +219,7 @@ BODIES: dict[str, dict[str, object]] = {
     "auto-top-up": {"method_id": "x", "floor_vnd": 1, "amount_vnd": 50_000, "month_limit_vnd": 50_000},
     "top-ups": {"kind": "bank", "amount": 100_000},
     "bank-lines": {"bank_reference": "x", "amount_vnd": 1, "memo": "", "received_on": "2026-01-01"},
+    "password": {"password": "bốn từ khó đoán"},
     "assignment": {"organisation_id": str(uuid.uuid4())},
 }
 """By the path's last word, after its first where two end alike:

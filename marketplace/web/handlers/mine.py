@@ -32,7 +32,7 @@ from marketplace.identity.store import admit_sign_in
 from marketplace.subjects import reads
 from marketplace.web.forms import Form, wrong
 from marketplace.web.links import is_https
-from marketplace.web.view import AnyRequest, View
+from marketplace.web.view import AnyRequest, View, address_of
 
 PAGE: Final = "/toi"
 SIGN_IN_COOKIE: Final = "sandulieu_subject_sign_in"
@@ -61,7 +61,7 @@ async def send_to_provider(
     request: AnyRequest, view: View, database: Database, keys: Keys, config: Config, provider: Provider
 ) -> Redirect:
     """On to the provider. It changes nothing, so a link leads here."""
-    await admit_sign_in(database, config, keys, address=request.client.host if request.client else "unknown")
+    await admit_sign_in(database, config, keys, address=address_of(request))
     base = config.public_url or str(request.base_url)
     url, sealed = await begin_sign_in(provider, keys, redirect_uri=f"{base.rstrip('/')}{PAGE}/callback")
     cookie = _cookie(config, SIGN_IN_COOKIE, sealed, path=PAGE, max_age_s=SIGN_IN_LIFETIME_S)

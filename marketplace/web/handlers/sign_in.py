@@ -21,7 +21,7 @@ from marketplace.texts import Message
 from marketplace.web.explain import explain_problem
 from marketplace.web.forms import Form
 from marketplace.web.links import is_https, own_path
-from marketplace.web.view import AnyRequest, View
+from marketplace.web.view import AnyRequest, View, address_of
 
 NextPath = Annotated[str, QueryParameter(name="next", max_length=2000)]
 LOGIN_COOKIE: Final = "sandulieu_login"
@@ -48,7 +48,7 @@ async def send_login(
         return _page(view, config, next_path=next_path, email=email, message=stale, status=403)
     try:
         cookie = await sign_in(
-            database, config, email=email, password=form.text("password"), address=_address(request)
+            database, config, email=email, password=form.text("password"), address=address_of(request)
         )
     except (WrongPassword, TooManyAttempts, PersonInactive) as problem:
         return _refused(view, config, problem, next_path=next_path, email=email)
@@ -74,10 +74,6 @@ def _session_cookie(config: Config, value: str) -> Cookie:
         samesite="lax",
         secure=is_https(config),
     )
-
-
-def _address(request: AnyRequest) -> str:
-    return request.client.host if request.client else "unknown"
 
 
 def _refused(view: View, config: Config, problem: Problem, *, next_path: str, email: str) -> Template:

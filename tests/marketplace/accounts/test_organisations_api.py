@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import secrets
+from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from marketplace.accounts.api import handlers
-from marketplace.accounts.models import Organisation
+from marketplace.accounts.errors import Begun, WrongPassword
+from marketplace.accounts.models import Organisation, Person, WebSession
+from marketplace.accounts.passwords import new_password, verify_password
+from marketplace.accounts.reads import person_by_email
+from marketplace.accounts.sign_in import sign_in
 from marketplace.audit.models import Event
+from marketplace.billing.admission import begin_exchange
 from marketplace.billing.api import handlers as billing_handlers
+from marketplace.config import Config
+from marketplace.db.base import utcnow
 from marketplace.db.engine import Database
 from tests.conftest import ClientFor
 from tests.marketplace.parties import Make
@@ -138,3 +146,40 @@ async def test_an_operators_token_without_the_scope_changes_no_account(
         ):
             refused = await client.post(path, json=body, token=narrow.token)
             assert (refused.status_code, refused.json()["code"]) == (403, "auth.scope_missing"), path
+
+
+async def test_the_operator_gives_another_password_and_who_was_signed_in_is_so_no_more(
+    client_for: ClientFor, database: Database, config: Config, make: Make
+) -> None:
+    startup, operator = await make.party(database), await make.party(database, kind="operator")
+    path, first, second = f"/api/v1/people/{startup.person.id}/password", new_password(), new_password()
+    email, address = startup.person.email, secrets.token_hex(6)
+    async with client_for(*handlers) as client:
+        assert (await client.post(path, json={"password": first})).status_code == 401
+        assert (await client.post(path, json={"password": first}, token=startup.token)).status_code == 403
+        short = await client.post(path, json={"password": "short"}, token=operator.token)
+        assert short.status_code == 400
+        for password in (first, second):
+            done = await client.post(path, json={"password": password}, token=operator.token)
+            assert done.status_code == 204
+            await sign_in(database, config, email=email, password=password, address=address)
+    with pytest.raises(WrongPassword):
+        await sign_in(database, config, email=email, password=first, address=address)
+    async with database.session() as session:
+        open_now = await session.scalars(select(WebSession).where(WebSession.person_id == startup.person.id))
+        assert len(open_now.all()) == 1  # the one begun with the second
+
+
+async def test_an_exchange_begins_with_one_operator_and_only_once(database: Database) -> None:
+    async with database.session() as session:
+        operators = Organisation.kind == "operator"
+        await session.execute(update(Organisation).where(operators).values(suspended_at=utcnow()))
+        slug = f"san-{secrets.token_hex(4)}"
+        given: dict[str, Any] = {"name": "Sàn", "slug": slug, "tax_code": None, "person": "Vinh"}
+        password = await begin_exchange(session, email=f" V{slug}@Example.test", **given)
+        person = await session.get_one(Person, await person_by_email(session, f"v{slug}@example.test"))
+        assert person.roles == ["operator"]
+        assert await verify_password(person.password_hash, password)
+        with pytest.raises(Begun):
+            await begin_exchange(session, email="another@example.test", **given)
+        await session.rollback()

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -18,7 +20,14 @@ from marketplace.accounts.models import Organisation
 from marketplace.config import Config
 from marketplace.db import embedded
 from marketplace.db.base import new_id
-from marketplace.db.engine import Database, DatabaseBusy, DatabaseUnavailable, database_url, migration_url
+from marketplace.db.engine import (
+    Database,
+    DatabaseBusy,
+    DatabaseUnavailable,
+    database_url,
+    migration_url,
+    provide_session,
+)
 from marketplace.db.together import NotAsRequired, Statement, required
 from marketplace.errors import Conflict
 from tests.conftest import ClientFor
@@ -204,3 +213,17 @@ def test_a_configured_database_is_used_as_it_is() -> None:
     assert database_url(config) == "postgresql://app@db/x"
     assert migration_url(config) == "postgresql://owner@db/x"
     assert migration_url(Config(database_url="postgresql://app@db/x")) == "postgresql://app@db/x"
+
+
+async def test_a_session_that_the_framework_drops_can_be_closed(database: Database) -> None:
+    told: list[str] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, what: told.append(what["message"]))
+    kept: dict[str, Any] = {"session": provide_session(database)}
+    kept["itself"] = kept  # as a refusal's traceback does: collected together, in any order
+    await anext(kept["session"])
+    del kept
+    for _ in range(3):
+        gc.collect()
+        await asyncio.sleep(0.01)
+    asyncio.get_running_loop().set_exception_handler(None)
+    assert told == []

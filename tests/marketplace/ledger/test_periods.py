@@ -13,6 +13,7 @@ from marketplace.audit.models import Event
 from marketplace.calendar import VIETNAM
 from marketplace.db.base import new_id, utcnow
 from marketplace.db.engine import Database
+from marketplace.ledger import nightly
 from marketplace.ledger.actions import Movement, transfers
 from marketplace.ledger.batch import transfer_each
 from marketplace.ledger.errors import PeriodClosed, PeriodMalformed, PeriodNotOver
@@ -180,21 +181,24 @@ async def nobody(_: Database) -> Heard:
     return ()
 
 
-async def test_the_day_s_verdict_is_logged_once(database: Database) -> None:
+async def test_the_day_s_verdict_is_logged_once(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nightly, "utcnow", lambda: utcnow() - 400 * DAY)
+    assert await reconcile_today(database, 600, nobody) is None  # the log had not begun
+    tomorrow = utcnow() + DAY
+    monkeypatch.setattr(nightly, "utcnow", lambda: tomorrow)
+
     async def told() -> list[Event]:
         async with database.session() as session:
-            day = f"{utcnow().astimezone(VIETNAM):%Y-%m-%d}"
+            day = f"{tomorrow.astimezone(VIETNAM):%Y-%m-%d}"
             return list(
                 await session.scalars(
                     select(Event).where(Event.name == "ledger:reconcile", Event.body["day"].astext == day)
                 )
             )
 
-    before = await told()
     first, second = [await reconcile_today(database, 600, nobody) for _ in range(2)]
     assert second is None
     (verdict,) = await told()
-    if not before:
-        assert first is not None
-        assert verdict.body["differences"] == len(first)
-        assert sum(verdict.body["checks"].values()) == len(first)
+    assert first is not None
+    assert verdict.body["differences"] == len(first)
+    assert sum(verdict.body["checks"].values()) == len(first)

@@ -99,6 +99,10 @@ async def test_each_day_gets_one_verdict_in_the_log(database: Database) -> None:
     assert days == [((FAR - timedelta(days=back)).isoformat(), True) for back in range(DAYS_BACK, 0, -1)]
 
 
+async def test_days_before_the_log_began_get_no_verdict(database: Database) -> None:
+    assert await agree_on_days(database, at=day_start(date(2020, 1, 9)), done=set()) == 0
+
+
 async def test_another_process_leaves_a_day_that_has_its_verdict(session: AsyncSession) -> None:
     day = day_of(utcnow()) - timedelta(days=400)
     assert await agree(session, day) is not None

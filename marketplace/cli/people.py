@@ -1,0 +1,78 @@
+"""`sandulieu people begin|password`: on this home's database, for whoever runs it and cannot sign in (yet)."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import msgspec
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from marketplace.accounts.actions import set_password
+from marketplace.accounts.passwords import new_password
+from marketplace.accounts.reads import person_by_email
+from marketplace.billing.admission import begin_exchange
+from marketplace.config import load
+from marketplace.db.engine import Database, database_url
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """people begin, password."""
+    verbs = subparsers.add_parser("people", help="người vận hành đầu tiên / the first operator").add_subparsers(
+        dest="verb", required=True
+    )
+    begin = verbs.add_parser(
+        "begin", help="thêm người vận hành đầu tiên / enter the first operator, who enters everybody else"
+    )
+    begin.add_argument("email")
+    begin.add_argument("--person", required=True, metavar="NAME", help="họ tên / who it is")
+    begin.add_argument("--organisation", required=True, metavar="NAME", help="tổ chức / of which organisation")
+    begin.add_argument("--slug", required=True, help="tên ngắn / its short name: a–z, digits, hyphens")
+    begin.add_argument("--tax-code", help="mã số thuế / on its invoices")
+    begin.set_defaults(func=_begin)
+    password = verbs.add_parser("password", help="đặt lại mật khẩu / another password for somebody who forgot it")
+    password.add_argument("email")
+    password.set_defaults(func=_password)
+    for verb in (begin, password):
+        verb.add_argument("--json", action="store_true")
+
+
+def _begin(chosen: argparse.Namespace) -> int:
+    async def enter(session: AsyncSession) -> str:
+        return await begin_exchange(
+            session, name=chosen.organisation, slug=chosen.slug, tax_code=chosen.tax_code, email=chosen.email,
+            person=chosen.person,
+        )  # fmt: skip
+
+    return _told(chosen, enter)
+
+
+def _password(chosen: argparse.Namespace) -> int:
+    async def reset(session: AsyncSession) -> str:
+        password = new_password()
+        person_id = await person_by_email(session, chosen.email)
+        await set_password(session, person_id=person_id, password=password)
+        return password
+
+    return _told(chosen, reset)
+
+
+def _told(chosen: argparse.Namespace, change: Callable[[AsyncSession], Awaitable[str]]) -> int:
+    """The password is told once it stands."""
+    password = asyncio.run(_changed(change))
+    if chosen.json:
+        print(msgspec.json.encode({"email": chosen.email.strip().lower(), "password": password}).decode())
+    else:
+        print(f"{chosen.email.strip().lower()}  {password}")
+        print("Mật khẩu chỉ hiện một lần; đổi ở trang Tài khoản / shown once; change it on the page Account")
+    return 0
+
+
+async def _changed(change: Callable[[AsyncSession], Awaitable[str]]) -> str:
+    database = Database(database_url(load()), connections=1)
+    try:
+        async with database.session() as session:
+            return await change(session)
+    finally:
+        await database.close()
