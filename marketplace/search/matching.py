@@ -127,9 +127,11 @@ def _begun(unit: Unit, words: Vocabulary) -> list[Way]:
 
 
 def _beginnings(unit: Unit, words: Vocabulary) -> tuple[str, ...]:
-    """What its last word begins; a known phrase as it stands is no beginning of another."""
-    found = words.found.get(unit.words[-1].folded)
-    if not found or (found.known and (unit.concepts or not unit.open)):
+    """What its last word begins; a known phrase as it stands is no beginning of another, nor is a word with its
+    marks, which are typed last."""
+    last = unit.words[-1]
+    found = words.found.get(last.folded)
+    if not found or (found.known and (unit.concepts or last.exact or not unit.open)):
         return ()
     return found.begun
 

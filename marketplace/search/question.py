@@ -21,7 +21,7 @@ _WEAK: Final = frozenset(" ".join(word.folded for word in words) for words in we
 """Said of nearly every listing: they weigh little, and none is missed for lacking one."""
 _WEAK_EXACT: Final = frozenset(words[0].exact for words in weak_phrases() if len(words) == 1) | {""}
 _WEAK_WORDS: Final = 3
-_SYLLABLE: Final = re.compile(
+SYLLABLE: Final = re.compile(
     r"(ngh?|gh?|kh|ph|th|tr|ch|nh|qu|gi|[bcdhklmnprstvx])?(?!aa|ee|ii|oo)[aeiouy]{1,3}(ng|nh|ch|[cmnpt])?"
 )
 """Of Vietnamese, folded; with the same vowel twice it is typed in telex."""
@@ -39,11 +39,19 @@ class Unit(Struct, frozen=True):
     def is_syllable(self) -> bool:
         """No word of itself, as it seems, but a syllable of one that nobody told us of."""
         plain = len(self.words) == 1 and not (self.concepts or self.quoted or self.weak)
-        return plain and _SYLLABLE.fullmatch(self.words[0].folded) is not None
+        return plain and SYLLABLE.fullmatch(self.words[0].folded) is not None
 
 
 class Question(Struct, frozen=True):
+    """`text`: what it was read from."""
+
     units: tuple[Unit, ...]
+    text: str = ""
+
+    @property
+    def spelled(self) -> dict[str, str]:
+        """Folded word → as it was typed: of "thuees" the last letter is no plural."""
+        return {word.folded: self.text[word.start : word.end] for word in tokens(self.text)}
 
     @property
     def required(self) -> tuple[Unit, ...]:
@@ -80,7 +88,7 @@ def read_question(q: str) -> Question:
         if len(unit.words) <= left:
             kept.append(unit)
             left -= len(unit.words)
-    return Question(tuple(kept))
+    return Question(tuple(kept), q)
 
 
 def parts_of(unit: Unit) -> tuple[Unit, ...]:
