@@ -40,19 +40,22 @@ async def repaired(
     listings first, and but for some: typed without the input method, one letter off, run together, alike in
     trigrams. None that only a listing had which is withdrawn. `listings` learns in how many each stands."""
     phrases = {word: () if _VOWEL.search(word) else phrases_by_initials().get(word, ()) for word in words}
-    typed = {word: untyped(words[word]) for word in words if word not in initials_only}
-    tried = [word for word in typed if len(word) >= 3 and not word.isdigit()]
+    alone = [word for word in words if word not in initials_only]
+    typed = {word: made for word in alone if (made := untyped(words[word]))}
+    tried = [word for word in alone if len(word) >= 3 and not word.isdigit()]
     wanted = {concept for each in phrases.values() for concept, _ in each}
     wanted.update(*(_tried(word) for word in tried), (forms(each)[0] for each in typed.values()))
     rows = await session.execute(_KNOWN, {"words": sorted(wanted)})
     known = {row.word: row.listings for row in rows}
     listings.update(known)
+    # Where one word was typed so, its neighbours were, though no listing has them: a phrase may have a meaning.
+    as_syllables = any(forms(each)[0] in known for each in typed.values())
     found: dict[str, Repaired] = {}
     for word in words:
         there = sorted((each for each in phrases[word] if each[0] in known), key=lambda each: -known[each[0]])
         if there:
             found[word] = tuple(said for _, said in there[:REPAIRS])
-        elif forms(typed.get(word, ""))[0] in known:
+        elif as_syllables and word in typed:
             found[word] = ((typed[word],),)
     beside = await _near_by(session, [word for word in tried if word not in found], known, listings)
     return found | await _that_are_there(session, beside, listings)
@@ -65,12 +68,12 @@ def _tried(word: str) -> set[str]:
 async def _near_by(
     session: AsyncSession, words: Sequence[str], known: Mapping[str, int], listings: dict[str, int]
 ) -> dict[str, Repaired]:
-    found = {}
+    found: dict[str, list[tuple[str, ...]]] = {}
     for word in words:
         beside = near(word) & known.keys() if len(word) <= SYLLABLE_CHARACTERS + 1 else set()
         found[word] = [(each,) for each in sorted(beside, key=lambda each: (-known[each], each))]
         if len(word) > 4 and (run_together := split(word, known)):
-            found[word].insert(0 if not beside else 1, run_together)
+            found[word].insert(1 if beside else 0, run_together)
     sought = [word for word in words if len(word) >= 5 and len(found[word]) < REPAIRS]
     for row in await session.execute(_ALIKE, {"words": sought}) if sought else ():
         most = 1 if len(row.asked) < 6 else 2 if len(row.asked) < 10 else 3

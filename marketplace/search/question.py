@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Final
 
 import msgspec
 from msgspec import Struct
 
-from catalog.terms.concepts import PLACE, mentions, weak_phrases
+from catalog.terms.concepts import PLACE, Mention, mentions, weak_phrases
 from catalog.terms.tokens import Token, tokens
 
 WORDS: Final = 12
@@ -111,27 +111,40 @@ def _units(text: str) -> list[Unit]:
 
 
 def _segments(words: Sequence[Token], *, most: int) -> list[Unit]:
-    """The longest known phrase of at most so many words at each place, else the word."""
-    best: dict[int, tuple[int, tuple[str, ...]]] = {}
-    for mention in mentions(words, lenient=True, most=most):
-        if mention.last > best.get(mention.first, (0, ()))[0]:
-            best[mention.first] = (mention.last, mention.concepts)
-    units: list[Unit] = []
-    at = 0
-    while at < len(words):
-        weak = next((n for n in range(_WEAK_WORDS, 0, -1) if _is_weak(words[at : at + n], n)), 0)
-        last, concepts = best.get(at, (at + 1, ()))
-        if weak >= last - at:
-            units.append(Unit(tuple(words[at : at + weak]), weak=True))
-            at += weak
-            continue
-        units.append(Unit(tuple(words[at:last]), concepts))
-        at = last
-    return units
+    """The fewest units that it can be read as, of known phrases of at most so many words: "lượng · khách quốc tế",
+    not "lượng khách · quốc · tế"; of two such the one with the longer phrase first."""
+    said: dict[int, dict[int, tuple[str, ...]]] = {}
+    for mention in _merged(mentions(words, lenient=True, most=most), most=most):
+        said.setdefault(mention.first, {})[mention.last] = mention.concepts
+    best: list[list[Unit]] = [[]]
+    for at in reversed(range(len(words))):
+        ways = ([unit, *best[len(unit.words) - 1]] for unit in _units_at(words, at, said.get(at, {})))
+        best.insert(0, min(ways, key=len))
+    return best[0]
 
 
-def _is_weak(words: Sequence[Token], count: int) -> bool:
+def _merged(found: Sequence[Mention], *, most: int) -> Iterator[Mention]:
+    """Phrases, and what two that overlap and mean the same say together: "tiền điện sinh hoạt"."""
+    yield from found
+    for left in found:
+        for right in found:
+            overlap = left.first < right.first < left.last < right.last <= left.first + most
+            if overlap and left.concepts == right.concepts:
+                yield Mention(left.first, right.last, left.concepts)
+
+
+def _units_at(words: Sequence[Token], at: int, said: Mapping[int, tuple[str, ...]]) -> Iterator[Unit]:
+    """What may begin there, the longest first; what says nothing before what has a meaning of that length."""
+    for last in range(len(words), at, -1):
+        part = tuple(words[at:last])
+        if len(part) <= _WEAK_WORDS and _is_weak(part):
+            yield Unit(part, weak=True)
+        elif last in said:
+            yield Unit(part, said[last])
+        elif len(part) == 1:
+            yield Unit(part)
+
+
+def _is_weak(words: Sequence[Token]) -> bool:
     """Words with marks are judged as written: "tính" is not "tỉnh"."""
-    return len(words) == count and " ".join(word.folded for word in words) in _WEAK and (
-        count > 1 or words[0].exact in _WEAK_EXACT
-    )  # fmt: skip
+    return " ".join(word.folded for word in words) in _WEAK and (len(words) > 1 or words[0].exact in _WEAK_EXACT)

@@ -143,21 +143,16 @@ def _loose(parts: tuple[Matched, ...], chosen: Chosen, words: Vocabulary, *, at:
 def _narrow(
     chosen: Chosen, words: Vocabulary, *, at: datetime, by_words: bool, besides: str = ""
 ) -> list[list[str]]:
-    """What is chosen, where the index narrows by it: whatever it is beside the words of a question, but months,
-    which are too many lexemes."""
+    """What is chosen, where the index narrows by it: beside words all that is, for rows are far apart."""
     each_facet = codes(chosen, at=at, besides=besides)
-    return [
-        each
-        for each in each_facet
-        if not _is_common(each, words) or (by_words and not each[0].startswith(RELEASED))
-    ]
+    return [each for each in each_facet if by_words or not _is_common(each, words)]
 
 
 def _looked_at(
     chosen: Chosen, words: Vocabulary, *, at: datetime, besides: str = ""
 ) -> tuple[tuple[str, ...], ...]:
-    """Without words: of the facets chosen those that so many listings have that it is quicker to look at rows until
-    enough do."""
+    """Without words: of the facets chosen those that so many listings have that it is quicker to look at rows
+    until enough do."""
     each_facet = codes(chosen, at=at, besides=besides)
     return tuple(
         tuple(each) for each in each_facet if _is_common(each, words) and not each[0].startswith(RELEASED)

@@ -45,8 +45,8 @@ def untyped(word: str) -> str:
 def _marked(made: list[str], key: str) -> bool:
     """Whether the key has put a mark on a letter before it: "uow" is "ươ"."""
     marks = _MARKS.get(key, {})
-    places = range(len(made) - 1, -1, -1) if key not in _BESIDE else range(len(made) - 1, max(len(made) - 2, -1), -1)
-    at = next((at for at in places if made[at] in marks), None)
+    first = max(len(made) - 1, 0) if key in _BESIDE else 0
+    at = next((at for at in range(len(made) - 1, first - 1, -1) if made[at] in marks), None)
     if at is None:
         return False
     made[at] = marks[made[at]]
