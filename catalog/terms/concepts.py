@@ -13,8 +13,8 @@ from msgspec import Struct
 from catalog.terms.tokens import Token, tokens
 
 FOLDER: Final = Path(__file__).parent
-SYNONYM, PLACE = "~", "@"
-"""First sign of a concept: ~population, @ha-noi."""
+SYNONYM, PLACE, AGENCY = "~", "@", "#"
+"""First sign of a concept: ~population, @ha-noi, #bo-y-te."""
 INITIALS: Final = 6
 """Of so many words at most."""
 
@@ -117,7 +117,7 @@ def weak_phrases() -> tuple[tuple[Token, ...], ...]:
 @cache
 def edition() -> str:
     """Changes with the files, so that listings are read anew."""
-    files = ("synonyms.txt", "places.txt", "compounds.txt")
+    files = ("synonyms.txt", "places.txt", "agencies.txt", "compounds.txt")
     text = "".join((FOLDER / name).read_text(encoding="utf-8") for name in files)
     return sha256(text.encode()).hexdigest()[:16]
 
@@ -125,7 +125,7 @@ def edition() -> str:
 @cache
 def _phrases() -> tuple[dict[tuple[str, ...], tuple[Phrase, ...]], int]:
     known: dict[tuple[str, ...], tuple[Phrase, ...]] = {}
-    for sign, file in ((SYNONYM, "synonyms.txt"), (PLACE, "places.txt")):
+    for sign, file in ((SYNONYM, "synonyms.txt"), (PLACE, "places.txt"), (AGENCY, "agencies.txt")):
         for line in _lines(file):
             name, _, rest = line.partition(":")
             for said in (name, *rest.split(",")):

@@ -24,6 +24,8 @@ from catalog.terms.tokens import Token, tokens
 from marketplace.search.facets import VALUE_CHARACTERS, released_in
 
 TITLE: Final = "^"
+EVERYWHERE: Final = "province:all"
+"""Of what is of no one province."""
 SAMPLE: Final = "!"
 SHARES: Final = (1, 8, 64, 256)
 """Of how many listings one is in the sample of each level; each sample is part of the one before."""
@@ -139,7 +141,7 @@ class _Places:
 def _facets(listing: Listing, provinces: Iterable[str]) -> tuple[str, ...]:
     made = [f"theme:{plain_value(theme)}" for theme in listing.themes]
     made += [f"owner:{listing.owner_slug}", f"licence:{plain_value(listing.licence)}"]
-    made += [f"province:{code}" for code in provinces] or ["province:all"]
+    made += [f"province:{code}" for code in provinces] or [EVERYWHERE]
     made += [f"purpose:{purpose}" for purpose in listing.purposes]
     made.append(f"price:{price_band(listing.price_vnd)}")
     if listing.state_class is not None:

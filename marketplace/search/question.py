@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from catalog.terms.concepts import PLACE, Mention, mentions, weak_phrases
+from catalog.terms.concepts import AGENCY, PLACE, Mention, mentions, weak_phrases
 from catalog.terms.tokens import Token, tokens
 
 WORDS: Final = 12
@@ -94,7 +94,8 @@ def read_question(q: str) -> Question:
 def parts_of(unit: Unit) -> tuple[Unit, ...]:
     """A phrase as the shorter phrases and words that it is made of, syllables aside; of a word, a place, a quote
     none."""
-    if unit.quoted or len(unit.words) == 1 or any(concept.startswith(PLACE) for concept in unit.concepts):
+    is_name = any(concept.startswith((PLACE, AGENCY)) for concept in unit.concepts)
+    if unit.quoted or len(unit.words) == 1 or is_name:
         return ()
     return tuple(part for part in _segments(unit.words, most=len(unit.words) - 1) if not part.is_syllable)
 

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from catalog.terms.concepts import related
 from marketplace.search.indexing import TOTAL
-from marketplace.search.lexemes import TITLE
+from marketplace.search.lexemes import EVERYWHERE, TITLE
 from marketplace.search.mistyped import Repaired, repaired
 from marketplace.search.question import Question, Unit, parts_of
 
@@ -68,7 +68,7 @@ async def look_up(session: AsyncSession, question: Question, facets: Sequence[st
     said = [concept for unit in question.units for concept in _spoken(unit)]
     concepts = [each for concept in dict.fromkeys(said) for each in (concept, *related().get(concept, ()))]
     openings = {unit.words[-1].folded for unit in question.units if unit.open}
-    first = [TOTAL, *facets, *_with_titles([*words, *concepts])]
+    first = [TOTAL, EVERYWHERE, *facets, *_with_titles([*words, *concepts])]
     listings, begun = await _looked_up(session, first, [word for word in words if word in openings])
     # What has a meaning is no mistake, though no listing speaks of it; nor is what all say.
     meant = {word.folded for unit in question.units if unit.concepts or unit.weak for word in unit.words}
