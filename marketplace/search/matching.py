@@ -19,7 +19,7 @@ SAID, MEANT, BEGUN, EXACT, OTHERWISE, NEAR = 1.0, 0.65, 0.6, 1.5, 0.4, 0.3
 where its marks too are those of the question; less where it has other marks or another meaning, least what is only
 near to what is meant."""
 NATIONWIDE = 1.0
-"""Of a facet, which counts as little as a column: what is of the whole country is of the province asked for too."""
+"""Of a facet, which counts as little as a column: what is of the whole country is of a province too."""
 PAIRS: Final = 3
 """Of a question that are looked for side by side."""
 _LEXEME: Final = re.compile(r"'((?:[^'\\]|''|\\.)*)'")
