@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 from msgspec import Struct
@@ -28,11 +28,11 @@ class Made(Struct, frozen=True, kw_only=True):
     texts: tuple[str, ...]
 
 
-def catalogue(seed: int = 7) -> list[Made]:
+def catalogue(topics: Sequence[Topic] = TOPICS, seed: int = 7) -> list[Made]:
     """The same each time."""
     rng = random.Random(seed)
     made: list[Made] = []
-    for topic in TOPICS:
+    for topic in topics:
         made.append(_made(topic, "", rng))
         if topic.provincial:
             made += [_made(topic, place, rng) for place in rng.sample(PROVINCES_AS_WRITTEN, EACH)]

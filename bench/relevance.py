@@ -18,6 +18,9 @@ from bench.asked_of_viet_nam import ASKED, SET_ASIDE
 from bench.figure import figure
 from bench.listings_of_viet_nam import Made, catalogue
 from bench.queries_of_viet_nam import JUDGED, Judged
+from bench.topics_of_viet_nam import TOPICS
+from bench.unseen_of_viet_nam import SET_ASIDE as UNSEEN_ASIDE
+from bench.unseen_of_viet_nam import UNSEEN_TOPICS, WORKED_ON
 from bench.untuned_of_viet_nam import KEPT_BACK, UNTUNED
 from marketplace.config import Config
 from marketplace.db import embedded, migrate
@@ -51,6 +54,10 @@ async def figures() -> list[dict[str, Any]]:
                 kept_back, _ = await _asked(session, made, KEPT_BACK)
                 asked, asked_plain = await _asked(session, made, ASKED)
                 set_aside, _ = await _asked(session, made, SET_ASIDE)
+                more = catalogue((*TOPICS, *UNSEEN_TOPICS))
+                await _put(session, more[len(made) :])
+                unseen, unseen_plain = await _asked(session, more, WORKED_ON)
+                unseen_aside, _ = await _asked(session, more, UNSEEN_ASIDE, show=False)
         finally:
             await database.close()
             embedded.stop(config.home)
@@ -68,11 +75,15 @@ async def figures() -> list[dict[str, Any]]:
                n=len(asked), baseline=fmean(asked_plain), better="higher"),
         figure("search: nDCG@10 of later questions, set aside", fmean(set_aside), "nDCG",
                n=len(set_aside), better="higher"),
+        figure(f"search: nDCG@10 of unseen questions and datasets ({len(more)}), worked on afterwards", fmean(unseen),
+               "nDCG", n=len(unseen), baseline=fmean(unseen_plain), better="higher"),
+        figure("search: nDCG@10 of unseen questions and datasets, set aside", fmean(unseen_aside), "nDCG",
+               n=len(unseen_aside), better="higher"),
     ]  # fmt: skip
 
 
 async def _asked(
-    session: AsyncSession, made: Sequence[Made], questions: Sequence[Judged]
+    session: AsyncSession, made: Sequence[Made], questions: Sequence[Judged], *, show: bool = SHOW
 ) -> tuple[list[float], list[float]]:
     """What ours gains for each, and what plain ranking does."""
     ours, plain = [], []
@@ -80,13 +91,17 @@ async def _asked(
         found = await find(session, judged.q, at=utcnow(), limit=TOP)
         ours.append(gain(judged, made, [hit.listing_id for hit in found.hits]))
         plain.append(gain(judged, made, (await session.scalars(_PLAIN, {"q": judged.q})).all()))
-        if SHOW and ours[-1] < 0.85:
+        if show and ours[-1] < 0.85:
             _show(judged, made, [hit.listing_id for hit in found.hits], ours[-1], plain[-1])
     return ours, plain
 
 
 async def _load(session: AsyncSession, made: Sequence[Made]) -> None:
     await session.execute(_PLAIN_TABLE)
+    await _put(session, made)
+
+
+async def _put(session: AsyncSession, made: Sequence[Made]) -> None:
     for each in made:
         await put_listing(session, each.listing)
         columns = (part for column in each.listing.columns for part in (column.name, *column.meanings))

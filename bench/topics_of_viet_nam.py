@@ -43,5 +43,9 @@ def _topic(row: str) -> Topic:
     return Topic(slug, vi, en, ministry, tuple(themes.split(",")), about, about_en, named, not rest)  # type: ignore[arg-type]
 
 
-_ROWS = Path(__file__).with_suffix(".txt").read_text(encoding="utf-8").splitlines()[1:]
-TOPICS = tuple(_topic(row) for row in _ROWS)
+def read_topics(path: Path) -> tuple[Topic, ...]:
+    """A line a topic, after one that names its fields."""
+    return tuple(_topic(row) for row in path.read_text(encoding="utf-8").splitlines()[1:])
+
+
+TOPICS = read_topics(Path(__file__).with_suffix(".txt"))

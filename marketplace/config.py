@@ -198,6 +198,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     """Of one source."""
     harvest_retry_after_max_s: int = 300
     """A server that asks to be left alone for longer ends the run, which goes on then."""
+    harvest_run_max_s: int = 4 * 3600
+    """Of one look at one source, which the others wait for."""
     charge_interval_s: int = 60
     quality_interval_s: int = 60
     """How often listed versions are looked at: not seen yet, overdue, or with a promise that does not hold."""

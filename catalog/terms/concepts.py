@@ -13,8 +13,8 @@ from msgspec import Struct
 from catalog.terms.tokens import Token, tokens
 
 FOLDER: Final = Path(__file__).parent
-SYNONYM, PLACE = "~", "@"
-"""First sign of a concept: ~population, @ha-noi."""
+SYNONYM, PLACE, AGENCY = "~", "@", "#"
+"""First sign of a concept: ~population, @ha-noi, #bo-y-te."""
 INITIALS: Final = 6
 """Of so many words at most."""
 
@@ -55,13 +55,16 @@ def _hides(longer: Mention, each: Mention) -> bool:
 
 
 def _said(words: Sequence[Token], *, lenient: bool) -> Iterator[Mention]:
-    known, longest = _phrases()
+    known, begun = _phrases(), _beginnings()
+    folded = tuple(word.folded for word in words)
     marked = sum(bool(word.exact) for word in words)
     careful = marked > max(1, len(words) // 2)
     for first in range(len(words)):
-        for last in range(first + 1, min(len(words), first + longest) + 1):
+        for last in range(first + 1, len(words) + 1):
+            if folded[first : last - 1] not in begun:
+                break
             span = words[first:last]
-            found = known.get(tuple(word.folded for word in span), ())
+            found = known.get(folded[first:last], ())
             bare = not marked or (lenient and not (careful and len(span) == 1))
             said = [each.concept for each in found if _as_written(span, each, bare=bare)]
             if lenient and not said and len(span) > 1:
@@ -77,7 +80,7 @@ def _as_written(span: Sequence[Token], phrase: Phrase, *, bare: bool) -> bool:
 
 def phrases_of(concept: str) -> tuple[tuple[str, ...], ...]:
     """Every way to say a concept, as folded words."""
-    return tuple(words for words, found in _phrases()[0].items() if any(each.concept == concept for each in found))
+    return tuple(words for words, found in _phrases().items() if any(each.concept == concept for each in found))
 
 
 @cache
@@ -96,7 +99,7 @@ def related() -> dict[str, tuple[str, ...]]:
 def phrases_by_initials() -> dict[str, tuple[tuple[str, tuple[str, ...]], ...]]:
     """Initials ("gv") → what is written so ("giáo viên"): concept and folded words; places stand in their file."""
     found: dict[str, dict[tuple[str, ...], str]] = {}
-    for words, phrases in _phrases()[0].items():
+    for words, phrases in _phrases().items():
         if 1 < len(words) <= INITIALS and phrases[0].concept.startswith(SYNONYM):
             found.setdefault("".join(word[0] for word in words), {}).setdefault(words, phrases[0].concept)
     return {said: tuple((concept, words) for words, concept in each.items()) for said, each in found.items()}
@@ -117,15 +120,15 @@ def weak_phrases() -> tuple[tuple[Token, ...], ...]:
 @cache
 def edition() -> str:
     """Changes with the files, so that listings are read anew."""
-    files = ("synonyms.txt", "places.txt", "compounds.txt")
+    files = ("synonyms.txt", "places.txt", "agencies.txt", "compounds.txt")
     text = "".join((FOLDER / name).read_text(encoding="utf-8") for name in files)
     return sha256(text.encode()).hexdigest()[:16]
 
 
 @cache
-def _phrases() -> tuple[dict[tuple[str, ...], tuple[Phrase, ...]], int]:
+def _phrases() -> dict[tuple[str, ...], tuple[Phrase, ...]]:
     known: dict[tuple[str, ...], tuple[Phrase, ...]] = {}
-    for sign, file in ((SYNONYM, "synonyms.txt"), (PLACE, "places.txt")):
+    for sign, file in ((SYNONYM, "synonyms.txt"), (PLACE, "places.txt"), (AGENCY, "agencies.txt")):
         for line in _lines(file):
             name, _, rest = line.partition(":")
             for said in (name, *rest.split(",")):
@@ -133,7 +136,13 @@ def _phrases() -> tuple[dict[tuple[str, ...], tuple[Phrase, ...]], int]:
     for line in _lines("compounds.txt"):
         for said in line.split(","):
             _add(known, "", said)
-    return known, max(map(len, known))
+    return known
+
+
+@cache
+def _beginnings() -> frozenset[tuple[str, ...]]:
+    """What some phrase goes on after: most words of a text begin none, and no longer span need be looked up."""
+    return frozenset(phrase[:length] for phrase in _phrases() for length in range(len(phrase)))
 
 
 def _add(known: dict[tuple[str, ...], tuple[Phrase, ...]], concept: str, said: str) -> None:

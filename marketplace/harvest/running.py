@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -37,7 +38,7 @@ async def run_next(database: Database, config: Config) -> UUID | None:
     source, run = claimed
     fetcher = Fetcher(config)
     try:
-        await _walk(database, fetcher, source, run, most_listings=config.harvest_max_listings)
+        await _walk_in_time(database, fetcher, source, run)
         state, code, wait_s = "done", None, None
     except RunFailed as failed:
         same = failed.code == "not_modified"
@@ -68,6 +69,16 @@ async def _claim(database: Database, *, at: datetime) -> tuple[HarvestSource, Ha
         session.add(run)
         await session.flush()
     return source, run
+
+
+async def _walk_in_time(database: Database, fetcher: Fetcher, source: HarvestSource, run: HarvestRun) -> None:
+    """Each page has a limit of its own, but there may be thousands. Raises RunFailed."""
+    config = fetcher.config
+    try:
+        async with asyncio.timeout(config.harvest_run_max_s):
+            await _walk(database, fetcher, source, run, most_listings=config.harvest_max_listings)
+    except TimeoutError as slow:
+        raise RunFailed("too_long") from slow
 
 
 async def _walk(

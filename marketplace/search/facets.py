@@ -45,22 +45,44 @@ def codes(chosen: Chosen, *, at: datetime, besides: str | None = None) -> list[l
             for name, values in chosen.items()
             if name not in (besides, FRESHNESS) and values
         ),
-        *([_months(since, at)] if since is not None else ()),
+        *([_released_between(since, at)] if since is not None else ()),
     ]
 
 
-def month_of(at: datetime) -> str:
-    """The lexeme of the month (UTC) in which something was released."""
-    return f"{RELEASED}{at.astimezone(UTC):%Y-%m}"
+def released_in(at: datetime) -> tuple[str, ...]:
+    """The lexemes of the month, quarter and year (UTC) in which something was released."""
+    at = at.astimezone(UTC)
+    return (_month(at.year, at.month), _quarter(at.year, at.month), _year(at.year))
 
 
-def _months(since: datetime, at: datetime) -> list[str]:
+def _released_between(since: datetime, at: datetime) -> list[str]:
+    """The fewest lexemes of all months from one instant to the other: of thirteen the index would be slow."""
     first, last = (each.astimezone(UTC) for each in (since, at))
-    count = 12 * (last.year - first.year) + last.month - first.month + 1
-    return [
-        f"{RELEASED}{first.year + n // 12}-{n % 12 + 1:02}"
-        for n in range(first.month - 1, first.month - 1 + count)
-    ]
+    made = []
+    year, month = first.year, first.month
+    while (year, month) <= (last.year, last.month):
+        if month == 1:
+            made.append(_year(year))
+            year += 1
+        elif month % 3 == 1:
+            made.append(_quarter(year, month))
+            year, month = (year, month + 3) if month < 10 else (year + 1, 1)
+        else:
+            made.append(_month(year, month))
+            year, month = (year, month + 1) if month < 12 else (year + 1, 1)
+    return made
+
+
+def _month(year: int, month: int) -> str:
+    return f"{RELEASED}{year}-{month:02}"
+
+
+def _quarter(year: int, month: int) -> str:
+    return f"{RELEASED}{year}q{(month + 2) // 3}"
+
+
+def _year(year: int) -> str:
+    return f"{RELEASED}{year}"
 
 
 def released_since(chosen: Chosen, at: datetime, *, besides: str | None = None) -> datetime | None:

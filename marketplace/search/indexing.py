@@ -16,14 +16,14 @@ SAMPLE_LISTINGS = 20_000
 TOTAL = ""
 """The "word" that stands in every listing."""
 _PUT = text("""
-insert into listing_search (listing_id, words, facets, title_words, released_at, edition)
-values (:id, cast(:words as tsvector), :facets, :title_words, :released_at, :edition)
-on conflict (listing_id) do update set words = excluded.words, facets = excluded.facets,
-    title_words = excluded.title_words, released_at = excluded.released_at, edition = excluded.edition
-""")
-_WORDS = text("""
+with put as (
+    insert into listing_search (listing_id, words, facets, title_words, released_at, edition)
+    values (:id, cast(:words as tsvector), :facets, :title_words, :released_at, :edition)
+    on conflict (listing_id) do update set words = excluded.words, facets = excluded.facets,
+        title_words = excluded.title_words, released_at = excluded.released_at, edition = excluded.edition
+)
 insert into search_word (word)
-select word from unnest(cast(:words as text[])) as found (word)
+select word from unnest(cast(:lexemes as text[])) as found (word)
 where not exists (select from search_word where search_word.word = found.word collate "C")
 order by word on conflict do nothing
 """)
@@ -51,13 +51,13 @@ async def put_listing(session: AsyncSession, listing: Listing) -> None:
     row = {
         "id": listing.id,
         "words": entry.words,
+        "lexemes": sorted(entry.lexemes),
         "facets": list(entry.facets),
         "title_words": entry.title_words,
         "released_at": listing.released_at,
         "edition": edition(),
     }
     await session.execute(_PUT, row)
-    await session.execute(_WORDS, {"words": sorted(entry.lexemes)})
 
 
 async def drop_listing(session: AsyncSession, listing_id: uuid.UUID) -> None:

@@ -1,7 +1,8 @@
 """What a listing's row of the index holds: a lexeme for each thing that it may be found by.
 
 `dan` a folded word, `dânS` as it is written, `~population` a concept and `@hue` a province that it speaks of,
-`^dan` and `^~population` once more where they stand in a title, `theme:y tế` a facet, `released:2026-11` a month.
+`^dan` and `^~population` once more where they stand in a title, `theme:y tế` a facet, `released:2026-11`,
+`released:2026q4` and `released:2026` when.
 All but words as written stand once more as `!dan` in every 8th listing, `!!dan` in every 64th, `!!!dan` in every
 256th: a search for what very many listings have reads the postings of such a sample.
 Weights: A titles, B keywords, owner and place, C descriptions, D columns.
@@ -20,13 +21,15 @@ from msgspec import Struct
 
 from catalog.terms.concepts import PLACE, mentions
 from catalog.terms.tokens import Token, tokens
-from marketplace.search.facets import VALUE_CHARACTERS, month_of
+from marketplace.search.facets import VALUE_CHARACTERS, released_in
 
 TITLE: Final = "^"
+EVERYWHERE: Final = "province:all"
+"""Of what is of no one province."""
 SAMPLE: Final = "!"
 SHARES: Final = (1, 8, 64, 256)
 """Of how many listings one is in the sample of each level; each sample is part of the one before."""
-FORM: Final = 4
+FORM: Final = 5
 """Of rows of the index: counted up when they come to hold something else."""
 WORDS: Final = 1_200
 """Of a listing; what a longer one says after them is not found by its words."""
@@ -80,7 +83,7 @@ def entry_of(listing: Listing) -> Entry:
     made.add(listing.texts, "C")
     made.add((part for each in listing.columns for part in (each.name, *each.meanings)), "D")
     facets = _facets(listing, made.provinces)
-    places = {**made.found, **{facet: [] for facet in (*facets, month_of(listing.released_at))}}
+    places = {**made.found, **{facet: [] for facet in (*facets, *released_in(listing.released_at))}}
     lexemes = frozenset(each for each in places if each == each.lower() or ":" in each)
     signs = [SAMPLE * level for level in range(1, len(SHARES)) if listing.id.int % SHARES[level] == 0]
     sampled = {sign + each: places[each] for sign in signs for each in lexemes}
@@ -138,7 +141,7 @@ class _Places:
 def _facets(listing: Listing, provinces: Iterable[str]) -> tuple[str, ...]:
     made = [f"theme:{plain_value(theme)}" for theme in listing.themes]
     made += [f"owner:{listing.owner_slug}", f"licence:{plain_value(listing.licence)}"]
-    made += [f"province:{code}" for code in provinces] or ["province:all"]
+    made += [f"province:{code}" for code in provinces] or [EVERYWHERE]
     made += [f"purpose:{purpose}" for purpose in listing.purposes]
     made.append(f"price:{price_band(listing.price_vnd)}")
     if listing.state_class is not None:

@@ -9,8 +9,8 @@ from typing import Final
 
 from msgspec import Struct
 
-from catalog.terms.concepts import PLACE, related
-from marketplace.search.lexemes import TITLE
+from catalog.terms.concepts import AGENCY, PLACE, related
+from marketplace.search.lexemes import EVERYWHERE, TITLE
 from marketplace.search.question import Question, Unit, parts_of
 from marketplace.search.vocabulary import Vocabulary
 
@@ -19,13 +19,13 @@ SAID, MEANT, BEGUN, EXACT, OTHERWISE, NEAR = 1.0, 0.65, 0.6, 1.5, 0.4, 0.3
 where its marks too are those of the question; less where it has other marks or another meaning, least what is only
 near to what is meant."""
 NATIONWIDE = 1.0
-"""Of a facet, which counts as little as a column: before listings of other provinces than the one asked for."""
+"""Of a facet, which counts as little as a column: what is of the whole country is of a province too."""
 PAIRS: Final = 3
 """Of a question that are looked for side by side."""
 _LEXEME: Final = re.compile(r"'((?:[^'\\]|''|\\.)*)'")
-WEAK, WHERE, PART, INSTEAD, SYLLABLE = 0.1, 0.6, 0.3, 0.6, 0.35
-"""What is said nearly everywhere, a place, a part of a phrase, what is near to one, one syllable of two: each
-weighs less than what it is asked with."""
+WEAK, WHERE, WHO, PART, INSTEAD, SYLLABLE = 0.1, 0.6, 0.3, 0.3, 0.6, 0.35
+"""What is said nearly everywhere, a place, an agency, a part of a phrase, what is near to one, one syllable of
+two: each weighs less than what it is asked with."""
 
 
 class Way(Struct, frozen=True):
@@ -67,12 +67,17 @@ def matched(unit: Unit, words: Vocabulary, *, share: float = 1.0, near: Sequence
         ways += _begun(unit, words)
     is_place = any(concept.startswith(PLACE) for concept in unit.concepts)
     if is_place:
-        ways.append(Way(quoted("province:all"), NATIONWIDE, finds=False))
+        ways.append(Way(quoted(EVERYWHERE), NATIONWIDE))
     listings = max([_listings(unit, words, ""), *(words.listings.get(each, 0) for each in near)])
     weight = _rarity(listings, words) * share
-    weight *= WEAK if unit.weak else WHERE if is_place else 1
-    also, in_titles = (sum(words.listings.get(sign + each, 0) for each in near) for sign in ("", TITLE))
-    return Matched(tuple(ways), weight, _at_most(unit, words, "") + also, _at_most(unit, words, TITLE) + in_titles)
+    is_agency = any(concept.startswith(AGENCY) for concept in unit.concepts)
+    weight *= WEAK if unit.weak else WHERE if is_place else WHO if is_agency else 1
+    also = (*near, EVERYWHERE) if is_place else near
+    anywhere, in_titles = (
+        _at_most(unit, words, sign) + sum(words.listings.get(sign + each, 0) for each in also)
+        for sign in ("", TITLE)
+    )
+    return Matched(tuple(ways), weight, anywhere, in_titles)
 
 
 def _said(unit: Unit) -> list[Way]:
@@ -127,9 +132,11 @@ def _begun(unit: Unit, words: Vocabulary) -> list[Way]:
 
 
 def _beginnings(unit: Unit, words: Vocabulary) -> tuple[str, ...]:
-    """What its last word begins; a known phrase as it stands is no beginning of another."""
-    found = words.found.get(unit.words[-1].folded)
-    if not found or (found.known and (unit.concepts or not unit.open)):
+    """What its last word begins; a known phrase as it stands is no beginning of another, nor is a word with its
+    marks, which are typed last."""
+    last = unit.words[-1]
+    found = words.found.get(last.folded)
+    if not found or (found.known and (unit.concepts or last.exact or not unit.open)):
         return ()
     return found.begun
 

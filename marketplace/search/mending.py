@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from catalog.terms.tokens import forms
 from marketplace.search.question import Question, Unit, read_question
+from marketplace.search.spelling import untyped
 from marketplace.search.vocabulary import Vocabulary
 
 
@@ -20,7 +22,8 @@ def mended(question: Question, words: Vocabulary) -> Question | None:
             said = best
     if said == typed:
         return None
-    text = " ".join(said)
+    marked = {word: made for word, raw in question.spelled.items() if forms(made := untyped(raw))[0] == word}
+    text = " ".join(marked.get(word, word) for word in said)
     if any(unit.quoted for unit in question.units):
         return Question(tuple(_in_unit(unit, words) for unit in question.units))
     return read_question(text)

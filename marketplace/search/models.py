@@ -45,5 +45,6 @@ class SearchWord(Base):
             "word",
             postgresql_using="gin",
             postgresql_ops={"word": "gin_trgm_ops"},
+            postgresql_where=text("word ~ '^[a-z][0-9a-z]{3,}$'"),
         ),
     )

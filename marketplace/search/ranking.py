@@ -90,7 +90,7 @@ async def find(
         after=(after.score, after.listing_id) if after else FIRST,
         limit=limit,
         among=among,
-        narrowing=_looked_at(chosen, words, at=at),
+        narrowing=() if strict else _looked_at(chosen, words, at=at),
     )
     row = await _run(session, ask, _besides(ask, strict, chosen, words))
     parts = loosened(question, words)[:_PARTS]
@@ -123,7 +123,7 @@ def _tiers(
     units: tuple[Matched, ...], chosen: Chosen, words: Vocabulary, *, at: datetime, besides: str = ""
 ) -> tuple[Tier, ...]:
     """All words in a title, where there are more listings than can be ranked; then all words anywhere."""
-    narrow = _narrow(chosen, words, at=at, besides=besides)
+    narrow = _narrow(chosen, words, at=at, besides=besides, by_words=bool(units))
     fewest = min((sum(words.listings.get(code, 0) for code in each) for each in narrow), default=words.total)
     anywhere = Tier(narrowed(every(unit.query for unit in units), narrow), min(rarest(units), fewest))
     if not units or rarest(units) <= CANDIDATES:
@@ -135,20 +135,24 @@ def _tiers(
 
 def _loose(parts: tuple[Matched, ...], chosen: Chosen, words: Vocabulary, *, at: datetime) -> tuple[Tier, ...]:
     """What is said of very many listings finds none of them by itself."""
-    narrow = _narrow(chosen, words, at=at)
+    narrow = _narrow(chosen, words, at=at, by_words=True)
     queries = ((narrowed(part.query, narrow), part.listings) for part in parts if part.listings <= COMMON)
     return tuple(Tier(query, listings, CANDIDATES // _PARTS) for query, listings in queries)
 
 
-def _narrow(chosen: Chosen, words: Vocabulary, *, at: datetime, besides: str = "") -> list[list[str]]:
-    """What is chosen, where the index narrows by it."""
-    return [each for each in codes(chosen, at=at, besides=besides) if not _is_common(each, words)]
+def _narrow(
+    chosen: Chosen, words: Vocabulary, *, at: datetime, by_words: bool, besides: str = ""
+) -> list[list[str]]:
+    """What is chosen, where the index narrows by it: beside words all that is, for rows are far apart."""
+    each_facet = codes(chosen, at=at, besides=besides)
+    return [each for each in each_facet if by_words or not _is_common(each, words)]
 
 
 def _looked_at(
     chosen: Chosen, words: Vocabulary, *, at: datetime, besides: str = ""
 ) -> tuple[tuple[str, ...], ...]:
-    """Of the facets chosen those that so many listings have that it is quicker to look at rows until enough do."""
+    """Without words: of the facets chosen those that so many listings have that it is quicker to look at rows
+    until enough do."""
     each_facet = codes(chosen, at=at, besides=besides)
     return tuple(
         tuple(each) for each in each_facet if _is_common(each, words) and not each[0].startswith(RELEASED)
@@ -171,7 +175,7 @@ def _besides(ask: Ask, strict: tuple[Matched, ...], chosen: Chosen, words: Vocab
             ),
             since=released_since(chosen, ask.at, besides=name),
             after=FIRST,
-            narrowing=_looked_at(chosen, words, at=ask.at, besides=name),
+            narrowing=() if strict else _looked_at(chosen, words, at=ask.at, besides=name),
         )
         for name in chosen
     }

@@ -30,8 +30,8 @@ _FIND = """
 with candidate as materialized (
     select tier.listing_id, tier.facets, tier.released_at, {score} as score
     from (select listing_id, facets, title_words, released_at, {words}
-        from (select distinct on (listing_id) * from (select * from ({tiers}) as every limit {most}) as each)
-            as once offset 0) as tier
+        from (select distinct place from (select * from ({tiers}) as every limit {most}) as each) as once
+            join listing_search on listing_search.ctid = once.place offset 0) as tier
     {lateral} {least}
 )
 select (select count(*) from candidate) as listings,
@@ -49,10 +49,12 @@ _FACETS = """
 _FRESH = "(select jsonb_build_object({fresh}) from {source})"
 _UNPACKED: Final = "words || ''"
 """Else each of the ranks of a row would read and unpack its words anew."""
-_FIELDS_OF_ROW: Final = "listing_id, words, facets, title_words, released_at"
-_TIER = f"(select {_FIELDS_OF_ROW} from listing_search where {{where}} order by listing_id desc limit {{most}})"
+_PLACE: Final = "ctid as place"
+"""Of a row: tiers tell of the same ones, and rows are wide."""
+_COUNTED: Final = "facets, released_at"
+_TIER = "(select {fields} from listing_search where {where} order by listing_id desc limit {most})"
 _SAMPLED = "(select * from ({samples}) as sampled limit {most})"
-_SAMPLE = f"select {_FIELDS_OF_ROW} from listing_search where {{where}}"
+_SAMPLE = "select {fields} from listing_search where {where}"
 
 
 class _Values:
@@ -100,7 +102,7 @@ def statement(ask: Ask, besides: Mapping[str, Ask]) -> tuple[TextClause, Mapping
     fresh = ", ".join(f"'{name}', count(*) filter (where released_at >= {at})" for name, at in since.items())
     sql = _FIND.format(
         score=_score(ask, values) if ranked else "cast(0 as float8)",
-        tiers=_tiers(ask, values),
+        tiers=_tiers(ask, _PLACE, values),
         most=CANDIDATES,
         words=f"{_UNPACKED} as words" if ranked else "words",
         lateral=_lateral(ask, values) if ranked else "",
@@ -116,17 +118,17 @@ def statement(ask: Ask, besides: Mapping[str, Ask]) -> tuple[TextClause, Mapping
 
 
 def _beside(name: str, ask: Ask, fresh: str, values: _Values) -> str:
-    source = f"({_tiers(ask, values)}) as beside"
+    source = f"({_tiers(ask, _COUNTED, values)}) as beside"
     if name == FRESHNESS:
         return _FRESH.format(source=source, fresh=fresh)
     return _FACETS.format(source=source, which=f"where starts_with(code, {values.put(f'{name}:')})")
 
 
-def _tiers(ask: Ask, values: _Values) -> str:
-    return " union all ".join(_tier(ask, tier, values) for tier in ask.tiers)
+def _tiers(ask: Ask, fields: str, values: _Values) -> str:
+    return " union all ".join(_tier(ask, tier, fields, values) for tier in ask.tiers)
 
 
-def _tier(ask: Ask, tier: Tier, values: _Values) -> str:
+def _tier(ask: Ask, tier: Tier, fields: str, values: _Values) -> str:
     also = [f"facets && cast({values.put(list(wanted))} as text[])" for wanted in ask.narrowing]
     if ask.since is not None:
         also.append(f"released_at >= {values.put(ask.since)}")
@@ -135,12 +137,12 @@ def _tier(ask: Ask, tier: Tier, values: _Values) -> str:
     elif not ask.units:
         also.append(f"listing_id < {values.put(ask.after[1])}")
     if ask.units and ask.among is None:
-        return _sampled(tier, also, values)
-    where = [*_matching(0, tier, values), *also]
-    return _TIER.format(where=" and ".join(where) or "true", most=tier.most)
+        return _sampled(tier, fields, also, values)
+    where = " and ".join([*_matching(0, tier, values), *also])
+    return _TIER.format(fields=fields, where=where or "true", most=tier.most)
 
 
-def _sampled(tier: Tier, also: Sequence[str], values: _Values) -> str:
+def _sampled(tier: Tier, fields: str, also: Sequence[str], values: _Values) -> str:
     """The smallest sample that may hold enough; those after it are read only if it does not."""
     samples = []
     before = None
@@ -148,7 +150,7 @@ def _sampled(tier: Tier, also: Sequence[str], values: _Values) -> str:
         where = [*_matching(level, tier, values), *also]
         if before is not None:
             where.append(f"get_byte(uuid_send(listing_id), 15) % {SHARES[before]} <> 0")
-        samples.append(_SAMPLE.format(where=" and ".join(where)))
+        samples.append(_SAMPLE.format(fields=fields, where=" and ".join(where)))
         before = level
     return _SAMPLED.format(samples=" union all ".join(samples), most=tier.most)
 

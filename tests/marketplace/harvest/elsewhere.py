@@ -2,7 +2,7 @@
 
 A POST sets what it answers from then on: `packages`, or `document` (`documents` by path) with `type` and `etag`;
 `robots`, `robots_at` (where they are), `busy` (how often 503, then well), `retry_after`, `redirect` (to where),
-`bomb_bytes` (blanks, packed), `endless` (the first page again and again).
+`bomb_bytes` (blanks, packed), `endless` (the first page again and again), `silent` (no answer while somebody waits).
 `GET /seen` tells every path that was asked since, and by whom.
 """
 
@@ -42,6 +42,8 @@ class Elsewhere(BaseHTTPRequestHandler):
         elif parts.path in ("/robots.txt", "/rules/robots.txt"):
             robots = state.get("robots")
             self._say(200 if robots else state.get("robots_status", 404), (robots or "").encode(), "text/plain")
+        elif state.get("silent"):
+            self.rfile.read()
         elif state.get("busy", 0) > 0:
             state["busy"] -= 1
             self._say(503, b"", headers={"Retry-After": str(state.get("retry_after", 0))})

@@ -212,6 +212,9 @@ async def test_a_catalogue_without_end_is_left(elsewhere: Elsewhere, harvester: 
     elsewhere.answer(packages=[{"metadata_modified": "", "id": f"{n}"} for n in range(300)])
     run = await harvester.look(source, harvest_max_listings=150)
     assert (run.code, run.refused) == ("too_many_listings", 200)
+    elsewhere.answer(silent=True)
+    run = await harvester.look(source, harvest_run_max_s=1)
+    assert (run.state, run.code) == ("failed", "too_long"), "though the server has a minute for each page"
 
 
 async def test_a_server_that_asks_for_time_gets_it(
