@@ -7,12 +7,13 @@ import json
 import math
 import re
 from importlib import resources
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import msgspec
 
 from catalog.guess.hints import hint_of, words_of
 from catalog.guess.told import GuessedColumn, GuessReply
+from catalog.manifest import LegalBasis, Manifest, Purpose
 from catalog.pii.kinds import WORDS
 from catalog.transforms import Transform
 from sandbox.job import LEVEL
@@ -30,13 +31,13 @@ source: ""
 themes: [""]
 spatial: VN
 temporal: ""
-update_frequency: ""
-population: ""
+update_frequency: ""  # {frequencies}
+population: ""  # {population}
 mode: rows
 k: 10
 l: 2
-legal_basis: {{kind: "", law: ""}}
-purposes: [""]
+legal_basis: {{kind: "", law: ""}}  # kind: {kinds}; law: sandulieu policies law
+purposes: [""]  # {purposes}
 offer: {{base_vnd: 1000, per_gb_vnd: 100000}}
 """
 
@@ -47,7 +48,7 @@ def manifest_text(reply: GuessReply, *, slug: str) -> str:
         _seen(reply),
         *_above(reply),
         f"# {_said('fill')}",
-        _HEAD.format(slug=slug).rstrip(),
+        _head(slug),
         *(f"# consent: {{research.academic: {_quoted(c.name)}}}  # {_said('consents')}" for c in _consents(reply)),
         *_person(reply),
         *_reading(reply),
@@ -61,6 +62,15 @@ def manifest_text(reply: GuessReply, *, slug: str) -> str:
     if len(reply.columns) > _MOST_COLUMNS:
         lines.append(f"  # {_said('more', count=len(reply.columns) - _MOST_COLUMNS)}")
     return "\n".join(lines) + "\n"
+
+
+def _head(slug: str) -> str:
+    """With the words that each key may have."""
+    return _HEAD.format(
+        slug=slug, population=_said("population"), purposes=", ".join(get_args(Purpose)),
+        kinds=", ".join(get_args(get_type_hints(LegalBasis)["kind"])),
+        frequencies=", ".join(get_args(get_type_hints(Manifest)["update_frequency"])),
+    ).rstrip()  # fmt: skip
 
 
 def slug_of(file_name: str) -> str:
