@@ -142,7 +142,7 @@ def _order(manifest: Manifest, lines: Mapping[str, int], limits: IngestLimits) -
     return IngestOrder(
         columns=tuple(columns), null_words=manifest.null_words, max_rows=limits.max_rows,
         max_bytes=limits.max_bytes, max_row_group_bytes=limits.max_row_group_bytes, rolling=_rolling(manifest),
-        reading=manifest.reading,
+        reading=manifest.reading, persons=True,
     )  # fmt: skip
 
 
@@ -250,11 +250,11 @@ class _Taker:
             self.pseudonyms += b"".join(self.pseudonymise(texts[begin : begin + _KEY_ROWS]))
 
     def intake(self, reply: IngestReply) -> Intake:
-        """Raises PublicationRefused for persons without a key, or with several rows."""
+        """Raises PublicationRefused for persons with several rows."""
         if self.nameless:
             raise PublicationRefused(
-                "ingest.subject_missing", rows=self.nameless, column=self.manifest.subject_key
-            )
+                "ingest.unreadable"
+            )  # the jail is to refuse rows without a key by their lines
         pseudonyms = ascending = None
         if self.manifest.subject_key is not None:
             pseudonyms = np.frombuffer(self.pseudonyms, dtype=np.uint8).reshape(-1, PSEUDONYM_BYTES)

@@ -118,7 +118,8 @@ class Reader:
             if (low is not None and value < low) or (high is not None and value > high):
                 self.wrong(node, "manifest.out_of_range", key=key, found=value, min=_bound(low), max=_bound(high))
         if isinstance(kind, inspect.StrType):
-            if kind.min_length and len(value.strip()) < kind.min_length:
+            least = kind.min_length or (1 if kind.pattern else 0)
+            if len(value.strip()) < least:
                 self.wrong(node, "manifest.blank", key=key)
             elif kind.pattern and not re.search(kind.pattern, value):
                 self.wrong(node, "manifest.bad_name", key=key, found=value[:80])

@@ -80,6 +80,8 @@ class IngestOrder(Struct, frozen=True, kw_only=True):
     scan: ScanOrder | None = None
     """What personal data to look for meanwhile; of columns that are read anyway."""
     reading: Reading = Reading()
+    persons: bool = False
+    """Whether each row must be a person's: one that sums up others, or closes the sheet, is none."""
     nameless: bool = False
     """Without `columns`: also those without a name, or with another's, under a name of their own ("#3")."""
 
@@ -94,6 +96,8 @@ class IngestReply(Struct, frozen=True, kw_only=True):
     format: str = ""
     encoding: str = ""
     delimiter: str = ""
+    header_row: int = 0
+    """Counted from 1; 0: the file has none."""
     refusal: Refusal | None = None
     detected: Detected | None = None
 

@@ -13,15 +13,18 @@ from catalog.version import Personal
 
 
 class Hint(Struct, frozen=True):
-    """`kind`: identifier, sensitive, or known (an attribute whose meaning is told here)."""
+    """`kind`: identifier, sensitive, consent, or known (an attribute whose meaning is told here)."""
 
-    kind: Literal["identifier", "sensitive", "known"]
+    kind: Literal["identifier", "sensitive", "consent", "known"]
     personal: Personal
     vi: str = ""
     en: str = ""
+    unsure: bool = False
+    """Whether the word may mean something else where the column has few values."""
 
 
 _HINTS: Final[tuple[tuple[str, Hint], ...]] = (
+    (r"dong y|chap thuan|consent", Hint("consent", "basic")),
     (
         r"cccd|cmnd|cmt|can cuoc|dinh danh|ho chieu|passport|ssn|phone|mobile|sdt|dien thoai|so dt|e ?mail|ho ten|"
         r"ho va ten|full name|first name|last name|surname|dia chi|address|so nha|street|bien so|plate|mst|"
@@ -43,7 +46,7 @@ _HINTS: Final[tuple[tuple[str, Hint], ...]] = (
     (r"birth|ngay sinh|nam sinh|dob", Hint("known", "basic", "Ngày sinh", "Date of birth")),
 )
 _PATTERNS = tuple((re.compile(rf"\b(?:{words})\b"), hint) for words, hint in _HINTS)
-_ALONE = frozenset({"ten", "name", "id", "ma", "key", "uuid", "guid", "khoa", "stt"})
+_ALONE = frozenset({"ten", "name", "id", "ma", "key", "uuid", "guid", "stt"})
 
 
 def words_of(name: str) -> str:
@@ -57,4 +60,6 @@ def hint_of(name: str) -> Hint | None:
     words = words_of(name)
     if words in _ALONE:
         return Hint("identifier", "basic")
+    if words == "khoa":  # a key, or a hospital's department
+        return Hint("identifier", "basic", unsure=True)
     return next((hint for pattern, hint in _PATTERNS if pattern.search(words)), None)

@@ -13,8 +13,9 @@ from catalog.version import Personal
 from catalog.wire import Refusal
 
 Reason = Literal[
-    "named_identifier", "detected", "unique", "empty", "constant", "too_many_values", "one_sided",
-    "too_rare_together", "named_sensitive", "few_values", "yes_or_no", "dates", "numbers", "hierarchy",
+    "named_identifier", "detected", "rounded", "consent", "unique", "empty", "constant", "too_many_values",
+    "one_sided", "too_rare_together", "named_sensitive", "few_values", "yes_or_no", "dates", "numbers",
+    "hierarchy",
 ]  # fmt: skip
 
 
@@ -37,6 +38,9 @@ class GuessedColumn(Struct, frozen=True, kw_only=True):
 class GuessReply(Struct, frozen=True, kw_only=True):
     """`rows`: those that were looked at; `whole`: whether these are all. `subject_key`: what may name the person.
 
+    `repeated_key`: a column that is never empty and names persons, some in several rows.
+    `header_row`, `total_rows`: where these stand, counted from 1; the latter are no records (the first of them).
+    `decimal`: what the numbers leave no doubt of, though single ones might be read either way.
     `fine_share`: of the rows, those that keep their values in classes of k under what was guessed.
     """
 
@@ -47,6 +51,10 @@ class GuessReply(Struct, frozen=True, kw_only=True):
     encoding: str = ""
     delimiter: str = ""
     subject_key: str = ""
+    repeated_key: str = ""
+    header_row: int = 0
+    total_rows: tuple[int, ...] = ()
+    decimal: Literal["", "point", "comma"] = ""
     fine_share: float = 0.0
     decimal_unclear: tuple[str, ...] = ()
     two_digit_years: bool = False

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import functools
 import json
+import math
 import re
 from importlib import resources
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import msgspec
 
 from catalog.guess.hints import hint_of, words_of
 from catalog.guess.told import GuessedColumn, GuessReply
+from catalog.manifest import LegalBasis, Manifest, Purpose
 from catalog.pii.kinds import WORDS
 from catalog.transforms import Transform
 from sandbox.job import LEVEL
@@ -29,13 +31,13 @@ source: ""
 themes: [""]
 spatial: VN
 temporal: ""
-update_frequency: ""
-population: ""
+update_frequency: ""  # {frequencies}
+population: ""  # {population}
 mode: rows
 k: 10
 l: 2
-legal_basis: {{kind: "", law: ""}}
-purposes: [""]
+legal_basis: {{kind: "", law: ""}}  # kind: {kinds}; law: sandulieu policies law
+purposes: [""]  # {purposes}
 offer: {{base_vnd: 1000, per_gb_vnd: 100000}}
 """
 
@@ -44,19 +46,31 @@ def manifest_text(reply: GuessReply, *, slug: str) -> str:
     """What `catalog check` accepts once the owner has filled in what is empty."""
     lines = [
         _seen(reply),
+        *_above(reply),
         f"# {_said('fill')}",
-        _HEAD.format(slug=slug).rstrip(),
+        _head(slug),
+        *(f"# consent: {{research.academic: {_quoted(c.name)}}}  # {_said('consents')}" for c in _consents(reply)),
         *_person(reply),
         *_reading(reply),
+        *_events(reply),
     ]
     lines.append(f"# {_said('fine', share=f'{100 * reply.fine_share:.0f}')}")
     lines.append("columns:")
     taken: set[str] = set()
     for column in _listed(reply):
-        lines += _column(column, taken, is_key=column.name == reply.subject_key)
+        lines += _column(column, taken, is_key=column.name == _key(reply))
     if len(reply.columns) > _MOST_COLUMNS:
         lines.append(f"  # {_said('more', count=len(reply.columns) - _MOST_COLUMNS)}")
     return "\n".join(lines) + "\n"
+
+
+def _head(slug: str) -> str:
+    """With the words that each key may have."""
+    return _HEAD.format(
+        slug=slug, population=_said("population"), purposes=", ".join(get_args(Purpose)),
+        kinds=", ".join(get_args(get_type_hints(LegalBasis)["kind"])),
+        frequencies=", ".join(get_args(get_type_hints(Manifest)["update_frequency"])),
+    ).rstrip()  # fmt: skip
 
 
 def slug_of(file_name: str) -> str:
@@ -82,9 +96,8 @@ def sql_name(name: str, taken: set[str]) -> str:
 
 def _listed(reply: GuessReply) -> list[GuessedColumn]:
     """As many as a manifest may have, in the order of the file: those that get into a version before others."""
-    first = sorted(reply.columns, key=lambda c: (c.role in ("drop", "identifier"), c.name != reply.subject_key))[
-        :_MOST_COLUMNS
-    ]
+    key = _key(reply)
+    first = sorted(reply.columns, key=lambda c: (c.role in ("drop", "identifier"), c.name != key))[:_MOST_COLUMNS]
     names = {column.name for column in first}
     return [column for column in reply.columns if column.name in names]
 
@@ -95,19 +108,61 @@ def _seen(reply: GuessReply) -> str:
     return f"# {_said(code, rows=f'{reply.rows:,}', format=reply.format, encoding=encoding)}"
 
 
+def _above(reply: GuessReply) -> list[str]:
+    if reply.header_row <= 1:
+        return []
+    return [f"# {_said('header', row=reply.header_row, above=reply.header_row - 1)}"]
+
+
+def _key(reply: GuessReply) -> str:
+    return reply.subject_key or reply.repeated_key
+
+
+def _consents(reply: GuessReply) -> list[GuessedColumn]:
+    return [column for column in reply.columns if column.reason == "consent"]
+
+
 def _person(reply: GuessReply) -> list[str]:
-    if not reply.subject_key or not any(c.name == reply.subject_key for c in _listed(reply)):
+    key = _key(reply)
+    if not key or not any(c.name == key for c in _listed(reply)):
         return [f"privacy_unit: row  # {_said('row')}"]
-    return ["privacy_unit: column", f"subject_key: {_quoted(reply.subject_key)}  # {_said('key')}"]
+    why = "key" if reply.subject_key else "repeated" if _dated(reply) else "repeated_undated"
+    return ["privacy_unit: column", f"subject_key: {_quoted(key)}  # {_said(why)}"]
 
 
 def _reading(reply: GuessReply) -> list[str]:
     lines = []
-    if reply.decimal_unclear:
+    if reply.decimal:
+        lines.append(f"  decimal: {reply.decimal}  # {_said('decimal_found')}")
+    elif reply.decimal_unclear:
         lines.append(f'  decimal: ""  # {_said("decimal")}')
     if reply.two_digit_years:
         lines.append(f"  century_from: 1930  # {_said('century')}")
+    if reply.total_rows:
+        share = min(math.ceil(10_000 * len(reply.total_rows) / max(reply.rows, 1)) / 10_000, 0.5)
+        rows = ", ".join(map(str, reply.total_rows))
+        lines.append(f"  max_rejected_share: {share:g}  # {_said('totals', rows=rows)}")
     return ["reading:", *lines] if lines else []
+
+
+def _dated(reply: GuessReply) -> str:
+    """The column that tells a person's later row from an earlier one: a day, but not that of a birth."""
+    days = [c.name for c in reply.columns if c.type in ("date", "timestamp") and hint_of(c.name) is None]
+    return days[0] if days else ""
+
+
+def _events(reply: GuessReply) -> list[str]:
+    """Where persons have several rows: what their latest one says."""
+    day = _dated(reply)
+    if not reply.repeated_key or not day:
+        return []
+    lines = [
+        f"  {_quoted(c.name)}: "
+        + (f"{{take: max, of: {_quoted(day)}}}" if c.name == day
+           else f"{{take: last, of: {_quoted(c.name)}, by: {_quoted(day)}}}")
+        for c in _listed(reply) if c.role not in ("drop", "identifier")
+    ]  # fmt: skip
+    return ["events:", *lines] if lines else []
 
 
 def _column(column: GuessedColumn, taken: set[str], *, is_key: bool) -> list[str]:

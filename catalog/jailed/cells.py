@@ -11,6 +11,7 @@ import pyarrow as pa
 from pyarrow import compute
 
 from catalog.cohorts import Ints
+from catalog.jailed.composed import bytes_of, composed
 from catalog.jailed.instants import instant
 from catalog.jailed.numbers import Style
 from catalog.reading import Reading
@@ -31,17 +32,6 @@ _TAKEN: dict[str, tuple[Callable[[pa.DataType], bool], ...]] = {
     "DOUBLE": (pa.types.is_integer, pa.types.is_floating), "TIMESTAMP": _TIMES,
 }  # fmt: skip
 """Which types of a file are read as they are."""
-
-
-_TOTALS = pa.array(
-    [f"{word}{mark}" for word in ("tổng cộng", "tổng số", "total", "grand total") for mark in ("", ":", " :")]
-)
-
-
-def sums_up(keys: pa.DictionaryArray) -> Ints:
-    """Places of subject keys that say a total: the row sums up the others and is nobody's."""
-    said = compute.is_in(compute.utf8_lower(keys.dictionary), value_set=_TOTALS)
-    return _places(keys.indices, np.flatnonzero(said.to_numpy(zero_copy_only=False)))
 
 
 class Cells:
@@ -150,39 +140,13 @@ def _coded(array: pa.DictionaryArray, texts: pa.Array) -> pa.DictionaryArray:
 
 def _tidy(texts: pa.Array, null_words: pa.Array) -> pa.Array:
     """Composed (NFC), without blanks around and control characters; null words become empty."""
-    if not _is_composed(texts):
-        texts = compute.utf8_normalize(texts, "NFC")
-    texts = compute.utf8_trim_whitespace(texts)
+    texts = compute.utf8_trim_whitespace(composed(texts))
     texts = compute.if_else(compute.is_in(texts, null_words), None, texts)
     return compute.replace_substring_regex(texts, r"[\x00-\x1f]", "") if _has_control(texts) else texts
 
 
 def _has_control(texts: pa.Array) -> bool:
-    return bool((_bytes_of(texts) < 32).any())
-
-
-def _is_composed(texts: pa.Array) -> bool:
-    """Whether all is Latin of letters that are one character each, as Vietnamese mostly is: much sooner told than
-    composed. Letters to U+024F, and U+1E00 to U+1EFF."""
-    body = _bytes_of(texts)
-    if not (body < 0x80).all():
-        three = np.flatnonzero(body == 0xE1)
-        following = body[np.minimum(three + 1, len(body) - 1)]
-        return bool(_COMPOSED[body].all() and ((following >= 0xB8) & (following <= 0xBB)).all())
-    return True
-
-
-_COMPOSED = np.array([b < 0xCA or b == 0xE1 for b in range(256)])
-"""UTF-8: plain letters, continuations, what begins U+0080 to U+024F; U+1E00 is told by the byte after 0xE1."""
-
-
-def _bytes_of(texts: pa.Array) -> Ints:
-    body = texts.buffers()[2]
-    if body is None:
-        return np.empty(0, dtype=np.uint8)
-    offsets = np.frombuffer(texts.buffers()[1], dtype=np.int32)
-    begin, end = offsets[texts.offset], offsets[texts.offset + len(texts)]
-    return np.frombuffer(body, dtype=np.uint8)[begin:end]
+    return bool((bytes_of(texts) < 32).any())
 
 
 def written(array: pa.Array) -> pa.DictionaryArray:

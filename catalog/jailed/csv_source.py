@@ -1,13 +1,14 @@
-"""An owner's CSV as Arrow batches of text: delimiter detected, ragged rows counted, sizes bounded."""
+"""An owner's CSV as Arrow batches of text: delimiter and header found, ragged rows counted, sizes bounded."""
 
 from __future__ import annotations
 
 import csv
 import io
-import re
-import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import islice
 from typing import Any, BinaryIO
 
 import pyarrow as pa
@@ -15,11 +16,23 @@ from pyarrow import csv as arrow_csv
 
 from catalog.jailed.bounded import GZIP, NulByte
 from catalog.jailed.encoding import Text
-from catalog.jailed.refused import Refused, shown
+from catalog.jailed.header import (
+    PROBE_ROWS,
+    absent_or_twice,
+    found_in,
+    has_data,
+    header_row,
+    is_numbering,
+    places_of,
+    tidy,
+    told_apart,
+)
+from catalog.jailed.refused import Refused
 from catalog.jailed.rejected import Skipped
+from catalog.jailed.totals import LABEL_COLUMNS, Totals
 
 _BLOCK_BYTES = 8 * 1024 * 1024
-_VALUE = re.compile(r"\S@\S|\d{7}|\d{3}[ .]\d{3}[ .]\d{3}|\b\d{1,2}[/.-]\d{1,2}[/.-]\d{4}\b|\b\d{4}-\d\d-\d\d\b")
+_PROBE_CELLS = 20_000
 _DELIMITERS = (",", ";", "\t", "|")
 
 
@@ -38,42 +51,51 @@ class CsvSource:
         self.kind = "csv.gz" if file.peek(2)[:2] == GZIP else "csv"  # type: ignore[attr-defined]
         self.text = Text(file, max_bytes=max_bytes, declared=encoding)
         self.encoding = self.text.encoding.name
-        header, self.delimiter = _header(self.text.beginning(), wanted or ())
-        self.own_names: list[str] | None = None
-        self.titles = 1
-        if nameless:
-            self.titles = 0 if has_data(header) else 1
-            header = self.own_names = told_apart(header if self.titles else [""] * len(header))
-        self.wanted = tuple(tidy(name) for name in header) if wanted is None else tuple(wanted)
-        self.raw_names = matched(header, self.wanted)
-        self.skipped = Skipped("ingest.row_fields")
+        head = _head(self.text.beginning(), wanted or ())
+        self.delimiter, header, above = head.delimiter, head.cells, head.above
+        if nameless and has_data(header):
+            header, above = [""] * len(header), -1
+        self.header_row = above + 1
+        names = told_apart(header) if nameless else list(map(tidy, header))
+        if wanted is None and not nameless:
+            absent_or_twice(names, ())
+        self.wanted = tuple(names) if wanted is None else tuple(wanted)
+        self.places = list(range(len(header))) if wanted is None else places_of(header, wanted)
+        self.width, self.above = len(header), above + 1
+        self.skipped = Skipped("ingest.row_fields", first=self.above + 1)
+        self.totals = Totals(numbered=head.numbered)
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Batches with the wanted columns in their order, each a dictionary of texts. Raises Refused."""
+        labels = range(min(LABEL_COLUMNS, self.width))
+        read = list(dict.fromkeys([*self.places, *labels]))
         try:
-            for batch in self._reader():
-                yield pa.RecordBatch.from_arrays(batch.columns, names=list(self.wanted))
+            for batch in self._reader([str(place) for place in read]):
+                self.totals.look([batch.column(read.index(place)) for place in labels])
+                columns = [batch.column(i) for i in range(len(self.places))]
+                yield pa.RecordBatch.from_arrays(columns, names=list(self.wanted))
         except (UnicodeDecodeError, NulByte) as e:
             raise self.text.explained(e) from e
         except pa.ArrowInvalid as e:
             raise self._explained(str(e)) from e
 
-    def _reader(self) -> Any:
+    def _reader(self, read: list[str]) -> Any:
         text = pa.dictionary(pa.int32(), pa.string())
         return arrow_csv.open_csv(
             self.text.utf8(),
             read_options=arrow_csv.ReadOptions(
                 use_threads=False,
                 block_size=_BLOCK_BYTES,
-                column_names=self.own_names,
-                skip_rows_after_names=self.titles if self.own_names else 0,
+                # By place: the file's own names may be there twice, and its header need not be its first row.
+                column_names=[str(place) for place in range(self.width)],
+                skip_rows_after_names=self.above,
             ),
             parse_options=arrow_csv.ParseOptions(
                 delimiter=self.delimiter, newlines_in_values=True, invalid_row_handler=_Ragged(self.skipped)
             ),
             convert_options=arrow_csv.ConvertOptions(
-                include_columns=self.raw_names,
-                column_types=dict.fromkeys(self.raw_names, text),
+                include_columns=read,
+                column_types=dict.fromkeys(read, text),
                 strings_can_be_null=False,
                 null_values=[],
             ),
@@ -100,59 +122,40 @@ class _Ragged:
         return "skip"
 
 
-def _header(text: str, wanted: Sequence[str]) -> tuple[list[str], str]:
-    """The header's names as they stand in the file, under the delimiter that finds most of the wanted ones."""
-    best: tuple[int, int, list[str], str] | None = None
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """`above`: rows over the header; `numbered`: whether the row under it only numbers the columns."""
+
+    delimiter: str
+    cells: list[str]
+    above: int
+    numbered: bool
+
+
+def _head(text: str, wanted: Sequence[str]) -> _Head:
+    """The header under the delimiter that finds most of the wanted names, and cuts the rows below it alike."""
+    best: tuple[tuple[int, bool, int], _Head] | None = None
     for delimiter in _DELIMITERS:
-        try:
-            names = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])
-        except csv.Error:
+        rows = _first_rows(text, delimiter)
+        if not rows:
             continue
-        found = len({tidy(n) for n in names} & set(wanted))
-        if best is None or (found, len(names)) > best[:2]:
-            best = (found, len(names), names, delimiter)
+        above = header_row(rows, wanted)
+        cells, below = rows[above], rows[above + 1 :]
+        usual = Counter(len(row) for row in below if row).most_common(1)
+        rank = (found_in(list(map(tidy, cells)), wanted), not usual or usual[0][0] == len(cells) > 1, len(cells))
+        if best is None or rank > best[0]:
+            best = rank, _Head(delimiter, cells, above, bool(below) and is_numbering(below[0]))
     if best is None:
         raise Refused("ingest.not_csv")
-    return best[2], best[3]
+    return best[1]
 
 
-def tidy(name: str) -> str:
-    """A column's name without blanks around it, composed (NFC)."""
-    return unicodedata.normalize("NFC", name).strip()
-
-
-def has_data(header: Sequence[str]) -> bool:
-    """Whether the first row holds values: a day, a mailbox, a long number is no column's name."""
-    return any(_VALUE.search(name) for name in header)
-
-
-def told_apart(header: Sequence[str]) -> list[str]:
-    """Names that differ: "#3" for the third column if it has none, "tên #3" if it has another's."""
-    made: list[str] = []
-    for place, name in enumerate(map(tidy, header), 1):
-        unique = name if name and name not in made else f"{name} #{place}".strip()
-        made.append(unique if unique not in made else f"#{place}")
-    return made
-
-
-def matched(header: Sequence[str], wanted: Sequence[str]) -> list[str]:
-    """The header's own spelling of each wanted name. Raises Refused with all that are absent or there twice."""
-    names = [tidy(n) for n in header]
-    absent_or_twice(names, wanted)
-    return [header[names.index(n)] for n in wanted]
-
-
-def absent_or_twice(names: Sequence[str], wanted: Sequence[str]) -> None:
-    """Raises Refused with all wanted names that are absent, or all names that are there twice.
-
-    Columns without a name cannot be wanted, so there may be several.
-    """
-    known = set(names)
-    absent = [n for n in wanted if n not in known]
-    if absent:
-        raise Refused("ingest.columns_absent", names=absent)
-    twice = sorted(n for n, count in Counter(names).items() if count > 1 and n)
-    if twice and has_data(names):
-        raise Refused("ingest.no_header")
-    if twice:
-        raise Refused("ingest.columns_twice", columns=shown(twice))
+def _first_rows(text: str, delimiter: str) -> list[list[str]]:
+    """A few, fewer of very wide ones; those before one that cannot be read."""
+    rows: list[list[str]] = []
+    with suppress(csv.Error):
+        for row in islice(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), PROBE_ROWS):
+            rows.append(row)
+            if sum(map(len, rows)) > _PROBE_CELLS:
+                break
+    return rows

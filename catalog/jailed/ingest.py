@@ -12,17 +12,20 @@ import pyarrow as pa
 
 from catalog.cohorts import Ints
 from catalog.jailed.apart import Apart
-from catalog.jailed.cells import ARROW, Cells, sums_up
+from catalog.jailed.cells import ARROW, Cells
 from catalog.jailed.loaded import LOADED
 from catalog.jailed.opening import Source, open_sources, source_names
 from catalog.jailed.refused import Refused, shown
-from catalog.jailed.rejected import Rejected
+from catalog.jailed.rejected import Rejected, lines_of
 from catalog.jailed.rolling import Rolling
-from catalog.wire import REJECTED, IngestOrder, IngestReply
+from catalog.jailed.totals import sums_up
+from catalog.wire import REJECTED, IngestColumn, IngestOrder, IngestReply
 
 assert LOADED  # imported for what importing it does
 
 _CHUNK_ROWS = 131_072
+_Wrong = tuple[IngestColumn, str, Ints]
+"""A column, why cells of it are rejected, and in which rows of a batch."""
 See = Callable[[pa.RecordBatch], None]
 
 
@@ -66,7 +69,7 @@ def ingest(order: IngestOrder, inputs: Sequence[int], output: BinaryIO, see: See
     assert first is not None  # there are rows
     return IngestReply(
         rows=rows, events=reader.kept if rolling else 0, rejected=reader.rejected.rows, format=first.kind,
-        encoding=first.encoding, delimiter=first.delimiter,
+        encoding=first.encoding, delimiter=first.delimiter, header_row=first.header_row,
     )  # fmt: skip
 
 
@@ -107,29 +110,39 @@ class _Reader:
         self, batch: pa.RecordBatch, number: int, source: Source, read: int
     ) -> tuple[list[pa.Array], Ints]:
         """Typed columns, and the rows of the batch that are rejected."""
-        arrays, wrong = [], []
+        arrays: list[pa.Array] = []
+        wrong: list[_Wrong] = []
+        totals = [source.totals.within(read, batch.num_rows)] if self.order.persons else []
         told: set[tuple[str, str]] = set()  # several columns of an order may read one of the file
         for cells in self.cells:
             column = cells.column
             values, bad = cells.convert(batch.column(self.place[column.reads]))
             arrays.append(values)
+            if column.required:
+                totals.append(sums_up(values))
             if len(bad) and (column.reads, column.type) not in told:
                 told.add((column.reads, column.type))
-                self.rejected.cell(number, source.skipped.numbers(bad + read), column, cells.reason)
-                wrong.append(bad)
-            if column.required and values.null_count and self.order.reading.max_rejected_share:
+                wrong.append((column, cells.reason, bad))
+            if column.required and values.null_count:
                 bad = np.flatnonzero(values.is_null().to_numpy(zero_copy_only=False))
-                self.rejected.cell(number, source.skipped.numbers(bad + read), column, "ingest.row_subject")
-                wrong.append(bad)
-            if column.required and len(bad := sums_up(values)):
-                numbers = source.skipped.numbers(bad + read)
-                if not self.order.reading.max_rejected_share:
-                    raise Refused("ingest.total_row", column=column.reads, lines=shown(map(str, numbers.tolist())))
-                self.rejected.cell(number, numbers, column, "ingest.row_total")
-                wrong.append(bad)
-        bad = np.unique(np.concatenate(wrong)) if wrong else np.empty(0, dtype=np.int64)
+                wrong.append((column, "ingest.row_subject", bad))
+        return arrays, self._rejected(wrong, totals, number, source, read)
+
+    def _rejected(self, wrong: list[_Wrong], totals: list[Ints], number: int, source: Source, read: int) -> Ints:
+        """Notes why rows of a batch are rejected; their places. Raises Refused for totals that nobody allowed."""
+        summing = np.unique(np.concatenate([np.empty(0, dtype=np.int64), *totals]))
+        if len(summing):
+            numbers = source.skipped.numbers(summing + read)
+            if not self.order.reading.max_rejected_share:
+                raise Refused("ingest.total_row", lines=shown(lines_of(number, numbers)))
+            self.rejected.row(number, numbers, "ingest.row_total")
+        for column, reason, places in wrong:
+            # What else is wrong with a row of totals is no news.
+            others = np.setdiff1d(places, summing)
+            self.rejected.cell(number, source.skipped.numbers(others + read), column, reason)
+        bad: Ints = np.unique(np.concatenate([summing, *(places for _, _, places in wrong)]))
         self.rejected.rows += len(bad)
-        return arrays, bad
+        return bad
 
     def require_readable(self) -> None:
         """Raises Refused where too much is rejected, a number can mean two things, or there is nothing."""

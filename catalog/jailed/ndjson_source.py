@@ -9,10 +9,11 @@ import msgspec
 import pyarrow as pa
 
 from catalog.jailed.bounded import GZIP, NulByte
-from catalog.jailed.csv_source import absent_or_twice, tidy
 from catalog.jailed.encoding import Text
+from catalog.jailed.header import absent_or_twice, tidy
 from catalog.jailed.refused import Refused, shown
 from catalog.jailed.rejected import Skipped
+from catalog.jailed.totals import Totals
 
 _BLOCK_BYTES = 4 * 1024 * 1024
 _MAX_LINE_BYTES = 8 * 1024 * 1024
@@ -23,7 +24,7 @@ _NO_ROW = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 class NdjsonSource:
     """`wanted` None: every key of the first megabyte. Keys of other names are skipped."""
 
-    delimiter = ""
+    delimiter, header_row = "", 0
 
     def __init__(
         self, file: BinaryIO, wanted: Sequence[str] | None, *, max_bytes: int, encoding: str | None = None
@@ -38,7 +39,7 @@ class NdjsonSource:
         raw = dict(zip(names, keys, strict=True))
         self.raw_names = [raw.get(name, name) for name in self.wanted]
         self.seen = [name in raw for name in self.wanted]
-        self.skipped = Skipped("ingest.row_json", first=1)
+        self.skipped, self.totals = Skipped("ingest.row_json", first=1), Totals()
         self.decoder = msgspec.json.Decoder(self._row_type())
 
     def _row_type(self) -> type[msgspec.Struct]:

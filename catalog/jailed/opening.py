@@ -18,6 +18,7 @@ from catalog.jailed.ndjson_source import NdjsonSource
 from catalog.jailed.parquet_source import ParquetSource
 from catalog.jailed.refused import Refused, shown
 from catalog.jailed.rejected import Skipped
+from catalog.jailed.totals import Totals
 from catalog.jailed.workbook_source import WorkbookSource
 from catalog.wire import IngestOrder
 
@@ -30,14 +31,16 @@ _WORKBOOK_PARTS = frozenset({"[Content_Types].xml", "content.xml"})
 
 
 class Source(Protocol):
-    """A file whose columns are known. `skipped`: rows that its parser took out, while `batches` is read."""
+    """A file whose columns are known. While `batches` is read: `skipped`, rows that its parser took out, and
+    `totals`, rows that by their own words are no records. `header_row`: counted from 1; 0: it has none."""
 
     wanted: tuple[str, ...]
-    raw_names: list[str]
+    header_row: int
     encoding: str
     delimiter: str
     kind: str
     skipped: Skipped
+    totals: Totals
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Batches with the wanted columns in their order: texts as dictionaries, or typed. Raises Refused."""

@@ -8,9 +8,10 @@ from typing import BinaryIO
 import pyarrow as pa
 from pyarrow import parquet
 
-from catalog.jailed.csv_source import absent_or_twice, tidy
+from catalog.jailed.header import absent_or_twice, tidy
 from catalog.jailed.refused import Refused, shown
 from catalog.jailed.rejected import Skipped
+from catalog.jailed.totals import Totals
 
 _BATCH_ROWS = 131_072
 _MAX_COLUMNS = 4_096
@@ -27,7 +28,7 @@ class ParquetSource:
     Raises Refused for a file that is broken, too large, or twice names a column.
     """
 
-    encoding, delimiter, kind = "", "", "parquet"
+    encoding, delimiter, kind, header_row = "", "", "parquet", 0
 
     def __init__(
         self,
@@ -47,7 +48,7 @@ class ParquetSource:
         names = [tidy(n) for n in schema.names]
         wanted = names if wanted is None else wanted
         absent_or_twice(names, wanted)
-        self.skipped = Skipped("ingest.row_fields", first=1)
+        self.skipped, self.totals = Skipped("ingest.row_fields", first=1), Totals()
         self.wanted = tuple(wanted)
         self.raw_names = [schema.names[names.index(n)] for n in wanted]
         for name in self.raw_names:

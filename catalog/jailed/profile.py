@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import get_args
 
 import numpy as np
 import pyarrow as pa
@@ -11,6 +12,7 @@ import pyarrow as pa
 from catalog.cohorts import Ints
 from catalog.guess.hints import Hint, hint_of
 from catalog.jailed.cells import Cells
+from catalog.jailed.numbers import Decimal
 from catalog.reading import STORED_TYPE, Reading, TextType
 from catalog.transforms import UNMAPPED, Transform, apply, shipped_hierarchy
 from catalog.wire import IngestColumn
@@ -19,9 +21,12 @@ HIERARCHIES = (Transform(hierarchy="vn_province", level=2), Transform(hierarchy=
 TABLES = {known.hierarchy or "": shipped_hierarchy(known.hierarchy or "") for known in HIERARCHIES}
 """Their texts: read when this is imported, for in the jail nothing can be opened afterwards."""
 _MOST_MAPPED = 20_000
+_ENOUGH_ROWS = 20
+_MOSTLY = 0.99
 _TYPES: tuple[TextType, ...] = ("integer", "number", "boolean", "date", "timestamp")
 _LEADING_ZERO = re.compile(r"[+-]?0\d")
 _SHORT_YEAR = re.compile(r"\d{1,2}([/.-])\d{1,2}\1\d{2}( .*)?")
+_ROUNDED = re.compile(r"\d[.,]\d+[eE]\+(0?9|1\d)")
 _TRUTHS = frozenset({"true", "false", "t", "f", "yes", "no", "y", "n", "có", "không", "x"})
 _CENTURY = Reading(century_from=1930)
 
@@ -37,7 +42,11 @@ class Profile:
     distinct: int
     hint: Hint | None
     decimal_unclear: bool
+    decimals: tuple[Decimal, ...]
+    """Where that is so: the marks under which each of its cells is a number."""
     two_digit_years: bool
+    rounded: bool
+    """Whether a spreadsheet wrote long numbers as 7.9201E+10: their last digits are lost."""
     hierarchy: Transform | None
 
     @property
@@ -52,6 +61,13 @@ class Profile:
     def is_key(self) -> bool:
         """Whether it could name a person: always there, never twice."""
         return self.type in ("text", "integer") and self.distinct == self.rows == self.filled
+
+    @property
+    def counts_rows(self) -> bool:
+        """Whether it only numbers the rows: a person's number is not the next one of the row before."""
+        if self.type != "integer" or self.rows < _ENOUGH_ROWS or self.filled < self.rows:
+            return False
+        return bool((np.diff(self.values.to_numpy()) == 1).mean() > _MOSTLY)
 
 
 def profile(name: str, column: pa.ChunkedArray, null_words: pa.Array) -> Profile:
@@ -68,7 +84,9 @@ def profile(name: str, column: pa.ChunkedArray, null_words: pa.Array) -> Profile
     values, _ = _cells(kind).convert(coded)
     return Profile(
         name=name, type=kind, values=values, codes=codes, distinct=len(used), hint=hint_of(name),
-        decimal_unclear=unclear, two_digit_years=kind in ("date", "timestamp") and _has_short_years(words),
+        decimal_unclear=unclear, decimals=_decimals(words, kind) if unclear else (),
+        two_digit_years=kind in ("date", "timestamp") and _has_short_years(words),
+        rounded=any(map(_ROUNDED.fullmatch, words.to_pylist())),
         hierarchy=_hierarchy(words) if kind == "text" else None,
     )  # fmt: skip
 
@@ -98,6 +116,14 @@ def _type_of(words: pa.Array) -> tuple[TextType, bool]:
         if not len(wrong):
             return kind, cells.style.is_unclear
     return "text", False
+
+
+def _decimals(words: pa.Array, kind: TextType) -> tuple[Decimal, ...]:
+    column = IngestColumn(name="", type=STORED_TYPE[kind], line=0)
+    coded, none = words.dictionary_encode(), pa.array([""], pa.string())
+    return tuple(
+        mark for mark in get_args(Decimal) if not len(Cells(column, none, Reading(decimal=mark)).convert(coded)[1])
+    )
 
 
 def _has_short_years(words: pa.Array) -> bool:

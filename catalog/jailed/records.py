@@ -10,7 +10,7 @@ import msgspec
 import pyarrow as pa
 from pyarrow import parquet
 
-from catalog.jailed.csv_source import tidy
+from catalog.jailed.header import tidy
 from catalog.jailed.loaded import LOADED
 from catalog.jailed.parquet_source import ParquetSource
 from catalog.jailed.refused import Refused

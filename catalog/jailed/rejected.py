@@ -15,6 +15,12 @@ from catalog.wire import REJECTED, IngestColumn, IngestOrder
 _MOST_NAMED = 1_000_000
 _LINES_NAMED = 10
 _BATCH_ROWS = 65_536
+_NO_SUBJECT = "ingest.row_subject"
+
+
+def lines_of(file: int, numbers: Ints) -> list[str]:
+    """As they are told: of the second file and on with the file's number."""
+    return [str(n) if file == 1 else f"{file}:{n}" for n in numbers.tolist()]
 
 
 class Skipped:
@@ -53,8 +59,13 @@ class Rejected:
 
     def cell(self, file: int, numbers: Ints, column: IngestColumn, reason: str) -> None:
         """Cells of one column, in rows with these numbers."""
-        self.cells += len(numbers)
+        if reason != _NO_SUBJECT:
+            self.cells += len(numbers)
         self._note(file, numbers, column.reads, column.type, reason)
+
+    def row(self, file: int, numbers: Ints, reason: str) -> None:
+        """Whole rows with these numbers."""
+        self._note(file, numbers, "", "", reason)
 
     def skipped(self, file: int, skipped: Skipped) -> None:
         """Once a file, when it has been read."""
@@ -66,11 +77,13 @@ class Rejected:
     def _note(
         self, file: int, numbers: Ints, column: str, kind: str, reason: str, count: int | None = None
     ) -> None:
+        if not len(numbers) and not count:
+            return
         what = (column, kind, reason)
         self.counts[what] = self.counts.get(what, 0) + (len(numbers) if count is None else count)
         first = self.first.setdefault(what, [])
         room = _LINES_NAMED - len(first)
-        first += [str(n) if file == 1 else f"{file}:{n}" for n in numbers[: max(room, 0)]]
+        first += lines_of(file, numbers[: max(room, 0)])
         kept = numbers[: max(_MOST_NAMED - len(self.numbers), 0)]
         self.files.extend([file] * len(kept))
         self.numbers.extend(kept.tolist())
@@ -82,7 +95,10 @@ class Rejected:
         if self.rows <= self.share * (rows + self.rows):
             return
         if not self.share and not self.cells:
-            ((_, _, reason),) = list(self.counts)[:1]
+            ((column, kind, reason),) = list(self.counts)[:1]
+            if reason == _NO_SUBJECT:
+                lines = ", ".join(self.first[column, kind, reason])
+                raise Refused("ingest.subject_missing", rows=self.rows, column=column, lines=lines)
             code = "ingest.ragged" if reason == "ingest.row_fields" else "ingest.not_json"
             lines = ", ".join(self.first["", "", reason])
             raise Refused(code, rows=self.rows, expected=self.expected, lines=lines)

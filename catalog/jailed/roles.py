@@ -30,17 +30,24 @@ _DROPPED = Transform(drop=True)
 def decide(one: Profile, found: Kind | None = None) -> GuessedColumn:
     """By the column alone; `found`: what its cells look like. A quasi-identifier falls back to nothing told, so
     that nobody is left out."""
-    role, reason, transform = ("identifier", "detected", None) if found else _role(one)
+    role, reason, transform = ("identifier", "detected", None) if found and not one.rounded else _role(one)
     personal = one.hint.personal if one.hint else ("none" if role == "drop" else "basic")
     return GuessedColumn(
         name=one.name, type=one.type, role=role, reason=reason, values=one.distinct, personal=personal,
-        empty_share=round(1 - one.filled / one.rows, 4), transform=transform, found=found,
+        empty_share=round(1 - one.filled / one.rows, 4), transform=transform,
+        found=found if reason == "detected" else None,
         fallback=_DROPPED if role == "quasi-identifier" else None,
     )  # fmt: skip
 
 
 def _role(one: Profile) -> tuple[ManifestRole, Reason, Transform | None]:
     kind = one.hint.kind if one.hint else ""
+    if one.hint and one.hint.unsure and one.distinct <= _SOME and one.filled >= _ENOUGH_ROWS:
+        kind = ""
+    if one.rounded:
+        return "identifier", "rounded", None
+    if kind == "consent":
+        return "drop", "consent", None
     if kind == "identifier":
         return "identifier", "named_identifier", None
     if one.distinct < 2:
@@ -63,9 +70,11 @@ def _role(one: Profile) -> tuple[ManifestRole, Reason, Transform | None]:
 
 
 def _bounds(values: pa.Array) -> tuple[float, ...]:
-    """Of thirds, rounded to two digits: bounds that say nothing of a single person."""
+    """Of thirds, rounded to two digits (years to three): bounds that say nothing of a single person."""
     numbers = compute.drop_null(values).to_numpy(zero_copy_only=False).astype(float)
-    bounds = sorted({float(f"{np.quantile(numbers, share):.2g}") for share in (1 / 3, 2 / 3)})
+    thirds = np.quantile(numbers, (1 / 3, 2 / 3))
+    digits = 3 if len({f"{third:.2g}" for third in thirds}) == 1 else 2
+    bounds = sorted({float(f"{third:.{digits}g}") for third in thirds})
     return tuple(b for b in bounds if K <= (numbers < b).sum() <= len(numbers) - K)
 
 
@@ -76,7 +85,7 @@ def choose(profiles: Sequence[Profile], guessed: Sequence[GuessedColumn]) -> tup
         for profile, one in zip(profiles, guessed, strict=True)
         if one.role == "quasi-identifier"
     }
-    known = {profile.name for profile in profiles if profile.hint is not None}
+    known = {p.name for p in profiles if p.hint is not None and p.hint.kind != "identifier"}
     rows = profiles[0].rows if profiles else 0
     classes, share, kept = np.zeros(rows, dtype=np.int64), 1.0, set[str]()
     for name in sorted(codes, key=lambda n: (codes[n].max() > _FEW, n not in known, int(codes[n].max()))):

@@ -13,15 +13,22 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 import python_calamine
 
-from catalog.jailed.csv_source import matched, tidy, told_apart
+from catalog.jailed.header import (
+    PROBE_ROWS,
+    absent_or_twice,
+    header_row,
+    is_numbering,
+    places_of,
+    tidy,
+    told_apart,
+)
 from catalog.jailed.old_letters import CONVERT, old_letters
 from catalog.jailed.refused import Refused, shown
 from catalog.jailed.rejected import Skipped
+from catalog.jailed.totals import LABEL_COLUMNS, Totals
 
 _BATCH_ROWS = 65_536
 _PROBE_ROWS = 1_000
-_HEADER_ROWS = 20
-"""Among them the header is looked for."""
 _MAX_BYTES = 512 * 1024 * 1024
 """Of the workbook as it is sent: it is held in memory."""
 _CHUNK_BYTES = 1024 * 1024
@@ -49,21 +56,25 @@ class WorkbookSource:
             _require_bounded(content, max_bytes)
         self.sheet = _sheet(content, sheet)
         self.start = self.sheet.start or (0, 0)
-        self.titles = _titles(list(islice(self._rows(), _HEADER_ROWS)), wanted or ())
-        header = [_text(cell) or "" for cell in next(islice(self._rows(), self.titles, None), [])]
+        letters = old_letters(" ".join(_probe(self._rows())))
+        self.convert = CONVERT[letters]
+        self.encoding: str = letters
+        probe = [[self.convert(_text(cell) or "") for cell in row] for row in islice(self._rows(), PROBE_ROWS)]
+        above = header_row(probe, wanted or ())
+        header = probe[above] if probe else []
         while header and not header[-1].strip():
             header.pop()
         if not header:
             raise Refused("ingest.empty")
-        letters = old_letters(" ".join(_probe(self._rows())))
-        self.convert = CONVERT[letters]
-        self.encoding: str = letters
-        header = [self.convert(name) for name in header]
-        header = told_apart(header) if nameless else header
-        self.wanted = tuple(tidy(name) for name in header) if wanted is None else tuple(wanted)
-        self.raw_names = matched(header, self.wanted)
-        self.places = [header.index(name) for name in self.raw_names]
-        self.skipped = Skipped("ingest.row_fields", first=self.start[0] + self.titles + 2)
+        self.header_row = self.start[0] + above + 1
+        self.above = above + 1
+        names = told_apart(header) if nameless else list(map(tidy, header))
+        if wanted is None and not nameless:
+            absent_or_twice(names, ())
+        self.wanted = tuple(names) if wanted is None else tuple(wanted)
+        self.places = list(range(len(header))) if wanted is None else places_of(header, wanted)
+        self.skipped = Skipped("ingest.row_fields", first=self.start[0] + self.above + 1)
+        self.totals = Totals(numbered=any(map(is_numbering, probe[above + 1 : above + 2])))
 
     def _rows(self) -> Iterator[list[Any]]:
         rows: Iterator[list[Any]] = self.sheet.iter_rows()
@@ -72,13 +83,14 @@ class WorkbookSource:
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Batches with the wanted columns in their order, each a dictionary of texts; empty rows hold nothing."""
-        rows = islice(self._rows(), self.titles + 1, None)
+        rows = islice(self._rows(), self.above, None)
         while batch := list(islice(rows, _BATCH_ROWS)):
-            columns = [
-                pa.array([self._cell(row, place) for row in batch], pa.string()).dictionary_encode()
-                for place in self.places
-            ]
+            self.totals.look([self._column(batch, place) for place in range(LABEL_COLUMNS)])
+            columns = [self._column(batch, place) for place in self.places]
             yield pa.RecordBatch.from_arrays(columns, names=list(self.wanted))
+
+    def _column(self, rows: list[list[Any]], place: int) -> pa.DictionaryArray:
+        return pa.array([self._cell(row, place) for row in rows], pa.string()).dictionary_encode()
 
     def _cell(self, row: list[Any], place: int) -> str | None:
         text = _text(row[place]) if place < len(row) else None
@@ -106,24 +118,6 @@ def _sheet(content: bytes, wanted: str | None) -> Any:
     if len(filled) > 1:
         raise Refused("ingest.several_sheets", sheets=shown(sheet.name for sheet in filled))
     return filled[0]
-
-
-def _titles(rows: Sequence[list[Any]], wanted: Sequence[str]) -> int:
-    """How many rows stand above the header: a title over merged cells, names of groups of columns, nothing.
-
-    The header names most of the wanted columns; where none are wanted, it is the first row that fills more than
-    half as many cells as the widest one, if all that it holds are texts that differ. Else the first row is.
-    """
-    told = [[tidy(_text(cell) or "") for cell in row] for row in rows]
-    if wanted:
-        found = [len(set(names) & set(wanted)) for names in told]
-        return found.index(max(found)) if found else 0
-    filled = [[(cell, name) for cell, name in zip(row, names, strict=True) if name]
-              for row, names in zip(rows, told, strict=True)]  # fmt: skip
-    widest = max(map(len, filled), default=0)
-    first = next((place for place, cells in enumerate(filled) if 2 * len(cells) > widest), 0)
-    names = [name for cell, name in filled[first] if isinstance(cell, str)] if filled else []
-    return first if len(names) == len(set(names)) == len(filled[first] if filled else []) else 0
 
 
 def _require_bounded(content: bytes, max_bytes: int) -> None:

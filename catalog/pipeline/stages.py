@@ -29,7 +29,7 @@ from catalog.releasing import left_out_of, prepare, version_of
 from catalog.restoring import require_the_same
 from catalog.risk.figures import SensitiveRisk, SizeBand
 from catalog.version import LeftOut
-from catalog.wire import MeasureReply
+from catalog.wire import IngestReply, MeasureReply
 
 
 def run_ingest(line: Line, room: Path) -> Said:
@@ -51,9 +51,15 @@ def run_ingest(line: Line, room: Path) -> Said:
             Figure(name="rows_read", value=intake.rows, unit="persons"),
             *([Figure(name="events_read", value=reply.events, unit="rows")] if reply.events else []),
             *([Figure(name="rejected", value=reply.rejected, unit="rows")] if reply.rejected else []),
-            Figure(name="format", value=" ".join(filter(None, (reply.format, reply.encoding, reply.delimiter)))),
+            *([Figure(name="header_row", value=reply.header_row)] if reply.header_row > 1 else []),
+            Figure(name="format", value=_format(reply)),
         ),
     )
+
+
+def _format(reply: IngestReply) -> str:
+    delimiter = "tab" if reply.delimiter == "\t" else reply.delimiter
+    return " ".join(filter(None, (reply.format, reply.encoding, delimiter)))
 
 
 def run_anonymise(line: Line, room: Path) -> Said:

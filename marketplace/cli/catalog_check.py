@@ -100,7 +100,7 @@ def _figures(publication: Publication, decision: Decision) -> str:
         rolled += f", {rejected:,} dòng bị loại/rows rejected"
     told = (
         f"✓ {version.dataset}: {version.persons:,} người/persons{rolled}, {version.cohorts:,} nhóm/cohorts, "
-        f"k={measured.k}, ℓ={measured.l}, chi tiết/fine {version.fine_share:.1%}, "
+        f"k={measured.k}, ℓ={measured.l or '–'}, chi tiết/fine {version.fine_share:.1%}, "
         f"loại ra/left out {version.left_out.share:.2%}{state}"
     )
     risk = publication.report.risk

@@ -35,7 +35,9 @@ def tell_manifest(wrong: ManifestWrong, manifest: Path, *, as_json: bool) -> int
         for language in LANGUAGES:
             said = message(error["code"], error["params"], language)
             place = manifest if error["path"] == "manifest" else error["path"]
-            print(f"{place}:{error['line']}:{error['column']}: {said.what} {said.next}", file=sys.stderr)
+            print(
+                f"{place}:{error['line']}:{error['column']}: {said.what} {said.why} {said.next}", file=sys.stderr
+            )
     return 1
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from uuid import UUID
 
+import msgspec
 from sqlalchemy import update
 
+from catalog.pipeline.record import Finding, StageRecord
 from marketplace.db.base import new_id, utcnow
 from marketplace.db.engine import Database
 from marketplace.listings.models import Dataset
-from marketplace.publications.models import PublicationRow, VersionWithdrawal
+from marketplace.publications.models import PublicationRow, PublicationStage, VersionWithdrawal
 from marketplace.publications.tasks import CHECKLISTS, due
 from marketplace.web.words import say
 from tests.browser.conftest import Visit
@@ -90,3 +92,29 @@ async def test_an_agreement_tells_that_its_version_was_taken_back(visit: Visit, 
         assert faults(page) == []
         assert "&lt;i&gt;thu hồi&lt;/i&gt;" in page
         assert say("agreement.taken_back_barred", "vi") in page
+
+
+async def test_what_has_to_be_mended_is_no_guess_to_answer_for(
+    visit: Visit, sides: Sides, database: Database
+) -> None:
+    publication = await _waiting(database, sides)
+    fault = Finding(code="ingest.total_row", severity="stop", params={"lines": "3004"})
+    stage = StageRecord(stage="ingest", state="stopped", findings=(fault,))
+    async with database.session() as session:
+        row = update(PublicationRow).where(PublicationRow.id == publication)
+        await session.execute(row.values(state="stopped", due_at=None))
+        session.add(
+            PublicationStage(
+                publication_id=publication, stage="ingest", body=msgspec.to_builtins(stage), attempts=1,
+                began_at=utcnow(), ended_at=utcnow(),
+            )
+        )  # fmt: skip
+    async with visit(sides.owner) as owner:
+        page = (await owner.get(f"/publications/{publication}")).text
+        assert faults(page) == []
+        assert 'value="override"' not in page
+        assert page.count("3004") == 2
+        again = await owner.send("/publications/chosen", {"manifest": "slug: again"})
+        assert "slug: again" in again.text
+    async with database.session() as session:
+        await session.execute(row.values(state="cancelled"))

@@ -104,7 +104,7 @@ def test_types_and_roles_are_guessed_with_their_reasons() -> None:
         "Nơi": ("text", "quasi-identifier", "hierarchy"),
         "Thu nhập": ("integer", "sensitive", "named_sensitive"),
         "Điểm": ("number", "quasi-identifier", "numbers"),
-        "Đồng ý": ("boolean", "quasi-identifier", "yes_or_no"),
+        "Đồng ý": ("boolean", "drop", "consent"),
         "Nước": ("text", "drop", "constant"),
         "Trống": ("text", "drop", "empty"),
         "Mã phường": ("integer", "quasi-identifier", "numbers"),
@@ -222,3 +222,45 @@ def test_names_are_read_as_words() -> None:
         "duong_pho", "duong_pho_2", "c_9", "n_1",
     ]  # fmt: skip
     assert (slug_of("Giấy phép.csv.gz"), slug_of("😀.csv")) == ("giay_phep", "dataset")
+
+
+def office_row(i: int) -> str:
+    cost = f"{50 + 25 * (i % 60):,}".replace(",", ".")
+    name, key = f"NGUYỄN  VĂN {'ABCDE'[i % 5]}", f"0792{i % 20:08d}"
+    return f"{i + 1};{name};{key};{i % 28 + 1:02d}/03/2026;2026-01-{i % 9 + 1:02d};{cost}.000"
+
+
+OFFICE = (
+    'SỞ Y TẾ;;;;\n\nSTT;Họ và tên;"Số\nCCCD";Ngày;Ngày;Chi phí\n(1);(2);(3);(4);(5);(6)\n'
+    + "\n".join(map(office_row, range(120)))
+    + "\n;TỔNG CỘNG;;;;9.999.000\nNgười lập biểu;;;;;\n"
+)
+
+
+def test_a_sheet_as_offices_send_it_is_told_apart_into_titles_header_records_and_totals() -> None:
+    order = IngestOrder(
+        columns=(), null_words=NULL_WORDS, max_rows=10**6, max_bytes=10**8, max_row_group_bytes=10**8,
+        scan=ScanOrder(year=2026),
+    )  # fmt: skip
+    with descriptors(OFFICE.encode("utf-16")) as files:
+        reply = guessing.guess(order, files)
+    assert (reply.delimiter, reply.header_row, reply.rows, reply.total_rows) == (";", 3, 120, (4, 125, 126))
+    assert [c.name for c in reply.columns] == ["STT", "Họ và tên", "Số\nCCCD", "Ngày #4", "Ngày #5", "Chi phí"]
+    # Twenty persons in 120 rows, and a running number is nobody's; 50.000 is of thousands, for 1.525.000 is.
+    assert (reply.subject_key, reply.repeated_key, reply.decimal) == ("", "Số\nCCCD", "comma")
+    manifest = read_manifest(filled(manifest_text(reply, slug="so_y_te")))
+    assert manifest.reading.max_rejected_share == pytest.approx(0.025)
+    assert {event.by for event in manifest.events.values() if event.take == "last"} == {"Ngày #4"}
+
+
+def test_what_a_spreadsheet_rounded_is_said_and_a_department_is_no_key() -> None:
+    rows = "\n".join(f"7,92{i:02d}E+10;{['Nội', 'Ngoại', 'Sản'][i % 3]};{1950 + i % 55};x" for i in range(100))
+    reply = guessed(f"so_cccd;khoa;nam_sinh;dong_y\n{rows}\n".encode())
+    told = {c.name: (c.role, c.reason) for c in reply.columns}
+    assert told["so_cccd"] == ("identifier", "rounded")
+    assert told["khoa"] == ("quasi-identifier", "few_values")
+    assert told["dong_y"] == ("drop", "consent")
+    (born,) = [c.transform for c in reply.columns if c.name == "nam_sinh"]
+    assert born is not None
+    assert born.bins == (1970, 1980)
+    assert "# consent: {research.academic: dong_y}" in manifest_text(reply, slug="test")

@@ -1,0 +1,104 @@
+"""Which row of a table names its columns, and what they are called."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+
+from catalog.jailed.refused import Refused, shown
+
+PROBE_ROWS = 20
+"""Among them the header is looked for."""
+_VALUE = re.compile(r"\S@\S|\d{7}|\d{3}[ .]\d{3}[ .]\d{3}|\b\d{1,2}[/.-]\d{1,2}[/.-]\d{4}\b|\b\d{4}-\d\d-\d\d\b")
+_FEW_NUMBERED = 4
+_BY_PLACE = re.compile(r" ?#\d{1,6}$")
+
+
+def header_row(rows: Sequence[Sequence[str]], wanted: Sequence[str]) -> int:
+    """How many rows stand above the header: a title over merged cells, names of groups of columns, nothing.
+
+    The header names most of the wanted columns; where none are wanted, it is the first row that fills more than
+    half as many cells as the widest one, if all that it holds are words. Else the first row is.
+    """
+    told = [[tidy(cell) for cell in row] for row in rows]
+    if wanted:
+        found = [found_in(names, wanted) for names in told]
+        return found.index(max(found)) if found else 0
+    filled = [[name for name in names if name] for names in told]
+    widest = max(map(len, filled), default=0)
+    first = next((place for place, names in enumerate(filled) if 2 * len(names) > widest), 0)
+    return first if all(map(_is_word, filled[first] if filled else [])) else 0
+
+
+def found_in(names: Sequence[str], wanted: Sequence[str]) -> int:
+    """How many of the wanted columns a row names, be it by a name that several have."""
+    called = {_BY_PLACE.sub("", name) for name in wanted}
+    return len((called | set(wanted)) & set(names) - {""})
+
+
+def is_numbering(row: Sequence[str]) -> bool:
+    """Whether a row under the header only numbers the columns, as printed forms do: A, B, 1, 2."""
+    marks = [cell.strip().strip("()") for cell in row if cell.strip()]
+    letters = sum(map(str.isalpha, marks))
+    expected = [*(chr(ord("A") + i) for i in range(letters)), *(str(i + 1) for i in range(len(marks) - letters))]
+    return len(marks) >= _FEW_NUMBERED and marks == expected
+
+
+def _is_word(name: str) -> bool:
+    return not _VALUE.search(name) and any(map(str.isalpha, name))
+
+
+def tidy(name: str) -> str:
+    """A column's name without blanks around it, composed (NFC)."""
+    return unicodedata.normalize("NFC", name).strip()
+
+
+def has_data(header: Sequence[str]) -> bool:
+    """Whether the first row holds values: a day, a mailbox, a long number is no column's name."""
+    return any(_VALUE.search(name) for name in header)
+
+
+def told_apart(header: Sequence[str]) -> list[str]:
+    """Names that differ: "#3" for the third column if it has none, "tên #3" if others have its name too."""
+    names = list(map(tidy, header))
+    counted = Counter(names)
+    made: dict[str, None] = {}
+    for place, name in enumerate(names, 1):
+        unique = name if name and counted[name] == 1 else f"{name} #{place}".strip()
+        while unique in made or (unique != name and unique in counted):
+            unique += "*"
+        made[unique] = None
+    return list(made)
+
+
+def places_of(header: Sequence[str], wanted: Sequence[str]) -> list[int]:
+    """Where each wanted column stands. Raises Refused with all that are absent, or that several are called."""
+    names, apart = list(map(tidy, header)), told_apart(header)
+    counted, place = Counter(names), {name: i for i, name in enumerate(apart)}
+    absent = [name for name in wanted if name not in place and not counted[name]]
+    if absent:
+        raise Refused("ingest.columns_absent", names=absent)
+    twice = {name for name in wanted if counted[name] > 1}
+    if twice:
+        _refuse_twice([own for name, own in zip(names, apart, strict=True) if name in twice])
+    return [place[name] for name in wanted]
+
+
+def absent_or_twice(names: Sequence[str], wanted: Sequence[str]) -> None:
+    """Raises Refused with all wanted names that are absent, or all names that are there twice.
+
+    Columns without a name cannot be wanted, so there may be several.
+    """
+    known = set(names)
+    absent = [n for n in wanted if n not in known]
+    if absent:
+        raise Refused("ingest.columns_absent", names=absent)
+    twice = sorted(n for n, count in Counter(names).items() if count > 1 and n)
+    if twice:
+        _refuse_twice(twice)
+
+
+def _refuse_twice(names: Sequence[str]) -> None:
+    raise Refused("ingest.columns_twice", columns=shown(names))
