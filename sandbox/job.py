@@ -90,6 +90,8 @@ class Limits(Struct, frozen=True, kw_only=True):
     memory_bytes: int = 1_024 * 1024 * 1024
     max_rows: int = 10_000
     """Records that the answer may hold (`Result.records`). Above it the query fails, it is never cut."""
+    values_a_record: int | None = None
+    """Of a row; each beyond them counts as a record. None: however many values, a row is one."""
     max_bytes: int = 16 * 1024 * 1024
     threads: int = 2
     """For few records 1 is quicker: to start a second thread costs more than it saves."""
@@ -111,7 +113,8 @@ class Result(Struct, frozen=True, kw_only=True):
     stream: bytes
     rows: int
     records: int
-    """That it may hold: rows, elements of lists, one for each 10 bytes of a text above 100. What caps count."""
+    """That it may hold: rows, elements of lists, one for each 10 bytes of a text above 100, each value beyond
+    `Limits.values_a_record`. What caps count, and what is paid for by the row."""
     columns: tuple[OutputColumn, ...]
     usage: Usage
 

@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 from marketplace.config import Config
 from marketplace.harvest.errors import AddressRefused
 
+_GIVEN_OUT = ipaddress.IPv6Network("2000::/3")
+
 
 def is_public(address: str) -> bool:
     """Whether anybody on the internet may be there; also looks into IPv6 forms of IPv4 addresses."""
@@ -23,6 +25,9 @@ def is_public(address: str) -> bool:
             else None
         )
         if (inner or nat) and not is_public(str(inner or nat)):
+            return False
+        # Of what is given out to the internet; the rest leads to translators, old site networks, or nowhere.
+        if not nat and not found.ipv4_mapped and found not in _GIVEN_OUT:
             return False
     return found.is_global and not found.is_multicast
 

@@ -51,6 +51,8 @@ class PublicOnly(AbstractResolver):
 
     def __init__(self, allowed: frozenset[str]) -> None:
         self.allowed = allowed
+        self._let_in = set(allowed)
+        """And the addresses of those that are names."""
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
@@ -58,7 +60,9 @@ class PublicOnly(AbstractResolver):
         loop = asyncio.get_running_loop()
         found = await loop.getaddrinfo(host, port, family=family, type=socket.SOCK_STREAM)
         addresses = list(dict.fromkeys((info[0], str(info[4][0])) for info in found))
-        if host not in self.allowed and not all(is_public(address) for _, address in addresses):
+        if host in self.allowed:
+            self._let_in.update(address for _, address in addresses)
+        elif not all(is_public(address) for _, address in addresses):
             raise _Forbidden(host)
         return [
             ResolveResult(
@@ -66,6 +70,14 @@ class PublicOnly(AbstractResolver):
             )
             for kind, address in addresses
         ]
+
+    def connectable(self, found: aiohttp.AddrInfoType) -> socket.socket:
+        """The socket for an address. A host that is a number, however it is written (127。0。0。1), is never
+        resolved: only here is it seen as what it is."""
+        family, kind, protocol, _, address = found
+        if str(address[0]) not in self._let_in and not is_public(str(address[0])):
+            raise _Forbidden(address[0])
+        return socket.socket(family, kind, protocol)
 
     async def close(self) -> None:
         """Holds nothing."""
@@ -81,7 +93,9 @@ class Fetcher:
         self._next_at = 0.0
         resolver = PublicOnly(allowed_hosts(config))
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(resolver=resolver, use_dns_cache=False, limit=1),
+            connector=aiohttp.TCPConnector(
+                resolver=resolver, socket_factory=resolver.connectable, use_dns_cache=False, limit=1
+            ),
             timeout=aiohttp.ClientTimeout(total=config.harvest_timeout_s),
             headers={"User-Agent": f"{AGENT} (+{config.public_url})" if config.public_url else AGENT},
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -166,7 +180,7 @@ class Fetcher:
                 )
         except _Forbidden as forbidden:
             raise RunFailed("address_refused") from forbidden
-        except aiohttp.ClientConnectorDNSError as away:
+        except aiohttp.ClientConnectorError as away:
             raise RunFailed(
                 "address_refused" if isinstance(away.os_error, _Forbidden) else "unreachable"
             ) from away

@@ -94,7 +94,7 @@ def charged(held: Held, prepared: Prepared, outcome: Outcome, *, keep_s: int, me
         billed(
             held,
             prepared,
-            rows=result.rows if result else 0,
+            records=result.records if result else 0,
             cpu_us=outcome.usage.cpu_us if outcome.usage else 0,
         ),
     )

@@ -39,6 +39,8 @@ from sandbox.run import run as run_in_sandbox
 logger = logging.getLogger(__name__)
 MANY_RECORDS = 500_000
 """From here on a second thread saves more than its start costs."""
+VALUES_A_RECORD = 16
+"""In rows mode at least: figures about few columns are honest, hundreds hold other records, packed."""
 
 
 class Run(Struct, frozen=True, kw_only=True):
@@ -234,8 +236,16 @@ def limits_of(services: Services, prepared: Prepared) -> Limits:
         memory_bytes=config.sandbox_memory_bytes,
         max_rows=max(min(obligations.max_rows, config.result_max_rows, *left), 0),
         max_bytes=min(obligations.max_bytes, config.result_max_bytes),
+        values_a_record=_values_a_record(prepared),
         threads=config.sandbox_threads if _records(prepared) >= MANY_RECORDS else 1,
     )
+
+
+def _values_a_record(prepared: Prepared) -> int | None:
+    """Of a row of the answer: as many as columns are read. None in other modes, whose answers hold no records."""
+    if all(line.rows_cap is None for line in prepared.lines):
+        return None
+    return max(VALUES_A_RECORD, sum(map(len, prepared.plan.reads.values())))
 
 
 def _records(prepared: Prepared) -> int:

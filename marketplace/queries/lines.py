@@ -56,12 +56,15 @@ class Line(Struct, frozen=True, kw_only=True, dict=True):
             trial_vnd=self.price.trial_vnd,
         )
 
-    def billed(self, *, rows: int, cpu_us: int) -> Price:
-        """What it costs once it has run: the price, or less where the offer measures rows and CPU."""
+    def billed(self, *, records: int, cpu_us: int) -> Price:
+        """What it costs once it has run: the price, or less where the offer measures rows and CPU.
+
+        `records`: that the answer may hold, as caps count them: else a list would bring a table home as one row.
+        """
         terms = self.facts.terms
         if terms is None or not terms.metered:
             return self.price
-        took = replace(self.most, rows=min(rows, self.most.rows), cpu_us=min(cpu_us, self.most.cpu_us))
+        took = replace(self.most, rows=min(records, self.most.rows), cpu_us=min(cpu_us, self.most.cpu_us))
         return price(terms, took, self.facts.standing).at_most(self.price_vnd)
 
     @property

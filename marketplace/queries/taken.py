@@ -10,9 +10,9 @@ from marketplace.queries.prepare import Prepared
 from marketplace.spending.counting import Change, changed
 
 
-def billed(held: Held, prepared: Prepared, *, rows: int, cpu_us: int) -> Held:
+def billed(held: Held, prepared: Prepared, *, records: int, cpu_us: int) -> Held:
     """The query at what it took, where an offer measures that: its price is what was held, or less."""
-    prices = [line.billed(rows=rows, cpu_us=cpu_us) for line in prepared.lines]
+    prices = [line.billed(records=records, cpu_us=cpu_us) for line in prepared.lines]
     lines = (
         replace(row, quote_vnd=price.total_vnd, items=price.items, trial_vnd=price.trial_vnd)
         for row, price in zip(held.lines, prices, strict=True)

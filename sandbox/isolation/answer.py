@@ -92,17 +92,12 @@ def _copied(data: bytes | mmap.mmap, columns: tuple[OutputColumn, ...], limits: 
     ):
         raise Invalid("columns are not those of the plan")
     rows = records = 0
-    before = BATCH_ROWS
+    a_row = 1 + max(len(columns) - (limits.values_a_record or len(columns)), 0)
     with pa.ipc.new_stream(pa.PythonFile(sink, mode="w"), expected) as writer:
-        for message in messages:
-            batch = pa.ipc.read_record_batch(message, schema)
-            if before < BATCH_ROWS:
-                # A hundred thousand without a row would keep this process busy for seconds.
-                raise Invalid("small batches")
-            before = batch.num_rows
+        for batch in _batches(messages, schema):
             clean = _valid(batch, sink).cast(expected)
             rows += clean.num_rows
-            records += clean.num_rows + sum(_more_records(column) for column in clean.columns)
+            records += a_row * clean.num_rows + sum(_more_records(column) for column in clean.columns)
             if records > limits.max_rows:
                 raise SandboxFailed("sandbox.too_many_rows", entered=True, params={"max_rows": limits.max_rows})
             for part in _sliced(clean):
@@ -111,6 +106,18 @@ def _copied(data: bytes | mmap.mmap, columns: tuple[OutputColumn, ...], limits: 
                 # Read once: what was copied need not stay in this process.
                 data.madvise(mmap.MADV_DONTNEED, 0, source.tell() // mmap.PAGESIZE * mmap.PAGESIZE)
     return Size(rows, records)
+
+
+def _batches(messages: Iterator[pa.Message], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    """Each but the last of the size of an honest worker's: a hundred thousand without a row would keep this process
+    busy for seconds."""
+    before = BATCH_ROWS
+    for message in messages:
+        if before < BATCH_ROWS:
+            raise Invalid("small batches")
+        batch = pa.ipc.read_record_batch(message, schema)
+        before = batch.num_rows
+        yield batch
 
 
 def _valid(batch: pa.RecordBatch, sink: _Counted) -> pa.RecordBatch:

@@ -185,6 +185,7 @@ async def test_what_is_meant_is_found_the_best_first_page_after_page_and_by_toda
         ({"document": "", "robots_at": "http://169.254.169.254/robots.txt"}, "address_refused"),
         ({"redirect": "http://169.254.169.254/latest/meta-data"}, "address_refused"),
         ({"redirect": "http://localhost/"}, "address_refused"),
+        ({"redirect": "http://127。0。0。2/".encode().decode("latin-1")}, "address_refused"),
         ({"redirect": "file:///etc/passwd"}, "address_refused"),
         ({"redirect": "http://[a"}, "address_refused"),
         ({"document": "", "robots_at": "http://[a"}, "address_refused"),

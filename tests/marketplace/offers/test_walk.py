@@ -198,6 +198,12 @@ def test_a_price_by_row_holds_its_ceiling_and_gives_the_rest_back(market: Market
     used = market.client("startup").get("/api/v1/usage?limit=1").json()["items"][0]
     assert (used["query_id"], used["price_vnd"]) == (query["id"], BASE_VND + 5)
     assert market.client("startup").get("/api/v1/spending").json()["spent_vnd"] == spent + BASE_VND + 5
+    listed = run(
+        market, agreement, sql="select list(sex order by sex) as all_of_them from (select distinct sex from adult)"
+    )
+    told = listed.json()
+    assert (told["rows"], told["charged_vnd"]) == (1, BASE_VND + 8), "elements of a list are paid for like rows"
+    spent += BASE_VND + 8
     failed = run(market, agreement, sql="select * from adult").json()
     assert (failed["state"], failed["failure"]["code"]) == ("failed", "sandbox.too_many_rows")
     assert failed["charged_vnd"] == BASE_VND + 3, "a failure counts as a row"

@@ -74,7 +74,7 @@ class Exchange:
             version=self.version,
             facts=SimpleNamespace(dataset_id=uuid.uuid4(), slug="small", excluded=frozenset(), revision=0),
             question=SimpleNamespace(request=SimpleNamespace(purpose="research.academic")),
-            decision=SimpleNamespace(obligations=obligations), records_left=None,
+            decision=SimpleNamespace(obligations=obligations), records_left=None, rows_cap=None,
         )  # fmt: skip
         plan = plan_query("SELECT DISTINCT place FROM small", [schema_of(self.version, "small")])
         prepared = SimpleNamespace(

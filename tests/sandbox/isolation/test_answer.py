@@ -88,6 +88,13 @@ def test_a_row_that_carries_many_records_counts_as_many() -> None:
         read_answer(stream_of(rows, schema), named, Limits(max_rows=107))
 
 
+def test_values_beyond_those_of_a_record_count_as_records() -> None:
+    """Else one row of 500 columns would carry 500 records, each packed into a short text or a number."""
+    named = tuple(OutputColumn(name=f"c{i}", type="BIGINT") for i in range(20))
+    stream = stream_of([{c.name: 1 for c in named}] * 3, pa.schema([(c.name, pa.int64()) for c in named]))
+    assert [read_answer(stream, named, Limits(values_a_record=n))[2] for n in (None, 20, 16)] == [3, 3, 3 * 5]
+
+
 def test_what_threads_find_row_by_row_arrives_in_few_batches() -> None:
     """Else a batch a row would cost its reader a thousand times what its values do."""
     sizes = (0, 1, BATCH_ROWS - 2, 1, BATCH_ROWS, 0, 3)
