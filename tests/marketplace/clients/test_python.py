@@ -68,6 +68,7 @@ def test_a_question_has_a_price_first_and_is_paid_once(market: Market, direct: C
     rows = json.loads(asked.save(tmp_path / "answer.json").read_text())
     assert rows == table.to_pylist()
     assert pa.ipc.open_stream(asked.save(tmp_path / "answer.arrow").read_bytes()).read_all().equals(table)
+    assert answer.receipt()["query_id"] == answer.id
     assert asked.run() is answer
     assert before - paid(market) == quote.vnd
 

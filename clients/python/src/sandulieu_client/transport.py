@@ -11,10 +11,12 @@ import httpx
 from sandulieu_client.errors import Busy, Language, Unreachable, error_of
 
 PATIENCE_S = 60.0
-"""How long a call waits in all while the service says that it is busy."""
+"""How long a call waits in all while the service says that it is busy, or that what is asked for comes."""
 _ATTEMPTS = 3
 """Times that a call is sent when the connection breaks: only calls that change nothing twice."""
 _PAUSE_S = 0.5
+_NOT_YET = "receipt.pending"
+"""The log gives an event its leaf a moment after the answer is there."""
 
 
 class Transport:
@@ -74,12 +76,13 @@ class Transport:
                 continue
             if answer.status_code < 400:
                 return answer
-            refused = error_of(answer.status_code, _problem(answer), language=self.language,
-                               retry_after_s=_retry_after_s(answer))  # fmt: skip
-            if not isinstance(refused, Busy) or waited_s + refused.retry_after_s > self._patience_s:
+            pause_s = _retry_after_s(answer)
+            refused = error_of(answer.status_code, _problem(answer), language=self.language, retry_after_s=pause_s)
+            waits = isinstance(refused, Busy) or refused.code == _NOT_YET
+            if not waits or waited_s + pause_s > self._patience_s:
                 raise refused
-            self._sleep(refused.retry_after_s)
-            waited_s += refused.retry_after_s
+            self._sleep(pause_s)
+            waited_s += pause_s
 
     def _unreachable(self, error: httpx.TransportError) -> Unreachable:
         where = str(self._http.base_url)
