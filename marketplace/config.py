@@ -6,15 +6,23 @@ Without prefix are `DATABASE_URL`, which hosting platforms set, and Stripe's two
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 import msgspec
+from msgspec import Meta
 
 from catalog.limits import IngestLimits
 
 UNPREFIXED = ("database_url", "stripe_api_key", "stripe_webhook_secrets")
+ELSEWHERE = frozenset({"SANDULIEU_URL", "SANDULIEU_TOKEN", "SANDULIEU_FAULT"})
+"""Of the commands that talk to a service, and of the tests."""
+URLS = ("public_url", "opa_url", "oidc_issuer", "stripe_api_url", "einvoice_gateway_url")
+Positive = Annotated[int, Meta(ge=1)]
+NotNegative = Annotated[int, Meta(ge=0)]
 
 
 def default_home() -> Path:
@@ -46,77 +54,77 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     migrate_url: str | None = None
     """The role that owns the tables and runs migrations; None: `database_url` itself may."""
     host: str = "127.0.0.1"
-    port: int = 8080
+    port: Annotated[int, Meta(ge=0, le=65_535)] = 8080
     public_url: str | None = None
     """Where browsers reach the service; https here makes the session cookie Secure."""
     opa_url: str | None = None
     """None: policy.wasm in process. Else a real OPA server."""
-    opa_timeout_ms: int = 500
+    opa_timeout_ms: Positive = 500
     opa_verification_key: Path | None = None
     """File of the public key that its bundle is signed with; None: home/keys/policy-signing.pub.pem."""
-    policy_max_age_s: int = 30 * 86_400
-    clock_back_max_ms: int = 2_000
+    policy_max_age_s: NotNegative = 30 * 86_400
+    clock_back_max_ms: NotNegative = 2_000
     """How far the clock may stand behind the newest event of the log, or go back, before queries are refused."""
-    database_pool_connections: int = 12
-    sandbox_jails: int = 2
-    sandbox_threads: int = 2
-    sandbox_queue_queries: int = 64
+    database_pool_connections: Positive = 12
+    sandbox_jails: Positive = 2
+    sandbox_threads: Positive = 2
+    sandbox_queue_queries: NotNegative = 64
     """That may wait, of one tenant alone; several tenants divide it, and each may always have one."""
-    sandbox_wait_max_s: int = 60
+    sandbox_wait_max_s: NotNegative = 60
     """No longer than a decision stands (`decision_lifetime_s`): nobody decides again while a query waits."""
-    tenant_running_queries: int = 16
-    tenant_memory_bytes: int = 16 * 1024 * 1024 * 1024
-    tenant_event_readers: int = 32
-    tenant_fetches: int = 32
+    tenant_running_queries: NotNegative = 16
+    tenant_memory_bytes: Positive = 16 * 1024 * 1024 * 1024
+    tenant_event_readers: NotNegative = 32
+    tenant_fetches: NotNegative = 32
     """Answers of one tenant on their way out at once, in one process."""
-    tenant_exports: int = 2
+    tenant_exports: NotNegative = 2
     """Exports of the log on their way to one tenant at once, in one process."""
-    tenant_alone_after_s: int = 60
+    tenant_alone_after_s: NotNegative = 60
     """A tenant may hold every jail while no other has asked for so long."""
-    sandbox_deadline_ms: int = 30_000
-    sandbox_memory_bytes: int = 1024 * 1024 * 1024
-    result_max_rows: int = 10_000
-    result_max_bytes: int = 16 * 1024 * 1024
-    rows_cap_multiple: int = 10
+    sandbox_deadline_ms: Positive = 30_000
+    sandbox_memory_bytes: Positive = 1024 * 1024 * 1024
+    result_max_rows: NotNegative = 10_000
+    result_max_bytes: NotNegative = 16 * 1024 * 1024
+    rows_cap_multiple: NotNegative = 10
     """Rows mode: an agreement may take out this many times the version's rows."""
-    dp_rho_micro: int = 10_000
+    dp_rho_micro: NotNegative = 10_000
     """What a query in dp mode spends of its agreement's privacy budget if it does not say, in millionths of ρ."""
-    dp_rho_least_micro: int = 1_000
+    dp_rho_least_micro: NotNegative = 1_000
     """The least that a query in dp mode may spend: how it ends tells a bit, whatever its noise."""
-    dp_release_grid_ms: int = 250
+    dp_release_grid_ms: Positive = 250
     """Answers in dp mode are ready only at multiples of this, counted from when the query entered."""
-    result_lifetime_s: int = 7 * 86_400
-    quote_lifetime_s: int = 900
-    decision_lifetime_s: int = 60
-    hold_lifetime_s: int = 600
-    sql_max_bytes: int = 64 * 1024
-    own_table_max_bytes: int = 100 * 1024 * 1024
+    result_lifetime_s: NotNegative = 7 * 86_400
+    quote_lifetime_s: NotNegative = 900
+    decision_lifetime_s: NotNegative = 60
+    hold_lifetime_s: NotNegative = 600
+    sql_max_bytes: NotNegative = 64 * 1024
+    own_table_max_bytes: NotNegative = 100 * 1024 * 1024
     """Of a startup's own table, as sent and as kept."""
-    own_table_max_rows: int = 5_000_000
-    own_table_deadline_ms: int = 120_000
-    own_table_wait_max_s: int = 300
+    own_table_max_rows: NotNegative = 5_000_000
+    own_table_deadline_ms: Positive = 120_000
+    own_table_wait_max_s: NotNegative = 300
     """For its turn to be read."""
-    tenant_table_uploads: int = 2
+    tenant_table_uploads: NotNegative = 2
     """Own tables of one organisation on their way in at once, in one process."""
-    own_tables_suspended_days: int = 30
+    own_tables_suspended_days: NotNegative = 30
     """An organisation suspended for so long is taken to be so for good: its own tables are removed."""
-    own_tables_max_count: int = 20
+    own_tables_max_count: NotNegative = 20
     """Of one organisation."""
-    own_tables_max_bytes: int = 1024 * 1024 * 1024
+    own_tables_max_bytes: NotNegative = 1024 * 1024 * 1024
     """Of one organisation, as kept."""
-    upload_max_bytes: int = 8 * 1024 * 1024 * 1024
-    version_worn_permille: int = 200
+    upload_max_bytes: NotNegative = 8 * 1024 * 1024 * 1024
+    version_worn_permille: NotNegative = 200
     """Of a version's cohorts: with so many gone it should be published anew."""
-    consents_file_max_bytes: int = 1024 * 1024 * 1024
-    consents_file_max_lines: int = 5_000_000
-    ingest_deadline_ms: int = 600_000
-    ingest_memory_bytes: int = 4 * 1024 * 1024 * 1024
-    ingest_max_rows: Annotated[int, msgspec.Meta(ge=1, le=2_000_000_000)] = 50_000_000
+    consents_file_max_bytes: NotNegative = 1024 * 1024 * 1024
+    consents_file_max_lines: NotNegative = 5_000_000
+    ingest_deadline_ms: Positive = 600_000
+    ingest_memory_bytes: Positive = 4 * 1024 * 1024 * 1024
+    ingest_max_rows: Annotated[int, Meta(ge=1, le=2_000_000_000)] = 50_000_000
     """Of one owner's file; persons are numbered in 32 bits."""
-    session_lifetime_s: int = 12 * 3600
-    token_lifetime_s: int = 90 * 86_400
-    login_attempts_per_window: int = 10
-    login_window_s: int = 900
+    session_lifetime_s: NotNegative = 12 * 3600
+    token_lifetime_s: NotNegative = 90 * 86_400
+    login_attempts_per_window: NotNegative = 10
+    login_window_s: NotNegative = 900
     oidc_issuer: str | None = None
     """Where data subjects sign in (VNeID in production); None: nobody can."""
     oidc_client_id: str = "sandulieu"
@@ -125,34 +133,34 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     oidc_scope: str = "openid"
     oidc_subject_claim: str = "citizen_id"
     """The claim whose value is the subject key of the datasets."""
-    oidc_timeout_ms: int = 5_000
-    oidc_metadata_lifetime_s: int = 3_600
-    subject_session_lifetime_s: int = 900
-    subject_token_lifetime_s: int = 900
-    subject_sign_ins_per_window: int = 20
-    subject_requests_per_window: int = 120
-    subject_window_s: int = 300
-    subject_usage_refresh_s: int = 900
+    oidc_timeout_ms: Positive = 5_000
+    oidc_metadata_lifetime_s: NotNegative = 3_600
+    subject_session_lifetime_s: NotNegative = 900
+    subject_token_lifetime_s: NotNegative = 900
+    subject_sign_ins_per_window: NotNegative = 20
+    subject_requests_per_window: NotNegative = 120
+    subject_window_s: NotNegative = 300
+    subject_usage_refresh_s: NotNegative = 900
     """Use is told up to the last full step of this length, so that nobody watches a rival's query arrive."""
-    subject_sector_min_companies: int = 3
+    subject_sector_min_companies: NotNegative = 3
     """A sector with fewer startups is told as "a company": else it would name one."""
-    price_base_vnd: int = 1_000
+    price_base_vnd: NotNegative = 1_000
     stripe_api_key: Secret | None = None
     """STRIPE_API_KEY; None: no cards, only bank transfers and the operator's credit."""
     stripe_webhook_secrets: tuple[Secret, ...] = ()
     """STRIPE_WEBHOOK_SECRETS, with commas between: while one is replaced, both are valid."""
     stripe_api_url: str = "https://api.stripe.com"
-    stripe_timeout_ms: int = 10_000
-    webhook_tolerance_s: int = 300
+    stripe_timeout_ms: Positive = 10_000
+    webhook_tolerance_s: NotNegative = 300
     """How far the instant at which a webhook was signed may lie from now."""
     usd_rates_vnd: str = ""
     """Dated: `2026-01-01=25400,2026-10-01=25950`, đồng for a dollar from that day on; empty: no top-ups in USD."""
     pay_in_account: str = ""
     """`bank; number; holder`: where bank transfers go to; empty: payers are told to ask the operator."""
-    top_up_least_vnd: int = 20_000
-    payments_interval_ms: int = 1_000
+    top_up_least_vnd: NotNegative = 20_000
+    payments_interval_ms: Positive = 1_000
     """How often wallets are looked at for their auto top-up, and what was begun at Stripe for its end."""
-    payout_least_vnd: int = 50_000
+    payout_least_vnd: NotNegative = 50_000
     """An owner with less waits for the next month."""
     seller_address: str = ""
     """Of whoever runs the exchange, as e-invoices say it."""
@@ -162,46 +170,46 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     """Where the tax office is asked for codes; None: e-invoices are signed, and wait."""
     einvoice_gateway_certificate: Path | None = None
     """PEM of the certificate that its answers are signed under; asked for with the URL."""
-    einvoice_timeout_ms: int = 10_000
-    einvoice_retry_after_s: int = 60
+    einvoice_timeout_ms: Positive = 10_000
+    einvoice_retry_after_s: NotNegative = 60
     """After an attempt that settled nothing; doubled each time, up to 128 times as long."""
-    invoice_close_after_s: int = 3_600
+    invoice_close_after_s: NotNegative = 3_600
     """After a month's end, so that whatever was asked in it is settled before it is billed."""
     log_origin: str = "sandulieu.local/log"
     log_store_file: Path | None = None
     """TOML, mode 0600, as `sources.description` has it: an S3-speaking store that the log is published in; None: a
     folder of the home."""
-    log_store_timeout_ms: int = 10_000
-    sequencer_interval_ms: int = 100
-    search_interval_ms: int = 1_000
+    log_store_timeout_ms: Positive = 10_000
+    sequencer_interval_ms: Positive = 100
+    search_interval_ms: Positive = 1_000
     """How often full blocks of the log are looked for, to be indexed for search."""
-    word_count_interval_s: int = 600
+    word_count_interval_s: Positive = 600
     """How often it is counted in how many listings each word stands, by which a search weighs it; and how often
     datasets are looked for that are not in the index."""
     witnesses_file: Path | None = None
     """One `KEY URL` a line: outside witnesses that are asked to cosign the log's checkpoints; None: nobody is."""
-    witness_interval_s: int = 10
-    witness_timeout_ms: int = 5_000
-    audit_hour_utc: int = 18
+    witness_interval_s: Positive = 10
+    witness_timeout_ms: Positive = 5_000
+    audit_hour_utc: Annotated[int, Meta(ge=0, le=23)] = 18
     """When the nightly audit is due; 18 is one o'clock at night in Hà Nội."""
-    publication_interval_ms: int = 1_000
+    publication_interval_ms: Positive = 1_000
     """How often publications are looked at for what the exchange has to do about them."""
-    sweep_interval_s: int = 30
+    sweep_interval_s: Positive = 30
     harvest_allowed_hosts: str = ""
     """With commas between: hosts of other catalogues that may be asked though they are not public."""
-    harvest_pause_ms: int = 1_000
+    harvest_pause_ms: NotNegative = 1_000
     """Between two requests to another catalogue; a longer one that its robots.txt asks for counts."""
-    harvest_timeout_s: int = 60
-    harvest_max_bytes: int = 64 * 1024 * 1024
+    harvest_timeout_s: Positive = 60
+    harvest_max_bytes: NotNegative = 64 * 1024 * 1024
     """Of one document of another catalogue, unpacked."""
-    harvest_max_listings: int = 1_000_000
+    harvest_max_listings: NotNegative = 1_000_000
     """Of one source."""
-    harvest_retry_after_max_s: int = 300
+    harvest_retry_after_max_s: NotNegative = 300
     """A server that asks to be left alone for longer ends the run, which goes on then."""
-    harvest_run_max_s: int = 4 * 3600
+    harvest_run_max_s: Positive = 4 * 3600
     """Of one look at one source, which the others wait for."""
-    charge_interval_s: int = 60
-    quality_interval_s: int = 60
+    charge_interval_s: Positive = 60
+    quality_interval_s: Positive = 60
     """How often listed versions are looked at: not seen yet, overdue, or with a promise that does not hold."""
 
     def ingest_limits(self) -> IngestLimits:
@@ -221,18 +229,42 @@ def load(environ: Mapping[str, str] | None = None) -> Config:
     env = os.environ if environ is None else environ
     raw: dict[str, Any] = {}
     for name in Config.__struct_fields__:
-        key = name.upper() if name in UNPREFIXED else f"SANDULIEU_{name.upper()}"
+        key = _variable(name)
         if env.get(key):
             raw[name] = env[key].split(",") if name == "stripe_webhook_secrets" else env[key]
     try:
         config = msgspec.convert(raw, Config, strict=False, dec_hook=_decode)
     except msgspec.ValidationError as e:
-        raise msgspec.ValidationError(f"SANDULIEU_* environment: {e}") from e
+        told = re.sub(r" - at `\$\.(\w+).*`$", lambda at: f": {_variable(at[1])}", str(e))
+        raise msgspec.ValidationError(told) from e
+    for name in URLS:
+        _require_address(name, getattr(config, name), ("http", "https"))
+    _require_address("database_url", config.database_url, ("postgresql", "postgres"), host=False)
+    _require_address("migrate_url", config.migrate_url, ("postgresql", "postgres"), host=False)
     if (config.einvoice_gateway_url is None) != (config.einvoice_gateway_certificate is None):
         raise msgspec.ValidationError("SANDULIEU_EINVOICE_GATEWAY_URL and _CERTIFICATE go together")
     if config.pay_in_account and [bool(each.strip()) for each in config.pay_in_account.split(";")] != [True] * 3:
         raise msgspec.ValidationError("SANDULIEU_PAY_IN_ACCOUNT is `bank; number; holder`")
     return config
+
+
+def unknown(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Variables that look like settings and are none: a name that is mistyped would change nothing, unseen."""
+    known = ELSEWHERE | {_variable(name) for name in Config.__struct_fields__}
+    return tuple(sorted(name for name in environ if name.startswith("SANDULIEU_") and name not in known))
+
+
+def _variable(name: str) -> str:
+    return name.upper() if name in UNPREFIXED else f"SANDULIEU_{name.upper()}"
+
+
+def _require_address(name: str, url: str | None, schemes: tuple[str, ...], *, host: bool = True) -> None:
+    if url is None:
+        return
+    parts = urlsplit(url)
+    if parts.scheme not in schemes or (host and not parts.hostname):
+        # What was given is not repeated: it may hold a password.
+        raise msgspec.ValidationError(f"{schemes[0]}://… is expected: {_variable(name)}")
 
 
 def _decode(kind: type, value: object) -> object:

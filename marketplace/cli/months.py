@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import sys
 from functools import partial
 
 import msgspec
 
 from marketplace.cli.client import from_environment
+from marketplace.cli.refusals import tell_refusal
 from marketplace.closing.reads import list_months
 from marketplace.closing.schemas import MonthList, MonthView
 from marketplace.closing.walk import close_months, due
@@ -63,9 +63,7 @@ def _decide(chosen: argparse.Namespace) -> int:
 def _send(chosen: argparse.Namespace, path: str, body: dict[str, str]) -> int:
     answer = from_environment().post(f"/api/v1/months/{chosen.period}/acceptances{path}", body)
     if not answer.ok:
-        for said in answer.json()["messages"].values():
-            print(" ".join(said.values()), file=sys.stderr)
-        return 1
+        return tell_refusal(answer)
     _print(msgspec.json.decode(answer.body, type=MonthList), as_json=chosen.json)
     return 0
 

@@ -5,16 +5,20 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING
 
+import psycopg
 import uvicorn
 import uvloop
+from sqlalchemy.exc import DBAPIError
 
-from marketplace.config import Config, load
+from marketplace.config import Config, load, unknown
+from marketplace.db.server import StartFailed
 from marketplace.web.jails import opening
 from sandbox.isolation.layers import LayerMissing
 
@@ -22,6 +26,8 @@ if TYPE_CHECKING:
     from marketplace.queries.services import Services
 
 STARTUP_FAILED = 3
+NEEDED = (ValueError, OSError, StartFailed, DBAPIError, psycopg.Error)
+"""What a part raises that does not find what it needs, with what is wrong in its text."""
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -38,6 +44,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def run_serve(chosen: argparse.Namespace) -> int:
     """Serve until SIGTERM or SIGINT."""
     config = load()
+    tell_unknown()
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             return runner.run(_serve(config, chosen))
@@ -60,7 +67,10 @@ async def _serve(config: Config, chosen: argparse.Namespace) -> int:
         opened = asyncio.create_task(stack.enter_async_context(services))
         server = await asyncio.to_thread(_server, config, chosen, _when(opened))
         # What it cannot start without is told here, in words; the server would tell where in the code it was.
-        await opened
+        try:
+            await opened
+        except NEEDED as wrong:
+            return _cannot_start(wrong)
         if not stopped.is_set():
             await server.serve()
     return 0 if server.started or stopped.is_set() else STARTUP_FAILED
@@ -94,17 +104,34 @@ def _server(
     )
 
 
+def tell_unknown() -> None:
+    """On standard error, of the environment: names that look like settings and are none."""
+    for name in unknown(os.environ):
+        print(f"– {name}: không có biến này / no such setting: it changes nothing", file=sys.stderr)
+
+
 def run_worker(chosen: argparse.Namespace) -> int:
     """Background work until SIGTERM or SIGINT."""
     del chosen
+    tell_unknown()
     return asyncio.run(_work())
 
 
 async def _work() -> int:
     from marketplace.web.parts import work
 
-    await work(load(), _asked_to_stop())
+    stopped = _asked_to_stop()
+    try:
+        await work(load(), stopped)
+    except NEEDED as wrong:
+        return _cannot_start(wrong)
     return 0
+
+
+def _cannot_start(wrong: Exception) -> int:
+    said = str(wrong.orig if isinstance(wrong, DBAPIError) else wrong).strip()
+    print(f"✗ Không khởi động được / cannot start: {said or type(wrong).__name__}", file=sys.stderr)
+    return STARTUP_FAILED
 
 
 def _asked_to_stop() -> asyncio.Event:

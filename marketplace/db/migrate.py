@@ -11,7 +11,7 @@ from sqlalchemy import Connection, create_engine, text
 
 from marketplace.config import Config
 from marketplace.db.engine import migration_url, sqlalchemy_url
-from marketplace.db.schema import MIGRATIONS
+from marketplace.db.schema import MIGRATIONS, TablesNewer, is_newer
 
 ONE_AT_A_TIME = 0x53444C  # "SDL": advisory lock of whoever migrates
 
@@ -25,10 +25,13 @@ class Status(Struct, frozen=True):
 
 
 def upgrade(config: Config) -> Status:
-    """Run every missing migration, in one transaction; two at once do it once."""
+    """Run every missing migration, in one transaction; two at once do it once. Raises TablesNewer."""
     engine = create_engine(sqlalchemy_url(migration_url(config)))
     with engine.begin() as connection:
         connection.execute(text("select pg_advisory_xact_lock(:n)"), {"n": ONE_AT_A_TIME})
+        before = _status(connection)
+        if is_newer(before.current):
+            raise TablesNewer(current=before.current, newest=before.newest)
         command.upgrade(_alembic(connection), "head")
         found = _status(connection)
     engine.dispose()

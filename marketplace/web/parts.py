@@ -20,7 +20,7 @@ from marketplace.consents.jobs import run_register
 from marketplace.db import embedded
 from marketplace.db.engine import Database, database_url
 from marketplace.db.keys import Keys
-from marketplace.db.schema import bring_up_to_date
+from marketplace.db.schema import bring_up_to_date, require_up_to_date
 from marketplace.einvoices.jobs import run_einvoices
 from marketplace.finding.jobs import run_notices
 from marketplace.harvest.jobs import run_harvests
@@ -131,6 +131,8 @@ async def _open_home(config: Config) -> AsyncIterator[tuple[Database, Keys]]:
         if config.database_url is None:
             stack.callback(embedded.stop, config.home)
             await asyncio.to_thread(bring_up_to_date, config)
+        else:
+            await asyncio.to_thread(require_up_to_date, config)
         database = Database(database_url(config), connections=config.database_pool_connections)
         stack.push_async_callback(database.close)
         yield database, Keys(config.path("keys"))

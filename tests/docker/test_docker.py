@@ -101,9 +101,15 @@ def test_what_runs_jails_has_the_profile_under_which_bwrap_starts(name: str) -> 
     assert (DOCKER / profile).is_file()
 
 
+def _value(variable: re.Match[str]) -> str:
+    """Its default where it has one."""
+    return variable[2] if variable[1] == "-" else "x"
+
+
 @pytest.mark.parametrize("name", OURS)
 def test_the_environment_is_one_that_the_service_knows(name: str) -> None:
-    environment = {key: re.sub(r"\$\{\w+:[-?](.*?)\}", "x", v) for key, v in SERVICES[name]["environment"].items()}
+    given = SERVICES[name]["environment"].items()
+    environment = {key: re.sub(r"\$\{\w+:([-?])(.*?)\}", _value, told) for key, told in given}
     known = {f"SANDULIEU_{field.upper()}" for field in Config.__struct_fields__} | {"DATABASE_URL"}
     assert set(environment) <= known
     config = load(environment)
@@ -128,6 +134,24 @@ def test_only_the_service_is_reachable_and_only_from_this_machine() -> None:
     ports = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
     assert ports == {"service": ["127.0.0.1:8080:8080"]}
     assert COMPOSE["networks"]["inside"] == {"internal": True}
+
+
+def test_who_talks_to_others_outside_has_a_way_there() -> None:
+    # The worker too: it asks Stripe, the tax office, witnesses, other catalogues, and publishes the log.
+    ways = {name for name in SERVICES if "outside" in SERVICES[name]["networks"]}
+    assert ways == {"service", "worker"}
+
+
+def test_settings_beyond_these_come_from_one_file_for_all_of_ours() -> None:
+    files = [SERVICES[name]["env_file"] for name in OURS]
+    assert files == [[{"path": "${SANDULIEU_ENV_FILE:-sandulieu.env}", "required": False}]] * len(OURS)
+
+
+def test_opa_reads_the_bundle_again_when_it_was_signed_anew() -> None:
+    assert SERVICES["opa"]["depends_on"]["bundle"] == {
+        "condition": "service_completed_successfully",
+        "restart": True,
+    }
 
 
 def test_every_volume_that_is_used_is_declared_or_a_file_here() -> None:

@@ -15,6 +15,7 @@ import pytest
 from catalog.storage import Store
 from marketplace.cli.present import _layer
 from sandbox.isolation import bwrap, layers
+from tests import forked
 from tests.catalog.conftest import pseudonymise
 from tests.catalog.plain import in_process
 from tests.catalog.small import MANIFEST, people, publish_rows
@@ -84,13 +85,14 @@ def test_what_a_service_cannot_start_without_is_told_in_words(alive: Market, tmp
     described.write_text('kind = "s3"\n')
     described.chmod(0o600)
     alive.stop()
-    served = subprocess.run(
-        [sys.executable, "-m", "marketplace.cli.main", "serve", "--port", str(alive.port)],
-        env={**os.environ, **alive.environment, "SANDULIEU_LOG_STORE_FILE": str(described)},
-        capture_output=True, text=True, check=False, timeout=60,
-    )  # fmt: skip
-    assert (served.returncode, "Traceback" in served.stderr) == (1, False)
-    assert "missing required field `endpoint`" in served.stderr
+    for name, value, status, said in (
+        ("SANDULIEU_LOG_STORE_FILE", str(described), 1, "missing required field `endpoint`"),
+        ("SANDULIEU_USD_RATES_VND", "x", 3, "cannot start: SANDULIEU_USD_RATES_VND"),
+        ("DATABASE_URL", "postgresql://127.0.0.1:9/x", 3, "cannot start: connection failed"),
+    ):
+        served = forked.run(("serve", "--port", str(alive.port)), {**alive.environment, name: value})
+        assert (served.returncode, "Traceback" in served.stderr) == (status, False), served.stderr
+        assert said in served.stderr
 
 
 def test_where_namespaces_are_forbidden_nothing_runs_and_it_is_told_which_layer_and_how(

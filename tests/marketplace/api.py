@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
+import uvicorn
 from httpx import AsyncClient, Response
 from litestar import Litestar
 from litestar.di import Provide
@@ -35,6 +39,19 @@ def small_app(
         openapi_config=None,
         logging_config=None,
     )
+
+
+@contextlib.asynccontextmanager
+async def listening(app: Litestar) -> AsyncIterator[str]:
+    """Its address on a port, as long as the block lasts: for whoever asks from a process of its own."""
+    server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off"))
+    with socket.socket() as link:
+        link.bind(("127.0.0.1", 0))
+        link.listen()
+        task = asyncio.create_task(server.serve(sockets=[link]))
+        yield f"http://127.0.0.1:{link.getsockname()[1]}"
+        server.should_exit = True
+        await task
 
 
 def _giver(value: Any) -> Any:

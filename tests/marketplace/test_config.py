@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from marketplace.config import UNPREFIXED, Config, load
+from marketplace.config import UNPREFIXED, Config, load, unknown
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "configuration.md"
 
@@ -18,7 +18,7 @@ def test_the_environment_sets_each_field_by_its_name() -> None:
 
 
 def test_a_value_that_does_not_fit_is_refused_by_name() -> None:
-    with pytest.raises(msgspec.ValidationError, match="port"):
+    with pytest.raises(msgspec.ValidationError, match="SANDULIEU_PORT"):
         load({"SANDULIEU_PORT": "nine"})
 
 
@@ -30,7 +30,7 @@ def test_what_an_owners_file_may_cost_is_told_to_its_jails() -> None:
     }
     limits = load(told).ingest_limits()
     assert (limits.max_rows, limits.deadline_ms, limits.memory_bytes) == (3, 5, 7)
-    with pytest.raises(msgspec.ValidationError, match="ingest_max_rows"):
+    with pytest.raises(msgspec.ValidationError, match="SANDULIEU_INGEST_MAX_ROWS"):
         load({"SANDULIEU_INGEST_MAX_ROWS": str(2**31)})
 
 
@@ -59,3 +59,22 @@ def test_secrets_are_read_and_show_themselves_nowhere() -> None:
 def test_every_tunable_has_its_line_in_the_docs(name: str) -> None:
     variable = name.upper() if name in UNPREFIXED else f"SANDULIEU_{name.upper()}"
     assert f"`{variable}`" in DOCUMENT.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SANDULIEU_SANDBOX_JAILS", "0"), ("SANDULIEU_AUDIT_HOUR_UTC", "24"), ("SANDULIEU_SWEEP_INTERVAL_S", "0"),
+        ("SANDULIEU_TOP_UP_LEAST_VND", "-1"), ("SANDULIEU_PORT", "65536"),
+        ("SANDULIEU_PUBLIC_URL", "san.example"), ("SANDULIEU_OPA_URL", "ftp://opa"),
+        ("DATABASE_URL", "mysql://x"), ("SANDULIEU_MIGRATE_URL", "x"),
+    ],
+)  # fmt: skip
+def test_what_nothing_could_run_with_is_refused_at_start(name: str, value: str) -> None:
+    with pytest.raises(msgspec.ValidationError, match=name):
+        load({name: value})
+
+
+def test_names_that_are_mistyped_are_told() -> None:
+    given = {"SANDULIEU_HOME": "x", "SANDULIEU_TOKEN": "x", "SANDULIEU_SANDBOX_JALS": "3", "PATH": "x"}
+    assert unknown(given) == ("SANDULIEU_SANDBOX_JALS",)

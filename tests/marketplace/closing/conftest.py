@@ -21,7 +21,7 @@ from tests.homes import own_home
 from tests.marketplace.agreements.conftest import Sides, open_sides
 from tests.marketplace.audit.bodies import settled
 from tests.marketplace.invoices.bills import charged
-from tests.marketplace.parties import Make
+from tests.marketplace.parties import Make, Party
 from tests.prepared import Prepared
 
 PRICES_VND = (70_000, 30_000)
@@ -34,7 +34,10 @@ class Past(Struct, frozen=True):
     config: Config
     database: Database
     sides: Sides
+    second: Party
+    """The operator's other person, beside that of `sides`."""
     operator: Operator
+    """The same, as a caller."""
     months: tuple[Month, ...]
 
     def owner_does(self, statement: str, *values: object) -> None:
@@ -71,7 +74,8 @@ async def past(prepared: Prepared) -> AsyncIterator[Past]:
 
 async def _filled(config: Config, database: Database) -> Past:
     sides = await open_sides(database)
-    operator = narrow((await Make().party(database, kind="operator")).caller, Operator, "operator", None)
+    second = await Make().party(database, kind="operator")
+    operator = narrow(second.caller, Operator, "operator", None)
     async with database.session() as session:
         await credit_wallet(
             session, by=operator, organisation_id=sides.startup.organisation.id, amount_vnd=1_000_000,
@@ -81,7 +85,7 @@ async def _filled(config: Config, database: Database) -> Past:
     while len(names) < 5:
         names.append(name_of(month_of(names[-1]).since - JUST))
     months = tuple(month_of(each) for each in reversed(names[1:]))
-    past = Past(config, database, sides, operator, months)
+    past = Past(config, database, sides, second, operator, months)
     began = months[0].since
     past.owner_does("update organisation set created_at = %s", began)
     past.owner_does("update transfer set at = %s", began)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import subprocess
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -30,7 +32,10 @@ from marketplace.ledger.outside import Hear
 from marketplace.ledger.reconcile import reconcile
 from marketplace.oversight.rules import month_stuck
 from marketplace.oversight.rules.rule import Span, thresholds_at
-from tests.marketplace.api import Client, small_app
+from tests import forked
+from tests.browser.conftest import page_app, visiting
+from tests.browser.outline import faults
+from tests.marketplace.api import Client, listening, small_app
 from tests.marketplace.closing.conftest import PRICES_VND, Past
 from tests.marketplace.closing.killed import bank, killed_at, nobody, silent, silent_bank
 
@@ -177,17 +182,62 @@ async def test_two_people_let_a_difference_stand_in_one_month_with_its_figures_a
         assert [each.state for each in (await view(past, month)).acceptances] == ["lapsed"]
         with pytest.raises(AcceptanceDecided):
             await _accept(past, month, proposed.id)
-        assert (await propose(second)).status_code == 201
+        await _proposed_and_refused_by_hand(past, month, second)
         assert await tell_stuck_months(database, at=utcnow()) == 2  # both people of the operator
         assert await tell_stuck_months(database, at=utcnow()) == 0
-        await _accept(past, month, (await view(past, month)).acceptances[-1].id)
+        await _accepted_on_the_command_line(past, month)
         assert (await stuck(silent_bank)).subject == "unavailable"  # undoes nothing: nobody knows what it has now
     assert await close_months(database, past.config, bank(month, 5_001), at=over(month), now=True)
     await all_done(past, month)
     seen = await view(past, month)
-    assert [each.state for each in seen.acceptances] == ["lapsed", "accepted"]
+    assert [each.state for each in seen.acceptances] == ["lapsed", "refused", "accepted"]
     assert seen.steps[2].told == {"others_heard": 1, "accepted": 1}
     await _in_the_trial_balance(past, month, seen.acceptances[-1])
+
+
+async def _command(past: Past, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """`sandulieu months …` as the operator's first person."""
+    async with listening(small_app(handlers, database=past.database, config=past.config)) as address:
+        environment = {"SANDULIEU_URL": address, "SANDULIEU_TOKEN": past.sides.tokens["operator"]}
+        return await asyncio.to_thread(forked.run, ("months", *arguments), environment)
+
+
+async def _proposed_and_refused_by_hand(past: Past, month: Month, standing: Standing) -> None:
+    """On the command line by one, on the page by the other, who then proposes it there again."""
+    why = "Ngân hàng xác nhận đã ghi nhầm dòng này."
+    proposed = await _command(past, "propose", month.period, standing.key, "--reason", why)
+    assert (proposed.returncode, proposed.stderr) == (0, "")
+    pending = (await view(past, month)).acceptances[-1]
+    assert f"{pending.id}  proposed" in proposed.stdout
+    alone = await _command(past, "accept", month.period, str(pending.id), "--reason", why)
+    assert (alone.returncode, "month.same_person" in alone.stderr) == (1, True)
+    path = f"/months/{month.period}/acceptances"
+    async with visiting(page_app(past.database, past.config), past.database, past.second) as visitor:
+        page = (await visitor.get("/months")).text
+        assert faults(page) == []
+        assert f'action="{path}/{pending.id}/decision"' in page
+        for fields, status in (({"reason": "ngắn"}, 400), ({"reason": why, "decision": "x"}, 400), ({}, 303)):
+            sent = {"decision": "refuse", "reason": why} | fields
+            assert (await visitor.send(f"{path}/{pending.id}/decision", sent)).status_code == status
+        assert (await view(past, month)).acceptances[-1].state == "refused"
+        assert f'name="difference" value="{standing.key}"' in (await visitor.get("/months")).text
+        for reason, status in (("ngắn", 400), (why, 303)):
+            sent = {"difference": standing.key, "reason": reason}
+            assert (await visitor.send(path, sent)).status_code == status
+        own = (await visitor.get("/months")).text
+        assert ('value="accept"' in own, 'value="refuse"' in own) == (False, True)
+
+
+async def _accepted_on_the_command_line(past: Past, month: Month) -> None:
+    pending = (await view(past, month)).acceptances[-1]
+    accepted = await _command(
+        past, "accept", month.period, str(pending.id), "--reason", "Đã xem sao kê.", "--json"
+    )
+    assert accepted.returncode == 0, accepted.stderr
+    told = {each["period"]: each for each in json.loads(accepted.stdout)["items"]}[month.period]
+    assert told["acceptances"][-1]["state"] == "accepted"
+    again = await _command(past, "refuse", month.period, str(pending.id), "--reason", "Đã xem sao kê.")
+    assert (again.returncode, "month.acceptance_decided" in again.stderr) == (1, True)
 
 
 async def _accept(past: Past, month: Month, acceptance_id: UUID) -> None:
@@ -207,8 +257,8 @@ async def _in_the_trial_balance(past: Past, month: Month, accepted: AcceptanceVi
     assert event.body["let_stand"] == [
         {
             "step": "books", "rule": "outside:bank", "subject": "FT 77", "expected": 5_001, "found": None,
-            "reason": accepted.reason, "proposed_by": str(accepted.proposed_by),
-            "accepted_by": str(past.operator.person_id),
+            "reason": accepted.reason, "proposed_by": str(past.operator.person_id),
+            "accepted_by": str(accepted.decided_by),
         }
     ]  # fmt: skip
     for reason, wrong in (("khác", [("closed_period_hash", month.period)]), (accepted.reason, [])):

@@ -128,5 +128,14 @@ def test_tables_that_are_up_to_date_are_left_alone_and_those_that_are_not_are_mi
         assert migrate.status(fresh).up_to_date
         schema.bring_up_to_date(fresh)
         assert migrate.status(fresh).up_to_date
+        schema.require_up_to_date(fresh)
+        refused = (("0001", [schema.require_up_to_date], schema.TablesBehind),
+                   ("9999", [schema.require_up_to_date, schema.bring_up_to_date], schema.TablesNewer))  # fmt: skip
+        for revision, looks, told in refused:
+            with psycopg.connect(migration_url(fresh)) as connection:
+                connection.execute("update alembic_version set version_num = %s", [revision])
+            for look in looks:
+                with pytest.raises(told):
+                    look(fresh)
     finally:
         embedded.stop(tmp_path)
