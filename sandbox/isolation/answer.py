@@ -109,7 +109,7 @@ def _copied(data: bytes | mmap.mmap, columns: tuple[OutputColumn, ...], limits: 
 
 
 def _batches(messages: Iterator[pa.Message], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-    """Each but the last of the size of an honest worker's: a hundred thousand without a row would keep this process
+    """Each but the last as large as an honest worker's: a hundred thousand without a row would keep this process
     busy for seconds."""
     before = BATCH_ROWS
     for message in messages:

@@ -2,7 +2,7 @@
 
 A POST sets what it answers from then on: `packages`, or `document` (`documents` by path) with `type` and `etag`;
 `robots`, `robots_at` (where they are), `busy` (how often 503, then well), `retry_after`, `redirect` (to where),
-`bomb_bytes` (blanks, packed), `endless` (the first page again and again), `silent` (no answer while somebody waits).
+`bomb_bytes` (blanks, packed), `endless` (the first page again and again), `silent` (no answer while one waits).
 `GET /seen` tells every path that was asked since, and by whom.
 """
 
