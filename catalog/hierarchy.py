@@ -20,9 +20,14 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Any, Final
 
+from catalog.search import fold
+from catalog.spellings import PROVINCES
+
 _RANGE = re.compile(r"(-?\d+(?:\.\d+)?)?\.\.(-?\d+(?:\.\d+)?)?")
 _CODES = re.compile(r"([^*]*)\*(?:\.\.([^*]+)\*)?")
 _TEMPLATE = re.compile(r"\{(\w+)\}")
+_UNLIKE: Final = frozenset({"dn"})
+"""Đà Nẵng, or Đồng Nai."""
 
 TRUNCATIONS: Final[dict[str, Callable[[Any], str]]] = {
     "month": lambda day: f"{day.year:04d}-{day.month:02d}",
@@ -73,6 +78,8 @@ class Hierarchy:
     exact: dict[str, tuple[str, ...]]
     numbers: _Spans
     codes: dict[int, _Spans]
+    loose: dict[str, tuple[str, ...] | None]
+    """What no line says to the letter, by its letters alone; None where two lines have the same ones."""
 
     def at(self, value: Any, level: int) -> str | None:
         """The label of a value (level from 1); None where no line speaks of it."""
@@ -83,6 +90,9 @@ class Hierarchy:
         if labels is None:
             found = (self.codes[length].find(text[:length]) for length in self.codes if len(text) >= length)
             labels = next((f for f in found if f is not None), None)
+        if labels is None:
+            letters = _letters(text)
+            labels = self.loose.get(letters) or self.exact.get(_SPELT.get(letters, ""))
         return None if labels is None else _filled(labels[level - 1], value, text)
 
 
@@ -103,7 +113,7 @@ def read_hierarchy(text: str) -> Hierarchy:
         for number, line in enumerate(csv.reader(io.StringIO(text)), 1)
         if any(cell.strip() for cell in line)
     ]
-    read = Hierarchy(min((len(cells) - 1 for _, cells in lines), default=0), {}, _Spans(), {})
+    read = Hierarchy(min((len(cells) - 1 for _, cells in lines), default=0), {}, _Spans(), {}, {})
     parents: dict[tuple[int, str], str] = {}
     for number, cells in lines:
         labels = tuple(cells[1:])
@@ -159,10 +169,26 @@ def _add(read: Hierarchy, line: int, value: str, labels: tuple[str, ...]) -> Non
         if len(first) != len(last) or any(n < len(first) for n in _lengths(labels)):
             raise NotATree(line=line, level=0, label=value, parent=first, other=last)
         read.codes.setdefault(len(first), _Spans()).add(first, last, labels, line, value)
-    elif read.exact.setdefault(value, labels) != labels:
+    elif read.exact.setdefault(value, labels) == labels:
+        if (letters := _letters(value)) and read.loose.setdefault(letters, labels) != labels:
+            read.loose[letters] = None
+    else:
         before = read.exact[value]
         level = next(i for i, (a, b) in enumerate(zip(before, labels, strict=False)) if a != b)
         raise NotATree(line=line, level=0, label=value, parent=before[level], other=labels[level])
+
+
+def _letters(text: str) -> str:
+    """Without capitals, diacritics, blanks and signs: HÀ NỘI and Ha-Noi are one. "" for codes and numbers."""
+    return "" if any(map(str.isdigit, text)) else re.sub(r"[^a-z]+", "", fold(text))
+
+
+_SPELT: Final = {
+    letters: name
+    for name, spellings in PROVINCES.items()
+    for letters in map(_letters, spellings.split("|"))
+    if letters not in _UNLIKE
+}
 
 
 def _lengths(labels: tuple[str, ...]) -> Iterator[int]:

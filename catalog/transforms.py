@@ -55,7 +55,7 @@ def describe(transform: Transform | None) -> str:
     if transform is None:
         return "none"
     if transform.bins is not None:
-        return "bins " + "/".join(f"{b:g}" for b in transform.bins)
+        return "bins " + "/".join(map(number_text, transform.bins))
     if transform.groups is not None:
         return f"{len(transform.groups)} groups"
     if transform.hierarchy is not None:
@@ -63,11 +63,11 @@ def describe(transform: Transform | None) -> str:
     if transform.truncate is not None:
         return f"truncate {transform.truncate}"
     if transform.clamp is not None:
-        return f"clamp {transform.clamp[0]:g}..{transform.clamp[1]:g}"
+        return f"clamp {number_text(transform.clamp[0])}..{number_text(transform.clamp[1])}"
     if transform.drop:
         return "drop"
     codes = {"bottom_code": transform.bottom_code, "top_code": transform.top_code}
-    return " ".join(f"{name} {value:g}" for name, value in codes.items() if value is not None)
+    return " ".join(f"{name} {number_text(value)}" for name, value in codes.items() if value is not None)
 
 
 def apply(transform: Transform | None, values: Sequence[Value], hierarchies: Mapping[str, str]) -> list[Any]:
@@ -108,11 +108,19 @@ def bin_labels(bounds: Sequence[float]) -> list[str]:
     """One more label than bounds: "<25", "25-44", ">=45"; between bounds that are not whole "0.5-<0.8"."""
     ordered = sorted(bounds)
     whole = all(float(b).is_integer() for b in ordered)
-    between = [
-        f"{a:g}-{b - 1:g}" if whole and b - a > 1 else f"{a:g}" if whole else f"{a:g}-<{b:g}"
-        for a, b in pairwise(ordered)
-    ]
-    return [f"<{ordered[0]:g}", *between, f">={ordered[-1]:g}"]
+    between = [_between(a, b, whole=whole) for a, b in pairwise(ordered)]
+    return [f"<{number_text(ordered[0])}", *between, f">={number_text(ordered[-1])}"]
+
+
+def _between(low: float, high: float, *, whole: bool) -> str:
+    if not whole:
+        return f"{number_text(low)}-<{number_text(high)}"
+    return f"{number_text(low)}-{number_text(high - 1)}" if high - low > 1 else number_text(low)
+
+
+def number_text(number: float) -> str:
+    """As people write it. In six digits 12,345,678 and 12,345,679 đồng, two bounds, were one: 1.23457e+07."""
+    return f"{number:.15g}"
 
 
 def hierarchy_of(name: str, hierarchies: Mapping[str, str]) -> Hierarchy:

@@ -12,7 +12,7 @@ from catalog.cohorts import MISSING, Codes, Ints
 from catalog.jailed.cells import ARROW
 from catalog.jailed.mixing import stable
 from catalog.jailed.refused import Refused
-from catalog.transforms import UNMAPPED, Transform, apply
+from catalog.transforms import UNMAPPED, Transform, apply, number_text
 from catalog.wire import AnonymiseColumn
 
 NEVER: Final = 2**31 - 1
@@ -67,7 +67,10 @@ def shown_type(column: AnonymiseColumn) -> str:
 
 
 def _texts(values: list[Any]) -> list[Any]:
-    return [v if v is None or isinstance(v, str) else f"{v:g}" if isinstance(v, float) else str(v) for v in values]
+    return [
+        v if v is None or isinstance(v, str) else number_text(v) if isinstance(v, float) else str(v)
+        for v in values
+    ]
 
 
 def distinct(data: pa.ChunkedArray) -> tuple[Ints, list[Any]]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from catalog.pii.folding import fold
+from catalog.spellings import PROVINCES
 
 _MERGED: Final = {
     "Tuyên Quang": "Hà Giang", "Lào Cai": "Yên Bái", "Thái Nguyên": "Bắc Kạn", "Phú Thọ": "Vĩnh Phúc|Hòa Bình",
@@ -17,18 +18,6 @@ _MERGED: Final = {
     "Hồ Chí Minh": "Bà Rịa - Vũng Tàu|Bình Dương", "Đồng Nai": "Bình Phước", "Tây Ninh": "Long An",
     "Cần Thơ": "Sóc Trăng|Hậu Giang", "Vĩnh Long": "Bến Tre|Trà Vinh", "Đồng Tháp": "Tiền Giang",
     "Cà Mau": "Bạc Liêu", "An Giang": "Kiên Giang",
-}  # fmt: skip
-_SPELLINGS: Final = {
-    "Hồ Chí Minh": "sai gon|hcm|hcmc|tphcm|ho chi minh city|ba ria vung tau|brvt|vung tau|ba ria-vung tau",
-    "Hà Nội": "hn|hanoi",
-    "Đà Nẵng": "da nang city|danang|dn",
-    "Hải Phòng": "hp|hai phong city",
-    "Huế": "thua thien hue|thua thien - hue|hue city",
-    "Đắk Lắk": "dac lac|dak lak|daklak",
-    "Lâm Đồng": "dac nong|dak nong",
-    "Thái Nguyên": "bac can",
-    "Quảng Ngãi": "kontum",
-    "Cần Thơ": "can tho city",
 }  # fmt: skip
 
 
@@ -55,7 +44,7 @@ NEW: Final = frozenset(_short(each["name"]) for each in _DIVISIONS)
 CURRENT: Final[dict[str, str]] = (
     {fold(name): name for name in NEW}
     | {fold(old): new for new, olds in _MERGED.items() for old in olds.split("|")}
-    | {spelling: name for name, spellings in _SPELLINGS.items() for spelling in spellings.split("|")}
+    | {spelling: name for name, spellings in PROVINCES.items() for spelling in spellings.split("|")}
 )
 """Folded name, old or new → the province of today."""
 WARDS: Final = frozenset(fold(_short(ward["name"])) for each in _DIVISIONS for ward in each["wards"])

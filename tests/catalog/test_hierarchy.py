@@ -97,3 +97,35 @@ def test_a_name_that_is_no_hierarchy_opens_no_file() -> None:
     for name in ("../texts", "none", ""):
         with pytest.raises(KeyError):
             shipped_hierarchy(name)
+
+
+@pytest.mark.parametrize(
+    ("said", "province"),
+    [
+        ("HÀ NỘI", "Thành phố Hà Nội"), ("ha  noi", "Thành phố Hà Nội"), ("HN", "Thành phố Hà Nội"),
+        ("Hà Tây", "Thành phố Hà Nội"), ("Tp. Hồ Chí Minh", "Thành phố Hồ Chí Minh"),
+        ("tp.hcm", "Thành phố Hồ Chí Minh"), ("BR-VT", "Thành phố Hồ Chí Minh"),
+        ("Bà Rịa – Vũng Tàu", "Thành phố Hồ Chí Minh"), ("Đắc Lắc", "Đắk Lắk"), ("TT. Huế", "Thành phố Huế"),
+    ],
+)  # fmt: skip
+def test_provinces_are_known_as_offices_write_them(said: str, province: str) -> None:
+    assert hierarchy_of("vn_province", {}).at(said, 1) == province
+
+
+@pytest.mark.parametrize("said", ["ĐN", "Lào", "Hà", "", "12", "Nội Hà"])
+def test_what_is_no_province_or_may_be_two_is_none(said: str) -> None:
+    assert hierarchy_of("vn_province", {}).at(said, 1) is None
+
+
+def test_letters_of_two_lines_are_nobodys_and_codes_are_read_as_they_stand() -> None:
+    own = read_hierarchy("Bình,một\nBinh,hai\nA1,ba\nÂu,tư\n")
+    assert [own.at(v, 1) for v in ("Bình", "Binh", "BÌNH", "a1", "A1", "ÂU", "au")] == [
+        "một", "hai", None, None, "ba", "tư", "tư",
+    ]  # fmt: skip
+
+
+def test_bounds_that_differ_in_the_eighth_digit_are_two_labels() -> None:
+    bins = Transform(bins=(12_345_678, 12_345_679, 20_000_000))
+    shown = apply(bins, [12_345_677, 12_345_678, 12_345_679, 20_000_000], {})
+    assert shown == ["<12345678", "12345678", "12345679-19999999", ">=20000000"]
+    assert apply(Transform(bins=(0.5, 0.75)), [0.1, 0.5, 0.75], {}) == ["<0.5", "0.5-<0.75", ">=0.75"]
