@@ -11,7 +11,15 @@ from msgspec import Struct
 from marketplace.accounts.callers import Caller
 from marketplace.calendar import month_of
 from marketplace.db.base import utcnow
-from marketplace.queries.errors import AgreementUnpaid, Alone, NotNeeded, RhoTooSmall, SqlNotUnderstood, TimeTells
+from marketplace.queries.errors import (
+    AgreementUnpaid,
+    Alone,
+    NothingListed,
+    NotNeeded,
+    RhoTooSmall,
+    SqlNotUnderstood,
+    TimeTells,
+)
 from marketplace.queries.execute import limits_of
 from marketplace.queries.lines import Line, together
 from marketplace.queries.prepare import (
@@ -97,7 +105,7 @@ async def dry_run(services: Services, caller: Caller, ask: Ask) -> DryRunView:
         refusals.append(_refusal(refused.code, refused.params))
     try:
         plan = understand(ask.sql, facts, versions, services.config.sql_max_bytes)
-    except (SqlNotUnderstood, Alone, NotNeeded) as refused:
+    except (SqlNotUnderstood, Alone, NotNeeded, NothingListed) as refused:
         refusals.append(_refusal(refused.code, refused.params))
         lines = await lines_of(services, caller, ask, facts, None)
     else:

@@ -85,6 +85,12 @@ class AgreementUnpaid(Problem):
     code = "agreement.unpaid"
 
 
+class NothingListed(Conflict):
+    """The owner took the dataset's version back, and no other is there yet. Params: dataset."""
+
+    code = "query.nothing_listed"
+
+
 class QuoteExpired(Conflict):
     code = "quote.expired"
 

@@ -23,6 +23,7 @@ from marketplace.queries.errors import (
     AgreementUnpaid,
     Alone,
     ClockSetBack,
+    NothingListed,
     NotNeeded,
     RhoTooSmall,
     SameDataset,
@@ -106,8 +107,8 @@ def instant_ms(clock: Clock) -> int:
 async def prepare(
     services: Services, caller: Caller, ask: Ask, *, promised_vnd: Mapping[UUID, int] | None = None
 ) -> Prepared:
-    """Raises NotFound, SameDataset, AgreementUnpaid, TimeTells, RhoTooSmall, Alone, NotNeeded, SqlNotUnderstood; a
-    denial is in `.decision`.
+    """Raises NotFound, SameDataset, AgreementUnpaid, TimeTells, RhoTooSmall, Alone, NotNeeded, NothingListed,
+    SqlNotUnderstood; a denial is in `.decision`.
 
     `promised_vnd`: prices by agreement, of a quote that is still valid; they are the ceiling and the bill.
     """
@@ -265,7 +266,7 @@ async def facts_of(services: Services, caller: Caller, ask: Ask) -> tuple[Facts,
 
 def understand(sql: str, facts: Sequence[Facts], versions: Sequence[Version | None], max_bytes: int) -> Plan:
     """The typed plan. Raises SqlNotUnderstood with line, column, word and what to use; NotNeeded for an agreement
-    beside others whose dataset the query does not read: its base price would buy nothing; Alone."""
+    beside others whose dataset the query does not read: its base price would buy nothing; Alone; NothingListed."""
     pairs = list(zip(facts, versions, strict=True))
     alone = [each.slug for each, version in pairs if version and version.mode not in TOGETHER]
     if alone and len(facts) > 1:
@@ -277,6 +278,9 @@ def understand(sql: str, facts: Sequence[Facts], versions: Sequence[Version | No
     try:
         plan = plan_query(sql, (*tables, *own))
     except SqlRefused as refused:
+        gone = [each.slug for each, version in pairs if version is None]
+        if refused.code == "sql.unknown_table" and refused.word.lower() in gone:
+            raise NothingListed(dataset=refused.word.lower()) from refused
         raise SqlNotUnderstood(
             refused.code, **refused.params | {"line": refused.line, "column": refused.column, "word": refused.word}
         ) from refused
