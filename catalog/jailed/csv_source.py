@@ -18,14 +18,12 @@ from catalog.jailed.bounded import GZIP, NulByte
 from catalog.jailed.encoding import Text
 from catalog.jailed.header import (
     PROBE_ROWS,
-    absent_or_twice,
+    chosen,
     found_in,
     has_data,
     header_row,
     is_numbering,
-    places_of,
     tidy,
-    told_apart,
 )
 from catalog.jailed.refused import Refused
 from catalog.jailed.rejected import Skipped
@@ -56,11 +54,7 @@ class CsvSource:
         if nameless and has_data(header):
             header, above = [""] * len(header), -1
         self.header_row = above + 1
-        names = told_apart(header) if nameless else list(map(tidy, header))
-        if wanted is None and not nameless:
-            absent_or_twice(names, ())
-        self.wanted = tuple(names) if wanted is None else tuple(wanted)
-        self.places = list(range(len(header))) if wanted is None else places_of(header, wanted)
+        self.wanted, self.places = chosen(header, wanted, nameless=nameless)
         self.width, self.above = len(header), above + 1
         self.skipped = Skipped("ingest.row_fields", first=self.above + 1)
         self.totals = Totals(numbered=head.numbered)

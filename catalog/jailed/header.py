@@ -73,7 +73,7 @@ def told_apart(header: Sequence[str]) -> list[str]:
     return list(made)
 
 
-def places_of(header: Sequence[str], wanted: Sequence[str]) -> list[int]:
+def _places_of(header: Sequence[str], wanted: Sequence[str]) -> list[int]:
     """Where each wanted column stands. Raises Refused with all that are absent, or that several are called."""
     names, apart = list(map(tidy, header)), told_apart(header)
     counted, place = Counter(names), {name: i for i, name in enumerate(apart)}
@@ -84,6 +84,21 @@ def places_of(header: Sequence[str], wanted: Sequence[str]) -> list[int]:
     if twice:
         _refuse_twice([own for name, own in zip(names, apart, strict=True) if name in twice])
     return [place[name] for name in wanted]
+
+
+def chosen(
+    header: Sequence[str], wanted: Sequence[str] | None, *, nameless: bool
+) -> tuple[tuple[str, ...], list[int]]:
+    """What the wanted columns are called, or, where None are, all, and where they stand.
+
+    `nameless`: also those without a name, or with another's. Raises Refused.
+    """
+    if wanted is not None:
+        return tuple(wanted), _places_of(header, wanted)
+    names = told_apart(header) if nameless else list(map(tidy, header))
+    if not nameless:
+        absent_or_twice(names, ())
+    return tuple(names), list(range(len(header)))
 
 
 def absent_or_twice(names: Sequence[str], wanted: Sequence[str]) -> None:

@@ -15,12 +15,9 @@ import python_calamine
 
 from catalog.jailed.header import (
     PROBE_ROWS,
-    absent_or_twice,
+    chosen,
     header_row,
     is_numbering,
-    places_of,
-    tidy,
-    told_apart,
 )
 from catalog.jailed.old_letters import CONVERT, old_letters
 from catalog.jailed.refused import Refused, shown
@@ -68,11 +65,7 @@ class WorkbookSource:
             raise Refused("ingest.empty")
         self.header_row = self.start[0] + above + 1
         self.above = above + 1
-        names = told_apart(header) if nameless else list(map(tidy, header))
-        if wanted is None and not nameless:
-            absent_or_twice(names, ())
-        self.wanted = tuple(names) if wanted is None else tuple(wanted)
-        self.places = list(range(len(header))) if wanted is None else places_of(header, wanted)
+        self.wanted, self.places = chosen(header, wanted, nameless=nameless)
         self.skipped = Skipped("ingest.row_fields", first=self.start[0] + self.above + 1)
         self.totals = Totals(numbered=any(map(is_numbering, probe[above + 1 : above + 2])))
 

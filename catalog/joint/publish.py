@@ -94,10 +94,13 @@ def publish_joint(
         history, _ = follow(history, made, intake, mask, version.created_at_ms, coding, narrow=narrow)
         put(store, folder, version, intake, made, history)
     joined = band_of(intake.rows, manifest.k)
-    report = Report(
+    publication = Publication(version=version, manifest=manifest, sample=[], report=_report(joined))
+    return JointPublication(publication=publication, joined=joined)
+
+
+def _report(joined: Band) -> Report:
+    """Of what two owners may learn: counts of either's file, times and risks would tell of the other's persons."""
+    return Report(
         rows_read=joined.at_least, events_read=0, rows_rejected=0, format="", encoding="", delimiter="",
         without_consent=0, rare_values_blanked=0, read_ms=0, anonymise_ms=0, measure_ms=0, waiting=(), risk=None,
     )  # fmt: skip
-    return JointPublication(
-        publication=Publication(version=version, manifest=manifest, sample=[], report=report), joined=joined
-    )

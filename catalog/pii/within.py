@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from functools import lru_cache, partial
 from typing import Final
 
 from msgspec import Struct
@@ -72,70 +73,69 @@ _INSURANCE: Final = _said(
 )
 
 
+_CARDS: Final = (
+    _Rule("email", re.compile(r"[A-Za-z0-9][\w.%+'-]*@[\w-]+(?:\.[\w-]+)+"), is_email),
+    _Rule(
+        "bank_card",
+        re.compile(
+            r"(?<![\w.,-])(?:\d{13,19}|\d{4}(?:[ -]\d{4}){3}(?:[ -]?\d{3})?|\d{4}[ -]\d{6}[ -]\d{5})(?![\w-])"
+        ),
+        is_bank_card,
+    ),
+    _Rule(
+        "social_insurance",
+        re.compile(r"\b[A-Z]{2}[ -]?[1-5][ -]?\d{2}[ -]?(?:\d[ -]?){9}\d\b", re.I),
+        is_health_card,
+    ),
+)
+_CITIZEN_ID: Final = re.compile(r"(?<![\w.,-])0\d{2}(?:[ .]?\d{3}){3}(?![\d-])")
+_NUMBERS: Final = (
+    _Rule("tax_code", re.compile(r"(?<!\d)\d{10}(?:-?\d{3})?(?!\d)"), is_tax_code, _TAX),
+    _Rule("social_insurance", re.compile(r"(?<!\d)\d{10}(?!\d)"), lambda _: True, _INSURANCE),
+    _Rule(
+        "old_citizen_id",
+        re.compile(r"(?<!\d)\d{3}[ .]?\d{3}[ .]?\d{3}(?!\d)"),
+        is_old_citizen_id,
+        _said("cmnd|cmt|cmtnd|chung minh|chung minh thu|chung minh nhan dan|cccd|can cuoc|id card|giay to"),
+    ),
+    _Rule("phone", re.compile(r"(?<![\w+])\(?(?:\+?84|0)\)?(?:[ ._()–-]{0,2}\d){9,10}(?!\d)"), is_phone),
+    _Rule(
+        "phone",
+        re.compile(r"(?<![\w+])\(?(?:\+?84|0)\)?(?:[ ._()–-]{0,2}\d){9}(?!\d)"),
+        could_be_phone,
+        _said(
+            "sdt|so dien thoai|dien thoai|dt|dtdd|di dong|phone|mobile|tel|zalo|lien he|lien lac|hotline|"
+            "goi|alo|lh|so|viber|call"
+        ),
+    ),
+    _Rule("phone", re.compile(r"(?<![\w+.,/-])0[35789]\d{8}(?![\w/-])"), could_be_phone),
+    _Rule("passport", re.compile(r"\b[A-Z]\d{7,8}\b", re.I), is_passport, _said("ho chieu|passport|hc|pp")),
+    _Rule(
+        "plate",
+        re.compile(r"\b\d{2}[A-Z][A-Z0-9]?[ -]\d{3}\.?\d{2}\b|\b\d{2}-[A-Z][A-Z1-9][ -]\d{3}\.?\d{2}\b", re.I),
+        is_plate,
+    ),
+    _Rule(
+        "plate",
+        re.compile(r"\b\d{2}-?[A-Z][A-Z0-9]?[ -]?(?:\d{3}\.?\d{2}|\d{4})\b", re.I),
+        is_plate,
+        _said("bien so|bien|bks|bsx|bien kiem soat|bien xe|xe|plate|o to|xe may|bien ks|oto|taxi"),
+    ),
+    _Rule("coordinates", re.compile(r"\d{1,3}[.]\d{4,}\s?[,;/ ]\s?\d{1,3}[.]\d{4,}"), is_place),
+)
+_DAY: Final = re.compile(r"\d{1,2}[/.-]\d{1,2}[/.-]\d{4}|\d{4}-\d{2}-\d{2}|\d{1,2}[/.-]\d{1,2}[/.-]\d{2}(?!\d)")
+_BORN: Final = _said("sinh ngay|ngay sinh|sinh|ns|dob|born|date of birth|sn|sinh nam|sinh nhat")
+
+
+@lru_cache(maxsize=4)
 def _rules(year: int) -> tuple[_Rule, ...]:
-    def citizen(text: str) -> bool:
-        return is_citizen_id(text, year=year)
-
-    def birth(text: str) -> bool:
-        return is_birth(text, year=year)
-
+    """The stronger before the weaker: of two matches that overlap the first one stands."""
     return (
-        _Rule("email", re.compile(r"[A-Za-z0-9][\w.%+'-]*@[\w-]+(?:\.[\w-]+)+"), is_email),
-        _Rule(
-            "bank_card",
-            re.compile(
-                r"(?<![\w.,-])(?:\d{13,19}|\d{4}(?:[ -]\d{4}){3}(?:[ -]?\d{3})?|\d{4}[ -]\d{6}[ -]\d{5})(?![\w-])"
-            ),
-            is_bank_card,
-        ),
-        _Rule(
-            "social_insurance",
-            re.compile(r"\b[A-Z]{2}[ -]?[1-5][ -]?\d{2}[ -]?(?:\d[ -]?){9}\d\b", re.I),
-            is_health_card,
-        ),
-        _Rule("citizen_id", re.compile(r"(?<![\w.,-])0\d{2}(?:[ .]?\d{3}){3}(?![\d-])"), citizen),
-        _Rule("tax_code", re.compile(r"(?<!\d)\d{10}(?:-?\d{3})?(?!\d)"), is_tax_code, _TAX),
-        _Rule("social_insurance", re.compile(r"(?<!\d)\d{10}(?!\d)"), lambda _: True, _INSURANCE),
-        _Rule(
-            "old_citizen_id",
-            re.compile(r"(?<!\d)\d{3}[ .]?\d{3}[ .]?\d{3}(?!\d)"),
-            is_old_citizen_id,
-            _said("cmnd|cmt|cmtnd|chung minh|chung minh thu|chung minh nhan dan|cccd|can cuoc|id card|giay to"),
-        ),
-        _Rule("phone", re.compile(r"(?<![\w+])\(?(?:\+?84|0)\)?(?:[ ._()–-]{0,2}\d){9,10}(?!\d)"), is_phone),
-        _Rule(
-            "phone",
-            re.compile(r"(?<![\w+])\(?(?:\+?84|0)\)?(?:[ ._()–-]{0,2}\d){9}(?!\d)"),
-            could_be_phone,
-            _said(
-                "sdt|so dien thoai|dien thoai|dt|dtdd|di dong|phone|mobile|tel|zalo|lien he|lien lac|hotline|"
-                "goi|alo|lh|so|viber|call"
-            ),
-        ),
-        _Rule("phone", re.compile(r"(?<![\w+.,/-])0[35789]\d{8}(?![\w/-])"), could_be_phone),
-        _Rule("passport", re.compile(r"\b[A-Z]\d{7,8}\b", re.I), is_passport, _said("ho chieu|passport|hc|pp")),
-        _Rule(
-            "plate",
-            re.compile(r"\b\d{2}[A-Z][A-Z0-9]?[ -]\d{3}\.?\d{2}\b|\b\d{2}-[A-Z][A-Z1-9][ -]\d{3}\.?\d{2}\b", re.I),
-            is_plate,
-        ),
-        _Rule(
-            "plate",
-            re.compile(r"\b\d{2}-?[A-Z][A-Z0-9]?[ -]?(?:\d{3}\.?\d{2}|\d{4})\b", re.I),
-            is_plate,
-            _said("bien so|bien|bks|bsx|bien kiem soat|bien xe|xe|plate|o to|xe may|bien ks|oto|taxi"),
-        ),
-        _Rule("coordinates", re.compile(r"\d{1,3}[.]\d{4,}\s?[,;/ ]\s?\d{1,3}[.]\d{4,}"), is_place),
-        _Rule(
-            "birth_date",
-            re.compile(r"\d{1,2}[/.-]\d{1,2}[/.-]\d{4}|\d{4}-\d{2}-\d{2}|\d{1,2}[/.-]\d{1,2}[/.-]\d{2}(?!\d)"),
-            birth,
-            _said("sinh ngay|ngay sinh|sinh|ns|dob|born|date of birth|sn|sinh nam|sinh nhat"),
-        ),
+        *_CARDS,
+        _Rule("citizen_id", _CITIZEN_ID, partial(is_citizen_id, year=year)),
+        *_NUMBERS,
+        _Rule("birth_date", _DAY, partial(is_birth, year=year), _BORN),
     )
-
-
-_RULES_OF: dict[int, tuple[_Rule, ...]] = {}
 
 
 def inside(text: str, *, year: int) -> list[Match]:
@@ -143,8 +143,7 @@ def inside(text: str, *, year: int) -> list[Match]:
     text = _OPAQUE.sub(_struck, text[:_MAX_CHARACTERS])
     found: list[Match] = []
     taken = [False] * len(text)
-    rules = _RULES_OF.setdefault(year, _rules(year))
-    for match in [*_formed(text, rules), *_address(text), *people(text)]:
+    for match in [*_formed(text, _rules(year)), *_address(text), *people(text)]:
         kind, start, end = match
         if not any(taken[start:end]):
             taken[start:end] = [True] * (end - start)
