@@ -111,6 +111,8 @@ async def test_what_has_to_be_mended_is_no_guess_to_answer_for(
         )  # fmt: skip
     async with visit(sides.owner) as owner:
         page = (await owner.get(f"/publications/{publication}")).text
+        asked_again = await owner.get(f"/publications/{publication}", **{"HX-Request": "true"})
+        assert asked_again.headers["HX-Refresh"] == "true"
         assert faults(page) == []
         assert 'value="override"' not in page
         assert page.count("3004") == 2

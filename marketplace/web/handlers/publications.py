@@ -83,7 +83,11 @@ async def send_publication(
 async def show_publication(view: View, caller: Caller, session: AsyncSession, publication_id: UUID) -> Template:
     """One, with its stages; while the exchange works on it the page asks again by itself."""
     caller.require("read")
-    return await _one(view, caller, session, publication_id)
+    page = await _one(view, caller, session, publication_id)
+    if view.partial and not page.context["at_work"]:
+        # What there is to do now stands outside the stages, which are all that the page asks for again.
+        page.headers["HX-Refresh"] = "true"
+    return page
 
 
 @get("/publications/{publication_id:uuid}/rejected.csv")
