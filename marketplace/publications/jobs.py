@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
+from marketplace.db.base import utcnow
 from marketplace.errors import Unavailable
 from marketplace.listings.errors import PublicationUnderWay
 from marketplace.listings.press import Press
@@ -19,6 +20,7 @@ from marketplace.listings.sweeping import sweep_versions
 from marketplace.publications.files import folders, forget
 from marketplace.publications.machine import AT_WORK
 from marketplace.publications.models import PublicationRow
+from marketplace.publications.reminding import remind
 from marketplace.publications.running import advance
 from marketplace.publications.stages import locked, step
 
@@ -73,6 +75,8 @@ async def run_publications(press: Press, stop: asyncio.Event) -> None:
         try:
             await work_once(press, stop)
             if not stop.is_set() and time.monotonic() - swept_at_s >= SWEEP_EVERY_S:
+                async with press.database.session() as session:
+                    await remind(session, at=utcnow())
                 await sweep(press)
                 await sweep_versions(press)
                 swept_at_s = time.monotonic()

@@ -41,6 +41,8 @@ class PublicationRow(Base):
     sent_at: Mapped[datetime] = mapped_column(default=utcnow)
     due_at: Mapped[datetime | None]
     """Of the task at hand, where a person has one."""
+    told_overdue: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+    """Whether those whose task it is were told that it is late."""
     version_id: Mapped[str | None]
     """What was made; in `dataset_version` only once it is listed."""
     state_class: Mapped[str | None]

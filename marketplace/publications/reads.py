@@ -33,10 +33,9 @@ from marketplace.publications.schemas import (
     WithdrawalList,
     WithdrawalView,
 )
-from marketplace.publications.tasks import CHECKLISTS, rules_at
+from marketplace.publications.tasks import CHECKLISTS, WHO, rules_at
 
 MOST = 200
-WHO = {"checking": "steward", "approving": "approver", "reviewing": "operator"}
 _LINES = (
     select(PublicationRow, Organisation.name, Person.name)
     .join(Organisation, Organisation.id == PublicationRow.organisation_id)

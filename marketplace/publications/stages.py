@@ -33,7 +33,7 @@ def step(row: PublicationRow, verb: Verb) -> None:
     if state is None:
         raise PublicationWrongState(state=row.state, verb=verb)
     row.state, row.changed_at = state, utcnow()
-    row.due_at = due(state, row.changed_at)
+    row.due_at, row.told_overdue = due(state, row.changed_at), False
 
 
 async def begin_stage(session: AsyncSession, publication_id: UUID, stage: Stage) -> bool:

@@ -12,6 +12,8 @@ from msgspec import Struct
 
 from marketplace.calendar import day_of
 
+WHO: Final = {"checking": "steward", "approving": "approver", "reviewing": "operator"}
+"""Whose the task in a state is."""
 CHECKLISTS: Final[dict[str, tuple[str, ...]]] = {
     "checking": ("identifiers_gone", "basis_holds", "meanings_true", "figures_read"),
     "approving": ("risk_accepted", "purposes_fit", "price_set", "warnings_read"),

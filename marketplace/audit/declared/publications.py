@@ -41,3 +41,9 @@ class VersionWithdrawn(Body, frozen=True):
     note: str
     agreements: int
     """In force at that moment."""
+
+
+@event("publication:overdue", "a task of its review was due and nobody has done it; told once a task")
+class PublicationOverdue(PublicationNamed, frozen=True):
+    state: str
+    due_at: int

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import errno
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from catalog.pipeline import stages
 from catalog.pipeline.run import RUN_STAGES
 from marketplace.audit.models import Event
+from marketplace.db.base import utcnow
 from marketplace.listings.models import Dataset
 from marketplace.listings.publish import alone
 from marketplace.publications.files import folder_of
 from marketplace.publications.jobs import work_once
+from marketplace.publications.models import PublicationRow
 from marketplace.publications.reads import taken_back
+from marketplace.publications.reminding import remind
+from marketplace.publications.stages import locked, step
 from marketplace.search.models import ListingSearch
 from tests.marketplace.publications.conftest import Desk
 
@@ -226,3 +231,26 @@ async def test_a_version_taken_back_is_gone_until_the_next_one(desk: Desk) -> No
     assert (again.status_code, again.json()["number"]) == (201, 2), again.text
     async with desk.press.database.reading() as session:
         assert await taken_back(session, UUID(made["dataset_id"])) is None
+
+
+async def test_a_task_that_lies_is_told_once_and_again_when_it_is_anothers(desk: Desk) -> None:
+    checking, reviewing = await desk.put("checking"), await desk.put("reviewing")
+    await desk.put("listed")
+    async with desk.press.database.session() as session:
+        assert await remind(session, at=utcnow()) == 0, "nothing is late yet"
+    later = utcnow() + timedelta(days=60)
+    async with desk.press.database.session() as session:
+        assert await remind(session, at=later) >= 2
+    async with desk.press.database.session() as session:
+        assert await remind(session, at=later) == 0
+        row = await locked(session, UUID(checking))
+        step(row, "submit")
+    async with desk.press.database.session() as session:
+        assert await remind(session, at=later) == 1
+    async with desk.press.database.reading() as session:
+        told = (await session.scalars(select(Event).where(Event.name == "publication:overdue"))).all()
+    mine = [each for each in told if each.body["publication"] in (checking, reviewing)]
+    assert sorted(each.body["state"] for each in mine) == ["approving", "checking", "reviewing"]
+    async with desk.press.database.session() as session:
+        rows = update(PublicationRow).where(PublicationRow.id.in_((UUID(checking), UUID(reviewing))))
+        await session.execute(rows.values(state="cancelled"))
