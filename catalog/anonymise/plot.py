@@ -53,8 +53,8 @@ class _Axis:
         low, high = min(values, default=0.0), max(values, default=1.0)
         self.logarithmic = low > 0 and high / low > 10
         self.low, self.high, self.begin, self.end = self._of(low), self._of(high), begin, end
-        if self.high - self.low < 1e-12:
-            self.low, self.high = self.low - 0.5, self.high + 0.5
+        if self.high - self.low < 1e-12:  # one scheme, in the middle: neither loss nor risk is ever below nothing
+            self.low, self.high = 0.0, 2 * low or 1.0
 
     def _of(self, value: float) -> float:
         return math.log10(value) if self.logarithmic else value

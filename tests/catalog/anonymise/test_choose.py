@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 import pytest
 from msgspec.structs import replace
 
-from catalog.anonymise.frontier import Choice, Frontier
+from catalog.anonymise.frontier import Choice, Frontier, Node
 from catalog.anonymise.optimise import optimise
 from catalog.anonymise.plot import plot
 from catalog.anonymise.write import with_scheme
@@ -111,3 +111,12 @@ def test_what_cannot_hold_or_has_nothing_to_choose_is_refused(file: Path) -> Non
     with pytest.raises(PublicationRefused) as refused:
         optimise(file, PRIVATE, limits=LIMITS)
     assert refused.value.code == "publication.nothing_to_optimise"
+
+
+def test_of_one_scheme_alone_the_axes_begin_at_nothing() -> None:
+    one = Node(choices=(), k=10, l=None, t=None, risk=0.004, ncp=0.33, discernibility=1.0, classes=1,
+               left_out_persons=0, left_out_share=0.0, fine_share=1.0)  # fmt: skip
+    drawn = plot(Frontier(measure="ncp", nodes=(one,)))
+    numbers = re.findall(r">(-?[0-9.,]+)</text>", drawn)
+    assert len(numbers) > 4
+    assert not [number for number in numbers if number.startswith("-")]
