@@ -75,6 +75,14 @@ def test_names_that_look_alike_are_not_compared_without_end(world: World) -> Non
         )
 
 
+def test_rows_of_many_values_are_walked_once(world: World) -> None:
+    rows = ", ".join(f"({', '.join('1' * 96)})" for _ in range(48))
+    with at_most(MOST_CALLS):
+        world.plan(f"SELECT * FROM (VALUES {rows}) AS v")
+    with at_most(MOST_CALLS):
+        world.plan(f"SELECT 1 FROM people WHERE ({', '.join('1' * 96)}) IN ({rows})")
+
+
 GUESSED = {
     "rows": ("ROW(", ")"), "dates": ("DATE (", ")"), "arrays": ("ARRAY[", "]"), "maps": ("MAP {", "}"),
     "structs": ("STRUCT(", ")"), "decimals": ("DECIMAL(", ")"), "intervals": ("INTERVAL (", ") DAY"),
