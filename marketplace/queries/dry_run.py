@@ -104,7 +104,7 @@ async def dry_run(services: Services, caller: Caller, ask: Ask) -> DryRunView:
     except (TimeTells, RhoTooSmall) as refused:
         refusals.append(_refusal(refused.code, refused.params))
     try:
-        plan = understand(ask.sql, facts, versions, services.config.sql_max_bytes)
+        plan = await understand(ask.sql, facts, versions, services.config.sql_max_bytes)
     except (SqlNotUnderstood, Alone, NotNeeded, NothingListed) as refused:
         refusals.append(_refusal(refused.code, refused.params))
         lines = await lines_of(services, caller, ask, facts, None)

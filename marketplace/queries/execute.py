@@ -39,8 +39,8 @@ from sandbox.run import run as run_in_sandbox
 logger = logging.getLogger(__name__)
 MANY_RECORDS = 500_000
 """From here on a second thread saves more than its start costs."""
-VALUES_A_RECORD = 16
-"""In rows mode at least: figures about few columns are honest, hundreds hold other records, packed."""
+FIGURES_A_RECORD = 16
+"""In rows mode, beside the columns read: figures about them are honest, hundreds hold other records, packed."""
 
 
 class Run(Struct, frozen=True, kw_only=True):
@@ -242,10 +242,10 @@ def limits_of(services: Services, prepared: Prepared) -> Limits:
 
 
 def _values_a_record(prepared: Prepared) -> int | None:
-    """Of a row of the answer: as many as columns are read. None in other modes, whose answers hold no records."""
+    """Of a row of the answer. None in modes whose answers hold no records."""
     if all(line.rows_cap is None for line in prepared.lines):
         return None
-    return max(VALUES_A_RECORD, sum(map(len, prepared.plan.reads.values())))
+    return FIGURES_A_RECORD + sum(map(len, prepared.plan.reads.values()))
 
 
 def _records(prepared: Prepared) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cached_property, partial
@@ -53,6 +54,11 @@ from sandbox.plan.plan import Plan, plan_query
 
 TOGETHER: Final = frozenset({"rows", "aggregate"})
 """Modes that one query may mix: their files hold nothing that is not safe to join."""
+
+AT_ONCE_CHARACTERS: Final = 2_000
+"""Longer questions, which may take a quarter of a second and cost nothing to ask, leave the event loop."""
+_LONG_ONES = asyncio.Semaphore(1)
+"""One at a time: what is short, and whoever runs, goes on beside it."""
 
 
 class Prepared(Struct, frozen=True, kw_only=True, dict=True):
@@ -116,7 +122,7 @@ async def prepare(
     require_paid(facts)
     versions = versions_of(services, facts)
     require_private(services, ask, versions)
-    plan = understand(ask.sql, facts, versions, services.config.sql_max_bytes)
+    plan = await understand(ask.sql, facts, versions, services.config.sql_max_bytes)
     lines = await lines_of(services, caller, ask, facts, plan, promised_vnd=promised_vnd)
     return gathered(services, ask, facts, plan, lines)
 
@@ -264,7 +270,15 @@ async def facts_of(services: Services, caller: Caller, ask: Ask) -> tuple[Facts,
     return facts
 
 
-def understand(sql: str, facts: Sequence[Facts], versions: Sequence[Version | None], max_bytes: int) -> Plan:
+async def understand(sql: str, facts: Sequence[Facts], versions: Sequence[Version | None], max_bytes: int) -> Plan:
+    """The typed plan, while others are served. Raises as `_understood`."""
+    if len(sql) <= AT_ONCE_CHARACTERS:
+        return _understood(sql, facts, versions, max_bytes)
+    async with _LONG_ONES:
+        return await asyncio.to_thread(_understood, sql, facts, versions, max_bytes)
+
+
+def _understood(sql: str, facts: Sequence[Facts], versions: Sequence[Version | None], max_bytes: int) -> Plan:
     """The typed plan. Raises SqlNotUnderstood with line, column, word and what to use; NotNeeded for an agreement
     beside others whose dataset the query does not read: its base price would buy nothing; Alone; NothingListed."""
     pairs = list(zip(facts, versions, strict=True))

@@ -120,15 +120,7 @@ class Jail:
     async def _given(
         self, payload: bytes, output: int, inputs: Sequence[int], deadline_ms: int, memory_bytes: int
     ) -> Outcome:
-        if self._waiting is not None and self._waiting.ended and not self._unwanted:
-            # Killed while it waited, by nobody's query: the next child takes the job.
-            self._waiting.close()
-            self._waiting = None
-            await self.prepare()
-        child = self._waiting
-        if child is None:
-            raise JailLost("no child is waiting")
-        self._waiting, self._running = None, child
+        child = await self._take()
         self._bound(memory_bytes)
         loop = asyncio.get_running_loop()
         meter, exceeded, started = Meter(child.pidfd), asyncio.Event(), time.perf_counter_ns()
@@ -159,6 +151,18 @@ class Jail:
             late=deadline.when() <= loop.time(),
             out_of_memory=exceeded.is_set() or (reply is None and self._was_out_of_memory()),
         )
+
+    async def _take(self) -> Child:
+        """The child that waits is the one that runs; the next, if it was killed meanwhile by nobody's query."""
+        if self._waiting is not None and self._waiting.ended and not self._unwanted:
+            self._waiting.close()
+            self._waiting = None
+            await self.prepare()
+        child = self._waiting
+        if child is None:
+            raise JailLost("no child is waiting")
+        self._waiting, self._running = None, child
+        return child
 
     def _was_out_of_memory(self) -> bool:
         if self.group is None:

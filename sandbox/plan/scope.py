@@ -13,10 +13,16 @@ from .tree import Call, ColumnRef, Expression, Query
 from .types import Type
 from .walking import walk
 
+_LONGEST = 40
+_COMPARED = 500
+"""Words, and characters of each: to compare two takes the product of their lengths, and a refusal is free."""
+
 
 def nearest(word: str, known: list[str]) -> str:
-    """The known word that looks most like `word`; empty if none does."""
-    by_lower = {one.lower(): one for one in reversed(known)}
+    """The known word that looks most like `word`; empty if none does, or if it is longer than words are."""
+    if len(word) > _LONGEST:
+        return ""
+    by_lower = {one.lower(): one for one in reversed(known[:_COMPARED]) if len(one) <= _LONGEST}
     return next((by_lower[m] for m in get_close_matches(word.lower(), list(by_lower), n=1, cutoff=0.7)), "")
 
 

@@ -27,7 +27,8 @@ def _row(node: exp.Expression, width: int, read_one: ReadOne) -> Row:
 
 
 def _fitted(rows: Sequence[Row], node: exp.Expression) -> tuple[Operation, ...]:
-    columns = [alike(column, place(node))[0] for column in zip(*rows, strict=True)]
+    here = place(node)  # which walks all of them
+    columns = [alike(column, here)[0] for column in zip(*rows, strict=True)]
     return tuple(Operation(NULL, "row", row) for row in zip(*columns, strict=True))
 
 

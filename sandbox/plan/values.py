@@ -23,7 +23,8 @@ def read_values(node: exp.Values, context: Context) -> Values:
     for row, one in zip(rows, node.expressions, strict=True):
         if len(row) != len(rows[0]):
             raise Refusal("sql.column_count", *place(one), expected=len(rows[0]), found=len(row))
-    columns = [alike(column, place(node)) for column in zip(*rows, strict=True)]
+    here = place(node)  # which walks all of them
+    columns = [alike(column, here) for column in zip(*rows, strict=True)]
     fitted = zip(*(tuple(_cast(one, kind) for one in column) for column, kind in columns), strict=True)
     return Values(tuple(fitted), tuple((f"col{i}", kind) for i, (_, kind) in enumerate(columns)))
 

@@ -27,6 +27,7 @@ def grow_descriptor_table() -> None:
 
 def lock_down(boot: Boot, supervisor: socket.socket) -> None:
     """Bind this process, still one thread, to every layer; the warm process then answers its `openat` calls."""
+    # In this order: behind each layer the calls that the next one is made with are still allowed.
     for name, value in boot.resource_limits.items():
         resource.setrlimit(getattr(resource, name), (value, value))
     if boot.address_space_bytes is not None:

@@ -41,6 +41,8 @@ def answer(listener: int, files: list[int], sample: int | None) -> None:
 
 
 def _choose(request: OpenRequest, files: list[int], sample: int | None) -> int | None:
+    # The child may change the path once it was read here, but nothing is opened by it: it only chooses one of this
+    # job's descriptors, so no race gives more than another path would.
     if request.flags & (os.O_ACCMODE | os.O_CREAT | os.O_TRUNC):
         return None
     path = request.path()

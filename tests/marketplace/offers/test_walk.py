@@ -203,7 +203,11 @@ def test_a_price_by_row_holds_its_ceiling_and_gives_the_rest_back(market: Market
     )
     told = listed.json()
     assert (told["rows"], told["charged_vnd"]) == (1, BASE_VND + 8), "elements of a list are paid for like rows"
-    spent += BASE_VND + 8
+    wide = run(
+        market, agreement, sql=f"select {', '.join(f'count(*) + {i}' for i in range(20))} from adult"
+    ).json()
+    assert (wide["rows"], wide["charged_vnd"]) == (1, BASE_VND + 13), "so are values that no record has room for"
+    spent += BASE_VND + 8 + BASE_VND + 13
     failed = run(market, agreement, sql="select * from adult").json()
     assert (failed["state"], failed["failure"]["code"]) == ("failed", "sandbox.too_many_rows")
     assert failed["charged_vnd"] == BASE_VND + 3, "a failure counts as a row"

@@ -43,10 +43,7 @@ def test_the_price_tells_nothing_of_the_rows(market: Market) -> None:
 def test_a_column_that_was_left_out_is_refused_as_one_that_never_was(market: Market) -> None:
     hidden, never = (quoted(market, f'select "{name}" from adult') for name in ("fnlwgt", "fnlwgx"))
     assert hidden["status"] == 422
-    assert {k: v for k, v in nameless(hidden).items() if k not in ("detail", "title", "messages")} == {
-        k: v for k, v in nameless(never).items() if k not in ("detail", "title", "messages")
-    }
-    assert str(hidden["messages"]).replace("fnlwgt", "*") == str(never["messages"]).replace("fnlwgx", "*")
+    assert str(nameless(hidden)).replace("fnlwgt", "*") == str(nameless(never)).replace("fnlwgx", "*")
 
 
 def test_a_table_of_another_owner_is_refused_as_one_that_never_was(market: Market) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from random import Random
 
 import pytest
 
@@ -61,6 +62,25 @@ def test_deep_and_long_text_is_refused_quickly(world: World, name: str) -> None:
     with at_most(MOST_CALLS):
         code = world.refusal(DEEP[name]).code
     assert code in {"sql.too_deep", "sql.too_many_terms", "sql.syntax", "sql.not_supported"}
+
+
+def test_names_that_look_alike_are_not_compared_without_end(world: World) -> None:
+    """A refusal says which name is nearest, and is free."""
+    random = Random(1)
+    word, *names = ("w" + "".join(random.choices("ab", k=190)) for _ in range(301))
+    windows = ", ".join(f"{name} AS ()" for name in names)
+    with at_most(MOST_CALLS):
+        assert (
+            world.refusal(f"SELECT count(*) OVER {word} FROM people WINDOW {windows}").code == "sql.unknown_column"
+        )
+
+
+def test_rows_of_many_values_are_walked_once(world: World) -> None:
+    rows = ", ".join(f"({', '.join('1' * 96)})" for _ in range(48))
+    with at_most(MOST_CALLS):
+        world.plan(f"SELECT * FROM (VALUES {rows}) AS v")
+    with at_most(MOST_CALLS):
+        world.plan(f"SELECT 1 FROM people WHERE ({', '.join('1' * 96)}) IN ({rows})")
 
 
 GUESSED = {

@@ -1,0 +1,29 @@
+"""Reading a question is free for whoever asks, so it must cost nobody else."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from types import SimpleNamespace
+from typing import cast
+
+import pytest
+
+from marketplace.queries import prepare
+from marketplace.queries.facts import Facts
+from sandbox.job import TableSchema
+from sandbox.plan.plan import Plan, plan_query
+
+
+async def test_a_long_question_is_read_while_others_are_served(monkeypatch: pytest.MonkeyPatch) -> None:
+    readers = []
+
+    def read(sql: str, tables: Sequence[TableSchema]) -> Plan:
+        readers.append(threading.current_thread())
+        return plan_query(sql, tables)
+
+    monkeypatch.setattr(prepare, "plan_query", read)
+    facts = cast(Facts, SimpleNamespace(slug="adult", own=()))
+    for sql in ("SELECT 1", "SELECT 1" + " " * prepare.AT_ONCE_CHARACTERS):
+        await prepare.understand(sql, [facts], [None], len(sql))
+    assert [reader is threading.main_thread() for reader in readers] == [True, False]
