@@ -8,6 +8,7 @@ combinations are free, no more than half of those are shown, and none that is mi
 from __future__ import annotations
 
 import datetime
+import math
 from typing import Any
 
 import numpy as np
@@ -16,9 +17,8 @@ from numpy.random import PCG64, Generator, SeedSequence
 from catalog.cohorts import Codes, Ints, class_keys
 from catalog.jailed.coding import Coded
 from catalog.jailed.forming import Formed, Persons
-from catalog.jailed.measures import Measure
 from catalog.jailed.parts import Finished
-from catalog.wire import AnonymiseOrder
+from catalog.wire import AnonymiseColumn, AnonymiseOrder
 
 SAMPLE_ROWS = 20
 _DRAWS = 2_000
@@ -54,7 +54,7 @@ def sample(order: AnonymiseOrder, persons: Persons, formed: Formed, finished: Fi
         {c.column.name: _plain(_value(c, int(d[i]))) for c, d in zip(columns, drawn, strict=True)} for i in chosen
     ]
     for row in rows:
-        row |= {m.name: _measure(m, random) for m in persons.measures if not m.of}
+        row |= {c.name: _measure(c, random) for c in order.columns if c.role == "measure"}
     return rows
 
 
@@ -74,6 +74,14 @@ def _plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, datetime.date) else value
 
 
-def _measure(measure: Measure, random: Generator) -> float:
-    """Anything within the clamp, which the manifest has said already: no person's figure."""
-    return round(float(random.uniform(measure.low, measure.high)), 1)
+def _measure(column: AnonymiseColumn, random: Generator) -> float:
+    """Anything of its type within the clamp, which the manifest has said already: no person's figure."""
+    assert column.fine is not None  # a manifest without clamp is refused
+    assert column.fine.clamp is not None
+    low, high = column.fine.clamp
+    drawn = float(random.uniform(low, high))
+    return (
+        min(max(math.floor(drawn), math.ceil(low)), math.floor(high))
+        if column.type == "BIGINT"
+        else round(drawn, 1)
+    )

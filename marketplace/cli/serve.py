@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import socket
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
@@ -87,12 +88,21 @@ async def _when(opened: asyncio.Task[Services]) -> AsyncIterator[Services]:
     yield await opened
 
 
+class ListeningServer(uvicorn.Server):
+    """Says where it listens, once it does."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            print(f"→ http://{self.config.host}:{self.config.port}", file=sys.stderr, flush=True)
+
+
 def _server(
     config: Config, chosen: argparse.Namespace, opened: AbstractAsyncContextManager[Services]
 ) -> uvicorn.Server:
     from marketplace.web.app import create_app
 
-    return uvicorn.Server(
+    return ListeningServer(
         uvicorn.Config(
             create_app(opened),
             host=chosen.host or config.host,

@@ -57,27 +57,36 @@ async def take_in(
     table_id, vault = new_id(), vault_of(config, keys)
     stored = await asyncio.to_thread(vault.put, table_id, data.body)
     try:
-        async with database.session() as session:
-            entered = False
-            try:
-                if key:
-                    first = await claim(
-                        session, organisation_id=by.organisation_id, key=key, body=body, subject_id=table_id
-                    )
-                    if first != table_id:
-                        return first
-                await add_table(
-                    session, table_id=table_id, name=name, data=data, wrapped_key=stored.wrapped_key, by=by,
-                    config=config,
-                )  # fmt: skip
-                entered = True
-            finally:
-                if not entered:
-                    await asyncio.to_thread(vault.drop, table_id)
-        # If the commit raises, nobody knows whether there is a row: the file stays, and the sweep finds out.
+        async with database.session() as session, _kept_if_entered(vault, table_id) as entered:
+            if key:
+                first = await claim(
+                    session, organisation_id=by.organisation_id, key=key, body=body, subject_id=table_id
+                )
+                if first != table_id:
+                    return first
+            await add_table(
+                session, table_id=table_id, name=name, data=data, wrapped_key=stored.wrapped_key, by=by,
+                config=config,
+            )  # fmt: skip
+            entered.set()
     finally:
         stored.claim.release()
     return table_id
+
+
+@asynccontextmanager
+async def _kept_if_entered(vault: Vault, table_id: UUID) -> AsyncIterator[asyncio.Event]:
+    """The file goes again unless its row was written in this block.
+
+    If the commit raises, which comes after, nobody knows whether there is a row: the file stays, and the sweep
+    finds out.
+    """
+    entered = asyncio.Event()
+    try:
+        yield entered
+    finally:
+        if not entered.is_set():
+            await asyncio.to_thread(vault.drop, table_id)
 
 
 @asynccontextmanager

@@ -47,7 +47,7 @@ from marketplace.queries.schemas import Ask
 from marketplace.queries.services import Services
 from policies.beside import Decided, decide_all
 from policies.clock import Clock, ClockWentBack
-from policies.decision import Decision, RequestFacts
+from policies.decision import AccessQuestion, Decision, RequestFacts
 from sandbox.job import Column, TableSchema
 from sandbox.plan.errors import SqlRefused
 from sandbox.plan.plan import Plan, plan_query
@@ -172,6 +172,19 @@ def deadline_ms(services: Services, ask: Ask, facts: Sequence[Facts]) -> int:
     return min([services.config.sandbox_deadline_ms, *(1_000 * each for each in told_s if each is not None)])
 
 
+class _Priced(Struct, frozen=True, kw_only=True):
+    """One dataset of a question before it is decided on: what a `Line` holds besides."""
+
+    facts: Facts
+    version: Version | None
+    reads: tuple[str, ...]
+    bytes: int
+    price: Price
+    most: Measured
+    rows_cap: int | None
+    spend: Spend | None
+
+
 async def lines_of(
     services: Services,
     caller: Caller,
@@ -182,69 +195,78 @@ async def lines_of(
     promised_vnd: Mapping[UUID, int] | None = None,
 ) -> tuple[Line, ...]:
     """Priced and decided. `plan` None: of a question that is not understood."""
-    versions = versions_of(services, facts)
-    reads = [plan.reads.get(each.slug, ()) if plan else () for each in facts]
-    sizes = [logical_bytes(*each) for each in zip(versions, reads, strict=True)]
-    rho_micro = _rho_micro(services, ask)
-    own, parts = own_tables(facts), (services.database, services.keys)
-    spends = [
-        await spend_of(*parts, *each, plan, own, purpose=ask.purpose, rho_micro=rho_micro)
-        for each in zip(facts, versions, strict=True)
-    ]
-    caps = [rows_cap(services.config, version) for version in versions]
     until_ms = deadline_ms(services, ask, facts)
-    most = [
-        at_most(services.config, *each, deadline_ms=until_ms)
-        for each in zip(facts, sizes, spends, caps, strict=True)
-    ]
-    prices = [priced(*each, promised_vnd) for each in zip(facts, most, spends, strict=True)]
+    found = []
+    for each, version in zip(facts, versions_of(services, facts), strict=True):
+        spend = await spend_of(
+            services.database, services.keys, each, version, plan, own_tables(facts), purpose=ask.purpose,
+            rho_micro=_rho_micro(services, ask),
+        )  # fmt: skip
+        found.append(_priced(services, each, version, plan, spend, until_ms=until_ms, promised_vnd=promised_vnd))
     offered = all(each.terms is not None for each in facts)
+    price_vnd = sum(each.price.total_vnd for each in found) if offered else None
     at_ms = instant_ms(services.clock)
-    questions = [
-        question(
-            each,
-            version,
-            caller=caller,
-            at_ms=at_ms,
-            request=RequestFacts(
-                purpose=ask.purpose,
-                columns=columns,
-                price_vnd=sum(each.total_vnd for each in prices) if offered else None,
-                max_vnd=ask.max_vnd,
-                rows_cap=cap,
-                rows_released=each.records_released,
-            ),
-            budget=budget_facts(each, version, spend) if plan else budget_unread(each, version, rho_micro),
-        )
-        for each, version, columns, cap, spend in zip(facts, versions, reads, caps, spends, strict=True)
-    ]
-    decided = await decide_all(services.engine, questions)
-    lines = zip(facts, versions, reads, sizes, prices, most, caps, spends, decided, strict=True)
-    return tuple(_line(ask.sql, *each) for each in lines)
+    asked = [_asked(services, caller, ask, each, price_vnd, understood=bool(plan), at_ms=at_ms) for each in found]
+    decided = await decide_all(services.engine, asked)
+    return tuple(_line(ask.sql, *each) for each in zip(found, decided, strict=True))
 
 
-def _line(
-    sql: str,
+def _priced(
+    services: Services,
     facts: Facts,
     version: Version | None,
-    reads: tuple[str, ...],
-    size: int,
-    price: Price,
-    most: Measured,
-    cap: int | None,
+    plan: Plan | None,
     spend: Spend | None,
-    decided: Decided,
-) -> Line:
+    *,
+    until_ms: int,
+    promised_vnd: Mapping[UUID, int] | None,
+) -> _Priced:
+    reads = plan.reads.get(facts.slug, ()) if plan else ()
+    size, cap = logical_bytes(version, reads), rows_cap(services.config, version)
+    most = at_most(services.config, facts, size, spend, cap, deadline_ms=until_ms)
+    price = priced(facts, most, spend, promised_vnd)
+    return _Priced(
+        facts=facts, version=version, reads=reads, bytes=size, price=price, most=most, rows_cap=cap, spend=spend
+    )
+
+
+def _asked(
+    services: Services,
+    caller: Caller,
+    ask: Ask,
+    line: _Priced,
+    price_vnd: int | None,
+    *,
+    understood: bool,
+    at_ms: int,
+) -> AccessQuestion:
+    """What the policy is asked of one dataset. `price_vnd`: of all of them, for one wallet pays."""
+    if understood:
+        budget = budget_facts(line.facts, line.version, line.spend)
+    else:
+        budget = budget_unread(line.facts, line.version, _rho_micro(services, ask))
+    request = RequestFacts(
+        purpose=ask.purpose,
+        columns=line.reads,
+        price_vnd=price_vnd,
+        max_vnd=ask.max_vnd,
+        rows_cap=line.rows_cap,
+        rows_released=line.facts.records_released,
+    )
+    return question(line.facts, line.version, caller=caller, at_ms=at_ms, request=request, budget=budget)
+
+
+def _line(sql: str, line: _Priced, decided: Decided) -> Line:
     return Line(
         sql=sql,
-        facts=facts,
-        version=version,
-        reads=reads,
-        bytes=size,
-        price=price,
-        most=most,
-        rows_cap=cap,
-        spend=spend,
+        facts=line.facts,
+        version=line.version,
+        reads=line.reads,
+        bytes=line.bytes,
+        price=line.price,
+        most=line.most,
+        rows_cap=line.rows_cap,
+        spend=line.spend,
         question=decided.question,
         decision=decided.decision,
     )

@@ -124,8 +124,7 @@ def _not_a_table(node: exp.Table, context: Context) -> Refusal:
     if isinstance(node.this, exp.Anonymous | exp.Func):
         return Refusal("sql.outside_world", at, end)
     tables = [t.name for t in context.tables.values()]
-    return Refusal("sql.unknown_table", at, end, use=nearest(node.name, tables) or next(iter(tables), ""),
-                   tables=", ".join(tables))  # fmt: skip
+    return Refusal("sql.unknown_table", at, end, use=nearest(node.name, tables), tables=", ".join(tables))
 
 
 def _fields(relation: str, columns: tuple[tuple[str, object], ...]) -> tuple[Field, ...]:

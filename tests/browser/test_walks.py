@@ -227,6 +227,10 @@ def test_the_keyboard_alone_runs_a_query(market: Market, browser: Browser) -> No
     assert browser.run("return getComputedStyle(document.activeElement).outlineStyle") != "none"
     browser.type("#sql", SQL + "\ue009\ue007", clear=True)
     browser.wait_text("#answer", "Kết quả")
+    key = browser.run("return document.querySelector('#key').value")
+    browser.type("[data-run]", "\ue007", clear=False)
+    until(browser, f"return document.querySelector('#key').value !== '{key}'")
+    until(browser, "return document.activeElement.matches('[data-run]')")
 
 
 def test_a_phone_never_scrolls_a_page_sideways(market: Market) -> None:

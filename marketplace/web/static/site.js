@@ -8,6 +8,14 @@ document.addEventListener("keydown", (event) => {
   event.target.form?.querySelector("[data-run]")?.click();
 });
 
+// A button that is disabled while it works loses the focus, and who uses the keyboard would begin at the top again.
+document.addEventListener("htmx:afterRequest", (event) => {
+  const pressed = event.detail.elt;
+  setTimeout(() => {
+    if (document.activeElement === document.body && pressed.isConnected) pressed.focus({ preventScroll: true });
+  });
+});
+
 // An answer is brought into sight, and the word that is not understood is marked where it was written. (With a mouse
 // at hand: a touch screen would show its keyboard over the message.)
 document.addEventListener("htmx:afterSwap", (event) => {

@@ -12,8 +12,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import uvicorn
+from uvicorn.lifespan.off import LifespanOff
 
+from marketplace.cli.demo import unused_port
 from marketplace.cli.main import CATALOG, COMMANDS, parser
+from marketplace.cli.serve import ListeningServer
 from tests import forked
 from tests.market import PURPOSE, SMALL_SQL, Market
 
@@ -136,3 +140,17 @@ def _leaves(path: str, here: argparse.ArgumentParser) -> Iterator[tuple[str, arg
         yield path, here
     for name, child in (item for group in groups for item in group.choices.items()):
         yield from _leaves(f"{path} {name}", child)
+
+
+async def _nothing(scope: object, receive: object, send: object) -> None:
+    """An app that nobody asks."""
+
+
+async def test_a_service_says_where_it_listens(capsys: pytest.CaptureFixture[str]) -> None:
+    port = unused_port("127.0.0.1")
+    server = ListeningServer(uvicorn.Config(_nothing, port=port, lifespan="off"))
+    server.config.load()
+    server.lifespan = LifespanOff(server.config)
+    await server.startup()
+    await server.shutdown()
+    assert f"→ http://127.0.0.1:{port}" in capsys.readouterr().err

@@ -111,7 +111,7 @@ def test_it_joins_cohorts_and_what_was_aggregated(several: Market, table: dict[s
 def test_nobody_else_can_say_its_name_nor_learns_it(several: Market, table: dict[str, Any]) -> None:
     refused = _ask(several, JOINED, role="rival", agreement_ids=[several.agree("adult", role="rival")])
     assert refused["code"] == "sql.unknown_table"
-    assert (refused["params"]["tables"], refused["params"]["use"]) == ("adult", "adult")
+    assert (refused["params"]["tables"], refused["params"]["use"]) == ("adult", "")
     names = [NAME, *("table:add", "table:remove")]
     for role in ("owner", "rival_owner", "rival"):
         events = several.client(role).get("/api/v1/audit/events?limit=200").json()["items"]
