@@ -37,9 +37,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
           "kiểm toán: hàng, ô, sổ / look at rows, tiles and books, and log the verdict")  # fmt: skip
     audit_search.add_verbs(verbs)
     _add_archive(verbs)
-    _verb(
-        verbs, "rotate", _at_home("rotate"), "khóa mới cho dữ kiện / a new key for facts, used from the next start"
-    )
+    told = "khóa mới cho dữ kiện / a new key for facts, used from the next start"
+    _verb(verbs, "rotate", _at_home("rotate"), told)
     witness.add_verb(verbs)
 
 
