@@ -8,6 +8,7 @@ from __future__ import annotations
 import fcntl
 import os
 import subprocess
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 
@@ -39,12 +40,19 @@ class Prepared:
         return market_of(home, parties, **environment)
 
     def _made(self, name: str, prepare: Prepare) -> tuple[Path, Parties]:
-        home, told = self._folder / name, self._folder / f"{name}.json"
+        home, told, failed = (self._folder / f"{name}{end}" for end in ("", ".json", ".failed"))
         with (self._folder / f"{name}.lock").open("wb") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
+            if failed.exists():  # what lies there is half made: trying again would fail otherwise, and hide why
+                raise RuntimeError(failed.read_text())
             if not told.exists():
-                parties = prepare(home)
-                embedded.stop(home)
+                try:
+                    parties = prepare(home)
+                except BaseException:
+                    failed.write_text(traceback.format_exc())
+                    raise
+                finally:
+                    embedded.stop(home)
                 told.write_bytes(msgspec.json.encode(parties))
         return home, msgspec.json.decode(told.read_bytes(), type=Parties)
 

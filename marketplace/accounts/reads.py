@@ -90,6 +90,11 @@ async def person_by_email(session: AsyncSession, email: str) -> UUID:
     return found
 
 
+async def email_of(session: AsyncSession, person_id: UUID) -> str:
+    """Of a person who is known to exist."""
+    return (await session.get_one(Person, person_id)).email
+
+
 async def people(session: AsyncSession, organisation_id: UUID) -> tuple[PersonView, ...]:
     """Everybody of an organisation, by name."""
     columns = (Person.id, Person.email, Person.name, Person.roles, Person.deactivated_at)

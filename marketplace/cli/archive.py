@@ -17,6 +17,8 @@ from marketplace.oversight.archive_files import ArchiveBroken, verify_archive
 from marketplace.verifier.command import Unusable, read_key
 from marketplace.verifier.refusal import Refused
 
+NOTHING = "chưa có tháng nào đến hạn lưu trữ / no month is to be archived yet"
+
 
 def archive(chosen: argparse.Namespace) -> int:
     """0 done or whole, 1 broken, 2 without a key."""
@@ -28,7 +30,7 @@ def archive(chosen: argparse.Namespace) -> int:
                 json.dumps({"ok": False, "detail": str(broken)}) if chosen.json else f"✗ {broken}", file=sys.stderr
             )
             return 1
-        print(json.dumps({"months": made}) if chosen.json else " ".join(made) or "–")
+        print(json.dumps({"months": made}) if chosen.json else " ".join(made) or NOTHING)
         return 0
     if chosen.key is None:
         print("--key FILE | KEY", file=sys.stderr)

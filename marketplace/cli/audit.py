@@ -30,19 +30,31 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
     head = _verb(verbs, "checkpoint", _at_home("checkpoint"), "điểm kiểm tra mới nhất / the newest signed head")
     head.add_argument("--print-key", action="store_true", help="in khóa / print the verifier key instead")
+    _add_prove(verbs)
+    _add_verify(verbs)
+    _add_export(verbs)
+    _verb(verbs, "check", _at_home("check"),
+          "kiểm toán: hàng, ô, sổ / look at rows, tiles and books, and log the verdict")  # fmt: skip
+    audit_search.add_verbs(verbs)
+    _add_archive(verbs)
+    told = "khóa mới cho dữ kiện / a new key for facts, used from the next start"
+    _verb(verbs, "rotate", _at_home("rotate"), told)
+    witness.add_verb(verbs)
 
+
+def _add_prove(verbs: Any) -> None:
     prove = _verb(verbs, "prove", _at_home("prove"), "bằng chứng / a proof of inclusion or consistency")
     prove.add_argument("leaf", type=int, nargs="?", help="chỉ số lá / leaf index")
-    prove.add_argument(
-        "--size", type=int, help="kích thước cây / tree size (the newest checkpoint's, unless told)"
-    )
-    prove.add_argument(
-        "--from-size", type=int, help="kích thước cũ / prove that the tree begins with this older one"
-    )
+    prove.add_argument("--size", type=int,
+                       help="kích thước cây / tree size (the newest checkpoint's, unless told)")  # fmt: skip
+    prove.add_argument("--from-size", type=int,
+                       help="kích thước cũ / prove that the tree begins with this older one")  # fmt: skip
 
+
+def _add_verify(verbs: Any) -> None:
     verify = _verb(verbs, "verify", _verify, "kiểm chứng / check a receipt, an exported log, or this home's log")
     verify.add_argument("path", type=Path, nargs="?", help="receipt.json | thư mục / folder of an exported log")
-    verify.add_argument("--key", help="khóa đã lưu: tệp hoặc chuỗi / the pinned key: a file or its text")
+    _add_key(verify)
     verify.add_argument("--policy", type=Path, metavar="FOLDER",
                         help="tính lại quyết định / decide again with this policy (policies export)")  # fmt: skip
     verify.add_argument("--seen", type=Path, action="append", default=[],
@@ -54,34 +66,25 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     verify.add_argument("--witness", action="append", default=[], metavar="KEY",
                         help="nhân chứng / a witness that must have cosigned (repeatable)")  # fmt: skip
 
-    export = _verb(
-        verbs,
-        "export",
-        _at_home("export"),
-        "xuất nhật ký công khai / write the public log as static tiles",
-    )
+
+def _add_export(verbs: Any) -> None:
+    told = "xuất nhật ký công khai / write the public log as static tiles"
+    export = _verb(verbs, "export", _at_home("export"), told)
     export.add_argument("folder", type=Path)
     export.add_argument("--dataset", type=UUID, metavar="ID",
                         help="cả sự kiện của bộ dữ liệu / its events, too: for verify --dataset")  # fmt: skip
 
-    _verb(
-        verbs,
-        "check",
-        _at_home("check"),
-        "kiểm toán: hàng, ô, sổ / look at rows, tiles and books, and log the verdict",
-    )
-    audit_search.add_verbs(verbs)
-    months = _verb(verbs, "archive", _later("archive", "archive"),
-                   "lưu trữ / archive the months that ended, or check an archived one")  # fmt: skip
-    months.add_argument("folder", type=Path, nargs="?", help="một tháng đã lưu trữ / an archived month to check")
-    months.add_argument("--key", help="khóa đã lưu: tệp hoặc chuỗi / the pinned key: a file or its text")
-    _verb(
-        verbs,
-        "rotate",
-        _at_home("rotate"),
-        "khóa mới cho dữ kiện / a new key for facts, used from the next start",
-    )
-    witness.add_verb(verbs)
+
+def _add_archive(verbs: Any) -> None:
+    told = "lưu trữ / archive the months that ended, or check an archived one"
+    archive = _verb(verbs, "archive", _later("archive", "archive"), told)
+    archive.add_argument("folder", type=Path, nargs="?",
+                         help="một tháng đã lưu trữ / an archived month to check")  # fmt: skip
+    _add_key(archive)
+
+
+def _add_key(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("--key", help="khóa đã lưu: tệp hoặc chuỗi / the pinned key: a file or its text")
 
 
 def _verb(verbs: Any, name: str, run: Callable[[argparse.Namespace], int], told: str) -> argparse.ArgumentParser:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+from marketplace.calendar import VIETNAM
 from marketplace.cli.client import from_environment
 from marketplace.cli.refusals import tell_refusal
 from marketplace.cli.terminal_table import table
@@ -52,8 +54,13 @@ def _search(chosen: argparse.Namespace) -> int:
     if chosen.json:
         print(json.dumps(answer.json(), ensure_ascii=False))
     else:
-        print(table(SHOWN, items))
+        print(table(SHOWN, [{**each, "at": _instant(each["at"])} for each in items]))
     return 0
+
+
+def _instant(at_ms: int) -> str:
+    """In Viet Nam's time, as on the page."""
+    return datetime.fromtimestamp(at_ms / 1000, VIETNAM).isoformat(" ", "seconds")
 
 
 def _download(chosen: argparse.Namespace) -> int:

@@ -21,8 +21,12 @@ def tell(code: str, params: Mapping[str, object]) -> None:
 
 
 def tell_problem(problem: Problem) -> None:
-    """What is wrong, and every reason of the decision behind it."""
+    """What is wrong, every wrong field, and every reason of the decision behind it."""
     tell(problem.code, problem.params)
+    for error in problem.params.get("errors") or ():
+        if "code" in error:
+            print(f"  {error['path']}:", file=sys.stderr)
+            tell(error["code"], {"path": error["path"], **error.get("params", {})})
     for reason in problem.reasons:
         tell(reason.code, reason.params)
 

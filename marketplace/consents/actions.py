@@ -10,7 +10,6 @@ from functools import partial
 from typing import Any, Protocol
 from uuid import UUID
 
-from msgspec import Struct
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -35,13 +34,6 @@ class LineageKeys(Protocol):
 
     def lineage(self, lineage_id: UUID) -> bytes:
         """The lineage's HMAC key."""
-
-
-class _Place(Struct, frozen=True):
-    """The dataset as it is while we hold its lock."""
-
-    current_version_id: str | None
-    key: bytes
 
 
 # NO KEY UPDATE where the clock of expiries may be set back: whoever moves it waits, and queries do not.
@@ -96,49 +88,58 @@ async def record_consent_event(
     now = utcnow()
     expires_at = circumstances.expires_at
     late = expires_at is not None and expires_at <= now
-    owner_id = by.organisation_id if isinstance(by, Owner) else None
-    chosen = text(_DATASET.format(lock="NO KEY UPDATE" if late else "SHARE"))
-    dataset = (await session.execute(chosen, {"id": dataset_id, "owner": owner_id})).one_or_none()
-    if dataset is None:
-        raise NotFound
-    if dataset.linkage_id is not None and owner_id is not None and event == "given":
-        raise GivenElsewhere
+    dataset = await _locked(session, by, dataset_id, event, moves_clock=late)
     rules = rules_of(dataset.manifest, now=now)
     said_at = rules.check(subject=subject, purpose=purpose, event=event, at=at, expires_at=expires_at)
-    place = _Place(dataset.current_version_id, keys.lineage(dataset.lineage_id))
-    out = Out(consent_id, pseudonym(place.key, subject), purpose)
-    _check_actor(by, out, event, place)
-    row = {"id": consent_id, "dataset_id": dataset_id, "subject": out.subject, "purpose": purpose, "at": said_at}
-    version_id = place.current_version_id if event != "given" else None
-    if version_id is not None:
+    key = keys.lineage(dataset.lineage_id)
+    out = Out(consent_id, pseudonym(key, subject), purpose)
+    _check_actor(by, out, event, key)
+    version_id = dataset.current_version_id if event != "given" else None
+    if version_id is not None:  # before anything is written: queries and withdrawals take their locks in one order
         await lock_version(session, version_id, shared=False)
-    written = row | _columns(circumstances) | {"event": event, "by": traced(by).person_id, "recorded_at": now}
-    await session.execute(_INSERT, written)
+    row = {"id": consent_id, "dataset_id": dataset_id, "subject": out.subject, "purpose": purpose, "at": said_at}
+    more = {"event": event, "by": traced(by).person_id, "recorded_at": now}
+    await session.execute(_INSERT, row | _columns(circumstances) | more)
     if late:
         await session.execute(SET_BACK, {"dataset_id": dataset_id, "expires_at": expires_at})
     log = _log_for(session, by, dataset_id=dataset_id, purpose=purpose)
     await log(NAMES[event], body={"consent_event_id": consent_id, "said_at": said_at})
     if version_id is not None:
-        superseded = await session.scalar(_SUPERSEDED, row)
-        gone = cohorts_of([out], version_id=version_id, store=store)
-        await take_out(session, version_id=version_id, gone={} if superseded else gone)
-        number = await session.scalar(_REVISION, {"version_id": version_id, "purpose": purpose})
+        superseded = bool(await session.scalar(_SUPERSEDED, row))
+        number = await _taken_out(session, out, version_id, store, superseded=superseded)
         await log("dataset:revision", version_id=version_id, revision=number)
     return ConsentReceipt(
-        id=consent_id,
-        dataset_id=dataset_id,
-        purpose=purpose,
-        event=event,
-        at=ms_of(said_at),
-        expires_at=ms_of(expires_at) if expires_at else None,
-        notice_sha256=circumstances.notice_sha256,
+        id=consent_id, dataset_id=dataset_id, purpose=purpose, event=event, at=ms_of(said_at),
+        expires_at=ms_of(expires_at) if expires_at else None, notice_sha256=circumstances.notice_sha256,
         recorded_at=ms_of(now),
-    )
+    )  # fmt: skip
 
 
-def _check_actor(by: Actor, out: Out, event: Said, place: _Place) -> None:
+async def _locked(session: AsyncSession, by: Actor, dataset_id: UUID, event: Said, *, moves_clock: bool) -> Any:
+    """The dataset's row, locked until the end. Raises NotFound, GivenElsewhere."""
+    owner_id = by.organisation_id if isinstance(by, Owner) else None
+    chosen = text(_DATASET.format(lock="NO KEY UPDATE" if moves_clock else "SHARE"))
+    dataset = (await session.execute(chosen, {"id": dataset_id, "owner": owner_id})).one_or_none()
+    if dataset is None:
+        raise NotFound
+    if dataset.linkage_id is not None and owner_id is not None and event == "given":
+        raise GivenElsewhere
+    return dataset
+
+
+async def _taken_out(session: AsyncSession, out: Out, version_id: str, store: Cohorts, *, superseded: bool) -> int:
+    """The person's cohort leaves the version, unless a later word gave consent again. The revision then.
+
+    Looked up in any case: how long it takes must not tell whether the person is in, or what was said later."""
+    gone = cohorts_of([out], version_id=version_id, store=store)
+    await take_out(session, version_id=version_id, gone={} if superseded else gone)
+    at = {"version_id": version_id, "purpose": out.purpose}
+    return int((await session.execute(_REVISION, at)).scalar_one())
+
+
+def _check_actor(by: Actor, out: Out, event: Said, key: bytes) -> None:
     if isinstance(by, DataSubject):
-        if pseudonym(place.key, by.subject) != out.subject:
+        if pseudonym(key, by.subject) != out.subject:
             raise OtherSubject
         if event == "revoked":
             raise Forbidden(needs="owner:*")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from litestar import get, post
 from litestar.response import Redirect, Template
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.callers import COOKIE, Caller
 from marketplace.accounts.passwords import LEAST_CHARACTERS
+from marketplace.accounts.reads import email_of
 from marketplace.accounts.sign_in import change_password
 from marketplace.config import Config
 from marketplace.db.engine import Database
@@ -17,14 +19,20 @@ from marketplace.web.view import AnyRequest, View, address_of
 
 
 @get("/account")
-async def show_account(view: View, caller: Caller) -> Template:
+async def show_account(view: View, caller: Caller, session: AsyncSession) -> Template:
     """Name, organisation, roles, and the form for another password."""
-    return _page(view, caller)
+    return await _page(view, caller, session)
 
 
 @post("/account/password", status_code=200)
 async def send_password(
-    request: AnyRequest, view: View, caller: Caller, database: Database, config: Config, form: Form
+    request: AnyRequest,
+    view: View,
+    caller: Caller,
+    session: AsyncSession,
+    database: Database,
+    config: Config,
+    form: Form,
 ) -> Template | Redirect:
     """The password is changed and every session ended, this one too; or the form again and why not."""
     try:
@@ -35,16 +43,17 @@ async def send_password(
             address=address_of(request),
         )  # fmt: skip
     except Problem as problem:
-        return _page(view, caller, problem=problem)
+        return await _page(view, caller, session, problem=problem)
     answer = Redirect("/login?done=password_changed", status_code=303)
     answer.delete_cookie(COOKIE)
     return answer
 
 
-def _page(view: View, caller: Caller, *, problem: Problem | None = None) -> Template:
+async def _page(view: View, caller: Caller, session: AsyncSession, *, problem: Problem | None = None) -> Template:
+    email = await email_of(session, caller.person_id)
     return view.page(
-        "account.html", caller=caller, least=LEAST_CHARACTERS, **what_is_wrong(view, problem),
-    )  # fmt: skip
+        "account.html", caller=caller, email=email, least=LEAST_CHARACTERS, **what_is_wrong(view, problem)
+    )
 
 
 handlers = [show_account, send_password]

@@ -51,7 +51,7 @@ async def admit(view: View, operator: Operator, session: AsyncSession, form: For
             )  # fmt: skip
     except Problem as problem:
         return await _page(view, session, form.optional_id("organisation"), problem=problem, form=form)
-    return _back(made, "organisation_admitted")
+    return _back(made, "&done=organisation_admitted")
 
 
 @post("/people", status_code=200)
@@ -89,7 +89,7 @@ async def deactivate(
     """End an account."""
     operator.require("tokens")
     await actions.deactivate_person(session, person_id=person_id, by=operator)
-    return _back(form.id("organisation"), "person_ended")
+    return _back(form.id("organisation"), "&done=person_ended")
 
 
 @post("/people/organisations/{organisation_id:uuid}/suspend", status_code=303)
@@ -99,7 +99,7 @@ async def suspend(
     """Stop an organisation."""
     operator.require("tokens")
     await actions.suspend_organisation(session, organisation_id=organisation_id, reason=_reason(form), by=operator)
-    return _back(organisation_id, "organisation_suspended")
+    return _back(organisation_id, "&done=organisation_suspended")
 
 
 @post("/people/organisations/{organisation_id:uuid}/unsuspend", status_code=303)
@@ -111,7 +111,7 @@ async def unsuspend(
     await actions.unsuspend_organisation(
         session, organisation_id=organisation_id, reason=_reason(form), by=operator
     )
-    return _back(organisation_id, "organisation_unsuspended")
+    return _back(organisation_id, "&done=organisation_unsuspended")
 
 
 @post("/people/{person_id:uuid}/erase", status_code=303)
@@ -124,7 +124,7 @@ async def erase(
     if form.text("email").strip().lower() != person.email.lower():
         raise wrong("email", "form.text")
     await actions.erase_person(session, person_id=person_id, by=operator)
-    return _back(form.id("organisation"), "person_erased")
+    return _back(form.id("organisation"), "&done=person_erased")
 
 
 async def _person(session: AsyncSession, person_id: uuid.UUID, form: Form) -> PersonView:
@@ -144,7 +144,7 @@ def _reason(form: Form) -> str:
 
 
 def _back(organisation_id: uuid.UUID, done: str) -> Redirect:
-    return Redirect(f"/people?organisation={organisation_id}&done={done}", status_code=303)
+    return Redirect(f"/people?organisation={organisation_id}{done}", status_code=303)
 
 
 async def _page(

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import time
 import zipfile
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from marketplace.calendar import VIETNAM
 from marketplace.cli.main import main
 from tests.market import Market
 
@@ -27,6 +29,10 @@ def test_what_is_searched_is_what_is_downloaded(capsys: pytest.CaptureFixture[st
     assert main(["audit", "search", *asked, "--json"]) == 0
     found = json.loads(capsys.readouterr().out)["items"]
     assert {event["name"] for event in found} == {"dataset:publish"}
+    assert main(["audit", "search", *asked]) == 0
+    assert (
+        datetime.fromtimestamp(found[0]["at"] / 1000, VIETNAM).isoformat(" ", "seconds") in capsys.readouterr().out
+    )
     file = tmp_path / "adult.zip"
     until = time.monotonic() + 30
     manifest: dict[str, Any] = {"events": -1}
@@ -43,5 +49,7 @@ def test_what_is_searched_is_what_is_downloaded(capsys: pytest.CaptureFixture[st
 def test_a_wrong_filter_is_told(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert main(["audit", "search", "--decision", "perhaps"]) == 1
     assert main(["audit", "download", str(tmp_path / "x.zip"), "--decision", "perhaps"]) == 1
-    assert "request.invalid" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "request.invalid" in said
+    assert "decision: " in said  # which, and what of it
     assert not (tmp_path / "x.zip").exists()

@@ -198,7 +198,7 @@ async def test_two_people_let_a_difference_stand_in_one_month_with_its_figures_a
 async def _command(past: Past, *arguments: str) -> subprocess.CompletedProcess[str]:
     """`sandulieu months …` as the operator's first person."""
     async with listening(small_app(handlers, database=past.database, config=past.config)) as address:
-        environment = {"SANDULIEU_URL": address, "SANDULIEU_TOKEN": past.sides.tokens["operator"]}
+        environment = {"SANDULIEU_URL": address, "SANDULIEU_TOKEN": past.sides.tokens["operator"] or ""}
         return await asyncio.to_thread(forked.run, ("months", *arguments), environment)
 
 

@@ -25,7 +25,7 @@ def citizen(number: int) -> str:
 def provider(citizens: Path) -> Iterator[str]:
     """The issuer's address, as long as the block lasts."""
     command = [sys.executable, "-m", "tests.marketplace.identity.forger", str(citizens)]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout
         yield process.stdout.readline().strip()
