@@ -78,9 +78,9 @@ def _as_written(span: Sequence[Token], phrase: Phrase, *, bare: bool) -> bool:
     return all(word.exact == exact or (bare and not word.exact) for word, exact in both)
 
 
-def phrases_of(concept: str) -> tuple[tuple[str, ...], ...]:
-    """Every way to say a concept, as folded words."""
-    return tuple(words for words, found in _phrases().items() if any(each.concept == concept for each in found))
+def phrases_of(concept: str) -> dict[tuple[str, ...], tuple[str, ...]]:
+    """Every way to say a concept: folded words → with their marks, as `Token.exact`."""
+    return {words: each.exact for words, found in _phrases().items() for each in found if each.concept == concept}
 
 
 @cache
