@@ -63,8 +63,10 @@ def _said(words: Sequence[Token], *, lenient: bool) -> Iterator[Mention]:
         for last in range(first + 1, len(words) + 1):
             if folded[first : last - 1] not in begun:
                 break
+            found = known.get(folded[first:last])
+            if found is None:
+                continue
             span = words[first:last]
-            found = known.get(folded[first:last], ())
             bare = not marked or (lenient and not (careful and len(span) == 1))
             said = [each.concept for each in found if _as_written(span, each, bare=bare)]
             if lenient and not said and len(span) > 1:

@@ -29,7 +29,7 @@ FIRST: Final = (float("inf"), uuid.UUID(int=2**128 - 1))
 _FIND = """
 with every as materialized (select * from ({tiers}) as tiers limit {most}), candidate as materialized (
     select tier.listing_id, tier.facets, tier.released_at, {score} as score
-    from (select listing_id, facets, title_words, released_at, {words}
+    from (select listing_id, facets, title_words, released_at, words
         from (select distinct place from every) as once
             join listing_search on listing_search.ctid = once.place offset 0) as tier
     {lateral} {least}
@@ -47,8 +47,6 @@ _FACETS = """
      ) as counted)
 """
 _FRESH = "(select jsonb_build_object({fresh}) from {source})"
-_UNPACKED: Final = "words || ''"
-"""Else each of the ranks of a row would read and unpack its words anew."""
 _PLACE: Final = "ctid as place, {tier} as tier"
 """Of a row: tiers tell of the same ones, and rows are wide."""
 _COUNTED: Final = "facets, released_at"
@@ -108,7 +106,6 @@ def statement(ask: Ask, besides: Mapping[str, Ask]) -> tuple[TextClause, Mapping
             f"count(*) filter (where tier = {number}) >= {tier.most}" for number, tier in enumerate(ask.tiers)
         ),
         most=CANDIDATES,
-        words=f"{_UNPACKED} as words" if ranked else "words",
         lateral=_lateral(ask, values) if ranked else "",
         least=f"where {_share(ask)} >= {_LEAST_SHARE}" if ask.whole and ranked else "",
         score_after=values.put(ask.after[0]),
