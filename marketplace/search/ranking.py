@@ -148,7 +148,7 @@ def _loosened(
 
 async def _run(session: AsyncSession, ask: Ask, besides: Mapping[str, Ask] | None = None) -> Any:
     sql, values = statement(ask, besides or {})
-    return (await session.execute(sql, values)).one()
+    return (await (await session.connection()).exec_driver_sql(sql, values)).one()
 
 
 def _tiers(

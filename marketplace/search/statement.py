@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from msgspec import Struct
-from sqlalchemy import TextClause, text
 
 from marketplace.search.facets import FRESHNESS, FRESHNESS_DAYS
 from marketplace.search.lexemes import SAMPLE, SHARES
@@ -65,7 +64,7 @@ class _Values:
         """As the statement has it."""
         name = f"value_{len(self.named)}"
         self.named[name] = value
-        return f":{name}"
+        return f"%({name})s"
 
 
 class Tier(Struct, frozen=True):
@@ -93,8 +92,9 @@ class Ask(Struct, frozen=True, kw_only=True):
     newest_first: bool = False
 
 
-def statement(ask: Ask, besides: Mapping[str, Ask]) -> tuple[TextClause, Mapping[str, Any]]:
-    """The SQL and its parameters; of each of `besides` only its facet is counted."""
+def statement(ask: Ask, besides: Mapping[str, Ask]) -> tuple[str, dict[str, Any]]:
+    """The SQL as the driver takes it (another each time: nothing is kept of it), and its parameters; of each of
+    `besides` only its facet is counted."""
     values = _Values()
     ranked = bool(ask.units)
     since = {name: values.put(ask.at - timedelta(days=days)) for name, days in FRESHNESS_DAYS.items()}
@@ -115,7 +115,7 @@ def statement(ask: Ask, besides: Mapping[str, Ask]) -> tuple[TextClause, Mapping
         fresh=_FRESH.format(source="candidate", fresh=fresh),
         besides=", ".join(f"'{name}', {_beside(name, each, fresh, values)}" for name, each in besides.items()),
     )
-    return text(sql), values.named
+    return sql, values.named
 
 
 def _beside(name: str, ask: Ask, fresh: str, values: _Values) -> str:
@@ -153,7 +153,7 @@ def _sampled(tier: Tier, fields: str, also: Sequence[str], values: _Values) -> s
     for level in _levels(tier):
         where = [*_matching(level, tier, values), *also]
         if before is not None:
-            where.append(f"get_byte(uuid_send(listing_id), 15) % {SHARES[before]} <> 0")
+            where.append(f"get_byte(uuid_send(listing_id), 15) %% {SHARES[before]} <> 0")
         samples.append(_SAMPLE.format(fields=fields, where=" and ".join(where)))
         before = level
     return _SAMPLED.format(samples=" union all ".join(samples), most=tier.most)
