@@ -102,8 +102,7 @@ def _found(
 ) -> Found:
     """What else could be chosen is counted where no word is lacking."""
     counted = _counted(shown)
-    besides = {name: _named(name, codes) for name, codes in strict.besides.items()}
-    most = {name: _most(each, counted.get(name, {})) for name, each in besides.items()}
+    most = {name: _most(each, counted.get(name, {})) for name, each in _besides_of(strict).items()}
     return Found(
         hits=tuple(Hit(uuid.UUID(listing), score) for listing, score in shown.hits),
         listings=shown.listings,
@@ -136,8 +135,10 @@ def _loosened(
     found: int,
 ) -> tuple[Ask, ...]:
     """What is asked where few have all that was: none, or one. By date what lacks words would stand first."""
+    if found >= (1 if ask.newest_first else ENOUGH):
+        return ()
     parts = loosened(question, words)[:_PARTS]
-    if found >= (1 if ask.newest_first else ENOUGH) or not parts or (len(parts) == 1 and parts == strict):
+    if not parts or (len(parts) == 1 and parts == strict):
         return ()
     # What found nothing needs no second look.
     tiers = (*(ask.tiers if found else ()), *_loose(parts, chosen, words, at=ask.at))
@@ -219,20 +220,24 @@ def _most(beside: Mapping[str, int], counted: Mapping[str, int]) -> Mapping[str,
 
 
 def _counted(row: Any) -> dict[str, Mapping[str, int]]:
-    names = {code.partition(":")[0] for code in row.facets}
-    return {name: _named(name, row.facets) for name in names} | {"freshness": _named(FRESHNESS, row.fresh)}
+    """Facet → value → listings."""
+    found: dict[str, dict[str, int]] = {}
+    for code, listings in row.facets.items():
+        name, _, value = code.partition(":")
+        found.setdefault(name, {})[value] = listings
+    return {**found, FRESHNESS: _fresh(row.fresh)}
 
 
-def _named(name: str, codes: Mapping[str, int]) -> Mapping[str, int]:
-    """Of one facet: value → listings."""
-    if name == FRESHNESS:
-        return {value: listings for value, listings in codes.items() if listings}
+def _besides_of(row: Any) -> dict[str, Mapping[str, int]]:
+    """The same of what else could be chosen."""
     return {
-        value: listings
-        for code, listings in codes.items()
-        for of, _, value in (code.partition(":"),)
-        if of == name
+        name: _fresh(codes) if name == FRESHNESS else {code.partition(":")[2]: n for code, n in codes.items()}
+        for name, codes in row.besides.items()
     }
+
+
+def _fresh(counted: Mapping[str, int]) -> Mapping[str, int]:
+    return {value: listings for value, listings in counted.items() if listings}
 
 
 def _bounded(chosen: Chosen) -> Chosen:
