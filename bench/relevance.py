@@ -75,8 +75,8 @@ async def figures() -> list[dict[str, Any]]:
                n=len(asked), baseline=fmean(asked_plain), better="higher"),
         figure("search: nDCG@10 of later questions, set aside", fmean(set_aside), "nDCG",
                n=len(set_aside), better="higher"),
-        figure(f"search: nDCG@10 of unseen questions, datasets ({len(more)}), worked on afterwards", fmean(unseen),
-               "nDCG", n=len(unseen), baseline=fmean(unseen_plain), better="higher"),
+        figure(f"search: nDCG@10 of unseen questions and datasets ({len(more)}), worked on afterwards",
+               fmean(unseen), "nDCG", n=len(unseen), baseline=fmean(unseen_plain), better="higher"),
         figure("search: nDCG@10 of unseen questions and datasets, set aside", fmean(unseen_aside), "nDCG",
                n=len(unseen_aside), better="higher"),
     ]  # fmt: skip

@@ -63,8 +63,10 @@ def _said(words: Sequence[Token], *, lenient: bool) -> Iterator[Mention]:
         for last in range(first + 1, len(words) + 1):
             if folded[first : last - 1] not in begun:
                 break
+            found = known.get(folded[first:last])
+            if found is None:
+                continue
             span = words[first:last]
-            found = known.get(folded[first:last], ())
             bare = not marked or (lenient and not (careful and len(span) == 1))
             said = [each.concept for each in found if _as_written(span, each, bare=bare)]
             if lenient and not said and len(span) > 1:
@@ -78,9 +80,9 @@ def _as_written(span: Sequence[Token], phrase: Phrase, *, bare: bool) -> bool:
     return all(word.exact == exact or (bare and not word.exact) for word, exact in both)
 
 
-def phrases_of(concept: str) -> tuple[tuple[str, ...], ...]:
-    """Every way to say a concept, as folded words."""
-    return tuple(words for words, found in _phrases().items() if any(each.concept == concept for each in found))
+def phrases_of(concept: str) -> dict[tuple[str, ...], tuple[str, ...]]:
+    """Every way to say a concept: folded words → with their marks, as `Token.exact`."""
+    return {words: each.exact for words, found in _phrases().items() for each in found if each.concept == concept}
 
 
 @cache

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from litestar import Request, Response, get, post
@@ -50,15 +50,17 @@ async def get_datasets(
     state_class: Annotated[list[str] | None, QueryParameter(name="class", required=False, max_items=20)] = None,
     freshness: Values = None,
     licence: Values = None,
+    sort: Annotated[Literal["best", "newest"], QueryParameter(required=False)] = "best",
 ) -> DatasetList:
-    """The catalogue, newest first; with `q`, what speaks of it, the best first. Of a facet that is given, repeated
-    or not, a dataset has one of the values; values and how many datasets have them are in `facets`."""
+    """The catalogue, newest first; with `q`, what speaks of it, the best first, or with `sort=newest` those that
+    match best by their release. Of a facet that is given, repeated or not, a dataset has one of the values; values
+    and how many datasets have them are in `facets`."""
     facets = {
         "theme": theme, "owner": owner_slug, "province": province, "purpose": purpose, "price": price,
         "quality": quality, "class": state_class, "freshness": freshness, "licence": licence,
     }  # fmt: skip
     chosen = {name: tuple(values) for name, values in facets.items() if values}
-    return await list_datasets(session, q=q or "", chosen=chosen, cursor=cursor)
+    return await list_datasets(session, q=q or "", chosen=chosen, cursor=cursor, newest_first=sort == "newest")
 
 
 @get("/api/v1/datasets/{dataset:str}", operation_id="readDataset")

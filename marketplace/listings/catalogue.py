@@ -26,13 +26,17 @@ async def list_datasets(
     chosen: Chosen | None = None,
     cursor: str | None = None,
     limit: int = PAGE_ROWS,
+    newest_first: bool = False,
 ) -> DatasetList:
-    """Datasets that speak of `q` and have one chosen value of each facet. Raises Invalid for a cursor not ours."""
+    """Datasets that speak of `q` and have one chosen value of each facet, the best or the newest first. Raises
+    Invalid for a cursor not ours."""
     after = None
     if cursor is not None:
         score, last_id = decode_cursor(cursor, tuple[float, uuid.UUID])
         after = Hit(last_id, score)
-    found = await find(session, q, at=utcnow(), chosen=chosen, limit=limit + 1, after=after)
+    found = await find(
+        session, q, at=utcnow(), chosen=chosen, limit=limit + 1, after=after, newest_first=newest_first
+    )
     shown, last = cut(found.hits, limit)
     rows = (
         select(Dataset, DatasetVersion, owner_names())

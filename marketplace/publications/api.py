@@ -28,12 +28,14 @@ from marketplace.publications.reviewing import take_step
 from marketplace.publications.schemas import (
     PublicationList,
     PublicationView,
+    SchemeList,
     StepBody,
     StepTaken,
     WithdrawalBody,
     WithdrawalList,
     WithdrawalView,
 )
+from marketplace.publications.schemes import scheme_list, schemes_of
 from marketplace.publications.sending import send
 from marketplace.publications.withdrawing import withdraw
 from policies.engine import Engine
@@ -93,6 +95,23 @@ async def post_step(session: AsyncSession, caller: Caller, publication_id: UUID,
     return StepTaken(id=publication_id, state=state)
 
 
+@post("/api/v1/publications/{publication_id:uuid}/schemes", status_code=200, operation_id="seekSchemes")
+async def post_schemes(
+    config: Config,
+    database: Database,
+    store: Store,
+    keys: Keys,
+    engine: Engine,
+    steward: Steward,
+    publication_id: UUID,
+) -> SchemeList:
+    """What else its columns could be shown as, what each scheme loses and risks, with a manifest to send again: a
+    search of some seconds, which keeps nothing."""
+    steward.require("publish")
+    press = Press(config=config, database=database, store=store, keys=keys, engine=engine)
+    return scheme_list(await schemes_of(press, publication_id, by=steward))
+
+
 @get("/api/v1/publications/{publication_id:uuid}/rejected", operation_id="readRejectedRows")
 async def get_rejected(session: AsyncSession, caller: Caller, store: Store, publication_id: UUID) -> Stream:
     """Rows of the file that could not be read, as CSV: file, row, column, reason; for its steward and approver."""
@@ -130,6 +149,7 @@ handlers: list[ControllerRouterHandler] = [
     get_publication,
     post_publication,
     post_step,
+    post_schemes,
     get_rejected,
     get_rejected_of_dataset,
     get_withdrawals,

@@ -23,6 +23,29 @@ class AnsweredFinding(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     key: Annotated[str, Meta(max_length=200)] = ""
 
 
+class SchemeView(Struct, frozen=True, kw_only=True):
+    """One way to generalise: what it loses (NCP, 0 to 1) and risks (the share whom a guess would name), its worst
+    class, and the manifest that asks for it."""
+
+    loss: float
+    risk: float
+    k: int
+    l: int | None
+    fine_share: float
+    left_out_share: float
+    manifest: str
+
+
+class SchemeList(Struct, frozen=True, kw_only=True):
+    """The least loss first. `proven`: whether nothing better is among the `lattice` schemes of one level."""
+
+    items: tuple[SchemeView, ...]
+    persons: int
+    evaluated: int
+    lattice: int
+    proven: bool
+
+
 class StepBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`checklist`: what was ticked, for submit and approve all of it; `reason`: for override and return;
     `findings`: for override."""

@@ -23,6 +23,7 @@ from marketplace.publications.errors import PublicationWrongState
 from marketplace.publications.files import folder_of, opened
 from marketplace.publications.machine import AT_WORK
 from marketplace.publications.models import PublicationRow
+from marketplace.publications.schemas import SchemeList, SchemeView
 from sandbox.job import SandboxFailed
 
 SEARCH_MS: Final = 5_000
@@ -54,6 +55,30 @@ async def schemes_of(press: Press, publication_id: UUID, *, by: Steward) -> Sche
         async with press.database.reading() as session:
             row = await _row(session, publication_id, by)
         return await asyncio.to_thread(_sought, press, row)
+
+
+def scheme_list(found: Schemes) -> SchemeList:
+    """As the API says them."""
+    frontier = found.frontier
+    items = tuple(
+        SchemeView(
+            loss=each.node.ncp,
+            risk=each.node.risk,
+            k=each.node.k,
+            l=each.node.l,
+            fine_share=each.node.fine_share,
+            left_out_share=each.node.left_out_share,
+            manifest=each.manifest,
+        )
+        for each in found.each
+    )
+    return SchemeList(
+        items=items,
+        persons=frontier.persons,
+        evaluated=frontier.evaluated,
+        lattice=frontier.lattice,
+        proven=frontier.proven,
+    )
 
 
 async def _row(session: AsyncSession, publication_id: UUID, by: Steward) -> PublicationRow:

@@ -27,17 +27,18 @@ class Marker:
     """Knows what to mark: words of the question, what they begin, and phrases that mean the same."""
 
     def __init__(self, question: Question, words: Vocabulary) -> None:
-        self._words = {word.folded for word in question.words}
-        for unit in question.units:
+        strong = [unit for unit in question.units if not unit.weak] or question.units
+        # The syllables of a phrase mean something else alone: "dân số" is not "con số".
+        alone = [unit for unit in strong if unit.quoted or len(unit.words) == 1 or not unit.concepts]
+        self._words = {word.folded: word.exact for unit in alone for word in unit.words}
+        for unit in alone:
             last = unit.words[-1].folded
-            if unit.open and len(last) > 1:
-                self._words.update(words.found[last].begun if last in words.found else ())
-        strong = [unit for unit in question.units if not unit.weak]
-        if strong:
-            self._words -= {w.folded for unit in question.units if unit.weak for w in unit.words}
-        self._phrases = {
-            said for unit in question.units for concept in unit.concepts for said in phrases_of(concept)
-        }
+            if unit.open and len(last) > 1 and last in words.found:
+                self._words |= dict.fromkeys(words.found[last].begun, "")
+        self._phrases: dict[tuple[str, ...], set[tuple[str, ...]]] = {}
+        for concept in (concept for unit in question.units for concept in unit.concepts):
+            for said, exact in phrases_of(concept).items():
+                self._phrases.setdefault(said, set()).add(exact)
         self._longest = max(map(len, self._phrases), default=0)
 
     def pieces(self, text: str, *, most: int | None = None) -> tuple[Piece, ...]:
@@ -63,7 +64,7 @@ class Marker:
         at = 0
         while at < len(words):
             count = next((n for n in range(self._longest, 1, -1) if self._is_phrase(words[at : at + n], n)), 1)
-            if count > 1 or words[at].folded in self._words or (words[at].folded,) in self._phrases:
+            if count > 1 or self._is_word(words[at]) or self._is_phrase(words[at : at + 1], 1):
                 first, last = words[at].start, words[at + count - 1].end
                 if spans and spans[-1][1] + 1 == first:
                     spans[-1] = (spans[-1][0], last)
@@ -72,8 +73,18 @@ class Marker:
             at += count
         return spans
 
+    def _is_word(self, word: Token) -> bool:
+        typed = self._words.get(word.folded)
+        return typed is not None and _is_written(word, typed)
+
     def _is_phrase(self, words: Sequence[Token], count: int) -> bool:
-        return len(words) == count and tuple(word.folded for word in words) in self._phrases
+        ways = self._phrases.get(tuple(word.folded for word in words), ())
+        return len(words) == count and any(all(map(_is_written, words, exact)) for exact in ways)
+
+
+def _is_written(word: Token, exact: str) -> bool:
+    """With other marks it is another; without any it may be this one."""
+    return not exact or not word.exact or word.exact == exact
 
 
 def _window(text: str, spans: Sequence[tuple[int, int]], most: int | None) -> tuple[int, int]:

@@ -22,7 +22,7 @@ _WEAK: Final = frozenset(" ".join(word.folded for word in words) for words in we
 _WEAK_EXACT: Final = frozenset(words[0].exact for words in weak_phrases() if len(words) == 1) | {""}
 _WEAK_WORDS: Final = 3
 SYLLABLE: Final = re.compile(
-    r"(ngh?|gh?|kh|ph|th|tr|ch|nh|qu|gi|[bcdhklmnprstvx])?(?!aa|ee|ii|oo)[aeiouy]{1,3}(ng|nh|ch|[cmnpt])?"
+    r"(ngh?|gh?|kh|ph|th|tr|ch|nh|qu|gi|[bcdhklmnprstvx])?(?![aeiouy]?(?:aa|ee|ii|oo))[aeiouy]{1,3}(ng|nh|ch|[cmnpt])?"
 )
 """Of Vietnamese, folded; with the same vowel twice it is typed in telex."""
 

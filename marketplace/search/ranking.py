@@ -71,15 +71,13 @@ async def find(
     chosen: Chosen | None = None,
     after: Hit | None = None,
     among: uuid.UUID | None = None,
+    newest_first: bool = False,
 ) -> Found:
-    """The best `limit` listings after `after`, of all if `q` has no word; `among`: of that one alone."""
+    """The best `limit` listings after `after`, of all if `q` has no word; `among`: of that one alone; with
+    `newest_first` those are ranked that match best, and shown by their release."""
     chosen = _bounded(chosen or {})
-    question = read_question(q)
-    narrowing = [code for each in codes(chosen, at=at) for code in each]
-    words = await look_up(session, question, narrowing)
-    better = mended(question, words)
-    if better is not None:
-        question, words = better, await look_up(session, better, narrowing)
+    typed = read_question(q)
+    question, words = await _understood(session, typed, chosen, at=at)
     strict = tuple(matched(unit, words) for unit in question.required)
     ask = Ask(
         tiers=_tiers(strict, chosen, words, at=at),
@@ -91,32 +89,67 @@ async def find(
         limit=limit,
         among=among,
         narrowing=() if strict else _looked_at(chosen, words, at=at),
+        newest_first=newest_first,
     )
     row = await _run(session, ask, _besides(ask, strict, chosen, words))
-    parts = loosened(question, words)[:_PARTS]
-    partly = row.listings < ENOUGH and among is None and bool(parts) and (len(parts) > 1 or parts != strict)
-    # What found nothing needs no second look.
-    loose = (*(ask.tiers if row.listings else ()), *_loose(parts, chosen, words, at=at)) if partly else ()
-    besides = {name: _named(name, codes) for name, codes in row.besides.items()}
-    if loose:
-        ask = msgspec.structs.replace(ask, tiers=loose, units=parts, whole=ask.tiers[-1].query)
-        whole, row = row.listings, await _run(session, ask)
-        partly = row.listings > whole
+    loose = () if among else _loosened(question, strict, chosen, words, ask=ask, found=row.listings)
+    shown = await _run(session, loose[0]) if loose else row
+    return _found(row, shown, chosen, question=question, words=words, was_mended=question is not typed)
+
+
+def _found(
+    strict: Any, shown: Any, chosen: Chosen, *, question: Question, words: Vocabulary, was_mended: bool
+) -> Found:
+    """What else could be chosen is counted where no word is lacking."""
+    counted = _counted(shown)
+    most = {name: _most(each, counted.get(name, {})) for name, each in _besides_of(strict).items()}
     return Found(
-        hits=tuple(Hit(uuid.UUID(listing), score) for listing, score in row.hits),
-        listings=row.listings,
-        more=row.listings >= CANDIDATES,
-        facets=facets_of({**_counted(row), **besides}, chosen),
+        hits=tuple(Hit(uuid.UUID(listing), score) for listing, score in shown.hits),
+        listings=shown.listings,
+        more=shown.more,
+        facets=facets_of(counted | most, chosen),
         question=question,
         words=words,
-        was_mended=better is not None,
-        partly=partly,
+        was_mended=was_mended,
+        partly=shown.listings > strict.listings,
     )
+
+
+async def _understood(
+    session: AsyncSession, typed: Question, chosen: Chosen, *, at: datetime
+) -> tuple[Question, Vocabulary]:
+    """As it was typed where there is nothing to mend."""
+    narrowing = [code for each in codes(chosen, at=at) for code in each]
+    words = await look_up(session, typed, narrowing)
+    better = mended(typed, words)
+    return (typed, words) if better is None else (better, await look_up(session, better, narrowing))
+
+
+def _loosened(
+    question: Question,
+    strict: tuple[Matched, ...],
+    chosen: Chosen,
+    words: Vocabulary,
+    *,
+    ask: Ask,
+    found: int,
+) -> tuple[Ask, ...]:
+    """What is asked where few have all that was: none, or one. By date what lacks words would stand first."""
+    if found >= (1 if ask.newest_first else ENOUGH):
+        return ()
+    parts = loosened(question, words)[:_PARTS]
+    if not parts or (len(parts) == 1 and parts == strict):
+        return ()
+    # What found nothing needs no second look.
+    tiers = (*(ask.tiers if found else ()), *_loose(parts, chosen, words, at=ask.at))
+    if not tiers:
+        return ()
+    return (msgspec.structs.replace(ask, tiers=tiers, units=parts, whole=ask.tiers[-1].query),)
 
 
 async def _run(session: AsyncSession, ask: Ask, besides: Mapping[str, Ask] | None = None) -> Any:
     sql, values = statement(ask, besides or {})
-    return (await session.execute(sql, values)).one()
+    return (await (await session.connection()).exec_driver_sql(sql, values)).one()
 
 
 def _tiers(
@@ -181,21 +214,30 @@ def _besides(ask: Ask, strict: tuple[Matched, ...], chosen: Chosen, words: Vocab
     }
 
 
+def _most(beside: Mapping[str, int], counted: Mapping[str, int]) -> Mapping[str, int]:
+    """What else could be chosen was counted where nothing is lacking; what is chosen, where it is shown."""
+    return {value: max(beside.get(value, 0), counted.get(value, 0)) for value in {**beside, **counted}}
+
+
 def _counted(row: Any) -> dict[str, Mapping[str, int]]:
-    names = {code.partition(":")[0] for code in row.facets}
-    return {name: _named(name, row.facets) for name in names} | {"freshness": _named(FRESHNESS, row.fresh)}
+    """Facet → value → listings."""
+    found: dict[str, dict[str, int]] = {}
+    for code, listings in row.facets.items():
+        name, _, value = code.partition(":")
+        found.setdefault(name, {})[value] = listings
+    return {**found, FRESHNESS: _fresh(row.fresh)}
 
 
-def _named(name: str, codes: Mapping[str, int]) -> Mapping[str, int]:
-    """Of one facet: value → listings."""
-    if name == FRESHNESS:
-        return {value: listings for value, listings in codes.items() if listings}
+def _besides_of(row: Any) -> dict[str, Mapping[str, int]]:
+    """The same of what else could be chosen."""
     return {
-        value: listings
-        for code, listings in codes.items()
-        for of, _, value in (code.partition(":"),)
-        if of == name
+        name: _fresh(codes) if name == FRESHNESS else {code.partition(":")[2]: n for code, n in codes.items()}
+        for name, codes in row.besides.items()
     }
+
+
+def _fresh(counted: Mapping[str, int]) -> Mapping[str, int]:
+    return {value: listings for value, listings in counted.items() if listings}
 
 
 def _bounded(chosen: Chosen) -> Chosen:

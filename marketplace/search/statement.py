@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from msgspec import Struct
-from sqlalchemy import TextClause, text
 
 from marketplace.search.facets import FRESHNESS, FRESHNESS_DAYS
 from marketplace.search.lexemes import SAMPLE, SHARES
@@ -27,14 +26,14 @@ _LEAST_SHARE: Final = 0.3
 FIRST: Final = (float("inf"), uuid.UUID(int=2**128 - 1))
 
 _FIND = """
-with candidate as materialized (
+with every as materialized (select * from ({tiers}) as tiers limit {most}), candidate as materialized (
     select tier.listing_id, tier.facets, tier.released_at, {score} as score
-    from (select listing_id, facets, title_words, released_at, {words}
-        from (select distinct place from (select * from ({tiers}) as every limit {most}) as each) as once
+    from (select listing_id, facets, title_words, released_at, words
+        from (select distinct place from every) as once
             join listing_search on listing_search.ctid = once.place offset 0) as tier
     {lateral} {least}
 )
-select (select count(*) from candidate) as listings,
+select (select count(*) from candidate) as listings, (select {more} from every) as more,
     (select coalesce(jsonb_agg(jsonb_build_array(listing_id, score)), '[]') from (
         select listing_id, score from candidate
         where (score, listing_id) < (cast({score_after} as float8), cast({id_after} as uuid))
@@ -47,9 +46,7 @@ _FACETS = """
      ) as counted)
 """
 _FRESH = "(select jsonb_build_object({fresh}) from {source})"
-_UNPACKED: Final = "words || ''"
-"""Else each of the ranks of a row would read and unpack its words anew."""
-_PLACE: Final = "ctid as place"
+_PLACE: Final = "ctid as place, {tier} as tier"
 """Of a row: tiers tell of the same ones, and rows are wide."""
 _COUNTED: Final = "facets, released_at"
 _TIER = "(select {fields} from listing_search where {where} order by listing_id desc limit {most})"
@@ -67,7 +64,7 @@ class _Values:
         """As the statement has it."""
         name = f"value_{len(self.named)}"
         self.named[name] = value
-        return f":{name}"
+        return f"%({name})s"
 
 
 class Tier(Struct, frozen=True):
@@ -92,10 +89,12 @@ class Ask(Struct, frozen=True, kw_only=True):
     among: uuid.UUID | None
     narrowing: tuple[tuple[str, ...], ...] = ()
     """Facets of which very many listings have one of the values: looked at row by row."""
+    newest_first: bool = False
 
 
-def statement(ask: Ask, besides: Mapping[str, Ask]) -> tuple[TextClause, Mapping[str, Any]]:
-    """The SQL and its parameters; of each of `besides` only its facet is counted."""
+def statement(ask: Ask, besides: Mapping[str, Ask]) -> tuple[str, dict[str, Any]]:
+    """The SQL as the driver takes it (another each time: nothing is kept of it), and its parameters; of each of
+    `besides` only its facet is counted."""
     values = _Values()
     ranked = bool(ask.units)
     since = {name: values.put(ask.at - timedelta(days=days)) for name, days in FRESHNESS_DAYS.items()}
@@ -103,8 +102,10 @@ def statement(ask: Ask, besides: Mapping[str, Ask]) -> tuple[TextClause, Mapping
     sql = _FIND.format(
         score=_score(ask, values) if ranked else "cast(0 as float8)",
         tiers=_tiers(ask, _PLACE, values),
+        more=" or ".join(
+            f"count(*) filter (where tier = {number}) >= {tier.most}" for number, tier in enumerate(ask.tiers)
+        ),
         most=CANDIDATES,
-        words=f"{_UNPACKED} as words" if ranked else "words",
         lateral=_lateral(ask, values) if ranked else "",
         least=f"where {_share(ask)} >= {_LEAST_SHARE}" if ask.whole and ranked else "",
         score_after=values.put(ask.after[0]),
@@ -114,7 +115,7 @@ def statement(ask: Ask, besides: Mapping[str, Ask]) -> tuple[TextClause, Mapping
         fresh=_FRESH.format(source="candidate", fresh=fresh),
         besides=", ".join(f"'{name}', {_beside(name, each, fresh, values)}" for name, each in besides.items()),
     )
-    return text(sql), values.named
+    return sql, values.named
 
 
 def _beside(name: str, ask: Ask, fresh: str, values: _Values) -> str:
@@ -125,7 +126,10 @@ def _beside(name: str, ask: Ask, fresh: str, values: _Values) -> str:
 
 
 def _tiers(ask: Ask, fields: str, values: _Values) -> str:
-    return " union all ".join(_tier(ask, tier, fields, values) for tier in ask.tiers)
+    each = (
+        _tier(ask, tier, fields.replace("{tier}", str(number)), values) for number, tier in enumerate(ask.tiers)
+    )
+    return " union all ".join(each)
 
 
 def _tier(ask: Ask, tier: Tier, fields: str, values: _Values) -> str:
@@ -149,7 +153,7 @@ def _sampled(tier: Tier, fields: str, also: Sequence[str], values: _Values) -> s
     for level in _levels(tier):
         where = [*_matching(level, tier, values), *also]
         if before is not None:
-            where.append(f"get_byte(uuid_send(listing_id), 15) % {SHARES[before]} <> 0")
+            where.append(f"get_byte(uuid_send(listing_id), 15) %% {SHARES[before]} <> 0")
         samples.append(_SAMPLE.format(fields=fields, where=" and ".join(where)))
         before = level
     return _SAMPLED.format(samples=" union all ".join(samples), most=tier.most)
@@ -184,6 +188,8 @@ def _lateral(ask: Ask, values: _Values) -> str:
 
 
 def _score(ask: Ask, values: _Values) -> str:
+    if ask.newest_first:
+        return "cast(extract(epoch from tier.released_at) as float8)"
     total = sum(unit.weight for unit in ask.units)
     ranked = " + ".join(f"{unit.weight:.6f} * rank_{number}" for number, unit in enumerate(ask.units))
     said = f"cast({values.put(float(ask.words_asked))} as float8) / greatest(tier.title_words, 1)"

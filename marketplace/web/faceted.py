@@ -27,6 +27,14 @@ class FacetValue(Struct, frozen=True, kw_only=True):
     path: str
 
 
+class ChosenView(Struct, frozen=True, kw_only=True):
+    """What is chosen, in words; `path` is the catalogue without it."""
+
+    name: str
+    label: str
+    path: str
+
+
 class FacetView(Struct, frozen=True, kw_only=True):
     name: str
     values: tuple[FacetValue, ...]
@@ -58,8 +66,9 @@ def facet_views(
     q: str,
     chosen: Mapping[str, tuple[str, ...]],
     owners: Mapping[str, str],
+    sort: str | None = None,
 ) -> tuple[FacetView, ...]:
-    """Facets in the reader's words; `owners`: slug → name."""
+    """Facets in the reader's words; `owners`: slug → name; `sort` is kept in every path."""
     made = []
     for facet in facets:
         values = tuple(
@@ -68,13 +77,23 @@ def facet_views(
                 label=choice_label(view, facet.name, each.value, owners),
                 listings=each.listings,
                 chosen=each.chosen,
-                path=address(q, _toggled(chosen, facet.name, each.value)),
+                path=address(q, _toggled(chosen, facet.name, each.value), sort=sort),
             )
             for each in facet.values
         )
         first = max(_OPEN, sum(each.chosen for each in values))
         made.append(FacetView(name=facet.name, values=values[:first], more=values[first:]))
     return tuple(made)
+
+
+def chosen_views(facets: tuple[FacetView, ...]) -> tuple[ChosenView, ...]:
+    """Every choice, to be taken back: also where the facets are folded away."""
+    return tuple(
+        ChosenView(name=facet.name, label=each.label, path=each.path)
+        for facet in facets
+        for each in (*facet.values, *facet.more)
+        if each.chosen
+    )
 
 
 def _toggled(chosen: Mapping[str, tuple[str, ...]], name: str, value: str) -> dict[str, tuple[str, ...]]:

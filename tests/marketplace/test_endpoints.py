@@ -129,6 +129,7 @@ ALLOWED = {
     "GET /api/v1/publications/{publication_id:uuid}": {"owner", "operator"},
     "POST /api/v1/publications/{publication_id:uuid}/steps": {"owner", "operator"},
     "GET /api/v1/publications/{publication_id:uuid}/rejected": {"owner"},
+    "POST /api/v1/publications/{publication_id:uuid}/schemes": {"owner"},
     "GET /api/v1/datasets/{dataset:str}/rejected": {"owner"},
     "GET /api/v1/withdrawals": {"owner", "operator"},
     "POST /api/v1/datasets/{dataset:str}/withdrawal": {"owner"},

@@ -27,10 +27,11 @@ from marketplace.listings.reads import owners_named, read_dataset, read_waiting
 from marketplace.listings.schemas import DatasetPage
 from marketplace.offers.reads import offers_of
 from marketplace.quality.newest import read_newest
-from marketplace.web.faceted import address, chosen_in, facet_views
+from marketplace.web.faceted import address, chosen_in, chosen_views, facet_views
 from marketplace.web.view import AnyRequest, View
 
 PAGE_DATASETS = 20
+NEWEST = "newest"
 PAGE_EXTERNAL = 5
 """Of other catalogues, under the own ones."""
 
@@ -42,22 +43,31 @@ async def show_catalogue(
     request: AnyRequest,
     q: Annotated[str, QueryParameter(max_length=200)] = "",
     cursor: str | None = None,
+    sort: str | None = None,
 ) -> Template:
     """Datasets, all or those that are searched for and chosen by facets; htmx gets facets and list alone."""
     chosen = chosen_in(request.query_params)
-    listed = await list_datasets(session, q=q, chosen=chosen, cursor=cursor, limit=PAGE_DATASETS)
-    slugs = [each.value for facet in listed.facets if facet.name == "owner" for each in facet.values]
     q = q.strip()
+    sort = NEWEST if q and sort == NEWEST else None
+    listed = await list_datasets(
+        session, q=q, chosen=chosen, cursor=cursor, limit=PAGE_DATASETS, newest_first=sort == NEWEST
+    )
+    slugs = [each.value for facet in listed.facets if facet.name == "owner" for each in facet.values]
+    owners = await owners_named(session, slugs)
+    facets = facet_views(view, listed.facets, q=q, chosen=chosen, owners=owners, sort=sort)
     # Other catalogues say nothing that facets could choose by.
     elsewhere = bool(q) and not chosen and cursor is None
     return view.page(
         "_found.html" if view.partial else "catalogue.html",
         listed=listed,
         q=q,
+        sort=sort,
         chosen=[(name, value) for name, values in chosen.items() for value in values],
-        facets=facet_views(view, listed.facets, q=q, chosen=chosen, owners=await owners_named(session, slugs)),
-        next_path=address(q, chosen, cursor=listed.next) if listed.next else None,
-        all_path=address(q, {}),
+        facets=facets,
+        chips=chosen_views(facets),
+        sorts=[(each, address(q, chosen, sort=each)) for each in (None, NEWEST)],
+        next_path=address(q, chosen, sort=sort, cursor=listed.next) if listed.next else None,
+        all_path=address(q, {}, sort=sort),
         external=await external_listings(session, q=q, limit=PAGE_EXTERNAL) if elsewhere else None,
     )
 

@@ -130,6 +130,7 @@ NONE_NEEDED = {
     "POST /api/action/{action}": "the same under its older address",
     "POST /api/v1/wallet/portal": "gives a link to the provider's own page, and changes nothing here",
     "POST /api/v1/applications/{application_id}/preview": "says what a decision would do, and changes nothing",
+    "POST /api/v1/publications/{publication_id}/schemes": "says what else could be shown, and changes nothing",
     "POST /api/v1/previews": "says what a manifest would give, and changes nothing",
     "POST /api/v1/queries/dry-run": "says all that stands against a question, and changes nothing",
     "POST /api/v1/queries/explain": "says what a question would read, and changes nothing",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 
+from catalog.manifest import read_manifest
 from marketplace.publications.jobs import work_once
 from tests.marketplace.publications.conftest import Desk
 
@@ -26,6 +27,7 @@ async def test_the_list_of_rejected_rows_is_for_the_owners_people_from_review_un
     view = await desk.read(sent.json()["id"])
     assert view["state"] == "checking", (view["problem"], view["each_stage"])
     await _only_owners_people(desk, path)
+    await _schemes_are_for_its_steward(desk, sent.json()["id"])
     for who, verb in (("steward", "submit"), ("approver", "approve")):
         assert (await desk.step(sent.json()["id"], who, verb)).status_code == 200
     await work_once(desk.press)
@@ -43,3 +45,20 @@ async def _only_owners_people(desk: Desk, path: str) -> None:
         header, row = csv.reader(answer.text.splitlines())
         assert (",".join(header), row[:3]) == (WHOLE, ["1", "8", "loi"]), answer.text
         assert "SECRET" not in answer.text
+
+
+async def _schemes_are_for_its_steward(desk: Desk, publication: str) -> None:
+    path = f"/api/v1/publications/{publication}/schemes"
+    for who, status in (
+        ("anonymous", 401),
+        ("startup", 403),
+        ("rival", 404),
+        ("operator", 403),
+        ("approver", 403),
+    ):
+        assert (await desk.client.post(path, token=desk.tokens.get(who))).status_code == status, who
+    found = (await desk.client.post(path, token=desk.tokens["steward"])).json()
+    losses = [each["loss"] for each in found["items"]]
+    assert losses == sorted(losses)
+    assert found["evaluated"] >= len(losses) > 0
+    assert all(read_manifest(each["manifest"]).k <= each["k"] for each in found["items"])

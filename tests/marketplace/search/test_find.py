@@ -100,6 +100,11 @@ async def shelf(session: AsyncSession) -> Shelf:
         ("tỷ suất sinh", "Trẻ em được khai sinh"),
         ("fertility", "Trẻ em được khai sinh"),
         ("social housing giáo viên", "Đội ngũ giáo viên Nha Trang"),
+        ("giaasy phesp lais xe", "Giấy phép lái xe Hải Dương"),
+        ("gia61y phe1p la1i", "Giấy phép lái xe Hải Dương"),
+        ("thuees BTC", "Thuế thu nhập cá nhân"),
+        ("BYT giường bệnh", "Cơ sở y tế"),
+        ("thuế Cà Mau", "Thuế thu nhập cá nhân"),
     ],
 )
 async def test_what_is_meant_comes_first(shelf: Shelf, q: str, first: str) -> None:
@@ -195,6 +200,9 @@ async def test_facets_narrow_and_count_what_else_could_be_chosen(session: AsyncS
     counted = {facet.name: {each.value: each.listings for each in facet.values} for facet in everything.facets}
     assert counted["freshness"] == {"month": 2, "quarter": 2, "year": 3}
     assert counted["quality"] == {"high": 1}
+    await shelf.put("Mưa", released_at=NOW - timedelta(days=1))
+    dated = await find(session, "mưa", at=NOW, limit=9, chosen={"theme": (shelf.theme,)}, newest_first=True)
+    assert [shelf.titles[hit.listing_id] for hit in dated.hits][2:] == ["Mưa", "Mưa Cà Mau"]
 
 
 async def test_pages_neither_skip_nor_repeat(shelf: Shelf) -> None:

@@ -22,6 +22,8 @@ def _marked(q: str, text: str, most: int | None = None) -> str:
     ("q", "text", "marked"),
     [
         ("dan so", "Điều tra dân số 2024", "Điều tra [dân số] 2024"),
+        ("dân số", "Số người, con số của dân số", "Số người, con số của [dân số]"),
+        ("thuế", "Thuê nhà, thuế, thue", "Thuê nhà, [thuế], [thue]"),
         ("bang lai", "Giấy phép lái xe, hạng B2", "[Giấy phép lái xe], hạng B2"),
         ("thuế", "<b>Thuế & phí</b>", "<b>[Thuế] & phí</b>"),
         ("the tax", "The tax of the year", "The [tax] of the year"),
