@@ -12,11 +12,11 @@ from marketplace.queries.prepare import understand
 
 
 @pytest.mark.parametrize("named", ["bhxh", "BHXH"])
-def test_a_table_taken_back_is_told_as_that_and_not_as_one_that_nobody_knows(named: str) -> None:
+async def test_a_table_taken_back_is_told_as_that_and_not_as_one_that_nobody_knows(named: str) -> None:
     facts: Any = [SimpleNamespace(slug="bhxh", own=())]  # of all that is known of an agreement only these are read
     with pytest.raises(NothingListed) as refused:
-        understand(f"SELECT count(*) FROM {named}", facts, [None], 1_000)
+        await understand(f"SELECT count(*) FROM {named}", facts, [None], 1_000)
     assert refused.value.params == {"dataset": "bhxh"}
     with pytest.raises(SqlNotUnderstood) as unknown:
-        understand("SELECT count(*) FROM bhxh_", facts, [None], 1_000)
+        await understand("SELECT count(*) FROM bhxh_", facts, [None], 1_000)
     assert unknown.value.code == "sql.unknown_table"
