@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from itertools import takewhile
 from pathlib import Path
 
 import msgspec
@@ -48,6 +49,12 @@ def _init(chosen: argparse.Namespace) -> int:
         if failed.code == "sandbox.unavailable":
             raise Unavailable(reason=failed.code) from failed
         raise VersionRefused(failed.code, **failed.params) from failed
-    manifest.write_text(manifest_text(reply, slug=slug_of(chosen.file.name)), encoding="utf-8")
-    print(msgspec.json.encode(reply).decode() if chosen.json else f"✓ {manifest}")
+    text = manifest_text(reply, slug=slug_of(chosen.file.name))
+    manifest.write_text(text, encoding="utf-8")
+    if chosen.json:
+        print(msgspec.json.encode(reply).decode())
+    else:
+        # What was seen and what is to be done stand at the manifest's head.
+        seen = takewhile(lambda line: line.startswith("# "), text.splitlines())
+        print("\n".join([f"✓ {manifest}", *(f"  {line[2:]}" for line in seen)]))
     return 0

@@ -70,7 +70,8 @@ def _summary(frontier: Frontier) -> str:
     sure = "tối ưu/proven" if frontier.proven else f"không dưới/not below {frontier.bound:.4g}"
     return (
         f"{frontier.persons:,} người/persons, {frontier.classes:,} lớp mịn nhất/finest classes, "
-        f"{frontier.evaluated:,} của/of {frontier.lattice:,} · một mức/one level {frontier.least:.4g} ({sure})"
+        f"đã tính/counted {frontier.evaluated:,} cách/schemes · một mức/of one level {frontier.lattice:,}, "
+        f"tốt nhất/the best loses {frontier.least:.4g} ({sure})"
     )
 
 

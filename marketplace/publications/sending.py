@@ -55,7 +55,7 @@ async def send(
             id=new_id(), organisation_id=by.organisation_id, slug=slug, manifest=manifest_text,
             source_name=source_name[-200:], source_bytes=(await asyncio.to_thread(source.stat)).st_size,
             source_sha256=await asyncio.to_thread(digest_of, source), suite_sha256=suite_digest(suite_text),
-            state="making", overrides=[],
+            state="making", overrides=[], told_overdue=False,
             sent_by=by.person_id, via=by.via, sent_at=utcnow(), has_files=True, changed_at=utcnow(),
         )  # fmt: skip
         return await _keep(press, row, source, suite_text, by, once)
