@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import BinaryIO, Final
 
 import pyarrow as pa
-from pyarrow import compute
+from pyarrow import compute, parquet
 
 from sandbox.isolation.messages import PlainStream
 
@@ -30,6 +31,20 @@ def arriving(stream: BinaryIO) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
     if len(columns) < len(reader.schema) or not all(kind in _FLAT for kind in columns.values()):
         raise pa.ArrowInvalid("columns that no table has")
     return reader.schema, map(_valid, reader)
+
+
+def require_rows(path: Path, rows: int) -> list[str]:
+    """Before a part that a jail wrote is read: a few bytes of it may be any number of rows, or copies of a text.
+
+    Gives its columns of texts, to be read as dictionaries. Raises ArrowInvalid, OSError.
+    """
+    with parquet.ParquetFile(path) as file:
+        head = file.metadata
+        said = {head.num_rows, sum(head.row_group(i).num_rows for i in range(head.num_row_groups))}
+        fields = list(file.schema_arrow)
+    if said != {rows} or any(pa.types.is_nested(field.type) for field in fields):
+        raise pa.ArrowInvalid("a part that unfolds")
+    return [field.name for field in fields if pa.types.is_string(field.type)]
 
 
 def _valid(batch: pa.RecordBatch) -> pa.RecordBatch:

@@ -11,6 +11,7 @@ from msgspec import Struct
 from msgspec.structs import asdict, replace
 from pyarrow import parquet
 
+from catalog.arriving import require_rows
 from catalog.cohorts import Ints
 from catalog.errors import PublicationRefused
 from catalog.making import Made
@@ -52,6 +53,7 @@ def retold(manifest: Manifest, made: Made, mask: Ints) -> Made:
     types: dict[str, str] = {}
     for part in made.parts:
         try:
+            require_rows(part.path, part.rows)
             table = parquet.read_table(part.path)
             for name, size in logical_bytes(table, measures).items():
                 sizes[name] = sizes.get(name, 0) + size

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
-from catalog.arriving import arriving
+from catalog.arriving import arriving, require_rows
 
 WORDS = pa.DictionaryArray.from_arrays(pa.array([0, 1, None], pa.int32()), pa.array(["a", "b"]))
 FIRST = pa.array([0] * 1_100, pa.int32())
@@ -57,3 +59,14 @@ def test_streams_arrive_one_after_the_other() -> None:
 def test_what_is_not_flat_and_whole_does_not_arrive(hostile: bytes) -> None:
     with pytest.raises((pa.ArrowException, OSError)):
         read(hostile)
+
+
+def test_a_part_of_more_rows_than_its_jail_said_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "part.parquet"
+    parquet.write_table(pa.table({"n": pa.repeat(7, 300_000), "word": pa.repeat("a", 300_000)}), path)
+    assert require_rows(path, 300_000) == ["word"]
+    with pytest.raises(pa.ArrowInvalid):
+        require_rows(path, 3)
+    parquet.write_table(pa.table({"n": pa.array([[1] * 100])}), path)
+    with pytest.raises(pa.ArrowInvalid):
+        require_rows(path, 1)
