@@ -12,7 +12,7 @@ document.addEventListener("keydown", (event) => {
 document.addEventListener("htmx:afterRequest", (event) => {
   const pressed = event.detail.elt;
   setTimeout(() => {
-    if (document.activeElement === document.body && pressed.isConnected) pressed.focus({ preventScroll: true });
+    if (document.activeElement === document.body && pressed.isConnected && pressed.matches("button")) pressed.focus({ preventScroll: true });
   });
 });
 
