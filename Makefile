@@ -19,7 +19,7 @@ help:
 	@echo 'make check   the same without the tests: lint, types, layers, policies'
 	@echo 'make bench   figures beside their baselines, also in bench/results.json'
 	@echo 'make mutants every small fault that a rule could have: which of them no test notices'
-	@echo 'make soak    SOAK_EXAMPLES=10 times the examples of every law; SOAK_QUERIES=5000 beside plain DuckDB; SOAK_TRANSFERS=10000000 SOAK_KILLS=20 of the ledger; SOAK_MINUTES=10: startups ask while the service is killed'
+	@echo 'make soak    SOAK_EXAMPLES=10 times the examples of every law; SOAK_ANSWERS=1000000 mutated answers; SOAK_QUERIES=5000 beside plain DuckDB; SOAK_TRANSFERS=10000000 SOAK_KILLS=20 of the ledger; SOAK_MINUTES=10: startups ask while the service is killed'
 	@echo 'make clean   take away what make made here'
 
 demo: .venv/ready

@@ -14,7 +14,7 @@ import threading
 import time
 from pathlib import Path
 
-from bench import soak_laws, soak_ledger, soak_sql
+from bench import soak_answers, soak_laws, soak_ledger, soak_sql
 from bench.cold import cold
 from marketplace.cli.client import Unreachable
 from marketplace.db import embedded
@@ -29,7 +29,7 @@ SETTLED_S = 45
 
 def main() -> int:
     """0 when every question and every round ended in agreement, 1 at the first that did not."""
-    if soak_laws.main() or soak_sql.main() or soak_ledger.main():
+    if soak_laws.main() or soak_answers.main() or soak_sql.main() or soak_ledger.main():
         return 1
     print(f"soak: {MINUTES:g} minutes, SOAK_SEED={SEED}", flush=True)
     chance = random.Random(SEED)

@@ -88,6 +88,8 @@ def _on_the_jail() -> list[Group]:
             off=_BROKER),
         _of("exfiltration", "answers that lie", "validated against the plan, written anew", _ANSWERS, answers,
             encodings, pickled, off=_BROKER),
+        _tests("exhaustion", "answers with changed bytes, thousands of them", "valid, or not read",
+               "tests/attack/test_mutated.py"),
         _of("race", "a child that has answered and stays", "seal, single use, deadline", _ANSWERS, staying,
             off=_BROKER),
         _of("exhaustion", "what all share", "control group or watchdog, limits, deadline",
