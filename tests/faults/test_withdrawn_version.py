@@ -29,7 +29,7 @@ def test_a_version_taken_back_voids_what_runs_and_bars_answers_only_for_a_reason
     assert (wallet["available_vnd"], wallet["held_vnd"]) == (before, 0)
     assert alive.reconciled()
     asked = alive.client("startup").post("/api/v1/queries", alive.ask(SQL, slug="pay"))
-    assert (asked.status, asked.json()["code"]) == (422, "sql.unknown_table")
+    assert (asked.status, asked.json()["code"]) == (409, "query.nothing_listed")
     page = alive.client("startup").get(f"/api/v1/agreements/{alive.agreements['pay']}").json()
     assert page["state"] == "in_force"
 
