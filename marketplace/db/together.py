@@ -99,8 +99,10 @@ def _gave_rows(cursor: AsyncCursor[Any]) -> bool:
 
 
 async def _send(
-    connection: AsyncConnection[Any], statement: Statement, *, prepare: bool | None = None
+    connection: AsyncConnection[Any], statement: Statement, *, prepare: bool = True
 ) -> AsyncCursor[Any]:
+    """Prepared at once or never: one that was counted first the driver takes for prepared even where the server
+    passed it over, after another of the same pipeline failed; whoever sent it next was told that it is unknown."""
     cursor = connection.cursor(row_factory=namedtuple_row)
     return await cursor.execute(_driver_sql(statement.sql), statement.parameters, prepare=prepare)
 

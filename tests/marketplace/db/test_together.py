@@ -100,3 +100,13 @@ async def test_reads_travel_together_and_a_row_without_columns_is_a_row(narrow: 
     assert ([row.n for row in one], len(two), three) == ([1], 2, [])
     assert await narrow.one(some, {}) is not None
     assert await narrow.one(none, {"name": "?"}) is None
+
+
+async def test_what_the_server_passed_over_after_a_failure_is_not_taken_for_prepared(narrow: Database) -> None:
+    twice, find = enter(str(new_id())), Statement(FIND, {"slugs": [str(new_id())]})
+    await narrow.each([twice])
+    for _ in range(4):  # the driver prepares what it has seen so often
+        assert await narrow.each([find, find]) == [[], []]
+        with pytest.raises(psycopg.errors.UniqueViolation):
+            await narrow.each([twice, find])
+        assert await narrow.each([find]) == [[]]
