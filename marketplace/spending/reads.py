@@ -44,7 +44,7 @@ _ALERTS = text("""
     select a.dataset_id, d.slug as dataset_slug, a.person_id, p.name as person_name, a.month, a.percent,
            a.spent_vnd, a.limit_vnd, a.at
     from spend_alert a left join dataset d on d.id = a.dataset_id left join person p on p.id = a.person_id
-    where a.organisation_id = :organisation order by a.at desc, a.percent desc limit :rows
+    where a.organisation_id = :organisation order by a.month desc, a.percent desc, a.at desc limit :rows
 """)
 
 
