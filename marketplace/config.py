@@ -64,7 +64,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     """File of the public key that its bundle is signed with; None: home/keys/policy-signing.pub.pem."""
     policy_max_age_s: NotNegative = 30 * 86_400
     clock_back_max_ms: int = 2_000
-    """How far the clock may stand behind the newest event of the log, or go back, before queries are refused."""
+    """How far the clock may stand behind the newest event of the log, or go back, before queries are refused.
+    Below zero it has to be ahead of it, which refuses more, never less."""
     database_pool_connections: Positive = 12
     sandbox_jails: Positive = 2
     sandbox_threads: Positive = 2
