@@ -39,7 +39,7 @@ class Application(Base):
     first_yes: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     """Of a joint dataset, until the other owner has decided: `joint.Yes` of the one that said yes first."""
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
-    updated_at: Mapped[datetime] = mapped_column(default=utcnow)
+    updated_at: Mapped[datetime] = mapped_column(default=utcnow, index=True)
 
 
 class Agreement(Base):
@@ -65,8 +65,8 @@ class Agreement(Base):
     unpaid_since: Mapped[datetime | None]
     """The wallet did not cover a charge of a month: nothing can be asked until it does."""
     valid_from: Mapped[datetime] = mapped_column(default=utcnow)
-    expires_at: Mapped[datetime]
-    ended_at: Mapped[datetime | None]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+    ended_at: Mapped[datetime | None] = mapped_column(index=True)
     ended_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("person.id"))
     end_reason: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(default=utcnow)

@@ -1,4 +1,4 @@
-"""Tells those who watch, and the operator."""
+"""Tells those who watch, both sides of agreements, and the operator."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from marketplace.config import Config
 from marketplace.db.base import utcnow
 from marketplace.db.engine import Database
 from marketplace.errors import Unavailable
+from marketplace.finding.agreed import tell_agreements
 from marketplace.finding.telling import tell_changes, tell_matches, tell_stuck_months
 
 logger = logging.getLogger(__name__)
@@ -22,6 +23,7 @@ async def run_notices(database: Database, config: Config, stop: asyncio.Event) -
     while not stop.is_set():
         try:
             await tell_stuck_months(database, at=utcnow())
+            await tell_agreements(database, at=utcnow())
             await tell_changes(database, at=utcnow())
             while not stop.is_set() and await tell_matches(database, at=utcnow()):
                 pass

@@ -33,14 +33,16 @@ class Watch(Base):
 
 
 class Notice(Base):
-    """One thing that somebody is told: `reference` is the version, offer, dataset or stuck step that it is of."""
+    """One thing that somebody is told: `reference` is the version, offer, dataset, application (and when),
+    agreement or stuck step that it is of."""
 
     __tablename__ = "watch_notice"
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
     watch_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("watch.id", ondelete="CASCADE"), index=True)
     person_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("person.id"))
     code: Mapped[str]
-    """new_version | withdrawn | price_changed | new_match; month_stuck, which is of no watch and no dataset"""
+    """new_version | withdrawn | price_changed | new_match, of a watch; application_waits | application_accepted |
+    application_returned | application_rejected | agreement_ends | agreement_ended; month_stuck, of no dataset"""
     dataset_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("dataset.id"))
     reference: Mapped[str]
     at: Mapped[datetime] = mapped_column(default=utcnow)
@@ -49,15 +51,17 @@ class Notice(Base):
         # A dataset is new once; a price may come back, and its change is told each time.
         Index(None, "watch_id", "reference", unique=True, postgresql_where=text("code = 'new_match'")),
         Index(
-            "uq_watch_notice_month",
+            "uq_watch_notice_once",
             "person_id",
+            "code",
             "reference",
             unique=True,
-            postgresql_where=text("code = 'month_stuck'"),
+            postgresql_where=text("watch_id is null"),
         ),
         Index(None, "person_id", "id"),
         CheckConstraint(
-            "(code = 'month_stuck') = (watch_id is null) and (watch_id is null) = (dataset_id is null)",
+            "(code in ('new_version', 'withdrawn', 'price_changed', 'new_match')) = (watch_id is not null)"
+            " and (code = 'month_stuck') = (dataset_id is null)",
             name="of_a_watch",
         ),
     )

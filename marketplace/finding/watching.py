@@ -49,9 +49,11 @@ class WatchView(Struct, frozen=True, kw_only=True):
 
 
 class NoticeView(Struct, frozen=True, kw_only=True):
-    """`code`: new_version | withdrawn | price_changed | new_match; `listed`: the dataset has a page now.
+    """`listed`: the dataset has a page now. `code`, of a watch: new_version | withdrawn | price_changed | new_match.
 
-    month_stuck, to people of the operator, is of no watch and no dataset, and has `month` (YYYY-MM)."""
+    Of an `application`: application_waits, to the owner's approvers; application_accepted | application_returned |
+    application_rejected. Of an `agreement`: agreement_ends, a week before; agreement_ended, by the other side.
+    To people of the operator of a `month` (YYYY-MM): month_stuck, which is of no dataset."""
 
     id: UUID
     watch_id: UUID | None
@@ -61,6 +63,8 @@ class NoticeView(Struct, frozen=True, kw_only=True):
     title_vi: str | None
     title_en: str | None
     month: str | None
+    application: UUID | None
+    agreement: UUID | None
     at: datetime
     read: bool
 
@@ -141,6 +145,7 @@ def _watch(watch: Watch, dataset: Dataset | None) -> WatchView:
 
 
 def _notice(notice: Notice, dataset: Dataset | None) -> NoticeView:
+    kind, reference = notice.code.partition("_")[0], notice.reference.partition("/")[0]
     return NoticeView(
         id=notice.id,
         watch_id=notice.watch_id,
@@ -149,7 +154,9 @@ def _notice(notice: Notice, dataset: Dataset | None) -> NoticeView:
         listed=dataset is not None and dataset.current_version_id is not None,
         title_vi=dataset.title_vi if dataset else None,
         title_en=dataset.title_en if dataset else None,
-        month=None if dataset else notice.reference.partition("/")[0],
+        month=reference if kind == "month" else None,
+        application=UUID(reference) if kind == "application" else None,
+        agreement=UUID(reference) if kind == "agreement" else None,
         at=notice.at,
         read=notice.read_at is not None,
     )
