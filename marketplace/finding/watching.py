@@ -49,7 +49,7 @@ class WatchView(Struct, frozen=True, kw_only=True):
 
 
 class NoticeView(Struct, frozen=True, kw_only=True):
-    """`listed`: the dataset has a page now. `code`, of a watch: new_version | withdrawn | price_changed | new_match.
+    """`listed`: the dataset has a page. `code`, of a watch: new_version | withdrawn | price_changed | new_match.
 
     Of an `application`: application_waits, to the owner's approvers; application_accepted | application_returned |
     application_rejected. Of an `agreement`: agreement_ends, a week before; agreement_ended, by the other side.

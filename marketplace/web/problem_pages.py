@@ -19,6 +19,7 @@ from marketplace.web.headers import SECURITY
 from marketplace.web.links import own_path
 from marketplace.web.problems import problem_handler, problem_of
 from marketplace.web.view import AnyRequest, View, view_of
+from marketplace.web.wrong_fields import names_of
 
 MACHINES: Final = ("/api/", "/schema", "/healthz", "/readyz", "/metrics", "/static/")
 """Below these, errors are problem+json; everywhere else a page."""
@@ -59,7 +60,7 @@ class _Awaited(Response[None]):
 
 def problem_page(request: AnyRequest, error: Exception) -> Response[Any]:
     """A page for an error; who is not signed in is led to the sign-in page and back."""
-    problem = problem_of(error)
+    problem = problem_of(error, names_of(request))
     if problem.status >= 500:
         log.error("%s %s: %s", request.method, request.url.path, problem.code, exc_info=error)
     view = view_of(request, request.scope["state"].get("sandulieu_caller"))

@@ -15,6 +15,7 @@ from litestar.exceptions import HTTPException, ValidationException
 
 from marketplace.errors import Problem
 from marketplace.texts import Language, Message, message, told
+from marketplace.web.wrong_fields import names_of, wrong_field
 from policies.decision import Decision, Reason
 from policies.nearest import Change
 
@@ -79,7 +80,7 @@ class ProblemView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
 
 def problem_handler(request: Request[Any, Any, State], exc: Exception) -> Response[bytes]:
     """The answer for any exception. What is not a Problem or Litestar's own is logged and tells nothing."""
-    problem = problem_of(exc)
+    problem = problem_of(exc, names_of(request))
     if problem.status >= 500:
         _log(request, problem, exc)
     view = problem_view(problem, language_of(request), trace_id_of(request))
@@ -113,14 +114,14 @@ def problem_view(problem: Problem, language: Language, trace_id: str) -> Problem
     )
 
 
-def problem_of(exc: Exception) -> Problem:
-    """The problem that an exception is to its caller."""
+def problem_of(exc: Exception, names: Mapping[str, str] = {}) -> Problem:
+    """The problem that an exception is to its caller. `names`: as `wrong_field` takes them."""
     if isinstance(exc, ExceptionGroup):  # what Litestar makes of an error on the way out of a dependency
-        return problem_of(exc.exceptions[0])
+        return problem_of(exc.exceptions[0], names)
     if isinstance(exc, Problem):
         return exc
     if isinstance(exc, HTTPException):
-        return _of_litestar(exc)
+        return _of_litestar(exc, names)
     if isinstance(exc, RecursionError):  # JSON nested deeper than the decoder goes; nobody was asked who sent it
         return _coded(Problem(), "request.invalid", 400)
     return _coded(Problem(), "internal", 500)
@@ -163,17 +164,15 @@ def _change(change: Change, language: Language) -> ChangeView:
 
 
 def _error(error: Mapping[str, Any], language: Language) -> Mapping[str, Any]:
-    """A wrong field: ours have a code and get its text, the framework's have words of their own."""
-    if "code" not in error:
-        return error
+    """A wrong field, with its text."""
     return {**error, "message": message(error["code"], error.get("params", {}), language)}
 
 
-def _of_litestar(exc: HTTPException) -> Problem:
+def _of_litestar(exc: HTTPException, names: Mapping[str, str]) -> Problem:
     headers = {name.title(): value for name, value in (exc.headers or {}).items()}
     if isinstance(exc, ValidationException):
         wrong = exc.extra if isinstance(exc.extra, list) else []
-        errors = [{"path": each.get("key", ""), "message": each.get("message", "")} for each in wrong]
+        errors = [wrong_field(each, names) for each in wrong]
         return _coded(Problem(headers=headers, errors=errors), "request.invalid", 400)
     if exc.status_code == 400:
         return _coded(Problem(headers=headers), "request.invalid", 400)
