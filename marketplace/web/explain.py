@@ -76,7 +76,4 @@ def placed(view: View, error: Mapping[str, Any]) -> Placed:
 
 
 def _explain_error(view: View, error: Mapping[str, Any]) -> Message:
-    """Ours have a code and its words; the framework's name a field only."""
-    if "code" in error:
-        return view.message(error["code"], error.get("params", {}))
-    return Message(what=str(error.get("path", "")), why="", next="")
+    return view.message(error["code"], error.get("params", {}))
