@@ -1,4 +1,4 @@
-"""`sandulieu query quote|run|show` against a running service (SANDULIEU_URL, SANDULIEU_TOKEN)."""
+"""`sandulieu query quote|run|show|receipt` against a running service (SANDULIEU_URL, SANDULIEU_TOKEN)."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import argparse
 import json
 import sys
 import time
+import urllib.parse
 import uuid
 from pathlib import Path
 from typing import Any
 
+from marketplace.audit.errors import ReceiptPending
 from marketplace.cli.client import Client, from_environment
 from marketplace.cli.refusals import tell_refusal
 from marketplace.cli.terminal_table import table
@@ -19,6 +21,8 @@ FORMATS = {"json": "application/json", "csv": "text/csv", "arrow": "application/
 FIRST_WAIT_S = 5
 """Short: an interrupted query can be cancelled only after the service has told its id."""
 POLL_S = 1.0
+RECEIPT_TRIES = 30
+"""A receipt follows its query within a second; in a minute with the log's store away it does not."""
 EPILOG = """\
 SANDULIEU_URL: địa chỉ của sàn / where the service listens
 SANDULIEU_TOKEN: mã truy cập, tạo ở trang /tokens / an access token, made on the page /tokens
@@ -31,7 +35,7 @@ _GOING = ("queued", "running")
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """query quote, query run, query show."""
+    """query quote, query run, query show, query receipt."""
     queries = subparsers.add_parser(
         "query", help="truy vấn / queries", epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -68,6 +72,15 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     show.add_argument("--json", action="store_true")
     _output_options(show)
     show.set_defaults(func=show_query)
+    receipt = verbs.add_parser(
+        "receipt",
+        help="biên nhận để kiểm tra ngoại tuyến / its receipt, for sandulieu audit verify",
+    )
+    receipt.add_argument("id")
+    receipt.add_argument("--dataset-id", metavar="ID", help="khi hỏi nhiều bộ / of several datasets this one's")
+    receipt.add_argument("--proof", action="store_true", help="C2SP tlog-proof thay cho JSON / instead of JSON")
+    receipt.add_argument("--output", type=Path, help="tệp, nếu không thì in ra / file, else standard output")
+    receipt.set_defaults(func=fetch_receipt)
 
 
 def _output_options(verb: argparse.ArgumentParser) -> None:
@@ -156,6 +169,21 @@ def show_query(chosen: argparse.Namespace) -> int:
     return _show(answer.json(), chosen, default=None) if answer.ok else tell_refusal(answer)
 
 
+def fetch_receipt(chosen: argparse.Namespace) -> int:
+    """The receipt, byte for byte; waits for one that is on its way."""
+    client, accept = from_environment(), "text/plain" if chosen.proof else "application/json"
+    path = f"/api/v1/queries/{chosen.id}/receipt"
+    if chosen.dataset_id:
+        path += f"?dataset_id={urllib.parse.quote(chosen.dataset_id)}"
+    fetched = client.get(path, accept=accept)
+    for _ in range(RECEIPT_TRIES):
+        if fetched.ok or fetched.json()["code"] != ReceiptPending.code:
+            break
+        time.sleep(POLL_S)
+        fetched = client.get(path, accept=accept)
+    return _kept(fetched.body, chosen.output) if fetched.ok else tell_refusal(fetched)
+
+
 def _show(query: dict[str, Any], chosen: argparse.Namespace, *, default: str | None) -> int:
     if chosen.json:
         print(json.dumps(query, ensure_ascii=False))
@@ -180,6 +208,10 @@ def _write(query: dict[str, Any], form: str, output: Path | None) -> int:
     if form == "table":
         names = [column["name"] for column in query["columns"]]
         body = (table(names, fetched.json()) + "\n").encode()
+    return _kept(body, output)
+
+
+def _kept(body: bytes, output: Path | None) -> int:
     if output:
         output.write_bytes(body)
     else:

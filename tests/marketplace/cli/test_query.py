@@ -7,6 +7,7 @@ import os
 import pty
 import subprocess
 import sys
+import uuid
 from pathlib import Path
 
 from pyarrow import parquet
@@ -31,6 +32,13 @@ def piped(market: Market, *arguments: str, sql: str = "") -> subprocess.Complete
     return subprocess.run(
         command, env=environment, input=sql, capture_output=True, text=True, check=False, timeout=60
     )
+
+
+def alone(market: Market, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """A verb on a query that was asked."""
+    command, environment = _command(market, *arguments)
+    command = command[: command.index("--agreement")]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
 
 
 def at_a_terminal(market: Market, *arguments: str, typed: str = "") -> tuple[int, str]:
@@ -127,3 +135,16 @@ def test_a_table_lines_up_and_steers_no_terminal() -> None:
     long = table(["x"], [{"x": "y" * 500}] * (ROWS + 2)).splitlines()
     assert len(long[2]) == CELL_COLUMNS
     assert long[-1].startswith("… 2 ")
+
+
+def test_a_receipt_is_fetched_from_the_shell_in_both_forms(market: Market, tmp_path: Path) -> None:
+    told = json.loads(piped(market, "run", SMALL_SQL, "--json").stdout)
+    file = tmp_path / "receipt.json"
+    fetched = alone(market, "receipt", told["id"], "--output", str(file))
+    assert (fetched.returncode, fetched.stderr) == (0, "")
+    assert told["id"] in file.read_text()
+    proof = alone(market, "receipt", told["id"], "--proof")
+    assert proof.stdout.startswith("c2sp.org/tlog-proof@v1\n")
+    strange = alone(market, "receipt", str(uuid.UUID(int=7)))
+    assert (strange.returncode, strange.stdout) == (1, "")
+    assert strange.stderr
