@@ -24,7 +24,8 @@ from marketplace.web.view import View
 from policies.decision import Decision
 
 SHOWN_ROWS: Final = 200
-NUMERIC: Final = frozenset({"BIGINT", "DOUBLE", "DECIMAL(38,0)", "HUGEINT", "INTEGER"})
+NUMERIC: Final = frozenset({"BIGINT", "DOUBLE", "DECIMAL", "HUGEINT", "INTEGER"})
+"""Types whose cells stand to the right, by the name before their digits."""
 
 
 class Place(Struct, frozen=True, kw_only=True):

@@ -48,6 +48,7 @@ async def test_the_operator_enters_an_organisation_and_its_people_who_sign_in_an
         for path in ("/people/organisations", "/people"):
             assert (await visitor.send(path, fields)).status_code == 403
     async with visit(operator) as visitor:
+        assert operator.person.email in (await visitor.get("/people")).text, "her own organisation is shown first"
         mistaken = await visitor.send("/people/organisations", fields | {"slug": "Sai Tên"})
         assert (mistaken.status_code, 'value="Sai Tên"' in mistaken.text) == (400, True)
         admitted = await visitor.send("/people/organisations", fields)

@@ -33,9 +33,9 @@ class Told(Struct, frozen=True):
 async def show_people(
     view: View, operator: Operator, session: AsyncSession, organisation: uuid.UUID | None = None
 ) -> Template:
-    """Everybody of one organisation, and the forms."""
+    """Everybody of one organisation (unless told the operator's own), and the forms."""
     operator.require("tokens")
-    return await _page(view, session, organisation)
+    return await _page(view, session, organisation or operator.organisation_id)
 
 
 @post("/people/organisations", status_code=200)
