@@ -64,10 +64,8 @@ class Conditions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, 
 class AgreedRecords(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename={"values": "in"}):
     """As the owner's `RecordsCondition`, but agreed on for one agreement: it holds whatever is asked under it."""
 
-    column: Annotated[str, Meta(min_length=1, max_length=100)]
-    values: Annotated[
-        tuple[Annotated[str, Meta(min_length=1, max_length=200)], ...], Meta(min_length=1, max_length=1_000)
-    ]
+    column: Annotated[str, Meta(max_length=100)]
+    values: Annotated[tuple[Annotated[str, Meta(max_length=200)], ...], Meta(max_length=1_000)]
 
 
 class Promises(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -77,7 +75,7 @@ class Promises(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """ISO 3166 code of where the work is done."""
     ethics_reference: Annotated[str, Meta(max_length=200)] | None = None
     returns_results: bool = False
-    records: Annotated[tuple[AgreedRecords, ...], Meta(min_length=1, max_length=16)] | UnsetType = UNSET
+    records: Annotated[tuple[AgreedRecords, ...], Meta(max_length=16)] | UnsetType = UNSET
     """Only these are read; all of them hold, and what the owner demands of records too."""
 
 

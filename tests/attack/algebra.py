@@ -142,7 +142,9 @@ class Register:
             i for i in range(len(self.cohorts))
             if i not in gone and (purpose is None or purpose in self.store.purposes_of(version.id, i))
         }  # fmt: skip
-        about = [(c, weights.get(c.place, 0)) for i, c in self.cohorts.items() if i in shown and chosen(c) and lets(c)]
+        about = [
+            (c, weights.get(c.place, 0)) for i, c in self.cohorts.items() if i in shown and chosen(c) and lets(c)
+        ]
         for row, answer in zip(_unknowns(about), told, strict=True):
             assert np.isclose(sum(w * _value(*u) for u, w in row.items()), float(answer or 0)), (sql, where)
             if row:
