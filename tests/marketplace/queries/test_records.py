@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import csv
+import json
 from typing import Any
 
 import pytest
 
 from tests.market import Market
+from tests.marketplace.queries.test_walk import _receipt as receipt_of
 from tests.pay import EDUCATION, MANIFEST, K
 
 SLUG = "pay_of_some"
@@ -94,7 +96,7 @@ def only(*values: str) -> dict[str, Any]:
 
 
 def test_an_agreement_is_on_the_records_that_both_sides_agreed_on(some: Market) -> None:
-    """The owner returns what was applied for, the startup says the records, the owner accepts: both have signed."""
+    """The owner returns what was applied for, the startup says which records, the owner accepts: both signed."""
     application = applied_for(some).json()["id"]
     assert decided(some, application, "return").ok
     again = applied_for(some, only("Graduate", "High school"), again=application)
@@ -103,9 +105,8 @@ def test_an_agreement_is_on_the_records_that_both_sides_agreed_on(some: Market) 
     query, rows = under(some, agreement)
     assert rows == [{"education": "Graduate", "n": 48}, {"education": "High school", "n": 48}]
     assert query["decision"]["obligations"]["row_filter"] == [only("Graduate", "High school")]
-    receipt = some.client("startup").get(f"/api/v1/queries/{query['id']}/receipt")
-    assert receipt.ok, receipt.body
-    assert '"High school"' in str(receipt.body).replace('\\"', '"')
+    receipt = json.loads(receipt_of(some, query["id"]))
+    assert "High school" in json.dumps(receipt["event"], ensure_ascii=False)
     told = some.client("startup").get(f"/api/v1/agreements/{agreement}").json()
     assert told["promises"]["records"] == [only("Graduate", "High school")]
     refinements = (
@@ -131,7 +132,6 @@ def test_what_two_agreements_differ_by_is_of_whole_cohorts(some: Market) -> None
         ({"column": "pay", "in": ["100"]}, 400, "application.records_column"),
         ({"column": "gone", "in": ["x"]}, 400, "application.records_column"),
         ({"column": "education", "in": []}, 403, "condition.promised_records"),
-        ({"column": "education", "in": [""]}, 403, "condition.promised_records"),
         ({"column": "education", "in": [7]}, 400, None),
         ({"column": "education", "low": "A"}, 400, None),
     ],
@@ -142,5 +142,5 @@ def test_records_that_cannot_be_told_apart_are_not_applied_for(
     answer = applied_for(some, wrong)
     assert answer.status == status, answer.body
     told = answer.json()
-    said = [each["code"] for each in told.get("reasons") or told.get("errors") or ()]
+    said = [each.get("code") for each in told.get("reasons") or told.get("errors") or ()]
     assert code is None or code in said
