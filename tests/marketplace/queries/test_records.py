@@ -133,6 +133,9 @@ def test_what_two_agreements_differ_by_is_of_whole_cohorts(some: Market) -> None
         ({"column": "gone", "in": ["x"]}, 400, "application.records_column"),
         ({"column": "education", "in": []}, 403, "condition.promised_records"),
         ({"column": "education", "in": [7]}, 400, None),
+        ({"column": "education", "in": ["a\x00"]}, 400, None),
+        ({"column": "education", "in": ["a"] * 101}, 400, None),
+        ({"column": "education", "in": ["a" * 101]}, 400, None),
         ({"column": "education", "low": "A"}, 400, None),
     ],
 )  # fmt: skip
@@ -144,3 +147,13 @@ def test_records_that_cannot_be_told_apart_are_not_applied_for(
     told = answer.json()
     said = [each.get("code") for each in told.get("reasons") or told.get("errors") or ()]
     assert code is None or code in said
+
+
+def test_values_are_values_whatever_they_say(some: Market) -> None:
+    """Quotes, SQL and what looks like another letter choose nothing else than the record that says just that."""
+    odd = ("Graduate", "' OR '1'='1", "x'); DROP TABLE pay; --", "Ｇraduate", "Graduate\u200b", "graduate", "%")
+    application = applied_for(some, only(*odd)).json()["id"]
+    agreement = decided(some, application, "accept").json()["agreement_id"]
+    query, rows = under(some, agreement)
+    assert rows == [{"education": "Graduate", "n": 48}]
+    assert query["decision"]["obligations"]["row_filter"] == [only(*odd)]
