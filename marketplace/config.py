@@ -78,6 +78,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     tenant_event_readers: NotNegative = 32
     tenant_fetches: NotNegative = 32
     """Answers of one tenant on their way out at once, in one process."""
+    tenant_free_questions: Positive = 16
+    """Quotes, dry runs and explanations of one tenant at once, in one process."""
+    tenant_long_questions: Positive = 8
+    """Long questions of one tenant that are understood or wait for it, in one process."""
     tenant_exports: NotNegative = 2
     """Exports of the log on their way to one tenant at once, in one process."""
     tenant_alone_after_s: NotNegative = 60

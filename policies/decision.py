@@ -61,6 +61,15 @@ class Conditions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, 
     """What of the records may be read; all of them hold."""
 
 
+class AgreedRecords(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename={"values": "in"}):
+    """As the owner's `RecordsCondition`, but agreed on for one agreement: it holds whatever is asked under it.
+
+    Its size is bounded: each query's facts, SQL, event and receipt hold it."""
+
+    column: Annotated[str, Meta(max_length=100)]
+    values: Annotated[tuple[Annotated[str, Meta(max_length=100)], ...], Meta(max_length=100)]
+
+
 class Promises(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the startup said to meet the conditions."""
 
@@ -68,6 +77,8 @@ class Promises(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """ISO 3166 code of where the work is done."""
     ethics_reference: Annotated[str, Meta(max_length=200)] | None = None
     returns_results: bool = False
+    records: Annotated[tuple[AgreedRecords, ...], Meta(max_length=8)] | UnsetType = UNSET
+    """Only these are read; all of them hold, and what the owner demands of records too."""
 
 
 class AgreementFacts(Struct, frozen=True, kw_only=True):

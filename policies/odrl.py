@@ -9,7 +9,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from policies.decision import AgreementFacts, Conditions, DatasetFacts, RecordsCondition
+from msgspec import UNSET
+
+from policies.decision import AgreedRecords, AgreementFacts, Conditions, DatasetFacts, RecordsCondition
 from policies.purposes import known
 
 CONTEXT: Final = "http://www.w3.org/ns/odrl.jsonld"
@@ -61,6 +63,8 @@ def _granted(agreed: AgreementFacts, dataset: DatasetFacts) -> Document:
         columns=tuple(column for column in dataset.columns or () if column in may),
         purposes=tuple(purpose for purpose in _covered((agreed.purpose or "",)) if purpose in offered),
     )
+    promised = agreed.promises.records if agreed.promises else UNSET
+    permission["target"]["refinement"] += [_records(only) for only in promised or ()]
     conditions = dataset.conditions or Conditions()
     ends = [_instant(agreed.expires_at_ms or 0)]
     if conditions.time_limit_days is not None:
@@ -131,10 +135,10 @@ def _demands(conditions: Conditions) -> list[Document]:
     return demands
 
 
-def _records(only: RecordsCondition) -> Document:
+def _records(only: RecordsCondition | AgreedRecords) -> Document:
     """Which records may be read; where it is told for some purposes alone, they stand beside it."""
     said = {**_constraint("records", "isAnyOf", list(only.values)), f"{PROFILE}:column": only.column}
-    named = [f"urn:sandulieu:purpose:{purpose}" for purpose in only.purposes or ()]
+    named = [f"urn:sandulieu:purpose:{purpose}" for purpose in getattr(only, "purposes", None) or ()]
     return said | ({f"{PROFILE}:purpose": named} if named else {})
 
 

@@ -25,6 +25,7 @@ _TYPES = {
     pa.string(): "VARCHAR", pa.int64(): "BIGINT", pa.float64(): "DOUBLE", pa.bool_(): "BOOLEAN",
     pa.date32(): "DATE", pa.timestamp("us"): "TIMESTAMP",
 }  # fmt: skip
+_ROWS_AT_ONCE = 65_536
 REASONS = frozenset({
     "publication.too_identifying", "publication.sensitive_too_identifying", "publication.too_few_persons",
     "publication.all_wait", "publication.measured_short", "publication.promise_broken",
@@ -54,10 +55,13 @@ def retold(manifest: Manifest, made: Made, mask: Ints) -> Made:
     for part in made.parts:
         try:
             require_rows(part.path, part.rows)
-            table = parquet.read_table(part.path)
-            for name, size in logical_bytes(table, measures).items():
-                sizes[name] = sizes.get(name, 0) + size
-            types |= {field.name: _TYPES[field.type] for field in table.schema}
+            with parquet.ParquetFile(part.path) as file:
+                types |= {field.name: _TYPES[field.type] for field in file.schema_arrow}
+                for batch in file.iter_batches(
+                    _ROWS_AT_ONCE
+                ):  # their texts, unfolded, would be many times the file
+                    for name, size in logical_bytes(pa.Table.from_batches([batch]), measures).items():
+                        sizes[name] = sizes.get(name, 0) + size
         except (pa.ArrowException, OSError, KeyError) as e:
             raise PublicationRefused("publication.not_whole") from e
     inside = made.cohort >= 0

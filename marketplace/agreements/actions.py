@@ -23,6 +23,7 @@ from marketplace.agreements.terms import (
     Terms,
     check_justification,
     check_reason,
+    check_records,
     latest_expiry,
     wanted_expiry,
 )
@@ -62,7 +63,7 @@ async def apply(
         state="submitted",
         created_at=at,
     )
-    _set_terms(application, terms, at)
+    _set_terms(application, terms, listed, at)
     await _set_offer(session, application, terms, at)
     permitted = await _permitted(session, engine, keys, application, listed, by, at)
     session.add(application)
@@ -87,7 +88,7 @@ async def resubmit(
     application = await locked(session, application_id, startup_id=by.organisation_id)
     step(application, "resubmit")
     listed = await listed_now(session, application.dataset_id)
-    _set_terms(application, terms, at)
+    _set_terms(application, terms, listed, at)
     await _set_offer(session, application, terms, at)
     permitted = await _permitted(session, engine, keys, application, listed, by, at)
     await _record_asked(session, "application:resubmit", application, by, permitted)
@@ -274,7 +275,8 @@ def step(application: Application, verb: ApplicationVerb) -> None:
     application.state = state
 
 
-def _set_terms(application: Application, terms: Terms, at: datetime) -> None:
+def _set_terms(application: Application, terms: Terms, listed: ListedVersion, at: datetime) -> None:
+    check_records(terms.promises, listed.version)
     application.justification = check_justification(terms.justification)
     application.purpose = terms.purpose
     application.duration_days = terms.duration_days

@@ -11,6 +11,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from catalog.version import Version
 from marketplace.errors import Invalid
 from policies.decision import Promises
 
@@ -69,6 +70,22 @@ def check_reason(reason: str, *, required: bool = True) -> str:
     if errors := _bounds("reason", "application.reason_length", len(text), REASON_CHARACTERS):
         raise Invalid(errors=errors)
     return text
+
+
+def check_records(promises: Promises, version: Version) -> None:
+    """Records are chosen by a text that all of a cohort have in common. Raises Invalid for another column."""
+    texts = [c.name for c in version.columns if c.role == "quasi-identifier" and c.type == "VARCHAR"]
+    errors = [
+        {
+            "path": f"promises.records[{place}].column",
+            "code": "application.records_column",
+            "params": {"name": only.column, "known": ", ".join(texts)},
+        }
+        for place, only in enumerate(promises.records or ())
+        if only.column not in texts
+    ]
+    if errors:
+        raise Invalid(errors=errors)
 
 
 def latest_expiry(*, duration_days: int, at: datetime) -> datetime:

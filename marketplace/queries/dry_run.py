@@ -90,8 +90,13 @@ class DryRunView(Struct, frozen=True, kw_only=True):
 async def dry_run(services: Services, caller: Caller, ask: Ask) -> DryRunView:
     """As a query would be decided now. Holds, runs, stores and logs nothing, and looks at no record.
 
-    Raises NotFound, SameDataset: it is not clear then what is asked about.
+    Raises NotFound, SameDataset: it is not clear then what is asked about; TooManyFree, TooManyLong.
     """
+    with services.free_ones.take(caller.organisation_id):
+        return await _dry_run(services, caller, ask)
+
+
+async def _dry_run(services: Services, caller: Caller, ask: Ask) -> DryRunView:
     facts = await facts_of(services, caller, ask)
     versions = versions_of(services, facts)
     refusals, prepared = [], None
@@ -104,7 +109,7 @@ async def dry_run(services: Services, caller: Caller, ask: Ask) -> DryRunView:
     except (TimeTells, RhoTooSmall) as refused:
         refusals.append(_refusal(refused.code, refused.params))
     try:
-        plan = await understand(ask.sql, facts, versions, services.config.sql_max_bytes)
+        plan = await understand(services, caller, ask.sql, facts, versions)
     except (SqlNotUnderstood, Alone, NotNeeded, NothingListed) as refused:
         refusals.append(_refusal(refused.code, refused.params))
         lines = await lines_of(services, caller, ask, facts, None)

@@ -57,8 +57,6 @@ TOGETHER: Final = frozenset({"rows", "aggregate"})
 
 AT_ONCE_CHARACTERS: Final = 2_000
 """Longer questions, which may take a quarter of a second and cost nothing to ask, leave the event loop."""
-_LONG_ONES = asyncio.Semaphore(1)
-"""One at a time: what is short, and whoever runs, goes on beside it."""
 
 
 class Prepared(Struct, frozen=True, kw_only=True, dict=True):
@@ -114,7 +112,7 @@ async def prepare(
     services: Services, caller: Caller, ask: Ask, *, promised_vnd: Mapping[UUID, int] | None = None
 ) -> Prepared:
     """Raises NotFound, SameDataset, AgreementUnpaid, TimeTells, RhoTooSmall, Alone, NotNeeded, NothingListed,
-    SqlNotUnderstood; a denial is in `.decision`.
+    SqlNotUnderstood, TooManyLong; a denial is in `.decision`.
 
     `promised_vnd`: prices by agreement, of a quote that is still valid; they are the ceiling and the bill.
     """
@@ -122,7 +120,7 @@ async def prepare(
     require_paid(facts)
     versions = versions_of(services, facts)
     require_private(services, ask, versions)
-    plan = await understand(ask.sql, facts, versions, services.config.sql_max_bytes)
+    plan = await understand(services, caller, ask.sql, facts, versions)
     lines = await lines_of(services, caller, ask, facts, plan, promised_vnd=promised_vnd)
     return gathered(services, ask, facts, plan, lines)
 
@@ -292,11 +290,14 @@ async def facts_of(services: Services, caller: Caller, ask: Ask) -> tuple[Facts,
     return facts
 
 
-async def understand(sql: str, facts: Sequence[Facts], versions: Sequence[Version | None], max_bytes: int) -> Plan:
-    """The typed plan, while others are served. Raises as `_understood`."""
+async def understand(
+    services: Services, caller: Caller, sql: str, facts: Sequence[Facts], versions: Sequence[Version | None]
+) -> Plan:
+    """The typed plan, while others are served. Raises as `_understood`, and TooManyLong."""
+    max_bytes = services.config.sql_max_bytes
     if len(sql) <= AT_ONCE_CHARACTERS:
         return _understood(sql, facts, versions, max_bytes)
-    async with _LONG_ONES:
+    async with services.long_ones.turn(caller.organisation_id):
         return await asyncio.to_thread(_understood, sql, facts, versions, max_bytes)
 
 

@@ -63,7 +63,14 @@ class Walked(Struct, frozen=True, kw_only=True):
 
 
 async def quote(services: Services, caller: Caller, ask: Ask) -> QuoteView:
-    """What the query would cost. Decided like a query (a denial is logged and raised); holds and runs nothing."""
+    """What the query would cost. Decided like a query (a denial is logged and raised); holds and runs nothing.
+
+    Raises TooManyFree, and what `prepare` raises."""
+    with services.free_ones.take(caller.organisation_id):
+        return await _quote(services, caller, ask)
+
+
+async def _quote(services: Services, caller: Caller, ask: Ask) -> QuoteView:
     prepared = await prepare(services, caller, ask)
     if not prepared.decision.allow:
         sealed = prepared.sealed(services.keys, new_id())

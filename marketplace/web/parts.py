@@ -41,9 +41,10 @@ from marketplace.payments.readers import hear_outside
 from marketplace.publications.jobs import run_publications
 from marketplace.quality.jobs import run_quality
 from marketplace.queries.cancelling import watch_cancelled
-from marketplace.queries.errors import TooManyFetches, TooManyReaders
+from marketplace.queries.errors import TooManyFetches, TooManyFree, TooManyLong, TooManyReaders
 from marketplace.queries.jobs import run_forgotten, run_sweeps
 from marketplace.queries.keeping import NOBODY, Answers
+from marketplace.queries.long_ones import LongOnes
 from marketplace.queries.policy_server import policy_server
 from marketplace.queries.runner import Runner
 from marketplace.queries.services import Services
@@ -96,6 +97,8 @@ async def open_services(config: Config, jails: Jails, *, background: bool = True
             fetches=Seats(config.tenant_fetches, TooManyFetches),
             table_uploads=Seats(config.tenant_table_uploads, TooManyUploads),
             exports=Seats(config.tenant_exports, TooManyExports),
+            free_ones=Seats(config.tenant_free_questions, TooManyFree),
+            long_ones=LongOnes(Seats(config.tenant_long_questions, TooManyLong)),
             payments=payments,
         )
         stop = asyncio.Event()

@@ -110,6 +110,14 @@ denials := {
 	"too many people": [["/dataset/conditions", {"approved_users_max": 1}], {"condition.users"}],
 	"another institution": [["/dataset/conditions", {"institutions": ["other"]}], {"condition.institution"}],
 	"records not understood": [["/dataset/conditions", {"records": [{"column": "p", "in": []}]}], {"condition.records"}],
+	"agreed records not understood": [
+		["/agreement/promises/records", [{"column": "sex", "in": []}]],
+		{"condition.promised_records"},
+	],
+	"agreed records of no column": [
+		["/agreement/promises/records", [{"column": "gone", "in": ["F"]}]],
+		{"condition.promised_records"},
+	],
 	"another place": [["/dataset/conditions", {"places": ["LA"]}], {"condition.place"}],
 	"no ethics approval": [["/dataset/conditions", {"ethics_approval": true}], {"condition.ethics"}],
 	"results kept": [["/dataset/conditions", {"return_results": true}], {"condition.results"}],
@@ -306,6 +314,14 @@ test_a_group_that_was_granted_in_dp_mode_denies if {
 		[{"op": "add", "path": "/agreement/limits", "value": {"k_min": 2}}],
 	)
 	codes(access.deny) == {"version.k_below_floor"} with input as asked
+}
+
+test_the_filter_agreed_on_is_owed if {
+	promised := [{"column": "sex", "in": ["F"]}]
+	asked := json.patch(question, [{"op": "add", "path": "/agreement/promises/records", "value": promised}])
+	decision := access.decision with input as asked
+	decision.allow
+	decision.obligations.row_filter == promised
 }
 
 test_no_filter_of_records_without_conditions if access.row_filter == [] with input as {}

@@ -8,7 +8,13 @@ import data.reason
 # description: Conditions of the newest version, against what the agreement says; DUO modifiers.
 # custom:
 #   code: conditions.met
-#   facts: [dataset.conditions, agreement.promises, agreement.people, agreement.valid_from_ms, caller.organisation_slug]
+#   facts:
+#     - dataset.conditions
+#     - dataset.columns
+#     - agreement.promises
+#     - agreement.people
+#     - agreement.valid_from_ms
+#     - caller.organisation_slug
 #   source: version.json conditions; agreement
 #   law: [decree-169-2025.32-33]
 gates contains "conditions.met" if {
@@ -24,6 +30,8 @@ gates contains "conditions.met" if {
 	condition.ethics(asked, input.agreement.promises)
 	condition.results(asked, input.agreement.promises)
 	condition.records(asked)
+	condition.records(input.agreement.promises)
+	condition.there(input.agreement.promises, input.dataset.columns)
 }
 
 # METADATA
@@ -116,6 +124,22 @@ deny contains reason.denied(rego.metadata.rule().custom, {}) if {
 }
 
 # METADATA
+# title: The records agreed on cannot be told apart in this version
+# description: The gate conditions.met does not hold.
+# custom:
+#   code: condition.promised_records
+#   gate: conditions.met
+#   facts: [agreement.promises, dataset.columns]
+#   source: agreement; version.json
+#   law: [decree-169-2025.32-33]
+#   remedy: apply.anew
+deny contains reason.denied(rego.metadata.rule().custom, {}) if {
+	is_object(input.agreement.promises)
+	is_array(input.dataset.columns)
+	not chosen
+}
+
+# METADATA
 # title: The results are not promised back
 # description: The gate conditions.met does not hold.
 # custom:
@@ -131,3 +155,8 @@ deny contains reason.denied(rego.metadata.rule().custom, {}) if {
 }
 
 slug := object.get(input.caller, "organisation_slug", null)
+
+chosen if {
+	condition.records(input.agreement.promises)
+	condition.there(input.agreement.promises, input.dataset.columns)
+}

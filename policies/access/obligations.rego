@@ -30,7 +30,7 @@ owed := {
 
 default row_filter := []
 
-row_filter := condition.filters(input.dataset.conditions, input.request.purpose)
+row_filter := condition.filters(input.dataset.conditions, input.agreement.promises, input.request.purpose)
 
 expires_at := meet.smallest(sources, "expires_at")
 

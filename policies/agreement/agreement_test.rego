@@ -76,6 +76,14 @@ denials := {
 		[["/dataset/conditions", {"records": [{"column": "p", "in": []}]}]],
 		{"condition.records"},
 	],
+	"agreed records not understood": [
+		[["/application/promises/records", [{"column": "sex", "in": []}]]],
+		{"condition.promised_records"},
+	],
+	"agreed records of no column": [
+		[["/application/promises/records", [{"column": "gone", "in": ["F"]}]]],
+		{"condition.promised_records"},
+	],
 	"another place": [[["/dataset/conditions", {"places": ["LA"]}]], {"condition.place"}],
 	"no ethics approval": [[["/dataset/conditions", {"ethics_approval": true}]], {"condition.ethics"}],
 	"results kept": [[["/dataset/conditions", {"return_results": true}]], {"condition.results"}],
@@ -181,6 +189,13 @@ test_a_dataset_in_dp_mode_needs_no_groups if {
 		{"op": "add", "path": "/dataset/k", "value": 1},
 	])
 	agreement.allow with input as asked
+}
+
+test_the_filter_agreed_on_is_granted if {
+	promised := [{"column": "sex", "in": ["F"]}]
+	decision := agreement.decision with input as changed([["/application/promises/records", promised]])
+	decision.allow
+	decision.obligations.row_filter == promised
 }
 
 test_no_filter_of_records_without_conditions if agreement.row_filter == [] with input as {}

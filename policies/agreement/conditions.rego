@@ -8,7 +8,7 @@ import data.reason
 # description: By what the startup promises; DUO modifiers.
 # custom:
 #   code: conditions.met
-#   facts: [dataset.conditions, application.promises, application.people, application.expires_at_ms]
+#   facts: [dataset.conditions, dataset.columns, application.promises, application.people, application.expires_at_ms]
 #   source: version.json conditions; the application
 #   law: [decree-169-2025.32-33]
 gates contains "conditions.met" if {
@@ -23,6 +23,8 @@ gates contains "conditions.met" if {
 	condition.ethics(asked, input.application.promises)
 	condition.results(asked, input.application.promises)
 	condition.records(asked)
+	condition.records(input.application.promises)
+	condition.there(input.application.promises, input.dataset.columns)
 }
 
 slug := object.get(input.applicant, "organisation_slug", null)
@@ -116,6 +118,22 @@ deny contains reason.denied(rego.metadata.rule().custom, {}) if {
 }
 
 # METADATA
+# title: The records agreed on cannot be told apart in this version
+# description: The gate conditions.met does not hold.
+# custom:
+#   code: condition.promised_records
+#   gate: conditions.met
+#   facts: [application.promises, dataset.columns]
+#   source: the application; version.json
+#   law: [decree-169-2025.32-33]
+#   remedy: condition.meet
+deny contains reason.denied(rego.metadata.rule().custom, {}) if {
+	is_object(input.application.promises)
+	is_array(input.dataset.columns)
+	not chosen
+}
+
+# METADATA
 # title: The results are not promised back
 # description: The gate conditions.met does not hold.
 # custom:
@@ -128,4 +146,9 @@ deny contains reason.denied(rego.metadata.rule().custom, {}) if {
 deny contains reason.denied(rego.metadata.rule().custom, {}) if {
 	is_object(input.application.promises)
 	not condition.results(input.dataset.conditions, input.application.promises)
+}
+
+chosen if {
+	condition.records(input.application.promises)
+	condition.there(input.application.promises, input.dataset.columns)
 }

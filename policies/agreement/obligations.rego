@@ -26,7 +26,7 @@ obligations := {
 
 default row_filter := []
 
-row_filter := condition.filters(input.dataset.conditions, input.application.purpose)
+row_filter := condition.filters(input.dataset.conditions, input.application.promises, input.application.purpose)
 
 columns := [column | some column in input.dataset.columns; column in meet.columns(sources)]
 

@@ -44,9 +44,11 @@ ethics(_, promised) if {
 
 ethics(asked, _) if not asked.ethics_approval
 
-# All that are for this purpose hold: the filters of records that the sandbox owes, in an order of their own.
-filters(asked, purpose) := sort({filter |
-	some one in asked.records
+# All that are for this purpose hold, the owner's and the agreement's: the filters of records that the sandbox
+# owes, in an order of their own.
+filters(asked, promised, purpose) := sort({filter |
+	some said in [asked, promised]
+	some one in said.records
 	concerns(one, purpose)
 	filter := {"column": one.column, "in": one["in"]}
 })
@@ -65,6 +67,13 @@ records(asked) if {
 		fact.texts(one["in"])
 		count(one["in"]) > 0
 		fact.texts(object.get(one, "purposes", []))
+	}
+}
+
+# What a version does not have chooses nothing in it.
+there(promised, columns) if {
+	every one in object.get(promised, "records", []) {
+		one.column in columns
 	}
 }
 

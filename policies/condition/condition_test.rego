@@ -66,7 +66,27 @@ test_filters_of_the_purpose if {
 		{"column": "a", "in": ["1"]},
 		{"column": "c", "in": ["3"], "purposes": ["product.rnd"]},
 	]}
-	condition.filters(asked, "research.academic") == [{"column": "a", "in": ["1"]}, {"column": "b", "in": ["2"]}]
-	condition.filters(asked, "public.service") == [{"column": "a", "in": ["1"]}]
-	condition.filters({}, "public.service") == []
+	condition.filters(asked, {}, "research.academic") == [{"column": "a", "in": ["1"]}, {"column": "b", "in": ["2"]}]
+	condition.filters(asked, {"place": "VN"}, "public.service") == [{"column": "a", "in": ["1"]}]
+	condition.filters({}, {}, "public.service") == []
+}
+
+test_filters_of_the_agreement_hold_beside_the_owners if {
+	asked := {"records": [{"column": "b", "in": ["2"]}]}
+	promised := {"records": [{"column": "a", "in": ["1"]}, {"column": "b", "in": ["2", "3"]}]}
+	condition.filters(asked, promised, "public.service") == [
+		{"column": "a", "in": ["1"]},
+		{"column": "b", "in": ["2"]},
+		{"column": "b", "in": ["2", "3"]},
+	]
+	condition.filters({}, promised, "public.service") == [
+		{"column": "a", "in": ["1"]},
+		{"column": "b", "in": ["2", "3"]},
+	]
+}
+
+test_records_of_columns_that_are_there if {
+	condition.there({"records": [{"column": "a", "in": ["1"]}]}, ["a", "b"])
+	condition.there({}, [])
+	not condition.there({"records": [{"column": "a"}, {"column": "c"}]}, ["a", "b"])
 }

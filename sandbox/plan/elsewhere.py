@@ -91,6 +91,7 @@ INSTEAD = {
     "list_filter": "list_contains(xs, x)", "list_transform": "list_extract(xs, 1)",
     "array_join": "array_to_string",
     "get_json_object": "json_extract_string", "json_query": "json_extract", "parse_json": "json_extract(x, '$.a')",
+    "json_object": "concat(a, ', ', b)", "json_build_object": "concat(a, ', ', b)", "columns": "a, b",
     "json_length": "json_array_length", "jsonb_array_length": "json_array_length",
     "generate_series": "FROM generate_series(1, 10)",
     "generate_array": "FROM generate_series(1, 10)",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from sqlglot import exp
 
@@ -109,7 +109,7 @@ def _comparison(symbol: str) -> Reader:
         if isinstance(node.this, exp.Tuple) or isinstance(node.expression, exp.Tuple):
             return compared_rows(symbol, node, lambda one: read(one, scope, context))
         if symbol == "=" and isinstance(node.expression, exp.Any):
-            return _in_query(read(node.this, scope, context), node.expression.this, node, scope, context)
+            return _any(read(node.this, scope, context), node.expression, scope, context)
         left, right = read(node.this, scope, context), read(node.expression, scope, context)
         if left.type == right.type:
             return Operation(BOOLEAN, symbol, (left, right))
@@ -199,6 +199,20 @@ def _in(node: exp.Expression, scope: Scope, context: Context) -> Expression:
     items = node.expressions
     if not items or node.args.get("field") is not None or node.args.get("unnest") is not None:
         raise unsupported(node)
+    return _among(operand, items, scope, context)
+
+
+def _any(operand: Expression, told: exp.Any, scope: Scope, context: Context) -> Expression:
+    """One of what a query answers, or of a list that is written out."""
+    among = told.this.unnest()
+    if isinstance(among, exp.Array) and among.expressions:
+        return _among(operand, among.expressions, scope, context)
+    if not isinstance(among, exp.Query):
+        raise unsupported(told)
+    return _in_query(operand, told.this, told, scope, context)
+
+
+def _among(operand: Expression, items: Sequence[exp.Expression], scope: Scope, context: Context) -> Expression:
     if len(items) > IN_LIST:
         raise Refusal("sql.list_too_long", *place(items[IN_LIST]), limit=IN_LIST)
     parts, _ = alike((operand, *(read(item, scope, context) for item in items)), _HERE)

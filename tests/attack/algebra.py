@@ -21,7 +21,8 @@ from catalog.cohorts import Ints
 from catalog.publish import Publication
 from catalog.storage import Store
 from catalog.subjects import Subjects
-from sandbox.job import Column, TableSchema
+from sandbox.disclosure.row_filter import condition
+from sandbox.job import Column, RowFilter, TableSchema
 from sandbox.plan.plan import plan_query
 from sandbox.plan.render import render
 from tests.catalog.conftest import pseudonymise
@@ -124,6 +125,7 @@ class Register:
             return
         places = draw.choice([*((p,) for p in PLACES), PLACES])
         where, chosen = _filter(draw)
+        agreed, lets = _agreed(draw)
         times = {p: draw.choice([1, 2, 3]) if p in places else 0 for p in PLACES}
         weights: dict[str | None, float] = dict(times.items())
         lines = [f"SELECT '{p}' AS place" for p, often in times.items() for _ in range(often)]
@@ -133,12 +135,16 @@ class Register:
             none = " OR place IS NULL" if len(places) == 2 else ""
             sql = f"SELECT {', '.join(TOLD)} FROM small WHERE (place IN {(*places, '')}{none})"
         plan = plan_query(f"{sql}{' WHERE ' if 'WHERE' not in sql else ' AND '}{where}", [SMALL])
-        (told,) = self.connection.execute(render(plan, {"small": list(revision.parts)})).fetchall()
+        (told,) = self.connection.execute(
+            render(plan, {"small": list(revision.parts)}, {"small": condition(agreed)} if agreed else {})
+        ).fetchall()
         shown = {
             i for i in range(len(self.cohorts))
             if i not in gone and (purpose is None or purpose in self.store.purposes_of(version.id, i))
         }  # fmt: skip
-        about = [(c, weights.get(c.place, 0)) for i, c in self.cohorts.items() if i in shown and chosen(c)]
+        about = [
+            (c, weights.get(c.place, 0)) for i, c in self.cohorts.items() if i in shown and chosen(c) and lets(c)
+        ]
         for row, answer in zip(_unknowns(about), told, strict=True):
             assert np.isclose(sum(w * _value(*u) for u, w in row.items()), float(answer or 0)), (sql, where)
             if row:
@@ -164,6 +170,16 @@ def _filter(draw: random.Random) -> tuple[str, Callable[[Cohort], bool]]:
         ("visits_band IS NULL", lambda c: c.band is None), ("visits_band > '4'", lambda c: (c.band or "") > "4"),
     ]  # fmt: skip
     return draw.choice(filters)
+
+
+def _agreed(draw: random.Random) -> tuple[list[RowFilter], Callable[[Cohort], bool]]:
+    """The filter of the agreement that is asked under: the analyst has several, each with its own."""
+    place, band = draw.choice([None, None, *PLACES]), draw.choice([None, None, None, "4-6"])
+    filters = [
+        RowFilter(column=column, type="VARCHAR", values=(value,))
+        for column, value in (("place", place), ("visits_band", band)) if value
+    ]  # fmt: skip
+    return filters, lambda c: (place is None or c.place == place) and (band is None or c.band == band)
 
 
 def _value(datum: Datum, what: str) -> float:

@@ -72,6 +72,23 @@ def test_a_type_that_one_cell_far_below_breaks_is_not_taken() -> None:
     assert _types("\n".join(rows).encode()) == {"n": "VARCHAR"}
 
 
+@pytest.mark.parametrize(
+    ("cells", "type"),
+    [
+        (["9" * 20, "9" * 19 + "8"], "VARCHAR"),
+        (["12345678901234567", "0.5"], "VARCHAR"),
+        (["123456789012345", "0.5"], "DOUBLE"),
+        (["9007199254740993"], "BIGINT"),
+    ],
+)
+def test_codes_too_long_for_a_number_stay_apart(cells: list[str], type: str) -> None:
+    """As numbers with a point two of them would be one, and would join what does not belong together."""
+    reply, table = _typed("\n".join(["code", *cells]).encode())
+    assert reply.columns[0].type == type
+    assert table is not None
+    assert len(set(table.column("code").to_pylist())) == len(cells)
+
+
 @settings(max_examples=tried(20), deadline=None)
 @given(
     st.lists(

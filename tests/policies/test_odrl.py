@@ -15,7 +15,7 @@ from tests.policies.cases import OF_ACCESS, access, codes
 
 SCOPE = re.compile(r"(agreement|purpose|condition|obligations)\.|columns\.not_|version\.not_listed")
 """Codes of denials on which ODRL speaks too; money, standing, consent, class and anonymity are not its matter."""
-SILENT = re.compile(r"obligations\.(unknown|conflict)|condition\.records")
+SILENT = re.compile(r"obligations\.(unknown|conflict)|condition\.(promised_)?records")
 KNOWN = {name: pair for name, pair in OF_ACCESS.items() if not any(c.endswith(".missing") for c in pair[1].codes)}
 
 

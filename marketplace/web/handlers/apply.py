@@ -7,6 +7,7 @@ import uuid
 import msgspec
 from litestar import get, post
 from litestar.response import Redirect, Template
+from msgspec import UNSET, UnsetType
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.callers import Startup
@@ -22,9 +23,9 @@ from marketplace.errors import NotFound, Problem
 from marketplace.listings.reads import dataset_id_of, read_dataset
 from marketplace.offers.reads import offers_of
 from marketplace.web.explain import what_is_wrong
-from marketplace.web.forms import Form
+from marketplace.web.forms import Form, wrong
 from marketplace.web.view import View
-from policies.decision import Promises
+from policies.decision import AgreedRecords, Promises
 from policies.engine import Engine
 
 DURATION_DAYS = 180
@@ -71,8 +72,22 @@ def terms_of(form: Form) -> Terms:
             place=form.text("place") or None,
             ethics_reference=form.text("ethics_reference") or None,
             returns_results=form.text("returns_results") == "yes",
+            records=_records(form),
         ),
     )
+
+
+def _records(form: Form) -> tuple[AgreedRecords, ...] | UnsetType:
+    """A line a column: `province: Hà Nội; Huế`. Raises Invalid."""
+    said = []
+    for line in filter(None, map(str.strip, form.text("records").split("\n"))):
+        column, _, values = line.partition(":")
+        named = [value.strip() for value in values.split(";") if value.strip()]
+        said.append({"column": column.strip(), "in": named})
+    try:
+        return msgspec.convert({"records": said}, Promises).records if said else UNSET
+    except msgspec.ValidationError as wrong_form:
+        raise wrong("records", "application.records_form") from wrong_form
 
 
 async def _apply_once(

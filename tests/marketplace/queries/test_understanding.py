@@ -5,14 +5,26 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from types import SimpleNamespace
-from typing import cast
+from typing import Any, cast
+from uuid import uuid4
 
 import pytest
 
+from marketplace.accounts.seats import Seats
 from marketplace.queries import prepare
+from marketplace.queries.errors import TooManyLong
 from marketplace.queries.facts import Facts
+from marketplace.queries.long_ones import LongOnes
 from sandbox.job import TableSchema
 from sandbox.plan.plan import Plan, plan_query
+
+ASKER: Any = SimpleNamespace(organisation_id=uuid4())
+
+
+def reading(max_bytes: int) -> Any:
+    """Of the services those that read a question."""
+    config = SimpleNamespace(sql_max_bytes=max_bytes)
+    return SimpleNamespace(config=config, long_ones=LongOnes(Seats(1, TooManyLong)))
 
 
 async def test_a_long_question_is_read_while_others_are_served(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -25,5 +37,5 @@ async def test_a_long_question_is_read_while_others_are_served(monkeypatch: pyte
     monkeypatch.setattr(prepare, "plan_query", read)
     facts = cast(Facts, SimpleNamespace(slug="adult", own=()))
     for sql in ("SELECT 1", "SELECT 1" + " " * prepare.AT_ONCE_CHARACTERS):
-        await prepare.understand(sql, [facts], [None], len(sql))
+        await prepare.understand(reading(len(sql)), ASKER, sql, [facts], [None])
     assert [reader is threading.main_thread() for reader in readers] == [True, False]

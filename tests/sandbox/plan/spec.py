@@ -37,6 +37,7 @@ ACCEPTED: dict[str, tuple[str, ...]] = {
         "SELECT age FROM people WHERE (sex, age % 4) IN (SELECT sex, rank FROM shops) AND (age, ok) <> (7, TRUE)",
         "SELECT age FROM people WHERE (age, hours) = (hours, age) OR (born, age) = ('2020-01-05', 3)",
         "SELECT age FROM people WHERE age = ANY (SELECT rank FROM shops) AND note ~ 'n[12]'",
+        "SELECT age, sex = ANY(ARRAY['Male', NULL]) AS one FROM people WHERE hours = ANY([3, 7.0, age])",
         "SELECT age FROM people WHERE note SIMILAR TO 'n1.*' OR note !~ 'n'",
     ),
     "Groups and aggregates": (

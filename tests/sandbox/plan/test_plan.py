@@ -75,6 +75,9 @@ def test_a_kept_plan_is_not_used_for_other_columns() -> None:
     assert plan_query(sql, [tables[0]]) is plan_query(sql, [tables[0]])
 
 
+ANY = "x IN ('a', 'b'), x IN (SELECT …), x LIKE 'a%' OR x LIKE 'b%'"
+
+
 def test_the_nearest_name_is_offered() -> None:
     nearest = {
         "SELECT agee FROM people": "age", "SELECT age FROM poeple": "people",
@@ -90,7 +93,11 @@ def test_the_nearest_name_is_offered() -> None:
         "SELECT age FROM people FETCH FIRST 5 ROWS ONLY": "LIMIT 10",
         "SELECT age FROM public.people": "FROM people",
         "SELECT sex, count(*) FROM people GROUP BY sex WITH ROLLUP": "GROUP BY ROLLUP (x)",
-        "SELECT age FROM people WHERE sex LIKE ANY ('M%', 'F%')": "x IN (SELECT …), x LIKE 'a%' OR x LIKE 'b%'",
+        "SELECT age FROM people WHERE sex LIKE ANY ('M%', 'F%')": ANY,
+        "SELECT age FROM people WHERE sex = ANY ('{Male}')": ANY,
+        "SELECT age FROM people WHERE sex ~* 'male'": "x ~ '(?i)a'", "SELECT N'x' FROM people": "'a'",
+        "SELECT e'a\\nb' FROM people": "'a', chr(10)", "SELECT columns('a.*') FROM people": "a, b",
+        "SELECT json_object('a', age) FROM people": "concat(a, ', ', b)",
         "SELECT age FROM people WHERE sex IS NOT 'Male'": "x IS DISTINCT FROM y",
         "SELECT age::float64 FROM people": "DOUBLE",
     }  # fmt: skip
