@@ -225,6 +225,7 @@ async def test_every_page_is_well_formed_for_assistive_technology(
     paths = [
         "/",
         "/help",
+        "/help/sql",
         f"/datasets/{slug}",
         *MEMBERS,
         f"/applications/{application}",
