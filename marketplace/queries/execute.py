@@ -125,7 +125,7 @@ async def _entered(services: Services, prepared: Prepared, to: Run, spending: Sp
                 prepared.plan, files, limits, services.pool, sink, to.place.inside, spending
             )
     except RowFilterUnknown as unknown:  # nothing may run that an obligation nobody can enforce holds for
-        raise SandboxFailed("sandbox.unavailable", entered=False) from unknown
+        raise SandboxFailed("query.records_unknown", entered=False, params={"column": str(unknown)}) from unknown
     except SandboxFailed as failed:
         if not failed.entered:
             raise

@@ -6,8 +6,11 @@ import csv
 import json
 from typing import Any
 
+import psycopg
 import pytest
 
+from marketplace.db import embedded
+from marketplace.db.roles import OWNER
 from tests.market import Market
 from tests.marketplace.queries.test_walk import _receipt as receipt_of
 from tests.pay import EDUCATION, MANIFEST, K
@@ -157,3 +160,18 @@ def test_values_are_values_whatever_they_say(some: Market) -> None:
     query, rows = under(some, agreement)
     assert rows == [{"education": "Graduate", "n": 48}]
     assert query["decision"]["obligations"]["row_filter"] == [only(*odd)]
+
+
+def test_a_version_that_cannot_choose_the_agreed_records_any_more_says_so_and_is_free(some: Market) -> None:
+    application = applied_for(some, only("Graduate")).json()["id"]
+    agreement = decided(some, application, "accept").json()["agreement_id"]
+    with psycopg.connect(embedded.url(some.home, OWNER)) as connection:
+        connection.execute(
+            """update agreement set promises = '{"records": [{"column": "pay", "in": ["100"]}]}' where id = %s""",
+            (agreement,),
+        )
+    body = some.ask(SQL, agreement_ids=[agreement], purpose="product.rnd")
+    query = some.client("startup").post("/api/v1/queries", body).json()
+    assert (query["state"], query["charged_vnd"]) == ("failed", 0)
+    assert query["failure"]["code"] == "query.records_unknown"
+    assert "«pay»" in query["failure"]["messages"]["vi"]["why"]
