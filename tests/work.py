@@ -9,6 +9,10 @@ from types import FrameType
 from typing import Any
 
 
+_PROBE = ("slipcover.probe", "signal")
+"""What a covered line calls: once it was met often it looks through all code there is, and calls a million times."""
+
+
 class TooMuchWork(BaseException):
     """No handler of errors on the way may take it for one of its own."""
 
@@ -17,10 +21,12 @@ class TooMuchWork(BaseException):
 def at_most(calls: int) -> Iterator[None]:
     """Break off whatever calls more functions than this, Python's or C's, in this thread."""
     left = calls
+    covering = False
 
     def count(_frame: FrameType, event: str, argument: Any) -> None:
-        nonlocal left
-        covering = getattr(argument, "__module__", None) == "slipcover.probe"
+        nonlocal left, covering
+        if (getattr(argument, "__module__", None), getattr(argument, "__name__", None)) == _PROBE:
+            covering = event == "c_call"
         left -= event in {"call", "c_call"} and not covering
         if left < 0:
             raise TooMuchWork(f"more than {calls} calls")
