@@ -8,9 +8,8 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-
 _PROBE = ("slipcover.probe", "signal")
-"""What a covered line calls: once it was met often it looks through all code there is, and calls a million times."""
+"""What a covered line calls: once it was met often that looks through all code, in a million calls of its own."""
 
 
 class TooMuchWork(BaseException):
