@@ -8,6 +8,9 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
+_PROBE = ("slipcover.probe", "signal")
+"""What a covered line calls: once it was met often that looks through all code, in a million calls of its own."""
+
 
 class TooMuchWork(BaseException):
     """No handler of errors on the way may take it for one of its own."""
@@ -16,14 +19,13 @@ class TooMuchWork(BaseException):
 @contextmanager
 def at_most(calls: int) -> Iterator[None]:
     """Break off whatever calls more functions than this, Python's or C's, in this thread."""
-    left, covering = calls, 0
+    left = calls
+    covering = False
 
     def count(_frame: FrameType, event: str, argument: Any) -> None:
         nonlocal left, covering
-        if getattr(argument, "__module__", None) == "slipcover.probe":
-            # Now and then a probe looks all modules through, before it returns.
-            covering += 1 if event == "c_call" else -1
-            return
+        if (getattr(argument, "__module__", None), getattr(argument, "__name__", None)) == _PROBE:
+            covering = event == "c_call"
         left -= event in {"call", "c_call"} and not covering
         if left < 0:
             raise TooMuchWork(f"more than {calls} calls")

@@ -69,7 +69,7 @@ class Fine:
         return self._blanked(front, behind, best)
 
     def _worth(self, found: Scored, best: Scored) -> bool:
-        return found.loss(self.measure) <= (1 - _WORTH) * best.loss(self.measure)
+        return found.loss(self.measure) < (1 - _WORTH) * best.loss(self.measure)
 
     def _blanked(self, front: State, behind: list[_Level], best: Scored) -> Scored:
         """Between the finest level and the next: the same but for one cell, left empty where that wins most."""

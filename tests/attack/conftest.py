@@ -101,7 +101,7 @@ def own_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def attack(attacked: Pool, own_file: Path) -> Attack:
     """Run one attack in a fresh child of the pool and give the cell of its answer; raises SandboxFailed."""
 
-    async def run(name: str, type_: str = "VARCHAR", deadline_ms: int = 2_000) -> str:
+    async def run(name: str, type_: str = "VARCHAR", deadline_ms: int = 20_000) -> str:
         limits = Limits(deadline_ms=deadline_ms, memory_bytes=MEMORY_BYTES, max_rows=100, max_bytes=65_536)
         columns = (OutputColumn(name="outcome", type=type_),)
         result = await attacked.execute(name, [own_file], columns, limits)

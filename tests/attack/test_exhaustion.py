@@ -29,7 +29,7 @@ _X86 = pytest.mark.skipif(platform.machine() != "x86_64", reason="only x86_64 ha
 async def test_a_child_that_goes_wrong_ends_alone(name: str, code: str, attack: Attack, attacked: Pool) -> None:
     jails = attacked.pids()
     with pytest.raises(SandboxFailed) as caught:
-        await attack(f"exhaustion.{name}", deadline_ms=8_000 if code != "sandbox.deadline" else 300)
+        await attack(f"exhaustion.{name}", deadline_ms=20_000 if code != "sandbox.deadline" else 300)
     assert (caught.value.code, caught.value.entered) == (code, True)
     assert await attack("memory.executable") == "stopped EPERM"
     assert attacked.pids() == jails

@@ -23,7 +23,7 @@ def _files(market: Market) -> set[str]:
 
 
 def _until(what: Callable[[], bool]) -> bool:
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     while not (done := what()) and time.monotonic() < until:
         time.sleep(0.1)
     return done

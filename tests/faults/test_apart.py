@@ -18,7 +18,7 @@ def test_without_a_worker_there_is_no_receipt_and_with_one_there_is(alive: Marke
     time.sleep(0.5)
     assert client.get(path).json()["code"] == "receipt.pending"
     worker = forked.start(("worker",), alive.environment, alive.log)
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     while not client.get(path).ok and time.monotonic() < until:
         time.sleep(0.1)
     worker.terminate()

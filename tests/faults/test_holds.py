@@ -58,7 +58,7 @@ def test_a_hold_whose_commit_was_not_heard_of_is_given_back(alive: Market) -> No
     before = _money(alive)
     with _no_commit_answered(alive) as database:
         asking = Asking(alive, SMALL_SQL)
-        until = time.monotonic() + 20
+        until = time.monotonic() + 60
         while not database.execute(ENTERING).fetchall():
             assert time.monotonic() < until
             time.sleep(0.01)
@@ -76,7 +76,7 @@ def test_a_query_that_postgresql_gave_up_on_as_it_settled_settles(alive: Market)
     with psycopg.connect(embedded.url(alive.home, OWNER)) as database:
         database.execute(VERSION_TAKEN, [alive.datasets["adult"]])
         asking = Asking(alive, SMALL_SQL)
-        until = time.monotonic() + 20
+        until = time.monotonic() + 60
         while not database.execute(SETTLING_GIVEN_UP).fetchall():
             assert time.monotonic() < until
             time.sleep(0.01)
@@ -111,7 +111,7 @@ def _left(market: Market) -> str:
 
 
 def _ended(market: Market, query_id: str) -> dict[str, Any]:
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     while not (query := market.client("startup").get(f"/api/v1/queries/{query_id}").json())["finished_at"]:
         assert time.monotonic() < until, query
         time.sleep(0.05)
@@ -135,7 +135,7 @@ def _no_commit_answered(market: Market) -> Iterator[psycopg.Connection]:
 
 def _until_commits_wait(market: Market, database: psycopg.Connection) -> None:
     """PostgreSQL's checkpointer reads the new setting when its turn comes; until then commits are answered."""
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     waits = False
     while not waits:
         assert time.monotonic() < until

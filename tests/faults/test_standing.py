@@ -45,7 +45,7 @@ def test_an_organisation_suspended_while_its_query_runs_gets_nothing_and_pays_no
 
 def _decided_again(market: Market, query_id: str) -> None:
     """Nothing was released, and yet what let the query in can be computed again from the log."""
-    path, until = f"/api/v1/queries/{query_id}/receipt", time.monotonic() + 20
+    path, until = f"/api/v1/queries/{query_id}/receipt", time.monotonic() + 60
     while not (answer := market.client("regulator").get(path)).ok:
         assert time.monotonic() < until, answer.body
         time.sleep(0.05)

@@ -16,6 +16,7 @@ from catalog.transforms import Transform
 from catalog.wire import AnonymiseColumn, AnonymiseOrder
 from tests.catalog.anonymise.by_hand import Table, every_scheme, run_optimise
 from tests.examples import tried
+from tests.work import at_most
 
 PLACES = (
     "Huế,Miền Trung,Việt Nam\nĐà Nẵng,Miền Trung,Việt Nam\nHà Nội,Miền Bắc,Việt Nam\nHải Phòng,Miền Bắc,Việt Nam"
@@ -106,3 +107,10 @@ def test_the_optimum_is_the_optimum_and_every_scheme_holds_k_l_t_and_the_share(
     best = frontier.nodes[0]
     assert (best.ncp if measure == "ncp" else best.discernibility) <= frontier.least + 1e-9
     check(frontier, table, asked)
+
+
+def test_where_nothing_is_lost_nothing_more_is_searched_for() -> None:
+    persons = [(30, "Huế", "nam", illness, 1) for illness in ("cúm", "sởi") * 5]
+    with at_most(calls=100_000):
+        frontier = run_optimise(OptimiseOrder(anonymise=order()), table_of(persons), [1] * len(persons))
+    assert (frontier.proven, frontier.nodes[0].ncp) == (True, 0)

@@ -43,7 +43,7 @@ async def _closed(market: Market) -> tuple[int, int]:
 
 def _receipt(client: Client, path: str) -> dict[str, Any]:
     """Once its leaf is in a published tree."""
-    until = time.monotonic() + 10
+    until = time.monotonic() + 60
     while not (answer := client.get(path)).ok:
         assert answer.json()["code"] == "receipt.pending", answer.body
         assert time.monotonic() < until

@@ -35,7 +35,7 @@ def verify(market: Market, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def receipt(market: Market, path: str, folder: Path, role: str = "regulator") -> str:
-    until = time.monotonic() + 10
+    until = time.monotonic() + 60
     while not (answer := market.client(role).get(f"/api/v1/{path}/receipt")).ok:
         assert answer.json()["code"] == "receipt.pending", answer.body
         assert time.monotonic() < until

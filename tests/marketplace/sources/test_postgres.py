@@ -103,8 +103,9 @@ REFUSED = {
 
 @pytest.mark.parametrize(("query", "code"), REFUSED.values(), ids=REFUSED.keys())
 def test_what_is_no_harmless_query_is_refused(place: Place, tmp_path: Path, query: str, code: str) -> None:
+    source = place.source(place.reader, query=query.format(table=place.table))
     with pytest.raises(Problem) as refused:
-        fetched(place.source(place.reader, query=query.format(table=place.table)), tmp_path, deadline_ms=500)
+        fetched(source, tmp_path, deadline_ms=500 if code == "source.too_slow" else 30_000)
     assert refused.value.code == code
     assert fetched(place.source(place.reader), tmp_path) == ROWS
 
