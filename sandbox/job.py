@@ -123,6 +123,7 @@ FailureCode = Literal[
     "sandbox.deadline", "sandbox.memory", "sandbox.too_many_rows", "sandbox.too_many_bytes",
     "sandbox.too_many_steps",
     "sandbox.engine_refused", "sandbox.worker_lost", "sandbox.invalid_result", "sandbox.unavailable",
+    "sandbox.records_unknown",
 ]  # fmt: skip
 
 

@@ -125,7 +125,7 @@ async def _entered(services: Services, prepared: Prepared, to: Run, spending: Sp
                 prepared.plan, files, limits, services.pool, sink, to.place.inside, spending
             )
     except RowFilterUnknown as unknown:  # nothing may run that an obligation nobody can enforce holds for
-        raise SandboxFailed("query.records_unknown", entered=False, params={"column": str(unknown)}) from unknown
+        raise SandboxFailed("sandbox.records_unknown", entered=False) from unknown
     except SandboxFailed as failed:
         if not failed.entered:
             raise
