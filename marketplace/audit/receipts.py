@@ -51,23 +51,36 @@ async def receipt(session: AsyncSession, keys: Keys, decision_id: UUID, *, editi
     What was erased stays closed.
     """
     row = await _event(session, decision_id)
-    leaf = await session.scalar(select(AuditLeaf).where(AuditLeaf.event_id == row.id)) if row else None
-    salt = await session.get(EventSalt, row.id) if row else None
-    if row is None or leaf is None or salt is None:
+    proven = await receipt_of_event(session, row) if row else None
+    if row is None or proven is None:
+        return None
+    kept = await kept_of(session, keys, decision_id)
+    return msgspec.structs.replace(
+        proven,
+        facts=_opened(proven.event["body"].get("facts"), kept, edition),
+        settled=await _settled(session, row, kept, edition),
+    )
+
+
+async def receipt_of_event(session: AsyncSession, row: Event) -> Receipt | None:
+    """The event alone and the log's proof of it, no facts; None until a published tree has it."""
+    leaf = await session.scalar(select(AuditLeaf).where(AuditLeaf.event_id == row.id))
+    salt = await session.get(EventSalt, row.id)
+    if leaf is None or salt is None:
         return None
     witnessed = await witnessed_checkpoint(session, above=leaf.index)
     checkpoint = witnessed or await newest_checkpoint(session)
     if checkpoint is None or checkpoint.size <= leaf.index:
         return None
     proof = await inclusion_proof(session, leaf.index, checkpoint.size)
-    event, kept = event_of(row), await kept_of(session, keys, decision_id)
+    event = event_of(row)
     return Receipt(
         version=4,
         **repeated(event),
         event=event,
         salt=salt.salt.hex(),
-        facts=_opened(event["body"].get("facts"), kept, edition),
-        settled=await _settled(session, row, kept, edition),
+        facts=None,
+        settled=None,
         log=LogProof(leaf.index, leaf.data.decode(), proof.hashes, checkpoint.note),
     )
 

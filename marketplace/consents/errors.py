@@ -14,6 +14,13 @@ class NoSubjects(Problem):
     code = "consent.no_subjects"
 
 
+class SaidInAFile(Problem):
+    """It came in with a file, of which the log holds one event and the file's hash."""
+
+    status = 404
+    code = "consent.in_a_file"
+
+
 class PurposeUnknown(Problem):
     status = 422
     code = "consent.purpose_unknown"

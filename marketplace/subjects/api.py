@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from litestar import get, post
+from litestar import Response, get, post
 from litestar.datastructures import CacheControlHeader
 from litestar.status_codes import HTTP_204_NO_CONTENT
 from litestar.types import ControllerRouterHandler
@@ -12,6 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from catalog.storage import Store
 from marketplace.audit.actions import record
+from marketplace.audit.api import Accepted
+from marketplace.audit.receipt import served
 from marketplace.config import Config
 from marketplace.consents.schemas import ConsentReceipt
 from marketplace.db.keys import Keys
@@ -53,6 +55,26 @@ async def read_my_receipt(
     return reads.my_receipt(found, receipt_id)
 
 
+@get(
+    "/api/v1/subject/receipts/{receipt_id:uuid}/proof",
+    operation_id="proveMyReceipt",
+    cache_control=KEPT_BY_NOBODY,
+)
+async def prove_my_receipt(
+    receipt_id: UUID,
+    citizen: Subject,
+    session: AsyncSession,
+    store: Store,
+    keys: Keys,
+    accepted: Accepted = None,
+) -> Response[bytes]:
+    """That what I said stands in the log: a receipt for `sandulieu audit verify`, as JSON or (text/plain) as a
+    C2SP tlog-proof."""
+    found = await reads.find(session, subject=citizen.session.subject, store=store, keys=keys)
+    body, media_type = served(await reads.my_proof(session, found, receipt_id), accepted)
+    return Response(body, media_type=media_type)
+
+
 @post("/api/v1/subject/tokens", operation_id="makeMyToken", cache_control=KEPT_BY_NOBODY)
 async def make_my_token(citizen: Subject, session: AsyncSession, config: Config, keys: Keys) -> SubjectToken:
     """A short-lived token of the signed-in session; a token makes no other."""
@@ -69,5 +91,5 @@ async def sign_me_out(citizen: Subject, session: AsyncSession, config: Config) -
 
 
 handlers: list[ControllerRouterHandler] = [
-    list_my_datasets, list_my_receipts, read_my_receipt, make_my_token, sign_me_out,
+    list_my_datasets, list_my_receipts, read_my_receipt, prove_my_receipt, make_my_token, sign_me_out,
 ]  # fmt: skip

@@ -9,11 +9,18 @@ from datetime import datetime
 from uuid import UUID
 
 from msgspec import Struct
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from catalog.storage import Store
+from marketplace.audit.erasing import NEARBY
+from marketplace.audit.errors import ReceiptPending
+from marketplace.audit.models import Event
+from marketplace.audit.receipt import Receipt
+from marketplace.audit.receipts import receipt_of_event
 from marketplace.config import Config
+from marketplace.consents.actions import NAMES
+from marketplace.consents.errors import SaidInAFile
 from marketplace.consents.schemas import ConsentReceipt, Said
 from marketplace.db.base import ms_of, utcnow
 from marketplace.db.keys import Keys
@@ -113,6 +120,27 @@ def my_receipt(found: Found, receipt_id: UUID) -> ConsentReceipt:
         if each.id == receipt_id and each.event != EXPIRED:
             return _receipt(each)
     raise NotFound(what="receipt")
+
+
+async def my_proof(session: AsyncSession, found: Found, receipt_id: UUID) -> Receipt:
+    """The log's proof of what was said, which verifies offline.
+
+    Raises NotFound as `my_receipt`, ReceiptPending, SaidInAFile."""
+    mine = my_receipt(found, receipt_id)
+    said = next(each for each in found.events if each.id == receipt_id)
+    logged = select(Event).where(
+        Event.dataset_id == said.dataset_id,
+        Event.at.between(said.recorded_at - NEARBY, said.recorded_at + NEARBY),
+        Event.name == NAMES[mine.event],
+        Event.body["consent_event_id"].astext == str(receipt_id),
+    )
+    event = await session.scalar(logged)
+    if event is None:
+        raise SaidInAFile
+    proof = await receipt_of_event(session, event)
+    if proof is None:
+        raise ReceiptPending(decision_id=str(receipt_id))
+    return proof
 
 
 async def _shown(

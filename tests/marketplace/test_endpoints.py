@@ -149,6 +149,7 @@ ALLOWED = {
     "GET /api/v1/subject/datasets": set(),
     "GET /api/v1/subject/receipts": set(),
     "GET /api/v1/subject/receipts/{receipt_id:uuid}": set(),
+    "GET /api/v1/subject/receipts/{receipt_id:uuid}/proof": set(),
     "POST /api/v1/subject/sign-out": set(),
     "POST /api/v1/subject/tokens": set(),
     "GET /api/v1/tokens": set(KINDS),

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 from uuid import UUID
 
 import pytest
 
 from marketplace.cli.client import Client
+from marketplace.verifier.note import parse_key
+from marketplace.verifier.receipt import check_receipt
 from tests.market import Market
 from tests.marketplace.identity.signing import citizen
 from tests.marketplace.subjects.conftest import ELSEWHERE, SLUG, signed_in
@@ -16,6 +19,7 @@ ENDPOINTS = (
     ("GET", "/api/v1/subject/datasets"),
     ("GET", "/api/v1/subject/receipts"),
     ("GET", f"/api/v1/subject/receipts/{UUID(int=1)}"),
+    ("GET", f"/api/v1/subject/receipts/{UUID(int=1)}/proof"),
     ("POST", "/api/v1/subject/tokens"),
     ("POST", "/api/v1/subject/sign-out"),
 )
@@ -87,6 +91,25 @@ def test_a_person_speaks_for_herself_and_only_she_reads_the_receipt(register: Ma
         assert hers.get(one).json()["id"] == mine[0]
         assert others.get(one).status == 404
         assert others.get("/api/v1/subject/receipts").json() == {"items": []}
+
+
+def test_what_she_said_is_proven_by_the_log_offline_and_to_nobody_else(register: Market) -> None:
+    with signed_in(register, 24) as person, signed_in(register, 23) as other:
+        hers = person.api()
+        said_at = hers.post(EVENTS, said(register)).json()
+        proof = f"/api/v1/subject/receipts/{said_at['id']}/proof"
+        patience = time.monotonic() + 60
+        while hers.get(proof).status == 404 and time.monotonic() < patience:
+            time.sleep(0.05)
+        receipt, bundle = hers.get(proof), hers.get(proof, accept="text/plain")
+        assert (other.api().get(proof).status, register.client("owner").get(proof).status) == (404, 403)
+    key = parse_key(register.client(None).get("/api/v1/audit/key").body.decode().strip())
+    for body in (receipt.body, bundle.body):
+        assert all(check.ok for check in check_receipt(body, key)), check_receipt(body, key)
+    event = receipt.json()["event"]
+    assert (event["name"], event["purpose"]) == ("consent:withdraw", "public.service")
+    assert event["body"]["consent_event_id"] == said_at["id"]
+    assert citizen(24) not in receipt.body.decode()
 
 
 def test_what_an_owner_alone_knows_is_not_taken_from_her(register: Market) -> None:
