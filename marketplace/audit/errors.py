@@ -24,6 +24,12 @@ class ReceiptPending(Problem):
     code = "receipt.pending"
 
 
+class NotOpen(Problem):
+    """Some facts of a receipt are closed, so the decision cannot be computed again from them."""
+
+    code = "receipt.not_open"
+
+
 class KeyWrong(Problem):
     """What was given as verifier key is none."""
 

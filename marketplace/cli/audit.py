@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from marketplace.audit.errors import KeyWrong, Unreadable
-from marketplace.audit.verify import verify_receipt
+from marketplace.audit.errors import KeyWrong, NotOpen, Unreadable
+from marketplace.audit.verify import Verification, verify_receipt
 from marketplace.cli import audit_search, witness
 from marketplace.texts import LANGUAGES, message
 from marketplace.verifier.command import Unusable, read, read_key, tell
@@ -119,12 +119,16 @@ def _verify(chosen: argparse.Namespace) -> int:
         witnesses = tuple(pinned(each, COSIGNATURE) for each in chosen.witness)
         if chosen.path.is_dir():
             return tell(_check_folder(chosen, key, witnesses), as_json=chosen.json)
-        verified = verify_receipt(read(chosen.path), key, _policy_folder(chosen.policy), witnesses)
+        folder = _policy_folder(chosen.policy)
+        verified = _verified(read(chosen.path), key, folder, witnesses)
     except KeyWrong as wrong:
         tell_code(wrong.code, {})
         return USAGE
     except OSError as e:
         tell_code(Unreadable.code, {"path": e.filename or chosen.path})
+        return USAGE
+    except NotOpen as closed:
+        tell_code(closed.code, {})
         return USAGE
     code = tell(verified.checks, as_json=chosen.json)
     if verified.ok and verified.receipt is not None and not chosen.json:
@@ -132,6 +136,18 @@ def _verify(chosen: argparse.Namespace) -> int:
         price = "" if receipt.price_vnd is None else f", {receipt.price_vnd:,} đ"
         print(f"✓ biên nhận đúng / the receipt holds: {receipt.decision_id}{price}")
     return code
+
+
+def _verified(
+    data: bytes, key: VerifierKey, folder: Path | None, witnesses: tuple[VerifierKey, ...]
+) -> Verification:
+    """With a policy's folder the decision anew. Raises NotOpen: for that every fact has to be read."""
+    verified = verify_receipt(data, key, None, witnesses)
+    if folder is None or verified.receipt is None:
+        return verified
+    if verified.receipt.facts is not None and verified.receipt.facts.closed:
+        raise NotOpen
+    return verify_receipt(data, key, folder, witnesses)
 
 
 def _check_folder(
@@ -144,7 +160,9 @@ def _check_folder(
 
 
 def _policy_folder(given: Path | None) -> Path | None:
-    """The folder itself, or the one that a policy.wasm lies in."""
+    """The folder itself, or the one that a policy.wasm lies in. Raises OSError."""
+    if given is not None:
+        given.stat()
     return given.parent if given is not None and given.is_file() else given
 
 

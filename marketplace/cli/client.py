@@ -14,9 +14,18 @@ from email.message import Message
 from pathlib import Path
 from typing import Any
 
+from marketplace.cli.troubles import require_writable
 from marketplace.errors import Problem
 
 _PIECE_BYTES = 1024 * 1024
+
+
+class AddressWrong(Problem):
+    code = "command.address"
+
+
+class TokenWrong(Problem):
+    code = "command.token"
 
 
 class Unreachable(Problem):
@@ -62,7 +71,10 @@ class Client:
         return self._send("POST", path, json.dumps(body).encode(), headers)
 
     def save(self, path: str, body: object, file: Path) -> Answer:
-        """JSON in; the answer's body goes into `file` as it comes, that of a refusal into the answer."""
+        """JSON in; the answer's body goes into `file` as it comes, that of a refusal into the answer.
+
+        Raises OSError before anything is asked if the file cannot be written."""
+        require_writable(file)
         headers = {"Content-Type": "application/json"}
         return self._send("POST", path, json.dumps(body).encode(), headers, file)
 
@@ -119,5 +131,10 @@ def _lowered(headers: Message) -> dict[str, str]:
 
 
 def from_environment() -> Client:
-    """SANDULIEU_URL (default http://127.0.0.1:8080) and SANDULIEU_TOKEN."""
-    return Client(os.environ.get("SANDULIEU_URL", "http://127.0.0.1:8080"), os.environ.get("SANDULIEU_TOKEN"))
+    """SANDULIEU_URL (default http://127.0.0.1:8080) and SANDULIEU_TOKEN. Raises AddressWrong, TokenWrong."""
+    url, token = os.environ.get("SANDULIEU_URL", "http://127.0.0.1:8080"), os.environ.get("SANDULIEU_TOKEN")
+    if not url.startswith(("http://", "https://")):
+        raise AddressWrong(url=url)
+    if token is not None and not (token.isascii() and token.isprintable()):
+        raise TokenWrong
+    return Client(url.rstrip("/"), token)

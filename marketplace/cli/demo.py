@@ -19,6 +19,7 @@ from marketplace.cli import registers
 from marketplace.cli.client import Client, Unreachable
 from marketplace.cli.demo_parties import Parties, prepare_parties
 from marketplace.cli.demo_story import Told, generated, play
+from marketplace.cli.ports import free
 from marketplace.config import Config, load
 from marketplace.db.schema import bring_up_to_date
 
@@ -68,7 +69,10 @@ def run(chosen: argparse.Namespace) -> int:
             print(json.dumps(summary(told, parties, listen), ensure_ascii=False), flush=True)
         if not told.good:
             return 1
-        if not chosen.no_serve:
+        if chosen.no_serve:
+            tell("\n`make demo` không có SERVE=0 mở các trang và cho tài khoản đăng nhập")
+            tell("`make demo` without SERVE=0 serves the pages and says who may sign in")
+        else:
             accounts(parties, url, tell)
             if sign_in:
                 tell(f"Công dân tổng hợp, VNeID GIẢ / synthetic citizens, FAKE VNeID: {url}/toi")
@@ -152,17 +156,6 @@ def _wait_ready(client: Client, process: subprocess.Popen[bytes]) -> None:
                 return
         time.sleep(0.05)
     raise Unreachable(url=client.base_url)
-
-
-def free(host: str, port: int) -> bool:
-    """Whether nobody listens there."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError:
-            return False
-    return True
 
 
 def unused_port(host: str) -> int:

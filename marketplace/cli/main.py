@@ -12,6 +12,7 @@ from importlib import import_module
 import msgspec
 
 from marketplace.cli.telling import tell_problem
+from marketplace.cli.troubles import tell_trouble, write_what_can_be_written
 from marketplace.errors import Problem
 
 COMMANDS = {
@@ -53,6 +54,7 @@ def parser(given: Sequence[str] = ()) -> argparse.ArgumentParser:
     root = argparse.ArgumentParser(
         prog="sandulieu", description="Sàn dữ liệu: một truy vấn, một quyết định, một giá, một bằng chứng."
     )
+    root.add_argument("--version", action=_Version, nargs=0, help="phiên bản / version")
     subparsers = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
     command = next(iter(given), "")
     if command != "catalog":
@@ -62,6 +64,16 @@ def parser(given: Sequence[str] = ()) -> argparse.ArgumentParser:
         verbs = catalog.add_subparsers(dest="verb", required=True, metavar="VERB")
         _add(verbs, CATALOG, next(iter(given[1:]), ""))
     return root
+
+
+class _Version(argparse.Action):
+    """Looked up when it is asked for: it takes as long as a small command."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib.metadata import version
+
+        print(f"sandulieu {version('sandulieu')}")
+        parser.exit()
 
 
 def _add(
@@ -75,6 +87,7 @@ def _add(
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; a refusal is told in both languages on standard error."""
     logging.getLogger("alembic").setLevel(logging.WARNING)
+    write_what_can_be_written()
     given = sys.argv[1:] if arguments is None else arguments
     chosen = parser(given).parse_args(given)
     run: Callable[[argparse.Namespace], int] = chosen.func
@@ -92,6 +105,10 @@ def main(arguments: list[str] | None = None) -> int:
         # Whoever reads has seen enough (`| head`); what Python would still flush goes nowhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except Exception as error:
+        if not tell_trouble(error):
+            raise
+        return 1
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from marketplace.audit.errors import ReceiptPending
 from marketplace.cli.client import Client, from_environment
 from marketplace.cli.refusals import tell_refusal
 from marketplace.cli.terminal_table import table
+from marketplace.cli.troubles import require_writable
 
 FORMATS = {"json": "application/json", "csv": "text/csv", "arrow": "application/vnd.apache.arrow.stream",
            "parquet": "application/vnd.apache.parquet"}  # fmt: skip
@@ -78,7 +79,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     receipt.add_argument("id")
     receipt.add_argument("--dataset-id", metavar="ID", help="khi hỏi nhiều bộ / of several datasets this one's")
-    receipt.add_argument("--proof", action="store_true", help="C2SP tlog-proof thay cho JSON / instead of JSON")
+    form = receipt.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="mặc định / the default")
+    form.add_argument("--proof", action="store_true", help="C2SP tlog-proof")
     receipt.add_argument("--output", type=Path, help="tệp, nếu không thì in ra / file, else standard output")
     receipt.set_defaults(func=fetch_receipt)
 
@@ -123,6 +126,8 @@ def run(chosen: argparse.Namespace) -> int:
     if _is_unreadable(chosen):
         print(f"--format {chosen.format} --output FILE", file=sys.stderr)
         return 2
+    if chosen.output:
+        require_writable(chosen.output)
     client, asked = from_environment(), _ask(chosen)
     quoted = client.post("/api/v1/queries/quote", asked)
     if not quoted.ok:

@@ -18,6 +18,7 @@ import uvicorn
 import uvloop
 from sqlalchemy.exc import DBAPIError
 
+from marketplace.cli.ports import free
 from marketplace.config import Config, load, unknown
 from marketplace.db.server import StartFailed
 from marketplace.web.jails import opening
@@ -61,6 +62,8 @@ def run_serve(chosen: argparse.Namespace) -> int:
 
 async def _serve(config: Config, chosen: argparse.Namespace) -> int:
     stopped = _asked_to_stop()
+    if not free(chosen.host or config.host, chosen.port or config.port):
+        return _port_taken(chosen.port or config.port)
     async with opening(config) as jails, contextlib.AsyncExitStack() as stack:
         # In a thread, for this one has to look after the jails: two seconds that both take at once.
         open_services = await asyncio.to_thread(_imported)
@@ -136,6 +139,15 @@ async def _work() -> int:
     except NEEDED as wrong:
         return _cannot_start(wrong)
     return 0
+
+
+def _port_taken(port: int) -> int:
+    print(
+        f"✗ Cổng {port} đang bận; đặt SANDULIEU_PORT hoặc --port. / "
+        f"Port {port} is busy; set SANDULIEU_PORT or --port.",
+        file=sys.stderr,
+    )
+    return STARTUP_FAILED
 
 
 def _cannot_start(wrong: Exception) -> int:

@@ -100,7 +100,7 @@ async def test_the_row_filter_of_a_decision_holds_whatever_is_asked(tmp_path: Pa
         assert await asked({"column": "place", "in": ["Huế", "Hà Nội"]}, {"column": "place", "in": ["Huế"]}) == 1
         with pytest.raises(SandboxFailed) as refused:
             await asked({"column": "place", "is": "Huế"})
-        assert (refused.value.code, refused.value.entered) == ("sandbox.unavailable", False)
+        assert (refused.value.code, refused.value.entered) == ("sandbox.records_unknown", False)
     finally:
         await exchange.pool.close()
 

@@ -1,0 +1,99 @@
+"""What goes wrong outside of a command is told in words, before it costs, and never as a traceback."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from marketplace.cli.main import main
+from tests import forked
+from tests.market import PURPOSE, SMALL_SQL, Market
+
+Done = subprocess.CompletedProcess[str]
+
+
+def _no_traceback(done: Done, code: int, *words: str) -> None:
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
+    for word in words:
+        assert word in done.stderr
+
+
+def _as_startup(market: Market, *arguments: str, **more: str) -> Done:
+    environment = {"SANDULIEU_URL": market.url, "SANDULIEU_TOKEN": market.parties.tokens["startup"]}
+    return forked.run(arguments, environment | more)
+
+
+def test_an_answer_that_could_not_be_kept_is_not_paid_for(market: Market, tmp_path: Path) -> None:
+    before = market.balance()
+    run = ("query", "run", SMALL_SQL, "--agreement", market.agreements["adult"], "--purpose", PURPOSE)
+    done = _as_startup(market, *run, "--output", str(tmp_path / "none" / "x.csv"))
+    _no_traceback(done, 1, "none/x.csv", "cannot be read or written")
+    assert market.balance() == before
+    kept = tmp_path / "x.csv"
+    assert _as_startup(market, *run, "--output", str(kept)).returncode == 0
+    assert kept.read_text().startswith('"education"')
+
+
+def test_a_download_that_could_not_be_kept_is_not_asked_for(market: Market, tmp_path: Path) -> None:
+    asked = {"SANDULIEU_URL": "http://127.0.0.1:9", "SANDULIEU_TOKEN": "sdl_x"}
+    done = forked.run(("audit", "download", str(tmp_path / "none" / "x.zip")), asked)
+    _no_traceback(done, 1, "none/x.zip")
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "word"),
+    [
+        ("SANDULIEU_URL", "127.0.0.1:8080", "begins with http://"),
+        ("SANDULIEU_TOKEN", "mã của tôi", "no access token"),
+    ],
+)
+def test_an_address_or_token_that_is_none_is_named(market: Market, setting: str, value: str, word: str) -> None:
+    _no_traceback(_as_startup(market, "query", "show", "x", **{setting: value}), 1, word)
+
+
+def test_a_home_that_cannot_be_and_one_without_tables_are_told(tmp_path: Path) -> None:
+    _no_traceback(forked.run(("db", "status"), {"SANDULIEU_HOME": "/proc/x"}), 1, "/proc/x")
+    nowhere = {"SANDULIEU_HOME": str(tmp_path), "DATABASE_URL": "postgresql://a@127.0.0.1:9/none"}
+    _no_traceback(forked.run(("ledger", "balance"), nowhere), 1, "PostgreSQL is down")
+
+
+def test_a_port_that_is_taken_is_told_in_both_languages(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = str(other.getsockname()[1])
+        done = forked.run(("serve", "--port", port), {"SANDULIEU_HOME": str(tmp_path)})
+    _no_traceback(done, 3, f"Cổng {port} đang bận", f"Port {port} is busy")
+
+
+def test_a_terminal_without_vietnamese_letters_gets_them_as_numbers() -> None:
+    command = [sys.executable, "-m", "marketplace.cli.main", "--help"]
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
+    _no_traceback(done, 0)
+    assert "\\u1ec7" in done.stdout
+
+
+def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out.startswith("sandulieu 0.")
+
+
+def test_a_receipt_that_is_not_all_open_is_not_called_wrong(market: Market, tmp_path: Path) -> None:
+    """A party's edition opens its own facts: the decision cannot be computed again from it, and that is all."""
+    run = ("query", "run", SMALL_SQL, "--agreement", market.agreements["adult"], "--purpose", PURPOSE, "--json")
+    query = json.loads(_as_startup(market, *run).stdout)
+    receipt, key = tmp_path / "receipt.json", tmp_path / "log.vkey"
+    assert _as_startup(market, "query", "receipt", query["id"], "--output", str(receipt)).returncode == 0
+    key.write_bytes(market.client(None).get("/api/v1/audit/key").body)
+    verify = ("audit", "verify", str(receipt), "--key", str(key))
+    assert forked.run(verify, {}).returncode == 0
+    _no_traceback(forked.run((*verify, "--policy", str(tmp_path)), {}), 2, "does not make the receipt wrong")
+    _no_traceback(forked.run((*verify, "--policy", str(tmp_path / "none")), {}), 2, "cannot be read")
