@@ -18,11 +18,8 @@ _ROOT = Path(__file__).resolve().parent.parent
 _SOURCES = [str(_ROOT / name) for name in ("policies", "sandbox", "catalog", "marketplace", "clients/python/src")]
 _LEAST_PERCENT = 85.0
 _SHOWN_FILES = 12
-_MET_OFTEN = 20_000
-"""Times after which met probes are taken out. For that slipcover looks through all code, and Python specialises
-anew what changed: at slipcover's own 50 that was a fifth of a worker's time. A probe costs 0.1 µs."""
 
-_slipcover = Slipcover(branch=True, d_miss_threshold=_MET_OFTEN)
+_slipcover = Slipcover(branch=True)
 _imports = ImportManager(_slipcover, FileMatcher(sources=_SOURCES))
 _of_workers: list[dict[str, Any]] = []
 
