@@ -26,6 +26,7 @@ _TYPES = {
     pa.date32(): "DATE", pa.timestamp("us"): "TIMESTAMP",
 }  # fmt: skip
 _ROWS_AT_ONCE = 65_536
+"""All texts of a file at once, unfolded, would be many times the file."""
 REASONS = frozenset({
     "publication.too_identifying", "publication.sensitive_too_identifying", "publication.too_few_persons",
     "publication.all_wait", "publication.measured_short", "publication.promise_broken",
@@ -57,9 +58,7 @@ def retold(manifest: Manifest, made: Made, mask: Ints) -> Made:
             require_rows(part.path, part.rows)
             with parquet.ParquetFile(part.path) as file:
                 types |= {field.name: _TYPES[field.type] for field in file.schema_arrow}
-                for batch in file.iter_batches(
-                    _ROWS_AT_ONCE
-                ):  # their texts, unfolded, would be many times the file
+                for batch in file.iter_batches(_ROWS_AT_ONCE):
                     for name, size in logical_bytes(pa.Table.from_batches([batch]), measures).items():
                         sizes[name] = sizes.get(name, 0) + size
         except (pa.ArrowException, OSError, KeyError) as e:
