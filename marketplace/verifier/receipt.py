@@ -108,7 +108,8 @@ def repeated(event: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of a receipt that repeat its event, taken from the event."""
     body = event["body"]
     fields = {name: event[name] for name in FROM_EVENT} | {name: body.get(name) for name in FROM_BODY}
-    fields["columns"] = tuple(fields["columns"] or ())
+    columns = fields["columns"] or ()
+    fields["columns"] = tuple(columns) if isinstance(columns, list | tuple) else columns
     return fields | {"decision_id": body.get("decision_id", event["query_id"])}
 
 

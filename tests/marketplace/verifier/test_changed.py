@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import uuid4
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -50,6 +51,18 @@ def test_a_receipt_with_any_byte_changed_fails(log: Made, facts: dict[str, Any],
         assert holds(check_receipt(receipt, log.key))
         for _ in range(5):
             assert not holds(check_receipt(changed(data, receipt), log.key))
+
+
+@pytest.mark.parametrize("name", ["columns", "decision", "usage", "facts", "settled", "decision_id"])
+@pytest.mark.parametrize("value", [None, True, 1, "x", ["x"], [[]], {"x": 1}])
+def test_a_receipt_with_another_value_in_its_event_is_refused_whatever_it_is(name: str, value: Any) -> None:
+    """Whoever writes a false receipt chooses values, not bytes: it is refused in words, not by a fault of ours."""
+    log = Made()
+    log.add()
+    receipt = load(receipt_of(log, edition="regulator", facts=FactTree(ours({"a": {"b": 1}}), None, bytes(32))))
+    if receipt["event"]["body"].get(name) != value:
+        receipt["event"]["body"][name] = value
+        assert not holds(check_receipt(canonical(receipt).encode(), log.key))
 
 
 @QUIET
