@@ -5,11 +5,13 @@ What arrived is what is credited, whatever was announced; what nobody can be fou
 
 from __future__ import annotations
 
+import unicodedata
 from datetime import UTC, date, datetime
 from uuid import UUID
 
 from msgspec import Struct
-from sqlalchemy import select
+from msgspec.structs import replace
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -18,15 +20,18 @@ from marketplace.accounts.models import Organisation
 from marketplace.audit.actions import record
 from marketplace.billing.actions import CREDIT_MOST_VND
 from marketplace.billing.errors import AmountOutOfRange, NoWallet
+from marketplace.calendar import day_of
 from marketplace.db.base import new_id, utcnow
-from marketplace.errors import NotFound
+from marketplace.errors import Invalid, NotFound
 from marketplace.ledger.accounts import account_id, open_account
 from marketplace.payments.accounts import bring_in, collect, lock_account, move
-from marketplace.payments.errors import LineAssigned, LineDiffers
+from marketplace.payments.errors import LineAssigned, LineDiffers, LineInFuture
 from marketplace.payments.models import BankLine, Payment, TopUp
 from marketplace.payments.references import find_reference
 
 REFERENCE_CHARACTERS = 100
+_spelled = func.upper(func.regexp_replace(BankLine.bank_reference, r"\s", "", "g"))
+"""Lines of before numbers were kept in one spelling."""
 
 
 class Line(Struct, frozen=True, kw_only=True):
@@ -39,9 +44,18 @@ class Line(Struct, frozen=True, kw_only=True):
 
 
 async def book_line(session: AsyncSession, *, by: Operator, line: Line) -> UUID:
-    """The line's id. The same line again is harmless. Raises AmountOutOfRange, LineDiffers."""
+    """The line's id. The same line again is harmless, however its number is spelled.
+
+    Raises AmountOutOfRange, LineInFuture, LineDiffers, Invalid.
+    """
+    line = replace(line, bank_reference=_number(line.bank_reference))
     if not 0 < line.amount_vnd <= CREDIT_MOST_VND:
         raise AmountOutOfRange(amount_vnd=line.amount_vnd, least_vnd=1, most_vnd=CREDIT_MOST_VND)
+    if line.received_on > day_of(utcnow()):
+        raise LineInFuture(received_on=line.received_on.isoformat())
+    known = await session.scalar(select(BankLine).where(_spelled == line.bank_reference).limit(1))
+    if known is not None:
+        return _same_or_differs(known, line)
     row = {
         "id": new_id(),
         "bank_reference": line.bank_reference,
@@ -54,7 +68,8 @@ async def book_line(session: AsyncSession, *, by: Operator, line: Line) -> UUID:
     made = insert(BankLine).values(**row).on_conflict_do_nothing(index_elements=[BankLine.bank_reference])
     line_id: UUID | None = await session.scalar(made.returning(BankLine.id))
     if line_id is None:
-        return await _same_or_differs(session, line)
+        booked = await session.scalars(select(BankLine).where(BankLine.bank_reference == line.bank_reference))
+        return _same_or_differs(booked.one(), line)
     reference = find_reference(line.memo)
     order = await session.scalar(select(TopUp).where(TopUp.reference == reference)) if reference else None
     await open_account(session, organisation_id=None, kind="unmatched")
@@ -67,11 +82,11 @@ async def book_line(session: AsyncSession, *, by: Operator, line: Line) -> UUID:
         amount=line.amount_vnd,
         amount_vnd=line.amount_vnd,
     )
-    booked = await session.get_one(BankLine, line_id)
+    made_line = await session.get_one(BankLine, line_id)
     if order is None:
-        await _record(session, "bankline:book", by, booked)
+        await _record(session, "bankline:book", by, made_line)
     else:
-        await _give(session, by, booked, order.organisation_id, order)
+        await _give(session, by, made_line, order.organisation_id, order)
     return line_id
 
 
@@ -126,13 +141,21 @@ async def _give(
     await _record(session, "bankline:credit", by, line, order)
 
 
-async def _same_or_differs(session: AsyncSession, line: Line) -> UUID:
-    known = (await session.scalars(select(BankLine).where(BankLine.bank_reference == line.bank_reference))).one()
+def _same_or_differs(known: BankLine, line: Line) -> UUID:
     before = (known.amount_vnd, known.memo, known.received_on)
     if before != (line.amount_vnd, line.memo, line.received_on):
         raise LineDiffers(bank_reference=line.bank_reference)
-    found: UUID = known.id
-    return found
+    return known.id
+
+
+def _number(spelled: str) -> str:
+    """A bank's number as it is kept: capitals, without spaces and what cannot be seen. Raises Invalid."""
+    wide = unicodedata.normalize("NFKC", spelled).upper()
+    number = "".join(symbol for symbol in wide if symbol.isprintable() and not symbol.isspace())
+    if not 0 < len(number) <= REFERENCE_CHARACTERS:
+        bounds = {"path": "bank_reference", "field": "bank_reference", "bounds": f"1–{REFERENCE_CHARACTERS}"}
+        raise Invalid(errors=[{"path": "bank_reference", "code": "field.length", "params": bounds}])
+    return number
 
 
 def _about(bank_reference: str) -> str:

@@ -57,6 +57,12 @@ class LineDiffers(Conflict):
     code = "payments.line_differs"
 
 
+class LineInFuture(Invalid):
+    """No bank has a line of a day that has not come in Viet Nam. Params: received_on."""
+
+    code = "payments.line_in_future"
+
+
 class LineAssigned(Conflict):
     """The bank line belongs to a startup already."""
 

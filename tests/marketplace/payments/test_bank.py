@@ -70,6 +70,35 @@ async def test_the_banks_number_with_another_content_is_refused(
         assert (refused.status_code, refused.json()["code"]) == (409, "payments.line_differs")
 
 
+async def test_a_number_spelled_otherwise_is_the_same_line(
+    cardless: Client, database: Database, make: Make
+) -> None:
+    startup, operator = await make.party(database), await make.party(database, kind="operator")
+    order = (await cardless.post(TOP_UPS, json=WISH, token=startup.token)).json()
+    number = f"FT{secrets.token_hex(6).upper()}"
+    spelled = (number, number.lower(), f" {number} ", f"{number[:5]} {number[5:]}", f"\u200b{number}\xa0")
+    sent = [line(order["reference"], bank_reference=one) for one in spelled]
+    answers = await asyncio.gather(*(cardless.post(LINES, json=one, token=operator.token) for one in sent))
+    assert {(answer.status_code, answer.json()["bank_reference"]) for answer in answers} == {(201, number)}
+    assert await money(database, startup.organisation.id) == {"wallet": 500_000}
+
+
+@pytest.mark.parametrize(
+    ("more", "code"),
+    [
+        ({"bank_reference": " \t\u200b"}, "field.length"),
+        ({"received_on": "2999-01-01"}, "payments.line_in_future"),
+    ],
+)
+async def test_a_line_without_number_or_of_a_day_to_come_is_refused_in_words(
+    cardless: Client, database: Database, make: Make, more: dict[str, str], code: str
+) -> None:
+    operator = await make.party(database, kind="operator")
+    refused = await cardless.post(LINES, json=line("nap vi", **more), token=operator.token)
+    assert refused.status_code == 400
+    assert code in (refused.json()["code"], *(each["code"] for each in refused.json().get("errors", ())))
+
+
 @pytest.mark.parametrize("paid", [1_000, 750_000])
 async def test_what_arrived_is_credited_whatever_was_announced(
     cardless: Client, database: Database, make: Make, paid: int
