@@ -41,9 +41,10 @@ async def issue_note(
     await lock_series(session, series)
     every = await left_of(session, invoice.id)
     given = [one for one in every if one.source_id in asked]
-    for one in given:
-        if asked[one.source_id] > one.left_vnd:
-            raise CreditExceeds(asked_vnd=asked[one.source_id], left_vnd=one.left_vnd)
+    wanted = sum(asked[one.source_id] for one in given)
+    possible = sum(min(asked[one.source_id], one.left_vnd) for one in given)
+    if wanted > possible:
+        raise CreditExceeds(asked_vnd=wanted, left_vnd=possible)
     if not given:
         raise NothingLeft
     seller, buyer = await parties(session, invoice.organisation_id)

@@ -152,6 +152,17 @@ async def test_parts_add_up_to_the_whole_and_not_a_dong_more(
     assert tax - await tax_payable(database) == scene.invoice.vat_vnd
 
 
+async def test_who_decides_too_late_is_told_what_the_whole_proposal_asks_and_what_is_left_of_it(
+    client_for: ClientFor, scene: Scene
+) -> None:
+    async with client_for(*HANDLERS) as client:
+        late = await proposed(client, scene, amount_vnd=scene.invoice.gross_vnd - 10)
+        await decided(client, scene, await proposed(client, scene, amount_vnd=scene.invoice.gross_vnd - 1_000))
+        told = (await decided(client, scene, late)).json()
+    assert told["code"] == "credit.exceeds"
+    assert told["params"] == {"asked_vnd": scene.invoice.gross_vnd - 10, "left_vnd": 1_000}
+
+
 async def test_two_approvals_at_once_of_the_same_money_give_it_back_once(
     client_for: ClientFor, database: Database, scene: Scene
 ) -> None:
