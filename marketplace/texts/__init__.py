@@ -60,7 +60,7 @@ def message(code: str, params: Mapping[str, object], language: Language) -> Mess
         known, params = texts()[UNKNOWN], {"code": code}
     shown = _Params(
         {
-            name: _purposes(value, language) if name in PURPOSES else show(value, language)
+            name: _purposes(value, language) if name in PURPOSES else _word(code, name, value, language)
             for name, value in params.items()
         }
     )
@@ -70,16 +70,22 @@ def message(code: str, params: Mapping[str, object], language: Language) -> Mess
 
 def purpose_named(id: str, language: Language) -> str:
     """`Nghiên cứu (research)`: a purpose keeps its id, by which it is asked for."""
-    named = _purpose_words().get(f"purpose.{id}")
+    named = _words().get(f"purpose.{id}")
     return f"{named[language]} ({id})" if named else id
 
 
+def _word(code: str, name: str, value: object, language: Language) -> str:
+    """What a text calls a value that is one of a few words of ours."""
+    named = _words().get(f"word.{code}.{name}.{value}") if isinstance(value, str) else None
+    return named[language] if named else show(value, language)
+
+
 @functools.cache
-def _purpose_words() -> Mapping[str, Mapping[Language, str]]:
+def _words() -> Mapping[str, Mapping[Language, str]]:
     return {
         key: word
         for key, word in msgspec.json.decode(PAGES.read_bytes(), type=dict[str, dict[Language, str]]).items()
-        if key.startswith("purpose.")
+        if key.startswith(("purpose.", "word."))
     }
 
 

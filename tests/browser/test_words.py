@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from marketplace.texts import texts
 from marketplace.web import templating
 from marketplace.web.view import NOTICES
 from marketplace.web.words import language_of, say, words
@@ -74,6 +75,14 @@ def test_words_in_a_template_would_be_found() -> None:
     assert list(literals('<p>{{ x }} Xin chào</p><input placeholder="Search">')) == ["Xin chào", "Search"]
 
 
+def names_a_parameter(key: str) -> bool:
+    """`word.<code>.<parameter>.<value>`: what a problem's text calls that value."""
+    about, _, _ = key.removeprefix("word.").rpartition(".")
+    code, _, name = about.rpartition(".")
+    said = texts()[code]["vi"] if key.startswith("word.") and code in texts() else None
+    return said is not None and name in placeholders(said.what + said.why)
+
+
 def test_templates_name_only_keys_that_are_there_and_use_all_of_them() -> None:
     sources = [file.read_text() for file in (*TEMPLATES, *WEB.rglob("*.py"))]
     named = [match.groups() for source in sources for match in KEY.finditer(source)]
@@ -82,6 +91,7 @@ def test_templates_name_only_keys_that_are_there_and_use_all_of_them() -> None:
     whole |= {
         word for source in sources for word in re.findall(r'(?:Link\("[^"]+", |Section\(\s*)"([^"]+)"', source)
     }
+    whole |= {key for key in words() if names_a_parameter(key)}
     assert whole <= words().keys()
     assert {p for p in prefixes if not any(key.startswith(p) for key in words())} == set()
     assert {k for k in words() if k not in whole and not k.startswith(tuple(prefixes))} == set()

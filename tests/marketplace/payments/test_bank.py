@@ -91,7 +91,7 @@ async def test_a_number_spelled_otherwise_is_the_same_line(
     ],
 )
 async def test_a_line_without_number_or_of_a_day_to_come_is_refused_in_words(
-    cardless: Client, database: Database, make: Make, more: dict[str, str], code: str
+    cardless: Client, database: Database, make: Make, more: dict[str, Any], code: str
 ) -> None:
     operator = await make.party(database, kind="operator")
     refused = await cardless.post(LINES, json=line("nap vi", **more), token=operator.token)

@@ -96,3 +96,16 @@ def test_a_sentence_that_would_name_nothing_is_not_said() -> None:
     assert message("sql.unknown_column", params, "vi").next == "Nếu cần cột khác, hãy xin thêm trong hợp đồng."
     assert message("sql.unknown_column", params | {"use": "age"}, "en").next.startswith("Nearest: age. ")
     assert message("sql.unknown_function", params, "en").next == ""
+
+
+@pytest.mark.parametrize(
+    ("code", "params"),
+    [
+        *(("spending.limit_reached", {"scope": each}) for each in ("organisation", "dataset", "person")),
+        *(("payout.file_unreadable", {"why": each}) for each in ("too_long", "header", "seal", "cut", "fields")),
+    ],
+)
+def test_a_word_of_ours_is_told_in_vietnamese_too(code: str, params: dict[str, str]) -> None:
+    rest = {"line": 0, "month_vnd": 1, "spent_vnd": 1, "needed_vnd": 1}
+    told = message(code, {**rest, **params}, "vi")
+    assert not set(params.values()) & set(re.findall(r"\w+", f"{told.what} {told.why}"))
