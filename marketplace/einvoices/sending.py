@@ -111,6 +111,10 @@ async def send_due(database: Database, gateway: Gateway, *, at: datetime, retry_
             if trouble.why == "unreachable":
                 break
             continue
+        except Exception:
+            logger.exception("invoice %s: what the tax office said was not read", row.invoice_id)
+            await _later(database, row, "fault", at, retry_after_s)
+            continue
         answered += await _settle(database, row, said, at)
     return answered
 

@@ -19,7 +19,7 @@ from marketplace.db.engine import Database
 from marketplace.invoices.closing import close_month
 from marketplace.invoices.months import month_of
 from marketplace.invoices.reads import head, list_invoices, read_invoice, read_items
-from marketplace.invoices.schemas import CloseBody, InvoicePage, InvoiceView, ItemPage
+from marketplace.invoices.schemas import CloseBody, InvoicePage, InvoiceView, ItemPage, Office
 from marketplace.parameters import Limit
 
 
@@ -46,13 +46,18 @@ async def get_statements(
 
 @get("/api/v1/invoices/issued", operation_id="listInvoices")
 async def get_invoices(
-    caller: Caller, session: AsyncSession, period: str | None = None, cursor: str | None = None, limit: Limit = 50
+    caller: Caller,
+    session: AsyncSession,
+    period: str | None = None,
+    office: Office | None = None,
+    cursor: str | None = None,
+    limit: Limit = 50,
 ) -> InvoicePage:
     """Numbered invoices and credit notes, newest first: a startup's own; operator and regulator see all."""
     caller.require("read")
     if period is not None:
         month_of(period)
-    return await list_invoices(session, caller, period=period, cursor=cursor, limit=limit)
+    return await list_invoices(session, caller, period=period, office=office, cursor=cursor, limit=limit)
 
 
 @get("/api/v1/invoices/{invoice_id:uuid}", operation_id="readInvoice")

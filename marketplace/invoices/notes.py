@@ -35,8 +35,10 @@ async def issue_note(
 ) -> Document:
     """A credit note of `asked` đồng of each use; the caller holds `lock_credits`.
 
+    It is never dated before its invoice, whatever the clock says: it would be read without what it corrects.
     Raises CreditExceeds, NothingLeft.
     """
+    at = max(at, invoice.issued_at)
     series = series_of("credit_note", at)
     await lock_series(session, series)
     every = await left_of(session, invoice.id)

@@ -13,7 +13,15 @@ from marketplace.accounts.callers import Caller
 from marketplace.db.cursor import PAGE_ROWS, cut, decode_cursor, encode_cursor
 from marketplace.errors import Forbidden, NotFound
 from marketplace.invoices.document import Correction, Document, Line, Party
-from marketplace.invoices.schemas import InvoiceHead, InvoicePage, InvoiceView, ItemPage, ItemView, LineView
+from marketplace.invoices.schemas import (
+    InvoiceHead,
+    InvoicePage,
+    InvoiceView,
+    ItemPage,
+    ItemView,
+    LineView,
+    Office,
+)
 
 EDITED = ("series", "year", "number", "seller_name", "buyer_name", "sha256", "issued_at")
 """What an edition may say otherwise, beside tax codes."""
@@ -21,11 +29,15 @@ EDITIONS = """
     select id as invoice_id, 1 as edition, series, number, issued_at, issued_at as made_at from invoice
     union all select invoice_id, edition, series, number, issued_at, made_at from invoice_edition
 """
-_HEAD = """
+_OFFICE = """
+    coalesce((select o.state from einvoice o
+        where o.invoice_id = i.id and o.edition = coalesce(e.edition, 1)), 'unsigned')
+"""
+_HEAD = f"""
     i.id, i.kind, i.organisation_id,
     coalesce(e.series, i.series) || '-' || lpad(coalesce(e.number, i.number)::text, 8, '0') as number,
     coalesce(e.buyer_name, i.buyer_name) as buyer_name, i.period, coalesce(e.issued_at, i.issued_at) as issued_at,
-    i.gross_vnd - i.vat_vnd as net_vnd, i.vat_vnd, i.gross_vnd, i.corrects_id
+    i.gross_vnd - i.vat_vnd as net_vnd, i.vat_vnd, i.gross_vnd, i.corrects_id, {_OFFICE} as office
 """
 _NEWEST = """
     invoice i left join lateral (select * from invoice_edition x where x.invoice_id = i.id
@@ -34,7 +46,8 @@ _NEWEST = """
 _LIST = text(f"""
     select {_HEAD} from {_NEWEST}
     where (cast(:party as uuid) is null or i.organisation_id = :party)
-    and (cast(:period as text) is null or i.period = :period) and i.id < :before order by i.id desc limit :rows
+    and (cast(:period as text) is null or i.period = :period)
+    and (cast(:office as text) is null or {_OFFICE} = :office) and i.id < :before order by i.id desc limit :rows
 """)
 _NOTES = text(f"select {_HEAD} from {_NEWEST} where i.corrects_id = :id order by i.id")
 _ONE = text(f"""
@@ -83,12 +96,15 @@ async def list_invoices(
     caller: Caller,
     *,
     period: str | None = None,
+    office: Office | None = None,
     cursor: str | None = None,
     limit: int = PAGE_ROWS,
 ) -> InvoicePage:
     """Invoices and credit notes. Raises Forbidden, Invalid."""
     (before,) = decode_cursor(cursor, tuple[UUID]) if cursor else (_LAST,)
-    given = {"party": party_of(caller), "period": period, "before": before, "rows": limit + 1}
+    given = {
+        "party": party_of(caller), "period": period, "office": office, "before": before, "rows": limit + 1,
+    }  # fmt: skip
     shown, more = cut((await session.execute(_LIST, given)).all(), limit)
     heads = tuple(InvoiceHead(**row._mapping) for row in shown)
     return InvoicePage(items=heads, next=encode_cursor(more.id) if more else None)
@@ -154,7 +170,7 @@ def view(found: Found, notes: tuple[InvoiceHead, ...]) -> InvoiceView:
 
 
 def head(document: Document) -> InvoiceHead:
-    """The document in a list."""
+    """A document that was just issued, as it stands in a list."""
     return InvoiceHead(
         id=document.id,
         kind=document.kind,  # type: ignore[arg-type]  # as above
@@ -167,6 +183,7 @@ def head(document: Document) -> InvoiceHead:
         vat_vnd=document.vat_vnd,
         gross_vnd=document.gross_vnd,
         corrects_id=document.corrects.invoice_id if document.corrects else None,
+        office="unsigned",
     )
 
 

@@ -11,6 +11,8 @@ from msgspec import Meta, Struct
 from marketplace.invoices.document import Correction, Party
 
 Kind = Literal["invoice", "credit_note"]
+Office = Literal["unsigned", "waiting", "coded", "refused"]
+"""Where a document stands at the tax office."""
 
 
 class CloseBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -33,6 +35,7 @@ class InvoiceHead(Struct, frozen=True, kw_only=True):
     vat_vnd: int
     gross_vnd: int
     corrects_id: UUID | None
+    office: Office
 
 
 class InvoicePage(Struct, frozen=True, kw_only=True):

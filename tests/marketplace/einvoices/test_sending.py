@@ -19,9 +19,11 @@ from marketplace.einvoices.api import handlers
 from marketplace.einvoices.gateway import HttpGateway
 from marketplace.einvoices.identity import Identity, self_signed, seller_identity, split_pem
 from marketplace.einvoices.jobs import sweep_einvoices
+from marketplace.einvoices.messages import understand
 from marketplace.einvoices.sending import send_due, sign_new
 from marketplace.einvoices.signed import seller_signed
 from marketplace.einvoices.xmlsig import NotXml, canonical, parse, signed_elements
+from marketplace.invoices import api as invoices_api
 from marketplace.invoices.document import Document
 from tests.conftest import ClientFor
 from tests.marketplace.einvoices.conftest import Office
@@ -211,6 +213,51 @@ async def test_who_may_see_an_e_invoice(
         fresh = await invoice_of(database, startup)
         early = await client.get(f"/api/v1/invoices/{fresh.id}/xml", token=startup.token)
     assert (early.status_code, early.json()["code"]) == (409, "einvoice.not_signed_yet")
+
+
+async def test_a_fault_of_one_document_holds_up_none_behind_it(
+    database: Database, make: Make, office: Office, seller: Identity, billed: tuple[Party, Document],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    startup, first = billed
+    owner = await make.party(database, kind="owner")
+    await charged(database, startup, owner, dataset_id=new_id(), price=3_000)
+    second = await invoice_of(database, startup)
+    await sign_new(database, seller, seller_address="", at=utcnow())
+    for at, invoice in enumerate((first, second)):
+        async with database.session() as session:
+            due = {"id": invoice.id, "at": utcnow() + timedelta(seconds=at)}
+            await session.execute(text("update einvoice set next_at = :at where invoice_id = :id"), due)
+
+    def fails(answer: bytes, *, message: str, **more: Any) -> Any:
+        if message == first_message:
+            raise RuntimeError("a fault of ours")
+        return understand(answer, message=message, **more)
+
+    first_message = (await row_of(database, first)).message_id
+    monkeypatch.setattr("marketplace.einvoices.sending.understand", fails)
+    assert await send(database, office) >= 1
+    assert (await row_of(database, second)).state == "coded"
+    row = await row_of(database, first)
+    assert (row.state, row.trouble, row.attempts) == ("waiting", "fault", 1)
+
+
+async def test_the_operator_finds_what_is_not_signed_or_was_refused(
+    database: Database, make: Make, office: Office, billed: tuple[Party, Document], client_for: ClientFor
+) -> None:
+    startup, refused = billed
+    operator, owner = await make.party(database, kind="operator"), await make.party(database, kind="owner")
+    office.behave("refuse")
+    assert await send(database, office) == 1
+    await charged(database, startup, owner, dataset_id=new_id(), price=3_000)
+    unsigned = await invoice_of(database, startup)
+    async with client_for(*invoices_api.handlers) as client:
+        for state, invoice, other in (("refused", refused, unsigned), ("unsigned", unsigned, refused)):
+            path = f"/api/v1/invoices/issued?office={state}"
+            found = (await client.get(path, token=operator.token)).json()["items"]
+            assert {each["office"] for each in found} == {state}
+            ids = {each["id"] for each in found}
+            assert (str(invoice.id) in ids, str(other.id) in ids) == (True, False)
 
 
 def test_xml_that_holds_a_dtd_is_not_read() -> None:

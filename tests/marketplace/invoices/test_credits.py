@@ -14,7 +14,8 @@ from marketplace.billing.split import rates_at, split
 from marketplace.db.base import new_id, utcnow
 from marketplace.db.engine import Database
 from marketplace.invoices import api, credits_api
-from marketplace.invoices.document import Document
+from marketplace.invoices.document import Document, sha256_of
+from marketplace.invoices.reads import find
 from marketplace.ledger.accounts import account_id
 from marketplace.ledger.reads import balance
 from tests.conftest import ClientFor
@@ -161,6 +162,20 @@ async def test_who_decides_too_late_is_told_what_the_whole_proposal_asks_and_wha
         told = (await decided(client, scene, late)).json()
     assert told["code"] == "credit.exceeds"
     assert told["params"] == {"asked_vnd": scene.invoice.gross_vnd - 10, "left_vnd": 1_000}
+
+
+async def test_a_note_is_not_dated_before_its_invoice_though_the_clock_was_set_back(
+    client_for: ClientFor, database: Database, scene: Scene
+) -> None:
+    """The invoice is of the end of this month: by the clock of whoever decides that is still to come."""
+    async with client_for(*HANDLERS) as client:
+        credit = await proposed(client, scene, amount_vnd=1_000)
+        note = (await decided(client, scene, credit)).json()["note_id"]
+    async with database.session() as session:
+        found = await find(session, UUID(note), party=None)
+    assert found.document.issued_at >= scene.invoice.issued_at
+    assert found.document.corrects is not None
+    assert (found.document.corrects.number, found.sha256) == (scene.invoice.number, sha256_of(found.document))
 
 
 async def test_two_approvals_at_once_of_the_same_money_give_it_back_once(
