@@ -54,6 +54,8 @@ async def look_at_released(
 ) -> int:
     """Look at listed versions that were not looked at yet, until `stop`. How many. Raises Unavailable.
 
+    A replaced one is not looked at: who has withdrawn since is out of the current version only.
+
     One that cannot be looked at keeps no other from it, and is given up after `ATTEMPTS_MAX` times.
     """
 
