@@ -44,7 +44,8 @@ and not exists (
 and (v.created_at, v.id) > (:after_at, :after_id) order by v.created_at, v.id limit :page_rows
 """)
 _GONE = text("""
-select coalesce(array_agg(distinct cohort), '{}') as cohorts, coalesce(max(revision), 0) as number
+select coalesce(array_agg(distinct cohort), '{}') as cohorts, coalesce(max(revision), 0) as number,
+       (select count(*) from dataset where current_version_id = :version_id) as current
 from excluded_cohort where version_id = :version_id
 """)
 
@@ -104,6 +105,8 @@ def _owners(row: Any) -> tuple[UUID, ...]:
 async def _look(database: Database, store: Store, config: Config, row: Any, *, at: datetime) -> bool:
     version = msgspec.convert(row.body, Version)
     files = await _readable(database, store, version.id)
+    if files is None:
+        return False
     limits = config.ingest_limits()
     found = await asyncio.to_thread(profile, files, version, limits=limits)
     before = msgspec.convert(row.before, Profile) if row.before else None
@@ -122,10 +125,14 @@ async def _look(database: Database, store: Store, config: Config, row: Any, *, a
     return kept
 
 
-async def _readable(database: Database, store: Store, version_id: str) -> list[Path]:
-    """The version's parts without each cohort that left, be it for one purpose: what is seen of it is for none."""
+async def _readable(database: Database, store: Store, version_id: str) -> list[Path] | None:
+    """The version's parts without each cohort that left, be it for one purpose: what is seen of it is for none.
+
+    None: it was replaced or taken back while it waited for its turn."""
     gone = await database.one(_GONE, {"version_id": version_id})
     assert gone is not None  # an aggregate has a row
+    if not gone.current:
+        return None
     revision = await asyncio.to_thread(
         store.revision, version_id, purpose=None, excluded=frozenset(gone.cohorts), number=gone.number
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -12,11 +13,12 @@ from sqlalchemy import text
 
 from catalog.quality import gate
 from catalog.quality.suite import Suite
+from catalog.storage import Store
 from marketplace.db.base import utcnow
 from marketplace.db.engine import Database
 from marketplace.listings.api import handlers
 from marketplace.listings.press import Press
-from marketplace.quality import api
+from marketplace.quality import api, released
 from marketplace.quality.released import look_at_released
 from tests.catalog.quality.tables import expect
 from tests.conftest import ClientFor
@@ -93,6 +95,34 @@ async def test_without_a_suite_the_catalogue_is_narrowed_by_what_was_counted_in_
         while await look_at_released(database, press.store, press.config, asyncio.Event(), at=utcnow()):
             pass
         assert await bands(client, shop) == ["high"]
+
+
+async def test_a_version_that_is_replaced_while_it_waits_for_its_look_gets_none(
+    client_for: ClientFor, press: Press, shop: Shop, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who withdraws from then on leaves the new version only."""
+    file = shop.file()
+    files = {"manifest": ("m.yaml", shop.manifest()), "file": (file.name, file.read_bytes())}
+    looks = partial(look_at_released, database, press.store, press.config, asyncio.Event())
+    async with client_for(
+        *handlers, *api.handlers, store=press.store, keys=press.keys, engine=press.engine
+    ) as client:
+        made = await client.post("/api/v1/datasets", token=shop.owner.token, files=files)
+        path, first = f"/api/v1/datasets/{made.json()['dataset_id']}", made.json()["version_id"]
+        readable = released._readable
+
+        async def replaced_meanwhile(database: Database, store: Store, version_id: str) -> Any:
+            if version_id == first:
+                again = await client.post(f"{path}/versions", token=shop.owner.token, **sent(shop, suite(most=6)))
+                assert again.status_code == 201, again.text
+            return await readable(database, store, version_id)
+
+        monkeypatch.setattr(released, "_readable", replaced_meanwhile)
+        await looks(at=utcnow())
+        while await looks(at=utcnow()):
+            pass
+        page = (await client.get(f"{path}/quality", token=shop.owner.token)).json()
+    assert [c["number"] for c in page["checks"] if c["room"] == "released"] == [2]
 
 
 async def bands(client: Any, shop: Shop) -> list[str]:
