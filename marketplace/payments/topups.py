@@ -6,6 +6,8 @@ and after a look for a payment that was made though nobody heard.
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from uuid import UUID
 
@@ -24,7 +26,7 @@ from marketplace.db.engine import Database
 from marketplace.faults import point
 from marketplace.payments.accounts import lock_account
 from marketplace.payments.effects import WAITING, fail, settle, settle_checkout
-from marketplace.payments.errors import AnswerKept, NoSuchMethod, ProviderRefused, WishUnclear
+from marketplace.payments.errors import AnswerKept, CustomerGone, NoSuchMethod, ProviderRefused, WishUnclear
 from marketplace.payments.models import PaymentAccount, SavedMethod, TopUp
 from marketplace.payments.provider import Order, Payments, Provider, SeenPayment
 from marketplace.payments.rates import in_vnd, usd_rate
@@ -155,7 +157,8 @@ async def _look(database: Database, provider: Provider, order: TopUp) -> None:
 
 async def _open_page(database: Database, provider: Provider, config: Config, order: TopUp) -> None:
     asked = await _order(database, provider, config, order)
-    page = await provider.start_checkout(asked, save_method=order.save_method)
+    async with customer_known(database, provider, asked.organisation_id, asked.customer_id):
+        page = await provider.start_checkout(asked, save_method=order.save_method)
     point("top-up-sent")
     opened = update(TopUp).where(TopUp.id == order.id, TopUp.provider_id.is_(None), TopUp.state.in_(WAITING))
     async with database.session() as session:
@@ -166,12 +169,13 @@ async def _take(database: Database, provider: Provider, config: Config, order: T
     asked = await _order(database, provider, config, order)
     assert order.method_id is not None
     found = None
-    if utcnow() - order.created_at > HEARD_AFTER:
-        found = await provider.find_payment(customer_id=asked.customer_id, top_up_id=order.id)
-    if found is None:
-        seen = await provider.charge(asked, method_id=order.method_id, present=order.kind == "saved")
-    else:
-        seen = await provider.payment(found)
+    async with customer_known(database, provider, asked.organisation_id, asked.customer_id):
+        if utcnow() - order.created_at > HEARD_AFTER:
+            found = await provider.find_payment(customer_id=asked.customer_id, top_up_id=order.id)
+        if found is None:
+            seen = await provider.charge(asked, method_id=order.method_id, present=order.kind == "saved")
+        else:
+            seen = await provider.payment(found)
     point("top-up-sent")
     await _settle(database, seen)
     if seen.state == "declined":
@@ -220,6 +224,30 @@ async def ensure_customer(database: Database, provider: Provider, organisation_i
         account = await lock_account(session, organisation_id)
         account.customer_id = account.customer_id or made
         return account.customer_id
+
+
+@contextlib.asynccontextmanager
+async def customer_known(
+    database: Database, provider: Provider, organisation_id: UUID, customer_id: str
+) -> AsyncIterator[None]:
+    """Makes another customer in place of one that the provider knows no more, for the next step; what was saved of
+    that one is gone with it."""
+    try:
+        yield
+    except CustomerGone:
+        async with database.reading() as session:
+            name = await session.scalar(select(Organisation.name).where(Organisation.id == organisation_id))
+        made = await provider.new_customer(
+            organisation_id=organisation_id, name=name or "", instead_of=customer_id
+        )
+        async with database.session() as session:
+            account = await lock_account(session, organisation_id)
+            if account.customer_id == customer_id:
+                account.customer_id = made
+                account.auto_paused = account.auto_method_id and "method_removed"
+                mine = update(SavedMethod).where(SavedMethod.organisation_id == organisation_id)
+                await session.execute(mine.where(SavedMethod.removed_at.is_(None)).values(removed_at=utcnow()))
+        raise
 
 
 def public_url(config: Config) -> str:

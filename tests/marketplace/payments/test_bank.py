@@ -95,7 +95,8 @@ async def test_a_line_of_before_is_the_same_line_and_is_found_by_index(
     sent = line("khong ma", bank_reference=number)
     booked = (await cardless.post(LINES, json=sent, token=operator.token)).json()
     asked = KNOWN.params(number=number).compile(
-        dialect=postgresql.dialect(paramstyle="named"), compile_kwargs={"literal_binds": True}
+        dialect=postgresql.dialect(paramstyle="named"),  # type: ignore[no-untyped-call]
+        compile_kwargs={"literal_binds": True},
     )
     async with database.session() as session:
         typed = {"id": booked["id"], "typed": f" {number[:4]} {number[4:].lower()}"}
