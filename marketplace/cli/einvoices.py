@@ -29,7 +29,9 @@ def add_verbs(verbs: Verbs[argparse.ArgumentParser]) -> None:
     for verb in (show, send, correct):
         verb.add_argument("id")
     correct.add_argument("--name", required=True, help="what the buyer is called")
-    correct.add_argument("--tax-code", help="the buyer's; none: it has none")
+    code = correct.add_mutually_exclusive_group(required=True)
+    code.add_argument("--tax-code", help="the buyer's")
+    code.add_argument("--no-tax-code", action="store_true", help="it has none")
     correct.add_argument("--why", required=True, help="what was wrong")
     for verb, run in ((listed, _list), (show, _show), (send, _send), (correct, _correct)):
         verb.add_argument("--json", action="store_true")

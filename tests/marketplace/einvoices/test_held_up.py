@@ -101,6 +101,8 @@ async def test_on_the_command_line_documents_are_found_sent_again_and_corrected(
         assert (shown["state"], shown["refusal"]) == ("refused", "30001 Trùng số hóa đơn")
         again = await command("send", str(invoice.id))
         assert (again.returncode, "einvoice.nothing_to_send" in again.stderr) == (1, True)
+        silent = await command("correct", str(invoice.id), "--name", "Công ty Đúng", "--why", "sai tên bên mua")
+        assert (silent.returncode, "--no-tax-code" in silent.stderr) == (2, True)
         right = ("--name", "Công ty Đúng", "--tax-code", "0312345678", "--why", "sai tên bên mua")
         done = await command("correct", str(invoice.id), *right)
         assert (done.returncode, f"2  {invoice.name}" in done.stdout) == (0, True), done.stderr
