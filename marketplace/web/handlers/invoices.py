@@ -82,7 +82,7 @@ async def _page(
         earlier=await earlier(session, invoice_id),
         may_correct=view.handles_money and answered,
         correct_key=str(new_id()),
-        in_words=amount_in_words(invoice.gross_vnd),
+        in_words=amount_in_words(invoice.gross_vnd * (-1 if invoice.kind == "credit_note" else 1)),
         seller_address=config.seller_address,
         key=str(new_id()) if view.handles_money and invoice.kind == "invoice" else None,
         entered={name: form.text(name) if form else "" for name in TYPED},
