@@ -136,8 +136,9 @@ async def release(session: AsyncSession, *, batch_id: UUID, by: Operator, at: da
         left = (await balance(session, earnings(payout.owner_id))).available
         if left < payout.amount_vnd:
             owner = await session.get_one(Organisation, payout.owner_id)
-            told = {"owner_id": str(owner.id), "owner": owner.name}
-            raise BalanceFell(**told, amount_vnd=payout.amount_vnd, balance_vnd=left)
+            raise BalanceFell(
+                owner_id=str(owner.id), owner=owner.name, amount_vnd=payout.amount_vnd, balance_vnd=left
+            )
         await book_release(session, payout.id, payout.owner_id, payout.amount_vnd, payout.reference)
         body = {"batch": batch_id, "payout": payout.id, "reference": payout.reference}
         await _told(session, "payout:release", by, payout.amount_vnd, body, parties=(payout.owner_id,))
