@@ -10,9 +10,10 @@ from marketplace.config import Config
 from marketplace.db.base import utcnow
 from marketplace.db.engine import Database
 from marketplace.payments.accounts import lock_account
+from marketplace.payments.customers import customer_known, ensure_customer
 from marketplace.payments.models import SavedMethod
 from marketplace.payments.provider import Provider
-from marketplace.payments.topups import customer_known, ensure_customer, public_url, require_method
+from marketplace.payments.topups import public_url, require_method
 
 
 async def remove_method(database: Database, provider: Provider, *, by: StartupAdmin, method_id: str) -> None:

@@ -6,8 +6,6 @@ and after a look for a payment that was made though nobody heard.
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from uuid import UUID
 
@@ -16,7 +14,6 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.callers import StartupAdmin
-from marketplace.accounts.models import Organisation
 from marketplace.audit.actions import record
 from marketplace.billing.actions import CREDIT_MOST_VND
 from marketplace.billing.errors import AmountOutOfRange
@@ -25,9 +22,10 @@ from marketplace.db.base import utcnow
 from marketplace.db.engine import Database
 from marketplace.faults import point
 from marketplace.payments.accounts import lock_account
+from marketplace.payments.customers import customer_known, ensure_customer
 from marketplace.payments.effects import WAITING, fail, settle, settle_checkout
-from marketplace.payments.errors import AnswerKept, CustomerGone, NoSuchMethod, ProviderRefused, WishUnclear
-from marketplace.payments.models import PaymentAccount, SavedMethod, TopUp
+from marketplace.payments.errors import AnswerKept, NoSuchMethod, ProviderRefused, WishUnclear
+from marketplace.payments.models import SavedMethod, TopUp
 from marketplace.payments.provider import Order, Payments, Provider, SeenPayment
 from marketplace.payments.rates import in_vnd, usd_rate
 from marketplace.payments.references import new_reference
@@ -208,46 +206,6 @@ async def _order(database: Database, provider: Provider, config: Config, order: 
         return_url=f"{public_url(config)}/wallet/top-ups/{order.id}",
         key=f"top-up-{order.id}-{order.attempt}",
     )
-
-
-async def ensure_customer(database: Database, provider: Provider, organisation_id: UUID) -> str:
-    """The startup at the provider, made when it first pays."""
-    async with database.reading() as session:
-        known = await session.scalar(
-            select(PaymentAccount.customer_id).where(PaymentAccount.organisation_id == organisation_id)
-        )
-        name = await session.scalar(select(Organisation.name).where(Organisation.id == organisation_id))
-    if known is not None:
-        return known
-    made = await provider.new_customer(organisation_id=organisation_id, name=name or "")
-    async with database.session() as session:
-        account = await lock_account(session, organisation_id)
-        account.customer_id = account.customer_id or made
-        return account.customer_id
-
-
-@contextlib.asynccontextmanager
-async def customer_known(
-    database: Database, provider: Provider, organisation_id: UUID, customer_id: str
-) -> AsyncIterator[None]:
-    """Makes another customer in place of one that the provider knows no more, for the next step; what was saved of
-    that one is gone with it."""
-    try:
-        yield
-    except CustomerGone:
-        async with database.reading() as session:
-            name = await session.scalar(select(Organisation.name).where(Organisation.id == organisation_id))
-        made = await provider.new_customer(
-            organisation_id=organisation_id, name=name or "", instead_of=customer_id
-        )
-        async with database.session() as session:
-            account = await lock_account(session, organisation_id)
-            if account.customer_id == customer_id:
-                account.customer_id = made
-                account.auto_paused = account.auto_method_id and "method_removed"
-                mine = update(SavedMethod).where(SavedMethod.organisation_id == organisation_id)
-                await session.execute(mine.where(SavedMethod.removed_at.is_(None)).values(removed_at=utcnow()))
-        raise
 
 
 def public_url(config: Config) -> str:
