@@ -1,4 +1,4 @@
-"""`sandulieu invoices close`."""
+"""`sandulieu invoices close` on this home's books; the other verbs are in einvoices."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import asyncio
 
 import msgspec
 
+from marketplace.cli.einvoices import add_verbs
 from marketplace.config import Config, load
 from marketplace.db.base import utcnow
 from marketplace.db.engine import Database, database_url
@@ -15,7 +16,7 @@ from marketplace.invoices.document import Document
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """invoices close."""
+    """invoices close, list, show, send, correct."""
     verbs = subparsers.add_parser("invoices", help="hóa đơn / invoices").add_subparsers(dest="verb", required=True)
     close = verbs.add_parser(
         "close", help="lập hóa đơn của một tháng / issue a month's invoices; again is harmless"
@@ -23,6 +24,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     close.add_argument("--period", required=True, metavar="YYYY-MM", help="a month that is over")
     close.add_argument("--json", action="store_true")
     close.set_defaults(func=_close)
+    add_verbs(verbs)
 
 
 def _close(chosen: argparse.Namespace) -> int:

@@ -26,7 +26,7 @@ from marketplace.invoices.left import lock_credits
 from marketplace.invoices.models import InvoiceEdition
 from marketplace.invoices.numbering import Kind, lock_series, next_number, series_of
 from marketplace.invoices.reads import find
-from marketplace.invoices.writing import parties
+from marketplace.invoices.writing import parties, to_sign
 
 _ADJUSTED = text("select exists (select from invoice where corrects_id = :id)")
 
@@ -48,7 +48,7 @@ async def correct(
     await lock_credits(session, invoice_id)
     before = (await find(session, invoice_id, party=None)).document
     office = await standing(session, invoice_id)
-    if office is None or office.state == "waiting":
+    if office.state in {"unsigned", "waiting"}:
         raise NotAnsweredYet(retry_after_s=retry_after_s)
     if office.state == "coded":
         await _require_replaceable(session, before)
@@ -57,6 +57,7 @@ async def correct(
     if office.state == "coded":
         after = await _renumbered(session, before, after, at)
     await session.execute(insert(InvoiceEdition).values(**_row(after, edition_id, office, why, by), made_at=at))
+    await to_sign(session, after.id, edition=after.edition)
     await _told(session, before, after, office, why, by)
     return after
 

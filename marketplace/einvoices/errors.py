@@ -11,6 +11,12 @@ class NotSignedYet(Conflict):
     code = "einvoice.not_signed_yet"
 
 
+class NothingToSend(Conflict):
+    """Only a document that is signed and not answered can be sent again. Params: number, state."""
+
+    code = "einvoice.nothing_to_send"
+
+
 class NotAnsweredYet(Conflict):
     """The tax office has not said yet what it thinks of the document. Params: retry_after_s."""
 

@@ -14,7 +14,7 @@ from marketplace.db.engine import Database
 from marketplace.db.keys import Keys
 from marketplace.einvoices.gateway import open_gateway
 from marketplace.einvoices.identity import seller_identity
-from marketplace.einvoices.sending import send_due, sign_new
+from marketplace.einvoices.sending import hold_up, send_due, sign_new
 from marketplace.errors import Unavailable
 
 logger = logging.getLogger(__name__)
@@ -27,10 +27,16 @@ async def sweep_einvoices(database: Database, keys: Keys, config: Config) -> int
     try:
         identity = await asyncio.to_thread(seller_identity, config, keys)
         await sign_new(database, identity, seller_address=config.seller_address, at=utcnow())
-    except (ValueError, OSError):
+    except (ValueError, OSError) as wrong:
         logger.exception("the seller's key cannot be used: new invoices wait for it")
-    gateway = open_gateway(config)
+        await hold_up(database, state="unsigned", trouble="seller_key", fault=str(wrong))
+    try:
+        gateway = open_gateway(config)
+    except OSError as wrong:
+        await hold_up(database, state="waiting", trouble="not_configured", fault=str(wrong))
+        raise
     if gateway is None:
+        await hold_up(database, state="waiting", trouble="not_configured")
         return 0
     return await send_due(database, gateway, at=utcnow(), retry_after_s=config.einvoice_retry_after_s)
 

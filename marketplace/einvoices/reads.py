@@ -13,7 +13,7 @@ CURRENT = """
     coalesce((select max(x.edition) from invoice_edition x where x.invoice_id = e.invoice_id), 1)
 """
 """Edition of the document of a row `e` that stands now."""
-_FIELDS = "invoice_id, edition, state, message_id, code, refusal, trouble, attempts, signed_at, answered_at"
+_FIELDS = "invoice_id, edition, state, message_id, code, refusal, trouble, fault, attempts, signed_at, answered_at"
 _STANDS = f"from einvoice e where invoice_id = :id and edition = {CURRENT}"
 _ONE = text(f"select {_FIELDS} {_STANDS}")
 _EARLIER = text(f"""
@@ -27,10 +27,9 @@ _CORRECTIONS = text("""
 """)
 
 
-async def standing(session: AsyncSession, invoice_id: UUID) -> EInvoiceView | None:
-    """None until it is signed. Ask only for a document that the reader was shown."""
-    row = (await session.execute(_ONE, {"id": invoice_id})).one_or_none()
-    return EInvoiceView(**row._mapping) if row else None
+async def standing(session: AsyncSession, invoice_id: UUID) -> EInvoiceView:
+    """Ask only for a document that the reader was shown."""
+    return EInvoiceView(**(await session.execute(_ONE, {"id": invoice_id})).one()._mapping)
 
 
 async def earlier(session: AsyncSession, invoice_id: UUID) -> tuple[EInvoiceView, ...]:

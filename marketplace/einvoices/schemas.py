@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
 from msgspec import Meta, Struct
 
+from marketplace.invoices.schemas import Office
+
 
 class EInvoiceView(Struct, frozen=True, kw_only=True):
-    """Where a document stands at the tax office. `code`: MCCQT. `trouble`: why the last attempt failed."""
+    """Where a document stands at the tax office. `code`: MCCQT. `trouble`: why the last attempt failed.
+
+    `fault`: what went wrong at the exchange, told to it and to the regulator."""
 
     invoice_id: UUID
     edition: int
-    state: Literal["waiting", "coded", "refused"]
-    message_id: str
+    state: Office
+    message_id: str | None
     code: str | None
     refusal: str | None
     trouble: str | None
+    fault: str | None
     attempts: int
-    signed_at: datetime
+    signed_at: datetime | None
     answered_at: datetime | None
 
 

@@ -8,7 +8,6 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -17,22 +16,33 @@ from marketplace.db.engine import Database
 from marketplace.einvoices.gateway import Gateway
 from marketplace.einvoices.identity import Identity
 from marketplace.einvoices.messages import Coded, NotAnswered, Refusal, asking, message_id, understand
-from marketplace.einvoices.models import EInvoice
 from marketplace.einvoices.signed import seller_signed
 from marketplace.errors import Unavailable
 from marketplace.invoices.reads import find
+from marketplace.invoices.schemas import Office
 
 logger = logging.getLogger(__name__)
 
 BATCH = 100
 LONGEST_DOUBLING = 7
 """Attempts are that many times doubled apart, then always as far."""
+FAULT_CHARACTERS = 300
 _UNSIGNED = text("""
-    select i.id from invoice i where i.id > :after
-    and not exists (select from einvoice e where e.invoice_id = i.id and e.edition = 1
-        and not exists (select from invoice_edition x where x.invoice_id = i.id
-            and not exists (select from einvoice y where y.invoice_id = i.id and y.edition = x.edition)))
-    order by i.id limit :rows
+    select invoice_id from einvoice where state = 'unsigned' and invoice_id > :after
+    order by invoice_id limit :rows
+""")
+_SIGNED = text("""
+    update einvoice set state = 'waiting', message_id = :message, xml = :xml, signed_at = :at, next_at = :at,
+           attempts = 0, trouble = null, fault = null
+    where invoice_id = :id and edition = :edition and state = 'unsigned' returning invoice_id
+""")
+_NOT_SIGNED = text("""
+    update einvoice set attempts = attempts + 1, trouble = 'fault', fault = :fault
+    where invoice_id = :id and state = 'unsigned'
+""")
+_HELD_UP = text("""
+    update einvoice set trouble = :trouble, fault = :fault
+    where state = :state and trouble is distinct from :trouble
 """)
 _DUE = text("""
     select e.invoice_id, e.message_id, e.xml, e.attempts, i.organisation_id,
@@ -42,12 +52,12 @@ _DUE = text("""
     where e.state = 'waiting' and e.next_at <= :at order by e.next_at, e.invoice_id limit :rows
 """)
 _LATER = text("""
-    update einvoice set attempts = attempts + 1, trouble = :trouble, next_at = :next
+    update einvoice set attempts = attempts + 1, trouble = :trouble, fault = :fault, next_at = :next
     where message_id = :message and state = 'waiting'
 """)
 _ANSWERED = text("""
-    update einvoice set state = :state, attempts = attempts + 1, trouble = null, code = :code, coded_xml = :xml,
-           refusal = :refusal, answered_at = :at
+    update einvoice set state = :state, attempts = attempts + 1, trouble = null, fault = null,
+           code = :code, coded_xml = :xml, refusal = :refusal, answered_at = :at
     where message_id = :message and state = 'waiting' returning invoice_id
 """)
 
@@ -72,29 +82,40 @@ async def _signed(
 ) -> bool:
     try:
         async with database.session() as session:
-            await _sign(session, invoice_id, identity, seller_address, at)
+            return await _sign(session, invoice_id, identity, seller_address, at)
     except (Unavailable, DBAPIError):
         raise
-    except Exception:
+    except Exception as fault:
         logger.exception("invoice %s cannot be signed: the next sweep tries again", invoice_id)
+        async with database.session() as session:
+            await session.execute(_NOT_SIGNED, {"id": invoice_id, "fault": _told(fault)})
         return False
-    return True
 
 
 async def _sign(
     session: AsyncSession, invoice_id: UUID, identity: Identity, seller_address: str, at: datetime
-) -> None:
+) -> bool:
+    """Whether it was not signed already, by somebody else."""
     document = (await find(session, invoice_id, party=None)).document
     row = {
-        "invoice_id": invoice_id,
+        "id": invoice_id,
         "edition": document.edition,
-        "message_id": message_id(invoice_id, document.seller.tax_code, edition=document.edition),
+        "message": message_id(invoice_id, document.seller.tax_code, edition=document.edition),
         "xml": seller_signed(document, identity, seller_address=seller_address, at=at),
-        "state": "waiting",
-        "next_at": at,
-        "signed_at": at,
+        "at": at,
     }
-    await session.execute(insert(EInvoice).values(**row).on_conflict_do_nothing())
+    return (await session.execute(_SIGNED, row)).one_or_none() is not None
+
+
+def _told(fault: Exception) -> str:
+    """Without NUL, which the database does not take."""
+    return f"{type(fault).__name__}: {fault}".replace("\0", "")[:FAULT_CHARACTERS]
+
+
+async def hold_up(database: Database, *, state: Office, trouble: str, fault: str | None = None) -> None:
+    """Say of each document in `state` why none of them gets further."""
+    async with database.session() as session:
+        await session.execute(_HELD_UP, {"state": state, "trouble": trouble, "fault": fault})
 
 
 async def send_due(database: Database, gateway: Gateway, *, at: datetime, retry_after_s: int) -> int:
@@ -106,24 +127,27 @@ async def send_due(database: Database, gateway: Gateway, *, at: datetime, retry_
         try:
             body = await gateway.ask(asking(row.xml, message=row.message_id, tax_code=row.seller_tax_code))
             said = understand(body, xml=row.xml, message=row.message_id, certificate=gateway.certificate)
+            answered += await _settle(database, row, said, at)
         except NotAnswered as trouble:
             await _later(database, row, trouble.why, at, retry_after_s)
             if trouble.why == "unreachable":
                 break
-            continue
-        except Exception:
-            logger.exception("invoice %s: what the tax office said was not read", row.invoice_id)
-            await _later(database, row, "fault", at, retry_after_s)
-            continue
-        answered += await _settle(database, row, said, at)
+        except (Unavailable, DBAPIError):
+            raise
+        except Exception as fault:
+            logger.exception("invoice %s: what the tax office said was not settled", row.invoice_id)
+            await _later(database, row, "fault", at, retry_after_s, fault=_told(fault))
     return answered
 
 
-async def _later(database: Database, row: Any, why: str, at: datetime, retry_after_s: int) -> None:
+async def _later(
+    database: Database, row: Any, why: str, at: datetime, retry_after_s: int, *, fault: str | None = None
+) -> None:
     logger.warning("the tax office settled nothing of invoice %s: %s", row.invoice_id, why)
     wait = timedelta(seconds=retry_after_s * 2 ** min(row.attempts, LONGEST_DOUBLING))
     async with database.session() as session:
-        await session.execute(_LATER, {"message": row.message_id, "trouble": why, "next": at + wait})
+        told = {"message": row.message_id, "trouble": why, "fault": fault, "next": at + wait}
+        await session.execute(_LATER, told)
 
 
 async def _settle(database: Database, row: Any, said: Coded | Refusal, at: datetime) -> bool:

@@ -30,8 +30,7 @@ EDITIONS = """
     union all select invoice_id, edition, series, number, issued_at, made_at from invoice_edition
 """
 _OFFICE = """
-    coalesce((select o.state from einvoice o
-        where o.invoice_id = i.id and o.edition = coalesce(e.edition, 1)), 'unsigned')
+    (select o.state from einvoice o where o.invoice_id = i.id and o.edition = coalesce(e.edition, 1))
 """
 _HEAD = f"""
     i.id, i.kind, i.organisation_id,
@@ -60,7 +59,8 @@ _ONE = text(f"""
            r.issued_at as replaces_issued_at
     from {_NEWEST}
     left join lateral (select f.* from ({EDITIONS}) f
-        where f.invoice_id = i.corrects_id and f.made_at <= i.issued_at order by f.edition desc limit 1) c on true
+        where f.invoice_id = i.corrects_id and (f.edition = 1 or f.made_at <= i.issued_at)
+        order by f.edition desc limit 1) c on true
     left join lateral (select f.* from ({EDITIONS}) f where e.id is not null and f.invoice_id = i.id
         and (f.series, f.number) <> (e.series, e.number) order by f.edition desc limit 1) r on true
     where i.id = :id and (cast(:party as uuid) is null or i.organisation_id = :party)

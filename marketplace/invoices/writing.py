@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.callers import Operator
 from marketplace.audit.actions import record
+from marketplace.db.base import utcnow
 from marketplace.errors import NotFound
 from marketplace.invoices.document import Document, Party, sha256_of
 from marketplace.invoices.errors import NoSeller
@@ -20,6 +21,10 @@ from marketplace.invoices.models import Invoice, InvoiceLine
 _SELLER = text("""
     select name, tax_code from organisation where kind = 'operator' and suspended_at is null
     order by created_at, id limit 1
+""")
+_TO_SIGN = text("""
+    insert into einvoice (invoice_id, edition, state, attempts, next_at)
+    values (:invoice, :edition, 'unsigned', 0, :at)
 """)
 _BUYER = text("select name, tax_code from organisation where id = :id")
 EVENTS = {"invoice": "invoice:issue", "credit_note": "invoice:credit"}
@@ -42,6 +47,7 @@ async def write(session: AsyncSession, document: Document, *, by: Operator | Non
     await session.execute(insert(Invoice).values(**_header(document), sha256=sha256))
     lines = [{"invoice_id": document.id, **msgspec.structs.asdict(line)} for line in document.lines]
     await session.execute(insert(InvoiceLine), lines)
+    await to_sign(session, document.id, edition=1)
     await record(
         session,
         EVENTS[document.kind],
@@ -52,6 +58,11 @@ async def write(session: AsyncSession, document: Document, *, by: Operator | Non
         body=_told(document, sha256),
     )
     return sha256
+
+
+async def to_sign(session: AsyncSession, invoice_id: UUID, *, edition: int) -> None:
+    """The next sweep finds it without looking through all documents."""
+    await session.execute(_TO_SIGN, {"invoice": invoice_id, "edition": edition, "at": utcnow()})
 
 
 def _header(document: Document) -> dict[str, Any]:

@@ -101,7 +101,7 @@ async def _order(session: AsyncSession, config: Config, account: PaymentAccount)
             session, config, organisation_id=account.organisation_id, top_up_id=new_id(), wish=wish, by=None
         )
     except (NoSuchMethod, AmountOutOfRange) as stale:
-        account.auto_paused = stale.code
+        account.auto_paused = "method_removed" if isinstance(stale, NoSuchMethod) else stale.code
         return None
     await record(
         session,

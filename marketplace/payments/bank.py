@@ -11,7 +11,7 @@ from uuid import UUID
 
 from msgspec import Struct
 from msgspec.structs import replace
-from sqlalchemy import func, select
+from sqlalchemy import Text, bindparam, literal_column, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -26,12 +26,11 @@ from marketplace.errors import Invalid, NotFound
 from marketplace.ledger.accounts import account_id, open_account
 from marketplace.payments.accounts import bring_in, collect, lock_account, move
 from marketplace.payments.errors import LineAssigned, LineDiffers, LineInFuture
-from marketplace.payments.models import BankLine, Payment, TopUp
+from marketplace.payments.models import SPELLED, BankLine, Payment, TopUp
 from marketplace.payments.references import find_reference
 
 REFERENCE_CHARACTERS = 100
-_spelled = func.upper(func.regexp_replace(BankLine.bank_reference, r"\s", "", "g"))
-"""Lines of before numbers were kept in one spelling."""
+KNOWN = select(BankLine).where(literal_column(SPELLED, Text) == bindparam("number")).limit(1)
 
 
 class Line(Struct, frozen=True, kw_only=True):
@@ -53,7 +52,7 @@ async def book_line(session: AsyncSession, *, by: Operator, line: Line) -> UUID:
         raise AmountOutOfRange(amount_vnd=line.amount_vnd, least_vnd=1, most_vnd=CREDIT_MOST_VND)
     if line.received_on > day_of(utcnow()):
         raise LineInFuture(received_on=line.received_on.isoformat())
-    known = await session.scalar(select(BankLine).where(_spelled == line.bank_reference).limit(1))
+    known = await session.scalar(KNOWN, {"number": line.bank_reference})
     if known is not None:
         return _same_or_differs(known, line)
     row = {

@@ -21,6 +21,10 @@ class AnswerKept(ProviderUnavailable):
     """The provider repeats an old failure for this idempotency key: only another key is tried anew."""
 
 
+class CustomerGone(AnswerKept):
+    """The provider has the startup's customer no more: deleted there, or the key is of another account."""
+
+
 class ProviderRefused(Conflict):
     """The provider will not do it, and nothing was moved. Params: reason, the provider's code."""
 

@@ -10,9 +10,10 @@ from marketplace.config import Config
 from marketplace.db.base import utcnow
 from marketplace.db.engine import Database
 from marketplace.payments.accounts import lock_account
+from marketplace.payments.customers import customer_known, ensure_customer
 from marketplace.payments.models import SavedMethod
 from marketplace.payments.provider import Provider
-from marketplace.payments.topups import ensure_customer, public_url, require_method
+from marketplace.payments.topups import public_url, require_method
 
 
 async def remove_method(database: Database, provider: Provider, *, by: StartupAdmin, method_id: str) -> None:
@@ -41,4 +42,5 @@ async def remove_method(database: Database, provider: Provider, *, by: StartupAd
 async def portal_link(database: Database, provider: Provider, config: Config, *, by: StartupAdmin) -> str:
     """Where the startup sees its methods at the provider. Raises ProviderUnavailable, ProviderRefused."""
     customer_id = await ensure_customer(database, provider, by.organisation_id)
-    return await provider.portal_link(customer_id=customer_id, return_url=f"{public_url(config)}/wallet")
+    async with customer_known(database, provider, by.organisation_id, customer_id):
+        return await provider.portal_link(customer_id=customer_id, return_url=f"{public_url(config)}/wallet")

@@ -148,6 +148,10 @@ class ProviderEvent(Base):
     __table_args__ = (Index(None, "created_at"),)
 
 
+SPELLED = r"upper(regexp_replace(bank_reference, '\s', '', 'g'))"
+"""The number as lines are kept now; those of before were kept as they were typed."""
+
+
 class BankLine(Base):
     """A line of the bank's statement that the operator booked."""
 
@@ -162,3 +166,4 @@ class BankLine(Base):
     """Whose it is; None: nobody's yet."""
     booked_by: Mapped[uuid.UUID] = mapped_column(ForeignKey("person.id"))
     booked_at: Mapped[datetime] = mapped_column(default=utcnow)
+    __table_args__ = (Index("ix_bank_line_spelled", text(SPELLED)),)

@@ -19,7 +19,13 @@ import stripe
 from msgspec import Struct
 
 from marketplace.config import Config, Secret
-from marketplace.payments.errors import AnswerKept, ProviderRefused, ProviderUnavailable, SignatureWrong
+from marketplace.payments.errors import (
+    AnswerKept,
+    CustomerGone,
+    ProviderRefused,
+    ProviderUnavailable,
+    SignatureWrong,
+)
 from marketplace.payments.provider import Notice, Order, SeenCheckout, SeenMethod, SeenPayment
 from marketplace.payments.signature import check_signature
 from marketplace.payments.stripe_seen import checkout_of, instant, metadata_id, method_of, payment_of, transfer_of
@@ -77,12 +83,12 @@ class StripeProvider:
         """Close its connections."""
         await self._http.close_async()  # type: ignore[no-untyped-call]
 
-    async def new_customer(self, *, organisation_id: UUID, name: str) -> str:
-        """The customer's id."""
+    async def new_customer(self, *, organisation_id: UUID, name: str, instead_of: str | None = None) -> str:
+        """The customer's id. `instead_of`: one that is gone, which asking with its key would give again."""
         made = await _ask(
             self._client.v1.customers.create_async(
                 {"name": name, "metadata": {"organisation": str(organisation_id)}},
-                {"idempotency_key": f"customer-{organisation_id}-{int(time.time()) // ANEW_S}"},
+                {"idempotency_key": f"customer-{organisation_id}-{instead_of or int(time.time()) // ANEW_S}"},
             )
         )
         return made.id
@@ -304,7 +310,7 @@ class _Declined(Exception):
 
 
 async def _ask(call: Awaitable[T]) -> T:
-    """What Stripe answered. Raises ProviderUnavailable, ProviderRefused, _Declined."""
+    """What Stripe answered. Raises ProviderUnavailable, CustomerGone, ProviderRefused, _Declined."""
     try:
         return await call
     except stripe.CardError as error:
@@ -320,6 +326,8 @@ async def _ask(call: Awaitable[T]) -> T:
             raise AnswerKept from None
         if status in (0, 401, 403, 409, 429) or status >= 500:
             raise ProviderUnavailable from None
+        if (code, getattr(error, "param", None)) == ("resource_missing", "customer"):
+            raise CustomerGone from None
         raise ProviderRefused(reason=str(code)) from None
 
 

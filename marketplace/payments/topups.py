@@ -14,7 +14,6 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.callers import StartupAdmin
-from marketplace.accounts.models import Organisation
 from marketplace.audit.actions import record
 from marketplace.billing.actions import CREDIT_MOST_VND
 from marketplace.billing.errors import AmountOutOfRange
@@ -23,9 +22,10 @@ from marketplace.db.base import utcnow
 from marketplace.db.engine import Database
 from marketplace.faults import point
 from marketplace.payments.accounts import lock_account
+from marketplace.payments.customers import customer_known, ensure_customer
 from marketplace.payments.effects import WAITING, fail, settle, settle_checkout
 from marketplace.payments.errors import AnswerKept, NoSuchMethod, ProviderRefused, WishUnclear
-from marketplace.payments.models import PaymentAccount, SavedMethod, TopUp
+from marketplace.payments.models import SavedMethod, TopUp
 from marketplace.payments.provider import Order, Payments, Provider, SeenPayment
 from marketplace.payments.rates import in_vnd, usd_rate
 from marketplace.payments.references import new_reference
@@ -155,7 +155,8 @@ async def _look(database: Database, provider: Provider, order: TopUp) -> None:
 
 async def _open_page(database: Database, provider: Provider, config: Config, order: TopUp) -> None:
     asked = await _order(database, provider, config, order)
-    page = await provider.start_checkout(asked, save_method=order.save_method)
+    async with customer_known(database, provider, asked.organisation_id, asked.customer_id):
+        page = await provider.start_checkout(asked, save_method=order.save_method)
     point("top-up-sent")
     opened = update(TopUp).where(TopUp.id == order.id, TopUp.provider_id.is_(None), TopUp.state.in_(WAITING))
     async with database.session() as session:
@@ -166,12 +167,13 @@ async def _take(database: Database, provider: Provider, config: Config, order: T
     asked = await _order(database, provider, config, order)
     assert order.method_id is not None
     found = None
-    if utcnow() - order.created_at > HEARD_AFTER:
-        found = await provider.find_payment(customer_id=asked.customer_id, top_up_id=order.id)
-    if found is None:
-        seen = await provider.charge(asked, method_id=order.method_id, present=order.kind == "saved")
-    else:
-        seen = await provider.payment(found)
+    async with customer_known(database, provider, asked.organisation_id, asked.customer_id):
+        if utcnow() - order.created_at > HEARD_AFTER:
+            found = await provider.find_payment(customer_id=asked.customer_id, top_up_id=order.id)
+        if found is None:
+            seen = await provider.charge(asked, method_id=order.method_id, present=order.kind == "saved")
+        else:
+            seen = await provider.payment(found)
     point("top-up-sent")
     await _settle(database, seen)
     if seen.state == "declined":
@@ -204,22 +206,6 @@ async def _order(database: Database, provider: Provider, config: Config, order: 
         return_url=f"{public_url(config)}/wallet/top-ups/{order.id}",
         key=f"top-up-{order.id}-{order.attempt}",
     )
-
-
-async def ensure_customer(database: Database, provider: Provider, organisation_id: UUID) -> str:
-    """The startup at the provider, made when it first pays."""
-    async with database.reading() as session:
-        known = await session.scalar(
-            select(PaymentAccount.customer_id).where(PaymentAccount.organisation_id == organisation_id)
-        )
-        name = await session.scalar(select(Organisation.name).where(Organisation.id == organisation_id))
-    if known is not None:
-        return known
-    made = await provider.new_customer(organisation_id=organisation_id, name=name or "")
-    async with database.session() as session:
-        account = await lock_account(session, organisation_id)
-        account.customer_id = account.customer_id or made
-        return account.customer_id
 
 
 def public_url(config: Config) -> str:

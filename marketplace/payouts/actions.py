@@ -11,6 +11,7 @@ from sqlalchemy import insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.callers import Approver, Operator
+from marketplace.accounts.models import Organisation
 from marketplace.audit.actions import record
 from marketplace.config import Config
 from marketplace.db.base import new_id
@@ -134,7 +135,10 @@ async def release(session: AsyncSession, *, batch_id: UUID, by: Operator, at: da
     for payout in await session.scalars(select(Payout).where(Payout.batch_id == batch_id).order_by(Payout.id)):
         left = (await balance(session, earnings(payout.owner_id))).available
         if left < payout.amount_vnd:
-            raise BalanceFell(owner_id=str(payout.owner_id), amount_vnd=payout.amount_vnd, balance_vnd=left)
+            owner = await session.get_one(Organisation, payout.owner_id)
+            raise BalanceFell(
+                owner_id=str(owner.id), owner=owner.name, amount_vnd=payout.amount_vnd, balance_vnd=left
+            )
         await book_release(session, payout.id, payout.owner_id, payout.amount_vnd, payout.reference)
         body = {"batch": batch_id, "payout": payout.id, "reference": payout.reference}
         await _told(session, "payout:release", by, payout.amount_vnd, body, parties=(payout.owner_id,))

@@ -36,7 +36,7 @@ class SameReleaser(Conflict):
 
 
 class BalanceFell(Conflict):
-    """An owner has less than when the batch was proposed. Params: owner_id, amount_vnd, balance_vnd."""
+    """An owner has less than when the batch was proposed. Params: owner_id, owner, amount_vnd, balance_vnd."""
 
     code = "payout.balance_fell"
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 
+from sqlalchemy import text
+
 from marketplace.accounts.models import Organisation
 from marketplace.db.base import new_id, utcnow
 from marketplace.db.engine import Database
 from marketplace.einvoices.identity import self_signed, split_pem
-from marketplace.einvoices.sending import sign_new
+from marketplace.einvoices.sending import hold_up, sign_new
 from marketplace.einvoices.xmlsig import parse
 from marketplace.web.headers import SECURITY
 from tests.browser.conftest import Visit
@@ -57,6 +59,42 @@ async def test_an_invoice_is_listed_printed_and_leads_to_its_queries(
     async with visit(owner) as visitor:
         assert (await visitor.get("/invoices")).status_code == 403
         assert "/invoices" not in (await visitor.get("/wallet")).text
+
+
+async def test_what_gets_no_further_is_found_with_its_reason_and_sent_again(
+    visit: Visit, database: Database, make: Make
+) -> None:
+    startup, operator = await rich(database, make)
+    await charged(database, startup, await make.party(database, kind="owner"), dataset_id=new_id(), price=13_011)
+    made = await invoice_of(database, startup)
+    address, link = f"/invoices/{made.id}", f'<a href="/invoices/{made.id}">'
+    broken = text(
+        "update einvoice set trouble = 'fault', fault = 'KeyError: <x>', attempts = 1 where invoice_id = :id"
+    )
+    async with visit(operator) as visitor:
+        async with database.session() as session:
+            await session.execute(broken, {"id": made.id})
+        page = (await visitor.get("/invoices?office=unsigned")).text
+        assert (faults(page), link in page) == ([], True)
+        assert link not in (await visitor.get("/invoices?office=refused")).text
+        page = (await visitor.get(address)).text
+        assert faults(page) == []
+        assert ("lỗi của chính sàn" in page, "KeyError: &lt;x&gt;" in page, "Đã thử 1 lần" in page) == (True,) * 3
+        assert f"{address}/einvoice/retry" not in page, "the next sweep signs it"
+        early = await visitor.send(f"{address}/einvoice/retry", {})
+        assert (early.status_code, f"Không có gì để gửi lại cho {made.name}" in early.text) == (409, True)
+        await sign_new(database, split_pem(self_signed("Người bán")), seller_address="", at=utcnow())
+        await hold_up(database, state="waiting", trouble="not_configured")
+        page = (await visitor.get(address)).text
+        assert ("SANDULIEU_EINVOICE_GATEWAY_URL" in page, f'action="{address}/einvoice/retry"' in page) == (
+            True,
+            True,
+        )
+        assert (await visitor.send(f"{address}/einvoice/retry", {})).status_code == 303
+    async with visit(startup) as visitor:
+        page = (await visitor.get(address)).text
+        assert ("đang chờ mã" in page, "SANDULIEU_EINVOICE" in page) == (True, False)
+        assert (await visitor.send(f"{address}/einvoice/retry", {})).status_code == 403
 
 
 async def test_every_entry_of_a_month_is_on_the_page_of_the_wallet_s_statement(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from datetime import date
 
+import msgspec
+
 from marketplace.accounts.callers import Approver, Operator, narrow
 from marketplace.db.base import new_id, utcnow
 from marketplace.db.engine import Database
@@ -52,7 +54,10 @@ async def test_a_refund_is_proposed_on_the_invoice_and_decided_by_another(
         assert (await visitor.send(decision, {"decision": "perhaps"})).status_code == 400
         assert (await visitor.send(decision, {"decision": "approve"}, csrf="x")).status_code == 403
         assert (await visitor.send(decision, {"decision": "approve"})).status_code == 303
-        assert "12.000" in (await visitor.get(address)).text, "the credit note stands on the invoice"
+        page = (await visitor.get(address)).text
+        assert "12.000" in page, "the credit note stands on the invoice"
+        (note,) = re.findall(r'href="(/invoices/[0-9a-f-]+)">Phiếu giảm trừ', page)
+        assert "Âm mười hai nghìn đồng" in (await visitor.get(note)).text, "as its e-invoice says"
     async with visit(startup) as visitor:
         assert f"{address}/credits" not in (await visitor.get(address)).text
         assert (await visitor.send(f"{address}/credits", fields)).status_code == 403
@@ -105,6 +110,7 @@ async def test_a_batch_is_released_by_another_and_the_banks_file_read(
     async with visit(owner) as visitor:
         page = (await visitor.get("/payouts")).text
         assert faults(page) == []
+        assert "Tiền đã trở lại thu nhập" not in page
         assert (mine.reference in page, "Đã nhận tiền" in page, "0999" in page) == (True, True, True)
         assert "0071000999" not in page, "of the number only its end"
         shares = (await visitor.get("/payouts/statement")).text
@@ -112,6 +118,14 @@ async def test_a_batch_is_released_by_another_and_the_banks_file_read(
         assert "200.000" in shares
         assert (await visitor.get(address)).status_code == 403
         assert (await visitor.get("/payouts/statement?month=x")).status_code == 400
+    back = msgspec.structs.replace(paid, bank_reference=f"FT{new_id().hex}", status="RETURNED", reason="TK DONG")
+    async with visit(checker) as visitor:
+        file = {"file": ("notices.csv", notices_file("y", [back]), "text/csv")}
+        assert "bị trả lại 1" in (await visitor.send("/payouts/notices", {}, files=file)).text
+    async with visit(owner) as visitor:
+        page = (await visitor.get("/payouts")).text
+        assert faults(page) == []
+        assert ("TK DONG" in page, "Tiền đã trở lại thu nhập" in page) == (True, True)
     async with visit(startup) as visitor:
         for path in ("/payouts/statement", address, f"{address}/file"):
             assert (await visitor.get(path)).status_code == 403

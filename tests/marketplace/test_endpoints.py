@@ -101,6 +101,7 @@ ALLOWED = {
     "POST /api/v1/credits/{credit_id:uuid}/decision": {"operator"},
     "GET /api/v1/invoices/{invoice_id:uuid}/corrections": {"operator", "regulator", "startup"},
     "POST /api/v1/invoices/{invoice_id:uuid}/corrections": {"operator"},
+    "POST /api/v1/invoices/{invoice_id:uuid}/einvoice/retry": {"operator"},
     "GET /api/v1/invoices/{invoice_id:uuid}/einvoice": {"operator", "regulator", "startup"},
     "GET /api/v1/invoices/{invoice_id:uuid}/xml": {"operator", "regulator", "startup"},
     "GET /api/v1/invoices/issued": {"operator", "regulator", "startup"},

@@ -59,6 +59,11 @@ class EInvoiceRefused(OfficeAnswered, frozen=True):
     refusal: str
 
 
+@event("einvoice:retry", "a person of the operator had the tax office asked again at once")
+class EInvoiceRetried(OfficeAnswered, frozen=True):
+    pass
+
+
 @event("einvoice:correct", "a person of the operator said a document anew: a refused one, or in place of one")
 class EInvoiceCorrected(Body, frozen=True):
     """`number`: of this edition; `before`: of the one before, the same where the tax office had refused it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import get_args
 from uuid import UUID
 
 import msgspec
@@ -13,30 +14,41 @@ from marketplace.accounts.callers import Caller, Operator
 from marketplace.config import Config
 from marketplace.db.base import new_id, utcnow
 from marketplace.db.idempotency import claim
+from marketplace.einvoices.again import send_again
 from marketplace.einvoices.amount_words import amount_in_words
 from marketplace.einvoices.correcting import correct
-from marketplace.einvoices.errors import NotSignedYet
+from marketplace.einvoices.errors import NothingToSend, NotSignedYet
 from marketplace.einvoices.reads import corrections, earlier, signed_xml, standing
 from marketplace.einvoices.schemas import CorrectionBody
 from marketplace.errors import NotFound, Problem
 from marketplace.invoices.crediting import propose
 from marketplace.invoices.document import Party
 from marketplace.invoices.reads import list_invoices, read_invoice, read_items
+from marketplace.invoices.schemas import Office
 from marketplace.web.explain import what_is_wrong
 from marketplace.web.forms import Form, wrong
 from marketplace.web.handlers.credits import reason_of
 from marketplace.web.headers import as_file
 from marketplace.web.view import View
 
+OFFICE: tuple[Office, ...] = get_args(Office)
 TYPED = ("buyer_name", "buyer_tax_code", "why", "dataset", "amount", "reason")
 """Fields of the two forms below a document."""
 
 
 @get("/invoices")
-async def show_invoices(view: View, caller: Caller, session: AsyncSession, cursor: str | None = None) -> Template:
-    """Newest first: a startup's own; operator and regulator see all."""
+async def show_invoices(
+    view: View, caller: Caller, session: AsyncSession, cursor: str | None = None, office: str = ""
+) -> Template:
+    """Newest first: a startup's own; operator and regulator see all, or those that stand so at the tax office."""
     caller.require("read")
-    return view.page("invoices.html", page=await list_invoices(session, caller, cursor=cursor))
+    chosen: Office | None = next((each for each in OFFICE if each == office), None)
+    return view.page(
+        "invoices.html",
+        page=await list_invoices(session, caller, office=chosen, cursor=cursor),
+        office=chosen or "",
+        states=OFFICE,
+    )
 
 
 @get("/invoices/{invoice_id:uuid}")
@@ -61,7 +73,7 @@ async def _page(
     invoice = await read_invoice(session, caller, invoice_id)
     office = await standing(session, invoice_id)
     replaceable = invoice.kind == "invoice" and not invoice.credit_notes
-    answered = office is not None and (office.state == "refused" or (office.state == "coded" and replaceable))
+    answered = office.state == "refused" or (office.state == "coded" and replaceable)
     return view.page(
         "invoice.html",
         invoice=invoice,
@@ -70,7 +82,7 @@ async def _page(
         earlier=await earlier(session, invoice_id),
         may_correct=view.handles_money and answered,
         correct_key=str(new_id()),
-        in_words=amount_in_words(invoice.gross_vnd),
+        in_words=amount_in_words(invoice.gross_vnd * (-1 if invoice.kind == "credit_note" else 1)),
         seller_address=config.seller_address,
         key=str(new_id()) if view.handles_money and invoice.kind == "invoice" else None,
         entered={name: form.text(name) if form else "" for name in TYPED},
@@ -157,6 +169,19 @@ def _correction(form: Form) -> CorrectionBody:
         raise wrong(str(error).rpartition("`$.")[2].rstrip("`"), "form.text") from error
 
 
+@post("/invoices/{invoice_id:uuid}/einvoice/retry", status_code=200)
+async def send_retry(
+    view: View, operator: Operator, session: AsyncSession, config: Config, invoice_id: UUID
+) -> Template | Redirect:
+    """Have the tax office asked again at the next sweep."""
+    operator.require("money")
+    try:
+        await send_again(session, invoice_id=invoice_id, by=operator, at=utcnow())
+    except NothingToSend as problem:
+        return await _page(view, operator, session, config, invoice_id, problem=problem)
+    return Redirect(f"/invoices/{invoice_id}?done=einvoice_again", status_code=303)
+
+
 @get("/invoices/{invoice_id:uuid}/items")
 async def show_items(
     view: View,
@@ -190,4 +215,4 @@ async def download_xml(
     return as_file(xml, "application/xml", f"{invoice.number}.xml")
 
 
-handlers = [show_invoices, show_invoice, propose_credit, send_correction, show_items, download_xml]
+handlers = [show_invoices, show_invoice, propose_credit, send_correction, send_retry, show_items, download_xml]

@@ -48,6 +48,7 @@ WRITES = {
     "POST /api/v1/invoices": ("invoice:issue",),
     "POST /api/v1/invoices/{invoice_id}/credits": ("credit:propose",),
     "POST /api/v1/invoices/{invoice_id}/corrections": ("einvoice:correct",),
+    "POST /api/v1/invoices/{invoice_id}/einvoice/retry": ("einvoice:retry",),
     "POST /api/v1/incidents": ("incident:open",),
     "POST /api/v1/incidents/{incident_id}/steps": (
         "incident:close",

@@ -167,7 +167,7 @@ async def test_signing_again_changes_no_signed_document(
 
 async def test_a_document_that_cannot_be_signed_keeps_no_other_from_it_and_none_from_being_sent(
     database: Database, make: Make, office: Office, billed: tuple[Party, Document], tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, client_for: ClientFor,
 ) -> None:  # fmt: skip
     startup, waiting = billed
     owner = await make.party(database, kind="owner")
@@ -191,11 +191,33 @@ async def test_a_document_that_cannot_be_signed_keeps_no_other_from_it_and_none_
         home=tmp_path, einvoice_gateway_url=office.url, einvoice_gateway_certificate=office.certificate
     )
     await sweep_einvoices(database, Keys(tmp_path / "keys"), asking)
-    assert await database.one(ROW, {"id": broken.id}) is None
+    told = await row_of(database, broken)
+    assert (told.state, told.xml, told.trouble) == ("unsigned", None, "fault")
+    assert (told.attempts, told.fault) == (1, "ValueError: no words for this amount")
+    await _read_by_operator_and_startup(client_for, await make.party(database, kind="operator"), startup, broken)
     assert (await row_of(database, whole)).state in {"waiting", "coded"}
     assert (await row_of(database, waiting)).state == "coded"
     unusable = msgspec.structs.replace(asking, einvoice_seller_key=tmp_path / "none.pem")
     assert await sweep_einvoices(database, Keys(tmp_path / "keys"), unusable) >= 0
+    told = await row_of(database, broken)
+    assert (told.trouble, "none.pem" in told.fault) == ("seller_key", True)
+    monkeypatch.undo()
+    assert await sweep_einvoices(database, Keys(tmp_path / "keys"), asking) >= 1
+    assert (await row_of(database, broken)).state == "coded"
+    assert (
+        await sign_new(database, seller_identity(asking, Keys(tmp_path / "keys")), seller_address="", at=utcnow())
+        == 0
+    )
+
+
+async def _read_by_operator_and_startup(
+    client_for: ClientFor, operator: Party, startup: Party, broken: Document
+) -> None:
+    """What went wrong at the exchange is told to the exchange."""
+    async with client_for(*handlers) as client:
+        for party, fault in ((operator, "ValueError: no words for this amount"), (startup, None)):
+            shown = (await client.get(f"/api/v1/invoices/{broken.id}/einvoice", token=party.token)).json()
+            assert (shown["state"], shown["trouble"], shown["fault"]) == ("unsigned", "fault", fault)
 
 
 async def test_who_may_see_an_e_invoice(
@@ -275,7 +297,8 @@ async def test_the_sweep_signs_sends_and_keeps_its_own_key_where_none_is_configu
     fresh = await invoice_of(database, startup)
     keys, alone = Keys(tmp_path / "keys"), Config(home=tmp_path)
     assert await sweep_einvoices(database, keys, alone) == 0, "nobody to send it to"
-    assert (await row_of(database, fresh)).state == "waiting"
+    row = await row_of(database, fresh)
+    assert (row.state, row.trouble) == ("waiting", "not_configured")
     asking = Config(
         home=tmp_path, einvoice_gateway_url=office.url, einvoice_gateway_certificate=office.certificate
     )

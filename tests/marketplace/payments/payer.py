@@ -53,6 +53,10 @@ class Payer:
         """Somebody pays on the page; the payment's id."""
         return str(self.fake.do("pay", page_of(order))["payment_intent"])
 
+    def customer_of(self, order: dict[str, Any]) -> str:
+        """Who the page is for, at Stripe."""
+        return str(self.fake.do("look", page_of(order))["customer"])
+
     async def shown(self, top_up_id: str) -> dict[str, Any]:
         found: dict[str, Any] = (await self.desk.get(f"{TOP_UPS}/{top_up_id}", token=self.party.token)).json()
         return found

@@ -9,8 +9,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import text
+from sqlalchemy.dialects import postgresql
 
 from marketplace.db.engine import Database
+from marketplace.payments.bank import KNOWN
 from marketplace.payments.references import LENGTH, PREFIX, SYMBOLS, find_reference, new_reference
 from tests.marketplace.api import Client
 from tests.marketplace.parties import Make
@@ -81,6 +84,28 @@ async def test_a_number_spelled_otherwise_is_the_same_line(
     answers = await asyncio.gather(*(cardless.post(LINES, json=one, token=operator.token) for one in sent))
     assert {(answer.status_code, answer.json()["bank_reference"]) for answer in answers} == {(201, number)}
     assert await money(database, startup.organisation.id) == {"wallet": 500_000}
+
+
+async def test_a_line_of_before_is_the_same_line_and_is_found_by_index(
+    cardless: Client, database: Database, make: Make
+) -> None:
+    """Numbers were once kept as they were typed."""
+    operator = await make.party(database, kind="operator")
+    number = f"FT{secrets.token_hex(6).upper()}"
+    sent = line("khong ma", bank_reference=number)
+    booked = (await cardless.post(LINES, json=sent, token=operator.token)).json()
+    asked = KNOWN.params(number=number).compile(
+        dialect=postgresql.dialect(paramstyle="named"),  # type: ignore[no-untyped-call]
+        compile_kwargs={"literal_binds": True},
+    )
+    async with database.session() as session:
+        typed = {"id": booked["id"], "typed": f" {number[:4]} {number[4:].lower()}"}
+        await session.execute(text("update bank_line set bank_reference = :typed where id = :id"), typed)
+        await session.execute(text("set local enable_seqscan = off"))
+        plan = "\n".join(await session.scalars(text(f"explain {asked}")))
+    assert "Index Scan using ix_bank_line_spelled" in plan
+    again = await cardless.post(LINES, json=sent, token=operator.token)
+    assert (again.status_code, again.json()["id"]) == (201, booked["id"])
 
 
 @pytest.mark.parametrize(

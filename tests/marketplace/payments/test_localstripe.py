@@ -13,9 +13,9 @@ import pytest
 from marketplace.config import Config, Secret
 from marketplace.db.base import new_id
 from marketplace.db.engine import Database
+from marketplace.payments.customers import ensure_customer
 from marketplace.payments.opening import open_payments
 from marketplace.payments.provider import Payments
-from marketplace.payments.topups import ensure_customer
 from tests.marketplace.parties import Make
 from tests.marketplace.payments.books import money
 from tests.marketplace.payments.real import localstripe

@@ -118,6 +118,28 @@ async def test_a_declined_method_takes_nothing_and_says_why(payer: Payer, databa
     assert await money(database, payer.organisation_id) == {"wallet": 200_000}
 
 
+async def test_a_customer_that_stripe_knows_no_more_is_made_anew(payer: Payer, database: Database) -> None:
+    """Deleted there, or of the test mode from before the first real key."""
+    method = await payer.method()
+    settings = {"method_id": method, "floor_vnd": 1, "amount_vnd": 100_000, "month_limit_vnd": 500_000}
+    auto = "/api/v1/wallet/auto-top-up"
+    assert (await payer.desk.post(auto, json=settings, token=payer.party.token)).status_code < 300
+    payer.fake.do("delete", payer.customer_of(await payer.order()))
+    order = await payer.order(status=202)
+    assert order["state"] == "starting"
+    await payer.advance(order["id"])
+    order = await payer.shown(order["id"])
+    payer.pay(order)
+    await payer.advance(order["id"])
+    assert (await payer.shown(order["id"]))["state"] == "paid"
+    shown = (await payer.desk.get("/api/v1/wallet/settings", token=payer.party.token)).json()
+    assert (shown["methods"], shown["auto"]["paused"]) == ([], "method_removed")
+    assert "thẻ đã bị xóa" in shown["auto"]["stopped"]["messages"]["vi"]["why"]
+    payer.fake.do("delete", payer.customer_of(order))
+    for status in (503, 200):
+        assert (await payer.desk.post("/api/v1/wallet/portal", token=payer.party.token)).status_code == status
+
+
 async def test_a_bank_that_wants_to_see_its_customer_is_linked_to(payer: Payer, database: Database) -> None:
     method = await payer.method("action")
     order = await payer.order(kind="saved", method_id=method)

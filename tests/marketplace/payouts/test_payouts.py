@@ -193,9 +193,10 @@ async def test_a_balance_that_fell_since_it_was_proposed_stops_the_batch(databas
             amount_vnd=PRICE_VND // 2,
         )
         await decide_credit(session, credit_id=credit, approve=True, by=scene.checker, at=utcnow())
-    with pytest.raises(BalanceFell):
+    with pytest.raises(BalanceFell) as fell:
         async with database.session() as session:
             await release(session, batch_id=batch_id, by=scene.checker, at=utcnow())
+    assert fell.value.params["owner"] == scene.owner.organisation.name
     assert (await payout_of(database, scene, batch_id)).state == "proposed"
     left = await has(database, scene)
     assert 0 < left < scene.earned_vnd

@@ -43,7 +43,7 @@ class Account:
     def get(self, key: str, kind: str) -> Thing:
         found = self.things.get(key)
         if found is None or found["object"] != kind:
-            raise Refused(404, "invalid_request_error", "resource_missing")
+            raise Refused(404, "invalid_request_error", "resource_missing", param=kind)
         return found
 
     def all(self, kind: str, **same: Any) -> list[Thing]:

@@ -139,6 +139,7 @@ def new_checkout(account: Account, form: Form) -> Thing:
 
 
 def new_intent(account: Account, form: Form) -> Thing:
+    account.get(form["customer"], "customer")
     method = account.get(form["payment_method"], "payment_method")
     if method["customer"] != form["customer"]:
         raise Refused(400, "invalid_request_error", "payment_method_customer_mismatch")
@@ -198,6 +199,8 @@ def of_test(account: Account, form: Form, verb: str, key: str) -> Thing:
         "end-refund": lambda: account.end_refund(thing, form["status"]),
         "dispute": lambda: account.dispute(thing),
         "forget": lambda: detach(account, {}, key),
+        "look": lambda: thing,
+        "delete": lambda: account.things.pop(key),
         "reverse": lambda: account.reverse(thing, int(form["amount"])),
         "end-dispute": lambda: account.end_dispute(thing, form["status"]),
     }

@@ -1,0 +1,35 @@
+"""What a person may do about a document that is not answered: have the tax office asked again now."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from marketplace.accounts.callers import Operator
+from marketplace.audit.actions import record
+from marketplace.einvoices.errors import NothingToSend
+from marketplace.einvoices.reads import standing
+from marketplace.invoices.reads import find
+
+_AGAIN = text("""
+    update einvoice set next_at = :at where invoice_id = :id and state = 'waiting' returning message_id
+""")
+
+
+async def send_again(session: AsyncSession, *, invoice_id: UUID, by: Operator, at: datetime) -> None:
+    """The next sweep asks, under the same message id. Raises NotFound, NothingToSend."""
+    document = (await find(session, invoice_id, party=None)).document
+    message = await session.scalar(_AGAIN, {"id": invoice_id, "at": at})
+    if message is None:
+        raise NothingToSend(number=document.name, state=(await standing(session, invoice_id)).state)
+    await record(
+        session,
+        "einvoice:retry",
+        actor_person_id=by.person_id,
+        actor_organisation_id=by.organisation_id,
+        parties=(document.organisation_id,),
+        body={"invoice": invoice_id, "message": message},
+    )
