@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from marketplace.oversight.rules.rule import Cause, Rule, Span, Thresholds
+from marketplace.oversight.rules.rule import Cause, Rule, Span
 
 # The same count as the one that settling compares under the version's lock; here from what stands written.
 _USED = text("""
@@ -22,7 +22,7 @@ _USED = text("""
 """)
 
 
-async def _look(session: AsyncSession, span: Span, _: Thresholds) -> list[Cause]:
+async def _look(session: AsyncSession, span: Span) -> list[Cause]:
     rows = await session.execute(_USED, {"since": span.since, "until": span.until})
     return [
         Cause(
