@@ -19,7 +19,7 @@ from marketplace.db.engine import Database
 from marketplace.db.roles import OWNER
 from marketplace.oversight.alerts import RULES, look
 from marketplace.oversight.duties_api import handlers
-from marketplace.oversight.rules import audit_late
+from marketplace.oversight.rules import audit_late, consent_used
 from marketplace.oversight.rules.class_drift import class_of
 from marketplace.oversight.rules.rule import Cause, Rule, Span, thresholds_at
 from tests.conftest import ClientFor
@@ -197,15 +197,18 @@ async def test_night_is_told_by_the_clock_of_viet_nam(quiet: Log, hour: int, is_
     assert await look(quiet.database, at=NOON) == is_night
 
 
-async def test_a_settled_query_that_missed_a_withdrawal_is_found(quiet: Log) -> None:
+@pytest.mark.parametrize("name", ["query:settle", "query:fetch"])
+async def test_a_settled_query_or_a_fetched_answer_that_missed_a_withdrawal_is_found(
+    quiet: Log, name: str
+) -> None:
     """It cannot be brought about by any verb, so it is written into the tables."""
     event, query, agreement, dataset, version = uuid4(), uuid4(), uuid4(), uuid4(), "ab" * 32
     with psycopg.connect(embedded.url(quiet.config.home, OWNER)) as connection:
         connection.execute("SET session_replication_role = replica")
         connection.execute(
             "INSERT INTO event (id, at, name, parties, dataset_id, agreement_id, query_id, purpose, version_id,"
-            " body, commitment) VALUES (%s, %s, 'query:settle', '{}', %s, %s, %s, 'product.rnd', %s, '{}', '')",
-            (event, NOON, dataset, agreement, query, version),
+            " body, commitment) VALUES (%s, %s, %s, '{}', %s, %s, %s, 'product.rnd', %s, '{}', '')",
+            (event, NOON, name, dataset, agreement, query, version),
         )
         connection.execute("INSERT INTO audit_leaf (index, event_id, data) VALUES (0, %s, '')", (event,))
         connection.execute("INSERT INTO checkpoint (size, root, note, at) VALUES (1, '', '', now())")
@@ -225,6 +228,56 @@ async def test_a_settled_query_that_missed_a_withdrawal_is_found(quiet: Log) -> 
     assert await look(quiet.database, at=NOON) == 1
     assert [rule for rule, _ in await raised(quiet)] == ["consent_used"]
     quiet.tamper("DELETE FROM query_line", "DELETE FROM excluded_cohort")
+
+
+@pytest.mark.parametrize(
+    ("withdrawn_h", "replaced_h", "word", "found"),
+    [
+        (-2, -3, "withdrawn", 1), (-3, -2, "expired", 1), (-2, -3, "given", 0), (-5, -3, "withdrawn", 0),
+        (1, -3, "withdrawn", 0), (-2, 1, "withdrawn", 0),
+    ],
+)  # fmt: skip
+async def test_an_older_version_s_answer_that_was_fetched_after_a_withdrawal_is_found(
+    quiet: Log, withdrawn_h: int, replaced_h: int, word: str, found: int
+) -> None:
+    """Hours from the fetch; the query was asked four hours before."""
+    ids = {name: uuid4() for name in ("event", "query", "agreement", "dataset", "other")}
+    event, query, agreement, dataset, other = ids.values()
+    with psycopg.connect(embedded.url(quiet.config.home, OWNER)) as connection:
+        connection.execute("SET session_replication_role = replica")
+        connection.execute(
+            "INSERT INTO event (id, at, name, parties, dataset_id, agreement_id, query_id, purpose, version_id,"
+            " body, commitment) VALUES (%s, %s, 'query:fetch', '{}', %s, %s, %s, 'product.rnd', 'old', '{}', '')",
+            (event, NOON, dataset, agreement, query),
+        )
+        connection.execute("INSERT INTO audit_leaf (index, event_id, data) VALUES (0, %s, '')", (event,))
+        connection.execute("INSERT INTO checkpoint (size, root, note, at) VALUES (1, '', '', now())")
+        connection.execute(
+            "INSERT INTO query (id, organisation_id, person_id, purpose, sql, state, bytes, quote_vnd, decision,"
+            " created_at) VALUES (%s, %s, %s, 'product.rnd', '', 'ready', 1, 1, '{}', %s)",
+            (query, other, other, NOON - timedelta(hours=4)),
+        )
+        connection.execute(
+            "INSERT INTO query_line (query_id, agreement_id, decision_id, dataset_id, owner_id, version_id,"
+            " columns, bytes, quote_vnd, excluded_seen) VALUES (%s, %s, %s, %s, %s, 'old', '{}', 1, 1, 0)",
+            (query, agreement, query, dataset, other),
+        )
+        for number, version, hours in ((1, "old", -9), (2, "new", replaced_h)):
+            connection.execute(
+                "INSERT INTO dataset_version (id, dataset_id, number, body, sample, published_by, created_at)"
+                " VALUES (%s, %s, %s, '{}', '[]', %s, %s)",
+                (version, dataset, number, other, NOON + timedelta(hours=hours)),
+            )
+        connection.execute(
+            "INSERT INTO consent_event (id, dataset_id, subject, purpose, event, at, recorded_at)"
+            " VALUES (%s, %s, '', 'product.rnd', %s, %s, %s)",
+            (other, dataset, word, NOON, NOON + timedelta(hours=withdrawn_h)),
+        )
+    try:
+        assert await look(quiet.database, at=NOON, rules=[consent_used.RULE]) == found
+    finally:
+        tables = ("query", "query_line", "dataset_version", "consent_event")
+        quiet.tamper(*(f"DELETE FROM {table}" for table in tables))
 
 
 @pytest.mark.parametrize(
