@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import os
 import shutil
 import socket
 from pathlib import Path
@@ -215,7 +214,7 @@ async def test_an_export_for_a_dataset_that_the_log_does_not_know_is_refused_and
     with pytest.raises(NoUses) as refused:
         await asyncio.to_thread(run, "export", str(tmp_path / "public"), "--dataset", str(unknown))
     assert refused.value.params == {"dataset": str(unknown)}
-    assert not [name for name in os.listdir(tmp_path / "public") if name.startswith("events-")]
+    assert await asyncio.to_thread(lambda: list(tmp_path.glob("public/events-*"))) == []
 
 
 def test_each_rotation_makes_the_next_key_and_keeps_the_others(

@@ -254,7 +254,7 @@ async def test_an_older_version_s_answer_that_was_fetched_after_a_withdrawal_is_
         connection.execute("INSERT INTO checkpoint (size, root, note, at) VALUES (1, '', '', now())")
         connection.execute(
             "INSERT INTO query (id, organisation_id, person_id, purpose, sql, state, bytes, quote_vnd, decision,"
-            " created_at) VALUES (%s, %s, %s, 'product.rnd', '', 'ready', 1, 1, '{}', %s)",
+            " rho_micro, created_at) VALUES (%s, %s, %s, 'product.rnd', '', 'ready', 1, 1, '{}', 0, %s)",
             (query, other, other, NOON - timedelta(hours=4)),
         )
         connection.execute(
