@@ -66,6 +66,8 @@ TEXTS = {
                        "The proof does not lead from leaf {} to the signed root."),
     "consistency.fork": ("Nhật ký đã bị viết lại hoặc rẽ nhánh: {} không tiếp nối.",
                          "The log was rewritten or forked: {} do not continue one another."),
+    "consistency.other": ("Bằng chứng là của hai điểm kiểm tra khác ({}): hãy lấy bằng chứng cho đúng hai cỡ này.",
+                          "The proof is for other checkpoints ({}): ask for the one between these two sizes."),
     "event.commitment": ("Sự kiện và muối không mở được cam kết của lá.",
                          "The event and its salt do not open the leaf's commitment."),
     "leaf.form": ("Lá {} không ở dạng chuẩn.", "Leaf {} is not in canonical form."),
@@ -1022,10 +1024,13 @@ def require_ended_once(event: Mapping[str, Any], ended: set[tuple[str, str]]) ->
 
 
 def opened_commitment(event: Mapping[str, Any]) -> bytes:
-    """What its leaf must hold; where the salt was erased, the commitment that is told."""
+    """What its leaf must hold, as is told; where the salt was erased, only that. Raises Refused."""
     if event["salt"] is None:
         return hex32(event["commitment"]).hex().encode()
-    return commitment(event["salt"], {name: event[name] for name in EVENT})
+    opened = commitment(event["salt"], {name: event[name] for name in EVENT})
+    if event["commitment"].encode() != opened:
+        raise Refused("dataset.leaf", event["leaf_index"])
+    return opened
 
 
 # That an export holds what the log does: each row opens its leaf, and of a whole one none is left out.
@@ -1216,8 +1221,9 @@ def check_consistency(
         shaped(told, {"first": NUMBER, "second": NUMBER, "hashes": [TEXT]}, "")
         sizes = f"{first.size}, {second.size}"
         hashes = [hex32(each) for each in told["hashes"]]
-        proves = verify_consistency(first.size, second.size, first.root, second.root, hashes)
-        if not proves or (told["first"], told["second"]) != (first.size, second.size):
+        if (told["first"], told["second"]) != (first.size, second.size):
+            raise Refused("consistency.other", f"{told['first']}, {told['second']} ≠ {sizes}")
+        if not verify_consistency(first.size, second.size, first.root, second.root, hashes):
             raise Refused("consistency.fork", sizes)
         return sizes
 

@@ -197,6 +197,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     witness_timeout_ms: Positive = 5_000
     audit_hour_utc: Annotated[int, Meta(ge=0, le=23)] = 18
     """When the nightly audit is due; 18 is one o'clock at night in Hà Nội."""
+    audit_late_h: Positive = 30
+    """So long after the last audit of the log regulator and operator are alerted that there was none."""
     publication_interval_ms: Positive = 1_000
     """How often publications are looked at for what the exchange has to do about them."""
     sweep_interval_s: Positive = 30

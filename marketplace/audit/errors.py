@@ -17,6 +17,13 @@ class LogEmpty(Problem):
     code = "log.empty"
 
 
+class NoUses(Problem):
+    """No leaf of the log is in the chain of that dataset: a wrong id, or nobody used it yet."""
+
+    status = 404
+    code = "log.no_uses"
+
+
 class ReceiptPending(Problem):
     """The event has no leaf yet, or what was decided has not ended."""
 

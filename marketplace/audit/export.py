@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.audit.disk import write_whole
+from marketplace.audit.errors import NoUses
 from marketplace.audit.models import AuditLeaf, Event, EventSalt
 from marketplace.audit.proofs import with_cosignatures
 from marketplace.audit.published import PublishedLog, read_tile, shown_size
@@ -43,7 +44,9 @@ async def export_log(session: AsyncSession, log: PublishedLog, folder: Path, key
 
 
 async def export_dataset(session: AsyncSession, path: Path, dataset_id: UUID, salt_key: bytes) -> int:
-    """Write what `verify --dataset` reads: the key of the dataset's chain, and its events; how many."""
+    """Write what `verify --dataset` reads: the key of the dataset's chain, and its events; how many.
+
+    Raises NoUses, and writes nothing, where the log has no leaf in its chain."""
     told = [msgspec.json.encode(await completeness(session, dataset_id, salt_key=salt_key))]
     rows = await session.stream(
         select(Event, EventSalt.salt, AuditLeaf)
@@ -61,6 +64,8 @@ async def export_dataset(session: AsyncSession, path: Path, dataset_id: UUID, sa
             "dataset_previous": leaf.dataset_previous,
         }
         told.append(msgspec.json.encode(opened))
+    if len(told) == 1:
+        raise NoUses(dataset=str(dataset_id))
     _write(path, b"\n".join([*told, b""]))
     return len(told) - 1
 

@@ -46,6 +46,7 @@ class Event(Base):
             text("(body ->> 'decision_id')"),
             postgresql_where=text("(body ->> 'decision_id') is not null"),
         ),
+        Index("ix_event_audits", "at", postgresql_where=text("name = 'log:audit'")),
     )
 
 

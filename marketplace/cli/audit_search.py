@@ -22,15 +22,20 @@ FILTERS = {
 }  # fmt: skip
 """Name in the address → field of a search."""
 AMOUNTS = ("min_vnd", "max_vnd")
+ALERTS_SHOWN = ("raised_at", "rule", "dataset_id", "organisation_id", "told", "acknowledged_at")
 SHOWN = ("at", "name", "purpose", "price_vnd", "leaf_index", "id")
 
 
 def add_verbs(verbs: Any) -> None:
-    """audit search, audit download."""
+    """audit search, audit alerts, audit download."""
     search = verbs.add_parser("search", help="tìm trong nhật ký / search the log of a running service")
     search.add_argument("--limit", type=int, default=50)
     search.add_argument("--json", action="store_true")
     search.set_defaults(func=_search)
+    alerts = verbs.add_parser("alerts", help="cảnh báo / what the alert rules of a running service found")
+    alerts.add_argument("--answered", action="store_true", help="đã xác nhận / those that were acknowledged")
+    alerts.add_argument("--json", action="store_true")
+    alerts.set_defaults(func=_alerts)
     download = verbs.add_parser("download", help="xuất kết quả tìm / export what a search finds as a zip")
     download.add_argument("file", type=Path)
     download.add_argument("--form", choices=("ndjson", "csv", "parquet"), default="ndjson")
@@ -55,6 +60,20 @@ def _search(chosen: argparse.Namespace) -> int:
         print(json.dumps(answer.json(), ensure_ascii=False))
     else:
         print(table(SHOWN, [{**each, "at": _instant(each["at"])} for each in items]))
+    return 0
+
+
+def _alerts(chosen: argparse.Namespace) -> int:
+    answer = from_environment().get(f"/api/v1/alerts?is_open={'false' if chosen.answered else 'true'}")
+    if not answer.ok:
+        return tell_refusal(answer)
+    items = answer.json()["items"]
+    if chosen.json:
+        print(json.dumps(answer.json(), ensure_ascii=False))
+    else:
+        print(
+            table(ALERTS_SHOWN, [each | {"told": json.dumps(each["told"], ensure_ascii=False)} for each in items])
+        )
     return 0
 
 

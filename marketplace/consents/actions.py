@@ -24,6 +24,7 @@ from marketplace.consents.subjects import pseudonym
 from marketplace.db.base import ms_of, utcnow
 from marketplace.db.locks import lock_version
 from marketplace.errors import Forbidden, NotFound
+from marketplace.inspection.register import ROW
 
 NAMES: dict[Said, str] = {"given": "consent:give", "withdrawn": "consent:withdraw", "revoked": "consent:revoke"}
 UNKNOWN = Circumstances()
@@ -41,11 +42,12 @@ _DATASET = """
     SELECT id, lineage_id, current_version_id, manifest, linkage_id FROM dataset
     WHERE id = :id AND (CAST(:owner AS uuid) IS NULL OR :owner IN (owner_id, partner_id)) FOR {lock}
 """
-_INSERT = text("""
-    INSERT INTO consent_event (id, dataset_id, subject, purpose, event, at, expires_at, notice_sha256,
+_INSERT = text(f"""
+    INSERT INTO consent_event AS c (id, dataset_id, subject, purpose, event, at, expires_at, notice_sha256,
         notice_language, notice_version, evidence, method, jurisdiction, recorded_by, recorded_at)
     VALUES (:id, :dataset_id, :subject, :purpose, :event, :at, :expires_at, :notice_sha256,
         :notice_language, :notice_version, :evidence, :method, :jurisdiction, :by, :recorded_at)
+    RETURNING {ROW}
 """)
 _SUPERSEDED = text("""
     SELECT EXISTS (
@@ -99,11 +101,13 @@ async def record_consent_event(
         await lock_version(session, version_id, shared=False)
     row = {"id": consent_id, "dataset_id": dataset_id, "subject": out.subject, "purpose": purpose, "at": said_at}
     more = {"event": event, "by": traced(by).person_id, "recorded_at": now}
-    await session.execute(_INSERT, row | _columns(circumstances) | more)
+    written = await session.scalar(_INSERT, row | _columns(circumstances) | more)
     if late:
         await session.execute(SET_BACK, {"dataset_id": dataset_id, "expires_at": expires_at})
     log = _log_for(session, by, dataset_id=dataset_id, purpose=purpose)
-    await log(NAMES[event], body={"consent_event_id": consent_id, "said_at": said_at})
+    body = {"consent_event_id": consent_id, "said_at": said_at}
+    # The person is given this event whole, as her proof: who recorded it stands in the row alone.
+    await log(NAMES[event], actor_person_id=None, body=body, secrets={"row": written})
     if version_id is not None:
         superseded = bool(await session.scalar(_SUPERSEDED, row))
         number = await _taken_out(session, out, version_id, store, superseded=superseded)

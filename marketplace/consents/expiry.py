@@ -15,8 +15,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.audit.actions import record
 from marketplace.consents.cohorts import PEOPLE_AT_ONCE, Cohorts, Out, cohorts_of, log_revisions, take_out
+from marketplace.db.base import micros_of
 from marketplace.db.engine import Database
 from marketplace.db.locks import lock_version
+from marketplace.inspection.register import ROWS
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +50,10 @@ _EXPIRED = text("""
     SELECT id, subject, purpose FROM consent_event
     WHERE dataset_id = :dataset_id AND event = 'expired' AND recorded_at = :now
 """)
+_DIGEST = text(f"""
+    SELECT {ROWS} FROM consent_event c
+    WHERE c.dataset_id = :dataset_id AND c.event = 'expired' AND c.recorded_at = :now
+""")
 _WRITTEN = text("UPDATE dataset SET expired_until = :now WHERE id = :dataset_id")
 _WAITING = text(f"SELECT d.id FROM dataset d WHERE {DUE} ORDER BY d.id")
 
@@ -72,7 +78,9 @@ async def expire(session: AsyncSession, *, dataset_id: UUID, store: Cohorts) -> 
     await session.execute(_WRITTEN, when)
     if not purposes:
         return
-    await record(session, "consent:expire", dataset_id=dataset_id, body={"expired": purposes})
+    rows = await session.scalar(_DIGEST, when)
+    body = {"expired": purposes, "recorded_us": micros_of(dataset.now)}
+    await record(session, "consent:expire", dataset_id=dataset_id, body=body, secrets={"rows": rows})
     if version_id is not None:
         await take_out(session, version_id=version_id, gone=gone)
         await log_revisions(session, dataset_id=dataset_id, version_id=version_id, purposes=sorted(purposes))

@@ -29,8 +29,8 @@ from marketplace.consents.lines import COLUMNS, Lines
 from marketplace.consents.rules import rules_of
 from marketplace.consents.schemas import Imported
 from marketplace.consents.staging import Staging
-from marketplace.consents.writing import bite, write
-from marketplace.db.base import utcnow
+from marketplace.consents.writing import bite, rows_digest, write
+from marketplace.db.base import micros_of, utcnow
 from marketplace.db.engine import Database
 from marketplace.errors import NotFound, Unavailable
 from sandbox.job import SandboxFailed
@@ -131,8 +131,9 @@ async def _import(
             "already": imported.already,
             "wrong": imported.fault_count,
             "via": by.via,
+            "recorded_us": micros_of(now),
         },
-        secrets={"file_sha256": digest},
+        secrets={"file_sha256": digest, "rows": await rows_digest(session, staging)},
     )
     await bite(session, parts.store, by, staging, imported)
     return imported

@@ -75,6 +75,11 @@ class Staging:
                 self.wrong(self._lines.number, wrong.code, **wrong.params)
         return Piece("".join(rows).encode(), len(rows), after) if read else None
 
+    @property
+    def ids(self) -> tuple[UUID, UUID]:
+        """Between which the ids of all its events are."""
+        return UUID(self._id(0)), UUID(self._id(_LINE))
+
     def line_of(self, event_id: UUID) -> int:
         """The line of which an event was made."""
         return event_id.int & _LINE

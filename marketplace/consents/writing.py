@@ -17,6 +17,7 @@ from marketplace.consents.expiry import expire
 from marketplace.consents.schemas import Imported
 from marketplace.consents.staging import COLUMNS, FAULTS_SHOWN, Piece, Staging
 from marketplace.db.locks import lock_version
+from marketplace.inspection.register import ROWS
 
 _STAGED = text("CREATE TEMPORARY TABLE staged_consent (LIKE consent_event) ON COMMIT DROP")
 _MERGE = text(f"""
@@ -38,6 +39,7 @@ _REPEATED = text(f"""
     SELECT s.event, count(*) FILTER (WHERE {_SAME}) AS already, count(*) AS known {_KNOWN} GROUP BY s.event
 """)
 _CLASHING = text(f"SELECT s.id {_KNOWN} WHERE NOT {_SAME} ORDER BY s.id LIMIT :most")
+_DIGEST = text(f"SELECT {ROWS} FROM consent_event c WHERE c.id BETWEEN :first AND :last")
 _PLACE = text("SELECT current_version_id FROM dataset WHERE id = :id FOR NO KEY UPDATE")
 _ENDED = text("""
     SELECT c.id, c.subject, c.purpose FROM consent_event c
@@ -88,6 +90,12 @@ async def _copy(session: AsyncSession, piece: Piece, table: str) -> None:
     assert driver is not None  # the connection is ours until the transaction ends
     async with driver.cursor() as cursor, cursor.copy(f"COPY {table} ({COLUMNS}) FROM STDIN") as copy:
         await copy.write(piece.rows)
+
+
+async def rows_digest(session: AsyncSession, staging: Staging) -> str:
+    """Of what was written of a file, which the log commits to; hex."""
+    first, last = staging.ids
+    return str(await session.scalar(_DIGEST, {"first": first, "last": last}))
 
 
 async def _counted(session: AsyncSession, staging: Staging, dataset_id: UUID, written: int) -> Imported:

@@ -74,3 +74,8 @@ def utcnow() -> datetime:
 def ms_of(at: datetime) -> int:
     """Whole milliseconds since the epoch, exact (a float would at times lose one)."""
     return (at - EPOCH) // timedelta(milliseconds=1)
+
+
+def micros_of(at: datetime) -> int:
+    """Whole microseconds since the epoch: all that PostgreSQL keeps of an instant."""
+    return (at - EPOCH) // timedelta(microseconds=1)

@@ -15,16 +15,16 @@ from marketplace.db.base import utcnow
 from marketplace.db.engine import Database
 from marketplace.db.keys import Keys
 from marketplace.errors import Unavailable
-from marketplace.inspection.look import VERDICT, look, tell
+from marketplace.inspection.look import look, tell
 
 PAUSE_S = 300
 logger = logging.getLogger(__name__)
 TURN = text("SELECT pg_try_advisory_xact_lock(hashtextextended('nightly audit', 0))")
 _DUE = text("""
     SELECT EXISTS (SELECT FROM event WHERE at < :since)
-        AND NOT EXISTS (SELECT FROM event WHERE name = :name AND at >= :since)
+        AND NOT EXISTS (SELECT FROM event WHERE name = 'log:audit' AND at >= :since AND at < :next)
 """)
-"""A log that began since then has no night behind it."""
+"""A log that began since then has no night behind it, and a verdict dated into another is not of this one."""
 
 
 async def run_audits(database: Database, keys: Keys, config: Config, stop: asyncio.Event) -> None:
@@ -45,7 +45,7 @@ async def audit_if_due(database: Database, keys: Keys, config: Config, now: date
         if not await session.scalar(TURN):
             return False
         since = last_due(now, config.audit_hour_utc)
-        if not await session.scalar(_DUE, {"name": VERDICT, "since": since}):
+        if not await session.scalar(_DUE, {"since": since, "next": since + timedelta(days=1)}):
             return False
         verdict = await look(database, keys, config)
         # Before anything is written: whoever broke the log may also keep the verdict out of it.

@@ -19,6 +19,7 @@ from marketplace.config import Config
 from marketplace.db.engine import Database
 from marketplace.db.keys import Keys
 from marketplace.inspection.fetched import check_fetched
+from marketplace.inspection.register import Altered, check_register
 from marketplace.ledger.reconcile import Difference, reconcile
 from marketplace.verifier.folder import check_log as check_published
 from marketplace.verifier.note import VerifierKey
@@ -30,21 +31,23 @@ TOLD_FINDINGS = 50
 
 
 class Verdict(Struct, frozen=True, kw_only=True):
-    """`size`: leaves of the newest checkpoint that was looked at. Whole if all three are empty."""
+    """`size`: leaves of the newest checkpoint that was looked at. Whole if all four are empty."""
 
     size: int
     rows: tuple[Finding, ...]
     published: tuple[Check, ...]
     books: tuple[Difference, ...]
+    register: tuple[Altered, ...] = ()
 
     @property
     def whole(self) -> bool:
-        return not (self.rows or self.published or self.books)
+        return not (self.rows or self.published or self.books or self.register)
 
     def lines(self) -> Iterator[str]:
         """A line for whatever differs: what it is, and where."""
         yield from (f"{each.code}: {each.where}" for each in self.rows)
         yield from (f"{each.code}: {each.detail}" for each in self.published)
+        yield from (f"{each.code}: {each.where}" for each in self.register)
         yield from (f"books.{each.check}: {each.subject}: {each.expected} ≠ {each.found}" for each in self.books)
 
 
@@ -59,11 +62,13 @@ async def look(database: Database, keys: Keys, config: Config) -> Verdict:
         rows = await check_log(session, key, seen=[shown] if shown else [],
                                salt_key=keys.salt_key())  # fmt: skip
         books = await reconcile(session, config.hold_lifetime_s)
+        register = await check_register(session)
     return Verdict(
         size=newest.size if newest else 0,
         rows=rows,
         published=await asyncio.to_thread(_published, log, config.path("log"), key) if shown else (),
         books=books,
+        register=register,
     )
 
 

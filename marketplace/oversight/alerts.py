@@ -9,21 +9,24 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from msgspec import Meta, Struct
-from psycopg.errors import QueryCanceled
+from psycopg.errors import DiskFull, OutOfMemory, QueryCanceled
 from sqlalchemy import select, text, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from marketplace.accounts.callers import Reader
+from marketplace.accounts.callers import Caller, Reader
 from marketplace.audit.actions import record
+from marketplace.config import Config
 from marketplace.db.base import new_id, utcnow
 from marketplace.db.cursor import PAGE_ROWS, cut, decode_cursor, encode_cursor
 from marketplace.db.engine import Database
-from marketplace.errors import NotFound
+from marketplace.errors import Forbidden, NotFound
 from marketplace.oversight.errors import AlertAnswered
 from marketplace.oversight.models import Alert
 from marketplace.oversight.rules import (
+    audit_failed,
+    audit_late,
     budget_drained,
     class_drift,
     consent_used,
@@ -32,23 +35,33 @@ from marketplace.oversight.rules import (
     month_stuck,
     night_export,
 )
-from marketplace.oversight.rules.rule import Cause, Rule, Span, Thresholds, thresholds_at
+from marketplace.oversight.rules.rule import Cause, Rule, Span
 
 logger = logging.getLogger(__name__)
 
 RULES = (
     consent_used.RULE, denial_burst.RULE, budget_drained.RULE, night_export.RULE, class_drift.RULE,
-    incident_due.RULE, month_stuck.RULE,
+    incident_due.RULE, month_stuck.RULE, audit_failed.RULE, audit_late.RULE,
 )  # fmt: skip
+STUCK = "rule_stuck"
+OF_THE_EXCHANGE = (audit_failed.RULE.name, audit_late.RULE.name, STUCK)
+"""Alerts about the exchange itself: the operator sees these, and no other."""
 SPAN_LEAVES = 20_000
 REASON_CHARACTERS = 2_000
 _LOCK = 0x5D1_A1E
 _TURN = text("SELECT pg_advisory_xact_lock(:lock)")
+_BEGUN = text("""
+    INSERT INTO alert_progress (rule, leaf)
+    SELECT rule, coalesce((SELECT max(leaf) FROM alert_progress), 0) FROM unnest(CAST(:rules AS text[])) AS rule
+    ON CONFLICT DO NOTHING
+""")
+"""A rule that is new begins where the others are."""
 _SPAN = text("""
     SELECT progress.leaf, least(coalesce(checkpoint.size, 0), progress.leaf + :most) AS until
     FROM alert_progress AS progress LEFT JOIN (SELECT max(size) AS size FROM checkpoint) AS checkpoint ON true
+    WHERE progress.rule = :rule
 """)
-_LOOKED = text("UPDATE alert_progress SET leaf = :until WHERE leaf < :until")
+_LOOKED = text("UPDATE alert_progress SET leaf = :until WHERE rule = :rule AND leaf < :until")
 
 
 class AlertView(Struct, frozen=True, kw_only=True):
@@ -76,46 +89,54 @@ class Acknowledgement(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     reason: Annotated[str, Meta(min_length=10, max_length=REASON_CHARACTERS)]
 
 
-async def look(database: Database, *, at: datetime, rules: Sequence[Rule] = RULES) -> int:
-    """Look at all leaves that no look was about; how many alerts were raised. Safe at any time, by any process.
-    A rule that fails is told to who runs the service, and stops no other."""
+async def look(
+    database: Database, *, at: datetime, rules: Sequence[Rule] = RULES, audit_late_h: int = Config().audit_late_h
+) -> int:
+    """Each rule looks at all leaves that it did not see; how many alerts were raised. Safe at any time, by any
+    process. A rule that fails is told, keeps its place, and stops no other."""
+    async with database.session() as session:
+        await session.execute(_BEGUN, {"rules": [rule.name for rule in rules]})
+    return sum([await _look(database, rule, at, audit_late_h) for rule in rules])
+
+
+async def _look(database: Database, rule: Rule, at: datetime, audit_late_h: int) -> int:
     raised = 0
     while True:
         async with database.session() as session:
             await session.execute(_TURN, {"lock": _LOCK})
-            since, until = (await session.execute(_SPAN, {"most": SPAN_LEAVES})).one()
-            raised += await _look(session, Span(since=since, until=max(since, until), at=at), rules)
-            await session.execute(_LOOKED, {"until": until})
+            since, until = (await session.execute(_SPAN, {"rule": rule.name, "most": SPAN_LEAVES})).one()
+            span = Span(since=since, until=max(since, until), at=at, audit_late_h=audit_late_h)
+            try:
+                async with session.begin_nested():
+                    raised += await _apply(session, rule, span)
+            except Exception as failed:
+                if _is_away(failed):
+                    raise
+                logger.exception("rule %s failed on leaves %d to %d", rule.name, since, until)
+                return raised + await _tell_stuck(session, rule, since, failed)
+            await session.execute(_LOOKED, {"rule": rule.name, "until": until})
         if until - since < SPAN_LEAVES:
             return raised
 
 
-async def _look(session: AsyncSession, span: Span, rules: Sequence[Rule]) -> int:
-    thresholds = thresholds_at(span.at)
-    if thresholds is None:
-        return 0
+async def _apply(session: AsyncSession, rule: Rule, span: Span) -> int:
     raised = 0
-    for rule in rules:
-        try:
-            async with session.begin_nested():
-                raised += await _apply(session, rule, span, thresholds)
-        except Exception as failed:
-            if _is_away(failed):
-                raise
-            logger.exception("rule %s failed on leaves %d to %d", rule.name, span.since, span.until)
-    return raised
-
-
-async def _apply(session: AsyncSession, rule: Rule, span: Span, thresholds: Thresholds) -> int:
-    raised = 0
-    for cause in await rule.look(session, span, thresholds):
+    for cause in await rule.look(session, span):
         raised += await _raise(session, rule.name, cause)
     return raised
 
 
+async def _tell_stuck(session: AsyncSession, rule: Rule, since: int, failed: Exception) -> int:
+    """Once a rule and place, whatever stops it there."""
+    why = type(getattr(failed, "orig", None) or failed).__name__
+    told = {"stuck_rule": rule.name, "from_leaf": since, "why": why}
+    return await _raise(session, STUCK, Cause(key=f"{rule.name}/{since}", told=told))
+
+
 def _is_away(failed: Exception) -> bool:
-    """Whether it is the database that fails, and all is looked at again; not a rule that takes too long."""
-    return isinstance(failed, OperationalError) and not isinstance(failed.orig, QueryCanceled)
+    """Whether it is the database that fails, and all is looked at again; not a rule that takes too much."""
+    too_much = (QueryCanceled, DiskFull, OutOfMemory)
+    return isinstance(failed, OperationalError) and not isinstance(failed.orig, too_much)
 
 
 async def _raise(session: AsyncSession, rule: str, cause: Cause) -> bool:
@@ -153,12 +174,21 @@ async def acknowledge(session: AsyncSession, *, alert_id: UUID, reason: str, by:
     return _view(row)
 
 
-async def alerts(session: AsyncSession, *, is_open: bool | None = None, cursor: str | None = None) -> AlertPage:
-    """A page of alerts, all or those that nobody has (has) acknowledged. Raises Invalid for a cursor not ours."""
+async def alerts(
+    session: AsyncSession, *, by: Caller, is_open: bool | None = None, cursor: str | None = None
+) -> AlertPage:
+    """A page of alerts, all or those that nobody has (has) acknowledged: the regulator's readers see every one,
+    the operator those about the exchange. Raises Forbidden, ScopeMissing, Invalid for a cursor not ours."""
+    by.require("audit")
+    sees_all = by.organisation_kind == "regulator" and "reader" in by.roles
+    if not sees_all and by.organisation_kind != "operator":
+        raise Forbidden(needs="regulator:reader|operator")
     query = select(Alert).order_by(Alert.raised_at.desc(), Alert.id.desc()).limit(PAGE_ROWS + 1)
     if is_open is not None:
         answered = Alert.acknowledged_at
         query = query.where(answered.is_(None) if is_open else answered.is_not(None))
+    if not sees_all:
+        query = query.where(Alert.rule.in_(OF_THE_EXCHANGE))
     if cursor is not None:
         query = query.where(tuple_(Alert.raised_at, Alert.id) < decode_cursor(cursor, tuple[datetime, UUID]))
     shown, last = cut((await session.scalars(query)).all(), PAGE_ROWS)

@@ -31,11 +31,11 @@ class IncidentList(Struct, frozen=True):
 
 @get("/api/v1/alerts", operation_id="listAlerts")
 async def list_alerts(
-    session: AsyncSession, reader: Reader, is_open: bool | None = None, cursor: str | None = None
+    session: AsyncSession, caller: Caller, is_open: bool | None = None, cursor: str | None = None
 ) -> AlertPage:
-    """What the rules found, newest first; `is_open`: those that nobody acknowledged, or only the others."""
-    reader.require("audit")
-    return await alerts(session, is_open=is_open, cursor=cursor)
+    """What the rules found, newest first; `is_open`: those that nobody acknowledged, or only the others.
+    The operator sees what is about the exchange itself."""
+    return await alerts(session, by=caller, is_open=is_open, cursor=cursor)
 
 
 @post("/api/v1/alerts/{alert_id:uuid}/acknowledge", status_code=200, operation_id="acknowledgeAlert")

@@ -23,7 +23,7 @@ async def run_oversight(database: Database, config: Config, stop: asyncio.Event)
     """Look now and every `sweep_interval_s` until `stop`; waits out a database that is away."""
     while not stop.is_set():
         try:
-            await look(database, at=utcnow())
+            await look(database, at=utcnow(), audit_late_h=config.audit_late_h)
         except (Unavailable, DBAPIError) as away:
             logger.warning("rules wait: %s", type(away).__name__)
         with contextlib.suppress(TimeoutError):

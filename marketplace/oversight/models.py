@@ -67,10 +67,10 @@ class Alert(Base):
 
 
 class AlertProgress(Base):
-    """One row: every leaf below `leaf` was looked at by all rules."""
+    """Each rule looked at every leaf below `leaf`."""
 
     __tablename__ = "alert_progress"
-    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    rule: Mapped[str] = mapped_column(primary_key=True)
     leaf: Mapped[int]
 
 

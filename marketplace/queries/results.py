@@ -41,6 +41,12 @@ where q.id = :id and q.organisation_id = :organisation order by l.agreement_id
 """A row a line, the answer in the first. What ends consent takes cohorts out of the newest version; an older one's
 answers, or one's that was taken back, go with any such event."""
 
+STAYS = text("""
+select pg_advisory_xact_lock_shared(hashtextextended(version_id, 0)) from (
+    select version_id from query_line where query_id = :id and version_id is not null order by agreement_id) line
+""")
+"""As `db.locks.version_locked`: no cohort leaves between the look and the event that says so."""
+
 
 class StoredResult(Struct, frozen=True, kw_only=True):
     """An answer that may be read now. `sha256`: of its Arrow stream."""
@@ -67,7 +73,8 @@ async def result(
             # Each by itself: all in one, and a query that settles and locks in another order, would wait for ever.
             async with database.session() as own:
                 await expire(own, dataset_id=dataset_id, store=store)
-        lines = (await session.execute(STORED, whose)).mappings().all()
+    await session.execute(STAYS, {"id": query_id})
+    lines = (await session.execute(STORED, whose)).mappings().all()
     if caller.organisation_suspended:
         raise OrganisationSuspended
     if not all(line["named"] for line in lines):

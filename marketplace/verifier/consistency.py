@@ -26,8 +26,9 @@ def check_consistency(
         shaped(told, {"first": NUMBER, "second": NUMBER, "hashes": [TEXT]}, "")
         sizes = f"{first.size}, {second.size}"
         hashes = [hex32(each) for each in told["hashes"]]
-        proves = verify_consistency(first.size, second.size, first.root, second.root, hashes)
-        if not proves or (told["first"], told["second"]) != (first.size, second.size):
+        if (told["first"], told["second"]) != (first.size, second.size):
+            raise Refused("consistency.other", f"{told['first']}, {told['second']} ≠ {sizes}")
+        if not verify_consistency(first.size, second.size, first.root, second.root, hashes):
             raise Refused("consistency.fork", sizes)
         return sizes
 

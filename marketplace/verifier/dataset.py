@@ -166,7 +166,10 @@ def require_ended_once(event: Mapping[str, Any], ended: set[tuple[str, str]]) ->
 
 
 def opened_commitment(event: Mapping[str, Any]) -> bytes:
-    """What its leaf must hold; where the salt was erased, the commitment that is told."""
+    """What its leaf must hold, as is told; where the salt was erased, only that. Raises Refused."""
     if event["salt"] is None:
         return hex32(event["commitment"]).hex().encode()
-    return commitment(event["salt"], {name: event[name] for name in EVENT})
+    opened = commitment(event["salt"], {name: event[name] for name in EVENT})
+    if event["commitment"].encode() != opened:
+        raise Refused("dataset.leaf", event["leaf_index"])
+    return opened

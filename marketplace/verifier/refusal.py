@@ -26,6 +26,8 @@ TEXTS = {
                        "The proof does not lead from leaf {} to the signed root."),
     "consistency.fork": ("Nhật ký đã bị viết lại hoặc rẽ nhánh: {} không tiếp nối.",
                          "The log was rewritten or forked: {} do not continue one another."),
+    "consistency.other": ("Bằng chứng là của hai điểm kiểm tra khác ({}): hãy lấy bằng chứng cho đúng hai cỡ này.",
+                          "The proof is for other checkpoints ({}): ask for the one between these two sizes."),
     "event.commitment": ("Sự kiện và muối không mở được cam kết của lá.",
                          "The event and its salt do not open the leaf's commitment."),
     "leaf.form": ("Lá {} không ở dạng chuẩn.", "Leaf {} is not in canonical form."),

@@ -45,6 +45,7 @@ _PAYOUTS: Final = Link("/payouts", "nav.payouts")
 _MONTHS: Final = Link("/months", "nav.months")
 _PUBLICATIONS: Final = Link("/publications", "nav.publications")
 _LOG: Final = Link("/log", "nav.log")
+_ALERTS: Final = Link("/alerts", "nav.alerts")
 _INCIDENTS: Final = Link("/incidents", "nav.incidents")
 _DATA: Final = Section("nav.section.data", (_CATALOGUE, _WATCHES, _DEMANDS))
 _WATCH_OVER: Final = Section("nav.section.oversight", (_LOG, _INCIDENTS))
@@ -83,7 +84,7 @@ _BY_KIND: Final[dict[str, tuple[Section, ...]]] = {
         _WATCH_OVER,
     ),
     "regulator": (
-        Section("nav.section.oversight", (_LOG, Link("/alerts", "nav.alerts"), _INCIDENTS, _CONSENTS)),
+        Section("nav.section.oversight", (_LOG, _ALERTS, _INCIDENTS, _CONSENTS)),
         _DATA,
         Section(
             "nav.section.money",
@@ -99,7 +100,7 @@ _BY_KIND: Final[dict[str, tuple[Section, ...]]] = {
                 _PAYOUTS, _MONTHS, _USAGE,
             ),
         ),
-        Section("nav.section.oversight", (_LOG, _INCIDENTS, Link("/people", "nav.people"))),
+        Section("nav.section.oversight", (_LOG, _ALERTS, _INCIDENTS, Link("/people", "nav.people"))),
     ),
 }  # fmt: skip
 ACCOUNT: Final = (Link("/account", "nav.account"), Link("/tokens", "nav.tokens"), Link("/help", "nav.help"))

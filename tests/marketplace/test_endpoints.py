@@ -64,7 +64,7 @@ ALLOWED = {
     "GET /api/v1/audit/searches": {"regulator"},
     "POST /api/v1/audit/searches": {"regulator"},
     "DELETE /api/v1/audit/searches/{search_id:uuid}": {"regulator"},
-    "GET /api/v1/alerts": {"regulator"},
+    "GET /api/v1/alerts": {"operator", "regulator"},
     "POST /api/v1/alerts/{alert_id:uuid}/acknowledge": {"regulator"},
     "GET /api/v1/incidents": {"owner", "regulator", "operator"},
     "POST /api/v1/incidents": {"owner", "regulator", "operator"},

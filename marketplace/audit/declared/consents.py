@@ -15,9 +15,29 @@ class ConsentSaid(Body, frozen=True):
     said_at: int
 
 
+@event("consent:give", "consent was recorded, by an owner or by a person herself", version=2)
+@event("consent:withdraw", "its withdrawal was recorded", version=2)
+@event("consent:revoke", "an owner revoked it", version=2)
+class ConsentRecorded(Body, frozen=True):
+    """`row_commitment`: to the whole row of the register, which tells who recorded it."""
+
+    consent_event_id: UUID
+    said_at: int
+    row_commitment: str
+
+
 @event("consent:expire", "consents ran out; so many for each purpose")
 class ConsentExpired(Body, frozen=True):
     expired: dict[str, int]
+
+
+@event("consent:expire", "consents ran out; so many for each purpose", version=2)
+class ConsentsExpired(Body, frozen=True):
+    """`recorded_us`: of the rows, microseconds; `rows_commitment`: to all of them."""
+
+    expired: dict[str, int]
+    recorded_us: int
+    rows_commitment: str
 
 
 @event("consent:import", "an owner sent a file of consent events")
@@ -29,6 +49,14 @@ class ConsentsImported(Body, frozen=True):
     wrong: int
     via: str
     file_sha256_commitment: str
+
+
+@event("consent:import", "an owner sent a file of consent events", version=2)
+class ConsentsSent(ConsentsImported, frozen=True):
+    """`recorded_us`: of the rows, microseconds; `rows_commitment`: to all of them."""
+
+    recorded_us: int
+    rows_commitment: str
 
 
 @event("consent:read", "the regulator looked at the deadlines of withdrawals")

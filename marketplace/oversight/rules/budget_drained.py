@@ -6,7 +6,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.ledger.actions import PRIVACY
-from marketplace.oversight.rules.rule import Cause, Rule, Span, Thresholds
+from marketplace.oversight.rules.rule import Cause, Rule, Span
 
 # The account is that of `billing.budget.share_kind`.
 _DRAINED = text("""
@@ -22,8 +22,8 @@ _DRAINED = text("""
 """)
 
 
-async def _look(session: AsyncSession, span: Span, thresholds: Thresholds) -> list[Cause]:
-    asked = {"at": span.at, "permille": thresholds.budget_left_permille, "currency": PRIVACY}
+async def _look(session: AsyncSession, span: Span) -> list[Cause]:
+    asked = {"at": span.at, "permille": span.thresholds.budget_left_permille, "currency": PRIVACY}
     return [
         Cause(
             key=str(row.id),

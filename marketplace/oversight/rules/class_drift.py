@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.db.base import ms_of
-from marketplace.oversight.rules.rule import Cause, Rule, Span, Thresholds
+from marketplace.oversight.rules.rule import Cause, Rule, Span
 from policies.laws import law_at
 
 CLASSES = "decision-20-2025.classes"
@@ -23,7 +23,7 @@ _LISTED = text("""
 """)
 
 
-async def _look(session: AsyncSession, span: Span, _: Thresholds) -> list[Cause]:
+async def _look(session: AsyncSession, span: Span) -> list[Cause]:
     law = law_at(CLASSES, ms_of(span.at))
     if law is None:
         return []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from marketplace.oversight.rules.rule import Cause, Rule, Span, Thresholds
+from marketplace.oversight.rules.rule import Cause, Rule, Span
 
 # Of every denial since the span's first, those of so many minutes up to it: what follows a burst does not hide it.
 # The window of the clock that its last denial falls into names the burst.
@@ -32,7 +32,8 @@ _BURSTS = text("""
 """)
 
 
-async def _look(session: AsyncSession, span: Span, thresholds: Thresholds) -> list[Cause]:
+async def _look(session: AsyncSession, span: Span) -> list[Cause]:
+    thresholds = span.thresholds
     minutes = thresholds.denials_window_minutes
     asked = {"since": span.since, "until": span.until, "minutes": minutes, "denials": thresholds.denials}
     return [

@@ -8,11 +8,11 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.oversight.models import Incident
-from marketplace.oversight.rules.rule import Cause, Rule, Span, Thresholds
+from marketplace.oversight.rules.rule import Cause, Rule, Span
 
 
-async def _look(session: AsyncSession, span: Span, thresholds: Thresholds) -> list[Cause]:
-    soon = span.at + timedelta(hours=thresholds.incident_left_hours)
+async def _look(session: AsyncSession, span: Span) -> list[Cause]:
+    soon = span.at + timedelta(hours=span.thresholds.incident_left_hours)
     rows = await session.scalars(select(Incident).where(Incident.state == "open", Incident.report_by <= soon))
     return [
         Cause(

@@ -5,13 +5,13 @@ from __future__ import annotations
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from marketplace.oversight.rules.rule import Cause, Rule, Span, Thresholds
+from marketplace.oversight.rules.rule import Cause, Rule, Span
 
 _STUCK = text("SELECT period, step, cause, told FROM month_step WHERE state = 'stuck'")
 
 
-async def _look(session: AsyncSession, span: Span, thresholds: Thresholds) -> list[Cause]:
-    del span, thresholds
+async def _look(session: AsyncSession, span: Span) -> list[Cause]:
+    del span
     return [
         Cause(
             key=f"{row.period}/{row.step}/{row.cause}",

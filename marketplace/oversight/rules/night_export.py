@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from marketplace.oversight.rules.rule import Cause, Rule, Span, Thresholds
+from marketplace.oversight.rules.rule import Cause, Rule, Span
 
 TAKEN = ["query:fetch", "log:export"]
 _AT_NIGHT = text("""
@@ -23,7 +23,8 @@ _AT_NIGHT = text("""
 """)
 
 
-async def _look(session: AsyncSession, span: Span, thresholds: Thresholds) -> list[Cause]:
+async def _look(session: AsyncSession, span: Span) -> list[Cause]:
+    thresholds = span.thresholds
     asked = {
         "since": span.since, "until": span.until, "taken": TAKEN, "begins": thresholds.night_from_hour,
         "ends": thresholds.night_to_hour,

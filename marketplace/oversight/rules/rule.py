@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from marketplace.config import Config
 from marketplace.db.base import ms_of
 from policies.laws import law_at
 
@@ -28,12 +29,32 @@ class Thresholds(Struct, frozen=True, kw_only=True):
     incident_left_hours: int
 
 
+def thresholds_at(at: datetime) -> Thresholds | None:
+    """None where no entry is in force."""
+    law = law_at(LAW, ms_of(at))
+    return None if law is None else msgspec.convert(law.values, Thresholds)
+
+
+class NoThresholds(LookupError):
+    """No entry of the law is in force, and the rule cannot look without one."""
+
+
 class Span(Struct, frozen=True, kw_only=True):
-    """The leaves that a look is about (`until` not included), and its instant."""
+    """The leaves that a look is about (`until` not included), its instant, and after how many hours without a
+    nightly audit that is told."""
 
     since: int
     until: int
     at: datetime
+    audit_late_h: int = Config().audit_late_h
+
+    @property
+    def thresholds(self) -> Thresholds:
+        """As in force at that instant. Raises NoThresholds."""
+        found = thresholds_at(self.at)
+        if found is None:
+            raise NoThresholds(LAW)
+        return found
 
 
 class Cause(Struct, frozen=True, kw_only=True):
@@ -45,15 +66,9 @@ class Cause(Struct, frozen=True, kw_only=True):
     organisation_id: UUID | None = None
 
 
-Look = Callable[[AsyncSession, Span, Thresholds], Awaitable[list[Cause]]]
+Look = Callable[[AsyncSession, Span], Awaitable[list[Cause]]]
 
 
 class Rule(Struct, frozen=True):
     name: str
     look: Look
-
-
-def thresholds_at(at: datetime) -> Thresholds | None:
-    """None where none is in force: then nothing that needs one is looked for."""
-    law = law_at(LAW, ms_of(at))
-    return None if law is None else msgspec.convert(law.values, Thresholds)

@@ -8,7 +8,7 @@ from litestar import get, post
 from litestar.response import Redirect, Template
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from marketplace.accounts.callers import Reader
+from marketplace.accounts.callers import Caller, Reader
 from marketplace.errors import NotFound, Problem
 from marketplace.oversight.alerts import REASON_CHARACTERS, acknowledge, alerts
 from marketplace.web.explain import what_is_wrong
@@ -21,16 +21,16 @@ LEAST_CHARACTERS = 10
 
 @get("/alerts")
 async def show_alerts(
-    view: View, reader: Reader, session: AsyncSession, answered: str = "", cursor: str | None = None
+    view: View, caller: Caller, session: AsyncSession, answered: str = "", cursor: str | None = None
 ) -> Template:
     """Those that wait for a reader; with `answered`, the others."""
-    reader.require("audit")
-    return await _page(view, session, answered=bool(answered), cursor=cursor)
+    return await _page(view, session, caller, answered=bool(answered), cursor=cursor)
 
 
 async def _page(
     view: View,
     session: AsyncSession,
+    caller: Caller,
     *,
     answered: bool = False,
     cursor: str | None = None,
@@ -38,7 +38,7 @@ async def _page(
     typed: tuple[uuid.UUID | None, str] = (None, ""),
 ) -> Template:
     """`typed`: at which alert, what."""
-    page = await alerts(session, is_open=not answered, cursor=cursor)
+    page = await alerts(session, by=caller, is_open=not answered, cursor=cursor)
     names = await names_of(
         session,
         people=(each.acknowledged_by for each in page.items),
@@ -46,8 +46,9 @@ async def _page(
         datasets=(each.dataset_id for each in page.items),
     )
     return view.page(
-        "alerts.html", page=page, answered=answered, people=names, typed=typed, **what_is_wrong(view, problem)
-    )
+        "alerts.html", page=page, answered=answered, people=names, typed=typed,
+        may_answer=caller.organisation_kind == "regulator", **what_is_wrong(view, problem),
+    )  # fmt: skip
 
 
 @post("/alerts/{alert_id:uuid}/acknowledge", status_code=200)
@@ -65,7 +66,7 @@ async def answer_alert(
     except NotFound:
         raise
     except Problem as problem:
-        return await _page(view, session, problem=problem, typed=(alert_id, reason))
+        return await _page(view, session, reader, problem=problem, typed=(alert_id, reason))
     return Redirect("/alerts?done=alert_answered", status_code=303)
 
 

@@ -13,7 +13,7 @@ from uuid import uuid4
 import pytest
 
 from marketplace.audit.actions import record
-from marketplace.audit.errors import PublishedAway
+from marketplace.audit.errors import NoUses, PublishedAway
 from marketplace.audit.receipt import encode
 from marketplace.cli import audit, audit_home
 from marketplace.errors import Problem
@@ -202,6 +202,19 @@ async def test_exports_alone_show_whether_a_use_was_left_out(
         await asyncio.to_thread(events.write_text, "\n".join([key, *kept]))
         assert run(*asked) == 1
         assert said in capsys.readouterr().err
+
+
+async def test_an_export_for_a_dataset_that_the_log_does_not_know_is_refused_and_writes_no_events(
+    at_home: Log, tmp_path: Path
+) -> None:
+    async with at_home.database.session() as session:
+        await record(session, "test:use", dataset_id=uuid4(), body={"n": 1})
+    await at_home.sequence()
+    unknown = uuid4()
+    with pytest.raises(NoUses) as refused:
+        await asyncio.to_thread(run, "export", str(tmp_path / "public"), "--dataset", str(unknown))
+    assert refused.value.params == {"dataset": str(unknown)}
+    assert await asyncio.to_thread(lambda: list(tmp_path.glob("public/events-*"))) == []
 
 
 def test_each_rotation_makes_the_next_key_and_keeps_the_others(

@@ -155,6 +155,14 @@ async def test_one_process_audits_once_a_night(log: Log, grown: Log) -> None:
     assert await due(tomorrow + timedelta(days=1))
 
 
+async def test_a_verdict_that_is_dated_ahead_of_the_clock_silences_no_other_night(log: Log, grown: Log) -> None:
+    now = datetime.now(UTC)
+    await tell(grown.database, Verdict(size=8, rows=(), published=(), books=()))
+    log.tamper("UPDATE event SET at = at + interval '90 days' WHERE name = 'log:audit'")
+    for nights in (1, 2):
+        assert await audit_if_due(grown.database, grown.keys, grown.config, now + timedelta(days=nights))
+
+
 async def test_what_takes_long_keeps_its_snapshot_and_its_turn(
     log: Log, grown: Log, monkeypatch: pytest.MonkeyPatch
 ) -> None:

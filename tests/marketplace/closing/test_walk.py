@@ -31,7 +31,7 @@ from marketplace.invoices.months import Month
 from marketplace.ledger.outside import Hear
 from marketplace.ledger.reconcile import reconcile
 from marketplace.oversight.rules import month_stuck
-from marketplace.oversight.rules.rule import Span, thresholds_at
+from marketplace.oversight.rules.rule import Span
 from tests import forked
 from tests.browser.conftest import page_app, visiting
 from tests.browser.outline import faults
@@ -124,10 +124,8 @@ async def test_a_difference_stops_the_month_before_anything_is_billed(past: Past
 
 
 async def alerts(past: Past) -> list[Any]:
-    thresholds = thresholds_at(utcnow())
-    assert thresholds is not None
     async with past.database.reading() as session:
-        return await month_stuck.RULE.look(session, Span(since=0, until=0, at=utcnow()), thresholds)
+        return await month_stuck.RULE.look(session, Span(since=0, until=0, at=utcnow()))
 
 
 async def test_killed_after_each_step_it_goes_on_and_does_nothing_twice(past: Past) -> None:

@@ -134,7 +134,7 @@ async def test_many_that_run_out_at_once_are_one_step_a_purpose(database: Databa
         await expire(session, dataset_id=listed.dataset_id, store=listed.store)
     assert await gone(database, listed) == (frozenset({0, 1}), 1)
     expired = next(e for e in await events_of(database, listed) if e.name == "consent:expire")
-    assert (expired.body, expired.parties) == ({"expired": {PURPOSE: 2}}, [])
+    assert (expired.body["expired"], expired.parties) == ({PURPOSE: 2}, [])
 
 
 def _rows_read(plan: dict[str, Any]) -> float:

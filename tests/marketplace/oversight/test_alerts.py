@@ -19,7 +19,7 @@ from marketplace.db.roles import OWNER
 from marketplace.oversight.alerts import RULES, look
 from marketplace.oversight.duties_api import handlers
 from marketplace.oversight.rules.class_drift import class_of
-from marketplace.oversight.rules.rule import Cause, Rule, Span, Thresholds, thresholds_at
+from marketplace.oversight.rules.rule import Cause, Rule, Span, thresholds_at
 from tests.conftest import ClientFor
 from tests.marketplace.api import Client
 from tests.marketplace.audit.conftest import Log
@@ -55,7 +55,7 @@ def quiet(log: Log) -> Log:
     """A log of which nothing was looked at yet, without alerts."""
     with psycopg.connect(embedded.url(log.config.home, OWNER)) as connection:
         connection.execute("DELETE FROM alert")
-        connection.execute("UPDATE alert_progress SET leaf = 0")
+        connection.execute("DELETE FROM alert_progress")
     return log
 
 
@@ -102,21 +102,27 @@ async def test_a_cause_is_told_once_however_often_it_is_looked_at(quiet: Log) ->
 
 
 async def test_a_rule_that_fails_stops_no_other_and_leaves_nothing_half_done(quiet: Log) -> None:
-    async def fails(session: AsyncSession, span: Span, thresholds: Thresholds) -> list[Cause]:
+    async def fails(session: AsyncSession, span: Span) -> list[Cause]:
         await session.execute(text("SELECT 1 / 0"))
         raise AssertionError
 
-    async def tells(session: AsyncSession, span: Span, thresholds: Thresholds) -> list[Cause]:
+    async def tells(session: AsyncSession, span: Span) -> list[Cause]:
         return [Cause(key="one", told={})]
 
-    async def half(session: AsyncSession, span: Span, thresholds: Thresholds) -> list[Cause]:
+    async def half(session: AsyncSession, span: Span) -> list[Cause]:
         return [Cause(key="two", told={}), Cause(key="three", told={"what": object()})]
 
     rules = [Rule("fails", fails), Rule("half", half), Rule("tells", tells)]
     logged(quiet, [("query:deny", NOON, uuid4())])
-    assert await look(quiet.database, at=NOON, rules=rules) == 1
-    assert [rule for rule, _ in await raised(quiet)] == ["tells"]
-    assert await quiet.one("SELECT leaf FROM alert_progress") == 1
+    assert await look(quiet.database, at=NOON, rules=rules) == 3
+    assert [rule for rule, _ in await raised(quiet)] == ["rule_stuck", "rule_stuck", "tells"]
+    assert [await place(quiet, rule) for rule in ("fails", "half", "tells")] == [0, 0, 1]
+    assert await look(quiet.database, at=NOON, rules=rules) == 0, "a rule that stays where it is is told once"
+
+
+async def place(log: Log, rule: str) -> int:
+    """The first leaf that the rule did not see."""
+    return int(await log.one("SELECT leaf FROM alert_progress WHERE rule = :rule", rule=rule))
 
 
 @pytest.mark.parametrize(("hour", "is_night"), [(14, False), (15, True), (22, True), (23, False), (4, False)])
@@ -125,15 +131,18 @@ async def test_night_is_told_by_the_clock_of_viet_nam(quiet: Log, hour: int, is_
     assert await look(quiet.database, at=NOON) == is_night
 
 
-async def test_a_settled_query_that_missed_a_withdrawal_is_found(quiet: Log) -> None:
+@pytest.mark.parametrize("name", ["query:settle", "query:fetch"])
+async def test_a_settled_query_or_a_fetched_answer_that_missed_a_withdrawal_is_found(
+    quiet: Log, name: str
+) -> None:
     """It cannot be brought about by any verb, so it is written into the tables."""
     event, query, agreement, dataset, version = uuid4(), uuid4(), uuid4(), uuid4(), "ab" * 32
     with psycopg.connect(embedded.url(quiet.config.home, OWNER)) as connection:
         connection.execute("SET session_replication_role = replica")
         connection.execute(
             "INSERT INTO event (id, at, name, parties, dataset_id, agreement_id, query_id, purpose, version_id,"
-            " body, commitment) VALUES (%s, %s, 'query:settle', '{}', %s, %s, %s, 'product.rnd', %s, '{}', '')",
-            (event, NOON, dataset, agreement, query, version),
+            " body, commitment) VALUES (%s, %s, %s, '{}', %s, %s, %s, 'product.rnd', %s, '{}', '')",
+            (event, NOON, name, dataset, agreement, query, version),
         )
         connection.execute("INSERT INTO audit_leaf (index, event_id, data) VALUES (0, %s, '')", (event,))
         connection.execute("INSERT INTO checkpoint (size, root, note, at) VALUES (1, '', '', now())")
@@ -195,7 +204,7 @@ async def test_an_alert_is_acknowledged_once_with_a_reason_and_that_is_logged(
         )
     path, body = f"{ALERTS}/{alert_id}/acknowledge", {"reason": "Đã hỏi bên thuê, là việc đã báo trước."}
     for token, status in ((None, 401), (startup.token, 403), (operator.token, 403)):
-        assert (await client.get(ALERTS, token=token)).status_code == status
+        assert (await client.get(ALERTS, token=token)).status_code == (200 if token == operator.token else status)
         assert (await client.post(path, token=token, json=body)).status_code == status
     assert (await client.post(path, token=regulator.token, json={"reason": "ngắn"})).status_code == 400
     assert (
@@ -212,3 +221,21 @@ async def test_an_alert_is_acknowledged_once_with_a_reason_and_that_is_logged(
     async with database.session() as session:
         told = await session.scalar(text(query), {"id": str(alert_id)})
     assert told == msgspec.to_builtins({"alert": str(alert_id), "rule": "night_export", "reason": body["reason"]})
+
+
+async def test_the_operator_sees_the_alerts_about_the_exchange_and_no_others(
+    client: Client, database: Database, make: Make
+) -> None:
+    regulator, operator = await make.party(database, kind="regulator"), await make.party(database, kind="operator")
+    made = {rule: uuid4() for rule in ("night_export", "audit_failed", "audit_late", "rule_stuck")}
+    insert = text(
+        "INSERT INTO alert (id, rule, cause, told, raised_at) VALUES (CAST(:id AS uuid), :rule, :id, '{}', now())"
+    )
+    async with database.session() as session:
+        await session.execute(insert, [{"id": str(id), "rule": rule} for rule, id in made.items()])
+    for token, seen in (
+        (regulator.token, set(made)),
+        (operator.token, {"audit_failed", "audit_late", "rule_stuck"}),
+    ):
+        items = (await client.get(ALERTS, token=token)).json()["items"]
+        assert {rule for rule, id in made.items() if str(id) in {each["id"] for each in items}} == seen

@@ -26,7 +26,7 @@ from marketplace.db.engine import Database
 from marketplace.db.keys import Keys
 from marketplace.db.locks import lock_version
 from marketplace.errors import NotFound
-from marketplace.listings.models import Dataset
+from marketplace.listings.models import Dataset, ExcludedCohort
 from marketplace.queries.errors import AnswerErased, NotNamed, NotReady, ResultGone
 from marketplace.queries.keeping import Answers
 from marketplace.queries.models import Query, QueryLine, QueryResult
@@ -210,6 +210,30 @@ async def test_what_ran_out_in_several_datasets_is_written_one_after_the_other(
             await asyncio.wait({fetching}, timeout=0.01)
         assert (await settling.execute(text(FREE), {"id": newest[0]})).scalar_one()
     await fetching
+
+
+async def test_a_fetch_waits_for_a_withdrawal_that_is_being_recorded_and_is_refused(
+    database: Database, tmp_path: Path
+) -> None:
+    """Else the log would show a withdrawn consent used: the withdrawal first, then the fetch."""
+    async with database.session() as session:
+        answered = await answered_in(session, database, tmp_path)
+        version_id = (await session.get_one(Dataset, answered.sides.dataset_id)).current_version_id
+    assert version_id is not None
+
+    async def fetch() -> None:
+        async with database.session() as session:
+            await _fetch(session, answered)
+
+    async with database.session() as withdrawing:
+        await lock_version(withdrawing, version_id, shared=False)
+        fetching = asyncio.create_task(fetch())
+        while not (await withdrawing.execute(text(WAITS), {"id": version_id})).scalar_one():
+            await asyncio.wait({fetching}, timeout=0.01)
+        withdrawing.add(ExcludedCohort(id=new_id(), version_id=version_id, cohort=0, purpose=PURPOSE, revision=1))
+    with pytest.raises(ResultGone) as gone:
+        await fetching
+    assert gone.value.params == {"cause": "data_changed"}
 
 
 async def _ran_out(session: AsyncSession, answered: Answered) -> None:

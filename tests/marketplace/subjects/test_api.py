@@ -120,7 +120,7 @@ def test_what_she_said_is_proven_by_the_log_offline_and_to_nobody_else(register:
     event = receipt.json()["event"]
     assert (event["name"], event["purpose"]) == ("consent:withdraw", "public.service")
     assert event["body"]["consent_event_id"] == said_at["id"]
-    assert event["body"].keys() == {"consent_event_id", "said_at"}
+    assert event["body"].keys() == {"consent_event_id", "said_at", "row_commitment", "v"}
     assert citizen(24) not in receipt.body.decode()
 
 

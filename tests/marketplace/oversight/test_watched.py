@@ -1,0 +1,136 @@
+"""Who watches the rules and the audit, and what was fetched of a version that is no longer the newest."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import psycopg
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from marketplace.audit.actions import record
+from marketplace.db import embedded
+from marketplace.db.base import utcnow
+from marketplace.db.roles import OWNER
+from marketplace.oversight.alerts import look
+from marketplace.oversight.rules import audit_late, consent_used
+from marketplace.oversight.rules.rule import Cause, Rule, Span, thresholds_at
+from tests.marketplace.audit.conftest import Log
+from tests.marketplace.oversight.test_alerts import NOON, logged, place, raised
+from tests.marketplace.oversight.test_alerts import quiet as quiet  # noqa: PLC0414
+
+
+async def test_a_rule_that_failed_sees_what_it_missed_once_it_can(quiet: Log) -> None:
+    seen: list[tuple[int, int]] = []
+    slow = ["SELECT pg_sleep(10)", "SELECT 1"]
+
+    async def slowly(session: AsyncSession, span: Span) -> list[Cause]:
+        await session.execute(text("SET LOCAL statement_timeout = 50"))
+        await session.execute(text(slow.pop(0)))
+        seen.append((span.since, span.until))
+        return [Cause(key="found", told={})]
+
+    logged(quiet, [("query:deny", NOON, uuid4())])
+    rules = [Rule("slowly", slowly)]
+    assert await look(quiet.database, at=NOON, rules=rules) == 1
+    told = await quiet.one("SELECT told FROM alert WHERE rule = 'rule_stuck'")
+    assert told == {"stuck_rule": "slowly", "from_leaf": 0, "why": "QueryCanceled"}
+    logged(quiet, [("query:deny", NOON, uuid4())])
+    assert await look(quiet.database, at=NOON, rules=rules) == 1
+    assert (seen, await place(quiet, "slowly")) == ([(0, 2)], 2)
+
+
+async def test_without_thresholds_in_force_no_rule_that_needs_them_moves_on_and_that_is_told(quiet: Log) -> None:
+    before_the_law = datetime(2020, 1, 1, tzinfo=UTC)
+    assert thresholds_at(before_the_law) is None
+    limits, busy = thresholds_at(NOON), uuid4()
+    assert limits
+    logged(quiet, [("query:deny", NOON, busy) for _ in range(limits.denials)])
+    await look(quiet.database, at=before_the_law)
+    stuck = "SELECT array_agg(cause ORDER BY cause) FROM alert WHERE told ->> 'why' = 'NoThresholds'"
+    assert await quiet.one(stuck) == ["budget_drained/0", "denial_burst/0", "incident_due/0", "night_export/0"]
+    assert [await place(quiet, rule) for rule in ("denial_burst", "consent_used")] == [0, limits.denials]
+    assert await look(quiet.database, at=NOON) == 1
+    assert ("denial_burst", busy) in await raised(quiet)
+
+
+async def test_an_audit_that_found_something_is_an_alert_though_it_gets_no_leaf(quiet: Log) -> None:
+    for found in ([], ["log.event_changed: x", "log.leaf_missing: 4"]):
+        async with quiet.database.session() as session:
+            await record(session, "log:audit", body={"size": 8, "differences": len(found), "named": found})
+    assert await look(quiet.database, at=utcnow()) == 1
+    assert [rule for rule, _ in await raised(quiet)] == ["audit_failed"]
+    told = await quiet.one("SELECT told FROM alert")
+    assert (told["differences"], told["named"]) == (2, "log.event_changed: x; log.leaf_missing: 4")
+    assert await look(quiet.database, at=utcnow()) == 0
+
+
+async def test_an_audit_that_did_not_run_is_told_by_its_age_once_until_there_is_one(quiet: Log) -> None:
+    logged(quiet, [("query:deny", NOON, uuid4())])
+
+    async def late(hours: float) -> int:
+        at = NOON + timedelta(hours=hours)
+        return await look(quiet.database, at=at, rules=[audit_late.RULE], audit_late_h=30)
+
+    async def audited(hours: float) -> None:
+        logged(quiet, [("log:audit", NOON + timedelta(hours=hours), uuid4())])
+
+    assert await late(29) == 0, "a log that began just now has no audit to wait for"
+    assert [await late(31), await late(32)] == [1, 0]
+    await audited(40)
+    assert await late(60) == 0
+    await audited(24 * 365)
+    assert await late(71) == 1, "one that is dated ahead of the clock is none"
+    assert await raised(quiet) == [("audit_late", None)] * 2
+
+
+@pytest.mark.parametrize(
+    ("withdrawn_h", "replaced_h", "word", "found"),
+    [
+        (-2, -3, "withdrawn", 1), (-3, -2, "expired", 1), (-2, -3, "given", 0), (-5, -3, "withdrawn", 0),
+        (1, -3, "withdrawn", 0), (-2, 1, "withdrawn", 0),
+    ],
+)  # fmt: skip
+async def test_an_older_version_s_answer_that_was_fetched_after_a_withdrawal_is_found(
+    quiet: Log, withdrawn_h: int, replaced_h: int, word: str, found: int
+) -> None:
+    """Hours from the fetch; the query was asked four hours before."""
+    ids = {name: uuid4() for name in ("event", "query", "agreement", "dataset", "other")}
+    event, query, agreement, dataset, other = ids.values()
+    with psycopg.connect(embedded.url(quiet.config.home, OWNER)) as connection:
+        connection.execute("SET session_replication_role = replica")
+        connection.execute(
+            "INSERT INTO event (id, at, name, parties, dataset_id, agreement_id, query_id, purpose, version_id,"
+            " body, commitment) VALUES (%s, %s, 'query:fetch', '{}', %s, %s, %s, 'product.rnd', 'old', '{}', '')",
+            (event, NOON, dataset, agreement, query),
+        )
+        connection.execute("INSERT INTO audit_leaf (index, event_id, data) VALUES (0, %s, '')", (event,))
+        connection.execute("INSERT INTO checkpoint (size, root, note, at) VALUES (1, '', '', now())")
+        connection.execute(
+            "INSERT INTO query (id, organisation_id, person_id, purpose, sql, state, bytes, quote_vnd, decision,"
+            " rho_micro, created_at) VALUES (%s, %s, %s, 'product.rnd', '', 'ready', 1, 1, '{}', 0, %s)",
+            (query, other, other, NOON - timedelta(hours=4)),
+        )
+        connection.execute(
+            "INSERT INTO query_line (query_id, agreement_id, decision_id, dataset_id, owner_id, version_id,"
+            " columns, bytes, quote_vnd, excluded_seen) VALUES (%s, %s, %s, %s, %s, 'old', '{}', 1, 1, 0)",
+            (query, agreement, query, dataset, other),
+        )
+        for number, version, hours in ((1, "old", -9), (2, "new", replaced_h)):
+            connection.execute(
+                "INSERT INTO dataset_version (id, dataset_id, number, body, sample, published_by, created_at)"
+                " VALUES (%s, %s, %s, '{}', '[]', %s, %s)",
+                (version, dataset, number, other, NOON + timedelta(hours=hours)),
+            )
+        connection.execute(
+            "INSERT INTO consent_event (id, dataset_id, subject, purpose, event, at, recorded_at)"
+            " VALUES (%s, %s, '', 'product.rnd', %s, %s, %s)",
+            (other, dataset, word, NOON, NOON + timedelta(hours=withdrawn_h)),
+        )
+    try:
+        assert await look(quiet.database, at=NOON, rules=[consent_used.RULE]) == found
+    finally:
+        tables = ("query", "query_line", "dataset_version", "consent_event")
+        quiet.tamper(*(f"DELETE FROM {table}" for table in tables))
