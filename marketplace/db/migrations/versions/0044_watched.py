@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0044"
-down_revision = "0042"
+down_revision = "0043"
 
 RULES = (
     "consent_used", "denial_burst", "budget_drained", "night_export", "class_drift", "incident_due", "month_stuck",
