@@ -82,6 +82,10 @@ async def test_everybody_reads_scores_and_the_clock_and_the_owner_counts(
         own = (await visitor.get(path)).text
         assert faults(own) == []
         assert "expect_column_values_to_not_be_null" in own
+        assert "sex có giá trị" in own, "what was expected, as a sentence"
+        assert "0 kỳ vọng đạt, 1 không đạt, 0 không xét được." in own
+        assert "20%" in own, "the share that is not as expected"
+        assert f"?version={version.id}#verdicts" in own, "each version's verdicts are kept"
         assert "Đã xét" in own
     async with database.session() as session:
         (await session.get_one(Dataset, sides.dataset_id)).update_frequency = "never"
