@@ -13,7 +13,7 @@ from catalog.quality.suite import Arguments, Axis, Expectation
 from catalog.quality.wire import Judge
 from marketplace.texts import Language
 from marketplace.web.figures import percent
-from marketplace.web.words import say
+from marketplace.web.words import say, words
 
 MOST_VALUES: Final = 12
 """Of a set that are written out."""
@@ -57,10 +57,15 @@ def _shown(verdict: Verdict, language: Language) -> VerdictShown:
     purpose = verdict.expectation.purpose
     return VerdictShown(
         axis=purpose.axis, type=verdict.expectation.type, expected=in_words(verdict.expectation, language),
-        critical=purpose.critical, why=purpose.why, outcome=verdict.outcome,
+        critical=purpose.critical, why=_why(purpose.why, language), outcome=verdict.outcome,
         error=say(f"quality.error.{verdict.error}", language) if verdict.error else "", judge=verdict.judge,
         unexpected=verdict.unexpected, tested=verdict.tested,
     )  # fmt: skip
+
+
+def _why(said: str, language: Language) -> str:
+    """A word of ours that `catalog suite` wrote, else what the owner wrote, as it is."""
+    return say(f"quality.why.{said}", language) if f"quality.why.{said}" in words() else said
 
 
 def in_words(expectation: Expectation, language: Language) -> str:

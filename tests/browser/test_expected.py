@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import get_args
+from typing import Any, get_args
 
+import msgspec
 import pytest
 
 from catalog.quality.report import Verdict
-from catalog.quality.suite import Type
+from catalog.quality.suite import Purpose, Type
 from marketplace.web.expected import in_words, judged
 from marketplace.web.words import words
 from tests.catalog.quality.tables import expect
@@ -38,7 +39,7 @@ def test_every_type_and_every_error_has_words() -> None:
          "so là một trong: 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 và 2 giá trị nữa"),
     ],
 )  # fmt: skip
-def test_an_expectation_is_a_sentence(kind: str, arguments: dict[str, object], told: str) -> None:
+def test_an_expectation_is_a_sentence(kind: str, arguments: dict[str, Any], told: str) -> None:
     assert in_words(expect(kind, **arguments), "vi") == told
 
 
@@ -51,3 +52,12 @@ def test_one_that_was_not_judged_says_why() -> None:
     assert (shown.met, shown.failed, shown.errors) == (0, 0, 1)
     assert shown.verdicts[0].critical
     assert "looks ahead" in shown.verdicts[0].error
+
+
+def test_why_is_told_in_words_where_it_is_ours_and_as_it_is_where_it_is_the_owners() -> None:
+    unique = expect("column_values_to_be_unique", column="ma")
+    said = []
+    for why in ("seen", "vì sổ gốc"):
+        one = msgspec.structs.replace(unique, purpose=Purpose(axis="clean", why=why))
+        said.append(Verdict(expectation=one, outcome="met", tested=1, unexpected=0, judge="own"))
+    assert [each.why for each in judged(1, said, "vi").verdicts] == ["như đã thấy trong tệp đầu tiên", "vì sổ gốc"]

@@ -74,6 +74,7 @@ async def test_everybody_reads_scores_and_the_clock_and_the_owner_counts(
             assert words in plots
         assert "517" not in plots
         panel = page.split('id="quality"')[1].split("</section>")[0]
+        assert panel.index("Đúng") < panel.index("Đủ"), "the axes stand as they are always told"
         for words in ("90%", "100%", "Quá hạn", f'href="{path}"'):
             assert words in panel
     async with visit(sides.rival_owner) as visitor:

@@ -51,5 +51,5 @@ async def test_a_version_below_its_owners_floor_or_unmeasured_is_not_listed_and_
     assert short["params"]["whose"] == "owner"
     assert missing["params"] == {"axis": "clean", "floor": 500, "whose": "owner"}
     said = told(missing["code"], missing["params"], "vi")
-    assert said.what == "Điểm “sạch” chưa được đo; mức do chủ dữ liệu đặt là 500/1000."
+    assert said.what == "Điểm “sạch” chưa được đo; mức do chủ dữ liệu đặt là 500 trên 1.000."
     assert len(none.json()["items"]) == 1
