@@ -162,8 +162,7 @@ def _after(names: Ints, past: Past, made: Made, intake: Intake, known: Ints, *, 
     """Cohorts in the order: shown now, out, gone for good."""
     found = intersected(made, past, narrow=narrow)
     shown, out = made.reply.cohorts, np.flatnonzero(made.fate >= OUT_LEFT)
-    gone = np.flatnonzero(np.isin(made.fate, (DISSOLVED, RETIRED)))
-    later = np.concatenate([out, gone])
+    later = np.concatenate([out, np.flatnonzero(np.isin(made.fate, (DISSOLVED, RETIRED)))])
     number = made.number.astype(np.int64)
     number[later] = shown + np.arange(len(later))
     cohort, atom = number[past.cohort], past.atom.astype(np.int64)
@@ -173,21 +172,25 @@ def _after(names: Ints, past: Past, made: Made, intake: Intake, known: Ints, *, 
     pairs, split = np.unique((atom[moved] << 32) | cohort[moved], return_inverse=True)
     atom[moved] = len(past.generation) + split
     rows = np.flatnonzero(~known & (made.cohort >= 0))
-    cohorts, fresh = np.unique(made.cohort[rows], return_inverse=True)
-    values = {
-        "digest": np.concatenate([past.digest, made.digest[rows]]),
-        "cohort": np.concatenate([cohort, made.cohort[rows]]).astype(np.int32),
-        "atom": np.concatenate([atom, len(past.generation) + len(pairs) + fresh]).astype(np.int32),
-        "values": np.concatenate([past.values, made.values[rows]]),
-        "contributes": np.concatenate([past.contributes, made.contributes[rows]]),
-        "again": np.zeros(len(past.digest) + len(rows), dtype=bool),
-    }
+    there = np.zeros(shown, dtype=bool)
+    there[made.cohort[rows]] = True
+    cohorts = np.flatnonzero(there)
+    fresh = (np.cumsum(there) + (len(past.generation) + len(pairs) - 1)).astype(np.int32)
+    by: Ints | slice = slice(None)
+    again = np.zeros(len(past.digest) + len(rows), dtype=bool)
     if intake.pseudonyms is not None:
         names = np.concatenate([names, intake.pseudonyms[rows]])
         by = sort_order(names)
         names = names[by]
-        values = {name: array[by] for name, array in values.items()}
-        values["again"][1:] = (names[1:] == names[:-1]).all(axis=1)
+        again[1:] = (names[1:] == names[:-1]).all(axis=1)
+    values = {
+        "digest": np.concatenate([past.digest, made.digest[rows]])[by],
+        "cohort": np.concatenate([cohort.astype(np.int32), made.cohort[rows]])[by],
+        "atom": np.concatenate([atom.astype(np.int32), fresh[made.cohort[rows]]])[by],
+        "values": np.concatenate([past.values, made.values[rows]])[by],
+        "contributes": np.concatenate([past.contributes, made.contributes[rows]])[by],
+        "again": again,
+    }
     retired = np.zeros(shown + len(later), dtype=bool)
     retired[shown + len(out) :] = True
     return names, Past(

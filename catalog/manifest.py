@@ -14,7 +14,7 @@ from catalog.reader import read_struct
 from catalog.reading import ManifestRole, Reading, TextType
 from catalog.transforms import Transform
 from catalog.version import Personal, Privacy, Role
-from policies.decision import Conditions
+from policies.decision import AxisPermilles, Conditions
 from sandbox.job import Bounds, Mode
 
 Purpose = Literal[
@@ -124,6 +124,8 @@ class Manifest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     offer: ManifestOffer
     columns: Annotated[tuple[ManifestColumn, ...], Meta(min_length=1)]
     conditions: Conditions | None = None
+    quality: AxisPermilles | None = None
+    """Floors: a version that scores less on an axis is not listed."""
     provenance: Bilingual | None = None
     """How the data came about: who collected them, from what, by which means."""
     contact: Contact | None = None

@@ -58,7 +58,8 @@ def write_subjects(path: Path, pseudonyms: Ints, ascending: Ints, cohort: Ints) 
 
 def sort_order(pseudonyms: Ints) -> Ints:
     """Order that sorts n × 16 bytes as byte strings; of equal ones the first stays first."""
-    high, low = _halves(pseudonyms)
+    both = np.ascontiguousarray(pseudonyms).view(">u8").reshape(-1, 2)
+    high = both[:, 0].astype(np.uint64)
     order: Ints = np.argsort(high)
     sorted_high = high[order]
     # Hashes: hardly any two share their first half, so the second is looked at only where they do.
@@ -66,7 +67,7 @@ def sort_order(pseudonyms: Ints) -> Ints:
     if len(same):
         tied = np.union1d(same, same + 1)
         rows = np.sort(order[tied])
-        order[tied] = rows[np.lexsort((low[rows], high[rows]))]
+        order[tied] = rows[np.lexsort((both[rows, 1], high[rows]))]
     return order
 
 

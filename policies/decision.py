@@ -223,6 +223,20 @@ class PrivacyFacts(Struct, frozen=True, kw_only=True):
     persons_at_most: int
 
 
+Permille = Annotated[int, Meta(ge=0, le=1000)]
+
+
+class AxisPermilles(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """đúng, đủ, sạch, sống, each of 1000: a version's scores, or the floors below which it is not listed.
+
+    Absent: not measured, or no floor."""
+
+    accurate_permille: Permille | None = None
+    complete_permille: Permille | None = None
+    clean_permille: Permille | None = None
+    live_permille: Permille | None = None
+
+
 class ManifestFacts(Struct, frozen=True, kw_only=True):
     """What the owner says of the dataset. `k` and `l`: the floors it asks of its own version."""
 
@@ -239,6 +253,8 @@ class ManifestFacts(Struct, frozen=True, kw_only=True):
     conditions: Conditions | None = None
     privacy: PrivacyFacts | UnsetType = UNSET
     """In dp mode, and only there."""
+    quality: AxisPermilles | UnsetType = UNSET
+    """The floors that the owner declares; where it declares none, the exchange's alone apply."""
 
 
 class VersionFacts(Struct, frozen=True, kw_only=True):
@@ -251,6 +267,8 @@ class VersionFacts(Struct, frozen=True, kw_only=True):
     """Worst class; None where the version shows no sensitive column."""
     consented_purposes: tuple[str, ...] | None = None
     manifest_sha256: str | None = None
+    quality: AxisPermilles | UnsetType = UNSET
+    """By the suite that came with the file, where one came."""
 
 
 class PreviousFacts(Struct, frozen=True, kw_only=True):

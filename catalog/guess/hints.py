@@ -43,7 +43,8 @@ _HINTS: Final[tuple[tuple[str, Hint], ...]] = (
     (r"occupation|job|nghe|nghe nghiep", Hint("known", "basic", "Nghề nghiệp", "Occupation")),
     (r"country|quoc tich|nationality", Hint("known", "basic", "Quốc gia", "Country")),
     (r"province|tinh|tinh thanh|thanh pho|city", Hint("known", "basic", "Tỉnh, thành phố", "Province")),
-    (r"birth|ngay sinh|nam sinh|dob", Hint("known", "basic", "Ngày sinh", "Date of birth")),
+    (r"nam sinh|birth year|year of birth|yob", Hint("known", "basic", "Năm sinh", "Year of birth")),
+    (r"birth|ngay sinh|dob", Hint("known", "basic", "Ngày sinh", "Date of birth")),
 )
 _PATTERNS = tuple((re.compile(rf"\b(?:{words})\b"), hint) for words, hint in _HINTS)
 _ALONE = frozenset({"ten", "name", "id", "ma", "key", "uuid", "guid", "stt"})

@@ -9,9 +9,11 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from catalog.manifest import Manifest
+from catalog.quality.report import QualityReport
 from catalog.search import fold
 from catalog.version import Personal, Version
 from policies.decision import (
+    AxisPermilles,
     Caller,
     ColumnFacts,
     Conditions,
@@ -90,6 +92,7 @@ def manifest_facts(manifest: Manifest) -> ManifestFacts:
         ),
         conditions=manifest.conditions or Conditions(),
         privacy=_privacy(manifest),
+        quality=UNSET if manifest.quality is None else manifest.quality,
     )
 
 
@@ -118,8 +121,8 @@ def announced_facts(manifest: Manifest, *, persons: int) -> DatasetFacts:
     )
 
 
-def version_facts(version: Version) -> VersionFacts:
-    """What was made, and measured on the finished files."""
+def version_facts(version: Version, quality: QualityReport | None) -> VersionFacts:
+    """What was made, and measured on the finished files; `quality`: what a suite found of the file."""
     return VersionFacts(
         id=version.id,
         persons=version.persons,
@@ -127,4 +130,9 @@ def version_facts(version: Version) -> VersionFacts:
         measured_l=version.measured.l,
         consented_purposes=version.consented_purposes,
         manifest_sha256=version.manifest_sha256,
+        quality=UNSET if quality is None else _scores(quality),
     )
+
+
+def _scores(quality: QualityReport) -> AxisPermilles:
+    return AxisPermilles(**{f"{score.axis}_permille": score.permille for score in quality.scores})

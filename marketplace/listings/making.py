@@ -57,7 +57,12 @@ async def make_permitted_version(
     )  # fmt: skip
     try:
         judged = await require_listing(
-            engine, caller=caller, manifest=manifest, version=publication.version, previous=listed
+            engine,
+            caller=caller,
+            manifest=manifest,
+            version=publication.version,
+            previous=listed,
+            quality=publication.report.quality,
         )
     except ListingDenied:
         await asyncio.to_thread(remove_version, store, publication.version.id)

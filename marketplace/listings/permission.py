@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from catalog.manifest import Manifest
+from catalog.quality.report import QualityReport
 from catalog.version import Version
 from marketplace.listings.errors import Judged, ListingDenied
 from marketplace.listings.facts import manifest_facts, version_facts
@@ -19,9 +20,13 @@ async def require_listing(
     manifest: Manifest,
     version: Version | None = None,
     previous: PreviousFacts | None = None,
+    quality: QualityReport | None = None,
 ) -> Judged:
-    """The decision that allows; without `version`, whether one may be made at all. Raises ListingDenied."""
-    judged = await decide_listing(engine, caller=caller, manifest=manifest, version=version, previous=previous)
+    """The decision that allows; without `version`, whether one may be made at all. `quality`: what the suite that
+    came with its file found. Raises ListingDenied."""
+    judged = await decide_listing(
+        engine, caller=caller, manifest=manifest, version=version, previous=previous, quality=quality
+    )
     if not judged.decision.allow:
         raise ListingDenied(judged)
     return judged
@@ -34,6 +39,7 @@ async def decide_listing(
     manifest: Manifest,
     version: Version | None = None,
     previous: PreviousFacts | None = None,
+    quality: QualityReport | None = None,
 ) -> Judged:
     """As `require_listing`, whichever way it goes."""
     question = ListingQuestion(
@@ -41,7 +47,7 @@ async def decide_listing(
         stage="version" if version else "manifest",
         caller=caller,
         manifest=manifest_facts(manifest),
-        version=version_facts(version) if version else None,
+        version=version_facts(version, quality) if version else None,
         previous=previous,
     )
     return Judged(question, await engine.decide(question))

@@ -85,7 +85,7 @@ async def _made(press: Press, ground: Ground, pipeline: Pipeline, stop: asyncio.
                 return None
     return await require_listing(
         press.engine, caller=ground.caller, manifest=ground.manifest, version=pipeline.version,
-        previous=ground.listed,
+        previous=ground.listed, quality=pipeline.line.quality,
     )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from catalog.quality.suite import AXES
 from marketplace.quality.freshness import Freshness
 from marketplace.quality.reads import read_quality
 from marketplace.quality.schemas import ScoreView
@@ -33,4 +34,5 @@ async def read_newest(session: AsyncSession, dataset_id: UUID, *, version_id: st
     for check in sorted(page.checks, key=lambda check: check.room != "released"):
         found |= {score.axis: score for score in check.scores if score.percent is not None}
     percents = [score.percent for score in found.values() if score.percent is not None]
-    return Newest(scores=tuple(found.values()), percent=min(percents, default=None), freshness=page.freshness)
+    scores = tuple(found[axis] for axis in AXES if axis in found)
+    return Newest(scores=scores, percent=min(percents, default=None), freshness=page.freshness)

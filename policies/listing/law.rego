@@ -11,6 +11,8 @@ thresholds := lawbook.values("decision-20-2025.classes", input.at_ms)
 
 ceiling := lawbook.values("exchange.privacy", input.at_ms)
 
+quality_floors := lawbook.values("exchange.quality", input.at_ms)
+
 highest := lawbook.values("decree-165-2025.ceiling", input.at_ms).highest
 
 # METADATA
@@ -20,13 +22,20 @@ highest := lawbook.values("decree-165-2025.ceiling", input.at_ms).highest
 #   code: law.in_force
 #   facts: [question.at_ms]
 #   source: policies/data/law.json
-#   law: [data-law-60-2024.42, exchange.anonymity, exchange.privacy, decision-20-2025.classes, decree-165-2025.ceiling]
+#   law:
+#     - data-law-60-2024.42
+#     - exchange.anonymity
+#     - exchange.privacy
+#     - exchange.quality
+#     - decision-20-2025.classes
+#     - decree-165-2025.ceiling
 gates contains "law.in_force" if {
 	no_trade
 	anonymity
 	ceiling
 	thresholds
 	highest
+	quality_floors
 }
 
 # METADATA
@@ -37,7 +46,13 @@ gates contains "law.in_force" if {
 #   gate: law.in_force
 #   facts: [question.at_ms]
 #   source: policies/data/law.json
-#   law: [data-law-60-2024.42, exchange.anonymity, exchange.privacy, decision-20-2025.classes, decree-165-2025.ceiling]
+#   law:
+#     - data-law-60-2024.42
+#     - exchange.anonymity
+#     - exchange.privacy
+#     - exchange.quality
+#     - decision-20-2025.classes
+#     - decree-165-2025.ceiling
 #   remedy: operator.tell
 deny contains reason.denied(rego.metadata.rule().custom, {"id": id}) if {
 	some id in laws
@@ -48,6 +63,7 @@ laws := [
 	"data-law-60-2024.42",
 	"exchange.anonymity",
 	"exchange.privacy",
+	"exchange.quality",
 	"decision-20-2025.classes",
 	"decree-165-2025.ceiling",
 ]

@@ -67,6 +67,7 @@ by_version := {
 	"basis.consented",
 	"evidence.kept",
 	"class.ceiling",
+	"quality.floor",
 }
 
 default obligations_if_allowed := null

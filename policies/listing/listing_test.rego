@@ -77,6 +77,9 @@ denials := {
 	"a small l measured": [[["/version/measured_l", 1]], {"anonymity.l_measured"}],
 	"l not measured": [[["/version/measured_l", null]], {"anonymity.l_measured"}],
 	"a hash cut short": [[["/version/manifest_sha256", "00"]], {"evidence.missing"}],
+	"an axis below the owner's floor": [scored({"clean_permille": 900}, {"clean_permille": 899}), {"quality.below_floor"}],
+	"an axis not measured": [scored({"clean_permille": 1}, {"live_permille": 9}), {"quality.not_measured"}],
+	"a score that is no number": [scored({"clean_permille": 1}, {"clean_permille": "9"}), {"quality.not_measured"}],
 	"core data as records": [[["/version/persons", 100000]], {"class.over_ceiling"}],
 }
 
@@ -200,4 +203,39 @@ test_persons_are_sold_in_dp_mode_without_groups if {
 		{"op": "add", "path": "/version/measured_l", "value": null},
 	])
 	listing.allow with input as asked
+}
+
+scored(floors, scores) := [["/manifest/quality", floors], ["/version/quality", scores]]
+
+test_without_a_floor_no_score_refuses if {
+	listing.allow with input as changed(scored({}, {"clean_permille": 0}))
+	listing.allow with input as changed(scored({"clean_permille": 899}, {"clean_permille": 899}))
+}
+
+quality_law(floors) := object.union(data.law, {"exchange.quality": [{
+	"from_ms": 0,
+	"until_ms": null,
+	"values": floors,
+}]})
+
+test_the_exchanges_floor_holds_beside_the_owners if {
+	law := quality_law({"clean_permille": 800})
+	listing.allow with input as changed(scored({}, {"clean_permille": 800})) with data.law as law
+	reasons := listing.deny with input as changed(scored({}, {"clean_permille": 799})) with data.law as law
+	params(reasons) == {{"axis": "clean", "permille": 799, "floor": 800, "whose": "exchange"}}
+	unmeasured := listing.deny with input as question with data.law as law
+	params(unmeasured) == {{"axis": "clean", "floor": 800, "whose": "exchange"}}
+}
+
+test_of_two_floors_the_higher_one_is_told_and_whose_it_is if {
+	law := quality_law({"clean_permille": 800})
+	own := listing.deny with input as changed(scored({"clean_permille": 801}, {"clean_permille": 5})) with data.law as law
+	params(own) == {{"axis": "clean", "permille": 5, "floor": 801, "whose": "owner"}}
+	both := listing.deny with input as changed(scored({"clean_permille": 800}, {"clean_permille": 5})) with data.law as law
+	params(both) == {{"axis": "clean", "permille": 5, "floor": 800, "whose": "exchange"}}
+}
+
+test_a_floor_that_is_no_number_is_never_reached if {
+	asked := changed(scored({"clean_permille": "0"}, {"clean_permille": 1000}))
+	not "quality.floor" in listing.gates with input as asked
 }

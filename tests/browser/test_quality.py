@@ -74,6 +74,7 @@ async def test_everybody_reads_scores_and_the_clock_and_the_owner_counts(
             assert words in plots
         assert "517" not in plots
         panel = page.split('id="quality"')[1].split("</section>")[0]
+        assert panel.index("Đúng") < panel.index("Đủ"), "the axes stand as they are always told"
         for words in ("90%", "100%", "Quá hạn", f'href="{path}"'):
             assert words in panel
     async with visit(sides.rival_owner) as visitor:
@@ -82,6 +83,10 @@ async def test_everybody_reads_scores_and_the_clock_and_the_owner_counts(
         own = (await visitor.get(path)).text
         assert faults(own) == []
         assert "expect_column_values_to_not_be_null" in own
+        assert "sex có giá trị" in own, "what was expected, as a sentence"
+        assert "0 kỳ vọng đạt, 1 không đạt, 0 không xét được." in own
+        assert "20%" in own, "the share that is not as expected"
+        assert f"?version={version.id}#verdicts" in own, "each version's verdicts are kept"
         assert "Đã xét" in own
     async with database.session() as session:
         (await session.get_one(Dataset, sides.dataset_id)).update_frequency = "never"

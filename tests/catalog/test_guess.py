@@ -260,5 +260,6 @@ def test_what_a_spreadsheet_rounded_is_said_and_a_department_is_no_key() -> None
     assert told["so_cccd"] == ("identifier", "rounded")
     assert told["khoa"] == ("quasi-identifier", "few_values")
     assert told["dong_y"] == ("drop", "consent")
+    assert 'meaning: {vi: "Năm sinh", en: "Year of birth"}' in manifest_text(reply, slug="x")
     assert [c.transform and c.transform.bins for c in reply.columns if c.name == "nam_sinh"] == [(1970, 1980)]
     assert "# consent: {research.academic: dong_y}" in manifest_text(reply, slug="test")

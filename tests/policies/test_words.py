@@ -54,7 +54,13 @@ OTHER_FACTS = {
         "budget.epsilon",
     },
     "agreement": {"applicant.organisation_slug"},
-    "listing": {"previous.state_class", "previous.personal_class", "manifest.privacy"},
+    "listing": {
+        "previous.state_class",
+        "previous.personal_class",
+        "manifest.privacy",
+        "manifest.quality",
+        "version.quality",
+    },
 }
 """Facts that only some questions need, so that no entry of facts.json asks for them."""
 

@@ -13,6 +13,7 @@ from marketplace.db.base import utcnow
 from marketplace.errors import NotFound
 from marketplace.listings.reads import read_dataset
 from marketplace.quality.reads import read_quality
+from marketplace.web.expected import judged
 from marketplace.web.view import View
 
 Version = Annotated[str | None, QueryParameter(name="version", required=False, max_length=64)]
@@ -28,9 +29,10 @@ async def show_quality(view: View, session: AsyncSession, slug: str, version: Ve
     page = await read_quality(session, dataset.id, reader_id=reader, at=utcnow(), version_id=version)
     if page is None:
         raise NotFound
-    judged = next((check for check in page.checks if check.verdicts), None)
+    suited = next((check for check in page.checks if check.verdicts), None)
+    told = judged(suited.number, suited.verdicts, view.language) if suited else None
     drifted = next((check for check in page.checks if check.drift), None)
-    return view.page("quality.html", dataset=dataset, page=page, judged=judged, drifted=drifted)
+    return view.page("quality.html", dataset=dataset, page=page, judged=told, drifted=drifted)
 
 
 handlers = [show_quality]
