@@ -383,7 +383,7 @@ REFUSED: dict[str, tuple[tuple[str, str, str], ...]] = {
     ),
     "Not SQL": (
         ("SELECT FROM WHERE", "sql.syntax", "WHERE"),
-        ("SELECT 'abc", "sql.syntax", ""),
+        ("SELECT 'abc", "sql.syntax", "'"),
         ("SELECT (1", "sql.syntax", "1"),
         ("SELECT -- nothing", "sql.syntax", ""),
         ("SELECT FROM people", "sql.syntax", "people"),
