@@ -66,7 +66,7 @@ async def quote(services: Services, caller: Caller, ask: Ask) -> QuoteView:
     """What the query would cost. Decided like a query (a denial is logged and raised); holds and runs nothing.
 
     Raises TooManyFree, and what `prepare` raises."""
-    with services.free_ones.take(caller.organisation_id):
+    async with services.understanding.for_nothing(caller.organisation_id, ask.sql):
         return await _quote(services, caller, ask)
 
 
@@ -141,7 +141,8 @@ async def _walk(services: Services, caller: Caller, ask: Ask, idempotency_key: s
     query_id = new_id()
     services.turns.require_room(caller.organisation_id)
     held_to = await promised(services, caller, ask)
-    prepared = await prepare(services, caller, ask, promised_vnd=held_to.prices_vnd if held_to else None)
+    async with services.understanding.in_turn(caller.organisation_id, ask.sql):
+        prepared = await prepare(services, caller, ask, promised_vnd=held_to.prices_vnd if held_to else None)
     if held_to is not None:
         require_promised(held_to, prepared)
     sealed = prepared.sealed(services.keys, query_id)

@@ -14,7 +14,7 @@ from marketplace.accounts.seats import Seats
 from marketplace.queries import prepare
 from marketplace.queries.errors import TooManyLong
 from marketplace.queries.facts import Facts
-from marketplace.queries.long_ones import LongOnes
+from marketplace.queries.understanding import Understanding
 from sandbox.job import TableSchema
 from sandbox.plan.plan import Plan, plan_query
 
@@ -24,7 +24,8 @@ ASKER: Any = SimpleNamespace(organisation_id=uuid4())
 def reading(max_bytes: int) -> Any:
     """Of the services those that read a question."""
     config = SimpleNamespace(sql_max_bytes=max_bytes)
-    return SimpleNamespace(config=config, long_ones=LongOnes(Seats(1, TooManyLong)))
+    seats = Seats(1, TooManyLong)
+    return SimpleNamespace(config=config, understanding=Understanding(free=seats, long=seats, at_once=1))
 
 
 async def test_a_long_question_is_read_while_others_are_served(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,43 @@
+"""What reading a question costs while nobody pays for it yet: bounded for each organisation, and taken in turns.
+
+To understand, price and decide a question is work of the event loop that all share. A long one is understood in a
+thread, one at a time (`long`); whoever waits for that holds up nobody's short ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+from uuid import UUID
+
+from marketplace.accounts.seats import Seats
+from marketplace.queries.rounds import Rounds, SeatedRounds
+
+AT_ONCE_CHARACTERS: Final = 2_000
+"""Longer questions, which may take a quarter of a second and cost nothing to ask, leave the event loop."""
+
+
+class Understanding:
+    """`free`, `long`: seats of an organisation for what is free, for long questions; `at_once`: short ones."""
+
+    def __init__(self, *, free: Seats, long: Seats, at_once: int) -> None:
+        self.free = free
+        self.long = SeatedRounds(long, 1)
+        self._short = Rounds(at_once)
+
+    @asynccontextmanager
+    async def for_nothing(self, organisation_id: UUID, sql: str) -> AsyncIterator[None]:
+        """A question that costs nothing. Raises TooManyFree."""
+        with self.free.take(organisation_id):
+            async with self.in_turn(organisation_id, sql):
+                yield
+
+    @asynccontextmanager
+    async def in_turn(self, organisation_id: UUID, sql: str) -> AsyncIterator[None]:
+        """Any question, until it is decided on."""
+        if len(sql) > AT_ONCE_CHARACTERS:
+            yield
+            return
+        async with self._short.turn(organisation_id):
+            yield
