@@ -32,7 +32,7 @@ group by u.organisation_id, o.sector
 
 
 class Use(Struct, frozen=True, kw_only=True):
-    """Lower ends of bands (`BANDS`); of queries, that of the sum of each company's. `sectors`: of five and more."""
+    """Lower ends of bands (`BANDS`); of queries, of the sum of each company's. `sectors`: of five and more."""
 
     days: int
     companies_from: int

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from tests.market import PURPOSE, Market
+from tests.marketplace.queries.test_at_rest import refused
 from tests.marketplace.queries.test_private import _send_table, files
 
 SLUG = "survey_of_some"
@@ -117,3 +120,53 @@ def test_two_who_collude_have_no_more_budget_than_the_lineage_grants(some: Marke
     for wanted in (("Cần Thơ",), ("Huế", "Hà Nội", "Cần Thơ")):
         with pytest.raises(AssertionError, match=r"agreement\.lineage_spent"):
             agreed(some, "rival", *wanted)
+
+
+def test_tables_of_one_key_each_are_paid_for_each_time_and_told_alike(some: Market) -> None:
+    """A startup sends a table for each guess, and again after it removed it: no quote, price or budget tells which
+    was right, and the same guess sent anew is a new question."""
+    sql = f"SELECT count(*) AS n FROM {SLUG} WHERE province IN (SELECT tinh FROM noi_lam)"
+    told, spent = [], []
+    for guess in ("Huế", "Cao Bằng", "Đà Nẵng", "Huế"):
+        table = _send_table(some, f"tinh\n{guess}\n")
+        asked = some.ask(sql, slug=f"{SLUG}_startup", rho_micro=2_000)
+        quote = some.client("startup").post("/api/v1/queries/quote", asked).json()
+        query, _ = ask(some, "startup", sql, rho_micro=2_000)
+        spent.append(query["rho_micro"])
+        told.append((quote["quote_vnd"], quote["bytes"], quote["privacy"]["margins"], query["charged_vnd"]))
+        assert some.client("startup").delete(f"/api/v1/tables/{table}").status == 204
+    assert spent == [2_000] * 4
+    assert all(each == told[0] for each in told)
+
+
+def test_after_a_withdrawal_no_byte_of_an_answer_leaves_and_the_question_is_a_new_one(some: Market) -> None:
+    sql = f"SELECT count(*) AS n FROM {SLUG} WHERE age < 100"
+    query, _ = ask(some, "startup", sql, rho_micro=3_000)
+    event = {
+        "dataset_id": some.datasets[SLUG], "subject": "P00042", "purpose": PURPOSE, "event": "withdrawn",
+        "at": datetime.now(UTC).isoformat(),
+    }  # fmt: skip
+    assert some.client(OWNER).post("/api/v1/consents/events", event).status == 201
+    refused(some, query["id"], some.parties.tokens["startup"], 410, "query.result_gone")
+    again, _ = ask(some, "startup", sql, rho_micro=3_000)
+    assert again["rho_micro"] == 3_000
+
+
+def test_32_at_once_some_alike_spend_what_they_are_given_and_no_more(some: Market) -> None:
+    """The same question while it runs is bought again, with other noise; then its answer is there for nothing."""
+    before, each_micro = left(some, "rival"), 50_000
+    same = f"SELECT count(*) AS n FROM {SLUG} WHERE insured"
+    asked = [same if number % 2 else f"{same} AND age > {number}" for number in range(32)]
+    bodies = [some.ask(sql, slug=f"{SLUG}_rival", rho_micro=each_micro) for sql in asked]
+    with ThreadPoolExecutor(32) as threads:
+        answers = list(threads.map(lambda body: some.client("rival").post("/api/v1/queries", body), bodies))
+    ended = [answer.json() for answer in answers if answer.status == 201]
+    assert all(query["state"] == "ready" for query in ended)
+    assert {answer.status for answer in answers} <= {201, 403, 409, 503}
+    assert left(some, "rival") == before - sum(query["rho_micro"] for query in ended) >= 0
+    assert left(some, "rival") < each_micro
+    if any(query["sql"] == same for query in ended):
+        again, rows = ask(some, "rival", same, rho_micro=each_micro)
+        assert (again["rho_micro"], again["charged_vnd"]) == (0, 0)
+        assert rows == ask(some, "rival", same, rho_micro=each_micro)[1]
+    assert some.reconciled()
