@@ -295,7 +295,7 @@ async def understand(
     max_bytes = services.config.sql_max_bytes
     if len(sql) <= AT_ONCE_CHARACTERS:
         return _understood(sql, facts, versions, max_bytes)
-    async with services.understanding.long.turn(caller.organisation_id):
+    async with services.understanding.reading_long(caller.organisation_id):
         return await asyncio.to_thread(_understood, sql, facts, versions, max_bytes)
 
 

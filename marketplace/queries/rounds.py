@@ -32,6 +32,11 @@ class Rounds:
         finally:
             self._done(organisation_id)
 
+    @property
+    def crowded(self) -> bool:
+        """Whether somebody waits."""
+        return bool(self._waiting)
+
     def _may(self, organisation_id: UUID) -> bool:
         return self._running.total() < self._at_once and self._running[organisation_id] < self._each
 

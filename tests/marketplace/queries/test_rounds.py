@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from types import SimpleNamespace
@@ -17,7 +18,7 @@ from marketplace.queries.dry_run import dry_run
 from marketplace.queries.errors import TooManyFree, TooManyLong
 from marketplace.queries.explain import explain
 from marketplace.queries.rounds import Rounds, SeatedRounds
-from marketplace.queries.understanding import AT_ONCE_CHARACTERS, Understanding
+from marketplace.queries.understanding import AT_ONCE_CHARACTERS, REST_MOST_S, Understanding
 
 FLOODER, HONEST = uuid4(), uuid4()
 MOST = 8
@@ -149,11 +150,44 @@ async def test_an_organisation_leaves_one_place_to_others_and_alone_has_all_but_
 
 async def test_a_question_that_waits_for_the_reader_of_long_ones_holds_no_place_of_a_short_one() -> None:
     understanding = Understanding(free=Seats(9, TooManyFree), long=Seats(9, TooManyLong), at_once=1)
-    async with understanding.long.turn(FLOODER):
+    async with understanding.reading_long(FLOODER):
         long = "x" * (AT_ONCE_CHARACTERS + 1)
         waits = understanding.for_nothing(FLOODER, long)
         async with waits, asyncio.timeout(30), understanding.for_nothing(HONEST, "select 1"):
             pass
+
+
+async def test_who_reads_long_ones_rests_as_long_as_it_worked_where_short_ones_wait(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whatever came of the question: one that is refused took as long to read."""
+    understanding = Understanding(free=Seats(9, TooManyFree), long=Seats(9, TooManyLong), at_once=1)
+    clock, rested = [10.0], []
+
+    async def sleep(seconds: float) -> None:
+        rested.append(seconds)
+
+    async def short() -> None:
+        async with understanding.in_turn(HONEST, "select 1"):
+            pass
+
+    async def long(takes_s: float) -> None:
+        with contextlib.suppress(ValueError):
+            async with understanding.reading_long(FLOODER):
+                clock[0] += takes_s
+                raise ValueError
+
+    with monkeypatch.context() as faked:
+        faked.setattr("marketplace.queries.understanding.time", SimpleNamespace(monotonic=lambda: clock[0]))
+        faked.setattr("marketplace.queries.understanding.asyncio", SimpleNamespace(sleep=sleep))
+        await long(0.25)
+        async with understanding.in_turn(HONEST, "select 1"):
+            waits = asyncio.create_task(short())
+            await settled()
+            await long(0.25)
+            await long(30)
+    await waits
+    assert rested == [0.25, REST_MOST_S]
 
 
 @pytest.mark.parametrize("called", [False, True])
