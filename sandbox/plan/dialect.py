@@ -90,6 +90,14 @@ class _Parser(DuckDBParser):
         # The only nodes without words inside: without this, nothing says where they stand.
         return found.update_positions(self._prev) if found is not None else None
 
+    def _parse_types(
+        self, check_func: bool = False, schema: bool = False, allow_identifiers: bool = True,
+        with_collation: bool = False,
+    ) -> exp.Expr | None:  # fmt: skip
+        first = self._curr
+        found = super()._parse_types(check_func, schema, allow_identifiers, with_collation)
+        return found.update_positions(first) if isinstance(found, exp.DataType) else found
+
 
 class _Dialect(DuckDB):
     # sqlglot counts places in lists from 0 and makes a path of its own of what follows ->: ours stay as written.
