@@ -6,10 +6,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import pytest
 from sqlalchemy import select
 
-from marketplace.config import Config
 from marketplace.db.base import first_id_at, new_id, utcnow
 from marketplace.db.engine import Database
 from marketplace.db.keys import Keys
@@ -25,9 +23,8 @@ def quote(person_id: Any, at: datetime, *, lasts: timedelta = HOUR) -> Quote:
     return Quote(id=first_id_at(at), person_id=person_id, note="…", created_at=at, expires_at=at + lasts)
 
 
-@pytest.mark.usefixtures("database")
 async def test_a_quote_that_expired_long_ago_goes_and_no_other(
-    database: Database, config: Config, make: Make, tmp_path: Path
+    database: Database, make: Make, tmp_path: Path
 ) -> None:
     person, now = (await make.party(database)).person, utcnow()
     rows = {
@@ -39,7 +36,7 @@ async def test_a_quote_that_expired_long_ago_goes_and_no_other(
     ids = {row.id: name for name, row in rows.items()}
     async with database.session() as session:
         session.add_all(rows.values())
-    await sweep(database, Answers(tmp_path, Keys(config)))
+    await sweep(database, Answers(tmp_path / "answers", Keys(tmp_path / "keys"), runner=1))
     async with database.session() as session:
         left = await session.scalars(select(Quote.id).where(Quote.id.in_(ids)))
         assert {ids[each] for each in left} == {"still valid", "expired today", "new"}
