@@ -81,7 +81,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     tenant_free_questions: Positive = 16
     """Quotes, dry runs and explanations of one tenant at once, in one process."""
     questions_at_once: Positive = 4
-    """Questions understood, priced and decided at once, in one process; of more, the tenants take turns."""
+    """Short quotes, dry runs and explanations worked on at once, in one process; of more, tenants take turns."""
     tenant_long_questions: Positive = 8
     """Long questions of one tenant that are understood or wait for it, in one process."""
     tenant_exports: NotNegative = 2

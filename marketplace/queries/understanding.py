@@ -23,7 +23,7 @@ REST_MOST_S: Final = 1.0
 
 
 class Understanding:
-    """`free`, `long`: seats of an organisation for what is free, for long questions; `at_once`: short ones."""
+    """`free`, `long`: seats of an organisation for free, for long questions; `at_once`: short free ones of all."""
 
     def __init__(self, *, free: Seats, long: Seats, at_once: int) -> None:
         self.free = free
@@ -32,9 +32,12 @@ class Understanding:
 
     @asynccontextmanager
     async def for_nothing(self, organisation_id: UUID, sql: str) -> AsyncIterator[None]:
-        """A question that costs nothing. Raises TooManyFree."""
+        """A question that costs nothing, until it is answered. Raises TooManyFree."""
         with self.free.take(organisation_id):
-            async with self.in_turn(organisation_id, sql):
+            if len(sql) > AT_ONCE_CHARACTERS:
+                yield
+                return
+            async with self._short.turn(organisation_id):
                 yield
 
     @asynccontextmanager
@@ -47,12 +50,3 @@ class Understanding:
             finally:
                 if self._short.crowded:
                     await asyncio.sleep(min(time.monotonic() - began, REST_MOST_S))
-
-    @asynccontextmanager
-    async def in_turn(self, organisation_id: UUID, sql: str) -> AsyncIterator[None]:
-        """Any question, until it is decided on."""
-        if len(sql) > AT_ONCE_CHARACTERS:
-            yield
-            return
-        async with self._short.turn(organisation_id):
-            yield

@@ -141,8 +141,7 @@ async def _walk(services: Services, caller: Caller, ask: Ask, idempotency_key: s
     query_id = new_id()
     services.turns.require_room(caller.organisation_id)
     held_to = await promised(services, caller, ask)
-    async with services.understanding.in_turn(caller.organisation_id, ask.sql):
-        prepared = await prepare(services, caller, ask, promised_vnd=held_to.prices_vnd if held_to else None)
+    prepared = await prepare(services, caller, ask, promised_vnd=held_to.prices_vnd if held_to else None)
     if held_to is not None:
         require_promised(held_to, prepared)
     sealed = prepared.sealed(services.keys, query_id)

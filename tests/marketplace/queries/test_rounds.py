@@ -168,7 +168,7 @@ async def test_who_reads_long_ones_rests_as_long_as_it_worked_where_short_ones_w
         rested.append(seconds)
 
     async def short() -> None:
-        async with understanding.in_turn(HONEST, "select 1"):
+        async with understanding.for_nothing(HONEST, "select 1"):
             pass
 
     async def long(takes_s: float) -> None:
@@ -181,7 +181,7 @@ async def test_who_reads_long_ones_rests_as_long_as_it_worked_where_short_ones_w
         faked.setattr("marketplace.queries.understanding.time", SimpleNamespace(monotonic=lambda: clock[0]))
         faked.setattr("marketplace.queries.understanding.asyncio", SimpleNamespace(sleep=sleep))
         await long(0.25)
-        async with understanding.in_turn(HONEST, "select 1"):
+        async with understanding.for_nothing(HONEST, "select 1"):
             waits = asyncio.create_task(short())
             await settled()
             await long(0.25)
