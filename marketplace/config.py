@@ -80,6 +80,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     """Answers of one tenant on their way out at once, in one process."""
     tenant_free_questions: Positive = 16
     """Quotes, dry runs and explanations of one tenant at once, in one process."""
+    questions_at_once: Positive = 4
+    """Short quotes, dry runs and explanations worked on at once, in one process; of more, tenants take turns."""
     tenant_long_questions: Positive = 8
     """Long questions of one tenant that are understood or wait for it, in one process."""
     tenant_exports: NotNegative = 2

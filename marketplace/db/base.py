@@ -67,6 +67,11 @@ def new_id() -> uuid.UUID:
     return uuid.UUID(int=value)
 
 
+def first_id_at(at: datetime) -> uuid.UUID:
+    """Below every id that was made at that instant or later."""
+    return uuid.UUID(int=ms_of(at) << 80)
+
+
 def utcnow() -> datetime:
     return datetime.now(UTC)
 

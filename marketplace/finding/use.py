@@ -1,11 +1,13 @@
 """How often a dataset is used and by what kind of company: in bands, and from five companies up.
 
-Whole days up to the last midnight in Viet Nam, counted once a day: nobody watches a rival's query arrive.
+Whole days up to the last midnight in Viet Nam, counted once a day, each company by the lower end of its own band:
+nobody watches a rival's query arrive, nor finds by asking more and more how many the others lack to the next band.
 """
 
 from __future__ import annotations
 
 import uuid
+from collections import Counter
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -22,15 +24,15 @@ KEPT: Final = 10_000
 """Datasets whose bands are kept for the day, some megabytes; the oldest go."""
 BANDS: Final = (5, 10, 25, 100, 1_000, 10_000, 100_000)
 _USED = text("""
-select o.sector, count(distinct u.organisation_id) as companies, count(*) as queries
+select o.sector, count(*) as queries
 from usage u join dataset_version v on v.id = u.version_id join organisation o on o.id = u.organisation_id
 where v.dataset_id = :dataset and u.dataset_id = :dataset and u.at >= :since and u.at < :until
-group by o.sector
+group by u.organisation_id, o.sector
 """)
 
 
 class Use(Struct, frozen=True, kw_only=True):
-    """Lower ends of bands (`BANDS`); `sectors` are those with five companies or more."""
+    """Lower ends of bands (`BANDS`); of queries, of the sum of each company's. `sectors`: of five and more."""
 
     days: int
     companies_from: int
@@ -76,11 +78,12 @@ async def count_use(session: AsyncSession, dataset_id: uuid.UUID, *, at: datetim
     until = _midnight(at)
     asked = {"dataset": dataset_id, "since": until - timedelta(days=DAYS), "until": until}
     rows = (await session.execute(_USED, asked)).all()
-    companies, queries = sum(row.companies for row in rows), sum(row.queries for row in rows)
-    if companies < FEWEST:
+    if len(rows) < FEWEST:
         return None
-    sectors = sorted(row.sector for row in rows if row.sector is not None and row.companies >= FEWEST)
-    return Use(days=DAYS, companies_from=_band(companies), queries_from=_band(queries), sectors=tuple(sectors))
+    companies = Counter(row.sector for row in rows)
+    sectors = sorted(each for each, count in companies.items() if each is not None and count >= FEWEST)
+    queries = sum(_band(row.queries) for row in rows)
+    return Use(days=DAYS, companies_from=_band(len(rows)), queries_from=_band(queries), sectors=tuple(sectors))
 
 
 def _midnight(at: datetime) -> datetime:
@@ -88,4 +91,4 @@ def _midnight(at: datetime) -> datetime:
 
 
 def _band(count: int) -> int:
-    return max(band for band in BANDS if band <= count)
+    return max((band for band in BANDS if band <= count), default=1)

@@ -92,7 +92,7 @@ async def dry_run(services: Services, caller: Caller, ask: Ask) -> DryRunView:
 
     Raises NotFound, SameDataset: it is not clear then what is asked about; TooManyFree, TooManyLong.
     """
-    with services.free_ones.take(caller.organisation_id):
+    async with services.understanding.for_nothing(caller.organisation_id, ask.sql):
         return await _dry_run(services, caller, ask)
 
 

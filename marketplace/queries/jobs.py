@@ -6,11 +6,13 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Sequence
+from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from marketplace.db.base import first_id_at, utcnow
 from marketplace.db.engine import Database
 from marketplace.db.keys import Keys
 from marketplace.errors import Unavailable
@@ -37,6 +39,9 @@ select id from query where runner = :runner and state in ('queued', 'running')
 and created_at < now() - make_interval(secs => :after_s) order by id
 """)
 EXPIRED = text("delete from query_result where expires_at <= now()")
+QUOTES_KEPT = timedelta(days=1)
+"""After which nobody is told any more that a quote has expired: they cost nothing, so they must not stay."""
+OLD_QUOTES = text("delete from quote where id < :before and expires_at <= now()")
 UNASKED = text("""
 delete from private_answer p using query q, query_line l, agreement a, dataset d
 where q.id = p.query_id and l.query_id = p.query_id and l.agreement_id = p.agreement_id
@@ -58,10 +63,12 @@ where not exists ({ALIVE.format(runner="f.runner")})
 
 
 async def sweep(database: Database, answers: Answers) -> int:
-    """Void every query whose process is dead; erase answers past their time. How many queries were voided."""
+    """Void every query whose process is dead; erase answers and quotes past their time. How many were voided."""
     async with database.session() as session:
         left = (await session.execute(LEFT, {"space": SPACE})).all()
         await session.execute(EXPIRED)
+        # By their ids, which begin with the time: no index but theirs is needed.
+        await session.execute(OLD_QUOTES, {"before": first_id_at(utcnow() - QUOTES_KEPT)})
         await session.execute(UNASKED)
     voided = await _void_each(database, answers.keys, [each.id for each in left])
     await remove_orphans(database, answers)

@@ -45,6 +45,7 @@ from marketplace.queries.privacy import (
 )
 from marketplace.queries.schemas import Ask
 from marketplace.queries.services import Services
+from marketplace.queries.understanding import AT_ONCE_CHARACTERS
 from policies.beside import Decided, decide_all
 from policies.clock import Clock, ClockWentBack
 from policies.decision import AccessQuestion, Decision, RequestFacts
@@ -54,9 +55,6 @@ from sandbox.plan.plan import Plan, plan_query
 
 TOGETHER: Final = frozenset({"rows", "aggregate"})
 """Modes that one query may mix: their files hold nothing that is not safe to join."""
-
-AT_ONCE_CHARACTERS: Final = 2_000
-"""Longer questions, which may take a quarter of a second and cost nothing to ask, leave the event loop."""
 
 
 class Prepared(Struct, frozen=True, kw_only=True, dict=True):
@@ -297,7 +295,7 @@ async def understand(
     max_bytes = services.config.sql_max_bytes
     if len(sql) <= AT_ONCE_CHARACTERS:
         return _understood(sql, facts, versions, max_bytes)
-    async with services.long_ones.turn(caller.organisation_id):
+    async with services.understanding.reading_long(caller.organisation_id):
         return await asyncio.to_thread(_understood, sql, facts, versions, max_bytes)
 
 

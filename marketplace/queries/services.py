@@ -15,10 +15,10 @@ from marketplace.db.engine import Database
 from marketplace.db.keys import Keys
 from marketplace.payments.provider import Payments
 from marketplace.queries.keeping import Answers
-from marketplace.queries.long_ones import LongOnes
 from marketplace.queries.runner import Runner
 from marketplace.queries.sizes import Sizes
 from marketplace.queries.turns import Turns
+from marketplace.queries.understanding import Understanding
 from policies.clock import Clock
 from policies.engine import Engine
 from sandbox.isolation.pool import Pool
@@ -44,9 +44,7 @@ class Services:
     """Own tables on their way in."""
     exports: Seats
     """Exports of the log on their way out."""
-    free_ones: Seats
-    """Questions that cost nothing: quotes, dry runs, explanations."""
-    long_ones: LongOnes
+    understanding: Understanding
     payments: Payments
     sizes: Sizes = field(default_factory=Sizes)
     log_look: LogLook = field(default_factory=LogLook)

@@ -66,7 +66,7 @@ async def quote(services: Services, caller: Caller, ask: Ask) -> QuoteView:
     """What the query would cost. Decided like a query (a denial is logged and raised); holds and runs nothing.
 
     Raises TooManyFree, and what `prepare` raises."""
-    with services.free_ones.take(caller.organisation_id):
+    async with services.understanding.for_nothing(caller.organisation_id, ask.sql):
         return await _quote(services, caller, ask)
 
 

@@ -44,11 +44,11 @@ from marketplace.queries.cancelling import watch_cancelled
 from marketplace.queries.errors import TooManyFetches, TooManyFree, TooManyLong, TooManyReaders
 from marketplace.queries.jobs import run_forgotten, run_sweeps
 from marketplace.queries.keeping import NOBODY, Answers
-from marketplace.queries.long_ones import LongOnes
 from marketplace.queries.policy_server import policy_server
 from marketplace.queries.runner import Runner
 from marketplace.queries.services import Services
 from marketplace.queries.turns import Turns, room_of
+from marketplace.queries.understanding import Understanding
 from marketplace.spending.jobs import run_alerts
 from marketplace.web.hangup import keep_policy, reload_on_hangup
 from marketplace.web.jails import Jails
@@ -97,8 +97,11 @@ async def open_services(config: Config, jails: Jails, *, background: bool = True
             fetches=Seats(config.tenant_fetches, TooManyFetches),
             table_uploads=Seats(config.tenant_table_uploads, TooManyUploads),
             exports=Seats(config.tenant_exports, TooManyExports),
-            free_ones=Seats(config.tenant_free_questions, TooManyFree),
-            long_ones=LongOnes(Seats(config.tenant_long_questions, TooManyLong)),
+            understanding=Understanding(
+                free=Seats(config.tenant_free_questions, TooManyFree),
+                long=Seats(config.tenant_long_questions, TooManyLong),
+                at_once=config.questions_at_once,
+            ),
             payments=payments,
         )
         stop = asyncio.Event()

@@ -8,6 +8,7 @@ from dataclasses import replace
 from .arithmetic import Place, alike, fit, is_text_constant
 from .errors import Refusal
 from .functions import Function
+from .misfits import fitting
 from .tree import Cast, Constant, Expression, Operation
 from .types import (
     BIGINT,
@@ -164,7 +165,7 @@ def _fits_part(node: Expression, before: list[Expression], words: list[str]) -> 
 def checked(function: Function, arguments: tuple[Expression, ...], place: Place) -> tuple[Expression, ...]:
     """The arguments as the function takes them. Refusal (with its signature) if they do not fit."""
     words = _words(function, len(arguments))
-    wrong = Refusal("sql.wrong_arguments", *place, use=function.signature)
+    wrong = Refusal("sql.wrong_arguments", *place, use=fitting(function, arguments))
     if words is None:
         raise wrong
     fitted: list[Expression] = []

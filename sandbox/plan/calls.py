@@ -16,6 +16,7 @@ from .dialect import place
 from .elsewhere import look_up
 from .errors import Refusal
 from .functions import FUNCTIONS, Function
+from .misfits import DISTINCT_ROWS
 from .scope import Scope, nearest
 from .tree import Bound, Call, Constant, Expression, Sort, Window
 from .types import VARCHAR
@@ -77,6 +78,9 @@ def _call(node: exp.Expression, scope: Scope, context: Context, *, windowed: boo
         starred = len(given.nodes) == 1 and isinstance(given.nodes[0], exp.Star)
         if starred and (function.name != "count" or given.nodes[0].args.get("except_")):
             raise Refusal("sql.wrong_arguments", at, end, use=function.signature)
+        if starred and given.distinct:
+            # The engine would refuse it only in the jail, at the price of the question.
+            raise Refusal("sql.wrong_arguments", at, end, use=f"{function.signature}; {DISTINCT_ROWS}")
         arguments = () if starred else tuple(_read(n, scope, context) for n in given.nodes)
         order = read_sorts(given.order, scope, context)
     arguments = checked(function, arguments, (at, end))

@@ -92,7 +92,12 @@ def read_type(node: exp.Expression, inside: exp.Expression) -> Type:
         return list_of(read_type(node.expressions[0], inside))
     found = _SIMPLE_TYPES.get(kind)
     if found is None:
-        raise Refusal("sql.unknown_type", *place(inside), type=kind, use=_TYPE_INSTEAD.get(kind, "VARCHAR"))
+        raise Refusal(
+            "sql.unknown_type",
+            *place(node if "start" in node.meta else inside),
+            type=kind,
+            use=_TYPE_INSTEAD.get(kind, "VARCHAR"),
+        )
     return found
 
 

@@ -90,6 +90,14 @@ class _Parser(DuckDBParser):
         # The only nodes without words inside: without this, nothing says where they stand.
         return found.update_positions(self._prev) if found is not None else None
 
+    def _parse_types(
+        self, check_func: bool = False, schema: bool = False, allow_identifiers: bool = True,
+        with_collation: bool = False,
+    ) -> exp.Expr | None:  # fmt: skip
+        first = self._curr
+        found = super()._parse_types(check_func, schema, allow_identifiers, with_collation)
+        return found.update_positions(first) if isinstance(found, exp.DataType) else found
+
 
 class _Dialect(DuckDB):
     # sqlglot counts places in lists from 0 and makes a path of its own of what follows ->: ours stay as written.
@@ -108,9 +116,13 @@ _DIALECT = _Dialect()
 sys.setrecursionlimit(max(sys.getrecursionlimit(), FRAMES))
 
 # What other dialects write, by the word at which nothing is understood any more, and by the one before it.
-_INSTEAD = {"`": '"x"', "#": "-- …", "separator": "string_agg(x, ',')"}
-_INSTEAD_AFTER = {"top": "LIMIT 10", "minus": "EXCEPT"}
+_INSTEAD = {"`": '"x"', "#": "-- …", "separator": "string_agg(x, ',')", "xor": "a <> b", "≥": "a >= b",
+            "≤": "a <= b", "≠": "a <> b", "from": "SELECT … FROM … WHERE …"}  # fmt: skip
+_INSTEAD_AFTER = {"top": "LIMIT 10", "minus": "EXCEPT", "mod": "a % b", "×": "a * b", "÷": "a / b", "as": 'AS "x"'}
+_OPEN = ("'", '"', "/*", "$$")
+_ENCLOSED = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|/\*.*?\*/|\$\$.*?\$\$|'|"|/\*|\$\$""", re.DOTALL)
 _UNWRITTEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufeff]")
+_DIGITS = 18
 _WORDS = re.compile(r"\w+|[^\w\s]")
 
 
@@ -134,13 +146,40 @@ def _check_tokens(tokens: list[Token]) -> None:
 
 
 def _check_neighbours(tokens: list[Token], sql: str) -> None:
+    depth = 0
     for token, following in pairwise(tokens):
+        depth += (token.token_type in _OPENING) - (token.token_type in _CLOSING)
         touching = following.start == token.end + 1
         if token.token_type is TokenType.NUMBER and touching and re.match(r"\w", sql[following.start]):
             # 0x1F would be read as 0 AS x1F, and mean 31 to DuckDB.
-            raise Refusal("sql.syntax", token.start, following.end)
+            raise Refusal(
+                "sql.syntax", token.start, following.end, use=_number(sql[token.start : following.end + 1])
+            )
         if token.token_type is TokenType.SEMICOLON and following.token_type is not TokenType.SEMICOLON:
+            if depth > 0:  # as spreadsheets part arguments
+                raise Refusal("sql.syntax", token.start, token.end, use="f(a, b)")
             raise Refusal("sql.several_statements", following.start, following.end)
+        if token.token_type is TokenType.VAR and touching and following.token_type is TokenType.STRING:
+            # r'…' is a text as ours are, x'1F' a number.
+            use = f"'{following.text}'" if token.text.lower() != "x" else _number(f"0x{following.text}")
+            raise Refusal("sql.syntax", token.start, following.end, use=use)
+
+
+def _number(word: str) -> str:
+    """A number written in another base, as it is written here."""
+    base = {"0x": 16, "0b": 2, "0o": 8}.get(word[:2].lower())
+    try:
+        return str(int(word[2:], base)) if base and len(word) <= _DIGITS else ""
+    except ValueError:
+        return ""
+
+
+def _unread(sql: str) -> Refusal:
+    """A text or a comment that does not end."""
+    if (escaped := sql.find("\\'")) >= 0:
+        return Refusal("sql.syntax", escaped, escaped + 1, use="'it''s'")
+    begun = next((found for found in _ENCLOSED.finditer(sql) if found[0] in _OPEN), None)
+    return Refusal("sql.syntax", begun.start(), begun.end() - 1) if begun else Refusal("sql.syntax")
 
 
 def _syntax(error: ParseError, sql: str) -> Refusal:
@@ -167,7 +206,7 @@ def parse(sql: str) -> exp.Expression:
     try:
         tokens = _DIALECT.tokenize(sql)
     except TokenError as error:
-        raise Refusal("sql.syntax") from error
+        raise _unread(sql) from error
     _check_tokens(tokens)
     _check_neighbours(tokens, sql)
     try:

@@ -54,7 +54,7 @@ _ALLOWED = {kind: frozenset(arguments) for kind, arguments in _FORMS.items()}
 
 INSTEAD = {
     "Placeholder": "x = 1", "Parameter": "x = 1",
-    "Lambda": "list_contains(xs, x)", "All": "NOT EXISTS (SELECT …)",
+    "Lambda": "list_contains(xs, x)", "All": "x NOT IN (SELECT …), x > (SELECT max(y) …)",
     "Tuple": "a = 1 AND b = 2", "Pivot": "sum(x) FILTER (WHERE …)", "Fetch": "LIMIT 10",
     "Is": "x IS DISTINCT FROM y", "Rollup": "GROUP BY ROLLUP (x)", "Cube": "GROUP BY CUBE (x)",
     "RegexpFullMatch": "regexp_full_match(x, 'a')", "Glob": "x LIKE 'a%'", "Star": "count(*)",
@@ -66,8 +66,14 @@ INSTEAD = {
     "Map": "CASE …", "Unnest": "list_extract(xs, 1)",
     "Lateral": "LATERAL (SELECT …)", "Bracket": "list_extract(xs, 1)", "Join": "JOIN … ON …", "Union": "UNION ALL",
     "With": "WITH x AS (SELECT …)", "Limit": "LIMIT 10", "Table": "FROM x AS y", "TableSample": "WHERE x % 10 = 0",
+    "BitwiseNot": "-1 - x", "Into": "WITH x AS (SELECT …)",
+    "CTE": "WITH x AS (SELECT …)", "ArrayOverlaps": "a AND b",
     "Window": "ROWS BETWEEN 6 PRECEDING AND CURRENT ROW", "WindowSpec": "ROWS BETWEEN 6 PRECEDING AND CURRENT ROW",
 }  # fmt: skip
+
+
+_SYSTEM = frozenset({"information_schema", "pg_catalog", "sys", "system"})
+"""What other systems tell their tables by: here a dataset's page does."""
 
 
 def unsupported(node: exp.Expr | None) -> Refusal:
@@ -92,6 +98,7 @@ def _argument(node: exp.Expr, name: str, value: object) -> Refusal:
     at, end = place(inner) if isinstance(inner, exp.Expr) else (None, None)
     use = INSTEAD.get(type(inner).__name__) or INSTEAD.get(type(node).__name__, "")
     if name == "db":
-        name, use = "schema", f"FROM {node.name}"
+        system = str(value).lower() in _SYSTEM
+        name, use = "schema", "" if system else f"FROM {node.name}"
     return Refusal("sql.not_supported", *((at, end) if at is not None else place(node)),
                    form=name.strip("_").replace("_", " ").upper(), use=use)  # fmt: skip

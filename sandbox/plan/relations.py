@@ -124,7 +124,8 @@ def _not_a_table(node: exp.Table, context: Context) -> Refusal:
     if isinstance(node.this, exp.Anonymous | exp.Func):
         return Refusal("sql.outside_world", at, end)
     tables = [t.name for t in context.tables.values()]
-    return Refusal("sql.unknown_table", at, end, use=nearest(node.name, tables), tables=", ".join(tables))
+    use = nearest(node.name, tables) or ("SELECT 1" if node.name.lower() == "dual" else "")
+    return Refusal("sql.unknown_table", at, end, use=use, tables=", ".join(tables))
 
 
 def _fields(relation: str, columns: tuple[tuple[str, object], ...]) -> tuple[Field, ...]:

@@ -164,4 +164,8 @@ class Scope:
             use = f"'{name}'"  # other dialects take "x" for a text, and a bare word for a part of a date
         elif not use and name.lower() == "rownum":
             use = "LIMIT 10"
+        elif not use and name.lower() == "rowid":
+            use = "row_number() OVER (ORDER BY x)"
+        elif not use and name[0] in "‘’“”´":
+            use = f"'{name.strip('‘’“”´')}'"  # as word processors write quotes
         return Refusal("sql.unknown_column", at, end, use=use, columns=columns)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import msgspec
@@ -20,6 +20,7 @@ from marketplace.finding.changes import compare
 from marketplace.finding.citing import cite
 from marketplace.finding.related import read_related
 from marketplace.finding.use import Day, count_use, read_use
+from marketplace.listings.models import Dataset
 from marketplace.listings.reads import read_dataset
 from marketplace.metering.models import UsageRow
 from tests.marketplace.listed import list_dataset, version
@@ -60,25 +61,34 @@ def test_an_unknown_column_has_no_estimate() -> None:
         estimate(Terms(), COLUMNS, chosen=("drop table",), queries=1)
 
 
-async def test_use_is_told_in_bands_from_five_companies_up(session: AsyncSession, make: Make) -> None:
-    owner = await make.organisation(session, kind="owner")
-    person = await make.person(session, owner)
-    dataset = await list_dataset(session, owner, person)
-    now = utcnow()
-    for number in range(6):
-        if number == 4:
-            assert await read_use(session, dataset.id, at=now) is None, "four companies are too few"
-            assert await count_use(session, dataset.id, at=now) is None
+async def used_by(session: AsyncSession, make: Make, dataset: Dataset, *counts: int, at: datetime) -> None:
+    """A company more for each count, which asked so often."""
+    for count in counts:
         startup = await make.organisation(session, kind="startup")
-        session.add(
+        person = await make.person(session, startup)
+        session.add_all(
             UsageRow(
-                id=new_id(), query_id=new_id(), organisation_id=startup.id, owner_id=owner.id, person_id=person.id,
-                agreement_id=new_id(), dataset_id=dataset.id, version_id=dataset.current_version_id or "",
-                outcome="ready", bytes=1, rows=1, cpu_us=1, wall_us=1, peak_memory_bytes=1, price_vnd=1,
-                at=now - timedelta(days=2),
+                id=new_id(), query_id=new_id(), organisation_id=startup.id, owner_id=dataset.owner_id,
+                person_id=person.id, agreement_id=new_id(), dataset_id=dataset.id,
+                version_id=dataset.current_version_id or "", outcome="ready", bytes=1, rows=1, cpu_us=1, wall_us=1,
+                peak_memory_bytes=1, price_vnd=1, at=at,
             )
+            for _ in range(count)
         )  # fmt: skip
         await session.flush()
+
+
+async def listed(session: AsyncSession, make: Make) -> Dataset:
+    owner = await make.organisation(session, kind="owner")
+    return await list_dataset(session, owner, await make.person(session, owner))
+
+
+async def test_use_is_told_in_bands_from_five_companies_up(session: AsyncSession, make: Make) -> None:
+    dataset, now = await listed(session, make), utcnow()
+    await used_by(session, make, dataset, 1, 1, 1, 1, at=now - timedelta(days=2))
+    assert await read_use(session, dataset.id, at=now) is None, "four companies are too few"
+    assert await count_use(session, dataset.id, at=now) is None
+    await used_by(session, make, dataset, 1, 1, at=now - timedelta(days=2))
     used = await count_use(session, dataset.id, at=now)
     assert used is not None
     assert await read_use(session, dataset.id, at=now) is None, "bands change once a day"
@@ -87,6 +97,19 @@ async def test_use_is_told_in_bands_from_five_companies_up(session: AsyncSession
     assert await count_use(session, dataset.id, at=now - timedelta(days=2)) is None, (
         "only whole days that are over"
     )
+
+
+@pytest.mark.parametrize("own", [1, 69, 70, 71, 97])
+async def test_a_company_finds_by_its_own_queries_nothing_of_how_many_the_others_ask(
+    session: AsyncSession, make: Make, own: int
+) -> None:
+    """It asks until the band is the next one: were that at a sum, it would know what the others lacked to it."""
+    now, told = utcnow(), set()
+    for rivals in (26, 27, 99):
+        dataset = await listed(session, make)
+        await used_by(session, make, dataset, own, 1, 1, 1, rivals, at=now - timedelta(days=2))
+        told.add(await count_use(session, dataset.id, at=now))
+    assert len(told) == 1
 
 
 @given(st.lists(st.integers(0, 9), max_size=30))

@@ -68,10 +68,12 @@ def proposed(market: Market, partner: str) -> str:
     return found
 
 
-def agreed(market: Market) -> Market:
+def agreed(market: Market, *only: dict[str, Any]) -> Market:
+    """`only`: the records that it is on; none: all."""
     body = {
         "purpose": PURPOSE, "justification": "Thống kê gộp cho kiểm thử, không tái định danh ai.",
         "duration_days": 30, "people": [str(market.person("startup").person_id)],
+        "promises": {"records": list(only)} if only else {},
     }  # fmt: skip
     applied = market.client("startup").post("/api/v1/datasets/chung/applications", body)
     assert applied.status == 201, applied.body
@@ -135,3 +137,57 @@ def test_the_answer_is_of_those_who_are_in_both_files(joint: Market) -> None:
         sums[:] = [sums[0] + int(visits), sums[1] + int(income), sums[2] + 1]
     found = {(row["place"], row["job"]): [int(row["visits"]), int(row["income"]), row["n"]] for row in rows}
     assert found == expected
+
+
+def only(column: str, *values: str) -> dict[str, Any]:
+    return {"column": column, "in": list(values)}
+
+
+def under(joint: Market, *records: dict[str, Any]) -> list[dict[str, Any]]:
+    """What SQL gives under a new agreement on these records; the one on all of them stays the one asked under."""
+    every = joint.agreements["chung"]
+    try:
+        answer = ask(agreed(joint, *records))
+    finally:
+        joint.agreements["chung"] = every
+    owed = answer["decision"]["obligations"]["row_filter"]
+    assert len(owed) == len(records)
+    assert all(each in owed for each in records)
+    found: list[dict[str, Any]] = joint.client("startup").get(f"/api/v1/queries/{answer['id']}/result").json()
+    return sorted(found, key=lambda row: (row["place"], row["job"]))
+
+
+@pytest.mark.parametrize(
+    "records",
+    [
+        (only("place", "Huế"),),
+        (only("job", "thợ"),),
+        (only("place", "Huế"), only("job", "thợ", "thầy")),
+        (only("place", "Huế", "Hà Nội"), only("job", "thầy")),
+        (only("place", "Huế"), only("place", "Hà Nội")),
+        (only("job", "Thợ", "thợ "),),
+    ],
+)
+def test_an_agreement_on_some_records_sees_whole_cohorts_of_both_halves(
+    joint: Market, records: tuple[dict[str, Any], ...]
+) -> None:
+    """A column of either owner chooses; what it chooses is what stands under the agreement on all, or nothing."""
+    every = under(joint)
+    chosen = [row for row in every if all(row[each["column"]] in each["in"] for each in records)]
+    assert under(joint, *records) == chosen
+    assert all(row["n"] >= 5 for row in every)
+    gone = [row for row in every if row not in chosen]
+    assert sum(row["n"] for row in gone) == 0 or sum(row["n"] for row in gone) >= 5
+
+
+@pytest.mark.parametrize("column", ["income", "illness", "visits", "key", "gone"])
+def test_no_agreement_is_on_records_chosen_by_what_is_not_a_quasi_identifier(joint: Market, column: str) -> None:
+    body = {
+        "purpose": PURPOSE,
+        "justification": "Thống kê gộp cho kiểm thử, không tái định danh ai.",
+        "duration_days": 30,
+        "promises": {"records": [only(column, "10")]},
+    }
+    refused = joint.client("startup").post("/api/v1/datasets/chung/applications", body)
+    assert refused.status == 400
+    assert [each["code"] for each in refused.json()["errors"]] == ["application.records_column"]

@@ -285,7 +285,7 @@ REFUSED: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("SELECT age FROM people UNION SELECT sex FROM people", "sql.type_mismatch", "sex"),
         ("SELECT age FROM people UNION SELECT age, sex FROM people", "sql.column_count", "age"),
         ("SELECT age FROM people WHERE age IN (SELECT age, pay FROM people)", "sql.column_count", "age"),
-        ("SELECT CAST(age AS BLOB) FROM people", "sql.unknown_type", "age"),
+        ("SELECT CAST(age AS BLOB) FROM people", "sql.unknown_type", "BLOB"),
         ("SELECT seen - born FROM people", "sql.not_returnable", "seen"),
         ("SELECT age FROM people WHERE born + age", "sql.type_mismatch", "born"),
         ("SELECT born::BIGINT FROM people", "sql.type_mismatch", "born"),
@@ -383,7 +383,7 @@ REFUSED: dict[str, tuple[tuple[str, str, str], ...]] = {
     ),
     "Not SQL": (
         ("SELECT FROM WHERE", "sql.syntax", "WHERE"),
-        ("SELECT 'abc", "sql.syntax", ""),
+        ("SELECT 'abc", "sql.syntax", "'"),
         ("SELECT (1", "sql.syntax", "1"),
         ("SELECT -- nothing", "sql.syntax", ""),
         ("SELECT FROM people", "sql.syntax", "people"),

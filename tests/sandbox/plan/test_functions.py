@@ -40,7 +40,8 @@ def test_the_standards_ordered_list_is_understood_where_plain_duckdb_does_not(wo
     [
         ("NVL", "coalesce"), ("ISNULL", "coalesce(x, y), x IS NULL"), ("LEN2", "len"),
         ("GETDATE", "TIMESTAMP '2026-01-31 00:00:00'"),
-        ("TO_CHAR", "strftime(d, '%Y-%m')"), ("DATEADD", "d + INTERVAL 1 DAY"), ("CHARINDEX", "strpos"),
+        ("TO_CHAR", "strftime(d, '%Y-%m'), CAST(x AS VARCHAR)"),
+        ("DATEADD", "d + INTERVAL 1 DAY"), ("CHARINDEX", "strpos"),
         ("LISTAG", "listagg"),
         ("percentile_cont", "quantile_cont(x, 0.5)"), ("jsn_extract", "json_extract"), ("uper", "upper"),
         ("date_tronc", "date_trunc"), ("unaccent", "strip_accents"), ("qwertz", ""),
