@@ -27,11 +27,11 @@ SHOWN = ("at", "name", "purpose", "price_vnd", "leaf_index", "id")
 
 def add_verbs(verbs: Any) -> None:
     """audit search, audit download."""
-    search = verbs.add_parser("search", help="tìm trong nhật ký / search the log of a running service")
+    search = verbs.add_parser("search")
     search.add_argument("--limit", type=int, default=50)
     search.add_argument("--json", action="store_true")
     search.set_defaults(func=_search)
-    download = verbs.add_parser("download", help="xuất kết quả tìm / export what a search finds as a zip")
+    download = verbs.add_parser("download")
     download.add_argument("file", type=Path)
     download.add_argument("--form", choices=("ndjson", "csv", "parquet"), default="ndjson")
     download.add_argument("--json", action="store_true")
