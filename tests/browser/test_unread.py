@@ -1,4 +1,4 @@
-"""What a reader finds without looking for it: notices that nobody read, promises of an agreement, no dead links."""
+"""What a reader finds without looking for it: notices that nobody read, all that an agreement promises."""
 
 from __future__ import annotations
 
