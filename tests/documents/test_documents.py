@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 import shlex
+import tomllib
 from collections.abc import Iterator
 from contextlib import nullcontext
 from functools import cache
@@ -202,3 +203,18 @@ def test_what_make_and_python_are_told_to_do_is_there() -> None:
             if not there:
                 wrong.append(_shown(said))
     assert wrong == []
+
+
+def test_the_layers_are_those_that_import_linter_holds() -> None:
+    """The folders of `marketplace`, from top to bottom; modules that are one file stand below them all."""
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    held = next(each["layers"] for each in contracts if each["name"] == "layers inside marketplace")
+    layers = [[name.removeprefix("marketplace.") for name in layer.split(" : ")] for layer in held]
+    folders = [named for layer in layers if (named := [n for n in layer if _is_feature(n)])]
+    told = re.search(r"from top to bottom:\s*`(cli → [^`]*)`", (ROOT / "CONTRIBUTING.md").read_text())
+    assert told
+    assert [sorted(layer.split(", ")) for layer in told[1].split(" → ")] == [sorted(layer) for layer in folders]
+
+
+def _is_feature(name: str) -> bool:
+    return (ROOT / "marketplace" / name).is_dir() and name not in ("texts", "witness")
