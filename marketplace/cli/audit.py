@@ -25,70 +25,56 @@ OK, FAILED, USAGE = 0, 1, 2
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """audit checkpoint, prove, verify, export, check, rotate, witness."""
-    told = "nhật ký có bằng chứng / the provable log"
-    verbs = subparsers.add_parser("audit", help=told).add_subparsers(dest="verb", required=True, metavar="VERB")
+    verbs = subparsers.add_parser("audit").add_subparsers(dest="verb", required=True, metavar="VERB")
 
-    head = _verb(verbs, "checkpoint", _at_home("checkpoint"), "điểm kiểm tra mới nhất / the newest signed head")
-    head.add_argument("--print-key", action="store_true", help="in khóa / print the verifier key instead")
+    head = _verb(verbs, "checkpoint", _at_home("checkpoint"))
+    head.add_argument("--print-key", action="store_true")
     _add_prove(verbs)
     _add_verify(verbs)
     _add_export(verbs)
-    _verb(verbs, "check", _at_home("check"),
-          "kiểm toán: hàng, ô, sổ / look at rows, tiles and books, and log the verdict")  # fmt: skip
+    _verb(verbs, "check", _at_home("check"))
     audit_search.add_verbs(verbs)
     _add_archive(verbs)
-    told = "khóa mới cho dữ kiện / a new key for facts, used from the next start"
-    _verb(verbs, "rotate", _at_home("rotate"), told)
+    _verb(verbs, "rotate", _at_home("rotate"))
     witness.add_verb(verbs)
 
 
 def _add_prove(verbs: Any) -> None:
-    prove = _verb(verbs, "prove", _at_home("prove"), "bằng chứng / a proof of inclusion or consistency")
-    prove.add_argument("leaf", type=int, nargs="?", help="chỉ số lá / leaf index")
-    prove.add_argument("--size", type=int,
-                       help="kích thước cây / tree size (the newest checkpoint's, unless told)")  # fmt: skip
-    prove.add_argument("--from-size", type=int,
-                       help="kích thước cũ / prove that the tree begins with this older one")  # fmt: skip
+    prove = _verb(verbs, "prove", _at_home("prove"))
+    prove.add_argument("leaf", type=int, nargs="?")
+    prove.add_argument("--size", type=int)
+    prove.add_argument("--from-size", type=int)
 
 
 def _add_verify(verbs: Any) -> None:
-    verify = _verb(verbs, "verify", _verify, "kiểm chứng / check a receipt, an exported log, or this home's log")
-    verify.add_argument("path", type=Path, nargs="?", help="receipt.json | thư mục / folder of an exported log")
+    verify = _verb(verbs, "verify", _verify)
+    verify.add_argument("path", type=Path, nargs="?")
     _add_key(verify)
-    verify.add_argument("--policy", type=Path, metavar="FOLDER",
-                        help="tính lại quyết định / decide again with this policy (policies export)")  # fmt: skip
-    verify.add_argument("--seen", type=Path, action="append", default=[],
-                        help="điểm kiểm tra từng giữ / a checkpoint kept from earlier (repeatable)")  # fmt: skip
-    verify.add_argument("--dataset", type=Path, metavar="EVENTS",
-                        help="không thiếu lần dùng nào / exported events: no use left out")  # fmt: skip
-    verify.add_argument("--erased", action="store_true",
-                        help="có muối đã bị xóa / with --dataset: salts of some were erased")  # fmt: skip
-    verify.add_argument("--witness", action="append", default=[], metavar="KEY",
-                        help="nhân chứng / a witness that must have cosigned (repeatable)")  # fmt: skip
+    verify.add_argument("--policy", type=Path, metavar="FOLDER")
+    verify.add_argument("--seen", type=Path, action="append", default=[])
+    verify.add_argument("--dataset", type=Path, metavar="EVENTS")
+    verify.add_argument("--erased", action="store_true")
+    verify.add_argument("--witness", action="append", default=[], metavar="KEY")
 
 
 def _add_export(verbs: Any) -> None:
-    told = "xuất nhật ký công khai / write the public log as static tiles"
-    export = _verb(verbs, "export", _at_home("export"), told)
+    export = _verb(verbs, "export", _at_home("export"))
     export.add_argument("folder", type=Path)
-    export.add_argument("--dataset", type=UUID, metavar="ID",
-                        help="cả sự kiện của bộ dữ liệu / its events, too: for verify --dataset")  # fmt: skip
+    export.add_argument("--dataset", type=UUID, metavar="ID")
 
 
 def _add_archive(verbs: Any) -> None:
-    told = "lưu trữ / archive the months that ended, or check an archived one"
-    archive = _verb(verbs, "archive", _later("archive", "archive"), told)
-    archive.add_argument("folder", type=Path, nargs="?",
-                         help="một tháng đã lưu trữ / an archived month to check")  # fmt: skip
+    archive = _verb(verbs, "archive", _later("archive", "archive"))
+    archive.add_argument("folder", type=Path, nargs="?")
     _add_key(archive)
 
 
 def _add_key(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument("--key", help="khóa đã lưu: tệp hoặc chuỗi / the pinned key: a file or its text")
+    verb.add_argument("--key")
 
 
-def _verb(verbs: Any, name: str, run: Callable[[argparse.Namespace], int], told: str) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = verbs.add_parser(name, help=told, description=told)
+def _verb(verbs: Any, name: str, run: Callable[[argparse.Namespace], int]) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = verbs.add_parser(name)
     parser.add_argument("--json", action="store_true")
     parser.set_defaults(func=run)
     return parser
@@ -112,7 +98,7 @@ def _verify(chosen: argparse.Namespace) -> int:
     if chosen.path is None:
         return _at_home("verify")(chosen)
     if chosen.key is None:
-        print("--key FILE | KEY", file=sys.stderr)
+        tell_code("command.key", {})
         return USAGE
     try:
         key = pinned(chosen.key)

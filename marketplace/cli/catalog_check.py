@@ -32,13 +32,11 @@ from policies.engine import open_engine
 
 def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """catalog check."""
-    parser = verbs.add_parser("check", help="làm thử, không công bố / make a version without releasing it")
+    parser = verbs.add_parser("check")
     parser.add_argument("file", type=Path, metavar="FILE")
-    parser.add_argument(
-        "manifest", type=Path, nargs="?", metavar="MANIFEST", help="default: manifest.yaml beside FILE"
-    )
+    parser.add_argument("manifest", type=Path, nargs="?", metavar="MANIFEST")
     add_override(parser)
-    parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    parser.add_argument("--json", action="store_true")
     parser.set_defaults(func=_check)
 
 

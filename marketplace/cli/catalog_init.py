@@ -21,12 +21,10 @@ from sandbox.job import SandboxFailed
 
 def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """catalog init."""
-    parser = verbs.add_parser("init", help="viết tờ khai đầu tiên / write a first manifest")
+    parser = verbs.add_parser("init")
     parser.add_argument("file", type=Path, metavar="FILE")
-    parser.add_argument(
-        "manifest", type=Path, nargs="?", metavar="MANIFEST", help="default: manifest.yaml beside FILE"
-    )
-    parser.add_argument("--json", action="store_true", help="what was guessed, as one JSON object")
+    parser.add_argument("manifest", type=Path, nargs="?", metavar="MANIFEST")
+    parser.add_argument("--json", action="store_true")
     parser.set_defaults(func=_init)
 
 

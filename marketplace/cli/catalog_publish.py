@@ -32,11 +32,11 @@ from policies.engine import open_engine
 
 def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """catalog publish."""
-    parser = verbs.add_parser("publish", help="công bố phiên bản mới / release a version")
+    parser = verbs.add_parser("publish")
     parser.add_argument("manifest", type=Path, metavar="MANIFEST")
     parser.add_argument("file", type=Path, metavar="FILE")
     add_override(parser)
-    parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    parser.add_argument("--json", action="store_true")
     parser.set_defaults(func=_publish)
 
 

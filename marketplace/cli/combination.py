@@ -20,10 +20,10 @@ from marketplace.listings.reads import read_dataset
 
 def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """together, below catalog."""
-    together = verbs.add_parser("together", help="rủi ro khi ghép hai bộ / the risk of joining two datasets")
+    together = verbs.add_parser("together")
     together.add_argument("slug", metavar="SLUG")
     together.add_argument("other", metavar="OTHER")
-    together.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    together.add_argument("--json", action="store_true")
     together.set_defaults(func=run)
 
 
@@ -37,7 +37,7 @@ def run(chosen: argparse.Namespace) -> int:
     if chosen.json:
         print(msgspec.json.encode({"finding": word, "figures": found}).decode())
     else:
-        tell(word, told(found, chosen.other))
+        tell(word if found.shared else "publication.combination_apart", told(found, chosen.other))
     return 1 if word == "publication.combination_narrow" else 0
 
 

@@ -30,22 +30,22 @@ FORMATS = {"ndjson": as_ndjson, "csv": as_csv}
 
 def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """consents import, export, late."""
-    consents = verbs.add_parser("consents", help="sổ đồng ý / the consent register")
+    consents = verbs.add_parser("consents")
     deeds = consents.add_subparsers(dest="deed", required=True, metavar="VERB")
-    take = deeds.add_parser("import", help="nhận tệp sự kiện / take a file of events")
-    take.add_argument("file", type=Path, metavar="FILE", help="CSV, NDJSON, Arrow, Parquet")
-    take.add_argument("--on-error", choices=("keep", "refuse"), default="keep", help="default: keep")
-    give = deeds.add_parser("export", help="xuất sự kiện đã ghi / write out what was recorded")
-    give.add_argument("--format", choices=tuple(FORMATS), default="ndjson", help="default: ndjson")
-    give.add_argument("--json", dest="format", action="store_const", const="ndjson", help="--format ndjson")
-    give.add_argument("--output", type=Path, metavar="FILE", help="default: standard output")
+    take = deeds.add_parser("import")
+    take.add_argument("file", type=Path, metavar="FILE")
+    take.add_argument("--on-error", choices=("keep", "refuse"), default="keep")
+    give = deeds.add_parser("export")
+    give.add_argument("--format", choices=tuple(FORMATS), default="ndjson")
+    give.add_argument("--json", dest="format", action="store_const", const="ndjson")
+    give.add_argument("--output", type=Path, metavar="FILE")
     for parser, run in ((take, _import), (give, _export)):
         parser.add_argument("--dataset", required=True, metavar="SLUG")
         parser.set_defaults(func=run)
-    late = deeds.add_parser("late", help="thời hạn / the clocks: what was acknowledged, stopped, late")
+    late = deeds.add_parser("late")
     late.set_defaults(func=_late)
     for parser in (take, late):
-        parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
+        parser.add_argument("--json", action="store_true")
 
 
 def _import(chosen: argparse.Namespace) -> int:

@@ -12,9 +12,9 @@ from marketplace.db.migrate import status, upgrade
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """db migrate, db status."""
-    verbs = subparsers.add_parser("db", help="cơ sở dữ liệu / database").add_subparsers(dest="verb", required=True)
-    for name, told in (("migrate", "bring the schema up to date"), ("status", "which migration is applied")):
-        verb = verbs.add_parser(name, help=told)
+    verbs = subparsers.add_parser("db").add_subparsers(dest="verb", required=True)
+    for name in ("migrate", "status"):
+        verb = verbs.add_parser(name)
         verb.add_argument("--json", action="store_true")
         verb.set_defaults(func=run)
 

@@ -29,9 +29,9 @@ EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """demo, and what else it can make."""
-    demo = subparsers.add_parser("demo", help="cả câu chuyện trên dữ liệu thật / the whole story on real data")
-    demo.add_argument("--no-serve", action="store_true", help="end after the story")
-    demo.add_argument("--json", action="store_true", help="end with one JSON object on standard output")
+    demo = subparsers.add_parser("demo")
+    demo.add_argument("--no-serve", action="store_true")
+    demo.add_argument("--json", action="store_true")
     demo.set_defaults(func=run)
     registers.add_parser(demo.add_subparsers(metavar="[registers]"))
 
@@ -53,14 +53,14 @@ def run(chosen: argparse.Namespace) -> int:
     bring_up_to_date(config)
     parties = asyncio.run(prepare_parties(config))
     listen = f"http://{config.host}:{config.port}"
-    wanted = config.port if free(config.host, config.port) else 0
-    if not wanted and not chosen.no_serve:
+    wanted = 0 if chosen.no_serve else config.port
+    if wanted and not free(config.host, wanted):
         tell(f"Cổng {config.port} đang bận; đặt SANDULIEU_PORT. / Port {config.port} is busy; set SANDULIEU_PORT.")
         return 1
     register = generated(EXAMPLES, config.home)
     with (
         citizens(config, register) as sign_in,
-        service(config, wanted or unused_port(config.host), sign_in) as (process, url),
+        service(config, wanted or unused_port(config.host), parties.tokens["operator"], sign_in) as (process, url),
     ):
         told = play(
             Client(url), parties, examples=EXAMPLES, home=config.home, tell=tell, with_citizens=bool(sign_in)
@@ -75,7 +75,8 @@ def run(chosen: argparse.Namespace) -> int:
         else:
             accounts(parties, url, tell)
             if sign_in:
-                tell(f"Công dân tổng hợp, VNeID GIẢ / synthetic citizens, FAKE VNeID: {url}/toi")
+                tell(f"  công dân tổng hợp, VNeID GIẢ / synthetic citizens, FAKE VNeID   → {url}/toi")
+            tell("\nCtrl-C để dừng / to stop")
             process.wait()
     return 0
 
@@ -104,7 +105,6 @@ def accounts(parties: Parties, url: str, tell: Callable[[str], None]) -> None:
     tell(f"\nMở / open  {url}\n")
     for person in parties.people:
         tell(f"  {person.role:<10} {person.email:<23} {person.password}   → {FIRST_PAGES[person.role]}")
-    tell("\nCtrl-C để dừng / to stop")
 
 
 @contextlib.contextmanager
@@ -130,14 +130,14 @@ def citizens(config: Config, register: Path) -> Iterator[Mapping[str, str]]:
 
 @contextlib.contextmanager
 def service(
-    config: Config, port: int, environment: Mapping[str, str]
+    config: Config, port: int, token: str, environment: Mapping[str, str]
 ) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
-    """A real `sandulieu serve` in its own process, ready to answer."""
+    """A real `sandulieu serve` in its own process, ready to answer whoever has the token."""
     url = f"http://{config.host}:{port}"
     command = [sys.executable, "-m", "marketplace.cli.main", "serve", "--port", str(port)]
     process = subprocess.Popen(command, env={**os.environ, **environment}, stdout=sys.stderr)
     try:
-        _wait_ready(Client(url, timeout_s=5), process)
+        wait_ready(Client(url, token, timeout_s=5), process)
         yield process, url
     except KeyboardInterrupt:
         pass
@@ -148,11 +148,14 @@ def service(
         process.kill()
 
 
-def _wait_ready(client: Client, process: subprocess.Popen[bytes]) -> None:
+def wait_ready(client: Client, process: subprocess.Popen[bytes]) -> None:
+    """Until the service of this home answers there: another's, which had the port first, knows no such token.
+
+    Raises Unreachable once the process has ended, or after START_TIMEOUT_S."""
     until = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < until and process.poll() is None:
         with contextlib.suppress(Unreachable):
-            if client.get("/readyz").ok:
+            if client.get("/readyz").ok and client.get("/api/v1/tokens").ok:
                 return
         time.sleep(0.05)
     raise Unreachable(url=client.base_url)

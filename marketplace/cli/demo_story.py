@@ -334,5 +334,6 @@ def _prove(stage: Stage, told: Told) -> None:
     stage.tell(f"11. Biên nhận đã kiểm / receipt verified: {told.receipt}")
     events = expect(stage.regulator.get("/api/v1/audit/events"), 200)
     stage.tell(
-        f"    Nhật ký / log: {len(events['items'])} sự kiện gần nhất / newest events, cơ quan quản lý đọc được"
+        f"    Nhật ký / log: {len(events['items'])} sự kiện gần nhất / newest events, "
+        "cơ quan quản lý đọc được / which the regulator may read"
     )

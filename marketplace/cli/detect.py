@@ -20,9 +20,9 @@ from sandbox.job import SandboxFailed
 
 def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """catalog detect."""
-    parser = verbs.add_parser("detect", help="dò dữ liệu cá nhân / find personal data, cells masked")
+    parser = verbs.add_parser("detect")
     parser.add_argument("file", type=Path, metavar="FILE")
-    parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    parser.add_argument("--json", action="store_true")
     parser.set_defaults(func=_detect)
 
 

@@ -18,21 +18,19 @@ OFFICE = ("unsigned", "waiting", "coded", "refused")
 
 def add_verbs(verbs: Verbs[argparse.ArgumentParser]) -> None:
     """invoices list, show, send, correct."""
-    listed = verbs.add_parser("list", help="issued documents, and where each stands at the tax office")
+    listed = verbs.add_parser("list")
     listed.add_argument("--period", metavar="YYYY-MM")
-    listed.add_argument("--office", choices=OFFICE, help="those that stand so at the tax office")
-    show = verbs.add_parser("show", help="where a document stands at the tax office, and why it gets no further")
-    send = verbs.add_parser(
-        "send", help="have the tax office asked again now about a document it has not answered"
-    )
-    correct = verbs.add_parser("correct", help="put the buyer right; what was refused goes out again")
+    listed.add_argument("--office", choices=OFFICE)
+    show = verbs.add_parser("show")
+    send = verbs.add_parser("send")
+    correct = verbs.add_parser("correct")
     for verb in (show, send, correct):
         verb.add_argument("id")
-    correct.add_argument("--name", required=True, help="what the buyer is called")
+    correct.add_argument("--name", required=True)
     code = correct.add_mutually_exclusive_group(required=True)
-    code.add_argument("--tax-code", help="the buyer's")
-    code.add_argument("--no-tax-code", action="store_true", help="it has none")
-    correct.add_argument("--why", required=True, help="what was wrong")
+    code.add_argument("--tax-code")
+    code.add_argument("--no-tax-code", action="store_true")
+    correct.add_argument("--why", required=True)
     for verb, run in ((listed, _list), (show, _show), (send, _send), (correct, _correct)):
         verb.add_argument("--json", action="store_true")
         verb.set_defaults(func=run)

@@ -14,10 +14,10 @@ SIGN = {True: "✓", False: "✗", None: "·"}
 
 def add_explain(verbs: Any) -> None:
     """policies explain."""
-    parser = verbs.add_parser("explain", help="each gate that a question must pass; nothing runs, nothing is paid")
+    parser = verbs.add_parser("explain")
     parser.add_argument("--agreement", required=True, metavar="ID")
-    parser.add_argument("--sql", required=True, help="one SELECT; - reads it from standard input")
-    parser.add_argument("--purpose", help="the agreement's own, unless told")
+    parser.add_argument("--sql", required=True)
+    parser.add_argument("--purpose")
     parser.add_argument("--json", action="store_true")
     parser.set_defaults(func=_explain)
 

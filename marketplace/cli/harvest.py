@@ -13,23 +13,17 @@ PATH = "/api/v1/harvest/sources"
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """harvest add, list, run, stop, report."""
-    verbs = subparsers.add_parser("harvest", help="danh mục khác / other catalogues").add_subparsers(
-        dest="verb", required=True
-    )
-    add = verbs.add_parser("add", help="list what another catalogue lists, as external")
-    add.add_argument("url", help="of CKAN its root, else of the document")
+    verbs = subparsers.add_parser("harvest").add_subparsers(dest="verb", required=True)
+    add = verbs.add_parser("add")
+    add.add_argument("url")
     add.add_argument("--kind", choices=("ckan", "dcat", "data_json"), required=True)
     add.add_argument("--name", required=True)
     add.add_argument("--every-hours", type=int, default=24)
     add.set_defaults(func=add_source)
-    listed = verbs.add_parser("list", help="the other catalogues")
+    listed = verbs.add_parser("list")
     listed.set_defaults(func=list_sources)
-    for name, function, told in (
-        ("run", run_source, "look at one now"),
-        ("stop", stop_source, "look at one no more, and show nothing of it"),
-        ("report", report, "what came of the last looks at one"),
-    ):
-        verb = verbs.add_parser(name, help=told)
+    for name, function in (("run", run_source), ("stop", stop_source), ("report", report)):
+        verb = verbs.add_parser(name)
         verb.add_argument("id")
         verb.set_defaults(func=function)
     for verb in verbs.choices.values():

@@ -17,11 +17,9 @@ from marketplace.invoices.document import Document
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """invoices close, list, show, send, correct."""
-    verbs = subparsers.add_parser("invoices", help="hóa đơn / invoices").add_subparsers(dest="verb", required=True)
-    close = verbs.add_parser(
-        "close", help="lập hóa đơn của một tháng / issue a month's invoices; again is harmless"
-    )
-    close.add_argument("--period", required=True, metavar="YYYY-MM", help="a month that is over")
+    verbs = subparsers.add_parser("invoices").add_subparsers(dest="verb", required=True)
+    close = verbs.add_parser("close")
+    close.add_argument("--period", required=True, metavar="YYYY-MM")
     close.add_argument("--json", action="store_true")
     close.set_defaults(func=_close)
     add_verbs(verbs)

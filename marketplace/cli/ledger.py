@@ -7,6 +7,7 @@ import asyncio
 
 import msgspec
 
+from marketplace.cli.command_line import words
 from marketplace.config import Config, load
 from marketplace.db.engine import Database, database_url
 from marketplace.ledger.errors import PeriodMalformed
@@ -18,18 +19,15 @@ from marketplace.payments.readers import hear_outside
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """ledger balance, ledger reconcile, ledger close."""
-    verbs = subparsers.add_parser("ledger", help="sổ cái / ledger").add_subparsers(dest="verb", required=True)
-    for name, verb, told in (
-        ("balance", _balance, "trial balance: debits equal credits, a line an account"),
-        ("reconcile", _reconcile, "compare ledger, usage and balances; name each difference"),
-    ):
-        parser = verbs.add_parser(name, help=told)
+    verbs = subparsers.add_parser("ledger").add_subparsers(dest="verb", required=True)
+    for name, verb in (("balance", _balance), ("reconcile", _reconcile)):
+        parser = verbs.add_parser(name)
         parser.add_argument("--json", action="store_true")
         if name == "reconcile":
-            parser.add_argument("--whole", action="store_true", help="read Stripe from the beginning")
+            parser.add_argument("--whole", action="store_true")
         parser.set_defaults(func=verb)
-    parser = verbs.add_parser("close", help="close a month: trial balance, its hash in the log; again is harmless")
-    parser.add_argument("--period", required=True, type=_period, help="YYYY-MM")
+    parser = verbs.add_parser("close")
+    parser.add_argument("--period", required=True, type=_period)
     parser.add_argument("--json", action="store_true")
     parser.set_defaults(func=_close)
 
@@ -67,13 +65,16 @@ async def _tell_balance(config: Config, *, as_json: bool) -> int:
 
 
 def _print_balance(balance: TrialBalance) -> None:
-    """A line an account, then the totals of each currency."""
-    print(f"{'':<14}{'nợ / debits':>18}{'có / credits':>18}{'tạm giữ / held':>18}")
+    """A line an account, then the totals of each currency, then what the columns are."""
+    width = max((len(line.kind) for line in balance.lines), default=0) + 2
+    width = max(width, len("tài khoản / account"))
+    print(f"{'tài khoản / account':<{width}}{'nợ / debits':>18}{'có / credits':>18}{'tạm giữ / held':>18}")
     for line in balance.lines:
         figures = f"{line.debits_posted:>18,}{line.credits_posted:>18,}{line.debits_pending:>18,}"
-        print(f"{line.kind:<14}{figures} {line.currency}  {line.organisation}".rstrip())
+        print(f"{line.kind:<{width}}{figures} {line.currency}  {line.organisation}".rstrip())
     for total in balance.totals:
-        print(f"{'':<14}{total.debits:>18,}{total.credits:>18,}{'':>18} {total.currency}")
+        print(f"{'tổng / total':<{width}}{total.debits:>18,}{total.credits:>18,}{'':>18} {total.currency}")
+    print(*words()["ledger balance legend"].values(), sep="\n")
     print("cân bằng / in balance" if balance.balanced else "KHÔNG cân bằng / NOT in balance")
 
 

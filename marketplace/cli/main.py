@@ -11,6 +11,7 @@ from importlib import import_module
 
 import msgspec
 
+from marketplace.cli.command_line import CommandLine, give_words
 from marketplace.cli.telling import tell_problem
 from marketplace.cli.troubles import tell_trouble, write_what_can_be_written
 from marketplace.errors import Problem
@@ -51,18 +52,17 @@ CATALOG = {
 
 def parser(given: Sequence[str] = ()) -> argparse.ArgumentParser:
     """The command line; only the modules of the command that begins `given` are imported if it is known."""
-    root = argparse.ArgumentParser(
-        prog="sandulieu", description="Sàn dữ liệu: một truy vấn, một quyết định, một giá, một bằng chứng."
-    )
-    root.add_argument("--version", action=_Version, nargs=0, help="phiên bản / version")
+    root: argparse.ArgumentParser = CommandLine(prog="sandulieu")
+    root.add_argument("--version", action=_Version, nargs=0)
     subparsers = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
     command = next(iter(given), "")
     if command != "catalog":
         _add(subparsers, COMMANDS, command)
     if command not in COMMANDS:
-        catalog = subparsers.add_parser("catalog", help="danh mục dữ liệu / the catalogue of datasets")
+        catalog = subparsers.add_parser("catalog")
         verbs = catalog.add_subparsers(dest="verb", required=True, metavar="VERB")
         _add(verbs, CATALOG, next(iter(given[1:]), ""))
+    give_words(root)
     return root
 
 

@@ -24,27 +24,14 @@ CONNECTIONS = AT_ONCE + 3
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """months show, close, propose, accept, refuse."""
-    verbs = subparsers.add_parser("months", help="khóa sổ tháng / closing months").add_subparsers(
-        dest="verb", required=True
-    )
-    for name, verb, told in (
-        ("show", _show, "what ran of each month's close, what is stuck and why"),
-        (
-            "close",
-            _close,
-            "close what is over, as the service does by itself; again is harmless",
-        ),
-    ):
-        parser = verbs.add_parser(name, help=told)
+    verbs = subparsers.add_parser("months").add_subparsers(dest="verb", required=True)
+    for name, verb in (("show", _show), ("close", _close)):
+        parser = verbs.add_parser(name)
         parser.add_argument("--json", action="store_true")
         parser.set_defaults(func=verb)
-    for name, decision, told in (
-        ("propose", None, "propose to let a difference stand that a stuck month names; its key, as show tells it"),
-        ("accept", "accept", "let stand what another person proposed; the proposal's id, as show tells it"),
-        ("refuse", "refuse", "refuse what was proposed to stand"),
-    ):
-        parser = verbs.add_parser(name, help=told)
-        parser.add_argument("period", help="YYYY-MM")
+    for name, decision in (("propose", None), ("accept", "accept"), ("refuse", "refuse")):
+        parser = verbs.add_parser(name)
+        parser.add_argument("period")
         parser.add_argument("difference" if decision is None else "proposal")
         parser.add_argument("--reason", required=True)
         parser.add_argument("--json", action="store_true")

@@ -13,17 +13,15 @@ from marketplace.cli.client import Answer, from_environment
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """offer list, offer make, offer retire."""
-    verbs = subparsers.add_parser("offer", help="chào bán / offers of a dataset").add_subparsers(
-        dest="verb", required=True
-    )
-    listed = verbs.add_parser("list", help="what is offered; to its owner every version")
-    listed.add_argument("dataset", help="slug or id")
+    verbs = subparsers.add_parser("offer").add_subparsers(dest="verb", required=True)
+    listed = verbs.add_parser("list")
+    listed.add_argument("dataset")
     listed.set_defaults(func=list_offers)
-    make = verbs.add_parser("make", help="make an offer, or the next version of the one with its name")
-    make.add_argument("dataset", help="slug or id")
-    make.add_argument("file", type=Path, help="JSON: name, terms, startup_id, valid_from, valid_until")
+    make = verbs.add_parser("make")
+    make.add_argument("dataset")
+    make.add_argument("file", type=Path)
     make.set_defaults(func=make_offer)
-    retire = verbs.add_parser("retire", help="no new agreement on it; those that there are keep it")
+    retire = verbs.add_parser("retire")
     retire.add_argument("id")
     retire.set_defaults(func=retire_offer)
     for verb in (listed, make, retire):

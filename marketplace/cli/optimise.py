@@ -21,17 +21,15 @@ from marketplace.listings.parsing import parse_manifest
 
 def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """catalog optimise."""
-    parser = verbs.add_parser(
-        "optimise", help="tìm cách khái quát hoá mất ít thông tin nhất / the generalisation that loses least"
-    )
+    parser = verbs.add_parser("optimise")
     parser.add_argument("file", type=Path, metavar="FILE")
     parser.add_argument("manifest", type=Path, metavar="MANIFEST")
-    parser.add_argument("--choose", type=int, metavar="N", help="write the manifest with scheme N on stdout")
-    parser.add_argument("--plot", type=Path, metavar="FILE.svg", help="draw risk against loss")
-    parser.add_argument("--measure", choices=["ncp", "discernibility"], default="ncp", help="of information lost")
-    parser.add_argument("--t", type=float, metavar="T", help="no class further than T from the whole (0 to 1)")
-    parser.add_argument("--seconds", type=float, default=40.0, metavar="S", help="time for the search")
-    parser.add_argument("--json", action="store_true", help="the frontier as one JSON object on standard output")
+    parser.add_argument("--choose", type=int, metavar="N")
+    parser.add_argument("--plot", type=Path, metavar="FILE.svg")
+    parser.add_argument("--measure", choices=["ncp", "discernibility"], default="ncp")
+    parser.add_argument("--t", type=float, metavar="T")
+    parser.add_argument("--seconds", type=float, default=40.0, metavar="S")
+    parser.add_argument("--json", action="store_true")
     parser.set_defaults(func=_optimise)
 
 

@@ -13,7 +13,6 @@ def add_override(parser: argparse.ArgumentParser) -> None:
     """Answers to findings of personal data."""
     parser.add_argument(
         "--override", action="append", default=[], type=_override, metavar="COLUMN[+COLUMN]:KIND=REASON",
-        help="trả lời một cảnh báo dữ liệu cá nhân, ghi nhật ký / answer a finding of personal data, logged",
     )  # fmt: skip
 
 

@@ -19,19 +19,15 @@ from marketplace.db.engine import Database, database_url
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """people begin, password."""
-    verbs = subparsers.add_parser("people", help="người vận hành đầu tiên / the first operator").add_subparsers(
-        dest="verb", required=True
-    )
-    begin = verbs.add_parser(
-        "begin", help="thêm người vận hành đầu tiên / enter the first operator, who enters everybody else"
-    )
+    verbs = subparsers.add_parser("people").add_subparsers(dest="verb", required=True)
+    begin = verbs.add_parser("begin")
     begin.add_argument("email")
-    begin.add_argument("--person", required=True, metavar="NAME", help="họ tên / who it is")
-    begin.add_argument("--organisation", required=True, metavar="NAME", help="tổ chức / of which organisation")
-    begin.add_argument("--slug", required=True, help="tên ngắn / its short name: a–z, digits, hyphens")
-    begin.add_argument("--tax-code", help="mã số thuế / on its invoices")
+    begin.add_argument("--person", required=True, metavar="NAME")
+    begin.add_argument("--organisation", required=True, metavar="NAME")
+    begin.add_argument("--slug", required=True)
+    begin.add_argument("--tax-code")
     begin.set_defaults(func=_begin)
-    password = verbs.add_parser("password", help="đặt lại mật khẩu / another password for somebody who forgot it")
+    password = verbs.add_parser("password")
     password.add_argument("email")
     password.set_defaults(func=_password)
     for verb in (begin, password):

@@ -28,24 +28,16 @@ class PolicyNotKept(Problem):
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """policies build, test, check, adopt, law, export, replay, approve, explain."""
-    verbs = subparsers.add_parser("policies", help="chính sách / policies").add_subparsers(
-        dest="verb", required=True
-    )
-    for name, verb, told in (
-        ("build", _build, "compile the Rego to policy.wasm"),
-        ("test", _test, "run the Rego's own tests; less than full coverage fails"),
-        ("law", _law, "print each law with the rules and the tests that stand on it"),
-        ("check", _check, "form, types, tests, lint, policy.wasm, and that nothing is looser than was released"),
-        ("adopt", _adopt, "make the rules here those that later changes are held against"),
-    ):
-        parser = verbs.add_parser(name, help=told)
+    verbs = subparsers.add_parser("policies").add_subparsers(dest="verb", required=True)
+    for name, verb in (
+        ("build", _build), ("test", _test), ("law", _law), ("check", _check), ("adopt", _adopt),
+    ):  # fmt: skip
+        parser = verbs.add_parser(name)
         parser.add_argument("--json", action="store_true")
         parser.set_defaults(func=verb)
-    export = verbs.add_parser(
-        "export", help="write a policy that this home decided with, for `audit verify --policy`"
-    )
+    export = verbs.add_parser("export")
     export.add_argument("folder", type=Path)
-    export.add_argument("--revision", help="as a decision names it; the newest, unless told")
+    export.add_argument("--revision")
     export.add_argument("--json", action="store_true")
     export.set_defaults(func=_export)
     add_replay(verbs)

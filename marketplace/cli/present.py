@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as wheel_version
@@ -52,6 +53,7 @@ class Part(Struct, frozen=True, kw_only=True):
 def look(config: Config) -> Iterator[Part]:
     """Every part, the ones the service needs first. Takes a second or two: the layers of the jail are tried."""
     yield _python()
+    yield _home(config)
     yield _database(config)
     yield _log_store(config)
     yield from map(_layer, layers.check())
@@ -72,6 +74,16 @@ def _python() -> Part:
         place=sys.executable,
         version=platform.python_version(),
     )
+
+
+def _home(config: Config) -> Part:
+    """Whether something can be written there: tried in it, or in the folder that it would be made in."""
+    near = next(up for up in (config.home, *config.home.absolute().parents) if up.exists())
+    try:
+        with tempfile.TemporaryDirectory(dir=near):
+            return Part(name="home", present=True, need="always", place=str(config.home))
+    except OSError as wrong:
+        return Part(name="home", present=False, need="always", place=f"{config.home} ({near}: {wrong.strerror})")
 
 
 def _database(config: Config) -> Part:

@@ -24,72 +24,51 @@ FIRST_WAIT_S = 5
 POLL_S = 1.0
 RECEIPT_TRIES = 30
 """A receipt follows its query within a second; in a minute with the log's store away it does not."""
-EPILOG = """\
-SANDULIEU_URL: địa chỉ của sàn / where the service listens
-SANDULIEU_TOKEN: mã truy cập, tạo ở trang /tokens / an access token, made on the page /tokens
-Mã hợp đồng và mục đích ở trang /agreements / ids and purposes of agreements are on the page /agreements
-
-  sandulieu query run --agreement 01a2… --purpose research.academic \\
-    "select education, count(*) from adult group by education"
-"""
 _GOING = ("queued", "running")
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """query quote, query run, query show, query receipt."""
-    queries = subparsers.add_parser(
-        "query", help="truy vấn / queries", epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    queries = subparsers.add_parser("query")
     verbs = queries.add_subparsers(dest="verb", required=True)
-    for name, told in (
-        ("quote", "báo giá và quyết định / what it would cost and whether it is allowed"),
-        ("run", "báo giá, chạy, in câu trả lời / tell the price, run it and print the answer"),
-    ):
-        verb = verbs.add_parser(name, help=told)
-        verb.add_argument(
-            "sql", help="một câu SELECT, - đọc từ đầu vào / one SELECT; - reads it from standard input"
-        )
-        verb.add_argument(
-            "--agreement", required=True, metavar="ID", action="append", help="mã hợp đồng / one a dataset"
-        )
-        verb.add_argument("--purpose", required=True, help="mục đích của hợp đồng / as agreed: research.academic")
-        verb.add_argument("--max-vnd", type=int, help="giá cao hơn thì thôi / refuse a price above this")
+    for name in ("quote", "run"):
+        verb = verbs.add_parser(name)
+        verb.add_argument("sql")
+        verb.add_argument("--agreement", required=True, metavar="ID", action="append")
+        verb.add_argument("--purpose", required=True)
+        verb.add_argument("--max-vnd", type=int)
         verb.add_argument(
             "--rho-micro",
             type=int,
             metavar="N",
-            help="chế độ dp: ngân sách chi / dp mode: budget to spend, 10⁻⁶ ρ",
         )
         verb.add_argument("--json", action="store_true")
         verb.set_defaults(func=quote if name == "quote" else run)
         if name == "run":
-            verb.add_argument(
-                "--yes", action="store_true", help="không hỏi lại giá / do not ask whether the price is right"
-            )
-            verb.add_argument("--key", help="Idempotency-Key; made anew when absent")
+            verb.add_argument("--yes", action="store_true")
+            verb.add_argument("--key")
             _output_options(verb)
-    show = verbs.add_parser("show", help="một truy vấn / one query; --format fetches its answer")
+    show = verbs.add_parser("show")
     show.add_argument("id")
     show.add_argument("--json", action="store_true")
     _output_options(show)
     show.set_defaults(func=show_query)
     receipt = verbs.add_parser(
         "receipt",
-        help="biên nhận để kiểm tra ngoại tuyến / its receipt, for sandulieu audit verify",
     )
     receipt.add_argument("id")
-    receipt.add_argument("--dataset-id", metavar="ID", help="khi hỏi nhiều bộ / of several datasets this one's")
+    receipt.add_argument("--dataset-id", metavar="ID")
     form = receipt.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help="mặc định / the default")
-    form.add_argument("--proof", action="store_true", help="C2SP tlog-proof")
-    receipt.add_argument("--output", type=Path, help="tệp, nếu không thì in ra / file, else standard output")
+    form.add_argument("--json", action="store_true")
+    form.add_argument("--proof", action="store_true")
+    receipt.add_argument("--output", type=Path)
     receipt.set_defaults(func=fetch_receipt)
 
 
 def _output_options(verb: argparse.ArgumentParser) -> None:
     forms = ["table", *sorted(FORMATS)]
-    verb.add_argument("--format", choices=forms, help="form of the answer (run: table on a terminal, else csv)")
-    verb.add_argument("--output", type=Path, help="file for the answer, else standard output")
+    verb.add_argument("--format", choices=forms)
+    verb.add_argument("--output", type=Path)
 
 
 def _ask(chosen: argparse.Namespace) -> dict[str, Any]:

@@ -14,14 +14,12 @@ from marketplace.config import load
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """registers, below demo."""
-    registers = subparsers.add_parser(
-        "registers", help="năm sổ tổng hợp cỡ quốc gia / five synthetic registers of national size"
-    )
-    registers.add_argument("--scale", type=_scale, default=0.01, help="1: 332 million rows; default 0.01")
-    registers.add_argument("--out", type=Path, help="folder; default: registers in the home of the exchange")
+    registers = subparsers.add_parser("registers")
+    registers.add_argument("--scale", type=_scale, default=0.01)
+    registers.add_argument("--out", type=Path)
     registers.add_argument("--only", choices=[r.name for r in REGISTERS], action="append", default=[])
-    registers.add_argument("--seed", type=int, default=SEED, help="same seed and scale, same files")
-    registers.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    registers.add_argument("--seed", type=int, default=SEED)
+    registers.add_argument("--json", action="store_true")
     registers.set_defaults(func=run)
 
 

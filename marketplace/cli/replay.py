@@ -19,6 +19,7 @@ from msgspec import Struct
 from marketplace.audit.approval import Approved, covers, read_people, sign
 from marketplace.audit.note import verifier_key
 from marketplace.audit.past import past_decisions
+from marketplace.cli.command_line import instant
 from marketplace.cli.policy_tools import PolicyRefused, opa
 from marketplace.config import load
 from marketplace.db.engine import Database, database_url
@@ -30,6 +31,7 @@ from policies.candidate import built
 from policies.kept import KeptPolicy
 from policies.replay import Change, Count, Replay, line
 from policies.situations import decided_cases
+from policies.sources import rules
 
 
 class ApprovalRefused(Problem):
@@ -38,6 +40,12 @@ class ApprovalRefused(Problem):
 
 class NotApproved(Problem):
     code = "policy.not_approved"
+
+
+class NoRules(Problem):
+    """That folder holds no policy."""
+
+    code = "policy.no_rules"
 
 
 class Summary(Struct, frozen=True, kw_only=True):
@@ -55,28 +63,22 @@ class Summary(Struct, frozen=True, kw_only=True):
 
 def add_replay(verbs: Any) -> None:
     """policies replay, policies approve."""
-    replay = verbs.add_parser("replay", help="decide again what was decided, by another policy; 1 if it loosens")
-    replay.add_argument("--candidate", type=Path, required=True, metavar="FOLDER", help="its rules and data")
-    replay.add_argument("--since", type=_instant, help="ISO 8601; the whole log, unless told")
-    replay.add_argument("--until", type=_instant, help="ISO 8601; now, unless told")
-    replay.add_argument("--cases", type=Path, metavar="FOLDER",
-                        help="not the log: the cases, as the policy in this folder decides them")  # fmt: skip
-    replay.add_argument("--approval", type=Path, metavar="NOTE", help="signed by two of the --people")
-    replay.add_argument("--people", type=Path, metavar="FILE", help="verifier keys of those who may approve")
-    replay.add_argument("--json", action="store_true", help="one line a change, then the summary: a report")
+    replay = verbs.add_parser("replay")
+    replay.add_argument("--candidate", type=Path, required=True, metavar="FOLDER")
+    replay.add_argument("--since", type=instant)
+    replay.add_argument("--until", type=instant)
+    replay.add_argument("--cases", type=Path, metavar="FOLDER")
+    replay.add_argument("--approval", type=Path, metavar="NOTE")
+    replay.add_argument("--people", type=Path, metavar="FILE")
+    replay.add_argument("--json", action="store_true")
     replay.set_defaults(func=_replay)
-    approve = verbs.add_parser("approve", help="sign a report of replay --json; two people make an approval")
+    approve = verbs.add_parser("approve")
     approve.add_argument("report", type=Path)
-    approve.add_argument("--approval", type=Path, required=True, metavar="NOTE", help="made, or signed once more")
-    approve.add_argument("--key", type=Path, required=True, metavar="PEM", help="your Ed25519 private key")
-    approve.add_argument("--name", required=True, help="as in the file of people, without spaces")
+    approve.add_argument("--approval", type=Path, required=True, metavar="NOTE")
+    approve.add_argument("--key", type=Path, required=True, metavar="PEM")
+    approve.add_argument("--name", required=True)
     approve.add_argument("--json", action="store_true")
     approve.set_defaults(func=_approve)
-
-
-def _instant(given: str) -> datetime:
-    at = datetime.fromisoformat(given)
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def _replay(chosen: argparse.Namespace) -> int:
@@ -111,6 +113,8 @@ async def _log(replay: Replay, since: datetime | None, until: datetime, *, as_js
 
 @contextlib.contextmanager
 def _built(folder: Path) -> Iterator[KeptPolicy]:
+    if not rules(folder):
+        raise NoRules(path=str(folder))
     try:
         with built(opa(), folder) as policy:
             yield policy

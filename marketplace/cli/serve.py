@@ -34,12 +34,12 @@ NEEDED = (ValueError, OSError, StartFailed, DBAPIError, psycopg.Error)
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """serve, worker."""
-    serve = subparsers.add_parser("serve", help="API, trang web và việc nền / API, pages and background work")
-    serve.add_argument("--host", help="default: SANDULIEU_HOST, 127.0.0.1")
-    serve.add_argument("--port", type=int, help="default: SANDULIEU_PORT, 8080")
-    serve.add_argument("--no-background", action="store_true", help="a `worker` runs elsewhere")
+    serve = subparsers.add_parser("serve")
+    serve.add_argument("--host")
+    serve.add_argument("--port", type=int)
+    serve.add_argument("--no-background", action="store_true")
     serve.set_defaults(func=run_serve)
-    worker = subparsers.add_parser("worker", help="chỉ việc nền / background work only: log sequencer and sweeps")
+    worker = subparsers.add_parser("worker")
     worker.set_defaults(func=run_worker)
 
 

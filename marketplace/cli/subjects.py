@@ -12,13 +12,9 @@ from marketplace.cli.refusals import tell_refusal
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """subjects erase."""
-    verbs = subparsers.add_parser("subjects", help="người có dữ liệu / whom data is about").add_subparsers(
-        dest="verb", required=True
-    )
-    erase = verbs.add_parser(
-        "erase", help="xóa tên và thư của một người / erase a person's name and e-mail, the log included"
-    )
-    erase.add_argument("person", help="mã của người đó / the person's id")
+    verbs = subparsers.add_parser("subjects").add_subparsers(dest="verb", required=True)
+    erase = verbs.add_parser("erase")
+    erase.add_argument("person")
     erase.add_argument("--json", action="store_true")
     erase.set_defaults(func=run)
 

@@ -23,12 +23,10 @@ BESIDE = ("suite.yaml", "suite.yml", "suite.json")
 
 def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """catalog suite."""
-    suite = verbs.add_parser("suite", help="bộ kỳ vọng đầu tiên / a first suite of expectations")
+    suite = verbs.add_parser("suite")
     suite.add_argument("file", type=Path, metavar="FILE")
-    suite.add_argument(
-        "manifest", type=Path, nargs="?", metavar="MANIFEST", help="default: manifest.yaml beside FILE"
-    )
-    suite.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    suite.add_argument("manifest", type=Path, nargs="?", metavar="MANIFEST")
+    suite.add_argument("--json", action="store_true")
     suite.set_defaults(func=_suite)
 
 

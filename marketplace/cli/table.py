@@ -15,16 +15,14 @@ PATH = "/api/v1/tables"
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """table add, table list, table remove."""
-    verbs = subparsers.add_parser("table", help="bảng riêng / own tables").add_subparsers(
-        dest="verb", required=True
-    )
-    add = verbs.add_parser("add", help="send a table of your own; its name is its name in SQL")
+    verbs = subparsers.add_parser("table").add_subparsers(dest="verb", required=True)
+    add = verbs.add_parser("add")
     add.add_argument("name")
-    add.add_argument("file", type=Path, help="CSV (also gzip) with a header, or Parquet")
+    add.add_argument("file", type=Path)
     add.set_defaults(func=add_table)
-    listed = verbs.add_parser("list", help="what there is")
+    listed = verbs.add_parser("list")
     listed.set_defaults(func=list_tables)
-    remove = verbs.add_parser("remove", help="remove one; nobody can read it from then on")
+    remove = verbs.add_parser("remove")
     remove.add_argument("id")
     remove.set_defaults(func=remove_table)
     for verb in (add, listed, remove):

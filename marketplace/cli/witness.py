@@ -18,13 +18,10 @@ OK, FAILED, USAGE = 0, 1, 2
 
 def add_verb(verbs: Any) -> None:
     """audit witness."""
-    told = "nhân chứng C2SP: đồng ký nhật ký của người khác / a C2SP witness of other people's logs"
-    parser: argparse.ArgumentParser = verbs.add_parser("witness", help=told, description=told)
-    parser.add_argument("--memory", type=Path, required=True, metavar="FOLDER",
-                        help="khóa và điều đã ký / its key, and what it cosigned")  # fmt: skip
-    parser.add_argument("--name", required=True, help="tên trong chữ ký / its name in cosignatures")
-    parser.add_argument("--log", action="append", required=True, metavar="KEY",
-                        help="khóa của nhật ký / a log's verifier key (repeatable)")  # fmt: skip
+    parser: argparse.ArgumentParser = verbs.add_parser("witness")
+    parser.add_argument("--memory", type=Path, required=True, metavar="FOLDER")
+    parser.add_argument("--name", required=True)
+    parser.add_argument("--log", action="append", required=True, metavar="KEY")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8090)
     parser.add_argument("--json", action="store_true")

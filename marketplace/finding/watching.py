@@ -7,12 +7,13 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from msgspec import Meta, Struct
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.callers import Caller
 from marketplace.db.base import new_id
+from marketplace.db.engine import Database
 from marketplace.errors import NotFound
 from marketplace.finding.errors import TooManyWatches
 from marketplace.finding.models import Notice, Watch
@@ -25,6 +26,7 @@ WATCHES = 50
 """Of one person."""
 NOTICES = 100
 Value = Annotated[str, Meta(max_length=200)]
+_UNREAD = text("select count(*) as unread from watch_notice where person_id = :person_id and read_at is null")
 
 
 class WatchBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -109,6 +111,12 @@ async def mark_read(session: AsyncSession, *, by: Caller, at: datetime) -> None:
     """All that one was told so far."""
     unread = (Notice.person_id == by.person_id, Notice.read_at.is_(None))
     await session.execute(update(Notice).where(*unread).values(read_at=at))
+
+
+async def unread_of(database: Database, person_id: UUID) -> int:
+    """How many notices a person has not read; one round trip."""
+    row = await database.one(_UNREAD, {"person_id": person_id})
+    return int(row.unread) if row else 0
 
 
 async def read_watched(session: AsyncSession, *, person_id: UUID) -> Watched:

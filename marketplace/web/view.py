@@ -9,8 +9,11 @@ from litestar import Request
 from litestar.datastructures import State
 from litestar.response import Template
 from msgspec import Struct
+from msgspec.structs import replace
 
 from marketplace.accounts.callers import Caller
+from marketplace.db.engine import Database
+from marketplace.finding.watching import unread_of
 from marketplace.texts import Language, Message, message
 from marketplace.web.headers import SECURITY
 from marketplace.web.navigation import ACCOUNT, Link, Menu, menu_for
@@ -37,6 +40,8 @@ class View(Struct, frozen=True, kw_only=True):
     partial: bool
     """htmx asked: answer with the part that it will put into the page."""
     notice: str | None = None
+    unread: int = 0
+    """Notices that the reader has not read, which the menu tells."""
 
     @property
     def menu(self) -> Menu:
@@ -86,9 +91,12 @@ class View(Struct, frozen=True, kw_only=True):
         )  # fmt: skip
 
 
-async def provide_view(request: AnyRequest, maybe_caller: Caller | None) -> View:
+async def provide_view(request: AnyRequest, database: Database, maybe_caller: Caller | None) -> View:
     """The view of one request. Asking for it also checks the CSRF token of what is sent with a session."""
-    return view_of(request, maybe_caller)
+    view = view_of(request, maybe_caller)
+    if maybe_caller is None or view.partial:
+        return view
+    return replace(view, unread=await unread_of(database, maybe_caller.person_id))
 
 
 def view_of(request: AnyRequest, caller: Caller | None) -> View:

@@ -11,6 +11,9 @@ from catalog.publish import Publication
 from catalog.risk.combination import combine, word_of
 from catalog.risk.figures import Combined
 from catalog.storage import Store
+from catalog.version import Version
+from marketplace.cli import combination
+from marketplace.cli.main import main
 from tests.catalog.conftest import LIMITS
 from tests.catalog.plain import in_process
 from tests.catalog.small import COLUMNS, HEAD, people, publish_rows
@@ -85,3 +88,21 @@ def test_without_a_shared_column_classes_meet_in_thin_ones_and_the_owner_is_warn
     assert (found.shared, found.k, found.below_k_share) == ((), 10, 1)
     assert found.likely_class == pytest.approx(40 * 40 / 240)
     assert word_of(found) == "publication.combination_narrow"
+
+
+def test_the_command_says_that_there_is_nothing_to_join_by(
+    three: tuple[Store, Publication, Publication, Publication],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    store, first, _, strangers = three
+
+    async def versions(*_: object) -> tuple[Version, ...]:
+        return first.version, strangers.version
+
+    monkeypatch.setattr(combination, "_versions", versions)
+    monkeypatch.setenv("SANDULIEU_HOME", str(store.public(first.version.id).parents[2]))
+    assert main(["catalog", "together", "one", "other"]) == 1
+    vi, en = capsys.readouterr().err.splitlines()
+    assert vi.startswith("Không có cột nào cùng tên và cùng kiểu để ghép với other.")
+    assert "240 of 240 persons" in en

@@ -87,6 +87,9 @@ def test_the_ledger_balances_and_agrees(market: Market) -> None:
     done = market.command("ledger", "balance")
     assert done.returncode == 0
     assert "in balance" in done.stdout
+    header, *_ = done.stdout.splitlines()
+    assert " ".join(header.split()) == "tài khoản / account nợ / debits có / credits tạm giữ / held"
+    assert "Balance = credits − debits" in done.stdout
     assert json.loads(market.command("ledger", "balance", "--json").stdout)["balanced"] is True
     assert market.command("ledger", "reconcile").returncode == 0
 
@@ -106,6 +109,20 @@ def test_the_database_is_up_to_date(market: Market) -> None:
     done = market.command("db", "status", "--json")
     assert done.returncode == 0
     assert json.loads(done.stdout)["up_to_date"] is True
+
+
+def test_what_is_listed_is_asked_of_the_service_that_is_named_else_read_here(market: Market) -> None:
+    there = {"SANDULIEU_URL": market.url, "SANDULIEU_HOME": "/nonexistent"}
+    for verb, asked in (("show", "adult"), ("search", "census")):
+        here = market.command("catalog", verb, asked)
+        told = forked.run(("catalog", verb, asked), there)
+        assert (told.returncode, told.stdout) == (0, here.stdout), told.stderr
+        assert "adult" in told.stdout
+    absent = forked.run(("catalog", "show", "no_such"), there)
+    assert absent.returncode == 1
+    assert absent.stderr.startswith("404 ")
+    nothing = forked.run(("catalog", "search", "zzzzzz"), there)
+    assert (nothing.returncode, nothing.stdout, len(nothing.stderr.splitlines())) == (0, "", 2)
 
 
 def test_usage_errors_end_with_2() -> None:

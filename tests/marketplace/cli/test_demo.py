@@ -8,7 +8,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from marketplace.cli.client import Client, Unreachable
+from marketplace.cli.demo import wait_ready
 from marketplace.db import embedded
+from tests.market import Market
 
 
 def test_the_story_is_played_to_its_end_and_told_as_json(tmp_path: Path) -> None:
@@ -32,3 +37,10 @@ def test_the_story_is_played_to_its_end_and_told_as_json(tmp_path: Path) -> None
         assert Path(told["receipt"]).is_file()
     finally:
         embedded.stop(home)
+
+
+def test_another_service_at_the_same_port_is_not_taken_for_ours(market: Market) -> None:
+    ours = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(1)"])
+    with pytest.raises(Unreachable):
+        wait_ready(Client(market.url, "sdl_0000000000_of-another-home"), ours)
+    assert ours.wait() == 0

@@ -45,6 +45,18 @@ def test_what_the_service_always_needs_is_found_here(tmp_path: Path) -> None:
     }.items()
 
 
+@pytest.mark.parametrize("place", ["file/home", "file", "/proc/none/home"])
+def test_a_home_that_cannot_be_is_missing(
+    place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("SANDULIEU_HOME", str(tmp_path / place))
+    assert doctor.run(json_output=False) == 1
+    assert "✗ home" in capsys.readouterr().out
+    assert _by_name(Config(home=tmp_path / "new" / "home"))["home"].present
+    assert not (tmp_path / "new").exists()
+
+
 @pytest.mark.usefixtures("nothing_installed")
 def test_programs_that_are_missing_are_told_with_how_to_get_them(tmp_path: Path) -> None:
     parts = _by_name(Config(home=tmp_path))
