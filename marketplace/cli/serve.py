@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING
 
@@ -65,19 +66,31 @@ async def _serve(config: Config, chosen: argparse.Namespace) -> int:
     if not free(chosen.host or config.host, chosen.port or config.port):
         return _port_taken(chosen.port or config.port)
     async with opening(config) as jails, contextlib.AsyncExitStack() as stack:
-        # In a thread, for this one has to look after the jails: two seconds that both take at once.
-        open_services = await asyncio.to_thread(_imported)
-        services = open_services(config, jails, background=not chosen.no_background)
-        opened = asyncio.create_task(stack.enter_async_context(services))
-        server = await asyncio.to_thread(_server, config, chosen, _when(opened))
-        # What it cannot start without is told here, in words; the server would tell where in the code it was.
-        try:
-            await opened
-        except NEEDED as wrong:
-            return _cannot_start(wrong)
+        with kept_to_the_end():
+            # In a thread, for this one has to look after the jails: two seconds that both take at once.
+            open_services = await asyncio.to_thread(_imported)
+            services = open_services(config, jails, background=not chosen.no_background)
+            opened = asyncio.create_task(stack.enter_async_context(services))
+            server = await asyncio.to_thread(_server, config, chosen, _when(opened))
+            # What it cannot start without is told here, in words; the server would tell where in the code it was.
+            try:
+                await opened
+            except NEEDED as wrong:
+                return _cannot_start(wrong)
         if not stopped.is_set():
             await server.serve()
     return 0 if server.started or stopped.is_set() else STARTUP_FAILED
+
+
+@contextlib.contextmanager
+def kept_to_the_end() -> Iterator[None]:
+    """Modules, tables and routes stay to the end: nobody need look for garbage among them, now or again."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def _imported() -> Callable[..., AbstractAsyncContextManager[Services]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import gc
 import io
 import json
 import subprocess
@@ -17,7 +18,7 @@ from uvicorn.lifespan.off import LifespanOff
 
 from marketplace.cli.demo import unused_port
 from marketplace.cli.main import CATALOG, COMMANDS, parser
-from marketplace.cli.serve import ListeningServer
+from marketplace.cli.serve import ListeningServer, kept_to_the_end
 from tests import forked
 from tests.market import PURPOSE, SMALL_SQL, Market
 
@@ -178,3 +179,10 @@ async def test_a_service_says_where_it_listens(capsys: pytest.CaptureFixture[str
     await server.startup()
     await server.shutdown()
     assert f"→ http://127.0.0.1:{port}" in capsys.readouterr().err
+
+
+def test_garbage_is_looked_for_after_a_start_even_if_it_failed() -> None:
+    with pytest.raises(OSError, match="no database"), kept_to_the_end():  # noqa: PT012
+        assert not gc.isenabled()
+        raise OSError("no database")
+    assert gc.isenabled()
