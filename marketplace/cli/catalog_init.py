@@ -6,12 +6,14 @@ import argparse
 import sys
 from itertools import takewhile
 from pathlib import Path
+from typing import get_args
 
 import msgspec
 
 from catalog.errors import PublicationRefused
 from catalog.guess.guess import guess
 from catalog.guess.writing import manifest_text, slug_of
+from catalog.reading import Decimal, Reading
 from marketplace.config import load
 from marketplace.errors import Unavailable
 from marketplace.listings.errors import VersionRefused
@@ -26,6 +28,8 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     parser.add_argument(
         "manifest", type=Path, nargs="?", metavar="MANIFEST", help="default: manifest.yaml beside FILE"
     )
+    parser.add_argument("--sheet", metavar="NAME", help="trang tính / the sheet of a workbook that has several")
+    parser.add_argument("--decimal", choices=get_args(Decimal), help="dấu thập phân / the decimal mark")
     parser.add_argument("--json", action="store_true", help="what was guessed, as one JSON object")
     parser.set_defaults(func=_init)
 
@@ -42,7 +46,7 @@ def _init(chosen: argparse.Namespace) -> int:
     limits = config.ingest_limits()
     try:
         with located(chosen.file, home=config.home, deadline_ms=config.ingest_deadline_ms) as source:
-            reply = guess(source, limits=limits)
+            reply = guess(source, limits=limits, reading=Reading(sheet=chosen.sheet, decimal=chosen.decimal))
     except PublicationRefused as refused:
         raise VersionRefused(refused.code, **refused.params) from refused
     except SandboxFailed as failed:
