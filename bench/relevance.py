@@ -18,6 +18,7 @@ from bench.asked_of_viet_nam import ASKED, SET_ASIDE
 from bench.figure import figure
 from bench.listings_of_viet_nam import Made, catalogue
 from bench.queries_of_viet_nam import JUDGED, Judged
+from bench.stranger_of_viet_nam import STRANGER
 from bench.topics_of_viet_nam import TOPICS
 from bench.unseen_of_viet_nam import SET_ASIDE as UNSEEN_ASIDE
 from bench.unseen_of_viet_nam import UNSEEN_TOPICS, WORKED_ON
@@ -58,6 +59,7 @@ async def figures() -> list[dict[str, Any]]:
                 await _put(session, more[len(made) :])
                 unseen, unseen_plain = await _asked(session, more, WORKED_ON)
                 unseen_aside, _ = await _asked(session, more, UNSEEN_ASIDE, show=False)
+                stranger, stranger_plain = await _asked(session, more, STRANGER)
         finally:
             await database.close()
             embedded.stop(config.home)
@@ -79,6 +81,8 @@ async def figures() -> list[dict[str, Any]]:
                fmean(unseen), "nDCG", n=len(unseen), baseline=fmean(unseen_plain), better="higher"),
         figure("search: nDCG@10 of unseen questions and datasets, set aside", fmean(unseen_aside), "nDCG",
                n=len(unseen_aside), better="higher"),
+        figure("search: nDCG@10 of one more stranger's questions (first look 0.896)", fmean(stranger), "nDCG",
+               n=len(stranger), baseline=fmean(stranger_plain), better="higher"),
     ]  # fmt: skip
 
 

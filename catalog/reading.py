@@ -8,6 +8,7 @@ from msgspec import Meta, Struct
 
 ManifestRole = Literal["identifier", "quasi-identifier", "sensitive", "measure", "drop"]
 TextType = Literal["text", "integer", "number", "boolean", "date", "timestamp"]
+Decimal = Literal["point", "comma"]
 STORED_TYPE: Final[dict[TextType, str]] = {
     "text": "VARCHAR", "integer": "BIGINT", "number": "DOUBLE", "boolean": "BOOLEAN", "date": "DATE",
     "timestamp": "TIMESTAMP",
@@ -18,7 +19,7 @@ class Reading(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Of a manifest: `reading`. What is not declared is found in the file, or refused where it cannot be found."""
 
     encoding: Literal["utf-8", "utf-16", "windows-1258", "windows-1252", "tcvn3", "vni"] | None = None
-    decimal: Literal["point", "comma"] | None = None
+    decimal: Decimal | None = None
     """What stands before the decimals; the other one may then group thousands."""
     century_from: Annotated[int, Meta(ge=1900, le=2000)] | None = None
     """The first of the hundred years that a year of two digits can mean; None: such dates are rejected."""

@@ -13,17 +13,22 @@ from catalog.limits import IngestLimits
 from catalog.pii.detect import present_year
 from catalog.pii.libraries import libraries
 from catalog.pii.order import ScanOrder
+from catalog.reading import Reading
 from catalog.wire import IngestOrder
 from sandbox.isolation.oneshot import run_once
 
 NULL_WORDS = ("", "?", "NA", "N/A", "NULL", "null")
 
 
-def guess(source: Path, *, limits: IngestLimits) -> GuessReply:
-    """Of the first rows of a file or folder. Blocking. Raises PublicationRefused, SandboxFailed."""
+def guess(source: Path, *, limits: IngestLimits, reading: Reading | None = None) -> GuessReply:
+    """Of the first rows of a file or folder; `reading`: what is known of it. Blocking.
+
+    Raises PublicationRefused, SandboxFailed.
+    """
     order = IngestOrder(
         columns=(), null_words=NULL_WORDS, max_rows=limits.max_rows, max_bytes=limits.max_bytes,
         max_row_group_bytes=limits.max_row_group_bytes, scan=ScanOrder(year=present_year(), sample_rows=1_000),
+        reading=reading or Reading(),
     )  # fmt: skip
     with opened(source) as descriptors:
         done = run_once(

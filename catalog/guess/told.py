@@ -14,8 +14,8 @@ from catalog.wire import Refusal
 
 Reason = Literal[
     "named_identifier", "detected", "rounded", "consent", "unique", "empty", "constant", "too_many_values",
-    "one_sided", "too_rare_together", "named_sensitive", "few_values", "yes_or_no", "dates", "numbers",
-    "hierarchy",
+    "one_sided", "decimal_unclear", "coarse_dates", "too_rare_together", "named_sensitive", "few_values",
+    "yes_or_no", "dates", "numbers", "hierarchy",
 ]  # fmt: skip
 
 
@@ -29,6 +29,8 @@ class GuessedColumn(Struct, frozen=True, kw_only=True):
     values: int
     empty_share: float
     personal: Personal = "none"
+    spellings: int = 0
+    """How many of its values differ from another one by capitals, blanks or signs alone."""
     found: Kind | None = None
     """What its cells look like, where that names or finds a person."""
     transform: Transform | None = None
@@ -39,9 +41,13 @@ class GuessReply(Struct, frozen=True, kw_only=True):
     """`rows`: those that were looked at; `whole`: whether these are all. `subject_key`: what may name the person.
 
     `repeated_key`: a column that is never empty and names persons, some in several rows.
-    `header_row`, `total_rows`: where these stand, counted from 1; the latter are no records (the first of them).
+    `header_row` (the last of `header_rows`), `total_rows`: where these stand, counted from 1; the latter are no
+    records (the first of them).
     `decimal`: what the numbers leave no doubt of, though single ones might be read either way.
-    `fine_share`: of the rows, those that keep their values in classes of k under what was guessed.
+    `null_words`: where the file has signs for nothing beside the usual words, all of them.
+    `sheet`: that was asked for.
+    `fine_share`: of the rows (of persons with several: their latest ones), those that keep their values in classes
+    of k under what was guessed.
     """
 
     columns: tuple[GuessedColumn, ...] = ()
@@ -53,9 +59,12 @@ class GuessReply(Struct, frozen=True, kw_only=True):
     subject_key: str = ""
     repeated_key: str = ""
     header_row: int = 0
+    header_rows: int = 0
     total_rows: tuple[int, ...] = ()
     decimal: Literal["", "point", "comma"] = ""
     fine_share: float = 0.0
     decimal_unclear: tuple[str, ...] = ()
     two_digit_years: bool = False
+    null_words: tuple[str, ...] = ()
+    sheet: str = ""
     refusal: Refusal | None = None

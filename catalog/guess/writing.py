@@ -51,6 +51,7 @@ def manifest_text(reply: GuessReply, *, slug: str) -> str:
         _head(slug),
         *(f"# consent: {{research.academic: {_quoted(c.name)}}}  # {_said('consents')}" for c in _consents(reply)),
         *_person(reply),
+        *_nothing(reply),
         *_reading(reply),
         *_events(reply),
     ]
@@ -109,9 +110,10 @@ def _seen(reply: GuessReply) -> str:
 
 
 def _above(reply: GuessReply) -> list[str]:
-    if reply.header_row <= 1:
-        return []
-    return [f"# {_said('header', row=reply.header_row, above=reply.header_row - 1)}"]
+    above = reply.header_row - reply.header_rows
+    if reply.header_rows > 1:
+        return [f"# {_said('header_joined', first=above + 1, last=reply.header_row, above=above)}"]
+    return [f"# {_said('header', row=reply.header_row, above=above)}"] if above > 0 else []
 
 
 def _key(reply: GuessReply) -> str:
@@ -130,8 +132,15 @@ def _person(reply: GuessReply) -> list[str]:
     return ["privacy_unit: column", f"subject_key: {_quoted(key)}  # {_said(why)}"]
 
 
+def _nothing(reply: GuessReply) -> list[str]:
+    if not reply.null_words:
+        return []
+    words = ", ".join(json.dumps(word, ensure_ascii=False) for word in reply.null_words)
+    return [f"null_words: [{words}]  # {_said('nothing')}"]
+
+
 def _reading(reply: GuessReply) -> list[str]:
-    lines = []
+    lines = [f"  sheet: {_quoted(reply.sheet)}"] if reply.sheet else []
     if reply.decimal:
         lines.append(f"  decimal: {reply.decimal}  # {_said('decimal_found')}")
     elif reply.decimal_unclear:
@@ -179,6 +188,8 @@ def _column(column: GuessedColumn, taken: set[str], *, is_key: bool) -> list[str
         lines.append(f"    type: {column.type}")
     hint = hint_of(column.name)
     meaning = {"vi": hint.vi, "en": hint.en} if hint else {"vi": "", "en": ""}
+    if column.spellings:
+        lines.append(f"    # {_said('spellings', count=column.spellings)}")
     lines += [
         f"    role: {column.role}  # {reason}",
         f"    personal: {column.personal}",

@@ -13,7 +13,7 @@ from pyarrow import compute
 from catalog.cohorts import Ints
 from catalog.jailed.composed import bytes_of, composed
 from catalog.jailed.instants import instant
-from catalog.jailed.numbers import Style
+from catalog.jailed.numbers import Style, points
 from catalog.reading import Reading
 from catalog.wire import IngestColumn
 
@@ -53,17 +53,18 @@ class Cells:
 
         Text stays dictionary-encoded.
         """
+        typed = False
         if not pa.types.is_dictionary(array.type):
             values = self._as_it_is(array)
             if values is not None:
                 return values, np.empty(0, dtype=np.int64)
-            array = written(array)
+            typed, array = pa.types.is_floating(array.type), written(array)
         texts = _tidy(array.dictionary, self.null_words)
         if self.column.type == "VARCHAR":
             too_long = compute.greater(compute.binary_length(texts), _MAX_TEXT_BYTES).fill_null(False)
             bad = np.flatnonzero(too_long.to_numpy(zero_copy_only=False))
             return _coded(array, texts), _places(array.indices, bad)
-        values = self._at_once(texts)
+        values = self._at_once(texts, typed=typed)
         bad = np.empty(0, dtype=np.int64)
         if values is None:
             values, bad = self._one_by_one(texts)
@@ -87,19 +88,20 @@ class Cells:
             return compute.if_else(compute.is_finite(values), values, None)
         return values
 
-    def _at_once(self, texts: pa.Array) -> pa.Array | None:
-        """Arrow's own cast, where it takes every text and means by it what we mean."""
+    def _at_once(self, texts: pa.Array, *, typed: bool) -> pa.Array | None:
+        """Arrow's own cast, where it takes every text and means by it what we mean. `typed`: it wrote them."""
         kind = self.column.type
         if self.column.format is not None or kind == "BOOLEAN":
             return None
-        if kind in ("BIGINT", "DOUBLE") and self.reading.decimal == "comma":
+        if kind in ("BIGINT", "DOUBLE") and self.reading.decimal == "comma" and not typed:
             return None
         try:
             values = texts.cast(ARROW[kind])
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
             return None
         if kind == "DOUBLE":
-            self.style.point |= bool(compute.any(compute.match_substring(texts, ".")).as_py())
+            if len(pointed := points(texts)):
+                self.style.saw_points(sure=typed or bool(compute.any(pointed).as_py()))
             return values if compute.all(compute.is_finite(values), min_count=0).as_py() else None
         if kind in ("DATE", "TIMESTAMP") and compute.any(compute.starts_with(texts, "0000")).as_py():
             return None

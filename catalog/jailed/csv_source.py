@@ -7,7 +7,6 @@ import io
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from itertools import islice
 from typing import Any, BinaryIO
 
@@ -21,10 +20,8 @@ from catalog.jailed.header import (
     chosen,
     found_in,
     has_data,
-    header_row,
-    is_numbering,
-    tidy,
 )
+from catalog.jailed.layout import Head, head_of
 from catalog.jailed.refused import Refused
 from catalog.jailed.rejected import Skipped
 from catalog.jailed.totals import LABEL_COLUMNS, Totals
@@ -49,13 +46,12 @@ class CsvSource:
         self.kind = "csv.gz" if file.peek(2)[:2] == GZIP else "csv"  # type: ignore[attr-defined]
         self.text = Text(file, max_bytes=max_bytes, declared=encoding)
         self.encoding = self.text.encoding.name
-        head = _head(self.text.beginning(), wanted or ())
-        self.delimiter, header, above = head.delimiter, head.cells, head.above
-        if nameless and has_data(header):
-            header, above = [""] * len(header), -1
-        self.header_row = above + 1
-        self.wanted, self.places = chosen(header, wanted, nameless=nameless)
-        self.width, self.above = len(header), above + 1
+        self.delimiter, head = _head(self.text.beginning(), wanted or ())
+        if nameless and has_data(head.names):
+            head = Head(above=0, depth=0, names=("",) * len(head.names), numbered=False)
+        self.header_row, self.header_rows = head.above, head.depth
+        self.wanted, self.places = chosen(head.names, wanted, nameless=nameless)
+        self.width, self.above = len(head.names), head.above
         self.skipped = Skipped("ingest.row_fields", first=self.above + 1)
         self.totals = Totals(numbered=head.numbered)
 
@@ -65,7 +61,7 @@ class CsvSource:
         read = list(dict.fromkeys([*self.places, *labels]))
         try:
             for batch in self._reader([str(place) for place in read]):
-                self.totals.look([batch.column(read.index(place)) for place in labels])
+                self.totals.look([batch.column(read.index(place)) for place in labels], batch.columns)
                 columns = [batch.column(i) for i in range(len(self.places))]
                 yield pa.RecordBatch.from_arrays(columns, names=list(self.wanted))
         except (UnicodeDecodeError, NulByte) as e:
@@ -116,32 +112,22 @@ class _Ragged:
         return "skip"
 
 
-@dataclass(frozen=True, slots=True)
-class _Head:
-    """`above`: rows over the header; `numbered`: whether the row under it only numbers the columns."""
-
-    delimiter: str
-    cells: list[str]
-    above: int
-    numbered: bool
-
-
-def _head(text: str, wanted: Sequence[str]) -> _Head:
-    """The header under the delimiter that finds most of the wanted names, and cuts the rows below it alike."""
-    best: tuple[tuple[int, bool, int], _Head] | None = None
+def _head(text: str, wanted: Sequence[str]) -> tuple[str, Head]:
+    """The delimiter that finds most of the wanted names, and cuts the rows below the header alike."""
+    best: tuple[tuple[int, bool, int], str, Head] | None = None
     for delimiter in _DELIMITERS:
         rows = _first_rows(text, delimiter)
         if not rows:
             continue
-        above = header_row(rows, wanted)
-        cells, below = rows[above], rows[above + 1 :]
-        usual = Counter(len(row) for row in below if row).most_common(1)
-        rank = (found_in(list(map(tidy, cells)), wanted), not usual or usual[0][0] == len(cells) > 1, len(cells))
+        head = head_of(rows, wanted)
+        width = len(head.names)
+        usual = Counter(len(row) for row in rows[head.above :] if row).most_common(1)
+        rank = (found_in(head.names, wanted), not usual or usual[0][0] == width > 1, width)
         if best is None or rank > best[0]:
-            best = rank, _Head(delimiter, cells, above, bool(below) and is_numbering(below[0]))
+            best = rank, delimiter, head
     if best is None:
         raise Refused("ingest.not_csv")
-    return best[1]
+    return best[1:]
 
 
 def _first_rows(text: str, delimiter: str) -> list[list[str]]:

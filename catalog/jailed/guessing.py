@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import BinaryIO, Literal, get_args
 
 import msgspec
 import numpy as np
 import pyarrow as pa
 from msgspec.structs import replace
+from pyarrow import compute
 
+from catalog.cohorts import Ints
 from catalog.guess.told import GuessReply
 from catalog.jailed.cells import written
 from catalog.jailed.loaded import LOADED
-from catalog.jailed.numbers import Decimal
 from catalog.jailed.opening import Source, open_sources
 from catalog.jailed.profile import Profile, profile
 from catalog.jailed.refused import Refused
@@ -21,6 +22,7 @@ from catalog.jailed.roles import choose, decide
 from catalog.pii.kinds import DIRECT, Kind
 from catalog.pii.order import ScanOrder
 from catalog.pii.scanning import Scanner
+from catalog.reading import Decimal
 from catalog.wire import IngestOrder
 
 assert LOADED  # imported for what importing it does
@@ -31,6 +33,7 @@ _SURE = 0.5
 """Less is half of a pair of coordinates that its other half does not confirm."""
 _MAX_COLUMNS = 2_000
 _TOTALS_NAMED = 10
+_SIGNS = ("-", "–", "—", "…", "...", "..")
 _NUMBERS_OF_PERSONS: frozenset[Kind] = frozenset(
     {"citizen_id", "old_citizen_id", "social_insurance", "passport", "tax_code"}
 )
@@ -59,21 +62,38 @@ def guess(order: IngestOrder, inputs: Sequence[int]) -> GuessReply:
     table, whole, totals = _beginning(source)
     if not table.num_rows:
         raise Refused("ingest.no_rows")
-    null_words = pa.array([*order.null_words, ""], pa.string())
     place = {name: i for i, name in enumerate(source.wanted)}
-    profiles = [profile(name, table.column(place[name]), null_words) for name in names]
+    given = {name: table.column(place[name]) for name in names}
+    nothing = _null_words(given.values())
+    null_words = pa.array([*order.null_words, "", *nothing], pa.string())
+    profiles, decimal = _profiles(given, null_words, order.reading.decimal)
     found = _found(order.scan, source.wanted, table) if order.scan else {}
     guessed = [decide(one, found.get(one.name)) for one in profiles]
-    chosen, fine_share = choose(profiles, guessed)
     subject_key = _subject_key(profiles, found)
+    repeated_key = "" if subject_key else _repeated_key(profiles, found)
+    chosen, fine_share = choose(profiles, guessed, _latest(profiles, repeated_key))
     return GuessReply(
         columns=tuple(chosen), rows=table.num_rows, whole=whole, format=source.kind, encoding=source.encoding,
-        delimiter=source.delimiter, subject_key=subject_key, fine_share=round(fine_share, 4),
-        repeated_key="" if subject_key else _repeated_key(profiles, found),
-        header_row=source.header_row, total_rows=tuple(totals), decimal=_decimal(profiles),
+        delimiter=source.delimiter, subject_key=subject_key, repeated_key=repeated_key,
+        fine_share=round(fine_share, 4), header_row=source.header_row, header_rows=source.header_rows,
+        total_rows=tuple(totals), decimal=decimal,
         decimal_unclear=tuple(one.name for one in profiles if one.decimal_unclear),
         two_digit_years=any(one.two_digit_years for one in profiles),
+        null_words=(*order.null_words, *nothing) if nothing else (), sheet=order.reading.sheet or "",
     )  # fmt: skip
+
+
+def _profiles(
+    given: Mapping[str, pa.ChunkedArray], null_words: pa.Array, declared: Decimal | None
+) -> tuple[list[Profile], Literal["", "point", "comma"]]:
+    """Of each column, and the decimal mark that is known or found: columns that need it are read by it."""
+    profiles = [profile(name, column, null_words, declared) for name, column in given.items()]
+    decimal = declared or _decimal(profiles)
+    if not decimal:
+        return profiles, ""
+    return [
+        profile(one.name, given[one.name], null_words, decimal) if one.decimal_unclear else one for one in profiles
+    ], decimal
 
 
 def _found(scan: ScanOrder, wanted: Sequence[str], table: pa.Table) -> dict[str, Kind]:
@@ -126,8 +146,38 @@ def _repeated_key(profiles: Sequence[Profile], found: Mapping[str, Kind]) -> str
     return max(able, key=lambda one: one.distinct).name if able else ""
 
 
+def _latest(profiles: Sequence[Profile], repeated_key: str) -> Ints | None:
+    """Of each person the row that `events` will take, by the first column of days; None: each row is a person."""
+    if not repeated_key:
+        return None
+    codes = next(one.codes for one in profiles if one.name == repeated_key)
+    day = next((one.values for one in profiles if one.type in ("date", "timestamp") and one.hint is None), None)
+    days = (
+        np.zeros(len(codes)) if day is None else day.cast(pa.timestamp("us")).cast(pa.int64()).fill_null(-(2**62))
+    )
+    order = np.lexsort((np.asarray(days), codes))
+    latest: Ints = order[np.append(np.diff(codes[order]) != 0, True)]
+    return latest
+
+
+def _null_words(columns: Iterable[pa.ChunkedArray]) -> tuple[str, ...]:
+    """Signs that stand for nothing, as tables of offices have them, of those that stand alone in a cell."""
+    signs = pa.array(_SIGNS)
+    found: set[str] = set()
+    for column in columns:
+        for chunk in column.chunks:
+            texts = chunk.dictionary if pa.types.is_dictionary(chunk.type) else pa.array([], pa.string())
+            trimmed = compute.utf8_trim_whitespace(texts)
+            found |= set(trimmed.filter(compute.is_in(trimmed, signs)).to_pylist())
+    return tuple(sign for sign in _SIGNS if sign in found)
+
+
 def _decimal(profiles: Sequence[Profile]) -> Literal["", "point", "comma"]:
-    """The one mark under which every cell of every unclear column is a number; "" for both, or neither."""
+    """The one mark under which every cell of every unclear column is a number; of both the one that the other
+    columns have; "" for both, or neither."""
     unclear = [one for one in profiles if one.decimal_unclear]
     able = [mark for mark in get_args(Decimal) if all(mark in one.decimals for one in unclear)]
+    clear = {one.decimal for one in profiles if one.decimal and not one.decimal_unclear}
+    if len(able) > 1 and len(clear) == 1:
+        able = list(clear)
     return able[0] if unclear and len(able) == 1 else ""

@@ -1,4 +1,4 @@
-"""Which row of a table names its columns, and what they are called."""
+"""What the columns of a table are called, and which of them are wanted."""
 
 from __future__ import annotations
 
@@ -12,24 +12,9 @@ from catalog.jailed.refused import Refused, shown
 PROBE_ROWS = 20
 """Among them the header is looked for."""
 _VALUE = re.compile(r"\S@\S|\d{7}|\d{3}[ .]\d{3}[ .]\d{3}|\b\d{1,2}[/.-]\d{1,2}[/.-]\d{4}\b|\b\d{4}-\d\d-\d\d\b")
+_YEAR = re.compile(r"(19|20)\d\d")
 _FEW_NUMBERED = 4
 _BY_PLACE = re.compile(r" ?#\d{1,6}$")
-
-
-def header_row(rows: Sequence[Sequence[str]], wanted: Sequence[str]) -> int:
-    """How many rows stand above the header: a title over merged cells, names of groups of columns, nothing.
-
-    The header names most of the wanted columns; where none are wanted, it is the first row that fills more than
-    half as many cells as the widest one, if all that it holds are words. Else the first row is.
-    """
-    told = [[tidy(cell) for cell in row] for row in rows]
-    if wanted:
-        found = [found_in(names, wanted) for names in told]
-        return found.index(max(found)) if found else 0
-    filled = [[name for name in names if name] for names in told]
-    widest = max(map(len, filled), default=0)
-    first = next((place for place, names in enumerate(filled) if 2 * len(names) > widest), 0)
-    return first if all(map(_is_word, filled[first] if filled else [])) else 0
 
 
 def found_in(names: Sequence[str], wanted: Sequence[str]) -> int:
@@ -46,8 +31,9 @@ def is_numbering(row: Sequence[str]) -> bool:
     return len(marks) >= _FEW_NUMBERED and marks == expected
 
 
-def _is_word(name: str) -> bool:
-    return not _VALUE.search(name) and any(map(str.isalpha, name))
+def is_name(text: str) -> bool:
+    """Whether a header may say so: words, or a year."""
+    return not _VALUE.search(text) and (any(map(str.isalpha, text)) or bool(_YEAR.fullmatch(text)))
 
 
 def tidy(name: str) -> str:

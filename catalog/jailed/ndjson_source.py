@@ -11,9 +11,11 @@ import pyarrow as pa
 from catalog.jailed.bounded import GZIP, NulByte
 from catalog.jailed.encoding import Text
 from catalog.jailed.header import absent_or_twice, tidy
+from catalog.jailed.numbers import typed_text
 from catalog.jailed.refused import Refused, shown
 from catalog.jailed.rejected import Skipped
 from catalog.jailed.totals import Totals
+from catalog.reading import Decimal, Reading
 
 _BLOCK_BYTES = 4 * 1024 * 1024
 _MAX_LINE_BYTES = 8 * 1024 * 1024
@@ -24,13 +26,12 @@ _NO_ROW = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 class NdjsonSource:
     """`wanted` None: every key of the first megabyte. Keys of other names are skipped."""
 
-    delimiter, header_row = "", 0
+    delimiter, header_row, header_rows = "", 0, 0
 
-    def __init__(
-        self, file: BinaryIO, wanted: Sequence[str] | None, *, max_bytes: int, encoding: str | None = None
-    ) -> None:
+    def __init__(self, file: BinaryIO, wanted: Sequence[str] | None, *, max_bytes: int, reading: Reading) -> None:
         self.kind = "ndjson.gz" if file.peek(2)[:2] == GZIP else "ndjson"  # type: ignore[attr-defined]
-        self.text = Text(file, max_bytes=max_bytes, declared=encoding)
+        self.text = Text(file, max_bytes=max_bytes, declared=reading.encoding)
+        self.decimal = reading.decimal
         self.encoding = self.text.encoding.name
         keys = _keys(self.text.beginning())
         names = [tidy(key) for key in keys]
@@ -81,11 +82,13 @@ class NdjsonSource:
         for place, name in enumerate(self.wanted):
             cells = [getattr(row, f"c{place}") for row in rows]
             self.seen[place] = self.seen[place] or any(cell is not msgspec.UNSET for cell in cells)
-            columns.append(pa.array([_text(cell, name) for cell in cells], pa.string()).dictionary_encode())
+            columns.append(
+                pa.array([_text(cell, name, self.decimal) for cell in cells], pa.string()).dictionary_encode()
+            )
         return pa.RecordBatch.from_arrays(columns, names=list(self.wanted))
 
 
-def _text(cell: Any, name: str) -> str | None:
+def _text(cell: Any, name: str, decimal: Decimal | None) -> str | None:
     if isinstance(cell, str):
         return cell
     if cell is None or cell is msgspec.UNSET:
@@ -94,7 +97,7 @@ def _text(cell: Any, name: str) -> str | None:
         return "true" if cell else "false"
     if isinstance(cell, dict | list):
         raise Refused("ingest.json_nested", column=shown([name]))
-    return repr(cell)
+    return typed_text(cell, decimal) if isinstance(cell, float) else repr(cell)
 
 
 def _keys(beginning: str) -> list[str]:

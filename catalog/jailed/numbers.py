@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import re
-from typing import Literal
 
-Decimal = Literal["point", "comma"]
+import pyarrow as pa
+from pyarrow import compute
+
+from catalog.reading import Decimal
+
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?")
 _COMMA = re.compile(r"[+-]?(\d+,\d*|,\d+)([eE][+-]?\d{1,3})?")
 _UNSURE_COMMA = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")
+_UNSURE_POINT = re.compile(r"[+-]?[1-9]\d{0,2}\.\d{3}")
 """May as well be thousands."""
+_MONEY = re.compile(r"(?i)\s*(?:đồng|đ|vnđ|vnd|₫)\.?$")
 _GROUPED: dict[Decimal, re.Pattern[str]] = {
     "point": re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?"),
     "comma": re.compile(r"[+-]?\d{1,3}(\.\d{3})+(,\d*)?"),
@@ -22,12 +27,18 @@ class Style:
 
     def __init__(self, declared: Decimal | None) -> None:
         self.declared = declared
-        self.point = self.comma = self.sure_of_comma = False
+        self.point = self.comma = self.sure_of_point = self.sure_of_comma = False
 
     @property
     def is_unclear(self) -> bool:
         """Whether a cell may have been read as a thousandth or a thousandfold of what is meant."""
-        return self.declared is None and self.comma and (self.point or not self.sure_of_comma)
+        unsure = (self.comma and not self.sure_of_comma) or (self.point and not self.sure_of_point)
+        return self.declared is None and (unsure or (self.comma and self.point))
+
+    def saw_points(self, *, sure: bool) -> None:
+        """A decimal point, such that it groups no thousands."""
+        self.point = True
+        self.sure_of_point |= sure
 
     def number(self, text: str) -> float | None:
         """None: it is none."""
@@ -44,10 +55,12 @@ class Style:
         return value if -(2**63) <= value < 2**63 else None
 
     def _plain(self, text: str) -> str | None:
+        text = _MONEY.sub("", text)
         if self.declared is not None:
             return _declared(text, self.declared)
         if _NUMBER.fullmatch(text):
-            self.point |= "." in text
+            if "." in text:
+                self.saw_points(sure=not _UNSURE_POINT.fullmatch(text))
             return text
         if _COMMA.fullmatch(text):
             self.comma = True
@@ -57,9 +70,24 @@ class Style:
             if _GROUPED[decimal].fullmatch(text):
                 self.comma |= decimal == "comma"
                 self.sure_of_comma |= decimal == "comma"
-                self.point |= decimal == "point"
+                if decimal == "point":
+                    self.saw_points(sure=True)
                 return _declared(text, decimal)
         return None
+
+
+def typed_text(value: float, declared: Decimal | None) -> str:
+    """What a file holds as a number, as a column of texts has it: 1.234 is not to be taken for thousands."""
+    text = repr(value)
+    if _UNSURE_POINT.fullmatch(text):
+        text += "0"
+    return text.replace(".", ",") if declared == "comma" else text
+
+
+def points(texts: pa.Array) -> pa.Array:
+    """Of numbers with a decimal point: whether it can group no thousands."""
+    pointed = texts.filter(compute.match_substring(texts, "."))
+    return compute.invert(compute.match_substring_regex(pointed, f"^{_UNSURE_POINT.pattern}$"))
 
 
 def _declared(text: str, decimal: Decimal) -> str | None:

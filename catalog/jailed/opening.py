@@ -32,10 +32,12 @@ _WORKBOOK_PARTS = frozenset({"[Content_Types].xml", "content.xml"})
 
 class Source(Protocol):
     """A file whose columns are known. While `batches` is read: `skipped`, rows that its parser took out, and
-    `totals`, rows that by their own words are no records. `header_row`: counted from 1; 0: it has none."""
+    `totals`, rows that by their own words are no records. `header_row`: counted from 1, the last of the
+    `header_rows`; 0: it has none."""
 
     wanted: tuple[str, ...]
     header_row: int
+    header_rows: int
     encoding: str
     delimiter: str
     kind: str
@@ -74,12 +76,12 @@ def _source(file: BinaryIO, names: list[str] | None, order: IngestOrder) -> Sour
         return ParquetSource(file, names, max_bytes=order.max_bytes, **bounds)
     if magic.startswith((_ZIP, _OLE)):
         return WorkbookSource(
-            file, names, max_bytes=order.max_bytes, sheet=order.reading.sheet, nameless=order.nameless
+            file, names, max_bytes=order.max_bytes, reading=order.reading, nameless=order.nameless
         )
     if magic.startswith(_PDF) or magic == b"ARROW1\0\0":
         raise Refused("ingest.not_text")
     if _is_json(file, order.max_bytes):
-        return NdjsonSource(file, names, max_bytes=order.max_bytes, encoding=order.reading.encoding)
+        return NdjsonSource(file, names, max_bytes=order.max_bytes, reading=order.reading)
     return CsvSource(
         file, names, max_bytes=order.max_bytes, encoding=order.reading.encoding, nameless=order.nameless
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -25,6 +25,7 @@ _FINE_SHARE = 0.7
 """Of the rows that should keep their values: another column is not added where it would be less."""
 _MOST_DIMENSIONS = 12
 _DROPPED = Transform(drop=True)
+_SPANS = {"year": 1, "five_years": 5, "decade": 10}
 
 
 def decide(one: Profile, found: Kind | None = None) -> GuessedColumn:
@@ -35,7 +36,7 @@ def decide(one: Profile, found: Kind | None = None) -> GuessedColumn:
     return GuessedColumn(
         name=one.name, type=one.type, role=role, reason=reason, values=one.distinct, personal=personal,
         empty_share=round(1 - one.filled / one.rows, 4), transform=transform,
-        found=found if reason == "detected" else None,
+        found=found if reason == "detected" else None, spellings=one.spellings if transform is None else 0,
         fallback=_DROPPED if role == "quasi-identifier" else None,
     )  # fmt: skip
 
@@ -59,6 +60,8 @@ def _role(one: Profile) -> tuple[ManifestRole, Reason, Transform | None]:
     share = 1 if one.type == "integer" else _UNIQUE_SHARE
     if one.type in ("text", "integer") and not kind and _ENOUGH_ROWS * share <= share * one.filled <= one.distinct:
         return "identifier", "unique", None
+    if one.decimal_unclear:
+        return "drop", "decimal_unclear", None
     if one.type in ("integer", "number") and (one.type == "number" or one.distinct > _FEW):
         bounds = _bounds(one.values)
         return (role, reason or "numbers", Transform(bins=bounds)) if bounds else ("drop", "one_sided", None)
@@ -78,34 +81,53 @@ def _bounds(values: pa.Array) -> tuple[float, ...]:
     return tuple(b for b in bounds if K <= (numbers < b).sum() <= len(numbers) - K)
 
 
-def choose(profiles: Sequence[Profile], guessed: Sequence[GuessedColumn]) -> tuple[list[GuessedColumn], float]:
-    """Of the quasi-identifiers as many as leave most rows in classes of k; the share of these."""
-    codes = {
-        one.name: _codes(profile, one)
-        for profile, one in zip(profiles, guessed, strict=True)
-        if one.role == "quasi-identifier"
-    }
+def choose(
+    profiles: Sequence[Profile], guessed: Sequence[GuessedColumn], rows: Ints | None = None
+) -> tuple[list[GuessedColumn], float]:
+    """Of the quasi-identifiers as many as leave most rows in classes of k, days by longer spans where those by
+    years do not; the share of these rows. `rows`: of each person the one that counts; None: all."""
+    able = [pair for pair in zip(profiles, guessed, strict=True) if pair[1].role == "quasi-identifier"]
+    codes = {one.name: _codes(profile, one.transform) for profile, one in able}
     known = {p.name for p in profiles if p.hint is not None and p.hint.kind != "identifier"}
-    rows = profiles[0].rows if profiles else 0
-    classes, share, kept = np.zeros(rows, dtype=np.int64), 1.0, set[str]()
-    for name in sorted(codes, key=lambda n: (codes[n].max() > _FEW, n not in known, int(codes[n].max()))):
-        finer = np.unique(classes * (int(codes[name].max()) + 1) + codes[name], return_inverse=True)[1]
-        left = float((np.bincount(finer)[finer] >= K).mean())
-        if (left >= _FINE_SHARE and len(kept) < _MOST_DIMENSIONS) or not kept:
-            classes, share = finer, left
-            kept.add(name)
-    return [
-        one if one.role != "quasi-identifier" or one.name in kept else _left_out(one) for one in guessed
-    ], share
+    counted = slice(None) if rows is None else rows
+    classes, share, kept = (
+        np.zeros(profiles[0].rows if profiles else 0, dtype=np.int64),
+        1.0,
+        dict[str, GuessedColumn](),
+    )
+    for profile, one in sorted(
+        able,
+        key=lambda a: (codes[a[1].name].max() > _FEW, a[1].name not in known, int(codes[a[1].name].max())),
+    ):
+        for as_shown in _coarser(one):
+            finer = _together(classes, _codes(profile, as_shown.transform))
+            left = float((np.bincount(finer[counted])[finer[counted]] >= K).mean())
+            if (left >= _FINE_SHARE and len(kept) < _MOST_DIMENSIONS) or not kept:
+                classes, share = finer, left
+                kept[one.name] = as_shown
+                break
+    chosen = [kept.get(one.name) or _left_out(one) if one.role == "quasi-identifier" else one for one in guessed]
+    return chosen, share
+
+
+def _together(classes: Ints, codes: Ints) -> Ints:
+    return np.unique(classes * (int(codes.max()) + 1) + codes, return_inverse=True)[1]
+
+
+def _coarser(one: GuessedColumn) -> Iterator[GuessedColumn]:
+    """As it was guessed; days then by five years and by ten."""
+    yield one
+    if one.transform is not None and one.transform.truncate is not None:
+        for span in ("five_years", "decade"):
+            yield replace(one, reason="coarse_dates", transform=Transform(truncate=span))
 
 
 def _left_out(one: GuessedColumn) -> GuessedColumn:
     return replace(one, role="drop", reason="too_rare_together", transform=None, fallback=None)
 
 
-def _codes(one: Profile, guessed: GuessedColumn) -> Ints:
+def _codes(one: Profile, transform: Transform | None) -> Ints:
     """A number a row, the same for rows that the transform makes alike."""
-    transform = guessed.transform
     if transform is None:
         return np.unique(one.codes, return_inverse=True)[1]
     if transform.bins is not None:
@@ -113,7 +135,7 @@ def _codes(one: Profile, guessed: GuessedColumn) -> Ints:
         return np.where(np.isnan(numbers), 0, 1 + np.searchsorted(transform.bins, numbers, side="right"))
     if transform.truncate is not None:
         years = compute.fill_null(compute.year(one.values), 0).to_numpy(zero_copy_only=False)
-        return np.unique(years, return_inverse=True)[1]
+        return np.unique(years // _SPANS[transform.truncate], return_inverse=True)[1]
     labels = [str(label) for label in apply(transform, one.values.dictionary.to_pylist(), TABLES)]
     numbered = np.append(np.unique(labels, return_inverse=True)[1] + 1, 0)
     return np.unique(numbered[one.codes], return_inverse=True)[1]

@@ -13,17 +13,16 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 import python_calamine
 
-from catalog.jailed.header import (
-    PROBE_ROWS,
-    chosen,
-    header_row,
-    is_numbering,
-)
+from catalog.jailed.header import PROBE_ROWS, chosen
+from catalog.jailed.layout import Head, head_of
+from catalog.jailed.numbers import typed_text
 from catalog.jailed.old_letters import CONVERT, old_letters
 from catalog.jailed.refused import Refused, shown
 from catalog.jailed.rejected import Skipped
 from catalog.jailed.totals import LABEL_COLUMNS, Totals
+from catalog.reading import Decimal, Reading
 
+Merged = dict[int, list[tuple[int, int]]]
 _BATCH_ROWS = 65_536
 _PROBE_ROWS = 1_000
 _MAX_BYTES = 512 * 1024 * 1024
@@ -32,7 +31,7 @@ _CHUNK_BYTES = 1024 * 1024
 
 
 class WorkbookSource:
-    """`wanted` None: every column. `sheet` None: the only one that holds something. Raises Refused."""
+    """`wanted` None: every column. `reading.sheet` None: the only one that holds something. Raises Refused."""
 
     delimiter, kind = "", "workbook"
 
@@ -42,7 +41,7 @@ class WorkbookSource:
         wanted: Sequence[str] | None,
         *,
         max_bytes: int,
-        sheet: str | None = None,
+        reading: Reading,
         nameless: bool = False,
     ) -> None:
         file.seek(0)
@@ -51,23 +50,27 @@ class WorkbookSource:
             raise Refused("ingest.too_large", max_bytes=_MAX_BYTES)
         if content[:2] == b"PK":
             _require_bounded(content, max_bytes)
-        self.sheet = _sheet(content, sheet)
+        self.sheet = _sheet(content, reading.sheet)
+        self.decimal = reading.decimal
         self.start = self.sheet.start or (0, 0)
         letters = old_letters(" ".join(_probe(self._rows())))
         self.convert = CONVERT[letters]
         self.encoding: str = letters
-        probe = [[self.convert(_text(cell) or "") for cell in row] for row in islice(self._rows(), PROBE_ROWS)]
-        above = header_row(probe, wanted or ())
-        header = probe[above] if probe else []
-        while header and not header[-1].strip():
+        probe = [
+            [self.convert(_text(cell, self.decimal) or "") for cell in row]
+            for row in islice(self._rows(), PROBE_ROWS)
+        ]
+        head = head_of(probe, wanted or ()) if probe else Head(above=0, depth=0, names=(), numbered=False)
+        header = list(head.names)
+        while header and not header[-1]:
             header.pop()
         if not header:
             raise Refused("ingest.empty")
-        self.header_row = self.start[0] + above + 1
-        self.above = above + 1
+        self.above, self.header_rows = head.above, head.depth
+        self.header_row = self.start[0] + head.above
         self.wanted, self.places = chosen(header, wanted, nameless=nameless)
         self.skipped = Skipped("ingest.row_fields", first=self.start[0] + self.above + 1)
-        self.totals = Totals(numbered=any(map(is_numbering, probe[above + 1 : above + 2])))
+        self.totals = Totals(numbered=head.numbered)
 
     def _rows(self) -> Iterator[list[Any]]:
         rows: Iterator[list[Any]] = self.sheet.iter_rows()
@@ -76,18 +79,45 @@ class WorkbookSource:
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Batches with the wanted columns in their order, each a dictionary of texts; empty rows hold nothing."""
-        rows = islice(self._rows(), self.above, None)
+        first = self.start[0] + self.above
+        rows = _whole(islice(self._rows(), self.above, None), first, self._merged(first))
         while batch := list(islice(rows, _BATCH_ROWS)):
-            self.totals.look([self._column(batch, place) for place in range(LABEL_COLUMNS)])
-            columns = [self._column(batch, place) for place in self.places]
+            labels = range(LABEL_COLUMNS)
+            read = {place: self._column(batch, place) for place in [*self.places, *labels]}
+            self.totals.look([read[place] for place in labels], list(read.values()))
+            columns = [read[place] for place in self.places]
             yield pa.RecordBatch.from_arrays(columns, names=list(self.wanted))
+
+    def _merged(self, first: int) -> Merged:
+        """Cells over several rows, of those from `first` on: row → columns, each with its last row."""
+        begins: Merged = {}
+        most_left = self.start[1]
+        for (top, left), (bottom, _) in self.sheet.merged_cell_ranges or ():
+            if bottom > top >= first:
+                begins.setdefault(top, []).append((left - most_left, bottom))
+        return begins
 
     def _column(self, rows: list[list[Any]], place: int) -> pa.DictionaryArray:
         return pa.array([self._cell(row, place) for row in rows], pa.string()).dictionary_encode()
 
     def _cell(self, row: list[Any], place: int) -> str | None:
-        text = _text(row[place]) if place < len(row) else None
+        text = _text(row[place], self.decimal) if place < len(row) else None
         return text and self.convert(text)
+
+
+def _whole(rows: Iterator[list[Any]], first: int, merged: Merged) -> Iterator[list[Any]]:
+    """Rows from the one called `first`; what a merged cell says it says of each of its rows."""
+    held: dict[int, tuple[int, Any]] = {}
+    for number, row in enumerate(rows, first):
+        for place, (last, cell) in list(held.items()):
+            if number > last:
+                del held[place]
+            elif place < len(row) and row[place] in ("", None):
+                row[place] = cell
+        for place, last in merged.get(number, ()):
+            if place < len(row):
+                held[place] = last, row[place]
+        yield row
 
 
 def _sheet(content: bytes, wanted: str | None) -> Any:
@@ -134,14 +164,14 @@ def _probe(rows: Iterator[list[Any]]) -> Iterator[str]:
         yield from (cell for cell in row if isinstance(cell, str))
 
 
-def _text(cell: Any) -> str | None:
+def _text(cell: Any, decimal: Decimal | None) -> str | None:
     """As a CSV would have it: whole numbers without decimals, days without hours."""
     if isinstance(cell, str):
-        return cell or None
+        return cell if cell.strip() else None
     if isinstance(cell, bool):
         return "true" if cell else "false"
     if isinstance(cell, float):
-        return str(int(cell)) if cell.is_integer() and abs(cell) < 2**53 else repr(cell)
+        return str(int(cell)) if cell.is_integer() and abs(cell) < 2**53 else typed_text(cell, decimal)
     if isinstance(cell, datetime.datetime):
         midnight = cell.time() == datetime.time()
         return cell.date().isoformat() if midnight else cell.isoformat()

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from catalog.pii import digits, words_in
 from catalog.pii.contacts import could_be_phone
-from catalog.pii.folding import as_seen
+from catalog.pii.folding import as_seen, fold
 from catalog.pii.forms import NEW_PASSPORT, PASSPORT_LETTERS, Form, forms
 from catalog.pii.headers import Hint, hint
 from catalog.pii.kinds import Kind
@@ -25,6 +25,11 @@ _MOST_SIGNS = 4_000
 _SURE = 0.9
 _SEVERAL = re.compile(r"[;|\n/]|\d{6}\s*(?:,|[-–])\s+\d|\d{6}\s+(?:,|[-–])\s*\d|\d{8},\d{8}")
 """Numbers beside one another."""
+_NOTHING = re.compile(
+    r"[-–—.…?*_/]+|n/?a|nan|nil|none|null|unknown|yes|no|co"
+    r"|(?:khong|ko|chua|chua duoc)(?: (?:co|ro|biet|cap nhat|khai|xac dinh))?"
+)
+"""Folded: what people write where they have nothing to say. It says nothing of the other cells either."""
 _FRACTION = re.compile(r"\d{8,15}\.0+")
 
 _OTHER_PAPERS: Final[tuple[tuple[Kind, Callable[[str], bool]], ...]] = (
@@ -51,6 +56,10 @@ def judge(header: str, cells: Sequence[str], *, year: int) -> Judged:
     return column.judged()
 
 
+def _says_nothing(cell: str) -> bool:
+    return len(cell) < 20 and _NOTHING.fullmatch(fold(cell)) is not None
+
+
 def _undone(cell: str) -> str:
     """A number that a spreadsheet made a fraction of: "79172274184.0"."""
     return cell.split(".", maxsplit=1)[0] if _FRACTION.fullmatch(cell) else cell
@@ -61,7 +70,7 @@ class _Column:
 
     def __init__(self, header: str, cells: list[str], year: int) -> None:
         self.header, self.cells, self.year = header, cells, year
-        self.filled = [place for place, cell in enumerate(cells) if cell]
+        self.filled = [place for place, cell in enumerate(cells) if cell and not _says_nothing(cell)]
         self.kinds: list[set[Kind]] = [set() for _ in cells]
         self.confidence: dict[Kind, float] = {}
         self.half: words_in.Half | None = None

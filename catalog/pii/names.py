@@ -93,8 +93,11 @@ def is_surname(word: str) -> bool:
 def strength(cell: str) -> Strength:
     """strong: surname, given name and a syllable that stands between; likely: surname and given name; possible:
     only the form of a name."""
-    if _FIRMS.search(fold(cell)):
+    folded = fold(cell)
+    if _FIRMS.search(folded):
         return "no"
+    if (title := _TITLE.match(folded)) and folded[title.end() :] in GIVENS and folded not in FAMOUS:
+        return "likely"  # "cô Tâm"
     text = bare_name(joined(cell))
     tokens = text.split()
     if not 1 < len(tokens) < 8 or not all(_LETTERS.fullmatch(token) and len(token) < 16 for token in tokens):
@@ -181,13 +184,15 @@ def is_part(cell: str) -> bool:
 
 def has_form(cell: str) -> bool:
     """Two to seven words of letters only, none of a firm's: enough in a column that holds names anyway."""
+    if strength(cell) in ("strong", "likely"):
+        return True
     text = bare_name(joined(cell)).replace(",", "")
     tokens = text.split()
     if not 1 < len(tokens) < 8 or not all(_LETTERS.fullmatch(token) for token in tokens):
         return False
     if _NOTHING_SAID.fullmatch(text) or _FIRMS.search(text):
         return False
-    if strength(cell) in ("strong", "likely") or (tokens[0] in SURNAMES and tokens[-1] in GIVENS):
+    if tokens[0] in SURNAMES and tokens[-1] in GIVENS:
         return True
     if _NOT_PERSONS.search(text) or _NOTHING.fullmatch(tokens[0]):
         return False

@@ -6,12 +6,14 @@ import argparse
 import sys
 from itertools import takewhile
 from pathlib import Path
+from typing import get_args
 
 import msgspec
 
 from catalog.errors import PublicationRefused
 from catalog.guess.guess import guess
 from catalog.guess.writing import manifest_text, slug_of
+from catalog.reading import Decimal, Reading
 from marketplace.config import load
 from marketplace.errors import Unavailable
 from marketplace.listings.errors import VersionRefused
@@ -24,6 +26,8 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     parser = verbs.add_parser("init")
     parser.add_argument("file", type=Path, metavar="FILE")
     parser.add_argument("manifest", type=Path, nargs="?", metavar="MANIFEST")
+    parser.add_argument("--sheet", metavar="NAME")
+    parser.add_argument("--decimal", choices=get_args(Decimal))
     parser.add_argument("--json", action="store_true")
     parser.set_defaults(func=_init)
 
@@ -40,7 +44,7 @@ def _init(chosen: argparse.Namespace) -> int:
     limits = config.ingest_limits()
     try:
         with located(chosen.file, home=config.home, deadline_ms=config.ingest_deadline_ms) as source:
-            reply = guess(source, limits=limits)
+            reply = guess(source, limits=limits, reading=Reading(sheet=chosen.sheet, decimal=chosen.decimal))
     except PublicationRefused as refused:
         raise VersionRefused(refused.code, **refused.params) from refused
     except SandboxFailed as failed:

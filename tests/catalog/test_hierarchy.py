@@ -31,6 +31,7 @@ NEUTRAL = {
     "icd10": st.from_regex(r"[ABEFGIJK]0[0-2](\.[0-9])?", fullmatch=True),
     "vn_province": st.sampled_from(sorted(hierarchy_of("vn_province", {}).exact)),
     "vn_province_region": st.sampled_from(sorted(hierarchy_of("vn_province_region", {}).exact)),
+    "sex": st.sampled_from(["Nam", "nữ", "NỮ ", "F", "male", "Khác"]),
     "vn_ward": st.sampled_from(sorted(hierarchy_of("vn_ward", {}).exact)),
 }  # fmt: skip
 

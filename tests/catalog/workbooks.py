@@ -26,9 +26,14 @@ Cell = str | int | float | bool | datetime.date | None
 
 
 def workbook(
-    *sheets: Sequence[Sequence[Cell]], sheet_xml: bytes | None = None, more: dict[str, bytes] | None = None
+    *sheets: Sequence[Sequence[Cell]],
+    sheet_xml: bytes | None = None,
+    more: dict[str, bytes] | None = None,
+    merged: Sequence[str] = (),
 ) -> bytes:
-    """Sheets called s1, s2 …; `sheet_xml`: instead of what the first would be; `more`: other members."""
+    """Sheets called s1, s2 …; `sheet_xml`: instead of what the first would be; `more`: other members.
+
+    `merged`: ranges of the first one, such as "A1:C1"."""
     numbers = range(1, len(sheets) + 1)
     related = (
         "".join(
@@ -48,20 +53,26 @@ def workbook(
         )
         archive.writestr("xl/styles.xml", _STYLES)
         for number, rows in zip(numbers, sheets, strict=True):
-            body = sheet_xml if sheet_xml is not None and number == 1 else _sheet(rows).encode()
+            body = (
+                sheet_xml
+                if sheet_xml is not None and number == 1
+                else _sheet(rows, merged if number == 1 else ()).encode()
+            )
             archive.writestr(f"xl/worksheets/sheet{number}.xml", body)
         for name, content in (more or {}).items():
             archive.writestr(name, content)
     return sink.getvalue()
 
 
-def _sheet(rows: Sequence[Sequence[Cell]]) -> str:
+def _sheet(rows: Sequence[Sequence[Cell]], merged: Sequence[str]) -> str:
     lines = "".join(
         f'<row r="{r}">{"".join(_cell(f"{chr(65 + c)}{r}", cell) for c, cell in enumerate(row))}</row>'
         for r, row in enumerate(rows, 1)
         if row
     )
-    return f"<worksheet {_MAIN}><sheetData>{lines}</sheetData></worksheet>"
+    ranges = "".join(f'<mergeCell ref="{each}"/>' for each in merged)
+    ranges = f"<mergeCells>{ranges}</mergeCells>" if ranges else ""
+    return f"<worksheet {_MAIN}><sheetData>{lines}</sheetData>{ranges}</worksheet>"
 
 
 def _cell(place: str, cell: Cell) -> str:

@@ -71,3 +71,19 @@ def test_a_counter_is_no_series_of_telephones() -> None:
     invoices = [f"0912{345_000 + 2 * i:06d}" for i in range(100)]
     assert not judge("c1", invoices, year=2026).confidence
     assert "phone" in judge("c1", [register.phone(draw) for _ in range(100)], year=2026).confidence
+
+
+def test_what_says_nothing_says_nothing_of_the_other_cells() -> None:
+    names = ["Trần Quang Tuấn", "Lý Thu Tâm", "Nguyễn Văn Hùng", "Phạm Thị Lan", "Đỗ Minh Đức", "Vũ Ngọc Mai"]
+    mixed = [name for name in names for _ in range(3)] + ["Không", "N/A", "chưa rõ", "-", "Có", "…"] * 9
+    assert "person_name" in judge("khác", mixed, year=2026).confidence
+    days = [f"{i % 28 + 1}/{i % 12 + 1}/{1940 + i}" for i in range(60)] + ["chưa có", "không"] * 60
+    assert "birth_date" in judge("dữ liệu", days, year=2026).confidence
+    assert not judge("đồng ý", ["Có", "Không"] * 50, year=2026).confidence
+
+
+def test_a_birth_with_its_hour_and_a_name_after_how_one_is_called_are_known() -> None:
+    hours = [f"{1940 + i}-03-10T00:00:00Z" for i in range(40)]
+    assert "birth_date" in judge("DateOfBirth", hours, year=2026).confidence
+    called = ["cô Tâm", "chú Hùng", "chị Lan", "anh Đức", "Cô Ngân"] * 4
+    assert "person_name" in judge("phụ huynh", called, year=2026).confidence
