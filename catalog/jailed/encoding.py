@@ -67,6 +67,11 @@ class Text:
         text = codecs.getincrementaldecoder(codec)(errors="replace").decode(self.probe)
         return unicodedata.normalize("NFC", CONVERT[self.encoding.letters](text))
 
+    @property
+    def is_one_line(self) -> bool:
+        """Whether it ends before a line does."""
+        return len(self.probe) < _PROBE_BYTES and not any(end in self.probe for end in (b"\n", b"\r"))
+
     def utf8(self) -> io.BufferedReader:
         """The whole text in UTF-8. Reading may raise Refused, NulByte or UnicodeDecodeError: see `explained`."""
         wide = self.encoding.codec.startswith("utf-16")

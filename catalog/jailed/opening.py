@@ -26,6 +26,8 @@ _BUFFER_BYTES = 1024 * 1024
 _MAX_MEMBERS = 10_000
 _ZIP, _OLE, _PARQUET, _PDF = b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"PAR1", b"%PDF"
 _TAR_MAGIC_AT = 257
+_PAGES = (b"<html", b"<!doctype html", b"<table", b"<meta", b"<style", b"<?xml")
+"""How what programs export as .xls begins, where it is a page of the web or XML."""
 _NOTES = (".txt", ".md", ".pdf", ".doc", ".docx", ".rtf", ".htm", ".html", ".log")
 _WORKBOOK_PARTS = frozenset({"[Content_Types].xml", "content.xml"})
 
@@ -80,21 +82,24 @@ def _source(file: BinaryIO, names: list[str] | None, order: IngestOrder) -> Sour
         )
     if magic.startswith(_PDF) or magic == b"ARROW1\0\0":
         raise Refused("ingest.not_text")
-    if _is_json(file, order.max_bytes):
+    begin = _beginning(file, order.max_bytes)
+    if begin.lower().startswith(_PAGES):
+        raise Refused("ingest.web_page")
+    if begin.startswith((b"{", b"[{")) and begin[1:].lstrip()[:1] in (b'"', b"{", b"}"):
         return NdjsonSource(file, names, max_bytes=order.max_bytes, reading=order.reading)
     return CsvSource(
         file, names, max_bytes=order.max_bytes, encoding=order.reading.encoding, nameless=order.nameless
     )
 
 
-def _is_json(file: BinaryIO, max_bytes: int) -> bool:
+def _beginning(file: BinaryIO, max_bytes: int) -> bytes:
+    """The first characters, without a mark and blanks."""
     begin = unfolded(file, max_bytes).read(64)
     file.seek(0)
     for mark in (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff"):
         begin = begin.removeprefix(mark)
     # In UTF-16 a zero stands between the two.
-    found = begin.replace(b"\0", b"").lstrip()
-    return found.startswith((b"{", b"[{")) and (found[1:].lstrip()[:1] in (b'"', b"{", b"}"))
+    return begin.replace(b"\0", b"").lstrip()
 
 
 def _members(file: BinaryIO, order: IngestOrder) -> Iterator[BinaryIO]:

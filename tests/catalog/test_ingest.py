@@ -144,6 +144,8 @@ def test_absent_and_doubled_columns_are_all_named() -> None:
 BROKEN = {
     "nothing": (b"", "ingest.empty"),
     "blanks": (b"  \n \n", "ingest.empty"),
+    "a header that no line ends": ("tên,tuổi".encode(), "ingest.no_rows"),
+    "a page called a workbook": (b"\xef\xbb\xbf\r\n<html><table><tr></tr></table></html>", "ingest.web_page"),
     "a header only": (b"t\xc3\xaan,tu\xe1\xbb\x95i\n", "ingest.no_rows"),
     "an archive without a directory": (b"PK\x03\x04" + b"\0" * 100, "ingest.archive_broken"),
     "binary": (bytes(range(256)) * 40, "ingest.not_text"),
