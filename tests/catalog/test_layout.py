@@ -172,7 +172,7 @@ def test_a_number_of_thousands_by_points_is_not_read_as_a_thousandth() -> None:
     assert [(c.role, c.reason) for c in guessed(dotted.encode()).columns[1:]] == [("drop", "decimal_unclear")]
     by_comma = guessed(dotted.encode(), decimal="comma").columns[1]
     assert by_comma.transform is not None
-    assert by_comma.transform.bins == (23000, 36000)
+    assert list(by_comma.transform.bins or ()) == [23000, 36000]
     # Beside a column with decimal commas points can only group thousands.
     beside = "mã;người;tỷ lệ\n" + "".join(f"P{i};{i + 10}.{i:03d};{i},5\n" for i in range(40))
     told = guessed(beside.encode())
@@ -181,7 +181,8 @@ def test_a_number_of_thousands_by_points_is_not_read_as_a_thousandth() -> None:
 
 def test_numbers_that_a_file_holds_as_numbers_are_no_question() -> None:
     values = [1.234, 5.678, 9.125]
-    sheet = workbook([["mã", "x"], *([f"P{i}", value] for i, value in enumerate(values))])
+    rows: list[list[str | float]] = [[f"P{i}", value] for i, value in enumerate(values)]
+    sheet = workbook([["mã", "x"], *rows])
     lines = "".join(f'{{"mã": "P", "x": {value!r}}}\n' for value in values).encode()
     for content in (sheet, lines):
         for decimal in (None, "comma", "point"):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
+import pytest
 from slipcover import Slipcover
 
 from tools.marked import mark_all, marked
@@ -17,6 +19,12 @@ def larger(one: int, other: int) -> int:
             return each
     return 3
 """
+
+
+@pytest.fixture(autouse=True)
+def writing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the environment says of compiled code."""
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
 
 
 def _by_slipcover(file: Path) -> tuple[list[int], list[tuple[int, int]]]:
