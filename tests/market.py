@@ -27,6 +27,7 @@ from tests import forked
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 RIVALS = (
     House("startup", "Rival startup", "rival", (Actor("rival", "rival@test.example", "R", ("admin", "analyst")),)),
+    House("startup", "Poor startup", "poor", (Actor("poor", "poor@test.example", "P", ("admin", "analyst")),)),
     House(
         "owner",
         "Rival owner",

@@ -66,6 +66,7 @@ MAY = {
         "/usage",
         "/wallet",
         "/log",
+        "/alerts",
         "/incidents",
         "/credits",
         "/payouts",

@@ -279,8 +279,8 @@ def test_a_rival_sees_none_of_our_queries(market: Market) -> None:
 
 
 def test_the_log_tells_the_owner_nothing_of_the_startups_wallet(market: Market) -> None:
-    rivals = market.ask() | {"agreement_ids": [market.agree("adult", role="rival")]}
-    denied = market.client("rival").post("/api/v1/queries", rivals).json()
+    asked = market.ask() | {"agreement_ids": [market.agree("adult", role="poor")]}
+    denied = market.client("poor").post("/api/v1/queries", asked).json()
     assert [r["code"] for r in denied["reasons"]] == ["price.over_wallet"]
     assert denied["reasons"][0]["params"]["available_vnd"] == 0
     path = "/api/v1/audit/events?name=query:deny"
