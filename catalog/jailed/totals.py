@@ -44,9 +44,8 @@ class Totals:
     def look(self, labels: Sequence[pa.DictionaryArray], columns: Sequence[pa.DictionaryArray]) -> None:
         """The next rows, by what their first cells say, and by all `columns` that are read, these among them."""
         places = [sums_up(cells) for cells in labels]
-        if len(columns) >= _LEAST_COLUMNS:
-            said = np.isin(np.arange(len(columns[0])), np.concatenate([*places, np.empty(0, dtype=np.int64)]))
-            places.append(_headings(labels, columns, said))
+        if len(columns) >= _LEAST_COLUMNS and 2 * sum(map(_is_full, columns)) <= len(columns):
+            places.append(_headings(labels, columns, known=places))
         if any(map(len, places)):
             self.found.append(np.unique(np.concatenate(places)) + self.read)
         self.read += len(labels[0]) if labels else 0
@@ -58,11 +57,18 @@ class Totals:
         return inside
 
 
-def _headings(labels: Sequence[pa.DictionaryArray], columns: Sequence[pa.DictionaryArray], said: Flags) -> Ints:
+def _is_full(cells: pa.DictionaryArray) -> bool:
+    """Whether no row lacks it: where most columns are so, no row is half empty."""
+    return not cells.indices.null_count and bool(_holds(cells).all())
+
+
+def _headings(
+    labels: Sequence[pa.DictionaryArray], columns: Sequence[pa.DictionaryArray], *, known: Sequence[Ints]
+) -> Ints:
     """Rows of a few words: the name of a part, a note, who signed; and half empty ones that begin as sums do.
 
-    `said`: known to be none. A value may be all that there is of a person: fuller rows have it too, and no heading
-    stands beside.
+    `known` to be none already. A value may be all that there is of a person: fuller rows have it too, and no
+    heading stands beside.
     """
     filled = np.stack([_where(cells, _holds(cells)) for cells in columns])
     count = filled.sum(axis=0)
@@ -70,6 +76,8 @@ def _headings(labels: Sequence[pa.DictionaryArray], columns: Sequence[pa.Diction
     wordy = (count > 0) & (2 * count <= len(columns))
     if not wordy.any():
         return np.empty(0, dtype=np.int64)
+    said = np.zeros(len(wordy), dtype=np.bool_)
+    said[np.concatenate(known)] = True
     sums = wordy & np.stack([_where(cells, _said(cells, _SUMS)) for cells in labels]).any(axis=0)
     own = few.copy()
     for cells, here in zip(columns, filled, strict=True):
