@@ -80,6 +80,7 @@ async def log_server(log_home: Path, prepared: Prepared) -> AsyncIterator[Log]:
     config = Config(home=log_home)
     prepared.copy_tables(log_home)
     database = Database(database_url(config), connections=8)
+    _never_counted(log_home)
     yield Log(database, config, Keys(log_home / "keys"))
     await database.close()
 
@@ -89,6 +90,14 @@ def log(log_server: Log, tmp_path: Path) -> Log:
     """An empty log with fresh keys."""
     empty(log_server)
     return replace(log_server, keys=Keys(tmp_path / "keys"))
+
+
+def _never_counted(home: Path) -> None:
+    """A log that is emptied again and again, as none is in service, and counted while three rows are in it, is
+    taken for three rows in large indexes: plans would be those of nobody's log."""
+    with psycopg.connect(embedded.url(home, OWNER)) as connection:
+        for table in EMPTIED:
+            connection.execute(f"ALTER TABLE {table} SET (autovacuum_enabled = off)".encode())
 
 
 def empty(log: Log) -> None:
