@@ -113,7 +113,8 @@ async def test_a_version_that_is_replaced_while_it_waits_for_its_look_gets_none(
 
         async def replaced_meanwhile(database: Database, store: Store, version_id: str) -> Any:
             if version_id == first:
-                again = await client.post(f"{path}/versions", token=shop.owner.token, **sent(shop, suite(most=6)))
+                more = files | {"file": (file.name, shop.file(500).read_bytes())}
+                again = await client.post(f"{path}/versions", token=shop.owner.token, files=more)
                 assert again.status_code == 201, again.text
             return await readable(database, store, version_id)
 
