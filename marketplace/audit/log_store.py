@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import functools
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from marketplace.audit.bucket_log import BucketLog
 from marketplace.audit.disk import DiskLog
 from marketplace.audit.published import PublishedLog
 from marketplace.config import Config
-from marketplace.sources.bucket import Bucket
 from marketplace.sources.description import S3, read_description
 from marketplace.sources.errors import DescriptionWrong
+
+if TYPE_CHECKING:
+    from marketplace.audit.bucket_log import BucketLog
 
 
 def published_log(config: Config) -> PublishedLog:
@@ -25,6 +27,10 @@ def published_log(config: Config) -> PublishedLog:
 @functools.lru_cache(maxsize=4)
 def _bucket_log(described: Path, _: int, folder: Path, timeout_ms: int) -> BucketLog:
     """One for all who ask, with its connections; another once the file was written anew, as keys are replaced."""
+    # Here, because its HTTP client takes a quarter of a second to import, which few need.
+    from marketplace.audit.bucket_log import BucketLog
+    from marketplace.sources.bucket import Bucket
+
     place = read_description(described)
     if not isinstance(place, S3):
         raise DescriptionWrong(problem='kind: "s3"')

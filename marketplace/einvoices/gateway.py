@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
-import httpx
+from typing import TYPE_CHECKING, Protocol
 
 from marketplace.config import Config
 from marketplace.einvoices.messages import NotAnswered
+
+if TYPE_CHECKING:
+    import httpx
 
 ANSWER_BYTES = 4 * 1024 * 1024
 PATH = "/tdiep"
@@ -33,6 +34,8 @@ class HttpGateway:
 
     async def ask(self, message: bytes) -> bytes:
         """202: it is being looked at; 200: the answer is the body."""
+        import httpx  # a quarter of a second, which a service without a gateway need not spend
+
         headers = {"Content-Type": "application/xml"}
         try:
             async with (
