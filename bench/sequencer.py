@@ -129,7 +129,7 @@ async def _parts(database: Database, keys: Keys, config: Config) -> tuple[float,
     for number in range(BATCHES):
         await _add(database, LEAVES + number * sequencer.BATCH_EVENTS, sequencer.BATCH_EVENTS)
         began = time.perf_counter()
-        await sequencer._batch(database, keys, config, None)
+        await sequencer._batch(database, keys, config, ())
         between = time.perf_counter()
         await publish(database, log, key)
         numbering.append((between - began) * 1000)

@@ -13,7 +13,7 @@ from litestar.types import ControllerRouterHandler
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.callers import Caller
-from marketplace.audit.errors import OutsideLog, PublishedAway
+from marketplace.audit.errors import LogEmpty, NotWitnessed, OutsideLog, PublishedAway
 from marketplace.audit.log_store import published_log
 from marketplace.audit.note import verifier_key
 from marketplace.audit.proofs import (
@@ -69,12 +69,14 @@ async def read_checkpoint(session: AsyncSession, config: Config, witnessed: bool
     """The newest signed head (C2SP checkpoint), or the newest that an outside witness has cosigned."""
     if witnessed:
         checkpoint = await witnessed_checkpoint(session)
-        note = checkpoint.note if checkpoint else None
+        if checkpoint is None:
+            raise NotWitnessed
+        note = checkpoint.note
     else:
         shown = await _published(config, lambda log: log.checkpoint())
-        note = await with_cosignatures(session, shown) if shown else None
-    if note is None:
-        raise NotFound
+        if not shown:
+            raise LogEmpty
+        note = await with_cosignatures(session, shown)
     return Response(note, media_type=NOTE, headers={"Cache-Control": "no-cache"})
 
 

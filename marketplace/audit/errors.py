@@ -17,6 +17,13 @@ class LogEmpty(Problem):
     code = "log.empty"
 
 
+class NotWitnessed(Problem):
+    """No outside witness has cosigned a checkpoint."""
+
+    status = 404
+    code = "log.not_witnessed"
+
+
 class NoUses(Problem):
     """No leaf of the log is in the chain of that dataset: a wrong id, or nobody used it yet."""
 

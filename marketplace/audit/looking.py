@@ -6,6 +6,7 @@ import asyncio
 
 from marketplace.audit.log_store import published_log
 from marketplace.audit.publishing import rolled_back
+from marketplace.audit.remembered import remembered_heads
 from marketplace.config import Config
 from marketplace.db.engine import Database
 from marketplace.errors import Problem
@@ -31,6 +32,7 @@ class LogLook:
 
 async def _look(database: Database, config: Config, key: VerifierKey) -> bool | None:
     try:
-        return not await rolled_back(database, published_log(config), key)
+        remembered = await asyncio.to_thread(remembered_heads, config, key)
+        return not await rolled_back(database, published_log(config), key, remembered)
     except (Problem, OSError):
         return None

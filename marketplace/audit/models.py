@@ -47,6 +47,7 @@ class Event(Base):
             postgresql_where=text("(body ->> 'decision_id') is not null"),
         ),
         Index("ix_event_audits", "at", postgresql_where=text("name = 'log:audit'")),
+        Index("ix_event_refusals", "at", postgresql_where=text("name = 'log:witness_refuse'")),
     )
 
 

@@ -80,11 +80,14 @@ def require_known(shown: Head | None, rows: Sequence[Any]) -> None:
         )
 
 
-async def rolled_back(database: Database, log: PublishedLog, key: VerifierKey) -> bool:
-    """Whether the log stands still, because the database does not hold what was published."""
+async def rolled_back(
+    database: Database, log: PublishedLog, key: VerifierKey, remembered: Sequence[Head] = ()
+) -> bool:
+    """Whether the log stands still: the database does not hold what was published, or what a witness remembers."""
     try:
         shown = await asyncio.get_running_loop().run_in_executor(READERS, shown_head, log, key)
-        require_known(shown, await database.all(KNOWN, {"size": shown.size if shown else 0}))
+        for head in (*((shown,) if shown else ()), *remembered):
+            require_known(head, await database.all(KNOWN, {"size": head.size}))
     except (LogRolledBack, PublishedBroken):
         return True
     return False

@@ -27,11 +27,14 @@ from marketplace.audit.note import sign_checkpoint, verifier_key
 from marketplace.audit.published import PublishedBroken, shown_head
 from marketplace.audit.publishing import KNOWN, LogRolledBack, publish, require_known
 from marketplace.audit.registry import counted_names
+from marketplace.audit.remembered import remembered_heads
+from marketplace.audit.witnesses import ask_all
 from marketplace.config import Config
 from marketplace.db.engine import Database
 from marketplace.db.together import Statement, Unit
 from marketplace.errors import Problem, Unavailable
 from marketplace.verifier.note import Head
+from marketplace.verifier.refusal import Refused
 
 BATCH_EVENTS = 4096
 DAMAGED_PAUSE_MS = 10_000
@@ -112,7 +115,8 @@ async def sequence_once(database: Database, keys: LogKeys, config: Config) -> in
     while count == BATCH_EVENTS:
         shown = await asyncio.to_thread(shown_head, log, key)
         # What has its leaf is published while the next get theirs: one waits for the disk, one for the database.
-        numbering = asyncio.create_task(_batch(database, keys, config, shown))
+        heads = (*((shown,) if shown else ()), *await asyncio.to_thread(remembered_heads, config, key))
+        numbering = asyncio.create_task(_batch(database, keys, config, heads))
         try:
             await publish(database, log, key)
         finally:
@@ -126,9 +130,14 @@ async def sequence_once(database: Database, keys: LogKeys, config: Config) -> in
 async def run_sequencer(database: Database, keys: LogKeys, config: Config, stop: asyncio.Event) -> None:
     """Sequence every `sequencer_interval_ms`, under load less often; waits out a database that is away.
 
-    A damaged log, or one that does not hold what was published, gets no more leaves: that is said again and again,
-    and events wait until it is repaired. What cannot be written to the disk is published when it can.
+    A damaged log, or one that does not hold what was published or what a witness remembers, gets no more leaves:
+    that is said again and again, and events wait until it is repaired. What cannot be written to the disk is
+    published when it can.
     """
+    try:
+        await ask_all(config, verifier_key(config.log_origin, keys.log_signing()))
+    except (Refused, OSError) as none:
+        _log.critical("the witnesses of the log cannot be asked: %s", none)
     while not stop.is_set():
         pause_ms, began = config.sequencer_interval_ms, time.monotonic()
         try:
@@ -150,19 +159,20 @@ def _rest_ms(began: float) -> int:
     return round(REST * 1000 * (time.monotonic() - began))
 
 
-async def _batch(database: Database, keys: LogKeys, config: Config, shown: Head | None) -> int:
+async def _batch(database: Database, keys: LogKeys, config: Config, heads: Sequence[Head]) -> int:
     if await database.one(_ANY_PENDING, {}) is None:
         return 0
     async with database.unit() as unit:
-        _, known, events, ((size,),) = await unit.send(
+        _, events, ((size,),), *known = await unit.send(
             [
                 Statement(_TURN, {"lock": _LOCK}),
-                Statement(KNOWN, {"size": shown.size if shown else 0}),
                 Statement(_PENDING, {"batch": BATCH_EVENTS, "counted": counted_names()}),
                 Statement(_SIZE),
+                *(Statement(KNOWN, {"size": head.size}) for head in heads),
             ]
         )
-        require_known(shown, known)
+        for head, rows in zip(heads, known, strict=True):
+            require_known(head, rows)
         if not events:
             return 0
         leaves = _placed(events, size, keys.salt_key())

@@ -1,7 +1,8 @@
 """Sends the log's newest checkpoint to outside witnesses (C2SP tlog-witness) and keeps what they sign.
 
 A witness that refuses has seen another log under our name: a longer one (the database was restored from an old
-backup, or cut) or a forked one. That is an event, and never retried into silence.
+backup, or cut) or a forked one. That is an event, and never retried into silence; what it shows of the other log
+is kept (`remembered.py`), and the sequencer gives no leaf beside it.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from marketplace.audit.actions import record
 from marketplace.audit.models import Checkpoint
 from marketplace.audit.proofs import consistency_proof, newest_checkpoint
+from marketplace.audit.remembered import ask
 from marketplace.config import Config
 from marketplace.db.engine import Database
 from marketplace.errors import Unavailable
@@ -63,12 +65,19 @@ def read_witnesses(listed: str) -> tuple[WitnessAt, ...]:
     return tuple(WitnessAt(parse_key(words[0], COSIGNATURE), words[1].rstrip("/")) for words in lines if words)
 
 
-async def run_witnessing(database: Database, config: Config, stop: asyncio.Event) -> None:
-    """Ask each witness every `witness_interval_s` until `stop`. Raises Refused, OSError for no list."""
-    if config.witnesses_file is None:
+async def ask_all(config: Config, key: VerifierKey) -> None:
+    """What each witness remembers, before anything new is signed. Raises Refused, OSError for no list."""
+    listed = await asyncio.to_thread(_listed, config)
+    await asyncio.gather(*(asyncio.to_thread(ask, config, each.key, each.url, key) for each in listed))
+
+
+async def run_witnessing(database: Database, key: VerifierKey, config: Config, stop: asyncio.Event) -> None:
+    """Ask each witness every `witness_interval_s` until `stop`. Raises Refused, OSError for no list.
+
+    `key`: the log's."""
+    listed = await asyncio.to_thread(_listed, config)
+    if not listed:
         await stop.wait()
-        return
-    listed = read_witnesses(await asyncio.to_thread(config.witnesses_file.read_text))
     told: set[tuple[VerifierKey, int, int]] = set()
     while not stop.is_set():
         for witness in listed:
@@ -76,12 +85,17 @@ async def run_witnessing(database: Database, config: Config, stop: asyncio.Event
                 await cosign_newest(database, witness, timeout_ms=config.witness_timeout_ms)
             except WitnessRefuses as refuses:
                 if (witness.key, refuses.status, refuses.size) not in told:
-                    told.add((witness.key, refuses.status, refuses.size))
+                    await asyncio.to_thread(ask, config, witness.key, witness.url, key)
                     await _tell(database, witness, refuses)
+                    told.add((witness.key, refuses.status, refuses.size))
             except (WitnessSilent, Unavailable, DBAPIError) as silent:
                 logger.warning("witness %s: %s", witness.key.name, silent)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), config.witness_interval_s)
+
+
+def _listed(config: Config) -> tuple[WitnessAt, ...]:
+    return read_witnesses(config.witnesses_file.read_text()) if config.witnesses_file else ()
 
 
 async def cosign_newest(database: Database, witness: WitnessAt, *, timeout_ms: int) -> bool:

@@ -129,7 +129,7 @@ def verify(chosen: argparse.Namespace) -> int:
     else:
         for finding in findings:
             tell_code(finding.code, {"where": finding.where})
-        print("✓ nhật ký nguyên vẹn / the log is whole" if not findings else f"✗ {len(findings)}")
+        print("✓ nhật ký nguyên vẹn / the log is whole" if not findings else f"✗ {len(findings)} ≠")
     return FAILED if findings else OK
 
 

@@ -34,6 +34,7 @@ from marketplace.oversight.rules import (
     incident_due,
     month_stuck,
     night_export,
+    witness_refused,
 )
 from marketplace.oversight.rules.rule import Cause, Rule, Span
 
@@ -42,9 +43,10 @@ logger = logging.getLogger(__name__)
 RULES = (
     consent_used.RULE, denial_burst.RULE, budget_drained.RULE, night_export.RULE, class_drift.RULE,
     incident_due.RULE, month_stuck.RULE, audit_failed.RULE, audit_late.RULE,
+    witness_refused.RULE,
 )  # fmt: skip
 STUCK = "rule_stuck"
-OF_THE_EXCHANGE = (audit_failed.RULE.name, audit_late.RULE.name, STUCK)
+OF_THE_EXCHANGE = (audit_failed.RULE.name, audit_late.RULE.name, witness_refused.RULE.name, STUCK)
 """Alerts about the exchange itself: the operator sees these, and no other."""
 SPAN_LEAVES = 20_000
 REASON_CHARACTERS = 2_000

@@ -11,6 +11,7 @@ from functools import partial
 from catalog.storage import Store
 from marketplace.accounts.seats import Seats
 from marketplace.audit.log_store import published_log
+from marketplace.audit.note import verifier_key
 from marketplace.audit.reads import newest_event_ms
 from marketplace.audit.sequencer import run_sequencer
 from marketplace.audit.witnesses import run_witnessing
@@ -147,10 +148,11 @@ async def _open_home(config: Config) -> AsyncIterator[tuple[Database, Keys]]:
 def _background(
     database: Database, store: Store, answers: Answers, config: Config, engine: Engine, stop: asyncio.Event
 ) -> tuple[Loop, ...]:
+    key = verifier_key(config.log_origin, answers.keys.log_signing())
     press = Press(config=config, database=database, store=store, keys=answers.keys, engine=engine)
     return (
         partial(run_sequencer, database, answers.keys, config, stop),
-        partial(run_witnessing, database, config, stop),
+        partial(run_witnessing, database, key, config, stop),
         partial(run_audits, database, answers.keys, config, stop),
         partial(run_sweeps, database, answers, config.sweep_interval_s, stop),
         partial(run_books, database, config, partial(hear_outside, config), stop),

@@ -106,4 +106,5 @@ def empty(log: Log) -> None:
         connection.execute("SET session_replication_role = replica")
         for table in EMPTIED:
             connection.execute(f"DELETE FROM {table}".encode())
-    shutil.rmtree(log.config.path("log"), ignore_errors=True)
+    for folder in ("log", "remembered"):
+        shutil.rmtree(log.config.path(folder), ignore_errors=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,13 @@ import pytest
 from sqlalchemy import text
 
 from marketplace.audit.actions import record
+from marketplace.audit.looking import LogLook
 from marketplace.audit.proofs import newest_checkpoint, witnessed_checkpoint
+from marketplace.audit.publishing import LogRolledBack
 from marketplace.audit.receipt import encode
 from marketplace.audit.receipts import receipt
+from marketplace.audit.remembered import remembered_heads
+from marketplace.audit.sequencer import run_sequencer
 from marketplace.audit.verify import verify_receipt
 from marketplace.audit.witnesses import (
     WitnessAt,
@@ -26,6 +30,7 @@ from marketplace.audit.witnesses import (
     read_witnesses,
     run_witnessing,
 )
+from marketplace.config import Config
 from marketplace.verifier.note import open_checkpoint
 from marketplace.verifier.refusal import Refused
 from tests.marketplace.audit.conftest import Log
@@ -102,7 +107,7 @@ async def run_once(log: Log, running: Running, tmp_path: Path) -> list[dict[str,
     listed.write_text(f"# ours\n{running.key} {running.url}/\n")
     config = msgspec.structs.replace(log.config, witnesses_file=listed, witness_interval_s=0)
     stop = asyncio.Event()
-    task = asyncio.create_task(run_witnessing(log.database, config, stop))
+    task = asyncio.create_task(run_witnessing(log.database, log.key, config, stop))
     try:
         while not task.done():
             async with log.database.session() as session:
@@ -118,9 +123,8 @@ async def run_once(log: Log, running: Running, tmp_path: Path) -> list[dict[str,
         await task
 
 
-async def test_a_database_put_back_to_an_older_state_is_told_by_the_witness(
-    log: Log, running: Running, tmp_path: Path
-) -> None:
+async def put_back(log: Log, running: Running) -> None:
+    """Six leaves that the witness cosigned, then database and published log as they were at three."""
     for _ in range(2):
         await more(log)
         assert await cosign(log, running)
@@ -134,12 +138,81 @@ async def test_a_database_put_back_to_an_older_state_is_told_by_the_witness(
     )
     shutil.rmtree(log.config.path("log"))  # what was published would tell too, but may be put back with it
     assert await log.findings() == (), "by itself it looks whole"
+
+
+async def test_a_database_put_back_to_an_older_state_is_told_by_the_witness(
+    log: Log, running: Running, tmp_path: Path
+) -> None:
+    await put_back(log, running)
     await more(log, 1)
     (told,) = await run_once(log, running, tmp_path)
     assert told == {"witness": str(running.key), "status": 409, "size": 6}
-    await more(log, 4)
+    with pytest.raises(LogRolledBack):
+        await more(log, 4)
+    shutil.rmtree(log.config.path("remembered"))
+    assert await log.sequence() == 5, "who makes the exchange forget it again, gets a fork"
     with pytest.raises(WitnessRefuses, match="HTTP 422"):
         await cosign(log, running)
+
+
+def listing(log: Log, running: Running, tmp_path: Path) -> Config:
+    listed = tmp_path / "witnesses"
+    listed.write_text(f"{running.key} {running.url}\n")
+    return msgspec.structs.replace(log.config, witnesses_file=listed)
+
+
+async def sequenced(log: Log, config: Config, until: Callable[[], Awaitable[bool]]) -> None:
+    """The sequencer from its start, until then."""
+    stop = asyncio.Event()
+    task = asyncio.create_task(run_sequencer(log.database, log.keys, config, stop))
+    try:
+        while not await until():
+            assert not task.done()
+            await asyncio.sleep(0.05)
+    finally:
+        stop.set()
+        await task
+
+
+async def test_a_log_put_back_gets_no_leaf_beside_what_a_witness_remembers(
+    log: Log, running: Running, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    await put_back(log, running)
+    config = listing(log, running, tmp_path)
+    async with log.database.session() as session:
+        await record(session, "test:event", body={"n": 7})
+
+    async def said() -> bool:
+        return "restored from an older backup" in caplog.text
+
+    await sequenced(log, config, said)
+    async with log.database.session() as session:
+        newest = await newest_checkpoint(session)
+    assert newest is not None
+    assert newest.size == 3, "no fork was signed"
+    assert await LogLook().holds(log.database, config, log.key) is False
+
+
+async def test_what_a_witness_remembers_and_the_database_holds_stops_nobody(
+    log: Log, running: Running, tmp_path: Path
+) -> None:
+    await more(log)
+    assert await cosign(log, running)
+    config = listing(log, running, tmp_path)
+    kept = config.path("remembered", "older.note")
+    kept.parent.mkdir(exist_ok=True)
+    kept.write_text("a note of nobody\n")
+    async with log.database.session() as session:
+        await record(session, "test:event", body={"n": 4})
+
+    async def grown() -> bool:
+        async with log.database.session() as session:
+            newest = await newest_checkpoint(session)
+        return newest is not None and newest.size == 4
+
+    await sequenced(log, config, grown)
+    assert [head.size for head in remembered_heads(config, log.key)] == [3]
+    assert await LogLook().holds(log.database, config, log.key) is True
 
 
 async def test_a_witness_that_does_not_answer_stops_nobody(log: Log, running: Running) -> None:

@@ -67,6 +67,17 @@ async def test_an_audit_that_found_something_is_an_alert_though_it_gets_no_leaf(
     assert await look(quiet.database, at=utcnow()) == 0
 
 
+async def test_a_witness_that_refuses_is_an_alert_once_though_it_gets_no_leaf(quiet: Log) -> None:
+    for _ in range(2):
+        async with quiet.database.session() as session:
+            body = {"witness": "witness.example/w1+8ff1b985+BD0Q", "status": 409, "size": 56}
+            await record(session, "log:witness_refuse", body=body)
+        await look(quiet.database, at=utcnow())
+    assert [rule for rule, _ in await raised(quiet)] == ["witness_refused"]
+    told = await quiet.one("SELECT told FROM alert")
+    assert told == {"witness": "witness.example/w1", "cosigned_leaves": 56}
+
+
 async def test_an_audit_that_did_not_run_is_told_by_its_age_once_until_there_is_one(quiet: Log) -> None:
     logged(quiet, [("query:deny", NOON, uuid4())])
 
