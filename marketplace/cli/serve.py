@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from marketplace.queries.services import Services
 
 STARTUP_FAILED = 3
+GRACEFUL_S = 10
+"""How long a stop waits for requests; queries have a time of their own after it."""
 NEEDED = (ValueError, OSError, StartFailed, DBAPIError, psycopg.Error)
 """What a part raises that does not find what it needs, with what is wrong in its text."""
 
@@ -125,7 +127,8 @@ def _server(
             port=chosen.port or config.port,
             log_level="warning",
             access_log=False,
-            timeout_graceful_shutdown=10,
+            forwarded_allow_ips=config.proxy_addresses,
+            timeout_graceful_shutdown=GRACEFUL_S,
         )
     )
 
