@@ -62,13 +62,10 @@ async def post_application(
     dataset_id = await dataset_id_of(session, dataset)
     if dataset_id is None:
         raise NotFound
-    new = new_id()
-    application_id = new
-    if idempotency_key is not None:
-        body = msgspec.json.encode((str(dataset_id), data))
-        application_id = await claim(
-            session, organisation_id=by.organisation_id, key=idempotency_key, body=body, subject_id=new
-        )
+    new, body = new_id(), msgspec.json.encode((str(dataset_id), data))
+    application_id = await claim(
+        session, organisation_id=by.organisation_id, key=idempotency_key, body=body, subject_id=new
+    )
     if application_id == new:
         terms = data.terms(by.person_id)
         await apply(

@@ -15,6 +15,7 @@ from litestar.exceptions import HTTPException, ValidationException
 
 from marketplace.errors import Problem
 from marketplace.texts import Language, Message, message, told
+from marketplace.web.headers import UNKEPT
 from marketplace.web.wrong_fields import names_of, wrong_field
 from policies.decision import Decision, Reason
 from policies.nearest import Change
@@ -84,7 +85,7 @@ def problem_handler(request: Request[Any, Any, State], exc: Exception) -> Respon
     if problem.status >= 500:
         _log(request, problem, exc)
     view = problem_view(problem, language_of(request), trace_id_of(request))
-    headers = {**problem.headers, "Cache-Control": "no-store", "Content-Language": language_of(request)}
+    headers = {**problem.headers, **UNKEPT, "Content-Language": language_of(request)}
     if problem.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     return Response(msgspec.json.encode(view), status_code=problem.status, media_type=MEDIA_TYPE, headers=headers)

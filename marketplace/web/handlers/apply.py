@@ -96,9 +96,7 @@ async def _apply_once(
     """The application's id; the form's hidden key makes a second press the same one."""
     body = msgspec.json.encode((str(dataset_id), terms))
     wanted = new_id()
-    first = wanted
-    if key:
-        first = await claim(session, organisation_id=by.organisation_id, key=key, body=body, subject_id=wanted)
+    first = await claim(session, organisation_id=by.organisation_id, key=key, body=body, subject_id=wanted)
     if first == wanted:
         await apply(
             session, engine, keys, application_id=wanted, dataset_id=dataset_id, terms=terms, by=by, at=utcnow()
