@@ -1,4 +1,4 @@
-"""`sandulieu people begin|operator|password`: on this home's database, for whoever runs it and cannot sign in (yet)."""
+"""`sandulieu people begin|operator|password`: on this home's database, for whoever cannot sign in (yet)."""
 
 from __future__ import annotations
 

@@ -152,8 +152,9 @@ async def test_no_operator_makes_a_second_one_or_gives_one_a_password(
         entered = await session.get_one(Person, await person_by_email(session, email))
         assert await verify_password(entered.password_hash, password)
         assert (entered.organisation_id, entered.roles) == (operator.organisation.id, ["operator"])
+    startup = await make.party(database)
+    async with database.session() as session:
         with pytest.raises(NotFound):
-            startup = await make.party(database)
             await enter_operator(session, slug=startup.organisation.slug, email="b@example.test", person="B")
 
 
