@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
-import msgspec
 from litestar import get, post
 from litestar.response import Redirect, Stream, Template
 from markupsafe import Markup
@@ -29,7 +28,7 @@ from marketplace.publications.schemes import MOST_BYTES, schemes_of
 from marketplace.publications.sending import send
 from marketplace.publications.withdrawing import withdraw
 from marketplace.web.explain import placed, what_is_wrong
-from marketplace.web.forms import Form, chunks_of, wrong
+from marketplace.web.forms import Form, chunks_of, fitting
 from marketplace.web.headers import file_headers
 from marketplace.web.publication import findings_of, told_of
 from marketplace.web.view import View
@@ -103,7 +102,7 @@ async def send_step(
     try:
         async with session.begin_nested():
             state = await take_step(
-                session, publication_id=publication_id, body=_fitting(asked, StepBody), by=caller
+                session, publication_id=publication_id, body=fitting(asked, StepBody), by=caller
             )
     except NotFound:
         raise
@@ -148,7 +147,7 @@ async def send_withdrawal(
     asked = {"version_id": version_id, "reason": form.text("reason"), "note": form.text("note").strip()}
     try:
         async with session.begin_nested():
-            body = _fitting(asked, WithdrawalBody)
+            body = fitting(asked, WithdrawalBody)
             await withdraw(session, dataset=slug, body=body, by=approver, at=utcnow())
     except Problem as problem:
         return await _list(view, approver, session, problem=problem)
@@ -212,14 +211,6 @@ async def _one(
 def _finding(told: str) -> dict[str, str]:
     code, _, key = told.partition(" ")
     return {"code": code, "key": key}
-
-
-def _fitting(told: dict[str, Any], kind: Any) -> Any:
-    """Raises Invalid for a field that does not fit."""
-    try:
-        return msgspec.convert(told, kind)
-    except msgspec.ValidationError as error:
-        raise wrong(str(error).rpartition("$.")[2].rstrip("`") or "form", "form.text") from error
 
 
 handlers = [
