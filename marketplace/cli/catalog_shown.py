@@ -79,7 +79,8 @@ def _tell_dataset(page: DatasetPage) -> None:
     version = page.version
     print(f"{page.title_vi} / {page.title_en}  ({page.slug})")
     print(f"  {page.owner_name} · {page.licence} · {page.mode} · {', '.join(page.purposes)}")
-    print(f"  v{version.number} {version.id[:12]} · {version.persons:,} người/persons · k={version.measured.k}")
+    said = persons_said(page.mode, version.persons, version.measured.k)
+    print(f"  v{version.number} {version.id[:12]} · {said}")
     if page.price is not None:
         print(f"  {page.price.base_vnd:,} đ/query + {page.price.per_gb_vnd:,} đ/GB")
     for column in page.columns:
@@ -88,6 +89,14 @@ def _tell_dataset(page: DatasetPage) -> None:
 
 def _tell_found(found: DatasetList) -> None:
     for item in found.items:
-        print(f"{item.slug:<28} {item.title_vi}  ({item.owner_name}, k={item.k}, {item.persons:,} người/persons)")
+        said = persons_said(item.mode, item.persons, item.k)
+        print(f"{item.slug:<28} {item.title_vi}  ({item.owner_name}, {said})")
     if not found.items:
         print(*words()["catalog search nothing"].values(), sep="\n", file=sys.stderr)
+
+
+def persons_said(mode: str, persons: int, k: int) -> str:
+    """In dp mode the number is a ceiling, and what protects is noise: its k of 1 would mislead."""
+    if mode == "dp":
+        return f"nhiều nhất/at most {persons:,} người/persons, có nhiễu/with noise"
+    return f"{persons:,} người/persons, k={k}"
