@@ -73,7 +73,7 @@ async def _serve(config: Config, chosen: argparse.Namespace) -> int:
             open_services = await asyncio.to_thread(_imported)
             services = open_services(config, jails, background=not chosen.no_background)
             opened = asyncio.create_task(stack.enter_async_context(services))
-            server = await asyncio.to_thread(_server, config, chosen, _when(opened))
+            server = await asyncio.to_thread(server_for, config, chosen, _when(opened))
             # What it cannot start without is told here, in words; the server would tell where in the code it was.
             try:
                 await opened
@@ -115,9 +115,10 @@ class ListeningServer(uvicorn.Server):
             print(f"→ http://{self.config.host}:{self.config.port}", file=sys.stderr, flush=True)
 
 
-def _server(
+def server_for(
     config: Config, chosen: argparse.Namespace, opened: AbstractAsyncContextManager[Services]
 ) -> uvicorn.Server:
+    """What listens, once the services are open. `chosen`: host and port, where they are not the configuration's."""
     from marketplace.web.app import create_app
 
     return ListeningServer(
