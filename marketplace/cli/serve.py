@@ -118,7 +118,7 @@ class ListeningServer(uvicorn.Server):
 def server_for(
     config: Config, chosen: argparse.Namespace, opened: AbstractAsyncContextManager[Services]
 ) -> uvicorn.Server:
-    """What listens, once the services are open. `chosen`: host and port, where they are not the configuration's."""
+    """What listens, once the services are open. `chosen`: host and port, where other than configured."""
     from marketplace.web.app import create_app
 
     return ListeningServer(
