@@ -41,10 +41,11 @@ def leading() -> Iterator[str]:
 
 def test_a_token_is_not_carried_to_where_somebody_leads(leading: str) -> None:
     client = Client(leading, "sdl_x_y")
-    for asked in (lambda: client.get("/api/v1/agreements"), lambda: client.post("/api/v1/queries", {})):
-        with pytest.raises(Moved) as moved:
-            asked()
-        assert moved.value.params == {"url": leading, "there": ELSEWHERE}
+    with pytest.raises(Moved) as moved:
+        client.get("/api/v1/agreements")
+    assert moved.value.params == {"url": leading, "there": ELSEWHERE}
+    with pytest.raises(Moved):
+        client.post("/api/v1/queries", {})
     with connect(leading, "sdl_x_y", language="en") as connection, pytest.raises(Unreachable, match=ELSEWHERE):
         connection.agreements()
 
