@@ -9,7 +9,7 @@ import sys
 
 import msgspec
 
-from marketplace.cli.own_database import own_database
+from marketplace.cli.home_database import home_database
 from marketplace.config import Config, load
 from marketplace.db.base import utcnow
 from marketplace.oversight.archive import ARCHIVE, archive_due, forget_erased
@@ -50,6 +50,6 @@ def archive(chosen: argparse.Namespace) -> int:
 
 
 async def _due(config: Config) -> list[str]:
-    async with own_database(config) as database:
+    async with home_database(config) as database:
         folder = config.path(ARCHIVE)
         return [*await forget_erased(database, folder), *await archive_due(database, folder, at=utcnow())]

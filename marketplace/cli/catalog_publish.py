@@ -11,8 +11,8 @@ import msgspec
 from catalog.history import Waiting
 from catalog.pii.gate import Override
 from catalog.storage import Store
+from marketplace.cli.home_database import home_database
 from marketplace.cli.overriding import add_override
-from marketplace.cli.own_database import own_database
 from marketplace.cli.suite import suite_beside
 from marketplace.cli.telling import read_pair, tell_manifest
 from marketplace.config import load
@@ -71,7 +71,7 @@ async def _release(
 ) -> Released:
     config = load()
     manifest = parse_manifest(manifest_text)
-    async with own_database(config, connections=4) as database:
+    async with home_database(config, connections=4) as database:
         async with database.session() as session:
             by = await sender_for(session, owner_slug=manifest.owner)
         engine = open_engine(policy_server(config))

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.cli.client import from_environment
 from marketplace.cli.command_line import words
-from marketplace.cli.own_database import in_own_database
+from marketplace.cli.home_database import in_home_database
 from marketplace.cli.refusals import tell_refusal
 from marketplace.config import load
 from marketplace.errors import NotFound
@@ -63,7 +63,7 @@ def _told(
             return tell_refusal(answer)
         found = msgspec.json.decode(answer.body, type=kind)
     else:
-        found = in_own_database(load(), read)
+        found = in_home_database(load(), read)
     print(msgspec.json.encode(found).decode()) if chosen.json else tell(found)
     return 0
 

@@ -11,7 +11,7 @@ import msgspec
 from catalog.risk.combination import combine, told, word_of
 from catalog.storage import Store
 from catalog.version import Version
-from marketplace.cli.own_database import own_database
+from marketplace.cli.home_database import home_database
 from marketplace.cli.telling import tell
 from marketplace.config import load
 from marketplace.errors import NotFound
@@ -42,7 +42,7 @@ def run(chosen: argparse.Namespace) -> int:
 
 
 async def _versions(store: Store, *slugs: str) -> tuple[Version, ...]:
-    async with own_database(load()) as database, database.session() as session:
+    async with home_database(load()) as database, database.session() as session:
         pages = [await read_dataset(session, slug) for slug in slugs]
     # In dp mode no file is shown, so there is nothing to join.
     found = [page for page in pages if page is not None and page.mode != "dp"]

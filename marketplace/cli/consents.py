@@ -13,7 +13,7 @@ from uuid import UUID
 import msgspec
 
 from catalog.storage import Store
-from marketplace.cli.own_database import own_database
+from marketplace.cli.home_database import home_database
 from marketplace.config import load
 from marketplace.consents.exports import as_csv, as_ndjson, exported
 from marketplace.consents.imports import Importing, import_events
@@ -68,7 +68,7 @@ def _import(chosen: argparse.Namespace) -> int:
 
 async def _take(source: Path, slug: str, *, all_or_nothing: bool) -> Imported:
     config = load()
-    async with own_database(load(), connections=4) as database:
+    async with home_database(load(), connections=4) as database:
         async with database.session() as session:
             page = await read_dataset(session, slug)
             if page is None:
@@ -91,7 +91,7 @@ def _export(chosen: argparse.Namespace) -> int:
 
 
 async def _give(slug: str, write: Callable[..., bytes], out: BinaryIO) -> None:
-    async with own_database(load(), connections=4) as database:
+    async with home_database(load(), connections=4) as database:
         async for piece in exported(database, await _dataset_id(database, slug), write):
             out.write(piece)
 
@@ -114,7 +114,7 @@ def _late(chosen: argparse.Namespace) -> int:
 
 
 async def _clocks() -> Clocks:
-    async with own_database(load(), connections=4) as database, database.reading() as session:
+    async with home_database(load(), connections=4) as database, database.reading() as session:
         return await read_clocks(session, owner_id=None)
 
 

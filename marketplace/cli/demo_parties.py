@@ -14,7 +14,7 @@ from marketplace.accounts.models import Organisation, Person
 from marketplace.accounts.passwords import new_password
 from marketplace.accounts.tokens import create_token
 from marketplace.billing.admission import admit_organisation
-from marketplace.cli.own_database import own_database
+from marketplace.cli.home_database import home_database
 from marketplace.config import Config
 
 
@@ -87,7 +87,7 @@ class Parties:
 async def prepare_parties(config: Config, *, cast: tuple[House, ...] = CAST) -> Parties:
     """Make whoever is missing, set passwords, issue tokens."""
     parties = Parties()
-    async with own_database(config) as database, database.session() as session:
+    async with home_database(config) as database, database.session() as session:
         for house in cast:
             organisation_id = await _organisation(session, house)
             for actor in house.people:

@@ -8,7 +8,7 @@ import asyncio
 import msgspec
 
 from marketplace.cli.einvoices import add_verbs
-from marketplace.cli.own_database import own_database
+from marketplace.cli.home_database import home_database
 from marketplace.config import Config, load
 from marketplace.db.base import utcnow
 from marketplace.invoices.closing import AT_ONCE, close_month
@@ -47,5 +47,5 @@ def _close(chosen: argparse.Namespace) -> int:
 
 
 async def _issue(config: Config, period: str) -> tuple[Document, ...]:
-    async with own_database(config, connections=AT_ONCE + 1) as database:
+    async with home_database(config, connections=AT_ONCE + 1) as database:
         return await close_month(database, period=period, at=utcnow(), close_after_s=config.invoice_close_after_s)

@@ -8,7 +8,7 @@ import asyncio
 import msgspec
 
 from marketplace.cli.command_line import words
-from marketplace.cli.own_database import own_database
+from marketplace.cli.home_database import home_database
 from marketplace.config import Config, load
 from marketplace.ledger.errors import PeriodMalformed
 from marketplace.ledger.periods import close_period, end_of
@@ -53,7 +53,7 @@ def _reconcile(chosen: argparse.Namespace) -> int:
 
 
 async def _tell_balance(config: Config, *, as_json: bool) -> int:
-    async with own_database(config) as database, database.snapshot() as session:
+    async with home_database(config) as database, database.snapshot() as session:
         balance = await trial_balance(session)
     if as_json:
         print(msgspec.json.encode(balance).decode())
@@ -77,7 +77,7 @@ def _print_balance(balance: TrialBalance) -> None:
 
 
 async def _tell_closing(config: Config, period: str, *, as_json: bool) -> int:
-    async with own_database(config) as database:
+    async with home_database(config) as database:
         closing = await close_period(database, period)
     if as_json:
         print(msgspec.json.encode(closing).decode())
@@ -90,7 +90,7 @@ async def _tell_closing(config: Config, period: str, *, as_json: bool) -> int:
 
 
 async def _tell_differences(config: Config, *, as_json: bool, whole: bool) -> int:
-    async with own_database(config) as database:
+    async with home_database(config) as database:
         outside = await hear_outside(config, database, whole=whole)
         async with database.snapshot() as session:
             differences = await reconcile(session, config.hold_lifetime_s, outside)

@@ -9,7 +9,7 @@ from functools import partial
 import msgspec
 
 from marketplace.cli.client import from_environment
-from marketplace.cli.own_database import own_database
+from marketplace.cli.home_database import home_database
 from marketplace.cli.refusals import tell_refusal
 from marketplace.closing.reads import list_months
 from marketplace.closing.schemas import MonthList, MonthView
@@ -65,7 +65,7 @@ def _close(chosen: argparse.Namespace) -> int:
 
 async def _tell(config: Config, *, close: bool, as_json: bool) -> int:
     """0 if nothing is stuck; of `close`: if nothing is left to close."""
-    async with own_database(config, connections=CONNECTIONS) as database:
+    async with home_database(config, connections=CONNECTIONS) as database:
         if close:
             await close_months(database, config, partial(hear_outside, config, whole=True), at=utcnow(), now=True)
         async with database.reading() as session:

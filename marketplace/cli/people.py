@@ -12,7 +12,7 @@ from marketplace.accounts.actions import set_password
 from marketplace.accounts.passwords import new_password
 from marketplace.accounts.reads import person_by_email
 from marketplace.billing.admission import begin_exchange, enter_operator
-from marketplace.cli.own_database import in_own_database
+from marketplace.cli.home_database import in_home_database
 from marketplace.config import load
 
 
@@ -67,7 +67,7 @@ def _password(chosen: argparse.Namespace) -> int:
 
 def _told(chosen: argparse.Namespace, change: Callable[[AsyncSession], Awaitable[str]]) -> int:
     """The password is told once it stands."""
-    password = in_own_database(load(), change)
+    password = in_home_database(load(), change)
     if chosen.json:
         print(msgspec.json.encode({"email": chosen.email.strip().lower(), "password": password}).decode())
     else:

@@ -20,7 +20,7 @@ from marketplace.audit.approval import Approved, covers, read_people, sign
 from marketplace.audit.note import verifier_key
 from marketplace.audit.past import past_decisions
 from marketplace.cli.command_line import instant
-from marketplace.cli.own_database import own_database
+from marketplace.cli.home_database import home_database
 from marketplace.cli.policy_tools import PolicyRefused, opa
 from marketplace.config import load
 from marketplace.db.keys import Keys
@@ -103,7 +103,7 @@ def _replay(chosen: argparse.Namespace) -> int:
 
 async def _log(replay: Replay, since: datetime | None, until: datetime, *, as_json: bool) -> None:
     config = load()
-    async with own_database(config) as database:
+    async with home_database(config) as database:
         async for past in past_decisions(database, Keys(config.path("keys")), since=since, until=until):
             _show(replay.again(past), as_json=as_json)
 

@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 @asynccontextmanager
-async def own_database(config: Config, *, connections: int = 1) -> AsyncIterator[Database]:
+async def home_database(config: Config, *, connections: int = 1) -> AsyncIterator[Database]:
     """Open until the block ends. Raises server.StartFailed."""
     database = Database(database_url(config), connections=connections)
     try:
@@ -25,11 +25,11 @@ async def own_database(config: Config, *, connections: int = 1) -> AsyncIterator
         await database.close()
 
 
-def in_own_database(config: Config, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
+def in_home_database(config: Config, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
     """What one unit of work gives. Blocking."""
 
     async def run() -> T:
-        async with own_database(config) as database, database.session() as session:
+        async with home_database(config) as database, database.session() as session:
             return await work(session)
 
     return asyncio.run(run())
