@@ -9,11 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.actions import create_organisation, create_person, set_password
 from marketplace.accounts.callers import Operator
+from marketplace.accounts.errors import NoSuchOperator
 from marketplace.accounts.models import Organisation
 from marketplace.accounts.operators import require_none
 from marketplace.accounts.passwords import new_password
 from marketplace.billing.accounts import ensure_accounts
-from marketplace.errors import NotFound
 
 
 async def begin_exchange(
@@ -30,12 +30,12 @@ async def begin_exchange(
 async def enter_operator(session: AsyncSession, *, slug: str, email: str, person: str) -> str:
     """Enter another operator, of the operator's organisation `slug`. The password.
 
-    Raises NotFound, EmailTaken, Invalid."""
-    of = select(Organisation.id).where(Organisation.slug == slug, Organisation.kind == "operator")
-    organisation_id = await session.scalar(of)
-    if organisation_id is None:
-        raise NotFound(what="organisation")
-    return await _enter(session, organisation_id, email, person)
+    Raises NoSuchOperator, EmailTaken, Invalid."""
+    rows = select(Organisation.slug, Organisation.id).where(Organisation.kind == "operator")
+    known = {row.slug: row.id for row in await session.execute(rows.order_by(Organisation.slug))}
+    if slug not in known:
+        raise NoSuchOperator(slug=slug, known=", ".join(known))
+    return await _enter(session, known[slug], email, person)
 
 
 async def _enter(session: AsyncSession, organisation_id: UUID, email: str, person: str) -> str:

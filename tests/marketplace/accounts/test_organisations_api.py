@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select, update
 
 from marketplace.accounts.api import handlers
-from marketplace.accounts.errors import Begun, WrongPassword
+from marketplace.accounts.errors import Begun, NoSuchOperator, WrongPassword
 from marketplace.accounts.models import Organisation, Person, WebSession
 from marketplace.accounts.passwords import new_password, verify_password
 from marketplace.accounts.reads import person_by_email
@@ -20,7 +20,6 @@ from marketplace.billing.api import handlers as billing_handlers
 from marketplace.config import Config
 from marketplace.db.base import utcnow
 from marketplace.db.engine import Database
-from marketplace.errors import NotFound
 from tests.conftest import ClientFor
 from tests.marketplace.parties import Make
 
@@ -154,7 +153,7 @@ async def test_no_operator_makes_a_second_one_or_gives_one_a_password(
         assert (entered.organisation_id, entered.roles) == (operator.organisation.id, ["operator"])
     startup = await make.party(database)
     async with database.session() as session:
-        with pytest.raises(NotFound):
+        with pytest.raises(NoSuchOperator):
             await enter_operator(session, slug=startup.organisation.slug, email="b@example.test", person="B")
 
 
