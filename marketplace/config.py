@@ -57,6 +57,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     port: Annotated[int, Meta(ge=0, le=65_535)] = 8080
     public_url: str | None = None
     """Where browsers reach the service; https here makes the session cookie Secure."""
+    proxy_addresses: str = "127.0.0.1"
+    """With commas between, networks too: proxies that are believed for whom they ask (X-Forwarded-For, -Proto)."""
     opa_url: str | None = None
     """None: policy.wasm in process. Else a real OPA server."""
     opa_timeout_ms: Positive = 500

@@ -14,7 +14,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from marketplace.accounts.callers import Caller
 from marketplace.accounts.errors import EmailTaken, SlugTaken
 from marketplace.accounts.models import LoginAttempt, Organisation, Person, Token, WebSession
-from marketplace.accounts.operators import require_without_organisation, require_without_person
+from marketplace.accounts.operators import (
+    require_at_the_machine,
+    require_without_organisation,
+    require_without_person,
+)
 from marketplace.accounts.parties import check_organisation, check_person
 from marketplace.accounts.passwords import hash_password
 from marketplace.audit.actions import record
@@ -60,10 +64,13 @@ async def create_person(
     roles: Sequence[str],
     by: Caller | None = None,
 ) -> UUID:
-    """Enter a person, without a password yet; the id. Raises NotFound, Invalid, EmailTaken."""
+    """Enter a person, without a password yet; the id. `by` None: the command line.
+
+    Raises NotFound, Invalid, EmailTaken, OperatorsAtTheMachine."""
     organisation = await session.get(Organisation, organisation_id)
     if organisation is None:
         raise NotFound(what="organisation")
+    require_at_the_machine(organisation, by)
     address = email.strip().lower()
     check_person(kind=organisation.kind, email=address, name=name, roles=roles)
     row = {"id": new_id(), "organisation_id": organisation_id, "email": address, "name": name.strip()}
@@ -78,9 +85,13 @@ async def create_person(
 
 
 async def set_password(session: AsyncSession, *, person_id: UUID, password: str, by: Caller | None = None) -> None:
-    """Set a person's password (argon2id); who was signed in is so no more. Raises NotFound, Invalid."""
+    """Set a person's password (argon2id); who was signed in is so no more.
+
+    Raises NotFound, Invalid; OperatorsAtTheMachine where one operator gives it to another."""
     hashed = await hash_password(password)  # before the lock: it takes long
     person = await _person(session, person_id)
+    if by is None or by.person_id != person_id:
+        require_at_the_machine(await session.get_one(Organisation, person.organisation_id), by)
     person.password_hash = hashed
     await session.execute(delete(WebSession).where(WebSession.person_id == person_id))
     await _record(session, "person:set_password", person.organisation_id, by, {"person": str(person_id)})

@@ -201,41 +201,6 @@ def provide_caller(presented: Presented) -> Caller:
     return presented.known()
 
 
-def provide_startup(presented: Presented) -> Startup:
-    """Any person of a startup."""
-    return narrow(presented.known(), Startup, "startup", None)
-
-
-def provide_analyst(presented: Presented) -> Analyst:
-    """An analyst of a startup."""
-    return narrow(presented.known(), Analyst, "startup", "analyst")
-
-
-def provide_startup_admin(presented: Presented) -> StartupAdmin:
-    """An admin of a startup."""
-    return narrow(presented.known(), StartupAdmin, "startup", "admin")
-
-
-def provide_owner(presented: Presented) -> Owner:
-    """Any person of an owner."""
-    return narrow(presented.known(), Owner, "owner", None)
-
-
-def provide_steward(presented: Presented) -> Steward:
-    """A steward of an owner."""
-    return narrow(presented.known(), Steward, "owner", "steward")
-
-
-def provide_approver(presented: Presented) -> Approver:
-    """An approver of an owner."""
-    return narrow(presented.known(), Approver, "owner", "approver")
-
-
-def provide_reader(presented: Presented) -> Reader:
-    """A reader of the regulator."""
-    return narrow(presented.known(), Reader, "regulator", "reader")
-
-
 def provide_operator(presented: Presented) -> Operator:
     """An operator. Raises OrganisationSuspended."""
     caller = narrow(presented.known(), Operator, "operator", "operator")
@@ -244,16 +209,25 @@ def provide_operator(presented: Presented) -> Operator:
     return caller
 
 
+def _of(kind: type[Caller], organisation_kind: str, role: str | None = None) -> Provide:
+    """Anybody of such an organisation, or who has a role there."""
+
+    def provide(presented: Presented) -> Caller:
+        return narrow(presented.known(), kind, organisation_kind, role)
+
+    return Provide(provide, sync_to_thread=False)
+
+
 CALLERS: dict[str, Provide] = {
     "presented": Provide(provide_presented),
     "maybe_caller": Provide(provide_maybe_caller, sync_to_thread=False),
     "caller": Provide(provide_caller, sync_to_thread=False),
-    "startup": Provide(provide_startup, sync_to_thread=False),
-    "analyst": Provide(provide_analyst, sync_to_thread=False),
-    "startup_admin": Provide(provide_startup_admin, sync_to_thread=False),
-    "owner": Provide(provide_owner, sync_to_thread=False),
-    "steward": Provide(provide_steward, sync_to_thread=False),
-    "approver": Provide(provide_approver, sync_to_thread=False),
-    "reader": Provide(provide_reader, sync_to_thread=False),
+    "startup": _of(Startup, "startup"),
+    "analyst": _of(Analyst, "startup", "analyst"),
+    "startup_admin": _of(StartupAdmin, "startup", "admin"),
+    "owner": _of(Owner, "owner"),
+    "steward": _of(Steward, "owner", "steward"),
+    "approver": _of(Approver, "owner", "approver"),
+    "reader": _of(Reader, "regulator", "reader"),
     "operator": Provide(provide_operator, sync_to_thread=False),
 }

@@ -76,5 +76,18 @@ class Begun(Conflict):
     code = "accounts.begun"
 
 
+class NoSuchOperator(Problem):
+    """Params: slug, known: short names of the organisations that run the exchange."""
+
+    status = 422
+    code = "accounts.no_such_operator"
+
+
+class OperatorsAtTheMachine(Forbidden):
+    """Whoever could make a second operator, or be one, would be both of the two who decide about money."""
+
+    code = "accounts.operators_at_the_machine"
+
+
 class TooManyTokens(Conflict):
     code = "accounts.too_many_tokens"

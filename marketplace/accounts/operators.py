@@ -1,4 +1,5 @@
-"""That somebody is left who runs the exchange: only an operator enters people, and lets organisations go on."""
+"""That somebody is left who runs the exchange, and that nobody who does is two: an operator enters everybody but
+operators."""
 
 from __future__ import annotations
 
@@ -7,7 +8,8 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from marketplace.accounts.errors import Begun, LastOperator
+from marketplace.accounts.callers import Caller
+from marketplace.accounts.errors import Begun, LastOperator, OperatorsAtTheMachine
 from marketplace.accounts.models import Organisation, Person
 
 _TURN = text("select pg_advisory_xact_lock(hashtextextended('operators', 2))")
@@ -26,6 +28,12 @@ async def require_none(session: AsyncSession) -> None:
     await session.execute(_TURN)
     if await session.scalar(_LEFT, {"person_id": None, "organisation_id": None}):
         raise Begun
+
+
+def require_at_the_machine(organisation: Organisation, by: Caller | None) -> None:
+    """`organisation` is not the operator's, or nobody asks from outside. Raises OperatorsAtTheMachine."""
+    if organisation.kind == "operator" and by is not None:
+        raise OperatorsAtTheMachine
 
 
 async def require_without_person(session: AsyncSession, person: Person) -> None:

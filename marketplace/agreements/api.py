@@ -12,8 +12,9 @@ from litestar.types import ControllerRouterHandler
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.callers import Approver, Caller
-from marketplace.agreements.actions import apply, refuse, resubmit, withdraw
+from marketplace.agreements.asking import apply_once, resubmit, withdraw
 from marketplace.agreements.budget import BudgetView, read_budget
+from marketplace.agreements.deciding import refuse
 from marketplace.agreements.ending import end
 from marketplace.agreements.machine import ApplicationState
 from marketplace.agreements.parties import as_applicant, as_decider, as_ender, as_side
@@ -35,8 +36,7 @@ from marketplace.agreements.schemas import (
 )
 from marketplace.agreements.yes import say_yes
 from marketplace.config import Config
-from marketplace.db.base import new_id, utcnow
-from marketplace.db.idempotency import claim
+from marketplace.db.base import utcnow
 from marketplace.db.keys import Keys
 from marketplace.errors import NotFound
 from marketplace.listings.reads import dataset_id_of
@@ -62,18 +62,10 @@ async def post_application(
     dataset_id = await dataset_id_of(session, dataset)
     if dataset_id is None:
         raise NotFound
-    new = new_id()
-    application_id = new
-    if idempotency_key is not None:
-        body = msgspec.json.encode((str(dataset_id), data))
-        application_id = await claim(
-            session, organisation_id=by.organisation_id, key=idempotency_key, body=body, subject_id=new
-        )
-    if application_id == new:
-        terms = data.terms(by.person_id)
-        await apply(
-            session, engine, keys, application_id=new, dataset_id=dataset_id, terms=terms, by=by, at=utcnow()
-        )
+    application_id = await apply_once(
+        session, engine, keys, dataset_id=dataset_id, terms=data.terms(by.person_id), by=by, at=utcnow(),
+        key=idempotency_key,
+    )  # fmt: skip
     return await read_application(session, application_id=application_id, organisation_id=by.organisation_id)
 
 

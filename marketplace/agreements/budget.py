@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from catalog.version import Privacy
 from marketplace.agreements.models import Agreement
+from marketplace.agreements.parties import parties_of
 from marketplace.billing.budget import share_account
 from marketplace.errors import NotFound
 from marketplace.ledger.reads import balance
@@ -48,7 +49,7 @@ async def read_budget(
     Raises NotFound, also where the dataset is in another mode.
     """
     agreement = await session.get(Agreement, agreement_id)
-    if agreement is None or organisation_id not in (agreement.startup_id, agreement.owner_id):
+    if agreement is None or organisation_id not in parties_of(agreement):
         raise NotFound(what="agreement")
     listed = await listed_version(session, agreement.dataset_id)
     privacy = listed.version.privacy if listed else UNSET

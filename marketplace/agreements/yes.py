@@ -8,13 +8,14 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.callers import Approver
-from marketplace.agreements.actions import accept, listed_now, locked
+from marketplace.agreements.deciding import accept
 from marketplace.agreements.errors import ApplicationWrongState
 from marketplace.agreements.facts import agreement_question
 from marketplace.agreements.joint import first_yes, yes_before
 from marketplace.agreements.machine import TRANSITIONS
 from marketplace.agreements.models import Application
 from marketplace.agreements.permission import record_decided, require_permission
+from marketplace.agreements.steps import listed_now, locked
 from marketplace.agreements.terms import Granted, check_reason, wanted_expiry
 from marketplace.db.keys import Keys
 from policies.engine import Engine

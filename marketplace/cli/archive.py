@@ -9,9 +9,9 @@ import sys
 
 import msgspec
 
+from marketplace.cli.home_database import home_database
 from marketplace.config import Config, load
 from marketplace.db.base import utcnow
-from marketplace.db.engine import Database, database_url
 from marketplace.oversight.archive import ARCHIVE, archive_due, forget_erased
 from marketplace.oversight.archive_files import ArchiveBroken, verify_archive
 from marketplace.verifier.command import Unusable, read_key
@@ -50,9 +50,6 @@ def archive(chosen: argparse.Namespace) -> int:
 
 
 async def _due(config: Config) -> list[str]:
-    database = Database(database_url(config), connections=1)
-    try:
+    async with home_database(config) as database:
         folder = config.path(ARCHIVE)
         return [*await forget_erased(database, folder), *await archive_due(database, folder, at=utcnow())]
-    finally:
-        await database.close()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
@@ -18,8 +17,8 @@ from marketplace.audit.log_store import published_log
 from marketplace.audit.note import verifier_key
 from marketplace.audit.proofs import consistency_proof, inclusion_proof, newest_checkpoint
 from marketplace.cli.audit import FAILED, OK, USAGE, pinned, tell_code
+from marketplace.cli.home_database import home_database, in_home_database
 from marketplace.config import Config, load
-from marketplace.db.engine import Database, database_url
 from marketplace.db.keys import FACTS, Keys
 from marketplace.inspection.look import Verdict, look
 from marketplace.inspection.look import tell as tell_log
@@ -34,7 +33,7 @@ def checkpoint(chosen: argparse.Namespace) -> int:
     if chosen.print_key:
         print(_json({"key": key}) if chosen.json else key)
         return OK
-    newest = _ask(config, newest_checkpoint)
+    newest = in_home_database(config, newest_checkpoint)
     if newest is None:
         raise LogEmpty
     told = {"size": newest.size, "root": newest.root.hex(), "checkpoint": newest.note, "key": key}
@@ -60,7 +59,7 @@ def prove(chosen: argparse.Namespace) -> int:
         except ValueError as e:
             raise OutsideLog(size=newest.size) from e
 
-    print(_json(_ask(load(), prove)))
+    print(_json(in_home_database(load(), prove)))
     return OK
 
 
@@ -69,14 +68,14 @@ def export(chosen: argparse.Namespace) -> int:
     config = load()
     log, key = published_log(config), _own_key(config)
     try:
-        size = _ask(config, lambda session: export_log(session, log, chosen.folder, key))
+        size = in_home_database(config, lambda session: export_log(session, log, chosen.folder, key))
     except (StoreAway, StoreSaysNo) as away:
         raise PublishedAway from away
     told: dict[str, Any] = {"folder": str(chosen.folder), "size": size}
     if chosen.dataset is not None:
         path, salt_key = chosen.folder / f"events-{chosen.dataset}", Keys(config.path("keys")).salt_key()
         told["events"] = str(path)
-        _ask(config, lambda session: export_dataset(session, path, chosen.dataset, salt_key))
+        in_home_database(config, lambda session: export_dataset(session, path, chosen.dataset, salt_key))
     print(_json(told) if chosen.json else f"{size} lá / leaves → {chosen.folder}")
     return OK
 
@@ -86,13 +85,10 @@ def check(chosen: argparse.Namespace) -> int:
     config = load()
 
     async def check() -> Verdict:
-        database = Database(database_url(config), connections=2)
-        try:
+        async with home_database(config, connections=2) as database:
             verdict = await look(database, Keys(config.path("keys")), config)
             await tell_log(database, verdict)
             return verdict
-        finally:
-            await database.close()
 
     try:
         verdict = asyncio.run(check())
@@ -123,7 +119,7 @@ def verify(chosen: argparse.Namespace) -> int:
         raise PublishedAway from away
     seen = [*(path.read_text() for path in chosen.seen), *([shown] if shown else ())]
     salt_key = Keys(config.path("keys")).salt_key()
-    findings = _ask(config, lambda session: check_log(session, key, seen=seen, salt_key=salt_key))
+    findings = in_home_database(config, lambda session: check_log(session, key, seen=seen, salt_key=salt_key))
     if chosen.json:
         print(_json({"ok": not findings, "findings": findings}))
     else:
@@ -135,20 +131,6 @@ def verify(chosen: argparse.Namespace) -> int:
 
 def _own_key(config: Config) -> VerifierKey:
     return verifier_key(config.log_origin, Keys(config.path("keys")).log_signing())
-
-
-def _ask(config: Config, read: Callable[[AsyncSession], Awaitable[Any]]) -> Any:
-    """One read in a unit of work of its own."""
-
-    async def run() -> Any:
-        database = Database(database_url(config), connections=1)
-        try:
-            async with database.session() as session:
-                return await read(session)
-        finally:
-            await database.close()
-
-    return asyncio.run(run())
 
 
 def _json(value: Any) -> str:

@@ -11,11 +11,11 @@ import msgspec
 from catalog.history import Waiting
 from catalog.pii.gate import Override
 from catalog.storage import Store
+from marketplace.cli.home_database import home_database
 from marketplace.cli.overriding import add_override
 from marketplace.cli.suite import suite_beside
 from marketplace.cli.telling import read_pair, tell_manifest
 from marketplace.config import load
-from marketplace.db.engine import Database, database_url
 from marketplace.db.keys import Keys
 from marketplace.listings.errors import ManifestWrong
 from marketplace.listings.once import Released
@@ -70,9 +70,8 @@ async def _release(
     manifest_text: str, source: Path, overrides: tuple[Override, ...], suite_text: str | None
 ) -> Released:
     config = load()
-    database = Database(database_url(config), connections=4)
-    try:
-        manifest = parse_manifest(manifest_text)
+    manifest = parse_manifest(manifest_text)
+    async with home_database(config, connections=4) as database:
         async with database.session() as session:
             by = await sender_for(session, owner_slug=manifest.owner)
         engine = open_engine(policy_server(config))
@@ -95,5 +94,3 @@ async def _release(
             )
         finally:
             await engine.close()
-    finally:
-        await database.close()

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import TypeVar
 from urllib.parse import quote, urlencode
 
 import msgspec
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.cli.client import from_environment
 from marketplace.cli.command_line import words
+from marketplace.cli.home_database import in_home_database
 from marketplace.cli.refusals import tell_refusal
 from marketplace.config import load
-from marketplace.db.engine import Database, database_url
 from marketplace.errors import NotFound
 from marketplace.listings.catalogue import list_datasets
 from marketplace.listings.reads import read_dataset
 from marketplace.listings.schemas import DatasetList, DatasetPage
+
+T = TypeVar("T")
 
 
 def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -35,24 +38,38 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
 
 
 def _show(chosen: argparse.Namespace) -> int:
-    if _is_elsewhere():
-        answer = from_environment().get(f"/api/v1/datasets/{quote(chosen.slug, safe='')}")
+    path = f"/api/v1/datasets/{quote(chosen.slug, safe='')}"
+    return _told(chosen, path, DatasetPage, partial(_dataset, slug=chosen.slug), _tell_dataset)
+
+
+def _search(chosen: argparse.Namespace) -> int:
+    q = " ".join(chosen.words)
+    return _told(
+        chosen, f"/api/v1/datasets?{urlencode({'q': q})}", DatasetList, partial(list_datasets, q=q), _tell_found
+    )
+
+
+def _told(
+    chosen: argparse.Namespace,
+    path: str,
+    kind: type[T],
+    read: Callable[[AsyncSession], Awaitable[T]],
+    tell: Callable[[T], None],
+) -> int:
+    """What a service answers at `path`, or what the database of this home does."""
+    if os.environ.get("SANDULIEU_URL"):
+        answer = from_environment().get(path)
         if not answer.ok:
             return tell_refusal(answer)
-        page = msgspec.json.decode(answer.body, type=DatasetPage)
+        found = msgspec.json.decode(answer.body, type=kind)
     else:
-        page = asyncio.run(_dataset(chosen.slug))
-    print(_json(page)) if chosen.json else _tell_dataset(page)
+        found = in_home_database(load(), read)
+    print(msgspec.json.encode(found).decode()) if chosen.json else tell(found)
     return 0
 
 
-def _is_elsewhere() -> bool:
-    return bool(os.environ.get("SANDULIEU_URL"))
-
-
-async def _dataset(slug: str) -> DatasetPage:
-    async with _database() as database, database.session() as session:
-        page = await read_dataset(session, slug)
+async def _dataset(session: AsyncSession, slug: str) -> DatasetPage:
+    page = await read_dataset(session, slug)
     if page is None:
         raise NotFound
     return page
@@ -62,46 +79,24 @@ def _tell_dataset(page: DatasetPage) -> None:
     version = page.version
     print(f"{page.title_vi} / {page.title_en}  ({page.slug})")
     print(f"  {page.owner_name} · {page.licence} · {page.mode} · {', '.join(page.purposes)}")
-    print(f"  v{version.number} {version.id[:12]} · {version.persons:,} người/persons · k={version.measured.k}")
+    said = persons_said(page.mode, version.persons, version.measured.k)
+    print(f"  v{version.number} {version.id[:12]} · {said}")
     if page.price is not None:
         print(f"  {page.price.base_vnd:,} đ/query + {page.price.per_gb_vnd:,} đ/GB")
     for column in page.columns:
         print(f"    {column.name:<24} {column.type:<14} {column.role:<18} {column.meaning_vi}")
 
 
-def _search(chosen: argparse.Namespace) -> int:
-    q = " ".join(chosen.words)
-    if _is_elsewhere():
-        answer = from_environment().get(f"/api/v1/datasets?{urlencode({'q': q})}")
-        if not answer.ok:
-            return tell_refusal(answer)
-        found = msgspec.json.decode(answer.body, type=DatasetList)
-    else:
-        found = asyncio.run(_found(q))
-    print(_json(found)) if chosen.json else _tell_found(found)
-    return 0
-
-
-async def _found(q: str) -> DatasetList:
-    async with _database() as database, database.session() as session:
-        return await list_datasets(session, q=q)
-
-
 def _tell_found(found: DatasetList) -> None:
     for item in found.items:
-        print(f"{item.slug:<28} {item.title_vi}  ({item.owner_name}, k={item.k}, {item.persons:,} người/persons)")
+        said = persons_said(item.mode, item.persons, item.k)
+        print(f"{item.slug:<28} {item.title_vi}  ({item.owner_name}, {said})")
     if not found.items:
         print(*words()["catalog search nothing"].values(), sep="\n", file=sys.stderr)
 
 
-@asynccontextmanager
-async def _database() -> AsyncIterator[Database]:
-    database = Database(database_url(load()), connections=4)
-    try:
-        yield database
-    finally:
-        await database.close()
-
-
-def _json(value: object) -> str:
-    return msgspec.json.encode(value).decode()
+def persons_said(mode: str, persons: int, k: int) -> str:
+    """In dp mode the number is a ceiling, and what protects is noise: its k of 1 would mislead."""
+    if mode == "dp":
+        return f"nhiều nhất/at most {persons:,} người/persons, có nhiễu/with noise"
+    return f"{persons:,} người/persons, k={k}"

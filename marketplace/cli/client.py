@@ -24,6 +24,13 @@ class AddressWrong(Problem):
     code = "command.address"
 
 
+class Moved(Problem):
+    """Params: url, there."""
+
+    status = 421
+    code = "service.moved"
+
+
 class TokenWrong(Problem):
     code = "command.token"
 
@@ -31,6 +38,16 @@ class TokenWrong(Problem):
 class Unreachable(Problem):
     status = 503
     code = "service.unreachable"
+
+
+class _Stay(urllib.request.HTTPRedirectHandler):
+    """A token goes nowhere but where it was given for, and a POST that is led on would become a GET."""
+
+    def redirect_request(self, *_: object) -> None:
+        return None
+
+
+_OPENER = urllib.request.build_opener(_Stay)
 
 
 @dataclass(frozen=True)
@@ -103,13 +120,15 @@ class Client:
             headers["Authorization"] = f"Bearer {self.token}"
         asked = urllib.request.Request(self.base_url + path, data=body, headers=headers, method=method)  # noqa: S310
         try:
-            with urllib.request.urlopen(asked, timeout=self.timeout_s) as answer:  # noqa: S310
+            with _OPENER.open(asked, timeout=self.timeout_s) as answer:
                 if file is None:
                     return Answer(answer.status, answer.read(), _lowered(answer.headers))
                 with file.open("wb") as kept:
                     shutil.copyfileobj(answer, kept)
                 return Answer(answer.status, b"", _lowered(answer.headers))
         except urllib.error.HTTPError as refused:
+            if 300 <= refused.code < 400:
+                raise Moved(url=self.base_url, there=refused.headers.get("Location", "")) from refused
             return Answer(refused.code, refused.read(), _lowered(refused.headers))
         except (urllib.error.URLError, ConnectionError, TimeoutError) as gone:
             raise Unreachable(url=self.base_url) from gone

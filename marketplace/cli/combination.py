@@ -11,9 +11,9 @@ import msgspec
 from catalog.risk.combination import combine, told, word_of
 from catalog.storage import Store
 from catalog.version import Version
+from marketplace.cli.home_database import home_database
 from marketplace.cli.telling import tell
 from marketplace.config import load
-from marketplace.db.engine import Database, database_url
 from marketplace.errors import NotFound
 from marketplace.listings.reads import read_dataset
 
@@ -42,12 +42,8 @@ def run(chosen: argparse.Namespace) -> int:
 
 
 async def _versions(store: Store, *slugs: str) -> tuple[Version, ...]:
-    database = Database(database_url(load()), connections=1)
-    try:
-        async with database.session() as session:
-            pages = [await read_dataset(session, slug) for slug in slugs]
-    finally:
-        await database.close()
+    async with home_database(load()) as database, database.session() as session:
+        pages = [await read_dataset(session, slug) for slug in slugs]
     # In dp mode no file is shown, so there is nothing to join.
     found = [page for page in pages if page is not None and page.mode != "dp"]
     if len(found) < len(pages):

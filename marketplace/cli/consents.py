@@ -5,8 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 from uuid import UUID
@@ -14,12 +13,13 @@ from uuid import UUID
 import msgspec
 
 from catalog.storage import Store
+from marketplace.cli.home_database import home_database
 from marketplace.config import load
 from marketplace.consents.exports import as_csv, as_ndjson, exported
 from marketplace.consents.imports import Importing, import_events
 from marketplace.consents.late import Clocks, read_clocks
 from marketplace.consents.schemas import Imported
-from marketplace.db.engine import Database, database_url
+from marketplace.db.engine import Database
 from marketplace.db.keys import Keys
 from marketplace.errors import NotFound
 from marketplace.listings.operator import sender_for
@@ -68,7 +68,7 @@ def _import(chosen: argparse.Namespace) -> int:
 
 async def _take(source: Path, slug: str, *, all_or_nothing: bool) -> Imported:
     config = load()
-    async with _database() as database:
+    async with home_database(load(), connections=4) as database:
         async with database.session() as session:
             page = await read_dataset(session, slug)
             if page is None:
@@ -91,7 +91,7 @@ def _export(chosen: argparse.Namespace) -> int:
 
 
 async def _give(slug: str, write: Callable[..., bytes], out: BinaryIO) -> None:
-    async with _database() as database:
+    async with home_database(load(), connections=4) as database:
         async for piece in exported(database, await _dataset_id(database, slug), write):
             out.write(piece)
 
@@ -114,7 +114,7 @@ def _late(chosen: argparse.Namespace) -> int:
 
 
 async def _clocks() -> Clocks:
-    async with _database() as database, database.reading() as session:
+    async with home_database(load(), connections=4) as database, database.reading() as session:
         return await read_clocks(session, owner_id=None)
 
 
@@ -124,12 +124,3 @@ async def _dataset_id(database: Database, slug: str) -> UUID:
     if dataset_id is None:
         raise NotFound
     return dataset_id
-
-
-@asynccontextmanager
-async def _database() -> AsyncIterator[Database]:
-    database = Database(database_url(load()), connections=4)
-    try:
-        yield database
-    finally:
-        await database.close()

@@ -14,8 +14,8 @@ from marketplace.accounts.models import Organisation, Person
 from marketplace.accounts.passwords import new_password
 from marketplace.accounts.tokens import create_token
 from marketplace.billing.admission import admit_organisation
+from marketplace.cli.home_database import home_database
 from marketplace.config import Config
-from marketplace.db.engine import Database, database_url
 
 
 class Actor(NamedTuple):
@@ -86,9 +86,8 @@ class Parties:
 
 async def prepare_parties(config: Config, *, cast: tuple[House, ...] = CAST) -> Parties:
     """Make whoever is missing, set passwords, issue tokens."""
-    database = Database(database_url(config), connections=1)
     parties = Parties()
-    async with database.session() as session:
+    async with home_database(config) as database, database.session() as session:
         for house in cast:
             organisation_id = await _organisation(session, house)
             for actor in house.people:
@@ -96,7 +95,6 @@ async def prepare_parties(config: Config, *, cast: tuple[House, ...] = CAST) -> 
                 parties.people.append(person)
                 made = await create_token(session, person_id=person.person_id, name="demo")
                 parties.tokens[actor.key] = made.token
-    await database.close()
     return parties
 
 

@@ -8,9 +8,9 @@ import asyncio
 import msgspec
 
 from marketplace.cli.einvoices import add_verbs
+from marketplace.cli.home_database import home_database
 from marketplace.config import Config, load
 from marketplace.db.base import utcnow
-from marketplace.db.engine import Database, database_url
 from marketplace.invoices.closing import AT_ONCE, close_month
 from marketplace.invoices.document import Document
 
@@ -47,8 +47,5 @@ def _close(chosen: argparse.Namespace) -> int:
 
 
 async def _issue(config: Config, period: str) -> tuple[Document, ...]:
-    database = Database(database_url(config), connections=AT_ONCE + 1)
-    try:
+    async with home_database(config, connections=AT_ONCE + 1) as database:
         return await close_month(database, period=period, at=utcnow(), close_after_s=config.invoice_close_after_s)
-    finally:
-        await database.close()

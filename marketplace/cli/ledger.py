@@ -8,8 +8,8 @@ import asyncio
 import msgspec
 
 from marketplace.cli.command_line import words
+from marketplace.cli.home_database import home_database
 from marketplace.config import Config, load
-from marketplace.db.engine import Database, database_url
 from marketplace.ledger.errors import PeriodMalformed
 from marketplace.ledger.periods import close_period, end_of
 from marketplace.ledger.reads import TrialBalance, trial_balance
@@ -53,10 +53,8 @@ def _reconcile(chosen: argparse.Namespace) -> int:
 
 
 async def _tell_balance(config: Config, *, as_json: bool) -> int:
-    database = Database(database_url(config), connections=1)
-    async with database.snapshot() as session:
+    async with home_database(config) as database, database.snapshot() as session:
         balance = await trial_balance(session)
-    await database.close()
     if as_json:
         print(msgspec.json.encode(balance).decode())
     else:
@@ -79,11 +77,8 @@ def _print_balance(balance: TrialBalance) -> None:
 
 
 async def _tell_closing(config: Config, period: str, *, as_json: bool) -> int:
-    database = Database(database_url(config), connections=1)
-    try:
+    async with home_database(config) as database:
         closing = await close_period(database, period)
-    finally:
-        await database.close()
     if as_json:
         print(msgspec.json.encode(closing).decode())
         return 0
@@ -95,11 +90,10 @@ async def _tell_closing(config: Config, period: str, *, as_json: bool) -> int:
 
 
 async def _tell_differences(config: Config, *, as_json: bool, whole: bool) -> int:
-    database = Database(database_url(config), connections=1)
-    outside = await hear_outside(config, database, whole=whole)
-    async with database.snapshot() as session:
-        differences = await reconcile(session, config.hold_lifetime_s, outside)
-    await database.close()
+    async with home_database(config) as database:
+        outside = await hear_outside(config, database, whole=whole)
+        async with database.snapshot() as session:
+            differences = await reconcile(session, config.hold_lifetime_s, outside)
     if as_json:
         print(msgspec.json.encode(differences).decode())
     else:

@@ -9,13 +9,13 @@ from functools import partial
 import msgspec
 
 from marketplace.cli.client import from_environment
+from marketplace.cli.home_database import home_database
 from marketplace.cli.refusals import tell_refusal
 from marketplace.closing.reads import list_months
 from marketplace.closing.schemas import MonthList, MonthView
 from marketplace.closing.walk import close_months, due
 from marketplace.config import Config, load
 from marketplace.db.base import utcnow
-from marketplace.db.engine import Database, database_url
 from marketplace.invoices.closing import AT_ONCE
 from marketplace.payments.readers import hear_outside
 
@@ -65,15 +65,12 @@ def _close(chosen: argparse.Namespace) -> int:
 
 async def _tell(config: Config, *, close: bool, as_json: bool) -> int:
     """0 if nothing is stuck; of `close`: if nothing is left to close."""
-    database = Database(database_url(config), connections=CONNECTIONS)
-    try:
+    async with home_database(config, connections=CONNECTIONS) as database:
         if close:
             await close_months(database, config, partial(hear_outside, config, whole=True), at=utcnow(), now=True)
         async with database.reading() as session:
             left = await due(session, config, at=utcnow())
             months = await list_months(session, due=left)
-    finally:
-        await database.close()
     _print(months, as_json=as_json)
     stuck = any(month.state == "stuck" for month in months.items)
     return 1 if stuck or (close and left) else 0

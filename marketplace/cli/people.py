@@ -1,9 +1,8 @@
-"""`sandulieu people begin|password`: on this home's database, for whoever runs it and cannot sign in (yet)."""
+"""`sandulieu people begin|operator|password`: on this home's database, for whoever cannot sign in (yet)."""
 
 from __future__ import annotations
 
 import argparse
-import asyncio
 from collections.abc import Awaitable, Callable
 
 import msgspec
@@ -12,13 +11,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from marketplace.accounts.actions import set_password
 from marketplace.accounts.passwords import new_password
 from marketplace.accounts.reads import person_by_email
-from marketplace.billing.admission import begin_exchange
+from marketplace.billing.admission import begin_exchange, enter_operator
+from marketplace.cli.home_database import in_home_database
 from marketplace.config import load
-from marketplace.db.engine import Database, database_url
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """people begin, password."""
+    """people begin, operator, password."""
     verbs = subparsers.add_parser("people").add_subparsers(dest="verb", required=True)
     begin = verbs.add_parser("begin")
     begin.add_argument("email")
@@ -27,10 +26,15 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     begin.add_argument("--slug", required=True)
     begin.add_argument("--tax-code")
     begin.set_defaults(func=_begin)
+    operator = verbs.add_parser("operator")
+    operator.add_argument("email")
+    operator.add_argument("--person", required=True, metavar="NAME")
+    operator.add_argument("--slug", required=True)
+    operator.set_defaults(func=_operator)
     password = verbs.add_parser("password")
     password.add_argument("email")
     password.set_defaults(func=_password)
-    for verb in (begin, password):
+    for verb in (begin, operator, password):
         verb.add_argument("--json", action="store_true")
 
 
@@ -40,6 +44,13 @@ def _begin(chosen: argparse.Namespace) -> int:
             session, name=chosen.organisation, slug=chosen.slug, tax_code=chosen.tax_code, email=chosen.email,
             person=chosen.person,
         )  # fmt: skip
+
+    return _told(chosen, enter)
+
+
+def _operator(chosen: argparse.Namespace) -> int:
+    async def enter(session: AsyncSession) -> str:
+        return await enter_operator(session, slug=chosen.slug, email=chosen.email, person=chosen.person)
 
     return _told(chosen, enter)
 
@@ -56,19 +67,10 @@ def _password(chosen: argparse.Namespace) -> int:
 
 def _told(chosen: argparse.Namespace, change: Callable[[AsyncSession], Awaitable[str]]) -> int:
     """The password is told once it stands."""
-    password = asyncio.run(_changed(change))
+    password = in_home_database(load(), change)
     if chosen.json:
         print(msgspec.json.encode({"email": chosen.email.strip().lower(), "password": password}).decode())
     else:
         print(f"{chosen.email.strip().lower()}  {password}")
         print("Mật khẩu chỉ hiện một lần; đổi ở trang Tài khoản / shown once; change it on the page Account")
     return 0
-
-
-async def _changed(change: Callable[[AsyncSession], Awaitable[str]]) -> str:
-    database = Database(database_url(load()), connections=1)
-    try:
-        async with database.session() as session:
-            return await change(session)
-    finally:
-        await database.close()

@@ -20,9 +20,9 @@ from marketplace.audit.approval import Approved, covers, read_people, sign
 from marketplace.audit.note import verifier_key
 from marketplace.audit.past import past_decisions
 from marketplace.cli.command_line import instant
+from marketplace.cli.home_database import home_database
 from marketplace.cli.policy_tools import PolicyRefused, opa
 from marketplace.config import load
-from marketplace.db.engine import Database, database_url
 from marketplace.db.keys import Keys
 from marketplace.errors import Problem
 from marketplace.verifier.refusal import Refused
@@ -103,12 +103,9 @@ def _replay(chosen: argparse.Namespace) -> int:
 
 async def _log(replay: Replay, since: datetime | None, until: datetime, *, as_json: bool) -> None:
     config = load()
-    database = Database(database_url(config), connections=1)
-    try:
+    async with home_database(config) as database:
         async for past in past_decisions(database, Keys(config.path("keys")), since=since, until=until):
             _show(replay.again(past), as_json=as_json)
-    finally:
-        await database.close()
 
 
 @contextlib.contextmanager

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from marketplace.queries.services import Services
 
 STARTUP_FAILED = 3
+GRACEFUL_S = 10
+"""How long a stop waits for requests; queries have a time of their own after it."""
 NEEDED = (ValueError, OSError, StartFailed, DBAPIError, psycopg.Error)
 """What a part raises that does not find what it needs, with what is wrong in its text."""
 
@@ -71,7 +73,7 @@ async def _serve(config: Config, chosen: argparse.Namespace) -> int:
             open_services = await asyncio.to_thread(_imported)
             services = open_services(config, jails, background=not chosen.no_background)
             opened = asyncio.create_task(stack.enter_async_context(services))
-            server = await asyncio.to_thread(_server, config, chosen, _when(opened))
+            server = await asyncio.to_thread(server_for, config, chosen, _when(opened))
             # What it cannot start without is told here, in words; the server would tell where in the code it was.
             try:
                 await opened
@@ -113,9 +115,10 @@ class ListeningServer(uvicorn.Server):
             print(f"→ http://{self.config.host}:{self.config.port}", file=sys.stderr, flush=True)
 
 
-def _server(
+def server_for(
     config: Config, chosen: argparse.Namespace, opened: AbstractAsyncContextManager[Services]
 ) -> uvicorn.Server:
+    """What listens, once the services are open. `chosen`: host and port, where other than configured."""
     from marketplace.web.app import create_app
 
     return ListeningServer(
@@ -125,7 +128,8 @@ def _server(
             port=chosen.port or config.port,
             log_level="warning",
             access_log=False,
-            timeout_graceful_shutdown=10,
+            forwarded_allow_ips=config.proxy_addresses,
+            timeout_graceful_shutdown=GRACEFUL_S,
         )
     )
 

@@ -25,12 +25,14 @@ class KeyReused(Conflict):
 
 
 async def claim(
-    session: AsyncSession, *, organisation_id: uuid.UUID, key: str, body: bytes, subject_id: uuid.UUID
+    session: AsyncSession, *, organisation_id: uuid.UUID, key: str | None, body: bytes, subject_id: uuid.UUID
 ) -> uuid.UUID:
-    """`subject_id` if the key is new (now taken), else what its first call made. Raises KeyReused.
+    """`subject_id` if the key is new (now taken) or none came, else what its first call made. Raises KeyReused.
 
     A second call at once waits here until the first one commits or rolls back.
     """
+    if not key:
+        return subject_id
     taken = claiming(organisation_id=organisation_id, key=key, body=body, subject_id=subject_id)
     if (await perform(session, taken)).first() is not None:
         return subject_id

@@ -75,12 +75,10 @@ async def ask_for(
 
     Raises TooManyDemands, KeyReused.
     """
-    demand_id = new_id()
-    if key is not None:
-        body = msgspec.json.encode(("demand", asked))
-        first = await claim(session, organisation_id=by.organisation_id, key=key, body=body, subject_id=demand_id)
-        if first != demand_id:
-            return first
+    demand_id, body = new_id(), msgspec.json.encode(("demand", asked))
+    first = await claim(session, organisation_id=by.organisation_id, key=key, body=body, subject_id=demand_id)
+    if first != demand_id:
+        return first
     await session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(str(by.organisation_id), 27))))
     mine = (Demand.organisation_id == by.organisation_id, Demand.closed_at.is_(None))
     if (await session.scalar(select(func.count()).select_from(Demand).where(*mine)) or 0) >= OPEN:

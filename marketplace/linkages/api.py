@@ -11,9 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from catalog.storage import Store
 from marketplace.accounts.callers import Approver, Owner, Steward
-from marketplace.config import Config
 from marketplace.db.base import utcnow
-from marketplace.db.engine import Database
 from marketplace.db.keys import Keys
 from marketplace.linkages.actions import decide, end, propose
 from marketplace.linkages.contributions import send
@@ -31,7 +29,6 @@ from marketplace.linkages.schemas import (
 from marketplace.listings.openapi import PublicationBody as Multipart
 from marketplace.listings.press import Press
 from marketplace.listings.uploads import receive
-from policies.engine import Engine
 
 
 @get("/api/v1/linkages", operation_id="listLinkages")
@@ -92,37 +89,29 @@ async def post_end(
 )  # fmt: skip
 async def post_contribution(
     request: Request[Any, Any, Any],
-    config: Config,
-    database: Database,
-    store: Store,
-    keys: Keys,
-    engine: Engine,
+    press: Press,
     steward: Steward,
     linkage_id: uuid.UUID,
 ) -> LinkageView:
     """Send the caller's half for the next join: multipart `manifest` and `file`. It replaces one that waits."""
     steward.require("publish")
-    press = Press(config=config, database=database, store=store, keys=keys, engine=engine)
-    async with receive(request, folder=config.path("uploads"), max_bytes=config.upload_max_bytes) as upload:
+    async with receive(
+        request, folder=press.config.path("uploads"), max_bytes=press.config.upload_max_bytes
+    ) as upload:
         await send(press, linkage_id=linkage_id, manifest_text=upload.text, source=upload.source, by=steward)
-    async with database.reading() as session:
+    async with press.database.reading() as session:
         return await read_linkage(session, linkage_id=linkage_id, organisation_id=steward.organisation_id)
 
 
 @post("/api/v1/linkages/{linkage_id:uuid}/publication", status_code=200, operation_id="joinLinkage")
 async def post_publication(
-    config: Config,
-    database: Database,
-    store: Store,
-    keys: Keys,
-    engine: Engine,
+    press: Press,
     steward: Steward,
     linkage_id: uuid.UUID,
     data: PublicationBody,
 ) -> Joined:
     """Agree to join with what the other owner has sent. The second of the two to agree makes the version."""
     steward.require("publish")
-    press = Press(config=config, database=database, store=store, keys=keys, engine=engine)
     return await agree(press, linkage_id=linkage_id, other=data.contribution, by=steward)
 
 

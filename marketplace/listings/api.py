@@ -11,12 +11,8 @@ from litestar.params import QueryParameter
 from litestar.types import ControllerRouterHandler
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from catalog.storage import Store
 from marketplace.accounts.callers import Owner, Steward
 from marketplace.accounts.senders import Sender
-from marketplace.config import Config
-from marketplace.db.engine import Database
-from marketplace.db.keys import Keys
 from marketplace.errors import NotFound
 from marketplace.listings.catalogue import list_datasets
 from marketplace.listings.errors import NeedsTwoPeople
@@ -30,7 +26,6 @@ from marketplace.listings.schemas import DatasetList, DatasetPage, WaitingPage
 from marketplace.listings.uploads import receive
 from marketplace.parameters import Cursor, IdempotencyKey
 from policies import odrl
-from policies.engine import Engine
 
 Question = Annotated[str | None, QueryParameter(name="q", required=False, max_length=200)]
 Values = Annotated[list[str] | None, QueryParameter(required=False, max_items=20)]
@@ -96,11 +91,7 @@ async def get_waiting(session: AsyncSession, owner: Owner, dataset: str) -> Wait
 )
 async def post_dataset(
     request: Request[Any, Any, Any],
-    config: Config,
-    database: Database,
-    store: Store,
-    keys: Keys,
-    engine: Engine,
+    press: Press,
     steward: Steward,
     idempotency_key: IdempotencyKey = None,
 ) -> Released:
@@ -108,7 +99,6 @@ async def post_dataset(
 
     A column in which personal data is found stops it (422 publication.personal_data) until `overrides` answers.
     """
-    press = Press(config=config, database=database, store=store, keys=keys, engine=engine)
     return await _publish(request, press, steward, into=None, key=idempotency_key)
 
 
@@ -120,21 +110,16 @@ async def post_dataset(
 )
 async def post_version(
     request: Request[Any, Any, Any],
-    config: Config,
-    database: Database,
-    store: Store,
-    keys: Keys,
-    engine: Engine,
+    press: Press,
     steward: Steward,
     dataset: str,
     idempotency_key: IdempotencyKey = None,
 ) -> Released:
     """Publish the next version of a dataset of the caller's organisation."""
-    async with database.session() as session:
+    async with press.database.session() as session:
         dataset_id = await dataset_id_of(session, dataset, owner_id=steward.organisation_id)
     if dataset_id is None:
         raise NotFound
-    press = Press(config=config, database=database, store=store, keys=keys, engine=engine)
     return await _publish(request, press, steward, into=dataset_id, key=idempotency_key)
 
 

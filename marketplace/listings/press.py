@@ -19,3 +19,8 @@ class Press(Struct, frozen=True, kw_only=True):
     store: Store
     keys: Keys
     engine: Engine
+
+
+def provide_press(config: Config, database: Database, store: Store, keys: Keys, engine: Engine) -> Press:
+    """Litestar dependency `press`."""
+    return Press(config=config, database=database, store=store, keys=keys, engine=engine)

@@ -49,13 +49,10 @@ async def post_offer(
     dataset_id = await dataset_id_of(session, dataset, owner_id=by.organisation_id)
     if dataset_id is None:
         raise NotFound
-    new = new_id()
-    offer_id = new
-    if idempotency_key is not None:
-        body = msgspec.json.encode((str(dataset_id), data))
-        offer_id = await claim(
-            session, organisation_id=by.organisation_id, key=idempotency_key, body=body, subject_id=new
-        )
+    new, body = new_id(), msgspec.json.encode((str(dataset_id), data))
+    offer_id = await claim(
+        session, organisation_id=by.organisation_id, key=idempotency_key, body=body, subject_id=new
+    )
     if offer_id == new:
         await make_offer(session, offer_id=new, dataset_id=dataset_id, asked=data, by=by, at=utcnow())
     return await offer_view(session, offer_id=offer_id, at=utcnow())

@@ -58,12 +58,11 @@ async def take_in(
     stored = await asyncio.to_thread(vault.put, table_id, data.body)
     try:
         async with database.session() as session, _kept_if_entered(vault, table_id) as entered:
-            if key:
-                first = await claim(
-                    session, organisation_id=by.organisation_id, key=key, body=body, subject_id=table_id
-                )
-                if first != table_id:
-                    return first
+            first = await claim(
+                session, organisation_id=by.organisation_id, key=key, body=body, subject_id=table_id
+            )
+            if first != table_id:
+                return first
             await add_table(
                 session, table_id=table_id, name=name, data=data, wrapped_key=stored.wrapped_key, by=by,
                 config=config,

@@ -13,10 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from catalog.storage import Store
 from marketplace.accounts.callers import Approver, Caller, Steward
 from marketplace.accounts.senders import Sender
-from marketplace.config import Config
 from marketplace.db.base import utcnow
-from marketplace.db.engine import Database
-from marketplace.db.keys import Keys
 from marketplace.listings.once import once_for
 from marketplace.listings.openapi import PublicationBody
 from marketplace.listings.press import Press
@@ -38,9 +35,6 @@ from marketplace.publications.schemas import (
 from marketplace.publications.schemes import scheme_list, schemes_of
 from marketplace.publications.sending import send
 from marketplace.publications.withdrawing import withdraw
-from policies.engine import Engine
-
-NO_STORE = {"Cache-Control": "no-store"}
 
 
 @get("/api/v1/publications", operation_id="listPublications")
@@ -63,19 +57,16 @@ async def get_publication(session: AsyncSession, caller: Caller, publication_id:
 )  # fmt: skip
 async def post_publication(
     request: Request[Any, Any, Any],
-    config: Config,
-    database: Database,
-    store: Store,
-    keys: Keys,
-    engine: Engine,
+    press: Press,
     steward: Steward,
     idempotency_key: IdempotencyKey = None,
 ) -> PublicationView:
     """Send a file for publication with review: multipart `manifest`, `file`, perhaps `suite`. Stages follow."""
     steward.require("publish")
-    press = Press(config=config, database=database, store=store, keys=keys, engine=engine)
     by = Sender(person_id=steward.person_id, organisation_id=steward.organisation_id)
-    async with receive(request, folder=config.path("uploads"), max_bytes=config.upload_max_bytes) as upload:
+    async with receive(
+        request, folder=press.config.path("uploads"), max_bytes=press.config.upload_max_bytes
+    ) as upload:
         key = idempotency_key
         text, source, suite = upload.text, upload.source, upload.suite
         once = None
@@ -84,7 +75,7 @@ async def post_publication(
         publication_id = await send(
             press, manifest_text=text, source=source, suite_text=suite, source_name="", by=by, once=once
         )
-    async with database.reading() as session:
+    async with press.database.reading() as session:
         return await read_publication(session, publication_id, steward)
 
 
@@ -97,18 +88,13 @@ async def post_step(session: AsyncSession, caller: Caller, publication_id: UUID,
 
 @post("/api/v1/publications/{publication_id:uuid}/schemes", status_code=200, operation_id="seekSchemes")
 async def post_schemes(
-    config: Config,
-    database: Database,
-    store: Store,
-    keys: Keys,
-    engine: Engine,
+    press: Press,
     steward: Steward,
     publication_id: UUID,
 ) -> SchemeList:
     """What else its columns could be shown as, what each scheme loses and risks, with a manifest to send again: a
     search of some seconds, which keeps nothing."""
     steward.require("publish")
-    press = Press(config=config, database=database, store=store, keys=keys, engine=engine)
     return scheme_list(await schemes_of(press, publication_id, by=steward))
 
 
@@ -116,14 +102,14 @@ async def post_schemes(
 async def get_rejected(session: AsyncSession, caller: Caller, store: Store, publication_id: UUID) -> Stream:
     """Rows of the file that could not be read, as CSV: file, row, column, reason; for its steward and approver."""
     path = await rejected_in_publication(session, store, publication_id, caller)
-    return Stream(as_csv(path), media_type="text/csv", headers=NO_STORE)
+    return Stream(as_csv(path), media_type="text/csv")
 
 
 @get("/api/v1/datasets/{dataset:str}/rejected", operation_id="readRejectedRowsOfDataset")
 async def get_rejected_of_dataset(session: AsyncSession, caller: Caller, store: Store, dataset: str) -> Stream:
     """The same of the version that is listed."""
     path = await rejected_in_dataset(session, store, dataset, caller)
-    return Stream(as_csv(path), media_type="text/csv", headers=NO_STORE)
+    return Stream(as_csv(path), media_type="text/csv")
 
 
 @get("/api/v1/withdrawals", operation_id="listWithdrawals")

@@ -9,7 +9,6 @@ from contextlib import AbstractAsyncContextManager
 from litestar import Litestar
 from litestar.datastructures import State
 from litestar.di import Provide
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from catalog.storage import Store
 from marketplace.accounts import api as accounts_api
@@ -22,7 +21,7 @@ from marketplace.billing import api as billing_api
 from marketplace.closing import api as closing_api
 from marketplace.config import Config
 from marketplace.consents import api as consents_api
-from marketplace.db.engine import Database
+from marketplace.db.engine import Database, provide_session
 from marketplace.db.keys import Keys
 from marketplace.einvoices import api as einvoices_api
 from marketplace.feeds import api as feeds_api
@@ -36,6 +35,7 @@ from marketplace.invoices import api as invoices_api
 from marketplace.invoices import credits_api
 from marketplace.linkages import api as linkages_api
 from marketplace.listings import api as listings_api
+from marketplace.listings.press import provide_press
 from marketplace.metering import api as metering_api
 from marketplace.offers import api as offers_api
 from marketplace.oversight import api as oversight_api
@@ -52,6 +52,7 @@ from marketplace.queries.services import Services
 from marketplace.spending import api as spending_api
 from marketplace.subjects import api as subjects_api
 from marketplace.web import api_document, health, pages
+from marketplace.web.headers import unkept
 from marketplace.web.heads import Heads
 from marketplace.web.problem_pages import PROBLEM_HANDLERS
 from policies.engine import Engine
@@ -107,6 +108,7 @@ def create_app(opened: AbstractAsyncContextManager[Services]) -> Litestar:
     app = Litestar(
         route_handlers=[*(h for module in API for h in module.handlers), *pages.handlers, pages.static()],
         dependencies={**PARTS, **CALLERS, **SUBJECTS},
+        after_request=unkept,
         exception_handlers=PROBLEM_HANDLERS,
         lifespan=[lifespan],
         template_config=pages.template_config(),
@@ -133,12 +135,6 @@ def provide_config(services: Services) -> Config:
 
 def provide_database(services: Services) -> Database:
     return services.database
-
-
-async def provide_session(services: Services) -> AsyncIterator[AsyncSession]:
-    """One unit of work a request: committed when the handler has returned, before anything is sent."""
-    async with services.database.session() as session:
-        yield session
 
 
 def provide_store(services: Services) -> Store:
@@ -180,6 +176,7 @@ PARTS = {
     "keys": Provide(provide_keys, sync_to_thread=False),
     "table_uploads": Provide(provide_table_uploads, sync_to_thread=False),
     "exports": Provide(provide_exports, sync_to_thread=False),
+    "press": Provide(provide_press, sync_to_thread=False),
     "payments": Provide(provide_payments, sync_to_thread=False),
     "provider": Provide(provide_provider, sync_to_thread=False),
 }

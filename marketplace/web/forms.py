@@ -6,14 +6,16 @@ import re
 from collections.abc import AsyncIterator, Mapping
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
+import msgspec
 from litestar.datastructures import FormMultiDict, UploadFile
 
 from marketplace.errors import Invalid
 from marketplace.web.view import AnyRequest, View
 
+T = TypeVar("T")
 FIELD_CHARACTERS = 100_000
 """More than any field may hold; each verb has its own, smaller bound."""
 READ_BYTES = 1024 * 1024
@@ -103,6 +105,15 @@ async def chunks_of(upload: UploadFile) -> AsyncIterator[bytes]:
 def wrong(path: str, code: str, params: Mapping[str, Any] | None = None) -> Invalid:
     """One wrong field."""
     return Invalid(errors=[{"path": path, "code": code, "params": {"path": path, **(params or {})}}])
+
+
+def fitting(told: object, kind: type[T], *, code: str = "form.text") -> T:
+    """A form's fields as what a verb takes. Raises Invalid naming the one that does not fit."""
+    try:
+        return msgspec.convert(told, kind)
+    except msgspec.ValidationError as error:
+        place = re.search(r"`\$[^`]*\.(\w+)[^.`]*`$", str(error))  # … - at `$.terms.tiers[0].from_query`
+        raise wrong(place[1] if place else "", code) from error
 
 
 def _id(name: str, text: str) -> UUID:

@@ -1,7 +1,9 @@
-"""Headers that all pages and files carry: nothing inline, nothing from elsewhere, never in a frame, never kept."""
+"""Headers of all that we answer: nothing kept or taken for what it is not; and of pages: nothing inline, nothing
+from elsewhere, never in a frame."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from litestar import Response
@@ -18,20 +20,29 @@ CONTENT_SECURITY_POLICY: Final = "; ".join(
         "frame-ancestors 'none'",
     )
 )
+UNKEPT: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 SECURITY: Final = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "same-origin",
-    "X-Content-Type-Options": "nosniff",
     "Cross-Origin-Opener-Policy": "same-origin",
-    "Cache-Control": "no-store",
     "Vary": "Accept, Cookie, HX-Request",
+    **UNKEPT,
 }
 
 
 def secured(response: Response[Any]) -> Response[Any]:
-    """Whatever a handler answers, with the headers that it did not set itself."""
-    for name, value in SECURITY.items():
+    """A page, with the headers that its handler did not set itself."""
+    return _completed(response, SECURITY)
+
+
+def unkept(response: Response[Any]) -> Response[Any]:
+    """Any other answer: kept by nobody, unless its handler says otherwise."""
+    return _completed(response, UNKEPT)
+
+
+def _completed(response: Response[Any], headers: Mapping[str, str]) -> Response[Any]:
+    for name, value in headers.items():
         response.headers.setdefault(name, value)
     return response
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -17,14 +16,12 @@ from marketplace.errors import NotFound, NotSignedIn, Problem
 from marketplace.web.explain import explain_errors, explain_problem, explain_reasons
 from marketplace.web.headers import SECURITY
 from marketplace.web.links import own_path
-from marketplace.web.problems import problem_handler, problem_of
+from marketplace.web.problems import problem_handler, problem_of, tell_fault
 from marketplace.web.view import AnyRequest, View, view_of
 from marketplace.web.wrong_fields import names_of
 
 MACHINES: Final = ("/api/", "/schema", "/healthz", "/readyz", "/metrics", "/static/")
 """Below these, errors are problem+json; everywhere else a page."""
-
-log = logging.getLogger(__name__)
 
 
 def problem_answer(request: AnyRequest, error: Exception) -> Response[Any]:
@@ -62,7 +59,7 @@ def problem_page(request: AnyRequest, error: Exception) -> Response[Any]:
     """A page for an error; who is not signed in is led to the sign-in page and back."""
     problem = problem_of(error, names_of(request))
     if problem.status >= 500:
-        log.error("%s %s: %s", request.method, request.url.path, problem.code, exc_info=error)
+        tell_fault(request, problem, error)
     view = view_of(request, request.scope["state"].get("sandulieu_caller"))
     if isinstance(problem, NotSignedIn) and request.method == "GET" and view.path != "/login":
         return _sign_in(request, view)

@@ -15,6 +15,7 @@ from litestar.exceptions import HTTPException, ValidationException
 
 from marketplace.errors import Problem
 from marketplace.texts import Language, Message, message, told
+from marketplace.web.headers import UNKEPT
 from marketplace.web.wrong_fields import names_of, wrong_field
 from policies.decision import Decision, Reason
 from policies.nearest import Change
@@ -82,9 +83,9 @@ def problem_handler(request: Request[Any, Any, State], exc: Exception) -> Respon
     """The answer for any exception. What is not a Problem or Litestar's own is logged and tells nothing."""
     problem = problem_of(exc, names_of(request))
     if problem.status >= 500:
-        _log(request, problem, exc)
+        tell_fault(request, problem, exc)
     view = problem_view(problem, language_of(request), trace_id_of(request))
-    headers = {**problem.headers, "Cache-Control": "no-store", "Content-Language": language_of(request)}
+    headers = {**problem.headers, **UNKEPT, "Content-Language": language_of(request)}
     if problem.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     return Response(msgspec.json.encode(view), status_code=problem.status, media_type=MEDIA_TYPE, headers=headers)
@@ -146,8 +147,9 @@ def language_of(request: Request[Any, Any, State]) -> Language:
     return "vi"
 
 
-def _log(request: Request[Any, Any, State], problem: Problem, exc: Exception) -> None:
-    where = f"{request.method} {request.url.path}"
+def tell_fault(request: Request[Any, Any, State], problem: Problem, exc: Exception) -> None:
+    """A fault of ours, in the service's log; the path as text, for line ends in it would write lines there."""
+    where = f"{request.method} {request.url.path!r}"
     log.error("%s: %s (trace %s)", where, problem.code, trace_id_of(request), exc_info=exc)
 
 

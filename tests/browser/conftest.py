@@ -29,6 +29,7 @@ from marketplace.db.engine import Database, provide_session
 from marketplace.db.keys import Keys
 from marketplace.identity.callers import SUBJECTS
 from marketplace.identity.provider import Provider
+from marketplace.listings.press import provide_press
 from marketplace.oversight.errors import TooManyExports
 from marketplace.payments.provider import Payments
 from marketplace.web import pages
@@ -132,6 +133,7 @@ def page_app(database: Database, config: Config, **more: Any) -> Litestar:
         dependencies={
             **{name: Provide(_giver(value), sync_to_thread=False) for name, value in given.items()},
             "session": Provide(provide_session),
+            "press": Provide(provide_press, sync_to_thread=False),
             **CALLERS,
             **SUBJECTS,
         },

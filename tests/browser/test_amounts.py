@@ -1,17 +1,19 @@
-"""Numbers as people write them in forms."""
+"""Numbers as people write them in forms, and fields that do not fit."""
 
 from __future__ import annotations
 
 from contextlib import suppress
 from decimal import Decimal
+from typing import Annotated
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from msgspec import Meta, Struct
 
 from marketplace.errors import Invalid
 from marketplace.web.figures import number
-from marketplace.web.forms import fraction, whole
+from marketplace.web.forms import fitting, fraction, whole
 
 
 @given(st.integers(min_value=0, max_value=10**18 - 1), st.sampled_from(["vi", "en"]))
@@ -41,3 +43,27 @@ def test_a_fraction_is_read_with_a_comma_or_a_point(text: str, value: str) -> No
 def test_a_fraction_that_two_readers_read_in_two_ways_is_refused(text: str) -> None:
     with pytest.raises(Invalid):
         fraction("rate", text, decimals=6)
+
+
+class _Tier(Struct):
+    from_query: int
+
+
+class _Asked(Struct):
+    name: Annotated[str, Meta(pattern=r"^[a-z.]+$")]
+    tiers: list[_Tier]
+
+
+@pytest.mark.parametrize(
+    ("told", "path"),
+    [
+        ({"name": "A", "tiers": []}, "name"),
+        ({"name": "a", "tiers": [{"from_query": "x"}]}, "from_query"),
+        ({"name": "a", "tiers": [1]}, "tiers"),
+        ({"tiers": []}, ""),
+    ],
+)
+def test_a_field_that_does_not_fit_is_named_however_deep_it_stands(told: object, path: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        fitting(told, _Asked)
+    assert [each["path"] for each in refused.value.params["errors"]] == [path]

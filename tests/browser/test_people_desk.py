@@ -36,6 +36,25 @@ async def test_a_person_is_erased_by_the_operator_who_writes_the_email_again(
         assert f'action="{path}"' not in after
 
 
+async def test_an_operator_makes_no_second_one_and_is_told_how_one_is_made(
+    visit: Visit, database: Database, make: Make
+) -> None:
+    operator = await make.party(database, kind="operator")
+    async with database.session() as session:
+        colleague = await make.person(session, operator.organisation)
+    organisation = {"organisation": str(operator.organisation.id)}
+    async with visit(operator) as visitor:
+        page = (await visitor.get("/people")).text
+        assert faults(page) == []
+        assert "sandulieu people operator EMAIL" in page
+        assert '/password"' not in page
+        assert 'method="post" action="/people"' not in page
+        person = organisation | {"name": "An", "email": f"an@{secrets.token_hex(4)}.example", "roles": "operator"}
+        for path, fields in (("/people", person), (f"/people/{colleague.id}/password", organisation)):
+            refused = await visitor.send(path, fields)
+            assert (refused.status_code, bool(SECRET.search(refused.text))) == (403, False), path
+
+
 SECRET = re.compile(r'<p class="secret">([^<]+)</p>')
 
 

@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from marketplace.cli import serve
 from marketplace.cli.main import parser
 from marketplace.config import Config, load
+from marketplace.web import parts
 from policies.binaries import VERSIONS
 
 ROOT = Path(__file__).parents[2]
@@ -142,6 +144,13 @@ def test_who_talks_to_others_outside_has_a_way_there() -> None:
     assert ways == {"service", "worker"}
 
 
+@pytest.mark.parametrize("name", OURS)
+def test_a_stop_may_take_as_long_as_the_service_takes_and_orphans_of_jails_are_seen_off(name: str) -> None:
+    assert SERVICES[name]["stop_grace_period"] == "30s"
+    assert serve.GRACEFUL_S + parts.SHUTDOWN_S < 30
+    assert SERVICES[name]["init"] is True
+
+
 def test_settings_beyond_these_come_from_one_file_for_all_of_ours() -> None:
     files = [SERVICES[name]["env_file"] for name in OURS]
     assert files == [[{"path": "${SANDULIEU_ENV_FILE:-sandulieu.env}", "required": False}]] * len(OURS)
@@ -157,8 +166,8 @@ def test_opa_reads_the_bundle_again_when_it_was_signed_anew() -> None:
 def test_every_volume_that_is_used_is_declared_or_a_file_here() -> None:
     for service in SERVICES.values():
         for volume in service.get("volumes", []):
-            source = volume.split(":")[0]
-            assert source in COMPOSE["volumes"] or (DOCKER / source).is_file()
+            source = volume.removeprefix("${SANDULIEU_FILES:-./files}").split(":")[0]
+            assert not source or source in COMPOSE["volumes"] or (DOCKER / source).is_file()
 
 
 def test_the_targets_that_are_built_are_stages_of_the_file_and_none_runs_as_root() -> None:

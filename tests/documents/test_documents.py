@@ -27,9 +27,11 @@ STANDS_FOR = {"LEAF": "1", "SIZE": "1", "N": "1", "R": "r", "T": "2026-11-01", "
 FOREIGN = ("/v1/data/", "/v1/config", "/sys", "/proc", "/dev", "/add-checkpoint", "/<SHA-256")
 """Addresses of others (OPA, a witness, a catalogue) and folders of the machine."""
 OUR_PAGES = r"/(alerts|catalog|datasets|demands|harvest|incidents|invoices|linkages|log|months|people|payments|tables|toi|top-ups|watches)\b"  # noqa: E501
-OF_THE_IMAGES = {"SANDULIEU_OWNER_PASSWORD", "SANDULIEU_SERVICE_PASSWORD", "SANDULIEU_ENV_FILE"}
+OF_THE_IMAGES = {
+    "SANDULIEU_OWNER_PASSWORD", "SANDULIEU_SERVICE_PASSWORD", "SANDULIEU_ENV_FILE", "SANDULIEU_FILES",
+}  # fmt: skip
 UNITS = {"KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
-MADE = ("docker/sandulieu.env", "bench/results.json", "policy/", "released/approvals/")
+MADE = ("docker/sandulieu.env", "docker/files", "bench/results.json", "policy/", "released/approvals/")
 """Paths below folders of ours that whoever runs it makes."""
 
 

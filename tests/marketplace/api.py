@@ -19,6 +19,7 @@ from marketplace.accounts.callers import CALLERS
 from marketplace.config import Config
 from marketplace.db.engine import Database, provide_session
 from marketplace.identity.callers import SUBJECTS
+from marketplace.listings.press import provide_press
 from marketplace.web.problems import problem_handler
 
 
@@ -32,6 +33,7 @@ def small_app(
         dependencies={
             **{name: Provide(_giver(value), sync_to_thread=False) for name, value in given.items()},
             "session": Provide(provide_session),
+            "press": Provide(provide_press, sync_to_thread=False),
             **CALLERS,
             **SUBJECTS,
         },

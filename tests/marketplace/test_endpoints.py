@@ -227,8 +227,6 @@ BODIES: dict[str, dict[str, object]] = {
 }
 """By the path's last word, after its first where two end alike:
 a body that cannot be read is refused before anybody asks who sent it."""
-OPEN_PAGES = "/|/(datasets|help|healthz|language|login|logout|metrics|readyz|schema|static|toi)(/.*)?"
-"""By the path's last word: a body that cannot be read is refused before anybody asks who sent it."""
 OPEN_PAGES = (
     "/|/(api/(3/)?action|catalog|datasets|external|help|healthz|language|login|logout|metrics|readyz|robots.txt|schema"
     "|sitemap.xml|sitemaps|static|toi)([/.].*)?"
@@ -285,6 +283,17 @@ def test_the_wrong_kind_of_organisation_is_refused_and_the_right_one_is_not(mark
             assert status not in (401, 403), kind
         else:
             assert status in (403, 404), kind
+
+
+@pytest.mark.parametrize("endpoint", [each for each in sorted(API) if each.startswith("GET ")])
+def test_no_answer_is_kept_underway_unless_it_says_so_or_taken_for_another_kind(
+    market: Market, endpoint: str
+) -> None:
+    for kind in (None, *ALLOWED.get(endpoint, KINDS[:1])):
+        answer = market.client(kind).get(_somewhere(endpoint.split(" ")[1]))
+        assert answer.headers["x-content-type-options"] == "nosniff", kind
+        told = answer.headers["cache-control"]
+        assert told == "no-store" or endpoint in PUBLIC, kind
 
 
 class _Stay(urllib.request.HTTPRedirectHandler):

@@ -24,6 +24,11 @@ class Refused(Problem):
     code = "wallet.insufficient"
 
 
+@get("/api/broken/{rest:path}")
+async def broken_below(rest: str) -> None:
+    raise RuntimeError(rest)
+
+
 @get("/api/broken")
 async def broken() -> None:
     raise RuntimeError("password=hunter2 at /srv/secret.py")
@@ -96,6 +101,15 @@ async def test_a_fault_of_ours_tells_nothing_but_its_trace(
     assert answer.json()["trace_id"] == trace
     assert trace in caplog.text
     assert "hunter2" in caplog.text
+
+
+async def test_a_path_writes_no_line_of_its_own_into_the_log(
+    client_for: ClientFor, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with client_for(broken_below) as client:
+        assert (await client.get("/api/broken/x%0aERROR%20forged%1b[2J")).status_code == 500
+    (told,) = [record.getMessage() for record in caplog.records if "forged" in record.getMessage()]
+    assert told.isprintable()
 
 
 async def test_headers_of_a_problem_are_sent(client_for: ClientFor) -> None:

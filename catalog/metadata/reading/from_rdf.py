@@ -69,14 +69,17 @@ def _safe_json(body: bytes) -> bytes:
     while waiting:
         each = waiting.pop()
         if isinstance(each, dict):
-            contexts = each.get("@context")
-            remote = any(isinstance(c, str) for c in (contexts if isinstance(contexts, list) else [contexts]))
-            if remote or "@import" in each:
+            if _stands_elsewhere(each.get("@context")) or "@import" in each:
                 raise RdfRefused("remote_context")
             waiting += each.values()
         elif isinstance(each, list):
             waiting += each
     return body
+
+
+def _stands_elsewhere(context: Any) -> bool:
+    """Also one in a list within a list, which no standard has and rdflib reads all the same."""
+    return isinstance(context, str) or (isinstance(context, list) and any(map(_stands_elsewhere, context)))
 
 
 def _datasets(graph: Any) -> Iterator[External | Refused]:

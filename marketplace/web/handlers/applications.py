@@ -9,7 +9,7 @@ from litestar.response import Redirect, Template
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.callers import Caller, Startup
-from marketplace.agreements.actions import resubmit, withdraw
+from marketplace.agreements.asking import resubmit, withdraw
 from marketplace.agreements.parties import as_applicant, as_side
 from marketplace.agreements.reads import list_applications
 from marketplace.db.base import utcnow

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
-
 import msgspec
 from litestar import get, post
 from litestar.response import Redirect, Template
@@ -12,12 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.callers import Startup
 from marketplace.accounts.reads import colleagues
-from marketplace.agreements.actions import apply
-from marketplace.agreements.parties import Applicant, as_applicant
+from marketplace.agreements.asking import apply_once
+from marketplace.agreements.parties import as_applicant
 from marketplace.agreements.terms import Terms
 from marketplace.db.base import new_id, utcnow
 from marketplace.db.engine import Database
-from marketplace.db.idempotency import claim
 from marketplace.db.keys import Keys
 from marketplace.errors import NotFound, Problem
 from marketplace.listings.reads import dataset_id_of, read_dataset
@@ -50,8 +47,10 @@ async def send_application(
             dataset_id = await dataset_id_of(session, slug)
             if dataset_id is None:
                 raise NotFound
-            by = as_applicant(startup)
-            application_id = await _apply_once(session, engine, keys, by, dataset_id, terms, form.text("key"))
+            application_id = await apply_once(
+                session, engine, keys, dataset_id=dataset_id, terms=terms, by=as_applicant(startup), at=utcnow(),
+                key=form.text("key"),
+            )  # fmt: skip
     except NotFound:
         raise
     except Problem as problem:
@@ -88,22 +87,6 @@ def _records(form: Form) -> tuple[AgreedRecords, ...] | UnsetType:
         return msgspec.convert({"records": said}, Promises).records if said else UNSET
     except msgspec.ValidationError as wrong_form:
         raise wrong("records", "application.records_form") from wrong_form
-
-
-async def _apply_once(
-    session: AsyncSession, engine: Engine, keys: Keys, by: Applicant, dataset_id: uuid.UUID, terms: Terms, key: str
-) -> uuid.UUID:
-    """The application's id; the form's hidden key makes a second press the same one."""
-    body = msgspec.json.encode((str(dataset_id), terms))
-    wanted = new_id()
-    first = wanted
-    if key:
-        first = await claim(session, organisation_id=by.organisation_id, key=key, body=body, subject_id=wanted)
-    if first == wanted:
-        await apply(
-            session, engine, keys, application_id=wanted, dataset_id=dataset_id, terms=terms, by=by, at=utcnow()
-        )
-    return first
 
 
 async def _apply_page(

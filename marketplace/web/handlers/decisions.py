@@ -10,7 +10,7 @@ from litestar import post
 from litestar.response import Redirect, Template
 
 from marketplace.accounts.callers import Approver
-from marketplace.agreements.actions import refuse
+from marketplace.agreements.deciding import refuse
 from marketplace.agreements.machine import DecisionVerb
 from marketplace.agreements.parties import as_decider
 from marketplace.agreements.preview import preview_acceptance

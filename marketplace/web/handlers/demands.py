@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from uuid import UUID
 
-import msgspec
 from litestar import get, post
 from litestar.response import Redirect, Template
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -14,7 +13,7 @@ from marketplace.db.base import new_id, utcnow
 from marketplace.errors import NotFound, Problem
 from marketplace.finding.demand import DemandBody, ask_for, close_demand, read_board, vote_for
 from marketplace.web.explain import what_is_wrong
-from marketplace.web.forms import Form, wrong
+from marketplace.web.forms import Form, fitting
 from marketplace.web.view import View
 
 
@@ -67,11 +66,7 @@ async def send_close(view: View, caller: Caller, session: AsyncSession, demand_i
 
 def _asked(form: Form) -> DemandBody:
     """Raises Invalid."""
-    body = {name: form.text(name).strip() for name in ("title", "reason")}
-    try:
-        return msgspec.convert(body, DemandBody)
-    except msgspec.ValidationError as error:
-        raise wrong("reason" if "$.reason" in str(error) else "title", "form.text") from error
+    return fitting({name: form.text(name).strip() for name in ("title", "reason")}, DemandBody)
 
 
 async def _page(

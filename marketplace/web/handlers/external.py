@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from typing import Annotated
 
-import msgspec
 from litestar import get, post
 from litestar.params import QueryParameter
 from litestar.response import Redirect, Template
@@ -18,8 +17,8 @@ from marketplace.errors import Problem
 from marketplace.harvest.actions import add_source, make_due, stop_source
 from marketplace.harvest.reads import external_listings, runs, sources
 from marketplace.harvest.schemas import NewSourceBody
-from marketplace.web.explain import explain_errors, explain_problem
-from marketplace.web.forms import Form, wrong
+from marketplace.web.explain import what_is_wrong
+from marketplace.web.forms import Form, fitting
 from marketplace.web.view import View
 
 
@@ -75,11 +74,7 @@ async def send_stop(view: View, operator: Operator, session: AsyncSession, sourc
 def _asked(form: Form) -> NewSourceBody:
     """Raises Invalid."""
     body = {name: form.text(name).strip() for name in ("url", "kind", "name")}
-    try:
-        return msgspec.convert({**body, "every_hours": form.integer("every_hours")}, NewSourceBody)
-    except msgspec.ValidationError as error:
-        named = next((name for name in ("kind", "name", "every_hours") if f"$.{name}" in str(error)), "url")
-        raise wrong(named, "form.text") from error
+    return fitting({**body, "every_hours": form.integer("every_hours")}, NewSourceBody)
 
 
 async def _page(
@@ -89,13 +84,11 @@ async def _page(
     entered = {name: form.text(name) if form else "" for name in ("url", "kind", "name", "every_hours")}
     return view.page(
         "harvest.html",
-        status=problem.status if problem else 200,
         sources=found.items,
         runs=(await runs(session)).items,
         names={source.id: source.name for source in found.items},
         entered=entered,
-        problem=explain_problem(view, problem) if problem else None,
-        errors=explain_errors(view, problem) if problem else (),
+        **what_is_wrong(view, problem),
     )
 
 

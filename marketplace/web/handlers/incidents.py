@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime
-from typing import TypeVar
 
 import msgspec
 from litestar import Response, get, post
@@ -27,12 +26,11 @@ from marketplace.oversight.incidents import (
 )
 from marketplace.oversight.report import incident_views, report_for
 from marketplace.web.explain import what_is_wrong
-from marketplace.web.forms import Form, wrong
+from marketplace.web.forms import Form, fitting, wrong
 from marketplace.web.headers import as_file
 from marketplace.web.names import all_datasets, names_of
 from marketplace.web.view import View
 
-T = TypeVar("T")
 INSTANTS = ("since", "until", "known_at")
 
 
@@ -53,7 +51,7 @@ async def start_incident(view: View, caller: Caller, session: AsyncSession, form
             **{name: _instant(form, name) for name in INSTANTS},
         }  # fmt: skip
         async with session.begin_nested():
-            await open_incident(session, incident_id=incident_id, asked=_fitting(told, NewIncident), by=caller)
+            await open_incident(session, incident_id=incident_id, asked=fitting(told, NewIncident), by=caller)
     except Problem as problem:
         return await _list(view, caller, session, problem, form)
     return Redirect(f"/incidents/{incident_id}?done=incident_opened", status_code=303)
@@ -109,7 +107,7 @@ async def lead_incident(
     note = form.text("note")
     try:
         async with session.begin_nested():
-            step = _fitting({"verb": form.text("verb"), "note": note}, Step)
+            step = fitting({"verb": form.text("verb"), "note": note}, Step)
             await take_step(session, incident_id=incident_id, step=step, by=caller)
     except (NotFound, Forbidden):
         raise
@@ -133,14 +131,6 @@ async def _list(
         chosen=form.texts("dataset") if form else (),
         **what_is_wrong(view, problem),
     )
-
-
-def _fitting(told: dict[str, object], kind: type[T]) -> T:
-    try:
-        return msgspec.convert(told, kind)
-    except msgspec.ValidationError as error:
-        field = str(error).partition("$.")[2].rstrip("`").partition("[")[0]
-        raise wrong(field, "form.text") from error
 
 
 def _instant(form: Form, name: str) -> datetime:

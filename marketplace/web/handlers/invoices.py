@@ -26,7 +26,7 @@ from marketplace.invoices.document import Party
 from marketplace.invoices.reads import list_invoices, read_invoice, read_items
 from marketplace.invoices.schemas import Office
 from marketplace.web.explain import what_is_wrong
-from marketplace.web.forms import Form, wrong
+from marketplace.web.forms import Form, fitting, wrong
 from marketplace.web.handlers.credits import reason_of
 from marketplace.web.headers import as_file
 from marketplace.web.view import View
@@ -163,10 +163,7 @@ async def _correct(
 def _correction(form: Form) -> CorrectionBody:
     """Raises Invalid naming the field that is wrong."""
     told = {name: form.text(name).strip() for name in ("buyer_name", "buyer_tax_code", "why")}
-    try:
-        return msgspec.convert(told | {"buyer_tax_code": told["buyer_tax_code"] or None}, CorrectionBody)
-    except msgspec.ValidationError as error:
-        raise wrong(str(error).rpartition("`$.")[2].rstrip("`"), "form.text") from error
+    return fitting(told | {"buyer_tax_code": told["buyer_tax_code"] or None}, CorrectionBody)
 
 
 @post("/invoices/{invoice_id:uuid}/einvoice/retry", status_code=200)

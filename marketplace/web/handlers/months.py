@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
 from uuid import UUID
 
-import msgspec
 from litestar import get, post
 from litestar.response import Redirect, Template
-from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.callers import Caller, Operator
@@ -20,11 +17,9 @@ from marketplace.closing.walk import due
 from marketplace.config import Config
 from marketplace.db.base import utcnow
 from marketplace.errors import Forbidden
-from marketplace.web.forms import Form, wrong
+from marketplace.web.forms import Form, fitting
 from marketplace.web.names import names_of
 from marketplace.web.view import View
-
-Body = TypeVar("Body", bound=Struct)
 
 
 @get("/months")
@@ -55,7 +50,7 @@ async def send_acceptance(
     """Propose to let a difference stand; another person decides."""
     del view
     operator.require("money")
-    body = _body({"difference": form.text("difference"), "reason": form.text("reason").strip()}, AcceptanceBody)
+    body = fitting({"difference": form.text("difference"), "reason": form.text("reason").strip()}, AcceptanceBody)
     await propose(session, period=period, key=body.difference, reason=body.reason, by=operator, at=utcnow())
     return Redirect("/months?done=difference_proposed", status_code=303)
 
@@ -68,20 +63,12 @@ async def send_decision(
     del view
     operator.require("money")
     told = {"decision": form.text("decision"), "reason": form.text("reason").strip()}
-    body = _body(told, AcceptanceDecisionBody)
+    body = fitting(told, AcceptanceDecisionBody)
     await decide(
         session, period=period, acceptance_id=acceptance_id, accept=body.decision == "accept", reason=body.reason,
         by=operator, at=utcnow(),
     )  # fmt: skip
     return Redirect("/months?done=difference_decided", status_code=303)
-
-
-def _body(told: dict[str, str], kind: type[Body]) -> Body:
-    """Raises Invalid."""
-    try:
-        return msgspec.convert(told, kind)
-    except msgspec.ValidationError as error:
-        raise wrong("reason", "form.text") from error
 
 
 handlers = [show_months, send_retry, send_acceptance, send_decision]

@@ -24,7 +24,7 @@ from marketplace.offers.reads import offers_of
 from marketplace.offers.rules import OF_MODE, RATES
 from marketplace.offers.schemas import NewOfferBody
 from marketplace.web.explain import what_is_wrong
-from marketplace.web.forms import Form, fraction, whole, wrong
+from marketplace.web.forms import Form, fitting, fraction, whole, wrong
 from marketplace.web.view import View
 
 PROMISES = ("sla_accurate", "sla_complete", "sla_clean", "sla_credit")
@@ -98,10 +98,7 @@ def _asked(form: Form) -> NewOfferBody:
         "valid_until": datetime.combine(until, time(), VIETNAM) + timedelta(days=1) if until else None,
         "terms": terms,
     }
-    try:
-        return msgspec.convert(msgspec.to_builtins(body), NewOfferBody)
-    except msgspec.ValidationError as error:
-        raise wrong(str(error).rpartition("`$.")[2].rstrip("`"), "form.text") from error
+    return fitting(msgspec.to_builtins(body), NewOfferBody)
 
 
 def _sla(form: Form) -> dict[str, int | bool] | None:

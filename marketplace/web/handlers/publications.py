@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
-import msgspec
 from litestar import get, post
 from litestar.response import Redirect, Stream, Template
 from markupsafe import Markup
@@ -15,11 +14,8 @@ from catalog.anonymise.plot import drawing
 from catalog.storage import Store
 from marketplace.accounts.callers import Approver, Caller, Operator, Steward
 from marketplace.accounts.senders import Sender
-from marketplace.config import Config
 from marketplace.consents.uploads import saved
 from marketplace.db.base import new_id, utcnow
-from marketplace.db.engine import Database
-from marketplace.db.keys import Keys
 from marketplace.errors import NotFound, Problem
 from marketplace.invoices.crediting import propose_for_version
 from marketplace.listings.once import once_for
@@ -32,11 +28,10 @@ from marketplace.publications.schemes import MOST_BYTES, schemes_of
 from marketplace.publications.sending import send
 from marketplace.publications.withdrawing import withdraw
 from marketplace.web.explain import placed, what_is_wrong
-from marketplace.web.forms import Form, chunks_of, wrong
+from marketplace.web.forms import Form, chunks_of, fitting
 from marketplace.web.headers import file_headers
 from marketplace.web.publication import findings_of, told_of
 from marketplace.web.view import View
-from policies.engine import Engine
 
 PAGE_FILE_BYTES: Final = 64_000_000
 """A browser's form is kept whole before anybody reads it; larger files go by API or command, which stream."""
@@ -52,19 +47,17 @@ async def show_publications(view: View, caller: Caller, session: AsyncSession) -
 
 
 @post("/publications", status_code=200, request_max_body_size=PAGE_FILE_BYTES + ENVELOPE_BYTES)
-async def send_publication(
-    view: View, steward: Steward, config: Config, database: Database, store: Store, keys: Keys, engine: Engine,
-    form: Form,
-) -> Template | Redirect:  # fmt: skip
+async def send_publication(view: View, steward: Steward, press: Press, form: Form) -> Template | Redirect:
     """Send a file and its manifest; the hidden key makes a second press the same publication."""
     steward.require("publish")
-    press = Press(config=config, database=database, store=store, keys=keys, engine=engine)
     by = Sender(person_id=steward.person_id, organisation_id=steward.organisation_id, via="page")
     manifest, suite = form.text("manifest"), form.text("suite")
     suite_text = suite if suite.strip() else None
     try:
         upload = form.file("file")
-        async with saved(chunks_of(upload), folder=config.path("uploads"), max_bytes=PAGE_FILE_BYTES) as source:
+        async with saved(
+            chunks_of(upload), folder=press.config.path("uploads"), max_bytes=PAGE_FILE_BYTES
+        ) as source:
             once = await once_for(
                 form.text("key") or str(new_id()), door="send", into=None, manifest_text=manifest, source=source,
                 suite_text=suite_text,
@@ -74,7 +67,7 @@ async def send_publication(
                 source_name=upload.filename, by=by, once=once,
             )  # fmt: skip
     except Problem as problem:
-        async with database.reading() as session:
+        async with press.database.reading() as session:
             return await _list(view, steward, session, problem=problem, manifest=manifest, suite=suite)
     return Redirect(f"/publications/{publication_id}?done=publication_sent", status_code=303)
 
@@ -109,7 +102,7 @@ async def send_step(
     try:
         async with session.begin_nested():
             state = await take_step(
-                session, publication_id=publication_id, body=_fitting(asked, StepBody), by=caller
+                session, publication_id=publication_id, body=fitting(asked, StepBody), by=caller
             )
     except NotFound:
         raise
@@ -122,12 +115,10 @@ async def send_step(
 
 @post("/publications/{publication_id:uuid}/schemes", status_code=200)
 async def seek_schemes(
-    view: View, steward: Steward, config: Config, database: Database, session: AsyncSession, store: Store,
-    keys: Keys, engine: Engine, publication_id: UUID,
-) -> Template:  # fmt: skip
+    view: View, steward: Steward, press: Press, session: AsyncSession, publication_id: UUID
+) -> Template:
     """What else its columns could be shown as, what each loses and risks; with the manifest of each."""
     steward.require("publish")
-    press = Press(config=config, database=database, store=store, keys=keys, engine=engine)
     try:
         schemes = await schemes_of(press, publication_id, by=steward)
     except NotFound:
@@ -156,7 +147,7 @@ async def send_withdrawal(
     asked = {"version_id": version_id, "reason": form.text("reason"), "note": form.text("note").strip()}
     try:
         async with session.begin_nested():
-            body = _fitting(asked, WithdrawalBody)
+            body = fitting(asked, WithdrawalBody)
             await withdraw(session, dataset=slug, body=body, by=approver, at=utcnow())
     except Problem as problem:
         return await _list(view, approver, session, problem=problem)
@@ -220,14 +211,6 @@ async def _one(
 def _finding(told: str) -> dict[str, str]:
     code, _, key = told.partition(" ")
     return {"code": code, "key": key}
-
-
-def _fitting(told: dict[str, Any], kind: Any) -> Any:
-    """Raises Invalid for a field that does not fit."""
-    try:
-        return msgspec.convert(told, kind)
-    except msgspec.ValidationError as error:
-        raise wrong(str(error).rpartition("$.")[2].rstrip("`") or "form", "form.text") from error
 
 
 handlers = [

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 
-import msgspec
 from litestar import get, post
 from litestar.response import Redirect, Template
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -19,7 +18,7 @@ from marketplace.spending.actions import remove_limit, set_limit
 from marketplace.spending.reads import spending
 from marketplace.spending.schemas import LimitBody
 from marketplace.web.explain import what_is_wrong
-from marketplace.web.forms import Form, whole, wrong
+from marketplace.web.forms import Form, fitting, whole
 from marketplace.web.view import View
 
 AGREEMENTS = 200
@@ -67,10 +66,7 @@ def _asked(form: Form) -> LimitBody:
         "alert_percent": [whole("alert_percent", each) for each in shares],
         **scope,
     }
-    try:
-        return msgspec.convert(body, LimitBody)
-    except msgspec.ValidationError as error:
-        raise wrong("month_vnd" if "month_vnd" in str(error) else "alert_percent", "form.integer") from error
+    return fitting(body, LimitBody, code="form.integer")
 
 
 async def _page(view: View, startup: Startup, session: AsyncSession, problem: Problem | None = None) -> Template:

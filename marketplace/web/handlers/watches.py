@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from uuid import UUID
 
-import msgspec
 from litestar import get, post
 from litestar.response import Redirect, Template
 from msgspec import Struct
@@ -18,7 +17,7 @@ from marketplace.listings.reads import owners_named
 from marketplace.search.facets import FACETS
 from marketplace.web.explain import explain_problem
 from marketplace.web.faceted import address, choice_label
-from marketplace.web.forms import Form, wrong
+from marketplace.web.forms import Form, fitting
 from marketplace.web.view import View
 
 
@@ -72,11 +71,7 @@ async def send_read(view: View, caller: Caller, session: AsyncSession) -> Redire
 def _asked(form: Form) -> WatchBody:
     """Raises Invalid."""
     chosen = {name: form.texts(name) for name in FACETS if form.texts(name)}
-    body = {"dataset": form.text("dataset") or None, "q": form.text("q"), "chosen": chosen}
-    try:
-        return msgspec.convert(body, WatchBody)
-    except msgspec.ValidationError as error:
-        raise wrong("q", "form.text") from error
+    return fitting({"dataset": form.text("dataset") or None, "q": form.text("q"), "chosen": chosen}, WatchBody)
 
 
 async def _page(view: View, caller: Caller, session: AsyncSession, problem: Problem | None = None) -> Template:

@@ -9,13 +9,13 @@ import pytest
 from sqlalchemy import select, update
 
 from marketplace.accounts.api import handlers
-from marketplace.accounts.errors import Begun, WrongPassword
+from marketplace.accounts.errors import Begun, NoSuchOperator, WrongPassword
 from marketplace.accounts.models import Organisation, Person, WebSession
 from marketplace.accounts.passwords import new_password, verify_password
 from marketplace.accounts.reads import person_by_email
 from marketplace.accounts.sign_in import sign_in
 from marketplace.audit.models import Event
-from marketplace.billing.admission import begin_exchange
+from marketplace.billing.admission import begin_exchange, enter_operator
 from marketplace.billing.api import handlers as billing_handlers
 from marketplace.config import Config
 from marketplace.db.base import utcnow
@@ -126,6 +126,35 @@ async def test_suspending_is_the_operators_and_can_be_taken_back(
         assert names.all() == ["organisation:suspend", "organisation:unsuspend"]
         found = await session.get_one(Organisation, startup.organisation.id)
     assert found.suspended_at is None
+
+
+async def test_no_operator_makes_a_second_one_or_gives_one_a_password(
+    client_for: ClientFor, database: Database, make: Make
+) -> None:
+    """Or one dishonest person would be both of the two who decide on credits and payouts."""
+    operator = await make.party(database, kind="operator")
+    async with database.session() as session:
+        colleague = await make.person(session, operator.organisation)
+    email = f"{secrets.token_hex(4)}@example.test"
+    person = {"email": email, "name": "An", "roles": ["operator"], "password": "bốn từ khó đoán"}
+    async with client_for(*handlers) as client:
+        for path, body in (
+            (f"/api/v1/organisations/{operator.organisation.id}/people", person),
+            (f"/api/v1/people/{colleague.id}/password", {"password": "bốn từ khó đoán"}),
+        ):
+            refused = await client.post(path, json=body, token=operator.token)
+            assert (refused.status_code, refused.json()["code"]) == (403, "accounts.operators_at_the_machine")
+    async with database.session() as session:
+        assert (await session.get_one(Person, colleague.id)).password_hash is None
+        slug = operator.organisation.slug
+        password = await enter_operator(session, slug=slug, email=email.upper(), person="An")
+        entered = await session.get_one(Person, await person_by_email(session, email))
+        assert await verify_password(entered.password_hash, password)
+        assert (entered.organisation_id, entered.roles) == (operator.organisation.id, ["operator"])
+    startup = await make.party(database)
+    async with database.session() as session:
+        with pytest.raises(NoSuchOperator):
+            await enter_operator(session, slug=startup.organisation.slug, email="b@example.test", person="B")
 
 
 async def test_an_operators_token_without_the_scope_changes_no_account(

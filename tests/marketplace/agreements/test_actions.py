@@ -15,7 +15,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.callers import Approver, StartupAdmin
-from marketplace.agreements.actions import accept, apply, refuse, resubmit, withdraw
+from marketplace.agreements.asking import apply, resubmit, withdraw
+from marketplace.agreements.deciding import accept, refuse
 from marketplace.agreements.ending import end
 from marketplace.agreements.errors import ApplicationDenied, ApplicationWrongState
 from marketplace.agreements.machine import RefusalVerb

@@ -73,6 +73,17 @@ def test_a_question_has_a_price_first_and_is_paid_once(market: Market, direct: C
     assert before - paid(market) == quote.vnd
 
 
+def test_a_form_that_there_is_not_is_told_before_anything_is_paid(
+    market: Market, direct: Connection, tmp_path: Path
+) -> None:
+    before = paid(market)
+    asked = direct.query(SMALL_SQL, agreement=market.agreements["adult"], purpose=PURPOSE)
+    for path, form in (("answer.xlsx", None), ("answer", None), ("answer.csv", "xml")):
+        with pytest.raises(ValueError, match="one of arrow, parquet, csv, json"):
+            asked.save(tmp_path / path, form)
+    assert paid(market) == before
+
+
 def test_the_purpose_is_that_of_the_agreement_unless_told(market: Market, direct: Connection) -> None:
     assert direct.query(SMALL_SQL, agreement=market.agreements["adult"]).quote().vnd > 0
 

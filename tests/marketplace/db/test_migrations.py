@@ -88,7 +88,7 @@ def _on(table: str, change: str) -> str:
     return change.format(f'"{table}"', f'"{column}"')
 
 
-async def test_an_owner_that_is_no_superuser_migrates_its_own_database(own_home: Path) -> None:
+async def test_an_owner_that_is_no_superuser_migrates_its_home_database(own_home: Path) -> None:
     embedded.start(own_home)
     administrator = embedded.url(own_home, "sandulieu")
     with psycopg.connect(administrator, autocommit=True) as connection:

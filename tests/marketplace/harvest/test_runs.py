@@ -175,6 +175,8 @@ async def test_what_is_meant_is_found_the_best_first_page_after_page_and_by_toda
         ),
         ({"document": '{"@context": "http://127.0.0.1:1/x", "@id": "urn:x"}', "type": "application/ld+json"},
          "remote_context"),
+        ({"document": '{"@context": [[["file:///etc/hostname"]]], "@id": "urn:x"}', "type": "application/ld+json"},
+         "remote_context"),
         ({"document": "[" * 100_000, "type": "application/ld+json"}, "not_that_form"),
         ({"document": "x", "type": "image/png"}, "not_that_form"),
         ({"bomb_bytes": 3_000_000}, "too_large"),

@@ -150,11 +150,18 @@ async def test_an_organisation_leaves_one_place_to_others_and_alone_has_all_but_
 
 async def test_a_question_that_waits_for_the_reader_of_long_ones_holds_no_place_of_a_short_one() -> None:
     understanding = Understanding(free=Seats(9, TooManyFree), long=Seats(9, TooManyLong), at_once=1)
-    async with understanding.reading_long(FLOODER):
-        long = "x" * (AT_ONCE_CHARACTERS + 1)
-        waits = understanding.for_nothing(FLOODER, long)
-        async with waits, asyncio.timeout(30), understanding.for_nothing(HONEST, "select 1"):
-            pass
+    gone_on: list[UUID] = []
+
+    async def ask() -> None:
+        async with understanding.for_nothing(HONEST, "select 1"):
+            gone_on.append(HONEST)
+
+    long = "x" * (AT_ONCE_CHARACTERS + 1)
+    async with understanding.reading_long(FLOODER), understanding.for_nothing(FLOODER, long):
+        asking = asyncio.create_task(ask())
+        await settled()
+        assert gone_on == [HONEST]
+    await asking
 
 
 async def test_who_reads_long_ones_rests_as_long_as_it_worked_where_short_ones_wait(

@@ -23,6 +23,14 @@ FORMS = {
 }
 
 
+def form_of(path: str | Path, form: str | None) -> str:
+    """`form`, else that of the file's ending. Raises ValueError for one that there is not."""
+    wanted = form or Path(path).suffix.removeprefix(".")
+    if wanted not in FORMS:
+        raise ValueError(f"{wanted or path}: one of {', '.join(FORMS)}, as the file's ending or form=")
+    return wanted
+
+
 @dataclass(frozen=True)
 class Answer:
     """A query that is ready. `charged_vnd`: what was paid; `rows`: how many there are."""
@@ -58,7 +66,7 @@ class Answer:
     def save(self, path: str | Path, form: str | None = None) -> Path:
         """Writes it to a file; the form is that of the file's ending unless told."""
         target = Path(path)
-        target.write_bytes(self.bytes(form or target.suffix.removeprefix(".")))
+        target.write_bytes(self.bytes(form_of(path, form)))
         return target
 
     def receipt(self) -> Mapping[str, Any]:

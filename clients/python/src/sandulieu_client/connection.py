@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
-from sandulieu_client.errors import Language, SandulieuError
+from sandulieu_client.errors import Language, SandulieuError, Words
 from sandulieu_client.question import Question
 from sandulieu_client.transport import PATIENCE_S, Transport
 
@@ -89,12 +89,23 @@ class Connection:
 
 def connect(url: str | None = None, token: str | None = None, *, language: Language | None = None,
             timeout_s: float = 60, patience_s: float = PATIENCE_S) -> Connection:  # fmt: skip
-    """A connection; url and token else come from SANDULIEU_URL and SANDULIEU_TOKEN.
+    """A connection; url and token else come from SANDULIEU_URL and SANDULIEU_TOKEN. Raises SandulieuError for an
+    address without https:// or http://.
 
     `language`: of messages, "vi" or "en", else the locale's. `patience_s`: how long to wait for a busy service.
     """
     spoken = language or ("en" if (locale.getlocale()[0] or "").startswith("en") else "vi")
+    where = url or os.environ.get("SANDULIEU_URL", _HERE)
+    if not where.startswith(("http://", "https://")):
+        raise SandulieuError("service.address", _address_words(where), language=spoken)
     return Connection(Transport(
-        url or os.environ.get("SANDULIEU_URL", _HERE), token or os.environ.get("SANDULIEU_TOKEN", ""),
+        where, token or os.environ.get("SANDULIEU_TOKEN", ""),
         language=spoken, timeout_s=timeout_s, patience_s=patience_s,
     ))  # fmt: skip
+
+
+def _address_words(where: str) -> Words:
+    return {
+        "vi": {"what": f"{where} không phải là địa chỉ.", "next": "Hãy bắt đầu bằng https:// hoặc http://."},
+        "en": {"what": f"{where} is no address.", "next": "Begin with https:// or http://."},
+    }

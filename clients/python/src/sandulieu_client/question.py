@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from sandulieu_client import watching
-from sandulieu_client.answer import Answer
+from sandulieu_client.answer import Answer, form_of
 from sandulieu_client.errors import AnswerFailed, SandulieuError, TooDear
 from sandulieu_client.progress import Progress, progress
 from sandulieu_client.transport import Transport
@@ -96,8 +96,9 @@ class Question:
         return self.run().to_polars()
 
     def save(self, path: str | Path, form: str | None = None) -> Path:
-        """The answer as a file: .arrow, .parquet, .csv or .json."""
-        return self.run().save(path, form)
+        """The answer as a file: .arrow, .parquet, .csv or .json. Raises ValueError, before anything is paid."""
+        wanted = form_of(path, form)
+        return self.run().save(path, wanted)
 
     def _followed(self, query: dict[str, Any]) -> Answer:
         line, pause_s, streams = progress(self._show_progress), _POLL_S, True

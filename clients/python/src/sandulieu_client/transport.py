@@ -74,6 +74,8 @@ class Transport:
                     raise self._unreachable(error) from error
                 self._sleep(_PAUSE_S * broken)
                 continue
+            if answer.has_redirect_location:
+                raise self._moved(answer.headers["Location"])
             if answer.status_code < 400:
                 return answer
             pause_s = _retry_after_s(answer)
@@ -83,6 +85,15 @@ class Transport:
                 raise refused
             self._sleep(pause_s)
             waited_s += pause_s
+
+    def _moved(self, there: str) -> Unreachable:
+        """The token goes nowhere but where it was given for."""
+        words = {
+            "vi": {"what": f"Dịch vụ {self._http.base_url} chuyển sang {there}.",
+                   "next": "Hãy nêu đúng địa chỉ ấy khi kết nối."},
+            "en": {"what": f"The service {self._http.base_url} leads to {there}.", "next": "Connect to that one."},
+        }  # fmt: skip
+        return Unreachable("service.moved", words, language=self.language)
 
     def _unreachable(self, error: httpx.TransportError) -> Unreachable:
         where = str(self._http.base_url)
