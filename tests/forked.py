@@ -24,7 +24,7 @@ TIMEOUT_S = 120
 FORKS = multiprocessing.get_context("forkserver")
 IMPORTED = ("cli.serve", "cli.ledger", "web.app", "web.parts", "payments.stripe_provider")
 # The list of all who fork: whoever sets it again takes it from the others.
-FORKS.set_forkserver_preload(["tests.forked", *(f"marketplace.{name}" for name in IMPORTED)])
+FORKS.set_forkserver_preload(["tests.forked", "tests.warmed", *(f"marketplace.{name}" for name in IMPORTED)])
 
 
 class Started(Protocol):

@@ -9,7 +9,6 @@ import random
 import signal
 import socket
 import subprocess
-import sys
 import time
 import uuid
 from collections.abc import Mapping
@@ -173,19 +172,12 @@ class Market:
         return found
 
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run `sandulieu …` on this home, from nothing, as somebody at a shell would."""
-        return subprocess.run(
-            [sys.executable, "-m", "marketplace.cli.main", *arguments],
-            env={**os.environ, **self.environment},
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=120,
-        )
+        """Run `sandulieu …` on this home to its end."""
+        return forked.run(arguments, self.environment)
 
     def reconciled(self) -> bool:
         """Whether the books agree with each other and with what was used."""
-        done = forked.run(("ledger", "reconcile", "--json"), self.environment)
+        done = self.command("ledger", "reconcile", "--json")
         assert done.returncode in (0, 1), done.stderr
         return done.returncode == 0
 

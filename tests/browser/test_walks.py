@@ -48,10 +48,16 @@ def market(prepared: Prepared) -> Iterator[Market]:
         opened.stop()
 
 
-@pytest.fixture
-def browser() -> Iterator[Browser]:
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
     with open_browser() as opened:
         yield opened
+
+
+@pytest.fixture
+def browser(chromium: Browser) -> Browser:
+    chromium.renew()
+    return chromium
 
 
 def sign_in(browser: Browser, market: Market, role: str) -> None:
@@ -240,7 +246,7 @@ def test_a_phone_never_scrolls_a_page_sideways(market: Market) -> None:
         for path in (*PAGES, f"/agreements/{market.agreements['adult']}/why"):
             phone.go(market.url + path)
             widths[path] = phone.run("return document.documentElement.scrollWidth")
-    with open_browser(width=390, height=844) as phone:
+        phone.renew()
         sign_in(phone, market, "owner")
         for path in OWNERS:
             phone.go(market.url + path)

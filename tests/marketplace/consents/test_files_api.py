@@ -6,13 +6,10 @@ import asyncio
 import csv
 import io
 import json
-import os
 import subprocess
-import sys
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -27,6 +24,7 @@ from marketplace.consents.months import Band, band
 from marketplace.db.base import utcnow
 from marketplace.db.engine import Database
 from marketplace.listings.models import Dataset
+from tests import forked
 from tests.conftest import ClientFor
 from tests.marketplace.api import Client, small_app
 from tests.marketplace.consents.conftest import PEOPLE, PURPOSES, Listed
@@ -148,11 +146,8 @@ async def test_the_command_takes_and_writes_out_files(
     file.write_bytes(as_ndjson([said(1, PEOPLE[0]), {"event_id": "2"}]))
 
     async def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "marketplace.cli.main", "catalog", "consents", *arguments]
-        env: dict[str, Any] = {**os.environ, "SANDULIEU_HOME": str(config.home)}
-        return await asyncio.to_thread(
-            subprocess.run, command, env=env, capture_output=True, text=True, check=False
-        )
+        home = {"SANDULIEU_HOME": str(config.home)}
+        return await asyncio.to_thread(forked.run, ("catalog", "consents", *arguments), home)
 
     done = await run("import", str(file), "--dataset", slug)
     assert (done.returncode, done.stdout.split()[:2]) == (0, ["✓", "1"])

@@ -14,6 +14,7 @@ import psycopg
 import pytest
 
 from marketplace.db import embedded, server
+from tests.prepared import Prepared
 
 OTHER = """
 import sys
@@ -41,6 +42,13 @@ class Other:
     def kill(self) -> None:
         self.process.kill()
         self.process.communicate(timeout=60)
+
+
+@pytest.fixture
+def made(own_home: Path, prepared: Prepared) -> Path:
+    """A home whose cluster is there."""
+    prepared.copy_tables(own_home)
+    return own_home
 
 
 def postmaster(home: Path) -> int | None:
@@ -79,56 +87,56 @@ def test_it_starts_listens_on_no_port_and_syncs_to_disk(own_home: Path) -> None:
     assert (own_home / "postgres").stat().st_mode & 0o077 == 0
 
 
-def test_starting_twice_finds_it_running_and_the_last_to_leave_stops_it(own_home: Path) -> None:
-    first = embedded.start(own_home)
-    pid = postmaster(own_home)
-    assert embedded.start(own_home) == first
-    other = Other(own_home)
-    assert (other.url, postmaster(own_home)) == (first, pid)
-    assert embedded.stop(own_home) is False
-    assert embedded.stop(own_home) is False
+def test_starting_twice_finds_it_running_and_the_last_to_leave_stops_it(made: Path) -> None:
+    first = embedded.start(made)
+    pid = postmaster(made)
+    assert embedded.start(made) == first
+    other = Other(made)
+    assert (other.url, postmaster(made)) == (first, pid)
+    assert embedded.stop(made) is False
+    assert embedded.stop(made) is False
     psycopg.connect(first).close()
     other.leave()
-    assert postmaster(own_home) is None
+    assert postmaster(made) is None
     with pytest.raises(psycopg.OperationalError):
         psycopg.connect(first)
 
 
-def test_a_killed_process_leaves_a_server_that_the_next_one_uses_and_stops(own_home: Path) -> None:
-    other = Other(own_home)
-    owner = embedded.url(own_home, "sandulieu")
+def test_a_killed_process_leaves_a_server_that_the_next_one_uses_and_stops(made: Path) -> None:
+    other = Other(made)
+    owner = embedded.url(made, "sandulieu")
     remember(owner, "before")
     other.kill()
-    pid = postmaster(own_home)
+    pid = postmaster(made)
     assert pid is not None
-    embedded.start(own_home)
-    assert postmaster(own_home) == pid
+    embedded.start(made)
+    assert postmaster(made) == pid
     assert remembered(owner) == ["before"]
-    assert embedded.stop(own_home) is True
-    assert postmaster(own_home) is None
+    assert embedded.stop(made) is True
+    assert postmaster(made) is None
 
 
-def test_a_killed_server_is_started_again_with_everything_committed(own_home: Path) -> None:
-    embedded.start(own_home)
-    owner = embedded.url(own_home, "sandulieu")
+def test_a_killed_server_is_started_again_with_everything_committed(made: Path) -> None:
+    embedded.start(made)
+    owner = embedded.url(made, "sandulieu")
     remember(owner, "committed")
-    pid = postmaster(own_home)
+    pid = postmaster(made)
     assert pid is not None
     os.kill(pid, signal.SIGKILL)
     while Path(f"/proc/{pid}/cwd").exists():
         pass
-    embedded.start(own_home)
-    assert postmaster(own_home) != pid
+    embedded.start(made)
+    assert postmaster(made) != pid
     assert remembered(owner) == ["committed"]
 
 
-def test_a_stale_pid_file_that_names_a_living_stranger_is_no_obstacle(own_home: Path) -> None:
-    embedded.start(own_home)
-    embedded.stop(own_home)
-    stale = own_home / "postgres" / "data" / "postmaster.pid"
+def test_a_stale_pid_file_that_names_a_living_stranger_is_no_obstacle(made: Path) -> None:
+    embedded.start(made)
+    embedded.stop(made)
+    stale = made / "postgres" / "data" / "postmaster.pid"
     stale.write_text(f"{os.getpid()}\n{stale.parent}\n0\n5432\n{stale.parent}\n\n0 0\nready\n")
-    psycopg.connect(embedded.start(own_home)).close()
-    assert postmaster(own_home) not in {None, os.getpid()}
+    psycopg.connect(embedded.start(made)).close()
+    assert postmaster(made) not in {None, os.getpid()}
 
 
 def test_a_long_home_gets_a_short_socket_folder(own_home: Path) -> None:
@@ -155,10 +163,10 @@ def test_a_short_socket_folder_of_somebody_else_is_not_trusted(
         server.socket_folder(deep)
 
 
-def test_a_server_that_cannot_start_says_why(own_home: Path) -> None:
-    embedded.start(own_home)
-    embedded.stop(own_home)
-    with (own_home / "postgres" / "data" / "postgresql.conf").open("a") as settings:
+def test_a_server_that_cannot_start_says_why(made: Path) -> None:
+    embedded.start(made)
+    embedded.stop(made)
+    with (made / "postgres" / "data" / "postgresql.conf").open("a") as settings:
         settings.write("no_such_setting = 1\n")
     with pytest.raises(server.StartFailed, match="no_such_setting"):
-        embedded.start(own_home)
+        embedded.start(made)

@@ -55,25 +55,39 @@ def test_migrating_again_changes_nothing(config: Config, database: Database) -> 
     assert migrate.upgrade(config) == before
 
 
-@pytest.mark.parametrize("table", INSERT_ONLY)
-@pytest.mark.parametrize("change", ["UPDATE {0} SET {1} = {1}", "DELETE FROM {0}", "TRUNCATE {0}"])
-async def test_the_service_can_change_no_recorded_row(database: Database, table: str, change: str) -> None:
+async def test_the_service_can_change_no_recorded_row(database: Database) -> None:
     async with database.session() as session:
         assert await session.scalar(text("select current_user")) == "sandulieu_service"
-        with pytest.raises(ProgrammingError, match="permission denied"):
-            await session.execute(text(_on(table, change)))
+        told = {}
+        for change in _changes():
+            try:
+                async with session.begin_nested() as tried:
+                    await session.execute(text(change))
+                    await tried.rollback()
+                told[change] = "done"
+            except ProgrammingError as error:
+                told[change] = str(error)
         await session.rollback()
+    wrong = {change: said for change, said in told.items() if "permission denied" not in said}
+    assert not wrong, wrong
 
 
-@pytest.mark.parametrize("table", INSERT_ONLY)
-@pytest.mark.parametrize("change", ["UPDATE {0} SET {1} = {1}", "DELETE FROM {0}", "TRUNCATE {0} CASCADE"])
-def test_the_owner_of_the_tables_cannot_either(
-    config: Config, database: Database, table: str, change: str
-) -> None:
+def test_the_owner_of_the_tables_cannot_either(config: Config, database: Database) -> None:
     engine = create_engine(sqlalchemy_url(migration_url(config)))
-    with engine.connect() as connection, pytest.raises(ProgrammingError, match="insert-only"):
-        connection.execute(text(_on(table, change)))
+    told = {}
+    with engine.connect() as connection:
+        for change in _changes(" CASCADE"):
+            try:
+                with connection.begin_nested() as tried:
+                    connection.execute(text(change))
+                    tried.rollback()
+                told[change] = "done"
+            except ProgrammingError as error:
+                told[change] = str(error)
+        connection.rollback()
     engine.dispose()
+    wrong = {change: said for change, said in told.items() if "insert-only" not in said}
+    assert not wrong, wrong
 
 
 async def test_the_service_owns_nothing_and_cannot_switch_the_trigger_off(database: Database) -> None:
@@ -83,9 +97,11 @@ async def test_the_service_owns_nothing_and_cannot_switch_the_trigger_off(databa
         await session.rollback()
 
 
-def _on(table: str, change: str) -> str:
-    column = next(iter(metadata.tables[table].columns)).name
-    return change.format(f'"{table}"', f'"{column}"')
+def _changes(with_what: str = "") -> list[str]:
+    """Of every insert-only table, each way to change it."""
+    ways = ("UPDATE {0} SET {1} = {1}", "DELETE FROM {0}", f"TRUNCATE {{0}}{with_what}")
+    columns = {table: next(iter(metadata.tables[table].columns)).name for table in INSERT_ONLY}
+    return [way.format(f'"{table}"', f'"{columns[table]}"') for table in INSERT_ONLY for way in ways]
 
 
 async def test_an_owner_that_is_no_superuser_migrates_its_home_database(own_home: Path) -> None:

@@ -15,13 +15,12 @@ from marketplace.config import Config
 from marketplace.listings.press import Press
 from marketplace.texts import LANGUAGES, message
 from policies.binaries import find
+from tests import forked
 from tests.marketplace.listings.conftest import Shop
 
 
 async def _run(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "marketplace.cli.main", "catalog", *arguments]
-    env = {**os.environ, "SANDULIEU_HOME": str(home)}
-    return await asyncio.to_thread(subprocess.run, command, env=env, capture_output=True, text=True, check=False)
+    return await asyncio.to_thread(forked.run, ("catalog", *arguments), {"SANDULIEU_HOME": str(home)})
 
 
 async def test_check_measures_without_a_database(shop: Shop, tmp_path: Path) -> None:
