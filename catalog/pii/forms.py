@@ -11,7 +11,7 @@ from msgspec import Struct
 from catalog.pii import digits
 from catalog.pii.contacts import could_be_phone, is_dialled, is_email, is_phone, written_home
 from catalog.pii.kinds import Kind
-from catalog.pii.times import is_place
+from catalog.pii.times import is_place, is_told_place
 
 
 class Form(Struct, frozen=True, kw_only=True):
@@ -103,7 +103,8 @@ def forms(year: int) -> tuple[Form, ...]:
              prefix=2, near=digits.could_be_old_citizen_id),
         Form(kind="passport", shape=_mixed(8, 9), check=digits.is_passport, chance=0.3, weak=True, prefix=1,
              near=digits.could_be_passport),
-        Form(kind="coordinates", shape=_pair_shape, check=is_place, chance=0.05, prefix=2),
+        Form(kind="coordinates", shape=_pair_shape, check=is_place, chance=0.05, prefix=2,
+             near=is_told_place),
     )  # fmt: skip
 
 
