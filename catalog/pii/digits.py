@@ -29,7 +29,7 @@ _PLATE = re.compile(
 _FOREIGN_PLATE = re.compile(r"\d{2}[\s-]?\d{3}[\s-]?(?:NG|NN|QT|CV)[\s-]?\d{2}")
 """Of embassies and of foreigners (Circular 79/2024 of the Ministry of Public Security)."""
 _ARMY_PLATE = re.compile(r"[A-Z]{2}[\s.-]?\d{2}[\s.-]?\d{2}")
-_ASIDE = re.compile(r"\s*\(.{0,30}\)$")
+_ASIDE = re.compile(r"\s*\([^()\d]{0,30}\)$")
 _PASSPORT = re.compile(r"([A-Z])\s?(\d{7}|\d{8})")
 _HEALTH_CARD = re.compile(r"([A-Z]{2})([1-5])(\d{2})(\d{10})")
 _TAX_WEIGHTS: Final = (31, 29, 23, 19, 17, 13, 7, 5, 3)

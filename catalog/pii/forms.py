@@ -67,7 +67,7 @@ def _mixed(least: int, most: int) -> Callable[[str], bool]:
 
 
 def _pair_shape(cell: str) -> bool:
-    return len(cell) > 8 and sum(sign.isdigit() for sign in cell) > 7 and any(sign in cell for sign in ".°,")
+    return len(cell) > 8 and sum(sign.isdigit() for sign in cell) > 7 and any(sign in cell for sign in ".°,;")
 
 
 def _insurance(cell: str) -> bool:

@@ -130,7 +130,7 @@ ANY_CODE: Final = _split("""
     ma kien | kien hang | shipment | ma lo | isbn | meter | cong to | ma khach | ma kh | customer id |
     account no | so tai khoan | tai khoan | stk | account | luot xem | views | phieu thu | don | seal |
     chi niem phong | niem phong | kep chi | so bao danh | sbd | policy | policy no | claim | claim no | so don | po | so po |
-    bill | bill of lading | so khung | so qd | quyet dinh | ma qd | container | part no | part number | dong ho
+    bill | bill of lading | so hieu | so hieu bang | so khung | so qd | quyet dinh | ma qd | container | part no | part number | dong ho
 """)
 AGAINST: Final = _phrases({
     "person_name": """

@@ -34,7 +34,8 @@ def words(header: str) -> str:
         f" {sign}" if sign.isupper() and place and header[place - 1].islower() else sign
         for place, sign in enumerate(header)
     )
-    return " ".join(part for word in re.findall(r"[a-z]+", fold(split)) for part in _parted(word))
+    said = " ".join(part for word in re.findall(r"[a-z]+", fold(split)) for part in _parted(word))
+    return re.sub(r"\bng (?=\w)(?!sinh)", "nguoi ", said)
 
 
 @lru_cache(maxsize=4_096)

@@ -33,7 +33,7 @@ _PLACES: Final = re.compile(
 
 
 _SET_OFF: Final = re.compile(
-    r"(?:\s*[,;:(|/\n–-]\s*|\s+(?=(?:cccd|cmnd|cmt|căn cước|sđt|sdt|đt|dt|hc|mst|bks|bsx|sn|ns|tel)\b))[^,;]*\d", re.I
+    r"(?:\s*[,;:(|/<\n–-]\s*|\s+(?=(?:cccd|cmnd|cmt|căn cước|sđt|sdt|đt|dt|hc|mst|bks|bsx|sn|ns|tel)\b))[^,;]*[\d@]", re.I
 )
 _SET_OFF_BEFORE: Final = re.compile(r"\d[^,;:]*\s*[,;:(|/\n–-]\s*$")
 """What parts a name at the beginning from a number that is told of the person."""

@@ -34,6 +34,7 @@ _KEYS = re.compile(
 )
 """What programs write about the two numbers."""
 _POINT = re.compile(r"POINT\s?\(\s*(\d{2,3}\.\d+)\s+(\d{1,2}\.\d+)\s*\)", re.I)
+_AXES = re.compile(r"[xy]\s*[=:]\s*\d{6,7}(?:[.,]\d+)?\s*[,;/| ]\s*[xy]\s*[=:]\s*\d{6,7}(?:[.,]\d+)?", re.I)
 _SIDE = re.compile(r"^[NBEĐ]\s*(?=\d)|\s*[°º]?\s*[NBEĐ]$", re.I)
 _ANY_NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
 _ONE = re.compile(r"-?(\d{1,3})[.,](\d{3,})")
@@ -119,6 +120,8 @@ def is_place(cell: str) -> bool:
         return fine and inside(float(found[1]), float(found[4]))
     if found := _POINT.fullmatch(text):
         return inside(float(found[2]), float(found[1]))
+    if _AXES.fullmatch(text):
+        return is_told_place(text)
     found = _PAIR.fullmatch(text)
     if found is None:
         return False

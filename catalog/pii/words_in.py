@@ -149,7 +149,7 @@ def _names(header: str, cells: Sequence[str], year: int) -> Finding | None:
         return _named(cells, sure, persons)
     if said == "against":
         return Finding(kind="person_name", confidence=0.7, places=strong) if (
-            len(strong) >= 10 and 10 * len(strong) >= 6 * len(cells)
+            len({cells[place] for place in strong}) >= 8 and 10 * len(strong) >= 6 * len(cells)
         ) else None  # fmt: skip
     if len(sure) < 5 or 10 * len(sure) < 7 * persons:
         return None
