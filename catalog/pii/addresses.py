@@ -39,7 +39,9 @@ _DATES: Final = re.compile(
 )
 """Streets that are called after a day."""
 _POSTCODE: Final = re.compile(r"[\s,]+\d{5,6}$|,?\s*(?:viet nam|vietnam|vn)\.?$")
-_OFFICE: Final = re.compile(r"(?:ubnd|uy ban|cong an|ca|cuc|chi cuc|so (?!\d)|phong (?!\d)|toa an|benh vien|bv|kho bac|truong)\b")
+_OFFICE: Final = re.compile(
+    r"(?:ubnd|uy ban|cong an|ca|cuc|chi cuc|so (?!\d)|phong (?!\d)|toa an|benh vien|bv|kho bac|truong)\b"
+)
 """Named by the place in which it sits; where it stands it does not say."""
 _LONG: Final = re.compile(r"\d{6}")
 _UNLIKE: Final = re.compile(

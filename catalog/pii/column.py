@@ -69,7 +69,7 @@ def _says_nothing(cell: str) -> bool:
 
 
 def _undone(cell: str) -> str:
-    """A number that a spreadsheet made a fraction of: "79172274184.0"; or of which a word says so: "Số C1234567"."""
+    """A number that a spreadsheet made a fraction of: "79172274184.0"; or that says it is one: "Số C1234567"."""
     return cell.split(".", maxsplit=1)[0] if _FRACTION.fullmatch(cell) else _CALLED_NUMBER.sub("", cell)
 
 
@@ -79,6 +79,8 @@ class _Column:
     def __init__(self, header: str, cells: list[str], year: int) -> None:
         self.header, self.cells, self.year = header, cells, year
         self.filled = [place for place, cell in enumerate(cells) if cell and not _says_nothing(cell)]
+        self.short = [place for place in self.filled if len(cells[place]) < 100]
+        self.parted = {place: pieces for place in self.short if len(pieces := _pieces(cells[place])) > 1}
         self.kinds: list[set[Kind]] = [set() for _ in cells]
         self.confidence: dict[Kind, float] = {}
         self.half: words_in.Half | None = None
@@ -111,13 +113,19 @@ class _Column:
             self.kinds[place].add(kind)
 
     def _weigh(self, form: Form) -> tuple[float, list[int]]:
-        short = [place for place in self.filled if len(self.cells[place]) < 100]
-        shaped = [place for place in short if all(map(form.shape, self._pieces(form, place)))]
-        passed = [place for place in shaped if all(map(form.check, self._pieces(form, place)))]
+        cells, parted = self.cells, self.parted if form.kind != "coordinates" else {}
+        shaped = [
+            place for place in self.short
+            if (all(map(form.shape, parted[place])) if place in parted else form.shape(cells[place]))
+        ]  # fmt: skip
+        passed = [
+            place for place in shaped
+            if (all(map(form.check, parted[place])) if place in parted else form.check(cells[place]))
+        ]  # fmt: skip
         said = hint(self.header, form.kind)
         if form.weak and said != "for" and 2 * len(passed) < len(self.filled):
             return 0.0, []
-        texts = {form.bare(self._pieces(form, place)[0]) for place in passed}
+        texts = {form.bare(parted[place][0] if place in parted else cells[place]) for place in passed}
         share = len(passed) / max(1, len(shaped))
         confidence = believed(form, said, share, texts) if passed else 0.0
         if (said == "for" or confidence >= _SURE) and form.near is not None:
@@ -125,13 +133,6 @@ class _Column:
             if near and (confidence or 10 * len(near) >= 8 * len(self.filled)):
                 return max(confidence, 0.8), sorted({*passed, *near})
         return confidence, passed
-
-    def _pieces(self, form: Form, place: int) -> list[str]:
-        """The numbers of a cell that holds several: "C1234567; C7654321"."""
-        cell = self.cells[place]
-        if form.kind == "coordinates" or not _PARTED.search(cell):
-            return [cell]
-        return [piece for piece in _PARTED.split(cell) if piece] or [cell]
 
     def words(self) -> None:
         """Names, addresses, days of birth, halves of coordinates, free text."""
@@ -148,7 +149,7 @@ class _Column:
         places = [place for place in self.filled if "address" in self.kinds[place]]
         heads = {place: _HEAD.split(self.cells[place], maxsplit=1)[0] for place in places}
         named = [place for place, head in heads.items() if strength(head) in ("strong", "likely")]
-        several = 5 * len({heads[place] for place in named}) >= 4 * len(named)
+        several = 5 * len({heads[place] for place in named}) >= 4 * len({self.cells[place] for place in named})
         if len(named) >= 5 and 10 * len(named) >= 6 * len(places) and several:
             self._take("person_name", 0.75, named)
 
@@ -164,7 +165,8 @@ class _Column:
             kinds = {
                 match.kind
                 for match in inside(cell, year=self.year)
-                if (match.kind not in known and match.kind != "person_name") or match.end - match.start < len(cell) - 1
+                if (match.kind not in known and match.kind != "person_name")
+                or match.end - match.start < len(cell) - 1
             }
             if kinds:
                 found[place] = kinds
@@ -185,6 +187,11 @@ class _Column:
             confidence=dict(sorted(self.confidence.items(), key=lambda item: -item[1])),
             cells=tuple(frozenset(kinds) for kinds in self.kinds), half=self.half,
         )  # fmt: skip
+
+
+def _pieces(cell: str) -> list[str]:
+    """The numbers of a cell that holds several: "C1234567; C7654321"."""
+    return [piece for piece in _PARTED.split(cell) if piece] if _PARTED.search(cell) else []
 
 
 def _worth_reading(cell: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 PROVINCES: Final = frozenset([
@@ -43,6 +44,7 @@ def is_internet(cell: str) -> bool:
     return _INTERNET.fullmatch(cell.strip()) is not None
 
 
+@lru_cache(maxsize=65_536)
 def bare(cell: str) -> str:
     """Without blanks, dots, dashes and what ends a list or a dialled number, and without the apostrophe that keeps
     a number text in spreadsheets."""

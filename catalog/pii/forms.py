@@ -34,9 +34,10 @@ class Form(Struct, frozen=True, kw_only=True):
 def _number(*lengths: int) -> Callable[[str], bool]:
     def shape(cell: str) -> bool:
         text = digits.bare(cell)
+        if len(text) not in lengths or not (text.isascii() and text.isdigit()):
+            return False
         decimal = cell.startswith("-") or (cell.count(".") == 1 and " " not in cell)
-        other = decimal or digits.is_internet(cell)
-        return len(text) in lengths and text.isascii() and text.isdigit() and not other
+        return not decimal and not digits.is_internet(cell)
 
     return shape
 
@@ -60,14 +61,15 @@ def _card_shape(cell: str) -> bool:
 def _mixed(least: int, most: int) -> Callable[[str], bool]:
     def shape(cell: str) -> bool:
         text = digits.bare(cell)
-        figures = sum(sign.isdigit() for sign in text)
-        return least <= len(text) <= most and text.isalnum() and 0 < figures < len(text)
+        if not least <= len(text) <= most or not text.isalnum() or text.isdigit() or text.isalpha():
+            return False
+        return any(map(str.isdigit, text))
 
     return shape
 
 
 def _pair_shape(cell: str) -> bool:
-    return len(cell) > 8 and sum(sign.isdigit() for sign in cell) > 7 and any(sign in cell for sign in ".°,;")
+    return len(cell) > 8 and any(sign in cell for sign in ".°,;") and sum(map(str.isdigit, cell)) > 7
 
 
 def _insurance(cell: str) -> bool:

@@ -18,21 +18,22 @@ def _phrases(table: dict[Kind, str]) -> dict[Kind, frozenset[str]]:
 FOR: Final = _phrases({
     "citizen_id": """
         cccd | can cuoc | the can cuoc | can cuoc cong dan | so dinh danh | ma dinh danh | legal id |
-        dinh danh ca nhan |
-        sdd | ddcn | cmnd | cmt | cmtnd | chung minh | chung minh thu | citizen id | citizen | national id |
-        id card | identity | identity number | personal id | cic | cid | giay to tuy than | so giay to |
-        gttt | so gttt | giay to | loai giay to | so gt | id doc | id no | id number | nid | so cc | so cmt | so cmnd
+        dinh danh ca nhan | sdd | ddcn | cmnd | cmt | cmtnd | chung minh | chung minh thu | citizen id |
+        citizen | national id | id card | identity | identity number | personal id | cic | cid |
+        giay to tuy than | so giay to | gttt | so gttt | giay to | loai giay to | so gt | id doc | id no |
+        id number | nid | so cc | so cmt | so cmnd
     """,
     "old_citizen_id": """
         cmnd | cmt | cmtnd | chung minh | chung minh thu | chung minh nhan dan | cccd | can cuoc |
-        national id | id card | identity | identity number | citizen id | old id | legal id | giay to tuy than |
-        so giay to | gttt | giay to | so gt | id doc | id no | id number | nid | personal id | old citizen id
+        national id | id card | identity | identity number | citizen id | old id | legal id |
+        giay to tuy than | so giay to | gttt | giay to | so gt | id doc | id no | id number | nid |
+        personal id | old citizen id
     """,
     "phone": """
         sdt | so dien thoai | dien thoai | dtdd | di dong | dt | phone | phone number | mobile | tel |
         telephone | cell | cellphone | hotline | lien he | lien lac | contact | zalo | viber | whatsapp |
-        so lien lac | so may | msisdn | fone | phones | so dt | dt lien he | sms | fax | phone no | mobile no | dt nha | dt ban |
-        dien thoai ban | may ban | so fax | call
+        so lien lac | so may | msisdn | fone | phones | so dt | dt lien he | sms | fax | phone no |
+        mobile no | dt nha | dt ban | dien thoai ban | may ban | so fax | call
     """,
     "tax_code": """
         mst | ma so thue | ma thue | thue | tax | tax code | tax id | tin | taxcode | vat no | vat number |
@@ -48,20 +49,21 @@ FOR: Final = _phrases({
     "plate": """
         bien so | bien so xe | bien kiem soat | bks | bsx | bien xe | so xe | xe | plate | licence plate |
         license plate | plate number | vehicle | vehicle plate | car number | registration | reg no |
-        plate no | bien ks | phuong tien | so dang ky xe | vehicle no | so dk | so dk xe | bien dang ky | bien |
-        bsks | veh no | veh plate | car no | dau keo | romooc | ro mooc | mooc | truck | truck no | trailer |
-        registration no | bien kiem soat xe
+        plate no | bien ks | phuong tien | so dang ky xe | vehicle no | so dk | so dk xe | bien dang ky |
+        bien | bsks | veh no | veh plate | car no | dau keo | romooc | ro mooc | mooc | truck | truck no |
+        trailer | registration no | bien kiem soat xe
     """,
     "passport": """
         ho chieu | so ho chieu | hc | shc | doc no | document no | passport | passport no | passport number |
-        pp no | ppt | giay to tuy than | travel document | so hc | pass no | pp | pass | pass number | travel doc |
-        travel document no | travel document number | giay to | id doc | passport id | hc no | hc nuoc ngoai |
-        doc number | so gt | giay thong hanh
+        pp no | ppt | giay to tuy than | travel document | so hc | pass no | pp | pass | pass number |
+        travel doc | travel document no | travel document number | giay to | id doc | passport id | hc no |
+        hc nuoc ngoai | doc number | so gt | giay thong hanh
     """,
     "bank_card": """
         so the | the | the ngan hang | the tin dung | the atm | card | card number | card no | pan |
         credit card | debit card | bank card | atm | the ghi no | so tai khoan the | payment card |
-        the thanh toan | the visa | napas | cc number | card nbr | card num | the chinh | the phu | so the atm | primary account number
+        the thanh toan | the visa | napas | cc number | card nbr | card num | the chinh | the phu |
+        so the atm | primary account number
     """,
     "email": """
         email | e mail | mail | thu dien tu | hop thu | dia chi email | mailbox | email address | gmail |
@@ -80,28 +82,30 @@ FOR: Final = _phrases({
         xa vien | thuyen vien | thuyen truong | chu tau | phu huynh | nguyen don | bi don | bi cao |
         tham phan | can bo | giam ho | giam doc | ke toan truong | thu kho | thu quy | giam dinh vien |
         dieu tra vien | cong chung vien | luat su | guest | ndbh | bmbh | nguoi duoc bao hiem |
-        ben mua bao hiem | ben mua bh | gdv | giao dich vien | tvv | tu van vien | dai ly vien | ktv | gvcn | lop truong |
-        lai xe | nguoi giao | nguoi nop don | nguoi lam don | nguoi dung ten | nguoi uy quyen | insured | policyholder |
-        policy holder | claimant | payee | payer | agent | agent name | adviser | advisor | broker | consignee |
-        consignor | shipper | shipper name | receiver | receiver name | applicant | signer | signatory | teller |
-        teacher | parent | spouse | witness | nguoi lam chung | nguoi thua ke | nguoi phu thuoc | relative | cust nm |
-        cust name | emp name | staff | staff name | physician | nurse | pax | pax name | truong doan | doi truong | to truong | hieu truong | truong phong | truong ban |
-        truong khoa | huong dan vien | hdv | trinh duoc vien | nguoi lao dong | nld | doi tuong | nguoi nop thue | nnt |
-        dieu duong | bs | ho ten bn | nguoi dai dien phap luat
+        ben mua bao hiem | ben mua bh | gdv | giao dich vien | tvv | tu van vien | dai ly vien | ktv | gvcn |
+        lop truong | lai xe | nguoi giao | nguoi nop don | nguoi lam don | nguoi dung ten | nguoi uy quyen |
+        insured | policyholder | policy holder | claimant | payee | payer | agent | agent name | adviser |
+        advisor | broker | consignee | consignor | shipper | shipper name | receiver | receiver name |
+        applicant | signer | signatory | teller | teacher | parent | spouse | witness | nguoi lam chung |
+        nguoi thua ke | nguoi phu thuoc | relative | cust nm | cust name | emp name | staff | staff name |
+        physician | nurse | pax | pax name | truong doan | doi truong | to truong | hieu truong |
+        truong phong | truong ban | truong khoa | huong dan vien | hdv | trinh duoc vien | nguoi lao dong |
+        nld | doi tuong | nguoi nop thue | nnt | dieu duong | bs | ho ten bn | nguoi dai dien phap luat
     """,
     "address": """
         dia chi | dc | diachi | address | addr | thuong tru | tam tru | noi o | cho o | noi cu tru | cu tru |
         ho khau | dia chi nha | giao hang | noi giao | noi nhan | dia chi giao | dia chi lien he | residence |
         home address | street | shipping address | que quan | noi sinh | dc lien he | hktt | dktt |
         nguyen quan | location | mailing | domicile | permanent address | current address | home |
-        noi dang ky | so nha | dia diem | dc nha | dchi | dc giao | dc nhan | dc lay | cho o hien nay | ship to | deliver to |
-        delivery address | pickup address | noi thuong tru | noi tam tru | noi cu ngu | dc tam tru | dc thuong tru | noi o hien tai
+        noi dang ky | so nha | dia diem | dc nha | dchi | dc giao | dc nhan | dc lay | cho o hien nay |
+        ship to | deliver to | delivery address | pickup address | noi thuong tru | noi tam tru | noi cu ngu |
+        dc tam tru | dc thuong tru | noi o hien tai
     """,
     "birth_date": """
         ngay sinh | nam sinh | ngay thang nam sinh | sinh ngay | sinh | ns | ntns | dob | d o b | birth |
         birthday | birth date | birthdate | date of birth | bday | ngaysinh | sinh nhat | born |
-        year of birth | birth year | yob | namsinh | ng sinh | nsinh | ngs | ngsinh | birth dt | birthdt | date birth |
-        sinh nam | nam sinh me | bdate | ngay thang sinh
+        year of birth | birth year | yob | namsinh | ng sinh | nsinh | ngs | ngsinh | birth dt | birthdt |
+        date birth | sinh nam | nam sinh me | bdate | ngay thang sinh
     """,
     "coordinates": """
         toa do | vi do | kinh do | lat | latitude | lon | lng | long | longitude | gps | coord | coords |
@@ -124,13 +128,14 @@ ANY_CODE: Final = _split("""
     so seri | lot | batch | so lo | ma sp | san pham | product | ma hang | ma vat tu | ma giao dich |
     giao dich | transaction | txn | trace | ma tham chieu | reference | ref | so chung tu | chung tu |
     voucher | coupon | so tien | tien | gia | don gia | thanh tien | tong tien | so du | amount | price |
-    total | cost | revenue | doanh thu | luong | salary | so luong | quantity | qty | hop dong |
-    contract | so hop dong | ma ho so | ho so | ticket | case id | session | timestamp | epoch |
-    thoi gian | checksum | hash | so phieu | phieu | bien lai | receipt | so cong van | cong van |
-    ma kien | kien hang | shipment | ma lo | isbn | meter | cong to | ma khach | ma kh | customer id |
-    account no | so tai khoan | tai khoan | stk | account | luot xem | views | phieu thu | don | seal |
-    chi niem phong | niem phong | kep chi | so bao danh | sbd | policy | policy no | claim | claim no | so don | po | so po |
-    bill | bill of lading | so hieu | so hieu bang | so khung | so qd | quyet dinh | ma qd | container | part no | part number | dong ho
+    total | cost | revenue | doanh thu | luong | salary | so luong | quantity | qty | hop dong | contract |
+    so hop dong | ma ho so | ho so | ticket | case id | session | timestamp | epoch | thoi gian | checksum |
+    hash | so phieu | phieu | bien lai | receipt | so cong van | cong van | ma kien | kien hang | shipment |
+    ma lo | isbn | meter | cong to | ma khach | ma kh | customer id | account no | so tai khoan | tai khoan |
+    stk | account | luot xem | views | phieu thu | don | seal | chi niem phong | niem phong | kep chi |
+    so bao danh | sbd | policy | policy no | claim | claim no | so don | po | so po | bill | bill of lading |
+    so hieu | so hieu bang | so khung | so qd | quyet dinh | ma qd | container | part no | part number |
+    dong ho
 """)
 AGAINST: Final = _phrases({
     "person_name": """
@@ -179,7 +184,8 @@ def _vocabulary() -> frozenset[str]:
 
 
 _BETWEEN: Final = _split("""
-    so | ma | kh | bn | nv | hs | sv | gv | ph | sv | con | nguoi | nha | cua | lh | khach | gui | nhan | giao | moi | cu | ong |
-    ba | dang | ky | cap | ngay | nam | thang | cust | emp | user | num | nbr | nm | addr | chinh | phu | lien | dn | ct | xe | vn | co | don
+    so | ma | kh | bn | nv | hs | sv | gv | ph | con | nguoi | nha | cua | lh | khach | gui | nhan | giao |
+    moi | cu | ong | ba | dang | ky | cap | ngay | nam | thang | cust | emp | user | num | nbr | nm | addr |
+    chinh | phu | lien | dn | ct | xe | vn | co | don
 """)  # fmt: skip
 WORDS: Final = _vocabulary()

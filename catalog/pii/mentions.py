@@ -28,12 +28,15 @@ _PLACES: Final = re.compile(
     r"dai hoc|benh vien|quan|phuong|cau|ham|cho|ngo|hem|so \d+|"
     r"san pham|thuong hieu|"
     r"doanh nghiep|co phan|tu nhan|dntn|htx|cp|nha sach|cua hang|shop|khach san|nha hang|ca phe|tra|giai|cup|du "
-    r"an|gdtx|ttgdtx|bv|pgd|mn|th|dh|cd|chuyen|garage|gara|kho|buu cuc|benh xa|quy|hoc bong|toa nha|khu|tuyen|nga tu|nga ba|\d)[\s:.,]*$"
+    r"an|gdtx|ttgdtx|bv|pgd|mn|th|dh|cd|chuyen|garage|gara|kho|buu cuc|benh xa|quy|hoc bong|"
+    r"toa nha|khu|tuyen|nga tu|nga ba|\d)[\s:.,]*$"
 )
 
 
 _SET_OFF: Final = re.compile(
-    r"(?:\s*[,;:(|/<\n–-]\s*|\s+(?=(?:cccd|cmnd|cmt|căn cước|sđt|sdt|đt|dt|hc|mst|bks|bsx|sn|ns|tel)\b))[^,;]*[\d@]", re.I
+    r"(?:\s*[,;:(|/<\n–-]\s*|\s+(?=(?:cccd|cmnd|cmt|căn cước|sđt|sdt|đt|dt|hc|mst|bks|bsx|sn|ns|tel)\b))"
+    r"[^,;]*[\d@]",
+    re.I,
 )
 _SET_OFF_BEFORE: Final = re.compile(r"\d[^,;:]*\s*[,;:(|/\n–-]\s*$")
 """What parts a name at the beginning from a number that is told of the person."""
@@ -63,9 +66,7 @@ def _name_at(text: str, words: list[re.Match[str]], place: int) -> tuple[int, bo
         and _spelled(words[place - 1][0] if place else "")
         and (place < 3 or not _goes_on(text, words, place - 1))
     )
-    called = titled or (
-        _CALLS.search(before) is not None and _spelled(words[place - 1][0] if place else "")
-    )
+    called = titled or (_CALLS.search(before) is not None and _spelled(words[place - 1][0] if place else ""))
     if _PLACES.search(before):
         return place + _reach(text, words, place, written=True), False
     if not called and _goes_on(text, words, place):

@@ -32,7 +32,8 @@ _TAIL: Final = re.compile(r"\s*(?:[-–,;].{0,40}|\d{1,4})$")
 _FIRMS: Final = re.compile(
     r"\b(?:cong ty|cty|tnhh|co phan|tap doan|dntn|doanh nghiep|hop tac xa|htx|ltd|jsc|corp|inc|llc|group"
     r"|co\.?,? ?ltd|ngan hang|benh vien|phong kham|cua hang|shop|store|nha hang|quan an|khach san|hotel"
-    r"|chi nhanh|xi nghiep|nha may|sieu thi|ho kinh doanh|hkd|trung tam|ttgdtx|gdtx|ttyt|tyt|bv|bvdk|pgd|uy ban|ubnd|truong (?:thpt|thcs"
+    r"|chi nhanh|xi nghiep|nha may|sieu thi|ho kinh doanh|hkd|trung tam|ttgdtx|gdtx|ttyt|tyt|bv|bvdk|pgd"
+    r"|uy ban|ubnd|truong (?:thpt|thcs"
     r"|tieu hoc|dai hoc|cao dang|mam non|th|dh|cd|mn)|thpt|thcs|tieu hoc|mam non|mau giao"
     r"|trung hoc|tap hoa|nha xe|van phong (?:cong chung|luat"
     r"|dai dien)|chung cu|premium|nha thuoc|nha sach|hoc bong|giai thuong|hoi truong|giang duong)\b"

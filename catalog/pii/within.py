@@ -99,7 +99,9 @@ _NUMBERS: Final = (
         is_old_citizen_id,
         _said("cmnd|cmt|cmtnd|chung minh|chung minh thu|chung minh nhan dan|cccd|can cuoc|id card|giay to"),
     ),
-    _Rule("phone", re.compile(r"(?<![\w+])(?<!\d[.-])\(?(?:\+?84|0)\)?(?:[ ._()–-]{0,2}\d){9,10}(?!\d)"), is_phone),
+    _Rule(
+        "phone", re.compile(r"(?<![\w+])(?<!\d[.-])\(?(?:\+?84|0)\)?(?:[ ._()–-]{0,2}\d){9,10}(?!\d)"), is_phone
+    ),
     _Rule(
         "phone",
         re.compile(r"(?<![\w+])\(?(?:\+?84|0)\)?(?:[ ._()–-]{0,2}\d){9}(?!\d)"),
@@ -122,7 +124,11 @@ _NUMBERS: Final = (
         is_plate,
         _said("bien so|bien|bks|bsx|bien kiem soat|bien xe|xe|plate|o to|xe may|bien ks|oto|taxi"),
     ),
-    _Rule("plate", re.compile(rf"(?:^|(?<= [-–] )|(?<=[/|;&(])|(?<=[/|;&(] )){_COMPACT}(?=\s*(?:$| [-–]|[/|;&)]))", re.I), is_plate),
+    _Rule(
+        "plate",
+        re.compile(rf"(?:^|(?<= [-–] )|(?<=[/|;&(])|(?<=[/|;&(] )){_COMPACT}(?=\s*(?:$| [-–]|[/|;&)]))", re.I),
+        is_plate,
+    ),
     _Rule("coordinates", re.compile(r"\d{1,3}[.]\d{4,}\s?[,;/ ]\s?\d{1,3}[.]\d{4,}"), is_place),
 )
 _DAY: Final = re.compile(r"\d{1,2}[/.-]\d{1,2}[/.-]\d{4}|\d{4}-\d{2}-\d{2}|\d{1,2}[/.-]\d{1,2}[/.-]\d{2}(?!\d)")
@@ -157,7 +163,11 @@ def inside(text: str, *, year: int) -> list[Match]:
 def _born_beside(text: str, found: list[Match], year: int) -> Iterator[Match]:
     """A day in parentheses after a person."""
     for person in found:
-        if person.kind == "person_name" and (day := _ASIDE.match(text, person.end)) and is_birth(day[1], year=year):
+        if (
+            person.kind == "person_name"
+            and (day := _ASIDE.match(text, person.end))
+            and is_birth(day[1], year=year)
+        ):
             yield Match("birth_date", day.start(1), day.end(1))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Literal
 
 from msgspec import Struct
@@ -37,7 +38,10 @@ _AMBIGUOUS = frozenset(
     {"ten", "name", "ten day du", "khach hang", "customer", "client", "owner", "ten goi", "member", "xe"}
 )
 """Of persons or of wares and firms: the cells must say."""
-_HALF_SAID = re.compile(r"\b(?:lat|latitude|vi do|vido|vd|lon|lng|long|longitude|kinh do|kinhdo|kd|x|y)\b|toa do|latlng|latlong|gps|coord[a-z]*")
+_HALF_SAID = re.compile(
+    r"\b(?:lat|latitude|vi do|vido|vd|lon|lng|long|longitude|kinh do|kinhdo|kd|x|y)\b|toa do|latlng|latlong|gps|"
+    r"coord[a-z]*"
+)
 _METRES_SAID = re.compile(r"\b(?:[xy]|toa do|vn|utm|northing|easting|north|east)\b")
 
 
@@ -97,7 +101,8 @@ def _halves(header: str, cells: Sequence[str], year: int) -> Finding | None:
         # Whichever of the two it says: surveyors' X is the programs' Y, and exports turn them round.
         if _HALF_SAID.search(told) and hits and 10 * len(hits) >= 5 * len(cells):
             return Finding(kind="coordinates", confidence=0.95, places=hits, half=half)  # type: ignore[arg-type]
-        if _HALF_SAID.search(told) and len(whole := _places(cells, lambda cell: is_millionth(cell, half))) * 10 >= 9 * len(cells):  # noqa: B023
+        whole = _places(cells, partial(is_millionth, half=half)) if _HALF_SAID.search(told) else []
+        if whole and 10 * len(whole) >= 9 * len(cells):
             return Finding(kind="coordinates", confidence=0.9, places=whole, half=half)  # type: ignore[arg-type]
         if _METRES_SAID.search(told) and len(meant := _places(cells, metres)) * 10 >= 9 * len(cells):
             return Finding(kind="coordinates", confidence=0.9, places=meant, half=half)  # type: ignore[arg-type]
