@@ -245,9 +245,19 @@ class _Taker:
             return
         keys = batch.column(self.manifest.subject_key)
         self.nameless += keys.null_count
-        texts = keys.dictionary_decode().to_pylist() if not keys.null_count else []
+        if keys.null_count:
+            return
+        if len(keys.dictionary) < len(keys):
+            self.pseudonyms += self._hashed(keys.dictionary)[keys.indices.to_numpy()].tobytes()
+        else:
+            self.pseudonyms += self._hashed(keys.dictionary_decode()).tobytes()
+
+    def _hashed(self, texts: pa.Array) -> Ints:
+        """n × 16 bytes."""
+        hashed = bytearray()
         for begin in range(0, len(texts), _KEY_ROWS):
-            self.pseudonyms += b"".join(self.pseudonymise(texts[begin : begin + _KEY_ROWS]))
+            hashed += b"".join(self.pseudonymise(texts.slice(begin, _KEY_ROWS).to_pylist()))
+        return np.frombuffer(hashed, dtype=np.uint8).reshape(-1, PSEUDONYM_BYTES)
 
     def intake(self, reply: IngestReply) -> Intake:
         """Raises PublicationRefused for persons with several rows."""

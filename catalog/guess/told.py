@@ -43,6 +43,7 @@ class GuessReply(Struct, frozen=True, kw_only=True):
     `repeated_key`: a column that is never empty and names persons, some in several rows.
     `header_row` (the last of `header_rows`), `total_rows`: where these stand, counted from 1; the latter are no
     records (the first of them).
+    `ragged`: how many rows, beside `rows`, have more or fewer cells than the header; `ragged_rows`: the first.
     `decimal`: what the numbers leave no doubt of, though single ones might be read either way.
     `null_words`: where the file has signs for nothing beside the usual words, all of them.
     `sheet`: that was asked for.
@@ -61,6 +62,8 @@ class GuessReply(Struct, frozen=True, kw_only=True):
     header_row: int = 0
     header_rows: int = 0
     total_rows: tuple[int, ...] = ()
+    ragged: int = 0
+    ragged_rows: tuple[int, ...] = ()
     decimal: Literal["", "point", "comma"] = ""
     fine_share: float = 0.0
     decimal_unclear: tuple[str, ...] = ()

@@ -147,10 +147,14 @@ def _reading(reply: GuessReply) -> list[str]:
         lines.append(f'  decimal: ""  # {_said("decimal")}')
     if reply.two_digit_years:
         lines.append(f"  century_from: 1930  # {_said('century')}")
-    if reply.total_rows:
-        share = min(math.ceil(10_000 * len(reply.total_rows) / max(reply.rows, 1)) / 10_000, 0.5)
-        rows = ", ".join(map(str, reply.total_rows))
-        lines.append(f"  max_rejected_share: {share:g}  # {_said('totals', rows=rows)}")
+    if left_out := len(reply.total_rows) + reply.ragged:
+        share = min(math.ceil(10_000 * left_out / max(reply.rows + reply.ragged, 1)) / 10_000, 0.5)
+        why = []
+        if reply.total_rows:
+            why.append(_said("totals", rows=", ".join(map(str, reply.total_rows))))
+        if reply.ragged:
+            why.append(_said("ragged", rows=reply.ragged, which=", ".join(map(str, reply.ragged_rows))))
+        lines.append(f"  max_rejected_share: {share:g}  # {'; '.join(why)}")
     return ["reading:", *lines] if lines else []
 
 

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from typing import BinaryIO
 
 import msgspec
-import pyarrow as pa
 
 from catalog.jailed.cells import written
 from catalog.jailed.ingest import ingest
@@ -37,9 +36,9 @@ def read(payload: bytes, inputs: Sequence[int], output: BinaryIO) -> bytes:
     """As `catalog.jailed.ingest.main`, and what `order.scan` asks is found in the same pass."""
     order = msgspec.msgpack.decode(payload, type=IngestOrder)
     assert order.scan is not None
-    scanner = Scanner(order.scan, source_names(order))
+    scanner = Scanner(order.scan, source_names(order), written)
     try:
-        reply = ingest(order, inputs, output, lambda batch: scanner.take(_written(batch)))
+        reply = ingest(order, inputs, output, scanner.take)
         reply = msgspec.structs.replace(reply, detected=scanner.detected())
     except Refused as refused:
         reply = IngestReply(refusal=refused.refusal)
@@ -57,15 +56,11 @@ def _scanned(scan: FileScan, inputs: Sequence[int]) -> Detected:
     )  # fmt: skip
     scanner: Scanner | None = None
     for source in open_sources(asked, inputs):
-        scanner = scanner or Scanner(order, list(source.wanted))
+        scanner = scanner or Scanner(order, list(source.wanted), written)
         for batch in source.batches():
-            scanner.take(_written(batch))
+            scanner.take(batch)
             if scanner.rows > scan.max_rows:
                 raise Refused("ingest.too_many_rows", max_rows=scan.max_rows)
     if scanner is None or not scanner.rows:
         raise Refused("ingest.no_rows")
     return scanner.detected()
-
-
-def _written(batch: pa.RecordBatch) -> pa.RecordBatch:
-    return pa.RecordBatch.from_arrays([written(column) for column in batch.columns], names=batch.schema.names)

@@ -39,9 +39,14 @@ _DATES: Final = re.compile(
 )
 """Streets that are called after a day."""
 _POSTCODE: Final = re.compile(r"[\s,]+\d{5,6}$|,?\s*(?:viet nam|vietnam|vn)\.?$")
+_OFFICE: Final = re.compile(
+    r"(?:ubnd|uy ban|cong an|ca|cuc|chi cuc|so (?!\d)|phong (?!\d)|toa an|benh vien|bv|kho bac|truong)\b"
+)
+"""Named by the place in which it sits; where it stands it does not say."""
+_LONG: Final = re.compile(r"\d{6}")
 _UNLIKE: Final = re.compile(
     r"\b(?:kg|gr|gram|ml|lit|hop|chai|goi|cai|chiec|bo|trang|ngay|gio|phut|don|hang|giao|mua|"
-    r"\d+ (?:thang|ban|gia|dong|an)|"
+    r"\d+ (?:thang|ban|gia|an)|\d+ dong(?![a-z ])|"
     r"khuyen mai|"
     r"giam|san pham|ma|vnd|usd|nguoi|lan|diem|mau|size|loai|uong|banh|nuoc|phien ban|the he|inch|gb|tb|"
     r"mm|cm)\b"
@@ -101,10 +106,11 @@ def _unpunctuated(text: str) -> bool:
     """ "so 5 ngo 12 lang ha phuong lang ha quan dong da ha noi": no comma anywhere."""
     text = _POSTCODE.sub("", text)
     words = text.split()
-    if "," in text or len(words) > 30:
+    if "," in text or len(words) > 30 or _OFFICE.match(text):
         return False
-    ends = any(current_province(" ".join(words[-size:])) for size in (2, 3, 4) if len(words) > size + 1)
-    units = len(_UNITS_SAID.findall(text))
+    tail = next((n for n in (4, 3, 2) if len(words) > n + 1 and current_province(" ".join(words[-n:]))), 0)
+    ends = tail > 0
+    units = len(_UNITS_SAID.findall(" ".join(words[: len(words) - tail]) if ends else text))
     return (ends and units >= 1) or (units >= 2 and (ends or bool(_HOUSE.match(text))))
 
 
@@ -125,7 +131,7 @@ def is_area(cell: str) -> bool:
     """A province or ward, or one within the other, with no place in it."""
     text = fold(cell)
     units, places = parts(cell)
-    if current_province(cell) or (units >= 2 and places == 0):
+    if current_province(cell) or (units >= 2 and places == 0 and not _LONG.search(text)):
         return True
     for kind in ("phuong ", "xa ", "dac khu ", "thi tran ", "quan ", "huyen ", "thi xa ", "thanh pho "):
         if text.startswith(kind) and "," not in text and len(text) < 40:

@@ -17,6 +17,7 @@ from catalog.pii.folding import as_seen, fold
 from catalog.pii.forms import NEW_PASSPORT, PASSPORT_LETTERS, Form, forms
 from catalog.pii.headers import Hint, hint
 from catalog.pii.kinds import Kind
+from catalog.pii.names import strength
 from catalog.pii.within import inside
 
 _EMBEDDED_WORDS = 3
@@ -30,6 +31,12 @@ _NOTHING = re.compile(
     r"|(?:khong|ko|chua|chua duoc)(?: (?:co|ro|biet|cap nhat|khai|xac dinh))?"
 )
 """Folded: what people write where they have nothing to say. It says nothing of the other cells either."""
+_HEAD = re.compile(r"[,;|\n]| [-–] ")
+_SPOKEN: Final[frozenset[Kind]] = frozenset({"person_name", "address", "area"})
+_HOLDS_MORE = re.compile(r"@|\d{7}|(?:\d{2,4}[ .-]){2}\d{2,4}|\d[/.-]\d{1,2}[/.-]\d{4}")
+"""Of a cell that is a name or an address as a whole: a number of some other kind beside it."""
+_PARTED = re.compile(r"\s*[;|&\n]\s*|\s+/\s+")
+_CALLED_NUMBER = re.compile(r"^(?:s[ốo]|no|nr)\s?[.:]?\s+(?=\S{6,}$)", re.I)
 _FRACTION = re.compile(r"\d{8,15}\.0+")
 
 _OTHER_PAPERS: Final[tuple[tuple[Kind, Callable[[str], bool]], ...]] = (
@@ -52,6 +59,7 @@ def judge(header: str, cells: Sequence[str], *, year: int) -> Judged:
     column = _Column(header, [_undone(as_seen(cell[:_MOST_SIGNS]).strip()) for cell in cells], year)
     column.numbers()
     column.words()
+    column.persons_at()
     column.embedded()
     return column.judged()
 
@@ -61,8 +69,8 @@ def _says_nothing(cell: str) -> bool:
 
 
 def _undone(cell: str) -> str:
-    """A number that a spreadsheet made a fraction of: "79172274184.0"."""
-    return cell.split(".", maxsplit=1)[0] if _FRACTION.fullmatch(cell) else cell
+    """A number that a spreadsheet made a fraction of: "79172274184.0"; or that says it is one: "Số C1234567"."""
+    return cell.split(".", maxsplit=1)[0] if _FRACTION.fullmatch(cell) else _CALLED_NUMBER.sub("", cell)
 
 
 class _Column:
@@ -71,6 +79,8 @@ class _Column:
     def __init__(self, header: str, cells: list[str], year: int) -> None:
         self.header, self.cells, self.year = header, cells, year
         self.filled = [place for place, cell in enumerate(cells) if cell and not _says_nothing(cell)]
+        self.short = [place for place in self.filled if len(cells[place]) < 100]
+        self.parted = {place: pieces for place in self.short if len(pieces := _pieces(cells[place])) > 1}
         self.kinds: list[set[Kind]] = [set() for _ in cells]
         self.confidence: dict[Kind, float] = {}
         self.half: words_in.Half | None = None
@@ -103,17 +113,24 @@ class _Column:
             self.kinds[place].add(kind)
 
     def _weigh(self, form: Form) -> tuple[float, list[int]]:
-        shaped = [place for place in self.filled if len(self.cells[place]) < 100 and form.shape(self.cells[place])]
-        passed = [place for place in shaped if form.check(self.cells[place])]
+        cells, parted = self.cells, self.parted if form.kind != "coordinates" else {}
+        shaped = [
+            place for place in self.short
+            if (all(map(form.shape, parted[place])) if place in parted else form.shape(cells[place]))
+        ]  # fmt: skip
+        passed = [
+            place for place in shaped
+            if (all(map(form.check, parted[place])) if place in parted else form.check(cells[place]))
+        ]  # fmt: skip
         said = hint(self.header, form.kind)
         if form.weak and said != "for" and 2 * len(passed) < len(self.filled):
             return 0.0, []
-        texts = {form.bare(self.cells[place]) for place in passed}
+        texts = {form.bare(parted[place][0] if place in parted else cells[place]) for place in passed}
         share = len(passed) / max(1, len(shaped))
         confidence = believed(form, said, share, texts) if passed else 0.0
         if (said == "for" or confidence >= _SURE) and form.near is not None:
             near = [place for place in self.filled if len(self.cells[place]) < 40 and form.near(self.cells[place])]
-            if confidence or 10 * len(near) >= 8 * len(self.filled):
+            if near and (confidence or 10 * len(near) >= 8 * len(self.filled)):
                 return max(confidence, 0.8), sorted({*passed, *near})
         return confidence, passed
 
@@ -127,19 +144,29 @@ class _Column:
             self._take(finding.kind, finding.confidence, [left[i] for i in finding.places])
             self.half = self.half or finding.half
 
+    def persons_at(self) -> None:
+        """A person at the head of an address, where nearly every cell has another one there."""
+        places = [place for place in self.filled if "address" in self.kinds[place]]
+        heads = {place: _HEAD.split(self.cells[place], maxsplit=1)[0] for place in places}
+        named = [place for place, head in heads.items() if strength(head) in ("strong", "likely")]
+        several = 5 * len({heads[place] for place in named}) >= 4 * len({self.cells[place] for place in named})
+        if len(named) >= 5 and 10 * len(named) >= 6 * len(places) and several:
+            self._take("person_name", 0.75, named)
+
     def embedded(self) -> None:
         """Cells of several words that are nothing as a whole (or only free text) are read word by word."""
         hits: Counter[Kind] = Counter()
         found: dict[int, set[Kind]] = {}
         for place in self.filled:
-            if self.kinds[place] - {"free_text"} or not _worth_reading(self.cells[place]):
+            cell, known = self.cells[place], self.kinds[place] - {"free_text"}
+            if (known and not (known <= _SPOKEN and _HOLDS_MORE.search(cell))) or not _worth_reading(cell):
                 continue
-            cell = self.cells[place]
             # A name that is the whole cell is no mention: of that the column as a whole has been asked.
             kinds = {
                 match.kind
                 for match in inside(cell, year=self.year)
-                if match.kind != "person_name" or match.end - match.start < len(cell) - 1
+                if (match.kind not in known and match.kind != "person_name")
+                or match.end - match.start < len(cell) - 1
             }
             if kinds:
                 found[place] = kinds
@@ -160,6 +187,11 @@ class _Column:
             confidence=dict(sorted(self.confidence.items(), key=lambda item: -item[1])),
             cells=tuple(frozenset(kinds) for kinds in self.kinds), half=self.half,
         )  # fmt: skip
+
+
+def _pieces(cell: str) -> list[str]:
+    """The numbers of a cell that holds several: "C1234567; C7654321"."""
+    return [piece for piece in _PARTED.split(cell) if piece] if _PARTED.search(cell) else []
 
 
 def _worth_reading(cell: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 PROVINCES: Final = frozenset([
@@ -23,9 +24,13 @@ _CARD_OBJECTS: Final = frozenset([
 
 _NO_PLATES: Final = frozenset({"10", "13", "42", "44", "45", "46", "87", "91", "96"})
 _PLATE = re.compile(
-    r"(\d{2})[\s-]{0,2}([A-HK-NPS-VX-ZĐ]{1,2}|[A-HK-NPS-VX-Z][1-9]|[A-HK-NPS-VX-Z]{2}[1-9]|MĐ\d?|LD|DA|R)"
+    r"(\d{2})[\s.–-]{0,3}([A-HK-NPS-VX-ZĐ]{1,2}|[A-HK-NPS-VX-Z][1-9]|[A-HK-NPS-VX-Z]{2}[1-9]|MĐ\d?|LD|DA|R)"
     r"[\s.–-]{0,3}(\d{3}[.\s]?\d{2}|\d{4})"
 )
+_FOREIGN_PLATE = re.compile(r"\d{2}[\s-]?\d{3}[\s-]?(?:NG|NN|QT|CV)[\s-]?\d{2}")
+"""Of embassies and of foreigners (Circular 79/2024 of the Ministry of Public Security)."""
+_ARMY_PLATE = re.compile(r"[A-Z]{2}[\s.-]?\d{2}[\s.-]?\d{2}")
+_ASIDE = re.compile(r"\s*\([^()\d]{0,30}\)$")
 _PASSPORT = re.compile(r"([A-Z])\s?(\d{7}|\d{8})")
 _HEALTH_CARD = re.compile(r"([A-Z]{2})([1-5])(\d{2})(\d{10})")
 _TAX_WEIGHTS: Final = (31, 29, 23, 19, 17, 13, 7, 5, 3)
@@ -39,6 +44,7 @@ def is_internet(cell: str) -> bool:
     return _INTERNET.fullmatch(cell.strip()) is not None
 
 
+@lru_cache(maxsize=65_536)
 def bare(cell: str) -> str:
     """Without blanks, dots, dashes and what ends a list or a dialled number, and without the apostrophe that keeps
     a number text in spreadsheets."""
@@ -99,13 +105,17 @@ def is_health_card(cell: str) -> bool:
 
 def is_plate(cell: str) -> bool:
     """A civil vehicle's registration: province, series, four or five digits."""
-    found = _PLATE.fullmatch(cell.strip().upper())
+    text = _ASIDE.sub("", cell.strip().upper())
+    if _FOREIGN_PLATE.fullmatch(text):
+        return True
+    found = _PLATE.fullmatch(text)
     return found is not None and found[1] >= "11" and found[1] not in _NO_PLATES
 
 
 def could_be_plate(cell: str) -> bool:
-    """Written as one, of a province that has no such number."""
-    return _PLATE.fullmatch(cell.strip().upper()) is not None
+    """Written as one, of a province that has no such number, or of the army."""
+    text = _ASIDE.sub("", cell.strip().upper())
+    return _PLATE.fullmatch(text) is not None or _ARMY_PLATE.fullmatch(text) is not None
 
 
 def could_be_card(cell: str) -> bool:

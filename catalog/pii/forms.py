@@ -11,7 +11,7 @@ from msgspec import Struct
 from catalog.pii import digits
 from catalog.pii.contacts import could_be_phone, is_dialled, is_email, is_phone, written_home
 from catalog.pii.kinds import Kind
-from catalog.pii.times import is_place
+from catalog.pii.times import is_place, is_told_place
 
 
 class Form(Struct, frozen=True, kw_only=True):
@@ -34,9 +34,10 @@ class Form(Struct, frozen=True, kw_only=True):
 def _number(*lengths: int) -> Callable[[str], bool]:
     def shape(cell: str) -> bool:
         text = digits.bare(cell)
+        if len(text) not in lengths or not (text.isascii() and text.isdigit()):
+            return False
         decimal = cell.startswith("-") or (cell.count(".") == 1 and " " not in cell)
-        other = decimal or digits.is_internet(cell)
-        return len(text) in lengths and text.isascii() and text.isdigit() and not other
+        return not decimal and not digits.is_internet(cell)
 
     return shape
 
@@ -60,14 +61,15 @@ def _card_shape(cell: str) -> bool:
 def _mixed(least: int, most: int) -> Callable[[str], bool]:
     def shape(cell: str) -> bool:
         text = digits.bare(cell)
-        figures = sum(sign.isdigit() for sign in text)
-        return least <= len(text) <= most and text.isalnum() and 0 < figures < len(text)
+        if not least <= len(text) <= most or not text.isalnum() or text.isdigit() or text.isalpha():
+            return False
+        return any(map(str.isdigit, text))
 
     return shape
 
 
 def _pair_shape(cell: str) -> bool:
-    return len(cell) > 8 and sum(sign.isdigit() for sign in cell) > 7 and any(sign in cell for sign in ".°,")
+    return len(cell) > 8 and any(sign in cell for sign in ".°,;") and sum(map(str.isdigit, cell)) > 7
 
 
 def _insurance(cell: str) -> bool:
@@ -103,7 +105,8 @@ def forms(year: int) -> tuple[Form, ...]:
              prefix=2, near=digits.could_be_old_citizen_id),
         Form(kind="passport", shape=_mixed(8, 9), check=digits.is_passport, chance=0.3, weak=True, prefix=1,
              near=digits.could_be_passport),
-        Form(kind="coordinates", shape=_pair_shape, check=is_place, chance=0.05, prefix=2),
+        Form(kind="coordinates", shape=_pair_shape, check=is_place, chance=0.05, prefix=2,
+             near=is_told_place),
     )  # fmt: skip
 
 

@@ -28,11 +28,19 @@ _PLACES: Final = re.compile(
     r"dai hoc|benh vien|quan|phuong|cau|ham|cho|ngo|hem|so \d+|"
     r"san pham|thuong hieu|"
     r"doanh nghiep|co phan|tu nhan|dntn|htx|cp|nha sach|cua hang|shop|khach san|nha hang|ca phe|tra|giai|cup|du "
-    r"an|toa nha|khu|tuyen|nga tu|nga ba|\d)[\s:.,]*$"
+    r"an|gdtx|ttgdtx|bv|pgd|mn|th|dh|cd|chuyen|garage|gara|kho|buu cuc|benh xa|quy|hoc bong|"
+    r"toa nha|khu|tuyen|nga tu|nga ba|\d)[\s:.,]*$"
 )
 
 
-_CONFUSED: Final = frozenset(["co", "ba", "chu", "bac", "thay", "chi", "anh", "ong"])
+_SET_OFF: Final = re.compile(
+    r"(?:\s*[,;:(|/<\n–-]\s*|\s+(?=(?:cccd|cmnd|cmt|căn cước|sđt|sdt|đt|dt|hc|mst|bks|bsx|sn|ns|tel)\b))"
+    r"[^,;]*[\d@]",
+    re.I,
+)
+_SET_OFF_BEFORE: Final = re.compile(r"\d[^,;:]*\s*[,;:(|/\n–-]\s*$")
+"""What parts a name at the beginning from a number that is told of the person."""
+_CONFUSED: Final = frozenset(["co", "ba", "chu", "bac", "thay", "chi", "anh", "ong", "to"])
 _ACCENTED: Final = frozenset(["cô", "bà", "chú", "bác", "thầy", "chị", "anh", "ông"])
 
 
@@ -58,7 +66,7 @@ def _name_at(text: str, words: list[re.Match[str]], place: int) -> tuple[int, bo
         and _spelled(words[place - 1][0] if place else "")
         and (place < 3 or not _goes_on(text, words, place - 1))
     )
-    called = titled or _CALLS.search(before) is not None
+    called = titled or (_CALLS.search(before) is not None and _spelled(words[place - 1][0] if place else ""))
     if _PLACES.search(before):
         return place + _reach(text, words, place, written=True), False
     if not called and _goes_on(text, words, place):
@@ -68,6 +76,7 @@ def _name_at(text: str, words: list[re.Match[str]], place: int) -> tuple[int, bo
     for size in range(min(longest, 5), 1, -1):
         chosen = " ".join(each[0] for each in words[place : place + size])
         strong = strength(chosen)
+        apart = _set_off(text, words[place].start(), words[place + size - 1].end())
         if fold(chosen) in FAMOUS and not called:
             return place + size, False
         enough = (
@@ -75,9 +84,10 @@ def _name_at(text: str, words: list[re.Match[str]], place: int) -> tuple[int, bo
             or (strong == "likely" and called)
             or (strong == "likely" and size > 2 and surname in COMMON_SURNAMES)
             or (strong == "likely" and size == 3 and not before and _ends_there(text, words, place + size))
+            or (strong == "likely" and apart)
             or (titled and strong == "possible" and fold(words[place + size - 1][0]) in GIVENS)
         )
-        ends = titled or size == longest  # "Trần Châu Đường | Đen" goes on
+        ends = titled or size == longest or apart  # "Trần Châu Đường | Đen" goes on
         if enough and ends and (size > 2 or called):
             return place + size, True
     return place, False
@@ -86,6 +96,13 @@ def _name_at(text: str, words: list[re.Match[str]], place: int) -> tuple[int, bo
 def _ends_there(text: str, words: list[re.Match[str]], end: int) -> bool:
     """Whether a sentence that begins with it goes on in small letters: a title of wares goes on in capitals."""
     return end < len(words) and words[end][0][0].islower() and text[: words[0].start()].strip() == ""
+
+
+def _set_off(text: str, start: int, end: int) -> bool:
+    """Whether it stands apart at one end of a cell, a number at the other."""
+    return (not text[:start].strip() and _SET_OFF.match(text, end) is not None) or (
+        not text[end:].strip(" )") and _SET_OFF_BEFORE.search(text[:start]) is not None
+    )
 
 
 def _spelled(word: str) -> bool:

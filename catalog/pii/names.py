@@ -32,11 +32,14 @@ _TAIL: Final = re.compile(r"\s*(?:[-–,;].{0,40}|\d{1,4})$")
 _FIRMS: Final = re.compile(
     r"\b(?:cong ty|cty|tnhh|co phan|tap doan|dntn|doanh nghiep|hop tac xa|htx|ltd|jsc|corp|inc|llc|group"
     r"|co\.?,? ?ltd|ngan hang|benh vien|phong kham|cua hang|shop|store|nha hang|quan an|khach san|hotel"
-    r"|chi nhanh|xi nghiep|nha may|sieu thi|ho kinh doanh|hkd|trung tam|uy ban|ubnd|truong (?:thpt|thcs"
-    r"|tieu hoc|dai hoc|cao dang|mam non|thcs)|thpt|thcs|tieu hoc|mam non|mau giao"
+    r"|chi nhanh|xi nghiep|nha may|sieu thi|ho kinh doanh|hkd|trung tam|ttgdtx|gdtx|ttyt|tyt|bv|bvdk|pgd"
+    r"|uy ban|ubnd|truong (?:thpt|thcs"
+    r"|tieu hoc|dai hoc|cao dang|mam non|th|dh|cd|mn)|thpt|thcs|tieu hoc|mam non|mau giao"
     r"|trung hoc|tap hoa|nha xe|van phong (?:cong chung|luat"
-    r"|dai dien)|chung cu|premium|nha thuoc|nha sach)\b"
+    r"|dai dien)|chung cu|premium|nha thuoc|nha sach|hoc bong|giai thuong|hoi truong|giang duong)\b"
 )
+_NAMED_TOO: Final = frozenset(["trung tam", "quan an", "nha hang", "co phan"])
+_SHORT_TITLE: Final = re.compile(r"^\s*(?:[AaCcOoBb][.:]|(?:TX|LX|GDV|KTV|TVV|ĐDV)[.:]?)\s+")
 _NOT_PERSONS: Final = re.compile(
     r"\b(?:ct|cp|truong|quan|tiem|spa|salon|studio|media|garage|gara|vien|so|phong|ban|hoi|lien doan|xuong"
     r"|trang trai|farm|cafe|coffee|ca phe|tra|banh|duong|pho|ngo|hem|cau|cho|khu|toa|xa|huyen|tinh|thi xa"
@@ -89,15 +92,25 @@ def is_surname(word: str) -> bool:
     return folded in SURNAMES and (lower.isascii() or folded not in SPELLINGS or lower in SPELLINGS[folded])
 
 
+def is_firm(folded: str) -> bool:
+    """Speaks of a firm; but "Trung Tâm", "Quân An", "Nhã Hằng" at the end of a name are given names."""
+    found = _FIRMS.search(folded)
+    if found is None or found[0] not in _NAMED_TOO:
+        return found is not None
+    begins = folded[: found.start()].split()
+    return not (folded.endswith(found[0]) and 0 < len(begins) < 4 and begins[0] in SURNAMES)
+
+
 @lru_cache(maxsize=65_536)
 def strength(cell: str) -> Strength:
     """strong: surname, given name and a syllable that stands between; likely: surname and given name; possible:
     only the form of a name."""
     folded = fold(cell)
-    if _FIRMS.search(folded):
+    if is_firm(folded):
         return "no"
     if (title := _TITLE.match(folded)) and folded[title.end() :] in GIVENS and folded not in FAMOUS:
         return "likely"  # "cô Tâm"
+    cell = _SHORT_TITLE.sub("", cell)
     text = bare_name(joined(cell))
     tokens = text.split()
     if not 1 < len(tokens) < 8 or not all(_LETTERS.fullmatch(token) and len(token) < 16 for token in tokens):
@@ -169,7 +182,7 @@ def _middle(token: str) -> bool:
 def is_company(cell: str) -> bool:
     """Speaks of a firm, a school, a shop, a street or a ware."""
     text = fold(cell)
-    return _FIRMS.search(text) is not None or _NOT_PERSONS.search(text) is not None
+    return is_firm(text) or _NOT_PERSONS.search(text) is not None
 
 
 def is_part(cell: str) -> bool:
@@ -186,11 +199,11 @@ def has_form(cell: str) -> bool:
     """Two to seven words of letters only, none of a firm's: enough in a column that holds names anyway."""
     if strength(cell) in ("strong", "likely"):
         return True
-    text = bare_name(joined(cell)).replace(",", "")
+    text = bare_name(joined(_SHORT_TITLE.sub("", cell))).replace(",", "")
     tokens = text.split()
     if not 1 < len(tokens) < 8 or not all(_LETTERS.fullmatch(token) for token in tokens):
         return False
-    if _NOTHING_SAID.fullmatch(text) or _FIRMS.search(text):
+    if _NOTHING_SAID.fullmatch(text) or is_firm(text):
         return False
     if tokens[0] in SURNAMES and tokens[-1] in GIVENS:
         return True

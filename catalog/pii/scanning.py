@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import combinations
 from typing import Final
 
@@ -26,11 +27,18 @@ _EXAMPLES: Final = 3
 _MOST_SIGNS: Final = 4_000
 
 
-class Scanner:
-    """Takes batches with (at least) the order's columns, each a dictionary of texts."""
+Write = Callable[[pa.Array], pa.DictionaryArray]
 
-    def __init__(self, order: ScanOrder, names: list[str]) -> None:
-        self.order = order
+
+def _as_it_is(column: pa.Array) -> pa.DictionaryArray:
+    return column
+
+
+class Scanner:
+    """Takes batches with (at least) the order's columns: dictionaries of texts, or what `write` makes such of."""
+
+    def __init__(self, order: ScanOrder, names: list[str], write: Write = _as_it_is) -> None:
+        self.order, self.write = order, write
         self.names = [name for name in names if not order.columns or name in order.columns]
         self.place = {name: place for place, name in enumerate(names)}
         self.rows = 0
@@ -43,15 +51,25 @@ class Scanner:
             pair: Singles() for pair in combinations(self.plain[:MOST_PAIRED], 2)
         }
         self.persons = Singles()
+        self.null_numbers = any(any(map(str.isdigit, word)) for word in order.null_words)
         self.nulls = pa.array([*order.null_words, ""], pa.string())
 
     def take(self, batch: pa.RecordBatch) -> None:
         """One batch of the file, in its order."""
-        tidied = {name: self._tidy(batch.column(self.place[name])) for name in self.names}
-        for name, (texts, codes) in tidied.items():
+        ranks = mixed(np.arange(self.rows, self.rows + batch.num_rows, dtype=np.uint64))
+        chosen = self._chosen(ranks)
+        tidied = {}
+        for name in self.names:
+            column = batch.column(self.place[name])
+            if self._only_sampled(name, column):
+                tidied[name] = self._at(column, chosen)
+                told = compute.is_finite(column) if pa.types.is_floating(column.type) else compute.is_valid(column)
+                self.filled[name] += int(compute.sum(told).as_py() or 0)
+                continue
+            texts, codes = tidied[name] = self._tidy(self.write(column))
             self.filled[name] += int(np.count_nonzero(codes >= 0))
             self._sweep(name, texts)
-        self._sample(tidied, batch.num_rows)
+        self._sample(tidied, ranks, chosen)
         if self.plain:
             self._count(batch, tidied)
         self.rows += batch.num_rows
@@ -65,14 +83,28 @@ class Scanner:
             codes = np.where((codes >= 0) & ~blank[codes], codes, -1)
         return texts, codes
 
-    def _sample(self, tidied: dict[str, tuple[pa.Array, Ints]], rows: int) -> None:
-        """Keep the rows with the smallest hashes of their numbers, over the whole file."""
-        ranks = mixed(np.arange(self.rows, self.rows + rows, dtype=np.uint64))
+    def _only_sampled(self, name: str, column: pa.Array) -> bool:
+        """Numbers and days as such: no text can be among them, and to write each costs more than to read it."""
+        return not pa.types.is_dictionary(column.type) and name not in self.plain and not self.null_numbers
+
+    def _at(self, column: pa.Array, chosen: Ints) -> tuple[pa.Array, Ints]:
+        """As `_tidy`, of the rows chosen; the others count as blank."""
+        texts, few = self._tidy(self.write(column.take(pa.array(chosen))))
+        codes = np.full(len(column), -1, dtype=np.int64)
+        codes[chosen] = few
+        return texts, codes
+
+    def _chosen(self, ranks: Ints) -> Ints:
+        """Of a batch those rows that may be among the ones with the smallest hashes of their numbers."""
         chosen = np.flatnonzero(ranks < self.ranks.max()) if len(self.ranks) >= self.order.sample_rows else (
-            np.arange(rows)
+            np.arange(len(ranks))
         )  # fmt: skip
         if len(chosen) > self.order.sample_rows:
             chosen = chosen[np.argpartition(ranks[chosen], self.order.sample_rows)[: self.order.sample_rows]]
+        return chosen
+
+    def _sample(self, tidied: dict[str, tuple[pa.Array, Ints]], ranks: Ints, chosen: Ints) -> None:
+        """Keep the rows with the smallest hashes of their numbers, over the whole file."""
         both = np.concatenate([self.ranks, ranks[chosen]])
         kept = np.argsort(both, kind="stable")[: self.order.sample_rows]
         for name, (texts, codes) in tidied.items():
@@ -97,12 +129,14 @@ class Scanner:
     def _count(self, batch: pa.RecordBatch, tidied: dict[str, tuple[pa.Array, Ints]]) -> None:
         persons = np.arange(self.rows, self.rows + batch.num_rows, dtype=np.uint64)
         if self.order.key is not None and self.order.key in self.place:
-            texts, codes = self._tidy(batch.column(self.place[self.order.key]))
+            texts, codes = self._tidy(self.write(batch.column(self.place[self.order.key])))
             persons = np.where(codes >= 0, np.append(hashed(texts), np.uint64(0))[codes], persons)
         self.persons.take(mixed(persons), persons)
         hashes = {}
         for name in self.plain:
-            texts, codes = tidied[name] if name in tidied else self._tidy(batch.column(self.place[name]))
+            texts, codes = (
+                tidied[name] if name in tidied else self._tidy(self.write(batch.column(self.place[name])))
+            )
             hashes[name] = np.append(hashed(texts), np.uint64(0))[codes], codes >= 0
         for names, singles in self.singles.items():
             value, there = hashes[names[0]]

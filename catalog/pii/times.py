@@ -24,10 +24,18 @@ _MONTHS_FIRST = re.compile(
 )
 _MONTH_NAMES = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 _DECIMAL = r"([-+]?\d{1,3}[.,]\d{3,})\s?°?\s?"
-_PAIR = re.compile(
-    rf"\(?\s*(?:lat[:=]?\s*)?{_DECIMAL}[NBS]?\s*[,;/ ]\s*(?:(?:lon|lng|long)[:=]?\s*)?{_DECIMAL}[EĐ]?\s*\)?", re.I
+_PAIR = re.compile(rf"{_DECIMAL}[NBEĐ]?\s*[,;/| &]\s*{_DECIMAL}[NBEĐ]?", re.I)
+_KEYS = re.compile(
+    r"[\"'{}\[\]]|^\(|\)$|&amp;|\b(?:lat(?:itude)?|lng|lon(?:g(?:itude)?)?|v[iĩ] ?[dđ][oộ]|kinh ?[dđ][oộ]|type|"
+    r"coordinates|"
+    r"(?<=type: )point|point(?=\W+coordinates)|srid=\d+;?)\b\s*[:=]?",
+    re.I,
 )
+"""What programs write about the two numbers."""
 _POINT = re.compile(r"POINT\s?\(\s*(\d{2,3}\.\d+)\s+(\d{1,2}\.\d+)\s*\)", re.I)
+_AXES = re.compile(r"[xy]\s*[=:]\s*\d{6,7}(?:[.,]\d+)?\s*[,;/| ]\s*[xy]\s*[=:]\s*\d{6,7}(?:[.,]\d+)?", re.I)
+_SIDE = re.compile(r"^[NBEĐ]\s*(?=\d)|\s*[°º]?\s*[NBEĐ]$", re.I)
+_ANY_NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
 _ONE = re.compile(r"-?(\d{1,3})[.,](\d{3,})")
 
 
@@ -43,6 +51,8 @@ _DEGREES = re.compile(rf"{_degrees('NB')}[,;]?\s*{_degrees('EĐ')}", re.I)
 _METRES = re.compile(r"\d{6,7}(?:[.,]\d+)?")
 _VERSION = re.compile(r"\d{1,2}\.\d{1,2}\.\d{2}")
 _MONTH = re.compile(r"(?:(?:0?[1-9]|1[0-2])[/.-](\d{4})|(\d{4})[/.-](?:0?[1-9]|1[0-2]))")
+_NO_DAY = re.compile(r"^(?:(?:00|--|__|xx|\?\?|\.\.)[/.-]){1,2}(?=(?:\d{1,2}[/.-])?\d{4}$)", re.I)
+"""Of those who know only the year, or the month and the year."""
 _SECONDS = re.compile(r"-?\d{5,10}(000)?")
 _SECONDS_A_YEAR = 31_556_952
 _DAY_ZERO = 1900
@@ -86,7 +96,7 @@ def is_version(cell: str) -> bool:
 def is_told_of_birth(cell: str, *, year: int) -> bool:
     """What tells of a birth under a header that says so: a year, a month, the days that a spreadsheet counts, or
     the (milli)seconds since 1970 in which a program does."""
-    text = cell.strip().removesuffix(".0")
+    text = _NO_DAY.sub("", cell.strip().removesuffix(".0"))
     if found := _MONTH.fullmatch(text):
         return year - 115 <= int(found[1] or found[2]) <= year
     if not text.isascii() or not text.removeprefix("-").isdigit():
@@ -103,14 +113,18 @@ def is_told_of_birth(cell: str, *, year: int) -> bool:
 
 def is_place(cell: str) -> bool:
     """A pair of coordinates within Viet Nam and its waters, to a hundred metres or finer."""
-    text = cell.strip()
+    text = _KEYS.sub(" ", cell).strip(" \t\n,;/|")
     if found := _DEGREES.fullmatch(text):  # a whole minute is two kilometres
         fine = all(found[seconds] or not found[minutes].isdigit() for minutes, seconds in ((2, 3), (5, 6)))
         return fine and inside(float(found[1]), float(found[4]))
     if found := _POINT.fullmatch(text):
         return inside(float(found[2]), float(found[1]))
+    if _AXES.fullmatch(text):
+        return is_told_place(text)
     found = _PAIR.fullmatch(text)
     if found is None:
+        return False
+    if found[1].count(",") != found[2].count(","):
         return False
     one, two = (float(found[i].replace(",", ".")) for i in (1, 2))
     return inside(one, two) or inside(two, one)
@@ -139,13 +153,30 @@ def is_easting(cell: str) -> bool:
     return _METRES.fullmatch(cell.strip()) is not None and 100_000 <= _number(cell) <= 950_000
 
 
+def is_millionth(cell: str, half: str) -> bool:
+    """Of a degree, or a tenth of that, as trackers send it: a whole number."""
+    text = cell.strip()
+    low, high = (6.5, 23.6) if half == "latitude" else (102.0, 117.9)
+    return text.isascii() and text.isdigit() and any(low <= int(text) / unit <= high for unit in (10**6, 10**7))
+
+
+def is_told_place(cell: str) -> bool:
+    """Under a header that says so: a pair in metres, or to a kilometre."""
+    numbers = [_number(each) for each in _ANY_NUMBER.findall(_KEYS.sub(" ", cell))]
+    if len(numbers) != 2:
+        return False
+    one, two = numbers
+    metres = any(700_000 <= x <= 2_650_000 and 100_000 <= y <= 950_000 for x, y in ((one, two), (two, one)))
+    return metres or inside(one, two) or inside(two, one)
+
+
 def is_fine(cell: str) -> bool:
     """Tells a place to some ten metres."""
     return "°" in cell or "º" in cell or len(re.split(r"[.,]", cell)[-1]) >= 4
 
 
 def _between(cell: str, low: float, high: float) -> bool:
-    text = cell.strip()
+    text = _SIDE.sub("", _KEYS.sub(" ", cell)).strip()
     if found := _HALF_DEGREES.fullmatch(text):
         minutes, seconds = (_number(found[i]) if found[i] else 0.0 for i in (2, 3))
         return low <= int(found[1]) + minutes / 60 + seconds / 3600 <= high

@@ -31,7 +31,7 @@ _CODES: Final = re.compile(
     r"\b(?:don hang|ma don|don|ma|so don|hoa don|hd|invoice|order|van don|tracking|sku|barcode|ma vach|seri|"
     r"serial|imei|lo|batch|"
     r"tham chieu|ref|giao dich|gd|chung tu|phieu|bien lai|hop dong|tai khoan|stk|tk|so tien|tien|gia|ticket|id|"
-    r"trace|code|ms|kien|ban|"
+    r"trace|code|ms|(?:ma|so) kien|kien hang|ban|"
     r"bill|cong van|ho so|so ct|ctu|txn|lsx|po)\b[^a-z0-9]{0,3}(?:so|no|code|id|la|hang)?[^a-z0-9]{0,4}$"
 )
 
@@ -89,6 +89,7 @@ _CARDS: Final = (
     ),
 )
 _CITIZEN_ID: Final = re.compile(r"(?<![\w.,-])0\d{2}(?:[ .]?\d{3}){3}(?![\d-])")
+_COMPACT: Final = r"\d{2}[A-Z][A-Z0-9]?\d{5}"
 _NUMBERS: Final = (
     _Rule("tax_code", re.compile(r"(?<!\d)\d{10}(?:-?\d{3})?(?!\d)"), is_tax_code, _TAX),
     _Rule("social_insurance", re.compile(r"(?<!\d)\d{10}(?!\d)"), lambda _: True, _INSURANCE),
@@ -98,7 +99,9 @@ _NUMBERS: Final = (
         is_old_citizen_id,
         _said("cmnd|cmt|cmtnd|chung minh|chung minh thu|chung minh nhan dan|cccd|can cuoc|id card|giay to"),
     ),
-    _Rule("phone", re.compile(r"(?<![\w+])\(?(?:\+?84|0)\)?(?:[ ._()–-]{0,2}\d){9,10}(?!\d)"), is_phone),
+    _Rule(
+        "phone", re.compile(r"(?<![\w+])(?<!\d[.-])\(?(?:\+?84|0)\)?(?:[ ._()–-]{0,2}\d){9,10}(?!\d)"), is_phone
+    ),
     _Rule(
         "phone",
         re.compile(r"(?<![\w+])\(?(?:\+?84|0)\)?(?:[ ._()–-]{0,2}\d){9}(?!\d)"),
@@ -121,9 +124,15 @@ _NUMBERS: Final = (
         is_plate,
         _said("bien so|bien|bks|bsx|bien kiem soat|bien xe|xe|plate|o to|xe may|bien ks|oto|taxi"),
     ),
+    _Rule(
+        "plate",
+        re.compile(rf"(?:^|(?<= [-–] )|(?<=[/|;&(])|(?<=[/|;&(] )){_COMPACT}(?=\s*(?:$| [-–]|[/|;&)]))", re.I),
+        is_plate,
+    ),
     _Rule("coordinates", re.compile(r"\d{1,3}[.]\d{4,}\s?[,;/ ]\s?\d{1,3}[.]\d{4,}"), is_place),
 )
 _DAY: Final = re.compile(r"\d{1,2}[/.-]\d{1,2}[/.-]\d{4}|\d{4}-\d{2}-\d{2}|\d{1,2}[/.-]\d{1,2}[/.-]\d{2}(?!\d)")
+_ASIDE: Final = re.compile(r"\s*\(\s*(\d{1,2}[/.-]\d{1,2}[/.-]\d{4}|\d{4}-\d{2}-\d{2})\s*\)")
 _BORN: Final = _said("sinh ngay|ngay sinh|sinh|ns|dob|born|date of birth|sn|sinh nam|sinh nhat")
 
 
@@ -148,7 +157,18 @@ def inside(text: str, *, year: int) -> list[Match]:
         if not any(taken[start:end]):
             taken[start:end] = [True] * (end - start)
             found.append(Match(kind, start, end))
-    return found
+    return [*found, *_born_beside(text, found, year)]
+
+
+def _born_beside(text: str, found: list[Match], year: int) -> Iterator[Match]:
+    """A day in parentheses after a person."""
+    for person in found:
+        if (
+            person.kind == "person_name"
+            and (day := _ASIDE.match(text, person.end))
+            and is_birth(day[1], year=year)
+        ):
+            yield Match("birth_date", day.start(1), day.end(1))
 
 
 def _struck(found: re.Match[str]) -> str:
@@ -170,7 +190,7 @@ def _formed(text: str, rules: tuple[_Rule, ...]) -> Iterator[tuple[Kind, int, in
 
 _STARTS: Final = re.compile(
     r"(?:\b(?:số|so|sn|số nhà|so nha|thôn|thon|ấp|tổ|xóm|ngõ|ngo|hẻm|hem|kiệt|lô|căn hộ|chung cư|khu phố|kp|khu|"
-    r"bản|buôn|tdp|tổ dân phố)\s+\w|\bkp\s?\d|"
+    r"bản|buôn|đội|tdp|tổ dân phố)\s+\w|\bkp\s?\d|"
     r"(?<![\d.,/-])\d{1,4}(?:[A-Za-z]|bis)?(?:[/-]\d{1,4}[A-Za-z]?){0,3}\s+(?=[^\W\d_]|(?:30|3|2|19)(?:/\d|\s+tháng)))",
     re.I,
 )

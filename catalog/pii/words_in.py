@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Literal
 
 from msgspec import Struct
 
 from catalog.pii.addresses import is_address, is_area, looks_like_address
-from catalog.pii.headers import hint, is_vague, words
+from catalog.pii.headers import hint, is_vague, spoken, words
 from catalog.pii.kinds import Kind
 from catalog.pii.names import bare_name, has_form, is_company, is_part, strength
 from catalog.pii.syllables import COMMON_SURNAMES, FAMOUS
@@ -20,6 +21,7 @@ from catalog.pii.times import (
     is_fine,
     is_latitude,
     is_longitude,
+    is_millionth,
     is_northing,
     is_told_of_birth,
     is_version,
@@ -36,7 +38,10 @@ _AMBIGUOUS = frozenset(
     {"ten", "name", "ten day du", "khach hang", "customer", "client", "owner", "ten goi", "member", "xe"}
 )
 """Of persons or of wares and firms: the cells must say."""
-_HALF_SAID = re.compile(r"\b(?:lat|latitude|vi do|vido|vd|lon|lng|long|longitude|kinh do|kinhdo|kd|x|y)\b|toa do")
+_HALF_SAID = re.compile(
+    r"\b(?:lat|latitude|vi do|vido|vd|lon|lng|long|longitude|kinh do|kinhdo|kd|x|y)\b|toa do|latlng|latlong|gps|"
+    r"coord[a-z]*"
+)
 _METRES_SAID = re.compile(r"\b(?:[xy]|toa do|vn|utm|northing|easting|north|east)\b")
 
 
@@ -86,7 +91,7 @@ def _births(header: str, cells: Sequence[str], year: int) -> Finding | None:
 
 def _halves(header: str, cells: Sequence[str], year: int) -> Finding | None:
     """Latitude or longitude alone; without a header only a guess, which the other half must confirm."""
-    said, spoken = hint(header, "coordinates"), words(header)
+    said, told = hint(header, "coordinates"), spoken(header)
     if said == "against":
         return None
     for half, test, metres in (
@@ -94,9 +99,12 @@ def _halves(header: str, cells: Sequence[str], year: int) -> Finding | None:
     ):  # fmt: skip
         hits = _places(cells, test)
         # Whichever of the two it says: surveyors' X is the programs' Y, and exports turn them round.
-        if _HALF_SAID.search(spoken) and hits and 10 * len(hits) >= 5 * len(cells):
+        if _HALF_SAID.search(told) and hits and 10 * len(hits) >= 5 * len(cells):
             return Finding(kind="coordinates", confidence=0.95, places=hits, half=half)  # type: ignore[arg-type]
-        if _METRES_SAID.search(spoken) and len(meant := _places(cells, metres)) * 10 >= 9 * len(cells):
+        whole = _places(cells, partial(is_millionth, half=half)) if _HALF_SAID.search(told) else []
+        if whole and 10 * len(whole) >= 9 * len(cells):
+            return Finding(kind="coordinates", confidence=0.9, places=whole, half=half)  # type: ignore[arg-type]
+        if _METRES_SAID.search(told) and len(meant := _places(cells, metres)) * 10 >= 9 * len(cells):
             return Finding(kind="coordinates", confidence=0.9, places=meant, half=half)  # type: ignore[arg-type]
         fine = sum(is_fine(cells[place]) for place in hits)
         if said == "none" and len(hits) >= 10 and 20 * len(hits) >= 19 * len(cells) and 10 * fine >= 8 * len(hits):
@@ -146,7 +154,7 @@ def _names(header: str, cells: Sequence[str], year: int) -> Finding | None:
         return _named(cells, sure, persons)
     if said == "against":
         return Finding(kind="person_name", confidence=0.7, places=strong) if (
-            len(strong) >= 10 and 10 * len(strong) >= 6 * len(cells)
+            len({cells[place] for place in strong}) >= 8 and 10 * len(strong) >= 6 * len(cells)
         ) else None  # fmt: skip
     if len(sure) < 5 or 10 * len(sure) < 7 * persons:
         return None
@@ -167,7 +175,7 @@ def _named(cells: Sequence[str], sure: list[int], persons: int) -> Finding | Non
     """Under a header that says so; names of other peoples by their form, where nearly all cells have it."""
     formed = _formed(cells)
     if 10 * len(sure) >= 3 * persons and (len(sure) >= 2 or len(cells) <= 5):
-        usual = 10 * len(sure) >= 6 * persons
+        usual = 10 * len(sure) >= 6 * persons or 20 * len(formed) >= 19 * persons
         return Finding(kind="person_name", confidence=0.95, places=formed if usual else sure)
     spread = len({cells[place] for place in formed}) * 4 >= len(formed)
     if 10 * len(formed) >= 9 * persons and 4 * persons >= 3 * len(cells) and spread:

@@ -24,13 +24,20 @@ def pseudonyms(key: bytes, subjects: Sequence[str]) -> list[bytes]:
     block = key.ljust(_BLOCK_BYTES, b"\0")
     inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in block)).copy
     outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in block)).copy
-    found = []
-    for subject in subjects:
+    found: list[bytes] = []
+    keep = found.append
+    for subject in _all_tidied(subjects):
         within, around = inner(), outer()
-        within.update(_tidied(subject).encode())
+        within.update(subject)
         around.update(within.digest())
-        found.append(around.digest()[:PSEUDONYM_BYTES])
+        keep(around.digest()[:PSEUDONYM_BYTES])
     return found
+
+
+def _all_tidied(subjects: Sequence[str]) -> list[bytes]:
+    if "".join(subjects).isascii():
+        return [subject.strip().encode() for subject in subjects]
+    return [_tidied(subject).encode() for subject in subjects]
 
 
 def _tidied(subject: str) -> str:

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Sequence
 
 import msgspec
-from sqlalchemy import ColumnElement, ScalarSelect, func, literal, select
+from sqlalchemy import ColumnElement, ScalarSelect, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -40,6 +40,16 @@ class ListedVersion(msgspec.Struct, frozen=True, kw_only=True):
     partner_id: uuid.UUID | None
     number: int
     version: Version
+
+
+class KeptDataset(msgspec.Struct, frozen=True, kw_only=True):
+    """A dataset of which something is kept that may be read; `listed`: it has a version."""
+
+    id: uuid.UUID
+    slug: str
+    title_vi: str
+    title_en: str
+    listed: bool
 
 
 def is_named(dataset: uuid.UUID | str) -> ColumnElement[bool]:
@@ -123,6 +133,19 @@ async def dataset_id_of(
     else:
         rows = rows.where(Dataset.current_version_id.is_not(None))
     return (await session.execute(rows)).scalar_one_or_none()
+
+
+async def kept_dataset(
+    session: AsyncSession, dataset: uuid.UUID | str, *, reader_id: uuid.UUID | None
+) -> KeptDataset | None:
+    """A listed dataset; to its owners also one of which every version was withdrawn."""
+    listed = Dataset.current_version_id.is_not(None)
+    rows = select(Dataset.id, Dataset.slug, Dataset.title_vi, Dataset.title_en, listed.label("listed"))
+    readable = listed
+    if reader_id is not None:
+        readable = or_(listed, Dataset.owner_id == reader_id, Dataset.partner_id == reader_id)
+    row = (await session.execute(rows.where(is_named(dataset), readable))).one_or_none()
+    return KeptDataset(**row._mapping) if row is not None else None
 
 
 async def owned_datasets(session: AsyncSession, *, owner_id: uuid.UUID) -> tuple[OwnedDataset, ...]:

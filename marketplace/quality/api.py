@@ -14,7 +14,7 @@ from marketplace.db.base import utcnow
 from marketplace.errors import NotFound
 from marketplace.invoices.credit_reads import credits
 from marketplace.invoices.schemas import CreditPage
-from marketplace.listings.reads import dataset_id_of
+from marketplace.listings.reads import kept_dataset
 from marketplace.parameters import Cursor
 from marketplace.quality.crediting import propose_for_breaches
 from marketplace.quality.reads import list_breaches, read_quality
@@ -28,11 +28,9 @@ async def get_quality(
     session: AsyncSession, dataset: str, maybe_caller: Caller | None, version: Version = None
 ) -> QualityPage:
     """What was found of a dataset's versions, or of one, and whether the next is late; counts for its owner."""
-    dataset_id = await dataset_id_of(session, dataset)
     reader = maybe_caller.organisation_id if maybe_caller is not None else None
-    page = dataset_id and await read_quality(
-        session, dataset_id, reader_id=reader, at=utcnow(), version_id=version
-    )
+    kept = await kept_dataset(session, dataset, reader_id=reader)
+    page = kept and await read_quality(session, kept.id, reader_id=reader, at=utcnow(), version_id=version)
     if not page:
         raise NotFound
     return page

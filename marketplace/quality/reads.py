@@ -18,7 +18,9 @@ from marketplace.quality.schemas import BreachPage, BreachView, CheckView, Quali
 
 _DATASET = text("""
 select d.id, d.slug, d.owner_id, d.partner_id, d.update_frequency, v.created_at, v.body ->> 'mode' as mode
-from dataset d join dataset_version v on v.id = d.current_version_id where d.id = :dataset
+from dataset d join dataset_version v on v.id = coalesce(d.current_version_id,
+    (select id from dataset_version where dataset_id = d.id order by number desc limit 1))
+where d.id = :dataset
 """)
 _CHECKS = text("""
 select q.*, v.number from quality_check q join dataset_version v on v.id = q.version_id
@@ -41,8 +43,8 @@ PERCENT_STEP = 5
 async def read_quality(
     session: AsyncSession, dataset_id: UUID, *, reader_id: UUID | None, at: datetime, version_id: str | None = None
 ) -> QualityPage | None:
-    """The newest looks at its versions, or at one of them; with verdicts if `reader_id` is an owner of it. None if
-    nothing is listed.
+    """The newest looks at its versions, or at one of them; with verdicts if `reader_id` is an owner of it. Of a
+    dataset without a version any more, who may read it is the caller's to ask (`kept_dataset`); None: never any.
 
     In dp mode what a suite found of the persons is for the owner alone: it was not bought with privacy budget.
     """

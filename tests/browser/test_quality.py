@@ -90,3 +90,24 @@ async def test_everybody_reads_scores_and_the_clock_and_the_owner_counts(
         assert "Đã xét" in own
     async with database.session() as session:
         (await session.get_one(Dataset, sides.dataset_id)).update_frequency = "never"
+    await _after_the_last_withdrawal(visit, sides, database, path)
+
+
+async def _after_the_last_withdrawal(visit: Visit, sides: Sides, database: Database, path: str) -> None:
+    """What was found is kept, and read by the owner alone."""
+    async with database.session() as session:
+        dataset = await session.get_one(Dataset, sides.dataset_id)
+        version_id, dataset.current_version_id = dataset.current_version_id, None
+    try:
+        async with visit(sides.owner) as visitor:
+            kept = await visitor.get(path)
+            assert kept.status_code == 200
+            assert faults(kept.text) == []
+            assert "expect_column_values_to_not_be_null" in kept.text
+            assert 'class="crumb"><a href="/publications"' in kept.text, "its own page is gone"
+        for other in (None, sides.rival_owner, sides.startup):
+            async with visit(other) as visitor:
+                assert (await visitor.get(path)).status_code == 404
+    finally:
+        async with database.session() as session:
+            (await session.get_one(Dataset, sides.dataset_id)).current_version_id = version_id

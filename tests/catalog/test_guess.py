@@ -263,3 +263,14 @@ def test_what_a_spreadsheet_rounded_is_said_and_a_department_is_no_key() -> None
     assert 'meaning: {vi: "Năm sinh", en: "Year of birth"}' in manifest_text(reply, slug="x")
     assert [c.transform and c.transform.bins for c in reply.columns if c.name == "nam_sinh"] == [(1970, 1980)]
     assert "# consent: {research.academic: dong_y}" in manifest_text(reply, slug="test")
+
+
+def test_rows_with_more_or_fewer_cells_than_the_header_are_told() -> None:
+    rows = [f"0{i:09d};{['Nam', 'Nữ'][i % 2]};{1950 + i % 50}" for i in range(100)]
+    rows[39], rows[79] = "0000000039;Nam", "0000000079;Nữ;1980;x;y"
+    reply = guessed("\n".join(["ma;gioi_tinh;nam_sinh", *rows, ""]).encode())
+    assert (reply.rows, reply.ragged, reply.ragged_rows) == (98, 2, (41, 81))
+    text = manifest_text(reply, slug="giay_phep")
+    assert "dòng 41, 81" in text
+    assert "row 41, 81" in text
+    assert read_manifest(filled(text)).reading.max_rejected_share == pytest.approx(0.02)

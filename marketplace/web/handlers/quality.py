@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.db.base import utcnow
 from marketplace.errors import NotFound
-from marketplace.listings.reads import read_dataset
+from marketplace.listings.reads import kept_dataset
 from marketplace.quality.reads import read_quality
 from marketplace.web.expected import judged
 from marketplace.web.view import View
@@ -21,11 +21,11 @@ Version = Annotated[str | None, QueryParameter(name="version", required=False, m
 
 @get("/datasets/{slug:str}/quality")
 async def show_quality(view: View, session: AsyncSession, slug: str, version: Version = None) -> Template:
-    """Open to everybody; `version`: that one alone."""
-    dataset = await read_dataset(session, slug)
+    """Open to everybody while it is listed, then to its owners; `version`: that one alone."""
+    reader = view.caller.organisation_id if view.caller is not None else None
+    dataset = await kept_dataset(session, slug, reader_id=reader)
     if dataset is None:
         raise NotFound
-    reader = view.caller.organisation_id if view.caller is not None else None
     page = await read_quality(session, dataset.id, reader_id=reader, at=utcnow(), version_id=version)
     if page is None:
         raise NotFound

@@ -150,3 +150,51 @@ def test_a_middle_name_that_is_shortened_leaves_a_name() -> None:
 def test_what_looks_like_a_number_of_a_person_and_is_of_a_machine_or_a_ware() -> None:
     assert not found("ip", [f"10.{27 + i}.{107 + i}.{112 + i}" for i in range(60)])
     assert not found("Seal", [f"{'BCNK'[i % 4]}{2_079_484 + 7_919 * i}" for i in range(60)])
+
+
+@pytest.mark.parametrize(
+    ("header", "cells", "kinds"),
+    [
+        ("HOTENBN", ["NGUYEN VAN AN", "TRAN THI BICH", "LE HUU PHUOC", "DO THI LAN"], {"person_name"}),
+        ("SODTME", ["0912 345 678", "0987.654.321", "0356 789 012", "0701234567", "0903 111 222"], {"phone"}),
+        ("Liên hệ", [f"Hoàng Văn Duy - 09122334{i}" for i in range(10, 15)], {"person_name", "phone"}),
+        ("Người nhận", [f"Phạm Thị Hoa ({i + 10}/05/2018)" for i in range(5)], {"person_name", "birth_date"}),
+        ("vnpt", [f"Vũ Thị Lan / 30F{i}8077" for i in range(8)], {"person_name", "plate"}),
+        ("SOHC", [f"C987654{i}; B123450{i}" for i in range(9)], {"passport"}),
+        ("bks", ["18 - G4 - 57356", "83 - D7 - 12652", "30A.123.45", "80-003-NN-22"], {"plate"}),
+        ("vị trí", [f'{{"lat": {n:.6f}, "lng": {e:.6f}}}' for n, e in _PLACES], {"coordinates"}),
+        ("tdx_tdy", [f"X={n * 1e5:.2f}; Y={e * 5e3:.2f}" for n, e in _PLACES], {"coordinates"}),
+        ("Vĩ độ", [f"{n:.4f}° N" for n, _ in _PLACES], {"coordinates"}),
+        (
+            "gui_toi", [f"Trần Thị {name}, Đội {len(name)}, xã Tân Kiên, huyện Bình Chánh, TPHCM"
+                        for name in ("Hoa", "Lan", "Mai", "Đào", "Cúc", "Huệ")], {"person_name", "address"},
+        ),
+        ("NgSinhMe", ["00/00/1968", "12/03/1971", "--/--/1980", "1975"], {"birth_date"}),
+    ],
+)  # fmt: skip
+def test_joined_headers_several_values_and_other_ways_to_write_hide_nothing(
+    header: str, cells: list[str], kinds: set[str]
+) -> None:
+    assert found(header, cells * 3) >= kinds
+
+
+@pytest.mark.parametrize(
+    ("header", "cells"),
+    [
+        ("đồng ý", ["Có", "Không"] * 50),
+        ("x33", ["21.244", "9.125", "15.501"]),
+        ("SBD", [f"0{26602222 + 401 * i}" for i in range(40)]),
+        ("MA_HS", [f"H31.84.{i % 9}-0{213561 + i}-82{i:02d}" for i in range(40)]),
+        ("NOI_CAP", ["Cục CSQLHC về TTXH", "CA TP Hà Nội", "CA Nghệ An"] * 10),
+        ("F25", ["TTGDTX Chu Văn An", "THPT Chuyên Lê Quý Đôn", "Trường TH Võ Thị Sáu"] * 20),
+        ("so_hieu_bang", [f"{'ABC'[i % 3]}{8151012 + 77777 * i % 1_000_000}" for i in range(40)]),
+        ("cong_trinh", ["Hồ Tân Xã", "Cầu Trần Hoàng Na"] * 40),
+    ],
+)
+def test_what_only_looks_like_a_person_in_a_strange_column_is_none(header: str, cells: list[str]) -> None:
+    assert not found(header, cells) - {"area"}
+
+
+def test_given_names_that_are_also_words_of_firms_are_names() -> None:
+    assert strength("Đỗ Trung Tâm") != "no"
+    assert strength("Trung tâm Ngoại ngữ Sao Mai") == "no"

@@ -65,6 +65,13 @@ async def test_a_version_keeps_what_its_suite_found_and_the_next_one_does_not_dr
         assert again.status_code == 201, again.text
         await look_at_released(database, press.store, press.config, asyncio.Event(), at=utcnow())
         page = (await client.get(f"{path}/quality", token=token)).json()
+        async with database.session() as session:
+            await session.execute(
+                text("update dataset set current_version_id = null where id = :id"), {"id": dataset}
+            )
+        kept = await client.get(f"{path}/quality", token=token)
+        assert kept.json()["checks"] == page["checks"], "what was found is its owner's, listed or not"
+        assert (await client.get(f"{path}/quality")).status_code == 404
     assert [e["code"] for e in no_suite.json()["errors"]] == ["manifest.missing_key"]
     assert [e["code"] for e in contradicts.json()["errors"]] == ["quality.unknown_column"]
     assert misses.json()["code"] == "quality.critical"
