@@ -11,6 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.callers import Operator
 from marketplace.audit.actions import record
+from marketplace.db.base import utcnow
+from marketplace.faults import point
 from marketplace.ledger.accounts import account_id
 from marketplace.ledger.outside import Outside, OutsideRecord
 from marketplace.payouts.bank_file import Notice
@@ -57,6 +59,7 @@ async def settle_notices(
 ) -> Report:
     """Book what fits, name what does not; a returned payout is back in its owner's earnings."""
     await session.execute(_LOCKED)
+    at = max(at, utcnow())  # what was read meanwhile was read before this
     by_bank = select(Payout).join(PayoutAccount).where(PayoutAccount.bank_code != STRIPE)
     rows = await session.scalars(by_bank.where(Payout.reference.in_({one.reference for one in notices})))
     payouts = {row.reference: row for row in rows}
@@ -66,6 +69,7 @@ async def settle_notices(
         why = _odd(notice, payouts.get(notice.reference))
         if why is None:
             why = await _settle(session, notice, payouts[notice.reference], by, at)
+            point("payout-notice")
         if why in ("PAID", "RETURNED", "known"):
             counted[why] += 1
         else:
