@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import marketplace.tables  # noqa: F401  # every foreign key finds its table
@@ -12,7 +12,7 @@ from marketplace import faults
 from marketplace.db.engine import Database
 from tests.forked import FORKS
 
-Verb = Callable[..., Awaitable[object]]
+Verb = Callable[..., Coroutine[Any, Any, object]]
 
 
 def killed_at(point: str, verb: Verb, url: str, *about: Any) -> bool:

@@ -1,4 +1,4 @@
-"""SIGKILL while documents are signed and sent, and documents that cannot be signed: each has one code, once told."""
+"""SIGKILL while documents are signed and sent, and one that cannot be signed: each has one code, told once."""
 
 from __future__ import annotations
 

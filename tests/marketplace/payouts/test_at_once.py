@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from itertools import pairwise
 from uuid import UUID
 
 import pytest
@@ -126,7 +127,7 @@ async def test_a_file_that_waited_for_another_agrees_in_every_window(
     await do_settle(database, notices_file("x", [notice(payout, early)]), scene.maker)
     await do_settle(database, notices_file("y", [notice(payout, late)]), scene.checker, sent)
     bounds = [utcnow() - timedelta(minutes=each) for each in (60, 20)] + [utcnow()]
-    for since, until in zip(bounds, bounds[1:], strict=False):
+    for since, until in pairwise(bounds):
         assert await agrees(database, payout, since, until), (since, until)
     assert await agrees(database, payout)
 
