@@ -22,7 +22,9 @@ _AGAIN = text("""
 
 
 async def send_again(session: AsyncSession, *, invoice_id: UUID, by: Operator, at: datetime) -> None:
-    """The next sweep signs it if that failed, and asks, under the same message id. Raises NotFound, NothingToSend."""
+    """The next sweep signs it, if that failed, and asks, always under the same message id.
+
+    Raises NotFound, NothingToSend."""
     document = (await find(session, invoice_id, party=None)).document
     if await session.scalar(_AGAIN, {"id": invoice_id, "at": at}) is None:
         raise NothingToSend(number=document.name, state=(await standing(session, invoice_id)).state)
