@@ -74,6 +74,7 @@ async def settle_notices(
             counted[why] += 1
         else:
             odd.append(Odd(bank_reference=notice.bank_reference, reference=notice.reference, why=why))
+            await _told_odd(session, notice, why, by)
     return Report(paid=counted["PAID"], returned=counted["RETURNED"], known=counted["known"], odd=tuple(odd))
 
 
@@ -120,6 +121,23 @@ async def _settle(session: AsyncSession, notice: Notice, payout: Payout, by: Ope
         | ({"reason": notice.reason} if notice.status == "RETURNED" else {}),
     )
     return notice.status
+
+
+async def _told_odd(session: AsyncSession, notice: Notice, why: str, by: Operator) -> None:
+    """The bank may have moved money that no books know of: it is found when the answer is long forgotten."""
+    await record(
+        session,
+        "payout:odd",
+        actor_person_id=by.person_id,
+        actor_organisation_id=by.organisation_id,
+        price_vnd=notice.amount_vnd,
+        body={
+            "reference": notice.reference,
+            "bank_reference": notice.bank_reference,
+            "status": notice.status,
+            "why": why,
+        },
+    )
 
 
 def _state(notice: Notice) -> str:

@@ -36,6 +36,8 @@ from tests.marketplace.payouts.test_payouts import (
 
 __all__ = ["scene"]
 MOVED = text("select code, count(*) as n from transfer where reference = :reference group by code order by code")
+ODD = text("select body, price_vnd from event where name = 'payout:odd' "
+           "and body ->> 'bank_reference' = any(cast(:references as text[])) order by id")  # fmt: skip
 BATCHES = text("select count(*) as n from payout p join payout_batch b on b.id = p.batch_id "
                "where p.owner_id = :owner and b.state = 'proposed'")  # fmt: skip
 
@@ -170,4 +172,18 @@ async def test_a_file_killed_between_its_lines_is_read_whole_or_not_at_all(
         assert (report.paid + report.returned, report.known) == (settled, 1 - settled)
         assert [each.why for each in report.odd] == ["unknown_reference"]
     assert await has(database, scene) == (scene.earned_vnd if status == "RETURNED" else 0)
+    assert await agrees(database, payout)
+
+
+async def test_what_the_bank_moved_twice_or_to_nobody_stands_in_the_log(database: Database, scene: Scene) -> None:
+    """It settles nothing, and no reconciliation can know of it once the answer is closed."""
+    _, payout = await released(database, scene)
+    await do_settle(database, notices_file("x", [notice(payout)]), scene.maker)
+    odd = [notice(payout), notice(payout, reference="SDLNOBODY", amount_vnd=7)]
+    report = await do_settle(database, notices_file("y", odd), scene.checker)
+    rows = await database.all(ODD, {"references": [each.bank_reference for each in odd]})
+    assert [(row.body["why"], row.body["reference"], row.price_vnd) for row in rows] == [
+        ("twice", payout.reference, payout.amount_vnd), ("unknown_reference", "SDLNOBODY", 7),
+    ]  # fmt: skip
+    assert [each.why for each in report.odd] == [row.body["why"] for row in rows]
     assert await agrees(database, payout)
