@@ -12,7 +12,7 @@ class NotSignedYet(Conflict):
 
 
 class NothingToSend(Conflict):
-    """Only a document that is signed and not answered can be sent again. Params: number, state."""
+    """Only a document that could not be signed, or is not answered, can be sent again. Params: number, state."""
 
     code = "einvoice.nothing_to_send"
 

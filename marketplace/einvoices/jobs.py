@@ -26,9 +26,12 @@ async def sweep_einvoices(database: Database, keys: Keys, config: Config) -> int
     A key that cannot be used keeps nothing that was signed before from being sent."""
     try:
         identity = await asyncio.to_thread(seller_identity, config, keys)
-        await sign_new(database, identity, seller_address=config.seller_address, at=utcnow())
+        await sign_new(
+            database, identity, seller_address=config.seller_address, at=utcnow(),
+            retry_after_s=config.einvoice_retry_after_s,
+        )  # fmt: skip
     except (ValueError, OSError) as wrong:
-        logger.exception("the seller's key cannot be used: new invoices wait for it")
+        logger.error("the seller's key cannot be used, new invoices wait for it: %s", wrong)
         await hold_up(database, state="unsigned", trouble="seller_key", fault=str(wrong))
     try:
         gateway = open_gateway(config)

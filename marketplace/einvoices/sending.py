@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+import traceback
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from msgspec import Struct
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -18,6 +20,7 @@ from marketplace.einvoices.identity import Identity
 from marketplace.einvoices.messages import Coded, NotAnswered, Refusal, asking, message_id, understand
 from marketplace.einvoices.signed import seller_signed
 from marketplace.errors import Unavailable
+from marketplace.faults import point
 from marketplace.invoices.reads import find
 from marketplace.invoices.schemas import Office
 
@@ -28,7 +31,7 @@ LONGEST_DOUBLING = 7
 """Attempts are that many times doubled apart, then always as far."""
 FAULT_CHARACTERS = 300
 _UNSIGNED = text("""
-    select invoice_id from einvoice where state = 'unsigned' and invoice_id > :after
+    select invoice_id from einvoice where state = 'unsigned' and next_at <= :at and invoice_id > :after
     order by invoice_id limit :rows
 """)
 _SIGNED = text("""
@@ -37,11 +40,13 @@ _SIGNED = text("""
     where invoice_id = :id and edition = :edition and state = 'unsigned' returning invoice_id
 """)
 _NOT_SIGNED = text("""
-    update einvoice set attempts = attempts + 1, trouble = 'fault', fault = :fault
-    where invoice_id = :id and state = 'unsigned'
+    update einvoice set attempts = attempts + 1, trouble = 'fault', fault = :fault,
+           next_at = :at + make_interval(secs => :retry_after_s * power(2, least(attempts, :doubling)))
+    where invoice_id = :id and state = 'unsigned' returning next_at
 """)
 _HELD_UP = text("""
-    update einvoice set trouble = :trouble, fault = :fault
+    update einvoice set trouble = :trouble, fault = :fault,
+           next_at = case when state = 'unsigned' then now() else next_at end
     where state = :state and trouble is distinct from :trouble
 """)
 _DUE = text("""
@@ -62,49 +67,72 @@ _ANSWERED = text("""
 """)
 
 
-async def sign_new(database: Database, identity: Identity, *, seller_address: str, at: datetime) -> int:
-    """Sign what is not signed yet, for good. How many; one that cannot be signed keeps no other from it.
+class Signing(Struct, frozen=True):
+    """Under whose certificate documents are signed, the seller's address on them, when, and the first wait
+    after one that cannot be signed."""
+
+    identity: Identity
+    seller_address: str
+    at: datetime
+    retry_after_s: int
+
+
+async def sign_new(
+    database: Database, identity: Identity, *, seller_address: str, at: datetime, retry_after_s: int
+) -> int:
+    """Sign what is due and not signed yet, for good. How many; one that cannot be signed keeps no other from it,
+    and is due again later each time.
 
     Raises Unavailable, DBAPIError."""
+    signing = Signing(identity, seller_address, at, retry_after_s)
     signed, after = 0, UUID(int=0)
     while True:
         async with database.reading() as session:
-            ids = (await session.scalars(_UNSIGNED, {"after": after, "rows": BATCH})).all()
+            ids = (await session.scalars(_UNSIGNED, {"at": at, "after": after, "rows": BATCH})).all()
         for invoice_id in ids:
-            signed += await _signed(database, invoice_id, identity, seller_address, at)
+            signed += await _signed(database, invoice_id, signing)
         if len(ids) < BATCH:
             return signed
         after = ids[-1]
 
 
-async def _signed(
-    database: Database, invoice_id: UUID, identity: Identity, seller_address: str, at: datetime
-) -> bool:
+async def _signed(database: Database, invoice_id: UUID, signing: Signing) -> bool:
     try:
         async with database.session() as session:
-            return await _sign(session, invoice_id, identity, seller_address, at)
+            signed = await _sign(session, invoice_id, signing)
+            point("einvoice-signed")
+            return signed
     except (Unavailable, DBAPIError):
         raise
     except Exception as fault:
-        logger.exception("invoice %s cannot be signed: the next sweep tries again", invoice_id)
+        told = {
+            "id": invoice_id, "fault": _told(fault), "at": signing.at, "doubling": LONGEST_DOUBLING,
+            "retry_after_s": signing.retry_after_s,
+        }  # fmt: skip
         async with database.session() as session:
-            await session.execute(_NOT_SIGNED, {"id": invoice_id, "fault": _told(fault)})
+            again = await session.scalar(_NOT_SIGNED, told)
+        logger.error("invoice %s cannot be signed, again at %s: %s", invoice_id, again, _placed(fault))
         return False
 
 
-async def _sign(
-    session: AsyncSession, invoice_id: UUID, identity: Identity, seller_address: str, at: datetime
-) -> bool:
+async def _sign(session: AsyncSession, invoice_id: UUID, signing: Signing) -> bool:
     """Whether it was not signed already, by somebody else."""
     document = (await find(session, invoice_id, party=None)).document
     row = {
         "id": invoice_id,
         "edition": document.edition,
         "message": message_id(invoice_id, document.seller.tax_code, edition=document.edition),
-        "xml": seller_signed(document, identity, seller_address=seller_address, at=at),
-        "at": at,
+        "xml": seller_signed(document, signing.identity, seller_address=signing.seller_address, at=signing.at),
+        "at": signing.at,
     }
     return (await session.execute(_SIGNED, row)).one_or_none() is not None
+
+
+def _placed(fault: Exception) -> str:
+    """In one line, with where it came from: what is tried again each time would fill the log with tracebacks."""
+    places = traceback.extract_tb(fault.__traceback__)
+    where = f" ({places[-1].filename}:{places[-1].lineno})" if places else ""
+    return " ".join(_told(fault).split()) + where
 
 
 def _told(fault: Exception) -> str:
@@ -126,6 +154,7 @@ async def send_due(database: Database, gateway: Gateway, *, at: datetime, retry_
     for row in due:
         try:
             body = await gateway.ask(asking(row.xml, message=row.message_id, tax_code=row.seller_tax_code))
+            point("einvoice-asked")
             said = understand(body, xml=row.xml, message=row.message_id, certificate=gateway.certificate)
             answered += await _settle(database, row, said, at)
         except NotAnswered as trouble:
@@ -135,7 +164,7 @@ async def send_due(database: Database, gateway: Gateway, *, at: datetime, retry_
         except (Unavailable, DBAPIError):
             raise
         except Exception as fault:
-            logger.exception("invoice %s: what the tax office said was not settled", row.invoice_id)
+            logger.error("invoice %s: what the tax office said is not settled: %s", row.invoice_id, _placed(fault))
             await _later(database, row, "fault", at, retry_after_s, fault=_told(fault))
     return answered
 
@@ -172,4 +201,5 @@ async def _settle(database: Database, row: Any, said: Coded | Refusal, at: datet
             parties=(row.organisation_id,),
             body=body | told,
         )
+        point("einvoice-before-commit")
     return True

@@ -23,6 +23,7 @@ from marketplace.billing.split import vat_within
 from marketplace.calendar import VIETNAM
 from marketplace.db.base import new_id
 from marketplace.db.engine import Database
+from marketplace.faults import point
 from marketplace.invoices.document import Document, Line
 from marketplace.invoices.errors import MonthNotOver, MonthStuck
 from marketplace.invoices.months import Month, Rate, month_of, rates_of
@@ -158,8 +159,10 @@ async def bill(
         lines=tuple(_line(position, row) for position, row in enumerate(rows, start=1)),
     )
     await write(session, document, by=by)
+    point("invoice-written")
     booked_vnd = sum(row.tax_booked_vnd for row in rows) + await _booked_of_charges(session, invoice_id)
     await round_tax(session, document, booked_vnd=booked_vnd)
+    point("invoice-before-commit")
     return document
 
 

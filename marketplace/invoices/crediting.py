@@ -17,6 +17,7 @@ from marketplace.audit.actions import record
 from marketplace.billing.split import divide
 from marketplace.db.base import new_id, utcnow
 from marketplace.errors import NotFound
+from marketplace.faults import point
 from marketplace.invoices.document import Document
 from marketplace.invoices.early import bill_version
 from marketplace.invoices.errors import (
@@ -159,6 +160,7 @@ async def decide(
             note_id=note.id if note else None,
         )
     )
+    point("credit-before-commit")
     return note
 
 

@@ -15,6 +15,7 @@ from marketplace.billing.refunds import charges_of, give_back
 from marketplace.billing.split import vat_within
 from marketplace.calendar import VIETNAM
 from marketplace.db.base import new_id
+from marketplace.faults import point
 from marketplace.invoices.document import Correction, Document, Line
 from marketplace.invoices.errors import CreditExceeds, NothingLeft
 from marketplace.invoices.left import Left, left_of
@@ -68,6 +69,7 @@ async def issue_note(
         reason=reason,
     )
     await write(session, note, by=by)
+    point("credit-written")
     returned_tax = await _give_back(session, note, given, asked)
     await round_tax(session, note, booked_vnd=returned_tax)
     return note

@@ -23,6 +23,7 @@ from marketplace.billing.errors import AmountOutOfRange, NoWallet
 from marketplace.calendar import day_of
 from marketplace.db.base import new_id, utcnow
 from marketplace.errors import Invalid, NotFound
+from marketplace.faults import point
 from marketplace.ledger.accounts import account_id, open_account
 from marketplace.payments.accounts import bring_in, collect, lock_account, move
 from marketplace.payments.errors import LineAssigned, LineDiffers, LineInFuture
@@ -86,6 +87,7 @@ async def book_line(session: AsyncSession, *, by: Operator, line: Line) -> UUID:
         await _record(session, "bankline:book", by, made_line)
     else:
         await _give(session, by, made_line, order.organisation_id, order)
+    point("bank-line-before-commit")
     return line_id
 
 

@@ -16,6 +16,7 @@ from marketplace.audit.actions import record
 from marketplace.config import Config
 from marketplace.db.base import new_id
 from marketplace.errors import NotFound
+from marketplace.faults import point
 from marketplace.invoices.errors import MonthNotOver
 from marketplace.invoices.months import month_of
 from marketplace.ledger.reads import balance
@@ -116,6 +117,7 @@ async def propose(
     total = sum(row["amount_vnd"] for row in rows)
     body = {"batch": batch["id"], "period": period, "payouts": len(rows)}
     await _told(session, "payout:propose", by, total, body)
+    point("payouts-proposed")
     return UUID(str(batch["id"]))
 
 
@@ -143,6 +145,7 @@ async def release(session: AsyncSession, *, batch_id: UUID, by: Operator, at: da
         body = {"batch": batch_id, "payout": payout.id, "reference": payout.reference}
         await _told(session, "payout:release", by, payout.amount_vnd, body, parties=(payout.owner_id,))
     await _decided(session, batch_id, "released", by, at)
+    point("payouts-released")
 
 
 async def cancel(session: AsyncSession, *, batch_id: UUID, by: Operator, at: datetime) -> None:

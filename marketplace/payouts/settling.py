@@ -11,6 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.callers import Operator
 from marketplace.audit.actions import record
+from marketplace.db.base import utcnow
+from marketplace.faults import point
 from marketplace.ledger.accounts import account_id
 from marketplace.ledger.outside import Outside, OutsideRecord
 from marketplace.payouts.bank_file import Notice
@@ -57,6 +59,7 @@ async def settle_notices(
 ) -> Report:
     """Book what fits, name what does not; a returned payout is back in its owner's earnings."""
     await session.execute(_LOCKED)
+    at = max(at, utcnow())  # what was read meanwhile was read before this
     by_bank = select(Payout).join(PayoutAccount).where(PayoutAccount.bank_code != STRIPE)
     rows = await session.scalars(by_bank.where(Payout.reference.in_({one.reference for one in notices})))
     payouts = {row.reference: row for row in rows}
@@ -66,10 +69,12 @@ async def settle_notices(
         why = _odd(notice, payouts.get(notice.reference))
         if why is None:
             why = await _settle(session, notice, payouts[notice.reference], by, at)
+            point("payout-notice")
         if why in ("PAID", "RETURNED", "known"):
             counted[why] += 1
         else:
             odd.append(Odd(bank_reference=notice.bank_reference, reference=notice.reference, why=why))
+            await _told_odd(session, notice, why, by)
     return Report(paid=counted["PAID"], returned=counted["RETURNED"], known=counted["known"], odd=tuple(odd))
 
 
@@ -116,6 +121,23 @@ async def _settle(session: AsyncSession, notice: Notice, payout: Payout, by: Ope
         | ({"reason": notice.reason} if notice.status == "RETURNED" else {}),
     )
     return notice.status
+
+
+async def _told_odd(session: AsyncSession, notice: Notice, why: str, by: Operator) -> None:
+    """The bank may have moved money that no books know of: it is found when the answer is long forgotten."""
+    await record(
+        session,
+        "payout:odd",
+        actor_person_id=by.person_id,
+        actor_organisation_id=by.organisation_id,
+        price_vnd=notice.amount_vnd,
+        body={
+            "reference": notice.reference,
+            "bank_reference": notice.bank_reference,
+            "status": notice.status,
+            "why": why,
+        },
+    )
 
 
 def _state(notice: Notice) -> str:

@@ -51,3 +51,13 @@ class PayoutPaid(PayoutSettled, frozen=True):
 @event("payout:return", "the bank said that a payout came back; the money is the owner's again")
 class PayoutReturned(PayoutSettled, frozen=True):
     reason: str
+
+
+@event("payout:odd", "a line of the bank's file fits nothing here, or another line before it; nothing was booked")
+class LineOdd(Body, frozen=True):
+    """`status`: PAID or RETURNED; `why`: unknown_reference, other_amount, not_released, twice, differs."""
+
+    reference: str
+    bank_reference: str
+    status: str
+    why: str

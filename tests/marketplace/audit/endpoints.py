@@ -83,7 +83,7 @@ WRITES = {
     "POST /api/v1/payouts/batches": ("payout:propose",),
     "POST /api/v1/payouts/batches/{batch_id}/cancel": ("payout:cancel",),
     "POST /api/v1/payouts/batches/{batch_id}/release": ("payout:release",),
-    "POST /api/v1/payouts/notices": ("payout:paid", "payout:return"),
+    "POST /api/v1/payouts/notices": ("payout:paid", "payout:return", "payout:odd"),
     "POST /api/v1/people/{person_id}/deactivate": ("person:deactivate",),
     "POST /api/v1/people/{person_id}/password": ("person:set_password",),
     "POST /api/v1/people/{person_id}/erase": ("person:erase",),

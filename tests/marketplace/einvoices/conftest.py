@@ -81,7 +81,7 @@ async def billed(database: Database, make: Make, seller: Identity) -> tuple[Part
     for price in (1_001, 2_002):
         await charged(database, startup, owner, dataset_id=new_id(), price=price)
     invoice = await invoice_of(database, startup)
-    await sign_new(database, seller, seller_address="Hà Nội", at=utcnow())
+    await sign_new(database, seller, seller_address="Hà Nội", at=utcnow(), retry_after_s=60)
     async with database.session() as session:
         await session.execute(
             text("update einvoice set next_at = 'infinity' where state = 'waiting' and invoice_id <> :id"),

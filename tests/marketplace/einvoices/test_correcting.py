@@ -48,7 +48,7 @@ async def corrected(database: Database, invoice_id: UUID, by: Operator, why: str
 
 async def sent(database: Database, office: Office, seller: Identity, mode: str) -> int:
     office.behave(mode)
-    await sign_new(database, seller, seller_address="Hà Nội", at=utcnow())
+    await sign_new(database, seller, seller_address="Hà Nội", at=utcnow(), retry_after_s=60)
     return await send_due(database, office.gateway(), at=utcnow() + LATER, retry_after_s=60)
 
 

@@ -161,7 +161,7 @@ async def test_signing_again_changes_no_signed_document(
 ) -> None:
     _, invoice = billed
     before = (await row_of(database, invoice)).xml
-    assert await sign_new(database, seller, seller_address="Nơi khác", at=utcnow()) == 0
+    assert await sign_new(database, seller, seller_address="Nơi khác", at=utcnow(), retry_after_s=60) == 0
     assert (await row_of(database, invoice)).xml == before
 
 
@@ -205,7 +205,13 @@ async def test_a_document_that_cannot_be_signed_keeps_no_other_from_it_and_none_
     assert await sweep_einvoices(database, Keys(tmp_path / "keys"), asking) >= 1
     assert (await row_of(database, broken)).state == "coded"
     assert (
-        await sign_new(database, seller_identity(asking, Keys(tmp_path / "keys")), seller_address="", at=utcnow())
+        await sign_new(
+            database,
+            seller_identity(asking, Keys(tmp_path / "keys")),
+            seller_address="",
+            at=utcnow(),
+            retry_after_s=60,
+        )
         == 0
     )
 
@@ -245,7 +251,7 @@ async def test_a_fault_of_one_document_holds_up_none_behind_it(
     owner = await make.party(database, kind="owner")
     await charged(database, startup, owner, dataset_id=new_id(), price=3_000)
     second = await invoice_of(database, startup)
-    await sign_new(database, seller, seller_address="", at=utcnow())
+    await sign_new(database, seller, seller_address="", at=utcnow(), retry_after_s=60)
     for at, invoice in enumerate((first, second)):
         async with database.session() as session:
             due = {"id": invoice.id, "at": utcnow() + timedelta(seconds=at)}

@@ -15,9 +15,11 @@ from hypothesis.stateful import (
     consumes,
     initialize,
     invariant,
+    precondition,
     rule,
     run_state_machine_as_test,
 )
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from marketplace.config import Config
@@ -27,6 +29,7 @@ from marketplace.errors import Problem
 from marketplace.ledger.actions import Movement, hold, post, transfers, void
 from marketplace.ledger.batch import transfer_each
 from marketplace.ledger.errors import HoldExpired, HoldResolved, InsufficientFunds, NoAccount, OverHold
+from marketplace.ledger.models import Transfer
 from marketplace.ledger.reads import balance
 from marketplace.ledger.reconcile import reconcile
 from tests.examples import tried
@@ -59,6 +62,19 @@ class Model:
             raise OverHold
         amount = self.held.pop(key)
         self.money -= part(amount, post or 0)
+
+    def settle(self, key: UUID, *, post: int, spent: int, brought: int) -> None:
+        """All or none; what the group itself frees or brings is not there yet for what it takes."""
+        before = self.money, dict(self.held)
+        short = spent > 0 and spent > self.money - sum(self.held.values())
+        try:
+            self.resolve(key, post=post)
+            if short:
+                raise InsufficientFunds
+        except Problem:
+            self.money, self.held = before
+            raise
+        self.money += brought - spent
 
 
 def part(amount: int, permille: int) -> int:
@@ -111,6 +127,44 @@ class Ledger(RuleBasedStateMachine):
         linked = [self._spending(amount) for amount in amounts]
         self._both(lambda: self.model.spend(sum(amounts)), transfers(self.session, linked))
 
+    @rule(
+        key=holds, permille=st.sampled_from([0, 333, 1000, 2000]), brought=st.integers(0, 300),
+        amounts=st.lists(st.integers(0, 400), max_size=3),
+    )  # fmt: skip
+    def settle_linked(self, key: UUID, permille: int, brought: int, amounts: list[int]) -> None:
+        """As a query is settled or given back: a hold posted, shares out of it, money in, in one group."""
+        amount = part(self.amounts[key], permille)
+        linked = [
+            Movement(id=new_id(), kind="post", code="resolved", hold_id=key, amount=amount),
+            *(self._spending(each) for each in amounts),
+            self._bringing(brought),
+        ]
+        self._both(
+            lambda: self.model.settle(key, post=permille, spent=sum(amounts), brought=brought),
+            transfers(self.session, linked),
+        )
+        self.last = linked
+
+    @rule(amount=st.integers(0, 300))
+    def bring(self, amount: int) -> None:
+        self.last = [self._bringing(amount)]
+        self.model.money += amount
+        assert self.runner.run(transfers(self.session, self.last))
+
+    @precondition(lambda self: bool(getattr(self, "last", ())))
+    @rule()
+    def repeat(self) -> None:
+        """What was made stays made once; of what was refused nothing is there."""
+        ids = [each.id for each in self.last]
+        found = self.runner.run(self._there(ids))
+        assert found in (0, len(ids)), "all or none"
+        if found:
+            assert self.runner.run(transfers(self.session, self.last)) is False
+
+    async def _there(self, ids: list[UUID]) -> int:
+        asked = select(func.count()).select_from(Transfer).where(Transfer.id.in_(ids))
+        return int(await self.session.scalar(asked) or 0)
+
     @rule(groups=st.lists(st.lists(st.integers(0, 300), min_size=1, max_size=3), min_size=1, max_size=4))
     def spend_batch(self, groups: list[list[int]]) -> None:
         expected = []
@@ -128,6 +182,10 @@ class Ledger(RuleBasedStateMachine):
 
     def _spending(self, amount: int) -> Movement:
         debit, credit = self.books.wallet, self.books.earnings
+        return Movement(id=new_id(), kind="single", code="x", debit=debit, credit=credit, amount=amount)
+
+    def _bringing(self, amount: int) -> Movement:
+        debit, credit = self.books.platform, self.books.wallet
         return Movement(id=new_id(), kind="single", code="x", debit=debit, credit=credit, amount=amount)
 
     def _both(self, model: Callable[[], None], real: Coroutine[None, None, object]) -> None:

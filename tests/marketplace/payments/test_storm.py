@@ -26,6 +26,7 @@ from tests.marketplace.payments.books import agree, in_balance, money
 from tests.marketplace.payments.conftest import desk_of
 from tests.marketplace.payments.fake import ROOT, SECRETS, Fake, signed, start_fake, with_cards
 from tests.marketplace.payments.history import AMOUNT, Step, Story, steps
+from tests.marketplace.payments.killed import hear, killed_at
 from tests.marketplace.payments.payer import Payer
 from tests.marketplace.payments.serving import serving
 
@@ -126,6 +127,42 @@ async def test_a_storm_from_a_process_of_its_own_leaves_the_books_of_the_model(
         assert told["refused"] == 0
         assert told["sent"] == 3 * told["events"] > 80
         for payer, story in stories:
+            assert await money(database, payer.organisation_id) == story.books()
+            assert await agree(database, payer.organisation_id) == []
+    assert await in_balance(database)
+
+
+async def test_a_storm_in_which_whoever_takes_a_notice_is_killed_leaves_the_books_of_the_model(
+    database: Database, config: Config, make: Make
+) -> None:
+    """A fourth of the notices die with their taker while others are taken; Stripe then sends all of them again."""
+    chance, url = random.Random(11), database_url(config)
+    with start_fake() as fake:
+        cards = with_cards(config, fake)
+        async with open_payments(cards) as payments, desk_of(database, cards, payments) as desk:
+            provider = payments.require()
+            told = Told(database, provider, fake)
+            last = fake.newest()
+            payer, story = await story_of(desk, database, make, fake, provider, cards)
+            for step in WILD:
+                story.happen(step)
+            events = list(fake.since(last))
+            chance.shuffle(events)
+            deaths = 0
+            for number, event in enumerate(events):
+                if number % 4:
+                    await told.take(event)
+                    continue
+                body = json.dumps(event).encode()
+                notice = provider.open_notice(body, signed(body, SECRETS[0], time.time()))
+                point = chance.choice(["notice-looked", "notice-before-commit", "notice-stored"])
+                others = [told.take(each) for each in chance.sample(events[:number], min(3, number))]
+                dying = asyncio.to_thread(killed_at, point, hear, cards, url, notice)
+                deaths += (await asyncio.gather(dying, *others))[0] or 0
+            assert deaths >= 3
+            assert await agree(database, payer.organisation_id) == []
+            chance.shuffle(events)
+            await asyncio.gather(*(told.take(event) for event in events))
             assert await money(database, payer.organisation_id) == story.books()
             assert await agree(database, payer.organisation_id) == []
     assert await in_balance(database)
