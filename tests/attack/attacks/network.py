@@ -101,7 +101,7 @@ def _a_socket() -> int:
 
 
 def out_of_band() -> object:
-    """A byte beside the stream is freed apart from it: a way into kernels (CVE-2025-38236), open to one end alone."""
+    """A byte beside the stream, freed apart from it: a way into kernels (CVE-2025-38236)."""
     return call("sendto", _a_socket(), b"x", 1, socket.MSG_OOB, 0, 0)
 
 
