@@ -15,6 +15,10 @@ from catalog.wire import AnonymiseColumn, AnonymiseOrder
 DOMINANCE_SHARE: Final = 0.5
 """The p% rule: a cohort's sums are withheld if one person makes up more than this share of the absolute sum."""
 
+TOLD_DIGITS: Final = 12
+"""Of a sum: what lies behind them is rounding, which tells in which order, and of which values, it came about."""
+_EXACT, _LEAST = 2.0**53, 1e-100
+
 
 @dataclass(frozen=True, slots=True)
 class Measure:
@@ -99,4 +103,33 @@ def sums(measure: Measure, order: Ints, starts: Ints, k: int) -> Sums:
     absolute = np.abs(values)
     largest, whole = np.maximum.reduceat(absolute, starts), np.add.reduceat(absolute, starts)
     given = (count >= k) & ~(largest > DOMINANCE_SHARE * whole)
-    return Sums(measure.name, count, total, np.add.reduceat(values * values, starts), given)
+    squares = np.add.reduceat(values * values, starts)
+    if (values == np.rint(values)).all():
+        # Whole numbers add up exactly, as far as a float counts.
+        return Sums(
+            measure.name, count, np.where(whole < _EXACT, total + 0.0, told(total, whole)),
+            np.where(squares < _EXACT, squares, told(squares, squares)), given,
+        )  # fmt: skip
+    return Sums(measure.name, count, told(total, whole), told(squares, squares), given)
+
+
+def told(total: NDArray[np.float64], absolute: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Sums to TOLD_DIGITS digits of what they would be were no value below zero; zero has no sign."""
+    digits = _digits(absolute)
+    power = 10.0 ** np.abs(digits)
+    rounded = np.where(digits >= 0, np.rint(total * power) / power, np.rint(total / power) * power)
+    return np.asarray(rounded + 0.0)
+
+
+def is_told(said: NDArray[np.float64], total: NDArray[np.float64], absolute: NDArray[np.float64]) -> Ints:
+    """Whether `said` is what may be told of this total, added up in another order, and no digit more."""
+    # A total halfway between two steps may go to either.
+    near = np.abs(said - total) <= 0.51 * 10.0 ** -_digits(absolute)
+    whole = (said == np.rint(said)) & (absolute < _EXACT)
+    same: Ints = near & (whole | (said == told(said, absolute)))
+    return same
+
+
+def _digits(absolute: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Behind the point, of those that are told; below zero: that many before it are not."""
+    return np.asarray(TOLD_DIGITS - np.ceil(np.log10(np.maximum(absolute, _LEAST))))

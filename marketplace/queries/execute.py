@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
+import random
 import time
 from collections.abc import Awaitable
 from contextlib import ExitStack
@@ -39,6 +41,10 @@ from sandbox.run import run as run_in_sandbox
 logger = logging.getLogger(__name__)
 MANY_RECORDS = 500_000
 """From here on a second thread saves more than its start costs."""
+SPREAD, SPREAD_FALLIBLE = 1, 8
+"""dp mode: steps of the grid over which chance spreads an answer. Of what no record can make dear, and of what one
+may cost 33 ms (`sandbox.disclosure.per_record`): 1.6 % of 2 s. The least ρ itself lets 2.2 % through (√(ρ/2))."""
+_CHANCE = random.SystemRandom()
 FIGURES_A_RECORD = 16
 """In rows mode, beside the columns read: figures about them are honest, hundreds hold other records, packed."""
 
@@ -59,8 +65,11 @@ async def run(services: Services, prepared: Prepared, to: Run) -> Outcome:
     spend = prepared.spend
     if spend is None:
         return await _entered(services, prepared, to, None)
+    release = prepared.plan.release
+    spread = SPREAD_FALLIBLE if release is None or release.fallible else SPREAD
     try:
-        return await on_a_grid(services.config.dp_release_grid_ms, _private(services, prepared, to, spend))
+        private = _private(services, prepared, to, spend)
+        return await on_a_grid(services.config.dp_release_grid_ms, private, spread=spread)
     finally:
         # Only now: the turn of one's own next query would tell what the grid keeps back.
         to.place.leave()
@@ -91,23 +100,29 @@ async def _private(services: Services, prepared: Prepared, to: Run, spend: Spend
     return await _sealed(to, result)
 
 
-async def on_a_grid(grid_ms: int, running: Awaitable[Outcome]) -> Outcome:
+async def on_a_grid(grid_ms: int, running: Awaitable[Outcome], *, spread: int = SPREAD) -> Outcome:
     """The outcome, however it ends, at a multiple of the grid from now; its usage tells no more than that.
 
-    How long a jail worked, and how much memory it took, would tell of the persons that it worked over.
+    How long a jail worked, and how much memory it took, would tell of the persons that it worked over. `spread`:
+    over how many steps of the grid chance moves it. On a bare grid a question can be so made that the time of one
+    record decides between two steps.
     """
     began = time.monotonic()
     try:
         outcome = await running
     finally:
-        await asyncio.sleep(_to_the_grid(began, time.monotonic(), grid_ms / 1000))
+        await asyncio.sleep(to_the_grid(time.monotonic() - began, grid_ms / 1000, spread * _CHANCE.random()))
     wall_us = round((time.monotonic() - began) * 1_000_000 / (grid_ms * 1000)) * grid_ms * 1000
     bytes_out = outcome.usage.result_bytes if outcome.usage else 0
     return replace(outcome, usage=replace(NOTHING, wall_us=wall_us, result_bytes=bytes_out))
 
 
-def _to_the_grid(began: float, now: float, grid_s: float) -> float:
-    return grid_s - (now - began) % grid_s
+def to_the_grid(elapsed_s: float, grid_s: float, later: float) -> float:
+    """Seconds from now until the first multiple of the grid after `later` more of its steps.
+
+    With `later` even between 0 and `spread`, what takes t longer comes elsewhere with t / (spread * grid_s).
+    """
+    return (math.floor(elapsed_s / grid_s + later) + 1) * grid_s - elapsed_s
 
 
 async def _entered(services: Services, prepared: Prepared, to: Run, spending: Spending | None) -> Outcome:

@@ -95,6 +95,8 @@ class Release:
     order: tuple[tuple[int, bool, bool], ...]
     limit: int | None
     offset: int | None
+    fallible: bool
+    """Whether one record can make the engine go over others again, which takes time."""
 
     @property
     def width(self) -> int:
@@ -160,11 +162,11 @@ class _Reader:
             raise _shape(self._table, select.items[0].expression)
         keys, presence = self._presence(keys)
         tree, measured = self._inner(written, keys)
-        check_fallible(tree)
+        fallible = check_fallible(tree)
         output, places = _columns(named, figures)
         release = Release(
             keys, tuple(self._measures), figures, presence, measured, self._order(places),
-            select.tail.limit, select.tail.offset,
+            select.tail.limit, select.tail.offset, fallible,
         )  # fmt: skip
         return Private(tree, release, output)
 

@@ -31,6 +31,15 @@ class Rule(Struct, frozen=True):
     why: str = ""
 
 
+_32_BITS = 2**32 - 1
+_MSG_PEEK, _MSG_DONTWAIT = 0x2, 0x40
+
+
+def _no_flags(index: int, *, but: int = 0) -> Argument:
+    """None of the flags of a message, whose upper half the kernel does not read, but perhaps these."""
+    return Argument(index, 0, _32_BITS - but)
+
+
 _PROT_READ, _PROT_WRITE = 1, 2
 _MAP_SHARED = 1
 _NO_EXECUTION = Argument(2, 0, _ALL_BITS - _PROT_READ - _PROT_WRITE)
@@ -39,7 +48,7 @@ _PRIVATE_MEMORY = Argument(3, 0, _ALL_BITS - 0x2 - 0x10 - 0x20 - 0x4000 - 0x2000
 _A_THREAD = Argument(0, 0x3D0F00)
 """What glibc gives a new thread: nothing but a thread comes of exactly these flags."""
 _WAITING, _WAKING, _WAITING_UNTIL = 0, 1, 9
-_FUTEX_PRIVATE_AND_CLOCK = 128 + 256
+_FUTEX_PRIVATE, _FUTEX_CLOCK = 128, 256
 _F_DUPFD_CLOEXEC = 1_030
 _MREMAP_MAYMOVE = 1
 _MADV_WILLNEED, _MADV_DONTNEED, _MADV_FREE = 3, 4, 8
@@ -55,15 +64,17 @@ RULES: tuple[Rule, ...] = (
     # Of what is shared only a view: an answer that can still be written could not be sealed.
     Rule("mmap", (Argument(2, _PROT_READ), Argument(3, _MAP_SHARED))),
     Rule("mprotect", (_NO_EXECUTION,)),
-    # No requeue and no priority inheritance, which were ways into kernels.
-    *(Rule("futex", (Argument(1, operation, _ALL_BITS - _FUTEX_PRIVATE_AND_CLOCK),))
-      for operation in (_WAITING, _WAKING, _WAITING_UNTIL)),
+    # No requeue and no priority inheritance, which were ways into kernels. Only the end of a thread is awaited, as
+    # the kernel tells it, by what others could share.
+    *(Rule("futex", (Argument(1, operation + _FUTEX_PRIVATE),)) for operation in (_WAITING, _WAKING)),
+    Rule("futex", (Argument(1, _WAITING_UNTIL, _ALL_BITS - _FUTEX_PRIVATE - _FUTEX_CLOCK),)),
     Rule("fcntl", (Argument(1, _F_DUPFD_CLOEXEC),)),
     Rule("clone", (_A_THREAD,)),
-    # To nobody but the other end.
-    Rule("sendto", (Argument(4, 0),)),
-    Rule("recvmsg", why="takes the job with its descriptors: before a trial takes anything away"),
-    Rule("recvfrom", why="takes the rest of a long job, and waits for the end after the reply"),
+    # To nobody but the other end, and nothing beside the stream: bytes out of band were a way into kernels.
+    Rule("sendto", (_no_flags(3), Argument(4, 0))),
+    Rule("recvmsg", (_no_flags(2),), why="takes the job with its descriptors: before a trial takes anything away"),
+    Rule("recvfrom", (_no_flags(3, but=_MSG_PEEK + _MSG_DONTWAIT), Argument(4, 0)),
+         why="takes the rest of a long job, and waits for the end after the reply"),
     Rule("munmap", why=_GIVES_BACK),
     Rule("mremap", (Argument(3, _MREMAP_MAYMOVE),), why="large buffers would be copied where they can be moved"),
     *(Rule("madvise", (Argument(2, advice),), why=_GIVES_BACK)
@@ -86,7 +97,6 @@ _FORK = Argument(0, 0x1200011)
 _UNIX, _STREAM = 1, 0x80001
 _FILTER, _ALL_THREADS, _LISTENER = 1, 1, 8
 _NOTIFY_RECEIVE, _NOTIFY_SEND, _NOTIFY_ADD_FD, _NOTIFY_FLAGS = 0xC0502100, 0xC0182101, 0x40182103, 0x40082104
-_32_BITS = 2**32 - 1
 _EVERYTHING_HERE = Argument(0, 2**32 - 1, _32_BITS)
 _SIGKILL = Argument(1, 9, _32_BITS)
 _PR_SET_DUMPABLE = 4
@@ -97,7 +107,7 @@ WARM_RULES: tuple[Rule, ...] = (
     Rule("clone", (_FORK,)),
     Rule("socketpair", (Argument(0, _UNIX), Argument(1, _STREAM))),
     Rule("pidfd_open"),
-    Rule("sendmsg"),
+    Rule("sendmsg", (_no_flags(2),)),
     # What a child binds itself with.
     Rule("dup2"),
     Rule("dup3", why="what glibc calls instead where a machine has no dup2 (aarch64)"),

@@ -21,6 +21,7 @@ from tests.attack.attacks import (
     processes,
     staying,
 )
+from tests.attack.test_bombs import BOMBS
 from tests.attack.test_engine_doors import DOORS, INSIDE
 from tests.sandbox.plan.test_injection import ATTACKS as INJECTIONS
 
@@ -94,6 +95,8 @@ def _on_the_jail() -> list[Group]:
             off=_BROKER),
         _of("exhaustion", "what all share", "control group or watchdog, limits, deadline",
             "tests/attack/test_exhaustion.py", exhaustion, off=_OFF),
+        Group(kind="exhaustion", what="SQL that fills memory, processor or answer while another asks",
+              defence="control group, deadline, limits", tests="tests/attack/test_bombs.py", attacks=tuple(BOMBS)),
         _tests("escape", "a warm process that was taken over lies to the broker", "the kernel is asked what it is",
                "tests/attack/test_lying_warm_process.py"),
         _tests("exhaustion", "owners' files that unfold, lie or never end", "read in a jail of their own",

@@ -85,6 +85,7 @@ LIES: list[tuple[str, Change, str, str]] = [
     ("write_another_class", nobody, "class", MANIFEST),
     ("write_another_value", nobody, "values", MANIFEST),
     ("write_another_value", nobody, "measures", AGGREGATE_MANIFEST),
+    ("write_in_the_last_digits", nobody, "measures", AGGREGATE_MANIFEST),
 ]
 
 

@@ -234,6 +234,15 @@ def lock_with_inheritance() -> object:
     return call("futex", bytes(4), 6, 0, 0, 0, 0)
 
 
+def wake_by_a_shared_page() -> object:
+    """Whoever waits in another jail, of another tenant, on a page of the same file: neither could leave word."""
+    return call("futex", bytes(4), 1, 1, 0, 0, 0)
+
+
+def wait_on_a_shared_page() -> object:
+    return call("futex", bytes(4), 0, 1, 0, 0, 0)
+
+
 def send_a_descriptor() -> object:
     return call("sendmsg", 0, bytes(56), 0)
 

@@ -166,6 +166,19 @@ def write_another_value(payload: bytes, inputs: Sequence[int], output: BinaryIO)
         return anonymise.main(payload, inputs, output)
 
 
+def write_in_the_last_digits(payload: bytes, inputs: Sequence[int], output: BinaryIO) -> bytes:
+    """Sums are right to nine digits; behind them stands what the jail has read."""
+    honest = parts.parquet_bytes
+
+    def parquet_bytes(table: Any, rows: int) -> memoryview:
+        name = next(n for n in table.column_names if n.endswith("__sumsq"))
+        hidden = [v and v * (1 + 2**-33) for v in table.column(name).to_pylist()]
+        return honest(table.set_column(table.column_names.index(name), name, [hidden]), rows)
+
+    with _with(parts, parquet_bytes=parquet_bytes):
+        return anonymise.main(payload, inputs, output)
+
+
 def _stand_at(level: int, payload: bytes, inputs: Sequence[int], output: BinaryIO) -> bytes:
     honest = anonymise._write_private
 

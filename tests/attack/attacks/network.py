@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import socket
+import struct
 
+from . import answers
 from .raw import call
+
+_kept: list[socket.socket] = []
 
 
 def tcp() -> object:
@@ -85,3 +89,35 @@ def send_to_a_name() -> object:
     return socket.getaddrinfo("127.0.0.1", 80, type=socket.SOCK_STREAM) and socket.create_connection(
         ("127.0.0.1", 80), timeout=1
     )
+
+
+def _a_socket() -> int:
+    """The child's own to the broker; outside a jail, one of a pair."""
+    try:
+        return answers.broker()
+    except StopIteration:
+        _kept.extend(socket.socketpair())
+        return _kept[0].fileno()
+
+
+def out_of_band() -> object:
+    """A byte beside the stream, freed apart from it: a way into kernels (CVE-2025-38236)."""
+    return call("sendto", _a_socket(), b"x", 1, socket.MSG_OOB, 0, 0)
+
+
+def taken_out_of_band() -> object:
+    return call("recvfrom", _a_socket(), bytes(16), 1, socket.MSG_OOB | socket.MSG_DONTWAIT, 0, 0)
+
+
+def message_out_of_band() -> object:
+    return call("recvmsg", _a_socket(), bytes(56), socket.MSG_OOB | socket.MSG_DONTWAIT)
+
+
+def without_a_copy() -> object:
+    """Pages that are sent where they lie."""
+    return call("sendto", _a_socket(), b"", 0, 0x4000000, 0, 0)
+
+
+def from_whom() -> object:
+    name = struct.pack("Q", 0)
+    return call("recvfrom", _a_socket(), bytes(16), 1, socket.MSG_DONTWAIT, bytes(128), name)

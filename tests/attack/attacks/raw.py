@@ -25,6 +25,7 @@ _NUMBERS = {
     "name_to_handle_at": (303, 264), "pkey_mprotect": (329, 288), "clock_settime": (227, 112),
     "sched_setscheduler": (144, 119), "ioprio_set": (251, 30), "membarrier": (324, 283), "sendmsg": (46, 211),
     "mremap": (25, 216), "madvise": (28, 233), "mprotect": (10, 226), "mmap": (9, 222), "sendto": (44, 206),
+    "recvfrom": (45, 207), "recvmsg": (47, 212),
     "mlock": (149, 228), "rt_sigqueueinfo": (129, 138), "set_mempolicy": (238, 237), "dup3": (292, 24),
     "swapon": (167, 224), "acct": (163, 89), "chroot": (161, 51), "openat": (257, 56),
 }  # fmt: skip

@@ -47,6 +47,8 @@ ACCEPTED = (
     "SELECT CASE WHEN CAST(village AS DATE) > visited THEN sqrt(age) > 2 END, sum(age) FROM survey GROUP BY 1",
     "SELECT median(age), count(*) FILTER (WHERE insured), avg(age) FROM survey",
     "SELECT count(*) FROM survey WHERE visited + INTERVAL 9 MONTH < visited",
+    f"SELECT {', '.join(f'count(age + {i})' for i in range(8))} FROM survey",
+    f"SELECT count(*) FROM survey WHERE {' + '.join(['age'] * 23)} > 0",
     "SELECT count_if(insured), countif(age > 30) FILTER (WHERE insured) FROM survey",
 )
 REFUSED = (
@@ -90,8 +92,8 @@ REFUSED = (
         "sql.private_text",
         "insured",
     ),
-    (f"SELECT {', '.join(f'count(age + {i})' for i in range(17))} FROM survey", "sql.private_fallible", "age"),
-    (f"SELECT count(*) FROM survey WHERE {' + '.join(['age'] * 51)} > 0", "sql.private_fallible", "age"),
+    (f"SELECT {', '.join(f'count(age + {i})' for i in range(9))} FROM survey", "sql.private_fallible", "age"),
+    (f"SELECT count(*) FROM survey WHERE {' + '.join(['age'] * 24)} > 0", "sql.private_fallible", "age"),
 )
 
 

@@ -152,7 +152,7 @@ def test_a_condition_with_a_part_that_fails_is_null_whole(connection: duckdb.Duc
 
 def test_no_record_makes_the_engine_go_twice_over_what_it_repeats() -> None:
     nested = "age"
-    for _ in range(12):
+    for _ in range(8):
         nested = f"(coalesce({nested}, 9223372036854775807) + 1)"
     plan, _ = planned(f"SELECT count(*) FILTER (WHERE {nested} > 0) FROM survey")
     tries = [n for n in everything(plan.tree) if isinstance(n, Operation) and n.symbol == "try"]
