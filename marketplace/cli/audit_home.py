@@ -19,6 +19,7 @@ from marketplace.audit.note import verifier_key
 from marketplace.audit.proofs import consistency_proof, inclusion_proof, newest_checkpoint
 from marketplace.cli.audit import FAILED, OK, USAGE, pinned, tell_code
 from marketplace.config import Config, load
+from marketplace.db.base import utcnow
 from marketplace.db.engine import Database, database_url
 from marketplace.db.keys import FACTS, Keys
 from marketplace.inspection.look import Verdict, look
@@ -84,12 +85,13 @@ def export(chosen: argparse.Namespace) -> int:
 def check(chosen: argparse.Namespace) -> int:
     """Rows, tiles and books, looked at; the verdict is logged. Raises PublishedAway."""
     config = load()
+    keys = Keys(config.path("keys"))
 
     async def check() -> Verdict:
         database = Database(database_url(config), connections=2)
         try:
-            verdict = await look(database, Keys(config.path("keys")), config)
-            await tell_log(database, verdict)
+            verdict = await look(database, keys, config)
+            await tell_log(database, keys, verdict, at=utcnow())
             return verdict
         finally:
             await database.close()
