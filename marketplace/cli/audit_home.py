@@ -105,7 +105,18 @@ def check(chosen: argparse.Namespace) -> int:
         print(_json({"ok": verdict.whole, "size": verdict.size, "differences": lines}))
     else:
         print(*lines, f"{'✓' if verdict.whole else '✗'} {verdict.size} lá / leaves, {len(lines)} ≠", sep="\n")
+        _explain(verdict)
     return OK if verdict.whole else FAILED
+
+
+def _explain(verdict: Verdict) -> None:
+    """What each finding means, and what to do."""
+    for finding in verdict.rows:
+        tell_code(finding.code, {"where": finding.where})
+    for each in verdict.published:
+        print(f"{each.vi}\n{each.en}", file=sys.stderr)
+    if not verdict.whole:
+        tell_code("log.differs", {})
 
 
 def rotate(chosen: argparse.Namespace) -> int:

@@ -30,6 +30,7 @@ from marketplace.inspection import jobs
 from marketplace.inspection.jobs import TURN, audit_if_due, last_due
 from marketplace.inspection.look import Verdict, tell
 from marketplace.inspection.look import look as inspect
+from marketplace.texts import message
 from tests.marketplace.audit.conftest import Log
 from tests.marketplace.audit.test_cli import run
 
@@ -290,5 +291,8 @@ async def test_the_command_audits_at_once(
     assert json.loads(capsys.readouterr().out) == {"ok": True, "size": 8, "differences": []}
     log.tamper("DELETE FROM audit_leaf WHERE index = 4")
     assert await asyncio.to_thread(run, "check") == 1
-    assert "log.leaf_missing: 4" in capsys.readouterr().out
+    said = capsys.readouterr()
+    assert "log.leaf_missing: 4" in said.out
+    for told in (message("log.leaf_missing", {"where": "4"}, "en").what, message("log.differs", {}, "vi").next):
+        assert told in said.err, "a stranger reads what it means and what to do"
     assert [each["size"] for each in await verdicts(grown)] == [8, 8]
