@@ -3,6 +3,8 @@
 # Written by tools/verifier.py from marketplace/verifier: change it there.
 """Kiểm chứng nhật ký của sàn dữ liệu / Checks the exchange's log against a pinned key, believing nothing else.
 
+    verify.py fetch URL FOLDER --key KEY            the public log of a service into FOLDER, and checks it; done
+                                                    again, it takes what is new, and holds it to what was there
     verify.py receipt FILE --key KEY                a receipt, as JSON or as a C2SP tlog-proof
     verify.py log FOLDER --key KEY [--seen FILE]…   an exported log: each leaf and tile, and that it continues
                                                     checkpoints kept from earlier
@@ -10,7 +12,7 @@
                                                     /api/v1/audit/completeness/ID and …/events answered;
                                                     --erased: though salts of some were erased, of which
                                                     then only the place is proven, and they are counted
-    verify.py export FOLDER ZIP --key KEY           that each row of an export (NDJSON) is its leaf, and of
+    verify.py export FOLDER ZIP --key KEY           that each row of an export (NDJSON, CSV) is its leaf, and of
                                                     one without a search, the regulator's, that none is left out
     verify.py consistency OLD NEW PROOF --key KEY   that checkpoint NEW continues checkpoint OLD
 
@@ -24,19 +26,22 @@ from __future__ import annotations
 import argparse
 import base64
 import binascii
+import csv
 import hashlib
 import hmac
 import json
 import re
 import struct
 import sys
+import urllib.error
+import urllib.request
 import zipfile
 import zlib
 from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import IO, Any, Protocol
@@ -91,10 +96,16 @@ TEXTS = {
     "dataset.unopened": ("Không sự kiện nào mở được: không gì cho biết đây là bộ dữ liệu nào.",
                          "No event opens, so nothing proves of which dataset they are."),
     "dataset.leaf": ("Lá {} không phải của sự kiện đã xuất.", "Leaf {} is not that of the exported event."),
-    "dataset.kept_back": ("Sự kiện mới nhất bị giữ lại: bộ đếm {}.", "A newest event is kept back: counter {}."),
+    "dataset.kept_back": ("Sự kiện mới nhất bị giữ lại: bộ đếm {}. Nếu EVENTS cũ hơn nhật ký: hãy lấy lại nó.",
+                          "A newest event is kept back: counter {}. Fetch EVENTS again if it is older."),
     "dataset.ended_twice": ("Truy vấn {} kết thúc hai lần trong nhật ký.", "The query {} ends twice in the log."),
+    "fetch.address": ("Không phải địa chỉ http(s) của một sàn: {}.", "Not the http(s) address of a service: {}."),
+    "fetch.away": ("Chưa lấy được nhật ký: {} không trả lời như mong đợi. Hãy thử lại sau.",
+                   "The log was not fetched: {} did not answer as it should. Try again later."),
     "export.zip": ("Không phải tệp zip của một bản xuất, hoặc bị hỏng.", "Not the zip of an export, or damaged."),
-    "export.form": ("Chỉ bản xuất NDJSON mở được các lá.", "Only an export as NDJSON opens leaves."),
+    "export.form": ("Tệp này chỉ đọc NDJSON và CSV: hãy xuất lại cùng tìm kiếm ở một trong hai dạng đó.",
+                    "This file reads NDJSON and CSV only: export the same search again in one of those forms."),
+    "export.key": ("Bản kê nêu khóa khác với khóa đã cho.", "The manifest names another key than the one given."),
     "export.manifest": ("Số dòng hoặc mã băm khác với bản kê.", "Rows or their hash differ from the manifest."),
     "export.row": ("Dòng {} không có lá trong điểm kiểm tra của bản xuất.",
                    "The row {} has no leaf below the export's checkpoint."),
@@ -827,12 +838,13 @@ def check_log(
     seen: Sequence[bytes] = (),
     witnesses: Sequence[VerifierKey] = (),
     looked: Look | None = None,
+    named: str = "checkpoint",
 ) -> tuple[Check, ...]:
     """Signature, and every leaf and tile of an exported log; that it continues each checkpoint of `seen`.
 
-    `looked`: what is looked for on the way. Raises OSError where the folder holds no checkpoint.
+    `looked`: what is looked for on the way; `named`: the checkpoint's file. Raises OSError where there is none.
     """
-    with (folder / "checkpoint").open("rb") as file:
+    with (folder / named).open("rb") as file:
         note = file.read(MAX_BYTES)
     return check_tiles(TilesInFolder(folder), note, key, seen=seen, witnesses=witnesses, looked=looked)
 
@@ -869,6 +881,90 @@ def tile_path(number: int, width: int) -> str:
     while rest:
         groups, rest = f"x{rest % 1000:03}/{groups}", rest // 1000
     return groups if width == WIDTH else f"{groups}.p/{width}"
+
+
+# The public log from a service into a folder, of which then every hash is computed again.
+
+BELOW = "/api/v1/audit"
+TIMEOUT_S = 60
+TRIES = 3
+"""A log that grows takes partial tiles away, and a newer checkpoint names those that are there."""
+
+
+class _Gone(Exception):
+    """What was asked for is not there (any more)."""
+
+
+def fetch_log(
+    base: str, folder: Path, key: VerifierKey, *, witnesses: Sequence[VerifierKey] = ()
+) -> tuple[Check, ...]:
+    """The log that a service at `base` shows, in `folder`; one that is there must be continued. Tiles that are
+    there are kept. Raises OSError."""
+    kept = folder / "checkpoint"
+    older = [kept.read_bytes()] if kept.exists() else []
+    fetched = checked("fetched", lambda: _fetch(base.rstrip("/") + BELOW, folder, key))
+    if not fetched.ok:
+        return (fetched,)
+    draft = folder / "checkpoint.new"
+    checks = (fetched, *check_log(folder, key, seen=older, witnesses=witnesses, named=draft.name))
+    if holds(checks):
+        draft.replace(kept)
+    return checks
+
+
+def _fetch(base: str, folder: Path, key: VerifierKey) -> str:
+    """Raises Refused, OSError."""
+    for left in reversed(range(TRIES)):
+        note = _get(f"{base}/checkpoint", MAX_BYTES)
+        size = open_checkpoint(utf8(note), key).size
+        try:
+            asked = sum(_keep(base, folder, *each) for each in _names(size))
+        except _Gone as gone:
+            if left:
+                continue
+            raise Refused("log.missing", gone) from gone
+        (folder / "checkpoint.new").write_bytes(note)
+        return f"{asked} → {ascii(str(folder))[1:-1]}"
+    raise AssertionError
+
+
+def _names(size: int) -> Iterator[tuple[str, int]]:
+    """Tiles of a log of that size, and how many bytes each has."""
+    level, count = 0, size
+    while count:
+        for kind, item in (("entries", 2 + LEAF_BYTES), ("0", 32)) if level == 0 else ((str(level), 32),):
+            for number in range(-(-count // WIDTH)):
+                width = min(WIDTH, count - number * WIDTH)
+                yield f"tile/{kind}/{tile_path(number, width)}", width * item
+        level, count = level + 1, count // WIDTH
+
+
+def _keep(base: str, folder: Path, name: str, size: int) -> bool:
+    path = folder / name
+    if path.exists() and path.stat().st_size == size:
+        return False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f"{path.name}.new")
+    draft.write_bytes(_get(f"{base}/{name}", size))
+    draft.replace(path)
+    return True
+
+
+def _get(address: str, limit: int) -> bytes:
+    if not address.startswith(("https://", "http://")):
+        raise Refused("fetch.address", ascii(address)[1:-1][:200])
+    try:
+        with urllib.request.urlopen(address, timeout=TIMEOUT_S) as answer:  # noqa: S310
+            data: bytes = answer.read(limit + 1)
+    except urllib.error.HTTPError as refused:
+        if refused.code == 404:
+            raise _Gone(address.rpartition(BELOW)[2]) from refused
+        raise Refused("fetch.away", f"{ascii(address)[1:-1][:200]}: {refused.code}") from refused
+    except (OSError, ValueError) as away:
+        raise Refused("fetch.away", ascii(address)[1:-1][:200]) from away
+    if len(data) > limit:
+        raise Refused("form.size", limit)
+    return data
 
 
 # That the exported events of a dataset leave none out.
@@ -1043,10 +1139,17 @@ MANIFEST = {"schema": TEXT, "search": OBJECT, "view": TEXT, "organisation_id": T
 ROW = VIEW | {"link": MAYBE_TEXT, "proof": MAYBE_TEXT}
 MAX_LEAVES = 100_000_000
 """40 bytes of memory each; 24 more for each use, and some hundreds for each query that ended."""
-DAMAGED = (zipfile.BadZipFile, zlib.error, struct.error, LookupError, EOFError, RuntimeError, ValueError, OSError)
+DAMAGED = (zipfile.BadZipFile, zlib.error, struct.error, csv.Error, LookupError, EOFError, RuntimeError,
+           ValueError, OSError)  # fmt: skip
 """What the reader of zips says of one that is not whole."""
 NAMED = 20
 """So many of what is missing are named."""
+IN_JSON = ("parties", "body", "revision", "bytes", "price_vnd", "leaf_index", "dataset_counter",
+           "dataset_previous")  # fmt: skip
+"""Columns of a CSV whose cells are JSON; `at` is ISO 8601 with its offset, the others are text, empty for null."""
+MADE_HARMLESS = re.compile("(?:\\A|(?<=[;\\t\\r\\n]))'(?=[ \"]*[-=+@\\t\\r\\n＝＋－＠])")
+"""An apostrophe that an export puts before what a spreadsheet would run."""
+EPOCH, MS = datetime(1970, 1, 1, tzinfo=UTC), timedelta(milliseconds=1)
 
 
 class Rows:
@@ -1122,7 +1225,7 @@ class Rows:
 def check_export(
     folder: Path, export: Path, key: VerifierKey, *, witnesses: Sequence[VerifierKey] = (), erased: bool = False
 ) -> tuple[Check, ...]:
-    """An exported log that goes at least as far, and that the rows of `export` (NDJSON) are its leaves.
+    """An exported log that goes at least as far, and that the rows of `export` (NDJSON or CSV) are its leaves.
 
     Without a search and in the regulator's view every leaf must have its row. Raises OSError."""
     taken: list[tuple[Rows, str]] = []
@@ -1167,7 +1270,9 @@ def _read(archive: zipfile.ZipFile, key: VerifierKey, *, erased: bool) -> tuple[
     head = open_checkpoint(manifest["checkpoint"], key)
     if head.size > MAX_LEAVES:
         raise Refused("form.size", 40 * MAX_LEAVES)
-    if not manifest["file"].endswith(".ndjson"):
+    if manifest["log_key"] != str(key):
+        raise Refused("export.key")
+    if not manifest["file"].endswith((".ndjson", ".csv")):
         raise Refused("export.form")
     _require_alone(archive, manifest["file"])
     rows = Rows(head.size, whole=not manifest["search"] and manifest["view"] == "regulator", erased=erased)
@@ -1188,10 +1293,15 @@ def _require_alone(archive: zipfile.ZipFile, name: str) -> None:
 
 def _take(rows: Rows, lines: IO[bytes], manifest: Mapping[str, Any]) -> None:
     digest, count = hashlib.sha256(), 0
-    for line in _lines(lines):
-        digest.update(line)
-        count += len(line)
-        row = load(line)
+
+    def read() -> Iterator[bytes]:
+        nonlocal count
+        for line in _lines(lines):
+            digest.update(line)
+            count += len(line)
+            yield line
+
+    for row in _from_csv(read()) if manifest["file"].endswith(".csv") else map(load, read()):
         shaped(row, ROW, "")
         rows.take(row)
     if (digest.hexdigest(), count, rows.count) != (manifest["sha256"], manifest["bytes"], manifest["events"]):
@@ -1201,6 +1311,41 @@ def _take(rows: Rows, lines: IO[bytes], manifest: Mapping[str, Any]) -> None:
 def _lines(file: IO[bytes]) -> Iterator[bytes]:
     while line := file.readline(MAX_BYTES + 1):
         yield line
+
+
+def _from_csv(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
+    """The rows of a CSV as those of NDJSON. Raises Refused, csv.Error, ValueError."""
+    csv.field_size_limit(MAX_BYTES)
+    cells = csv.reader((utf8(line) for line in lines), strict=True)
+    names = next(cells, [])
+    if len(set(names)) != len(names):
+        raise Refused("form.twice", "CSV")
+    for each in cells:
+        if len(each) != len(names):
+            raise Refused("export.row", ascii("".join(each[:1]))[1:-1][:80])
+        row = _row(names, each)
+        try:
+            shaped(row, ROW, "")
+            opened_commitment(row)
+        except Refused:
+            row = _row(names, [MADE_HARMLESS.sub("", text) for text in each])
+        yield row
+
+
+def _row(names: Sequence[str], cells: Sequence[str]) -> dict[str, Any]:
+    return {name: _value(name, text) for name, text in zip(names, cells, strict=True)}
+
+
+def _value(name: str, text: str) -> Any:
+    if text == "":
+        return None
+    if name == "at" and not text.isdecimal():
+        at = datetime.fromisoformat(text)
+        since, rest = divmod(at - EPOCH, MS) if at.tzinfo else (0, MS)
+        if rest:
+            raise Refused("form.field", name)
+        return since
+    return load(text.encode()) if name in IN_JSON or name == "at" else text
 
 
 # That one checkpoint continues another, by a proof alone.
@@ -1232,6 +1377,8 @@ def check_consistency(
 
 
 OK, FAILED, USAGE = 0, 1, 2
+UNREAD = ("export.form", "fetch.address", "fetch.away")
+"""Of these nothing was checked, so nothing is said against whoever is checked."""
 ADVICE = ("Không tin tài liệu này; giữ nguyên tệp và báo cơ quan quản lý.",
           "Do not trust this; keep the file as it is and tell the regulator.")  # fmt: skip
 
@@ -1263,12 +1410,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     for verb, given in {
+        "fetch": ["url", "folder"],
         "receipt": ["file"], "log": ["folder"], "dataset": ["folder", "events"], "export": ["folder", "zip"],
         "consistency": ["old", "new", "proof"],
     }.items():  # fmt: skip
         one = verbs.add_parser(verb)
         for name in given:
-            one.add_argument(name, type=Path, metavar=name.upper())
+            one.add_argument(name, type=str if name == "url" else Path, metavar=name.upper())
         one.add_argument("--key", required=True)
         one.add_argument("--witness", action="append", default=[], metavar="KEY")
         one.add_argument("--json", action="store_true")
@@ -1280,6 +1428,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(chosen: argparse.Namespace, key: VerifierKey, witnesses: Sequence[VerifierKey]) -> tuple[Check, ...]:
+    if chosen.verb == "fetch":
+        return fetch_log(chosen.url, chosen.folder, key, witnesses=witnesses)
     if chosen.verb == "receipt":
         return check_receipt(read(chosen.file), key, witnesses)
     if chosen.verb == "log":
@@ -1310,17 +1460,18 @@ def read_key(given: str, kind: int = ED25519) -> VerifierKey:
 
 def tell(checks: Sequence[Check], *, as_json: bool) -> int:
     """Print what was found, what is wrong in both languages; the exit code."""
-    ok = holds(checks)
+    ok, unread = holds(checks), any(check.code in UNREAD for check in checks)
+    code = OK if ok else USAGE if unread else FAILED
     if as_json:
         print(json.dumps({"ok": ok, "checks": [asdict(check) for check in checks]}, ensure_ascii=False))
-        return OK if ok else FAILED
+        return code
     for check in checks:
         print(f"{'✓' if check.ok else '✗'} {check.name} {check.detail}".rstrip())
         if not check.ok:
             print(f"  {check.vi}\n  {check.en}", file=sys.stderr)
-    if not ok:
+    if code == FAILED:
         print(*ADVICE, sep="\n", file=sys.stderr)
-    return OK if ok else FAILED
+    return code
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ MODULES = (
     "bundle",
     "receipt",
     "folder",
+    "fetching",
     "dataset",
     "export",
     "consistency",

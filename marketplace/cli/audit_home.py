@@ -19,6 +19,7 @@ from marketplace.audit.proofs import consistency_proof, inclusion_proof, newest_
 from marketplace.cli.audit import FAILED, OK, USAGE, pinned, tell_code
 from marketplace.cli.home_database import home_database, in_home_database
 from marketplace.config import Config, load
+from marketplace.db.base import utcnow
 from marketplace.db.keys import FACTS, Keys
 from marketplace.inspection.look import Verdict, look
 from marketplace.inspection.look import tell as tell_log
@@ -83,11 +84,12 @@ def export(chosen: argparse.Namespace) -> int:
 def check(chosen: argparse.Namespace) -> int:
     """Rows, tiles and books, looked at; the verdict is logged. Raises PublishedAway."""
     config = load()
+    keys = Keys(config.path("keys"))
 
     async def check() -> Verdict:
         async with home_database(config, connections=2) as database:
-            verdict = await look(database, Keys(config.path("keys")), config)
-            await tell_log(database, verdict)
+            verdict = await look(database, keys, config)
+            await tell_log(database, keys, verdict, at=utcnow())
             return verdict
 
     try:
@@ -99,7 +101,18 @@ def check(chosen: argparse.Namespace) -> int:
         print(_json({"ok": verdict.whole, "size": verdict.size, "differences": lines}))
     else:
         print(*lines, f"{'✓' if verdict.whole else '✗'} {verdict.size} lá / leaves, {len(lines)} ≠", sep="\n")
+        _explain(verdict)
     return OK if verdict.whole else FAILED
+
+
+def _explain(verdict: Verdict) -> None:
+    """What each finding means, and what to do."""
+    for finding in verdict.rows:
+        tell_code(finding.code, {"where": finding.where})
+    for each in verdict.published:
+        print(f"{each.vi}\n{each.en}", file=sys.stderr)
+    if not verdict.whole:
+        tell_code("log.differs", {})
 
 
 def rotate(chosen: argparse.Namespace) -> int:

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from marketplace.calendar import VIETNAM
 from marketplace.cli.client import from_environment
 from marketplace.cli.refusals import tell_refusal
-from marketplace.cli.terminal_table import table
+from marketplace.cli.terminal_table import printable, table
 
 FILTERS = {
     "q": "q", "name": "name", "dataset_id": "dataset_id", "agreement_id": "agreement_id",
@@ -22,7 +22,7 @@ FILTERS = {
 }  # fmt: skip
 """Name in the address → field of a search."""
 AMOUNTS = ("min_vnd", "max_vnd")
-ALERTS_SHOWN = ("raised_at", "rule", "dataset_id", "organisation_id", "told", "acknowledged_at")
+INSTANTS = ("from", "to")
 SHOWN = ("at", "name", "purpose", "price_vnd", "leaf_index", "id")
 
 
@@ -47,7 +47,17 @@ def add_verbs(verbs: Any) -> None:
 
 
 def _asked(chosen: argparse.Namespace) -> dict[str, Any]:
-    return {name: value for name in FILTERS if (value := getattr(chosen, name)) is not None}
+    asked = {name: value for name in FILTERS if (value := getattr(chosen, name)) is not None}
+    return asked | {name: _zoned(asked[name]) for name in INSTANTS if name in asked}
+
+
+def _zoned(written: str) -> str:
+    """A day, or an instant without a zone, is one of Viet Nam. What is neither is for the service to refuse."""
+    try:
+        at = datetime.fromisoformat(written)
+    except ValueError:
+        return written
+    return at.isoformat() if at.tzinfo else at.replace(tzinfo=VIETNAM).isoformat()
 
 
 def _search(chosen: argparse.Namespace) -> int:
@@ -71,15 +81,29 @@ def _alerts(chosen: argparse.Namespace) -> int:
     if chosen.json:
         print(json.dumps(answer.json(), ensure_ascii=False))
     else:
-        print(
-            table(ALERTS_SHOWN, [each | {"told": json.dumps(each["told"], ensure_ascii=False)} for each in items])
-        )
+        for each in items:
+            _print_alert(each)
+        print(f"{len(items)} cảnh báo / alerts")
     return 0
+
+
+def _print_alert(alert: dict[str, Any]) -> None:
+    """One line that says what it is and since when; then its id, and each thing that it says, by its name."""
+    print(f"{_read(alert['raised_at'])}  {alert['rule']}")
+    about = {name: alert[name] for name in ("id", "dataset_id", "organisation_id") if alert[name]}
+    for name, value in (about | alert["told"]).items():
+        print(f"    {name}: {printable(value)}")
+    if alert["acknowledged_at"]:
+        print(f"    acknowledged_at: {_read(alert['acknowledged_at'])}: {printable(alert['reason'])}")
 
 
 def _instant(at_ms: int) -> str:
     """In Viet Nam's time, as on the page."""
     return datetime.fromtimestamp(at_ms / 1000, VIETNAM).isoformat(" ", "seconds")
+
+
+def _read(instant: str) -> str:
+    return datetime.fromisoformat(instant).astimezone(VIETNAM).isoformat(" ", "seconds")
 
 
 def _download(chosen: argparse.Namespace) -> int:

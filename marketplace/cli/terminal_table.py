@@ -27,9 +27,14 @@ def _is_number(value: object) -> bool:
     return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
 
 
-def _cell(value: object) -> str:
+def printable(value: object) -> str:
+    """As text, without what steers a terminal."""
     text = "" if value is None else str(value)
-    text = "".join(c if c.isprintable() else "�" for c in text)
+    return "".join(c if c.isprintable() else "�" for c in text)
+
+
+def _cell(value: object) -> str:
+    text = printable(value)
     while _width(text) > CELL_COLUMNS:
         text = text[: CELL_COLUMNS - 1].rstrip("…") + "…"
     return text

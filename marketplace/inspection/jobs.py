@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from marketplace.audit.verdict import last_looked
 from marketplace.config import Config
 from marketplace.db.base import utcnow
 from marketplace.db.engine import Database
@@ -20,11 +21,8 @@ from marketplace.inspection.look import look, tell
 PAUSE_S = 300
 logger = logging.getLogger(__name__)
 TURN = text("SELECT pg_try_advisory_xact_lock(hashtextextended('nightly audit', 0))")
-_DUE = text("""
-    SELECT EXISTS (SELECT FROM event WHERE at < :since)
-        AND NOT EXISTS (SELECT FROM event WHERE name = 'log:audit' AND at >= :since AND at < :next)
-""")
-"""A log that began since then has no night behind it, and a verdict dated into another is not of this one."""
+_BEHIND = text("SELECT EXISTS (SELECT FROM event WHERE at < :since)")
+"""A log that began since then has no night behind it."""
 
 
 async def run_audits(database: Database, keys: Keys, config: Config, stop: asyncio.Event) -> None:
@@ -45,13 +43,15 @@ async def audit_if_due(database: Database, keys: Keys, config: Config, now: date
         if not await session.scalar(TURN):
             return False
         since = last_due(now, config.audit_hour_utc)
-        if not await session.scalar(_DUE, {"since": since, "next": since + timedelta(days=1)}):
+        if not await session.scalar(_BEHIND, {"since": since}):
+            return False
+        if await last_looked(session, keys.salt_key(), since=since, until=now) is not None:
             return False
         verdict = await look(database, keys, config)
         # Before anything is written: whoever broke the log may also keep the verdict out of it.
         for line in verdict.lines():
             logger.critical("the nightly audit found %s", line)
-        await tell(database, verdict)
+        await tell(database, keys, verdict, at=now)
     return True
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 from msgspec import Struct
@@ -15,7 +16,9 @@ from marketplace.audit.log_store import published_log
 from marketplace.audit.note import verifier_key
 from marketplace.audit.proofs import newest_checkpoint
 from marketplace.audit.published import PublishedLog
+from marketplace.audit.verdict import VERDICT, check_verdicts, seal
 from marketplace.config import Config
+from marketplace.db.base import ms_of
 from marketplace.db.engine import Database
 from marketplace.db.keys import Keys
 from marketplace.inspection.fetched import check_fetched
@@ -25,7 +28,6 @@ from marketplace.verifier.folder import check_log as check_published
 from marketplace.verifier.note import VerifierKey
 from marketplace.verifier.refusal import Check
 
-VERDICT = "log:audit"
 TOLD_FINDINGS = 50
 """So many are named in the event; the rest are counted, and told by the command."""
 
@@ -59,8 +61,9 @@ async def look(database: Database, keys: Keys, config: Config) -> Verdict:
     shown = await asyncio.to_thread(log.checkpoint)
     async with database.snapshot() as session:
         newest = await newest_checkpoint(session)
-        rows = await check_log(session, key, seen=[shown] if shown else [],
-                               salt_key=keys.salt_key())  # fmt: skip
+        salt_key = keys.salt_key()
+        rows = await check_log(session, key, seen=[shown] if shown else [], salt_key=salt_key)
+        rows += await check_verdicts(session, salt_key)
         books = await reconcile(session, config.hold_lifetime_s)
         register = await check_register(session)
     return Verdict(
@@ -72,12 +75,14 @@ async def look(database: Database, keys: Keys, config: Config) -> Verdict:
     )
 
 
-async def tell(database: Database, verdict: Verdict) -> None:
-    """Write it to the log."""
+async def tell(database: Database, keys: Keys, verdict: Verdict, *, at: datetime) -> None:
+    """Write it to the log, sealed, as of `at`."""
     lines = list(verdict.lines())
+    body = {
+        "size": verdict.size, "differences": len(lines), "named": lines[:TOLD_FINDINGS], "looked_at_ms": ms_of(at)
+    }  # fmt: skip
     async with database.session() as session:
-        body = {"size": verdict.size, "differences": len(lines), "named": lines[:TOLD_FINDINGS]}
-        await record(session, VERDICT, body=body)
+        await record(session, VERDICT, body={**body, "seal": seal(keys.salt_key(), body)})
 
 
 def _published(log: PublishedLog, folder: Path, key: VerifierKey) -> tuple[Check, ...]:

@@ -8,8 +8,16 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
+import msgspec
 from msgspec import Meta, Struct
-from psycopg.errors import DiskFull, OutOfMemory, QueryCanceled
+from psycopg.errors import (
+    DeadlockDetected,
+    DiskFull,
+    LockNotAvailable,
+    OutOfMemory,
+    QueryCanceled,
+    SerializationFailure,
+)
 from sqlalchemy import select, text, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import OperationalError
@@ -49,6 +57,10 @@ STUCK = "rule_stuck"
 OF_THE_EXCHANGE = (audit_failed.RULE.name, audit_late.RULE.name, witness_refused.RULE.name, STUCK)
 """Alerts about the exchange itself: the operator sees these, and no other."""
 SPAN_LEAVES = 20_000
+TRIES = 3
+"""So often a rule that met a lock is tried in one look; the next look tries it again."""
+_TOO_MUCH = (QueryCanceled, DiskFull, OutOfMemory)
+_IN_THE_WAY = (DeadlockDetected, LockNotAvailable, SerializationFailure)
 REASON_CHARACTERS = 2_000
 _LOCK = 0x5D1_A1E
 _TURN = text("SELECT pg_advisory_xact_lock(:lock)")
@@ -92,33 +104,65 @@ class Acknowledgement(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 async def look(
-    database: Database, *, at: datetime, rules: Sequence[Rule] = RULES, audit_late_h: int = Config().audit_late_h
+    database: Database,
+    *,
+    at: datetime,
+    rules: Sequence[Rule] = RULES,
+    audit_late_h: int = Config().audit_late_h,
+    salt_key: bytes = b"",
 ) -> int:
     """Each rule looks at all leaves that it did not see; how many alerts were raised. Safe at any time, by any
-    process. A rule that fails is told, keeps its place, and stops no other."""
+    process. A rule that fails is told, keeps its place, and stops no other. `salt_key`: the log's."""
     async with database.session() as session:
         await session.execute(_BEGUN, {"rules": [rule.name for rule in rules]})
-    return sum([await _look(database, rule, at, audit_late_h) for rule in rules])
+    now = Span(since=0, until=0, at=at, audit_late_h=audit_late_h, salt_key=salt_key)
+    return sum([await _look(database, rule, now) for rule in rules])
 
 
-async def _look(database: Database, rule: Rule, at: datetime, audit_late_h: int) -> int:
-    raised = 0
-    while True:
-        async with database.session() as session:
-            await session.execute(_TURN, {"lock": _LOCK})
-            since, until = (await session.execute(_SPAN, {"rule": rule.name, "most": SPAN_LEAVES})).one()
-            span = Span(since=since, until=max(since, until), at=at, audit_late_h=audit_late_h)
-            try:
-                async with session.begin_nested():
-                    raised += await _apply(session, rule, span)
-            except Exception as failed:
-                if _is_away(failed):
-                    raise
-                logger.exception("rule %s failed on leaves %d to %d", rule.name, since, until)
-                return raised + await _tell_stuck(session, rule, since, failed)
-            await session.execute(_LOOKED, {"rule": rule.name, "until": until})
-        if until - since < SPAN_LEAVES:
-            return raised
+class _Step(Struct, frozen=True):
+    """One look: `leaves` that it was about, and what it failed on."""
+
+    raised: int
+    since: int
+    leaves: int
+    failed: Exception | None = None
+
+
+async def _look(database: Database, rule: Rule, now: Span) -> int:
+    """What takes too much is looked at in smaller spans, down to a leaf; what met a lock, again."""
+    raised, most, tries = 0, SPAN_LEAVES, TRIES
+    while tries:
+        step = await _step(database, rule, now, most)
+        raised += step.raised
+        if step.failed is None:
+            if step.leaves < most:
+                break
+            most = min(2 * most, SPAN_LEAVES)
+        elif _is(step.failed, _IN_THE_WAY):
+            tries -= 1
+        elif _is(step.failed, _TOO_MUCH) and step.leaves > 1:
+            most = step.leaves // 2
+        else:
+            return raised + await _tell_stuck(database, rule, step.since, step.failed)
+    return raised
+
+
+async def _step(database: Database, rule: Rule, now: Span, most: int) -> _Step:
+    """Raises OperationalError when the database is away: all is looked at again then."""
+    async with database.session() as session:
+        await session.execute(_TURN, {"lock": _LOCK})
+        since, until = (await session.execute(_SPAN, {"rule": rule.name, "most": most})).one()
+        span = msgspec.structs.replace(now, since=since, until=max(since, until))
+        try:
+            async with session.begin_nested():
+                raised = await _apply(session, rule, span)
+        except Exception as failed:
+            if isinstance(failed, OperationalError) and not _is(failed, _TOO_MUCH + _IN_THE_WAY):
+                raise
+            logger.warning("rule %s failed on leaves %d to %d", rule.name, since, until, exc_info=True)
+            return _Step(0, since, span.until - since, failed)
+        await session.execute(_LOOKED, {"rule": rule.name, "until": until})
+        return _Step(raised, since, span.until - since)
 
 
 async def _apply(session: AsyncSession, rule: Rule, span: Span) -> int:
@@ -128,17 +172,16 @@ async def _apply(session: AsyncSession, rule: Rule, span: Span) -> int:
     return raised
 
 
-async def _tell_stuck(session: AsyncSession, rule: Rule, since: int, failed: Exception) -> int:
+async def _tell_stuck(database: Database, rule: Rule, since: int, failed: Exception) -> int:
     """Once a rule and place, whatever stops it there."""
     why = type(getattr(failed, "orig", None) or failed).__name__
     told = {"stuck_rule": rule.name, "from_leaf": since, "why": why}
-    return await _raise(session, STUCK, Cause(key=f"{rule.name}/{since}", told=told))
+    async with database.session() as session:
+        return await _raise(session, STUCK, Cause(key=f"{rule.name}/{since}", told=told))
 
 
-def _is_away(failed: Exception) -> bool:
-    """Whether it is the database that fails, and all is looked at again; not a rule that takes too much."""
-    too_much = (QueryCanceled, DiskFull, OutOfMemory)
-    return isinstance(failed, OperationalError) and not isinstance(failed.orig, too_much)
+def _is(failed: Exception, kinds: tuple[type[Exception], ...]) -> bool:
+    return isinstance(failed, OperationalError) and isinstance(failed.orig, kinds)
 
 
 async def _raise(session: AsyncSession, rule: str, cause: Cause) -> bool:

@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from marketplace.config import Config
 from marketplace.db.base import utcnow
 from marketplace.db.engine import Database
+from marketplace.db.keys import Keys
 from marketplace.errors import Unavailable
 from marketplace.oversight.alerts import look
 from marketplace.oversight.archive import ARCHIVE, archive_due, forget_erased
@@ -19,12 +20,12 @@ from marketplace.oversight.archive_files import ArchiveBroken
 logger = logging.getLogger(__name__)
 
 
-async def run_oversight(database: Database, config: Config, stop: asyncio.Event) -> None:
+async def run_oversight(database: Database, keys: Keys, config: Config, stop: asyncio.Event) -> None:
     """Look now and every `sweep_interval_s` until `stop`; waits out a database that is away."""
     while not stop.is_set():
         try:
-            await look(database, at=utcnow(), audit_late_h=config.audit_late_h)
-        except (Unavailable, DBAPIError) as away:
+            await look(database, at=utcnow(), audit_late_h=config.audit_late_h, salt_key=keys.salt_key())
+        except (Unavailable, DBAPIError, OSError) as away:
             logger.warning("rules wait: %s", type(away).__name__)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), config.sweep_interval_s)

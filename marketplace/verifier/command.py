@@ -1,5 +1,7 @@
 """Kiểm chứng nhật ký của sàn dữ liệu / Checks the exchange's log against a pinned key, believing nothing else.
 
+    verify.py fetch URL FOLDER --key KEY            the public log of a service into FOLDER, and checks it; done
+                                                    again, it takes what is new, and holds it to what was there
     verify.py receipt FILE --key KEY                a receipt, as JSON or as a C2SP tlog-proof
     verify.py log FOLDER --key KEY [--seen FILE]…   an exported log: each leaf and tile, and that it continues
                                                     checkpoints kept from earlier
@@ -7,7 +9,7 @@
                                                     /api/v1/audit/completeness/ID and …/events answered;
                                                     --erased: though salts of some were erased, of which
                                                     then only the place is proven, and they are counted
-    verify.py export FOLDER ZIP --key KEY           that each row of an export (NDJSON) is its leaf, and of
+    verify.py export FOLDER ZIP --key KEY           that each row of an export (NDJSON, CSV) is its leaf, and of
                                                     one without a search, the regulator's, that none is left out
     verify.py consistency OLD NEW PROOF --key KEY   that checkpoint NEW continues checkpoint OLD
 
@@ -28,6 +30,7 @@ from pathlib import Path
 from marketplace.verifier.consistency import check_consistency
 from marketplace.verifier.dataset import MAX_EVENTS_BYTES, check_dataset
 from marketplace.verifier.export import check_export
+from marketplace.verifier.fetching import fetch_log
 from marketplace.verifier.folder import check_log
 from marketplace.verifier.note import COSIGNATURE, ED25519, VerifierKey, parse_key
 from marketplace.verifier.receipt import check_receipt
@@ -35,6 +38,8 @@ from marketplace.verifier.refusal import Check, Refused, holds
 from marketplace.verifier.strict_json import MAX_BYTES
 
 OK, FAILED, USAGE = 0, 1, 2
+UNREAD = ("export.form", "fetch.address", "fetch.away")
+"""Of these nothing was checked, so nothing is said against whoever is checked."""
 ADVICE = ("Không tin tài liệu này; giữ nguyên tệp và báo cơ quan quản lý.",
           "Do not trust this; keep the file as it is and tell the regulator.")  # fmt: skip
 
@@ -66,12 +71,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     for verb, given in {
+        "fetch": ["url", "folder"],
         "receipt": ["file"], "log": ["folder"], "dataset": ["folder", "events"], "export": ["folder", "zip"],
         "consistency": ["old", "new", "proof"],
     }.items():  # fmt: skip
         one = verbs.add_parser(verb)
         for name in given:
-            one.add_argument(name, type=Path, metavar=name.upper())
+            one.add_argument(name, type=str if name == "url" else Path, metavar=name.upper())
         one.add_argument("--key", required=True)
         one.add_argument("--witness", action="append", default=[], metavar="KEY")
         one.add_argument("--json", action="store_true")
@@ -83,6 +89,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(chosen: argparse.Namespace, key: VerifierKey, witnesses: Sequence[VerifierKey]) -> tuple[Check, ...]:
+    if chosen.verb == "fetch":
+        return fetch_log(chosen.url, chosen.folder, key, witnesses=witnesses)
     if chosen.verb == "receipt":
         return check_receipt(read(chosen.file), key, witnesses)
     if chosen.verb == "log":
@@ -113,17 +121,18 @@ def read_key(given: str, kind: int = ED25519) -> VerifierKey:
 
 def tell(checks: Sequence[Check], *, as_json: bool) -> int:
     """Print what was found, what is wrong in both languages; the exit code."""
-    ok = holds(checks)
+    ok, unread = holds(checks), any(check.code in UNREAD for check in checks)
+    code = OK if ok else USAGE if unread else FAILED
     if as_json:
         print(json.dumps({"ok": ok, "checks": [asdict(check) for check in checks]}, ensure_ascii=False))
-        return OK if ok else FAILED
+        return code
     for check in checks:
         print(f"{'✓' if check.ok else '✗'} {check.name} {check.detail}".rstrip())
         if not check.ok:
             print(f"  {check.vi}\n  {check.en}", file=sys.stderr)
-    if not ok:
+    if code == FAILED:
         print(*ADVICE, sep="\n", file=sys.stderr)
-    return OK if ok else FAILED
+    return code
 
 
 if __name__ == "__main__":

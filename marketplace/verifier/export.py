@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
+import re
 import struct
 import zipfile
 import zlib
 from array import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO, Any
 
@@ -16,7 +19,7 @@ from marketplace.verifier.folder import check_log
 from marketplace.verifier.note import VerifierKey, open_checkpoint
 from marketplace.verifier.receipt import MAYBE_TEXT, NUMBER, OBJECT, TEXT
 from marketplace.verifier.refusal import Check, Refused, checked, holds
-from marketplace.verifier.strict_json import MAX_BYTES, hex32, load, shaped
+from marketplace.verifier.strict_json import MAX_BYTES, hex32, load, shaped, utf8
 
 USES = ("query:settle", "query:void", "query:deny", "query:cancel", "query:fetch", "quote:deny")
 """Each stands in the chain of the dataset that it names."""
@@ -26,10 +29,17 @@ MANIFEST = {"schema": TEXT, "search": OBJECT, "view": TEXT, "organisation_id": T
 ROW = VIEW | {"link": MAYBE_TEXT, "proof": MAYBE_TEXT}
 MAX_LEAVES = 100_000_000
 """40 bytes of memory each; 24 more for each use, and some hundreds for each query that ended."""
-DAMAGED = (zipfile.BadZipFile, zlib.error, struct.error, LookupError, EOFError, RuntimeError, ValueError, OSError)
+DAMAGED = (zipfile.BadZipFile, zlib.error, struct.error, csv.Error, LookupError, EOFError, RuntimeError,
+           ValueError, OSError)  # fmt: skip
 """What the reader of zips says of one that is not whole."""
 NAMED = 20
 """So many of what is missing are named."""
+IN_JSON = ("parties", "body", "revision", "bytes", "price_vnd", "leaf_index", "dataset_counter",
+           "dataset_previous")  # fmt: skip
+"""Columns of a CSV whose cells are JSON; `at` is ISO 8601 with its offset, the others are text, empty for null."""
+MADE_HARMLESS = re.compile("(?:\\A|(?<=[;\\t\\r\\n]))'(?=[ \"]*[-=+@\\t\\r\\n＝＋－＠])")
+"""An apostrophe that an export puts before what a spreadsheet would run."""
+EPOCH, MS = datetime(1970, 1, 1, tzinfo=UTC), timedelta(milliseconds=1)
 
 
 class Rows:
@@ -105,7 +115,7 @@ class Rows:
 def check_export(
     folder: Path, export: Path, key: VerifierKey, *, witnesses: Sequence[VerifierKey] = (), erased: bool = False
 ) -> tuple[Check, ...]:
-    """An exported log that goes at least as far, and that the rows of `export` (NDJSON) are its leaves.
+    """An exported log that goes at least as far, and that the rows of `export` (NDJSON or CSV) are its leaves.
 
     Without a search and in the regulator's view every leaf must have its row. Raises OSError."""
     taken: list[tuple[Rows, str]] = []
@@ -150,7 +160,9 @@ def _read(archive: zipfile.ZipFile, key: VerifierKey, *, erased: bool) -> tuple[
     head = open_checkpoint(manifest["checkpoint"], key)
     if head.size > MAX_LEAVES:
         raise Refused("form.size", 40 * MAX_LEAVES)
-    if not manifest["file"].endswith(".ndjson"):
+    if manifest["log_key"] != str(key):
+        raise Refused("export.key")
+    if not manifest["file"].endswith((".ndjson", ".csv")):
         raise Refused("export.form")
     _require_alone(archive, manifest["file"])
     rows = Rows(head.size, whole=not manifest["search"] and manifest["view"] == "regulator", erased=erased)
@@ -171,10 +183,15 @@ def _require_alone(archive: zipfile.ZipFile, name: str) -> None:
 
 def _take(rows: Rows, lines: IO[bytes], manifest: Mapping[str, Any]) -> None:
     digest, count = hashlib.sha256(), 0
-    for line in _lines(lines):
-        digest.update(line)
-        count += len(line)
-        row = load(line)
+
+    def read() -> Iterator[bytes]:
+        nonlocal count
+        for line in _lines(lines):
+            digest.update(line)
+            count += len(line)
+            yield line
+
+    for row in _from_csv(read()) if manifest["file"].endswith(".csv") else map(load, read()):
         shaped(row, ROW, "")
         rows.take(row)
     if (digest.hexdigest(), count, rows.count) != (manifest["sha256"], manifest["bytes"], manifest["events"]):
@@ -184,3 +201,38 @@ def _take(rows: Rows, lines: IO[bytes], manifest: Mapping[str, Any]) -> None:
 def _lines(file: IO[bytes]) -> Iterator[bytes]:
     while line := file.readline(MAX_BYTES + 1):
         yield line
+
+
+def _from_csv(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
+    """The rows of a CSV as those of NDJSON. Raises Refused, csv.Error, ValueError."""
+    csv.field_size_limit(MAX_BYTES)
+    cells = csv.reader((utf8(line) for line in lines), strict=True)
+    names = next(cells, [])
+    if len(set(names)) != len(names):
+        raise Refused("form.twice", "CSV")
+    for each in cells:
+        if len(each) != len(names):
+            raise Refused("export.row", ascii("".join(each[:1]))[1:-1][:80])
+        row = _row(names, each)
+        try:
+            shaped(row, ROW, "")
+            opened_commitment(row)
+        except Refused:
+            row = _row(names, [MADE_HARMLESS.sub("", text) for text in each])
+        yield row
+
+
+def _row(names: Sequence[str], cells: Sequence[str]) -> dict[str, Any]:
+    return {name: _value(name, text) for name, text in zip(names, cells, strict=True)}
+
+
+def _value(name: str, text: str) -> Any:
+    if text == "":
+        return None
+    if name == "at" and not text.isdecimal():
+        at = datetime.fromisoformat(text)
+        since, rest = divmod(at - EPOCH, MS) if at.tzinfo else (0, MS)
+        if rest:
+            raise Refused("form.field", name)
+        return since
+    return load(text.encode()) if name in IN_JSON or name == "at" else text

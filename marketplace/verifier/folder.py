@@ -164,12 +164,13 @@ def check_log(
     seen: Sequence[bytes] = (),
     witnesses: Sequence[VerifierKey] = (),
     looked: Look | None = None,
+    named: str = "checkpoint",
 ) -> tuple[Check, ...]:
     """Signature, and every leaf and tile of an exported log; that it continues each checkpoint of `seen`.
 
-    `looked`: what is looked for on the way. Raises OSError where the folder holds no checkpoint.
+    `looked`: what is looked for on the way; `named`: the checkpoint's file. Raises OSError where there is none.
     """
-    with (folder / "checkpoint").open("rb") as file:
+    with (folder / named).open("rb") as file:
         note = file.read(MAX_BYTES)
     return check_tiles(TilesInFolder(folder), note, key, seen=seen, witnesses=witnesses, looked=looked)
 

@@ -167,7 +167,7 @@ def _background(
         partial(run_closing, database, config, partial(hear_outside, config, whole=True), stop),
         partial(run_quality, database, store, config, stop),
         partial(run_agreeing, database, config.sweep_interval_s, stop),
-        partial(run_oversight, database, config, stop),
+        partial(run_oversight, database, answers.keys, config, stop),
         partial(run_archive, database, config, stop),
         partial(run_indexer, database, config.search_interval_ms, stop),
         partial(run_harvests, database, config, stop),

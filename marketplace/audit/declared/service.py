@@ -58,3 +58,18 @@ class LogAudited(Body, frozen=True):
     size: int
     differences: int
     named: list[str]
+
+
+@event(
+    "log:audit",
+    "rows, tiles and books were looked at; `named`: what differs, the first of `differences`",
+    version=2,
+)
+class LogAuditedBy(Body, frozen=True):
+    """`seal`: over the other fields, under a key of the home; a verdict without it was put into the database."""
+
+    size: int
+    differences: int
+    named: list[str]
+    looked_at_ms: int
+    seal: str

@@ -40,13 +40,14 @@ class NoThresholds(LookupError):
 
 
 class Span(Struct, frozen=True, kw_only=True):
-    """The leaves that a look is about (`until` not included), its instant, and after how many hours without a
-    nightly audit that is told."""
+    """The leaves that a look is about (`until` not included), its instant, after how many hours without a nightly
+    audit that is told, and the key under which audits are sealed."""
 
     since: int
     until: int
     at: datetime
     audit_late_h: int = Config().audit_late_h
+    salt_key: bytes = b""
 
     @property
     def thresholds(self) -> Thresholds:

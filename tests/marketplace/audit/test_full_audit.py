@@ -18,17 +18,26 @@ from sqlalchemy import text
 
 from marketplace.audit import check
 from marketplace.audit.actions import record
+from marketplace.audit.canonical import exact
+from marketplace.audit.commitment import commitment
 from marketplace.audit.export import export_log
 from marketplace.cli import audit_home
 from marketplace.db import engine
+from marketplace.db.base import ms_of, utcnow
 from marketplace.db.engine import Database, DatabaseUnavailable, database_url
+from marketplace.db.keys import Keys
 from marketplace.inspection import jobs
 from marketplace.inspection.jobs import TURN, audit_if_due, last_due
 from marketplace.inspection.look import Verdict, tell
 from marketplace.inspection.look import look as inspect
+from marketplace.texts import message
 from tests.marketplace.audit.conftest import Log
 from tests.marketplace.audit.test_cli import run
 
+EVENT_FIELDS = (
+    "id", "at", "name", "actor_person_id", "actor_organisation_id", "parties", "dataset_id", "agreement_id",
+    "query_id", "purpose", "version_id", "revision", "bytes", "price_vnd", "body",
+)  # fmt: skip
 CHANGES = {
     "a row edited": (["UPDATE event SET purpose = 'x' WHERE id = '{event}'"], "log.event_changed: {event}"),
     "a row removed": (["DELETE FROM event WHERE id = '{event}'"], "log.event_missing: 4"),
@@ -91,7 +100,7 @@ async def grown(log: Log, tmp_path: Path) -> Log:
 
 async def look(log: Log) -> Verdict:
     verdict = await inspect(log.database, log.keys, log.config)
-    await tell(log.database, verdict)
+    await tell(log.database, log.keys, verdict, at=utcnow())
     return verdict
 
 
@@ -103,7 +112,8 @@ async def verdicts(log: Log) -> list[dict[str, Any]]:
 async def test_a_whole_exchange_is_said_to_be_whole_in_the_log(grown: Log) -> None:
     verdict = await look(grown)
     assert (verdict.whole, verdict.size) == (True, 8)
-    assert await verdicts(grown) == [{"size": 8, "differences": 0, "named": []}]
+    (said,) = await verdicts(grown)
+    assert (said["size"], said["differences"], said["named"], said["v"]) == (8, 0, [], 2)
     assert (await look(grown)).whole, "an event that waits for its leaf is no difference"
 
 
@@ -150,17 +160,47 @@ async def test_one_process_audits_once_a_night(log: Log, grown: Log) -> None:
         assert await elsewhere.scalar(TURN)
         assert not await due(tomorrow), "another process is at it"
     assert await due(tomorrow)
-    log.tamper("UPDATE event SET at = at + interval '1 day' WHERE name = 'log:audit'")
     assert not await due(tomorrow)
     assert await due(tomorrow + timedelta(days=1))
 
 
 async def test_a_verdict_that_is_dated_ahead_of_the_clock_silences_no_other_night(log: Log, grown: Log) -> None:
     now = datetime.now(UTC)
-    await tell(grown.database, Verdict(size=8, rows=(), published=(), books=()))
-    log.tamper("UPDATE event SET at = at + interval '90 days' WHERE name = 'log:audit'")
+    ahead = now + timedelta(days=90)
+    await tell(grown.database, grown.keys, Verdict(size=8, rows=(), published=(), books=()), at=ahead)
     for nights in (1, 2):
         assert await audit_if_due(grown.database, grown.keys, grown.config, now + timedelta(days=nights))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"size": 8, "differences": 0, "named": []},
+        {"size": 8, "differences": 0, "named": [], "looked_at_ms": 0, "seal": "00" * 32, "v": 2},
+        {"looked_at_ms": "soon", "seal": None, "v": 2},
+    ],
+    ids=["of before", "with a seal of its own", "malformed"],
+)
+async def test_a_verdict_that_was_put_into_the_database_silences_no_night_and_is_named(
+    log: Log, grown: Log, body: dict[str, Any]
+) -> None:
+    """Written as `record` writes: the sequencer gives it a leaf like any other."""
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    if body.get("looked_at_ms") == 0:
+        body = {**body, "looked_at_ms": ms_of(tomorrow)}
+    assert (await look(grown)).whole
+    forged, salt, at = uuid4(), b"s" * 16, tomorrow.replace(microsecond=0)
+    event = dict.fromkeys(EVENT_FIELDS) | {
+        "id": str(forged), "at": ms_of(at), "name": "log:audit", "parties": [], "body": body
+    }  # fmt: skip
+    log.tamper(
+        f"INSERT INTO event (id, at, name, parties, body, commitment) VALUES ('{forged}', '{at.isoformat()}',"
+        f" 'log:audit', '{{}}', '{json.dumps(body)}', '\\x{commitment(salt, exact(event)).hex()}')",
+        f"INSERT INTO event_salt (event_id, salt, secrets) VALUES ('{forged}', '\\x{salt.hex()}', '{{}}')",
+        f"INSERT INTO pending_leaf (event_id) VALUES ('{forged}')",
+    )
+    assert await audit_if_due(grown.database, grown.keys, grown.config, tomorrow)
+    assert [f"log.verdict_forged: {forged}"] in [each.get("named") for each in await verdicts(grown)]
 
 
 async def test_what_takes_long_keeps_its_snapshot_and_its_turn(
@@ -178,7 +218,7 @@ async def test_what_takes_long_keeps_its_snapshot_and_its_turn(
 
     told = []
 
-    async def note(_: Database, verdict: Verdict) -> None:
+    async def note(_: Database, __: Keys, verdict: Verdict, *, at: datetime) -> None:
         told.append(verdict)
 
     monkeypatch.setattr(engine, "OPTIONS", "-c idle_in_transaction_session_timeout=500")
@@ -198,7 +238,7 @@ async def test_what_was_found_is_told_though_the_log_takes_no_verdict(
     log.tamper("DELETE FROM audit_leaf WHERE index = 4")
     ended = "SELECT count(pg_terminate_backend(pid)) FROM pg_locks WHERE locktype = 'advisory'"
 
-    async def away(*_: object) -> None:
+    async def away(*_: object, at: datetime) -> None:
         log.tamper(ended)
         raise DatabaseUnavailable
 
@@ -251,5 +291,8 @@ async def test_the_command_audits_at_once(
     assert json.loads(capsys.readouterr().out) == {"ok": True, "size": 8, "differences": []}
     log.tamper("DELETE FROM audit_leaf WHERE index = 4")
     assert await asyncio.to_thread(run, "check") == 1
-    assert "log.leaf_missing: 4" in capsys.readouterr().out
+    said = capsys.readouterr()
+    assert "log.leaf_missing: 4" in said.out
+    for told in (message("log.leaf_missing", {"where": "4"}, "en").what, message("log.differs", {}, "vi").next):
+        assert told in said.err, "a stranger reads what it means and what to do"
     assert [each["size"] for each in await verdicts(grown)] == [8, 8]

@@ -8,6 +8,7 @@ import io
 import json
 import zipfile
 from collections.abc import AsyncIterator
+from datetime import datetime
 from typing import Any, cast
 from uuid import UUID, uuid4
 
@@ -23,7 +24,7 @@ from marketplace.audit.reads import Viewer
 from marketplace.audit.sequencer import sequence_once
 from marketplace.config import Config
 from marketplace.db import embedded
-from marketplace.db.base import utcnow
+from marketplace.db.base import ms_of, utcnow
 from marketplace.db.engine import Database, database_url
 from marketplace.db.keys import Keys
 from marketplace.db.roles import OWNER
@@ -105,6 +106,9 @@ async def test_the_same_events_in_every_form(client: Client, party: Party, datab
     sheet = list(csv.DictReader(io.StringIO(found["csv"][1].decode())))
     assert [row["id"] for row in sheet] == [line["id"] for line in lines]
     table = pyarrow.parquet.read_table(io.BytesIO(found["parquet"][1])).to_pylist()
+    instants = [ms_of(datetime.fromisoformat(row["at"])) for row in sheet]
+    assert all(row["at"].endswith("+07:00") for row in sheet), "the zone is told"
+    assert instants == [ms_of(row["at"]) for row in table] == [line["at"] for line in lines]
     assert [row["leaf_index"] for row in table] == [line["leaf_index"] for line in lines]
     assert list(table[0]) == list(sheet[0]) == list(FIELDS)
     head = open_checkpoint(found["csv"][0]["checkpoint"], parse_key(found["csv"][0]["log_key"]))

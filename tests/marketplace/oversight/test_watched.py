@@ -5,21 +5,25 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
+import msgspec
 import psycopg
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from marketplace.audit.actions import record
+from marketplace.audit.check import Finding
 from marketplace.db import embedded
 from marketplace.db.base import utcnow
 from marketplace.db.roles import OWNER
-from marketplace.oversight.alerts import look
+from marketplace.inspection.look import Verdict, tell
+from marketplace.oversight.alerts import TRIES, look
 from marketplace.oversight.rules import audit_late, consent_used
-from marketplace.oversight.rules.rule import Cause, Rule, Span, thresholds_at
+from marketplace.oversight.rules.rule import Cause, Look, Rule, Span, thresholds_at
 from tests.marketplace.audit.conftest import Log
 from tests.marketplace.oversight.test_alerts import NOON, logged, place, raised
 from tests.marketplace.oversight.test_alerts import quiet as quiet  # noqa: PLC0414
+
+WHOLE = Verdict(size=8, rows=(), published=(), books=())
 
 
 async def test_a_rule_that_failed_sees_what_it_missed_once_it_can(quiet: Log) -> None:
@@ -42,6 +46,49 @@ async def test_a_rule_that_failed_sees_what_it_missed_once_it_can(quiet: Log) ->
     assert (seen, await place(quiet, "slowly")) == ([(0, 2)], 2)
 
 
+async def test_a_span_that_takes_too_much_is_looked_at_in_halves(quiet: Log) -> None:
+    seen: list[tuple[int, int]] = []
+
+    async def few(session: AsyncSession, span: Span) -> list[Cause]:
+        if span.until - span.since > 3:
+            await session.execute(text("SET LOCAL statement_timeout = 50"))
+            await session.execute(text("SELECT pg_sleep(10)"))
+        seen.append((span.since, span.until))
+        return [Cause(key=str(span.since), told={})]
+
+    logged(quiet, [("query:deny", NOON, uuid4()) for _ in range(10)])
+    assert await look(quiet.database, at=NOON, rules=[Rule("few", few)]) == len(seen)
+    assert [since for since, _ in seen] == [0] + [until for _, until in seen[:-1]], "none is passed over"
+    assert await place(quiet, "few") == 10
+    assert {rule for rule, _ in await raised(quiet)} == {"few"}, "nothing was stuck"
+
+
+async def test_a_rule_in_a_deadlock_is_tried_again_and_ends_the_look_of_no_other(quiet: Log) -> None:
+    tried: list[str] = []
+
+    def meets(times: int) -> Look:
+        async def deadlock(session: AsyncSession, _: Span) -> list[Cause]:
+            tried.append("x")
+            if len(tried) <= times:
+                await session.execute(text("DO $$ BEGIN RAISE EXCEPTION SQLSTATE '40P01'; END $$"))
+            return [Cause(key="found", told={})]
+
+        return deadlock
+
+    async def quietly(session: AsyncSession, span: Span) -> list[Cause]:
+        return [Cause(key="other", told={})]
+
+    logged(quiet, [("query:deny", NOON, uuid4())])
+    assert await look(quiet.database, at=NOON, rules=[Rule("once", meets(1))]) == 1
+    assert (len(tried), await place(quiet, "once")) == (2, 1)
+    tried.clear()
+    assert await look(quiet.database, at=NOON, rules=[Rule("always", meets(99)), Rule("quietly", quietly)]) == 1
+    assert (len(tried), await place(quiet, "quietly")) == (TRIES, 1)
+    tried.extend("x" * 99)
+    assert await look(quiet.database, at=NOON, rules=[Rule("always", meets(99))]) == 1
+    assert [rule for rule, _ in await raised(quiet)] == ["once", "quietly", "always"]
+
+
 async def test_without_thresholds_in_force_no_rule_that_needs_them_moves_on_and_that_is_told(quiet: Log) -> None:
     before_the_law = datetime(2020, 1, 1, tzinfo=UTC)
     assert thresholds_at(before_the_law) is None
@@ -57,9 +104,9 @@ async def test_without_thresholds_in_force_no_rule_that_needs_them_moves_on_and_
 
 
 async def test_an_audit_that_found_something_is_an_alert_though_it_gets_no_leaf(quiet: Log) -> None:
-    for found in ([], ["log.event_changed: x", "log.leaf_missing: 4"]):
-        async with quiet.database.session() as session:
-            await record(session, "log:audit", body={"size": 8, "differences": len(found), "named": found})
+    lost = (Finding("log.event_changed", "x"), Finding("log.leaf_missing", "4"))
+    for found in ((), lost):
+        await tell(quiet.database, quiet.keys, msgspec.structs.replace(WHOLE, rows=found), at=utcnow())
     assert await look(quiet.database, at=utcnow()) == 1
     assert [rule for rule, _ in await raised(quiet)] == ["audit_failed"]
     told = await quiet.one("SELECT told FROM alert")
@@ -95,6 +142,26 @@ async def test_an_audit_that_did_not_run_is_told_by_its_age_once_until_there_is_
     await audited(24 * 365)
     assert await late(71) == 1, "one that is dated ahead of the clock is none"
     assert await raised(quiet) == [("audit_late", None)] * 2
+
+
+async def test_a_verdict_put_into_the_database_hides_no_night_without_one(quiet: Log) -> None:
+    logged(quiet, [("query:deny", NOON, uuid4())])
+    key = quiet.keys.salt_key()
+
+    async def late(hours: float) -> int:
+        at = NOON + timedelta(hours=hours)
+        return await look(quiet.database, at=at, rules=[audit_late.RULE], audit_late_h=30, salt_key=key)
+
+    await tell(quiet.database, quiet.keys, WHOLE, at=NOON)
+    assert await late(29) == 0
+    logged(quiet, [("log:audit", NOON + timedelta(hours=20), uuid4())])
+    quiet.tamper("""
+        INSERT INTO event (id, at, name, parties, body, commitment)
+        SELECT gen_random_uuid(), at + interval '1 day', name, parties, body
+            || jsonb_build_object('looked_at_ms', (body ->> 'looked_at_ms')::bigint + 86400000), commitment
+        FROM event WHERE name = 'log:audit' AND body ? 'seal'
+    """)
+    assert await late(31) == 1
 
 
 @pytest.mark.parametrize(

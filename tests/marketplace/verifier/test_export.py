@@ -14,8 +14,11 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from msgspec import convert
 
+from marketplace.audit.reads import EventView
 from marketplace.audit.registry import counted_names
+from marketplace.oversight.forms import FORMS
 from marketplace.verifier.dataset import ENDS
 from marketplace.verifier.export import USES, read_export
 from marketplace.verifier.refusal import Refused
@@ -54,20 +57,29 @@ def rows_of(log: Made, size: int = 300) -> Rows:
     ][::-1]  # fmt: skip
 
 
-def zipped(log: Made, rows: Iterable[dict[str, Any]], *, size: int = 300, **changed: Any) -> bytes:
+def zipped(
+    log: Made, rows: Iterable[dict[str, Any]], *, size: int = 300, form: str = "ndjson", **changed: Any
+) -> bytes:
     lines = [json.dumps(row, ensure_ascii=False).encode() + b"\n" for row in rows]
-    data = b"".join(lines)
+    data = b"".join(lines) if form == "ndjson" else sheet(map(json.loads, lines))
     manifest = {
         "schema": "sandulieu-export/1", "search": {}, "view": "regulator", "organisation_id": str(uuid4()),
         "person_id": str(uuid4()), "begun_at": "2026-11-27T00:00:00Z", "events": len(lines),
-        "file": "events.ndjson", "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest(),
+        "file": f"events.{form}", "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest(),
         "checkpoint": log.checkpoint(size), "log_key": str(log.key),
     }  # fmt: skip
     told = io.BytesIO()
     with zipfile.ZipFile(told, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("events.ndjson", data)
+        archive.writestr(f"events.{form}", data)
         archive.writestr("manifest.json", json.dumps(manifest | changed))
     return told.getvalue()
+
+
+def sheet(rows: Iterable[dict[str, Any]]) -> bytes:
+    """The rows as the exchange writes them into a CSV."""
+    sink = io.BytesIO()
+    FORMS["csv"].open(sink).write(convert(list(rows), list[EventView]))
+    return sink.getvalue()
 
 
 def without(*indexes: int) -> Callable[[Rows], Rows]:
@@ -131,13 +143,18 @@ def test_what_a_dishonest_exchange_does_to_an_export_is_named(log: Made, folder:
     given += [
         zipped(log, rows_of(log), events=299), zipped(log, rows_of(log), sha256="ab" * 32),
         zipped(log, rows_of(log), file="events.csv"), zipped(log, rows_of(log), file="other.ndjson"),
+        zipped(log, rows_of(log), log_key=str(Made().key)),
         zipped(log, rows_of(log), checkpoint=Made().checkpoint(0)), zipped(log, rows_of(log))[:-40], b"PK",
         twice(log, "events.ndjson", b"another\n"), twice(log, "manifest.json", b"{}"),
         zipped(log, rows_of(log)[:-1], search={"name": "test:event"}), zipped(log, rows_of(log)),
     ]  # fmt: skip
     codes = [code for code, _ in DISHONEST.values()]
     codes += (
-        ["export.manifest"] * 2 + ["export.form", "export.zip", "note.unsigned"] + ["export.zip"] * 4 + [""] * 2
+        ["export.manifest"] * 2
+        + ["export.zip"] * 2
+        + ["export.key", "note.unsigned"]
+        + ["export.zip"] * 4
+        + [""] * 2
     )
     runs = run_exports(log, folder, tmp_path, given)
     assert [(said.codes, said.exit_code) for said in runs] == [([code], 1) if code else ([], 0) for code in codes]
@@ -146,6 +163,37 @@ def test_what_a_dishonest_exchange_does_to_an_export_is_named(log: Made, folder:
     rows, complete = runs[-1].document["checks"][-2:]
     assert complete["detail"] == "300 / 300"
     assert rows["detail"] == "300, không mở / closed: 0; giờ lùi / times run back by at most: 5000 ms"
+
+
+def test_a_csv_opens_the_leaves_as_well_and_what_was_done_to_it_is_named(tmp_path: Path) -> None:
+    """Cells that a spreadsheet would run have an apostrophe, others an apostrophe of their own."""
+    odd = Made()
+    for purpose in ("=1+1", "'=1+1", "a;=b", "a;'=b", 'say "x",\r\n=y', None):
+        odd.add("query:settle", dataset_id=OURS, query_id=uuid4(), price_vnd=9, purpose=purpose)
+    odd.add(body={"a": ";=é"})
+    count, public = len(odd.leaves), odd.write(tmp_path / "odd")
+    rows = rows_of(odd, count)
+    given = [zipped(odd, rows, size=count, form="csv")]
+    given += [zipped(odd, with_field(2, price_vnd=1)(rows), size=count, form="csv")]
+    given += [zipped(odd, rows[1:], size=count, form="csv")]
+    given += [zipped(odd, with_field(2, at=AT_MS + 1)(rows), size=count, form="csv")]
+    given += [zipped(odd, [*rows, rows[0]], size=count, form="csv")]
+    given += [zipped(odd, rows, size=count, form="parquet")]
+    held, *codes = [said.codes for said in run_exports(odd, public, tmp_path, given)]
+    assert held == []
+    named = ["dataset.leaf", "export.left_out", "dataset.leaf", "export.twice", "export.form"]
+    assert codes == [[each] for each in named]
+
+
+def test_a_form_that_cannot_be_read_is_not_told_as_a_forgery(tmp_path: Path) -> None:
+    small = Made()
+    small.add()
+    path = tmp_path / "parquet.zip"
+    path.write_bytes(zipped(small, rows_of(small, 1), size=1, form="parquet"))
+    (said,) = run_all([["export", small.write(tmp_path / "public"), path, "--key", small.key]])
+    assert said.exit_code == 2
+    assert "NDJSON and CSV" in said.err
+    assert "Do not trust" not in said.err
 
 
 def run_exports(log: Made, folder: Path, tmp_path: Path, given: list[bytes], *more: str) -> Any:
