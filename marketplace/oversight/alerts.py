@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -44,7 +44,8 @@ RULES = (
     incident_due.RULE, month_stuck.RULE, audit_failed.RULE, audit_late.RULE,
 )  # fmt: skip
 STUCK = "rule_stuck"
-OF_THE_EXCHANGE = (audit_failed.RULE.name, audit_late.RULE.name, STUCK)
+FREE_SPENT = "free_spent"
+OF_THE_EXCHANGE = (audit_failed.RULE.name, audit_late.RULE.name, STUCK, FREE_SPENT)
 """Alerts about the exchange itself: the operator sees these, and no other."""
 SPAN_LEAVES = 20_000
 REASON_CHARACTERS = 2_000
@@ -131,6 +132,21 @@ async def _tell_stuck(session: AsyncSession, rule: Rule, since: int, failed: Exc
     why = type(getattr(failed, "orig", None) or failed).__name__
     told = {"stuck_rule": rule.name, "from_leaf": since, "why": why}
     return await _raise(session, STUCK, Cause(key=f"{rule.name}/{since}", told=told))
+
+
+async def raise_free_spent(database: Database, refused: Mapping[UUID, int], *, at: datetime) -> int:
+    """`refused`: requests by organisation, since it was last told. One alert an organisation and day (UTC)."""
+    async with database.session() as session:
+        return sum(
+            [
+                await _raise(
+                    session,
+                    FREE_SPENT,
+                    Cause(key=f"{tenant}/{at.date()}", told={"refused": count}, organisation_id=tenant),
+                )
+                for tenant, count in sorted(refused.items())
+            ]
+        )
 
 
 def _is_away(failed: Exception) -> bool:

@@ -12,6 +12,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from catalog.version import Version
+from marketplace.accounts.allowance import QUESTION_CHARACTERS
 from marketplace.accounts.callers import Caller
 from marketplace.audit.sealing import Sealed, seal
 from marketplace.billing.price import Measured, Price
@@ -45,7 +46,6 @@ from marketplace.queries.privacy import (
 )
 from marketplace.queries.schemas import Ask
 from marketplace.queries.services import Services
-from marketplace.queries.understanding import AT_ONCE_CHARACTERS
 from policies.beside import Decided, decide_all
 from policies.clock import Clock, ClockWentBack
 from policies.decision import AccessQuestion, Decision, RequestFacts
@@ -110,7 +110,7 @@ async def prepare(
     services: Services, caller: Caller, ask: Ask, *, promised_vnd: Mapping[UUID, int] | None = None
 ) -> Prepared:
     """Raises NotFound, SameDataset, AgreementUnpaid, TimeTells, RhoTooSmall, Alone, NotNeeded, NothingListed,
-    SqlNotUnderstood, TooManyLong; a denial is in `.decision`.
+    SqlNotUnderstood; a denial is in `.decision`.
 
     `promised_vnd`: prices by agreement, of a quote that is still valid; they are the ceiling and the bill.
     """
@@ -291,9 +291,9 @@ async def facts_of(services: Services, caller: Caller, ask: Ask) -> tuple[Facts,
 async def understand(
     services: Services, caller: Caller, sql: str, facts: Sequence[Facts], versions: Sequence[Version | None]
 ) -> Plan:
-    """The typed plan, while others are served. Raises as `_understood`, and TooManyLong."""
+    """The typed plan, while others are served. Raises as `_understood`."""
     max_bytes = services.config.sql_max_bytes
-    if len(sql) <= AT_ONCE_CHARACTERS:
+    if len(sql) <= QUESTION_CHARACTERS:
         return _understood(sql, facts, versions, max_bytes)
     async with services.understanding.reading_long(caller.organisation_id):
         return await asyncio.to_thread(_understood, sql, facts, versions, max_bytes)

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from catalog.storage import Store
 from marketplace.accounts import api as accounts_api
+from marketplace.accounts.allowance import charge_nobody
 from marketplace.accounts.callers import CALLERS
 from marketplace.accounts.seats import Seats
 from marketplace.agreements import api as agreements_api
@@ -102,12 +103,14 @@ def create_app(opened: AbstractAsyncContextManager[Services]) -> Litestar:
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
         async with opened as services:
             app.state.services, app.state.provider = services, Provider(services.config)
+            app.state.allowance = services.allowance
             yield
 
     app = Litestar(
         route_handlers=[*(h for module in API for h in module.handlers), *pages.handlers, pages.static()],
         dependencies={**PARTS, **CALLERS, **SUBJECTS},
         exception_handlers=PROBLEM_HANDLERS,
+        before_request=charge_nobody,
         lifespan=[lifespan],
         template_config=pages.template_config(),
         openapi_config=api_document.config(),
