@@ -7,11 +7,11 @@ from datetime import datetime
 
 import msgspec
 from msgspec import UNSET
-from sqlalchemy import or_, select
+from sqlalchemy import or_, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.callers import Approver
-from marketplace.agreements.errors import ApplicationWrongState, NothingListed
+from marketplace.agreements.errors import ApplicationWrongState, NothingListed, OpenAlready
 from marketplace.agreements.facts import agreement_question
 from marketplace.agreements.joint import granted_by_both, lead_basis_points
 from marketplace.agreements.machine import TRANSITIONS, ApplicationVerb, RefusalVerb
@@ -37,6 +37,8 @@ from marketplace.offers.reads import open_offer, require_standing
 from policies.decision import Decision
 from policies.engine import Engine
 
+_ONE_AT_A_TIME = text("select pg_advisory_xact_lock(hashtextextended(:key, 2))")
+
 
 async def apply(
     session: AsyncSession,
@@ -51,7 +53,7 @@ async def apply(
 ) -> Application:
     """Ask the owner for a dataset.
 
-    Raises NotFound, NothingListed, NoOffer, OfferNotOpen, Invalid, ApplicationDenied."""
+    Raises NotFound, NothingListed, OpenAlready, NoOffer, OfferNotOpen, Invalid, ApplicationDenied."""
     listed = await listed_now(session, dataset_id)
     application = Application(
         id=application_id,
@@ -64,6 +66,7 @@ async def apply(
         created_at=at,
     )
     _set_terms(application, terms, listed, at)
+    await _require_alone(session, application)
     await _set_offer(session, application, terms, at)
     permitted = await _permitted(session, engine, keys, application, listed, by, at)
     session.add(application)
@@ -84,11 +87,12 @@ async def resubmit(
 ) -> Application:
     """Answer a return with new terms.
 
-    Raises NotFound, ApplicationWrongState, NoOffer, OfferNotOpen, Invalid, ApplicationDenied."""
+    Raises NotFound, ApplicationWrongState, OpenAlready, NoOffer, OfferNotOpen, Invalid, ApplicationDenied."""
     application = await locked(session, application_id, startup_id=by.organisation_id)
     step(application, "resubmit")
     listed = await listed_now(session, application.dataset_id)
     _set_terms(application, terms, listed, at)
+    await _require_alone(session, application)
     await _set_offer(session, application, terms, at)
     permitted = await _permitted(session, engine, keys, application, listed, by, at)
     await _record_asked(session, "application:resubmit", application, by, permitted)
@@ -245,6 +249,26 @@ async def listed_now(session: AsyncSession, dataset_id: uuid.UUID) -> ListedVers
     if listed is None:
         raise NothingListed
     return listed
+
+
+async def _require_alone(session: AsyncSession, application: Application) -> None:
+    """No other one waits that would grant the same people the same; two at once wait for each other. Raises
+    OpenAlready."""
+    same = (application.startup_id, application.dataset_id, application.purpose)
+    with session.no_autoflush:
+        await session.execute(_ONE_AT_A_TIME, {"key": f"apply {same}"})
+        other = await session.scalar(
+            select(Application.id)
+            .where(
+                tuple_(Application.startup_id, Application.dataset_id, Application.purpose) == same,
+                Application.people == application.people,
+                Application.state.in_(("submitted", "returned")),
+                Application.id != application.id,
+            )
+            .limit(1)
+        )
+    if other is not None:
+        raise OpenAlready(application_id=str(other))
 
 
 async def locked(
