@@ -261,6 +261,7 @@ async def _require_alone(session: AsyncSession, application: Application) -> Non
             .where(
                 tuple_(Application.startup_id, Application.dataset_id, Application.purpose) == same,
                 Application.people == application.people,
+                Application.promises == application.promises,
                 Application.state.in_(("submitted", "returned")),
                 Application.id != application.id,
             )

@@ -18,7 +18,7 @@ class ApplicationWrongState(Conflict):
 
 
 class OpenAlready(Conflict):
-    """The startup has an open application for this dataset, purpose and these people. Params: application_id."""
+    """The startup has an open application for this dataset, purpose, people, promises. Params: application_id."""
 
     code = "application.open_already"
 

@@ -47,6 +47,11 @@ def _approver(sides: Sides, make: Make) -> Approver:
     return found
 
 
+@pytest.fixture
+async def sides(apart: Sides) -> Sides:
+    return apart
+
+
 def _terms(sides: Sides, **changed: object) -> Terms:
     return Terms(**{**TERMS, "people": (sides.startup.person.id,), **changed})  # type: ignore[arg-type]
 
