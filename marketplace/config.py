@@ -80,12 +80,17 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     tenant_event_readers: NotNegative = 32
     tenant_fetches: NotNegative = 32
     """Answers of one tenant on their way out at once, in one process."""
-    tenant_free_questions: Positive = 16
-    """Quotes, dry runs and explanations of one tenant at once, in one process."""
+    tenant_free_points_per_minute: Positive = 1_200
+    """What each tenant may have without paying, in each process: 1 for a page, 10 for a question of up to 2,000
+    characters and as many for each 2,000 more, 40 for what is written for good. What was paid for gives back."""
+    tenant_free_points_at_once: Positive = 6_000
+    address_free_points_per_minute: Positive = 600
+    """The same of each address (of IPv6: /64) from which nobody who is known asks."""
+    address_free_points_at_once: Positive = 2_400
+    free_payers_max: Positive = 50_000
+    """Of whom points are counted at once, in each process; addresses beyond them share those of one."""
     questions_at_once: Positive = 4
     """Short quotes, dry runs and explanations worked on at once, in one process; of more, tenants take turns."""
-    tenant_long_questions: Positive = 8
-    """Long questions of one tenant that are understood or wait for it, in one process."""
     tenant_exports: NotNegative = 2
     """Exports of the log on their way to one tenant at once, in one process."""
     tenant_alone_after_s: NotNegative = 60

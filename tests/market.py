@@ -190,9 +190,15 @@ def prepare_home(home: Path) -> Parties:
     return asyncio.run(prepare_parties(config, cast=(*CAST, *RIVALS)))
 
 
+UNBOUNDED = {
+    f"SANDULIEU_{payer}_FREE_POINTS_AT_ONCE": str(10**12) for payer in ("TENANT", "ADDRESS")
+}  # fmt: skip
+"""Tests ask in seconds what a tenant asks in days."""
+
+
 def market_of(home: Path, parties: Parties, **environment: str) -> Market:
     """A market in a home that was prepared; nothing published, service not started."""
-    usual = {"SANDULIEU_HOME": str(home), "SANDULIEU_SEQUENCER_INTERVAL_MS": SEQUENCER_INTERVAL_MS}
+    usual = {"SANDULIEU_HOME": str(home), "SANDULIEU_SEQUENCER_INTERVAL_MS": SEQUENCER_INTERVAL_MS, **UNBOUNDED}
     return Market(home, _port(), parties, usual | environment)
 
 

@@ -13,6 +13,7 @@ from litestar.di import Provide
 from msgspec import Struct
 from sqlalchemy import text
 
+from marketplace.accounts.allowance import charge
 from marketplace.accounts.csrf import check_csrf
 from marketplace.accounts.errors import (
     OrganisationSuspended,
@@ -120,13 +121,14 @@ class Presented(Struct, frozen=True):
 
 
 async def provide_presented(request: AnyRequest, database: Database) -> Presented:
-    """By token, else by session. Found once a request, in one query. Raises CsrfMissing."""
+    """By token, else by session. Found once a request, in one query. Raises CsrfMissing, AllowanceSpent."""
     authorization = request.headers.get("authorization")
     if authorization is None:
         return await provide_seated(request, database)
     try:
         return _known(request, await _by_token(authorization, database), by_header=True)
     except NotSignedIn as refusal:
+        charge(request, None)
         return Presented(refusal=refusal, by_header=True)
 
 
@@ -136,11 +138,13 @@ async def provide_seated(request: AnyRequest, database: Database) -> Presented:
     try:
         return _known(request, await _by_session(cookie, request, database) if cookie else None)
     except NotSignedIn as refusal:
+        charge(request, None)
         return Presented(refusal=refusal)
 
 
 def _known(request: AnyRequest, caller: Caller | None, *, by_header: bool = False) -> Presented:
     request.scope["state"]["sandulieu_caller"] = caller
+    charge(request, caller.organisation_id if caller else None)
     return Presented(caller=caller, by_header=by_header)
 
 

@@ -6,8 +6,10 @@ import uuid
 from datetime import datetime
 
 import msgspec
+from sqlalchemy import select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from marketplace.agreements.errors import OpenAlready
 from marketplace.agreements.facts import agreement_question
 from marketplace.agreements.models import Application
 from marketplace.agreements.parties import Applicant
@@ -20,6 +22,8 @@ from marketplace.db.keys import Keys
 from marketplace.listings.reads import ListedVersion
 from marketplace.offers.reads import open_offer
 from policies.engine import Engine
+
+_ONE_AT_A_TIME = text("select pg_advisory_xact_lock(hashtextextended(:key, 2))")
 
 
 async def apply_once(
@@ -54,7 +58,7 @@ async def apply(
 ) -> Application:
     """Ask the owner for a dataset.
 
-    Raises NotFound, NothingListed, NoOffer, OfferNotOpen, Invalid, ApplicationDenied."""
+    Raises NotFound, NothingListed, OpenAlready, NoOffer, OfferNotOpen, Invalid, ApplicationDenied."""
     listed = await listed_now(session, dataset_id)
     application = Application(
         id=application_id,
@@ -67,6 +71,7 @@ async def apply(
         created_at=at,
     )
     _set_terms(application, terms, listed, at)
+    await _require_alone(session, application)
     await _set_offer(session, application, terms, at)
     permitted = await _permitted(session, engine, keys, application, listed, by, at)
     session.add(application)
@@ -107,6 +112,27 @@ async def withdraw(
     application.updated_at = at
     await record_step(session, "application:withdraw", application, by, {})
     return application
+
+
+async def _require_alone(session: AsyncSession, application: Application) -> None:
+    """No other one waits that would grant the same people the same; two at once wait for each other. Raises
+    OpenAlready."""
+    same = (application.startup_id, application.dataset_id, application.purpose)
+    with session.no_autoflush:
+        await session.execute(_ONE_AT_A_TIME, {"key": f"apply {same}"})
+        other = await session.scalar(
+            select(Application.id)
+            .where(
+                tuple_(Application.startup_id, Application.dataset_id, Application.purpose) == same,
+                Application.people == application.people,
+                Application.promises == application.promises,
+                Application.state.in_(("submitted", "returned")),
+                Application.id != application.id,
+            )
+            .limit(1)
+        )
+    if other is not None:
+        raise OpenAlready(application_id=str(other))
 
 
 async def _permitted(

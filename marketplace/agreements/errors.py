@@ -17,6 +17,12 @@ class ApplicationWrongState(Conflict):
     code = "application.wrong_state"
 
 
+class OpenAlready(Conflict):
+    """The startup has an open application for this dataset, purpose, people, promises. Params: application_id."""
+
+    code = "application.open_already"
+
+
 class AgreementNotInForce(Conflict):
     """The agreement has ended or expired already. Params: state."""
 

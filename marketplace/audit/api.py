@@ -106,7 +106,7 @@ async def prove_consistency(session: AsyncSession, first: int, second: int | Non
     return await consistency_proof(session, first, wanted)
 
 
-@get("/api/v1/audit/tile/{tile:path}", operation_id="readTile")
+@get("/api/v1/audit/tile/{tile:path}", operation_id="readTile", opt={"points": 0})
 async def fetch_tile(config: Config, tile: str) -> Response[bytes]:
     """A tile of hashes or a bundle of leaf data (C2SP tlog-tiles)."""
     wanted = parse_tile(str(tile).removeprefix("/"))

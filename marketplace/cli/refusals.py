@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+import msgspec
+
 from marketplace.cli.client import Answer
+from marketplace.errors import NotSignedIn
+from marketplace.texts import LANGUAGES, message
 
 
 def tell_refusal(answer: Answer, sql: str = "") -> int:
@@ -16,12 +20,20 @@ def tell_refusal(answer: Answer, sql: str = "") -> int:
     if marked := marked_line(sql, problem):
         print(marked, file=sys.stderr)
     for one in [problem, *problem.get("reasons", ())]:
-        for said in (one.get("messages") or {"": one["message"]}).values():
+        for said in _said(one):
             print("  " + _sentences(said), file=sys.stderr)
     for wrong in problem.get("errors", ()):
         said = wrong["message"]
         print(f"  {wrong['path']}: {said if isinstance(said, str) else _sentences(said)}", file=sys.stderr)
     return 1
+
+
+def _said(one: Mapping[str, Any]) -> Iterable[Mapping[str, str]]:
+    """Of a command that sent no token: nobody at a shell sends headers."""
+    if one["code"] == NotSignedIn.code:
+        return [msgspec.to_builtins(message("command.no_token", {}, language)) for language in LANGUAGES]
+    said: Iterable[Mapping[str, str]] = (one.get("messages") or {"": one["message"]}).values()
+    return said
 
 
 def _sentences(said: Mapping[str, str]) -> str:

@@ -13,6 +13,7 @@ from litestar.types import ControllerRouterHandler
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from catalog.storage import Store
+from marketplace.accounts.allowance import PAGE
 from marketplace.accounts.callers import Caller, Owner
 from marketplace.accounts.senders import Sender
 from marketplace.config import Config
@@ -36,6 +37,7 @@ OnError = Annotated[Literal["keep", "refuse"], QueryParameter(name="on_error", r
     "/api/v1/consents/events",
     operation_id="recordConsentEvent",
     dependencies={"speaker": Provide(provide_speaker)},
+    opt={"points": PAGE},  # a withdrawal waits for nothing
 )
 async def post_consent_event(
     session: AsyncSession,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -54,7 +54,8 @@ RULES = (
     witness_refused.RULE,
 )  # fmt: skip
 STUCK = "rule_stuck"
-OF_THE_EXCHANGE = (audit_failed.RULE.name, audit_late.RULE.name, witness_refused.RULE.name, STUCK)
+FREE_SPENT = "free_spent"
+OF_THE_EXCHANGE = (audit_failed.RULE.name, audit_late.RULE.name, witness_refused.RULE.name, STUCK, FREE_SPENT)
 """Alerts about the exchange itself: the operator sees these, and no other."""
 SPAN_LEAVES = 20_000
 TRIES = 3
@@ -182,6 +183,21 @@ async def _tell_stuck(database: Database, rule: Rule, since: int, failed: Except
 
 def _is(failed: Exception, kinds: tuple[type[Exception], ...]) -> bool:
     return isinstance(failed, OperationalError) and isinstance(failed.orig, kinds)
+
+
+async def raise_free_spent(database: Database, refused: Mapping[UUID, int], *, at: datetime) -> int:
+    """`refused`: requests by organisation, since it was last told. One alert an organisation and day (UTC)."""
+    async with database.session() as session:
+        return sum(
+            [
+                await _raise(
+                    session,
+                    FREE_SPENT,
+                    Cause(key=f"{tenant}/{at.date()}", told={"refused": count}, organisation_id=tenant),
+                )
+                for tenant, count in sorted(refused.items())
+            ]
+        )
 
 
 async def _raise(session: AsyncSession, rule: str, cause: Cause) -> bool:

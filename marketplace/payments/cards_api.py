@@ -38,7 +38,7 @@ from marketplace.payments.schemas import (
 WEBHOOK_BYTES = 512 * 1024
 
 
-@post("/api/v1/webhooks/stripe", status_code=200, request_max_body_size=WEBHOOK_BYTES)
+@post("/api/v1/webhooks/stripe", status_code=200, request_max_body_size=WEBHOOK_BYTES, opt={"points": 0})
 async def take_webhook(request: Request[Any, Any, Any], database: Database, payments: Payments) -> NoticeTaken:
     """What Stripe tells: signed over the raw body. 503 while it cannot be looked at: Stripe sends it again."""
     provider = payments.require()

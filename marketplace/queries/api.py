@@ -16,6 +16,7 @@ from litestar.status_codes import (
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from marketplace.accounts.allowance import PAGE
 from marketplace.accounts.callers import Analyst, Caller
 from marketplace.audit.api import Accepted
 from marketplace.audit.receipt import served
@@ -42,7 +43,7 @@ A_PART = {
 }
 
 
-@post("/api/v1/queries/quote", status_code=HTTP_200_OK)
+@post("/api/v1/queries/quote", status_code=HTTP_200_OK, opt={"points": PAGE})
 async def quote_query(data: Ask, analyst: Analyst, services: Services) -> QuoteView:
     """What a query would cost; decided like a query, holds nothing, runs nothing."""
     analyst.require("query")
@@ -55,14 +56,14 @@ async def show_quote_key(services: Services) -> str:
     return f"{quote_key(services)}\n"
 
 
-@post("/api/v1/queries/dry-run", status_code=HTTP_200_OK)
+@post("/api/v1/queries/dry-run", status_code=HTTP_200_OK, opt={"points": PAGE})
 async def try_query(data: Ask, analyst: Analyst, services: Services) -> DryRunView:
     """What it would read and cost, how it would be decided, and all that stands against it; stores nothing."""
     analyst.require("query")
     return await dry_run(services, analyst, data)
 
 
-@post("/api/v1/queries/explain", status_code=HTTP_200_OK)
+@post("/api/v1/queries/explain", status_code=HTTP_200_OK, opt={"points": PAGE})
 async def explain_query(data: Ask, analyst: Analyst, services: Services) -> ExplainView:
     """Each gate that the query must pass on the dataset of the first agreement named, and why it holds or not;
     holds, runs and stores nothing."""
@@ -70,7 +71,7 @@ async def explain_query(data: Ask, analyst: Analyst, services: Services) -> Expl
     return await explain(services, analyst, data)
 
 
-@post("/api/v1/queries")
+@post("/api/v1/queries", opt={"points": PAGE})
 async def run_query(
     data: Ask, analyst: Analyst, services: Services, idempotency_key: IdempotencyKey = None
 ) -> Response[QueryView]:

@@ -90,7 +90,7 @@ class DryRunView(Struct, frozen=True, kw_only=True):
 async def dry_run(services: Services, caller: Caller, ask: Ask) -> DryRunView:
     """As a query would be decided now. Holds, runs, stores and logs nothing, and looks at no record.
 
-    Raises NotFound, SameDataset: it is not clear then what is asked about; TooManyFree, TooManyLong.
+    Raises NotFound, SameDataset: it is not clear then what is asked about; AllowanceSpent.
     """
     async with services.understanding.for_nothing(caller.organisation_id, ask.sql):
         return await _dry_run(services, caller, ask)

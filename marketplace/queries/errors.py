@@ -156,20 +156,6 @@ class TooManyFetches(Problem):
     code = "query.too_many_fetches"
 
 
-class TooManyFree(Problem):
-    """Quotes, dry runs and explanations at once. Params: most."""
-
-    status = 429
-    code = "query.too_many_free"
-
-
-class TooManyLong(Problem):
-    """Long questions that are understood or wait for it. Params: most."""
-
-    status = 429
-    code = "query.too_many_long"
-
-
 class QueueFull(Problem):
     status = 429
     code = "query.queue_full"

@@ -68,7 +68,7 @@ class ExplainView(Struct, frozen=True, kw_only=True):
 
 async def explain(services: Services, caller: Caller, ask: Ask) -> ExplainView:
     """As a query would be decided now on the dataset of the first agreement named. Holds, runs, stores and logs
-    nothing; shows the facts that a startup's receipt opens. Raises as `prepare`, and TooManyFree."""
+    nothing; shows the facts that a startup's receipt opens. Raises as `prepare`, and AllowanceSpent."""
     async with services.understanding.for_nothing(caller.organisation_id, ask.sql):
         prepared = await prepare(services, caller, ask)
         line = next(each for each in prepared.lines if each.facts.agreement_id == ask.agreement_ids[0])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -21,6 +22,7 @@ _BEGINS = "[" + re.escape("".join(FORMULA)) + "]"
 _CELL = re.compile(rf'\A(?={_BEGINS})|(?<=[;\t\r\n])(?=[ "]*{_BEGINS})')
 """Where a cell may begin with a formula: some locales part columns at `;` even within what RFC 4180 quotes."""
 _IN_LIST = re.compile(rf';(?=[ "\\]*{_BEGINS})')
+_NAMES = {math.inf: "Infinity", -math.inf: "-Infinity"}
 PIECE_BYTES = 64 * 1024
 
 
@@ -37,7 +39,9 @@ def arrow(answer: Answer) -> Iterator[bytes]:
 
 
 def json(answer: Answer) -> Iterator[bytes]:
-    """An array of objects; dates and instants in ISO 8601, decimals as text, so that no digit is lost."""
+    """An array of objects; dates and instants in ISO 8601, decimals as text, so that no digit is lost.
+
+    What is no number in JSON is a text: "Infinity", "-Infinity", "NaN"; null is NULL and nothing else."""
     return _gathered(_json(answer))
 
 
@@ -173,4 +177,17 @@ def _values(column: pa.Array) -> list[Any]:
     except (OverflowError, ValueError):
         text_type = pa.list_(pa.string()) if pa.types.is_nested(column.type) else pa.string()
         values = column.cast(text_type).to_pylist()
+    if pa.types.is_floating(column.type) or pa.types.is_nested(column.type):
+        return [_named(each) for each in values]
     return values
+
+
+def _named(value: Any) -> Any:
+    """A number that is not finite by its name, as ProtoJSON has them; also in lists and structs."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else _NAMES.get(value, "NaN")
+    if isinstance(value, list | tuple):
+        return [_named(each) for each in value]
+    if isinstance(value, dict):
+        return {key: _named(each) for key, each in value.items()}
+    return value

@@ -12,6 +12,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from catalog.version import Version
+from marketplace.accounts.allowance import QUESTION_CHARACTERS
 from marketplace.accounts.callers import Caller
 from marketplace.audit.sealing import Sealed, seal
 from marketplace.billing.price import Measured, Price
@@ -45,7 +46,6 @@ from marketplace.queries.privacy import (
 )
 from marketplace.queries.schemas import Ask
 from marketplace.queries.services import Services
-from marketplace.queries.understanding import AT_ONCE_CHARACTERS
 from policies.beside import Decided, decide_all
 from policies.clock import Clock, ClockWentBack
 from policies.decision import AccessQuestion, Decision, RequestFacts
@@ -110,10 +110,11 @@ async def prepare(
     services: Services, caller: Caller, ask: Ask, *, promised_vnd: Mapping[UUID, int] | None = None
 ) -> Prepared:
     """Raises NotFound, SameDataset, AgreementUnpaid, TimeTells, RhoTooSmall, Alone, NotNeeded, NothingListed,
-    SqlNotUnderstood, TooManyLong; a denial is in `.decision`.
+    SqlNotUnderstood; a denial is in `.decision`.
 
     `promised_vnd`: prices by agreement, of a quote that is still valid; they are the ceiling and the bill.
     """
+    require_short(services, ask.sql)
     facts = await facts_of(services, caller, ask)
     require_paid(facts)
     versions = versions_of(services, facts)
@@ -121,6 +122,12 @@ async def prepare(
     plan = await understand(services, caller, ask.sql, facts, versions)
     lines = await lines_of(services, caller, ask, facts, plan, promised_vnd=promised_vnd)
     return gathered(services, ask, facts, plan, lines)
+
+
+def require_short(services: Services, sql: str) -> None:
+    """Raises SqlNotUnderstood: what is too long to be read costs nobody's database."""
+    if len(sql.encode()) > services.config.sql_max_bytes:
+        raise SqlNotUnderstood("sql.too_long", limit=services.config.sql_max_bytes)
 
 
 def require_paid(facts: Sequence[Facts]) -> None:
@@ -291,23 +298,21 @@ async def facts_of(services: Services, caller: Caller, ask: Ask) -> tuple[Facts,
 async def understand(
     services: Services, caller: Caller, sql: str, facts: Sequence[Facts], versions: Sequence[Version | None]
 ) -> Plan:
-    """The typed plan, while others are served. Raises as `_understood`, and TooManyLong."""
-    max_bytes = services.config.sql_max_bytes
-    if len(sql) <= AT_ONCE_CHARACTERS:
-        return _understood(sql, facts, versions, max_bytes)
+    """The typed plan, while others are served. Raises as `_understood`."""
+    require_short(services, sql)
+    if len(sql) <= QUESTION_CHARACTERS:
+        return _understood(sql, facts, versions)
     async with services.understanding.reading_long(caller.organisation_id):
-        return await asyncio.to_thread(_understood, sql, facts, versions, max_bytes)
+        return await asyncio.to_thread(_understood, sql, facts, versions)
 
 
-def _understood(sql: str, facts: Sequence[Facts], versions: Sequence[Version | None], max_bytes: int) -> Plan:
+def _understood(sql: str, facts: Sequence[Facts], versions: Sequence[Version | None]) -> Plan:
     """The typed plan. Raises SqlNotUnderstood with line, column, word and what to use; NotNeeded for an agreement
     beside others whose dataset the query does not read: its base price would buy nothing; Alone; NothingListed."""
     pairs = list(zip(facts, versions, strict=True))
     alone = [each.slug for each, version in pairs if version and version.mode not in TOGETHER]
     if alone and len(facts) > 1:
         raise Alone(dataset=alone[0])
-    if len(sql.encode()) > max_bytes:
-        raise SqlNotUnderstood("sql.too_long", limit=max_bytes)
     tables = tuple(schema_of(version, each.slug) for each, version in pairs if version)
     own = tuple(_schema_of_own(each) for each in own_tables(facts))
     try:

@@ -8,8 +8,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from uuid import UUID
 
-from marketplace.accounts.seats import Seats
-
 
 class Rounds:
     """At most `at_once` go on; one organisation has all but one of these, so that another one need not wait."""
@@ -65,17 +63,3 @@ class Rounds:
         if not call.done():
             self._running[organisation_id] += 1
             call.set_result(None)
-
-
-class SeatedRounds:
-    """Rounds in which an organisation has as many going on or waiting as it has seats."""
-
-    def __init__(self, seats: Seats, at_once: int) -> None:
-        self.seats, self.rounds = seats, Rounds(at_once)
-
-    @asynccontextmanager
-    async def turn(self, organisation_id: UUID) -> AsyncIterator[None]:
-        """Raises the seats' refusal, at once."""
-        with self.seats.take(organisation_id):
-            async with self.rounds.turn(organisation_id):
-                yield

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from catalog.storage import Store
+from marketplace.accounts.allowance import Allowance
 from marketplace.accounts.seats import Seats
 from marketplace.audit.looking import LogLook
 from marketplace.config import Config
@@ -44,6 +45,8 @@ class Services:
     """Own tables on their way in."""
     exports: Seats
     """Exports of the log on their way out."""
+    allowance: Allowance
+    """What whoever asks may have without paying."""
     understanding: Understanding
     payments: Payments
     sizes: Sizes = field(default_factory=Sizes)

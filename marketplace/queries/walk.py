@@ -17,6 +17,7 @@ from msgspec import Struct
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
+from marketplace.accounts.allowance import LASTING, PAID, question_points
 from marketplace.accounts.callers import Caller
 from marketplace.audit.actions import recorded
 from marketplace.billing.actions import require_held
@@ -65,7 +66,7 @@ class Walked(Struct, frozen=True, kw_only=True):
 async def quote(services: Services, caller: Caller, ask: Ask) -> QuoteView:
     """What the query would cost. Decided like a query (a denial is logged and raised); holds and runs nothing.
 
-    Raises TooManyFree, and what `prepare` raises."""
+    Raises AllowanceSpent, and what `prepare` raises."""
     async with services.understanding.for_nothing(caller.organisation_id, ask.sql):
         return await _quote(services, caller, ask)
 
@@ -77,6 +78,7 @@ async def _quote(services: Services, caller: Caller, ask: Ask) -> QuoteView:
         events = denied(caller, prepared, sealed, query_id=None)
         async with services.database.unit() as unit:
             await unit.send([*(each.stored for each in sealed if not each.decision.allow), *events])
+        services.allowance.owe(caller.organisation_id, LASTING)
         raise await denial(services, prepared.decision, asked_now(prepared.lines, sealed))
     signed = promise(services, caller, ask, prepared)
     expires_at_ms = signed.promise.expires_at_ms
@@ -122,7 +124,7 @@ async def run(services: Services, caller: Caller, ask: Ask, *, idempotency_key: 
     """Walk a query to its answer or for at most `ask.wait_s`, whichever is first.
 
     Raises Denied, InsufficientFunds, LimitReached, BudgetShort, KeyReused, QuoteExpired, QuoteMismatch,
-    PriceMoved, and what `prepare` raises.
+    PriceMoved, AllowanceSpent, and what `prepare` raises.
     """
     earlier = await _earlier(services, caller, ask, idempotency_key)
     if earlier is not None:
@@ -140,6 +142,8 @@ async def run(services: Services, caller: Caller, ask: Ask, *, idempotency_key: 
 async def _walk(services: Services, caller: Caller, ask: Ask, idempotency_key: str | None) -> Walked:
     query_id = new_id()
     services.turns.require_room(caller.organisation_id)
+    free = question_points(ask.sql)
+    services.allowance.take(caller.organisation_id, free)
     held_to = await promised(services, caller, ask)
     prepared = await prepare(services, caller, ask, promised_vnd=held_to.prices_vnd if held_to else None)
     if held_to is not None:
@@ -147,6 +151,7 @@ async def _walk(services: Services, caller: Caller, ask: Ask, idempotency_key: s
     sealed = prepared.sealed(services.keys, query_id)
     if not prepared.decision.allow:
         if await _enter(services, caller, ask, refused(caller, ask, prepared, sealed), idempotency_key):
+            services.allowance.owe(caller.organisation_id, LASTING)
             asked = asked_now(prepared.lines, sealed)
             raise await denial(services, prepared.decision, asked, query_id=query_id)
         return await _as_before(services, caller, ask, idempotency_key)
@@ -165,6 +170,8 @@ async def _walk(services: Services, caller: Caller, ask: Ask, idempotency_key: s
             running.cancel()
     if not entered:
         return await _as_before(services, caller, ask, idempotency_key)
+    if prepared.price_vnd:
+        services.allowance.give_back(caller.organisation_id, free + PAID)
     assert entry.held is not None  # it was admitted
     task = _start(services, entry.held, prepared, running, to)
     await _wait(task, ask.wait_s)

@@ -11,6 +11,7 @@ from litestar.types import ControllerRouterHandler
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from catalog.storage import Store
+from marketplace.accounts.allowance import OWN_LIMIT
 from marketplace.audit.actions import record
 from marketplace.audit.api import Accepted
 from marketplace.audit.receipt import served
@@ -26,7 +27,7 @@ from marketplace.subjects.schemas import MyDatasets, MyReceipts, SubjectToken
 KEPT_BY_NOBODY = CacheControlHeader(no_store=True)
 
 
-@get("/api/v1/subject/datasets", operation_id="listMyDatasets", cache_control=KEPT_BY_NOBODY)
+@get("/api/v1/subject/datasets", operation_id="listMyDatasets", cache_control=KEPT_BY_NOBODY, opt=OWN_LIMIT)
 async def list_my_datasets(
     citizen: Subject, session: AsyncSession, store: Store, keys: Keys, config: Config
 ) -> MyDatasets:
@@ -36,7 +37,7 @@ async def list_my_datasets(
     return await reads.my_datasets(session, found, store=store, config=config)
 
 
-@get("/api/v1/subject/receipts", operation_id="listMyReceipts", cache_control=KEPT_BY_NOBODY)
+@get("/api/v1/subject/receipts", operation_id="listMyReceipts", cache_control=KEPT_BY_NOBODY, opt=OWN_LIMIT)
 async def list_my_receipts(citizen: Subject, session: AsyncSession, store: Store, keys: Keys) -> MyReceipts:
     """Receipts of what I gave and withdrew, newest first."""
     return reads.my_receipts(await reads.find(session, subject=citizen.session.subject, store=store, keys=keys))
@@ -46,6 +47,7 @@ async def list_my_receipts(citizen: Subject, session: AsyncSession, store: Store
     "/api/v1/subject/receipts/{receipt_id:uuid}",
     operation_id="readMyReceipt",
     cache_control=KEPT_BY_NOBODY,
+    opt=OWN_LIMIT,
 )
 async def read_my_receipt(
     receipt_id: UUID, citizen: Subject, session: AsyncSession, store: Store, keys: Keys
@@ -59,6 +61,7 @@ async def read_my_receipt(
     "/api/v1/subject/receipts/{receipt_id:uuid}/proof",
     operation_id="proveMyReceipt",
     cache_control=KEPT_BY_NOBODY,
+    opt=OWN_LIMIT,
 )
 async def prove_my_receipt(
     receipt_id: UUID,
@@ -75,7 +78,7 @@ async def prove_my_receipt(
     return Response(body, media_type=media_type)
 
 
-@post("/api/v1/subject/tokens", operation_id="makeMyToken", cache_control=KEPT_BY_NOBODY)
+@post("/api/v1/subject/tokens", operation_id="makeMyToken", cache_control=KEPT_BY_NOBODY, opt=OWN_LIMIT)
 async def make_my_token(citizen: Subject, session: AsyncSession, config: Config, keys: Keys) -> SubjectToken:
     """A short-lived token of the signed-in session; a token makes no other."""
     if citizen.via != "session":
@@ -84,7 +87,7 @@ async def make_my_token(citizen: Subject, session: AsyncSession, config: Config,
     return SubjectToken(token=token, expires_at=expires_at_ms)
 
 
-@post("/api/v1/subject/sign-out", operation_id="signMeOut", status_code=HTTP_204_NO_CONTENT)
+@post("/api/v1/subject/sign-out", operation_id="signMeOut", status_code=HTTP_204_NO_CONTENT, opt=OWN_LIMIT)
 async def sign_me_out(citizen: Subject, session: AsyncSession, config: Config) -> None:
     """End this session with all its tokens."""
     await sign_out(session, config, citizen.session)

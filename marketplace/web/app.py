@@ -12,6 +12,7 @@ from litestar.di import Provide
 
 from catalog.storage import Store
 from marketplace.accounts import api as accounts_api
+from marketplace.accounts.allowance import charge_nobody
 from marketplace.accounts.callers import CALLERS
 from marketplace.accounts.seats import Seats
 from marketplace.agreements import api as agreements_api
@@ -103,6 +104,7 @@ def create_app(opened: AbstractAsyncContextManager[Services]) -> Litestar:
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
         async with opened as services:
             app.state.services, app.state.provider = services, Provider(services.config)
+            app.state.allowance = services.allowance
             yield
 
     app = Litestar(
@@ -110,6 +112,7 @@ def create_app(opened: AbstractAsyncContextManager[Services]) -> Litestar:
         dependencies={**PARTS, **CALLERS, **SUBJECTS},
         after_request=unkept,
         exception_handlers=PROBLEM_HANDLERS,
+        before_request=charge_nobody,
         lifespan=[lifespan],
         template_config=pages.template_config(),
         openapi_config=api_document.config(),

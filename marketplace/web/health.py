@@ -11,6 +11,7 @@ from marketplace.errors import Unavailable
 from marketplace.queries.services import Services
 from policies.clock import Clock, ClockWentBack
 
+REFUSED = "sandulieu_free_refused_total"
 COUNTS = text("""
 select (select count(*) from query where state in ('queued', 'running')) as running,
        (select coalesce(max(size), 0) from published) as log_size,
@@ -43,13 +44,13 @@ class Ready(Struct, frozen=True, kw_only=True):
     and checkpoints wait: no reason to send anybody elsewhere."""
 
 
-@get(["/healthz", "/api/v1/healthz"], media_type="text/plain")
+@get(["/healthz", "/api/v1/healthz"], media_type="text/plain", opt={"points": 0})
 async def healthz() -> str:
     """The process answers."""
     return "ok"
 
 
-@get(["/readyz", "/api/v1/readyz"])
+@get(["/readyz", "/api/v1/readyz"], opt={"points": 0})
 async def readyz(services: Services) -> Response[Ready]:
     """200 when a query could be run now, else 503 with the part that is missing."""
     database = await _answers(services)
@@ -101,7 +102,11 @@ async def metrics(services: Services) -> str:
         "sandulieu_datasets": counts.datasets,
         "sandulieu_jails_alive": health.jails_alive,
     }
-    return "".join(f"# TYPE {name} gauge\n{name} {value}\n" for name, value in figures.items())
+    gauges = "".join(f"# TYPE {name} gauge\n{name} {value}\n" for name, value in figures.items())
+    refused = services.allowance.refused_ever
+    return f"{gauges}# TYPE {REFUSED} counter\n" + "".join(
+        f'{REFUSED}{{payer="{payer}"}} {refused[payer]}\n' for payer in ("tenant", "address")
+    )
 
 
 handlers = [healthz, readyz, metrics]

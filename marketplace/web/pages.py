@@ -86,6 +86,7 @@ def static() -> Router:
         path="/static",
         directories=[STATIC],
         cache_control=CacheControlHeader(public=True, max_age=3600),
+        opt={"points": 0},
         include_in_schema=False,
     )
 

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from functools import partial
 
 from catalog.storage import Store
+from marketplace.accounts.allowance import Allowance, Rate
 from marketplace.accounts.seats import Seats
 from marketplace.audit.log_store import published_log
 from marketplace.audit.note import verifier_key
@@ -33,7 +34,7 @@ from marketplace.metering.jobs import run_agreeing
 from marketplace.offers.jobs import run_charges
 from marketplace.oversight.errors import TooManyExports
 from marketplace.oversight.indexer import run_indexer
-from marketplace.oversight.jobs import run_archive, run_oversight
+from marketplace.oversight.jobs import run_archive, run_oversight, run_refusals
 from marketplace.own.errors import TooManyUploads
 from marketplace.own.jobs import run_file_sweeps
 from marketplace.payments.jobs import run_payments
@@ -42,7 +43,7 @@ from marketplace.payments.readers import hear_outside
 from marketplace.publications.jobs import run_publications
 from marketplace.quality.jobs import run_quality
 from marketplace.queries.cancelling import watch_cancelled
-from marketplace.queries.errors import TooManyFetches, TooManyFree, TooManyLong, TooManyReaders
+from marketplace.queries.errors import TooManyFetches, TooManyReaders
 from marketplace.queries.jobs import run_forgotten, run_sweeps
 from marketplace.queries.keeping import NOBODY, Answers
 from marketplace.queries.policy_server import policy_server
@@ -83,6 +84,7 @@ async def open_services(config: Config, jails: Jails, *, background: bool = True
         await runner.hold()
         payments = await stack.enter_async_context(open_payments(config))
         store, answers = Store(config.path("store")), Answers(config.path("answers"), keys, runner.number)
+        allowance = allowance_of(config)
         services = Services(
             config=config,
             database=database,
@@ -98,11 +100,8 @@ async def open_services(config: Config, jails: Jails, *, background: bool = True
             fetches=Seats(config.tenant_fetches, TooManyFetches),
             table_uploads=Seats(config.tenant_table_uploads, TooManyUploads),
             exports=Seats(config.tenant_exports, TooManyExports),
-            understanding=Understanding(
-                free=Seats(config.tenant_free_questions, TooManyFree),
-                long=Seats(config.tenant_long_questions, TooManyLong),
-                at_once=config.questions_at_once,
-            ),
+            allowance=allowance,
+            understanding=Understanding(allowance, at_once=config.questions_at_once),
             payments=payments,
         )
         stop = asyncio.Event()
@@ -110,12 +109,20 @@ async def open_services(config: Config, jails: Jails, *, background: bool = True
             partial(runner.keep, stop),
             partial(watch_cancelled, services, stop),
             partial(run_forgotten, services, config.sweep_interval_s, stop),
+            partial(run_refusals, database, allowance, config.sweep_interval_s, stop),
             *(_background(database, store, answers, config, engine, stop) if background else ()),
         ]
         stack.push_async_callback(_end, stop, [asyncio.create_task(_going_on(loop, stop)) for loop in loops])
         stack.push_async_callback(_drain, services)
         jails.pool.fill()
         yield services
+
+
+def allowance_of(config: Config) -> Allowance:
+    """What may be had of this process without paying."""
+    tenant = Rate(config.tenant_free_points_per_minute, config.tenant_free_points_at_once)
+    address = Rate(config.address_free_points_per_minute, config.address_free_points_at_once)
+    return Allowance(tenant, address, most=config.free_payers_max)
 
 
 async def work(config: Config, stop: asyncio.Event) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from math import isfinite
 
 from sqlglot import exp
 
@@ -40,6 +41,13 @@ _TYPE_INSTEAD = {
 _NUMBER = re.compile(r"(\d*)(?:(\.)(\d*))?([eE][+-]?\d+)?")
 
 
+def _double(clean: str) -> Constant:
+    """Raises ValueError for what the engine would take as infinity."""
+    if not isfinite(float(clean)):
+        raise ValueError(clean)
+    return Constant(DOUBLE, clean)
+
+
 def _number(text: str) -> Constant:
     clean = text.replace("_", "")
     match = _NUMBER.fullmatch(clean)
@@ -47,15 +55,15 @@ def _number(text: str) -> Constant:
         raise ValueError(text)
     whole, point, fraction, exponent = match.groups()
     if exponent:
-        return Constant(DOUBLE, clean)
+        return _double(clean)
     if point:
         digits = len(whole) + len(fraction)
-        return Constant(decimal(digits, len(fraction)), clean) if digits <= 38 else Constant(DOUBLE, clean)
+        return Constant(decimal(digits, len(fraction)), clean) if digits <= 38 else _double(clean)
     value = int(whole)
     for kind, bits in ((INTEGER, 31), (BIGINT, 63), (HUGEINT, 127)):
         if value < 2**bits:
             return Constant(kind, clean)
-    return Constant(DOUBLE, clean)
+    return _double(clean)
 
 
 def read_literal(node: exp.Expression, scope: Scope, context: Context) -> Expression:

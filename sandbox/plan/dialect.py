@@ -17,6 +17,18 @@ from .limits import DEPTH, FRAMES, NODES, QUERIES, READ_AGAIN, TEXT_BYTES, TOKEN
 
 _OPENING = {TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE, TokenType.CASE}
 _CLOSING = {TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE, TokenType.END}
+_PARTS = {TokenType.COMMA: "a, b", TokenType.ALIAS: 'a AS "b"'}
+"""What stands between two things, with how it is written."""
+_BEGIN = {
+    TokenType.COMMA, TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE, TokenType.ALIAS, TokenType.SELECT,
+    TokenType.DISTINCT, TokenType.WHERE, TokenType.HAVING, TokenType.GROUP_BY, TokenType.ORDER_BY,
+    TokenType.PARTITION_BY, TokenType.LIMIT, TokenType.VALUES,
+}  # fmt: skip
+_END = {
+    TokenType.COMMA, TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE, TokenType.FROM, TokenType.WHERE,
+    TokenType.HAVING, TokenType.GROUP_BY, TokenType.ORDER_BY, TokenType.LIMIT, TokenType.UNION,
+    TokenType.INTERSECT, TokenType.EXCEPT, TokenType.SEMICOLON,
+}  # fmt: skip
 _STARTS = {TokenType.SELECT, TokenType.WITH, TokenType.L_PAREN, TokenType.FROM, TokenType.VALUES}
 
 
@@ -70,6 +82,7 @@ class _Parser(DuckDBParser):
         "TRIM": _trim,
     }
     NO_PAREN_FUNCTIONS = {}  # noqa: RUF012
+    OPTIONAL_ALIAS_TOKEN_CTE = False
     NO_PAREN_FUNCTION_PARSERS = {  # noqa: RUF012
         name: parser.Parser.NO_PAREN_FUNCTION_PARSERS[name] for name in ("CASE", "ANY")
     }
@@ -145,6 +158,28 @@ def _check_tokens(tokens: list[Token]) -> None:
             raise Refusal("sql.too_deep", token.start, token.end, limit=DEPTH)
 
 
+def _check_parted(tokens: list[Token]) -> None:
+    """sqlglot takes `a,, b`, `a, FROM t` and `SELECT AS a` for what they might have been meant to be."""
+    for before, token, after in zip([None, *tokens], tokens, [*tokens[1:], None], strict=False):
+        use = _PARTS.get(token.token_type)
+        if use and (before is None or before.token_type in _BEGIN or after is None or after.token_type in _END):
+            raise Refusal("sql.syntax", token.start, token.end, use=use)
+
+
+def _check_cases(tokens: list[Token]) -> None:
+    """sqlglot takes CASE WHEN without THEN."""
+    waiting: list[Token] = []
+    for token in tokens:
+        kind = token.token_type
+        ends = kind in (TokenType.WHEN, TokenType.ELSE, TokenType.END)
+        if ends and waiting and waiting[-1].token_type is TokenType.WHEN:
+            raise Refusal("sql.syntax", token.start, token.end, use="CASE WHEN … THEN … END")
+        if kind in (TokenType.CASE, TokenType.WHEN):
+            waiting.append(token)
+        elif kind in (TokenType.THEN, TokenType.END) and waiting:
+            waiting.pop()
+
+
 def _check_neighbours(tokens: list[Token], sql: str) -> None:
     depth = 0
     for token, following in pairwise(tokens):
@@ -209,12 +244,16 @@ def parse(sql: str) -> exp.Expression:
         raise _unread(sql) from error
     _check_tokens(tokens)
     _check_neighbours(tokens, sql)
+    _check_parted(tokens)
+    _check_cases(tokens)
     try:
         parsed = _Parser(dialect=_DIALECT).parse(tokens, sql)
     except ParseError as error:
         raise _syntax(error, sql) from error
     except RecursionError as error:
         raise Refusal("sql.too_deep", limit=DEPTH) from error
+    except AttributeError as error:  # sqlglot's own, of a key without a value in {…}
+        raise Refusal("sql.syntax") from error
     statements = [s for s in parsed if not isinstance(s, exp.Semicolon | None)]
     if len(statements) != 1:
         raise Refusal("sql.empty")

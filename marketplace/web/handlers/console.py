@@ -13,6 +13,7 @@ from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from catalog.version import Version, VersionColumn
+from marketplace.accounts.allowance import PAGE
 from marketplace.accounts.callers import Analyst
 from marketplace.agreements.reads import list_agreements, read_agreement
 from marketplace.agreements.schemas import AgreementView
@@ -55,7 +56,7 @@ async def show_console(
     return await _console(view, analyst, session, chosen_ids=chosen, sql=sql, answer=None, key=None)
 
 
-@post("/console/quote", status_code=200)
+@post("/console/quote", status_code=200, opt={"points": PAGE})
 async def quote(view: View, analyst: Analyst, services: Services, form: Form) -> Template:
     """The price of the question and the decision on it."""
     analyst.require("query")
@@ -68,7 +69,7 @@ async def quote(view: View, analyst: Analyst, services: Services, form: Form) ->
     return await _answered(view, analyst, services, ask, answer, key)
 
 
-@post("/console/run", status_code=200)
+@post("/console/run", status_code=200, opt={"points": PAGE})
 async def run(view: View, analyst: Analyst, services: Services, form: Form) -> Template:
     """The answer, or why there is none. The hidden key makes a second press the same query."""
     analyst.require("query")

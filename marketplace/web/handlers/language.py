@@ -6,6 +6,7 @@ from litestar import post
 from litestar.datastructures import Cookie
 from litestar.response import Redirect
 
+from marketplace.accounts.allowance import PAGE
 from marketplace.config import Config
 from marketplace.web.forms import Form
 from marketplace.web.links import is_https, own_path
@@ -15,7 +16,7 @@ from marketplace.web.words import language_of
 YEAR_S = 365 * 86_400
 
 
-@post("/language", status_code=303)
+@post("/language", status_code=303, opt={"points": PAGE})
 async def choose_language(request: AnyRequest, config: Config) -> Redirect:
     """Remember the language and go back. It needs no CSRF token: nothing but a preference changes."""
     form = Form(await request.form())

@@ -11,6 +11,7 @@ from litestar.response import Redirect, Template
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from catalog.storage import Store
+from marketplace.accounts.allowance import OWN_LIMIT
 from marketplace.audit.actions import record
 from marketplace.config import Config
 from marketplace.consents.schemas import ConsentBody
@@ -39,7 +40,7 @@ SIGN_IN_COOKIE: Final = "sandulieu_subject_sign_in"
 SAID: Final = ("given", "withdrawn")
 
 
-@get(PAGE)
+@get(PAGE, opt=OWN_LIMIT)
 async def show_mine(
     view: View,
     maybe_citizen: Subject | None,
@@ -56,7 +57,7 @@ async def show_mine(
     return await _page(view, maybe_citizen, session, store, keys, config, receipt_id=receipt)
 
 
-@get(f"{PAGE}/sign-in")
+@get(f"{PAGE}/sign-in", opt=OWN_LIMIT)
 async def send_to_provider(
     request: AnyRequest, view: View, database: Database, keys: Keys, config: Config, provider: Provider
 ) -> Redirect:
@@ -68,7 +69,7 @@ async def send_to_provider(
     return Redirect(url, status_code=303, cookies=[cookie])
 
 
-@get(f"{PAGE}/callback")
+@get(f"{PAGE}/callback", opt=OWN_LIMIT)
 async def come_back(
     request: AnyRequest,
     view: View,
@@ -98,7 +99,7 @@ async def come_back(
     return answer
 
 
-@post(f"{PAGE}/sign-out", status_code=303)
+@post(f"{PAGE}/sign-out", status_code=303, opt=OWN_LIMIT)
 async def send_sign_out(view: View, citizen: Subject, session: AsyncSession, config: Config) -> Redirect:
     """The session ends here and now, with its tokens, not only its cookie."""
     await sign_out(session, config, citizen.session)
@@ -107,7 +108,7 @@ async def send_sign_out(view: View, citizen: Subject, session: AsyncSession, con
     return answer
 
 
-@post(f"{PAGE}/consents", status_code=303)
+@post(f"{PAGE}/consents", status_code=303, opt=OWN_LIMIT)
 async def send_consent(
     view: View, citizen: Subject, session: AsyncSession, store: Store, keys: Keys, form: Form
 ) -> Redirect:
@@ -127,7 +128,7 @@ async def send_consent(
     return Redirect(f"{PAGE}?receipt={receipt.id}", status_code=303)
 
 
-@post(f"{PAGE}/tokens", status_code=200)
+@post(f"{PAGE}/tokens", status_code=200, opt=OWN_LIMIT)
 async def send_token(
     view: View, citizen: Subject, session: AsyncSession, store: Store, keys: Keys, config: Config
 ) -> Template:

@@ -11,6 +11,7 @@ from litestar.datastructures import Cookie
 from litestar.params import QueryParameter
 from litestar.response import Redirect, Template
 
+from marketplace.accounts.allowance import QUESTION
 from marketplace.accounts.callers import COOKIE
 from marketplace.accounts.errors import PersonInactive, TooManyAttempts, WrongPassword
 from marketplace.accounts.sign_in import sign_in, sign_out
@@ -36,7 +37,7 @@ async def show_login(view: View, config: Config, next_path: NextPath = "/") -> T
     return _page(view, config, next_path=next_path)
 
 
-@post("/login", status_code=200)
+@post("/login", status_code=200, opt={"points": QUESTION})
 async def send_login(
     request: AnyRequest, view: View, database: Database, config: Config, form: Form
 ) -> Template | Redirect:

@@ -9,6 +9,7 @@ from litestar import get, post
 from litestar.response import Template
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from marketplace.accounts.allowance import PAGE
 from marketplace.accounts.callers import Analyst, Caller
 from marketplace.agreements.reads import read_agreement
 from marketplace.agreements.schemas import AgreementView
@@ -43,7 +44,7 @@ async def show_why(view: View, analyst: Analyst, services: Services, agreement_i
     return await _page(view, analyst, services, agreement, agreement.purpose, sql, beside=())
 
 
-@post("/agreements/{agreement_id:uuid}/why", status_code=200)
+@post("/agreements/{agreement_id:uuid}/why", status_code=200, opt={"points": PAGE})
 async def ask_why(
     view: View, analyst: Analyst, services: Services, agreement_id: uuid.UUID, form: Form
 ) -> Template:

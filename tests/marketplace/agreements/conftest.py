@@ -71,6 +71,12 @@ async def sides(database: Database) -> Sides:
     return await open_sides(database)
 
 
+@pytest.fixture
+async def apart(database: Database) -> Sides:
+    """For whoever applies: nobody has before."""
+    return await open_sides(database)
+
+
 async def open_sides(database: Database) -> Sides:
     """Fresh parties and a fresh dataset."""
     make = Make()

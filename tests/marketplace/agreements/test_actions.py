@@ -48,6 +48,11 @@ def _approver(sides: Sides, make: Make) -> Approver:
     return found
 
 
+@pytest.fixture
+async def sides(apart: Sides) -> Sides:
+    return apart
+
+
 def _terms(sides: Sides, **changed: object) -> Terms:
     return Terms(**{**TERMS, "people": (sides.startup.person.id,), **changed})  # type: ignore[arg-type]
 
@@ -300,6 +305,8 @@ async def test_without_its_event_nothing_is_changed(
     admin, approver, at = _admin(sides, make), _approver(sides, make), utcnow()
     submitted, agreed, new = await sides.application(database), await sides.agreement(database), new_id()
     returned = await sides.application(database, state="returned")
+    async with database.session() as session:
+        colleague = await make.person(session, sides.startup.organisation, roles=["analyst"])
     async with _log_broken(config, database, sides) as session:
         await apply(
             session,
@@ -307,7 +314,7 @@ async def test_without_its_event_nothing_is_changed(
             keys,
             application_id=new,
             dataset_id=sides.dataset_id,
-            terms=_terms(sides),
+            terms=_terms(sides, people=(colleague.id,)),
             by=admin,
             at=at,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -70,40 +71,65 @@ async def test_a_foreign_cursor_is_refused(client: Client, sides: Sides) -> None
         assert (answer.status_code, answer.json()["errors"][0]["code"]) == (400, "request.cursor")
 
 
-async def test_an_idempotency_key_applies_once(client: Client, sides: Sides) -> None:
-    path, key = f"/api/v1/datasets/{sides.dataset_id}/applications", secrets.token_hex(8)
+async def test_an_idempotency_key_applies_once(client: Client, apart: Sides) -> None:
+    path, key = f"/api/v1/datasets/{apart.dataset_id}/applications", secrets.token_hex(8)
     headers = {"Idempotency-Key": key}
 
     async def send(**changed: object) -> tuple[int, str]:
-        answer = await client.post(path, token=sides.startup.token, headers=headers, json={**TERMS, **changed})
+        answer = await client.post(path, token=apart.startup.token, headers=headers, json={**TERMS, **changed})
         return answer.status_code, answer.json().get("id") or answer.json()["code"]
 
     answers = await asyncio.gather(*(send() for _ in range(4)))
     assert len(set(answers)) == 1
     assert answers[0][0] == 201
     assert await send(duration_days=3) == (409, "idempotency.key_reused")
-    rival = await client.post(path, token=sides.rival.token, headers=headers, json=TERMS)
+    rival = await client.post(path, token=apart.rival.token, headers=headers, json=TERMS)
     assert rival.status_code == 201
     assert rival.json()["id"] != answers[0][1]
 
 
-async def test_the_story_by_slug_with_the_six_clear(client: Client, sides: Sides) -> None:
-    dataset = (await client.post(f"/api/v1/datasets/{sides.dataset_id}/applications", token=sides.startup.token,
+async def test_of_two_open_applications_for_the_same_the_second_is_told_of_the_first(
+    client: Client, database: Database, make: Make
+) -> None:
+    """Sent at once, as a double click does; other people, and what was withdrawn, are another matter."""
+    sides = await open_sides(database)
+    path = f"/api/v1/datasets/{sides.dataset_id}/applications"
+    async with database.session() as session:
+        colleague = await make.person(session, sides.startup.organisation, roles=["analyst"])
+
+    async def send(**changed: object) -> tuple[int, dict[str, Any]]:
+        answer = await client.post(path, token=sides.startup.token, json={**TERMS, **changed})
+        return answer.status_code, answer.json()
+
+    sent = await asyncio.gather(*(send() for _ in range(4)))
+    assert sorted(status for status, _ in sent) == [201, 409, 409, 409]
+    (first,) = [body["id"] for status, body in sent if status == 201]
+    for body in (body for status, body in sent if status == 409):
+        assert (body["code"], body["params"]) == ("application.open_already", {"application_id": first})
+        assert first in body["next"]
+    assert (await send(people=[str(sides.startup.person.id), str(colleague.id)]))[0] == 201
+    gone = await client.post(f"/api/v1/applications/{first}/withdraw", token=sides.startup.token, json={})
+    assert gone.status_code == 200
+    assert (await send())[0] == 201
+
+
+async def test_the_story_by_slug_with_the_six_clear(client: Client, apart: Sides) -> None:
+    dataset = (await client.post(f"/api/v1/datasets/{apart.dataset_id}/applications", token=apart.startup.token,
                                  json=TERMS)).json()["dataset_slug"]  # fmt: skip
     applied = (
-        await client.post(f"/api/v1/datasets/{dataset}/applications", token=sides.startup.token, json=TERMS)
+        await client.post(f"/api/v1/datasets/{dataset}/applications", token=apart.startup.token, json=TERMS)
     ).json()
-    assert applied["people"] == [{"id": str(sides.startup.person.id), "name": sides.startup.person.name}]
-    assert applied["six_clear"]["authority"] == sides.owner.organisation.name
+    assert applied["people"] == [{"id": str(apart.startup.person.id), "name": apart.startup.person.name}]
+    assert applied["six_clear"]["authority"] == apart.owner.organisation.name
     expires_at = (utcnow() + timedelta(days=5)).isoformat()
     decision = {"decision": "accept", "reason": "Phù hợp.", "expires_at": expires_at}
     accepted = (
-        await client.post(f"/api/v1/applications/{applied['id']}/decision", token=sides.owner.token, json=decision)
+        await client.post(f"/api/v1/applications/{applied['id']}/decision", token=apart.owner.token, json=decision)
     ).json()
     assert accepted["state"] == "accepted"
-    assert accepted["six_clear"]["authority"].startswith(sides.owner.person.name)
+    assert accepted["six_clear"]["authority"].startswith(apart.owner.person.name)
     agreement = (
-        await client.get(f"/api/v1/agreements/{accepted['agreement_id']}", token=sides.startup.token)
+        await client.get(f"/api/v1/agreements/{accepted['agreement_id']}", token=apart.startup.token)
     ).json()
     assert (agreement["state"], agreement["dataset_slug"]) == ("in_force", dataset)
     assert set(agreement["six_clear"]) == {"who", "what", "when", "responsibility", "product", "authority"}

@@ -85,10 +85,10 @@ async def test_agreement_obeys_the_table(client: Client, database: Database, sid
         assert shown["state"] == ("ended" if expected == 200 else state), actor
 
 
-async def test_applying_obeys_the_table(client: Client, sides: Sides) -> None:
-    path = f"/api/v1/datasets/{sides.dataset_id}/applications"
+async def test_applying_obeys_the_table(client: Client, apart: Sides) -> None:
+    path = f"/api/v1/datasets/{apart.dataset_id}/applications"
     for actor in ACTORS:
-        answer = await client.post(path, token=sides.tokens[actor], json=TERMS)
+        answer = await client.post(path, token=apart.tokens[actor], json=TERMS)
         may = {"rival startup", *MAY["apply"]}
         expected = 401 if actor == "nobody" else 201 if actor in may else 403
         assert answer.status_code == expected, (actor, answer.text)

@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 import sys
+import uuid
 from pathlib import Path
 
 import pytest
@@ -97,3 +98,10 @@ def test_a_receipt_that_is_not_all_open_is_not_called_wrong(market: Market, tmp_
     assert forked.run(verify, {}).returncode == 0
     _no_traceback(forked.run((*verify, "--policy", str(tmp_path)), {}), 2, "does not make the receipt wrong")
     _no_traceback(forked.run((*verify, "--policy", str(tmp_path / "none")), {}), 2, "cannot be read")
+
+
+def test_a_command_without_a_token_is_told_which_variable_to_set(market: Market) -> None:
+    """Nobody at a shell sends headers."""
+    done = _as_startup(market, "query", "show", str(uuid.uuid4()), SANDULIEU_TOKEN="")
+    _no_traceback(done, 1, "auth.not_signed_in", "chưa được đặt", "export SANDULIEU_TOKEN")
+    assert "Authorization" not in done.stderr

@@ -227,7 +227,7 @@ async def test_the_operator_sees_the_alerts_about_the_exchange_and_no_others(
     client: Client, database: Database, make: Make
 ) -> None:
     regulator, operator = await make.party(database, kind="regulator"), await make.party(database, kind="operator")
-    made = {rule: uuid4() for rule in ("night_export", "audit_failed", "audit_late", "rule_stuck")}
+    made = {rule: uuid4() for rule in ("night_export", "audit_failed", "audit_late", "rule_stuck", "free_spent")}
     insert = text(
         "INSERT INTO alert (id, rule, cause, told, raised_at) VALUES (CAST(:id AS uuid), :rule, :id, '{}', now())"
     )
@@ -235,7 +235,7 @@ async def test_the_operator_sees_the_alerts_about_the_exchange_and_no_others(
         await session.execute(insert, [{"id": str(id), "rule": rule} for rule, id in made.items()])
     for token, seen in (
         (regulator.token, set(made)),
-        (operator.token, {"audit_failed", "audit_late", "rule_stuck"}),
+        (operator.token, {"audit_failed", "audit_late", "rule_stuck", "free_spent"}),
     ):
         items = (await client.get(ALERTS, token=token)).json()["items"]
         assert {rule for rule, id in made.items() if str(id) in {each["id"] for each in items}} == seen

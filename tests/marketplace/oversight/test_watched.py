@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from marketplace.audit.actions import record
 from marketplace.audit.check import Finding
 from marketplace.db import embedded
 from marketplace.db.base import utcnow

@@ -63,7 +63,7 @@ async def services(database: Database, config: Config, answered: Answered) -> As
     yield Services(
         config=config, database=narrow, store=cast(Any, Nobody()), engine=none, clock=none, pool=none, keys=none,
         answers=answered.answers, turns=none, runner=none, readers=Seats(1, TooManyReaders),
-        fetches=Seats(1, TooManyFetches), table_uploads=none, exports=none, payments=none,
+        fetches=Seats(1, TooManyFetches), table_uploads=none, exports=none, payments=none, allowance=none,
         understanding=none,
     )  # fmt: skip
     await narrow.close()

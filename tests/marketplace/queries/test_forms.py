@@ -6,6 +6,7 @@ import csv
 import datetime as dt
 import io
 import json
+import math
 import re
 import tempfile
 import uuid
@@ -137,6 +138,23 @@ def test_a_list_is_json_whose_semicolons_begin_no_formula(answers: Answers) -> N
     (cell,) = list(csv.reader(io.StringIO(told)))[1]
     assert ";=" not in cell
     assert json.loads(cell) == ["a;=1", "b;c"]
+
+
+def test_what_is_no_finite_number_is_told_from_null_in_every_form(answers: Answers) -> None:
+    values = [1.5, math.inf, -math.inf, math.nan, None]
+    table = pa.table({"x": values, "l": pa.array([[each] for each in values], pa.list_(pa.float64()))})
+    answer = kept(answers, table)
+    named = [1.5, "Infinity", "-Infinity", "NaN", None]
+    assert json.loads(b"".join(forms.json(answer))) == [{"x": each, "l": [each]} for each in named]
+    assert forms.first_rows(answer, 9) == [{"x": each, "l": [each]} for each in named]
+    lines = list(csv.reader(io.StringIO(b"".join(forms.csv(answer)).decode())))[1:]
+    assert [line[0] for line in lines] == ["1.5", "inf", "-inf", "nan", ""]
+    assert [json.loads(line[1]) for line in lines] == [[each] for each in named]
+    for kept_whole in (
+        pa.ipc.open_stream(b"".join(forms.arrow(answer))).read_all(),
+        pa.parquet.read_table(io.BytesIO(b"".join(forms.parquet(answer)))),
+    ):
+        assert [str(each) for each in kept_whole["x"].to_pylist()] == ["1.5", "inf", "-inf", "nan", "None"]
 
 
 def test_numbers_stay_numbers(answers: Answers) -> None:

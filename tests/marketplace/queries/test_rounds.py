@@ -12,23 +12,27 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from marketplace.accounts.seats import Seats
+from marketplace.accounts.allowance import QUESTION, QUESTION_CHARACTERS, Allowance, AllowanceSpent, Rate
 from marketplace.queries import walk
 from marketplace.queries.dry_run import dry_run
-from marketplace.queries.errors import TooManyFree, TooManyLong
 from marketplace.queries.explain import explain
-from marketplace.queries.rounds import Rounds, SeatedRounds
-from marketplace.queries.understanding import AT_ONCE_CHARACTERS, REST_MOST_S, Understanding
+from marketplace.queries.rounds import Rounds
+from marketplace.queries.understanding import REST_MOST_S, Understanding
 
 FLOODER, HONEST = uuid4(), uuid4()
 MOST = 8
+
+
+def plenty() -> Allowance:
+    rate = Rate(per_minute=1, at_once=10**9)
+    return Allowance(rate, rate, most=9)
 
 
 class Reader:
     """One reads at a time, until it is told to go on; who was read, in that order."""
 
     def __init__(self) -> None:
-        self.turns = SeatedRounds(Seats(MOST, TooManyLong), 1)
+        self.turns = Rounds(1)
         self.read: list[UUID] = []
         self.go_on = asyncio.Semaphore(0)
 
@@ -44,13 +48,10 @@ async def settled() -> None:
         await asyncio.sleep(0)
 
 
-async def test_a_flooder_is_refused_and_the_other_tenant_is_next() -> None:
+async def test_beside_a_flooder_the_other_tenant_is_next() -> None:
     reader = Reader()
     flood = [asyncio.create_task(reader.ask(FLOODER)) for _ in range(MOST)]
     await settled()
-    with pytest.raises(TooManyLong) as refused:
-        await reader.ask(FLOODER)
-    assert (refused.value.params["most"], refused.value.headers["Retry-After"].isdigit()) == (MOST, True)
     honest = [asyncio.create_task(reader.ask(HONEST)) for _ in range(3)]
     await settled()
     for _ in range(MOST + 3):
@@ -79,17 +80,19 @@ async def test_who_hangs_up_holds_up_nobody(called: bool) -> None:
 
 
 @pytest.mark.parametrize("verb", [dry_run, explain, walk.quote])
-async def test_what_is_free_has_so_many_at_once_of_each_tenant(verb: Callable[..., Awaitable[Any]]) -> None:
-    understanding = Understanding(free=Seats(1, TooManyFree), long=Seats(1, TooManyLong), at_once=4)
-    services = SimpleNamespace(understanding=understanding)
+async def test_what_is_free_comes_out_of_the_allowance_of_each_tenant(
+    verb: Callable[..., Awaitable[Any]],
+) -> None:
+    rate = Rate(per_minute=1, at_once=QUESTION)
+    allowance = Allowance(rate, rate, most=9)
+    services = SimpleNamespace(understanding=Understanding(allowance, at_once=4))
     ask = SimpleNamespace(agreement_ids=(), purpose="research.academic", sql="select 1")
-    with understanding.free.take(FLOODER):
-        with pytest.raises(TooManyFree) as refused:
-            await verb(services, SimpleNamespace(organisation_id=FLOODER), ask)
-        assert (refused.value.status, refused.value.headers["Retry-After"].isdigit()) == (429, True)
-        with pytest.raises(AttributeError):  # it goes on, and there is no database here
-            await verb(services, SimpleNamespace(organisation_id=HONEST, person_id=HONEST), ask)
-    assert not understanding.free.taken
+    allowance.take(FLOODER, QUESTION)
+    with pytest.raises(AllowanceSpent) as refused:
+        await verb(services, SimpleNamespace(organisation_id=FLOODER), ask)
+    assert (refused.value.status, refused.value.headers["Retry-After"].isdigit()) == (429, True)
+    with pytest.raises(AttributeError):  # it goes on, and there is no database here
+        await verb(services, SimpleNamespace(organisation_id=HONEST, person_id=HONEST), ask)
 
 
 class Loop:
@@ -149,14 +152,14 @@ async def test_an_organisation_leaves_one_place_to_others_and_alone_has_all_but_
 
 
 async def test_a_question_that_waits_for_the_reader_of_long_ones_holds_no_place_of_a_short_one() -> None:
-    understanding = Understanding(free=Seats(9, TooManyFree), long=Seats(9, TooManyLong), at_once=1)
+    understanding = Understanding(plenty(), at_once=1)
     gone_on: list[UUID] = []
 
     async def ask() -> None:
         async with understanding.for_nothing(HONEST, "select 1"):
             gone_on.append(HONEST)
 
-    long = "x" * (AT_ONCE_CHARACTERS + 1)
+    long = "x" * (QUESTION_CHARACTERS + 1)
     async with understanding.reading_long(FLOODER), understanding.for_nothing(FLOODER, long):
         asking = asyncio.create_task(ask())
         await settled()
@@ -168,7 +171,7 @@ async def test_who_reads_long_ones_rests_as_long_as_it_worked_where_short_ones_w
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Whatever came of the question: one that is refused took as long to read."""
-    understanding = Understanding(free=Seats(9, TooManyFree), long=Seats(9, TooManyLong), at_once=1)
+    understanding = Understanding(plenty(), at_once=1)
     clock, rested = [10.0], []
 
     async def sleep(seconds: float) -> None:
