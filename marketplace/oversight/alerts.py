@@ -177,6 +177,7 @@ async def _tell_stuck(database: Database, rule: Rule, since: int, failed: Except
     """Once a rule and place, whatever stops it there."""
     why = type(getattr(failed, "orig", None) or failed).__name__
     told = {"stuck_rule": rule.name, "from_leaf": since, "why": why}
+    logger.error("rule %s is stuck at leaf %d: %s", rule.name, since, why)
     async with database.session() as session:
         return await _raise(session, STUCK, Cause(key=f"{rule.name}/{since}", told=told))
 
