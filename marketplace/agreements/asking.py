@@ -71,8 +71,8 @@ async def apply(
         created_at=at,
     )
     _set_terms(application, terms, listed, at)
-    await _require_alone(session, application)
     await _set_offer(session, application, terms, at)
+    await _require_alone(session, application)
     permitted = await _permitted(session, engine, keys, application, listed, by, at)
     session.add(application)
     await session.flush()
@@ -126,6 +126,7 @@ async def _require_alone(session: AsyncSession, application: Application) -> Non
                 tuple_(Application.startup_id, Application.dataset_id, Application.purpose) == same,
                 Application.people == application.people,
                 Application.promises == application.promises,
+                Application.offer_id.is_not_distinct_from(application.offer_id),
                 Application.state.in_(("submitted", "returned")),
                 Application.id != application.id,
             )

@@ -114,7 +114,7 @@ async def test_of_two_open_applications_for_the_same_the_second_is_told_of_the_f
 
 
 async def test_the_story_by_slug_with_the_six_clear(client: Client, apart: Sides) -> None:
-    dataset = (await client.post(f"/api/v1/datasets/{apart.dataset_id}/applications", token=apart.startup.token,
+    dataset = (await client.post(f"/api/v1/datasets/{apart.dataset_id}/applications", token=apart.rival.token,
                                  json=TERMS)).json()["dataset_slug"]  # fmt: skip
     applied = (
         await client.post(f"/api/v1/datasets/{dataset}/applications", token=apart.startup.token, json=TERMS)
