@@ -13,9 +13,9 @@ from catalog.version import Personal
 from catalog.wire import Refusal
 
 Reason = Literal[
-    "named_identifier", "detected", "rounded", "consent", "unique", "empty", "constant", "too_many_values",
-    "one_sided", "decimal_unclear", "coarse_dates", "too_rare_together", "named_sensitive", "few_values",
-    "yes_or_no", "dates", "numbers", "hierarchy",
+    "named_identifier", "detected", "rounded", "consent", "unique", "empty", "constant",
+    "too_many_values", "almost_dates", "one_sided", "decimal_unclear", "coarse_dates",
+    "too_rare_together", "named_sensitive", "few_values", "yes_or_no", "dates", "numbers", "hierarchy",
 ]  # fmt: skip
 
 

@@ -56,6 +56,8 @@ class Profile:
     hierarchy: Transform | None
     spellings: int
     """How many of its texts differ from another by capitals, blanks and signs alone."""
+    almost_dates: bool
+    """Text only because a few of its days do not exist."""
 
     @property
     def rows(self) -> int:
@@ -101,7 +103,16 @@ def profile(
         rounded=any(map(_ROUNDED.fullmatch, words.to_pylist())),
         hierarchy=_hierarchy(words, hint) if kind == "text" else None,
         spellings=_spellings(words) if kind == "text" else 0,
+        almost_dates=kind == "text" and _almost_dates(words),
     )  # fmt: skip
+
+
+def _almost_dates(words: pa.Array) -> bool:
+    """Days but for one in twenty that is none, as 31 February."""
+    if len(words) < _ENOUGH_ROWS:
+        return False
+    _, wrong = _cells("date").convert(words.dictionary_encode())
+    return len(wrong) * 20 <= len(words)
 
 
 def _cells(kind: TextType, decimal: Decimal | None = None) -> Cells:

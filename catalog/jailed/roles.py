@@ -57,6 +57,8 @@ def _role(one: Profile) -> tuple[ManifestRole, Reason, Transform | None]:
     reason: Reason | None = "named_sensitive" if kind == "sensitive" else None
     if one.type in ("date", "timestamp"):
         return role, reason or "dates", Transform(truncate="year")
+    if one.almost_dates and one.distinct > _SOME:
+        return "drop", "almost_dates", None
     share = 1 if one.type == "integer" else _UNIQUE_SHARE
     if one.type in ("text", "integer") and not kind and _ENOUGH_ROWS * share <= share * one.filled <= one.distinct:
         return "identifier", "unique", None

@@ -141,7 +141,7 @@ async def kept_dataset(
     """A listed dataset; to its owners also one of which every version was withdrawn."""
     listed = Dataset.current_version_id.is_not(None)
     rows = select(Dataset.id, Dataset.slug, Dataset.title_vi, Dataset.title_en, listed.label("listed"))
-    readable = listed
+    readable: ColumnElement[bool] = listed
     if reader_id is not None:
         readable = or_(listed, Dataset.owner_id == reader_id, Dataset.partner_id == reader_id)
     row = (await session.execute(rows.where(is_named(dataset), readable))).one_or_none()

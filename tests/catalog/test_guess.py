@@ -274,3 +274,12 @@ def test_rows_with_more_or_fewer_cells_than_the_header_are_told() -> None:
     assert "dòng 41, 81" in text
     assert "row 41, 81" in text
     assert read_manifest(filled(text)).reading.max_rejected_share == pytest.approx(0.02)
+
+
+def test_days_of_which_a_few_do_not_exist_are_told_as_such() -> None:
+    rows = [f"{1 + i % 28}/{1 + i % 12}/{1950 + i % 50};Nam" for i in range(300)]
+    rows[5] = rows[60] = "31/02/1990;Nữ"
+    (days, _) = guessed("\n".join(["ngay_cap;gioi_tinh", *rows, ""]).encode()).columns
+    assert (days.role, days.reason) == ("drop", "almost_dates")
+    (births, _) = guessed("\n".join(["ngay_sinh;gioi_tinh", *rows, ""]).encode()).columns
+    assert (births.role, births.reason) == ("drop", "almost_dates")
