@@ -347,7 +347,7 @@ async def test_what_people_write_cannot_become_markup(visit: Visit, sides: Sides
     slug = await slug_of(database, sides)
     async with visit(sides.startup) as startup, visit(sides.owner) as owner:
         text = f"<script>alert(1)</script> {JUSTIFICATION}"
-        address = await apply_for(startup, slug, justification=text)
+        address = await apply_for(startup, slug, justification=text, purpose="public.service")
         page = (await owner.get(address)).text
         assert "<script>alert" not in page
         assert "&lt;script&gt;alert(1)" in page

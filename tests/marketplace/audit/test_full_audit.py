@@ -21,7 +21,7 @@ from marketplace.audit.actions import record
 from marketplace.audit.canonical import exact
 from marketplace.audit.commitment import commitment
 from marketplace.audit.export import export_log
-from marketplace.cli import audit_home
+from marketplace.cli import audit_home, home_database
 from marketplace.db import engine
 from marketplace.db.base import ms_of, utcnow
 from marketplace.db.engine import Database, DatabaseUnavailable, database_url
@@ -285,7 +285,7 @@ async def test_the_command_audits_at_once(
     log: Log, grown: Log, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(audit_home, "load", lambda: grown.config)
-    monkeypatch.setattr(audit_home, "database_url", lambda _: database_url(log.config))
+    monkeypatch.setattr(home_database, "database_url", lambda _: database_url(log.config))
     monkeypatch.setattr(audit_home, "Keys", lambda _: grown.keys)
     assert await asyncio.to_thread(run, "check", "--json") == 0
     assert json.loads(capsys.readouterr().out) == {"ok": True, "size": 8, "differences": []}

@@ -85,7 +85,15 @@ async def invoice_of(database: Database, startup: Party) -> Document:
     return made
 
 
+OF_BILLS = {"usage_is_charged", "shares_within_charge", "debits_equal_credits", "balance_is_fold"}
+
+
 async def books_agree(session: AsyncSession) -> bool:
     """Debits, balances, charges and shares; what other tests left out of the log is no fault of bills."""
-    found = {each.check.split(":")[0] for each in await reconcile(session)}
-    return not found & {"usage_is_charged", "shares_within_charge", "debits_equal_credits", "balance_is_fold"}
+    return not await differences(session)
+
+
+async def differences(session: AsyncSession) -> set[tuple[str, str]]:
+    """Check and subject."""
+    found = {(each.check, each.subject) for each in await reconcile(session)}
+    return {(check, subject) for check, subject in found if check.split(":")[0] in OF_BILLS}
