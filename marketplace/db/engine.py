@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import select
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from types import TracebackType
@@ -11,7 +10,6 @@ from typing import Any
 
 import msgspec
 import psycopg
-from psycopg.pq import TransactionStatus
 from sqlalchemy import TextClause, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError
@@ -20,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_asyn
 
 from marketplace.config import Config
 from marketplace.db import embedded
+from marketplace.db.direct import Direct, is_dead, write_json
 from marketplace.db.refused import Refused
 from marketplace.db.roles import OWNER, SERVICE
 from marketplace.db.together import NOT_AS_REQUIRED, NotAsRequired, Statement, Unit, perform, rows
@@ -52,9 +51,11 @@ class DatabaseBusy(Unavailable):
 
 
 class Database:
-    """A pool of `connections` to `url` (postgresql://…), as the service's role."""
+    """Connections to `url` (postgresql://…), as the service's role: at most `connections` for sessions, and as
+    many for statements that travel together."""
 
     def __init__(self, url: str, *, connections: int) -> None:
+        self._direct = Direct(_as_service(url), connections=connections, connect_timeout_s=CONNECT_TIMEOUT_S)
         self.engine = create_async_engine(
             _as_service(url),
             pool_size=connections,
@@ -62,7 +63,7 @@ class Database:
             pool_timeout=POOL_TIMEOUT_S,
             pool_use_lifo=True,
             connect_args={"prepare_threshold": 2, "connect_timeout": CONNECT_TIMEOUT_S},
-            json_serializer=lambda value: msgspec.json.encode(value).decode(),
+            json_serializer=write_json,
             json_deserializer=msgspec.json.decode,
         )
         event.listen(self.engine.sync_engine, "checkout", _refuse_dead)
@@ -105,8 +106,9 @@ class Database:
         Raises DatabaseUnavailable.
         """
         async with self._driver() as driver:
-            yield Unit(driver)
-            await driver.commit()
+            unit = Unit(driver)
+            yield unit
+            await unit.commit()
 
     async def at_once(self, statements: Sequence[Statement]) -> list[list[Any]]:
         """A unit of work in one round trip: the database commits it if none fails; the rows of each.
@@ -134,32 +136,21 @@ class Database:
 
     async def each(self, statements: Sequence[Statement]) -> list[list[Any]]:
         """The rows of several reads, as `all` gives those of one; each sees what is committed when it runs."""
-        async with self._driver(autocommit=True) as driver:
+        async with self._driver() as driver:
             return await rows(driver, statements)
 
     @asynccontextmanager
-    async def _driver(self, *, autocommit: bool = False) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
-        """A connection of the pool without SQLAlchemy around it; rolled back when given back uncommitted."""
+    async def _driver(self) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
+        """A connection without SQLAlchemy around it, which costs more than what a query asks."""
         try:
-            async with self.engine.connect() as connection:
-                driver = (await connection.get_raw_connection()).driver_connection
-                assert isinstance(driver, psycopg.AsyncConnection)
-                if not autocommit:
-                    yield driver
-                    return
-                await driver.set_autocommit(True)
-                try:
-                    yield driver
-                finally:
-                    if driver.info.transaction_status == TransactionStatus.IDLE:
-                        await driver.set_autocommit(False)
-                    else:  # cancelled or lost in the middle: not fit for the pool
-                        await connection.invalidate()
-        except (DBAPIError, PoolTimeout, psycopg.Error) as e:
+            async with self._direct.connection(POOL_TIMEOUT_S) as driver:
+                yield driver
+        except (PoolTimeout, psycopg.Error) as e:
             raise _told(e) from e
 
     async def close(self) -> None:
         """Close all connections."""
+        await self._direct.close()
         await self.engine.dispose()
 
 
@@ -191,13 +182,7 @@ def _as_service(url: str) -> URL:
 
 def _refuse_dead(connection: Any, _record: object, _proxy: object) -> None:
     """An idle connection with something to read was closed by the server: no ping, no round trip needed."""
-    try:
-        handle = connection.driver_connection.fileno()
-    except psycopg.OperationalError as e:
-        raise InvalidatePoolError from e
-    poll = select.poll()
-    poll.register(handle, select.POLLIN)
-    if poll.poll(0):
+    if is_dead(connection.driver_connection):
         raise InvalidatePoolError
 
 

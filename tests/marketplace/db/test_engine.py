@@ -197,6 +197,11 @@ async def test_a_pool_that_is_all_in_use_says_busy_in_bounded_time(
         with pytest.raises(DatabaseBusy):
             await second()
     await second()
+    async with small.unit() as unit:
+        await unit.send([Statement(text("select 1"))])
+        with pytest.raises(DatabaseBusy):
+            await small.one(text("select 1"), {})
+    assert await small.one(text("select 1"), {}) is not None
     await small.close()
 
 

@@ -110,3 +110,41 @@ async def test_what_the_server_passed_over_after_a_failure_is_not_taken_for_prep
         with pytest.raises(psycopg.errors.UniqueViolation):
             await narrow.each([twice, find])
         assert await narrow.each([find]) == [[]]
+
+
+async def test_what_the_server_knows_by_name_is_bounded(narrow: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("marketplace.db.pipeline.PREPARED_MOST", 3)
+    for n in range(6):
+        (row,) = await narrow.all(text(f"select {n} + cast(:one as int) as n"), {"one": 1})
+        assert row.n == n + 1
+    (named,) = await narrow.all(text("select count(*) as n from pg_prepared_statements"), {})
+    assert named.n == 3
+
+
+async def test_the_same_twice_in_one_round_trip_is_prepared_once(narrow: Database) -> None:
+    sql = text("select cast(:n as int) as n, '100 %' as share")
+    asked = [Statement(sql, {"n": n}) for n in range(5)]
+    assert [[(row.n, row.share) for row in rows] for rows in await narrow.each(asked)] == [
+        [(n, "100 %")] for n in range(5)
+    ]
+    (named,) = await narrow.all(text("select count(*) as n from pg_prepared_statements"), {})
+    assert named.n == 2  # and this one
+
+
+async def test_a_unit_that_is_cancelled_in_the_middle_leaves_nothing_and_hinders_nobody(narrow: Database) -> None:
+    slug = str(new_id())
+
+    async def work() -> None:
+        async with narrow.unit() as unit:
+            await unit.send([enter(slug)])
+            await unit.send([Statement(text("select pg_sleep(30)")), enter(str(new_id()))])
+
+    waiting = asyncio.create_task(work())
+    await asyncio.sleep(0.2)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    assert await narrow.one(FIND, {"slugs": [slug]}) is None
+    async with narrow.unit() as unit:
+        await unit.send([enter(slug)])
+    assert await narrow.one(FIND, {"slugs": [slug]}) is not None
