@@ -44,27 +44,20 @@ async def perform(session: AsyncSession, statement: Statement) -> CursorResult[A
 
 
 async def perform_all(session: AsyncSession, statements: Sequence[Statement]) -> list[list[Any]]:
-    """Several in a session's unit of work, in one round trip; the rows of each, as `Unit.send` gives them."""
-    driver = await _driver(session)
-    return await rows(driver, statements, begin=_must_begin(driver))
+    """Several in a session's unit of work, in one round trip; the rows of each, as `Unit.send` gives them.
+
+    Planned each time: the driver makes the server forget all that is prepared when a session is rolled back.
+    """
+    connection = await (await session.connection()).get_raw_connection()
+    driver = connection.driver_connection
+    assert isinstance(driver, AsyncConnection)
+    return await rows(driver, statements, begin=not driver.autocommit and idle(driver), prepare=False)
 
 
 async def planned(session: AsyncSession, statement: Statement) -> list[Any]:
     """The rows of one read, planned for the tables as they are: a connection that prepared it while they were
     small keeps a plan that reads them whole, until their statistics are taken again."""
-    driver = await _driver(session)
-    return (await rows(driver, [statement], begin=_must_begin(driver), prepare=False))[0]
-
-
-def _must_begin(driver: AsyncConnection[Any]) -> bool:
-    return not driver.autocommit and idle(driver)
-
-
-async def _driver(session: AsyncSession) -> AsyncConnection[Any]:
-    connection = await (await session.connection()).get_raw_connection()
-    driver = connection.driver_connection
-    assert isinstance(driver, AsyncConnection)
-    return driver
+    return (await perform_all(session, [statement]))[0]
 
 
 class Unit:
