@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date, datetime, time, timedelta, timezone
 from typing import Final
 
 from marketplace.errors import Invalid
 
 DAYS_MOST: Final = 366
+_SATURDAY: Final = 5
 _FIRST_DAY, _LAST_DAY = date(2000, 1, 1), date(9998, 12, 31)
 """Beyond these there is nothing, and an instant of theirs need not have a neighbour."""
 VIETNAM: Final = timezone(timedelta(hours=7))
@@ -40,6 +42,15 @@ def day_of(at: datetime) -> date:
 def day_start(day: date) -> datetime:
     """Its first instant."""
     return datetime.combine(day, time(), VIETNAM)
+
+
+def after_banking_days(days: int, *, at: datetime, holidays: Collection[date] = ()) -> datetime:
+    """Whatever was done before this has had so many whole banking days since, the day of doing it not counted."""
+    day = day_of(at)
+    while days:
+        day -= timedelta(days=1)
+        days -= day.weekday() < _SATURDAY and day not in holidays
+    return day_start(day)
 
 
 def span(first: date, last: date) -> tuple[datetime, datetime]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -18,6 +19,7 @@ from msgspec import Meta
 from catalog.limits import IngestLimits
 
 UNPREFIXED = ("database_url", "stripe_api_key", "stripe_webhook_secrets")
+LISTS = ("stripe_webhook_secrets", "bank_holidays")
 ELSEWHERE = frozenset({"SANDULIEU_URL", "SANDULIEU_TOKEN", "SANDULIEU_FAULT"})
 """Of the commands that talk to a service, and of the tests."""
 URLS = ("public_url", "opa_url", "oidc_issuer", "stripe_api_url", "einvoice_gateway_url")
@@ -176,6 +178,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     """How often wallets are looked at for their auto top-up, and what was begun at Stripe for its end."""
     payout_least_vnd: NotNegative = 50_000
     """An owner with less waits for the next month."""
+    payout_answer_days: Annotated[int, Meta(ge=0, le=366)] = 3
+    """Banking days after a payout's release by which it is known what became of it; then it is a difference."""
+    bank_holidays: tuple[date, ...] = ()
+    """Days from Monday to Friday on which banks do not work, `2027-02-05,2027-02-08`."""
     seller_address: str = ""
     """Of whoever runs the exchange, as e-invoices say it."""
     einvoice_seller_key: Path | None = None
@@ -247,7 +253,7 @@ def load(environ: Mapping[str, str] | None = None) -> Config:
     for name in Config.__struct_fields__:
         key = _variable(name)
         if env.get(key):
-            raw[name] = env[key].split(",") if name == "stripe_webhook_secrets" else env[key]
+            raw[name] = [each.strip() for each in env[key].split(",")] if name in LISTS else env[key]
     try:
         config = msgspec.convert(raw, Config, strict=False, dec_hook=_decode)
     except msgspec.ValidationError as e:

@@ -48,6 +48,8 @@ class Event(Base):
         ),
         Index("ix_event_audits", "at", postgresql_where=text("name = 'log:audit'")),
         Index("ix_event_refusals", "at", postgresql_where=text("name = 'log:witness_refuse'")),
+        Index("ix_event_odd", "at", postgresql_where=text("name = 'payout:odd'")),
+        Index("ix_event_reconciled", "at", postgresql_where=text("name = 'ledger:reconcile'")),
     )
 
 

@@ -22,6 +22,7 @@ from marketplace.db.base import ms_of
 from marketplace.db.engine import Database
 from marketplace.db.keys import Keys
 from marketplace.inspection.fetched import check_fetched
+from marketplace.inspection.partials import check_partials
 from marketplace.inspection.register import Altered, check_register
 from marketplace.ledger.reconcile import Difference, reconcile
 from marketplace.verifier.folder import check_log as check_published
@@ -89,7 +90,7 @@ def _published(log: PublishedLog, folder: Path, key: VerifierKey) -> tuple[Check
     """Twice if need be: who publishes meanwhile may take a partial tile away just then; a fault stays."""
     for _ in range(2):
         checks = check_published(folder, key) if isinstance(log, DiskLog) else check_fetched(log, key)
-        wrong = tuple(check for check in checks if not check.ok)
+        wrong = tuple(check for check in checks if not check.ok) or check_partials(log, folder)
         if not wrong:
             break
     return wrong

@@ -164,6 +164,20 @@ CHECKS: dict[str, str] = {
                    where name = 'wallet:credit') e on e.id = t.id
         where t.amount is distinct from e.price_vnd
     """,
+    "bank_line_is_booked": """
+        select t.id as transfer_id, coalesce('bank:' || l.bank_reference, t.reference) as subject,
+               l.amount_vnd as expected, t.amount as found
+        from bank_line l full join (select id, reference, amount from transfer where code = 'bank_line') t
+            on t.reference = 'bank:' || l.bank_reference
+        where l.amount_vnd is distinct from t.amount
+    """,
+    "bank_line_is_logged": """
+        select 'bank:' || coalesce(l.bank_reference, e.bank_reference) as subject, l.amount_vnd as expected,
+               e.price_vnd as found
+        from bank_line l full join (select distinct body ->> 'bank_reference' as bank_reference, price_vnd
+            from event where name in ('bankline:book', 'bankline:credit')) e using (bank_reference)
+        where l.amount_vnd is distinct from e.price_vnd
+    """,
     "shares_within_charge": """
         select s.query_id, t.amount as expected, s.amount as found
         from (select query_id, dataset_id, sum(amount)::bigint as amount from transfer

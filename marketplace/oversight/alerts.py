@@ -42,6 +42,8 @@ from marketplace.oversight.rules import (
     incident_due,
     month_stuck,
     night_export,
+    outside_differs,
+    payout_odd,
     witness_refused,
 )
 from marketplace.oversight.rules.rule import Cause, Rule, Span
@@ -51,11 +53,14 @@ logger = logging.getLogger(__name__)
 RULES = (
     consent_used.RULE, denial_burst.RULE, budget_drained.RULE, night_export.RULE, class_drift.RULE,
     incident_due.RULE, month_stuck.RULE, audit_failed.RULE, audit_late.RULE,
-    witness_refused.RULE,
+    witness_refused.RULE, payout_odd.RULE, outside_differs.RULE,
 )  # fmt: skip
 STUCK = "rule_stuck"
 FREE_SPENT = "free_spent"
-OF_THE_EXCHANGE = (audit_failed.RULE.name, audit_late.RULE.name, witness_refused.RULE.name, STUCK, FREE_SPENT)
+OF_THE_EXCHANGE = (
+    audit_failed.RULE.name, audit_late.RULE.name, witness_refused.RULE.name, payout_odd.RULE.name,
+    outside_differs.RULE.name, STUCK, FREE_SPENT,
+)  # fmt: skip
 """Alerts about the exchange itself: the operator sees these, and no other."""
 SPAN_LEAVES = 20_000
 TRIES = 3

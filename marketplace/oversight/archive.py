@@ -154,18 +154,19 @@ async def _write(database: Database, folder: Path, month: Month, first: int, per
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(parents=True)
         salts = await _events(session, draft, first, head.size)
-        await _tiles(database, draft, first, head.size)
-        (draft / CHECKPOINT).write_text(head.note)
-        manifest = Manifest(
-            month=month.name,
-            first=first,
-            size=head.size,
-            before=await _before(session, first),
-            salts=salts,
-            law=LAW,
-            keep_until=month.plus(periods.keep_months).name,
-            files=await asyncio.to_thread(described, draft),
-        )
+        before = await _before(session, first)
+    await _tiles(database, draft, first, head.size)
+    (draft / CHECKPOINT).write_text(head.note)
+    manifest = Manifest(
+        month=month.name,
+        first=first,
+        size=head.size,
+        before=before,
+        salts=salts,
+        law=LAW,
+        keep_until=month.plus(periods.keep_months).name,
+        files=await asyncio.to_thread(described, draft),
+    )
     _state(draft / MANIFEST, manifest)
     await _tell(database, draft / MANIFEST, manifest)
     await asyncio.to_thread(_put, draft, folder / month.name)

@@ -20,6 +20,7 @@ from marketplace.payouts.bank_file import read_notices
 from marketplace.payouts.reads import (
     batch_file,
     list_batches,
+    list_odd,
     list_payouts,
     read_account,
     read_batch,
@@ -31,6 +32,7 @@ from marketplace.payouts.schemas import (
     BatchBody,
     BatchDetail,
     BatchList,
+    OddList,
     PayoutList,
     Statement,
 )
@@ -141,6 +143,14 @@ async def post_cancel(operator: Operator, session: AsyncSession, batch_id: UUID)
     return await read_batch(session, batch_id)
 
 
+@get("/api/v1/payouts/notices", operation_id="listOddNotices")
+async def get_odd(caller: Caller, session: AsyncSession) -> OddList:
+    """Lines of the bank's files that fitted nothing here: the bank may have moved money that no books know of. For
+    operator and regulator."""
+    _oversees(caller)
+    return await list_odd(session)
+
+
 @post("/api/v1/payouts/notices", status_code=200, operation_id="readPayoutNotices")
 async def post_notices(
     request: Request[object, object, State], operator: Operator, session: AsyncSession
@@ -167,5 +177,6 @@ handlers = [
     post_batch,
     post_release,
     post_cancel,
+    get_odd,
     post_notices,
 ]

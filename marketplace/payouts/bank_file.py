@@ -20,6 +20,8 @@ from marketplace.payouts.errors import FileUnreadable
 
 OUT, BACK = "SDL1", "SDL1R"
 NAME_CHARACTERS = 70
+FIELD_CHARACTERS = 200
+AMOUNT_MOST_VND = 10**15
 FILE_BYTES = 2 * 1024 * 1024
 
 
@@ -69,7 +71,10 @@ def read_notices(content: bytes) -> tuple[Notice, ...]:
     if len(content) > FILE_BYTES:
         raise _wrong(0, "too_long")
     body, seal = _split(content)
-    rows = list(csv.reader(io.StringIO(body.decode("ascii", "replace"), newline="")))
+    try:
+        rows = list(csv.reader(io.StringIO(body.decode("ascii", "replace"), newline="")))
+    except csv.Error as e:
+        raise _wrong(0, "fields") from e
     if not rows or rows[0][:2] != ["H", BACK]:
         raise _wrong(1, "header")
     notices = tuple(_notice(n, row) for n, row in enumerate(rows[1:], start=2))
@@ -123,7 +128,11 @@ def _notice(line: int, row: Sequence[str]) -> Notice:
         )
     except ValueError as e:
         raise _wrong(line, "fields") from e
-    if mark != "D" or status not in ("PAID", "RETURNED") or found.amount_vnd <= 0 or not bank_reference:
+    if mark != "D" or status not in ("PAID", "RETURNED") or not bank_reference:
+        raise _wrong(line, "fields")
+    if not 0 < found.amount_vnd <= AMOUNT_MOST_VND or not all(
+        len(each) <= FIELD_CHARACTERS and each.isprintable() for each in row
+    ):
         raise _wrong(line, "fields")
     return found
 

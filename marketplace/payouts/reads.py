@@ -22,6 +22,8 @@ from marketplace.payouts.schemas import (
     BatchDetail,
     BatchList,
     BatchView,
+    OddLine,
+    OddList,
     PayoutList,
     PayoutView,
     Statement,
@@ -56,6 +58,17 @@ _INSTRUCTIONS = text("""
     select p.reference, a.bank_code, a.account_number, a.holder, p.amount_vnd
     from payout p join payout_account a on a.id = p.account_id
     where p.batch_id = :id and a.bank_code <> 'stripe' order by p.id
+""")
+# What was read again later and settled something, under the same number of the bank's, is odd no more.
+_ODD = text(f"""
+    select body ->> 'bank_reference' as bank_reference, body ->> 'reference' as reference,
+           body ->> 'status' as status, price_vnd as amount_vnd, body ->> 'why' as why,
+           min(at) as first_read_at, max(at) as last_read_at, count(*) as times
+    from event e where name = 'payout:odd' and not exists (
+        select from payout_notice n join payout p on p.id = n.payout_id
+        where n.bank_reference = e.body ->> 'bank_reference' and n.status = e.body ->> 'status'
+        and n.amount_vnd = e.price_vnd and p.reference = e.body ->> 'reference' and e.body ->> 'why' <> 'differs')
+    group by 1, 2, 3, 4, 5 order by 7 desc, 1 limit {MOST_ROWS}
 """)
 _BALANCE = text("""
     select coalesce(sum(case when credit_account_id = :account then amount else -amount end), 0)::bigint as vnd
@@ -126,6 +139,11 @@ async def read_batch(session: AsyncSession, batch_id: UUID) -> BatchDetail:
         raise NotFound(what="payout_batch")
     items = tuple(PayoutView(**each._mapping) for each in await session.execute(_OF_BATCH, {"id": batch_id}))
     return BatchDetail(**row._mapping, items=items)
+
+
+async def list_odd(session: AsyncSession) -> OddList:
+    """What the bank told that fits nothing here."""
+    return OddList(items=tuple(OddLine(**row._mapping) for row in await session.execute(_ODD)))
 
 
 async def batch_file(session: AsyncSession, batch_id: UUID) -> bytes:

@@ -30,6 +30,26 @@ class AccountView(Struct, frozen=True, kw_only=True):
     set_at: datetime
 
 
+class OddLine(Struct, frozen=True, kw_only=True):
+    """A line of the bank's file that fitted nothing here, and fits nothing since. `status`: PAID or RETURNED;
+    `why`: unknown_reference, other_amount, not_released, twice, differs; `times`: how often it was read."""
+
+    bank_reference: str
+    reference: str
+    status: str
+    amount_vnd: int
+    why: str
+    first_read_at: datetime
+    last_read_at: datetime
+    times: int
+
+
+class OddList(Struct, frozen=True):
+    """Read last first."""
+
+    items: tuple[OddLine, ...]
+
+
 class BatchBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`period`: a month that is over, YYYY-MM."""
 

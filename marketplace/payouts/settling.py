@@ -16,7 +16,7 @@ from marketplace.faults import point
 from marketplace.ledger.accounts import account_id
 from marketplace.ledger.outside import Outside, OutsideRecord
 from marketplace.payouts.bank_file import Notice
-from marketplace.payouts.booking import book_paid, book_return
+from marketplace.payouts.booking import CLEARING, book_paid, book_return
 from marketplace.payouts.carrier import STRIPE
 from marketplace.payouts.models import Payout, PayoutAccount, PayoutNotice
 
@@ -34,6 +34,10 @@ _SAID = text("""
         select from payout_notice back where back.payout_id = n.payout_id
         and back.status = 'RETURNED' and back.read_at < n.read_at))
     group by p.id
+""")
+_UNANSWERED = text("""
+    select p.reference, -p.amount_vnd as amount from payout p join payout_batch b on b.id = p.batch_id
+    where p.state = 'released' and b.decided_at < :before order by p.id
 """)
 
 
@@ -152,6 +156,20 @@ async def bank_outside(session: AsyncSession, *, since: datetime, until: datetim
         account_id=account_id(None, "funding"),
         codes=("payout_paid", "payout_return"),
         since=since,
+        until=until,
+        records=[OutsideRecord(reference=row.reference, amount=row.amount) for row in rows],
+    )
+
+
+async def unanswered(session: AsyncSession, *, before: datetime, until: datetime) -> Outside:
+    """Payouts released before an instant of which neither bank nor Stripe has said what became of them: each is
+    a difference, for whoever was to carry the money gives no movement of it."""
+    rows = await session.execute(_UNANSWERED, {"before": before})
+    return Outside(
+        name="payouts unanswered",
+        account_id=account_id(None, CLEARING),
+        codes=(),
+        since=before,
         until=until,
         records=[OutsideRecord(reference=row.reference, amount=row.amount) for row in rows],
     )

@@ -51,6 +51,12 @@ def vnd(value: int | None, language: Language) -> str:
     return "–" if value is None else f"{number(value, language)}\u00a0₫"
 
 
+def usd(cents: int, language: Language) -> str:
+    """Dollars with their cents: 25,50 USD in Vietnamese, USD 25.50 in English."""
+    amount = number(cents / 100, language, decimals=2)
+    return f"{amount}\u00a0USD" if language == "vi" else f"USD\u00a0{amount}"
+
+
 def rate(micro: int, language: Language) -> str:
     """Đồng of a rate in micro-đồng, with as many decimals as it has."""
     decimals = len(f"{micro % 10**6:06}".rstrip("0"))

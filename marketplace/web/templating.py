@@ -69,6 +69,7 @@ _FIGURES: Final[dict[str, Callable[..., str]]] = {
     "number": figures.number,
     "written": figures.written,
     "vnd": figures.vnd,
+    "usd": figures.usd,
     "rate": figures.rate,
     "size": figures.size,
     "percent": figures.percent,

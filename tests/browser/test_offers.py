@@ -90,6 +90,10 @@ async def test_an_admin_sets_a_limit_is_told_of_it_and_takes_it_away(
         assert "50%, 90%" in page
         wrong = await visitor.send("/spending/limits", {"scope": "", "month_vnd": "1", "alert_percent": "150"})
         assert wrong.status_code == 400
+        assert ('value="1"' in wrong.text, 'value="150"' in wrong.text) == (True, True), (
+            "what was typed stands there"
+        )
+        assert faults(wrong.text) == []
         console = "50.000\u00a0₫" in (await visitor.get("/console")).text
         assert not console, "nothing was reached yet"
         async with database.session() as session:

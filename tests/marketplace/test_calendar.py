@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from marketplace.calendar import month_of, month_start, next_month
+from marketplace.calendar import VIETNAM, after_banking_days, month_of, month_start, next_month
 from marketplace.invoices import months as invoices
 from marketplace.ledger import periods
 from marketplace.oversight import months as oversight
@@ -59,3 +59,23 @@ def test_a_year_ends_as_a_month_does() -> None:
     for wrong in ("2026-1", "2026-13", "26-01", ""):
         with pytest.raises(ValueError, match=r".*"):
             month_start(wrong)
+
+
+@pytest.mark.parametrize(
+    ("now", "days", "holidays", "due"),
+    [
+        ("2026-11-27T12:00", 3, (), "2026-11-24"),  # a Friday; done on Monday, Tuesday to Thursday are over
+        ("2026-11-27T00:00", 3, (), "2026-11-24"),
+        ("2026-11-26T23:59", 3, (), "2026-11-23"),
+        ("2026-11-30T09:00", 3, (), "2026-11-25"),  # a Monday: the weekend counts for nothing
+        ("2026-11-29T09:00", 3, (), "2026-11-25"),
+        ("2026-11-27T12:00", 3, ("2026-11-25", "2026-11-22"), "2026-11-23"),
+        ("2026-11-27T12:00", 0, (), "2026-11-27"),
+    ],
+)
+def test_banking_days_are_monday_to_friday_without_holidays_and_only_whole_ones_count(
+    now: str, days: int, holidays: tuple[str, ...], due: str
+) -> None:
+    at = datetime.fromisoformat(now).replace(tzinfo=VIETNAM)
+    found = after_banking_days(days, at=at, holidays=[date.fromisoformat(each) for each in holidays])
+    assert found == datetime.fromisoformat(due).replace(tzinfo=VIETNAM)

@@ -171,6 +171,7 @@ ALLOWED = {
     "GET /api/v1/payouts/batches/{batch_id:uuid}/file": {"operator"},
     "POST /api/v1/payouts/batches/{batch_id:uuid}/cancel": {"operator"},
     "POST /api/v1/payouts/batches/{batch_id:uuid}/release": {"operator"},
+    "GET /api/v1/payouts/notices": {"operator", "regulator"},
     "POST /api/v1/payouts/notices": {"operator"},
     "GET /api/v1/wallet": set(KINDS),
     "DELETE /api/v1/wallet/auto-top-up": {"startup"},

@@ -18,9 +18,10 @@ from marketplace.payments import reads
 from marketplace.payments.bank import Line, assign_line, book_line
 from marketplace.payments.cards_api import order_refund
 from marketplace.payments.provider import Payments
+from marketplace.payments.rates import CENTS
 from marketplace.payments.schemas import RefundBody
 from marketplace.web.explain import what_is_wrong
-from marketplace.web.forms import Form, wrong
+from marketplace.web.forms import Form, fraction, whole, wrong
 from marketplace.web.view import View
 
 TEXT_CHARACTERS = 500
@@ -71,13 +72,11 @@ async def give_line(
 async def give_back(
     view: View, operator: Operator, database: Database, payments: Payments, form: Form, payment_id: str
 ) -> Template | Redirect:
-    """The hidden key makes a second press the same refund; an empty amount is all that is left."""
+    """The hidden key makes a second press the same refund; an empty amount is all that is left. Dollars are
+    written with their cents."""
     operator.require("money")
     try:
-        amount = form.integer("amount") if form.text("amount").strip() else None
-        if amount is not None and amount <= 0:
-            raise wrong("amount", "form.integer")
-        body = RefundBody(reason=_text(form, "reason", TEXT_CHARACTERS), amount=amount)
+        body = RefundBody(reason=_text(form, "reason", TEXT_CHARACTERS), amount=_amount(form))
         await order_refund(
             database, payments, by=operator, payment_id=payment_id, body=body,
             key=form.text("key") or str(new_id()),
@@ -92,6 +91,18 @@ def _text(form: Form, name: str, most: int) -> str:
     if not 0 < len(text) <= most:
         raise wrong(name, "form.text")
     return text
+
+
+def _amount(form: Form) -> int | None:
+    """In the smallest unit of the payment's currency; None: nothing was written."""
+    written = form.text("amount").strip()
+    if not written:
+        return None
+    dollars = form.text("currency") == "USD"
+    amount = int(fraction("amount", written, decimals=2) * CENTS) if dollars else whole("amount", written)
+    if amount <= 0:
+        raise wrong("amount", "form.integer")
+    return amount
 
 
 def _day(form: Form) -> date:

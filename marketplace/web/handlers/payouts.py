@@ -21,6 +21,7 @@ from marketplace.payouts.bank_file import read_notices
 from marketplace.payouts.reads import (
     batch_file,
     list_batches,
+    list_odd,
     list_payouts,
     read_account,
     read_batch,
@@ -180,6 +181,7 @@ async def _batches(
     return view.page(
         "payout_batches.html",
         batches=(await list_batches(session)).items,
+        odd=(await list_odd(session)).items,
         months=_over(utcnow()),
         key=str(new_id()),
         report=report,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 
 from litestar import get, post
 from litestar.response import Redirect, Template
@@ -23,6 +24,8 @@ from marketplace.web.view import View
 
 AGREEMENTS = 200
 """Of which the form names the datasets."""
+ENTERED = {"scope": "", "month_vnd": "", "alert_percent": "50, 80, 100"}
+"""What the form says before anybody has typed."""
 
 
 @get("/spending")
@@ -42,7 +45,8 @@ async def send_limit(
         async with session.begin_nested():
             await set_limit(session, asked=_asked(form), by=startup_admin, at=utcnow())
     except Problem as problem:
-        return await _page(view, startup_admin, session, problem)
+        entered = {name: form.text(name) for name in ENTERED}
+        return await _page(view, startup_admin, session, problem, entered)
     return Redirect("/spending?done=limited", status_code=303)
 
 
@@ -69,7 +73,13 @@ def _asked(form: Form) -> LimitBody:
     return fitting(body, LimitBody, code="form.integer")
 
 
-async def _page(view: View, startup: Startup, session: AsyncSession, problem: Problem | None = None) -> Template:
+async def _page(
+    view: View,
+    startup: Startup,
+    session: AsyncSession,
+    problem: Problem | None = None,
+    entered: Mapping[str, str] = ENTERED,
+) -> Template:
     at = utcnow()
     agreed = await list_agreements(session, organisation_id=startup.organisation_id, at=at, limit=AGREEMENTS)
     return view.page(
@@ -78,6 +88,7 @@ async def _page(view: View, startup: Startup, session: AsyncSession, problem: Pr
         charges=(await charges(session, party_id=startup.organisation_id)).items,
         datasets=sorted({each.dataset_slug for each in agreed.items}),
         people=await colleagues(session, startup.organisation_id),
+        entered=entered,
         may_set="admin" in startup.roles,
         **what_is_wrong(view, problem),
     )

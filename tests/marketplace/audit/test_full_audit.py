@@ -20,7 +20,10 @@ from marketplace.audit import check
 from marketplace.audit.actions import record
 from marketplace.audit.canonical import exact
 from marketplace.audit.commitment import commitment
+from marketplace.audit.disk import DiskLog
 from marketplace.audit.export import export_log
+from marketplace.audit.published import read_tile
+from marketplace.audit.tiles import WIDTH, Tile, parse_tile, tiles_of
 from marketplace.cli import audit_home, home_database
 from marketplace.db import engine
 from marketplace.db.base import ms_of, utcnow
@@ -30,6 +33,7 @@ from marketplace.inspection import jobs
 from marketplace.inspection.jobs import TURN, audit_if_due, last_due
 from marketplace.inspection.look import Verdict, tell
 from marketplace.inspection.look import look as inspect
+from marketplace.inspection.partials import of_last
 from marketplace.texts import message
 from tests.marketplace.audit.conftest import Log
 from tests.marketplace.audit.test_cli import run
@@ -138,6 +142,37 @@ async def test_one_bit_of_a_tile_is_named_by_tile_and_leaf(grown: Log) -> None:
     data[5 * 32 + 3] ^= 1
     tile.write_bytes(bytes(data))
     assert list((await look(grown)).lines()) == ["log.tile: 0/000.p/8, leaf 5"]
+
+
+@pytest.mark.parametrize("tile", ["0/000.p/6", "entries/000.p/6"])
+async def test_one_bit_of_an_older_partial_tile_is_named_too(log: Log, grown: Log, tile: str) -> None:
+    """Who holds an older checkpoint is served that."""
+    path = grown.config.path("log", "tile", *tile.split("/"))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    published = DiskLog(grown.config.path("log"))
+    wanted = parse_tile(tile)
+    assert wanted
+    data = read_tile(published, wanted)
+    assert data
+    path.write_bytes(data)
+    for beside in ("7.draft", "9"):  # neither is spoken of by a checkpoint
+        path.with_name(beside).write_bytes(b"x")
+    assert list((await look(grown)).lines()) == []
+    path.write_bytes(data[:40] + bytes([data[40] ^ 1]) + data[41:])
+    assert list((await look(grown)).lines()) == [f"log.tile: {tile}"]
+
+
+@pytest.mark.parametrize("size", [0, 1, 2, 255, 256, 257, 65_535, 65_536, 65_793 + 255 * 256])
+def test_partial_tiles_that_are_looked_for_are_all_that_a_log_ever_had_of_tiles_not_yet_full(size: int) -> None:
+    full = {(tile.level, tile.index): tile.width for tile in tiles_of(size)}
+    wanted = {
+        Tile(level, index, narrow)
+        for (level, index), width in full.items() if width < WIDTH
+        for narrow in range(1, width)
+    }  # fmt: skip
+    found = list(of_last(size))
+    assert set(found) == wanted
+    assert len(found) == len(wanted)
 
 
 async def test_a_checkpoint_that_others_saw_is_not_taken_back(grown: Log) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import signal
 import sys
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -13,12 +14,13 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import text
 
-from marketplace.audit import sequencer, tree
+from marketplace.audit import actions, sequencer, tree
 from marketplace.audit.actions import record
 from marketplace.audit.leaf import Place, chain_key, link, read_leaf
 from marketplace.audit.proofs import inclusion_proof
 from marketplace.audit.reads import newest_event_ms
 from marketplace.audit.sequencer import LogDamaged, run_sequencer, sequence_once
+from marketplace.db.base import utcnow
 from marketplace.db.engine import Database
 from marketplace.db.together import Statement, Unit
 from marketplace.verifier.note import open_checkpoint
@@ -222,6 +224,19 @@ async def test_the_newest_instant_of_the_log_is_that_of_its_latest_event(log: Lo
     assert before <= newest_ms <= Clock().now_ms()
     with pytest.raises(ClockWentBack):
         Clock(not_before_ms=newest_ms + 3_600_000).now_ms()
+
+
+async def test_an_event_of_a_clock_that_was_set_back_takes_nothing_back_that_the_log_has_seen(
+    log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever starts then, with the clock still back, is not to believe it."""
+    await write(log, 1)
+    seen_ms = await newest_event_ms(log.database)
+    hours_ago = utcnow() - timedelta(hours=2)
+    monkeypatch.setattr(actions, "utcnow", lambda: hours_ago)
+    await write(log, 1)
+    assert await log.one("SELECT at FROM event ORDER BY id DESC LIMIT 1") < hours_ago + timedelta(minutes=1)
+    assert await newest_event_ms(log.database) == seen_ms
 
 
 def _visited(plan: dict[str, Any]) -> int:

@@ -19,6 +19,7 @@ from marketplace.audit.actions import record
 from marketplace.calendar import VIETNAM
 from marketplace.cli.main import main
 from marketplace.db import embedded
+from marketplace.db.engine import database_url
 from marketplace.db.roles import OWNER
 from marketplace.oversight.archive import archive_due, forget_erased
 from marketplace.oversight.archive_files import (
@@ -187,6 +188,17 @@ async def test_the_command_checks_an_archived_month(
     assert json.loads(capsys.readouterr().out) == {"ok": True, "month": JANUARY, "events": 300, "opened": 300}
     _rewritten(months / JANUARY, "edited")
     assert main(arguments) == 1
+
+
+async def test_months_are_archived_by_hand_where_there_is_one_connection(
+    ended_months: Log, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    config = ended_months.config
+    monkeypatch.setenv("DATABASE_URL", database_url(config))
+    monkeypatch.setenv("SANDULIEU_HOME", str(tmp_path))
+    assert await asyncio.to_thread(main, ["audit", "archive", "--json"]) == 0
+    assert JANUARY in json.loads(capsys.readouterr().out)["months"]
+    assert verify_archive(tmp_path / "archive" / JANUARY, ended_months.key).events == 300
 
 
 @given(

@@ -126,6 +126,37 @@ async def test_a_witness_that_refuses_is_an_alert_once_though_it_gets_no_leaf(qu
     assert told == {"witness": "witness.example/w1", "cosigned_leaves": 56}
 
 
+async def test_a_line_of_the_bank_that_fits_nothing_is_an_alert_once(quiet: Log) -> None:
+    for reference, why in (("FT1", "twice"), ("FT1", "twice"), ("FT1", "differs"), ("FT2", "twice")):
+        async with quiet.database.session() as session:
+            body = {"reference": "SDL7", "bank_reference": reference, "status": "PAID", "why": why}
+            await record(session, "payout:odd", price_vnd=70_000, body=body)
+        await look(quiet.database, at=utcnow())
+    assert [rule for rule, _ in await raised(quiet)] == ["payout_odd"] * 3
+    told = await quiet.one("SELECT told - 'event' FROM alert WHERE told ->> 'bank_reference' = 'FT2'")
+    assert told == {
+        "bank_reference": "FT2", "payout_reference": "SDL7", "bank_said": "PAID", "amount_vnd": 70_000,
+        "odd": "twice",
+    }  # fmt: skip
+
+
+async def test_what_others_say_otherwise_is_an_alert_when_it_is_not_as_the_day_before(quiet: Log) -> None:
+    silent, apart = {"outside:payouts unanswered": 2}, {"outside:stripe": 1, "outside:payouts unanswered": 2}
+    inside = {"usage_is_charged": 1}
+    for n, checks in enumerate([{}, inside, silent | inside, silent, apart, {}, silent], start=1):
+        async with quiet.database.session() as session:
+            body = {"day": f"2026-11-{n:02}", "differences": sum(checks.values()), "checks": checks}
+            await record(session, "ledger:reconcile", body=body)
+        await look(quiet.database, at=utcnow())
+    assert {rule for rule, _ in await raised(quiet)} == {"outside_differs"}
+    told = await quiet.one("SELECT array_agg(told - 'event' ORDER BY raised_at) FROM alert")
+    assert told == [
+        {"day": "2026-11-03", "named": "payouts unanswered 2"},
+        {"day": "2026-11-05", "named": "payouts unanswered 2; stripe 1"},
+        {"day": "2026-11-07", "named": "payouts unanswered 2"},
+    ]
+
+
 async def test_an_audit_that_did_not_run_is_told_by_its_age_once_until_there_is_one(quiet: Log) -> None:
     logged(quiet, [("query:deny", NOON, uuid4())])
 

@@ -34,7 +34,8 @@ _AGREE = text("""
     paid as (
         select p.id, p.amount_vnd, t.amount as moved, e.price_vnd as logged from mine p
         left join moved t on t.reference in ('stripe:' || p.id, p.id) and t.code = 'top_up'
-        left join event e on e.body ->> 'payment' = p.id and e.name = 'topup:pay'),
+        left join event e on e.body ->> 'payment' = p.id and e.name = 'topup:pay'
+            or 'bank:' || (e.body ->> 'bank_reference') = p.id and e.name = 'bankline:credit'),
     back as (
         select r.id::text, r.state,
                (select count(*) from moved t where t.reference = 'refund:' || r.id) as steps,

@@ -9,8 +9,10 @@ from typing import Any
 from uuid import UUID
 
 from marketplace import faults
+from marketplace.accounts.callers import Operator
 from marketplace.config import Config
 from marketplace.db.engine import Database
+from marketplace.payments.bank import Line, book_line
 from marketplace.payments.notices import take_notice
 from marketplace.payments.opening import open_payments
 from marketplace.payments.paying_out import send_payout
@@ -36,6 +38,12 @@ async def send_back(database: Database, provider: Provider, config: Config, abou
 
 async def pay_out(database: Database, provider: Provider, config: Config, about: UUID) -> None:
     await send_payout(database, provider, about)
+
+
+async def book(database: Database, provider: Provider, config: Config, about: tuple[Operator, Line]) -> None:
+    by, line = about
+    async with database.session() as session:
+        await book_line(session, by=by, line=line)
 
 
 def killed_at(point: str, verb: Verb, config: Config, url: str, about: Any) -> bool:

@@ -6,13 +6,18 @@ import asyncio
 import secrets
 from typing import Any
 
+import psycopg
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import text
 from sqlalchemy.dialects import postgresql
 
+from marketplace.config import Config
+from marketplace.db import embedded
 from marketplace.db.engine import Database
+from marketplace.db.roles import OWNER
+from marketplace.ledger.reconcile import CHECKS
 from marketplace.payments.bank import KNOWN
 from marketplace.payments.references import LENGTH, PREFIX, SYMBOLS, find_reference, new_reference
 from tests.marketplace.api import Client
@@ -189,3 +194,47 @@ def test_two_codes_in_one_text_are_nobodys_and_look_alikes_are_read() -> None:
     assert find_reference(f"{one} {one}") == one
     with_zero = next(code for code in iter(new_reference, "") if "0" in code)
     assert find_reference(with_zero.replace("0", "O")) == with_zero
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ("update bank_line set amount_vnd = amount_vnd + 1 where bank_reference = :number",
+         {("bank_line_is_booked", 500_001, 500_000), ("bank_line_is_logged", 500_001, 500_000)}),
+        ("delete from bank_line where bank_reference = :number",
+         {("bank_line_is_booked", None, 500_000), ("bank_line_is_logged", None, 500_000)}),
+        ("insert into bank_line (id, bank_reference, amount_vnd, memo, received_on, booked_by, booked_at) "
+         "select gen_random_uuid(), 'FTPUTIN', 7, '', received_on, booked_by, booked_at from bank_line "
+         "where bank_reference = :number",
+         {("bank_line_is_booked", 7, None), ("bank_line_is_logged", 7, None)}),
+    ],
+    ids=["edited", "removed", "put in"],
+)  # fmt: skip
+async def test_a_line_that_ledger_or_log_have_otherwise_is_named(
+    cardless: Client,
+    database: Database,
+    config: Config,
+    make: Make,
+    change: str,
+    named: set[tuple[str, int | None, int | None]],
+) -> None:
+    startup, operator = await make.party(database), await make.party(database, kind="operator")
+    code = (await cardless.post(TOP_UPS, json=WISH, token=startup.token)).json()["reference"]
+    for sent in (line("khong ma"), line(code)):
+        assert (await cardless.post(LINES, json=sent, token=operator.token)).status_code == 201
+        number = sent["bank_reference"].upper()
+        assert _apart(config, number, "select :number") == set()
+        assert _apart(config, number, change) == named
+
+
+def _apart(config: Config, number: str, change: str) -> set[tuple[str, int | None, int | None]]:
+    """What is named of the line once that was done in the database, which is undone."""
+    found = set()
+    with psycopg.connect(embedded.url(config.home, OWNER)) as connection:
+        connection.execute("set session_replication_role = replica")
+        connection.execute(change.replace(":number", f"'{number}'").encode())
+        for check in ("bank_line_is_booked", "bank_line_is_logged"):
+            rows = connection.execute(f"select subject, expected, found from ({CHECKS[check]}) each".encode())
+            found |= {(check, *row[1:]) for row in rows if row[0] in (f"bank:{number}", "bank:FTPUTIN")}
+        connection.rollback()
+    return found

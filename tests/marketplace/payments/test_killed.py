@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import secrets
 import time
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import text
@@ -14,6 +15,7 @@ from marketplace.accounts.callers import Operator, narrow
 from marketplace.config import Config
 from marketplace.db.base import new_id
 from marketplace.db.engine import Database, database_url
+from marketplace.payments.bank import Line, book_line
 from marketplace.payments.jobs import sweep
 from marketplace.payments.notices import take_notice
 from marketplace.payments.provider import Payments
@@ -22,7 +24,7 @@ from marketplace.payments.topups import Wish, start_top_up
 from tests.marketplace.parties import Make
 from tests.marketplace.payments.books import agree, in_balance, money
 from tests.marketplace.payments.fake import SECRETS, signed
-from tests.marketplace.payments.killed import hear, killed_at, pay, send_back
+from tests.marketplace.payments.killed import book, hear, killed_at, pay, send_back
 from tests.marketplace.payments.payer import Payer
 
 AT_ONCE = timedelta(seconds=-1)
@@ -86,5 +88,30 @@ async def test_a_refund_killed_on_its_way_is_made_once_and_booked_once(
         await swept(database, payments, cards)
     assert await money(database, payer.organisation_id) == {"wallet": 110_000}
     assert [e["type"] for e in payer.events(payment)].count("refund.created") == 1
+    assert await agree(database, payer.organisation_id) == []
+    assert await in_balance(database)
+
+
+@pytest.mark.parametrize("named", [True, False])
+async def test_a_line_of_the_bank_killed_before_its_end_is_none_and_is_booked_once_when_typed_again(
+    payer: Payer, database: Database, cards: Config, make: Make, named: bool
+) -> None:
+    operator = narrow((await make.party(database, kind="operator")).caller, Operator, "operator", "operator")
+    order = await payer.order(kind="bank", amount=70_000)
+    line = Line(
+        bank_reference=f"FT{secrets.token_hex(6)}", amount_vnd=70_000, received_on=date(2026, 11, 20),
+        memo=order["reference"] if named else "khong ma",
+    )  # fmt: skip
+    assert await asyncio.to_thread(
+        killed_at, "bank-line-before-commit", book, cards, database_url(cards), (operator, line)
+    )
+    stored = text("select count(*) as n from bank_line where bank_reference = upper(:number)")
+    assert (await database.all(stored, {"number": line.bank_reference}))[0].n == 0
+    assert await money(database, payer.organisation_id) == {}
+    for _ in range(2):
+        async with database.session() as session:
+            await book_line(session, by=operator, line=line)
+    assert await money(database, payer.organisation_id) == ({"wallet": 70_000} if named else {})
+    assert (await database.all(stored, {"number": line.bank_reference}))[0].n == 1
     assert await agree(database, payer.organisation_id) == []
     assert await in_balance(database)

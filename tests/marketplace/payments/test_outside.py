@@ -133,7 +133,7 @@ async def test_a_stripe_that_is_away_is_a_difference_and_no_key_is_none(
         cards = with_cards(config, fake)
     heard = await hear_outside(cards, database)
     assert Silent("stripe") in heard
-    assert [each.name for each in await hear_outside(config, database)] == ["payouts"]
+    assert [each.name for each in await hear_outside(config, database)] == ["payouts", "payouts unanswered"]
     async with database.reading() as session:
         found = await reconcile(session, outside=[Silent("stripe")])
     assert ("outside:stripe", "unavailable") in {(each.check, each.subject) for each in found}

@@ -102,6 +102,7 @@ async def test_with_stripe_a_card_pays_is_saved_fills_up_and_is_forgotten(
         dollars = await visitor.send(TOP_UPS, {"way": "checkout", "amount": "12.50", "currency": "USD"})
         order = (await visitor.get(dollars.headers["location"])).text
         assert faults(order) == []
+        assert "12,50\u00a0USD, 1 USD = 25.000" in order
         assert "312.500" in order
         assert 'href="https://pay.example/' in order
         paid = await visitor.send(TOP_UPS, {"way": f"saved:{method}", "amount": "100000"})
@@ -146,3 +147,22 @@ async def test_an_operator_refunds_and_both_see_it(
         assert "Đang bị phong tỏa" in page
         assert (await visitor.send(path, {"reason": "x"})).status_code == 403
     assert await money(database, payer.organisation_id) == {"wallet": 150_000, "disputed": 200_000}
+
+
+async def test_an_operator_gives_dollars_back_as_they_are_written(
+    visit: Visit, payer: Payer, database: Database, make: Make
+) -> None:
+    payment, operator = await payer.paid(amount=1_250, currency="USD"), await make.party(database, kind="operator")
+    path = f"{PAYMENTS}/{payment}/refunds"
+    async with visit(operator) as visitor:
+        page = (await visitor.get(PAYMENTS)).text
+        assert faults(page) == []
+        assert "12,50\u00a0USD → 312.500\u00a0₫" in page
+        for wrong in ("0", "0,00", "1,005", "x", "-1"):
+            refused = await visitor.send(path, {"currency": "USD", "amount": wrong, "reason": "x"})
+            assert refused.status_code == 400, wrong
+        assert (await visitor.send(path, {"currency": "USD", "amount": "12,51", "reason": "x"})).status_code == 409
+        sent = {"currency": "USD", "amount": "2,50", "reason": "Nạp nhầm"}
+        assert (await visitor.send(path, sent)).status_code == 303
+        assert "62.500\u00a0₫" in (await visitor.get(PAYMENTS)).text
+    assert await money(database, payer.organisation_id) == {"wallet": 250_000}

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -72,6 +74,24 @@ def test_the_reason_of_a_refusal_is_told(content: bytes, why: str) -> None:
     with pytest.raises(FileUnreadable) as refused:
         read_notices(content)
     assert refused.value.params["why"] == why
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        {"bank_reference": "F" * 201},
+        {"bank_reference": "F\0T"},
+        {"bank_reference": "F" * 140_000},
+        {"reference": "S" * 3_000},
+        {"reference": 'S"\r\nD'},
+        {"amount_vnd": 10**15 + 1},
+        {"amount_vnd": 0},
+    ],
+)
+def test_a_field_that_no_table_could_hold_is_refused_with_its_file(hostile: dict[str, Any]) -> None:
+    with pytest.raises(FileUnreadable) as refused:
+        read_notices(notices_file("x", [msgspec.structs.replace(ONE, **hostile)]))
+    assert refused.value.params["why"] == "fields"
 
 
 def test_the_file_to_the_bank_is_the_documented_one() -> None:
