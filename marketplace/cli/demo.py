@@ -31,7 +31,6 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     """demo, and what else it can make."""
     demo = subparsers.add_parser("demo")
     demo.add_argument("--no-serve", action="store_true")
-    demo.add_argument("--json", action="store_true")
     demo.set_defaults(func=run)
     registers.add_parser(demo.add_subparsers(metavar="[registers]"))
 
