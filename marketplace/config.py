@@ -158,7 +158,6 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     """Use is told up to the last full step of this length, so that nobody watches a rival's query arrive."""
     subject_sector_min_companies: NotNegative = 3
     """A sector with fewer startups is told as "a company": else it would name one."""
-    price_base_vnd: NotNegative = 1_000
     stripe_api_key: Secret | None = None
     """STRIPE_API_KEY; None: no cards, only bank transfers and the operator's credit."""
     stripe_webhook_secrets: tuple[Secret, ...] = ()

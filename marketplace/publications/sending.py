@@ -94,9 +94,7 @@ async def _keep(
 
 async def _insert(session: AsyncSession, row: PublicationRow, by: Sender, once: Once | None) -> UUID:
     if once is not None:
-        first = await claim(
-            session, organisation_id=by.organisation_id, key=once.key, body=once.body, subject_id=row.id
-        )
+        first = await claim(session, by.organisation_id, once.key, once.body, row.id)
         if first != row.id:
             return first
     values = {c.name: getattr(row, c.name) for c in PublicationRow.__table__.columns}
