@@ -74,7 +74,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     sandbox_queue_queries: NotNegative = 64
     """That may wait, of one tenant alone; several tenants divide it, and each may always have one."""
     sandbox_wait_max_s: NotNegative = 60
-    """No longer than a decision stands (`decision_lifetime_s`): nobody decides again while a query waits."""
+    """No longer than a decision stands (policies/data/limits.json): nobody decides again while a query waits."""
     tenant_running_queries: NotNegative = 16
     tenant_memory_bytes: Positive = 16 * 1024 * 1024 * 1024
     tenant_event_readers: NotNegative = 32
@@ -109,7 +109,6 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     """Answers in dp mode are ready only at multiples of this, counted from when the query entered."""
     result_lifetime_s: NotNegative = 7 * 86_400
     quote_lifetime_s: NotNegative = 900
-    decision_lifetime_s: NotNegative = 60
     hold_lifetime_s: NotNegative = 600
     sql_max_bytes: NotNegative = 64 * 1024
     own_table_max_bytes: NotNegative = 100 * 1024 * 1024

@@ -195,17 +195,31 @@ def _ask(agreement_id: str, sql: str, purpose: str = PURPOSE) -> dict[str, Any]:
     return {"agreement_ids": [agreement_id], "purpose": purpose, "sql": sql, "wait_s": 30}
 
 
+def _answer(stage: Stage, asked: dict[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """The query, and its rows. Raises StoryFailed for one that is not ready."""
+    query = expect(stage.startup.post("/api/v1/queries", asked, idempotency_key=str(uuid.uuid4())), 201)
+    if query["state"] != "ready":
+        raise StoryFailed(json.dumps(query, ensure_ascii=False))
+    return query, expect(stage.startup.get(f"/api/v1/queries/{query['id']}/result"), 200)
+
+
+def _command(*arguments: str) -> str:
+    """What `sandulieu` says. Raises StoryFailed where it refuses."""
+    command = [sys.executable, "-m", "marketplace.cli.main", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise StoryFailed(done.stdout + done.stderr)
+    return done.stdout.strip()
+
+
 def _query(stage: Stage, told: Told) -> None:
     asked = _ask(told.agreement_id, ADULT_SQL)
     quote = expect(stage.startup.post("/api/v1/queries/quote", asked), 200)
     price, read = f"{quote['quote_vnd']:,} đ", ", ".join(quote["lines"][0]["reads"])
     stage.tell(f"5. Báo giá / quote: {price} cho/for {quote['bytes']:,} bytes ({read})")
     asked |= {"quote_id": quote["id"], "max_vnd": quote["quote_vnd"]}
-    query = expect(stage.startup.post("/api/v1/queries", asked, idempotency_key=str(uuid.uuid4())), 201)
-    if query["state"] != "ready":
-        raise StoryFailed(json.dumps(query, ensure_ascii=False))
+    query, rows = _answer(stage, asked)
     told.query_id, told.charged_vnd = query["id"], query["charged_vnd"]
-    rows = expect(stage.startup.get(f"/api/v1/queries/{query['id']}/result"), 200)
     stage.tell(f"6. Chạy / run: {query['rows']} dòng/rows, {query['charged_vnd']:,} đ")
     for row in rows[:4]:
         stage.tell("     " + "  ".join(f"{v:.3f}" if isinstance(v, float) else str(v) for v in row.values()))
@@ -258,10 +272,7 @@ def _private(stage: Stage) -> None:
     """dp mode: persons are asked about, numbers have noise and spend a budget; asked again it is free."""
     agreement_id = _agree(stage, _publish(stage, demo_private.SLUG, None), demo_private.SLUG, step="9.")
     asked = _ask(agreement_id, demo_private.SQL) | {"rho_micro": demo_private.RHO_MICRO}
-    query = expect(stage.startup.post("/api/v1/queries", asked), 201)
-    if query["state"] != "ready":
-        raise StoryFailed(json.dumps(query, ensure_ascii=False))
-    rows = expect(stage.startup.get(f"/api/v1/queries/{query['id']}/result"), 200)
+    _, rows = _answer(stage, asked)
     budget = expect(stage.startup.get(f"/api/v1/agreements/{agreement_id}/budget"), 200)
     for line in demo_private.told(rows, budget, stage.owner.base_url):
         stage.tell(line)
@@ -272,10 +283,7 @@ def _now() -> str:
 
 
 def _count(stage: Stage, agreement_id: str) -> int:
-    query = expect(stage.startup.post("/api/v1/queries", _ask(agreement_id, LICENCE_SQL)), 201)
-    if query["state"] != "ready":
-        raise StoryFailed(json.dumps(query, ensure_ascii=False))
-    rows = expect(stage.startup.get(f"/api/v1/queries/{query['id']}/result"), 200)
+    _, rows = _answer(stage, _ask(agreement_id, LICENCE_SQL))
     return sum(int(row["so_nguoi"]) for row in rows)
 
 
@@ -292,15 +300,7 @@ def _statements(stage: Stage) -> None:
     owner = expect(stage.owner.get("/api/v1/wallet"), 200)
     stage.tell(f"10. Doanh nghiệp còn / startup has {wallet['available_vnd']:,} đ; chủ dữ liệu / owner earned "
                f"{owner['balance_vnd']:,} đ")  # fmt: skip
-    checked = subprocess.run(
-        [sys.executable, "-m", "marketplace.cli.main", "ledger", "reconcile"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if checked.returncode:
-        raise StoryFailed(checked.stdout + checked.stderr)
-    stage.tell(f"   Sổ cái / ledger: {checked.stdout.strip()}")
+    stage.tell(f"   Sổ cái / ledger: {_command('ledger', 'reconcile')}")
 
 
 def _prove(stage: Stage, told: Told) -> None:
@@ -318,19 +318,7 @@ def _prove(stage: Stage, told: Told) -> None:
     key = folder / "log.vkey"
     key.write_bytes(stage.startup.get("/api/v1/audit/key").body)
     told.checkpoint = stage.startup.get("/api/v1/audit/checkpoint").body.decode()
-    command = [
-        sys.executable,
-        "-m",
-        "marketplace.cli.main",
-        "audit",
-        "verify",
-        str(told.receipt),
-        "--key",
-        str(key),
-    ]
-    checked = subprocess.run(command, capture_output=True, text=True, check=False)
-    if checked.returncode:
-        raise StoryFailed(checked.stdout + checked.stderr)
+    _command("audit", "verify", str(told.receipt), "--key", str(key))
     stage.tell(f"11. Biên nhận đã kiểm / receipt verified: {told.receipt}")
     events = expect(stage.regulator.get("/api/v1/audit/events"), 200)
     stage.tell(
