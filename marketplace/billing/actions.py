@@ -148,8 +148,7 @@ async def credit_wallet(
     await record(
         session,
         "wallet:credit",
-        actor_person_id=by.person_id,
-        actor_organisation_id=by.organisation_id,
+        by=by,
         parties=(organisation_id,),
         price_vnd=amount_vnd,
         body={"transfer": str(transfer_id), "reference": reference},

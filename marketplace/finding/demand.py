@@ -132,8 +132,7 @@ async def _record(session: AsyncSession, name: str, demand_id: UUID, by: Caller)
     await record(
         session,
         name,
-        actor_person_id=by.person_id,
-        actor_organisation_id=by.organisation_id,
+        by=by,
         parties=(by.organisation_id,),
         body={"demand": demand_id},
     )

@@ -187,8 +187,7 @@ async def _told(
     await record(
         session,
         name,
-        actor_person_id=by.person_id,
-        actor_organisation_id=by.organisation_id,
+        by=by,
         parties=(invoice.organisation_id,),
         price_vnd=amount_vnd,
         body=body,

@@ -170,8 +170,7 @@ async def _record(
     await record(
         session,
         name,
-        actor_person_id=by.person_id,
-        actor_organisation_id=by.organisation_id,
+        by=by,
         parties=(line.organisation_id,) if line.organisation_id else (),
         price_vnd=line.amount_vnd,
         body={"line": str(line.id), "bank_reference": line.bank_reference, **ordered},
