@@ -18,7 +18,8 @@ from pathlib import Path
 from marketplace.cli import registers
 from marketplace.cli.client import Client, Unreachable
 from marketplace.cli.demo_parties import Parties, prepare_parties
-from marketplace.cli.demo_story import Told, generated, play
+from marketplace.cli.demo_stage import generated
+from marketplace.cli.demo_story import Told, play
 from marketplace.cli.ports import free
 from marketplace.config import Config, load
 from marketplace.db.schema import bring_up_to_date
