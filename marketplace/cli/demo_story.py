@@ -19,12 +19,13 @@ from marketplace.cli.demo_stage import (
     Stage,
     StoryFailed,
     agree,
+    answer_to,
     ask,
     command,
     expect,
     generated,
     publish,
-)  # fmt: skip
+)
 
 ADULT_SQL = """
 select education, count(*) as persons, avg(case when salary_class = '>50K' then 1.0 else 0 end) as high_income
