@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import secrets
 import statistics
-import tempfile
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -17,6 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bench.figure import figure
+from bench.home import fresh_home
 from marketplace.audit.actions import record
 from marketplace.audit.check import check_log
 from marketplace.audit.facttree import grow
@@ -29,9 +26,8 @@ from marketplace.audit.sequencer import sequence_once
 from marketplace.audit.settlement import settled_tree
 from marketplace.audit.verify import verify_receipt
 from marketplace.config import Config
-from marketplace.db import embedded, migrate
 from marketplace.db.base import new_id
-from marketplace.db.engine import Database, database_url
+from marketplace.db.engine import Database
 from marketplace.db.keys import Keys
 from marketplace.db.together import perform
 from marketplace.metering.actions import usage_recorded
@@ -65,27 +61,16 @@ PLAIN = text("INSERT INTO login_attempt (id, email_hash, address, at) VALUES (:i
 
 async def figures() -> list[dict[str, Any]]:
     """On a fresh database with 20,000 events of ten datasets."""
-    with tempfile.TemporaryDirectory() as folder:
-        config = Config(home=Path(folder))
+    async with fresh_home(connections=4) as (config, database):
         keys = Keys(config.path("keys"))
-        async with _database(config) as database:
-            return [
-                _sealing(keys),
-                await _recording(database),
-                await _sequencing(database, keys, config),
-                await _proving(database),
-                await _verifying(database, keys, config),
-                await _checking(database, keys, config),
-            ]
-
-
-@asynccontextmanager
-async def _database(config: Config) -> AsyncIterator[Database]:
-    migrate.upgrade(config)
-    database = Database(database_url(config), connections=4)
-    yield database
-    await database.close()
-    embedded.stop(config.home)
+        return [
+            _sealing(keys),
+            await _recording(database),
+            await _sequencing(database, keys, config),
+            await _proving(database),
+            await _verifying(database, keys, config),
+            await _checking(database, keys, config),
+        ]
 
 
 async def _write(session: AsyncSession, dataset_id: Any = None, query_id: Any = None) -> None:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
-import tempfile
 import time
-from pathlib import Path
 from typing import Any
 
 import psycopg
 
 from bench.figure import figure
-from bench.ledger import CLIENTS, Parties, open_database, open_parties
+from bench.home import fresh_home
+from bench.ledger import CLIENTS, Parties, open_parties
 from marketplace.config import Config
 from marketplace.db.engine import Database, migration_url
 from marketplace.ledger.accounts import account_id
@@ -50,19 +49,17 @@ _SHARES = """
 
 async def figures() -> list[dict[str, Any]]:
     """Seconds for a million usage rows, from CLOSE_USAGE of them: a close reads each transfer once."""
-    with tempfile.TemporaryDirectory(prefix="sdl-") as folder:
-        config = Config(home=Path(folder))
-        async with open_database(config) as database:
-            parties = await open_parties(database)
-            await asyncio.to_thread(_book, config, parties)
-            started = time.perf_counter()
-            closing = await close_period(database, PERIOD)
-            closed_s = time.perf_counter() - started
-            assert closing.transfers == 4 * USAGE
-            started = time.perf_counter()
-            await fold(database)
-            folded_s = time.perf_counter() - started
-            balance_ms = await _balance_ms(database)
+    async with fresh_home(connections=CLIENTS) as (config, database):
+        parties = await open_parties(database)
+        await asyncio.to_thread(_book, config, parties)
+        started = time.perf_counter()
+        closing = await close_period(database, PERIOD)
+        closed_s = time.perf_counter() - started
+        assert closing.transfers == 4 * USAGE
+        started = time.perf_counter()
+        await fold(database)
+        folded_s = time.perf_counter() - started
+        balance_ms = await _balance_ms(database)
     return [
         figure(
             "ledger: close of a million usage rows", closed_s / USAGE * 1e6, "s", n=USAGE, goal=GOAL_S_PER_MILLION

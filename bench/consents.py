@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import tempfile
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,6 +16,7 @@ from msgspec import Struct
 from sqlalchemy import text
 
 from bench.figure import figure, quantile
+from bench.home import fresh_home
 from catalog.storage import Store
 from catalog.subjects import sort_order, write_subjects
 from catalog.version import LeftOut, Measured, Version
@@ -29,9 +27,8 @@ from marketplace.config import Config
 from marketplace.consents.actions import record_consent_event
 from marketplace.consents.imports import Importing, import_events
 from marketplace.consents.subjects import pseudonym
-from marketplace.db import embedded, migrate
 from marketplace.db.base import new_id, utcnow
-from marketplace.db.engine import Database, database_url
+from marketplace.db.engine import Database
 from marketplace.db.keys import Keys
 from marketplace.listings.models import Dataset, DatasetVersion, Lineage
 from marketplace.listings.standing import read_register
@@ -54,25 +51,12 @@ class Place(Struct, frozen=True, kw_only=True):
 
 async def figures() -> list[dict[str, Any]]:
     """On a fresh embedded database with fsync on."""
-    with tempfile.TemporaryDirectory(prefix="sdl-") as folder:
-        config = Config(home=Path(folder))
-        async with _database(config) as database:
-            place = await _place(config, database, Path(folder))
-            return [*await _imports(place), *await _reading(place), *await _withdrawals(place)]
+    async with fresh_home(connections=8) as (config, database):
+        place = await _place(config, database)
+        return [*await _imports(place), *await _reading(place), *await _withdrawals(place)]
 
 
-@asynccontextmanager
-async def _database(config: Config) -> AsyncIterator[Database]:
-    await asyncio.to_thread(migrate.upgrade, config)
-    database = Database(database_url(config), connections=8)
-    try:
-        yield database
-    finally:
-        await database.close()
-        embedded.stop(config.home)
-
-
-async def _place(config: Config, database: Database, folder: Path) -> Place:
+async def _place(config: Config, database: Database) -> Place:
     store, keys = Store(config.path("store")), Keys(config.path("keys"))
     owner = Organisation(id=new_id(), kind="owner", name="O", slug="o")
     person = Person(id=new_id(), organisation_id=owner.id, email="o@bench.example", name="P", roles=["steward"])
@@ -99,7 +83,7 @@ async def _place(config: Config, database: Database, folder: Path) -> Place:
         via="token",
     )  # fmt: skip
     parts = Importing(config=config, database=database, store=store, keys=keys)
-    return Place(parts=parts, owner=caller, dataset_id=dataset.id, folder=folder)
+    return Place(parts=parts, owner=caller, dataset_id=dataset.id, folder=config.home)
 
 
 def _version() -> Version:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import tempfile
 import time
 from datetime import timedelta
 from pathlib import Path
@@ -18,15 +17,15 @@ import psycopg
 from msgspec import Struct
 
 from bench.figure import figure, quantile
+from bench.home import fresh_home
 from marketplace.accounts.callers import Caller
 from marketplace.accounts.models import Organisation, Person
 from marketplace.agreements.models import Agreement, Application
 from marketplace.billing.accounts import ensure_accounts
-from marketplace.config import Config
 from marketplace.consents.models import ConsentEvent
-from marketplace.db import embedded, migrate
+from marketplace.db import embedded
 from marketplace.db.base import new_id, utcnow
-from marketplace.db.engine import Database, database_url
+from marketplace.db.engine import Database
 from marketplace.db.roles import OWNER
 from marketplace.listings.models import Dataset, DatasetVersion, ExcludedCohort, Lineage
 from marketplace.offers.models import Offer
@@ -56,15 +55,8 @@ class Asked(Struct, frozen=True):
 
 async def figures() -> list[dict[str, Any]]:
     """On a fresh embedded database; the many are those of the same parties, dataset and version."""
-    with tempfile.TemporaryDirectory(prefix="sdl-") as folder:
-        config = Config(home=Path(folder))
-        await asyncio.to_thread(migrate.upgrade, config)
-        database = Database(database_url(config), connections=4)
-        try:
-            return await _measured(database, config.home)
-        finally:
-            await database.close()
-            embedded.stop(config.home)
+    async with fresh_home(connections=4) as (config, database):
+        return await _measured(database, config.home)
 
 
 async def _measured(database: Database, home: Path) -> list[dict[str, Any]]:

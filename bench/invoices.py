@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import tempfile
 import time
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import psycopg
 from sqlalchemy import text
 
 from bench.figure import figure
-from bench.ledger import CLIENTS, Parties, open_database, open_parties
+from bench.home import fresh_home
+from bench.ledger import CLIENTS, Parties, open_parties
 from marketplace.accounts.models import Organisation
 from marketplace.config import Config
 from marketplace.db.base import new_id
@@ -48,19 +47,17 @@ _BARE = text("""
 
 async def figures() -> list[dict[str, Any]]:
     """On a fresh embedded database with fsync on; usage of 32 startups, each with its tax in the ledger."""
-    with tempfile.TemporaryDirectory(prefix="sdl-") as folder:
-        config = Config(home=Path(folder))
-        async with open_database(config) as database:
-            parties = await open_parties(database)
-            month = month_of(PERIOD)
-            await _fill(database, parties, month)
-            await asyncio.to_thread(_set_tax_aside, config)
-            bare = await _copied(database, parties)
-            started = time.perf_counter()
-            issued = await close_month(
-                database, period=PERIOD, at=month.until + timedelta(hours=2), close_after_s=3_600
-            )
-            took = time.perf_counter() - started
+    async with fresh_home(connections=CLIENTS) as (config, database):
+        parties = await open_parties(database)
+        month = month_of(PERIOD)
+        await _fill(database, parties, month)
+        await asyncio.to_thread(_set_tax_aside, config)
+        bare = await _copied(database, parties)
+        started = time.perf_counter()
+        issued = await close_month(
+            database, period=PERIOD, at=month.until + timedelta(hours=2), close_after_s=3_600
+        )
+        took = time.perf_counter() - started
     assert sum(one.gross_vnd for one in issued) == ROWS * PRICE_VND
     return [
         figure(

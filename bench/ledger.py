@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from pathlib import Path
+from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID
 
@@ -16,14 +13,13 @@ from msgspec import Struct
 from sqlalchemy import text
 
 from bench.figure import figure, quantile
+from bench.home import fresh_home
 from marketplace.accounts.models import Organisation
 from marketplace.audit.actions import recorded
 from marketplace.billing.accounts import ensure_accounts
 from marketplace.billing.actions import Part, query_charge, query_hold, require_held
-from marketplace.config import Config
-from marketplace.db import embedded, migrate
 from marketplace.db.base import new_id
-from marketplace.db.engine import Database, database_url
+from marketplace.db.engine import Database
 from marketplace.db.together import Statement
 from marketplace.ledger.accounts import account_id
 from marketplace.ledger.actions import booking, require_made, transfer
@@ -49,16 +45,14 @@ class Parties(Struct, frozen=True):
 
 async def figures() -> list[dict[str, Any]]:
     """On a fresh embedded database with fsync on; every client in this one process."""
-    with tempfile.TemporaryDirectory(prefix="sdl-") as folder:
-        config = Config(home=Path(folder))
-        async with open_database(config) as database:
-            parties = await open_parties(database)
-            plain = await _rate(lambda n: _plain(database))
-            spread = await _rate(lambda n: _query(database, parties.startups[n], parties.owner))
-            hot = await _rate(lambda n: _query(database, parties.startups[0], parties.owner))
-            plain_ms, hold_ms, settle_ms = await _alone(database, parties)
-            async with database.session() as session:
-                assert await reconcile(session) == ()
+    async with fresh_home(connections=CLIENTS) as (_, database):
+        parties = await open_parties(database)
+        plain = await _rate(lambda n: _plain(database))
+        spread = await _rate(lambda n: _query(database, parties.startups[n], parties.owner))
+        hot = await _rate(lambda n: _query(database, parties.startups[0], parties.owner))
+        plain_ms, hold_ms, settle_ms = await _alone(database, parties)
+        async with database.session() as session:
+            assert await reconcile(session) == ()
     return [
         figure(
             "ledger: hold and settle, 32 wallets", spread, "queries/s", n=CLIENTS, baseline=plain, better="higher"
@@ -69,17 +63,6 @@ async def figures() -> list[dict[str, Any]]:
         figure("ledger: hold, one client, p50", hold_ms, "ms", n=300, baseline=plain_ms),
         figure("ledger: settle, one client, p50", settle_ms, "ms", n=300, baseline=plain_ms),
     ]
-
-
-@asynccontextmanager
-async def open_database(config: Config) -> AsyncIterator[Database]:
-    await asyncio.to_thread(migrate.upgrade, config)
-    database = Database(database_url(config), connections=CLIENTS)
-    try:
-        yield database
-    finally:
-        await database.close()
-        embedded.stop(config.home)
 
 
 async def open_parties(database: Database) -> Parties:

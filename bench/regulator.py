@@ -9,11 +9,9 @@ from __future__ import annotations
 import os
 import random
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -23,10 +21,11 @@ from sqlalchemy.dialects import postgresql
 
 from bench.copied_log import copied
 from bench.figure import figure, quantile
+from bench.home import fresh_home
 from marketplace.audit.reads import Viewer
 from marketplace.config import Config
-from marketplace.db import embedded, migrate
-from marketplace.db.engine import Database, database_url
+from marketplace.db import embedded
+from marketplace.db.engine import Database
 from marketplace.db.roles import OWNER
 from marketplace.oversight.finding import found
 from marketplace.oversight.indexer import index_once
@@ -77,16 +76,9 @@ AS_WRITTEN = {"thu nhập": "Thu nhập", "hiem gap": "hiếm gặp"}
 
 async def figures() -> list[dict[str, Any]]:
     """On a fresh database of `EVENTS` events, 200 startups, 400 datasets; a warm cache."""
-    with tempfile.TemporaryDirectory(dir=os.environ.get("BENCH_DIR")) as folder:
-        config = Config(home=Path(folder))
-        migrate.upgrade(config)
-        database = Database(database_url(config), connections=2)
-        try:
-            cost = await _filled(database, embedded.url(config.home, OWNER))
-            return await _searched(database, config) + cost
-        finally:
-            await database.close()
-            embedded.stop(config.home)
+    async with fresh_home(connections=2, folder=os.environ.get("BENCH_DIR")) as (config, database):
+        cost = await _filled(database, embedded.url(config.home, OWNER))
+        return await _searched(database, config) + cost
 
 
 async def _filled(database: Database, url: str) -> list[dict[str, Any]]:

@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
 import os
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 from statistics import fmean
 from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bench.asked_of_viet_nam import ASKED, SET_ASIDE
 from bench.figure import figure
+from bench.home import fresh_home
 from bench.listings_of_viet_nam import Made, catalogue
-from bench.queries_of_viet_nam import JUDGED, Judged
-from bench.stranger_of_viet_nam import STRANGER
-from bench.topics_of_viet_nam import TOPICS
-from bench.unseen_of_viet_nam import SET_ASIDE as UNSEEN_ASIDE
-from bench.unseen_of_viet_nam import UNSEEN_TOPICS, WORKED_ON
-from bench.untuned_of_viet_nam import KEPT_BACK, UNTUNED
-from marketplace.config import Config
-from marketplace.db import embedded, migrate
+from bench.questions_of_viet_nam import QUESTIONS, Judged
+from bench.topics_of_viet_nam import TOPICS, UNSEEN_TOPICS
 from marketplace.db.base import utcnow
-from marketplace.db.engine import Database, database_url
 from marketplace.search.indexing import count_words, put_listing
 from marketplace.search.ranking import find
 
@@ -40,49 +30,40 @@ order by ts_rank(words, q) desc, id limit 10
 """)
 
 
+SETS = {
+    "untuned": "of questions of others, worked on afterwards",
+    "kept_back": "of questions of others, kept back until then",
+    "asked": "of later questions, worked on afterwards",
+    "set_aside": "of later questions, set aside",
+    "unseen": "of unseen questions and datasets ({more}), worked on afterwards",
+    "unseen_aside": "of unseen questions and datasets, set aside",
+    "stranger": "of one more stranger's questions (first look 0.896)",
+}
+BESIDE_MORE = ("unseen", "unseen_aside", "stranger")
+"""Asked when the datasets that no synonym was made for are there too."""
+
+
 async def figures() -> list[dict[str, Any]]:
     """A catalogue of some 300 datasets; judgements are by topic and place."""
-    with tempfile.TemporaryDirectory(prefix="sandulieu-bench-") as folder:
-        config = Config(home=Path(folder))
-        await asyncio.to_thread(migrate.upgrade, config)
-        database = Database(database_url(config), connections=2)
-        try:
-            async with database.session() as session:
-                made = catalogue()
-                await _load(session, made)
-                ours, plain = await _asked(session, made, JUDGED)
-                untuned, untuned_plain = await _asked(session, made, UNTUNED)
-                kept_back, _ = await _asked(session, made, KEPT_BACK)
-                asked, asked_plain = await _asked(session, made, ASKED)
-                set_aside, _ = await _asked(session, made, SET_ASIDE)
-                more = catalogue((*TOPICS, *UNSEEN_TOPICS))
-                await _put(session, more[len(made) :])
-                unseen, unseen_plain = await _asked(session, more, WORKED_ON)
-                unseen_aside, _ = await _asked(session, more, UNSEEN_ASIDE, show=False)
-                stranger, stranger_plain = await _asked(session, more, STRANGER)
-        finally:
-            await database.close()
-            embedded.stop(config.home)
-    mean, baseline = fmean(ours), fmean(plain)
+    made, more = catalogue(), catalogue((*TOPICS, *UNSEEN_TOPICS))
+    async with fresh_home(connections=2) as (_, database), database.session() as session:
+        await _load(session, made)
+        ours, plain = await _asked(session, made, QUESTIONS["judged"])
+        first = [name for name in SETS if name not in BESIDE_MORE]
+        found = {name: await _asked(session, made, QUESTIONS[name]) for name in first}
+        await _put(session, more[len(made) :])
+        for name in BESIDE_MORE:
+            found[name] = await _asked(session, more, QUESTIONS[name], show=SHOW and name != "unseen_aside")
     return [
-        figure(f"search: nDCG@10 of {len(made)} datasets, beside plain tsvector ranking", mean, "nDCG",
-               n=len(JUDGED), baseline=baseline, goal=1.3, better="higher"),
+        figure(f"search: nDCG@10 of {len(made)} datasets, beside plain tsvector ranking", fmean(ours), "nDCG",
+               n=len(ours), baseline=fmean(plain), goal=1.3, better="higher"),
         figure("search: questions whose best answer comes first", sum(o > 0.99 for o in ours) / len(ours), "share",
-               n=len(JUDGED), better="higher"),
-        figure("search: nDCG@10 of questions of others, worked on afterwards", fmean(untuned), "nDCG",
-               n=len(untuned), baseline=fmean(untuned_plain), better="higher"),
-        figure("search: nDCG@10 of questions of others, kept back until then", fmean(kept_back), "nDCG",
-               n=len(kept_back), better="higher"),
-        figure("search: nDCG@10 of later questions, worked on afterwards", fmean(asked), "nDCG",
-               n=len(asked), baseline=fmean(asked_plain), better="higher"),
-        figure("search: nDCG@10 of later questions, set aside", fmean(set_aside), "nDCG",
-               n=len(set_aside), better="higher"),
-        figure(f"search: nDCG@10 of unseen questions and datasets ({len(more)}), worked on afterwards",
-               fmean(unseen), "nDCG", n=len(unseen), baseline=fmean(unseen_plain), better="higher"),
-        figure("search: nDCG@10 of unseen questions and datasets, set aside", fmean(unseen_aside), "nDCG",
-               n=len(unseen_aside), better="higher"),
-        figure("search: nDCG@10 of one more stranger's questions (first look 0.896)", fmean(stranger), "nDCG",
-               n=len(stranger), baseline=fmean(stranger_plain), better="higher"),
+               n=len(ours), better="higher"),
+        *(
+            figure(f"search: nDCG@10 {SETS[name].format(more=len(more))}", fmean(gains), "nDCG",
+                   n=len(gains), baseline=fmean(beside), better="higher")
+            for name, (gains, beside) in found.items()
+        ),
     ]  # fmt: skip
 
 

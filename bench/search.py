@@ -10,12 +10,10 @@ import asyncio
 import os
 import re
 import statistics
-import tempfile
 import time
 import uuid
 from collections.abc import Mapping, Sequence
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -23,12 +21,11 @@ import psycopg
 from sqlalchemy import text
 
 from bench.figure import figure, quantile
+from bench.home import fresh_home
 from bench.listings_of_viet_nam import many
-from bench.queries_of_viet_nam import JUDGED
-from marketplace.config import Config
-from marketplace.db import embedded, migrate
+from bench.questions_of_viet_nam import QUESTIONS
 from marketplace.db.base import new_id, utcnow
-from marketplace.db.engine import Database, database_url, migration_url
+from marketplace.db.engine import Database, migration_url
 from marketplace.search.facets import Chosen
 from marketplace.search.indexing import count_words, put_listing
 from marketplace.search.lexemes import SHARES, Listing, entry_of
@@ -68,22 +65,15 @@ CHOSEN: tuple[Chosen, ...] = (
 
 async def figures() -> list[dict[str, Any]]:
     """Every judged question, some with facets, and words that stand in nearly every listing."""
-    with tempfile.TemporaryDirectory(prefix="sandulieu-bench-") as folder:
-        config = Config(home=Path(folder))
-        await asyncio.to_thread(migrate.upgrade, config)
-        database = Database(database_url(config), connections=2)
-        try:
-            await asyncio.to_thread(_load, migration_url(config))
-            async with database.session() as session:
-                await count_words(session)
-            return await _measure(database)
-        finally:
-            await database.close()
-            embedded.stop(config.home)
+    async with fresh_home(connections=2) as (config, database):
+        await asyncio.to_thread(_load, migration_url(config))
+        async with database.session() as session:
+            await count_words(session)
+        return await _measure(database)
 
 
 async def _measure(database: Database) -> list[dict[str, Any]]:
-    asked = [judged.q for judged in JUDGED]
+    asked = [judged.q for judged in QUESTIONS["judged"]]
     common = ["tỉnh", "dữ liệu", "nam", "province", "nhóm tuổi", "giới tính nữ", "y tế bảo hiểm tỉnh", ""]
     for q in asked[:20]:
         await _ask(database, q, {})

@@ -9,11 +9,7 @@ from __future__ import annotations
 import os
 import secrets
 import statistics
-import tempfile
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -21,15 +17,15 @@ from sqlalchemy import text
 
 from bench import arriving
 from bench.figure import figure
+from bench.home import fresh_home
 from marketplace.audit import sequencer
 from marketplace.audit.log_store import published_log
 from marketplace.audit.note import verifier_key
 from marketplace.audit.proofs import inclusion_proof
 from marketplace.audit.publishing import publish
 from marketplace.config import Config
-from marketplace.db import embedded, migrate
 from marketplace.db.base import new_id
-from marketplace.db.engine import Database, database_url
+from marketplace.db.engine import Database
 from marketplace.db.keys import Keys
 from marketplace.db.together import Statement
 
@@ -66,32 +62,21 @@ NODES = text("""
 
 async def figures() -> list[dict[str, Any]]:
     """On a fresh embedded database with fsync on."""
-    with tempfile.TemporaryDirectory(prefix="sdl-") as folder:
-        config = Config(home=Path(folder))
+    async with fresh_home(connections=12) as (config, database):
         keys = Keys(config.path("keys"))
-        async with _database(config) as database:
-            plain = await _plain(database)
-            rate = await _rate(database, keys, config)
-            numbering, publishing = await _parts(database, keys, config)
-            name = f"sequencer: {LEAVES:,} committed events to published leaves"
-            return [
-                figure(name, rate, "events/s", n=LEAVES, goal=10_000, better="higher"),
-                figure("… beside plain rows, a statement a batch", rate, "events/s", n=LEAVES, baseline=plain,
-                       better="higher"),
-                figure("… of a batch: rows, hashes, commit", numbering, "ms", n=BATCHES),
-                figure("… of a batch: tiles and checkpoint, synced, meanwhile", publishing, "ms", n=BATCHES),
-                *await arriving.delays(database, keys, config),
-                *await _proofs(database),
-            ]  # fmt: skip
-
-
-@asynccontextmanager
-async def _database(config: Config) -> AsyncIterator[Database]:
-    migrate.upgrade(config)
-    database = Database(database_url(config), connections=12)
-    yield database
-    await database.close()
-    embedded.stop(config.home)
+        plain = await _plain(database)
+        rate = await _rate(database, keys, config)
+        numbering, publishing = await _parts(database, keys, config)
+        name = f"sequencer: {LEAVES:,} committed events to published leaves"
+        return [
+            figure(name, rate, "events/s", n=LEAVES, goal=10_000, better="higher"),
+            figure("… beside plain rows, a statement a batch", rate, "events/s", n=LEAVES, baseline=plain,
+                   better="higher"),
+            figure("… of a batch: rows, hashes, commit", numbering, "ms", n=BATCHES),
+            figure("… of a batch: tiles and checkpoint, synced, meanwhile", publishing, "ms", n=BATCHES),
+            *await arriving.delays(database, keys, config),
+            *await _proofs(database),
+        ]  # fmt: skip
 
 
 async def _plain(database: Database) -> float:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import re
-import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -19,8 +17,9 @@ from sqlalchemy import text
 
 from bench.cpu import spent
 from bench.figure import figure
+from bench.home import fresh_home
 from bench.ledger import BODY as SETTLED
-from bench.ledger import CLIENTS, Parties, open_database, open_parties
+from bench.ledger import CLIENTS, Parties, open_parties
 from marketplace.accounts.models import Person
 from marketplace.agreements.models import Agreement, Application
 from marketplace.audit.actions import recorded
@@ -63,20 +62,18 @@ class Asked(Struct, frozen=True):
 
 async def figures() -> list[dict[str, Any]]:
     """On a fresh embedded database with fsync on; the two take turns, and the best round of each counts."""
-    with tempfile.TemporaryDirectory(prefix="sdl-") as folder:
-        config = Config(home=Path(folder))
-        async with open_database(config) as database:
-            parties = await open_parties(database)
-            agreements = await _agreements(database, parties)
-            await asyncio.to_thread(_bare_tables, config)
-            await asyncio.to_thread(_analyze, config)
-            settles, plain = Taken(), Taken()
-            for _ in range(ROUNDS):
-                asked = [await _ask(database, parties, n, agreements[n]) for n in range(CLIENTS)]
-                settles = settles.better(await _taken(config, asked, lambda each: _settle(database, each)))
-                plain = plain.better(await _taken(config, asked, lambda each: _insert(database, each)))
-            async with database.session() as session:
-                assert await reconcile(session) == ()
+    async with fresh_home(connections=CLIENTS) as (config, database):
+        parties = await open_parties(database)
+        agreements = await _agreements(database, parties)
+        await asyncio.to_thread(_bare_tables, config)
+        await asyncio.to_thread(_analyze, config)
+        settles, plain = Taken(), Taken()
+        for _ in range(ROUNDS):
+            asked = [await _ask(database, parties, n, agreements[n]) for n in range(CLIENTS)]
+            settles = settles.better(await _taken(config, asked, lambda each: _settle(database, each)))
+            plain = plain.better(await _taken(config, asked, lambda each: _insert(database, each)))
+        async with database.session() as session:
+            assert await reconcile(session) == ()
     n = CLIENTS * QUERIES_EACH * ROUNDS
     name = "ledger: settle, 32 wallets, beside its rows inserted bare"
     return [

@@ -49,3 +49,4 @@ def read_topics(path: Path) -> tuple[Topic, ...]:
 
 
 TOPICS = read_topics(Path(__file__).with_suffix(".txt"))
+UNSEEN_TOPICS = read_topics(Path(__file__).with_name("unseen_of_viet_nam.txt"))

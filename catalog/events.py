@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct
 
-from catalog.positioned import Node
+from catalog.positioned import Found, Node
 
 Take = Literal["count", "distinct", "sum", "min", "max", "any", "last"]
 _NUMBERS = ("integer", "number")
@@ -18,7 +17,6 @@ _TYPES: Final[dict[str, tuple[str, ...]]] = {
 }  # fmt: skip
 _REJECTED = "max_rejected_share"
 _SHOWN = ("quasi-identifier", "sensitive", "measure")
-Found = Iterator[tuple[Node, str, dict[str, Any]]]
 
 
 class EventColumn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -40,11 +38,11 @@ def check_events(tree: Node, columns: list[Node]) -> Found:
     if "events" not in tree.value or not isinstance(tree.at("events").value, dict):
         return
     events = tree.at("events").value
-    if _scalar(tree, "privacy_unit") == "row":
+    if tree.scalar("privacy_unit") == "row":
         yield tree.at("privacy_unit"), "manifest.events_row_unit", {}
-    if events and "consent" in tree.value and tree.at("consent").value and _scalar(tree.at("reading"), _REJECTED):
+    if events and "consent" in tree.value and tree.at("consent").value and tree.at("reading").scalar(_REJECTED):
         yield tree.at("reading", _REJECTED), "manifest.events_rejected_consent", {}
-    shown = {str(_scalar(c, "name")): c for c in columns if _scalar(c, "role") in _SHOWN}
+    shown = {str(c.scalar("name")): c for c in columns if c.scalar("role") in _SHOWN}
     for name, (key, event) in events.items():
         if name not in shown:
             yield key, "manifest.event_not_a_column", {"name": str(name)}
@@ -56,22 +54,15 @@ def check_events(tree: Node, columns: list[Node]) -> Found:
 
 
 def _event(name: str, event: Node, column: Node) -> Found:
-    take, kind = _scalar(event, "take"), _scalar(column, "type") or "text"
+    take, kind = event.scalar("take"), column.scalar("type") or "text"
     if take not in _TYPES:
         return  # the reader has said so
     if kind not in _TYPES[take]:
         yield event.at("take"), "manifest.event_type", {
             "name": name, "take": take, "type": str(kind), "types": ", ".join(_TYPES[take])}  # fmt: skip
-    if take != "count" and _scalar(event, "of") is None:
+    if take != "count" and event.scalar("of") is None:
         yield event.at("take"), "manifest.event_of", {"name": name, "take": take}
-    if (take == "last") != (_scalar(event, "by") is not None):
+    if (take == "last") != (event.scalar("by") is not None):
         yield event.at("take"), "manifest.event_by", {"name": name, "take": take}
     if "by_format" in event.value and take != "last":
         yield event.value["by_format"][0], "manifest.event_by", {"name": name, "take": take}
-
-
-def _scalar(node: Node, key: str) -> Any:
-    if not isinstance(node.value, dict) or key not in node.value:
-        return None
-    value = node.at(key).value
-    return None if isinstance(value, dict | list) else value

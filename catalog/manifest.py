@@ -6,9 +6,10 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
 
+from catalog.column_rules import BAND
 from catalog.errors import ManifestError, ManifestRefused
 from catalog.events import EventColumn
-from catalog.manifest_rules import BAND, check_rules
+from catalog.manifest_rules import check_rules
 from catalog.positioned import compose
 from catalog.reader import read_struct
 from catalog.reading import ManifestRole, Reading, TextType

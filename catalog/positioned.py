@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,6 +35,30 @@ class Node:
             else:
                 break
         return node
+
+    def has(self, key: str) -> bool:
+        """Whether something stands below the key."""
+        return isinstance(self.value, dict) and key in self.value and self.at(key).value is not None
+
+    def scalar(self, key: str, default: Any = None) -> Any:
+        """What stands below the key, if that is one value."""
+        value = self.at(key).value if isinstance(self.value, dict) and key in self.value else default
+        return default if isinstance(value, dict | list) else value
+
+    @property
+    def elements(self) -> list[Node]:
+        """Of a list; none of anything else."""
+        return self.value if isinstance(self.value, list) else []
+
+    def plain(self) -> Any:
+        """Without places."""
+        if isinstance(self.value, dict):
+            return {key: value.plain() for key, (_, value) in self.value.items()}
+        return [each.plain() for each in self.value] if isinstance(self.value, list) else self.value
+
+
+Found = Iterator[tuple[Node, str, dict[str, Any]]]
+"""What a rule finds wrong: where, the code, its params."""
 
 
 def compose(text: str, errors: list[ManifestError]) -> Node | None:

@@ -89,16 +89,6 @@ class Store:
         consented = version.parts[int(ranges[cohort, 0])].consented
         return version.purposes if consented is None else consented
 
-    def members_of(self, version_id: str, cohorts: frozenset[int], *, purpose: str) -> frozenset[bytes]:
-        """Pseudonyms of everybody in those of these cohorts that consent to the purpose."""
-        subjects, ranges = self._subjects(version_id), self._ranges(version_id)
-        consenting = [purpose in (part.consented or ()) for part in self.version(version_id).parts]
-        shown = [c for c in cohorts if 0 <= c < len(ranges) and consenting[int(ranges[c, 0])]]
-        if subjects is None or not shown:
-            return frozenset()
-        names, cohort = subjects.all()
-        return frozenset(row.tobytes() for row in names[np.isin(cohort, shown)])
-
     def revision(self, version_id: str, *, purpose: str | None, excluded: frozenset[int], number: int) -> Revision:
         """The parts consented to `purpose` (None: all), without the excluded cohorts. Raises VersionDamaged."""
         version = self.version(version_id)

@@ -10,7 +10,6 @@ from pyarrow import compute
 
 from sandbox.job import LEVEL
 
-WIDTH_BYTES: Final = {"BOOLEAN": 1, "DATE": 4, "BIGINT": 8, "DOUBLE": 8, "TIMESTAMP": 8}
 TEXT_LENGTH_BYTES: Final = 4
 
 

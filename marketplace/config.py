@@ -76,7 +76,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     sandbox_queue_queries: NotNegative = 64
     """That may wait, of one tenant alone; several tenants divide it, and each may always have one."""
     sandbox_wait_max_s: NotNegative = 60
-    """No longer than a decision stands (`decision_lifetime_s`): nobody decides again while a query waits."""
+    """No longer than a decision stands (policies/data/limits.json): nobody decides again while a query waits."""
     tenant_running_queries: NotNegative = 16
     tenant_memory_bytes: Positive = 16 * 1024 * 1024 * 1024
     tenant_event_readers: NotNegative = 32
@@ -111,7 +111,6 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     """Answers in dp mode are ready only at multiples of this, counted from when the query entered."""
     result_lifetime_s: NotNegative = 7 * 86_400
     quote_lifetime_s: NotNegative = 900
-    decision_lifetime_s: NotNegative = 60
     hold_lifetime_s: NotNegative = 600
     sql_max_bytes: NotNegative = 64 * 1024
     own_table_max_bytes: NotNegative = 100 * 1024 * 1024
@@ -160,7 +159,6 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     """Use is told up to the last full step of this length, so that nobody watches a rival's query arrive."""
     subject_sector_min_companies: NotNegative = 3
     """A sector with fewer startups is told as "a company": else it would name one."""
-    price_base_vnd: NotNegative = 1_000
     stripe_api_key: Secret | None = None
     """STRIPE_API_KEY; None: no cards, only bank transfers and the operator's credit."""
     stripe_webhook_secrets: tuple[Secret, ...] = ()

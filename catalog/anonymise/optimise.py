@@ -8,17 +8,17 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-import msgspec
 import numpy as np
+from msgspec.structs import replace
 
 from catalog.anonymise.frontier import Frontier, LossMeasure, OptimiseOrder
+from catalog.asking import ask_of_files
 from catalog.consenting import consent_masks
 from catalog.errors import PublicationRefused
-from catalog.intake import Intake, decode_reply, read_source
+from catalog.intake import Intake, read_source
 from catalog.limits import IngestLimits
 from catalog.making import anonymise_order
 from catalog.manifest import Manifest, column_lines, read_manifest
-from sandbox.isolation.oneshot import run_once
 
 
 def optimise(
@@ -55,18 +55,8 @@ def _search(
 ) -> Frontier:
     masks = folder / "masks.bin"
     masks.write_bytes(consent_masks(manifest, intake, None).astype(np.int32).tobytes())
-    with intake.persons.open("rb") as persons, masks.open("rb") as mask:
-        done = run_once(
-            "catalog.jailed.optimise:main",
-            msgspec.msgpack.encode(order),
-            [persons.fileno(), mask.fileno()],
-            consume=lambda stream: stream.read(1),
-            deadline_ms=limits.deadline_ms + order.budget_ms,
-            memory_bytes=limits.memory_bytes,
-            max_output_bytes=1024,
-            threads=limits.threads,
-        )
-    frontier = decode_reply(done.reply, Frontier)
+    bounds = replace(limits, deadline_ms=limits.deadline_ms + order.budget_ms)
+    frontier = ask_of_files("catalog.jailed.optimise:main", order, [intake.persons, masks], Frontier, bounds)
     if frontier.refusal is not None:
         raise PublicationRefused(frontier.refusal.code, **frontier.refusal.params)
     return frontier

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import msgspec
-
+from catalog.asking import ask
 from catalog.errors import PublicationRefused
 from catalog.guess.told import GuessReply
-from catalog.intake import decode_reply, opened
+from catalog.intake import opened
 from catalog.limits import IngestLimits
 from catalog.pii.detect import present_year
 from catalog.pii.libraries import libraries
 from catalog.pii.order import ScanOrder
 from catalog.reading import Reading
 from catalog.wire import IngestOrder
-from sandbox.isolation.oneshot import run_once
 
 NULL_WORDS = ("", "?", "NA", "N/A", "NULL", "null")
 
@@ -31,18 +29,7 @@ def guess(source: Path, *, limits: IngestLimits, reading: Reading | None = None)
         reading=reading or Reading(),
     )  # fmt: skip
     with opened(source) as descriptors:
-        done = run_once(
-            "catalog.jailed.guessing:main",
-            msgspec.msgpack.encode(order),
-            descriptors,
-            consume=lambda stream: stream.read(1),
-            deadline_ms=limits.deadline_ms,
-            memory_bytes=limits.memory_bytes,
-            max_output_bytes=1024,
-            threads=limits.threads,
-            extra=libraries(),
-        )
-    reply = decode_reply(done.reply, GuessReply)
+        reply = ask("catalog.jailed.guessing:main", order, descriptors, GuessReply, limits, extra=libraries())
     if reply.refusal is not None:
         raise PublicationRefused(reply.refusal.code, **reply.refusal.params)
     return reply

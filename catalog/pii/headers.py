@@ -94,8 +94,3 @@ def is_vague(header: str) -> bool:
     """Whether it speaks of a name and not of whose: "stop name", "tên gói"."""
     said = words(header)
     return (said.startswith("ten ") or said.endswith(" name")) and _longest(said, FOR["person_name"]) <= 4
-
-
-def other_kind(header: str, kind: Kind) -> bool:
-    """Whether the header names another kind of number and not this one."""
-    return hint(header, kind) != "for" and any(hint(header, each) == "for" for each in CODED if each != kind)

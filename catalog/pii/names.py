@@ -154,7 +154,6 @@ def _vietnamese(tokens: list[str]) -> Strength:
     return "likely" if common or between else "possible"
 
 
-_MOUNTAIN_MIDDLES: Final = frozenset(["a", "seo", "mi", "y", "sa", "so", "soc", "lao", "sy", "su"])
 _NOT_GIVEN: Final = frozenset(["hoa", "hoc", "xa", "te", "phong", "moi", "tran", "tu", "ban", "truong", "phu"])
 """What "văn" and "thị" make another word of: "văn hóa", "thị trấn"."""
 

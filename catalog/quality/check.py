@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import ExitStack
 from pathlib import Path
 
-import msgspec
-
+from catalog.asking import ask_of_files
 from catalog.errors import PublicationRefused
-from catalog.intake import decode_reply
 from catalog.limits import IngestLimits
 from catalog.quality.report import QualityReport, report
 from catalog.quality.suite import Suite
 from catalog.quality.wire import CheckedColumn, Judge, QualityOrder, QualityReply
-from sandbox.isolation.oneshot import run_once
 from sandbox.isolation.runtime import Bind
-
-_MAX_OUTPUT_BYTES = 1024
 
 
 def check(
@@ -35,19 +29,8 @@ def check(
         source="arrow" if files[0].suffix == ".arrow" else "parquet",
         memory_bytes=limits.memory_bytes, threads=limits.threads,
     )  # fmt: skip
-    with ExitStack() as stack:
-        done = run_once(
-            "catalog.jailed.quality:main" if expectations is None else "catalog.jailed.expectations:main",
-            msgspec.msgpack.encode(order),
-            [stack.enter_context(path.open("rb")).fileno() for path in files],
-            consume=lambda stream: stream.read(1),
-            deadline_ms=limits.deadline_ms,
-            memory_bytes=limits.memory_bytes,
-            max_output_bytes=_MAX_OUTPUT_BYTES,
-            threads=limits.threads,
-            extra=expectations or (),
-        )
-    reply = decode_reply(done.reply, QualityReply)
+    entry = "catalog.jailed.quality:main" if expectations is None else "catalog.jailed.expectations:main"
+    reply = ask_of_files(entry, order, files, QualityReply, limits, extra=expectations or ())
     if reply.fault or len(reply.counted) != len(suite.expectations):
         raise PublicationRefused("quality.unreadable")
     return report(suite.name, reply.rows, judge, suite.expectations, reply.counted)

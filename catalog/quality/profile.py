@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import ExitStack
 from pathlib import Path
 
-import msgspec
-
+from catalog.asking import ask_of_files
 from catalog.errors import PublicationRefused
-from catalog.intake import decode_reply
 from catalog.limits import IngestLimits
 from catalog.manifest import Manifest
 from catalog.quality.columns import checked_columns
 from catalog.quality.wire import CheckedColumn, Profile, ProfileOrder
 from catalog.version import Version
-from sandbox.isolation.oneshot import run_once
 
 
 def profile(files: Sequence[Path], version: Version, *, limits: IngestLimits) -> Profile | None:
@@ -51,18 +47,7 @@ def profile_source(manifest: Manifest, persons: Path, *, limits: IngestLimits) -
 
 
 def _count(files: Sequence[Path], order: ProfileOrder, limits: IngestLimits) -> Profile:
-    with ExitStack() as stack:
-        done = run_once(
-            "catalog.jailed.binning:main",
-            msgspec.msgpack.encode(order),
-            [stack.enter_context(path.open("rb")).fileno() for path in files],
-            consume=lambda stream: stream.read(1),
-            deadline_ms=limits.deadline_ms,
-            memory_bytes=limits.memory_bytes,
-            max_output_bytes=1024,
-            threads=limits.threads,
-        )
-    counted = decode_reply(done.reply, Profile)
+    counted = ask_of_files("catalog.jailed.binning:main", order, files, Profile, limits)
     if counted.fault or [c.name for c in counted.columns] != [c.name for c in order.columns]:
         raise PublicationRefused("quality.unreadable")
     return counted

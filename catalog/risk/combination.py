@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Final, Literal
 
-import msgspec
-
-from catalog.intake import decode_reply
+from catalog.asking import ask_of_files
 from catalog.limits import IngestLimits
 from catalog.risk.figures import Combined, CombineOrder, Side
 from catalog.version import Version
-from sandbox.isolation.oneshot import run_once
 
 HIGH_SHARE: Final = 0.05
 """As many of the persons in joint classes below k, and the owner is warned."""
@@ -30,19 +26,7 @@ def combine(
     order = CombineOrder(
         first=sides[0], second=sides[1], shared=shared_columns(first, second), k=max(first.k, second.k)
     )
-    with ExitStack() as stack:
-        opened = [stack.enter_context(path.open("rb")) for path in (*first_files, *second_files)]
-        done = run_once(
-            "catalog.jailed.combination:main",
-            msgspec.msgpack.encode(order),
-            [file.fileno() for file in opened],
-            consume=lambda stream: stream.read(1),
-            deadline_ms=limits.deadline_ms,
-            memory_bytes=limits.memory_bytes,
-            max_output_bytes=1024,
-            threads=limits.threads,
-        )
-    return decode_reply(done.reply, Combined)
+    return ask_of_files("catalog.jailed.combination:main", order, [*first_files, *second_files], Combined, limits)
 
 
 def shared_columns(first: Version, second: Version) -> tuple[str, ...]:

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import ExitStack
 from pathlib import Path
 
-import msgspec
-
+from catalog.asking import ask_of_files
 from catalog.errors import PublicationRefused
-from catalog.intake import decode_reply
 from catalog.limits import IngestLimits
 from catalog.risk.figures import Risk, RiskOrder, RiskReply
-from sandbox.isolation.oneshot import run_once
 
 
 def measure(
@@ -29,19 +25,8 @@ def measure(
         quasi_identifiers=tuple(quasi_identifiers), sensitive=tuple(sensitive), files=len(files),
         counted=counted if population is not None else "",
     )  # fmt: skip
-    with ExitStack() as stack:
-        opened = [stack.enter_context(path.open("rb")) for path in (*files, *([population] if population else []))]
-        done = run_once(
-            "catalog.jailed.risk:main",
-            msgspec.msgpack.encode(order),
-            [file.fileno() for file in opened],
-            consume=lambda stream: stream.read(1),
-            deadline_ms=limits.deadline_ms,
-            memory_bytes=limits.memory_bytes,
-            max_output_bytes=1024,
-            threads=limits.threads,
-        )
-    reply = decode_reply(done.reply, RiskReply)
+    inputs = [*files, *([population] if population else [])]
+    reply = ask_of_files("catalog.jailed.risk:main", order, inputs, RiskReply, limits)
     if reply.risk is None:
         raise PublicationRefused("publication.risk_unmeasured", fault=reply.fault)
     return reply.risk

@@ -176,8 +176,7 @@ async def _record(
     await record(
         session,
         name,
-        actor_person_id=by.person_id if by else None,
-        actor_organisation_id=by.organisation_id if by else None,
+        by=by,
         parties=(organisation_id,),
         body={"organisation": str(organisation_id), **body},
         secrets=secrets or {},

@@ -35,8 +35,7 @@ async def record_sent(
     return await record(
         session,
         name,
-        actor_person_id=by.person_id,
-        actor_organisation_id=by.organisation_id,
+        by=by,
         parties=(by.organisation_id, *by.beside),
         dataset_id=dataset_id,
         version_id=version_id,

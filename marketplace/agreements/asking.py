@@ -39,7 +39,7 @@ async def apply_once(
 ) -> uuid.UUID:
     """The application's id; the same key and terms again give the one of then. Raises as `apply`, KeyReused."""
     new, body = new_id(), msgspec.json.encode((str(dataset_id), terms))
-    first = await claim(session, organisation_id=by.organisation_id, key=key, body=body, subject_id=new)
+    first = await claim(session, by.organisation_id, key, body, new)
     if first == new:
         await apply(session, engine, keys, application_id=new, dataset_id=dataset_id, terms=terms, by=by, at=at)
     return first

@@ -59,8 +59,7 @@ async def _end(session: AsyncSession, agreement: Agreement, reason: str, by: End
     await record(
         session,
         "agreement:end",
-        actor_person_id=by.person_id,
-        actor_organisation_id=by.organisation_id,
+        by=by,
         parties=parties_of(agreement),
         dataset_id=agreement.dataset_id,
         agreement_id=agreement.id,

@@ -73,8 +73,7 @@ def _told(
     question = permitted.question
     return recorded(
         name,
-        actor_person_id=by.person_id,
-        actor_organisation_id=by.organisation_id,
+        by=by,
         parties=parties_of(application),
         dataset_id=application.dataset_id,
         agreement_id=agreement_id,

@@ -63,8 +63,7 @@ async def record_step(
     await record(
         session,
         name,
-        actor_person_id=by.person_id,
-        actor_organisation_id=by.organisation_id,
+        by=by,
         parties=parties_of(application),
         dataset_id=application.dataset_id,
         purpose=application.purpose,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, TypedDict, Unpack
+from typing import Any, Protocol, TypedDict, Unpack
 from uuid import UUID
 
 import msgspec
@@ -30,10 +30,22 @@ _RECORD = text("""
 """)
 
 
-class Fields(TypedDict, total=False):
-    """What an event may name besides its verb. `secrets` are not stored: `body` gets `<key>_commitment` (hex),
-    their salts lie apart and can be erased."""
+class Doer(Protocol):
+    """A person who acts for an organisation."""
 
+    @property
+    def person_id(self) -> UUID | None: ...
+
+    @property
+    def organisation_id(self) -> UUID | None: ...
+
+
+class Fields(TypedDict, total=False):
+    """What an event may name besides its verb. `by`: its actors, where a person does it for an organisation.
+
+    `secrets` are not stored: `body` gets `<key>_commitment` (hex), their salts lie apart and can be erased."""
+
+    by: Doer | None
     actor_person_id: UUID | None
     actor_organisation_id: UUID | None
     parties: Iterable[UUID]
@@ -59,13 +71,14 @@ async def record(session: AsyncSession, name: str, **fields: Unpack[Fields]) -> 
 def recorded(name: str, **fields: Unpack[Fields]) -> Statement:
     """What writes event `name` and its salt. Raises EventRefused: not declared, or the body does not fit."""
     salts, commitments = _commit_each(fields.get("secrets", {}))
+    by = fields.get("by")
     event = plain(
         {
             "id": new_id(),
             "at": ms_of(utcnow()),
             "name": name,
-            "actor_person_id": fields.get("actor_person_id"),
-            "actor_organisation_id": fields.get("actor_organisation_id"),
+            "actor_person_id": by.person_id if by else fields.get("actor_person_id"),
+            "actor_organisation_id": by.organisation_id if by else fields.get("actor_organisation_id"),
             "parties": set(fields.get("parties", ())),
             "dataset_id": fields.get("dataset_id"),
             "agreement_id": fields.get("agreement_id"),

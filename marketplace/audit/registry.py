@@ -1,6 +1,6 @@
 """Which events there are: a name (`subject:action`), a version, and the struct that its body has to fit.
 
-A body that changes its form gets the next version, declared beside the earlier: what was logged stays legible.
+A body that changes its form gets the next version, so that whoever reads the log knows which form it has.
 """
 
 from __future__ import annotations
@@ -42,65 +42,48 @@ class EventType(Struct, frozen=True, kw_only=True):
 
 
 _AnyBody = TypeVar("_AnyBody", bound=Body)
-_declared: dict[tuple[str, int], EventType] = {}
-_newest: dict[str, EventType] = {}
+_declared: dict[str, EventType] = {}
 
 
 def event(
     name: str, told: str, *, version: int = 1, counted: bool = False
 ) -> Callable[[type[_AnyBody]], type[_AnyBody]]:
     """Declares that the body of event `name` is the decorated struct. Raises ValueError if it was declared."""
-    if not _NAME.fullmatch(name) or (name, version) in _declared:
-        raise ValueError(f"{name}, version {version}: not subject:action, or declared twice")
+    if not _NAME.fullmatch(name) or name in _declared:
+        raise ValueError(f"{name}: not subject:action, or declared twice")
 
     def declare(body: type[_AnyBody]) -> type[_AnyBody]:
-        made = EventType(name=name, version=version, told=told, body=body, counted=counted)
-        _declared[name, version] = made
-        if name not in _newest or _newest[name].version < version:
-            _newest[name] = made
+        _declared[name] = EventType(name=name, version=version, told=told, body=body, counted=counted)
         return body
 
     return declare
 
 
-def newest_types() -> tuple[EventType, ...]:
-    """The newest version of each, by name."""
+def declared_types() -> tuple[EventType, ...]:
+    """By name."""
     _load()
-    return tuple(_newest[name] for name in sorted(_newest))
+    return tuple(_declared[name] for name in sorted(_declared))
 
 
 def counted_names() -> list[str]:
     """Names of the events that count in the chain of their dataset."""
-    return [kind.name for kind in newest_types() if kind.counted]
+    return [kind.name for kind in declared_types() if kind.counted]
 
 
 def fitting(name: str, body: Mapping[str, Any]) -> dict[str, Any]:
     """The body as it is recorded: plain values, with the version where it is not 1. Raises EventRefused."""
     _load()
-    kind = _newest.get(name)
+    kind = _declared.get(name)
     if kind is None:
         raise EventRefused(f"{name} is not declared in marketplace/audit/declared")
-    _check(kind, body)
+    try:
+        msgspec.convert(body, kind.body)
+    except msgspec.ValidationError as wrong:
+        raise EventRefused(f"{name}: {wrong}") from wrong
     return dict(body) if kind.version == 1 else {**body, VERSION: kind.version}
-
-
-def read_body(name: str, body: Mapping[str, Any]) -> Body:
-    """The body of a logged event, of whatever version. Raises EventRefused."""
-    _load()
-    kind = _declared.get((name, body.get(VERSION, 1)))
-    if kind is None:
-        raise EventRefused(f"{name}, version {body.get(VERSION, 1)}, is not declared")
-    return _check(kind, {key: value for key, value in body.items() if key != VERSION})
 
 
 @cache
 def _load() -> None:
     for module in iter_modules(declared.__path__):
         import_module(f"{declared.__name__}.{module.name}")
-
-
-def _check(kind: EventType, body: Mapping[str, Any]) -> Body:
-    try:
-        return msgspec.convert(body, kind.body)
-    except msgspec.ValidationError as wrong:
-        raise EventRefused(f"{kind.name}: {wrong}") from wrong

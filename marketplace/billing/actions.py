@@ -113,6 +113,16 @@ def _resolved(part: Part, kind: str, code: str, *, amount_vnd: int | None = None
     )
 
 
+async def startup_with_wallet(session: AsyncSession, organisation_id: UUID) -> Organisation:
+    """The organisation, if it is one that pays. Raises NotFound, NoWallet."""
+    organisation = await session.get(Organisation, organisation_id)
+    if organisation is None:
+        raise NotFound(what="organisation")
+    if organisation.kind != "startup":
+        raise NoWallet(organisation_id=str(organisation_id))
+    return organisation
+
+
 async def credit_wallet(
     session: AsyncSession,
     *,
@@ -128,12 +138,7 @@ async def credit_wallet(
     """
     if not CREDIT_LEAST_VND <= amount_vnd <= CREDIT_MOST_VND:
         raise AmountOutOfRange(amount_vnd=amount_vnd, least_vnd=CREDIT_LEAST_VND, most_vnd=CREDIT_MOST_VND)
-    organisation = await session.get(Organisation, organisation_id)
-    if organisation is None:
-        raise NotFound(what="organisation")
-    if organisation.kind != "startup":
-        raise NoWallet(organisation_id=str(organisation_id))
-    await ensure_accounts(session, organisation)
+    await ensure_accounts(session, await startup_with_wallet(session, organisation_id))
     made = await transfer(
         session,
         id=transfer_id,
@@ -148,8 +153,7 @@ async def credit_wallet(
     await record(
         session,
         "wallet:credit",
-        actor_person_id=by.person_id,
-        actor_organisation_id=by.organisation_id,
+        by=by,
         parties=(organisation_id,),
         price_vnd=amount_vnd,
         body={"transfer": str(transfer_id), "reference": reference},

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated
 
-import msgspec
 from litestar import get, post
 from litestar.params import QueryParameter
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -54,15 +53,7 @@ async def add_credit(
 ) -> CreditView:
     """Book money that a startup paid in."""
     operator.require("money")
-    transfer_id = new_id()
-    if idempotency_key is not None:
-        transfer_id = await claim(
-            session,
-            organisation_id=operator.organisation_id,
-            key=idempotency_key,
-            body=msgspec.json.encode(data),
-            subject_id=transfer_id,
-        )
+    transfer_id = await claim(session, operator.organisation_id, idempotency_key, data, new_id())
     await credit_wallet(
         session,
         by=operator,

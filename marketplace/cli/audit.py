@@ -75,7 +75,6 @@ def _add_key(verb: argparse.ArgumentParser) -> None:
 
 def _verb(verbs: Any, name: str, run: Callable[[argparse.Namespace], int]) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = verbs.add_parser(name)
-    parser.add_argument("--json", action="store_true")
     parser.set_defaults(func=run)
     return parser
 

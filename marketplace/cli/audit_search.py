@@ -30,16 +30,13 @@ def add_verbs(verbs: Any) -> None:
     """audit search, audit alerts, audit download."""
     search = verbs.add_parser("search")
     search.add_argument("--limit", type=int, default=50)
-    search.add_argument("--json", action="store_true")
     search.set_defaults(func=_search)
     alerts = verbs.add_parser("alerts")
     alerts.add_argument("--answered", action="store_true")
-    alerts.add_argument("--json", action="store_true")
     alerts.set_defaults(func=_alerts)
     download = verbs.add_parser("download")
     download.add_argument("file", type=Path)
     download.add_argument("--form", choices=("ndjson", "csv", "parquet"), default="ndjson")
-    download.add_argument("--json", action="store_true")
     download.set_defaults(func=_download)
     for verb in (search, download):
         for name in FILTERS:

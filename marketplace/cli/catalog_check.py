@@ -36,7 +36,6 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     parser.add_argument("file", type=Path, metavar="FILE")
     parser.add_argument("manifest", type=Path, nargs="?", metavar="MANIFEST")
     add_override(parser)
-    parser.add_argument("--json", action="store_true")
     parser.set_defaults(func=_check)
 
 

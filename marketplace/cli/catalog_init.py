@@ -28,7 +28,6 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     parser.add_argument("manifest", type=Path, nargs="?", metavar="MANIFEST")
     parser.add_argument("--sheet", metavar="NAME")
     parser.add_argument("--decimal", choices=get_args(Decimal))
-    parser.add_argument("--json", action="store_true")
     parser.set_defaults(func=_init)
 
 

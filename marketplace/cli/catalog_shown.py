@@ -33,7 +33,6 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     search = verbs.add_parser("search")
     search.add_argument("words", nargs="*", metavar="WORDS")
     for parser, run in ((show, _show), (search, _search)):
-        parser.add_argument("--json", action="store_true")
         parser.set_defaults(func=run)
 
 

@@ -23,7 +23,6 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     together = verbs.add_parser("together")
     together.add_argument("slug", metavar="SLUG")
     together.add_argument("other", metavar="OTHER")
-    together.add_argument("--json", action="store_true")
     together.set_defaults(func=run)
 
 

@@ -61,8 +61,12 @@ class CommandLine(argparse.ArgumentParser):
 
 
 def give_words(parser: argparse.ArgumentParser, path: str = "") -> None:
-    """Words of the message file to a parser and all below it; what has none there is shown without."""
+    """Words of the message file to a parser and all below it; what has none there is shown without.
+
+    What runs is given `--json` too, unless it has its own or says by a default that it has nothing to tell."""
     parser.formatter_class = _Help
+    if "func" in parser._defaults and not {"json", "--json"} & {*parser._defaults, *parser._option_string_actions}:
+        parser.add_argument("--json", action="store_true")
     parser._positionals.title, parser._optionals.title = _both("arguments"), _both("options")
     parser.description = _told(path or "sandulieu")
     if epilog := words().get(f"{path} epilog"):

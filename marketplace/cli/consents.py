@@ -44,8 +44,6 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         parser.set_defaults(func=run)
     late = deeds.add_parser("late")
     late.set_defaults(func=_late)
-    for parser in (take, late):
-        parser.add_argument("--json", action="store_true")
 
 
 def _import(chosen: argparse.Namespace) -> int:

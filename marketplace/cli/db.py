@@ -15,7 +15,6 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     verbs = subparsers.add_parser("db").add_subparsers(dest="verb", required=True)
     for name in ("migrate", "status"):
         verb = verbs.add_parser(name)
-        verb.add_argument("--json", action="store_true")
         verb.set_defaults(func=run)
 
 

@@ -18,7 +18,8 @@ from pathlib import Path
 from marketplace.cli import registers
 from marketplace.cli.client import Client, Unreachable
 from marketplace.cli.demo_parties import Parties, prepare_parties
-from marketplace.cli.demo_story import Told, generated, play
+from marketplace.cli.demo_stage import generated
+from marketplace.cli.demo_story import Told, play
 from marketplace.cli.ports import free
 from marketplace.config import Config, load
 from marketplace.db.schema import bring_up_to_date
@@ -31,7 +32,6 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     """demo, and what else it can make."""
     demo = subparsers.add_parser("demo")
     demo.add_argument("--no-serve", action="store_true")
-    demo.add_argument("--json", action="store_true")
     demo.set_defaults(func=run)
     registers.add_parser(demo.add_subparsers(metavar="[registers]"))
 

@@ -3,34 +3,36 @@
 from __future__ import annotations
 
 import csv
-import json
-import subprocess
-import sys
 import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from marketplace.cli import demo_private
-from marketplace.cli.client import Answer, Client
+from marketplace.cli.client import Client
 from marketplace.cli.demo_citizen import citizens_of, sign_in
 from marketplace.cli.demo_parties import Parties
+from marketplace.cli.demo_stage import (
+    PURPOSE,
+    Stage,
+    StoryFailed,
+    agree,
+    answer_to,
+    ask,
+    command,
+    expect,
+    generated,
+    publish,
+)
 
-PURPOSE = "research.academic"
-REGISTER = "giay_phep_lai_xe"
 ADULT_SQL = """
 select education, count(*) as persons, avg(case when salary_class = '>50K' then 1.0 else 0 end) as high_income
 from adult group by education order by persons desc limit 8
 """
 LICENCE_SQL = "select hang, count(*) as so_nguoi from giay_phep_lai_xe group by hang order by hang"
 CREDIT_VND = 500_000
-
-
-class StoryFailed(Exception):
-    """A step did not go as the story tells."""
 
 
 @dataclass
@@ -45,20 +47,6 @@ class Told:
     receipt: Path = field(default_factory=Path)
     checkpoint: str = ""
     good: bool = False
-
-
-@dataclass(frozen=True)
-class Stage:
-    """Who speaks, where things lie, and how to tell it."""
-
-    owner: Client
-    startup: Client
-    regulator: Client
-    operator: Client
-    parties: Parties
-    examples: Path
-    home: Path
-    tell: Callable[[str], None]
 
 
 def play(
@@ -80,11 +68,11 @@ def play(
     began = time.monotonic()
     try:
         _credit(stage)
-        adult = _publish(stage, "adult", "adult.csv.gz")
-        licences = _publish(stage, "giay_phep_lai_xe", None)
+        adult = publish(stage, "adult", "adult.csv.gz")
+        licences = publish(stage, "giay_phep_lai_xe", None)
         _refused_publication(stage)
         told.dataset_id = adult
-        told.agreement_id = _agree(stage, adult, "adult", step="4.")
+        told.agreement_id = agree(stage, adult, "adult", step="4.")
         _query(stage, told)
         _wrong_purpose(stage, told)
         _withdrawal(stage, licences)
@@ -100,13 +88,6 @@ def play(
     return told
 
 
-def expect(answer: Answer, *statuses: int) -> Any:
-    """The answer's JSON if its status is one of these. Raises StoryFailed with what came instead."""
-    if answer.status not in statuses:
-        raise StoryFailed(f"HTTP {answer.status}: {answer.body[:2000].decode(errors='replace')}")
-    return answer.json() if answer.body else None
-
-
 def _credit(stage: Stage) -> None:
     startup = stage.parties.of("startup")
     body = {
@@ -117,43 +98,6 @@ def _credit(stage: Stage) -> None:
     expect(stage.operator.post("/api/v1/wallet/credits", body), 200, 201)
     wallet = expect(stage.startup.get("/api/v1/wallet"), 200)
     stage.tell(f"1. Ví / wallet: +{CREDIT_VND:,} đ → {wallet['available_vnd']:,} đ")
-
-
-def _publish(stage: Stage, slug: str, name: str | None) -> str:
-    """The dataset's id; a dataset that this home already has is not published again."""
-    known = stage.owner.get(f"/api/v1/datasets/{slug}")
-    began = time.monotonic()
-    if not known.ok:
-        folder = stage.examples / slug
-        file = folder / name if name else generated(stage.examples, stage.home, slug)
-        stage.tell(f"2. Công bố / publish {slug} …")
-        expect(stage.owner.upload("/api/v1/datasets", manifest=folder / "manifest.yaml", file=file), 201)
-        known = stage.owner.get(f"/api/v1/datasets/{slug}")
-    data = expect(known, 200)
-    version = data["version"]
-    stage.tell(f"   {slug}: {_told_of(data['mode'], version)} ({time.monotonic() - began:.1f} s)")
-    return str(data["id"])
-
-
-def _told_of(mode: str, version: dict[str, Any]) -> str:
-    if mode == "dp":
-        return f"nhiều nhất/at most {version['persons']:,} người/persons, trả lời có nhiễu/answered with noise"
-    measured = version["measured"]
-    return (
-        f"{version['persons']:,} người/persons, {version['cohorts']:,} nhóm/cohorts, "
-        f"k={measured['k']}, ℓ={measured['l']}, chi tiết/fine {version['fine_share']:.1%}, "
-        f"loại/left out {version['left_out']['share']:.2%}"
-    )
-
-
-def generated(examples: Path, home: Path, slug: str = REGISTER) -> Path:
-    """A synthetic file of the examples, generated once a home."""
-    file = home / "demo" / f"{slug}.csv"
-    if not file.exists():
-        file.parent.mkdir(parents=True, exist_ok=True)
-        script = examples / slug / "generate.py"
-        subprocess.run([sys.executable, str(script), str(file)], check=True)
-    return file
 
 
 def _refused_publication(stage: Stage) -> None:
@@ -167,59 +111,28 @@ def _refused_publication(stage: Stage) -> None:
     stage.tell(f"3. Cột quá định danh bị từ chối / too identifying, refused: {problem['detail']}")
 
 
-def _agree(stage: Stage, dataset_id: str, slug: str, *, step: str) -> str:
-    """An agreement in force for the story's purpose: an earlier one, or applied for and accepted now."""
-    for agreement in expect(stage.startup.get("/api/v1/agreements"), 200)["items"]:
-        if agreement["dataset_id"] == dataset_id and agreement["state"] == "in_force":
-            stage.tell(f"{step} Hợp đồng còn hiệu lực / agreement in force: {slug}")
-            return str(agreement["id"])
-    analyst = stage.parties.of("startup")
-    body = {
-        "purpose": PURPOSE,
-        "justification": "Nghiên cứu thống kê cho bản trình diễn: chỉ số liệu gộp, không tái định danh.",
-        "duration_days": 30,
-        "people": [str(analyst.person_id)],
-    }
-    application = expect(stage.startup.post(f"/api/v1/datasets/{dataset_id}/applications", body), 201)
-    decision = {
-        "decision": "accept",
-        "reason": "Mục đích phù hợp.",
-        "expires_at": (datetime.now(UTC) + timedelta(days=29)).isoformat(),
-    }
-    accepted = expect(stage.owner.post(f"/api/v1/applications/{application['id']}/decision", decision), 200, 201)
-    stage.tell(f"{step} Đề nghị → hợp đồng / application → agreement: {slug}, {PURPOSE}")
-    return str(accepted["agreement_id"])
-
-
-def _ask(agreement_id: str, sql: str, purpose: str = PURPOSE) -> dict[str, Any]:
-    return {"agreement_ids": [agreement_id], "purpose": purpose, "sql": sql, "wait_s": 30}
-
-
 def _query(stage: Stage, told: Told) -> None:
-    asked = _ask(told.agreement_id, ADULT_SQL)
+    asked = ask(told.agreement_id, ADULT_SQL)
     quote = expect(stage.startup.post("/api/v1/queries/quote", asked), 200)
     price, read = f"{quote['quote_vnd']:,} đ", ", ".join(quote["lines"][0]["reads"])
     stage.tell(f"5. Báo giá / quote: {price} cho/for {quote['bytes']:,} bytes ({read})")
     asked |= {"quote_id": quote["id"], "max_vnd": quote["quote_vnd"]}
-    query = expect(stage.startup.post("/api/v1/queries", asked, idempotency_key=str(uuid.uuid4())), 201)
-    if query["state"] != "ready":
-        raise StoryFailed(json.dumps(query, ensure_ascii=False))
+    query, rows = answer_to(stage, asked)
     told.query_id, told.charged_vnd = query["id"], query["charged_vnd"]
-    rows = expect(stage.startup.get(f"/api/v1/queries/{query['id']}/result"), 200)
     stage.tell(f"6. Chạy / run: {query['rows']} dòng/rows, {query['charged_vnd']:,} đ")
     for row in rows[:4]:
         stage.tell("     " + "  ".join(f"{v:.3f}" if isinstance(v, float) else str(v) for v in row.values()))
 
 
 def _wrong_purpose(stage: Stage, told: Told) -> None:
-    problem = expect(stage.startup.post("/api/v1/queries", _ask(told.agreement_id, ADULT_SQL, "product.rnd")), 403)
+    problem = expect(stage.startup.post("/api/v1/queries", ask(told.agreement_id, ADULT_SQL, "product.rnd")), 403)
     codes = ", ".join(r["code"] for r in problem["reasons"])
     stage.tell(f"7. Sai mục đích → từ chối / wrong purpose → refused: {codes}")
 
 
 def _withdrawal(stage: Stage, dataset_id: str) -> None:
     """A person takes back consent; the next answer is without that person's cohort."""
-    agreement_id = _agree(stage, dataset_id, "giay_phep_lai_xe", step="  ")
+    agreement_id = agree(stage, dataset_id, "giay_phep_lai_xe", step="  ")
     before = _count(stage, agreement_id)
     for subject in _subjects(stage):
         event = {
@@ -256,12 +169,9 @@ def _citizen(stage: Stage, dataset_id: str) -> None:
 
 def _private(stage: Stage) -> None:
     """dp mode: persons are asked about, numbers have noise and spend a budget; asked again it is free."""
-    agreement_id = _agree(stage, _publish(stage, demo_private.SLUG, None), demo_private.SLUG, step="9.")
-    asked = _ask(agreement_id, demo_private.SQL) | {"rho_micro": demo_private.RHO_MICRO}
-    query = expect(stage.startup.post("/api/v1/queries", asked), 201)
-    if query["state"] != "ready":
-        raise StoryFailed(json.dumps(query, ensure_ascii=False))
-    rows = expect(stage.startup.get(f"/api/v1/queries/{query['id']}/result"), 200)
+    agreement_id = agree(stage, publish(stage, demo_private.SLUG, None), demo_private.SLUG, step="9.")
+    asked = ask(agreement_id, demo_private.SQL) | {"rho_micro": demo_private.RHO_MICRO}
+    _, rows = answer_to(stage, asked)
     budget = expect(stage.startup.get(f"/api/v1/agreements/{agreement_id}/budget"), 200)
     for line in demo_private.told(rows, budget, stage.owner.base_url):
         stage.tell(line)
@@ -272,10 +182,7 @@ def _now() -> str:
 
 
 def _count(stage: Stage, agreement_id: str) -> int:
-    query = expect(stage.startup.post("/api/v1/queries", _ask(agreement_id, LICENCE_SQL)), 201)
-    if query["state"] != "ready":
-        raise StoryFailed(json.dumps(query, ensure_ascii=False))
-    rows = expect(stage.startup.get(f"/api/v1/queries/{query['id']}/result"), 200)
+    _, rows = answer_to(stage, ask(agreement_id, LICENCE_SQL))
     return sum(int(row["so_nguoi"]) for row in rows)
 
 
@@ -292,15 +199,7 @@ def _statements(stage: Stage) -> None:
     owner = expect(stage.owner.get("/api/v1/wallet"), 200)
     stage.tell(f"10. Doanh nghiệp còn / startup has {wallet['available_vnd']:,} đ; chủ dữ liệu / owner earned "
                f"{owner['balance_vnd']:,} đ")  # fmt: skip
-    checked = subprocess.run(
-        [sys.executable, "-m", "marketplace.cli.main", "ledger", "reconcile"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if checked.returncode:
-        raise StoryFailed(checked.stdout + checked.stderr)
-    stage.tell(f"   Sổ cái / ledger: {checked.stdout.strip()}")
+    stage.tell(f"   Sổ cái / ledger: {command('ledger', 'reconcile')}")
 
 
 def _prove(stage: Stage, told: Told) -> None:
@@ -318,19 +217,7 @@ def _prove(stage: Stage, told: Told) -> None:
     key = folder / "log.vkey"
     key.write_bytes(stage.startup.get("/api/v1/audit/key").body)
     told.checkpoint = stage.startup.get("/api/v1/audit/checkpoint").body.decode()
-    command = [
-        sys.executable,
-        "-m",
-        "marketplace.cli.main",
-        "audit",
-        "verify",
-        str(told.receipt),
-        "--key",
-        str(key),
-    ]
-    checked = subprocess.run(command, capture_output=True, text=True, check=False)
-    if checked.returncode:
-        raise StoryFailed(checked.stdout + checked.stderr)
+    command("audit", "verify", str(told.receipt), "--key", str(key))
     stage.tell(f"11. Biên nhận đã kiểm / receipt verified: {told.receipt}")
     events = expect(stage.regulator.get("/api/v1/audit/events"), 200)
     stage.tell(

@@ -22,7 +22,6 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     """catalog detect."""
     parser = verbs.add_parser("detect")
     parser.add_argument("file", type=Path, metavar="FILE")
-    parser.add_argument("--json", action="store_true")
     parser.set_defaults(func=_detect)
 
 

@@ -40,7 +40,6 @@ class Told(Struct, frozen=True, kw_only=True):
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """doctor."""
     parser = subparsers.add_parser("doctor")
-    parser.add_argument("--json", action="store_true")
     parser.set_defaults(func=lambda chosen: run(chosen.json))
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from marketplace.cli.client import Answer, Client, from_environment
-from marketplace.cli.refusals import tell_refusal
+from marketplace.cli.refusals import tell_answer, tell_refusal
 
 Verbs = argparse._SubParsersAction  # argparse has no public name for what add_subparsers gives
 OFFICE = ("unsigned", "waiting", "coded", "refused")
@@ -32,7 +32,6 @@ def add_verbs(verbs: Verbs[argparse.ArgumentParser]) -> None:
     code.add_argument("--no-tax-code", action="store_true")
     correct.add_argument("--why", required=True)
     for verb, run in ((listed, _list), (show, _show), (send, _send), (correct, _correct)):
-        verb.add_argument("--json", action="store_true")
         verb.set_defaults(func=run)
 
 
@@ -65,35 +64,25 @@ def _pages(client: Client, asked: dict[str, str]) -> Iterator[Answer]:
 
 
 def _show(chosen: argparse.Namespace) -> int:
-    return _told(from_environment().get(f"/api/v1/invoices/{chosen.id}/einvoice"), chosen)
+    return tell_answer(from_environment().get(f"/api/v1/invoices/{chosen.id}/einvoice"), chosen, _standing)
 
 
 def _send(chosen: argparse.Namespace) -> int:
-    return _told(from_environment().post(f"/api/v1/invoices/{chosen.id}/einvoice/retry", {}), chosen)
+    answer = from_environment().post(f"/api/v1/invoices/{chosen.id}/einvoice/retry", {})
+    return tell_answer(answer, chosen, _standing)
 
 
 def _correct(chosen: argparse.Namespace) -> int:
     body = {"buyer_name": chosen.name, "buyer_tax_code": chosen.tax_code, "why": chosen.why}
     path = f"/api/v1/invoices/{chosen.id}/corrections"
-    answer = from_environment().post(path, body, idempotency_key=str(uuid.uuid4()))
-    if not answer.ok:
-        return tell_refusal(answer)
-    if chosen.json:
-        print(answer.body.decode())
-        return 0
-    for one in answer.json()["items"]:
-        print(f"{one['edition']}  {one['number']}  {one['made_at']}  {one['made_by']}: {one['why']}")
-    return 0
+    return tell_answer(from_environment().post(path, body, idempotency_key=str(uuid.uuid4())), chosen, _correction)
 
 
-def _told(answer: Answer, chosen: argparse.Namespace) -> int:
-    if not answer.ok:
-        return tell_refusal(answer)
-    if chosen.json:
-        print(answer.body.decode())
-        return 0
-    one = answer.json()
+def _correction(one: dict[str, Any]) -> str:
+    return f"{one['edition']}  {one['number']}  {one['made_at']}  {one['made_by']}: {one['why']}"
+
+
+def _standing(one: dict[str, Any]) -> str:
     said = [f"{one['invoice_id']}  {one['state']}", f"attempts={one['attempts']}"]
     said += [f"{name}={one[name]}" for name in ("code", "refusal", "trouble", "fault") if one[name]]
-    print("  ".join(said))
-    return 0
+    return "  ".join(said)

@@ -7,7 +7,8 @@ import json
 import sys
 from typing import Any
 
-from marketplace.cli.client import Answer, Client, from_environment
+from marketplace.cli.client import Client, from_environment
+from marketplace.cli.refusals import tell_refusal
 
 SIGN = {True: "✓", False: "✗", None: "·"}
 
@@ -18,7 +19,6 @@ def add_explain(verbs: Any) -> None:
     parser.add_argument("--agreement", required=True, metavar="ID")
     parser.add_argument("--sql", required=True)
     parser.add_argument("--purpose")
-    parser.add_argument("--json", action="store_true")
     parser.set_defaults(func=_explain)
 
 
@@ -29,7 +29,7 @@ def _explain(chosen: argparse.Namespace) -> int:
     asked = {"agreement_ids": [chosen.agreement], "purpose": purpose, "sql": sql}
     answer = client.post("/api/v1/queries/explain", asked)
     if not answer.ok:
-        return _refused(answer)
+        return tell_refusal(answer, sql)
     told = answer.json()
     print(json.dumps(told, ensure_ascii=False) if chosen.json else "\n".join(_lines(told)))
     return 0 if told["decision"]["allow"] else 1
@@ -61,10 +61,3 @@ def _lines(told: dict[str, Any]) -> list[str]:
 
 def _said(before: str, messages: list[dict[str, dict[str, str]]]) -> list[str]:
     return [f"{before}{' '.join(said.values())}" for each in messages for said in each.values()]
-
-
-def _refused(answer: Answer) -> int:
-    problem = answer.json()
-    for said in problem["messages"].values():
-        print(" ".join(said.values()), file=sys.stderr)
-    return 1

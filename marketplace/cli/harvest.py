@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from typing import Any
 
-from marketplace.cli.client import Answer, from_environment
+from marketplace.cli.client import from_environment
+from marketplace.cli.refusals import tell_answer
 
 PATH = "/api/v1/harvest/sources"
 
@@ -26,47 +26,33 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         verb = verbs.add_parser(name)
         verb.add_argument("id")
         verb.set_defaults(func=function)
-    for verb in verbs.choices.values():
-        verb.add_argument("--json", action="store_true")
 
 
 def add_source(chosen: argparse.Namespace) -> int:
     """Prints it with its id."""
     asked = {"url": chosen.url, "kind": chosen.kind, "name": chosen.name, "every_hours": chosen.every_hours}
-    answer = from_environment().post(PATH, asked)
-    return _told(answer, chosen, [answer.json()] if answer.ok else [])
+    return tell_answer(from_environment().post(PATH, asked), chosen, _line)
 
 
 def list_sources(chosen: argparse.Namespace) -> int:
     """By name."""
-    answer = from_environment().get(PATH)
-    return _told(answer, chosen, answer.json()["items"] if answer.ok else [])
+    return tell_answer(from_environment().get(PATH), chosen, _line)
 
 
 def run_source(chosen: argparse.Namespace) -> int:
     """It is due; `report` tells what came of it."""
-    return _told(from_environment().post(f"{PATH}/{chosen.id}/runs", {}), chosen, [])
+    return tell_answer(from_environment().post(f"{PATH}/{chosen.id}/runs", {}), chosen)
 
 
 def stop_source(chosen: argparse.Namespace) -> int:
     """By id."""
-    return _told(from_environment().delete(f"{PATH}/{chosen.id}"), chosen, [])
+    return tell_answer(from_environment().delete(f"{PATH}/{chosen.id}"), chosen)
 
 
 def report(chosen: argparse.Namespace) -> int:
     """Newest first, with what was refused and why."""
-    answer = from_environment().get(f"{PATH}/{chosen.id}/runs")
-    return _told(answer, chosen, answer.json()["items"] if answer.ok else [])
+    return tell_answer(from_environment().get(f"{PATH}/{chosen.id}/runs"), chosen, _line)
 
 
-def _told(answer: Answer, chosen: argparse.Namespace, rows: list[dict[str, Any]]) -> int:
-    if not answer.ok:
-        for said in answer.json()["messages"].values():
-            print(" ".join(said.values()), file=sys.stderr)
-        return 1
-    if chosen.json:
-        print(answer.body.decode() or "{}")
-        return 0
-    for row in rows:
-        print("  ".join(f"{name}={value}" for name, value in row.items() if value not in (None, [], "")))
-    return 0
+def _line(row: dict[str, Any]) -> str:
+    return "  ".join(f"{name}={value}" for name, value in row.items() if value not in (None, [], ""))

@@ -20,7 +20,6 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     verbs = subparsers.add_parser("invoices").add_subparsers(dest="verb", required=True)
     close = verbs.add_parser("close")
     close.add_argument("--period", required=True, metavar="YYYY-MM")
-    close.add_argument("--json", action="store_true")
     close.set_defaults(func=_close)
     add_verbs(verbs)
 

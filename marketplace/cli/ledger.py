@@ -22,13 +22,11 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     verbs = subparsers.add_parser("ledger").add_subparsers(dest="verb", required=True)
     for name, verb in (("balance", _balance), ("reconcile", _reconcile)):
         parser = verbs.add_parser(name)
-        parser.add_argument("--json", action="store_true")
         if name == "reconcile":
             parser.add_argument("--whole", action="store_true")
         parser.set_defaults(func=verb)
     parser = verbs.add_parser("close")
     parser.add_argument("--period", required=True, type=_period)
-    parser.add_argument("--json", action="store_true")
     parser.set_defaults(func=_close)
 
 

@@ -27,14 +27,12 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     verbs = subparsers.add_parser("months").add_subparsers(dest="verb", required=True)
     for name, verb in (("show", _show), ("close", _close)):
         parser = verbs.add_parser(name)
-        parser.add_argument("--json", action="store_true")
         parser.set_defaults(func=verb)
     for name, decision in (("propose", None), ("accept", "accept"), ("refuse", "refuse")):
         parser = verbs.add_parser(name)
         parser.add_argument("period")
         parser.add_argument("difference" if decision is None else "proposal")
         parser.add_argument("--reason", required=True)
-        parser.add_argument("--json", action="store_true")
         parser.set_defaults(func=_propose if decision is None else _decide, decision=decision)
 
 

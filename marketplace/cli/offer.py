@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from marketplace.cli.client import Answer, from_environment
+from marketplace.cli.client import from_environment
+from marketplace.cli.refusals import tell_answer
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -24,14 +25,11 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     retire = verbs.add_parser("retire")
     retire.add_argument("id")
     retire.set_defaults(func=retire_offer)
-    for verb in (listed, make, retire):
-        verb.add_argument("--json", action="store_true")
 
 
 def list_offers(chosen: argparse.Namespace) -> int:
     """By name, the newest version first."""
-    answer = from_environment().get(f"/api/v1/datasets/{chosen.dataset}/offers")
-    return _told(answer, chosen, answer.json()["items"] if answer.ok else [])
+    return tell_answer(from_environment().get(f"/api/v1/datasets/{chosen.dataset}/offers"), chosen, _line)
 
 
 def make_offer(chosen: argparse.Namespace) -> int:
@@ -41,27 +39,16 @@ def make_offer(chosen: argparse.Namespace) -> int:
     except (OSError, ValueError) as wrong:
         print(f"Không đọc được / cannot read: {wrong}", file=sys.stderr)
         return 2
-    answer = from_environment().post(f"/api/v1/datasets/{chosen.dataset}/offers", body)
-    return _told(answer, chosen, [answer.json()] if answer.ok else [])
+    return tell_answer(from_environment().post(f"/api/v1/datasets/{chosen.dataset}/offers", body), chosen, _line)
 
 
 def retire_offer(chosen: argparse.Namespace) -> int:
     """By id."""
-    answer = from_environment().post(f"/api/v1/offers/{chosen.id}/retire", {})
-    return _told(answer, chosen, [answer.json()] if answer.ok else [])
+    return tell_answer(from_environment().post(f"/api/v1/offers/{chosen.id}/retire", {}), chosen, _line)
 
 
-def _told(answer: Answer, chosen: argparse.Namespace, offers: list[dict[str, Any]]) -> int:
-    if not answer.ok:
-        for said in answer.json()["messages"].values():
-            print(" ".join(said.values()), file=sys.stderr)
-        return 1
-    if chosen.json:
-        print(answer.body.decode())
-        return 0
-    for offer in offers:
-        priced = {name: value for name, value in offer["terms"].items() if value}
-        terms = ", ".join(f"{name} {json.dumps(value)}" for name, value in priced.items()) or "miễn phí / free"
-        to = offer["startup_name"] or "mọi doanh nghiệp / every startup"
-        print(f"{offer['id']}  {offer['name']} v{offer['number']}  {offer['state']}  {to}  {terms}")
-    return 0
+def _line(offer: dict[str, Any]) -> str:
+    priced = {name: value for name, value in offer["terms"].items() if value}
+    terms = ", ".join(f"{name} {json.dumps(value)}" for name, value in priced.items()) or "miễn phí / free"
+    to = offer["startup_name"] or "mọi doanh nghiệp / every startup"
+    return f"{offer['id']}  {offer['name']} v{offer['number']}  {offer['state']}  {to}  {terms}"

@@ -29,7 +29,6 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     parser.add_argument("--measure", choices=["ncp", "discernibility"], default="ncp")
     parser.add_argument("--t", type=float, metavar="T")
     parser.add_argument("--seconds", type=float, default=40.0, metavar="S")
-    parser.add_argument("--json", action="store_true")
     parser.set_defaults(func=_optimise)
 
 

@@ -34,8 +34,6 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     password = verbs.add_parser("password")
     password.add_argument("email")
     password.set_defaults(func=_password)
-    for verb in (begin, operator, password):
-        verb.add_argument("--json", action="store_true")
 
 
 def _begin(chosen: argparse.Namespace) -> int:

@@ -33,12 +33,10 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         ("build", _build), ("test", _test), ("law", _law), ("check", _check), ("adopt", _adopt),
     ):  # fmt: skip
         parser = verbs.add_parser(name)
-        parser.add_argument("--json", action="store_true")
         parser.set_defaults(func=verb)
     export = verbs.add_parser("export")
     export.add_argument("folder", type=Path)
     export.add_argument("--revision")
-    export.add_argument("--json", action="store_true")
     export.set_defaults(func=_export)
     add_replay(verbs)
     add_explain(verbs)

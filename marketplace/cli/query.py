@@ -42,7 +42,6 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
             type=int,
             metavar="N",
         )
-        verb.add_argument("--json", action="store_true")
         verb.set_defaults(func=quote if name == "quote" else run)
         if name == "run":
             verb.add_argument("--yes", action="store_true")
@@ -50,7 +49,6 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
             _output_options(verb)
     show = verbs.add_parser("show")
     show.add_argument("id")
-    show.add_argument("--json", action="store_true")
     _output_options(show)
     show.set_defaults(func=show_query)
     receipt = verbs.add_parser(

@@ -1,9 +1,10 @@
-"""A problem of the service, told: what, why, what next in both languages; of SQL, its line and a caret."""
+"""What a service answered, told; of a problem what, why, what next in both languages; of SQL a caret."""
 
 from __future__ import annotations
 
+import argparse
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -11,6 +12,19 @@ import msgspec
 from marketplace.cli.client import Answer
 from marketplace.errors import NotSignedIn
 from marketplace.texts import LANGUAGES, message
+
+
+def tell_answer(answer: Answer, chosen: argparse.Namespace, line: Callable[[Any], str] | None = None) -> int:
+    """The answer itself with `--json`, else a line of it, or of each of its `items`; the exit code."""
+    if not answer.ok:
+        return tell_refusal(answer)
+    if chosen.json:
+        print(answer.body.decode() or "null")
+    elif line is not None:
+        told = answer.json()
+        for each in told.get("items", [told]):
+            print(line(each))
+    return 0
 
 
 def tell_refusal(answer: Answer, sql: str = "") -> int:

@@ -19,7 +19,6 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     registers.add_argument("--out", type=Path)
     registers.add_argument("--only", choices=[r.name for r in REGISTERS], action="append", default=[])
     registers.add_argument("--seed", type=int, default=SEED)
-    registers.add_argument("--json", action="store_true")
     registers.set_defaults(func=run)
 
 

@@ -70,14 +70,12 @@ def add_replay(verbs: Any) -> None:
     replay.add_argument("--cases", type=Path, metavar="FOLDER")
     replay.add_argument("--approval", type=Path, metavar="NOTE")
     replay.add_argument("--people", type=Path, metavar="FILE")
-    replay.add_argument("--json", action="store_true")
     replay.set_defaults(func=_replay)
     approve = verbs.add_parser("approve")
     approve.add_argument("report", type=Path)
     approve.add_argument("--approval", type=Path, required=True, metavar="NOTE")
     approve.add_argument("--key", type=Path, required=True, metavar="PEM")
     approve.add_argument("--name", required=True)
-    approve.add_argument("--json", action="store_true")
     approve.set_defaults(func=_approve)
 
 

@@ -41,9 +41,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     serve.add_argument("--host")
     serve.add_argument("--port", type=int)
     serve.add_argument("--no-background", action="store_true")
-    serve.set_defaults(func=run_serve)
+    serve.set_defaults(func=run_serve, json=None)
     worker = subparsers.add_parser("worker")
-    worker.set_defaults(func=run_worker)
+    worker.set_defaults(func=run_worker, json=None)
 
 
 def run_serve(chosen: argparse.Namespace) -> int:

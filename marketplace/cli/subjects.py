@@ -15,7 +15,6 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     verbs = subparsers.add_parser("subjects").add_subparsers(dest="verb", required=True)
     erase = verbs.add_parser("erase")
     erase.add_argument("person")
-    erase.add_argument("--json", action="store_true")
     erase.set_defaults(func=run)
 
 

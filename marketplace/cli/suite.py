@@ -26,7 +26,6 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     suite = verbs.add_parser("suite")
     suite.add_argument("file", type=Path, metavar="FILE")
     suite.add_argument("manifest", type=Path, nargs="?", metavar="MANIFEST")
-    suite.add_argument("--json", action="store_true")
     suite.set_defaults(func=_suite)
 
 

@@ -24,7 +24,6 @@ def add_verb(verbs: Any) -> None:
     parser.add_argument("--log", action="append", required=True, metavar="KEY")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8090)
-    parser.add_argument("--json", action="store_true")
     parser.set_defaults(func=_run)
 
 

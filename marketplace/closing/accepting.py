@@ -105,7 +105,6 @@ async def _told(
     await record(
         session,
         name,
-        actor_person_id=by.person_id,
-        actor_organisation_id=by.organisation_id,
+        by=by,
         body=body | figures | more,
     )

@@ -24,7 +24,6 @@ async def try_again(session: AsyncSession, *, period: str, by: Operator, at: dat
     await record(
         session,
         "month:retry",
-        actor_person_id=by.person_id,
-        actor_organisation_id=by.organisation_id,
+        by=by,
         body={"period": period, "step": step},
     )

@@ -93,8 +93,7 @@ async def log_revisions(
         await record(
             session,
             "dataset:revision",
-            actor_person_id=by.person_id if by else None,
-            actor_organisation_id=by.organisation_id if by else None,
+            by=by,
             parties=(by.organisation_id,) if by else (),
             dataset_id=dataset_id,
             purpose=row.purpose,

@@ -63,13 +63,7 @@ async def record_once(
     if idempotency_key is not None:
         # Keyed, because a plain hash of the body would give the subject away to whoever tries all of them.
         body = hmac.digest(keys.salt_key(), msgspec.json.encode(said), hashlib.sha256)
-        first = await claim(
-            session,
-            organisation_id=_idempotency_scope(speaker, keys),
-            key=idempotency_key,
-            body=body,
-            subject_id=consent_id,
-        )
+        first = await claim(session, _idempotency_scope(speaker, keys), idempotency_key, body, consent_id)
         if first != consent_id:
             return await read_receipt(session, first)
     return await record_consent_event(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import uuid
 
+import msgspec
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -25,18 +26,19 @@ class KeyReused(Conflict):
 
 
 async def claim(
-    session: AsyncSession, *, organisation_id: uuid.UUID, key: str | None, body: bytes, subject_id: uuid.UUID
+    session: AsyncSession, organisation_id: uuid.UUID, key: str | None, body: object, subject_id: uuid.UUID
 ) -> uuid.UUID:
     """`subject_id` if the key is new (now taken) or none came, else what its first call made. Raises KeyReused.
 
-    A second call at once waits here until the first one commits or rolls back.
+    A second call at once waits here until the first one commits or rolls back. `body`: bytes, or what is asked.
     """
     if not key:
         return subject_id
-    taken = claiming(organisation_id=organisation_id, key=key, body=body, subject_id=subject_id)
+    asked = body if isinstance(body, bytes) else msgspec.json.encode(body)
+    taken = claiming(organisation_id=organisation_id, key=key, body=asked, subject_id=subject_id)
     if (await perform(session, taken)).first() is not None:
         return subject_id
-    first = await seen(session, organisation_id=organisation_id, key=key, body=body)
+    first = await seen(session, organisation_id=organisation_id, key=key, body=asked)
     assert first is not None  # the insert met it
     return first
 

@@ -32,8 +32,7 @@ async def send_again(session: AsyncSession, *, invoice_id: UUID, by: Operator, a
     await record(
         session,
         "einvoice:retry",
-        actor_person_id=by.person_id,
-        actor_organisation_id=by.organisation_id,
+        by=by,
         parties=(document.organisation_id,),
         body={"invoice": invoice_id, "message": message},
     )

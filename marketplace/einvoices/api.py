@@ -72,20 +72,13 @@ async def post_correction(
 ) -> CorrectionList:
     """Put the parties right: under the same number where the tax office refused it, else in place of it."""
     operator.require("money")
-    edition_id = fresh = new_id()
-    if idempotency_key is not None:
-        edition_id = await claim(
-            session,
-            organisation_id=operator.organisation_id,
-            key=idempotency_key,
-            body=msgspec.json.encode((invoice_id, data)),
-            subject_id=fresh,
-        )
+    fresh = new_id()
+    edition_id = await claim(session, operator.organisation_id, idempotency_key, (invoice_id, data), fresh)
     if edition_id == fresh:
         buyer = Party(name=data.buyer_name, tax_code=data.buyer_tax_code)
         await correct(
             session, invoice_id=invoice_id, buyer=buyer, why=data.why, by=operator, at=utcnow(),
-            retry_after_s=config.sweep_interval_s, edition_id=edition_id,
+            retry_after_s=config.sweep_interval_s, edition_id=fresh,
         )  # fmt: skip
     return CorrectionList(items=await corrections(session, invoice_id), earlier=await earlier(session, invoice_id))
 

@@ -106,8 +106,7 @@ async def _told(
     await record(
         session,
         "einvoice:correct",
-        actor_person_id=by.person_id,
-        actor_organisation_id=by.organisation_id,
+        by=by,
         parties=(after.organisation_id,),
         body={
             "invoice": after.id,

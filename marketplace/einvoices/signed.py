@@ -13,9 +13,6 @@ from marketplace.invoices.document import Document
 if TYPE_CHECKING:
     from lxml.etree import _Element
 
-SELLER = "./DSCKS/NBan/"
-"""Where the seller's signature stands, below HDon."""
-
 
 def seller_signed(document: Document, identity: Identity, *, seller_address: str, at: datetime) -> bytes:
     """HDon with DSCKS/NBan."""

@@ -76,7 +76,7 @@ async def ask_for(
     Raises TooManyDemands, KeyReused.
     """
     demand_id, body = new_id(), msgspec.json.encode(("demand", asked))
-    first = await claim(session, organisation_id=by.organisation_id, key=key, body=body, subject_id=demand_id)
+    first = await claim(session, by.organisation_id, key, body, demand_id)
     if first != demand_id:
         return first
     await session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(str(by.organisation_id), 27))))
@@ -132,8 +132,7 @@ async def _record(session: AsyncSession, name: str, demand_id: UUID, by: Caller)
     await record(
         session,
         name,
-        actor_person_id=by.person_id,
-        actor_organisation_id=by.organisation_id,
+        by=by,
         parties=(by.organisation_id,),
         body={"demand": demand_id},
     )

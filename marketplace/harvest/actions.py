@@ -71,8 +71,7 @@ async def _record(session: AsyncSession, name: str, by: Operator, source_id: UUI
     await record(
         session,
         name,
-        actor_person_id=by.person_id,
-        actor_organisation_id=by.organisation_id,
+        by=by,
         parties=(by.organisation_id,),
         body={"source": source_id, "url": url, "kind": kind},
     )

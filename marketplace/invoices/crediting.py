@@ -142,10 +142,7 @@ async def decide(
     invoice = (await find(session, credit.invoice_id, party=None)).document
     note: Document | None = None
     if approve:
-        rows = await session.execute(
-            select(CreditItem.source_id, CreditItem.amount_vnd).where(CreditItem.credit_id == credit_id)
-        )
-        asked = {row.source_id: row.amount_vnd for row in rows}
+        asked = await _asked(session, credit_id)
         note = await issue_note(session, invoice=invoice, asked=asked, reason=credit.reason, by=by, at=at)
     else:
         body = {"credit": str(credit_id), "invoice": str(invoice.id)}
@@ -153,15 +150,16 @@ async def decide(
     await session.execute(
         update(Credit)
         .where(Credit.id == credit_id)
-        .values(
-            state=asked_state,
-            decided_by=by.person_id,
-            decided_at=at,
-            note_id=note.id if note else None,
-        )
+        .values(state=asked_state, decided_by=by.person_id, decided_at=at, note_id=note.id if note else None)
     )
     point("credit-before-commit")
     return note
+
+
+async def _asked(session: AsyncSession, credit_id: UUID) -> dict[UUID, int]:
+    """đồng of each use."""
+    items = select(CreditItem.source_id, CreditItem.amount_vnd).where(CreditItem.credit_id == credit_id)
+    return {row.source_id: row.amount_vnd for row in await session.execute(items)}
 
 
 def _amounts(found: Sequence[Left], amount_vnd: int | None) -> list[int]:
@@ -187,8 +185,7 @@ async def _told(
     await record(
         session,
         name,
-        actor_person_id=by.person_id,
-        actor_organisation_id=by.organisation_id,
+        by=by,
         parties=(invoice.organisation_id,),
         price_vnd=amount_vnd,
         body=body,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated, Literal
 from uuid import UUID
 
-import msgspec
 from litestar import get, post
 from litestar.params import QueryParameter
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -51,15 +50,8 @@ async def post_credit(
 ) -> CreditView:
     """Propose to give back some or all of an invoice; another person of the operator decides."""
     operator.require("money")
-    credit_id = fresh = new_id()
-    if idempotency_key is not None:
-        credit_id = await claim(
-            session,
-            organisation_id=operator.organisation_id,
-            key=idempotency_key,
-            body=msgspec.json.encode((invoice_id, data)),
-            subject_id=fresh,
-        )
+    fresh = new_id()
+    credit_id = await claim(session, operator.organisation_id, idempotency_key, (invoice_id, data), fresh)
     if credit_id == fresh:
         await propose(
             session,

@@ -51,8 +51,7 @@ async def write(session: AsyncSession, document: Document, *, by: Operator | Non
     await record(
         session,
         EVENTS[document.kind],
-        actor_person_id=by.person_id if by else None,
-        actor_organisation_id=by.organisation_id if by else None,
+        by=by,
         parties=(document.organisation_id,),
         price_vnd=document.gross_vnd,
         body=_told(document, sha256),

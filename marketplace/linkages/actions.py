@@ -162,8 +162,7 @@ async def record_linkage(
     await record(
         session,
         name,
-        actor_person_id=by.person_id,
-        actor_organisation_id=by.organisation_id,
+        by=by,
         parties=(linkage.lead_id, linkage.partner_id),
         body={"linkage": str(linkage.id), "state": linkage.state, **body},
     )

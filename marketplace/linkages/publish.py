@@ -31,7 +31,7 @@ from marketplace.linkages.contributions import require_approved
 from marketplace.linkages.errors import NothingSent, OtherContribution
 from marketplace.linkages.models import Contribution, Linkage
 from marketplace.linkages.schemas import Joined
-from marketplace.listings.actions import record_refusal, release
+from marketplace.listings.actions import release
 from marketplace.listings.errors import ConsentsMoved, Judged, ListingDenied, VersionRefused
 from marketplace.listings.known import previous_facts, publisher_facts
 from marketplace.listings.leftovers import removed_unless_released
@@ -41,6 +41,7 @@ from marketplace.listings.permission import require_listing
 from marketplace.listings.places import Pair, Place, find_joint_place
 from marketplace.listings.press import Press
 from marketplace.listings.publish import ATTEMPTS, alone
+from marketplace.listings.recording import record_refusal
 from marketplace.listings.register import Register
 from marketplace.listings.standing import read_register
 from policies.decision import Caller, PreviousFacts

@@ -1,4 +1,4 @@
-"""The two short transactions around a publication, and the record of a refused one."""
+"""The second of the two short transactions around a publication: from now on the dataset shows the version."""
 
 from __future__ import annotations
 
@@ -11,22 +11,18 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from catalog.manifest import Manifest, ManifestOffer
 from catalog.publish import Publication
-from marketplace.accounts.senders import Sender, record_sent
-from marketplace.audit.facttree import grow
-from marketplace.audit.sealing import Sealed, seal
+from marketplace.accounts.senders import Sender
+from marketplace.audit.sealing import Sealed
 from marketplace.consents.cohorts import Cohorts, take_out_everybody
 from marketplace.db.base import new_id
-from marketplace.db.keys import Keys
-from marketplace.db.together import perform
-from marketplace.errors import Problem
 from marketplace.listings.errors import (
     ConsentsMoved,
-    ListingDenied,
     Overtaken,
 )
 from marketplace.listings.models import Dataset, DatasetVersion, LegalBasis
 from marketplace.listings.once import Once, keep
 from marketplace.listings.places import Place, lock_joint_lineage, lock_lineage, newest_version
+from marketplace.listings.recording import record_alarm, record_overrides, record_release
 from marketplace.listings.register import Register
 from marketplace.listings.searched import index_dataset
 from marketplace.listings.standing import count_exclusions
@@ -73,7 +69,7 @@ async def release(
     dataset.current_version_id = row.id
     await session.flush()
     taken_out = await take_out_everybody(session, dataset_id=dataset.id, version_id=row.id, store=store)
-    event_id = await _record_release(session, dataset, row, publication, by, taken_out, sealed)
+    event_id = await record_release(session, dataset, row, publication, by, taken_out, sealed)
     await _record_beside(session, dataset, row, publication, sealed.decision, by)
     if once is not None:
         await keep(session, once, organisation_id=by.organisation_id, event_id=event_id, slug=dataset.slug)
@@ -141,7 +137,7 @@ async def _record_beside(
     by: Sender,
 ) -> None:
     if publication.overridden:
-        await _record_overrides(session, row, publication, by)
+        await record_overrides(session, row, publication, by)
     if publication.report.quality is not None:
         await keep_source_check(
             session,
@@ -152,7 +148,7 @@ async def _record_beside(
             at=row.created_at,
         )
     if decision.reasons:
-        await _alarm(session, row, decision, by)
+        await record_alarm(session, row, decision, by)
 
 
 def _offered_before(dataset: Dataset) -> ManifestOffer | None:
@@ -184,102 +180,4 @@ def _basis(row: DatasetVersion, manifest: Manifest) -> LegalBasis:
         law=basis.law,
         recorded_by=row.published_by,
         recorded_at=row.created_at,
-    )
-
-
-async def _record_release(
-    session: AsyncSession,
-    dataset: Dataset,
-    row: DatasetVersion,
-    publication: Publication,
-    by: Sender,
-    taken_out: int,
-    sealed: Sealed,
-) -> uuid.UUID:
-    version = publication.version
-    await perform(session, sealed.stored)
-    return await record_sent(
-        session,
-        "dataset:publish",
-        by,
-        dataset_id=dataset.id,
-        version_id=version.id,
-        body={
-            "dataset": dataset.slug,
-            "number": row.number,
-            "manifest_sha256": version.manifest_sha256,
-            "mode": version.mode,
-            "k": version.measured.k,
-            "persons": version.persons,
-            "parent": version.parent,
-            "via": by.via,
-            "stage": "version",
-            # In dp mode a cohort is a person, and the number of those who left would be exact.
-            **({} if version.mode == "dp" else {"cohorts_taken_out": taken_out}),
-            **sealed.body,
-        },
-    )
-
-
-async def _alarm(session: AsyncSession, row: DatasetVersion, decision: Decision, by: Sender) -> None:
-    """An event of its own, so that an owner who looks for what changed its duties finds it."""
-    await record_sent(
-        session,
-        "dataset:alarm",
-        by,
-        dataset_id=row.dataset_id,
-        version_id=row.id,
-        body={"reasons": msgspec.to_builtins(decision.reasons)},
-    )
-
-
-async def _record_overrides(
-    session: AsyncSession, row: DatasetVersion, publication: Publication, by: Sender
-) -> None:
-    """Who let something go that a scan took for personal data, and why; examples stay out of the log."""
-    await record_sent(
-        session,
-        "dataset:override",
-        by,
-        dataset_id=row.dataset_id,
-        version_id=row.id,
-        body={
-            "answers": [
-                {
-                    "columns": each.finding.columns,
-                    "finding": each.finding.finding,
-                    "code": each.finding.code,
-                    "share_basis_points": round(10_000 * each.finding.share),
-                    "declared": each.finding.declared,
-                    "reason": each.reason,
-                }
-                for each in publication.overridden
-            ]
-        },
-    )
-
-
-async def record_refusal(
-    session: AsyncSession, keys: Keys, *, slug: str | None, problem: Problem, by: Sender
-) -> None:
-    """A publication that was refused is logged too; a denial's decision is kept, and the problem tells its id."""
-    dataset_id = await session.scalar(
-        select(Dataset.id).where(Dataset.slug == slug, Dataset.owner_id == by.organisation_id)
-    )
-    body = {
-        "dataset": slug,
-        "code": problem.code,
-        "reasons": msgspec.to_builtins(problem.reasons),
-        "via": by.via,
-    }
-    version = None
-    if isinstance(problem, ListingDenied):
-        question, version = problem.judged.question, problem.judged.question.version
-        sealed = seal(keys, decision_id=new_id(), tree=grow(question), decision=problem.judged.decision)
-        await perform(session, sealed.stored)
-        problem.params["decision_id"] = str(sealed.row.id)
-        manifest_sha256 = version.manifest_sha256 if version else None
-        body |= {"stage": question.stage, "manifest_sha256": manifest_sha256, **sealed.body}
-    await record_sent(
-        session, "dataset:refuse", by, dataset_id=dataset_id, version_id=version.id if version else None, body=body
     )

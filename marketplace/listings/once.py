@@ -87,9 +87,7 @@ async def keep(
     session: AsyncSession, once: Once, *, organisation_id: uuid.UUID, event_id: uuid.UUID, slug: str
 ) -> None:
     """In the transaction of the release: from now on the key stands for it. Raises KeyReused, Overtaken."""
-    first = await claim(
-        session, organisation_id=organisation_id, key=once.key, body=once.body, subject_id=event_id
-    )
+    first = await claim(session, organisation_id, once.key, once.body, event_id)
     if first != event_id:
         raise Overtaken(slug=slug)
 

@@ -21,7 +21,7 @@ from marketplace.audit.sealing import seal
 from marketplace.db.base import new_id, utcnow
 from marketplace.db.engine import Database
 from marketplace.errors import Problem
-from marketplace.listings.actions import record_refusal, release
+from marketplace.listings.actions import release
 from marketplace.listings.errors import ConsentsMoved, PublicationUnderWay
 from marketplace.listings.known import previous_facts, publisher_facts
 from marketplace.listings.leftovers import removed_unless_released
@@ -30,6 +30,7 @@ from marketplace.listings.once import Once, Released, released_before
 from marketplace.listings.parsing import parse_manifest
 from marketplace.listings.places import find_place
 from marketplace.listings.press import Press
+from marketplace.listings.recording import record_refusal
 from marketplace.listings.standing import read_register
 
 SLOTS = asyncio.Semaphore(2)

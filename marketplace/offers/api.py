@@ -50,9 +50,7 @@ async def post_offer(
     if dataset_id is None:
         raise NotFound
     new, body = new_id(), msgspec.json.encode((str(dataset_id), data))
-    offer_id = await claim(
-        session, organisation_id=by.organisation_id, key=idempotency_key, body=body, subject_id=new
-    )
+    offer_id = await claim(session, by.organisation_id, idempotency_key, body, new)
     if offer_id == new:
         await make_offer(session, offer_id=new, dataset_id=dataset_id, asked=data, by=by, at=utcnow())
     return await offer_view(session, offer_id=offer_id, at=utcnow())

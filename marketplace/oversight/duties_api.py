@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from uuid import UUID
 
-import msgspec
 from litestar import get, post
 from litestar.types import ControllerRouterHandler
 from msgspec import Struct
@@ -60,12 +59,7 @@ async def post_incident(
     """Open a breach; its deadline is counted from `known_at` by the law of that day."""
     require_part(caller)
     new = new_id()
-    incident_id = new
-    if idempotency_key is not None:
-        incident_id = await claim(
-            session, organisation_id=caller.organisation_id, key=idempotency_key,
-            body=msgspec.json.encode(data), subject_id=new,
-        )  # fmt: skip
+    incident_id = await claim(session, caller.organisation_id, idempotency_key, data, new)
     if incident_id == new:
         await open_incident(session, incident_id=new, asked=data, by=caller)
     return await report_for(session, incident_id=incident_id, by=caller)

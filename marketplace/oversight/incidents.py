@@ -170,8 +170,7 @@ async def _step(session: AsyncSession, row: Incident, verb: str, note: str, by: 
         await record(
             session,
             f"incident:{verb}",
-            actor_person_id=by.person_id,
-            actor_organisation_id=by.organisation_id,
+            by=by,
             parties={by.organisation_id, owner_id},
             body={"incident": row.id, "state": row.state, "note": note, "report_by": row.report_by.isoformat()},
         )

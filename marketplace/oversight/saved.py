@@ -98,8 +98,7 @@ async def _record(
     await record(
         session,
         name,
-        actor_person_id=by.person_id,
-        actor_organisation_id=by.organisation_id,
+        by=by,
         parties=(by.organisation_id,),
         body=body,
         secrets=secrets,

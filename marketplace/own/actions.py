@@ -104,8 +104,7 @@ async def _logged(session: AsyncSession, name: str, by: Analyst, body: dict[str,
     await record(
         session,
         name,
-        actor_person_id=by.person_id,
-        actor_organisation_id=by.organisation_id,
+        by=by,
         parties=(by.organisation_id,),
         body=body,
     )

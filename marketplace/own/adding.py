@@ -58,9 +58,7 @@ async def take_in(
     stored = await asyncio.to_thread(vault.put, table_id, data.body)
     try:
         async with database.session() as session, _kept_if_entered(vault, table_id) as entered:
-            first = await claim(
-                session, organisation_id=by.organisation_id, key=key, body=body, subject_id=table_id
-            )
+            first = await claim(session, by.organisation_id, key, body, table_id)
             if first != table_id:
                 return first
             await add_table(

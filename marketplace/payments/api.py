@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 from uuid import UUID
 
-import msgspec
 from litestar import Response, get, post
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -66,13 +65,7 @@ async def order_top_up(
         save_method=body.save_method,
     )
     async with database.session() as session:
-        top_up_id = await claim(
-            session,
-            organisation_id=by.organisation_id,
-            key=key,
-            body=msgspec.json.encode(body),
-            subject_id=new_id(),
-        )
+        top_up_id = await claim(session, by.organisation_id, key, body, new_id())
         await start_top_up(session, config, by=by, top_up_id=top_up_id, wish=wish, payments=payments)
     if payments.provider is not None:
         with contextlib.suppress(ProviderUnavailable):
@@ -100,14 +93,7 @@ async def post_bank_line(
 ) -> BankLineView:
     """Book a line of the bank's statement: its text names the order, or it waits for `assign`."""
     operator.require("money")
-    if idempotency_key is not None:
-        await claim(
-            session,
-            organisation_id=operator.organisation_id,
-            key=idempotency_key,
-            body=msgspec.json.encode(data),
-            subject_id=new_id(),
-        )
+    await claim(session, operator.organisation_id, idempotency_key, data, new_id())
     line = Line(
         bank_reference=data.bank_reference,
         amount_vnd=data.amount_vnd,

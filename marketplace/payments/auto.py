@@ -122,8 +122,7 @@ async def _record(session: AsyncSession, name: str, by: StartupAdmin, body: dict
     await record(
         session,
         name,
-        actor_person_id=by.person_id,
-        actor_organisation_id=by.organisation_id,
+        by=by,
         parties=(by.organisation_id,),
         body=body,
     )

@@ -16,10 +16,9 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.callers import Operator
-from marketplace.accounts.models import Organisation
 from marketplace.audit.actions import record
-from marketplace.billing.actions import CREDIT_MOST_VND
-from marketplace.billing.errors import AmountOutOfRange, NoWallet
+from marketplace.billing.actions import CREDIT_MOST_VND, startup_with_wallet
+from marketplace.billing.errors import AmountOutOfRange
 from marketplace.calendar import day_of
 from marketplace.db.base import new_id, utcnow
 from marketplace.errors import Invalid, NotFound
@@ -56,17 +55,7 @@ async def book_line(session: AsyncSession, *, by: Operator, line: Line) -> UUID:
     known = await session.scalar(KNOWN, {"number": line.bank_reference})
     if known is not None:
         return _same_or_differs(known, line)
-    row = {
-        "id": new_id(),
-        "bank_reference": line.bank_reference,
-        "amount_vnd": line.amount_vnd,
-        "memo": line.memo,
-        "received_on": line.received_on,
-        "booked_by": by.person_id,
-        "booked_at": utcnow(),
-    }
-    made = insert(BankLine).values(**row).on_conflict_do_nothing(index_elements=[BankLine.bank_reference])
-    line_id: UUID | None = await session.scalar(made.returning(BankLine.id))
+    line_id = await _enter(session, by, line)
     if line_id is None:
         booked = await session.scalars(select(BankLine).where(BankLine.bank_reference == line.bank_reference))
         return _same_or_differs(booked.one(), line)
@@ -91,16 +80,28 @@ async def book_line(session: AsyncSession, *, by: Operator, line: Line) -> UUID:
     return line_id
 
 
+async def _enter(session: AsyncSession, by: Operator, line: Line) -> UUID | None:
+    """The row's id; None where another has just entered a line of this number."""
+    row = {
+        "id": new_id(),
+        "bank_reference": line.bank_reference,
+        "amount_vnd": line.amount_vnd,
+        "memo": line.memo,
+        "received_on": line.received_on,
+        "booked_by": by.person_id,
+        "booked_at": utcnow(),
+    }
+    made = insert(BankLine).values(**row).on_conflict_do_nothing(index_elements=[BankLine.bank_reference])
+    line_id: UUID | None = await session.scalar(made.returning(BankLine.id))
+    return line_id
+
+
 async def assign_line(session: AsyncSession, *, by: Operator, line_id: UUID, organisation_id: UUID) -> None:
     """Credit a line that named nobody to the startup that sent it; to the same one again is harmless.
 
     Raises NotFound, NoWallet, LineAssigned.
     """
-    organisation = await session.get(Organisation, organisation_id)
-    if organisation is None:
-        raise NotFound(what="organisation")
-    if organisation.kind != "startup":
-        raise NoWallet(organisation_id=str(organisation_id))
+    await startup_with_wallet(session, organisation_id)
     await lock_account(session, organisation_id)
     line = await session.get(BankLine, line_id, with_for_update=True, populate_existing=True)
     if line is None:
@@ -170,8 +171,7 @@ async def _record(
     await record(
         session,
         name,
-        actor_person_id=by.person_id,
-        actor_organisation_id=by.organisation_id,
+        by=by,
         parties=(line.organisation_id,) if line.organisation_id else (),
         price_vnd=line.amount_vnd,
         body={"line": str(line.id), "bank_reference": line.bank_reference, **ordered},

@@ -6,7 +6,6 @@ import contextlib
 from typing import Any
 from uuid import UUID
 
-import msgspec
 from litestar import Request, Response, delete, get, post
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -134,13 +133,7 @@ async def order_refund(
     """Set it aside under the key, then go as far with it as the provider lets us. The refund's id."""
     provider = payments.require()
     async with database.session() as session:
-        refund_id = await claim(
-            session,
-            organisation_id=by.organisation_id,
-            key=key,
-            body=payment_id.encode() + msgspec.json.encode(body),
-            subject_id=new_id(),
-        )
+        refund_id = await claim(session, by.organisation_id, key, (payment_id, body), new_id())
         await ask_refund(
             session, by=by, refund_id=refund_id, payment_id=payment_id, amount=body.amount, reason=body.reason
         )

@@ -32,8 +32,7 @@ async def remove_method(database: Database, provider: Provider, *, by: StartupAd
         await record(
             session,
             "method:remove",
-            actor_person_id=by.person_id,
-            actor_organisation_id=by.organisation_id,
+            by=by,
             parties=(by.organisation_id,),
             body={"method": method_id},
         )

@@ -146,8 +146,7 @@ async def _record(session: AsyncSession, name: str, payment: Payment, refund: Re
     await record(
         session,
         name,
-        actor_person_id=by.person_id if by else None,
-        actor_organisation_id=by.organisation_id if by else None,
+        by=by,
         parties=(payment.organisation_id,),
         price_vnd=refund.amount_vnd,
         body={"payment": payment.id, "refund": str(refund.id), "reason": refund.reason},

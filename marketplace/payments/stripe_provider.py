@@ -9,58 +9,32 @@ from __future__ import annotations
 import logging
 import time
 import uuid
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator
 from datetime import datetime
-from typing import TypeVar
 from uuid import UUID
 
 import msgspec
 import stripe
-from msgspec import Struct
 
 from marketplace.config import Config, Secret
 from marketplace.payments.errors import (
-    AnswerKept,
-    CustomerGone,
     ProviderRefused,
-    ProviderUnavailable,
     SignatureWrong,
 )
 from marketplace.payments.provider import Notice, Order, SeenCheckout, SeenMethod, SeenPayment
 from marketplace.payments.signature import check_signature
-from marketplace.payments.stripe_seen import checkout_of, instant, metadata_id, method_of, payment_of, transfer_of
+from marketplace.payments.stripe_asking import Declined, ask, every
+from marketplace.payments.stripe_notices import Event, notice_of
+from marketplace.payments.stripe_seen import checkout_of, metadata_id, method_of, payment_of, transfer_of
 from marketplace.payouts.carrier import PayoutOrder, SeenReversal, SeenTransfer
 
 API_VERSION = "2026-10-28.endive"
 PAGE = 100
 ANEW_S = 3_600
 """A second customer of a startup does no harm: the first one that is written down is used."""
-ABOUT = {"checkout.session": "checkout", "payment_method": "method", "transfer": "transfer"}
 EXPAND = ["latest_charge", "payment_method"]
 
 logger = logging.getLogger(__name__)
-for name in ("httpx", "stripe"):
-    logging.getLogger(name).setLevel(logging.WARNING)
-T = TypeVar("T")
-
-
-class _Object(Struct, frozen=True):
-    """What we read of an event's object."""
-
-    id: str = ""
-    object: str = ""
-    payment_intent: str | None = None
-
-
-class _Data(Struct, frozen=True):
-    object: _Object
-
-
-class _Event(Struct, frozen=True):
-    id: str
-    type: str
-    created: int
-    data: _Data
 
 
 class StripeProvider:
@@ -85,7 +59,7 @@ class StripeProvider:
 
     async def new_customer(self, *, organisation_id: UUID, name: str, instead_of: str | None = None) -> str:
         """The customer's id. `instead_of`: one that is gone, which asking with its key would give again."""
-        made = await _ask(
+        made = await ask(
             self._client.v1.customers.create_async(
                 {"name": name, "metadata": {"organisation": str(organisation_id)}},
                 {"idempotency_key": f"customer-{organisation_id}-{instead_of or int(time.time()) // ANEW_S}"},
@@ -107,7 +81,7 @@ class StripeProvider:
         intent: stripe.params.checkout.SessionCreateParamsPaymentIntentData = {"metadata": names}
         if save_method:
             intent["setup_future_usage"] = "off_session"
-        made = await _ask(
+        made = await ask(
             self._client.v1.checkout.sessions.create_async(
                 {
                     "mode": "payment",
@@ -128,7 +102,7 @@ class StripeProvider:
 
     async def checkout(self, checkout_id: str) -> SeenCheckout:
         """The page as it stands."""
-        return checkout_of(await _ask(self._client.v1.checkout.sessions.retrieve_async(checkout_id)))
+        return checkout_of(await ask(self._client.v1.checkout.sessions.retrieve_async(checkout_id)))
 
     async def charge(self, order: Order, *, method_id: str, present: bool) -> SeenPayment:
         """Take it from a saved method. `present`: somebody is there who can confirm it at the bank's."""
@@ -146,15 +120,15 @@ class StripeProvider:
         else:
             asked["off_session"] = True
         try:
-            made = await _ask(self._client.v1.payment_intents.create_async(asked, {"idempotency_key": order.key}))
-        except _Declined as declined:
+            made = await ask(self._client.v1.payment_intents.create_async(asked, {"idempotency_key": order.key}))
+        except Declined as declined:
             return await self.payment(declined.payment_id)
         return await self.payment(made.id)
 
     async def cancel(self, payment_id: str) -> SeenPayment:
         """It can no longer be paid; one that was paid or cancelled meanwhile is given as it is."""
         try:
-            await _ask(
+            await ask(
                 self._client.v1.payment_intents.cancel_async(
                     payment_id, None, {"idempotency_key": f"cancel-{payment_id}"}
                 )
@@ -165,7 +139,7 @@ class StripeProvider:
 
     async def payment(self, payment_id: str) -> SeenPayment:
         """The payment with its refunds and disputes."""
-        intent = await _ask(self._client.v1.payment_intents.retrieve_async(payment_id, {"expand": EXPAND}))
+        intent = await ask(self._client.v1.payment_intents.retrieve_async(payment_id, {"expand": EXPAND}))
         return await self._with_what_followed(intent)
 
     async def _with_what_followed(self, intent: stripe.PaymentIntent) -> SeenPayment:
@@ -173,21 +147,21 @@ class StripeProvider:
         disputes: list[stripe.Dispute] = []
         if intent.status == "succeeded":
             about = {"payment_intent": intent.id, "limit": PAGE}
-            found = await _ask(self._client.v1.refunds.list_async(about))  # type: ignore[arg-type]
+            found = await ask(self._client.v1.refunds.list_async(about))  # type: ignore[arg-type]
             refunds = found.data
             charge = intent.latest_charge
             if isinstance(charge, stripe.Charge) and getattr(charge, "disputed", False):
-                disputes = (await _ask(self._client.v1.disputes.list_async(about))).data  # type: ignore[arg-type]
+                disputes = (await ask(self._client.v1.disputes.list_async(about))).data  # type: ignore[arg-type]
         return payment_of(intent, refunds, disputes)
 
     async def find_payment(self, *, customer_id: str, top_up_id: UUID) -> str | None:
         """A payment that was made for the order, though we never heard its id."""
-        found = await _ask(self._client.v1.payment_intents.list_async({"customer": customer_id, "limit": PAGE}))
+        found = await ask(self._client.v1.payment_intents.list_async({"customer": customer_id, "limit": PAGE}))
         return next((one.id for one in found.data if metadata_id(one.metadata, "top_up") == top_up_id), None)
 
     async def refund(self, *, payment_id: str, refund_id: UUID, amount: int, key: str) -> SeenPayment:
         """The payment once the refund was asked for."""
-        await _ask(
+        await ask(
             self._client.v1.refunds.create_async(
                 {"payment_intent": payment_id, "amount": amount, "metadata": {"refund": str(refund_id)}},
                 {"idempotency_key": key},
@@ -197,12 +171,12 @@ class StripeProvider:
 
     async def method(self, method_id: str) -> SeenMethod:
         """A saved method as it stands."""
-        return method_of(await _ask(self._client.v1.payment_methods.retrieve_async(method_id)))
+        return method_of(await ask(self._client.v1.payment_methods.retrieve_async(method_id)))
 
     async def forget_method(self, method_id: str) -> None:
         """Detach it; one that is detached already stays so."""
         try:
-            await _ask(
+            await ask(
                 self._client.v1.payment_methods.detach_async(
                     method_id, None, {"idempotency_key": f"forget-{method_id}"}
                 )
@@ -212,7 +186,7 @@ class StripeProvider:
 
     async def portal_link(self, *, customer_id: str, return_url: str) -> str:
         """A page of Stripe's where the customer sees and changes methods; it lives for minutes."""
-        made = await _ask(
+        made = await ask(
             self._client.v1.billing_portal.sessions.create_async(
                 {"customer": customer_id, "return_url": return_url},
                 {"idempotency_key": f"portal-{uuid.uuid4()}"},
@@ -222,7 +196,7 @@ class StripeProvider:
 
     async def send_transfer(self, order: PayoutOrder) -> SeenTransfer:
         """To an account that the owner has at Stripe; the reference goes with it."""
-        made = await _ask(
+        made = await ask(
             self._client.v1.transfers.create_async(
                 {
                     "amount": order.amount_vnd,
@@ -238,11 +212,11 @@ class StripeProvider:
 
     async def transfer(self, transfer_id: str) -> SeenTransfer:
         """The transfer with what was taken back of it."""
-        return await self._whole(await _ask(self._client.v1.transfers.retrieve_async(transfer_id)))
+        return await self._whole(await ask(self._client.v1.transfers.retrieve_async(transfer_id)))
 
     async def find_transfer(self, reference: str) -> SeenTransfer | None:
         """One that was made with the reference, though we never heard its id."""
-        found = await _ask(self._client.v1.transfers.list_async({"transfer_group": reference, "limit": PAGE}))
+        found = await ask(self._client.v1.transfers.list_async({"transfer_group": reference, "limit": PAGE}))
         ours = next((one for one in found.data if transfer_of(one).reference), None)
         return await self._whole(ours) if ours is not None else None
 
@@ -251,20 +225,15 @@ class StripeProvider:
         seen = transfer_of(transfer)
         if not transfer.reversals.has_more:
             return seen
-        page = await _ask(self._client.v1.transfers.reversals.list_async(transfer.id, {"limit": PAGE}))
+        page = await ask(self._client.v1.transfers.reversals.list_async(transfer.id, {"limit": PAGE}))
         found = [SeenReversal(one.id, one.amount) async for one in page.auto_paging_iter()]
         return msgspec.structs.replace(seen, reversals=tuple(found))
 
     async def transfers(self, since: datetime) -> AsyncIterator[SeenTransfer]:
         """Every transfer made since, newest first."""
         asked = {"created": {"gte": int(since.timestamp())}, "limit": PAGE}
-        page = await _ask(self._client.v1.transfers.list_async(asked))  # type: ignore[arg-type]
-        while True:
-            for one in page.data:
-                yield await self._whole(one)
-            if not page.has_more:
-                return
-            page = await _ask(page.next_page_async())
+        async for one in every(self._client.v1.transfers.list_async(asked)):  # type: ignore[arg-type]
+            yield await self._whole(one)
 
     async def payments(self, since: datetime) -> AsyncIterator[SeenPayment]:
         """Every payment made since, newest first."""
@@ -273,70 +242,19 @@ class StripeProvider:
             "limit": PAGE,
             "expand": [f"data.{e}" for e in EXPAND],
         }
-        page = await _ask(self._client.v1.payment_intents.list_async(asked))  # type: ignore[arg-type]
-        while True:
-            for intent in page.data:
-                yield await self._with_what_followed(intent)
-            if not page.has_more:
-                return
-            page = await _ask(page.next_page_async())
+        async for intent in every(self._client.v1.payment_intents.list_async(asked)):  # type: ignore[arg-type]
+            yield await self._with_what_followed(intent)
 
     async def notices(self, since: datetime) -> AsyncIterator[Notice]:
         """Everything that happened since, newest first; Stripe keeps thirty days."""
-        page = await _ask(
-            self._client.v1.events.list_async({"created": {"gte": int(since.timestamp())}, "limit": PAGE})
-        )
-        while True:
-            for event in page.data:
-                found = msgspec.convert(event.to_dict(), _Event)
-                yield _notice(found)
-            if not page.has_more:
-                return
-            page = await _ask(page.next_page_async())
+        asked = {"created": {"gte": int(since.timestamp())}, "limit": PAGE}
+        async for event in every(self._client.v1.events.list_async(asked)):  # type: ignore[arg-type]
+            yield notice_of(msgspec.convert(event.to_dict(), Event))
 
     def open_notice(self, body: bytes, signature: str) -> Notice:
         """What a webhook tells. Raises SignatureWrong."""
         check_signature(body, signature, secrets=self._secrets, now_s=time.time(), tolerance_s=self._tolerance_s)
         try:
-            return _notice(msgspec.json.decode(body, type=_Event))
+            return notice_of(msgspec.json.decode(body, type=Event))
         except msgspec.DecodeError:
             raise SignatureWrong from None
-
-
-class _Declined(Exception):
-    def __init__(self, payment_id: str) -> None:
-        super().__init__(payment_id)
-        self.payment_id = payment_id
-
-
-async def _ask(call: Awaitable[T]) -> T:
-    """What Stripe answered. Raises ProviderUnavailable, CustomerGone, ProviderRefused, _Declined."""
-    try:
-        return await call
-    except stripe.CardError as error:
-        intent = getattr(error.error, "payment_intent", None)
-        if intent is not None:
-            raise _Declined(intent["id"]) from None
-        raise ProviderRefused(reason=error.code or "card_declined") from None
-    except stripe.StripeError as error:
-        status, code = error.http_status or 0, getattr(error, "code", None) or type(error).__name__
-        logger.warning("Stripe said %s, %s (request %s)", status, code, error.request_id)
-        # A key that is refused is mended by the operator; until then what was begun waits.
-        if status >= 500 and dict(error.headers or {}).get("idempotent-replayed") == "true":
-            raise AnswerKept from None
-        if status in (0, 401, 403, 409, 429) or status >= 500:
-            raise ProviderUnavailable from None
-        if (code, getattr(error, "param", None)) == ("resource_missing", "customer"):
-            raise CustomerGone from None
-        raise ProviderRefused(reason=str(code)) from None
-
-
-def _notice(event: _Event) -> Notice:
-    thing = event.data.object
-    at = instant(event.created)
-    if thing.object == "payment_intent":
-        return Notice(id=event.id, type=event.type, about="payment", object_id=thing.id, created_at=at)
-    if thing.object in ("charge", "refund", "dispute") and thing.payment_intent:
-        return Notice(id=event.id, type=event.type, about="payment", object_id=thing.payment_intent, created_at=at)
-    about = ABOUT.get(thing.object, "other")
-    return Notice(id=event.id, type=event.type, about=about, object_id=thing.id, created_at=at)  # type: ignore[arg-type]

@@ -64,8 +64,7 @@ async def start_top_up(
     await record(
         session,
         "topup:start",
-        actor_person_id=by.person_id,
-        actor_organisation_id=by.organisation_id,
+        by=by,
         parties=(by.organisation_id,),
         price_vnd=order.amount_vnd,
         body={"top_up": str(order.id), "kind": order.kind},

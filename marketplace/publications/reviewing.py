@@ -171,8 +171,7 @@ async def _record(
     await record(
         session,
         f"publication:{taken.verb}",
-        actor_person_id=by.person_id,
-        actor_organisation_id=by.organisation_id,
+        by=by,
         parties={row.organisation_id, by.organisation_id},
         body=body,
     )

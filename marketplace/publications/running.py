@@ -24,11 +24,12 @@ from marketplace.audit.sealing import seal
 from marketplace.db.base import new_id, utcnow
 from marketplace.errors import Problem, Unavailable
 from marketplace.faults import point
-from marketplace.listings.actions import record_refusal, release
+from marketplace.listings.actions import release
 from marketplace.listings.errors import ConsentsMoved, Judged, ListingDenied, Overtaken, VersionRefused
 from marketplace.listings.leftovers import removed_unless_released
 from marketplace.listings.permission import require_listing
 from marketplace.listings.press import Press
+from marketplace.listings.recording import record_refusal
 from marketplace.publications.combining import with_combinations
 from marketplace.publications.errors import PublicationWrongState
 from marketplace.publications.ground import Ground, pipeline_on, read_ground, subject_of_row

@@ -15,7 +15,6 @@ from marketplace.accounts.senders import Sender, record_sent
 from marketplace.db.base import new_id, utcnow
 from marketplace.db.idempotency import claim, seen
 from marketplace.errors import Problem
-from marketplace.listings.actions import record_refusal
 from marketplace.listings.errors import VersionRefused
 from marketplace.listings.known import publisher_facts
 from marketplace.listings.once import Once
@@ -23,6 +22,7 @@ from marketplace.listings.parsing import parse_manifest, parse_suite
 from marketplace.listings.permission import require_listing
 from marketplace.listings.places import find_place
 from marketplace.listings.press import Press
+from marketplace.listings.recording import record_refusal
 from marketplace.publications.errors import PublicationOpen
 from marketplace.publications.files import forget, take_in
 from marketplace.publications.ground import suite_digest
@@ -94,9 +94,7 @@ async def _keep(
 
 async def _insert(session: AsyncSession, row: PublicationRow, by: Sender, once: Once | None) -> UUID:
     if once is not None:
-        first = await claim(
-            session, organisation_id=by.organisation_id, key=once.key, body=once.body, subject_id=row.id
-        )
+        first = await claim(session, by.organisation_id, once.key, once.body, row.id)
         if first != row.id:
             return first
     values = {c.name: getattr(row, c.name) for c in PublicationRow.__table__.columns}

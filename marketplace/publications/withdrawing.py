@@ -53,8 +53,7 @@ async def withdraw(
     await record(
         session,
         "version:withdraw",
-        actor_person_id=by.person_id,
-        actor_organisation_id=by.organisation_id,
+        by=by,
         parties={by.organisation_id, *(row.startup_id for row in told)},
         dataset_id=found.id,
         version_id=body.version_id,

@@ -76,8 +76,7 @@ async def _record(
     await record(
         session,
         "spending:limit",
-        actor_person_id=by.person_id,
-        actor_organisation_id=by.organisation_id,
+        by=by,
         parties=(by.organisation_id,),
         body={
             "scope": scope_of(dataset_id, person_id),

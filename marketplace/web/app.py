@@ -5,25 +5,22 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
+from typing import Any
 
 from litestar import Litestar
 from litestar.datastructures import State
 from litestar.di import Provide
 
-from catalog.storage import Store
 from marketplace.accounts import api as accounts_api
 from marketplace.accounts.allowance import charge_nobody
 from marketplace.accounts.callers import CALLERS
-from marketplace.accounts.seats import Seats
 from marketplace.agreements import api as agreements_api
 from marketplace.agreements import preview_api
 from marketplace.audit import api as audit_api
 from marketplace.billing import api as billing_api
 from marketplace.closing import api as closing_api
-from marketplace.config import Config
 from marketplace.consents import api as consents_api
-from marketplace.db.engine import Database, provide_session
-from marketplace.db.keys import Keys
+from marketplace.db.engine import provide_session
 from marketplace.einvoices import api as einvoices_api
 from marketplace.feeds import api as feeds_api
 from marketplace.feeds import ckan_api
@@ -44,7 +41,6 @@ from marketplace.oversight import duties_api
 from marketplace.own import api as own_api
 from marketplace.payments import api as payments_api
 from marketplace.payments import cards_api
-from marketplace.payments.provider import Payments
 from marketplace.payouts import api as payouts_api
 from marketplace.publications import api as publications_api
 from marketplace.quality import api as quality_api
@@ -56,8 +52,6 @@ from marketplace.web import api_document, health, pages
 from marketplace.web.headers import unkept
 from marketplace.web.heads import Heads
 from marketplace.web.problem_pages import PROBLEM_HANDLERS
-from policies.engine import Engine
-from sandbox.isolation.pool import Pool
 
 BODY_BYTES = 2 * 1024 * 1024
 """Of any request but a publication, which has its own bound; read before anybody asks who sends it."""
@@ -132,54 +126,20 @@ def provide_provider(state: State) -> Provider:
     return found
 
 
-def provide_config(services: Services) -> Config:
-    return services.config
+def _part(name: str) -> Provide:
+    """One of the services, under its own name."""
+
+    def provide(services: Services) -> Any:
+        return getattr(services, name)
+
+    return Provide(provide, sync_to_thread=False)
 
 
-def provide_database(services: Services) -> Database:
-    return services.database
-
-
-def provide_store(services: Services) -> Store:
-    return services.store
-
-
-def provide_engine(services: Services) -> Engine:
-    return services.engine
-
-
-def provide_pool(services: Services) -> Pool:
-    return services.pool
-
-
-def provide_keys(services: Services) -> Keys:
-    return services.keys
-
-
-def provide_table_uploads(services: Services) -> Seats:
-    return services.table_uploads
-
-
-def provide_exports(services: Services) -> Seats:
-    return services.exports
-
-
-def provide_payments(services: Services) -> Payments:
-    return services.payments
-
-
+SERVICES = ("config", "database", "store", "engine", "pool", "keys", "table_uploads", "exports", "payments")
 PARTS = {
+    **{name: _part(name) for name in SERVICES},
     "services": Provide(provide_services, sync_to_thread=False),
-    "config": Provide(provide_config, sync_to_thread=False),
-    "database": Provide(provide_database, sync_to_thread=False),
     "session": Provide(provide_session),
-    "store": Provide(provide_store, sync_to_thread=False),
-    "engine": Provide(provide_engine, sync_to_thread=False),
-    "pool": Provide(provide_pool, sync_to_thread=False),
-    "keys": Provide(provide_keys, sync_to_thread=False),
-    "table_uploads": Provide(provide_table_uploads, sync_to_thread=False),
-    "exports": Provide(provide_exports, sync_to_thread=False),
     "press": Provide(provide_press, sync_to_thread=False),
-    "payments": Provide(provide_payments, sync_to_thread=False),
     "provider": Provide(provide_provider, sync_to_thread=False),
 }

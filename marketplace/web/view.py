@@ -12,6 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from marketplace.accounts.callers import Caller
+from marketplace.accounts.csrf import csrf_of
 from marketplace.db.engine import Database
 from marketplace.finding.watching import unread_of
 from marketplace.texts import Language, Message, message
@@ -106,7 +107,7 @@ def view_of(request: AnyRequest, caller: Caller | None) -> View:
         caller=caller,
         language=language_of(request.cookies.get(LANGUAGE_COOKIE)),
         path=request.url.path,
-        csrf=request.scope["state"].get("sandulieu_csrf", "") if caller else "",
+        csrf=csrf_of(request) if caller else "",
         partial=request.headers.get("hx-request") == "true"
         and "hx-history-restore-request" not in request.headers,
         notice=done if done in NOTICES else None,

@@ -15,7 +15,6 @@ MESSAGE_BYTES = 8_192
 DESCRIPTORS = 200
 """Per message; the kernel's own bound is 253."""
 REPLY_BYTES = 1_048_576
-PAYLOAD_BYTES = 16 * 1_048_576
 BATCH_ROWS = 8_192
 """Of an answer's batches, the last apart, at least: each costs the broker as much as thousands of values."""
 

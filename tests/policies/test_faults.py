@@ -28,36 +28,44 @@ QUESTION = question("rows", {})
 DEADLINE_MS = 200
 
 
-async def _denied(engine: ServerEngine | WasmEngine, code: str) -> Decision:
-    decision = await engine.decide(QUESTION)
-    assert (decision.allow, codes(decision), decision.obligations) == (False, [code], None)
-    assert (await engine.health()).code == code
-    await engine.close()
-    return decision
+async def _asked(engine: ServerEngine | WasmEngine) -> tuple[Decision, str | None]:
+    """What it decides, and what its health says."""
+    try:
+        return await engine.decide(QUESTION), (await engine.health()).code
+    finally:
+        await engine.close()
+
+
+def _is_denied(asked: tuple[Decision, str | None], code: str) -> bool:
+    """With this one reason, no obligation, and the same word of its health."""
+    decision, health = asked
+    return (decision.allow, codes(decision), decision.obligations, health) == (False, [code], None, code)
 
 
 async def test_a_dead_port_denies(released: Released) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{unused.getsockname()[1]}"
-        await _denied(engine_of(url, released, timeout_ms=DEADLINE_MS), "policy.engine_unavailable")
+        asked = await _asked(engine_of(url, released, timeout_ms=DEADLINE_MS))
+    assert _is_denied(asked, "policy.engine_unavailable")
 
 
 async def test_a_socket_that_never_answers_denies_within_the_deadline(released: Released) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         engine = engine_of(f"http://127.0.0.1:{silent.getsockname()[1]}", released, timeout_ms=DEADLINE_MS)
-        decision = await _denied(engine, "policy.engine_unavailable")
-        assert decision.reasons[0].params == {"timeout_ms": DEADLINE_MS}
+        asked = await _asked(engine)
+    assert _is_denied(asked, "policy.engine_unavailable")
+    assert asked[0].reasons[0].params == {"timeout_ms": DEADLINE_MS}
 
 
 async def test_a_server_without_a_bundle_denies(opa: Path, released: Released) -> None:
     with running(opa) as server:
-        await _denied(engine_of(server.url, released), "policy.undefined")
+        assert _is_denied(await _asked(engine_of(server.url, released)), "policy.undefined")
 
 
 async def test_a_server_with_rules_but_no_revision_denies(opa: Path, released: Released) -> None:
     with running(opa, *sources.rules(), *sources.data_files()) as server:
-        await _denied(engine_of(server.url, released), "policy.undefined")
+        assert _is_denied(await _asked(engine_of(server.url, released)), "policy.undefined")
 
 
 async def test_a_server_with_an_old_bundle_denies(
@@ -68,8 +76,9 @@ async def test_a_server_with_an_old_bundle_denies(
         old = signed(opa, tmp_path)
     made = msgspec.structs.replace(old, revision=sources.revision())
     with running(opa, "--config-file", old.configuration) as server:
-        decision = await _denied(engine_of(server.url, made), "policy.stale")
-        assert decision.reasons[0].params == {"served": "0123456789abcdef", "expected": sources.revision()}
+        asked = await _asked(engine_of(server.url, made))
+    assert _is_denied(asked, "policy.stale")
+    assert asked[0].reasons[0].params == {"served": "0123456789abcdef", "expected": sources.revision()}
 
 
 async def test_a_server_that_goes_away_denies(opa: Path, released: Released) -> None:
@@ -84,25 +93,25 @@ async def test_a_server_that_goes_away_denies(opa: Path, released: Released) -> 
 async def test_a_module_of_other_sources_denies(copied_policy: Path) -> None:
     stamp = copied_policy / BUILT
     stamp.write_bytes(stamp.read_bytes().replace(sources.revision().encode(), b"0123456789abcdef"))
-    await _denied(WasmEngine(folder=copied_policy), "policy.stale")
+    assert _is_denied(await _asked(WasmEngine(folder=copied_policy)), "policy.stale")
 
 
 async def test_a_module_that_was_tampered_with_denies(copied_policy: Path) -> None:
     with (copied_policy / WASM).open("ab") as module:
         module.write(bytes([0, 2, 1, 120]))  # an empty custom section: still valid, another hash
-    await _denied(WasmEngine(folder=copied_policy), "policy.stale")
+    assert _is_denied(await _asked(WasmEngine(folder=copied_policy)), "policy.stale")
 
 
 @pytest.mark.parametrize("content", [b"", b"\x00asm\x01\x00\x00\x00", b"no module at all"])
 async def test_a_module_that_is_none_denies(copied_policy: Path, content: bytes) -> None:
     (copied_policy / WASM).write_bytes(content)
     stamp(copied_policy)
-    await _denied(WasmEngine(folder=copied_policy), "policy.engine_failed")
+    assert _is_denied(await _asked(WasmEngine(folder=copied_policy)), "policy.engine_failed")
 
 
 async def test_a_folder_without_a_module_denies(copied_policy: Path) -> None:
     (copied_policy / WASM).unlink()
-    await _denied(WasmEngine(folder=copied_policy), "policy.engine_failed")
+    assert _is_denied(await _asked(WasmEngine(folder=copied_policy)), "policy.engine_failed")
 
 
 async def test_a_question_too_long_for_the_module_denies(wasm_engine: WasmEngine) -> None:

@@ -21,13 +21,6 @@ class OrganisationJudged(Body, frozen=True):
     reason: str
 
 
-@event("person:create", "a person of an organisation was entered")
-class PersonEnteredUnnamed(Body, frozen=True):
-    organisation: UUID
-    person: UUID
-    roles: tuple[str, ...]
-
-
 @event("person:create", "a person of an organisation was entered", version=2)
 class PersonEntered(Body, frozen=True):
     organisation: UUID

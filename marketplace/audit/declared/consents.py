@@ -7,14 +7,6 @@ from uuid import UUID
 from marketplace.audit.registry import Body, event
 
 
-@event("consent:give", "consent was recorded, by an owner or by a person herself")
-@event("consent:withdraw", "its withdrawal was recorded")
-@event("consent:revoke", "an owner revoked it")
-class ConsentSaid(Body, frozen=True):
-    consent_event_id: UUID
-    said_at: int
-
-
 @event("consent:give", "consent was recorded, by an owner or by a person herself", version=2)
 @event("consent:withdraw", "its withdrawal was recorded", version=2)
 @event("consent:revoke", "an owner revoked it", version=2)
@@ -26,11 +18,6 @@ class ConsentRecorded(Body, frozen=True):
     row_commitment: str
 
 
-@event("consent:expire", "consents ran out; so many for each purpose")
-class ConsentExpired(Body, frozen=True):
-    expired: dict[str, int]
-
-
 @event("consent:expire", "consents ran out; so many for each purpose", version=2)
 class ConsentsExpired(Body, frozen=True):
     """`recorded_us`: of the rows, microseconds; `rows_commitment`: to all of them."""
@@ -40,8 +27,10 @@ class ConsentsExpired(Body, frozen=True):
     rows_commitment: str
 
 
-@event("consent:import", "an owner sent a file of consent events")
+@event("consent:import", "an owner sent a file of consent events", version=2)
 class ConsentsImported(Body, frozen=True):
+    """`recorded_us`: of the rows, microseconds; `rows_commitment`: to all of them."""
+
     given: int
     withdrawn: int
     revoked: int
@@ -49,12 +38,6 @@ class ConsentsImported(Body, frozen=True):
     wrong: int
     via: str
     file_sha256_commitment: str
-
-
-@event("consent:import", "an owner sent a file of consent events", version=2)
-class ConsentsSent(ConsentsImported, frozen=True):
-    """`recorded_us`: of the rows, microseconds; `rows_commitment`: to all of them."""
-
     recorded_us: int
     rows_commitment: str
 

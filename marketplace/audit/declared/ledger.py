@@ -16,14 +16,6 @@ class HoldExpired(Body, frozen=True):
     currency: str
 
 
-@event("ledger:close", "a period was closed; `totals`: currency, debits, credits up to its end")
-class PeriodClosed(Body, frozen=True):
-    period: str
-    trial_balance_sha256: str
-    transfers: int
-    totals: tuple[tuple[str, int, int], ...]
-
-
 class LetStand(Body, frozen=True):
     step: str
     rule: str
@@ -40,7 +32,13 @@ class LetStand(Body, frozen=True):
     "a period was closed; `let_stand`: differences that two people let stand in it, as its hash covers them",
     version=2,
 )
-class PeriodClosedWith(PeriodClosed, frozen=True):
+class PeriodClosed(Body, frozen=True):
+    """`totals`: currency, debits, credits up to its end."""
+
+    period: str
+    trial_balance_sha256: str
+    transfers: int
+    totals: tuple[tuple[str, int, int], ...]
     let_stand: tuple[LetStand, ...]
 
 

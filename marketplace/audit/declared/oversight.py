@@ -8,16 +8,8 @@ from uuid import UUID
 from marketplace.audit.registry import Body, event
 
 
-@event("log:export", "somebody began to export what a search finds, of a log of `size` leaves")
-class ExportBegun(Body, frozen=True):
-    filter: dict[str, Any]
-    form: str
-    size: int
-    view: str
-
-
 @event("log:export", "somebody began to export what a search finds, of a log of `size` leaves", version=2)
-class ExportBegunOf(Body, frozen=True):
+class ExportBegun(Body, frozen=True):
     """`q_commitment`: to the words of the filter, if it has any."""
 
     filter: dict[str, Any]
@@ -34,14 +26,6 @@ class ExportDone(Body, frozen=True):
     manifest_sha256: str
 
 
-@event("search:save", "a regulator's reader kept a search, for herself or for her organisation")
-class SearchSaved(Body, frozen=True):
-    search: UUID
-    name: str
-    shared: bool
-    filter: dict[str, Any]
-
-
 @event("search:save", "a regulator's reader kept a search, for herself or for her organisation", version=2)
 class SearchKept(Body, frozen=True):
     """`q_commitment`: to the words of the filter, if it has any."""
@@ -53,14 +37,8 @@ class SearchKept(Body, frozen=True):
     q_commitment: str | None = None
 
 
-@event("search:remove", "a kept search was removed")
-class SearchRemoved(Body, frozen=True):
-    search: UUID
-    name: str
-
-
 @event("search:remove", "a kept search was removed", version=2)
-class SearchGone(Body, frozen=True):
+class SearchRemoved(Body, frozen=True):
     search: UUID
     name_commitment: str
 

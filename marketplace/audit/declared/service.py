@@ -29,15 +29,8 @@ class PolicyRefused(Body, frozen=True):
     params: dict[str, Any]
 
 
-@event("log:read", "regulator or operator read the log across tenants")
-class LogRead(Body, frozen=True):
-    filter: dict[str, Any]
-    events: int
-    view: str
-
-
 @event("log:read", "regulator or operator read the log across tenants", version=2)
-class LogReadBy(Body, frozen=True):
+class LogRead(Body, frozen=True):
     """`q_commitment`: to the words of the filter, if it has any."""
 
     filter: dict[str, Any]
@@ -53,19 +46,12 @@ class WitnessRefused(Body, frozen=True):
     size: int
 
 
-@event("log:audit", "rows, tiles and books were looked at; `named`: what differs, the first of `differences`")
-class LogAudited(Body, frozen=True):
-    size: int
-    differences: int
-    named: list[str]
-
-
 @event(
     "log:audit",
     "rows, tiles and books were looked at; `named`: what differs, the first of `differences`",
     version=2,
 )
-class LogAuditedBy(Body, frozen=True):
+class LogAudited(Body, frozen=True):
     """`seal`: over the other fields, under a key of the home; a verdict without it was put into the database."""
 
     size: int

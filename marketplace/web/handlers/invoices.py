@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import get_args
 from uuid import UUID
 
-import msgspec
 from litestar import Response, get, post
 from litestar.response import Redirect, Template
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -112,13 +111,7 @@ async def _propose(session: AsyncSession, operator: Operator, invoice_id: UUID, 
     if amount_vnd is not None and amount_vnd <= 0:
         raise wrong("amount", "form.integer")
     fresh = new_id()
-    credit_id = await claim(
-        session,
-        organisation_id=operator.organisation_id,
-        key=form.text("key"),
-        body=msgspec.json.encode((invoice_id, told)),
-        subject_id=fresh,
-    )
+    credit_id = await claim(session, operator.organisation_id, form.text("key"), (invoice_id, told), fresh)
     if credit_id == fresh:
         await propose(
             session, invoice_id=invoice_id, reason=reason, by=operator, at=utcnow(), credit_id=credit_id,
@@ -146,13 +139,7 @@ async def _correct(
     session: AsyncSession, config: Config, operator: Operator, invoice_id: UUID, form: Form
 ) -> None:
     asked, fresh = _correction(form), new_id()
-    edition_id = await claim(
-        session,
-        organisation_id=operator.organisation_id,
-        key=form.text("key"),
-        body=msgspec.json.encode((invoice_id, asked)),
-        subject_id=fresh,
-    )
+    edition_id = await claim(session, operator.organisation_id, form.text("key"), (invoice_id, asked), fresh)
     if edition_id == fresh:
         await correct(
             session, invoice_id=invoice_id, buyer=Party(name=asked.buyer_name, tax_code=asked.buyer_tax_code),

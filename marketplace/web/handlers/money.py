@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import msgspec
 from litestar import get, post
 from litestar.response import Redirect, Template
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -62,13 +61,7 @@ async def add_credit(view: View, operator: Operator, session: AsyncSession, form
     )
     try:
         async with session.begin_nested():
-            transfer_id = await claim(
-                session,
-                organisation_id=operator.organisation_id,
-                key=form.text("key"),
-                body=msgspec.json.encode(body),
-                subject_id=new_id(),
-            )
+            transfer_id = await claim(session, operator.organisation_id, form.text("key"), body, new_id())
             await credit_wallet(
                 session,
                 by=operator,

@@ -52,9 +52,7 @@ async def send_offer(
         async with session.begin_nested():
             asked, wanted = _asked(form), new_id()
             body = msgspec.json.encode((str(dataset_id), asked))
-            first = await claim(
-                session, organisation_id=by.organisation_id, key=form.text("key"), body=body, subject_id=wanted
-            )
+            first = await claim(session, by.organisation_id, form.text("key"), body, wanted)
             if first == wanted:
                 await make_offer(session, offer_id=wanted, dataset_id=dataset_id, asked=asked, by=by, at=utcnow())
     except Problem as problem:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import json
 import shutil
@@ -15,7 +14,8 @@ import pytest
 from marketplace.audit.actions import record
 from marketplace.audit.errors import NoUses, PublishedAway
 from marketplace.audit.receipt import encode
-from marketplace.cli import audit, audit_home, home_database
+from marketplace.cli import audit_home, home_database
+from marketplace.cli.main import parser
 from marketplace.errors import Problem
 from marketplace.sources import bucket
 from marketplace.verifier.note import open_checkpoint, parse_key
@@ -25,9 +25,7 @@ from tests.marketplace.audit.test_receipt import receipt_of
 
 
 def run(*arguments: str) -> int:
-    root = argparse.ArgumentParser()
-    audit.add_parser(root.add_subparsers())
-    chosen = root.parse_args(["audit", *arguments])
+    chosen = parser(["audit"]).parse_args(["audit", *arguments])
     code: int = chosen.func(chosen)
     return code
 

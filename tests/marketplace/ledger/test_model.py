@@ -87,6 +87,7 @@ class Ledger(RuleBasedStateMachine):
     runner: asyncio.Runner
     database: Database
     holds = Bundle("holds")
+    played = 0
 
     @initialize()
     def open(self) -> None:
@@ -216,6 +217,7 @@ class Ledger(RuleBasedStateMachine):
         self.runner.run(self.session.close())
         self.runner.run(self.connection.close())
         assert [each for each in differences if each.subject == str(self.books.wallet)] == []
+        Ledger.played += 1
 
 
 def test_the_ledger_is_its_model(config: Config, database: Database) -> None:
@@ -228,3 +230,4 @@ def test_the_ledger_is_its_model(config: Config, database: Database) -> None:
         )
         run_state_machine_as_test(Ledger, settings=case)
         runner.run(Ledger.database.close())
+    assert Ledger.played >= tried(12)

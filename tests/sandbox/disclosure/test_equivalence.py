@@ -107,10 +107,6 @@ def questions(draw: st.DrawFn) -> str:
 
 @settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
 @given(sql=questions())
-def _compare(persons: World, sql: str) -> None:
+def test_generated_questions_over_cohorts_get_the_answers_over_persons(persons: World, sql: str) -> None:
     ours, answers = persons.ours(sql), persons.plain(sql)
     assert same(ours, answers), (sql, ours[:5], answers[:5])
-
-
-def test_generated_questions_over_cohorts_get_the_answers_over_persons(persons: World) -> None:
-    _compare(persons)
