@@ -34,7 +34,7 @@ from sandbox.plan.types import BOOLEAN, DOUBLE, output_type, unify
 
 from .keys import shown
 from .measures import Kind, Measure
-from .per_record import check_fallible, per_record, place_of
+from .per_record import per_record, place_of
 from .semi_join import conjuncts, semi_join
 from .terms import all_of
 
@@ -95,8 +95,6 @@ class Release:
     order: tuple[tuple[int, bool, bool], ...]
     limit: int | None
     offset: int | None
-    fallible: bool
-    """Whether one record can make the engine go over others again, which takes time."""
 
     @property
     def width(self) -> int:
@@ -162,11 +160,10 @@ class _Reader:
             raise _shape(self._table, select.items[0].expression)
         keys, presence = self._presence(keys)
         tree, measured = self._inner(written, keys)
-        fallible = check_fallible(tree)
         output, places = _columns(named, figures)
         release = Release(
             keys, tuple(self._measures), figures, presence, measured, self._order(places),
-            select.tail.limit, select.tail.offset, fallible,
+            select.tail.limit, select.tail.offset,
         )  # fmt: skip
         return Private(tree, release, output)
 
@@ -227,7 +224,6 @@ class _Reader:
     def _where(self) -> Expression | None:
         parts = conjuncts(self._select.where)
         joins = [semi_join(part, self._schemas) for part in parts if isinstance(part, QueryTest)]
-        # Together: each by itself would count as one more expression that may fail.
         own = all_of([part for part in parts if not isinstance(part, QueryTest)])
         return all_of([*joins, *([per_record(own)] if own is not None else [])])
 
