@@ -43,6 +43,43 @@ def test_what_could_tell_of_one_person_is_refused_with_what_to_ask_instead(sql: 
         assert "{" not in "".join(part.format(**refused.value.params) for part in text.values())
 
 
+@pytest.mark.parametrize(
+    ("sql", "instead"),
+    [
+        ("SELECT age FROM survey", "SELECT province, avg(age) FROM survey WHERE … GROUP BY …"),
+        ("SELECT village FROM survey", "SELECT province, count(*) FROM survey WHERE … GROUP BY …"),
+        ("SELECT sum(age) / count(*) FROM survey",
+         "SELECT province, sum(age), count(*) FROM survey WHERE … GROUP BY …"),
+        ("SELECT province, count(*) FROM survey GROUP BY 1 HAVING count(*) > 9",
+         "SELECT province, count(*) FROM survey WHERE … GROUP BY … ORDER BY 2 DESC LIMIT 20"),
+        ("SELECT max(age) FROM survey", "quantile_cont(age, 0.99)"),
+        ("SELECT min(income) FROM survey", "quantile_cont(income, 0.01)"),
+        ("SELECT mode(village) FROM survey",
+         "SELECT village, count(*) FROM survey GROUP BY village ORDER BY 2 DESC"),
+        ("SELECT count(DISTINCT village) FROM survey",
+         "SELECT village, count(*) FROM survey GROUP BY village ORDER BY 2 DESC"),
+        ("SELECT corr(income, age) FROM survey",
+         "count(*), sum(income), avg(income), stddev(income), median(income)"),
+        ("SELECT income, count(*) FROM survey GROUP BY 1", "CAST(floor(income / 10) AS BIGINT)"),
+    ],
+)  # fmt: skip
+def test_a_refusal_says_the_nearest_question_in_its_own_words(sql: str, instead: str) -> None:
+    with pytest.raises(SqlRefused) as refused:
+        plan_query(sql, [SURVEY])
+    assert refused.value.params["use"] == instead
+    whole = instead.replace(" WHERE … GROUP BY …", " GROUP BY ALL")
+    plan_query(whole if whole.startswith("SELECT") else f"SELECT {whole}{_named(whole)} FROM survey{_by(whole)}",
+               [SURVEY])  # fmt: skip
+
+
+def _named(key: str) -> str:
+    return " AS a, count(*)" if key.startswith("CAST") else ""
+
+
+def _by(key: str) -> str:
+    return " GROUP BY a" if key.startswith("CAST") else ""
+
+
 def test_each_number_comes_with_its_interval_and_no_name_comes_twice() -> None:
     plan, _ = planned("SELECT province AS n__low, count(*) AS n, avg(age) AS a FROM survey GROUP BY 1")
     assert [(c.name, c.type) for c in plan.output] == [
