@@ -164,10 +164,10 @@ class Register:
         codes, sizes = (list(column) for column in zip(*lines, strict=True))
         mine = pa.table({"code": pa.array(codes, pa.string()), "size": pa.array(sizes, pa.int64())})
         parquet.write_table(mine, self.folder / "mine.parquet")
-        least = draw.randint(1, 4)
-        often = {p: float(sum(c == p and size >= least for c, size in lines)) for p in PLACES}
+        least, head = draw.randint(1, 4), f"SELECT {', '.join(TOLD)} FROM small s"
+        often: dict[str | None, float] = {}
+        often |= {p: float(sum(c == p and size >= least for c, size in lines)) for p in PLACES}
         any_of = f"SELECT 1 FROM mine m WHERE (m.code = s.place AND m.size >= {least})"
-        head = f"SELECT {', '.join(TOLD)} FROM small s"
         match draw.choice(["join", "left", "in", "exists", "not exists"]):
             case "join":
                 return f"{head} JOIN mine m ON m.code = s.place AND m.size >= {least}", {**often}
