@@ -46,10 +46,17 @@ def reckoned(node: Operation) -> Expression:
         return Operation(node.type, node.symbol, operands)  # infinite or not a number where it overflows
     if any(operand.type == HUGEINT for operand in operands) or node.type == HUGEINT:
         raise refused(node, "CAST(x AS DOUBLE)")
+    if node.symbol in {"//", "%"} and _divides_all(operands[1]) and node.type.is_integer:
+        return Operation(node.type, node.symbol, operands)  # several times faster than in a wider type
     if wider := WIDER.get(node.type.kind):
         found = Operation(wider, node.symbol, tuple(Cast(wider, operand) for operand in operands))
         return Cast(node.type, found, forgiving=True)
     return _decimal(Operation(node.type, node.symbol, operands))
+
+
+def _divides_all(divisor: Expression) -> bool:
+    """Whether it is a constant by which every whole number can be divided: -1 overflows for the least one."""
+    return isinstance(divisor, Constant) and float(divisor.value) not in {0.0, -1.0}
 
 
 def _not_zero(divisor: Expression) -> Expression:
