@@ -41,9 +41,6 @@ from sandbox.run import run as run_in_sandbox
 logger = logging.getLogger(__name__)
 MANY_RECORDS = 500_000
 """From here on a second thread saves more than its start costs."""
-SPREAD, SPREAD_FALLIBLE = 1, 8
-"""dp mode: steps of the grid over which chance spreads an answer. Of what no record can make dear, and of what one
-may cost 33 ms (`sandbox.disclosure.per_record`): 1.6 % of 2 s. The least ρ itself lets 2.2 % through (√(ρ/2))."""
 _CHANCE = random.SystemRandom()
 FIGURES_A_RECORD = 16
 """In rows mode, beside the columns read: figures about them are honest, hundreds hold other records, packed."""
@@ -65,11 +62,8 @@ async def run(services: Services, prepared: Prepared, to: Run) -> Outcome:
     spend = prepared.spend
     if spend is None:
         return await _entered(services, prepared, to, None)
-    release = prepared.plan.release
-    spread = SPREAD_FALLIBLE if release is None or release.fallible else SPREAD
     try:
-        private = _private(services, prepared, to, spend)
-        return await on_a_grid(services.config.dp_release_grid_ms, private, spread=spread)
+        return await on_a_grid(services.config.dp_release_grid_ms, _private(services, prepared, to, spend))
     finally:
         # Only now: the turn of one's own next query would tell what the grid keeps back.
         to.place.leave()
@@ -100,18 +94,17 @@ async def _private(services: Services, prepared: Prepared, to: Run, spend: Spend
     return await _sealed(to, result)
 
 
-async def on_a_grid(grid_ms: int, running: Awaitable[Outcome], *, spread: int = SPREAD) -> Outcome:
+async def on_a_grid(grid_ms: int, running: Awaitable[Outcome]) -> Outcome:
     """The outcome, however it ends, at a multiple of the grid from now; its usage tells no more than that.
 
-    How long a jail worked, and how much memory it took, would tell of the persons that it worked over. `spread`:
-    over how many steps of the grid chance moves it. On a bare grid a question can be so made that the time of one
-    record decides between two steps.
+    How long a jail worked, and how much memory it took, would tell of the persons that it worked over. Chance
+    moves it by up to one step: on a bare grid the time of one record could be made to decide between two.
     """
     began = time.monotonic()
     try:
         outcome = await running
     finally:
-        await asyncio.sleep(to_the_grid(time.monotonic() - began, grid_ms / 1000, spread * _CHANCE.random()))
+        await asyncio.sleep(to_the_grid(time.monotonic() - began, grid_ms / 1000, _CHANCE.random()))
     wall_us = round((time.monotonic() - began) * 1_000_000 / (grid_ms * 1000)) * grid_ms * 1000
     bytes_out = outcome.usage.result_bytes if outcome.usage else 0
     return replace(outcome, usage=replace(NOTHING, wall_us=wall_us, result_bytes=bytes_out))
@@ -120,7 +113,7 @@ async def on_a_grid(grid_ms: int, running: Awaitable[Outcome], *, spread: int = 
 def to_the_grid(elapsed_s: float, grid_s: float, later: float) -> float:
     """Seconds from now until the first multiple of the grid after `later` more of its steps.
 
-    With `later` even between 0 and `spread`, what takes t longer comes elsewhere with t / (spread * grid_s).
+    With `later` even between 0 and 1, what takes t longer comes elsewhere with t / grid_s.
     """
     return (math.floor(elapsed_s / grid_s + later) + 1) * grid_s - elapsed_s
 

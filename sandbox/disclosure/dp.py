@@ -32,9 +32,10 @@ from sandbox.plan.tree import (
 )
 from sandbox.plan.types import BOOLEAN, DOUBLE, output_type, unify
 
+from . import instead
 from .keys import shown
 from .measures import Kind, Measure
-from .per_record import check_fallible, per_record, place_of
+from .per_record import per_record, place_of
 from .semi_join import conjuncts, semi_join
 from .terms import all_of
 
@@ -46,8 +47,6 @@ NUMBERS = 200_000
 """That get noise for one query: about 4 s of it."""
 TEXTS_BYTES = 32 * 1024 * 1024
 """Of the names of declared groups; above it keys count as not declared, which cuts them."""
-_ASK = "count(*), sum(x), avg(x), stddev(x), median(x)"
-_SHAPE = "SELECT {key}, count(*) FROM {table} WHERE … GROUP BY …"
 _KEYS = {"BOOLEAN", "INTEGER", "BIGINT", "DECIMAL", "VARCHAR", "DATE", "TIMESTAMP"}
 _QUANTILES = {"median", "quantile_cont", "quantile_disc", "quantile"}
 _SPREADS = {"variance", "var_samp", "var_pop", "stddev", "stddev_samp", "stddev_pop"}
@@ -95,8 +94,6 @@ class Release:
     order: tuple[tuple[int, bool, bool], ...]
     limit: int | None
     offset: int | None
-    fallible: bool
-    """Whether one record can make the engine go over others again, which takes time."""
 
     @property
     def width(self) -> int:
@@ -133,10 +130,10 @@ def over_persons(query: Query, named: Sequence[OutputColumn], tables: Iterable[T
     return _Reader(query, query.source, schemas).read(named)
 
 
-def _shape(table: TableSchema, node: Expression | None = None) -> Refusal:
+def _shape(table: TableSchema, node: Expression | None = None, *, chosen: bool = False) -> Refusal:
     at, end = place_of(node) if node is not None else (None, None)
-    key = next((c.name for c in table.columns if c.values), "key")
-    return Refusal("sql.private_shape", at, end, table=table.name, use=_SHAPE.format(key=key, table=table.name))
+    use = instead.shape(table, node, sorted_too=chosen)
+    return Refusal("sql.private_shape", at, end, table=table.name, use=use)
 
 
 class _Reader:
@@ -152,7 +149,7 @@ class _Reader:
         select = self._select
         for clause in (select.having, select.qualify):
             if clause is not None:
-                raise _shape(self._table, clause)
+                raise _shape(self._table, clause, chosen=True)
         if select.distinct or (select.grouping is not None and select.grouping.sets):
             raise _shape(self._table, select.items[0].expression)
         written = select.grouping.keys if select.grouping else ()
@@ -162,20 +159,18 @@ class _Reader:
             raise _shape(self._table, select.items[0].expression)
         keys, presence = self._presence(keys)
         tree, measured = self._inner(written, keys)
-        fallible = check_fallible(tree)
         output, places = _columns(named, figures)
         release = Release(
             keys, tuple(self._measures), figures, presence, measured, self._order(places),
-            select.tail.limit, select.tail.offset, fallible,
+            select.tail.limit, select.tail.offset,
         )  # fmt: skip
         return Private(tree, release, output)
 
     def _key(self, node: Expression) -> Key:
         kind = node.type.kind
         if kind not in _KEYS or isinstance(node, Constant):
-            raise Refusal(
-                "sql.private_key", *place_of(node), type=node.type.name, use="CAST(floor(x / 10) AS BIGINT)"
-            )
+            use = f"CAST(floor({instead.column_in(node)} / 10) AS BIGINT)"
+            raise Refusal("sql.private_key", *place_of(node), type=node.type.name, use=use)
         if node.type == BOOLEAN:
             return Key((False, True))
         if isinstance(node, ColumnRef):
@@ -227,7 +222,6 @@ class _Reader:
     def _where(self) -> Expression | None:
         parts = conjuncts(self._select.where)
         joins = [semi_join(part, self._schemas) for part in parts if isinstance(part, QueryTest)]
-        # Together: each by itself would count as one more expression that may fail.
         own = all_of([part for part in parts if not isinstance(part, QueryTest)])
         return all_of([*joins, *([per_record(own)] if own is not None else [])])
 
@@ -237,8 +231,7 @@ class _Reader:
         if not isinstance(node, Call) or node.kind != "aggregate" or node.window is not None:
             raise _shape(self._table, node)
         if node.distinct or node.order:
-            use = f"SELECT …, count(*) FROM {self._table.name} GROUP BY …"
-            raise Refusal("sql.private_aggregate", node.at, node.end, use=use)
+            raise Refusal("sql.private_aggregate", node.at, node.end, use=instead.aggregate(node, self._table))
         if (test := _tested(node)) is not None:
             node = replace(node, name="count", arguments=(), where=all_of([*conjuncts(node.where), test]))
         where = per_record(node.where) if node.where is not None else None
@@ -246,7 +239,7 @@ class _Reader:
             counted = per_record(node.arguments[0]) if node.arguments else None
             return Figure("count", (self._measure(Measure("count", None, counted, where, None)),))
         if node.name not in {"sum", "avg", "mean", *_SPREADS, *_QUANTILES}:
-            raise Refusal("sql.private_aggregate", node.at, node.end, use=_ASK)
+            raise Refusal("sql.private_aggregate", node.at, node.end, use=instead.aggregate(node, self._table))
         return self._of_column(node, where)
 
     def _of_column(self, call: Call, where: Expression | None) -> Figure:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from sandbox.plan.tree import Call, Cast, Constant, Expression, Operation
-from sandbox.plan.types import BIGINT, BOOLEAN, NULL, VARCHAR
+from sandbox.plan.bounded import calendar
+from sandbox.plan.tree import Call, Cast, Constant, Expression
+from sandbox.plan.types import BIGINT, VARCHAR
 
 SHOWN_CHARACTERS = 100
 """Of a text that nobody declared."""
 SHOWN_BYTES = 4 * SHOWN_CHARACTERS
-_FIRST_DAY, _LAST_DAY = "0001-01-01", "9999-12-31"
-_LAST_MOMENT = "9999-12-31 23:59:59.999999"
 
 
 def shown(key: Expression) -> Expression:
@@ -20,7 +19,4 @@ def shown(key: Expression) -> Expression:
         return Call(VARCHAR, "substring", "scalar", (key, first, characters))
     if key.type.kind not in {"DATE", "TIMESTAMP"}:
         return key
-    last = _LAST_DAY if key.type.kind == "DATE" else _LAST_MOMENT
-    first, last_one = (Cast(key.type, Constant(VARCHAR, day)) for day in (_FIRST_DAY, last))
-    held = Operation(BOOLEAN, "between", (key, first, last_one))
-    return Operation(key.type, "case", (held, key, Constant(NULL, "null")))
+    return calendar(key)

@@ -1,7 +1,8 @@
 """dp mode: what an expression over one person's record may be. It never fails, and its cost stays small.
 
-What would fail is NULL (`sandbox.plan.total`), whole, so no failure tells of a record; a function that can make
-one record cost a gigabyte or a second is not there, for that would tell by itself whether the record is.
+What would fail is NULL (`sandbox.plan.total`), so no failure tells of a record, nor the time that one takes; a
+function that can make one record cost a gigabyte or a second is not there, for that would tell by itself whether
+the record is.
 """
 
 from __future__ import annotations
@@ -10,8 +11,8 @@ from sandbox.plan.errors import Refusal
 from sandbox.plan.functions import FUNCTIONS
 from sandbox.plan.scope import nearest
 from sandbox.plan.total import total
-from sandbox.plan.tree import Call, Cast, ColumnRef, Constant, Expression, Operation, Query, QueryTest
-from sandbox.plan.walking import everything, walk
+from sandbox.plan.tree import Call, Cast, ColumnRef, Constant, Expression, Operation, QueryTest
+from sandbox.plan.walking import walk
 
 _OVER_TEXT = """
 lower upper length char_length strlen trim ltrim rtrim substr substring left right instr strpos position contains
@@ -26,11 +27,6 @@ ALLOWED = frozenset(
 
 TEXT_CHARACTERS = 200
 """Of a text in the question: a record could else be made long by it."""
-FALLIBLE = 8
-"""Expressions of a query that may fail."""
-FALLIBLE_NODES = 48
-"""What stands in all of these: where one record fails the engine goes over 2,048 again, at about 0.7 ms for each.
-So one record costs some 33 ms at most, of the 2 s over which such an answer is spread (`queries.execute`)."""
 
 
 def place_of(node: Expression) -> tuple[int | None, int | None]:
@@ -56,14 +52,3 @@ def per_record(node: Expression) -> Expression:
         if inner.type.kind in {"LIST", "INTERVAL"} and not isinstance(inner, Cast | Call):
             raise Refusal("sql.private_function", *place_of(inner), use="date_diff('day', a, b)")
     return total(node)
-
-
-def check_fallible(query: Query) -> bool:
-    """Whether anything may fail. Refusal of more than one record could make the engine repeat unseen."""
-    size = count = 0
-    fallible = (n for n in everything(query) if isinstance(n, Operation) and n.symbol == "try")
-    for count, node in enumerate(fallible, 1):
-        size += sum(1 for _ in walk(node)) - 1
-        if count > FALLIBLE or size > FALLIBLE_NODES:
-            raise Refusal("sql.private_fallible", *place_of(node), limit=FALLIBLE, terms=FALLIBLE_NODES)
-    return count > 0

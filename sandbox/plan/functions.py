@@ -22,8 +22,8 @@ Cohorts = Literal["measure", "dimension", ""]
 Determinism = Literal["always", "order", "sorted", "ties"]
 """Given the same rows the answer is: always the same; the same with ORDER BY inside, which must be written;
 the same since the plan puts an ORDER BY inside; the same but for which of several equal rows stands first."""
-Total = Literal["itself", "try", "none"]
-"""How a call becomes an expression that never raises: it is one; in TRY(…); not at all."""
+Total = Literal["itself", "guarded", "none"]
+"""How a call becomes an expression that never raises: it is one; by what `total` puts around it; not at all."""
 Cost = Literal["cell", "length", "square", "group", "rows"]
 """Time and memory grow with: nothing; the length of a value; the square of it; groups; the rows of a group."""
 
@@ -188,18 +188,23 @@ ntile WHOLE BIGINT ties | lag T WHOLE? T? same ties | lead T WHOLE? T? same ties
 last_value ANY same ties | nth_value ANY WHOLE same ties
 """
 
-_REFUSE_SOME = """
+_KEPT_FROM_SOME = """
 round trunc abs mod gcd lcm greatest_common_divisor least_common_multiple factorial week weekofyear isoyear
 yearweek epoch_ms epoch_us last_day date_part datepart date_trunc datetrunc date_diff datediff date_sub datesub
-date_add age time_bucket make_date make_timestamp make_timestamp_ms strptime to_weeks to_quarters to_years
-to_decades to_hours to_minutes to_seconds to_milliseconds substr substring substring_grapheme left left_grapheme
-string_split_regex str_split_regex regexp_split_to_array chr to_base regexp_matches regexp_full_match
-regexp_replace regexp_extract regexp_extract_all json_extract json_extract_path json_extract_string
-json_extract_path_text json_value json_exists json_contains json_array_length json_keys json_type json_structure
-json_merge_patch json_pretty hamming mismatches jaccard list_sum list_avg
+date_add age time_bucket make_date make_timestamp_ms strptime to_days to_weeks to_months to_quarters to_years
+to_decades to_hours to_minutes to_seconds to_milliseconds to_microseconds substr substring left
 """
+_REFUSE_SOME = """
+make_timestamp substring_grapheme left_grapheme string_split_regex str_split_regex regexp_split_to_array chr
+to_base regexp_matches regexp_full_match regexp_replace regexp_extract regexp_extract_all json_extract
+json_extract_path json_extract_string json_extract_path_text json_value json_exists json_contains
+json_array_length json_keys json_type json_structure json_merge_patch json_pretty hamming mismatches jaccard
+list_sum list_avg
+"""
+_GUARDED = frozenset(_KEPT_FROM_SOME.split())
+"""Scalars that refuse some values of their arguments, and are kept from them (`guarded`)."""
 _RAISING = frozenset(_REFUSE_SOME.split())
-"""Scalars that refuse some values of their arguments."""
+"""Scalars that refuse some, and nothing keeps them from it."""
 _UNBOUNDED = frozenset({"lpad", "rpad"})
 """Scalars whose answer may be of any size: running out of memory would tell something too."""
 
@@ -218,8 +223,8 @@ def _function(row: str, kind: Kind, cost: Cost) -> Function:
         note = words.pop()
         found[_NOTES[note]] = note
     name, *arguments, answer = words
-    total: Total = "try" if name in _RAISING else "itself"
-    if kind != "scalar" or name in _UNBOUNDED:
+    total: Total = "guarded" if name in _GUARDED else "itself"
+    if kind != "scalar" or name in _UNBOUNDED | _RAISING:
         total = "none"
     return Function(
         name, tuple(arguments), answer.removeprefix("~"), kind, **found,  # type: ignore[arg-type]

@@ -40,7 +40,7 @@ FORMS = {
         "=", "<>", "<", "<=", ">", ">=", "&", "|", "<<", ">>", "+", "-", "*", "/", "//", "%", "**", "||", "like",
         "ilike", "is distinct from", "is not distinct from")},
     "not": "(NOT {0})", "negative": "(-{0})", "is null": "({0} IS NULL)", "is true": "({0} IS TRUE)",
-    "is false": "({0} IS FALSE)", "try": "TRY({0})", "between": "({0} BETWEEN {1} AND {2})",
+    "is false": "({0} IS FALSE)", "between": "({0} BETWEEN {1} AND {2})",
     "like escape": "({0} LIKE {1} ESCAPE {2})", "ilike escape": "({0} ILIKE {1} ESCAPE {2})",
 }  # fmt: skip
 

@@ -1,62 +1,70 @@
-"""Total forms: an expression over one row that never raises, so that whether it raised tells nothing (dp mode).
+"""Total forms: an expression over one row that never raises, so that neither an error nor its time tells of a row.
 
-A cast that does not fit becomes TRY_CAST. If arithmetic that overflows or divides by zero, or a call that refuses
-its arguments, stands anywhere in the expression, the whole stands in one TRY(…) and is NULL where any part raises.
-Never one in another: the engine goes again over the 2,048 rows of a vector in which one raises: they multiply.
+What would raise is NULL by itself, never through TRY(…): the engine goes again over the 2,048 rows of a vector in
+which one raises. Whole numbers are reckoned in a wider type and brought back by TRY_CAST, a divisor of zero is
+NULL, and what has no wider type gets only what it can take: days of a calendar, intervals, counts of characters.
 """
 
 from __future__ import annotations
 
+from .bounded import YEARS, place
 from .errors import Refusal
 from .functions import FUNCTIONS
-from .tree import Call, Cast, Expression, Operation, QueryTest
-from .types import BOOLEAN, DOUBLE, NULL
-from .walking import walk, with_children
-
-HOISTS = "common_subexpressions"
-"""The optimizer that is off where TRY stands (`worker.query`): it takes what stands twice out of every TRY."""
-_ARITHMETIC = frozenset({"+", "-", "*", "/", "//", "%", "**", "&", "|", "<<", ">>", "negative"})
-_FLOATING = frozenset({"+", "-", "*", "/", "negative"})
+from .guarded import A_YEAR, GUARDS, of_one_type
+from .limits import NODES
+from .reckoning import operation
+from .tree import Call, Cast, Constant, Expression, Operation, QueryTest
+from .types import NULL
+from .walking import children, with_children
 
 
 def total(node: Expression) -> Expression:
-    """The same value where there is one, NULL where any part of it would raise.
+    """The same value where there is one, NULL where it, or a part that it needs, would raise (and for the ends of
+    what a type holds: days outside the years 1 to 9999, intervals of more than 10,000, offsets beyond 2^31).
 
-    Refusal of what has no such form: aggregates, queries, lpad.
+    Refusal of what has no such form: aggregates, queries, patterns that may end in their escape, arithmetic on
+    HUGEINT and beyond 38 digits, functions that `functions` says so of, and what grows too long by its guards.
     """
-    parts = tuple(walk(node))
-    for part in parts:
-        if isinstance(part, QueryTest):
-            raise Refusal("sql.not_supported", form="SELECT", use="JOIN … ON …")
-        if isinstance(part, Call) and FUNCTIONS[part.name].total == "none":
-            raise Refusal("sql.not_supported", part.at, part.end, form=part.name, use="concat")
-    lenient = _forgiving(node)
-    return Operation(node.type, "try", (lenient,)) if any(map(_raises, parts)) else lenient
+    found = _total(node)
+    if _size(found, {}) > NODES:
+        raise Refusal("sql.too_many_terms", *place(node), limit=NODES)
+    return found
 
 
-def _forgiving(node: Expression) -> Expression:
-    """With every cast one that gives NULL for what does not fit."""
-    node = with_children(node, _forgiving)
-    return Cast(node.type, node.operand, forgiving=True) if isinstance(node, Cast) else node
+def _size(node: Expression, known: dict[int, int]) -> int:
+    """Terms when it is written; what a guard holds twice is counted twice and looked at once."""
+    if id(node) not in known:
+        known[id(node)] = 1 + sum(_size(child, known) for child in children(node))
+    return known[id(node)]
 
 
-def _raises(node: Expression) -> bool:
-    """Whether it can fail by itself, casts apart."""
+def _total(node: Expression) -> Expression:
+    node = with_children(node, _total)
     match node:
-        case Operation():
-            arithmetic = node.symbol in _ARITHMETIC and not _real(node)
-            return arithmetic or _mixed(node.operands)
+        case QueryTest():
+            raise Refusal("sql.not_supported", form="SELECT", use="JOIN … ON …")
+        case Cast(operand=Constant()) if node.type.kind == "INTERVAL":
+            return _interval(node)
+        case Cast():
+            return Cast(node.type, node.operand, forgiving=True)
         case Call():
-            return FUNCTIONS[node.name].total == "try" or _mixed(node.arguments)
-    return False
+            return _call(node)
+        case Operation():
+            return operation(node)
+    return node
 
 
-def _real(node: Operation) -> bool:
-    """Whether it is reckoned in floating point, which overflows to infinity and divides by zero."""
-    return node.type == DOUBLE and node.symbol in _FLOATING
+def _interval(node: Cast) -> Cast:
+    assert isinstance(node.operand, Constant)
+    amount, unit = node.operand.value.split()
+    held = abs(int(amount)) <= YEARS * A_YEAR[unit]
+    return node if held else Cast(node.type, Constant(NULL, "null"))
 
 
-def _mixed(operands: tuple[Expression, ...]) -> bool:
-    """Whether the engine would cast some of them to what may not hold them (a DATE beside a TIMESTAMP)."""
-    types = {operand.type for operand in operands} - {NULL, BOOLEAN}
-    return len(types) > 1 and not all(one.is_integer or one == DOUBLE for one in types)
+def _call(node: Call) -> Expression:
+    function = FUNCTIONS[node.name]
+    if function.total == "none":
+        raise Refusal("sql.not_supported", node.at, node.end, form=node.name, use="concat")
+    if guard := GUARDS.get(node.name):
+        return guard(node)
+    return of_one_type(node) if "T" in function.arguments else node

@@ -102,15 +102,9 @@ def answer(payload: bytes, inputs: list[int], output: BinaryIO) -> bytes:
 
 
 def _for(query: Query) -> duckdb.DuckDBPyConnection:
-    settings = []
-    if query.threads > 1:
-        settings.append(f"SET threads = {query.threads}")
-    if "TRY(" in query.sql:
-        # What stands twice in it would be worked out once, outside of every TRY, and would raise there.
-        settings.append("SET disabled_optimizers = 'common_subexpressions'")
-    if not settings:
+    if query.threads == 1:
         return _connection
-    for setting in [*settings, _LOCK]:
+    for setting in (f"SET threads = {query.threads}", _LOCK):
         _adjustable.execute(setting)
     return _adjustable
 

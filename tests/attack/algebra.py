@@ -15,6 +15,7 @@ from pathlib import Path
 
 import duckdb
 import numpy as np
+import pyarrow as pa
 from pyarrow import parquet
 
 from catalog.cohorts import Ints
@@ -48,6 +49,9 @@ SMALL = TableSchema(
         Column(name="visits", type="BIGINT", kind="measure"), Column(name="cost", type="DOUBLE", kind="measure"),
     ),
 )  # fmt: skip
+OWN = TableSchema(
+    name="mine", mode="rows", columns=(Column(name="code", type="VARCHAR"), Column(name="size", type="BIGINT"))
+)
 PLACES = ("Huế", "Hà Nội")
 TOLD = (
     "count(*)", "count(visits)", "sum(visits)", "sum(visits * visits)", "count(cost)", "sum(cost)",
@@ -130,13 +134,17 @@ class Register:
         weights: dict[str | None, float] = dict(times.items())
         lines = [f"SELECT '{p}' AS place" for p, often in times.items() for _ in range(often)]
         sql = f"WITH w AS ({' UNION ALL '.join(lines)}) SELECT {', '.join(TOLD)} FROM small s JOIN w USING (place)"
-        if draw.random() < 0.5:
+        way = draw.random()
+        if way < 0.3:
             weights = {p: float(p in places) for p in PLACES} | {None: float(len(places) == 2)}
             none = " OR place IS NULL" if len(places) == 2 else ""
             sql = f"SELECT {', '.join(TOLD)} FROM small WHERE (place IN {(*places, '')}{none})"
-        plan = plan_query(f"{sql}{' WHERE ' if 'WHERE' not in sql else ' AND '}{where}", [SMALL])
+        elif way < 0.7:
+            sql, weights = self._by_own_table(draw)
+        plan = plan_query(f"{sql}{' AND ' if ' WHERE (place' in sql else ' WHERE '}{where}", [SMALL, OWN])
+        sources = {"small": list(revision.parts), "mine": [str(self.folder / "mine.parquet")]}
         (told,) = self.connection.execute(
-            render(plan, {"small": list(revision.parts)}, {"small": condition(agreed)} if agreed else {})
+            render(plan, sources, {"small": condition(agreed)} if agreed else {})
         ).fetchall()
         shown = {
             i for i in range(len(self.cohorts))
@@ -149,6 +157,31 @@ class Register:
             assert np.isclose(sum(w * _value(*u) for u, w in row.items()), float(answer or 0)), (sql, where)
             if row:
                 self.equations.append(row)
+
+    def _by_own_table(self, draw: random.Random) -> tuple[str, dict[str | None, float]]:
+        """Joined with, or chosen by, an own table of other codes too, some twice, some of none."""
+        lines = [(draw.choice([*PLACES, "Đà Lạt", None]), draw.randint(1, 4)) for _ in range(draw.randint(1, 6))]
+        codes, sizes = (list(column) for column in zip(*lines, strict=True))
+        mine = pa.table({"code": pa.array(codes, pa.string()), "size": pa.array(sizes, pa.int64())})
+        parquet.write_table(mine, self.folder / "mine.parquet")
+        least, head = draw.randint(1, 4), f"SELECT {', '.join(TOLD)} FROM small s"
+        often: dict[str | None, float] = {}
+        often |= {p: float(sum(c == p and size >= least for c, size in lines)) for p in PLACES}
+        any_of = f"SELECT 1 FROM mine m WHERE (m.code = s.place AND m.size >= {least})"
+        match draw.choice(["join", "left", "in", "exists", "not exists"]):
+            case "join":
+                return f"{head} JOIN mine m ON m.code = s.place AND m.size >= {least}", {**often}
+            case "left":
+                joined = f"{head} LEFT JOIN mine m ON m.code = s.place AND m.size >= {least}"
+                return joined, {None: 1.0} | {p: max(times, 1.0) for p, times in often.items()}
+            case "in":
+                chosen = f"(place IN (SELECT code FROM mine WHERE size >= {least}))"
+                return f"{head} WHERE {chosen}", {p: float(times > 0) for p, times in often.items()}
+            case "exists":
+                chosen = f"(place IS NOT NULL) AND EXISTS ({any_of})"
+                return f"{head} WHERE {chosen}", {p: float(times > 0) for p, times in often.items()}
+        none = {None: 1.0} | {p: float(times == 0) for p, times in often.items()}
+        return f"{head} WHERE (place = place OR TRUE) AND NOT EXISTS ({any_of})", none
 
     def matrix(self) -> tuple[Ints, list[str]]:
         """Equations × unknowns, and whose each unknown is."""

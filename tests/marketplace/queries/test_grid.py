@@ -16,7 +16,7 @@ from marketplace.db.base import new_id
 from marketplace.db.keys import Keys
 from marketplace.queries import execute
 from marketplace.queries.endings import Outcome
-from marketplace.queries.execute import SPREAD, SPREAD_FALLIBLE, Run, run, to_the_grid
+from marketplace.queries.execute import Run, run, to_the_grid
 from marketplace.queries.keeping import Answers
 from marketplace.queries.lines import Line
 from marketplace.queries.prepare import Prepared
@@ -30,7 +30,7 @@ from sandbox.run import Spending
 STREAM = pa.schema([("n", pa.int64())]).serialize().to_pybytes()
 
 
-def _prepared(*, stored: bool, fallible: bool = False) -> Prepared:
+def _prepared(*, stored: bool) -> Prepared:
     """A query whose answer is stored, or one whose jail it does not reach: its version is damaged."""
     spend = Spend(
         rho_micro=1_000, epsilon=0.1, delta=1e-6, question=b"q",
@@ -45,7 +45,7 @@ def _prepared(*, stored: bool, fallible: bool = False) -> Prepared:
     )  # fmt: skip
     prepared = SimpleNamespace(
         spend=spend, lines=(cast(Line, line),), own=(),
-        plan=SimpleNamespace(output=(), release=SimpleNamespace(fallible=fallible)),
+        plan=SimpleNamespace(output=()),
         decision=SimpleNamespace(obligations=obligations),
     )  # fmt: skip
     return cast(Prepared, prepared)
@@ -83,15 +83,14 @@ async def test_the_next_of_the_queue_goes_in_at_the_grid_and_not_before(
     assert not second.waits, "then it is the next one's turn"
 
 
-@pytest.mark.parametrize("spread", [SPREAD, SPREAD_FALLIBLE])
 @pytest.mark.parametrize("elapsed_ms", [0.1, 240.0, 249.9, 251.0, 480.0, 4_990.0])
-def test_what_takes_longer_comes_later_only_as_often_as_chance_lets_it(spread: int, elapsed_ms: float) -> None:
+def test_what_takes_longer_comes_later_only_as_often_as_chance_lets_it(elapsed_ms: float) -> None:
     """However a question is made, the time of one record does not decide when its answer comes."""
     longer_ms, tries = 20.0, 10_000
-    steps = [_step(elapsed_ms, spread * at / tries) for at in range(tries)]
-    later = [_step(elapsed_ms + longer_ms, spread * at / tries) for at in range(tries)]
+    steps = [_step(elapsed_ms, at / tries) for at in range(tries)]
+    later = [_step(elapsed_ms + longer_ms, at / tries) for at in range(tries)]
     moved = (Counter(steps) - Counter(later)).total() / tries
-    assert 0 < moved <= longer_ms / (spread * 250) + 2 / tries
+    assert 0 < moved <= longer_ms / 250 + 2 / tries
 
 
 def test_without_chance_the_time_of_one_record_would_tell() -> None:
@@ -107,10 +106,7 @@ def _step(elapsed_ms: float, later: float) -> int:
     return step
 
 
-@pytest.mark.parametrize(("fallible", "most"), [(False, SPREAD), (True, SPREAD_FALLIBLE)])
-async def test_an_answer_that_one_record_can_make_late_is_spread_over_more(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fallible: bool, most: int
-) -> None:
+async def test_chance_moves_an_answer_by_up_to_a_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     turns = Turns(room_of(Config(home=tmp_path, sandbox_jails=1)), wait_max_s=60)
     waits: list[float] = []
 
@@ -122,9 +118,9 @@ async def test_an_answer_that_one_record_can_make_late_is_spread_over_more(
     answers = Answers(tmp_path / "answers", Keys(tmp_path / "keys"), runner=1)
     services = cast(Services, SimpleNamespace(config=Config(home=tmp_path), store=Damaged()))
     place = turns.join(new_id(), tenant=new_id(), agreement=new_id(), cost_bytes=1, memory_bytes=1)
-    await run(services, _prepared(stored=True, fallible=fallible), _to(place, answers))
+    await run(services, _prepared(stored=True), _to(place, answers))
     assert len(waits) == 1
-    assert waits[0] > (most - 1) * 0.25
+    assert waits[0] > 0.25
 
 
 def _to(place: Place, answers: Answers) -> Run:

@@ -47,7 +47,11 @@ ACCEPTED = (
     "SELECT CASE WHEN CAST(village AS DATE) > visited THEN sqrt(age) > 2 END, sum(age) FROM survey GROUP BY 1",
     "SELECT median(age), count(*) FILTER (WHERE insured), avg(age) FROM survey",
     "SELECT count(*) FROM survey WHERE visited + INTERVAL 9 MONTH < visited",
-    f"SELECT {', '.join(f'count(age + {i})' for i in range(8))} FROM survey",
+    f"SELECT {', '.join(f'count(age + {i})' for i in range(30))} FROM survey",
+    f"SELECT count(*) FROM survey WHERE {' + '.join(['age'] * 60)} > 0",
+    f"SELECT count(*) FROM survey WHERE visited{' + INTERVAL 1 DAY' * 6} > visited",
+    "SELECT count(*) FROM survey WHERE village LIKE 'Huế!%' ESCAPE '!' OR village LIKE 'a!!' ESCAPE '!'",
+    "SELECT round(CAST(age AS DECIMAL(2,0)), -1) AS r, count(*) FROM survey GROUP BY r",
     f"SELECT count(*) FROM survey WHERE {' + '.join(['age'] * 23)} > 0",
     "SELECT count_if(insured), countif(age > 30) FILTER (WHERE insured) FROM survey",
 )
@@ -92,8 +96,21 @@ REFUSED = (
         "sql.private_text",
         "insured",
     ),
-    (f"SELECT {', '.join(f'count(age + {i})' for i in range(9))} FROM survey", "sql.private_fallible", "age"),
-    (f"SELECT count(*) FROM survey WHERE {' + '.join(['age'] * 24)} > 0", "sql.private_fallible", "age"),
+    ("SELECT count(*) FROM survey WHERE village LIKE 'Huế!' ESCAPE '!'", "sql.private_function", "village"),
+    ("SELECT count(*) FROM survey WHERE village NOT ILIKE '%a!!!' ESCAPE '!'", "sql.private_function", "village"),
+    ("SELECT count(*) FROM survey WHERE village LIKE province ESCAPE '!'", "sql.private_function", "village"),
+    ("SELECT count(*) FROM survey WHERE CAST(age AS HUGEINT) + 1 > 0", "sql.private_function", "age"),
+    ("SELECT count(*) FROM survey WHERE CAST(age AS DECIMAL(38,0)) * 10 > 0", "sql.private_function", "age"),
+    (
+        "SELECT round(CAST(age AS DECIMAL(38,0)), -1) AS r, count(*) FROM survey GROUP BY r",
+        "sql.private_function",
+        "round",
+    ),
+    (
+        f"SELECT count(*) FROM survey WHERE visited{' + INTERVAL 1 DAY' * 16} > visited",
+        "sql.too_many_terms",
+        "visited",
+    ),
 )
 
 

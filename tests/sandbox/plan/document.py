@@ -100,7 +100,7 @@ def _types() -> str:
 _COSTS = {"cell": "", "length": "length", "square": "length²", "group": "", "rows": "rows of the group"}
 _ORDERS = {"always": "", "order": "wants ORDER BY inside", "sorted": "sorted, unless you say otherwise",
            "ties": "which of equal rows is first is open"}  # fmt: skip
-_TOTALS = {"itself": "", "try": "NULL", "none": "refused"}
+_TOTALS = {"itself": "", "guarded": "NULL", "none": "refused"}
 
 
 def _row(function: Function) -> str:

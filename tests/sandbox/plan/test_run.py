@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import duckdb
 import pyarrow as pa
 import pytest
 
 from sandbox.isolation.pool import Pool
-from sandbox.job import Limits, OutputColumn, SandboxFailed, TableFiles
+from sandbox.job import Limits, SandboxFailed, TableFiles
 from sandbox.plan.limits import STEPS
 from sandbox.run import run
 from tests.attack.conftest import require_layers
@@ -58,22 +57,6 @@ async def test_no_function_needs_what_the_jail_does_not_give(world: World, pool:
     for kind, calls in groups(90):
         sql = question(calls, kind)
         assert same(await asked(world, pool, sql), world.plain(sql)), sql
-
-
-TWICE = """
-SELECT CAST(count(*) FILTER (WHERE p IS NULL AND q IS NULL) AS BIGINT) AS n
-FROM (SELECT TRY(date_diff('day', a, b)) AS p, TRY(date_diff('year', a, b)) AS q FROM (
-  SELECT TIMESTAMP '2020-01-01' + to_days(CAST(i AS INTEGER)) AS a, DATE '5881580-07-10' - CAST(i AS INTEGER) AS b
-  FROM range(5) t(i)))
-"""
-
-
-async def test_what_stands_in_try_twice_is_not_worked_out_outside_of_it(world: World, pool: Pool) -> None:
-    with pytest.raises(duckdb.ConversionException):
-        world.plain(TWICE)
-    columns = (OutputColumn(name="n", type="BIGINT"),)
-    result = await pool.execute(TWICE, [], columns, Limits())
-    assert pa.ipc.open_stream(result.stream).read_all().to_pylist() == [{"n": 5}]
 
 
 COUNTING = (
