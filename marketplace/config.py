@@ -87,6 +87,17 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     address_free_points_per_minute: Positive = 600
     """The same of each address (of IPv6: /64) from which nobody who is known asks."""
     address_free_points_at_once: Positive = 2_400
+    connections_max: Positive = 1_000
+    """Open at once, in one process; where one more comes, the one that kept us waiting longest goes."""
+    address_connections_max: Positive = 200
+    """The same of each address (of IPv6: /64), but those of `proxy_addresses`, behind which are many."""
+    request_head_max_bytes: Positive = 64 * 1024
+    """Of what comes of a request before, between and behind the pieces of its body."""
+    request_head_max_s: Positive = 20
+    """From its first byte, or from when the connection is made, until a request's head is whole."""
+    client_stall_max_s: Positive = 30
+    """That a client may keep us waiting for its body, or with its answer, beyond the next line."""
+    client_least_bytes_per_s: Positive = 500
     free_payers_max: Positive = 50_000
     """Of whom points are counted at once, in each process; addresses beyond them share those of one."""
     questions_at_once: Positive = 4

@@ -30,6 +30,8 @@ BY_STATUS = {
     415: "request.media_type",
     503: "service.unavailable",
 }
+HUNG_UP = "client disconnected prematurely"
+"""As Litestar says it, which takes it for a fault of ours: whoever likes could fill our log."""
 _TRACEPARENT = re.compile(r"^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$")
 
 log = logging.getLogger("marketplace.problems")
@@ -176,7 +178,7 @@ def _of_litestar(exc: HTTPException, names: Mapping[str, str]) -> Problem:
         wrong = exc.extra if isinstance(exc.extra, list) else []
         errors = [wrong_field(each, names) for each in wrong]
         return _coded(Problem(headers=headers, errors=errors), "request.invalid", 400)
-    if exc.status_code == 400:
+    if exc.status_code == 400 or exc.detail == HUNG_UP:
         return _coded(Problem(headers=headers), "request.invalid", 400)
     if exc.status_code >= 500:
         return _coded(Problem(), BY_STATUS.get(exc.status_code, "internal"), exc.status_code)
