@@ -149,7 +149,12 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     session_lifetime_s: NotNegative = 12 * 3600
     token_lifetime_s: NotNegative = 90 * 86_400
     login_attempts_per_window: NotNegative = 10
+    """Failed ones, of an address, and of a browser that the account has signed in from."""
+    login_account_attempts_per_window: NotNegative = 100
+    """Of an account by everybody else: NIST SP 800-63B allows a hundred."""
     login_window_s: NotNegative = 900
+    device_lifetime_s: NotNegative = 180 * 86_400
+    """How long a browser is known as one that an account has signed in from."""
     oidc_issuer: str | None = None
     """Where data subjects sign in (VNeID in production); None: nobody can."""
     oidc_client_id: str = "sandulieu"

@@ -29,6 +29,21 @@ async def test_the_session_cookie_is_closed_to_scripts_and_other_sites(visit: Vi
         assert sides.startup.person.name in (await fresh.get("/")).text
 
 
+async def test_a_browser_that_signed_in_once_is_known_at_the_next_sign_in_and_nowhere_else(
+    visit: Visit, sides: Sides
+) -> None:
+    email = sides.startup.person.email
+    async with visit() as visitor:
+        answer = await visitor.sign_in(email)
+        cookie = next(c for c in answer.headers.get_list("set-cookie") if c.startswith(cookie_name(email)))
+        parts = {part.strip().lower() for part in cookie.split(";")}
+        assert {"httponly", "samesite=strict", "path=/login"} <= parts
+        for _ in range(Config().login_attempts_per_window):
+            assert (await visitor.sign_in(email, "wrong")).status_code in (303, 401)
+    async with visit() as stranger:
+        assert cookie_name(email) not in (await stranger.sign_in(email, "wrong")).cookies
+
+
 async def test_a_wrong_password_says_so_and_keeps_the_address_typed(visit: Visit, sides: Sides) -> None:
     async with visit() as visitor:
         answer = await visitor.sign_in(sides.startup.person.email, "wrong")
