@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime, time, timedelta, timezone
 from typing import Final
 
@@ -10,6 +11,7 @@ from marketplace.errors import Invalid
 DAYS_MOST: Final = 366
 _FIRST_DAY, _LAST_DAY = date(2000, 1, 1), date(9998, 12, 31)
 """Beyond these there is nothing, and an instant of theirs need not have a neighbour."""
+_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 VIETNAM: Final = timezone(timedelta(hours=7))
 """No summer time, and none since 1975."""
 
@@ -40,6 +42,19 @@ def day_of(at: datetime) -> date:
 def day_start(day: date) -> datetime:
     """Its first instant."""
     return datetime.combine(day, time(), VIETNAM)
+
+
+def bound(written: str, *, days: int = 0) -> datetime:
+    """An instant of ISO 8601 with its zone; or so many days after the beginning of a day.
+
+    Raises ValueError for neither, for an instant without a zone, and for one that is nowhere near our time."""
+    if _DAY.fullmatch(written):
+        at = day_start(min(date.fromisoformat(written), _LAST_DAY) + timedelta(days=days))
+    else:
+        at = datetime.fromisoformat(written)
+    if at.tzinfo is None or not _FIRST_DAY <= at.date() <= _LAST_DAY + timedelta(days=1):
+        raise ValueError(written)
+    return at
 
 
 def span(first: date, last: date) -> tuple[datetime, datetime]:

@@ -69,6 +69,12 @@ def newest_types() -> tuple[EventType, ...]:
     return tuple(_newest[name] for name in sorted(_newest))
 
 
+def names() -> list[str]:
+    """Of all events, also of those that are no longer recorded."""
+    _load()
+    return sorted({name for name, _ in _declared})
+
+
 def counted_names() -> list[str]:
     """Names of the events that count in the chain of their dataset."""
     return [kind.name for kind in newest_types() if kind.counted]
