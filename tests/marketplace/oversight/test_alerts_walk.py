@@ -128,6 +128,10 @@ async def test_what_the_regulator_itself_takes_out_at_night_is_no_alert_to_it(
     regulator: Party,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    unknown = await client.post(
+        "/api/v1/audit/exports", token=regulator.token, json={"search": {"name": "log:exprt"}}
+    )
+    assert unknown.json()["errors"][0]["params"]["use"].startswith("log:export")
     midnight = (datetime.now(UTC) - timedelta(days=1)).replace(hour=17)
     with monkeypatch.context() as patched:
         patched.setattr(actions, "utcnow", lambda: midnight)
