@@ -13,7 +13,7 @@ from litestar import Request, Response
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException, ValidationException
 
-from marketplace.errors import Problem
+from marketplace.errors import Problem, Unavailable
 from marketplace.texts import Language, Message, message, told
 from marketplace.web.headers import UNKEPT
 from marketplace.web.wrong_fields import names_of, wrong_field
@@ -150,8 +150,15 @@ def language_of(request: Request[Any, Any, State]) -> Language:
 
 
 def tell_fault(request: Request[Any, Any, State], problem: Problem, exc: Exception) -> None:
-    """A fault of ours, in the service's log; the path as text, for line ends in it would write lines there."""
+    """A fault of ours, in the service's log; the path as text, for line ends in it would write lines there.
+
+    Of what is only away or too busy it tells nothing where in the code that was, and to write it takes longer than
+    the request: hundreds at once would keep the service from its work."""
     where = f"{request.method} {request.url.path!r}"
+    if isinstance(problem, Unavailable):
+        why = str(problem.__cause__ or "").partition("\n")[0]
+        log.error("%s: %s %s (trace %s)", where, problem.code, why, trace_id_of(request))
+        return
     log.error("%s: %s (trace %s)", where, problem.code, trace_id_of(request), exc_info=exc)
 
 
