@@ -37,12 +37,14 @@ class HeadTooLarge(Problem):
 def written(problem: Problem) -> bytes:
     """The whole answer, after which the connection is closed. Nobody's language is known: title and detail are
     Vietnamese, `messages` both."""
-    return _written(type(problem), tuple(sorted(problem.params.items())))
+    return _written(problem.code, problem.status, tuple(sorted(problem.params.items())))
 
 
 @cache
-def _written(kind: type[Problem], params: tuple[tuple[str, Any], ...]) -> bytes:
-    body = msgspec.json.encode(problem_view(kind(**dict(params)), "vi", NO_TRACE))
+def _written(code: str, status: int, params: tuple[tuple[str, Any], ...]) -> bytes:
+    problem = Problem(**dict(params))
+    problem.code, problem.status = code, status  # type: ignore[misc]
+    body = msgspec.json.encode(problem_view(problem, "vi", NO_TRACE))
     head: dict[str, str | int] = {
         "content-type": MEDIA_TYPE,
         "content-length": len(body),
@@ -51,4 +53,4 @@ def _written(kind: type[Problem], params: tuple[tuple[str, Any], ...]) -> bytes:
         "connection": "close",
     }
     lines = b"".join(f"{name}: {value}\r\n".encode() for name, value in head.items())
-    return STATUS_LINE[kind.status] + lines + b"\r\n" + body
+    return STATUS_LINE[status] + lines + b"\r\n" + body
