@@ -28,8 +28,6 @@ from marketplace.web.unasked import HeadTooLarge, RequestTooSlow, TooManyConnect
 DRAINED_BYTES: Final = 48 * 1024
 """Gone at least, when what waits to be sent fell from asyncio's high mark to its low one."""
 OTHER_DESCRIPTORS: Final = 1_024
-
-
 MADE_ROOM: Final = "connection.made_room"
 ENDED: Final = (
     MADE_ROOM, TooManyConnections.code, RequestTooSlow.code, HeadTooLarge.code, Unavailable.code,
