@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from datetime import date, datetime, time, timedelta, timezone
 from typing import Final
@@ -12,6 +13,7 @@ DAYS_MOST: Final = 366
 _SATURDAY: Final = 5
 _FIRST_DAY, _LAST_DAY = date(2000, 1, 1), date(9998, 12, 31)
 """Beyond these there is nothing, and an instant of theirs need not have a neighbour."""
+_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 VIETNAM: Final = timezone(timedelta(hours=7))
 """No summer time, and none since 1975."""
 
@@ -51,6 +53,19 @@ def after_banking_days(days: int, *, at: datetime, holidays: Collection[date] = 
         day -= timedelta(days=1)
         days -= day.weekday() < _SATURDAY and day not in holidays
     return day_start(day)
+
+
+def bound(written: str, *, days: int = 0) -> datetime:
+    """An instant of ISO 8601 with its zone; or so many days after the beginning of a day.
+
+    Raises ValueError for neither, for an instant without a zone, and for one that is nowhere near our time."""
+    if _DAY.fullmatch(written):
+        at = day_start(min(date.fromisoformat(written), _LAST_DAY) + timedelta(days=days))
+    else:
+        at = datetime.fromisoformat(written)
+    if at.tzinfo is None or not _FIRST_DAY <= at.date() <= _LAST_DAY + timedelta(days=1):
+        raise ValueError(written)
+    return at
 
 
 def span(first: date, last: date) -> tuple[datetime, datetime]:

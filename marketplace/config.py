@@ -89,6 +89,17 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     address_free_points_per_minute: Positive = 600
     """The same of each address (of IPv6: /64) from which nobody who is known asks."""
     address_free_points_at_once: Positive = 2_400
+    connections_max: Positive = 1_000
+    """Open at once, in one process; where one more comes, the one that kept us waiting longest goes."""
+    address_connections_max: Positive = 200
+    """The same of each address (of IPv6: /64), but those of `proxy_addresses`, behind which are many."""
+    request_head_max_bytes: Positive = 64 * 1024
+    """Of what comes of a request before, between and behind the pieces of its body."""
+    request_head_max_s: Positive = 20
+    """From its first byte, or from when the connection is made, until a request's head is whole."""
+    client_stall_max_s: Positive = 30
+    """That a client may keep us waiting for its body, or with its answer, beyond the next line."""
+    client_least_bytes_per_s: Positive = 500
     free_payers_max: Positive = 50_000
     """Of whom points are counted at once, in each process; addresses beyond them share those of one."""
     questions_at_once: Positive = 4
@@ -139,7 +150,12 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     session_lifetime_s: NotNegative = 12 * 3600
     token_lifetime_s: NotNegative = 90 * 86_400
     login_attempts_per_window: NotNegative = 10
+    """Failed ones, of an address, and of a browser that the account has signed in from."""
+    login_account_attempts_per_window: NotNegative = 100
+    """Of an account by everybody else: NIST SP 800-63B allows a hundred."""
     login_window_s: NotNegative = 900
+    device_lifetime_s: NotNegative = 180 * 86_400
+    """How long a browser is known as one that an account has signed in from."""
     oidc_issuer: str | None = None
     """Where data subjects sign in (VNeID in production); None: nobody can."""
     oidc_client_id: str = "sandulieu"

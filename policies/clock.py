@@ -26,12 +26,13 @@ class Clock:
 
     def now_ms(self) -> int:
         """Milliseconds since 1970-01-01 UTC. Raises ClockWentBack."""
-        wall_ms, monotonic_ms = _wall_ms(), _monotonic_ms()
-        behind_ms = self._wall_ms + (monotonic_ms - self._monotonic_ms) - wall_ms
-        if behind_ms > self._slack_ms:
+        # Whoever reads them may be held up in between for seconds: the wall's reading lies between the other two.
+        before_ms, wall_ms, after_ms = _monotonic_ms(), _wall_ms(), _monotonic_ms()
+        expected_ms = self._wall_ms - self._monotonic_ms
+        if (behind_ms := expected_ms + before_ms - wall_ms) > self._slack_ms:
             raise ClockWentBack(behind_ms)
-        if behind_ms < 0:
-            self._wall_ms, self._monotonic_ms = wall_ms, monotonic_ms
+        if expected_ms + after_ms < wall_ms:
+            self._wall_ms, self._monotonic_ms = wall_ms, after_ms
         return wall_ms
 
 

@@ -30,10 +30,14 @@ _BY_ID = text("select email, password_hash from person where id = :id")
 _ONE_AT_A_TIME = text("select pg_advisory_xact_lock(hashtextextended(:key, 1))")
 
 
-async def sign_in(database: Database, config: Config, *, email: str, password: str, address: str) -> str:
-    """The value of a fresh session's cookie. Raises WrongPassword, TooManyAttempts, PersonInactive."""
+async def sign_in(
+    database: Database, config: Config, *, email: str, password: str, address: str, device: str | None = None
+) -> str:
+    """The value of a fresh session's cookie. `device`: what `devices.known_device` tells.
+
+    Raises WrongPassword, TooManyAttempts, PersonInactive."""
     wanted = email.strip().lower()
-    attempt_id = await _count_attempt(database, config, wanted, address)
+    attempt_id = await _count_attempt(database, config, wanted, address, known=device)
     person = await database.one(_BY_EMAIL, {"email": wanted})
     if not await verify_password(person.password_hash if person else None, password) or person is None:
         raise WrongPassword
@@ -51,7 +55,7 @@ async def change_password(
 
     Raises CurrentPasswordWrong, TooManyAttempts, Invalid."""
     (person,) = await database.all(_BY_ID, {"id": by.person_id})
-    attempt_id = await _count_attempt(database, config, person.email, address)
+    attempt_id = await _count_attempt(database, config, person.email, address, known=f"person {by.person_id}")
     if not await verify_password(person.password_hash, current):
         raise CurrentPasswordWrong
     async with database.session() as session:
@@ -72,17 +76,28 @@ async def sign_out(database: Database, *, cookie: str) -> None:
             await _record(session, "person:sign_out", person.id, person.organisation_id)
 
 
-async def _count_attempt(database: Database, config: Config, email: str, address: str) -> UUID:
-    """Count this attempt before it is judged, so that many at once are all counted. Raises TooManyAttempts."""
+async def _count_attempt(
+    database: Database, config: Config, email: str, address: str, *, known: str | None
+) -> UUID:
+    """Count this attempt before it is judged, so that many at once are all counted. Raises TooManyAttempts.
+
+    `known`: a browser or person whose failures are its own. What strangers do counts for the account and for their
+    address, so they shut out neither whoever is known nor, from a few addresses, anybody."""
+    most, of_account = config.login_attempts_per_window, config.login_account_attempts_per_window
+    if known is not None:
+        email, address, of_account = known, known, most
     digest, now = sha256(email.encode()).digest(), utcnow()
     since = now - timedelta(seconds=config.login_window_s)
     async with database.session() as session:
         for key in (digest.hex(), f"address {address}"):
             await session.execute(_ONE_AT_A_TIME, {"key": key})
-        for same in (LoginAttempt.email_hash == digest, LoginAttempt.address == address):
+        for same, allowed in (
+            (LoginAttempt.email_hash == digest, of_account),
+            (LoginAttempt.address == address, most),
+        ):
             counted = select(func.count(), func.min(LoginAttempt.at)).where(same, LoginAttempt.at > since)
             attempts, oldest = (await session.execute(counted)).one()
-            if attempts >= config.login_attempts_per_window:
+            if attempts >= allowed:
                 wait_s = config.login_window_s - int((now - oldest).total_seconds())
                 raise TooManyAttempts(
                     attempts=attempts,

@@ -65,6 +65,12 @@ def declared_types() -> tuple[EventType, ...]:
     return tuple(_declared[name] for name in sorted(_declared))
 
 
+def names() -> list[str]:
+    """Of all events."""
+    _load()
+    return sorted(_declared)
+
+
 def counted_names() -> list[str]:
     """Names of the events that count in the chain of their dataset."""
     return [kind.name for kind in declared_types() if kind.counted]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from marketplace.calendar import VIETNAM
+from marketplace.calendar import VIETNAM, bound
 from marketplace.cli.client import from_environment
 from marketplace.cli.refusals import tell_refusal
 from marketplace.cli.terminal_table import printable, table
@@ -22,7 +23,8 @@ FILTERS = {
 }  # fmt: skip
 """Name in the address → field of a search."""
 AMOUNTS = ("min_vnd", "max_vnd")
-INSTANTS = ("from", "to")
+INSTANTS = {"from": 0, "to": 1}
+"""And how many days after its beginning a day is meant: both are included."""
 SHOWN = ("at", "name", "purpose", "price_vnd", "leaf_index", "id")
 
 
@@ -45,16 +47,18 @@ def add_verbs(verbs: Any) -> None:
 
 def _asked(chosen: argparse.Namespace) -> dict[str, Any]:
     asked = {name: value for name in FILTERS if (value := getattr(chosen, name)) is not None}
-    return asked | {name: _zoned(asked[name]) for name in INSTANTS if name in asked}
+    return asked | {name: _zoned(asked[name], days) for name, days in INSTANTS.items() if name in asked}
 
 
-def _zoned(written: str) -> str:
-    """A day, or an instant without a zone, is one of Viet Nam. What is neither is for the service to refuse."""
+def _zoned(written: str, days: int) -> str:
+    """A day, or an instant without a zone, is one of Viet Nam; `days`: after the beginning of a day. What is
+    neither is for the service to refuse."""
+    with contextlib.suppress(ValueError):
+        return bound(written, days=days).isoformat()
     try:
-        at = datetime.fromisoformat(written)
+        return datetime.fromisoformat(written).replace(tzinfo=VIETNAM).isoformat()
     except ValueError:
         return written
-    return at.isoformat() if at.tzinfo else at.replace(tzinfo=VIETNAM).isoformat()
 
 
 def _search(chosen: argparse.Namespace) -> int:

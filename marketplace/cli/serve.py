@@ -120,10 +120,16 @@ def server_for(
 ) -> uvicorn.Server:
     """What listens, once the services are open. `chosen`: host and port, where other than configured."""
     from marketplace.web.app import create_app
+    from marketplace.web.connections import allow_descriptors, connections
 
+    app = create_app(opened)
+    app.state.connections = connections(config)
+    allow_descriptors(config.connections_max)
     return ListeningServer(
         uvicorn.Config(
-            create_app(opened),
+            app,
+            http=app.state.connections,
+            ws="none",
             host=chosen.host or config.host,
             port=chosen.port or config.port,
             log_level="warning",

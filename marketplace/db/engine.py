@@ -217,7 +217,7 @@ class _Work(AbstractAsyncContextManager[AsyncSession]):
 def _told(error: DBAPIError | PoolTimeout | psycopg.Error) -> Exception:
     """The Problem for an error that is the database's state; any other error as it is."""
     if isinstance(error, PoolTimeout):
-        return DatabaseBusy()
+        return DatabaseBusy(headers={"Retry-After": str(POOL_TIMEOUT_S)})
     cause = error.orig if isinstance(error, DBAPIError) else error
     state = getattr(cause, "sqlstate", None)
     lost = isinstance(error, DBAPIError) and error.connection_invalidated

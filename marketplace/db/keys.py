@@ -57,6 +57,10 @@ class Keys:
         """Key (32 bytes) that seals the sessions of data subjects; without it all of them are over."""
         return self._key("subject-seal", secrets.token_bytes(KEY_BYTES))
 
+    def device_seal(self) -> bytes:
+        """Key (32 bytes) that seals which browsers an account has signed in from."""
+        return self._key("device-seal", secrets.token_bytes(KEY_BYTES))
+
     def table_seal(self) -> bytes:
         """Key (32 bytes) under which the keys of startups' own tables lie in the database."""
         return self._key("table-seal", secrets.token_bytes(KEY_BYTES))

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from marketplace.accounts.callers import Caller, Reader
 from marketplace.accounts.seats import Seats
 from marketplace.audit.api import viewer_of
+from marketplace.calendar import bound
 from marketplace.config import Config
 from marketplace.db.cursor import PAGE_ROWS
 from marketplace.db.engine import Database
@@ -47,8 +48,8 @@ async def list_events(
     state_class: StateClass | None = None,
     decision: Outcome | None = None,
     code: Words = None,
-    since: Annotated[datetime | None, QueryParameter(name="from")] = None,
-    until: Annotated[datetime | None, QueryParameter(name="to")] = None,
+    since: Annotated[str | None, QueryParameter(name="from", max_length=40)] = None,
+    until: Annotated[str | None, QueryParameter(name="to", max_length=40)] = None,
     min_vnd: Dong = None,
     max_vnd: Dong = None,
     q: Words = None,
@@ -57,6 +58,7 @@ async def list_events(
 ) -> EventPage:
     """Events that concern the caller's organisation, newest first; the regulator sees all, and that is logged too.
 
+    `from`, `to`: instants with a zone, or days of Viet Nam, both of which are included.
     `q`: words, with or without diacritics, each beginning a word of the event, its dataset's or a party's name.
     """
     search = Search(
@@ -72,7 +74,7 @@ async def list_events(
         decision=decision,
         code=code,
         since=_instant(since, "from"),
-        until=_instant(until, "to"),
+        until=_instant(until, "to", days=1),
         min_vnd=min_vnd,
         max_vnd=max_vnd,
         q=q,
@@ -80,10 +82,12 @@ async def list_events(
     return await view_events(session, viewer_of(caller), search, cursor=cursor, limit=limit)
 
 
-def _instant(at: datetime | None, path: str) -> datetime | None:
-    if at is not None and at.tzinfo is None:
-        raise Invalid(errors=[{"path": path, "code": "request.instant", "params": {}}])
-    return at
+def _instant(written: str | None, path: str, *, days: int = 0) -> datetime | None:
+    """`days`: after the beginning of a day."""
+    try:
+        return bound(written, days=days) if written else None
+    except ValueError as error:
+        raise Invalid(errors=[{"path": path, "code": "request.instant", "params": {}}]) from error
 
 
 class ExportAsked(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

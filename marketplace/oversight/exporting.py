@@ -33,7 +33,7 @@ from marketplace.db.keys import Keys
 from marketplace.errors import Forbidden
 from marketplace.oversight.finding import Place, first, found
 from marketplace.oversight.forms import FORMS, FormName
-from marketplace.oversight.search import Search
+from marketplace.oversight.search import Search, require_known
 
 BATCH_EVENTS = 1024
 MANIFEST = "manifest.json"
@@ -113,10 +113,11 @@ async def export_stream(
     search: Search,
     form: FormName,
 ) -> Stream:
-    """The answer that sends an export. Raises Forbidden to the operator, who sees no bodies; TooManyExports,
-    LogEmpty."""
+    """The answer that sends an export. Raises Forbidden to the operator, who sees no bodies; Invalid,
+    TooManyExports, LogEmpty."""
     if viewer.view == "operator":
         raise Forbidden(needs=":".join(("regulator", "reader")))
+    require_known(search)
     seat = exports.take(viewer.organisation_id)
     try:
         begun, checkpoint = await begin(database, viewer, search, form)

@@ -18,7 +18,7 @@ from marketplace.db.base import new_id
 from marketplace.errors import NotFound
 from marketplace.oversight.errors import NameTaken
 from marketplace.oversight.models import SavedSearch
-from marketplace.oversight.search import Search
+from marketplace.oversight.search import Search, require_known
 
 NAME_CHARACTERS = 100
 
@@ -45,7 +45,8 @@ class SearchList(Struct, frozen=True):
 
 
 async def save_search(session: AsyncSession, *, asked: NewSearch, by: Reader) -> UUID:
-    """Its id. Raises NameTaken."""
+    """Its id. Raises Invalid, NameTaken."""
+    require_known(asked.search)
     row = {
         "id": new_id(), "organisation_id": by.organisation_id, "person_id": by.person_id, "name": asked.name,
         "shared": asked.shared, "search": msgspec.to_builtins(asked.search),

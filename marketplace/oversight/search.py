@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Set
 from datetime import datetime
+from difflib import get_close_matches
 from typing import Any, Literal
 from uuid import UUID
 
@@ -13,7 +14,8 @@ from sqlalchemy import ColumnElement
 
 from marketplace.audit.models import Event
 from marketplace.audit.reads import Viewer
-from marketplace.errors import Forbidden
+from marketplace.audit.registry import names
+from marketplace.errors import Forbidden, Invalid
 from marketplace.oversight import terms
 
 SubjectClass = Literal["none", "basic", "sensitive"]
@@ -72,6 +74,16 @@ class Group(Struct, frozen=True):
         if self.prefix is not None:
             return any(each.startswith(self.prefix) for each in found)
         return not found.isdisjoint(self.terms)
+
+
+def require_known(search: Search) -> None:
+    """Raises Invalid for a name that no event has: nothing would be found, as if nothing had happened."""
+    if search.name is None or search.name in (known := names()):
+        return
+    asked = search.name.lower()
+    near = get_close_matches(asked, known, n=3, cutoff=0.5) or [each for each in known if asked in each.split(":")]
+    params = {"use": ", ".join(near[:3] or known[:3])}
+    raise Invalid(errors=[{"path": "name", "code": "search.unknown_event", "params": params}])
 
 
 def groups(viewer: Viewer, search: Search) -> tuple[Group, ...]:

@@ -12,7 +12,7 @@ from marketplace.audit.actions import record
 from marketplace.audit.reads import EventView, Viewer
 from marketplace.db.cursor import PAGE_ROWS, cut, decode_cursor, encode_cursor
 from marketplace.oversight.finding import Place, first, found
-from marketplace.oversight.search import Search
+from marketplace.oversight.search import Search, require_known
 
 MAX_ROWS = 500
 
@@ -27,7 +27,9 @@ class EventPage(Struct, frozen=True):
 async def view_events(
     session: AsyncSession, viewer: Viewer, search: Search, *, cursor: str | None = None, limit: int = PAGE_ROWS
 ) -> EventPage:
-    """One page of what the viewer may see. Raises Invalid for a cursor that is not ours, Forbidden."""
+    """One page of what the viewer may see. Raises Invalid for a cursor that is not ours or the name of no event,
+    Forbidden."""
+    require_known(search)
     after = _place(cursor) if cursor else None
     read = await first(found(session, viewer, search, after=after), limit + 1)
     shown, last = cut(read, limit)

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from litestar import Response, get
+from litestar.datastructures import State
 from msgspec import Struct
 from sqlalchemy import text
 
 from marketplace.audit.note import verifier_key
 from marketplace.errors import Unavailable
 from marketplace.queries.services import Services
+from marketplace.web.connections import ENDED as WHY_ENDED
+from marketplace.web.connections import Connections
 from policies.clock import Clock, ClockWentBack
 
 REFUSED = "sandulieu_free_refused_total"
+ENDED = "sandulieu_connections_ended_total"
 COUNTS = text("""
 select (select count(*) from query where state in ('queued', 'running')) as running,
        (select coalesce(max(size), 0) from published) as log_size,
@@ -90,7 +94,7 @@ async def _answers(services: Services) -> bool:
 
 
 @get(["/metrics", "/api/v1/metrics"], media_type="text/plain; version=0.0.4")
-async def metrics(services: Services) -> str:
+async def metrics(services: Services, state: State) -> str:
     """Totals only: nothing about a tenant."""
     async with services.database.session() as session:
         counts = (await session.execute(COUNTS)).one()
@@ -104,9 +108,20 @@ async def metrics(services: Services) -> str:
     }
     gauges = "".join(f"# TYPE {name} gauge\n{name} {value}\n" for name, value in figures.items())
     refused = services.allowance.refused_ever
-    return f"{gauges}# TYPE {REFUSED} counter\n" + "".join(
-        f'{REFUSED}{{payer="{payer}"}} {refused[payer]}\n' for payer in ("tenant", "address")
+    return (
+        f"{gauges}# TYPE {REFUSED} counter\n"
+        + "".join(f'{REFUSED}{{payer="{payer}"}} {refused[payer]}\n' for payer in ("tenant", "address"))
+        + _connections(state.get("connections"))
     )
+
+
+def _connections(found: Connections | None) -> str:
+    """Of a whole service; its handlers alone have none."""
+    if found is None:
+        return ""
+    ended = "".join(f'{ENDED}{{why="{why}"}} {found.ended[why]}\n' for why in WHY_ENDED)
+    name = "sandulieu_connections"
+    return f"# TYPE {name} gauge\n{name} {len(found.open)}\n# TYPE {ENDED} counter\n{ended}"
 
 
 handlers = [healthz, readyz, metrics]

@@ -13,7 +13,7 @@ from litestar import Request, Response
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException, ValidationException
 
-from marketplace.errors import Problem
+from marketplace.errors import Problem, Unavailable
 from marketplace.texts import Language, Message, message, told
 from marketplace.web.headers import UNKEPT
 from marketplace.web.wrong_fields import names_of, wrong_field
@@ -30,6 +30,8 @@ BY_STATUS = {
     415: "request.media_type",
     503: "service.unavailable",
 }
+HUNG_UP = "client disconnected prematurely"
+"""As Litestar says it, which takes it for a fault of ours: whoever likes could fill our log."""
 _TRACEPARENT = re.compile(r"^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$")
 
 log = logging.getLogger("marketplace.problems")
@@ -148,8 +150,15 @@ def language_of(request: Request[Any, Any, State]) -> Language:
 
 
 def tell_fault(request: Request[Any, Any, State], problem: Problem, exc: Exception) -> None:
-    """A fault of ours, in the service's log; the path as text, for line ends in it would write lines there."""
+    """A fault of ours, in the service's log; the path as text, for line ends in it would write lines there.
+
+    Of what is only away or too busy it tells nothing where in the code that was, and to write it takes longer than
+    the request: hundreds at once would keep the service from its work."""
     where = f"{request.method} {request.url.path!r}"
+    if isinstance(problem, Unavailable):
+        why = str(problem.__cause__ or "").partition("\n")[0]
+        log.error("%s: %s %s (trace %s)", where, problem.code, why, trace_id_of(request))
+        return
     log.error("%s: %s (trace %s)", where, problem.code, trace_id_of(request), exc_info=exc)
 
 
@@ -176,7 +185,7 @@ def _of_litestar(exc: HTTPException, names: Mapping[str, str]) -> Problem:
         wrong = exc.extra if isinstance(exc.extra, list) else []
         errors = [wrong_field(each, names) for each in wrong]
         return _coded(Problem(headers=headers, errors=errors), "request.invalid", 400)
-    if exc.status_code == 400:
+    if exc.status_code == 400 or exc.detail == HUNG_UP:
         return _coded(Problem(headers=headers), "request.invalid", 400)
     if exc.status_code >= 500:
         return _coded(Problem(), BY_STATUS.get(exc.status_code, "internal"), exc.status_code)

@@ -11,6 +11,7 @@ from litestar.response import Template
 from msgspec import Struct
 from msgspec.structs import replace
 
+from marketplace.accounts import allowance
 from marketplace.accounts.callers import Caller
 from marketplace.accounts.csrf import csrf_of
 from marketplace.db.engine import Database
@@ -29,7 +30,7 @@ AnyRequest = Request[Any, Any, State]
 
 def address_of(request: AnyRequest) -> str:
     """Where it came from, as attempts are counted by."""
-    return request.client.host if request.client else "unknown"
+    return allowance.address_of(request.scope) or "unknown"
 
 
 class View(Struct, frozen=True, kw_only=True):

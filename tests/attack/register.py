@@ -23,6 +23,7 @@ from tests.attack.attacks import (
 )
 from tests.attack.test_bombs import BOMBS
 from tests.attack.test_engine_doors import DOORS, INSIDE
+from tests.faults.test_bombs import BOMBS as THROUGH
 from tests.sandbox.plan.test_injection import ATTACKS as INJECTIONS
 
 ROOT = Path(__file__).parents[2]
@@ -133,6 +134,8 @@ def _on_the_market() -> list[Group]:
                "tests/marketplace/finding/test_choosing.py"),
         _tests("exfiltration", "answers at rest, in every form, by ranges, with a known ETag",
                "asked anew at each fetch", "tests/marketplace/queries/test_at_rest.py"),
+        Group(kind="exhaustion", what="bombs sent through the whole service, beside another tenant",
+              defence="a jail each; the sender pays", tests="tests/faults/test_bombs.py", attacks=tuple(THROUGH)),
         _tests("exhaustion", "quotes without end, to fill the database", "old ones go",
                "tests/marketplace/queries/test_old_quotes.py"),
         _tests("exhaustion", "free questions without end, long ones, who hangs up", "organisations in turn",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from marketplace.accounts.callers import COOKIE
+from marketplace.accounts.devices import cookie_name
 from marketplace.web.links import own_path
 from tests.browser.conftest import PASSWORD, Visit
 from tests.marketplace.agreements.conftest import Sides
@@ -27,6 +28,19 @@ async def test_the_session_cookie_is_closed_to_scripts_and_other_sites(visit: Vi
         assert answer.headers["location"] == "/wallet"
         assert {"httponly", "samesite=lax", "path=/"} <= {part.strip().lower() for part in cookie.split(";")}
         assert sides.startup.person.name in (await fresh.get("/")).text
+
+
+async def test_a_browser_that_signed_in_once_is_known_at_the_next_sign_in_and_nowhere_else(
+    visit: Visit, sides: Sides
+) -> None:
+    email = sides.startup.person.email
+    async with visit() as visitor:
+        answer = await visitor.sign_in(email)
+        cookie = next(c for c in answer.headers.get_list("set-cookie") if c.startswith(cookie_name(email)))
+        parts = {part.strip().lower() for part in cookie.split(";")}
+        assert {"httponly", "samesite=strict", "path=/login"} <= parts
+    async with visit() as stranger:
+        assert cookie_name(email) not in (await stranger.sign_in(email, "wrong")).cookies
 
 
 async def test_a_wrong_password_says_so_and_keeps_the_address_typed(visit: Visit, sides: Sides) -> None:

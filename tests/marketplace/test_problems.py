@@ -137,3 +137,16 @@ async def test_the_frameworks_own_refusals_are_problems_too(client_for: ClientFo
     assert (method.status_code, method.json()["code"]) == (405, "request.method")
     assert "GET" in method.json()["detail"]
     assert "GET" in method.headers["allow"]
+
+
+async def test_a_part_that_is_away_is_told_in_one_line_of_the_log_and_a_fault_of_ours_with_where_it_was(
+    client_for: ClientFor, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Hundreds are told of the former at once, and to write where each was would cost more than they do."""
+    async with client_for(*HANDLERS) as client:
+        later = await client.get("/api/later")
+        await client.get("/api/broken")
+    assert (later.status_code, later.headers["Retry-After"]) == (503, "3")
+    told = [record for record in caplog.records if record.name == "marketplace.problems"]
+    assert [record.exc_info is not None for record in told] == [False, True]
+    assert "service.unavailable" in told[0].getMessage()

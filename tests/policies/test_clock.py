@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,31 @@ def test_a_clock_set_back_is_refused_until_it_is_right_again(times: Times) -> No
     assert back.value.behind_ms == HOUR_MS
     times.go_on(10, set_by_ms=HOUR_MS)
     assert told.now_ms() == START_MS + 20
+
+
+def test_a_process_that_is_held_up_while_it_reads_both_clocks_is_not_one_whose_clock_was_set_back(
+    times: Times, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Others had the processor, or the interpreter's lock, between any two of its readings."""
+    told = Clock()
+    held_up_ms = [0]
+
+    def read(clock_of: Callable[[], int]) -> Callable[[], int]:
+        def held_up() -> int:
+            times.go_on(held_up_ms[0])
+            return clock_of()
+
+        return held_up
+
+    for name in ("_wall_ms", "_monotonic_ms"):
+        monkeypatch.setattr(clock, name, read(getattr(clock, name)))
+    for pause_ms in (10 * SLACK_MS, 0, 10 * SLACK_MS, 1, 10 * SLACK_MS):
+        held_up_ms[0] = pause_ms
+        assert told.now_ms() <= times.wall_ms
+    held_up_ms[0] = 0
+    times.go_on(0, set_by_ms=-HOUR_MS)
+    with pytest.raises(ClockWentBack):
+        told.now_ms()
 
 
 def test_a_clock_set_forward_and_back_again_is_refused(times: Times) -> None:

@@ -13,10 +13,12 @@ from litestar.response import Redirect, Template
 
 from marketplace.accounts.allowance import QUESTION
 from marketplace.accounts.callers import COOKIE
+from marketplace.accounts.devices import cookie_name, known_device, new_device
 from marketplace.accounts.errors import PersonInactive, TooManyAttempts, WrongPassword
 from marketplace.accounts.sign_in import sign_in, sign_out
 from marketplace.config import Config
 from marketplace.db.engine import Database
+from marketplace.db.keys import Keys
 from marketplace.errors import Problem
 from marketplace.texts import Message
 from marketplace.web.explain import explain_problem
@@ -39,7 +41,7 @@ async def show_login(view: View, config: Config, next_path: NextPath = "/") -> T
 
 @post("/login", status_code=200, opt={"points": QUESTION})
 async def send_login(
-    request: AnyRequest, view: View, database: Database, config: Config, form: Form
+    request: AnyRequest, view: View, database: Database, config: Config, keys: Keys, form: Form
 ) -> Template | Redirect:
     """A session, or the form again and why not."""
     email, next_path = form.text("email").strip(), own_path(form.text("next"))
@@ -47,13 +49,21 @@ async def send_login(
     if not expected or not hmac.compare_digest(expected.encode(), form.text("login_token").encode()):
         stale = view.message("form.login_token", {})
         return _page(view, config, next_path=next_path, email=email, message=stale, status=403)
+    seal, named = keys.device_seal(), cookie_name(email)
+    device = known_device(seal, email, request.cookies.get(named, ""), lifetime_s=config.device_lifetime_s)
     try:
         cookie = await sign_in(
-            database, config, email=email, password=form.text("password"), address=address_of(request)
+            database,
+            config,
+            email=email,
+            password=form.text("password"),
+            address=address_of(request),
+            device=device,
         )
     except (WrongPassword, TooManyAttempts, PersonInactive) as problem:
         return _refused(view, config, problem, next_path=next_path, email=email)
-    return Redirect(next_path, status_code=303, cookies=[_session_cookie(config, cookie)])
+    known = _device_cookie(config, named, new_device(seal, email))
+    return Redirect(next_path, status_code=303, cookies=[_session_cookie(config, cookie), known])
 
 
 @post("/logout", status_code=303)
@@ -73,6 +83,19 @@ def _session_cookie(config: Config, value: str) -> Cookie:
         max_age=config.session_lifetime_s,
         httponly=True,
         samesite="lax",
+        secure=is_https(config),
+    )
+
+
+def _device_cookie(config: Config, name: str, value: str) -> Cookie:
+    """It stays when the session ends, and is sent only with a sign-in."""
+    return Cookie(
+        key=name,
+        value=value,
+        path="/login",
+        max_age=config.device_lifetime_s,
+        httponly=True,
+        samesite="strict",
         secure=is_https(config),
     )
 

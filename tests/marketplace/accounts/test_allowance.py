@@ -11,12 +11,15 @@ from hypothesis import strategies as st
 from marketplace.accounts.allowance import (
     ELSEWHERE,
     LOOK_S,
+    PAGE,
+    QUESTION,
     Allowance,
     AllowanceSpent,
     Rate,
     address_of,
     question_points,
 )
+from marketplace.config import Config
 
 TENANT, OTHER = uuid4(), uuid4()
 
@@ -127,3 +130,35 @@ def test_an_address_is_who_may_have_it(client: tuple[str, int] | None, address: 
 
 def test_a_longer_question_is_dearer() -> None:
     assert [question_points("x" * each) for each in (0, 1_999, 2_000, 65_536)] == [10, 10, 20, 330]
+
+
+STUDENTS = 30
+ANALYST = [PAGE] * 60 + [PAGE + QUESTION] * 200
+"""Thirty datasets looked at, each twice, and two hundred prices asked for, of which nothing is bought."""
+PAGES = [PAGE] * 60 + [QUESTION]
+"""Of one student who is not signed in: an hour's pages in a minute, typed searches with them, and a sign-in."""
+TILES = [PAGE + QUESTION, PAGE] * 50
+"""Of a dashboard, each minute: a query that costs nothing, and its answer."""
+
+
+@pytest.mark.parametrize(
+    ("payer", "minutes"),
+    [
+        (TENANT, [ANALYST]),
+        (TENANT, [ANALYST, *[TILES] * 600]),
+        (TENANT, [(PAGES + [PAGE + QUESTION] * 8) * STUDENTS, *[[PAGE + QUESTION] * 3 * STUDENTS] * 90]),
+        ("192.0.2.1", [PAGES * STUDENTS, *[[PAGE] * 20 * STUDENTS] * 90]),
+    ],
+    ids=["a notebook", "a notebook and a dashboard", "a class of one organisation", "a class behind one address"],
+)
+def test_honest_people_are_not_refused_with_what_is_usual(payer: UUID | str, minutes: list[list[int]]) -> None:
+    """All that belongs to a minute comes at its beginning, at once."""
+    clock, usual = Clock(), Config()
+    tenant = Rate(usual.tenant_free_points_per_minute, usual.tenant_free_points_at_once)
+    address = Rate(usual.address_free_points_per_minute, usual.address_free_points_at_once)
+    allowance = Allowance(tenant, address, most=usual.free_payers_max, clock=clock)
+    for minute in minutes:
+        for points in minute:
+            allowance.take(payer, points)
+        clock.now_s += 60
+    assert not allowance.refused_ever

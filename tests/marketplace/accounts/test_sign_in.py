@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from types import SimpleNamespace
 
 import msgspec
 import pytest
@@ -15,9 +16,10 @@ from marketplace.accounts import passwords
 from marketplace.accounts.actions import deactivate_person, set_password
 from marketplace.accounts.callers import COOKIE, Caller, Operator
 from marketplace.accounts.csrf import csrf_of
+from marketplace.accounts.devices import known_device, new_device
 from marketplace.accounts.errors import PersonInactive, TooManyAttempts, WrongPassword
 from marketplace.accounts.models import LoginAttempt, Person
-from marketplace.accounts.sign_in import sign_in, sign_out
+from marketplace.accounts.sign_in import change_password, sign_in, sign_out
 from marketplace.config import Config
 from marketplace.db.engine import Database
 from tests.conftest import ClientFor
@@ -62,7 +64,7 @@ def address() -> str:
 
 @pytest.fixture
 def strict(config: Config) -> Config:
-    return msgspec.structs.replace(config, login_attempts_per_window=3)
+    return msgspec.structs.replace(config, login_attempts_per_window=3, login_account_attempts_per_window=6)
 
 
 async def test_a_session_is_opened_stored_hashed_and_ended(
@@ -126,12 +128,68 @@ async def test_wrong_passwords_and_unknown_people_get_the_same_answer_and_leave_
 async def test_after_too_many_failures_even_the_right_password_waits(
     database: Database, strict: Config, person: Person
 ) -> None:
-    for n in range(3):
+    for n in range(6):
         with pytest.raises(WrongPassword):
             await sign_in(database, strict, email=person.email, password="wrong", address=f"{person.name}-{n}")
     with pytest.raises(TooManyAttempts) as refused:
         await sign_in(database, strict, email=person.email, password=PASSWORD, address=f"{person.name}-9")
     assert 0 < int(refused.value.headers["Retry-After"]) <= strict.login_window_s
+
+
+async def test_strangers_shut_out_neither_a_known_browser_nor_from_one_address_a_new_one(
+    database: Database, strict: Config, person: Person, address: str
+) -> None:
+    async def tried(password: str, where: str, device: str | None = None) -> str:
+        return await sign_in(database, strict, email=person.email, password=password, address=where, device=device)
+
+    for _ in range(3):
+        with pytest.raises(WrongPassword):
+            await tried("wrong", address)
+    assert await tried(PASSWORD, f"{address}-new")
+    for n in range(3):
+        with pytest.raises(WrongPassword):
+            await tried("wrong", f"{address}-{n}")
+    with pytest.raises(TooManyAttempts):
+        await tried(PASSWORD, f"{address}-new")
+    assert await tried(PASSWORD, address, "device a")
+    for _ in range(3):
+        with pytest.raises(WrongPassword):
+            await tried("wrong", address, "device a")
+    with pytest.raises(TooManyAttempts):
+        await tried(PASSWORD, f"{address}-new", "device a")
+    assert await tried(PASSWORD, address, "device b"), "each by itself"
+
+
+async def test_strangers_keep_nobody_from_changing_the_password(
+    database: Database, strict: Config, make: Make, address: str
+) -> None:
+    party = await make.party(database)
+    async with database.session() as session:
+        await set_password(session, person_id=party.person.id, password=PASSWORD)
+    for n in range(6):
+        with pytest.raises(WrongPassword):
+            await sign_in(database, strict, email=party.person.email, password="wrong", address=f"{address}-{n}")
+    by = SimpleNamespace(person_id=party.person.id, organisation_id=party.organisation.id)
+    await change_password(
+        database, strict, by=by, current=PASSWORD, password=f"{PASSWORD} mới", address=f"{address}-0"  # type: ignore[arg-type]
+    )  # fmt: skip
+
+
+def test_a_device_is_known_to_its_account_alone_and_not_for_ever() -> None:
+    key, other = secrets.token_bytes(32), secrets.token_bytes(32)
+    value = new_device(key, "An@example.test ")
+    assert value != new_device(key, "an@example.test")
+
+    def known(email: str, given: str, key: bytes = key, lifetime_s: int = 60) -> str | None:
+        return known_device(key, email, given, lifetime_s=lifetime_s)
+
+    assert (known(" an@EXAMPLE.test", value) or "").startswith("device ")
+    later = "9" + value
+    for wrong in ("", ".", "..", value[:-1], later, value.replace(".", "", 1), "é." + value):
+        assert known("an@example.test", wrong) is None
+    assert known("binh@example.test", value) is None
+    assert known("an@example.test", value, key=other) is None
+    assert known("an@example.test", value, lifetime_s=0) is None
 
 
 async def test_an_address_that_tries_many_people_is_stopped_but_their_owners_are_not(

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hmac
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
-from marketplace.audit import api, tree
+from marketplace.audit import actions, api, tree
 from marketplace.audit.actions import record
 from marketplace.audit.canonical import canonical
 from marketplace.audit.commitment import commitment
@@ -146,6 +147,29 @@ async def test_events_filter_by_time_and_page_without_gap_or_repeat(
     assert len(await seen(client, startup.token, to=now)) == 5
 
 
+async def test_days_are_viet_nams_and_both_are_included(
+    client: Client, database: Database, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    startup = await make.party(database)
+    ids = {}
+    for hour, day in ((16, 26), (17, 27), (16, 28), (17, 28)):  # an hour before midnight there, and midnight
+        at = datetime(2026, 1, day - (hour == 17), hour, tzinfo=UTC)
+        monkeypatch.setattr(actions, "utcnow", partial(lambda at: at, at))
+        async with database.session() as session:
+            ids[hour, day] = str(await record(session, "test:event", parties=[startup.organisation.id]))
+    found = await seen(client, startup.token, **{"from": "2026-01-27", "to": "2026-01-27"})
+    assert {each["id"] for each in found} == {ids[17, 27]}
+    assert len(await seen(client, startup.token, **{"from": "2026-01-26", "to": "2026-01-28"})) == 4
+    assert len(await seen(client, startup.token, **{"from": "2026-01-28"})) == 2
+
+
+async def test_the_name_of_no_event_is_refused_with_the_nearest(client: Client, story: Story) -> None:
+    answer = await client.get(EVENTS, token=story.startup.token, params={"name": "query:setle"})
+    (wrong,) = answer.json()["errors"]
+    assert (answer.status_code, wrong["path"], wrong["code"]) == (400, "name", "search.unknown_event")
+    assert wrong["params"]["use"].split(", ")[0] == "query:settle"
+
+
 async def test_each_filter_alone_leaves_out_what_differs(client: Client, database: Database, make: Make) -> None:
     startup = await make.party(database)
     decision = {"allow": False, "reasons": [{"code": "money.short"}]}
@@ -168,7 +192,11 @@ async def test_each_filter_alone_leaves_out_what_differs(client: Client, databas
         assert await seen(client, startup.token, **{name: str(value)}) == [], name
 
 
-@pytest.mark.parametrize("query", [{"cursor": "x"}, {"from": "2026-01-01T00:00:00"}, {"limit": 0}, {"limit": 501}])
+@pytest.mark.parametrize(
+    "query",
+    [{"cursor": "x"}, {"from": "2026-01-01T00:00:00"}, {"to": "2026-02-30"}, {"from": "hôm qua"},
+     {"from": "0001-01-01"}, {"name": "x" * 200}, {"limit": 0}, {"limit": 501}],
+)  # fmt: skip
 async def test_a_wrong_question_is_told_what_is_wrong(client: Client, story: Story, query: dict[str, Any]) -> None:
     answer = await client.get(EVENTS, token=story.startup.token, params=query)
     assert (answer.status_code, answer.json()["code"]) == (400, "request.invalid")

@@ -8,18 +8,18 @@ from marketplace.cli.audit_search import _print_alert, _zoned
 
 
 @pytest.mark.parametrize(
-    ("written", "asked"),
+    ("written", "asked", "to"),
     [
-        ("2026-11-27", "2026-11-27T00:00:00+07:00"),
-        ("2026-11-27T20:00", "2026-11-27T20:00:00+07:00"),
-        ("2026-11-27T20:00:00Z", "2026-11-27T20:00:00+00:00"),
-        ("yesterday", "yesterday"),
+        ("2026-11-27", "2026-11-27T00:00:00+07:00", "2026-11-28T00:00:00+07:00"),
+        ("2026-11-27T20:00", "2026-11-27T20:00:00+07:00", None),
+        ("2026-11-27T20:00:00Z", "2026-11-27T20:00:00+00:00", None),
+        ("yesterday", "yesterday", None),
     ],
 )
 def test_a_day_without_a_zone_is_viet_nams_and_what_is_none_is_left_to_the_service(
-    written: str, asked: str
+    written: str, asked: str, to: str | None
 ) -> None:
-    assert _zoned(written) == asked
+    assert (_zoned(written, 0), _zoned(written, 1)) == (asked, to or asked)
 
 
 def test_an_alert_is_shown_whole_with_the_id_that_answers_it(capsys: pytest.CaptureFixture[str]) -> None:

@@ -120,6 +120,28 @@ async def test_an_export_at_night_is_told_and_one_by_day_is_not(
         assert len(alerts) == told
 
 
+async def test_what_the_regulator_itself_takes_out_at_night_is_no_alert_to_it(
+    client: Client,
+    database: Database,
+    keys: Keys,
+    config: Config,
+    regulator: Party,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    unknown = await client.post(
+        "/api/v1/audit/exports", token=regulator.token, json={"search": {"name": "log:exprt"}}
+    )
+    assert unknown.json()["errors"][0]["params"]["use"].startswith("log:export")
+    midnight = (datetime.now(UTC) - timedelta(days=1)).replace(hour=17)
+    with monkeypatch.context() as patched:
+        patched.setattr(actions, "utcnow", lambda: midnight)
+        taken = await client.post("/api/v1/audit/exports", token=regulator.token, json={"search": {}})
+        assert taken.status_code == 200, taken.text
+    await sequence_once(database, keys, config)
+    about = regulator.organisation.id
+    assert await found(client, database, regulator, night_export.RULE, about=about) == []
+
+
 class Law(Struct, frozen=True):
     values: dict[str, dict[str, int]]
 

@@ -203,4 +203,4 @@ async def test_a_query_is_found_by_its_id(log: Log) -> None:
     asked = next(row for row in written if row.query is not None)
     (found,) = await pages(log.database, ALL, Search(query_id=asked.query))
     assert found.id == asked.id
-    assert await pages(log.database, ALL, Search(query_id=asked.query, name="no:such")) == []
+    assert await pages(log.database, ALL, Search(query_id=asked.query, name="person:sign_out")) == []
