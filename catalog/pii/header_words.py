@@ -146,8 +146,9 @@ AGAINST: Final = _phrases({
         ten thuoc | nha cung cap | supplier | vendor | chi nhanh | branch | benh vien | hospital | chuc vu |
         tieu de | title | bai hat | sach | phim | khach san | hotel | nhan hieu | dong sp | model | place |
         city | province | cong trinh | toa nha | building | ngan hang | bank | khu vuc | giong | cay | hoa |
-        dish | di tich | danh lam | le hoi | item | merchant | nganh | khoa | category | danh muc | tuyen | tram | station | ga | ben xe |
-        ten hh | garage | gara | kho | buu cuc | bc | bv | cn | pgd | phong giao dich | branch name | noi cap
+        dish | item | merchant | nganh | khoa | category | danh muc | tuyen | tram | station | ga | ben xe |
+        ten hh | garage | gara | kho | buu cuc | bc | bv | cn | pgd | phong giao dich | branch name | noi cap |
+        di tich | danh lam | le hoi
     """,
     "birth_date": """
         ngay cap | cap ngay | ngay tao | created | created at | updated | ngay het han | het han | expiry |
