@@ -15,7 +15,7 @@ from catalog.jailed.numbers import Style
 from catalog.jailed.old_letters import _TCVN3, _VNI, CONVERT, old_letters
 from tests.catalog.plain import run_ingest
 from tests.catalog.test_ingest import TWO, refusal
-from tests.catalog.workbooks import workbook
+from tests.catalog.workbooks import Cell, workbook
 
 PROSE = (
     "tên,tuổi\nCộng hoà xã hội chủ nghĩa Việt Nam,1\nĐộc lập tự do hạnh phúc,2\n"
@@ -135,9 +135,8 @@ def test_letters_that_a_program_has_spoilt_are_told_and_not_taken_for_others(con
 
 
 def test_spoilt_letters_are_told_in_a_workbook_too() -> None:
-    assert refusal(workbook([["tên", "tuổi"], *([line, 1] for line in LOST.splitlines())]))[0] == (
-        "ingest.letters_lost"
-    )
+    rows: list[list[Cell]] = [[line, 1] for line in LOST.splitlines()]
+    assert refusal(workbook([["tên", "tuổi"], *rows]))[0] == "ingest.letters_lost"
 
 
 @pytest.mark.parametrize("text", SOUND.values(), ids=SOUND)
