@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from catalog.jailed.bounded import NulByte, unfolded
+from catalog.jailed.lost_letters import require_letters, require_read_once
 from catalog.jailed.old_letters import CONVERT, Letters, old_letters, share_of_syllables
 from catalog.jailed.refused import Refused
 
@@ -105,7 +106,7 @@ class Text:
             codecs.getincrementaldecoder("utf-8")().decode(telling)
         except UnicodeDecodeError:
             # Stray bytes among lines of UTF-8 are faults of their lines, not another encoding.
-            return Encoding("utf-8") if _mostly_utf8(telling) else _old_encoding(telling)
+            return Encoding("utf-8") if _mostly_utf8(telling) else _old_encoding(telling[:_PROBE_BYTES])
         return self._with_letters("utf-8", telling)
 
     def _telling(self) -> bytes:
@@ -124,7 +125,10 @@ class Text:
 
     def _with_letters(self, codec: str, telling: bytes | None = None) -> Encoding:
         text = codecs.getincrementaldecoder(codec)(errors="replace").decode(telling or self.probe)
-        return Encoding(codec, old_letters(text[:_PROBE_BYTES]))
+        text = text[:_PROBE_BYTES]
+        require_letters(text)
+        require_read_once(text)
+        return Encoding(codec, old_letters(text))
 
     def _line_of(self, offset: int) -> int:
         stream, line = unfolded(self.file, self.max_bytes), 1
@@ -173,6 +177,7 @@ def _is_utf8(line: bytes) -> bool:
 
 def _old_encoding(telling: bytes) -> Encoding:
     """What makes most of the words Vietnamese; with few words the one of Windows."""
+    require_letters(telling.decode("cp1252", "replace").replace("\ufffd", ""))
     scored = []
     for candidate in (DECLARED["windows-1258"], DECLARED["tcvn3"], DECLARED["vni"]):
         text = CONVERT[candidate.letters](telling.decode(candidate.codec, "replace"))

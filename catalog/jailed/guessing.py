@@ -33,7 +33,11 @@ _SURE = 0.5
 """Less is half of a pair of coordinates that its other half does not confirm."""
 _MAX_COLUMNS = 2_000
 _TOTALS_NAMED = 10
-_SIGNS = ("-", "–", "—", "…", "...", "..")
+_SIGNS = (
+    "-", "–", "—", "…", "...", "..", "#N/A", "#REF!", "#DIV/0!", "#VALUE!", "#NAME?", "#NUM!", "#NULL!",
+)  # fmt: skip
+"""The last ones stand in a CSV where a formula failed; in a workbook such a cell is empty."""
+_OF_SEVERAL: frozenset[Kind] = frozenset({"person_name", "address", "coordinates", "free_text"})
 _NUMBERS_OF_PERSONS: frozenset[Kind] = frozenset(
     {"citizen_id", "old_citizen_id", "social_insurance", "passport", "tax_code"}
 )
@@ -134,11 +138,16 @@ def _beginning(source: Source) -> tuple[pa.Table, bool, list[int]]:
 
 def _subject_key(profiles: Sequence[Profile], found: Mapping[str, Kind]) -> str:
     """A column that is never empty and never says the same twice, but one that only counts the rows; what looks
-    like the number of a person first, then what is called so."""
+    like the number of a person first, what others may share last, and of the rest what is called so."""
     able = [one for one in profiles if one.is_key and not (one.counts_rows and one.name not in found)]
     if not able:
         return ""
-    return min(able, key=lambda one: (found.get(one.name) not in _NUMBERS_OF_PERSONS, one.hint is None)).name
+    return min(
+        able,
+        key=lambda one: (
+            found.get(one.name) not in _NUMBERS_OF_PERSONS, found.get(one.name) in _OF_SEVERAL, one.hint is None
+        ),
+    ).name  # fmt: skip
 
 
 def _repeated_key(profiles: Sequence[Profile], found: Mapping[str, Kind]) -> str:

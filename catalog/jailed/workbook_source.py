@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime
 import io
+import re
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any, BinaryIO
@@ -15,6 +17,7 @@ import python_calamine
 
 from catalog.jailed.header import PROBE_ROWS, chosen
 from catalog.jailed.layout import Head, head_of
+from catalog.jailed.lost_letters import require_letters, require_read_once
 from catalog.jailed.numbers import typed_text
 from catalog.jailed.old_letters import CONVERT, old_letters
 from catalog.jailed.refused import Refused, shown
@@ -28,6 +31,10 @@ _PROBE_ROWS = 1_000
 _MAX_BYTES = 512 * 1024 * 1024
 """Of the workbook as it is sent: it is held in memory."""
 _CHUNK_BYTES = 1024 * 1024
+_FIRST_DAY = datetime.date(1899, 12, 30)
+_FROM_1904 = re.compile(rb"""date1904\s*=\s*["'](?:1|true)""")
+_SERIALS = 5_000, 80_000
+"""Days of 1913 to 2119 as Excel counts them: a year alone is none of these numbers."""
 
 
 class WorkbookSource:
@@ -53,7 +60,10 @@ class WorkbookSource:
         self.sheet = _sheet(content, reading.sheet)
         self.decimal = reading.decimal
         self.start = self.sheet.start or (0, 0)
-        letters = old_letters(" ".join(_probe(self._rows())))
+        text = " ".join(_probe(self._rows()))
+        require_letters(text)
+        require_read_once(text)
+        letters = old_letters(text)
         self.convert = CONVERT[letters]
         self.encoding: str = letters
         probe = [
@@ -69,6 +79,10 @@ class WorkbookSource:
         self.above, self.header_rows = head.above, head.depth
         self.header_row = self.start[0] + head.above
         self.wanted, self.places = chosen(header, wanted, nameless=nameless)
+        rows = islice(self._rows(), head.above, _PROBE_ROWS)
+        self.days = (
+            _days(rows) if content[:2] == b"PK" and not _FROM_1904.search(_member(content)) else frozenset()
+        )
         self.skipped = Skipped("ingest.row_fields", first=self.start[0] + self.above + 1)
         self.totals = Totals(numbered=head.numbered)
 
@@ -101,7 +115,17 @@ class WorkbookSource:
         return pa.array([self._cell(row, place) for row in rows], pa.string()).dictionary_encode()
 
     def _cell(self, row: list[Any], place: int) -> str | None:
-        text = _text(row[place], self.decimal) if place < len(row) else None
+        if place >= len(row):
+            return None
+        cell = row[place]
+        if (
+            place in self.days
+            and isinstance(cell, float)
+            and cell.is_integer()
+            and _SERIALS[0] <= cell < _SERIALS[1]
+        ):
+            return (_FIRST_DAY + datetime.timedelta(days=cell)).isoformat()
+        text = _text(cell, self.decimal)
         return text and self.convert(text)
 
 
@@ -123,12 +147,15 @@ def _whole(rows: Iterator[list[Any]], first: int, merged: Merged) -> Iterator[li
 def _sheet(content: bytes, wanted: str | None) -> Any:
     try:
         book = python_calamine.load_workbook(io.BytesIO(content))
-        names = [s.name for s in book.sheets_metadata if s.typ == python_calamine.SheetTypeEnum.WorkSheet]
+        sheets = [s for s in book.sheets_metadata if s.typ == python_calamine.SheetTypeEnum.WorkSheet]
+        names = [sheet.name for sheet in sheets]
+        shown_ones = [s.name for s in sheets if s.visible == python_calamine.SheetVisibleEnum.Visible]
         if wanted is not None:
             if wanted not in names:
                 raise Refused("ingest.sheet_absent", sheet=shown([wanted]), sheets=shown(names))
             return book.get_sheet_by_name(wanted)
-        filled = [sheet for sheet in map(book.get_sheet_by_name, names) if sheet.height]
+        # A hidden sheet is a list that the others draw from: it is read only if it is asked for.
+        filled = [sheet for sheet in map(book.get_sheet_by_name, shown_ones or names) if sheet.height]
     except python_calamine.CalamineError as e:
         raise Refused("ingest.workbook_broken") from e
     except BaseException as e:
@@ -157,6 +184,23 @@ def _require_bounded(content: bytes, max_bytes: int) -> None:
                         pass
     except (zipfile.BadZipFile, EOFError, RuntimeError, NotImplementedError, zlib.error) as e:
         raise Refused("ingest.workbook_broken") from e
+
+
+def _days(rows: Iterator[list[Any]]) -> frozenset[int]:
+    """Columns that mostly hold days: a number among them is a day that was typed where no format says so."""
+    days: Counter[int] = Counter()
+    filled: Counter[int] = Counter()
+    for row in rows:
+        held = [place for place, cell in enumerate(row) if cell not in ("", None)]
+        filled.update(held)
+        days.update(place for place in held if isinstance(row[place], datetime.date))
+    return frozenset(place for place, count in days.items() if 3 * count > filled[place])
+
+
+def _member(content: bytes) -> bytes:
+    """xl/workbook.xml; empty where there is none, as in an ods."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return archive.read("xl/workbook.xml") if "xl/workbook.xml" in archive.namelist() else b""
 
 
 def _probe(rows: Iterator[list[Any]]) -> Iterator[str]:

@@ -31,6 +31,10 @@ _NOTHING = re.compile(
     r"|(?:khong|ko|chua|chua duoc)(?: (?:co|ro|biet|cap nhat|khai|xac dinh))?"
 )
 """Folded: what people write where they have nothing to say. It says nothing of the other cells either."""
+_TOLD_BY_THEMSELVES: Final[frozenset[Kind]] = frozenset({
+    "email", "phone", "citizen_id", "bank_card", "passport", "tax_code", "social_insurance", "old_citizen_id",
+})  # fmt: skip
+"""Within a text: by a form that little else has, or by a word that says them."""
 _HEAD = re.compile(r"[,;|\n]| [-–] ")
 _SPOKEN: Final[frozenset[Kind]] = frozenset({"person_name", "address", "area"})
 _HOLDS_MORE = re.compile(r"@|\d{7}|(?:\d{2,4}[ .-]){2}\d{2,4}|\d[/.-]\d{1,2}[/.-]\d{4}")
@@ -178,7 +182,7 @@ class _Column:
 
     def _holds(self, kind: Kind, count: int) -> bool:
         """Names and streets stand in titles of wares too: a few of them in a column against it are no persons."""
-        if hint(self.header, kind) != "against" or kind in ("email", "phone", "citizen_id", "bank_card"):
+        if hint(self.header, kind) != "against" or kind in _TOLD_BY_THEMSELVES:
             return kind not in ("person_name", "address") or count >= max(1, 0.02 * len(self.filled))
         return count >= max(3, 0.3 * len(self.filled))
 

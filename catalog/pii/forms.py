@@ -36,7 +36,7 @@ def _number(*lengths: int) -> Callable[[str], bool]:
         text = digits.bare(cell)
         if len(text) not in lengths or not (text.isascii() and text.isdigit()):
             return False
-        decimal = cell.startswith("-") or (cell.count(".") == 1 and " " not in cell)
+        decimal = cell.startswith("-") or (cell.rstrip(".").count(".") == 1 and " " not in cell)
         return not decimal and not digits.is_internet(cell)
 
     return shape

@@ -147,7 +147,8 @@ AGAINST: Final = _phrases({
         tieu de | title | bai hat | sach | phim | khach san | hotel | nhan hieu | dong sp | model | place |
         city | province | cong trinh | toa nha | building | ngan hang | bank | khu vuc | giong | cay | hoa |
         dish | item | merchant | nganh | khoa | category | danh muc | tuyen | tram | station | ga | ben xe |
-        ten hh | garage | gara | kho | buu cuc | bc | bv | cn | pgd | phong giao dich | branch name | noi cap
+        ten hh | garage | gara | kho | buu cuc | bc | bv | cn | pgd | phong giao dich | branch name | noi cap |
+        di tich | danh lam | le hoi
     """,
     "birth_date": """
         ngay cap | cap ngay | ngay tao | created | created at | updated | ngay het han | het han | expiry |
@@ -168,7 +169,8 @@ AGAINST: Final = _phrases({
     """,
     "coordinates": """
         nhiet do | temperature | do am | humidity | ty gia | rate | gia | price | amount | diem | score |
-        trong luong | weight | chieu cao | height | so do | ap suat | do ph | ty le | percent
+        trong luong | weight | chieu cao | height | so do | ap suat | do ph | ty le | percent |
+        lat ms | latency | long term | do phan giai
     """,
 })  # fmt: skip
 CODED: Final = frozenset(

@@ -23,6 +23,11 @@ _SOME_DATE: Final = re.compile(
     r"[a-z]{2,}(?<!birth) (?:date|day|year)$"
 )
 """The day of something else."""
+_SOMEBODY: Final = re.compile(
+    r"\b(?:nguoi (?!nuoc\b|viet\b)|chu (?!thich|de\b|ky|dau tu|truong|nhat|quan|y\b|ngu|trinh|dong\b))[a-z]{2,}|"
+    r"[a-z]ed (?:by|to)\b"
+)
+"""Who does or holds something: "người phê duyệt", "chủ đất", "assigned to"."""
 _SOME_CODE: Final = re.compile(r"(?:ma|code) (?!so$)[a-z]|[a-z]+ code$")
 """The code of something."""
 
@@ -66,9 +71,12 @@ def hint(header: str, kind: Kind) -> Hint:
     if not said:
         return "none"
     wanted = _longest(said, FOR.get(kind, frozenset()))
+    if kind == "person_name" and (whose := _SOMEBODY.search(said)):
+        wanted = max(wanted, len(whose[0].replace(" ", "")))
     unwanted = _longest(said, AGAINST.get(kind, frozenset()))
-    if kind in CODED:
-        unwanted = max(unwanted, _longest(said, ANY_CODE))
+    if kind in CODED and (code := _longest(said, ANY_CODE)) > unwanted:
+        # What a column is called stands first: "BKS xe đưa đón" is no order, "mã đơn SĐT" no telephone.
+        unwanted = code - (code == wanted and _first(said, FOR[kind]) < _first(said, ANY_CODE))
     if wanted > unwanted:
         return "for"
     if kind in CODED and not wanted and _SOME_CODE.match(said):
@@ -90,7 +98,16 @@ def _longest(said: str, phrases: frozenset[str]) -> int:
     return best
 
 
+@lru_cache(maxsize=65_536)
+def _first(said: str, phrases: frozenset[str]) -> int:
+    """Where the first of the phrases stands."""
+    spaced = f" {said} "
+    return min((place for phrase in phrases if (place := spaced.find(f" {phrase} ")) >= 0), default=len(spaced))
+
+
 def is_vague(header: str) -> bool:
     """Whether it speaks of a name and not of whose: "stop name", "tên gói"."""
     said = words(header)
+    if _SOMEBODY.search(said):
+        return False
     return (said.startswith("ten ") or said.endswith(" name")) and _longest(said, FOR["person_name"]) <= 4

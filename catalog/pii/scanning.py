@@ -27,11 +27,25 @@ _EXAMPLES: Final = 3
 _MOST_SIGNS: Final = 4_000
 
 
+_NUMBERS: Final = 600
+"""Distinct cells without a letter that tell what a column is; among words one cell may be somebody's."""
 Write = Callable[[pa.Array], pa.DictionaryArray]
 
 
 def _as_it_is(column: pa.Array) -> pa.DictionaryArray:
     return column
+
+
+def _enough(cells: list[str]) -> list[str]:
+    """The first ones, which are as random as all."""
+    if len(cells) <= _NUMBERS or any(map(str.isalpha, "".join(cells))):
+        return cells
+    seen: set[str] = set()
+    for place, cell in enumerate(cells):
+        seen.add(cell)
+        if len(seen) > _NUMBERS:
+            return cells[:place]
+    return cells
 
 
 class Scanner:
@@ -160,6 +174,7 @@ class Scanner:
         )  # fmt: skip
 
     def _kinds(self) -> dict[str, tuple[FoundKind, ...]]:
+        self.cells = {name: _enough(cells) for name, cells in self.cells.items()}
         # Distinct cells: what most rows say (a blank word, a default) hides nothing, and costs nothing twice.
         distinct = {name: list(dict.fromkeys(cell for cell in self.cells[name] if cell)) for name in self.names}
         judged = {name: judge(name, distinct[name], year=self.order.year) for name in self.names}

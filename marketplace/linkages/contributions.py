@@ -21,6 +21,7 @@ from marketplace.db.base import new_id, utcnow
 from marketplace.errors import Unavailable
 from marketplace.linkages.actions import erase_contribution, locked_linkage, record_linkage, standing
 from marketplace.linkages.errors import LinkageWrongState, PopulationDiffers
+from marketplace.linkages.floors import require_no_floor
 from marketplace.linkages.models import Contribution, Linkage
 from marketplace.listings.errors import NotYourOrganisation, VersionRefused
 from marketplace.listings.known import publisher_facts
@@ -38,7 +39,7 @@ async def send(press: Press, *, linkage_id: uuid.UUID, manifest_text: str, sourc
     """Take an owner's half; one that it sent before and that was not joined yet is erased. Gives its id.
 
     Raises NotFound, LinkageWrongState, ManifestWrong, NotYourOrganisation, PopulationDiffers, ListingDenied,
-    VersionRefused, Unavailable.
+    FloorStands, VersionRefused, Unavailable.
     """
     manifest = await asyncio.to_thread(parse_manifest, manifest_text)
     await _sweep(press)
@@ -51,6 +52,7 @@ async def send(press: Press, *, linkage_id: uuid.UUID, manifest_text: str, sourc
         caller = await publisher_facts(session, person_id=by.person_id, organisation_id=by.organisation_id)
     assert lineage_id is not None  # approved
     await require_listing(press.engine, caller=caller, manifest=manifest)
+    await require_no_floor(press.engine, caller=caller, manifest=manifest)
     made = Contribution(
         id=new_id(), linkage_id=linkage_id, owner_id=by.organisation_id, manifest=manifest_text, persons=0,
         sent_by=by.person_id,

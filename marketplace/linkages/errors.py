@@ -40,3 +40,9 @@ class NothingSent(Conflict):
     """The caller's organisation has sent nothing that waits for a join."""
 
     code = "linkage.nothing_sent"
+
+
+class FloorStands(Conflict):
+    """A version of both has no suite, and none is listed unmeasured now. Params: axes."""
+
+    code = "linkage.floor"

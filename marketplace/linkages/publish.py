@@ -29,6 +29,7 @@ from marketplace.errors import Problem, Unavailable
 from marketplace.linkages.actions import erase_contribution, locked_linkage, record_linkage, standing
 from marketplace.linkages.contributions import require_approved
 from marketplace.linkages.errors import NothingSent, OtherContribution
+from marketplace.linkages.floors import require_no_floor
 from marketplace.linkages.models import Contribution, Linkage
 from marketplace.linkages.schemas import Joined
 from marketplace.listings.actions import release
@@ -72,12 +73,14 @@ class _Ground(Struct, frozen=True, kw_only=True):
 async def agree(press: Press, *, linkage_id: uuid.UUID, other: uuid.UUID, by: Steward) -> Joined:
     """Say yes to joining with that half of the other owner; if it has said yes to ours, the join is made.
 
-    Raises NotFound, LinkageWrongState, NothingSent, OtherContribution, and what a publication raises; a version
-    that is refused has used both halves up.
+    Raises NotFound, LinkageWrongState, NothingSent, OtherContribution, FloorStands (nothing was opened, both yeses
+    stand), and what a publication raises; a version that is refused has used both halves up.
     """
     join = await _say_yes(press, linkage_id, other, by)
     if join is None:
         return Joined()
+    for caller in await _callers(press, join):
+        await require_no_floor(press.engine, caller=caller, manifest=join.manifest)
     one, two = (sender.organisation_id for sender in join.senders)
     sender = Sender(
         person_id=by.person_id, organisation_id=by.organisation_id,
@@ -177,20 +180,26 @@ async def _attempt(press: Press, join: _Join, sender: Sender, by: Steward) -> Jo
     return Joined(released=released, joined=made.joined)
 
 
-async def _ground(press: Press, join: _Join) -> _Ground:
+async def _callers(press: Press, join: _Join) -> tuple[Caller, Caller]:
     async with press.database.session() as session:
-        place = await find_joint_place(session, manifest=join.manifest, lineage_id=join.lineage_id, pair=join.pair)
         lead, partner = [
             await publisher_facts(session, person_id=each.person_id, organisation_id=each.organisation_id)
             for each in join.senders
         ]
+    return lead, partner
+
+
+async def _ground(press: Press, join: _Join) -> _Ground:
+    callers = await _callers(press, join)
+    async with press.database.session() as session:
+        place = await find_joint_place(session, manifest=join.manifest, lineage_id=join.lineage_id, pair=join.pair)
         register = None
         if place.dataset_id:
             register = await read_register(press.database, place.dataset_id, join.manifest.purposes)
         return _Ground(
             place=place,
             register=register,
-            callers=(lead, partner),
+            callers=callers,
             listed=await previous_facts(session, place.previous),
         )
 

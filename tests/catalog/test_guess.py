@@ -283,3 +283,25 @@ def test_days_of_which_a_few_do_not_exist_are_told_as_such() -> None:
     assert (days.role, days.reason) == ("drop", "almost_dates")
     (births, _) = guessed("\n".join(["ngay_sinh;gioi_tinh", *rows, ""]).encode()).columns
     assert (births.role, births.reason) == ("drop", "almost_dates")
+
+
+def test_a_code_is_the_key_before_a_name_that_others_may_have() -> None:
+    clans, given = (
+        ("Nguyễn", "Trần", "Lê", "Phạm"),
+        ("An", "Bình", "Hòa", "Lan", "Mai", "Nam", "Phúc", "Sơn", "Tâm", "Vy"),
+    )
+    lines = ["Họ tên,Mã BN,Tuổi"] + [
+        f"{clans[i % 4]} Thị {given[i // 4]},BN{i * 7919 % 9973:04d},{20 + i % 3}" for i in range(40)
+    ]
+    order = IngestOrder(
+        columns=(), null_words=NULL_WORDS, max_rows=10**6, max_bytes=10**8, max_row_group_bytes=10**8,
+        scan=ScanOrder(year=2026),
+    )  # fmt: skip
+    with descriptors("\n".join(lines).encode()) as files:
+        assert guessing.guess(order, files).subject_key == "Mã BN"
+
+
+def test_failed_formulas_of_a_csv_are_proposed_as_empty() -> None:
+    reply = guessed("\n".join(["a,b", *(f"{i},{'#DIV/0!' if i % 9 == 4 else i * 5}" for i in range(60))]).encode())
+    assert reply.null_words[-1] == "#DIV/0!"
+    assert {c.name: c.type for c in reply.columns}["b"] == "integer"

@@ -15,6 +15,7 @@ from catalog.jailed.numbers import Style
 from catalog.jailed.old_letters import _TCVN3, _VNI, CONVERT, old_letters
 from tests.catalog.plain import run_ingest
 from tests.catalog.test_ingest import TWO, refusal
+from tests.catalog.workbooks import Cell, workbook
 
 PROSE = (
     "tên,tuổi\nCộng hoà xã hội chủ nghĩa Việt Nam,1\nĐộc lập tự do hạnh phúc,2\n"
@@ -109,6 +110,38 @@ def test_an_encoding_that_nobody_knows_is_told_with_what_to_do() -> None:
     _, table = run_ingest(french.encode("cp1252"), *columns, reading={"encoding": "windows-1252"})
     assert table is not None
     assert table.column("ten").to_pylist() == ["Société générale", "théâtre", "œuvre"]
+
+
+SPOILT = PROSE * 3
+LOST = "".join("?" if "\u1ea0" <= c <= "\u1ef9" else c for c in SPOILT)
+_BYTES = "".join(bytes([b]).decode("cp1252", "replace") for b in SPOILT.encode())
+WRECKS = {
+    "saved in Windows-1252": (SPOILT.encode("cp1252", "replace"), "ingest.letters_lost"),
+    "with ? for letters, in UTF-8": (LOST.encode(), "ingest.letters_lost"),
+    "with replacement signs": (LOST.replace("?", "\ufffd").encode(), "ingest.letters_lost"),
+    "in UTF-16": (LOST.encode("utf-16"), "ingest.letters_lost"),
+    "UTF-8 taken for Windows-1252": (_BYTES.replace("\ufffd", "").encode(), "ingest.letters_twice"),
+}
+SOUND = {
+    "questions": "tên,tuổi\n" + "Ai đó? Không.,1\nĐâu?,2\n" * 9,
+    "addresses of the web": "tên,tuổi\n" + "https://a.vn/x?q=tìm&l=vi,1\n" * 9,
+    "French": "tên,tuổi\n" + "Âge d'été à Nîmes,1\n" * 9,
+}
+
+
+@pytest.mark.parametrize(("content", "code"), WRECKS.values(), ids=WRECKS)
+def test_letters_that_a_program_has_spoilt_are_told_and_not_taken_for_others(content: bytes, code: str) -> None:
+    assert refusal(content)[0] == code
+
+
+def test_spoilt_letters_are_told_in_a_workbook_too() -> None:
+    rows: list[list[Cell]] = [[line, 1] for line in LOST.splitlines()]
+    assert refusal(workbook([["tên", "tuổi"], *rows]))[0] == "ingest.letters_lost"
+
+
+@pytest.mark.parametrize("text", SOUND.values(), ids=SOUND)
+def test_a_question_is_no_lost_letter(text: str) -> None:
+    assert run_ingest(text.encode(), *TWO)[0].refusal is None
 
 
 def test_a_zero_byte_is_named_by_its_line() -> None:

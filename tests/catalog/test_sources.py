@@ -116,6 +116,34 @@ def test_of_several_sheets_one_is_named() -> None:
     assert refusal(two, reading={"sheet": "s3"})[0] == "ingest.sheet_absent"
 
 
+def test_a_hidden_sheet_is_read_only_if_it_is_named() -> None:
+    two = workbook([["x"], [1]], CELLS, hidden=[1])
+    assert run_ingest(two, *TWO)[0].rows == 3
+    assert run_ingest(two, ("x", "BIGINT"), reading={"sheet": "s1"})[0].rows == 1
+    assert run_ingest(workbook(CELLS, hidden=[1]), *TWO)[0].rows == 3
+
+
+def test_a_number_among_a_workbooks_days_is_the_day_that_it_counts() -> None:
+    day = datetime.date(1990, 5, 17)
+    rows: list[list[Cell]] = [
+        ["born", "n"],
+        [day, 32_976],
+        [day, 33_010],
+        [33_010, 3],
+        ["18/05/1990", 1],
+        [1990, 2],
+    ]
+    kinds = ("born", "VARCHAR"), ("n", "BIGINT")
+    _, table = run_ingest(workbook(rows), *kinds)
+    assert table is not None
+    assert table["born"].to_pylist() == ["1990-05-17", "1990-05-17", "1990-05-17", "18/05/1990", "1990"]
+    assert table["n"].to_pylist() == [32_976, 33_010, 3, 1, 2]
+    # Where days are counted from 1904 the number would be another day: it stays one, for its owner to see.
+    _, table = run_ingest(workbook(rows, mac=True), *kinds)
+    assert table is not None
+    assert table["born"].to_pylist()[2] == "33010"
+
+
 BROKEN = {
     "a workbook cut off": (workbook(CELLS)[:-40], "ingest.archive_broken"),
     "an old workbook of nothing": (b"\xd0\xcf\x11\xe0" + bytes(600), "ingest.workbook_broken"),

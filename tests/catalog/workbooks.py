@@ -30,10 +30,13 @@ def workbook(
     sheet_xml: bytes | None = None,
     more: dict[str, bytes] | None = None,
     merged: Sequence[str] = (),
+    hidden: Sequence[int] = (),
+    mac: bool = False,
 ) -> bytes:
     """Sheets called s1, s2 …; `sheet_xml`: instead of what the first would be; `more`: other members.
 
-    `merged`: ranges of the first one, such as "A1:C1"."""
+    `merged`: ranges of the first one, such as "A1:C1"; `hidden`: which sheets are, from 1; `mac`: days are counted
+    from 1904."""
     numbers = range(1, len(sheets) + 1)
     related = (
         "".join(
@@ -41,7 +44,11 @@ def workbook(
         )
         + f'<Relationship Id="st" Type="{_KIND}styles" Target="styles.xml"/>'
     )
-    named = "".join(f'<sheet name="s{i}" sheetId="{i}" r:id="r{i}"/>' for i in numbers)
+    named = "".join(
+        f'<sheet name="s{i}" sheetId="{i}" r:id="r{i}" state="{"hidden" if i in hidden else "visible"}"/>'
+        for i in numbers
+    )
+    since = '<workbookPr date1904="1"/>' if mac else ""
     sink = io.BytesIO()
     with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("[Content_Types].xml", _TYPES)
@@ -49,7 +56,8 @@ def workbook(
         archive.writestr("_rels/.rels", _RELATIONS.format(top))
         archive.writestr("xl/_rels/workbook.xml.rels", _RELATIONS.format(related))
         archive.writestr(
-            "xl/workbook.xml", f'<workbook {_MAIN} xmlns:r="{_KIND[:-1]}"><sheets>{named}</sheets></workbook>'
+            "xl/workbook.xml",
+            f'<workbook {_MAIN} xmlns:r="{_KIND[:-1]}">{since}<sheets>{named}</sheets></workbook>',
         )
         archive.writestr("xl/styles.xml", _STYLES)
         for number, rows in zip(numbers, sheets, strict=True):

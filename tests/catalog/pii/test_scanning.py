@@ -63,3 +63,15 @@ def test_columns_without_a_name_and_a_file_without_a_header_are_scanned(tmp_path
         assert [column.name for column in reply.detected.columns] == names
         assert reply.detected.rows == len(PHONES)
         assert [kind.kind for kind in reply.detected.columns[1].kinds] == ["phone"]
+
+
+def test_of_numbers_a_part_is_judged_and_of_words_every_one() -> None:
+    numbers = [f"09{i % 10}{i * 7919 % 9_999_991:07d}" for i in range(2_000)]
+    scanner = Scanner(ScanOrder(year=2026), ["sdt"])
+    column = pa.array(numbers, pa.string()).dictionary_encode()
+    scanner.take(pa.RecordBatch.from_arrays([column], names=["sdt"]))
+    found = scanner.detected().columns[0]
+    assert {kind.kind: kind.share > 0.9 for kind in found.kinds} == {"phone": True}
+    assert len(scanner.cells["sdt"]) < 1_000
+    words = [f"khu vực số {i}" for i in range(1_999)]
+    assert "phone" in kinds([*words, "gọi 0912345678"])

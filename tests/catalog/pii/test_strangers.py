@@ -198,3 +198,35 @@ def test_what_only_looks_like_a_person_in_a_strange_column_is_none(header: str, 
 def test_given_names_that_are_also_words_of_firms_are_names() -> None:
     assert strength("Đỗ Trung Tâm") != "no"
     assert strength("Trung tâm Ngoại ngữ Sao Mai") == "no"
+
+
+_PLATES = [f"{29 + i % 9}A-{i * 7919 % 90_000 + 10_000}" for i in range(40)]
+_PERSONS = [f"{['An', 'Bình', 'Hoa', 'Lan'][i % 4]} {['Đức', 'Ngọc', 'Thu'][i % 3]} Nguyễn" for i in range(12)]
+_IDS = [f"0{['01', '79', '36', '48'][i % 4]}0{60 + i % 40}{i * 7919 % 999_983:06d}" for i in range(40)]
+SAID = {
+    "what a column is called stands first": ("BKS xe đưa đón", _PLATES, {"plate"}),
+    "a code of a vehicle's order": ("mã đơn", [f"{i * 7919 % 10**9:010d}" for i in range(40)], set()),
+    "who does something": ("nguoi_phe_duyet", _PERSONS, {"person_name"}),
+    "who owns something": ("ten_chu_dat", _PERSONS, {"person_name"}),
+    "whom something is given to": ("AssignedTo", _PERSONS, {"person_name"}),
+    "what is called so by chance": ("chu_de", ["Kinh tế", "Văn hóa", "Thể thao"] * 9, set()),
+    "sights called after persons": ("ten_di_tich", ["Đền Trần", "Chùa Hà", "Đình Kim Liên"] * 9, set()),
+    "a full stop behind a number": ("y3", [f"{cell}." for cell in _IDS], {"citizen_id"}),
+    "milliseconds": ("lat_ms", [f"{8 + i / 3:.3f}" for i in range(40)], set()),
+    "a debt": ("long_term_debt", [f"{102 + i / 7:.4f}" for i in range(40)], set()),
+}
+
+
+@pytest.mark.parametrize(("header", "cells", "kinds"), SAID.values(), ids=SAID)
+def test_a_header_is_read_by_its_head_word_and_by_who_does_what(
+    header: str, cells: list[str], kinds: set[str]
+) -> None:
+    assert found(header, cells) == kinds
+
+
+@pytest.mark.parametrize(
+    ("said", "kind"), [("mất hộ chiếu số C1234567", "passport"), ("xuất hóa đơn MST: 0100109106", "tax_code")]
+)
+def test_a_number_that_a_text_names_is_found_whatever_its_column_is_called(said: str, kind: str) -> None:
+    idle = [f"đề nghị bổ sung hồ sơ trang {i} trước ngày hẹn trả" for i in range(60)]
+    assert kind in found("noi_dung_don", [*idle, said])

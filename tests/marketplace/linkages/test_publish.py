@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import select
 
 from catalog.joint.sealed import SealBroken, unseal_file
@@ -13,9 +17,14 @@ from marketplace.audit.models import Event
 from marketplace.consents.reads import excluded
 from marketplace.db.base import utcnow
 from marketplace.db.engine import Database
+from marketplace.linkages.api import handlers
 from marketplace.linkages.models import Contribution, Linkage
 from marketplace.listings.models import Dataset, DatasetVersion
 from marketplace.listings.press import Press
+from policies.module import BUILT
+from policies.sources import FOLDER, revision_of
+from policies.wasm import WasmEngine
+from tests.conftest import ClientFor
 from tests.marketplace.linkages.conftest import Pair
 
 
@@ -205,3 +214,40 @@ async def test_no_owner_gives_consent_for_both(pair: Pair) -> None:
     for side in (pair.clinic, pair.bank):
         answer = await pair.client.post("/api/v1/consents/events", token=side.token, json=said)
         assert code(answer) == (409, "consent.given_elsewhere")
+
+
+def under_a_floor(folder: Path) -> WasmEngine:
+    """The policy as it stands, with a floor of the exchange's in its dated law."""
+    shutil.copytree(FOLDER, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    file = folder / "data" / "law.json"
+    law = json.loads(file.read_text(encoding="utf-8"))
+    (law.get("law", law))["exchange.quality"][-1]["values"] = {"clean_permille": 500}
+    file.write_text(json.dumps(law), encoding="utf-8")
+    stamp = json.loads((folder / BUILT).read_text(encoding="utf-8")) | {"revision": revision_of(folder)}
+    (folder / BUILT).write_text(json.dumps(stamp), encoding="utf-8")
+    return WasmEngine(folder=folder)
+
+
+async def test_under_a_floor_of_the_exchange_no_part_is_taken_and_none_is_used_up(
+    pair: Pair, press: Press, client_for: ClientFor, tmp_path: Path
+) -> None:
+    linkage = await pair.approved()
+    for side, numbers in ((pair.clinic, range(150)), (pair.bank, range(50, 200))):
+        assert (await pair.send(linkage, side, numbers)).status_code == 201
+    engine = under_a_floor(tmp_path / "policies")
+    async with client_for(*handlers, store=press.store, keys=press.keys, engine=engine) as client:
+        under = replace(pair, client=client)
+        assert (await under.agree(linkage, pair.clinic)).json()["released"] is None
+        late = await under.agree(linkage, pair.bank)
+        assert code(late) == (409, "linkage.floor")
+        assert late.json()["params"] == {"axes": "clean"}
+        assert code(await under.send(linkage, pair.clinic, range(151))) == (409, "linkage.floor")
+    await engine.close()
+    assert len((await pair.read(linkage, pair.clinic))["contributions"]) == 2
+    assert (await pair.agree(linkage, pair.bank)).json()["released"]["number"] == 1
+
+
+async def test_a_part_whose_own_manifest_sets_a_floor_is_not_taken(pair: Pair) -> None:
+    linkage = await pair.approved()
+    answer = await pair.send(linkage, pair.clinic, range(150), **{"k: 5": "k: 5\nquality: {clean_permille: 1}"})
+    assert code(answer) == (409, "linkage.floor")
