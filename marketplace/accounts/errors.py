@@ -5,6 +5,12 @@ from __future__ import annotations
 from marketplace.errors import Conflict, Forbidden, NotSignedIn, Problem
 
 
+class TokenOnPage(NotSignedIn):
+    """A program sent a token to a page, which knows sessions only."""
+
+    code = "auth.token_on_page"
+
+
 class TokenInvalid(NotSignedIn):
     """Not of the form sdl_<prefix>_<secret>, not known, or the secret is wrong: one answer for all three."""
 
