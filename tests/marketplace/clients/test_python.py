@@ -139,6 +139,8 @@ def test_a_wrong_token_and_no_service_are_errors_of_their_own(market: Market) ->
     with connect(market.url, "sdl_nobody") as stranger, pytest.raises(Refused) as refused:
         stranger.agreements()
     assert refused.value.code == "auth.token_invalid"
+    with connect(market.url, "", language="en") as nobody, pytest.raises(Refused, match="SANDULIEU_TOKEN"):
+        nobody.agreements()
     with connect(f"http://127.0.0.1:{unused_port('127.0.0.1')}", "x") as nowhere, pytest.raises(Unreachable):
         nowhere.agreements()
 

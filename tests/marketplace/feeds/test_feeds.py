@@ -146,6 +146,8 @@ async def test_the_form_is_the_one_asked_for_and_not_sent_twice(client: Client, 
         assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag)
     other = await client.get(f"{address}/dcat.rdf", headers={"If-None-Match": tag})
     assert other.status_code == 200
+    plain = await client.get("/catalog", headers={"Accept": "application/json"})
+    assert (plain.status_code, plain.headers["content-type"]) == (200, "application/ld+json")
     page = await client.get("/catalog", headers={"Accept": "text/html"}, follow_redirects=False)
     assert (page.status_code, page.headers["location"]) == (303, "/")
 
