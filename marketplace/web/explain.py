@@ -61,4 +61,7 @@ def placed(view: View, error: Mapping[str, Any]) -> Placed:
 
 
 def _explain_error(view: View, error: Mapping[str, Any]) -> Message:
-    return view.message(error["code"], error.get("params", {}))
+    params = dict(error.get("params", {}))
+    if isinstance(params.get("path"), str):
+        params["path"] = view.known_words(f"typed.{params['path']}") or params["path"]
+    return view.message(error["code"], params)

@@ -77,3 +77,9 @@ def test_text_of_any_language_is_shown_as_it_is() -> None:
     template = environment().from_string("{{ name }}")
     for name in ("Sở Y tế Đắk Lắk", "مرحبا", "ภาษาไทย", "🦄"):
         assert template.render(name=name) == name
+
+
+def test_a_law_of_the_configuration_is_named_as_people_know_it() -> None:
+    template = environment().from_string("{{ 'personal-data-law-91-2025' | law }}; {{ 'none-such' | law }}")
+    assert template.render().startswith("Luật Bảo vệ dữ liệu cá nhân 91/2025/QH15")
+    assert template.render().endswith("; none-such")

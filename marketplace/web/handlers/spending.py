@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 
 from litestar import get, post
 from litestar.response import Redirect, Template
@@ -42,7 +43,7 @@ async def send_limit(
         async with session.begin_nested():
             await set_limit(session, asked=_asked(form), by=startup_admin, at=utcnow())
     except Problem as problem:
-        return await _page(view, startup_admin, session, problem)
+        return await _page(view, startup_admin, session, problem, form.typed())
     return Redirect("/spending?done=limited", status_code=303)
 
 
@@ -69,7 +70,13 @@ def _asked(form: Form) -> LimitBody:
     return fitting(body, LimitBody, code="form.integer")
 
 
-async def _page(view: View, startup: Startup, session: AsyncSession, problem: Problem | None = None) -> Template:
+async def _page(
+    view: View,
+    startup: Startup,
+    session: AsyncSession,
+    problem: Problem | None = None,
+    typed: Mapping[str, str] = {},
+) -> Template:
     at = utcnow()
     agreed = await list_agreements(session, organisation_id=startup.organisation_id, at=at, limit=AGREEMENTS)
     return view.page(
@@ -79,6 +86,7 @@ async def _page(view: View, startup: Startup, session: AsyncSession, problem: Pr
         datasets=sorted({each.dataset_slug for each in agreed.items}),
         people=await colleagues(session, startup.organisation_id),
         may_set="admin" in startup.roles,
+        typed=typed,
         **what_is_wrong(view, problem),
     )
 

@@ -262,5 +262,9 @@ async def test_facets_count_what_was_found_and_owners_without_listings_are_not_t
     names = (await client.get("/api/3/action/organization_list?limit=1000")).json()["result"]
     assert slug in names
     assert idle.organisation.slug not in names
+    status = (await client.get("/api/3/action/status_show")).json()
+    led = status["help"].partition("/api/")[2]
+    assert (await client.get(f"/api/{led}")).json()["result"].startswith("What this is")
+    assert (await client.get("/api/3/action/help_show", params={"name": "x"})).status_code == 404
     broken = await client.request("POST", "/api/3/action/status_show", content=b"{")
     assert broken.status_code == 400
