@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from marketplace.errors import Conflict, Forbidden, NotSignedIn, Problem
+from marketplace.errors import Conflict, Forbidden, NotFound, NotSignedIn, Problem
+
+
+class NobodyThere(NotFound):
+    """Nobody signs in with that address; only whoever keeps the accounts is told so. Params: email."""
+
+    code = "accounts.nobody_there"
+
+
+class TokenOnPage(NotSignedIn):
+    """A program sent a token to a page, which knows sessions only."""
+
+    code = "auth.token_on_page"
 
 
 class TokenInvalid(NotSignedIn):

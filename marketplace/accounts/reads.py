@@ -9,9 +9,9 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.callers import Caller
+from marketplace.accounts.errors import NobodyThere
 from marketplace.accounts.models import Organisation, Person, Token
 from marketplace.accounts.schemas import OrganisationView, PersonView, TokenView
-from marketplace.errors import NotFound
 
 MOST_ROWS = 1_000
 
@@ -83,10 +83,10 @@ async def organisation(session: AsyncSession, organisation_id: UUID) -> Organisa
 
 
 async def person_by_email(session: AsyncSession, email: str) -> UUID:
-    """Whose address it is. Raises NotFound."""
+    """Whose address it is. Raises NobodyThere."""
     found: UUID | None = await session.scalar(select(Person.id).where(Person.email == email.strip().lower()))
     if found is None:
-        raise NotFound(what="person")
+        raise NobodyThere(email=email)
     return found
 
 

@@ -92,12 +92,14 @@ async def resubmit(
 ) -> Application:
     """Answer a return with new terms.
 
-    Raises NotFound, ApplicationWrongState, NoOffer, OfferNotOpen, Invalid, ApplicationDenied."""
+    Raises NotFound, ApplicationWrongState, NothingListed, OpenAlready, NoOffer, OfferNotOpen, Invalid,
+    ApplicationDenied."""
     application = await locked(session, application_id, startup_id=by.organisation_id)
     step(application, "resubmit")
     listed = await listed_now(session, application.dataset_id)
     _set_terms(application, terms, listed, at)
     await _set_offer(session, application, terms, at)
+    await _require_alone(session, application)
     permitted = await _permitted(session, engine, keys, application, listed, by, at)
     await _record_asked(session, "application:resubmit", application, by, permitted)
     return application

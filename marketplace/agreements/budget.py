@@ -8,6 +8,7 @@ from msgspec import UNSET, Struct
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from catalog.version import Privacy
+from marketplace.agreements.errors import NoBudget
 from marketplace.agreements.models import Agreement
 from marketplace.agreements.parties import parties_of
 from marketplace.billing.budget import share_account
@@ -46,7 +47,7 @@ async def read_budget(
     """Of an agreement of this organisation, either side. `rho_micro`: what a query spends if it does not say;
     `least_micro`: less than which none may.
 
-    Raises NotFound, also where the dataset is in another mode.
+    Raises NotFound; NoBudget where the dataset is in another mode.
     """
     agreement = await session.get(Agreement, agreement_id)
     if agreement is None or organisation_id not in parties_of(agreement):
@@ -54,7 +55,7 @@ async def read_budget(
     listed = await listed_version(session, agreement.dataset_id)
     privacy = listed.version.privacy if listed else UNSET
     if privacy is UNSET:
-        raise NotFound(what="privacy budget")
+        raise NoBudget
     found = await balance(session, share_account(agreement_id))
     return BudgetView(
         agreement_id=agreement_id,

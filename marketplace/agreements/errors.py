@@ -7,7 +7,7 @@ from uuid import UUID
 
 from marketplace.db.refused import Refused
 from marketplace.db.together import Statement
-from marketplace.errors import Conflict
+from marketplace.errors import Conflict, NotFound
 from policies.decision import Decision
 
 
@@ -27,6 +27,12 @@ class AgreementNotInForce(Conflict):
     """The agreement has ended or expired already. Params: state."""
 
     code = "agreement.not_in_force"
+
+
+class NoBudget(NotFound):
+    """The agreement is there, and its dataset answers without noise: nothing is spent of anybody's privacy."""
+
+    code = "agreement.no_budget"
 
 
 class OtherYesMissing(Conflict):

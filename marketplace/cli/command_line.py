@@ -6,10 +6,10 @@ import argparse
 import functools
 import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import Any, Final, NoReturn
 
 import msgspec
 
@@ -50,6 +50,14 @@ class _Help(argparse.RawDescriptionHelpFormatter):
 class CommandLine(argparse.ArgumentParser):
     """Says what is wrong with a command in both languages, and where its help is."""
 
+    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """What no command knows is told by the command it was typed after, not by the first one."""
+        given = sys.argv[1:] if args is None else list(args)
+        chosen, unknown = self.parse_known_args(given, namespace)
+        if unknown:
+            _last(self, given).error(f"unrecognized arguments: {' '.join(unknown)}")
+        return chosen
+
     def error(self, message: str) -> NoReturn:
         """On standard error; exit 2."""
         self.print_usage(sys.stderr)
@@ -58,6 +66,13 @@ class CommandLine(argparse.ArgumentParser):
                 tell(code, found.groupdict() | {"command": self.prog})
                 break
         self.exit(USAGE)
+
+
+def _last(parser: argparse.ArgumentParser, given: Sequence[str]) -> argparse.ArgumentParser:
+    for word in given:
+        below = next((a.choices for a in parser._actions if isinstance(a, argparse._SubParsersAction)), {})
+        parser = below.get(word, parser)
+    return parser
 
 
 def give_words(parser: argparse.ArgumentParser, path: str = "") -> None:

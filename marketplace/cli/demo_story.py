@@ -151,9 +151,10 @@ def _withdrawal(stage: Stage, dataset_id: str) -> None:
 
 
 def _citizen(stage: Stage, dataset_id: str) -> None:
-    """A person signs in, sees what is held about her, and takes consent back herself."""
+    """A person signs in, sees what is held about her, and takes consent back herself: from the end of the list, as
+    whoever tries it later begins with the first."""
     url = stage.owner.base_url
-    for name in citizens_of(url):
+    for name in reversed(citizens_of(url)):
         citizen = sign_in(url, name)
         mine = expect(citizen.get("/api/v1/subject/datasets"), 200)["items"]
         purposes = {p["purpose"]: p["state"] for each in mine if each["dataset_id"] == dataset_id

@@ -37,14 +37,14 @@ def tell_refusal(answer: Answer, sql: str = "") -> int:
         for said in _said(one):
             print("  " + _sentences(said), file=sys.stderr)
     for wrong in problem.get("errors", ()):
-        said = wrong["message"]
-        print(f"  {wrong['path']}: {said if isinstance(said, str) else _sentences(said)}", file=sys.stderr)
+        for each in _said(wrong):
+            print(f"  {wrong['path']}: {_sentences(each)}", file=sys.stderr)
     return 1
 
 
 def _said(one: Mapping[str, Any]) -> Iterable[Mapping[str, str]]:
     """Of a command that sent no token: nobody at a shell sends headers."""
-    if one["code"] == NotSignedIn.code:
+    if one.get("code") == NotSignedIn.code:
         return [msgspec.to_builtins(message("command.no_token", {}, language)) for language in LANGUAGES]
     said: Iterable[Mapping[str, str]] = (one.get("messages") or {"": one["message"]}).values()
     return said

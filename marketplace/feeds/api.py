@@ -21,8 +21,8 @@ from marketplace.feeds.reads import catalogue_page, described, releases, sitemap
 from marketplace.feeds.site import site_of
 from marketplace.parameters import Cursor
 
+HTML, JSON = "text/html", "application/json"
 SUFFIX = {media_type: suffix for suffix, (media_type, _) in RDF.items()}
-HTML = "text/html"
 
 
 @get("/catalog", operation_id="negotiateCatalogue")
@@ -30,10 +30,10 @@ async def get_catalogue(
     request: AnyRequest, session: AsyncSession, config: Config, cursor: Cursor = None
 ) -> Response[bytes] | Redirect:
     """The catalogue in the form that `Accept` asks for: DCAT-AP 3, or the page."""
-    chosen = require_choice(request, (*SUFFIX, HTML))
+    chosen = require_choice(request, (*SUFFIX, HTML, JSON))
     if chosen == HTML:
         return Redirect("/", status_code=303, headers={"Vary": "Accept"})
-    return await _catalogue(request, session, config, SUFFIX[chosen], cursor, negotiated=True)
+    return await _catalogue(request, session, config, SUFFIX.get(chosen, "jsonld"), cursor, negotiated=True)
 
 
 @get("/catalog.ttl", operation_id="readCatalogueTurtle")

@@ -133,7 +133,16 @@ async def tag_list(asked: Asked) -> Any:
     return [ckan.tag(name) if asked.flag("all_fields") else name for name in found]
 
 
+async def help_show(asked: Asked) -> Any:
+    """What an action does: `name`. Every answer's `help` leads here."""
+    name = asked.text("name")
+    if name not in ACTIONS:
+        raise CkanRefused(404, "Not Found Error", message="Not found")
+    return ACTIONS[name].__doc__
+
+
 ACTIONS: Final[dict[str, Callable[[Asked], Awaitable[Any]]]] = {
+    "help_show": help_show,
     "organization_list": organization_list,
     "organization_show": organization_show,
     "package_list": package_list,

@@ -21,8 +21,8 @@ from marketplace.feeds.site import site_of
     status_code=200,
 )
 async def act(request: AnyRequest, session: AsyncSession, config: Config, action: str) -> Response[bytes]:
-    """package_search, package_show, package_list, organization_list, organization_show, tag_list, status_show:
-    parameters in the query, or in a JSON body."""
+    """package_search, package_show, package_list, organization_list, organization_show, tag_list, status_show,
+    help_show: parameters in the query, or in a JSON body."""
     chosen = ACTIONS.get(action)
     if chosen is None:
         return _told(400, f"Bad request - Action name not known: {action[:100]}")

@@ -23,6 +23,8 @@ FILES = (
 PAGES = ROOT / "marketplace" / "texts" / "pages.json"
 PURPOSES = frozenset({"purpose", "purposes", "agreed", "allowed"})
 """Parameters that hold purposes; what else they hold is shown as it is."""
+OFFICES = "needs"
+"""The parameter that says who may: `owner:steward|regulator`."""
 UNKNOWN = "text.missing"
 
 log = logging.getLogger(__name__)
@@ -60,7 +62,11 @@ def message(code: str, params: Mapping[str, object], language: Language) -> Mess
         known, params = texts()[UNKNOWN], {"code": code}
     shown = _Params(
         {
-            name: _purposes(value, language) if name in PURPOSES else _word(code, name, value, language)
+            name: _purposes(value, language)
+            if name in PURPOSES
+            else _offices(value, language)
+            if name == OFFICES
+            else _word(code, name, value, language)
             for name, value in params.items()
         }
     )
@@ -85,8 +91,24 @@ def _words() -> Mapping[str, Mapping[Language, str]]:
     return {
         key: word
         for key, word in msgspec.json.decode(PAGES.read_bytes(), type=dict[str, dict[Language, str]]).items()
-        if key.startswith(("purpose.", "word."))
+        if key.startswith(("purpose.", "word.", "kind.", "office."))
     }
+
+
+def _offices(value: object, language: Language) -> str:
+    """Of which kind of organisation, and there in which office (`*`: in any)."""
+    return " / ".join(_office(each, language) for each in str(value).split("|"))
+
+
+def _office(needs: str, language: Language) -> str:
+    kind, _, role = needs.partition(":")
+    said = _named(f"kind.{kind}", kind, language)
+    return f"{said} ({_named(f'office.{role}', role, language)})" if role not in ("", "*") else said
+
+
+def _named(key: str, itself: str, language: Language) -> str:
+    named = _words().get(key)
+    return named[language] if named else itself
 
 
 def _purposes(value: object, language: Language) -> str:

@@ -16,7 +16,7 @@ from policies.nearest import Change
 
 def explain_problem(view: View, problem: Problem) -> Message:
     """What happened, why, what next."""
-    return view.message(problem.code, named(view, problem.params))
+    return view.message(problem.code, problem.params)
 
 
 def what_is_wrong(view: View, problem: Problem | None) -> dict[str, Any]:
@@ -33,33 +33,18 @@ def what_is_wrong(view: View, problem: Problem | None) -> dict[str, Any]:
 
 def explain_reasons(view: View, reasons: Iterable[Reason]) -> tuple[Message, ...]:
     """Every reason of a decision."""
-    return tuple(told(reason.code, named(view, reason.params), view.language) for reason in reasons)
+    return tuple(told(reason.code, reason.params, view.language) for reason in reasons)
 
 
 def explain_nearest(view: View, problem: Problem) -> tuple[Message, ...]:
     """The fewest changes after which a denied query is allowed."""
     changes: tuple[Change, ...] = getattr(problem, "nearest", ())
-    return tuple(view.message(f"nearest.{change.code}", named(view, change.params)) for change in changes)
+    return tuple(view.message(f"nearest.{change.code}", change.params) for change in changes)
 
 
 def explain_errors(view: View, problem: Problem) -> tuple[Message, ...]:
     """Every wrong field of a form, each with its own words."""
     return tuple(_explain_error(view, error) for error in problem.params.get("errors") or ())
-
-
-def named(view: View, params: Mapping[str, Any]) -> dict[str, Any]:
-    """The same with offices in words."""
-    shown = dict(params)
-    if isinstance(shown.get("needs"), str):
-        shown["needs"] = " / ".join(_office(view, each) for each in shown["needs"].split("|"))
-    return shown
-
-
-def _office(view: View, needs: str) -> str:
-    """`owner:steward`: of which kind of organisation, and there in which office (`*`: in any)."""
-    kind, _, role = needs.partition(":")
-    said = view.known_words(f"kind.{kind}") or kind
-    return f"{said} ({view.known_words(f'office.{role}') or role})" if role not in ("", "*") else said
 
 
 class Placed(Struct, frozen=True, kw_only=True):
@@ -76,4 +61,7 @@ def placed(view: View, error: Mapping[str, Any]) -> Placed:
 
 
 def _explain_error(view: View, error: Mapping[str, Any]) -> Message:
-    return view.message(error["code"], error.get("params", {}))
+    params = dict(error.get("params", {}))
+    if isinstance(params.get("path"), str):
+        params["path"] = view.known_words(f"typed.{params['path']}") or params["path"]
+    return view.message(error["code"], params)

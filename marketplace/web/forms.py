@@ -65,6 +65,10 @@ class Form:
         """All values of a repeated field."""
         return tuple(str(value) for value in self._fields.getall(name, []))
 
+    def typed(self) -> dict[str, str]:
+        """What stood in its fields, for the same form with what was wrong; of a repeated one the last."""
+        return {name: value for name, value in self._fields.multi_items() if isinstance(value, str)}
+
     def file(self, name: str) -> UploadFile:
         """Raises Invalid when no file was chosen."""
         value = self._fields.get(name)

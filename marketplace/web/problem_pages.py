@@ -12,6 +12,7 @@ from litestar.response import Redirect
 from litestar.types import ExceptionHandlersMap, HTTPScope, Receive, Send
 
 from marketplace.accounts.callers import COOKIE, provide_presented
+from marketplace.accounts.errors import TokenOnPage
 from marketplace.errors import NotFound, NotSignedIn, Problem
 from marketplace.web.explain import explain_errors, explain_problem, explain_reasons
 from marketplace.web.headers import SECURITY
@@ -56,8 +57,10 @@ class _Awaited(Response[None]):
 
 
 def problem_page(request: AnyRequest, error: Exception) -> Response[Any]:
-    """A page for an error; who is not signed in is led to the sign-in page and back."""
+    """A page for an error; who is not signed in is led to the sign-in page and back, a program told of the API."""
     problem = problem_of(error, names_of(request))
+    if isinstance(problem, NotSignedIn) and "authorization" in request.headers:
+        return problem_handler(request, TokenOnPage())
     if problem.status >= 500:
         tell_fault(request, problem, error)
     view = view_of(request, request.scope["state"].get("sandulieu_caller"))

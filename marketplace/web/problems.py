@@ -175,8 +175,9 @@ def _change(change: Change, language: Language) -> ChangeView:
 
 
 def _error(error: Mapping[str, Any], language: Language) -> Mapping[str, Any]:
-    """A wrong field, with its text."""
-    return {**error, "message": message(error["code"], error.get("params", {}), language)}
+    """A wrong field, with its text: `message` in the language asked for, `messages` in both."""
+    both = {each: message(error["code"], error.get("params", {}), each) for each in ("vi", "en")}
+    return {**error, "message": both[language], "messages": both}
 
 
 def _of_litestar(exc: HTTPException, names: Mapping[str, str]) -> Problem:

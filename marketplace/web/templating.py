@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -16,10 +17,12 @@ from litestar.template.config import TemplateConfig
 from markupsafe import Markup
 
 from catalog.transforms import describe
+from marketplace.db.base import ms_of, utcnow
 from marketplace.web import figures
 from marketplace.web.coarser import coarser
 from marketplace.web.labelling import labelled
 from marketplace.web.words import say, words
+from policies.laws import Law, laws
 
 _TURNS: Final = re.compile("[\u202a-\u202e\u2066-\u2069]")
 FOLDER: Final = Path(__file__).parent / "templates"
@@ -42,7 +45,7 @@ def environment() -> Environment:
     )
     made.globals.update(t=_say, known=known)
     made.filters.update({name: _in_language(show) for name, show in _FIGURES.items()})
-    made.filters.update(iso=figures.iso, query=_query, labelled=labelled, transform=describe)
+    made.filters.update(iso=figures.iso, query=_query, labelled=labelled, transform=describe, law=_law)
     return made
 
 
@@ -89,6 +92,19 @@ def _in_language(show: Callable[..., str]) -> Callable[..., str]:
         return show(value, context["view"].language, **options)
 
     return filtered
+
+
+def _law(id: str) -> str:
+    """What people call a law of the configuration; its id where none is in force."""
+    at_ms = ms_of(utcnow())
+    held = (law.article for law in _laws().get(id, ()) if law.from_ms <= at_ms < (law.until_ms or at_ms + 1))
+    return next(held, id)
+
+
+@functools.cache
+def _laws() -> Mapping[str, tuple[Law, ...]]:
+    """Read once: every page of a dataset names some."""
+    return laws()
 
 
 def _query(fields: dict[str, object]) -> str:

@@ -22,10 +22,12 @@ async def test_a_token_opens_no_page_for_no_page_asks_for_its_scopes(
     async with visit() as visitor:
         for path in ("/console", "/queries", "/wallet", "/tokens"):
             answer = await visitor.get(path, **bearer)
-            assert (answer.status_code, answer.headers["location"][:7]) == (303, "/login?"), path
+            assert (answer.status_code, answer.json()["code"]) == (401, "auth.token_on_page"), path
+            assert answer.headers["content-type"] == "application/problem+json"
+            assert "/api/v1" in answer.json()["next"]
         assert (await visitor.get("/", **bearer)).status_code == 200
         made = await visitor.http.post("/tokens", data={"name": "x", "scopes": "query"}, headers=bearer)
-        assert made.status_code == 401
+        assert (made.status_code, made.json()["code"]) == (401, "auth.token_on_page")
     async with visit(sides.startup) as visitor:
         assert (await visitor.get("/console", **bearer)).status_code == 200
 
@@ -75,3 +77,9 @@ def test_text_of_any_language_is_shown_as_it_is() -> None:
     template = environment().from_string("{{ name }}")
     for name in ("Sở Y tế Đắk Lắk", "مرحبا", "ภาษาไทย", "🦄"):
         assert template.render(name=name) == name
+
+
+def test_a_law_of_the_configuration_is_named_as_people_know_it() -> None:
+    template = environment().from_string("{{ 'personal-data-law-91-2025' | law }}; {{ 'none-such' | law }}")
+    assert template.render().startswith("Luật Bảo vệ dữ liệu cá nhân 91/2025/QH15")
+    assert template.render().endswith("; none-such")

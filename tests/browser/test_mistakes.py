@@ -6,6 +6,7 @@ from marketplace.db.base import new_id
 from marketplace.db.engine import Database
 from tests.browser.conftest import Visit
 from tests.browser.outline import faults
+from tests.browser.test_pages import slug_of
 from tests.marketplace.agreements.conftest import Sides
 from tests.marketplace.invoices.bills import charged, invoice_of, rich
 from tests.marketplace.parties import Make
@@ -75,3 +76,29 @@ async def test_an_account_and_a_bank_s_file_that_cannot_be_read_lead_back_to_the
         assert 400 <= told.status_code < 500
         assert "Đề nghị" in told.text
         assert faults(told.text) == []
+
+
+async def test_a_limit_and_an_offer_that_are_wrong_come_back_as_they_were_typed_and_name_the_field_in_words(
+    visit: Visit, sides: Sides, database: Database
+) -> None:
+    async with visit(sides.startup) as visitor:
+        limit = {"scope": f"person:{sides.startup.person.id}", "month_vnd": "nhiều", "alert_percent": "7, 9"}
+        wrong = await visitor.send("/spending/limits", limit)
+        assert (wrong.status_code, "Trường Số tiền mỗi tháng chưa đúng" in wrong.text) == (400, True)
+        for kept in ('value="nhiều"', 'value="7, 9"', f'{sides.startup.person.id}" selected'):
+            assert kept in wrong.text
+    async with visit(sides.owner) as visitor:
+        offer = {
+            "name": "vàng",
+            "per_query": "1,5",
+            "tiers": "x",
+            "valid_until": "2027-01-31",
+            "month_vnd": "7.000",
+        }
+        again = await visitor.send(
+            f"/datasets/{await slug_of(database, sides)}/offers", offer | {"sla_live": "yes"}
+        )
+        assert again.status_code == 400
+        for kept in ('value="vàng"', ">x</textarea>", 'value="2027-01-31"', 'value="7.000"', "<details open"):
+            assert kept in again.text
+        assert faults(again.text) == []

@@ -34,7 +34,7 @@ INLINE = re.compile(
 )
 """What would run or style in place; data for search engines does neither."""
 SAID = re.compile(r"""\bsay\(\s*"([^"]+)\"""")
-BEGUN = re.compile(r"""\bsay\(\s*f"([^"{]+)\{""")
+BEGUN = re.compile(r"""\b(?:say|known_words)\(\s*f"([^"{]+)\{""")
 
 
 class Literals(HTMLParser):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from litestar import get, post
@@ -27,7 +27,7 @@ from marketplace.db.engine import Database
 from marketplace.db.keys import Keys
 from marketplace.errors import NotFound, Problem
 from marketplace.listings.reads import dataset_id_of, owned_datasets, read_dataset
-from marketplace.web.explain import explain_problem, placed
+from marketplace.web.explain import placed, what_is_wrong
 from marketplace.web.forms import Form, chunks_of
 from marketplace.web.headers import file_headers
 from marketplace.web.view import View
@@ -116,10 +116,6 @@ async def _page(
     made: Imported | None = None,
     problem: Problem | None = None,
 ) -> Template:
-    shown: dict[str, Any] = {"status": 200, "problem": None, "errors": ()}
-    if problem is not None:
-        errors = [placed(view, error) for error in problem.params.get("errors") or ()]
-        shown = {"status": problem.status, "problem": explain_problem(view, problem), "errors": errors}
     return view.page(
         "register.html",
         dataset=await read_dataset(session, slug),
@@ -130,7 +126,8 @@ async def _page(
         optional=[name for name in COLUMNS if name not in REQUIRED],
         formats=FORMATS,
         max_bytes=PAGE_FILE_BYTES,
-        **shown,
+        places=[placed(view, error) for error in problem.params.get("errors") or ()] if problem else (),
+        **what_is_wrong(view, problem),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from datetime import datetime, time, timedelta
 
 import msgspec
@@ -56,7 +57,7 @@ async def send_offer(
             if first == wanted:
                 await make_offer(session, offer_id=wanted, dataset_id=dataset_id, asked=asked, by=by, at=utcnow())
     except Problem as problem:
-        return await _page(view, steward, session, slug, problem)
+        return await _page(view, steward, session, slug, problem, form.typed())
     return Redirect(f"/datasets/{slug}/offers?done=offered", status_code=303)
 
 
@@ -131,7 +132,12 @@ def _tiers(form: Form) -> tuple[Tier, ...]:
 
 
 async def _page(
-    view: View, owner: Owner, session: AsyncSession, slug: str, problem: Problem | None = None
+    view: View,
+    owner: Owner,
+    session: AsyncSession,
+    slug: str,
+    problem: Problem | None = None,
+    typed: Mapping[str, str] = {},
 ) -> Template:
     dataset_id = await dataset_id_of(session, slug, owner_id=owner.organisation_id)
     dataset = await read_dataset(session, dataset_id) if dataset_id else None
@@ -147,6 +153,7 @@ async def _page(
         promises=PROMISES,
         may_make="steward" in owner.roles,
         key=str(new_id()),
+        typed=typed,
         **what_is_wrong(view, problem),
     )
 

@@ -14,7 +14,7 @@ from marketplace.agreements.preview_api import PERSONS_MAX
 from marketplace.config import Config
 from marketplace.errors import Problem
 from marketplace.listings.reads import read_dataset
-from marketplace.web.explain import explain_problem, placed
+from marketplace.web.explain import placed, what_is_wrong
 from marketplace.web.forms import Form, wrong
 from marketplace.web.preview import kinds_of, standing_of, told_of
 from marketplace.web.view import View
@@ -72,14 +72,13 @@ def _page(
 ) -> Template:
     return view.page(
         "preview.html",
-        status=problem.status if problem else 200,
         manifest=manifest,
         persons=persons,
         persons_max=PERSONS_MAX,
         made=_shown(view, made) if made else None,
         others=[_shown(view, other) for other in made.others] if made else [],
-        problem=explain_problem(view, problem) if problem else None,
-        errors=[placed(view, error) for error in problem.params.get("errors") or ()] if problem else (),
+        places=[placed(view, error) for error in problem.params.get("errors") or ()] if problem else (),
+        **what_is_wrong(view, problem),
     )
 
 

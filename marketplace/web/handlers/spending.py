@@ -24,7 +24,6 @@ from marketplace.web.view import View
 
 AGREEMENTS = 200
 """Of which the form names the datasets."""
-ENTERED = {"scope": "", "month_vnd": "", "alert_percent": "50, 80, 100"}
 """What the form says before anybody has typed."""
 
 
@@ -45,8 +44,7 @@ async def send_limit(
         async with session.begin_nested():
             await set_limit(session, asked=_asked(form), by=startup_admin, at=utcnow())
     except Problem as problem:
-        entered = {name: form.text(name) for name in ENTERED}
-        return await _page(view, startup_admin, session, problem, entered)
+        return await _page(view, startup_admin, session, problem, form.typed())
     return Redirect("/spending?done=limited", status_code=303)
 
 
@@ -78,7 +76,7 @@ async def _page(
     startup: Startup,
     session: AsyncSession,
     problem: Problem | None = None,
-    entered: Mapping[str, str] = ENTERED,
+    typed: Mapping[str, str] = {},
 ) -> Template:
     at = utcnow()
     agreed = await list_agreements(session, organisation_id=startup.organisation_id, at=at, limit=AGREEMENTS)
@@ -88,8 +86,8 @@ async def _page(
         charges=(await charges(session, party_id=startup.organisation_id)).items,
         datasets=sorted({each.dataset_slug for each in agreed.items}),
         people=await colleagues(session, startup.organisation_id),
-        entered=entered,
         may_set="admin" in startup.roles,
+        typed=typed,
         **what_is_wrong(view, problem),
     )
 

@@ -15,7 +15,7 @@ from marketplace.errors import NotFound, Problem
 from marketplace.finding.watching import WatchBody, WatchView, add_watch, mark_read, read_watched, remove_watch
 from marketplace.listings.reads import owners_named
 from marketplace.search.facets import FACETS
-from marketplace.web.explain import explain_problem
+from marketplace.web.explain import what_is_wrong
 from marketplace.web.faceted import address, choice_label
 from marketplace.web.forms import Form, fitting
 from marketplace.web.view import View
@@ -82,8 +82,7 @@ async def _page(view: View, caller: Caller, session: AsyncSession, problem: Prob
         "watches.html",
         watched=watched,
         searches={each.id: _search(view, each, owners) for each in watched.watches if each.q is not None},
-        problem=explain_problem(view, problem) if problem else None,
-        status=problem.status if problem else 200,
+        **what_is_wrong(view, problem),
     )
 
 

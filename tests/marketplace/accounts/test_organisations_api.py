@@ -38,6 +38,7 @@ async def test_who_may_admit_an_organisation(client_for: ClientFor, database: Da
         for token in (startup.token, clerk.token):
             refused = await client.post(path, json=organisation_body(), token=token)
             assert (refused.status_code, refused.json()["code"]) == (403, "auth.forbidden")
+            assert "Đơn vị vận hành (người vận hành)" in refused.json()["detail"]
         body = organisation_body()
         made = await client.post(path, json=body, token=operator.token)
         assert made.status_code == 201

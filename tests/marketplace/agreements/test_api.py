@@ -113,6 +113,24 @@ async def test_of_two_open_applications_for_the_same_the_second_is_told_of_the_f
     assert (await send())[0] == 201
 
 
+async def test_one_that_was_returned_and_comes_back_the_same_as_another_is_told_of_it(
+    client: Client, database: Database
+) -> None:
+    sides = await open_sides(database)
+    path = f"/api/v1/datasets/{sides.dataset_id}/applications"
+    place = {**TERMS, "promises": {"place": "Hà Nội"}}
+    made = [await client.post(path, token=sides.startup.token, json=terms) for terms in (TERMS, place)]
+    first, other = (each.json()["id"] for each in made)
+    back = {"decision": "return", "reason": "Cần rõ hơn."}
+    answer = await client.post(f"/api/v1/applications/{other}/decision", token=sides.owner.token, json=back)
+    assert answer.status_code == 200
+    again = f"/api/v1/applications/{other}/resubmit"
+    same = await client.post(again, token=sides.startup.token, json=TERMS)
+    assert (same.status_code, same.json()["code"]) == (409, "application.open_already")
+    assert same.json()["params"] == {"application_id": first}
+    assert (await client.post(again, token=sides.startup.token, json=place)).status_code == 200
+
+
 async def test_the_story_by_slug_with_the_six_clear(client: Client, apart: Sides) -> None:
     dataset = (await client.post(f"/api/v1/datasets/{apart.dataset_id}/applications", token=apart.rival.token,
                                  json=TERMS)).json()["dataset_slug"]  # fmt: skip

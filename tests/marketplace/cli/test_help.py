@@ -55,6 +55,7 @@ def test_help_shows_both_and_lists_every_verb(capsys: pytest.CaptureFixture[str]
     ("given", "said"),
     [
         ("query run x", ("Lệnh còn thiếu: --agreement", "The command lacks: --agreement")),
+        ("months show 2026-10", ("Xem `sandulieu months show --help`", "See `sandulieu months show --help`")),
         ("db status --no-such", ("Lệnh có phần không ai biết: --no-such", "what nobody knows: --no-such")),
         ("qery", ("COMMAND không thể là 'qery'", "COMMAND cannot be 'qery'")),
         ("serve --port", ("Sau --port còn thiếu giá trị", "There is no value after --port")),

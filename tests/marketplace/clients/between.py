@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import urllib.error
 import urllib.request
@@ -20,12 +21,15 @@ Stream = Literal["passed", "refused", "kept", "cut", "page"]
 
 @dataclass
 class Between:
-    """`asked`: method and path of every call. `busy`: calls to refuse with 429; `lost`: answers to throw away."""
+    """`asked`: method and path of every call. `busy`: calls to refuse with 429; `lost`: answers to throw away;
+    `late`: queries whose quote has ended meanwhile, and quotes are `dearer_vnd` above from then on."""
 
     behind: str
     url: str = ""
     busy: int = 0
     lost: int = 0
+    late: int = 0
+    dearer_vnd: int = 0
     stream: Stream = "passed"
     asked: list[tuple[str, str]] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
@@ -40,15 +44,25 @@ def _passed_on(between: Between, handler: BaseHTTPRequestHandler) -> tuple[int, 
     if between.busy:
         between.busy -= 1
         return 429, {"Retry-After": "1"}, b'{"code": "query.busy", "title": "busy"}'
+    if between.late and (handler.command, handler.path) == ("POST", "/api/v1/queries"):
+        between.late -= 1
+        return 409, {}, b'{"code": "quote.expired", "title": "ended"}'
     headers = {name: value for name, value in handler.headers.items() if name.lower() not in NOT_PASSED_ON}
     asked = urllib.request.Request(
         between.behind + handler.path, data=body, headers=headers, method=handler.command
     )
     try:
         with urllib.request.urlopen(asked, timeout=60) as answer:
-            return answer.status, dict(answer.headers), answer.read()
+            return answer.status, dict(answer.headers), _dearer(between, handler.path, answer.read())
     except urllib.error.HTTPError as refused:
         return refused.code, dict(refused.headers), refused.read()
+
+
+def _dearer(between: Between, path: str, body: bytes) -> bytes:
+    if not between.dearer_vnd or between.late or path != "/api/v1/queries/quote":
+        return body
+    told = json.loads(body)
+    return json.dumps({**told, "quote_vnd": told["quote_vnd"] + between.dearer_vnd}).encode()
 
 
 def _stream(between: Between, handler: BaseHTTPRequestHandler) -> None:

@@ -139,6 +139,8 @@ def test_a_wrong_token_and_no_service_are_errors_of_their_own(market: Market) ->
     with connect(market.url, "sdl_nobody") as stranger, pytest.raises(Refused) as refused:
         stranger.agreements()
     assert refused.value.code == "auth.token_invalid"
+    with connect(market.url, "", language="en") as nobody, pytest.raises(Refused, match="SANDULIEU_TOKEN"):
+        nobody.agreements()
     with connect(f"http://127.0.0.1:{unused_port('127.0.0.1')}", "x") as nowhere, pytest.raises(Unreachable):
         nowhere.agreements()
 
@@ -166,6 +168,35 @@ def test_a_lost_answer_is_asked_for_again_and_paid_once(
     assert middle.asked.count(("POST", "/api/v1/queries")) == 2
     assert len(set(middle.keys)) == 1
     assert before - paid(market) == answer.charged_vnd > 0
+
+
+def test_a_quote_that_ended_meanwhile_is_asked_for_anew(
+    market: Market, middle: Between, through: Connection
+) -> None:
+    asked = through.query(SMALL_SQL, agreement=market.agreements["adult"], purpose=PURPOSE, progress=False)
+    told, middle.late = asked.quote(), 1
+    answer = asked.run()
+    assert (answer.charged_vnd, asked.quote().vnd) == (told.vnd, told.vnd)
+    assert asked.quote().id != told.id
+    assert len(set(middle.keys)) == 1
+
+
+def test_what_is_dearer_than_the_quote_that_ended_runs_only_when_told_again(
+    market: Market, middle: Between, through: Connection
+) -> None:
+    before = paid(market)
+    asked = through.query(SMALL_SQL, agreement=market.agreements["adult"], purpose=PURPOSE, progress=False)
+    told = asked.quote().vnd
+    middle.late, middle.dearer_vnd = 1, 7
+    with pytest.raises(TooDear, match="run\\(\\) again") as dear:
+        asked.run()
+    assert (dear.value.params, paid(market)) == ({"quote_vnd": told + 7, "max_vnd": told}, before)
+    assert asked.run().charged_vnd == before - paid(market) == told
+    within = through.query(SMALL_SQL, agreement=market.agreements["adult"], max_vnd=told + 7, progress=False)
+    middle.dearer_vnd = 0
+    within.quote()
+    middle.late, middle.dearer_vnd = 1, 7
+    assert within.run().charged_vnd == told
 
 
 class Watched(Silent):

@@ -146,6 +146,8 @@ async def test_the_form_is_the_one_asked_for_and_not_sent_twice(client: Client, 
         assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag)
     other = await client.get(f"{address}/dcat.rdf", headers={"If-None-Match": tag})
     assert other.status_code == 200
+    plain = await client.get("/catalog", headers={"Accept": "application/json"})
+    assert (plain.status_code, plain.headers["content-type"]) == (200, "application/ld+json")
     page = await client.get("/catalog", headers={"Accept": "text/html"}, follow_redirects=False)
     assert (page.status_code, page.headers["location"]) == (303, "/")
 
@@ -260,5 +262,9 @@ async def test_facets_count_what_was_found_and_owners_without_listings_are_not_t
     names = (await client.get("/api/3/action/organization_list?limit=1000")).json()["result"]
     assert slug in names
     assert idle.organisation.slug not in names
+    status = (await client.get("/api/3/action/status_show")).json()
+    led = status["help"].partition("/api/")[2]
+    assert (await client.get(f"/api/{led}")).json()["result"].startswith("What this is")
+    assert (await client.get("/api/3/action/help_show", params={"name": "x"})).status_code == 404
     broken = await client.request("POST", "/api/3/action/status_show", content=b"{")
     assert broken.status_code == 400

@@ -398,7 +398,9 @@ def test_another_startup_learns_nothing_of_a_budget(survey: Market) -> None:
     assert survey.client("rival_owner").get(path).status == 404
     assert survey.client("owner").get(path).status == 200
     adult = f"/api/v1/agreements/{survey.agreements['adult']}/budget"
-    assert survey.client("startup").get(adult).status == 404
+    assert survey.client("rival").get(adult).json()["code"] == "not_found"
+    without = survey.client("startup").get(adult)
+    assert (without.status, without.json()["code"]) == (404, "agreement.no_budget")
 
 
 def test_sql_that_could_tell_of_one_person_is_refused_where_it_stands(survey: Market) -> None:

@@ -12,6 +12,20 @@ Words = Mapping[str, Mapping[str, str]]
 _PARTS = ("what", "why", "next")
 
 
+_NOBODY = "auth.not_signed_in"
+NO_TOKEN: Words = {
+    "vi": {
+        "what": "Chưa nêu mã truy cập (token).",
+        "next": "Tạo một mã ở trang Mã truy cập (/tokens) rồi nêu connect(token=…) hoặc đặt SANDULIEU_TOKEN.",
+    },
+    "en": {
+        "what": "No token was given.",
+        "next": "Make one on the page Access tokens (/tokens), then say connect(token=…) or set SANDULIEU_TOKEN.",
+    },
+}
+"""Nobody who writes Python sends headers."""
+
+
 def said(words: Words, language: Language) -> str:
     """The sentences in that language, else in whichever there is."""
     chosen = words.get(language) or next(iter(words.values()), {})
@@ -87,7 +101,8 @@ class SqlRefused(Refused):
 
 def _wrong(given: Mapping[str, Any]) -> Reason:
     told = given["message"]
-    return Reason(str(given["path"]), {"": {"what": told} if isinstance(told, str) else told}, {})
+    words = given.get("messages") or {"": {"what": told} if isinstance(told, str) else told}
+    return Reason(str(given["path"]), words, {})
 
 
 def _reason(given: Mapping[str, Any]) -> Reason:
@@ -100,7 +115,11 @@ def error_of(status: int, problem: Mapping[str, Any], *, language: Language, ret
     kind = Denied if problem.get("reasons") else SqlRefused if status == 422 and code.startswith("sql.") else (
         Busy if status == 429 else Refused
     )  # fmt: skip
-    words = problem.get("messages") or {language: {"what": str(problem.get("title") or f"HTTP {status}")}}
+    words = (
+        NO_TOKEN
+        if code == _NOBODY
+        else problem.get("messages") or {language: {"what": str(problem.get("title") or f"HTTP {status}")}}
+    )
     reasons = tuple(_reason(one) for one in problem.get("reasons") or ())
     reasons += tuple(_wrong(one) for one in problem.get("errors") or ())
     params = problem.get("params") or {}

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from sandulieu_client import watching
 from sandulieu_client.answer import Answer, form_of
-from sandulieu_client.errors import AnswerFailed, SandulieuError, TooDear
+from sandulieu_client.errors import AnswerFailed, Refused, SandulieuError, TooDear
 from sandulieu_client.progress import Progress, progress
 from sandulieu_client.transport import Transport
 
@@ -72,15 +72,19 @@ class Question:
         return self._quote
 
     def run(self) -> Answer:
-        """The answer, at the price quoted. TooDear before anything runs; Ctrl-C cancels it at the service."""
+        """The answer, at the price quoted. TooDear before anything runs; Ctrl-C cancels it at the service.
+
+        A quote that ended meanwhile is asked for anew; what is dearer then than it was told runs only when told
+        again, or within `max_vnd`."""
         if self._answer is None:
-            quote = self.quote()
-            if self._max_vnd is not None and quote.vnd > self._max_vnd:
-                raise self._too_dear(quote.vnd, self._max_vnd)
-            asked = {**self._body, "quote_id": quote.id, "max_vnd": quote.vnd, "wait_s": FIRST_WAIT_S}
-            self._answer = self._followed(
-                self._transport.post("/api/v1/queries", asked, idempotency_key=self._key)
-            )
+            try:
+                self._answer = self._followed(self._asked(self._max_vnd))
+            except Refused as refusal:
+                if refusal.code != "quote.expired":
+                    raise
+                told, self._quote = self.quote().vnd, None
+                most = told if self._max_vnd is None else self._max_vnd
+                self._answer = self._followed(self._asked(most))
         return self._answer
 
     def to_arrow(self) -> pa.Table:
@@ -99,6 +103,14 @@ class Question:
         """The answer as a file: .arrow, .parquet, .csv or .json. Raises ValueError, before anything is paid."""
         wanted = form_of(path, form)
         return self.run().save(path, wanted)
+
+    def _asked(self, most_vnd: int | None) -> dict[str, Any]:
+        quote = self.quote()
+        if most_vnd is not None and quote.vnd > most_vnd:
+            raise self._too_dear(quote.vnd, most_vnd)
+        asked = {**self._body, "quote_id": quote.id, "max_vnd": quote.vnd, "wait_s": FIRST_WAIT_S}
+        query: dict[str, Any] = self._transport.post("/api/v1/queries", asked, idempotency_key=self._key)
+        return query
 
     def _followed(self, query: dict[str, Any]) -> Answer:
         line, pause_s, streams = progress(self._show_progress), _POLL_S, True
@@ -142,12 +154,15 @@ class Question:
         return AnswerFailed(code, words, language=self._transport.language, params=params)
 
     def _too_dear(self, vnd: int, most: int) -> TooDear:
+        nexts = {"vi": "Nâng max_vnd hoặc đọc ít cột hơn.", "en": "Raise max_vnd or read fewer columns."}
+        if self._max_vnd is None:  # most: what the quote said that ended
+            nexts = {
+                "vi": "Báo giá cũ đã hết hạn; gọi run() lần nữa nếu đồng ý giá mới.",
+                "en": "The earlier quote has ended; call run() again if the new price is right.",
+            }
         words = {
-            "vi": {"what": f"Giá {vnd:,} đ cao hơn mức {most:,} đ.", "next": "Nâng max_vnd hoặc đọc ít cột hơn."},
-            "en": {
-                "what": f"The price {vnd:,} đ is above {most:,} đ.",
-                "next": "Raise max_vnd or read fewer columns.",
-            },
+            "vi": {"what": f"Giá {vnd:,} đ cao hơn mức {most:,} đ.", "next": nexts["vi"]},
+            "en": {"what": f"The price {vnd:,} đ is above {most:,} đ.", "next": nexts["en"]},
         }
         params = {"quote_vnd": vnd, "max_vnd": most}
         return TooDear("query.too_dear", words, language=self._transport.language, params=params)
