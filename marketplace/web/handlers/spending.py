@@ -24,7 +24,6 @@ from marketplace.web.view import View
 
 AGREEMENTS = 200
 """Of which the form names the datasets."""
-"""What the form says before anybody has typed."""
 
 
 @get("/spending")
