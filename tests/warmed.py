@@ -6,10 +6,13 @@ Whoever starts without being forked makes all of it: `sandulieu demo`, and what 
 from __future__ import annotations
 
 import gc
+import logging
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
+from unittest.mock import patch
 
 from litestar import Litestar
+from litestar.logging.config import LoggingConfig
 from sqlalchemy.orm import configure_mappers
 
 from marketplace import tables  # noqa: F401  # every table is known, as in the service
@@ -35,14 +38,17 @@ class _Later(AbstractAsyncContextManager[Services]):
 
 
 _LATER = _Later()
-_APP = app.create_app(_LATER)
+# Who is forked off us may be a command, which logs as Python does; and no thread comes with it.
+with patch.object(LoggingConfig, "configure", return_value=logging.getLogger):
+    _APP = app.create_app(_LATER)
 
 
 def create_app(opened: AbstractAsyncContextManager[Services]) -> Litestar:
     """As the service's own, once a process: its routes and their signatures were made before it was forked."""
     _LATER.opened = opened
     if _APP.logging_config is not None:
-        _APP.get_logger = _APP.logging_config.configure()  # its thread stayed with whoever we were forked off
+        _APP.get_logger = _APP.logging_config.configure()
+        _APP.logger = _APP.get_logger("litestar")
     return _APP
 
 
