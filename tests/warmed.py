@@ -13,7 +13,6 @@ from unittest.mock import patch
 
 from litestar import Litestar
 from litestar.logging.config import LoggingConfig
-from sqlalchemy.orm import configure_mappers
 
 from marketplace import tables  # noqa: F401  # every table is known, as in the service
 from marketplace.queries.services import Services
@@ -53,6 +52,5 @@ def create_app(opened: AbstractAsyncContextManager[Services]) -> Litestar:
 
 
 runtime.binds()
-configure_mappers()
 compiled.keep(FOLDER)
 gc.freeze()
