@@ -20,6 +20,7 @@ from xdist.remote import Producer
 import marketplace.tables  # noqa: F401  # every table is known, whatever a test imports
 from marketplace.config import Config
 from marketplace.db.engine import Database, database_url
+from tests import compiled
 from tests.examples import tried
 from tests.homes import own_home
 from tests.marketplace.api import Client, small_app
@@ -32,6 +33,7 @@ settings.register_profile(
     "untimed", max_examples=tried(40), deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("untimed")
+compiled.keep()
 
 __all__ = ["prepared"]
 _small_app = lru_cache(maxsize=16)(small_app)  # the same app for the same parts
