@@ -21,6 +21,15 @@ _ISOLATE = (
 )  # fmt: skip
 _PATHS = f"import sys; sys.path[:0] = {list(runtime.SEARCH_PATH)!r}; "
 _NAMES_BYTES = str(4 * 1024 * 1024)
+_ENVIRONMENT = {
+    # The warm process forks, so that no library may start threads of its own in it.
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    # Large pages under the heap: a fork copies a few entries for them, and an end gives a few back.
+    "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
+    "LD_LIBRARY_PATH": "/lib",
+}
+"""What a jail's first process sees; it clears it before it forks."""
 _NEEDED_OPTION = b"--disable-userns"
 
 
@@ -46,18 +55,14 @@ def command(bwrap: str, join: tuple[str, ...], code: str, extra: tuple[runtime.B
     """The command that starts a jail and runs Python code in it as its first process."""
     binds = (*runtime.binds(), *extra)
     empty = [word for folder in runtime.empty_folders() for word in ("--tmpfs", folder, "--remount-ro", folder)]
-    # The warm process forks, so that no library may start threads of its own in it.
-    quiet = [word for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS") for word in ("--setenv", name, "1")]
+    seen = [word for name, value in _ENVIRONMENT.items() for word in ("--setenv", name, value)]
     tail = [
         *empty,
         "--size",
         _NAMES_BYTES,
         "--tmpfs",
         "/fd",
-        *quiet,
-        "--setenv",
-        "LD_LIBRARY_PATH",
-        "/lib",
+        *seen,
         "--remount-ro",
         "/",
         "--chdir",
