@@ -6,7 +6,7 @@ The driver's cursors do the same a statement at a time, and take twice the proce
 from __future__ import annotations
 
 import re
-from collections import deque, namedtuple
+from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache, partial
 from itertools import count
@@ -16,7 +16,7 @@ from weakref import WeakKeyDictionary
 from psycopg import AsyncConnection, errors
 from psycopg.abc import PQGen
 from psycopg.adapt import PyFormat, Transformer
-from psycopg.generators import fetch_many, pipeline_communicate
+from psycopg.generators import fetch_many, send
 from psycopg.pq import ExecStatus, PipelineStatus, TransactionStatus
 from psycopg.pq.abc import PGconn, PGresult
 from sqlalchemy import TextClause
@@ -108,14 +108,13 @@ def _exchange(server: PGconn, sends: Sequence[Callable[[], None]]) -> PQGen[list
 
     Left in the middle, the connection stays in its pipeline, and is good for nothing else."""
 
-    def send() -> None:
-        for each in sends:
-            each()
-        server.pipeline_sync()
-
     server.enter_pipeline_mode()
-    found = yield from pipeline_communicate(server, deque([send]))
-    while len(found) <= len(sends):
+    for each in sends:
+        each()
+    server.pipeline_sync()
+    yield from send(server)  # all of it, reading meanwhile: a server that cannot write does not read
+    found = []
+    for _ in range(len(sends) + 1):
         found.append((yield from fetch_many(server)))
     server.exit_pipeline_mode()
     return [answers[0] for answers in found]

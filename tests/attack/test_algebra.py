@@ -84,7 +84,7 @@ def test_a_planted_defect_is_found(defect: Callable[[pytest.MonkeyPatch], None],
         patch.setattr("catalog.pipeline.stages.recheck", lambda *_: None)
         patch.setattr("catalog.pipeline.stages.measure", unchecked)
         defect(patch)
-        register = play(tmp_path, random.Random(2), versions=1, questions=60)
+        register = play(tmp_path, random.Random(2), versions=1, questions=120)
     equations, people = register.matrix()
     assert fewest_behind(equations, people, K) < K
 

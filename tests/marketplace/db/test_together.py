@@ -148,3 +148,10 @@ async def test_a_unit_that_is_cancelled_in_the_middle_leaves_nothing_and_hinders
     async with narrow.unit() as unit:
         await unit.send([enter(slug)])
     assert await narrow.one(FIND, {"slugs": [slug]}) is not None
+
+
+async def test_what_is_longer_than_every_buffer_goes_through_in_both_directions(narrow: Database) -> None:
+    long = "x" * 4_000_000
+    sent = [Statement(text("select cast(:text as text) as text"), {"text": f"{n}{long}"}) for n in range(4)]
+    answers = await narrow.each(sent)
+    assert [(row.text[0], len(row.text)) for (row,) in answers] == [(str(n), 4_000_001) for n in range(4)]

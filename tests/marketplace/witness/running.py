@@ -20,9 +20,11 @@ from tests.marketplace.verifier.material import Made
 NAME = "witness.example/w1"
 COMMAND = """
 import argparse, sys
+from marketplace.cli.command_line import give_words
 from marketplace.cli.witness import add_verb
 parser = argparse.ArgumentParser()
 add_verb(parser.add_subparsers())
+give_words(parser, "audit")
 chosen = parser.parse_args()
 sys.exit(chosen.func(chosen))
 """
