@@ -27,11 +27,12 @@ from tests.marketplace.broken_audit import broken_audit
 from tests.marketplace.invoices.bills import afterwards, books_agree, charged, close, invoice_of, rich, this_month
 from tests.marketplace.parties import Make, Party
 
+# That one series is another test's, of a note as an older program wrote it.
 NUMBERS = text("""
     select array_agg(number order by number) as numbers from (
         select series, year, number from invoice
         union all select series, year, number from invoice_edition where replaces) given
-    group by series, year
+    where series <> '1C00TGC' group by series, year
 """)
 EVENTS = text("select body from event where name = 'invoice:issue' and body ->> 'invoice' = :id")
 
