@@ -233,8 +233,7 @@ async def acknowledge(session: AsyncSession, *, alert_id: UUID, reason: str, by:
     await record(
         session,
         "alert:acknowledge",
-        actor_person_id=by.person_id,
-        actor_organisation_id=by.organisation_id,
+        by=by,
         parties=(by.organisation_id,),
         body={"alert": alert_id, "rule": row.rule, "reason": reason},
     )

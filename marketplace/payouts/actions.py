@@ -63,8 +63,7 @@ async def set_account(
     await record(
         session,
         "payout:account",
-        actor_person_id=by.person_id,
-        actor_organisation_id=by.organisation_id,
+        by=by,
         parties=(by.organisation_id,),
         body={"account": account_id, "bank_code": bank_code, "last": account_number[-4:]},
         secrets={"number": account_number},
@@ -188,8 +187,7 @@ async def _told(
     await record(
         session,
         name,
-        actor_person_id=by.person_id,
-        actor_organisation_id=by.organisation_id,
+        by=by,
         parties=parties,
         price_vnd=amount_vnd,
         body=body,

@@ -117,8 +117,7 @@ async def _settle(session: AsyncSession, notice: Notice, payout: Payout, by: Ope
     await record(
         session,
         "payout:paid" if notice.status == "PAID" else "payout:return",
-        actor_person_id=by.person_id,
-        actor_organisation_id=by.organisation_id,
+        by=by,
         parties=(payout.owner_id,),
         price_vnd=payout.amount_vnd,
         body={"payout": payout.id, "reference": payout.reference, "bank_reference": notice.bank_reference}
@@ -132,8 +131,7 @@ async def _told_odd(session: AsyncSession, notice: Notice, why: str, by: Operato
     await record(
         session,
         "payout:odd",
-        actor_person_id=by.person_id,
-        actor_organisation_id=by.organisation_id,
+        by=by,
         price_vnd=notice.amount_vnd,
         body={
             "reference": notice.reference,

@@ -12,6 +12,7 @@ from marketplace.errors import Problem
 from marketplace.web.problems import MEDIA_TYPE, problem_view
 
 RETRY_AFTER_S: Final = 5
+"""For what may pass: a head that is too large stays so."""
 NO_TRACE: Final = "0" * 32
 
 
@@ -49,7 +50,7 @@ def _written(code: str, status: int, params: tuple[tuple[str, Any], ...]) -> byt
         "content-type": MEDIA_TYPE,
         "content-length": len(body),
         "cache-control": "no-store",
-        "retry-after": RETRY_AFTER_S,
+        **({} if status == HeadTooLarge.status else {"retry-after": RETRY_AFTER_S}),
         "connection": "close",
     }
     lines = b"".join(f"{name}: {value}\r\n".encode() for name, value in head.items())
