@@ -32,7 +32,7 @@ class Rule(Struct, frozen=True):
 
 
 _32_BITS = 2**32 - 1
-_MSG_PEEK, _MSG_DONTWAIT = 0x2, 0x40
+_MSG_PEEK = 0x2
 
 
 def _no_flags(index: int, *, but: int = 0) -> Argument:
@@ -73,7 +73,7 @@ RULES: tuple[Rule, ...] = (
     # To nobody but the other end, and nothing beside the stream: bytes out of band were a way into kernels.
     Rule("sendto", (_no_flags(3), Argument(4, 0))),
     Rule("recvmsg", (_no_flags(2),), why="takes the job with its descriptors: before a trial takes anything away"),
-    Rule("recvfrom", (_no_flags(3, but=_MSG_PEEK + _MSG_DONTWAIT), Argument(4, 0)),
+    Rule("recvfrom", (_no_flags(3, but=_MSG_PEEK), Argument(4, 0)),
          why="takes the rest of a long job, and waits for the end after the reply"),
     Rule("munmap", why=_GIVES_BACK),
     Rule("mremap", (Argument(3, _MREMAP_MAYMOVE),), why="large buffers would be copied where they can be moved"),

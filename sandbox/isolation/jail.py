@@ -59,7 +59,7 @@ class Jail:
         self._memory_bytes = self._most_memory_bytes = memory_bytes
         self._waiting: Child | None = None
         self._running: Child | None = None
-        self._unwanted = False
+        self._unwanted = self._told = False
         self._ended_by_us = False
         self._last_status = 0
 
@@ -75,10 +75,16 @@ class Jail:
             # Ended by nobody's query before anybody looked: the next one is on its way.
             with contextlib.suppress(Gone):
                 self._waiting = await self._announced()
-                self._unwanted = False
+                self._unwanted = self._told = False
                 return
         self.end()
         raise JailLost(f"children end ({self._last_status}) before they are taken: {self._last_words()}")
+
+    def rehearse(self) -> None:
+        """Have the child that waits do ahead what its query will need: there is time for it."""
+        if self._waiting is not None and not self._told:
+            self._told = True
+            self._waiting.rehearse()
 
     async def _announced(self) -> Child:
         """The next child that the warm process tells of, its predecessor's end perhaps before it."""

@@ -32,6 +32,7 @@ _FRAMING_BYTES = 256 * 1024
 """What an Arrow stream may need beside the values: schema, alignment, message heads."""
 _VALIDATE_INLINE_BYTES = 256 * 1024
 _REST_S = 0.01
+_QUIET_S = 0.01
 _RESTART_PAUSE_S = 0.5
 _WAIT_S = 60.0
 T = TypeVar("T")
@@ -66,6 +67,7 @@ class Pool:
         self._idle: asyncio.Queue[Jail] = asyncio.Queue()
         self._jails: set[Jail] = set()
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._quiet: asyncio.TimerHandle | None = None
         self._closed = False
 
     async def start(self) -> None:
@@ -86,6 +88,8 @@ class Pool:
     async def close(self) -> None:
         """End every jail and whatever runs in it."""
         self._closed = True
+        if self._quiet is not None:
+            self._quiet.cancel()
         for jail in self._jails:
             jail.end()
         while self._tasks:
@@ -130,6 +134,7 @@ class Pool:
         if self.full:
             raise SandboxFailed("sandbox.unavailable", entered=False)
         self._entered += 1
+        self._wait_for_quiet()
         try:
             jail = await self._take()
             try:
@@ -149,6 +154,7 @@ class Pool:
                 raise
         finally:
             self._entered -= 1
+            self._wait_for_quiet()
 
     async def _work(
         self,
@@ -198,7 +204,24 @@ class Pool:
     async def _open(self) -> None:
         jail = await open_jail(self._shape)
         self._jails.add(jail)
+        self._offer(jail)
+
+    def _offer(self, jail: Jail) -> None:
         self._idle.put_nowait(jail)
+        self._wait_for_quiet()
+
+    def _wait_for_quiet(self) -> None:
+        """Children rehearse when no query has been here for a while: among many, they would take the processor
+        from queries that wait."""
+        if self._quiet is not None:
+            self._quiet.cancel()
+            self._quiet = None
+        if not self._entered:
+            self._quiet = asyncio.get_running_loop().call_later(_QUIET_S, self._rehearse)
+
+    def _rehearse(self) -> None:
+        for jail in self._jails:
+            jail.rehearse()
 
     async def _open_others(self) -> None:
         await asyncio.gather(*(self._open_at_last() for _ in range(self._wanted - 1)))
@@ -217,7 +240,7 @@ class Pool:
         await asyncio.sleep(0 if self._idle.empty() else _REST_S)
         try:
             await jail.prepare()
-            self._idle.put_nowait(jail)
+            self._offer(jail)
             return
         except JailLost as lost:
             if not self._closed:

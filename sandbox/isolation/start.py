@@ -6,6 +6,7 @@ import asyncio
 import os
 import socket
 import subprocess
+from pathlib import Path
 
 import msgspec
 from msgspec import Struct
@@ -17,6 +18,7 @@ from sandbox.worker.wire import Boot
 
 _BASE_ADDRESS_SPACE_BYTES = 3 * 1024**3
 _SPARE_PROCESSES = 6
+_LARGE_PAGES = Path("/sys/kernel/mm/transparent_hugepage/enabled")
 _WARM_PROCESS = "from sandbox.worker.zygote import main; main({})"
 
 
@@ -80,7 +82,15 @@ def _boot(shape: Shape, *, group_bytes: int | None) -> Boot:
         address_space_bytes=None if group_bytes else _BASE_ADDRESS_SPACE_BYTES + shape.memory_bytes,
         group_bytes=group_bytes,
         single=shape.single,
+        large_pages=_large_pages(),
     )
+
+
+def _large_pages() -> bool:
+    try:
+        return "[never]" not in _LARGE_PAGES.read_text()
+    except OSError:
+        return False
 
 
 def _spawn(command: list[str], control: int, errors: int) -> subprocess.Popen[bytes]:

@@ -12,6 +12,8 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from sandbox.worker.wire import TIME_TO_REHEARSE
+
 _NSPID = re.compile(r"^NSpid:\t(-?\d+)\t(\d+)$", re.MULTILINE)
 _GONE = re.compile(r"^NSpid:\t-1$", re.MULTILINE)
 
@@ -35,6 +37,11 @@ class Child(Struct, frozen=True):
         """End it, if it has not ended."""
         with contextlib.suppress(ProcessLookupError):
             signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
+
+    def rehearse(self) -> None:
+        """Tell it that there is time for it; to be said once. One that has ended hears nothing."""
+        with contextlib.suppress(OSError):
+            self.socket.send(TIME_TO_REHEARSE)
 
     @property
     def ended(self) -> bool:

@@ -12,6 +12,7 @@ import duckdb
 import msgspec
 import pyarrow as pa
 
+from sandbox.worker import large
 from sandbox.worker.opener import SAMPLE
 from sandbox.worker.refusal import Refused
 from sandbox.worker.wire import BATCH_ROWS, Boot, Query
@@ -41,6 +42,8 @@ _QUESTION = f"""
 SELECT CAST(a AS VARCHAR) AS a, CAST(count(*) AS BIGINT) AS n, CAST(avg(c) AS DOUBLE) AS m
 FROM read_parquet(['{SAMPLE}']) WHERE b > 3 GROUP BY a ORDER BY n DESC, a
 """
+_ENGINE = b"/_duckdb."
+REHEARSAL = msgspec.msgpack.encode(Query(sql=_QUESTION, max_rows=100, threads=1))
 _LOCK = "SET lock_configuration = true"
 _TOO_MANY_STEPS = "Invalid Input Error: recursion"
 _Result = duckdb.DuckDBPyConnection | duckdb.DuckDBPyRelation | None
@@ -54,6 +57,8 @@ def warm(boot: Boot) -> int:
     """Open the engine and do everything once that a first query would have to wait for; gives the sample file."""
     global _connection, _adjustable  # noqa: PLW0603 (inherited over fork: there is nobody to hand it over)
     warnings.filterwarnings("ignore", message="Arrow output on a DB-API result")
+    if boot.large_pages and not boot.single:
+        large.enlarge(_ENGINE)
     with duckdb.connect(":memory:", config=_AT_OPENING) as writer:
         writer.execute(_SAMPLE)
     _adjustable = _opened(boot)
@@ -69,11 +74,6 @@ def _opened(boot: Boot) -> duckdb.DuckDBPyConnection:
     connection.execute(_SETTINGS)
     connection.execute(f"SET memory_limit = '{boot.memory_bytes * 4 // 5} B'")
     return connection
-
-
-def ready(boot: Boot) -> None:
-    """In the locked child: what a query touches is then this process's own memory before a job waits for it."""
-    _exercise(_connection)
 
 
 def _exercise(connection: duckdb.DuckDBPyConnection) -> None:

@@ -17,6 +17,9 @@ DESCRIPTORS = 200
 REPLY_BYTES = 1_048_576
 BATCH_ROWS = 8_192
 """Of an answer's batches, the last apart, at least: each costs the broker as much as thousands of values."""
+TIME_TO_REHEARSE = bytes(4)
+"""Broker → child, at most once and before its job: the length of no message. Nobody waits now, so that what a
+query needs may be done ahead; with somebody waiting it would cost more than it saves."""
 
 Count = Annotated[int, Meta(ge=0, le=2**53)]
 
@@ -36,6 +39,8 @@ class Boot(Struct, frozen=True, kw_only=True, array_like=True):
     group_bytes: int | None = None
     """What the whole jail may hold where one does."""
     single: bool = False
+    large_pages: bool = False
+    """Whether the kernel gives them to who asks."""
 
 
 class Files(Struct, frozen=True, kw_only=True, array_like=True, tag="files"):

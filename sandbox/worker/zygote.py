@@ -10,8 +10,7 @@ import select
 import signal
 import socket
 import sys
-from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import msgspec
 
@@ -26,7 +25,10 @@ def main(control_descriptor: int) -> None:
     module_name, function = boot.entry.split(":")
     module = importlib.import_module(module_name)
     main_function: child.Main = getattr(module, function)
-    sample = _hook(module, "warm")(boot)
+    # What a module may have: `warm` runs once here and may give a descriptor that children open as SAMPLE, and
+    # REHEARSAL is the payload of a job that a child does for nobody, if there is time.
+    sample: int | None = getattr(module, "warm", lambda _boot: None)(boot)
+    rehearsal: bytes = getattr(module, "REHEARSAL", b"")
     os.environ.clear()
     opener.write_names()
     syscalls.prctl(syscalls.PR_SET_NO_NEW_PRIVS, 1)
@@ -39,13 +41,7 @@ def main(control_descriptor: int) -> None:
     syscalls.seccomp_allow_list(boot.warm_program)
     alive = True
     while alive:
-        alive = _one_child(control, boot, module, main_function, sample) and not boot.single
-
-
-def _hook(module: Any, name: str) -> Callable[[Boot], int | None]:
-    """`warm` runs once here, `ready` in each child; `warm` may give a descriptor that children open as SAMPLE."""
-    hook: Callable[[Boot], int | None] = getattr(module, name, lambda _boot: None)
-    return hook
+        alive = _one_child(control, boot, main_function, rehearsal, sample) and not boot.single
 
 
 def _silence() -> None:
@@ -57,7 +53,9 @@ def _silence() -> None:
     os.close(writer)
 
 
-def _one_child(control: socket.socket, boot: Boot, module: Any, function: child.Main, sample: int | None) -> bool:
+def _one_child(
+    control: socket.socket, boot: Boot, function: child.Main, rehearsal: bytes, sample: int | None
+) -> bool:
     broker, broker_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
     supervisor, supervisor_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
     pid = os.fork()
@@ -66,7 +64,7 @@ def _one_child(control: socket.socket, boot: Boot, module: Any, function: child.
             ours.close()
         if sample is not None:
             os.close(sample)
-        _be_child(boot, module, function, broker, supervisor_end)
+        _be_child(boot, function, rehearsal, broker, supervisor_end)
     broker.close()
     supervisor_end.close()
     pidfd = os.pidfd_open(pid)
@@ -81,14 +79,13 @@ def _one_child(control: socket.socket, boot: Boot, module: Any, function: child.
 
 
 def _be_child(
-    boot: Boot, module: Any, function: child.Main, broker: socket.socket, supervisor: socket.socket
+    boot: Boot, function: child.Main, rehearsal: bytes, broker: socket.socket, supervisor: socket.socket
 ) -> NoReturn:
     try:
         child.grow_descriptor_table()
+        stage = child.rehearsal(rehearsal)
         child.lock_down(boot, supervisor)
-        # Who has a job already need not get ready for one: it would cost more than it saves.
-        if not child.has_job(broker):
-            _hook(module, "ready")(boot)
+        child.rest(broker, stage, function)
         child.serve(broker, function)
     finally:
         os._exit(70)

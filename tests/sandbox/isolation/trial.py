@@ -12,7 +12,7 @@ from catalog.jailed import anonymise, ingest, measure, records, scan
 from sandbox.worker import query, syscalls
 
 ENTRIES = (query, anonymise, ingest, measure, records, scan)
-warm, ready = query.warm, query.ready
+warm = query.warm
 
 
 class Trial(Struct, frozen=True, array_like=True):
