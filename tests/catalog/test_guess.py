@@ -304,6 +304,15 @@ def test_a_code_is_the_key_before_a_name_that_others_may_have() -> None:
         assert guessing.guess(order, files).subject_key == "Mã BN"
 
 
+def test_a_column_that_would_leave_too_few_to_fall_back_is_not_proposed() -> None:
+    """Nine of 120 persons beside classes of at least ten: no version could be made of what was guessed."""
+    rows = ["Nam;A"] * 56 + ["Nữ;A"] * 55 + ["Nữ;B"] * 9
+    reply = guessed("\n".join(["gioi_tinh;loai", *rows, ""]).encode())
+    assert {c.name: c.role for c in reply.columns} == {"gioi_tinh": "quasi-identifier", "loai": "drop"}
+    enough = guessed("\n".join(["gioi_tinh;loai", *rows, *["Nam;C"] * 2, ""]).encode())
+    assert {c.role for c in enough.columns} == {"quasi-identifier"}
+
+
 def test_failed_formulas_of_a_csv_are_proposed_as_empty() -> None:
     reply = guessed("\n".join(["a,b", *(f"{i},{'#DIV/0!' if i % 9 == 4 else i * 5}" for i in range(60))]).encode())
     assert reply.null_words[-1] == "#DIV/0!"
