@@ -44,6 +44,7 @@ class GuessReply(Struct, frozen=True, kw_only=True):
     `header_row` (the last of `header_rows`), `total_rows`: where these stand, counted from 1; the latter are no
     records (the first of them).
     `ragged`: how many rows, beside `rows`, have more or fewer cells than the header; `ragged_rows`: the first.
+    `formula_errors`: cells of the sheet whose formula gave an error: they are read as empty.
     `decimal`: what the numbers leave no doubt of, though single ones might be read either way.
     `null_words`: where the file has signs for nothing beside the usual words, all of them.
     `sheet`: that was asked for.
@@ -64,6 +65,7 @@ class GuessReply(Struct, frozen=True, kw_only=True):
     total_rows: tuple[int, ...] = ()
     ragged: int = 0
     ragged_rows: tuple[int, ...] = ()
+    formula_errors: int = 0
     decimal: Literal["", "point", "comma"] = ""
     fine_share: float = 0.0
     decimal_unclear: tuple[str, ...] = ()

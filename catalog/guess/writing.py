@@ -47,6 +47,7 @@ def manifest_text(reply: GuessReply, *, slug: str) -> str:
     lines = [
         _seen(reply),
         *_above(reply),
+        *_errors(reply),
         f"# {_said('fill')}",
         _head(slug),
         *(f"# consent: {{research.academic: {_quoted(c.name)}}}  # {_said('consents')}" for c in _consents(reply)),
@@ -114,6 +115,10 @@ def _above(reply: GuessReply) -> list[str]:
     if reply.header_rows > 1:
         return [f"# {_said('header_joined', first=above + 1, last=reply.header_row, above=above)}"]
     return [f"# {_said('header', row=reply.header_row, above=above)}"] if above > 0 else []
+
+
+def _errors(reply: GuessReply) -> list[str]:
+    return [f"# {_said('formula_errors', cells=f'{reply.formula_errors:,}')}"] if reply.formula_errors else []
 
 
 def _key(reply: GuessReply) -> str:

@@ -134,12 +134,17 @@ def _require_few(order: AnonymiseOrder, persons: Persons, formed: Formed, classe
             raise Refused("publication.all_wait", persons=total, k=order.k)
         return
     found = drivers(order, persons.dimensions, formed.sensitive, persons.mask, left_out)
+    said = {
+        "persons": lost, "total": total, "share": round(100 * lost / total, 1),
+        "max_share": round(100 * order.max_left_out_share, 1), "k": order.k, "l": order.l,
+    }  # fmt: skip
+    if lost < total and classes == 1 and not found[0].saved and all(driver.values == 1 for driver in found):
+        raise Refused("publication.too_few_fall_back", **said)
     words = "; ".join(f"{d.column}: {d.values} / {d.rare} / {d.saved}" for d in found)
     raise Refused(
         "publication.too_identifying",
-        persons=lost, classes=classes, total=total, share=round(100 * lost / total, 1),
-        max_share=round(100 * order.max_left_out_share, 1), k=order.k, l=order.l, column=found[0].column,
-        values=found[0].values, saved=found[0].saved, drivers=words,
+        **said, classes=classes, drivers=words,
+        column=found[0].column, values=found[0].values, saved=found[0].saved,
     )  # fmt: skip
 
 

@@ -103,7 +103,7 @@ class Cells:
             if len(pointed := points(texts)):
                 self.style.saw_points(sure=typed or bool(compute.any(pointed).as_py()))
             return values if compute.all(compute.is_finite(values), min_count=0).as_py() else None
-        if kind in ("DATE", "TIMESTAMP") and compute.any(compute.starts_with(texts, "0000")).as_py():
+        if kind in ("DATE", "TIMESTAMP") and compute.any(compute.starts_with(texts, "0")).as_py():
             return None
         return values
 

@@ -84,7 +84,17 @@ def distinct(data: pa.ChunkedArray) -> tuple[Ints, list[Any]]:
         values = encoded.chunk(0).dictionary.to_pylist() if encoded.num_chunks else []
         pieces = [_indices(chunk.indices, len(values)) for chunk in encoded.chunks]
     codes = np.concatenate(pieces) if pieces else np.empty(0, dtype=np.int32)
+    codes, values = _held(codes, values)
     return codes, [*values, None]
+
+
+def _held(codes: Ints, values: list[Any]) -> tuple[Ints, list[Any]]:
+    """Without values that nobody has: a row that was left out held them."""
+    there = np.bincount(codes, minlength=len(values) + 1)[:-1] > 0
+    if there.all():
+        return codes, values
+    places = np.append(np.cumsum(there) - 1, there.sum()).astype(np.int32)
+    return places[codes], [value for value, held in zip(values, there, strict=True) if held]
 
 
 def _indices(indices: pa.Array, missing: int) -> Ints:

@@ -34,6 +34,8 @@ _DELIMITERS = (",", ";", "\t", "|")
 class CsvSource:
     """What a file turned out to be, and its batches. `wanted` None: every column."""
 
+    formula_errors = 0
+
     def __init__(
         self,
         file: BinaryIO,

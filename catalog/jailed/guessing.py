@@ -81,6 +81,7 @@ def guess(order: IngestOrder, inputs: Sequence[int]) -> GuessReply:
         delimiter=source.delimiter, subject_key=subject_key, repeated_key=repeated_key,
         fine_share=round(fine_share, 4), header_row=source.header_row, header_rows=source.header_rows,
         total_rows=tuple(totals), decimal=decimal, ragged=source.skipped.count,
+        formula_errors=source.formula_errors,
         ragged_rows=tuple(source.skipped.rows[:_TOTALS_NAMED]),
         decimal_unclear=tuple(one.name for one in profiles if one.decimal_unclear),
         two_digit_years=any(one.two_digit_years for one in profiles),

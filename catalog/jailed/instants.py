@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime
 import re
 
+_FIRST_YEAR = 1000
+"""Before it a year was typed with a slip ("0098"): nothing that a register holds is so old."""
 _CLOCK = r"(?:[ ,T]+(?:lúc )?(\d{1,2}):(\d{2})(?::(\d{2}))?)?"
 _DAY = re.compile(rf"(\d{{1,2}})([/.-])(\d{{1,2}})\2(\d{{4}}|\d{{2}}){_CLOCK}")
 _IN_WORDS = re.compile(
@@ -20,7 +22,8 @@ _MONTHS = {
 def instant(
     text: str, format_: str | None, *, date: bool, century_from: int | None = None
 ) -> datetime.date | datetime.datetime | None:
-    """A day or an instant (UTC, without zone); None: none, or its year has two digits and no rule.
+    """A day or an instant (UTC, without zone); None: none, a year before 1000, or one of two digits without
+    a rule.
 
     `century_from`: the first of the hundred years that two digits can mean.
     """
@@ -28,7 +31,7 @@ def instant(
         moment = _moment(text, format_, century_from)
     except (ValueError, OverflowError):
         return None
-    if moment is None:
+    if moment is None or moment.year < _FIRST_YEAR:
         return None
     if moment.tzinfo is not None:
         moment = moment.astimezone(datetime.UTC).replace(tzinfo=None)

@@ -26,7 +26,7 @@ _NO_ROW = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 class NdjsonSource:
     """`wanted` None: every key of the first megabyte. Keys of other names are skipped."""
 
-    delimiter, header_row, header_rows = "", 0, 0
+    delimiter, header_row, header_rows, formula_errors = "", 0, 0, 0
 
     def __init__(self, file: BinaryIO, wanted: Sequence[str] | None, *, max_bytes: int, reading: Reading) -> None:
         self.kind = "ndjson.gz" if file.peek(2)[:2] == GZIP else "ndjson"  # type: ignore[attr-defined]

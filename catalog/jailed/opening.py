@@ -35,7 +35,7 @@ _WORKBOOK_PARTS = frozenset({"[Content_Types].xml", "content.xml"})
 class Source(Protocol):
     """A file whose columns are known. While `batches` is read: `skipped`, rows that its parser took out, and
     `totals`, rows that by their own words are no records. `header_row`: counted from 1, the last of the
-    `header_rows`; 0: it has none."""
+    `header_rows`; 0: it has none. `formula_errors`: cells of a workbook that say "#N/A" and the like."""
 
     wanted: tuple[str, ...]
     header_row: int
@@ -43,6 +43,7 @@ class Source(Protocol):
     encoding: str
     delimiter: str
     kind: str
+    formula_errors: int
     skipped: Skipped
     totals: Totals
 

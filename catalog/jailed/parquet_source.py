@@ -28,7 +28,7 @@ class ParquetSource:
     Raises Refused for a file that is broken, too large, or twice names a column.
     """
 
-    encoding, delimiter, kind, header_row, header_rows = "", "", "parquet", 0, 0
+    encoding, delimiter, kind, header_row, header_rows, formula_errors = "", "", "parquet", 0, 0, 0
 
     def __init__(
         self,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 from msgspec.structs import replace
 from pyarrow import compute
@@ -23,6 +24,8 @@ _UNIQUE_SHARE = 0.9
 _ENOUGH_ROWS = 100
 _FINE_SHARE = 0.7
 """Of the rows that should keep their values: another column is not added where it would be less."""
+_LEFT_OUT_SHARE = 0.05
+"""What a manifest allows that says nothing of it."""
 _MOST_DIMENSIONS = 12
 _DROPPED = Transform(drop=True)
 _SPANS = {"year": 1, "five_years": 5, "decade": 10}
@@ -103,13 +106,20 @@ def choose(
     ):
         for as_shown in _coarser(one):
             finer = _together(classes, _codes(profile, as_shown.transform))
-            left = float((np.bincount(finer[counted])[finer[counted]] >= K).mean())
-            if (left >= _FINE_SHARE and len(kept) < _MOST_DIMENSIONS) or not kept:
+            alike = np.bincount(finer[counted])[finer[counted]] >= K
+            left = float(alike.mean())
+            if (left >= _FINE_SHARE and _rest_falls_back(alike) and len(kept) < _MOST_DIMENSIONS) or not kept:
                 classes, share = finer, left
                 kept[one.name] = as_shown
                 break
     chosen = [kept.get(one.name) or _left_out(one) if one.role == "quasi-identifier" else one for one in guessed]
     return chosen, share
+
+
+def _rest_falls_back(alike: npt.NDArray[np.bool_]) -> bool:
+    """Whether the others are enough to be one class where nothing is told, or so few that they may be left out."""
+    rest = int((~alike).sum())
+    return rest >= K or rest <= _LEFT_OUT_SHARE * len(alike)
 
 
 def _together(classes: Ints, codes: Ints) -> Ints:

@@ -15,6 +15,7 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 import python_calamine
 
+from catalog.jailed.formula_errors import errors_of, member_of
 from catalog.jailed.header import PROBE_ROWS, chosen
 from catalog.jailed.layout import Head, head_of
 from catalog.jailed.lost_letters import require_letters, require_read_once
@@ -30,7 +31,6 @@ _BATCH_ROWS = 65_536
 _PROBE_ROWS = 1_000
 _MAX_BYTES = 512 * 1024 * 1024
 """Of the workbook as it is sent: it is held in memory."""
-_CHUNK_BYTES = 1024 * 1024
 _FIRST_DAY = datetime.date(1899, 12, 30)
 _FROM_1904 = re.compile(rb"""date1904\s*=\s*["'](?:1|true)""")
 _SERIALS = 5_000, 80_000
@@ -55,9 +55,9 @@ class WorkbookSource:
         content = file.read(_MAX_BYTES + 1)
         if len(content) > _MAX_BYTES:
             raise Refused("ingest.too_large", max_bytes=_MAX_BYTES)
-        if content[:2] == b"PK":
-            _require_bounded(content, max_bytes)
+        errors = _require_bounded(content, max_bytes) if content[:2] == b"PK" else {}
         self.sheet = _sheet(content, reading.sheet)
+        self.formula_errors = _errors(content, errors, self.sheet.name)
         self.decimal = reading.decimal
         self.start = self.sheet.start or (0, 0)
         text = " ".join(_probe(self._rows()))
@@ -170,9 +170,12 @@ def _sheet(content: bytes, wanted: str | None) -> Any:
     return filled[0]
 
 
-def _require_bounded(content: bytes, max_bytes: int) -> None:
-    """Every member unfolded once and thrown away: what its directory announces is only a claim."""
-    left = max_bytes
+def _require_bounded(content: bytes, max_bytes: int) -> dict[str, int]:
+    """Every member unfolded once and thrown away: what its directory announces is only a claim.
+
+    The errors of formulas in each member that holds some.
+    """
+    left, errors = max_bytes, dict[str, int]()
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             for member in archive.infolist():
@@ -180,10 +183,18 @@ def _require_bounded(content: bytes, max_bytes: int) -> None:
                 if left < 0:
                     raise Refused("ingest.too_large", max_bytes=max_bytes)
                 with archive.open(member) as file:
-                    while file.read(_CHUNK_BYTES):
-                        pass
+                    if count := errors_of(member.filename, file):
+                        errors[member.filename] = count
     except (zipfile.BadZipFile, EOFError, RuntimeError, NotImplementedError, zlib.error) as e:
         raise Refused("ingest.workbook_broken") from e
+    return errors
+
+
+def _errors(content: bytes, errors: dict[str, int], sheet: str) -> int:
+    if not errors:
+        return 0
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return errors.get(member_of(archive, sheet), 0)
 
 
 def _days(rows: Iterator[list[Any]]) -> frozenset[int]:

@@ -13,12 +13,13 @@ from msgspec import Struct
 
 from catalog.pii import digits, words_in
 from catalog.pii.contacts import could_be_phone
-from catalog.pii.folding import as_seen, fold
+from catalog.pii.folding import as_seen
 from catalog.pii.forms import NEW_PASSPORT, PASSPORT_LETTERS, Form, forms
 from catalog.pii.headers import Hint, hint
 from catalog.pii.kinds import Kind
 from catalog.pii.names import strength
 from catalog.pii.within import inside
+from catalog.pii.wrapped import core, pieces, says_nothing, unwrapped
 
 _EMBEDDED_WORDS = 3
 _MOST_SIGNS = 4_000
@@ -26,23 +27,16 @@ _MOST_SIGNS = 4_000
 _SURE = 0.9
 _SEVERAL = re.compile(r"[;|\n/]|\d{6}\s*(?:,|[-–])\s+\d|\d{6}\s+(?:,|[-–])\s*\d|\d{8},\d{8}")
 """Numbers beside one another."""
-_NOTHING = re.compile(
-    r"[-–—.…?*_/]+|n/?a|nan|nil|none|null|unknown|yes|no|co"
-    r"|(?:khong|ko|chua|chua duoc)(?: (?:co|ro|biet|cap nhat|khai|xac dinh))?"
-)
-"""Folded: what people write where they have nothing to say. It says nothing of the other cells either."""
 _TOLD_BY_THEMSELVES: Final[frozenset[Kind]] = frozenset({
     "email", "phone", "citizen_id", "bank_card", "passport", "tax_code", "social_insurance", "old_citizen_id",
 })  # fmt: skip
 """Within a text: by a form that little else has, or by a word that says them."""
 _HEAD = re.compile(r"[,;|\n]| [-–] ")
 _SPOKEN: Final[frozenset[Kind]] = frozenset({"person_name", "address", "area"})
-_HOLDS_MORE = re.compile(r"@|\d{7}|(?:\d{2,4}[ .-]){2}\d{2,4}|\d[/.-]\d{1,2}[/.-]\d{4}")
+_HOLDS_MORE = re.compile(r"@|[^\W\d_]:\s|\d{7}|(?:\d{2,4}[ .-]){2}\d{2,4}|\d[/.-]\d{1,2}[/.-]\d{4}")
 """Of a cell that is a name or an address as a whole: a number of some other kind beside it."""
-_PARTED = re.compile(r"\s*[;|&\n]\s*|\s+/\s+")
-_CALLED_NUMBER = re.compile(r"^(?:s[ốo]|no|nr)\s?[.:]?\s+(?=\S{6,}$)", re.I)
-_FRACTION = re.compile(r"\d{8,15}\.0+")
 
+_WITHIN_OTHERS: Final[frozenset[Kind]] = _TOLD_BY_THEMSELVES - {"email"}
 _OTHER_PAPERS: Final[tuple[tuple[Kind, Callable[[str], bool]], ...]] = (
     ("old_citizen_id", digits.is_old_citizen_id), ("passport", digits.is_passport),
 )  # fmt: skip
@@ -60,7 +54,7 @@ class Judged(Struct, frozen=True, kw_only=True):
 
 def judge(header: str, cells: Sequence[str], *, year: int) -> Judged:
     """`cells` as they stand in the file, blank ones too; `year`: the present one."""
-    column = _Column(header, [_undone(as_seen(cell[:_MOST_SIGNS]).strip()) for cell in cells], year)
+    column = _Column(header, [unwrapped(as_seen(cell[:_MOST_SIGNS]).strip()) for cell in cells], year)
     column.numbers()
     column.words()
     column.persons_at()
@@ -68,23 +62,16 @@ def judge(header: str, cells: Sequence[str], *, year: int) -> Judged:
     return column.judged()
 
 
-def _says_nothing(cell: str) -> bool:
-    return len(cell) < 20 and _NOTHING.fullmatch(fold(cell)) is not None
-
-
-def _undone(cell: str) -> str:
-    """A number that a spreadsheet made a fraction of: "79172274184.0"; or that says it is one: "Số C1234567"."""
-    return cell.split(".", maxsplit=1)[0] if _FRACTION.fullmatch(cell) else _CALLED_NUMBER.sub("", cell)
-
-
 class _Column:
     """What is known so far: an accepted kind with its confidence, and the kinds of each cell."""
 
     def __init__(self, header: str, cells: list[str], year: int) -> None:
         self.header, self.cells, self.year = header, cells, year
-        self.filled = [place for place, cell in enumerate(cells) if cell and not _says_nothing(cell)]
+        self.filled = [place for place, cell in enumerate(cells) if cell and not says_nothing(cell)]
         self.short = [place for place in self.filled if len(cells[place]) < 100]
-        self.parted = {place: pieces for place in self.short if len(pieces := _pieces(cells[place])) > 1}
+        self.parted = {place: several for place in self.short if len(several := pieces(cells[place])) > 1}
+        self.cored: dict[int, str] = {}
+        """Of cells of which only a part is the number: that part."""
         self.kinds: list[set[Kind]] = [set() for _ in cells]
         self.confidence: dict[Kind, float] = {}
         self.half: words_in.Half | None = None
@@ -117,7 +104,10 @@ class _Column:
             self.kinds[place].add(kind)
 
     def _weigh(self, form: Form) -> tuple[float, list[int]]:
+        said = hint(self.header, form.kind)
         cells, parted = self.cells, self.parted if form.kind != "coordinates" else {}
+        if said == "for" and form.kind in _WITHIN_OTHERS:
+            cells = self._cores(form)
         shaped = [
             place for place in self.short
             if (all(map(form.shape, parted[place])) if place in parted else form.shape(cells[place]))
@@ -126,17 +116,35 @@ class _Column:
             place for place in shaped
             if (all(map(form.check, parted[place])) if place in parted else form.check(cells[place]))
         ]  # fmt: skip
-        said = hint(self.header, form.kind)
         if form.weak and said != "for" and 2 * len(passed) < len(self.filled):
             return 0.0, []
         texts = {form.bare(parted[place][0] if place in parted else cells[place]) for place in passed}
         share = len(passed) / max(1, len(shaped))
         confidence = believed(form, said, share, texts) if passed else 0.0
         if (said == "for" or confidence >= _SURE) and form.near is not None:
-            near = [place for place in self.filled if len(self.cells[place]) < 40 and form.near(self.cells[place])]
+            near = [place for place in self.filled if self._near(form.near, place, cored=cells is not self.cells)]
             if near and (confidence or 10 * len(near) >= 8 * len(self.filled)):
                 return max(confidence, 0.8), sorted({*passed, *near})
         return confidence, passed
+
+    def _cores(self, form: Form) -> list[str]:
+        """The cells, of those that are no such number the part that is one."""
+        cells = list(self.cells)
+        for place in self.short:
+            cell = cells[place]
+            known = place in self.parted or form.check(cell) or digits.is_health_card(cell)
+            if not known and form.check(bare := core(cell)):
+                self.cored[place] = cells[place] = bare
+        return cells
+
+    def _near(self, near: Callable[[str], bool], place: int, *, cored: bool) -> bool:
+        cell = self.cells[place]
+        if len(cell) >= 40 or near(cell):
+            return len(cell) < 40
+        if not cored or place in self.parted or not near(bare := core(cell)):
+            return False
+        self.cored[place] = bare
+        return True
 
     def words(self) -> None:
         """Names, addresses, days of birth, halves of coordinates, free text."""
@@ -163,7 +171,10 @@ class _Column:
         found: dict[int, set[Kind]] = {}
         for place in self.filled:
             cell, known = self.cells[place], self.kinds[place] - {"free_text"}
-            if (known and not (known <= _SPOKEN and _HOLDS_MORE.search(cell))) or not _worth_reading(cell):
+            if part := self.cored.get(place):
+                cell = cell.replace(part, "0" * len(part))
+            whole = known and not part and not (known <= _SPOKEN and _HOLDS_MORE.search(cell))
+            if whole or not _worth_reading(cell):
                 continue
             # A name that is the whole cell is no mention: of that the column as a whole has been asked.
             kinds = {
@@ -191,11 +202,6 @@ class _Column:
             confidence=dict(sorted(self.confidence.items(), key=lambda item: -item[1])),
             cells=tuple(frozenset(kinds) for kinds in self.kinds), half=self.half,
         )  # fmt: skip
-
-
-def _pieces(cell: str) -> list[str]:
-    """The numbers of a cell that holds several: "C1234567; C7654321"."""
-    return [piece for piece in _PARTED.split(cell) if piece] if _PARTED.search(cell) else []
 
 
 def _worth_reading(cell: str) -> bool:

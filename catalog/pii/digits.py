@@ -24,9 +24,10 @@ _CARD_OBJECTS: Final = frozenset([
 
 _NO_PLATES: Final = frozenset({"10", "13", "42", "44", "45", "46", "87", "91", "96"})
 _PLATE = re.compile(
-    r"(\d{2})[\s.–-]{0,3}([A-HK-NPS-VX-ZĐ]{1,2}|[A-HK-NPS-VX-Z][1-9]|[A-HK-NPS-VX-Z]{2}[1-9]|MĐ\d?|LD|DA|R)"
-    r"[\s.–-]{0,3}(\d{3}[.\s]?\d{2}|\d{4})"
+    r"(\d{2})[\s._–-]{0,3}([A-HK-NPS-VX-ZĐ]{1,2}|[A-HK-NPS-VX-Z][1-9]|[A-HK-NPS-VX-Z]{2}[1-9]|MĐ\d?|LD|DA|R)"
+    r"[\s._–-]{0,3}(\d{3}[.\s]?\d{2}|\d{4})[TVX]?"
 )
+"""The last letter is the colour, as toll gates add it (trắng, vàng, xanh)."""
 _FOREIGN_PLATE = re.compile(r"\d{2}[\s-]?\d{3}[\s-]?(?:NG|NN|QT|CV)[\s-]?\d{2}")
 """Of embassies and of foreigners (Circular 79/2024 of the Ministry of Public Security)."""
 _ARMY_PLATE = re.compile(r"[A-Z]{2}[\s.-]?\d{2}[\s.-]?\d{2}")

@@ -43,7 +43,7 @@ def _number(*lengths: int) -> Callable[[str], bool]:
 
 
 def _phone_shape(cell: str) -> bool:
-    text = digits.bare(cell).replace("(", "").replace(")", "").lstrip("+")
+    text = re.sub(r"[()/]", "", digits.bare(cell)).lstrip("+")
     return text.isascii() and text.isdigit() and 9 <= len(text) <= 13 and (
         text[0] == "0" or text.startswith("84") or len(text) == 9
     )  # fmt: skip

@@ -49,7 +49,8 @@ FOR: Final = _phrases({
     "plate": """
         bien so | bien so xe | bien kiem soat | bks | bsx | bien xe | so xe | xe | plate | licence plate |
         license plate | plate number | vehicle | vehicle plate | car number | registration | reg no |
-        plate no | bien ks | phuong tien | so dang ky xe | vehicle no | so dk | so dk xe | bien dang ky |
+        plate no | bien ks | phuong tien | so dang ky xe | vehicle no | vehicle reg | veh reg | so dk |
+        so dk xe | bien dang ky |
         bien | bsks | veh no | veh plate | car no | dau keo | romooc | ro mooc | mooc | truck | truck no |
         trailer | registration no | bien kiem soat xe
     """,
@@ -80,7 +81,7 @@ FOR: Final = _phrases({
         tvt | nguoi than | chu so huu | owner | ho dem ten | nguoi bao lanh | nguoi thu huong | guardian |
         beneficiary | passenger | hanh khach | nguoi dung | user name | thanh vien | member | hoi vien |
         xa vien | thuyen vien | thuyen truong | chu tau | phu huynh | nguyen don | bi don | bi cao |
-        tham phan | can bo | giam ho | giam doc | ke toan truong | thu kho | thu quy | giam dinh vien |
+        tham phan | thu ky | can bo | giam ho | giam doc | ke toan truong | thu kho | thu quy | giam dinh vien |
         dieu tra vien | cong chung vien | luat su | guest | ndbh | bmbh | nguoi duoc bao hiem |
         ben mua bao hiem | ben mua bh | gdv | giao dich vien | tvv | tu van vien | dai ly vien | ktv | gvcn |
         lop truong | lai xe | nguoi giao | nguoi nop don | nguoi lam don | nguoi dung ten | nguoi uy quyen |
@@ -123,7 +124,8 @@ FOR: Final = _phrases({
 })  # fmt: skip
 
 ANY_CODE: Final = _split("""
-    cell id | ma vt | ma don | don hang | ma dh | dh | ma dat | so hoa don | hoa don | invoice | order |
+    cell id | ma vt | ma don | don hang | ma dh | dh | ma dat | so hoa don | so hd | ma hd | hoa don |
+    invoice | order |
     order no | order id | van don | tracking | ma vach | barcode | sku | ean | imei | serial | seri |
     so seri | lot | batch | so lo | ma sp | san pham | product | ma hang | ma vat tu | ma giao dich |
     giao dich | transaction | txn | trace | ma tham chieu | reference | ref | so chung tu | chung tu |

@@ -8,6 +8,7 @@ from typing import Final, Literal
 
 from catalog.pii.folding import fold
 from catalog.pii.names import is_surname, strength
+from catalog.pii.provinces import current_province
 from catalog.pii.syllables import COMMON_SURNAMES, FAMOUS, GIVENS
 
 _WORD: Final = re.compile(r"[^\W\d_]+['’]?[^\W\d_]*")
@@ -34,7 +35,8 @@ _PLACES: Final = re.compile(
 
 
 _SET_OFF: Final = re.compile(
-    r"(?:\s*[,;:(|/<\n–-]\s*|\s+(?=(?:cccd|cmnd|cmt|căn cước|sđt|sdt|đt|dt|hc|mst|bks|bsx|sn|ns|tel)\b))"
+    r"(?:\s*[,;:(|/<\n–-]\s*|\s+(?=\+?\d(?:[ .-]?\d){7,})|"
+    r"\s+(?=(?:cccd|cmnd|cmt|căn cước|sđt|sdt|đt|dt|hc|mst|bks|bsx|sn|ns|tel)\b))"
     r"[^,;]*[\d@]",
     re.I,
 )
@@ -75,9 +77,11 @@ def _name_at(text: str, words: list[re.Match[str]], place: int) -> tuple[int, bo
     longest = _reach(text, words, place, written=not small)
     for size in range(min(longest, 5), 1, -1):
         chosen = " ".join(each[0] for each in words[place : place + size])
+        if words[place][0].isupper() and not chosen.isupper():
+            continue  # "CA Thừa Thiên Huế": an office's letters before its place
         strong = strength(chosen)
         apart = _set_off(text, words[place].start(), words[place + size - 1].end())
-        if fold(chosen) in FAMOUS and not called:
+        if not called and (fold(chosen) in FAMOUS or current_province(chosen) is not None):
             return place + size, False
         enough = (
             strong == "strong"

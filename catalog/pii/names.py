@@ -59,6 +59,9 @@ _WORD: Final = re.compile(r"[^\W\d_]+")
 _LETTERS: Final = re.compile(r"[^\W\d_](?:[^\W\d_]|['’ʼ.-])*")
 
 
+_INITIAL: Final = re.compile(r"[a-z]\.")
+
+
 def bare_name(cell: str) -> str:
     """Folded, without titles before and remarks after: "Ông Nguyễn Văn A (bố)" → "nguyen van a"."""
     text = _PARENTHESES.sub("", fold(cell))
@@ -117,6 +120,8 @@ def strength(cell: str) -> Strength:
         return "no"
     if text in FAMOUS:
         return "possible"
+    if len(tokens) > 2 and tokens[-1] in GIVENS and all(_INITIAL.fullmatch(token) for token in tokens[:-1]):
+        return "likely"  # "N. V. Phong"; one alone is a unit of places too: "P. An"
     straight = _vietnamese(tokens)
     if straight != "no" and not any(is_surname(word) for word in _WORD.findall(cell) if fold(word) == tokens[0]):
         straight = "no"

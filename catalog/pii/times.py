@@ -24,7 +24,8 @@ _MONTHS_FIRST = re.compile(
 )
 _MONTH_NAMES = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 _DECIMAL = r"([-+]?\d{1,3}[.,]\d{3,})\s?°?\s?"
-_PAIR = re.compile(rf"{_DECIMAL}[NBEĐ]?\s*[,;/| &]\s*{_DECIMAL}[NBEĐ]?", re.I)
+_HEIGHT = r"(?:\s*[,;|]\s*-?\d{1,4}(?:\.\d+)?\s?m?)?"
+_PAIR = re.compile(rf"{_DECIMAL}[NBEĐ]?\s*[,;/| &]\s*{_DECIMAL}[NBEĐ]?{_HEIGHT}", re.I)
 _KEYS = re.compile(
     r"[\"'{}\[\]]|^\(|\)$|&amp;|\b(?:lat(?:itude)?|lng|lon(?:g(?:itude)?)?|v[iĩ] ?[dđ][oộ]|kinh ?[dđ][oộ]|type|"
     r"coordinates|"

@@ -126,11 +126,12 @@ _NUMBERS: Final = (
     ),
     _Rule(
         "plate",
-        re.compile(rf"(?:^|(?<= [-–] )|(?<=[/|;&(])|(?<=[/|;&(] )){_COMPACT}(?=\s*(?:$| [-–]|[/|;&)]))", re.I),
+        re.compile(rf"(?:^|(?<= [-–] )|(?<=[/|;&(])|(?<=[/|;&(] )){_COMPACT}(?=\s*(?:$| [-–]|[/|;&()]))", re.I),
         is_plate,
     ),
     _Rule("coordinates", re.compile(r"\d{1,3}[.]\d{4,}\s?[,;/ ]\s?\d{1,3}[.]\d{4,}"), is_place),
 )
+_CHIP: Final = re.compile(r"(0\d{11})\|(\d{9})?\|([^|\d]{2,60})\|(\d{8})\|")
 _DAY: Final = re.compile(r"\d{1,2}[/.-]\d{1,2}[/.-]\d{4}|\d{4}-\d{2}-\d{2}|\d{1,2}[/.-]\d{1,2}[/.-]\d{2}(?!\d)")
 _ASIDE: Final = re.compile(r"\s*\(\s*(\d{1,2}[/.-]\d{1,2}[/.-]\d{4}|\d{4}-\d{2}-\d{2})\s*\)")
 _BORN: Final = _said("sinh ngay|ngay sinh|sinh|ns|dob|born|date of birth|sn|sinh nam|sinh nhat")
@@ -152,12 +153,19 @@ def inside(text: str, *, year: int) -> list[Match]:
     text = _OPAQUE.sub(_struck, text[:_MAX_CHARACTERS])
     found: list[Match] = []
     taken = [False] * len(text)
-    for match in [*_formed(text, _rules(year)), *_address(text), *people(text)]:
+    for match in [*_chip(text), *_formed(text, _rules(year)), *_address(text), *people(text)]:
         kind, start, end = match
         if not any(taken[start:end]):
             taken[start:end] = [True] * (end - start)
             found.append(Match(kind, start, end))
     return [*found, *_born_beside(text, found, year)]
+
+
+def _chip(text: str) -> Iterator[tuple[Kind, int, int]]:
+    """What the square on a citizen's card says, as readers of it write it into one cell."""
+    if found := _CHIP.match(text):
+        kinds: tuple[Kind, ...] = ("citizen_id", "old_citizen_id", "person_name", "birth_date")
+        yield from ((kind, found.start(i), found.end(i)) for i, kind in enumerate(kinds, 1) if found[i])
 
 
 def _born_beside(text: str, found: list[Match], year: int) -> Iterator[Match]:

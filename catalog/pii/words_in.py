@@ -26,6 +26,7 @@ from catalog.pii.times import (
     is_told_of_birth,
     is_version,
 )  # fmt: skip
+from catalog.pii.wrapped import core
 
 Half = Literal["latitude", "longitude"]
 _PART_HEADERS = re.compile(
@@ -71,6 +72,8 @@ def _births(header: str, cells: Sequence[str], year: int) -> Finding | None:
     said = hint(header, "birth_date")
     if said == "against":
         return None
+    if said == "for":
+        cells = [cell if is_birth(cell, year=year) else core(cell) for cell in cells]
     born = _places(cells, lambda cell: is_birth(cell, year=year))
     if said == "for":
         years = _places(cells, lambda cell: is_told_of_birth(cell, year=year))

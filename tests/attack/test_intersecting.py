@@ -86,7 +86,11 @@ def history(seed: int, versions: int) -> Iterator[Seen]:
             try:
                 made = publish_rows(store, Path(folder), rows, manifest=ROOMY, previous=previous)
             except PublicationRefused as refused:
-                if refused.code not in ("publication.all_wait", "publication.too_identifying"):
+                if refused.code not in (
+                    "publication.all_wait",
+                    "publication.too_identifying",
+                    "publication.too_few_fall_back",
+                ):
                     raise
             else:
                 previous = made.version.id

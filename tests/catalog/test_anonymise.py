@@ -75,7 +75,8 @@ def test_in_rows_mode_every_cohort_and_every_class_in_the_file_has_k_persons_and
     made = made_of(persons, order())
     if made.reply.refusal is not None:
         assert made.reply.refusal.code in ("publication.too_few_persons", "publication.too_identifying",
-                                           "publication.sensitive_too_identifying")  # fmt: skip
+                                           "publication.sensitive_too_identifying",
+                                           "publication.too_few_fall_back")  # fmt: skip
         return
     classes: Counter[Any] = Counter()
     for head, cohort in made.cohorts():
@@ -248,6 +249,19 @@ def test_a_value_that_no_group_names_is_refused_with_counts_only() -> None:
     assert "Huế" not in str(made.reply.refusal.params)
 
 
+def test_a_value_that_only_a_row_left_out_held_is_not_in_a_version() -> None:
+    mapped = Transform(groups={"Trung": ("Huế", "Đà Nẵng"), "Bắc": ("Hà Nội",)})
+    columns = tuple(
+        replace(each, fine=mapped, coarser=()) if each.name == "place" else each for each in order().columns
+    )
+    table = table_of([*many(7), (20, "Tổng cộng", "cúm", 1, 1)]).slice(0, 600)
+    assert "Tổng cộng" in table.column("place").chunk(0).dictionary.to_pylist()
+    made = run_anonymise(order(columns=columns), table, [1] * 600)
+    assert made.reply.refusal is None
+    seen = [value for i in range(len(made.parts)) for value in made.table(i).column("place").to_pylist()]
+    assert set(seen) <= {"Trung", "Bắc", None}
+
+
 def test_a_near_unique_sensitive_column_is_refused_in_rows_mode() -> None:
     table = table_of(many(5)).set_column(2, "illness", pa.array([f"case {i}" for i in range(600)]))
     made = run_anonymise(order(max_left_out_share=0.05), table, [1] * 600)
@@ -264,6 +278,17 @@ def test_the_refusal_names_the_column_that_drives_it() -> None:
     assert made.reply.refusal.params["column"] == "code"
     assert made.reply.refusal.params["saved"] > 500
     assert made.parts == []
+
+
+def test_where_too_few_fall_back_no_column_is_blamed() -> None:
+    """Their columns are all the same there already: the others have found cohorts at the fine level."""
+    fine = [(20, "Huế", ["cúm", "sởi"][i % 2], 1, 1) for i in range(40)]
+    alone = [(70, "Hà Nội", "cúm", 1, 1)] * (K - 1)
+    made = made_of([*fine, *alone], order(max_left_out_share=0.05))
+    assert made.reply.refusal is not None
+    assert made.reply.refusal.code == "publication.too_few_fall_back"
+    assert made.reply.refusal.params["persons"] == K - 1
+    assert "column" not in made.reply.refusal.params
 
 
 def broken(made: Made, what: str) -> Made:

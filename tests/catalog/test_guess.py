@@ -40,6 +40,9 @@ OWNERS = {
 }  # fmt: skip
 
 
+_SHEET = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+
+
 def filled(text: str) -> str:
     for empty, words in OWNERS.items():
         text = text.replace(empty, words)
@@ -301,7 +304,39 @@ def test_a_code_is_the_key_before_a_name_that_others_may_have() -> None:
         assert guessing.guess(order, files).subject_key == "Mã BN"
 
 
+def test_a_column_that_would_leave_too_few_to_fall_back_is_not_proposed() -> None:
+    """Nine of 120 persons beside classes of at least ten: no version could be made of what was guessed."""
+    rows = ["Nam;A"] * 56 + ["Nữ;A"] * 55 + ["Nữ;B"] * 9
+    reply = guessed("\n".join(["gioi_tinh;loai", *rows, ""]).encode())
+    assert {c.name: c.role for c in reply.columns} == {"gioi_tinh": "quasi-identifier", "loai": "drop"}
+    enough = guessed("\n".join(["gioi_tinh;loai", *rows, *["Nam;C"] * 2, ""]).encode())
+    assert {c.role for c in enough.columns} == {"quasi-identifier"}
+
+
 def test_failed_formulas_of_a_csv_are_proposed_as_empty() -> None:
     reply = guessed("\n".join(["a,b", *(f"{i},{'#DIV/0!' if i % 9 == 4 else i * 5}" for i in range(60))]).encode())
     assert reply.null_words[-1] == "#DIV/0!"
     assert {c.name: c.type for c in reply.columns}["b"] == "integer"
+
+
+def test_failed_formulas_of_a_workbook_are_told_of_the_sheet_that_is_read() -> None:
+    def sheet(errors: int) -> bytes:
+        rows = "".join(
+            f'<row r="{i}"><c r="A{i}"><v>{i % 4}</v></c>'
+            + (
+                f'<c r="B{i}" t="e"><v>#N/A</v></c></row>'
+                if i <= errors + 1
+                else f'<c r="B{i}"><v>{i}</v></c></row>'
+            )
+            for i in range(2, 60_000)
+        )
+        header = '<row r="1"><c r="A1" t="str"><v>khoa</v></c><c r="B1" t="str"><v>phi</v></c></row>'
+        return f'<worksheet xmlns="{_SHEET}"><sheetData>{header}{rows}</sheetData></worksheet>'.encode()
+
+    reply = guessed(workbook([["x"]], [["y"]], sheet_xml=sheet(40_123), hidden=[2]))
+    assert reply.formula_errors == 40_123
+    text = manifest_text(reply, slug="x")
+    assert "40,123 ô" in text
+    assert "40,123 cells" in text
+    hidden = {"xl/worksheets/sheet2.xml": sheet(7)}
+    assert guessed(workbook([["khoa", "phi"], *([i % 4, i] for i in range(50))], more=hidden)).formula_errors == 0

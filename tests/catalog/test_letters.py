@@ -268,3 +268,9 @@ def test_rejected_rows_are_left_out_where_the_owner_allows_it_and_numbers_of_row
     code, params = refusal(("tên,tuổi\n" + "\n".join(rows)).encode(), *TWO, reading={"max_rejected_share": 0.01})
     assert code == "ingest.too_many_rejected"
     assert params["columns"] == "tuổi (BIGINT): 1 — 12;  (): 1 — 5"
+
+
+@pytest.mark.parametrize("text", ["0098-01-02", "01/02/0098", "ngày 1 tháng 2 năm 0198", "0098-01-02T03:04:05"])
+def test_a_year_with_a_slip_of_the_key_is_none(text: str) -> None:
+    assert instant(text, None, date=True) is None
+    assert cells(text, "1998-01-02", kind="DATE") == "ingest.wrong_type"

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.billing.price import Measured, Standing, price
@@ -133,6 +134,13 @@ async def test_a_citation_names_the_version_and_related_ones_are_others(session:
     assert f"https://san.example/datasets/{page.slug}" in cited.text
     assert r"\{50\%\} \& \_x\_" in cited.bibtex
     assert page.version.id in cited.bibtex
+    english = cite(structs.replace(page, title_en="A log of fishing boats"), site="https://san.example/")
+    assert "A log of fishing boats (version 1, " in english.text_en
+    assert "phiên bản 1" in english.text
+    assert "A log of fishing boats" in english.bibtex_en
+    assert "tàu cá" in english.bibtex
+    nameless = cite(structs.replace(page, title_en=" "), site="https://san.example/")
+    assert page.title_vi in nameless.text_en
     related = [each.slug for each in await read_related(session, page, at=utcnow())]
     assert related[0] == other.slug
     assert page.slug not in related
