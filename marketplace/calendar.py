@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Collection
 from datetime import date, datetime, time, timedelta, timezone
+from pathlib import Path
 from typing import Final
+
+import msgspec
+from msgspec import Struct
 
 from marketplace.errors import Invalid
 
@@ -16,6 +21,15 @@ _FIRST_DAY, _LAST_DAY = date(2000, 1, 1), date(9998, 12, 31)
 _DAY: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 VIETNAM: Final = timezone(timedelta(hours=7))
 """No summer time, and none since 1975."""
+HOLIDAYS: Final = Path(__file__).with_name("holidays.json")
+"""Dated configuration: the public holidays of each year, with their source."""
+
+
+class _Year(Struct, frozen=True, kw_only=True):
+    year: int
+    days: tuple[date, ...]
+    source: str
+    checked_by: str | None
 
 
 def month_of(at: datetime) -> str:
@@ -46,12 +60,26 @@ def day_start(day: date) -> datetime:
     return datetime.combine(day, time(), VIETNAM)
 
 
-def after_banking_days(days: int, *, at: datetime, holidays: Collection[date] = ()) -> datetime:
-    """Whatever was done before this has had so many whole banking days since, the day of doing it not counted."""
+@functools.cache
+def public_holidays() -> frozenset[date]:
+    """Every public holiday that is configured; none in a year that is not there."""
+    years = msgspec.json.decode(HOLIDAYS.read_bytes(), type=dict[str, tuple[_Year, ...]])["years"]
+    return frozenset(day for year in years for day in year.days)
+
+
+def is_working_day(day: date) -> bool:
+    """Monday to Friday, if it is no public holiday."""
+    return day.weekday() < _SATURDAY and day not in public_holidays()
+
+
+def after_banking_days(days: int, *, at: datetime, closed: Collection[date] = ()) -> datetime:
+    """Whatever was done before this has had so many whole banking days since, the day of doing it not counted.
+
+    A banking day is a working day that is not among `closed`."""
     day = day_of(at)
     while days:
         day -= timedelta(days=1)
-        days -= day.weekday() < _SATURDAY and day not in holidays
+        days -= is_working_day(day) and day not in closed
     return day_start(day)
 
 

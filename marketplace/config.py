@@ -195,7 +195,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     payout_answer_days: Annotated[int, Meta(ge=0, le=366)] = 3
     """Banking days after a payout's release by which it is known what became of it; then it is a difference."""
     bank_holidays: tuple[date, ...] = ()
-    """Days from Monday to Friday on which banks do not work, `2027-02-05,2027-02-08`."""
+    """More days from Monday to Friday on which banks do not work, `2027-02-05,2027-02-08`."""
     seller_address: str = ""
     """Of whoever runs the exchange, as e-invoices say it."""
     einvoice_seller_key: Path | None = None

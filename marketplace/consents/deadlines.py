@@ -1,6 +1,6 @@
 """When a withdrawal must be acknowledged and when its processing must have stopped, by the law of its day.
 
-Numbers are dated configuration: `policies/data/law.json` for the days, `holidays.json` beside this file for the
+Numbers are dated configuration: `policies/data/law.json` for the days, `marketplace/holidays.json` for the
 days on which nobody works. A year that is not there has no holidays: its deadlines come out earlier, never later.
 """
 
@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import functools
 from datetime import date, timedelta
-from pathlib import Path
 
 import msgspec
 from msgspec import Struct
 
+from marketplace.calendar import is_working_day
 from policies.laws import laws
 
 LAW = "decree-356-2025.consent"
 """The entry of law.json whose `values` are the deadlines."""
-HOLIDAYS = Path(__file__).with_name("holidays.json")
-SATURDAY = 5
 
 
 class Days(Struct, frozen=True, kw_only=True):
@@ -26,13 +24,6 @@ class Days(Struct, frozen=True, kw_only=True):
 
     acknowledge_working_days: int
     stop_days: int
-
-
-class _Year(Struct, frozen=True, kw_only=True):
-    year: int
-    days: tuple[date, ...]
-    source: str
-    checked_by: str | None
 
 
 def days_on(day: date) -> Days | None:
@@ -55,18 +46,6 @@ def acknowledge_by(said: date, days: Days) -> date:
 def stop_by(said: date, days: Days) -> date:
     """The last day on which processing has stopped in time."""
     return said + timedelta(days=days.stop_days)
-
-
-def is_working_day(day: date) -> bool:
-    """Monday to Friday, if it is no public holiday."""
-    return day.weekday() < SATURDAY and day not in holidays()
-
-
-@functools.cache
-def holidays() -> frozenset[date]:
-    """Every public holiday that is configured."""
-    years = msgspec.json.decode(HOLIDAYS.read_bytes(), type=dict[str, tuple[_Year, ...]])["years"]
-    return frozenset(day for year in years for day in year.days)
 
 
 @functools.cache

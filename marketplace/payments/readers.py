@@ -31,7 +31,7 @@ async def hear_outside(config: Config, database: Database, *, whole: bool = Fals
         # No transaction is open between two reads: the other side may be listing for minutes.
         stripe = await _stripe(config, session, until, whole=whole)
         bank = await bank_outside(session, since=EPOCH, until=until)
-        due = after_banking_days(config.payout_answer_days, at=until, holidays=config.bank_holidays)
+        due = after_banking_days(config.payout_answer_days, at=until, closed=config.bank_holidays)
         return (*stripe, bank, await unanswered(session, before=due, until=until))
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from marketplace.cli.demo_parties import Actor, House, prepare_parties
+from marketplace.config import Config
+from marketplace.publications.tasks import CHECKLISTS
 from tests.market import Market
 from tests.pay import pay_files
 
@@ -50,3 +54,49 @@ def test_a_service_killed_in_a_publication_goes_on_after_the_last_finished_stage
     assert step.ok, step.body
     _until(lambda: not folder.exists())
     assert alive.client(None).get("/api/v1/datasets/pay").json()["version"]["id"] == listed
+
+
+SECOND = House("owner", "Rival owner", "rival-owner", (Actor("second", "p@test.example", "P", ("approver",)),))
+
+
+def test_a_service_killed_when_the_files_lie_in_the_store_lists_the_version_once(
+    alive: Market, tmp_path: Path
+) -> None:
+    alive.stop()
+    alive.parties.tokens.update(asyncio.run(prepare_parties(Config(home=alive.home), cast=(SECOND,))).tokens)
+    alive.start(SANDULIEU_FAULT="publication-placed")
+    manifest, file = pay_files(tmp_path)
+    manifest.write_text(
+        manifest.read_text(encoding="utf-8").replace("slug: pay\n", "slug: placed\n"), encoding="utf-8"
+    )
+    versions = alive.home / "store" / "versions"
+    before = {folder.name for folder in versions.iterdir()}
+    owner = alive.client("rival_owner")
+    publication = owner.upload("/api/v1/publications", manifest=manifest, file=file).json()["id"]
+    path = f"/api/v1/publications/{publication}"
+
+    def state() -> str:
+        return str(alive.client("rival_owner").get(path).json()["state"])
+
+    _until(lambda: state() != "making")
+    version = owner.get(path).json()["version_id"]
+    for who, verb, due in (("rival_owner", "submit", "checking"), ("second", "approve", "approving")):
+        step = alive.client(who).post(
+            f"{path}/steps", {"verb": verb, "reason": "Vì thế.", "checklist": CHECKLISTS[due]}
+        )
+        assert step.ok, step.body
+    assert alive.died(60), "the fault point was not reached"
+    assert {folder.name for folder in versions.iterdir()} - before == {version}, (
+        "they lie there, and no row names them"
+    )
+    alive.start()
+    _until(lambda: state() != "listing")
+    assert state() == "listed", owner.get(path).json()["problem"]
+    page = alive.client(None).get("/api/v1/datasets/placed").json()
+    assert page["version"]["number"] == 1
+    assert owner.get(path).json()["version_id"] == page["version"]["id"]
+    told = (
+        alive.client("regulator").get(f"/api/v1/audit/events?name=dataset:publish&dataset_id={page['id']}").json()
+    )
+    assert [each["version_id"] for each in told["items"]] == [page["version"]["id"]]
+    assert alive.reconciled()

@@ -62,7 +62,7 @@ def test_a_year_ends_as_a_month_does() -> None:
 
 
 @pytest.mark.parametrize(
-    ("now", "days", "holidays", "due"),
+    ("now", "days", "closed", "due"),
     [
         ("2026-11-27T12:00", 3, (), "2026-11-24"),  # a Friday; done on Monday, Tuesday to Thursday are over
         ("2026-11-27T00:00", 3, (), "2026-11-24"),
@@ -71,11 +71,13 @@ def test_a_year_ends_as_a_month_does() -> None:
         ("2026-11-29T09:00", 3, (), "2026-11-25"),
         ("2026-11-27T12:00", 3, ("2026-11-25", "2026-11-22"), "2026-11-23"),
         ("2026-11-27T12:00", 0, (), "2026-11-27"),
+        ("2026-02-23T09:00", 1, (), "2026-02-13"),  # Tết, of which nobody had to tell the exchange
+        ("2026-02-23T09:00", 1, ("2026-02-13",), "2026-02-12"),
     ],
 )
 def test_banking_days_are_monday_to_friday_without_holidays_and_only_whole_ones_count(
-    now: str, days: int, holidays: tuple[str, ...], due: str
+    now: str, days: int, closed: tuple[str, ...], due: str
 ) -> None:
     at = datetime.fromisoformat(now).replace(tzinfo=VIETNAM)
-    found = after_banking_days(days, at=at, holidays=[date.fromisoformat(each) for each in holidays])
+    found = after_banking_days(days, at=at, closed=[date.fromisoformat(each) for each in closed])
     assert found == datetime.fromisoformat(due).replace(tzinfo=VIETNAM)

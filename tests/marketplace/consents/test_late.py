@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from marketplace.calendar import VIETNAM
+from marketplace.calendar import VIETNAM, is_working_day, public_holidays
 from marketplace.consents.actors import DataSubject
 from marketplace.consents.api import handlers
 from marketplace.consents.deadlines import (
@@ -17,8 +17,6 @@ from marketplace.consents.deadlines import (
     Days,
     acknowledge_by,
     days_on,
-    holidays,
-    is_working_day,
     stop_by,
 )
 from marketplace.consents.late import Clocks, read_clocks
@@ -61,7 +59,7 @@ def test_the_last_day_is_a_working_day_and_no_earlier_one_would_do(said: date) -
     between = [said + timedelta(days=n) for n in range(1, (due - said).days + 1)]
     assert is_working_day(due)
     assert sum(map(is_working_day, between)) == TODAY.acknowledge_working_days
-    assert not any(is_working_day(day) for day in holidays())
+    assert not any(is_working_day(day) for day in public_holidays())
 
 
 async def _record(database: Database, listed: Listed, *, said: datetime, recorded: datetime, subject: int) -> None:
