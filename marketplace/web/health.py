@@ -16,6 +16,9 @@ from policies.clock import Clock, ClockWentBack
 
 REFUSED = "sandulieu_free_refused_total"
 ENDED = "sandulieu_connections_ended_total"
+HELD = "sandulieu_bodies_held_bytes"
+MEBIBYTE = 1024 * 1024
+"""Its step: how long a body of somebody else's is is nobody's business."""
 COUNTS = text("""
 select (select count(*) from query where state in ('queued', 'running')) as running,
        (select coalesce(max(size), 0) from published) as log_size,
@@ -105,6 +108,7 @@ async def metrics(services: Services, state: State) -> str:
         "sandulieu_log_waiting_leaves": counts.log_waiting,
         "sandulieu_datasets": counts.datasets,
         "sandulieu_jails_alive": health.jails_alive,
+        HELD: state.arriving.held.total() // MEBIBYTE * MEBIBYTE,
     }
     gauges = "".join(f"# TYPE {name} gauge\n{name} {value}\n" for name, value in figures.items())
     refused = services.allowance.refused_ever
