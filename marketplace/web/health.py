@@ -10,6 +10,7 @@ from sqlalchemy import text
 from marketplace.audit.note import verifier_key
 from marketplace.errors import Unavailable
 from marketplace.queries.services import Services
+from marketplace.web.arriving import Arriving
 from marketplace.web.connections import ENDED as WHY_ENDED
 from marketplace.web.connections import Connections
 from policies.clock import Clock, ClockWentBack
@@ -108,15 +109,22 @@ async def metrics(services: Services, state: State) -> str:
         "sandulieu_log_waiting_leaves": counts.log_waiting,
         "sandulieu_datasets": counts.datasets,
         "sandulieu_jails_alive": health.jails_alive,
-        HELD: state.arriving.held.total() // MEBIBYTE * MEBIBYTE,
     }
     gauges = "".join(f"# TYPE {name} gauge\n{name} {value}\n" for name, value in figures.items())
     refused = services.allowance.refused_ever
     return (
         f"{gauges}# TYPE {REFUSED} counter\n"
         + "".join(f'{REFUSED}{{payer="{payer}"}} {refused[payer]}\n' for payer in ("tenant", "address"))
+        + _bodies(state.get("arriving"))
         + _connections(state.get("connections"))
     )
+
+
+def _bodies(found: Arriving | None) -> str:
+    """Of a whole service, as below."""
+    if found is None:
+        return ""
+    return f"# TYPE {HELD} gauge\n{HELD} {found.held.total() // MEBIBYTE * MEBIBYTE}\n"
 
 
 def _connections(found: Connections | None) -> str:
