@@ -92,7 +92,11 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     connections_max: Positive = 1_000
     """Open at once, in one process; where one more comes, the one that kept us waiting longest goes."""
     address_connections_max: Positive = 200
-    """The same of each address (of IPv6: /64), but those of `proxy_addresses`, behind which are many."""
+    """The same of each address (of IPv6: /64), but those of `proxy_addresses`, behind which are many; of these,
+    requests at once of each address for which they ask."""
+    bodies_max_bytes: Positive = 256 * 1024 * 1024
+    """What requests on their way in hold in one process beyond the first 64 KiB of each body. Who holds as much as
+    is free gets no more: one address alone at most half."""
     request_head_max_bytes: Positive = 64 * 1024
     """Of what comes of a request before, between and behind the pieces of its body."""
     request_head_max_s: Positive = 20

@@ -49,12 +49,14 @@ from marketplace.queries.services import Services
 from marketplace.spending import api as spending_api
 from marketplace.subjects import api as subjects_api
 from marketplace.web import api_document, health, pages
+from marketplace.web.arriving import Bounded, arriving
 from marketplace.web.headers import unkept
 from marketplace.web.heads import Heads
 from marketplace.web.problem_pages import PROBLEM_HANDLERS
 
 BODY_BYTES = 2 * 1024 * 1024
-"""Of any request but a publication, which has its own bound; read before anybody asks who sends it."""
+"""Of any request but a publication, which has its own bound; read before anybody asks who sends it, so
+all that arrive have one together (`arriving`)."""
 
 API = (
     accounts_api,
@@ -98,7 +100,7 @@ def create_app(opened: AbstractAsyncContextManager[Services]) -> Litestar:
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
         async with opened as services:
             app.state.services, app.state.provider = services, Provider(services.config)
-            app.state.allowance = services.allowance
+            app.state.allowance, app.state.arriving = services.allowance, arriving(services.config)
             yield
 
     app = Litestar(
@@ -107,6 +109,7 @@ def create_app(opened: AbstractAsyncContextManager[Services]) -> Litestar:
         after_request=unkept,
         exception_handlers=PROBLEM_HANDLERS,
         before_request=charge_nobody,
+        middleware=[Bounded],
         lifespan=[lifespan],
         template_config=pages.template_config(),
         openapi_config=api_document.config(),

@@ -10,12 +10,16 @@ from sqlalchemy import text
 from marketplace.audit.note import verifier_key
 from marketplace.errors import Unavailable
 from marketplace.queries.services import Services
+from marketplace.web.arriving import Arriving
 from marketplace.web.connections import ENDED as WHY_ENDED
 from marketplace.web.connections import Connections
 from policies.clock import Clock, ClockWentBack
 
 REFUSED = "sandulieu_free_refused_total"
 ENDED = "sandulieu_connections_ended_total"
+HELD = "sandulieu_bodies_held_bytes"
+MEBIBYTE = 1024 * 1024
+"""Its step: how long a body of somebody else's is is nobody's business."""
 COUNTS = text("""
 select (select count(*) from query where state in ('queued', 'running')) as running,
        (select coalesce(max(size), 0) from published) as log_size,
@@ -111,8 +115,16 @@ async def metrics(services: Services, state: State) -> str:
     return (
         f"{gauges}# TYPE {REFUSED} counter\n"
         + "".join(f'{REFUSED}{{payer="{payer}"}} {refused[payer]}\n' for payer in ("tenant", "address"))
+        + _bodies(state.get("arriving"))
         + _connections(state.get("connections"))
     )
+
+
+def _bodies(found: Arriving | None) -> str:
+    """Of a whole service, as below."""
+    if found is None:
+        return ""
+    return f"# TYPE {HELD} gauge\n{HELD} {found.held.total() // MEBIBYTE * MEBIBYTE}\n"
 
 
 def _connections(found: Connections | None) -> str:
