@@ -53,6 +53,12 @@ class Caller(Struct, frozen=True, kw_only=True):
         if scope not in self.scopes:
             raise ScopeMissing(scope=scope)
 
+    def require_overseer(self) -> None:
+        """For what operator and regulator read. Raises Forbidden, and ScopeMissing as `require` does."""
+        if self.organisation_kind not in ("operator", "regulator"):
+            raise Forbidden(needs="operator")
+        self.require("read")
+
 
 class Startup(Caller, frozen=True, kw_only=True):
     """Any person of a startup."""

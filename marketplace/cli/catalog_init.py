@@ -10,15 +10,13 @@ from typing import get_args
 
 import msgspec
 
-from catalog.errors import PublicationRefused
 from catalog.guess.guess import guess
 from catalog.guess.writing import manifest_text, slug_of
 from catalog.reading import Decimal, Reading
 from marketplace.config import load
-from marketplace.errors import Unavailable
+from marketplace.jailed import told_as
 from marketplace.listings.errors import VersionRefused
 from marketplace.sources.located import located
-from sandbox.job import SandboxFailed
 
 
 def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -41,15 +39,11 @@ def _init(chosen: argparse.Namespace) -> int:
         return 1
     config = load()
     limits = config.ingest_limits()
-    try:
-        with located(chosen.file, home=config.home, deadline_ms=config.ingest_deadline_ms) as source:
-            reply = guess(source, limits=limits, reading=Reading(sheet=chosen.sheet, decimal=chosen.decimal))
-    except PublicationRefused as refused:
-        raise VersionRefused(refused.code, **refused.params) from refused
-    except SandboxFailed as failed:
-        if failed.code == "sandbox.unavailable":
-            raise Unavailable(reason=failed.code) from failed
-        raise VersionRefused(failed.code, **failed.params) from failed
+    with (
+        told_as(VersionRefused),
+        located(chosen.file, home=config.home, deadline_ms=config.ingest_deadline_ms) as source,
+    ):
+        reply = guess(source, limits=limits, reading=Reading(sheet=chosen.sheet, decimal=chosen.decimal))
     text = manifest_text(reply, slug=slug_of(chosen.file.name))
     manifest.write_text(text, encoding="utf-8")
     if chosen.json:

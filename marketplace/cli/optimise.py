@@ -12,9 +12,9 @@ from catalog.anonymise.frontier import Frontier, Node
 from catalog.anonymise.optimise import optimise
 from catalog.anonymise.plot import plot
 from catalog.anonymise.write import with_scheme
-from catalog.errors import PublicationRefused
 from catalog.transforms import describe
 from marketplace.cli.telling import read_pair, tell_manifest
+from marketplace.jailed import told_as
 from marketplace.listings.errors import ManifestWrong, VersionRefused
 from marketplace.listings.parsing import parse_manifest
 
@@ -38,13 +38,12 @@ def _optimise(chosen: argparse.Namespace) -> int:
         return 2
     try:
         parse_manifest(text)
-        frontier = optimise(
-            chosen.file, text, measure=chosen.measure, t=chosen.t, budget_ms=round(1000 * chosen.seconds)
-        )
+        with told_as(VersionRefused):
+            frontier = optimise(
+                chosen.file, text, measure=chosen.measure, t=chosen.t, budget_ms=round(1000 * chosen.seconds)
+            )
     except ManifestWrong as wrong:
         return tell_manifest(wrong, chosen.manifest, as_json=chosen.json)
-    except PublicationRefused as refused:
-        raise VersionRefused(refused.code, **refused.params) from refused
     if chosen.plot is not None:
         chosen.plot.write_text(plot(frontier), encoding="utf-8")
     if chosen.choose is not None and not 0 <= chosen.choose < len(frontier.nodes):

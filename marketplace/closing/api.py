@@ -16,15 +16,12 @@ from marketplace.closing.schemas import AcceptanceBody, AcceptanceDecisionBody, 
 from marketplace.closing.walk import due
 from marketplace.config import Config
 from marketplace.db.base import utcnow
-from marketplace.errors import Forbidden
 
 
 @get("/api/v1/months", operation_id="listMonths")
 async def get_months(caller: Caller, session: AsyncSession, config: Config) -> MonthList:
     """Each month's close, step by step, for operator and regulator."""
-    if caller.organisation_kind not in ("operator", "regulator"):
-        raise Forbidden(needs="operator")
-    caller.require("read")
+    caller.require_overseer()
     return await list_months(session, due=await due(session, config, at=utcnow()))
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from marketplace.errors import Conflict, Problem
+from marketplace.jailed import FileUnfit
 
 
 class NoSubjects(Problem):
@@ -77,14 +76,8 @@ class FileRefused(Problem):
     code = "consent.file_refused"
 
 
-class TableRefused(Problem):
+class TableRefused(FileUnfit):
     """Arrow or Parquet that was not read; the code is catalog's or sandbox's own, with its params."""
-
-    status = 422
-
-    def __init__(self, code: str, **params: Any) -> None:
-        self.code = code  # type: ignore[misc]
-        super().__init__(**params)
 
 
 class TooManyLines(Problem):

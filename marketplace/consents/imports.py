@@ -16,7 +16,6 @@ from msgspec import Struct
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from catalog.errors import PublicationRefused
 from catalog.limits import IngestLimits
 from catalog.records import is_table, write_lines
 from catalog.storage import Store
@@ -32,8 +31,8 @@ from marketplace.consents.staging import Staging
 from marketplace.consents.writing import bite, rows_digest, write
 from marketplace.db.base import micros_of, utcnow
 from marketplace.db.engine import Database
-from marketplace.errors import NotFound, Unavailable
-from sandbox.job import SandboxFailed
+from marketplace.errors import NotFound
+from marketplace.jailed import told_as
 
 ERRORS_SHOWN = 100
 """Of a refusal: a problem is read by people."""
@@ -81,14 +80,8 @@ def _as_lines(source: Path, target: Path, config: Config) -> Path:
         max_bytes=config.consents_file_max_bytes,
         max_output_bytes=2 * config.consents_file_max_bytes,
     )
-    try:
+    with told_as(TableRefused):
         write_lines(source, target, columns=COLUMNS, limits=limits)
-    except PublicationRefused as refused:
-        raise TableRefused(refused.code, **refused.params) from refused
-    except SandboxFailed as failed:
-        if failed.code == "sandbox.unavailable":
-            raise Unavailable(reason=failed.code) from failed
-        raise TableRefused(failed.code, **failed.params) from failed
     return target
 
 

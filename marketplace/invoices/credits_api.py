@@ -12,7 +12,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from marketplace.accounts.callers import Caller, Operator
 from marketplace.db.base import new_id, utcnow
 from marketplace.db.idempotency import claim
-from marketplace.errors import Forbidden
 from marketplace.invoices.credit_reads import credits, list_credits
 from marketplace.invoices.crediting import decide, propose, propose_for_version
 from marketplace.invoices.schemas import (
@@ -34,9 +33,7 @@ async def get_credits(
     limit: Limit = 50,
 ) -> CreditPage:
     """Refunds, newest first, for operator and regulator."""
-    if caller.organisation_kind not in ("operator", "regulator"):
-        raise Forbidden(needs="operator")
-    caller.require("read")
+    caller.require_overseer()
     return await list_credits(session, state=wanted, cursor=cursor, limit=limit)
 
 

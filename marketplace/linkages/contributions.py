@@ -11,14 +11,13 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from catalog.errors import PublicationRefused
 from catalog.joint.contribution import contribute, erase
 from catalog.manifest import Manifest
 from marketplace.accounts.callers import Steward
 from marketplace.accounts.models import Organisation
 from marketplace.consents.subjects import pseudonyms
 from marketplace.db.base import new_id, utcnow
-from marketplace.errors import Unavailable
+from marketplace.jailed import told_as
 from marketplace.linkages.actions import erase_contribution, locked_linkage, record_linkage, standing
 from marketplace.linkages.errors import LinkageWrongState, PopulationDiffers
 from marketplace.linkages.floors import require_no_floor
@@ -29,7 +28,6 @@ from marketplace.listings.parsing import parse_manifest
 from marketplace.listings.permission import require_listing
 from marketplace.listings.press import Press
 from marketplace.listings.publish import SLOTS
-from sandbox.job import SandboxFailed
 
 _ABANDONED_S = 86_400
 """Longer than any part takes to be read."""
@@ -95,7 +93,7 @@ def _require_fits(manifest: Manifest, linkage: Linkage, own: Organisation) -> No
 async def _seal(press: Press, made: Contribution, lineage_id: uuid.UUID, source: Path) -> int:
     named_by, sealed_by = press.keys.lineage(lineage_id), press.keys.contribution(made.id)
     config = press.config
-    try:
+    with told_as(VersionRefused):
         return await asyncio.to_thread(
             contribute,
             made.manifest,
@@ -106,12 +104,6 @@ async def _seal(press: Press, made: Contribution, lineage_id: uuid.UUID, source:
             key=sealed_by,
             limits=config.ingest_limits(),
         )
-    except PublicationRefused as refused:
-        raise VersionRefused(refused.code, **refused.params) from refused
-    except SandboxFailed as failed:
-        if failed.code == "sandbox.unavailable":
-            raise Unavailable(reason=failed.code) from failed
-        raise VersionRefused(failed.code, **failed.params) from failed
 
 
 async def _keep(press: Press, made: Contribution, by: Steward) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from msgspec import Struct
 
 from marketplace.errors import Conflict, Forbidden, Problem
+from marketplace.jailed import FileUnfit
 from policies.decision import Decision, ListingQuestion
 
 
@@ -27,14 +28,8 @@ class ManifestWrong(Problem):
         super().__init__(errors=errors, count=len(errors))
 
 
-class VersionRefused(Problem):
+class VersionRefused(FileUnfit):
     """Publication said no; the code is catalog's own, with its params."""
-
-    status = 422
-
-    def __init__(self, code: str, **params: Any) -> None:
-        self.code = code  # type: ignore[misc]
-        super().__init__(**params)
 
 
 class Judged(Struct, frozen=True):

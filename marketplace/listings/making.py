@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from catalog.errors import PublicationRefused
 from catalog.manifest import Manifest
 from catalog.pii.gate import Override
 from catalog.pipeline.run import Observe
@@ -17,14 +16,13 @@ from catalog.releasing import remove_version
 from catalog.storage import Store
 from marketplace.config import Config
 from marketplace.consents.subjects import pseudonyms
-from marketplace.errors import Unavailable
+from marketplace.jailed import told_as
 from marketplace.listings.errors import Judged, ListingDenied, VersionRefused
 from marketplace.listings.parsing import parse_suite
 from marketplace.listings.permission import require_listing
 from marketplace.listings.register import Register
 from policies.decision import Caller, PreviousFacts
 from policies.engine import Engine
-from sandbox.job import SandboxFailed
 
 
 async def make_permitted_version(
@@ -88,7 +86,7 @@ async def make_version(
     `key`: the lineage's; `previous`: its newest version; `register`: what it says of a dataset that was listed
     before; `overrides`: answers to what the scan for personal data finds; `observe`: told of each stage.
     """
-    try:
+    with told_as(VersionRefused):
         return await asyncio.to_thread(
             publish,
             manifest_text,
@@ -102,9 +100,3 @@ async def make_version(
             suite=suite,
             observe=observe,
         )
-    except PublicationRefused as refused:
-        raise VersionRefused(refused.code, **refused.params) from refused
-    except SandboxFailed as failed:
-        if failed.code == "sandbox.unavailable":
-            raise Unavailable(reason=failed.code) from failed
-        raise VersionRefused(failed.code, **failed.params) from failed

@@ -11,7 +11,6 @@ from uuid import UUID
 
 import msgspec
 
-from catalog.errors import PublicationRefused
 from catalog.limits import IngestLimits
 from catalog.own import OwnData, read_own
 from marketplace.accounts.callers import Analyst
@@ -20,11 +19,10 @@ from marketplace.db.base import new_id
 from marketplace.db.engine import Database
 from marketplace.db.idempotency import claim, seen
 from marketplace.db.keys import Keys
-from marketplace.errors import Unavailable
+from marketplace.jailed import told_as
 from marketplace.own.actions import add_table, check_name, require_room
 from marketplace.own.errors import TableRefused, TablesBusy
 from marketplace.own.vault import FOLDER, Vault
-from sandbox.job import SandboxFailed
 
 UNPACKED_TIMES = 10
 """A file may be so much larger once it is unpacked."""
@@ -113,14 +111,8 @@ async def _read(source: Path, config: Config) -> OwnData:
         max_row_group_bytes=UNPACKED_TIMES * config.own_table_max_bytes,
         max_output_bytes=2 * UNPACKED_TIMES * config.own_table_max_bytes,
     )
-    try:
+    with told_as(TableRefused):
         return await asyncio.to_thread(_read_file, source, limits, config.own_table_max_bytes)
-    except PublicationRefused as refused:
-        raise TableRefused(refused.code, **refused.params) from refused
-    except SandboxFailed as failed:
-        if failed.code == "sandbox.unavailable":
-            raise Unavailable(reason=failed.code) from failed
-        raise TableRefused(failed.code, **failed.params) from failed
 
 
 def _read_file(source: Path, limits: IngestLimits, max_body_bytes: int) -> OwnData:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from marketplace.errors import Conflict, Invalid, Problem, Unavailable
+from marketplace.jailed import FileUnfit
 
 
 class TableNameWrong(Invalid):
@@ -38,11 +37,5 @@ class TablesBusy(Unavailable):
     code = "table.busy"
 
 
-class TableRefused(Problem):
+class TableRefused(FileUnfit):
     """The file is no table that can be read; the code is catalog's or the sandbox's own, with its params."""
-
-    status = 422
-
-    def __init__(self, code: str, **params: Any) -> None:
-        self.code = code  # type: ignore[misc]
-        super().__init__(**params)

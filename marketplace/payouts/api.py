@@ -13,7 +13,6 @@ from marketplace.accounts.callers import Approver, Caller, Operator, Owner
 from marketplace.config import Config
 from marketplace.db.base import new_id, utcnow
 from marketplace.db.idempotency import claim
-from marketplace.errors import Forbidden
 from marketplace.parameters import IdempotencyKey
 from marketplace.payouts.actions import cancel, propose, release, require_carried, set_account
 from marketplace.payouts.bank_file import read_notices
@@ -81,14 +80,14 @@ async def post_account(
 @get("/api/v1/payouts/batches", operation_id="listPayoutBatches")
 async def get_batches(caller: Caller, session: AsyncSession) -> BatchList:
     """Batches, newest first, for operator and regulator."""
-    _oversees(caller)
+    caller.require_overseer()
     return await list_batches(session)
 
 
 @get("/api/v1/payouts/batches/{batch_id:uuid}", operation_id="readPayoutBatch")
 async def get_batch(caller: Caller, session: AsyncSession, batch_id: UUID) -> BatchDetail:
     """One batch with each payout, for operator and regulator."""
-    _oversees(caller)
+    caller.require_overseer()
     return await read_batch(session, batch_id)
 
 
@@ -147,7 +146,7 @@ async def post_cancel(operator: Operator, session: AsyncSession, batch_id: UUID)
 async def get_odd(caller: Caller, session: AsyncSession) -> OddList:
     """Lines of the bank's files that fitted nothing here: the bank may have moved money that no books know of. For
     operator and regulator."""
-    _oversees(caller)
+    caller.require_overseer()
     return await list_odd(session)
 
 
@@ -158,12 +157,6 @@ async def post_notices(
     """Read the bank's file (text/csv) of what was paid and what came back; the same file again changes nothing."""
     operator.require("money")
     return await settle_notices(session, read_notices(await request.body()), by=operator, at=utcnow())
-
-
-def _oversees(caller: Caller) -> None:
-    if caller.organisation_kind not in ("operator", "regulator"):
-        raise Forbidden(needs="operator")
-    caller.require("read")
 
 
 handlers = [

@@ -12,9 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from catalog.anonymise.frontier import Frontier, Node
 from catalog.anonymise.optimise import optimise
 from catalog.anonymise.write import with_scheme
-from catalog.errors import PublicationRefused
 from marketplace.accounts.callers import Steward
-from marketplace.errors import NotFound, Unavailable
+from marketplace.errors import NotFound
+from marketplace.jailed import told_as
 from marketplace.listings.errors import VersionRefused
 from marketplace.listings.parsing import parse_manifest
 from marketplace.listings.press import Press
@@ -24,7 +24,6 @@ from marketplace.publications.files import folder_of, opened
 from marketplace.publications.machine import AT_WORK
 from marketplace.publications.models import PublicationRow
 from marketplace.publications.schemas import SchemeList, SchemeView
-from sandbox.job import SandboxFailed
 
 SEARCH_MS: Final = 5_000
 MOST_BYTES: Final = 64_000_000
@@ -93,14 +92,7 @@ async def _row(session: AsyncSession, publication_id: UUID, by: Steward) -> Publ
 def _sought(press: Press, row: PublicationRow) -> Schemes:
     parse_manifest(row.manifest)
     room, limits = folder_of(press.store, row.id), press.config.ingest_limits()
-    try:
-        with opened(press.store, press.keys, row.id) as clear:
-            frontier = optimise(clear, row.manifest, room=room, limits=limits, budget_ms=SEARCH_MS)
-    except PublicationRefused as refused:
-        raise VersionRefused(refused.code, **refused.params) from refused
-    except SandboxFailed as failed:
-        if failed.code == "sandbox.unavailable":
-            raise Unavailable(reason=failed.code) from failed
-        raise VersionRefused(failed.code, **failed.params) from failed
+    with told_as(VersionRefused), opened(press.store, press.keys, row.id) as clear:
+        frontier = optimise(clear, row.manifest, room=room, limits=limits, budget_ms=SEARCH_MS)
     each = tuple(Scheme(node=node, manifest=with_scheme(row.manifest, node)) for node in frontier.nodes)
     return Schemes(frontier=frontier, each=each)

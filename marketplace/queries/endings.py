@@ -17,6 +17,7 @@ from marketplace.audit.settlement import Posted, settled_tree
 from marketplace.billing.actions import query_charge, query_void
 from marketplace.billing.budget import budget_spent, budget_void
 from marketplace.db.base import utcnow
+from marketplace.db.direct import write_json
 from marketplace.db.together import Statement
 from marketplace.ledger.actions import Movement
 from marketplace.metering.actions import usage_recorded
@@ -103,9 +104,9 @@ def charged(held: Held, prepared: Prepared, outcome: Outcome, *, keep_s: int, me
         "id": held.id,
         "state": _state(outcome),
         "charged": held.quote_vnd,
-        "failure": _json({"code": outcome.failure, "params": outcome.params}) if outcome.failure else None,
+        "failure": write_json({"code": outcome.failure, "params": outcome.params}) if outcome.failure else None,
         "rows": result.rows if result else None,
-        "output": _json(result.columns) if result else None,
+        "output": write_json(result.columns) if result else None,
         "sha256": outcome.sha256,
         "expires": expires,
         "body": sealed.body if sealed else None,
@@ -162,7 +163,7 @@ def voided(
         for row, each in zip(held.lines, kept, strict=True)
     ]
     state = "cancelled" if code == CANCELLED else "failed"
-    finish: dict[str, Any] = {"id": held.id, "state": state, "charged": 0, "failure": _json(why), "rho": rho}
+    finish: dict[str, Any] = {"id": held.id, "state": state, "charged": 0, "failure": write_json(why), "rho": rho}
     empty = dict.fromkeys(("rows", "output", "sha256", "expires", "body", "key", "size"))
     return Ending(
         movements=[*(query_void(part) for part in held.parts()), *budget],
@@ -259,7 +260,3 @@ def _event(name: str, held: Held, row: LineRow, body: dict[str, Any]) -> Stateme
         price_vnd=0 if name == "query:void" else row.quote_vnd,
         body=body,
     )
-
-
-def _json(value: object) -> str:
-    return msgspec.json.encode(value).decode()

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-import msgspec
 from msgspec import Struct
 from sqlalchemy import text
 
@@ -17,6 +16,7 @@ from marketplace.billing.actions import query_hold
 from marketplace.billing.budget import budget_hold
 from marketplace.calendar import month_of
 from marketplace.db.base import new_id
+from marketplace.db.direct import write_json
 from marketplace.db.together import Statement
 from marketplace.ledger.actions import Movement, booking
 from marketplace.queries.held import Held, LineRow
@@ -74,7 +74,7 @@ def admitted(
     state = "queued" if waits else "running"
     row = _row(caller, ask, prepared, sealed) | {"state": state, "runner": runner}
     row |= {"rho_micro": held.rho_micro, "budget_hold_id": held.budget_hold_id}
-    entered = Statement(_ENTER, row | {"lines": _json(held.lines)})
+    entered = Statement(_ENTER, row | {"lines": write_json(held.lines)})
     return Entry(
         query_id=held.id,
         writes=[booking(holds), _counted(held, prepared), entered, *(each.stored for each in sealed)],
@@ -101,7 +101,7 @@ def refused(caller: Caller, ask: Ask, prepared: Prepared, sealed: Sequence[Seale
     """A denied query: its rows, and the event of each line that was denied."""
     ended = {"state": "denied", "charged_vnd": 0, "finished_at": sealed[0].row.at}
     lines = [_line(*each, hold_id=None) for each in zip(prepared.lines, sealed, strict=True)]
-    row = _row(caller, ask, prepared, sealed) | ended | {"lines": _json(lines)}
+    row = _row(caller, ask, prepared, sealed) | ended | {"lines": write_json(lines)}
     query_id = sealed[0].row.id
     events = denied(caller, prepared, sealed, query_id=query_id)
     # What was allowed beside a denial is kept too: the same request again is answered from it.
@@ -162,7 +162,7 @@ def _row(caller: Caller, ask: Ask, prepared: Prepared, sealed: Sequence[Sealed])
         "person_id": caller.person_id,
         "purpose": ask.purpose,
         "sql": ask.sql,
-        "decision": _json(prepared.decision),
+        "decision": write_json(prepared.decision),
         "bytes": prepared.bytes,
         "quote_vnd": prepared.price_vnd,
         "charged_vnd": None,
@@ -172,7 +172,3 @@ def _row(caller: Caller, ask: Ask, prepared: Prepared, sealed: Sequence[Sealed])
         "created_at": sealed[0].row.at,
         "finished_at": None,
     }
-
-
-def _json(value: object) -> str:
-    return msgspec.json.encode(value).decode()

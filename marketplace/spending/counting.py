@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-import msgspec
 from msgspec import Struct
 from sqlalchemy import text
 
 from marketplace.billing.terms import Terms
+from marketplace.db.direct import write_json
 from marketplace.db.together import Statement
 from marketplace.spending.errors import LimitReached, PriceMoved
 
@@ -112,7 +112,7 @@ def counted(terms: Terms, *, agreement_id: UUID, dataset_id: UUID, vnd: int, tri
 def spent(lines: Sequence[Counted], *, organisation_id: UUID, person_id: UUID, month: str) -> Statement:
     """What counts a query as it is held; each row it gives stands against it, for `require_within`."""
     whose = {"organisation": organisation_id, "person": person_id, "month": month}
-    return Statement(_SPEND, whose | {"lines": _json(lines)})
+    return Statement(_SPEND, whose | {"lines": write_json(lines)})
 
 
 def would_spend(lines: Sequence[Counted], *, organisation_id: UUID, person_id: UUID, month: str) -> Statement:
@@ -135,8 +135,4 @@ def require_within(found: Sequence[Any]) -> None:
 
 def changed(changes: Sequence[Change], *, person_id: UUID, month: str) -> Statement:
     """What counts it otherwise once it has ended: it was free, or took less than was held."""
-    return Statement(_CHANGE, {"person": person_id, "month": month, "lines": _json(changes)})
-
-
-def _json(value: object) -> str:
-    return msgspec.json.encode(value).decode()
+    return Statement(_CHANGE, {"person": person_id, "month": month, "lines": write_json(changes)})

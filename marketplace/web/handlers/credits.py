@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.callers import Caller, Operator
 from marketplace.db.base import utcnow
-from marketplace.errors import Forbidden, Problem
+from marketplace.errors import Problem
 from marketplace.invoices.credit_reads import list_credits
 from marketplace.invoices.crediting import decide, propose_for_version
 from marketplace.web.explain import what_is_wrong
@@ -27,9 +27,7 @@ async def show_credits(
     view: View, caller: Caller, session: AsyncSession, wanted: str | None = None, cursor: str | None = None
 ) -> Template:
     """Newest first, for operator and regulator."""
-    if caller.organisation_kind not in ("operator", "regulator"):
-        raise Forbidden(needs="operator")
-    caller.require("read")
+    caller.require_overseer()
     return await _page(view, session, wanted=wanted, cursor=cursor)
 
 

@@ -16,7 +16,6 @@ from marketplace.closing.schemas import AcceptanceBody, AcceptanceDecisionBody
 from marketplace.closing.walk import due
 from marketplace.config import Config
 from marketplace.db.base import utcnow
-from marketplace.errors import Forbidden
 from marketplace.web.forms import Form, fitting
 from marketplace.web.names import names_of
 from marketplace.web.view import View
@@ -25,9 +24,7 @@ from marketplace.web.view import View
 @get("/months")
 async def show_months(view: View, caller: Caller, session: AsyncSession, config: Config) -> Template:
     """For operator and regulator, newest first."""
-    if caller.organisation_kind not in ("operator", "regulator"):
-        raise Forbidden(needs="operator")
-    caller.require("read")
+    caller.require_overseer()
     months = await list_months(session, due=await due(session, config, at=utcnow()))
     said = (each for month in months.items for each in month.acceptances)
     people = {one for each in said for one in (each.proposed_by, each.decided_by)}

@@ -105,7 +105,7 @@ async def start_batch(
 @get("/payouts/batches/{batch_id:uuid}")
 async def show_batch(view: View, caller: Caller, session: AsyncSession, batch_id: UUID) -> Template:
     """One batch with each payout."""
-    _oversees(caller)
+    caller.require_overseer()
     batch = await read_batch(session, batch_id)
     return view.page(
         "payout_batch.html",
@@ -202,12 +202,6 @@ async def _account(session: AsyncSession, owner_id: UUID) -> AccountView | None:
         return await read_account(session, owner_id)
     except NotFound:
         return None
-
-
-def _oversees(caller: Caller) -> None:
-    if caller.organisation_kind not in ("operator", "regulator"):
-        raise Forbidden(needs="operator")
-    caller.require("read")
 
 
 handlers = [

@@ -13,10 +13,12 @@ from pathlib import Path
 import pytest
 
 from marketplace.cli.main import main
+from sandbox.job import FailureCode, SandboxFailed
 from tests import forked
 from tests.market import PURPOSE, SMALL_SQL, Market
 
 Done = subprocess.CompletedProcess[str]
+ADULT = Path("examples/adult/manifest.yaml").resolve()
 
 
 def _wrong(done: Done, code: int, *words: str) -> list[str]:
@@ -106,3 +108,17 @@ def test_a_command_without_a_token_is_told_which_variable_to_set(market: Market)
     done = _as_startup(market, "query", "show", str(uuid.uuid4()), SANDULIEU_TOKEN="")
     assert _wrong(done, 1, "auth.not_signed_in", "chưa được đặt", "export SANDULIEU_TOKEN") == []
     assert "Authorization" not in done.stderr
+
+
+@pytest.mark.parametrize("code", ["sandbox.unavailable", "sandbox.deadline"])
+def test_an_optimiser_without_a_jail_is_told_in_words(
+    code: FailureCode, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken_off(*_: object, **__: object) -> None:
+        raise SandboxFailed(code, entered=False)
+
+    monkeypatch.setattr("marketplace.cli.optimise.optimise", broken_off)
+    file = tmp_path / "adult.csv"
+    file.write_text("a\n1\n")
+    assert main(["catalog", "optimise", str(file), str(ADULT)]) == 1
+    assert len(capsys.readouterr().err.splitlines()) == 2
