@@ -124,7 +124,10 @@ def test_a_bomb_costs_who_sent_it_and_nobody_else_anything(
         events = bombed.client("startup").get(f"/api/v1/audit/events?query_id={query['id']}").json()["items"]
         assert [(each["name"], each["price_vnd"]) for each in events] == [("query:settle", query["charged_vnd"])]
     after = Held(bombed)
-    assert (after.threads, after.descriptors) <= (held.threads + 2, held.descriptors + 8), "a pool may be filling"
+    # Threads of the loop's own pool (asyncio's default) come as they are first wanted, and stay.
+    most = held.threads + min(32, (os.cpu_count() or 1) + 4)
+    assert after.threads <= most, "a leak is one more a bomb"
+    assert after.descriptors <= held.descriptors + 8
     assert after.memory_kb < held.memory_kb + 32 * 1024
 
 
