@@ -32,7 +32,7 @@ _FRAMING_BYTES = 256 * 1024
 """What an Arrow stream may need beside the values: schema, alignment, message heads."""
 _VALIDATE_INLINE_BYTES = 256 * 1024
 _REST_S = 0.01
-_QUIET_S = 0.01
+_QUIET_S = 0.002
 _RESTART_PAUSE_S = 0.5
 _WAIT_S = 60.0
 T = TypeVar("T")
