@@ -42,7 +42,10 @@ RESULTS = Path(__file__).parent / "results.json"
 
 
 def main(names: list[str]) -> int:
-    """0 when every goal is met, 1 otherwise (a goal missed is told, not hidden)."""
+    """0 when every goal is met, 1 otherwise (a goal missed is told, not hidden), 2 for a name that is none."""
+    if unknown := sorted(set(names) - set(MODULES)):
+        print(f"no benchmark {', '.join(unknown)}: one or more of {' '.join(MODULES)}", file=sys.stderr)
+        return 2
     figures: list[dict[str, Any]] = []
     for name in names or MODULES:
         print(f"… {name}", file=sys.stderr, flush=True)
