@@ -9,11 +9,18 @@ from __future__ import annotations
 
 import ctypes
 import mmap
-from collections.abc import Callable
+import os
+import struct
+from collections.abc import Iterator
+from types import ModuleType
 
 PAGE_BYTES = 2 * 1024 * 1024
 _MAYMOVE_FIXED = 1 | 2
 _LOADED, _EXECUTABLE = 1, 1
+_HEADER = struct.Struct("32xQ14xHH")
+"""Where the segments are described, how long a description is, how many there are."""
+_SEGMENT = struct.Struct("II8xQ16xQ")
+"""Kind, flags, address, bytes in memory."""
 _FAILED = ctypes.c_void_p(-1).value
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.mmap.restype = _libc.mremap.restype = ctypes.c_void_p
@@ -23,47 +30,41 @@ _libc.munmap.argtypes = (ctypes.c_void_p, ctypes.c_size_t)
 _libc.madvise.argtypes = _libc.mprotect.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
 
 
-class _Segment(ctypes.Structure):
+class _Where(ctypes.Structure):
+    """Of dladdr(3)."""
+
     _fields_ = (
-        ("kind", ctypes.c_uint32), ("flags", ctypes.c_uint32), ("offset", ctypes.c_uint64),
-        ("address", ctypes.c_uint64), ("physical", ctypes.c_uint64), ("file_bytes", ctypes.c_uint64),
-        ("memory_bytes", ctypes.c_uint64), ("alignment", ctypes.c_uint64),
+        ("file", ctypes.c_char_p), ("base", ctypes.c_void_p), ("symbol", ctypes.c_char_p),
+        ("address", ctypes.c_void_p),
     )  # fmt: skip
 
 
-class _Library(ctypes.Structure):
-    _fields_ = (
-        ("base", ctypes.c_uint64), ("name", ctypes.c_char_p), ("segments", ctypes.POINTER(_Segment)),
-        ("count", ctypes.c_uint16),
-    )  # fmt: skip
+def enlarge(module: ModuleType) -> int:
+    """Move what fills whole large pages of the code of an extension module; gives its bytes.
 
-
-_Visit = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(_Library), ctypes.c_size_t, ctypes.c_void_p)
-
-
-def enlarge(part_of_name: bytes) -> int:
-    """Move what fills whole large pages of the code of the libraries with this in their path; gives its bytes.
-
-    Another thread must not run it meanwhile. Where the kernel refuses a step, the code stays where it was.
+    Another thread must not run it meanwhile. Where the kernel refuses, the code stays where it was; if it refuses
+    the last step for want of memory, when the code is gone, this process ends.
     """
-    return sum(_move(start, end) for start, end in _code(part_of_name))
+    return sum(_move(start, end) for start, end in _code(_base(module)))
 
 
-def _code(part_of_name: bytes) -> list[tuple[int, int]]:
-    found: list[tuple[int, int]] = []
+def _base(module: ModuleType) -> int:
+    """Where it begins. Not asked of dl_iterate_phdr: what calls back lies in a page that is writable and code."""
+    loaded = ctypes.CDLL(module.__file__, mode=os.RTLD_NOW | os.RTLD_NOLOAD)
+    where = _Where()
+    begin = ctypes.cast(loaded[f"PyInit_{module.__name__}"], ctypes.c_void_p)
+    if not _libc.dladdr(begin, ctypes.byref(where)):
+        raise OSError(f"{module.__name__} is nowhere")
+    return int(where.base)
 
-    def visit(library: ctypes._Pointer[_Library], _size: int, _data: object) -> int:
-        one = library.contents
-        if one.name and part_of_name in one.name:
-            for segment in one.segments[: one.count]:
-                if segment.kind == _LOADED and segment.flags & _EXECUTABLE:
-                    start = one.base + segment.address
-                    found.append((_up(start), _down(start + segment.memory_bytes)))
-        return 0
 
-    walk: Callable[[object, None], int] = _libc.dl_iterate_phdr
-    walk(_Visit(visit), None)
-    return found
+def _code(base: int) -> Iterator[tuple[int, int]]:
+    """Of an ELF file in memory (elf(5)): the large pages that its executable segments fill."""
+    offset, size, count = _HEADER.unpack_from(ctypes.string_at(base, _HEADER.size))
+    for i in range(count):
+        kind, flags, address, memory_bytes = _SEGMENT.unpack_from(ctypes.string_at(base + offset + i * size, size))
+        if kind == _LOADED and flags & _EXECUTABLE:
+            yield _up(base + address), _down(base + address + memory_bytes)
 
 
 def _move(start: int, end: int) -> int:

@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
+import _duckdb
 import duckdb
 import msgspec
 import pyarrow as pa
@@ -42,7 +43,6 @@ _QUESTION = f"""
 SELECT CAST(a AS VARCHAR) AS a, CAST(count(*) AS BIGINT) AS n, CAST(avg(c) AS DOUBLE) AS m
 FROM read_parquet(['{SAMPLE}']) WHERE b > 3 GROUP BY a ORDER BY n DESC, a
 """
-_ENGINE = b"/_duckdb."
 REHEARSAL = msgspec.msgpack.encode(Query(sql=_QUESTION, max_rows=100, threads=1))
 _LOCK = "SET lock_configuration = true"
 _TOO_MANY_STEPS = "Invalid Input Error: recursion"
@@ -58,7 +58,7 @@ def warm(boot: Boot) -> int:
     global _connection, _adjustable  # noqa: PLW0603 (inherited over fork: there is nobody to hand it over)
     warnings.filterwarnings("ignore", message="Arrow output on a DB-API result")
     if boot.large_pages and not boot.single:
-        large.enlarge(_ENGINE)
+        large.enlarge(_duckdb)
     with duckdb.connect(":memory:", config=_AT_OPENING) as writer:
         writer.execute(_SAMPLE)
     _adjustable = _opened(boot)
