@@ -132,8 +132,8 @@ def provide_provider(state: State) -> Provider:
 def _part(name: str) -> Provide:
     """One of the services, under its own name."""
 
-    def provide(services: Services) -> Any:
-        return getattr(services, name)
+    def provide(state: State) -> Any:
+        return getattr(state.services, name)
 
     return Provide(provide, sync_to_thread=False)
 
