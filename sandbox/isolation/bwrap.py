@@ -25,8 +25,6 @@ _ENVIRONMENT = {
     # The warm process forks, so that no library may start threads of its own in it.
     "OPENBLAS_NUM_THREADS": "1",
     "OMP_NUM_THREADS": "1",
-    # Large pages under the heap: a fork copies a few entries for them, and an end gives a few back.
-    "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
     "LD_LIBRARY_PATH": "/lib",
 }
 """What a jail's first process sees; it clears it before it forks."""

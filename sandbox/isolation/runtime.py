@@ -17,13 +17,12 @@ _PACKAGES = (
     "duckdb",
     "_duckdb*",
     "duckdb-*.dist-info",
-    "numpy",
-    "numpy.libs",
     "pyarrow",
     "pyarrow.libs",
     "msgspec",
     "python_calamine",
 )
+_NUMPY = ("numpy", "numpy.libs")
 _OURS = ("policies", "sandbox", "catalog")
 _LOADER = {"x86_64": "/lib64/ld-linux-x86-64.so.2", "aarch64": "/lib/ld-linux-aarch64.so.1"}
 
@@ -57,16 +56,25 @@ PYTHON = f"/py/bin/python{sys.version_info.major}.{sys.version_info.minor}"
 SEARCH_PATH = ("/app", "/site")
 
 
-@functools.cache
-def binds() -> tuple[Bind, ...]:
-    """Everything a jail sees, found once per process (it costs the import of the engine in a child process)."""
-    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
-    standard_library = Path(sysconfig.get_path("stdlib"))
+def numpy() -> tuple[Bind, ...]:
+    """What a job of its own sees besides: queries need no numpy, and each start and fork would pay for it."""
+    return tuple(Bind(str(path), f"/site/{path.name}") for name in _NUMPY for path in sorted(_site().glob(name)))
+
+
+def _site() -> Path:
     # Found, not imported: the broker itself never runs the engine.
     engine = find_spec("duckdb")
     if engine is None or engine.origin is None:
         raise ModuleNotFoundError("duckdb is not installed")
-    site = Path(engine.origin).parents[1]
+    return Path(engine.origin).parents[1]
+
+
+@functools.cache
+def binds() -> tuple[Bind, ...]:
+    """What every jail sees, found once per process (it costs the import of the engine in a child process)."""
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    standard_library = Path(sysconfig.get_path("stdlib"))
+    site = _site()
     ours = Path(__file__).parents[2]
     found = [
         Bind(str(Path(sys.executable).resolve()), PYTHON),
@@ -74,7 +82,7 @@ def binds() -> tuple[Bind, ...]:
         *(Bind(str(path), f"/site/{path.name}") for name in _PACKAGES for path in sorted(site.glob(name))),
         *(Bind(str(ours / name), f"/app/{name}") for name in _OURS),
     ]
-    known = [bind.source for bind in found]
+    known = [bind.source for bind in (*found, *numpy())]
     loader = _LOADER[platform.machine()]
     found.append(Bind(str(Path(loader).resolve()), loader))
     for library in loaded_libraries(_ENGINE):

@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from sandbox.isolation import bwrap, cgroup, seccomp
+from sandbox.isolation import bwrap, cgroup, runtime, seccomp
 from sandbox.isolation.jail import BASE_MEMORY_BYTES, Jail, JailLost
 from sandbox.isolation.runtime import Bind
 from sandbox.worker.wire import Boot
@@ -25,7 +25,8 @@ _WARM_PROCESS = "from sandbox.worker.zygote import main; main({})"
 class Shape(Struct, frozen=True, kw_only=True):
     """How a jail is built. `entry`: "module:function" that does a job, importable in the jail.
 
-    `extra`: what the jail sees beyond `runtime.binds()`, read-only; a warm jail has none but in tests.
+    `extra`: what the jail sees beyond `runtime.binds()`, read-only, and one of a single job beyond
+    `runtime.numpy()`; a warm jail has none but in tests.
     """
 
     entry: str
@@ -47,9 +48,8 @@ async def open_jail(shape: Shape) -> Jail:
         memory_bytes=total, processes=2 * shape.threads + _SPARE_PROCESSES, threads=shape.threads
     )
     errors = os.memfd_create("errors", os.MFD_CLOEXEC)
-    command = bwrap.command(
-        executable, group.tasks if group else (), _WARM_PROCESS.format(theirs.fileno()), shape.extra
-    )
+    seen = (*runtime.numpy(), *shape.extra) if shape.single else shape.extra
+    command = bwrap.command(executable, group.tasks if group else (), _WARM_PROCESS.format(theirs.fileno()), seen)
     process = _spawn(command, theirs.fileno(), errors)
     theirs.close()
     ours.setblocking(False)

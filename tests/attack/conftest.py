@@ -17,7 +17,7 @@ import pytest
 from sandbox.isolation import layers
 from sandbox.isolation.jail import Jail
 from sandbox.isolation.pool import Pool
-from sandbox.isolation.runtime import Bind
+from sandbox.isolation.runtime import Bind, numpy
 from sandbox.isolation.start import Shape, open_jail
 from sandbox.job import Limits, OutputColumn
 from sandbox.worker.wire import Query
@@ -51,7 +51,9 @@ def require_layers() -> None:
 async def lone_jail(*extra: Bind) -> AsyncIterator[Jail]:
     """A jail without a pool, in which nothing was proved: for tests that switch a layer off."""
     require_layers()
-    shape = Shape(entry="attacks.entry:run", threads=2, memory_bytes=MEMORY_BYTES, extra=(ATTACKS, *extra))
+    shape = Shape(
+        entry="attacks.entry:run", threads=2, memory_bytes=MEMORY_BYTES, extra=(ATTACKS, *numpy(), *extra)
+    )
     jail = await open_jail(shape)
     try:
         yield jail
@@ -82,7 +84,12 @@ async def attacked() -> AsyncIterator[Pool]:
     """One jail, small, with the attacks in it."""
     require_layers()
     pool = Pool(
-        jails=1, threads=2, memory_bytes=MEMORY_BYTES, queue=4, entry="attacks.entry:run", extra=(ATTACKS,)
+        jails=1,
+        threads=2,
+        memory_bytes=MEMORY_BYTES,
+        queue=4,
+        entry="attacks.entry:run",
+        extra=(ATTACKS, *numpy()),
     )
     await pool.start()
     yield pool

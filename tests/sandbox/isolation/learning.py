@@ -27,7 +27,7 @@ from catalog.storage import Store
 from sandbox.isolation import seccomp
 from sandbox.isolation.allowed import RULES, WARM_RULES, Rule
 from sandbox.isolation.jail import Jail, JailLost
-from sandbox.isolation.runtime import Bind
+from sandbox.isolation.runtime import Bind, numpy
 from sandbox.isolation.start import Shape, open_jail
 from sandbox.worker.wire import Query
 from tests.catalog.plain import in_process
@@ -100,7 +100,7 @@ async def trial_jail(program: bytes, warm_program: bytes | None = None) -> Async
         entry="trial:run",
         threads=2,
         memory_bytes=MEMORY_BYTES,
-        extra=(*libraries(), Bind(str(Path(__file__).with_name("trial.py")), "/site/trial.py")),
+        extra=(*numpy(), *libraries(), Bind(str(Path(__file__).with_name("trial.py")), "/site/trial.py")),
     )
     with (
         patch.object(seccomp, "allow_program", lambda: program),
