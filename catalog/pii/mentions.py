@@ -25,7 +25,8 @@ _CALLS: Final = re.compile(
     r"thay mat|[a-z]:|nguoi lien he|ong ba|do|cung|duoc|contact|moi|goi|bao|nho)[\s:.,]*$"
 )
 _PLACES: Final = re.compile(
-    r"(?:duong|pho|d|cong ty|cty|tnhh|truong|thpt|thcs|tieu hoc|mam non|mau giao|trung hoc|"
+    r"(?:van phong luat su|vp luat su|van phong cong chung|vpcc|vpls|"
+    r"duong|pho|d|cong ty|cty|tnhh|truong|thpt|thcs|tieu hoc|mam non|mau giao|trung hoc|"
     r"dai hoc|benh vien|quan|phuong|cau|ham|cho|ngo|hem|so \d+|"
     r"san pham|thuong hieu|"
     r"doanh nghiep|co phan|tu nhan|dntn|htx|cp|nha sach|cua hang|shop|khach san|nha hang|ca phe|tra|giai|cup|du "

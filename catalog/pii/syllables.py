@@ -36,8 +36,8 @@ SPELLINGS: Final[dict[str, frozenset[str]]] = {
     for folded, _, spelled in (
         pair.partition("=")
         for pair in _words(
-            "tieu=tiêu duong=dương do=đỗ le=lê to=tô ta=tạ ho=hồ ha=hà ngo=ngô mac=mạc luu=lưu vo=võ vu=vũ "
-            "tong=tống/tòng vuong=vương ly=lý/lỳ lai=lại/lai lam=lâm ton=tôn dang=đặng bui=bùi dao=đào "
+            "tieu=tiêu duong=dương do=đỗ le=lê to=tô ta=tạ ho=hồ ha=hà ngo=ngô mac=mạc luu=lưu vo=võ vu=vũ/vừ "
+            "tong=tống/tòng vuong=vương ly=lý/lỳ lai=lại/lai lam=lâm ton=tôn dang=đặng/đàng bui=bùi dao=đào "
             "trinh=trịnh dinh=đinh "
             "truong=trương doan=đoàn/doãn phung=phùng thai=thái tran=trần pham=phạm hoang=hoàng huynh=huỳnh "
             "nguyen=nguyễn luong=lương/lường chau=châu cu=cù tu=từ quan=quản/quán banh=bành tra=trà so=sô pho=phó "
@@ -112,6 +112,7 @@ FOREIGN: Final = _words(
 )
 
 TITLES: Final = _phrases(
+    "ho ong|ho ba|gia dinh ong|gia dinh ba|"
     "ong|ba|quy co|quy ong|quy ba|anh|chi|co|chu|bac|em|chau|thay|cu|di|cau|bs|bac si|ths|ts|gs|pgs|pgs ts|gs "
     "ts|ks|luat su|ls|mr|"
     "mrs|ms|miss|dr|kh|khach hang|nv|nhan vien|benh nhan|bn|sv|hs|hoc sinh|sinh vien|dong chi|d/c|tien si|"
