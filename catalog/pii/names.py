@@ -129,8 +129,8 @@ def strength(cell: str) -> Strength:
     folded = fold(cell)
     if is_firm(folded):
         return "no"
-    each_of: list[Strength] = [strength(each) for each in persons(cell) if each != cell]
-    weakest = min(each_of, key=_ORDER.index, default="no")
+    grades = [_ORDER.index(strength(each)) for each in persons(cell) if each != cell]
+    weakest = _ORDER[min(grades, default=0)]
     if weakest != "no":
         return weakest
     return _of_one(folded, cell)
