@@ -38,7 +38,7 @@ FOR: Final = _phrases({
     """,
     "tax_code": """
         mst | ma so thue | ma thue | thue | tax | tax code | tax id | tin | taxcode | vat no | vat number |
-        tax number | tax no | masothue
+        vat code | tax number | tax no | masothue
     """,
     "social_insurance": """
         bhxh | bao hiem xa hoi | so bhxh | ma bhxh | ma so bhxh | so so bhxh | bhyt | bao hiem y te |
@@ -96,7 +96,8 @@ FOR: Final = _phrases({
         manager | captain | crew | supervisor | director | inspector | auditor | officer | chairman | pilot |
         borrower | guarantor | tenant | landlord | donor | subscriber name | mentor | engineer | technician |
         bi thu | chu tich | uy vien | tai cong | phi cong | co pho | ho ly | y ta | vdv | hlv | chu nhiem |
-        nan nhan | bi can | ban doc | doc gia | cu tri | ho dan | thi sinh | ung vien | nghe nhan
+        nan nhan | bi can | ban doc | doc gia | cu tri | ho dan | thi sinh | ung vien | nghe nhan |
+        phu trach | benh nhi | reporter | assignee | reviewer | renter | guide | shareholder | co dong
     """,
     "address": """
         dia chi | dc | diachi | address | addr | thuong tru | tam tru | noi o | cho o | noi cu tru | cu tru |
@@ -168,7 +169,8 @@ AGAINST: Final = _phrases({
         ket hon | cap nhat | khai truong | ngay hoc | nam sx | nam san xuat | hoat dong | version |
         app version | phien ban | firmware | fw | sinh vien | ma sinh vien | hoc sinh | sinh hoc | ve sinh |
         nam xay dung | nam thanh lap | ngay tuyen dung | tuyen dung | published | release | nam xuat ban |
-        xuat ban | nam cap | tot nghiep | graduation | ngay ban
+        xuat ban | nam cap | tot nghiep | graduation | ngay ban |
+        du sinh | ngay du sinh | kham thai | due date
     """,
     "address": """
         email | e mail | ip | mac | url | web | website | san pham | product | ten sp | thu dien tu |

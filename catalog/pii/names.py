@@ -39,6 +39,7 @@ _FIRMS: Final = re.compile(
     r"|dai dien)|vpcc|vpls|pcc|chung cu|premium|nha thuoc|nha sach|hoc bong|giai thuong|hoi truong|giang duong)\b"
 )
 _NAMED_TOO: Final = frozenset(["trung tam", "quan an", "nha hang", "co phan"])
+_ASIDE: Final = re.compile(r"^[(\[][^)\]]{1,20}[)\]]\s*")
 _CODE: Final = re.compile(r"^[a-z]{1,4}\d{2,8}\s*[-–:_|]\s*")
 """Of the person, before the name: "nv0012 - le van an"."""
 _LISTED: Final = re.compile(r"^\d{1,2}[.)]\s*")
@@ -57,7 +58,9 @@ _NOTHING_SAID: Final = re.compile(
     r"khong (?:co|ro|biet|xac dinh|ten|nho|tra loi|khai)|chua (?:co|ro|cap nhat|biet|xac dinh|dang ky)"
     r"|dang cap nhat|vo danh|an danh"
 )
-_CALLED: Final = re.compile(r"\s+(?:MR|MRS|MS|MISS|MSTR|INF)\.?$")
+_CALLED: Final = re.compile(
+    r"(?:\s+(?:MR|MRS|MS|MISS|MSTR|INF)|,\s*(?:MD|PhD|ThS|TS|GS|PGS|BS|CK[12I]{1,2}|CPA|CFA|MBA|MSc|BSc|RN))\.?$"
+)
 _WORD: Final = re.compile(r"[^\W\d_]+")
 _LETTERS: Final = re.compile(r"[^\W\d_](?:[^\W\d_]|['’ʼ.-])*")
 
@@ -67,7 +70,7 @@ _INITIAL: Final = re.compile(r"[a-z]\.")
 
 def bare_name(cell: str) -> str:
     """Folded, without titles before and remarks after: "Ông Nguyễn Văn A (bố)" → "nguyen van a"."""
-    text = _PARENTHESES.sub("", _CODE.sub("", fold(cell)))
+    text = _PARENTHESES.sub("", _ASIDE.sub("", _CODE.sub("", fold(cell))))
     text = _TAIL.sub("", text.replace(" - ", "-") if "-" not in text else text)
     left = text
     while found := _TITLE.match(left):

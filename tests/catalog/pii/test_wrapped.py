@@ -52,6 +52,12 @@ def found(header: str, cells: list[str]) -> set[str]:
         ("Xe (nhãn hiệu, biển số)", [f"Vision 29C1{10_234 + 1_031 * i}" for i in range(40)], {"plate"}),
         ("Máy bàn", [f"(028) {3_810_2234 + 10_101 * i} - {101 + i}" for i in range(40)], {"phone"}),
         ("y2", [f"0084{912_345_678 + 1_313 * i}" for i in range(5)], {"phone"}),
+        ("SDT_CHUHO", [f"0912·{100 + 17 * i}·{345 + i}" for i in range(40)], {"phone"}),
+        ("cc_nguoi_the_chap", [f"[{each}]" for each in _CITIZENS], {"citizen_id"}),
+        ("Lái phụ", [f"(Nữ) {name}" for name in _NAMES], {"person_name"}),
+        ("renter", [f"{name}, CPA" for name in _NAMES], {"person_name"}),
+        ("HLV trưởng", [name.lower() for name in _NAMES], {"person_name"}),
+        ("Sender", [f'"{name}" <nhan{i}@gmail.com>' for i, name in enumerate(_NAMES)], {"person_name", "email"}),
         ("Biển số", [f"51H-{123 + 11 * i}.{10 + i}V" for i in range(40)], {"plate"}),
     ],
 )  # fmt: skip
@@ -74,6 +80,10 @@ def test_what_a_text_or_a_header_says_of_a_number_is_enough() -> None:
 
 def test_what_only_looks_like_a_person_or_a_card_is_none() -> None:
     assert not found("notary_office", ["VPCC Nguyễn Thị Thanh", "Văn phòng luật sư Trần Vũ Hải"] * 20)
+    assert not found("kcb_name", ["TYT xã Lê Minh Xuân", "BVĐK Đức Giang", "BV Lê Văn Thịnh"] * 20)
+    assert not found("w40", ["Sư Vạn Hạnh", "Hồ Học Lãm", "Đinh Bộ Lĩnh", "Trần Não"] * 20)
+    assert not found("toy", ["Búp bê Thanh Mai", "Xe Minh Đức", "Robot Bảo An"] * 20)
+    assert not found("ngay_du_sinh", [f"{1 + i:02}/05/2027" for i in range(28)])
     assert not found("CIF", [f"17{_DRAW.randrange(10**7):07}" for _ in range(100)])
     assert "tax_code" not in found("thong_tin_giao", [f"{name} | 0908694524 | nhà" for name in _NAMES])
 
