@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct, field
+
+if TYPE_CHECKING:
+    from sandbox.job import FailureCode, SandboxFailed
 
 
 class ManifestError(Struct, frozen=True, kw_only=True):
@@ -31,6 +34,19 @@ class PublicationRefused(Exception):
         super().__init__(code)
         self.code = code
         self.params = params
+
+
+_OF_FILES: Final[dict[FailureCode, str]] = {
+    "sandbox.deadline": "publication.took_too_long",
+    "sandbox.memory": "publication.needed_memory",
+    "sandbox.too_many_bytes": "publication.grew_too_large",
+    "sandbox.unavailable": "sandbox.unavailable",
+}
+
+
+def code_of(failed: SandboxFailed) -> str:
+    """Its code for an owner, whose file it was about: a question has words of its own."""
+    return _OF_FILES.get(failed.code, "publication.broken_off")
 
 
 class VersionDamaged(Exception):

@@ -97,6 +97,9 @@ class Reader:
         if isinstance(kind, inspect.LiteralType):
             if value not in kind.values:
                 allowed = ", ".join(str(v) for v in kind.values)
+                if value == "":
+                    self.wrong(node, "manifest.none_chosen", key=key, allowed=allowed)
+                    return value
                 near = difflib.get_close_matches(str(value), [str(v) for v in kind.values], n=1)
                 self.wrong(node, "manifest.not_one_of", key=key, found=str(value)[:80], allowed=allowed,
                            nearest=near[0] if near else "")  # fmt: skip

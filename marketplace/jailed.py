@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterator
 from typing import Any
 
-from catalog.errors import PublicationRefused
+from catalog.errors import PublicationRefused, code_of
 from marketplace.errors import Problem, Unavailable
 from sandbox.job import SandboxFailed
 
@@ -31,4 +31,4 @@ def told_as(unfit: type[FileUnfit]) -> Iterator[None]:
     except SandboxFailed as failed:
         if failed.code == "sandbox.unavailable":
             raise Unavailable(reason=failed.code) from failed
-        raise unfit(failed.code, **failed.params) from failed
+        raise unfit(code_of(failed), **failed.params) from failed

@@ -15,6 +15,7 @@ from catalog.pii import digits, words_in
 from catalog.pii.contacts import could_be_phone
 from catalog.pii.folding import as_seen
 from catalog.pii.forms import NEW_PASSPORT, PASSPORT_LETTERS, Form, forms
+from catalog.pii.header_words import CODED
 from catalog.pii.headers import Hint, hint
 from catalog.pii.kinds import Kind
 from catalog.pii.names import strength
@@ -31,6 +32,7 @@ _TOLD_BY_THEMSELVES: Final[frozenset[Kind]] = frozenset({
     "email", "phone", "citizen_id", "bank_card", "passport", "tax_code", "social_insurance", "old_citizen_id",
 })  # fmt: skip
 """Within a text: by a form that little else has, or by a word that says them."""
+_TOLD_BY_HEADERS: Final[frozenset[Kind]] = CODED | {"birth_date"}
 _HEAD = re.compile(r"[,;|\n]| [-–] ")
 _SPOKEN: Final[frozenset[Kind]] = frozenset({"person_name", "address", "area"})
 _HOLDS_MORE = re.compile(r"@|[^\W\d_]:\s|\d{7}|(?:\d{2,4}[ .-]){2}\d{2,4}|\d[/.-]\d{1,2}[/.-]\d{4}")
@@ -168,6 +170,7 @@ class _Column:
     def embedded(self) -> None:
         """Cells of several words that are nothing as a whole (or only free text) are read word by word."""
         hits: Counter[Kind] = Counter()
+        told = frozenset(kind for kind in _TOLD_BY_HEADERS if hint(self.header, kind) == "for")
         found: dict[int, set[Kind]] = {}
         for place in self.filled:
             cell, known = self.cells[place], self.kinds[place] - {"free_text"}
@@ -179,7 +182,7 @@ class _Column:
             # A name that is the whole cell is no mention: of that the column as a whole has been asked.
             kinds = {
                 match.kind
-                for match in inside(cell, year=self.year)
+                for match in inside(cell, year=self.year, told=told)
                 if (match.kind not in known and match.kind != "person_name")
                 or match.end - match.start < len(cell) - 1
             }

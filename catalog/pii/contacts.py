@@ -10,7 +10,7 @@ from catalog.pii.digits import bare, is_internet
 
 phonenumbers.PhoneMetadata.metadata_for_region("VN")  # read now: in the jail no file can be opened later
 
-_PHONE = re.compile(r"\(?\+?[\d()\s._–-]{8,20}")
+_PHONE = re.compile(r"\(?\+?[\d()\s._·•–-]{8,20}")
 _SLASHED = re.compile(r"(0\d{2,3})/(\d{3})/(\d{3,4})")
 _MAIL = re.compile(
     r"[A-Za-z0-9](?:[A-Za-z0-9._%+'-]{0,62}[A-Za-z0-9_+-])?@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+([A-Za-z]{2,24})"

@@ -37,7 +37,7 @@ _HEALTH_CARD = re.compile(r"([A-Z]{2})([1-5])(\d{2})(\d{10})")
 _TAX_WEIGHTS: Final = (31, 29, 23, 19, 17, 13, 7, 5, 3)
 _OCTET = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
 _INTERNET = re.compile(rf"[1-9]\d{{0,2}}(?:\.{_OCTET}){{3}}(?::\d{{1,5}})?")
-_SEPARATORS = str.maketrans("", "", " ._-–\u00a0")
+_SEPARATORS = str.maketrans("", "", " ._-–·•\u00a0")
 
 
 def is_internet(cell: str) -> bool:

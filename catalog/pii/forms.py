@@ -49,6 +49,11 @@ def _phone_shape(cell: str) -> bool:
     )  # fmt: skip
 
 
+def _from_abroad(cell: str) -> bool:
+    """With the country's code, as nobody writes another number."""
+    return re.match(r"\(?(?:\+|00)84", cell) is not None
+
+
 def _tax_shape(cell: str) -> bool:
     text = cell.strip()
     return _number(10)(text) or (_number(13)(text) and (text[-4] == "-" or text.isdigit()))
@@ -97,6 +102,7 @@ def forms(year: int) -> tuple[Form, ...]:
              near=could_be_citizen),
         Form(kind="phone", shape=_phone_shape, check=is_phone, chance=0.45, bare=written_home, near=is_dialled),
         Form(kind="phone", shape=_phone_shape, check=could_be_phone, chance=0.5, weak=True, bare=written_home),
+        Form(kind="phone", shape=_from_abroad, check=is_dialled, chance=0.02, bare=written_home),
         Form(kind="tax_code", shape=_tax_shape, check=digits.is_tax_code, chance=0.1, prefix=4),
         Form(kind="plate", shape=_mixed(6, 10), check=digits.is_plate, chance=0.3, prefix=2,
              near=digits.could_be_plate),

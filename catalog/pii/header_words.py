@@ -33,11 +33,12 @@ FOR: Final = _phrases({
         sdt | so dien thoai | dien thoai | dtdd | di dong | dt | phone | phone number | mobile | tel |
         telephone | cell | cellphone | hotline | lien he | lien lac | contact | zalo | viber | whatsapp |
         so lien lac | so may | msisdn | fone | phones | so dt | dt lien he | sms | fax | phone no |
-        mobile no | dt nha | dt ban | dien thoai ban | may ban | so fax | call
+        mobile no | dt nha | dt ban | dien thoai ban | may ban | so fax | call | thue bao |
+        so thue bao | subscriber no | subscriber number | caller | callee | lh
     """,
     "tax_code": """
         mst | ma so thue | ma thue | thue | tax | tax code | tax id | tin | taxcode | vat no | vat number |
-        tax number | tax no | masothue
+        vat code | tax number | tax no | masothue
     """,
     "social_insurance": """
         bhxh | bao hiem xa hoi | so bhxh | ma bhxh | ma so bhxh | so so bhxh | bhyt | bao hiem y te |
@@ -57,7 +58,7 @@ FOR: Final = _phrases({
     "passport": """
         ho chieu | so ho chieu | hc | shc | doc no | document no | passport | passport no | passport number |
         pp no | ppt | giay to tuy than | travel document | so hc | pass no | pp | pass | pass number |
-        travel doc | travel document no | travel document number | giay to | id doc | passport id | hc no |
+        pspt | travel doc | travel document no | travel document number | giay to | id doc | passport id | hc no |
         hc nuoc ngoai | doc number | so gt | giay thong hanh
     """,
     "bank_card": """
@@ -91,7 +92,12 @@ FOR: Final = _phrases({
         nguoi thua ke | nguoi phu thuoc | relative | cust nm | cust name | emp name | staff | staff name |
         physician | nurse | pax | pax name | truong doan | doi truong | to truong | hieu truong |
         truong phong | truong ban | truong khoa | huong dan vien | hdv | trinh duoc vien | nguoi lao dong |
-        nld | doi tuong | nguoi nop thue | nnt | dieu duong | bs | ho ten bn | nguoi dai dien phap luat
+        nld | doi tuong | nguoi nop thue | nnt | dieu duong | bs | ho ten bn | nguoi dai dien phap luat |
+        manager | captain | crew | supervisor | director | inspector | auditor | officer | chairman | pilot |
+        borrower | guarantor | tenant | landlord | donor | subscriber name | mentor | engineer | technician |
+        bi thu | chu tich | uy vien | tai cong | phi cong | co pho | ho ly | y ta | vdv | hlv | chu nhiem |
+        nan nhan | bi can | ban doc | doc gia | cu tri | ho dan | thi sinh | ung vien | nghe nhan |
+        phu trach | benh nhi | reporter | assignee | reviewer | renter | guide | shareholder | co dong
     """,
     "address": """
         dia chi | dc | diachi | address | addr | thuong tru | tam tru | noi o | cho o | noi cu tru | cu tru |
@@ -135,7 +141,7 @@ ANY_CODE: Final = _split("""
     hash | so phieu | phieu | bien lai | receipt | so cong van | cong van | ma kien | kien hang | shipment |
     ma lo | isbn | meter | cong to | ma khach | ma kh | customer id | account no | so tai khoan | tai khoan |
     stk | account | luot xem | views | phieu thu | don | seal | chi niem phong | niem phong | kep chi |
-    so bao danh | sbd | policy | policy no | claim | claim no | so don | po | so po | bill | bill of lading |
+    so bao danh | sbd | cif | policy | policy no | claim | claim no | so don | po | so po | bill | bill of lading |
     so hieu | so hieu bang | so khung | so qd | quyet dinh | ma qd | container | part no | part number |
     dong ho
 """)
@@ -150,7 +156,7 @@ AGAINST: Final = _phrases({
         city | province | cong trinh | toa nha | building | ngan hang | bank | khu vuc | giong | cay | hoa |
         dish | item | merchant | nganh | khoa | category | danh muc | tuyen | tram | station | ga | ben xe |
         ten hh | garage | gara | kho | buu cuc | bc | bv | cn | pgd | phong giao dich | branch name | noi cap |
-        di tich | danh lam | le hoi
+        di tich | danh lam | le hoi | van phong | office | notary office | vpcc
     """,
     "birth_date": """
         ngay cap | cap ngay | ngay tao | created | created at | updated | ngay het han | het han | expiry |
@@ -163,7 +169,8 @@ AGAINST: Final = _phrases({
         ket hon | cap nhat | khai truong | ngay hoc | nam sx | nam san xuat | hoat dong | version |
         app version | phien ban | firmware | fw | sinh vien | ma sinh vien | hoc sinh | sinh hoc | ve sinh |
         nam xay dung | nam thanh lap | ngay tuyen dung | tuyen dung | published | release | nam xuat ban |
-        xuat ban | nam cap | tot nghiep | graduation | ngay ban
+        xuat ban | nam cap | tot nghiep | graduation | ngay ban |
+        du sinh | ngay du sinh | kham thai | due date
     """,
     "address": """
         email | e mail | ip | mac | url | web | website | san pham | product | ten sp | thu dien tu |
@@ -175,7 +182,7 @@ AGAINST: Final = _phrases({
         lat ms | latency | long term | do phan giai
     """,
 })  # fmt: skip
-CODED: Final = frozenset(
+CODED: Final[frozenset[Kind]] = frozenset(
     ("citizen_id", "old_citizen_id", "phone", "tax_code", "social_insurance", "plate", "passport", "bank_card")
 )
 

@@ -24,6 +24,9 @@ _SOME_DATE: Final = re.compile(
 )
 """The day of something else."""
 _SOMEBODY: Final = re.compile(
+    r"\b(?!(?:benh|cong|thu|hoc|tu|dien|hoa|nghi|thanh|ky|phu|bao)\b)[a-z]{2,} vien\b|"
+    r"\b(?:hlv|y ta|ca|nhom|to|doi|doan|ban|vien|hieu|bep|co|lop|thon|phan|khoa|huan luyen vien) truong\b|"
+    r"\b(?:truong|pho) (?:thon|xom|ap|ban|phong|khoa|nhom|tram|doan|ca|kip|du an|chi nhanh|bo phan)\b|"
     r"\b(?:nguoi (?!nuoc\b|viet\b)|chu (?!thich|de\b|ky|dau tu|truong|nhat|quan|y\b|ngu|trinh|dong\b))[a-z]{2,}|"
     r"[a-z]ed (?:by|to)\b"
 )
@@ -40,7 +43,7 @@ def words(header: str) -> str:
         for place, sign in enumerate(header)
     )
     said = " ".join(part for word in re.findall(r"[a-z]+", fold(split)) for part in _parted(word))
-    return re.sub(r"\bng (?=\w)(?!sinh)", "nguoi ", said)
+    return re.sub(r"\bng (?=\w)(?!sinh)", "nguoi ", re.sub(r"\bthong tin(?: |$)", "", said))
 
 
 @lru_cache(maxsize=4_096)

@@ -25,7 +25,9 @@ _CALLS: Final = re.compile(
     r"thay mat|[a-z]:|nguoi lien he|ong ba|do|cung|duoc|contact|moi|goi|bao|nho)[\s:.,]*$"
 )
 _PLACES: Final = re.compile(
-    r"(?:duong|pho|d|cong ty|cty|tnhh|truong|thpt|thcs|tieu hoc|mam non|mau giao|trung hoc|"
+    r"(?:van phong luat su|vp luat su|van phong cong chung|vpcc|vpls|xa|huyen|thi tran|"
+    r"thon|ap|tyt|bvdk|da khoa|tram y te|"
+    r"duong|pho|d|cong ty|cty|tnhh|truong|thpt|thcs|tieu hoc|mam non|mau giao|trung hoc|"
     r"dai hoc|benh vien|quan|phuong|cau|ham|cho|ngo|hem|so \d+|"
     r"san pham|thuong hieu|"
     r"doanh nghiep|co phan|tu nhan|dntn|htx|cp|nha sach|cua hang|shop|khach san|nha hang|ca phe|tra|giai|cup|du "
@@ -35,15 +37,15 @@ _PLACES: Final = re.compile(
 
 
 _SET_OFF: Final = re.compile(
-    r"(?:\s*[,;:(|/<\n–-]\s*|\s+(?=\+?\d(?:[ .-]?\d){7,})|"
+    r"(?:[\"'”]?\s*[,;:(|/<\n–-]\s*|\s+(?=\+?\d(?:[ .-]?\d){7,})|"
     r"\s+(?=(?:cccd|cmnd|cmt|căn cước|sđt|sdt|đt|dt|hc|mst|bks|bsx|sn|ns|tel)\b))"
     r"[^,;]*[\d@]",
     re.I,
 )
 _SET_OFF_BEFORE: Final = re.compile(r"\d[^,;:]*\s*[,;:(|/\n–-]\s*$")
 """What parts a name at the beginning from a number that is told of the person."""
-_CONFUSED: Final = frozenset(["co", "ba", "chu", "bac", "thay", "chi", "anh", "ong", "to"])
-_ACCENTED: Final = frozenset(["cô", "bà", "chú", "bác", "thầy", "chị", "anh", "ông"])
+_CONFUSED: Final = frozenset(["co", "ba", "chu", "bac", "thay", "chi", "anh", "ong", "to", "be"])
+_ACCENTED: Final = frozenset(["cô", "bà", "chú", "bác", "thầy", "chị", "anh", "ông", "bé"])
 
 
 def people(text: str) -> Iterator[tuple[Literal["person_name"], int, int]]:
@@ -104,7 +106,7 @@ def _ends_there(text: str, words: list[re.Match[str]], end: int) -> bool:
 
 def _set_off(text: str, start: int, end: int) -> bool:
     """Whether it stands apart at one end of a cell, a number at the other."""
-    return (not text[:start].strip() and _SET_OFF.match(text, end) is not None) or (
+    return (not text[:start].strip(" \"'“") and _SET_OFF.match(text, end) is not None) or (
         not text[end:].strip(" )") and _SET_OFF_BEFORE.search(text[:start]) is not None
     )
 

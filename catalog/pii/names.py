@@ -36,9 +36,13 @@ _FIRMS: Final = re.compile(
     r"|uy ban|ubnd|truong (?:thpt|thcs"
     r"|tieu hoc|dai hoc|cao dang|mam non|th|dh|cd|mn)|thpt|thcs|tieu hoc|mam non|mau giao"
     r"|trung hoc|tap hoa|nha xe|van phong (?:cong chung|luat"
-    r"|dai dien)|chung cu|premium|nha thuoc|nha sach|hoc bong|giai thuong|hoi truong|giang duong)\b"
+    r"|dai dien)|vpcc|vpls|pcc|chung cu|premium|nha thuoc|nha sach|hoc bong|giai thuong|hoi truong|giang duong)\b"
 )
 _NAMED_TOO: Final = frozenset(["trung tam", "quan an", "nha hang", "co phan"])
+_ASIDE: Final = re.compile(r"^[(\[][^)\]]{1,20}[)\]]\s*")
+_CODE: Final = re.compile(r"^[a-z]{1,4}\d{2,8}\s*[-–:_|]\s*")
+"""Of the person, before the name: "nv0012 - le van an"."""
+_LISTED: Final = re.compile(r"^\d{1,2}[.)]\s*")
 _SHORT_TITLE: Final = re.compile(r"^\s*(?:[AaCcOoBb][.:]|(?:TX|LX|GDV|KTV|TVV|ĐDV)[.:]?)\s+")
 _NOT_PERSONS: Final = re.compile(
     r"\b(?:ct|cp|truong|quan|tiem|spa|salon|studio|media|garage|gara|vien|so|phong|ban|hoi|lien doan|xuong"
@@ -54,7 +58,9 @@ _NOTHING_SAID: Final = re.compile(
     r"khong (?:co|ro|biet|xac dinh|ten|nho|tra loi|khai)|chua (?:co|ro|cap nhat|biet|xac dinh|dang ky)"
     r"|dang cap nhat|vo danh|an danh"
 )
-_CALLED: Final = re.compile(r"\s+(?:MR|MRS|MS|MISS|MSTR|INF)\.?$")
+_CALLED: Final = re.compile(
+    r"(?:\s+(?:MR|MRS|MS|MISS|MSTR|INF)|,\s*(?:MD|PhD|ThS|TS|GS|PGS|BS|CK[12I]{1,2}|CPA|CFA|MBA|MSc|BSc|RN))\.?$"
+)
 _WORD: Final = re.compile(r"[^\W\d_]+")
 _LETTERS: Final = re.compile(r"[^\W\d_](?:[^\W\d_]|['’ʼ.-])*")
 
@@ -64,17 +70,22 @@ _INITIAL: Final = re.compile(r"[a-z]\.")
 
 def bare_name(cell: str) -> str:
     """Folded, without titles before and remarks after: "Ông Nguyễn Văn A (bố)" → "nguyen van a"."""
-    text = _PARENTHESES.sub("", fold(cell))
+    text = _PARENTHESES.sub("", _ASIDE.sub("", _CODE.sub("", fold(cell))))
     text = _TAIL.sub("", text.replace(" - ", "-") if "-" not in text else text)
     left = text
     while found := _TITLE.match(left):
         left = left[found.end() :]
         rest = left.split()
-        own = found[0].strip(" .:") in SURNAMES and "." not in found[0]  # "Châu Hữu Phong" has no title
+        own = "." not in found[0] and _is_own(found[0].strip(" :"), cell)
         turned = bool(rest) and rest[-1] in COMMON_SURNAMES and rest[0] in GIVENS
         if len(rest) > 1 and (turned or rest[0] in (COMMON_SURNAMES if own else SURNAMES | FOREIGN)):
             text = left
     return text.strip(" .,:;*\"'")
+
+
+def _is_own(word: str, cell: str) -> bool:
+    """Whether what could be a title is spelled as the surname: "Châu Hữu Phong" has no title, "Cháu Phong" has."""
+    return word in SURNAMES and any(is_surname(each) for each in _WORD.findall(cell) if fold(each) == word)
 
 
 def joined(cell: str) -> str:
@@ -104,6 +115,16 @@ def is_firm(folded: str) -> bool:
     return not (folded.endswith(found[0]) and 0 < len(begins) < 4 and begins[0] in SURNAMES)
 
 
+_AND: Final = re.compile(r"\s*[;&\n|+,/]\s*(?:\d{1,2}[.)]\s*)?|\s+(?:và|va|and)\s+", re.I)
+_ORDER: Final[tuple[Strength, ...]] = ("no", "possible", "likely", "strong")
+
+
+def persons(cell: str) -> list[str]:
+    """What a cell of several names parts into: "Ông Lê An và bà Trần Thu"; a name with its commas in one piece."""
+    several = [piece for piece in _AND.split(_LISTED.sub("", cell)) if piece]
+    return several if len(several) < 9 and all(len(piece.split()) > 1 for piece in several) else [cell]
+
+
 @lru_cache(maxsize=65_536)
 def strength(cell: str) -> Strength:
     """strong: surname, given name and a syllable that stands between; likely: surname and given name; possible:
@@ -111,6 +132,14 @@ def strength(cell: str) -> Strength:
     folded = fold(cell)
     if is_firm(folded):
         return "no"
+    grades = [_ORDER.index(strength(each)) for each in persons(cell) if each != cell]
+    weakest = _ORDER[min(grades, default=0)]
+    if weakest != "no":
+        return weakest
+    return _of_one(folded, cell)
+
+
+def _of_one(folded: str, cell: str) -> Strength:
     if (title := _TITLE.match(folded)) and folded[title.end() :] in GIVENS and folded not in FAMOUS:
         return "likely"  # "cô Tâm"
     cell = _SHORT_TITLE.sub("", cell)
@@ -203,6 +232,8 @@ def has_form(cell: str) -> bool:
     """Two to seven words of letters only, none of a firm's: enough in a column that holds names anyway."""
     if strength(cell) in ("strong", "likely"):
         return True
+    if len(several := persons(cell)) > 1 and all(map(has_form, several)):
+        return True
     text = bare_name(joined(_SHORT_TITLE.sub("", cell))).replace(",", "")
     tokens = text.split()
     if not 1 < len(tokens) < 8 or not all(_LETTERS.fullmatch(token) for token in tokens):
@@ -210,6 +241,8 @@ def has_form(cell: str) -> bool:
     if _NOTHING_SAID.fullmatch(text) or is_firm(text):
         return False
     if tokens[0] in SURNAMES and tokens[-1] in GIVENS:
+        return True
+    if tokens[-1] in GIVENS and len(tokens) > 2 and all(map(_middle, tokens[1:-1])) and is_surname(tokens[0]):
         return True
     if _NOT_PERSONS.search(text) or _NOTHING.fullmatch(tokens[0]):
         return False

@@ -28,7 +28,7 @@ SURNAMES: Final = COMMON_SURNAMES | _words(
     "vang vi viem vien vinh vuong xa xuan y yen ksor rmah siu nay rcom rahlan kpa kpuih hwing hmok mlo nie "
     "eban ayun adrong buonya niekdam kbuor hlong lieng cil kon sa pang krajan thi chamalea katơr mang da ro "
     "bhnuoch alang zoram arat bling a dinh giang cu ma ha thao lau vang sung mua hau chang phan lo ho po lo "
-    "tong quang cam lu ca deo bac leo vi ha khuong tran ton"
+    "tong quang cam lu ca deo bac leo vi ha khuong tran ton man phi nguy"
 )
 
 SPELLINGS: Final[dict[str, frozenset[str]]] = {
@@ -36,15 +36,15 @@ SPELLINGS: Final[dict[str, frozenset[str]]] = {
     for folded, _, spelled in (
         pair.partition("=")
         for pair in _words(
-            "tieu=tiêu duong=dương do=đỗ le=lê to=tô ta=tạ ho=hồ ha=hà ngo=ngô mac=mạc luu=lưu vo=võ vu=vũ "
-            "tong=tống/tòng vuong=vương ly=lý/lỳ lai=lại/lai lam=lâm ton=tôn dang=đặng bui=bùi dao=đào "
+            "tieu=tiêu duong=dương do=đỗ le=lê to=tô ta=tạ ho=hồ ha=hà ngo=ngô mac=mạc luu=lưu vo=võ vu=vũ/vừ "
+            "tong=tống/tòng vuong=vương ly=lý/lỳ lai=lại/lai lam=lâm ton=tôn dang=đặng/đàng bui=bùi dao=đào "
             "trinh=trịnh dinh=đinh "
             "truong=trương doan=đoàn/doãn phung=phùng thai=thái tran=trần pham=phạm hoang=hoàng huynh=huỳnh "
             "nguyen=nguyễn luong=lương/lường chau=châu cu=cù tu=từ quan=quản/quán banh=bành tra=trà so=sô pho=phó "
             "xa=xà cho=chớ dam=đàm/đầm hua=hứa khong=khổng than=thân nong=nông trieu=triệu cam=cầm be=bế au=âu "
             "ong=ông co=cồ thach=thạch tang=tăng quach=quách vang=vàng giang=giàng sung=sùng thao=thào lo=lò/lô "
             "la=lã/lả nghiem=nghiêm kieu=kiều ninh=ninh hoa=hoa huu=hữu dong=đồng/đổng thi=thi don=đôn ban=bàn "
-            "gia=giá"
+            "gia=giá man=mẫn phi=phí nguy=ngụy/nguỵ"
         )
     )
 }
@@ -112,6 +112,8 @@ FOREIGN: Final = _words(
 )
 
 TITLES: Final = _phrases(
+    "anh trai|chi gai|em trai|em gai|ong noi|ba noi|ong ngoai|ba ngoai|con trai|con gai|bo de|me de|"
+    "ho ong|ho ba|gia dinh ong|gia dinh ba|"
     "ong|ba|quy co|quy ong|quy ba|anh|chi|co|chu|bac|em|chau|thay|cu|di|cau|bs|bac si|ths|ts|gs|pgs|pgs ts|gs "
     "ts|ks|luat su|ls|mr|"
     "mrs|ms|miss|dr|kh|khach hang|nv|nhan vien|benh nhan|bn|sv|hs|hoc sinh|sinh vien|dong chi|d/c|tien si|"
@@ -137,6 +139,12 @@ FAMOUS: Final = frozenset(
         "no trang long|tran huy lieu|truong dinh|bach dang|hoang mai|ha dong|bach mai|minh khai|tran khat chan|"
         "dai co viet|le thanh nghi|ta quang buu|giai phong|ham nghi|nguyen kim|mai linh|hoang long|hoang ha|"
         "phuong trang|thien long|bao long|thanh buoi|duc giang|minh long|kim long|hoang anh gia lai|trung nguyen|"
+        "su van hanh|ho hoc lam|dinh bo linh|tran nao|ba huyen thanh quan|kha van can|le van viet|to ngoc van|"
+        "dang van bi|phan xich long|phan van tri|quang ham|truong sa|le duc tho|hoang sa|nguyen huu tho|"
+        "nguyen thi thap|huynh tan phat|ly thanh tong|luy ban bich|nguyen tat thanh|ung van khiem|"
+        "xo viet nghe tinh|ton that dam|nguyen xi|vu tong phan|khuong trung|hoang dao thuy|chua boc|ngo gia tu|"
+        "ngo thi nham|pham dinh ho|tran xuan soan|trieu viet vuong|mai hac de|phan ke binh|dao duy anh|"
+        "pham van bach|"
         "phuc long|bao tin minh chau|hoa phat|ha noi|ha nam|ha giang|ha tinh|lam dong|ly son|ly quoc su|ha long|"
         "ho tay|mai chau|vu thu|an giang|do son|phan thiet|phan rang|vinh long|vung tau|tam ky|tam dao|long an|"
         "ninh binh|thai binh|thai nguyen|dong nai|dong thap|dong ha|dong hoi|cao bang|bac ninh|bac giang|son la|"

@@ -8,13 +8,15 @@ from contextlib import suppress
 
 from catalog.pii.folding import fold
 
-_TIME = r"(?:[t ]\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:z|[+-]\d{2}:?\d{2})?)?"
+_TIME = r"(?:[t ]\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:z|[+-]\d{2}:?\d{2}|\s?(?:[ap]m|sa|ch))?)?"
 _ORDERS = (
     (re.compile(r"(\d{1,2})\s?[/.\-–]\s?(\d{1,2})\s?[/.\-–]\s?(\d{4}|\d{2})" + _TIME), (3, 2, 1)),
     (re.compile(r"(\d{4})[/.\-](\d{1,2})[/.\-](\d{1,2})" + _TIME), (1, 2, 3)),
     (re.compile(r"((?:19|20)\d{2})(0[1-9]|1[0-2])([0-3]\d)"), (1, 2, 3)),
     (re.compile(r"([0-3]\d)(0[1-9]|1[0-2])((?:19|20)\d{2})"), (3, 2, 1)),
     (re.compile(r"(?:ngay\s)?(\d{1,2})\sthang\s(\d{1,2})(?:,)?\snam\s(\d{4})"), (3, 2, 1)),
+    (re.compile(r"(\d{1,2})(?:,\s?|\s)(\d{1,2})(?:,\s?|\s)((?:19|20)\d{2})"), (3, 2, 1)),
+    (re.compile(r"(\d{1,2})[ -]{0,2}(?:thang|thg|th)[. ]{0,2}(\d{1,2})[ ,/-]{1,2}(\d{4}|\d{2})"), (3, 2, 1)),
 )
 _MONTHS = re.compile(
     r"(\d{1,2})[ -]?(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*[ .,-]*(\d{4}|\d{2})" + _TIME

@@ -23,7 +23,7 @@ from catalog.pii.digits import (
 from catalog.pii.folding import fold
 from catalog.pii.kinds import Kind
 from catalog.pii.mentions import people
-from catalog.pii.times import is_birth, is_place
+from catalog.pii.times import is_birth, is_place, is_told_of_birth
 
 _MAX_CHARACTERS: Final = 2_000
 _BEFORE: Final = 28
@@ -78,7 +78,8 @@ _CARDS: Final = (
     _Rule(
         "bank_card",
         re.compile(
-            r"(?<![\w.,-])(?:\d{13,19}|\d{4}(?:[ -]\d{4}){3}(?:[ -]?\d{3})?|\d{4}[ -]\d{6}[ -]\d{5})(?![\w-])"
+            r"(?<![\w.,-])(?:\d{13,19}|\d{4}(?:[ -]\d{4}){2}[ -]\d{3}|"
+            r"\d{4}(?:[ -]\d{4}){3}(?:[ -]?\d{3})?|\d{4}[ -]\d{6}[ -]\d{5})(?![\w-])"
         ),
         is_bank_card,
     ),
@@ -122,7 +123,7 @@ _NUMBERS: Final = (
         "plate",
         re.compile(r"\b\d{2}-?[A-Z][A-Z0-9]?[ -]?(?:\d{3}\.?\d{2}|\d{4})\b", re.I),
         is_plate,
-        _said("bien so|bien|bks|bsx|bien kiem soat|bien xe|xe|plate|o to|xe may|bien ks|oto|taxi"),
+        _said("bien so|bien|bks|bsx|bien kiem soat|bien xe|xe|plate|o to|xe may|bien ks|oto|taxi|mo to|gan may"),
     ),
     _Rule(
         "plate",
@@ -134,6 +135,8 @@ _NUMBERS: Final = (
 _CHIP: Final = re.compile(r"(0\d{11})\|(\d{9})?\|([^|\d]{2,60})\|(\d{8})\|")
 _DAY: Final = re.compile(r"\d{1,2}[/.-]\d{1,2}[/.-]\d{4}|\d{4}-\d{2}-\d{2}|\d{1,2}[/.-]\d{1,2}[/.-]\d{2}(?!\d)")
 _ASIDE: Final = re.compile(r"\s*\(\s*(\d{1,2}[/.-]\d{1,2}[/.-]\d{4}|\d{4}-\d{2}-\d{2})\s*\)")
+_YEAR: Final = re.compile(r"\b(?:19|20)\d{2}\b(?![./-]\d)")
+_BORN_IN: Final = _said("sinh nam|nam sinh|sn|yob|born in|year of birth")
 _BORN: Final = _said("sinh ngay|ngay sinh|sinh|ns|dob|born|date of birth|sn|sinh nam|sinh nhat")
 
 
@@ -145,15 +148,17 @@ def _rules(year: int) -> tuple[_Rule, ...]:
         _Rule("citizen_id", _CITIZEN_ID, partial(is_citizen_id, year=year)),
         *_NUMBERS,
         _Rule("birth_date", _DAY, partial(is_birth, year=year), _BORN),
+        _Rule("birth_date", _YEAR, partial(is_told_of_birth, year=year), _BORN_IN),
     )
 
 
-def inside(text: str, *, year: int) -> list[Match]:
-    """What is found, in no order; two matches never overlap. Only the first 2,000 characters are read."""
+def inside(text: str, *, year: int, told: frozenset[Kind] = frozenset()) -> list[Match]:
+    """What is found, in no order; two matches never overlap. Only the first 2,000 characters are read.
+    `told`: kinds that the column's name says, so that no word in the text needs to."""
     text = _OPAQUE.sub(_struck, text[:_MAX_CHARACTERS])
     found: list[Match] = []
     taken = [False] * len(text)
-    for match in [*_chip(text), *_formed(text, _rules(year)), *_address(text), *people(text)]:
+    for match in [*_chip(text), *_formed(text, _rules(year), told), *_address(text), *people(text)]:
         kind, start, end = match
         if not any(taken[start:end]):
             taken[start:end] = [True] * (end - start)
@@ -184,11 +189,11 @@ def _struck(found: re.Match[str]) -> str:
     return found[0] if is_health_card(found[0]) else "#" * len(found[0])
 
 
-def _formed(text: str, rules: tuple[_Rule, ...]) -> Iterator[tuple[Kind, int, int]]:
+def _formed(text: str, rules: tuple[_Rule, ...], told: frozenset[Kind]) -> Iterator[tuple[Kind, int, int]]:
     for rule in rules:
         for each in rule.form.finditer(text):
             before = fold(text[max(0, each.start() - _BEFORE) : each.start()].replace(".", " "))
-            if rule.says is not None and not rule.says.search(before):
+            if rule.says is not None and rule.kind not in told and not rule.says.search(before):
                 continue
             if (rule.says is None or rule.kind == "phone") and rule.kind != "email" and _CODES.search(before):
                 continue

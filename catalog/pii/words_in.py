@@ -45,6 +45,11 @@ _HALF_SAID = re.compile(
 )
 _METRES_SAID = re.compile(r"\b(?:[xy]|toa do|vn|utm|northing|easting|north|east)\b")
 
+_WORDS_FIRST = re.compile(
+    r"^(?:(?:sinh|ngày|ngay|năm|nam|nữ|nu|sn|ns|dob|born|male|female|[mf])\b[\s,.:/–-]*)+(?=\d)", re.I
+)
+"""Before a day: "sinh năm 1980", "Nữ, 01/02/1980"."""
+
 
 class Finding(Struct, frozen=True, kw_only=True):
     """`places`: which of the cells."""
@@ -73,7 +78,7 @@ def _births(header: str, cells: Sequence[str], year: int) -> Finding | None:
     if said == "against":
         return None
     if said == "for":
-        cells = [cell if is_birth(cell, year=year) else core(cell) for cell in cells]
+        cells = [cell if is_birth(cell, year=year) else core(_WORDS_FIRST.sub("", cell)) for cell in cells]
     born = _places(cells, lambda cell: is_birth(cell, year=year))
     if said == "for":
         years = _places(cells, lambda cell: is_told_of_birth(cell, year=year))

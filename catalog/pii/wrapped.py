@@ -9,9 +9,9 @@ from catalog.pii.folding import fold
 
 _CALLED_NUMBER: Final = re.compile(r"^(?:s[ốo]|no|nr)\s?[.:]?\s+(?=\S{6,}$)", re.I)
 _FRACTION: Final = re.compile(r"\d{8,19}\.0+")
-_QUOTED: Final = re.compile(r"([\"“'])(.+)[\"”']")
+_QUOTED: Final = re.compile(r"([\"“'])(.+)[\"”']|\[([^\[\],;]+)\]")
 _LISTED: Final = re.compile(r"\d{1,3}[.)]\s+(?=[^\W\d_]{2}[^,]*$)")
-_BRANCH: Final = re.compile(r"(\d{10})\s+[-–]\s*(\d{3})|(\d{10})\s*[-–]\s+(\d{3})")
+_BRANCH: Final = re.compile(r"(\d{10})\s+[-–]\s*(\d{3})|(\d{10})\s*(?:[/_]|[-–]\s)\s*(\d{3})")
 _LABEL: Final = re.compile(
     r"[^\W\d_][^\d:]{0,24}:\s*(?=\S*\d)|[A-Za-z]{2,5}[ .]?(?=\d{9,})|[A-Z]{3}[ /-](?=[A-Z]{0,2}\d{6,9}\b)|"
     r"[^\W\d_]{2,4}[ .]+(?=\d)"
@@ -37,7 +37,7 @@ def unwrapped(cell: str) -> str:
     if _FRACTION.fullmatch(cell):
         return cell.split(".", maxsplit=1)[0]
     if quoted := _QUOTED.fullmatch(cell):
-        cell = quoted[2].strip()
+        cell = (quoted[2] or quoted[3]).strip()
     if branch := _BRANCH.fullmatch(cell):
         return f"{branch[1] or branch[3]}-{branch[2] or branch[4]}"
     return _CALLED_NUMBER.sub("", cell[found.end() :] if (found := _LISTED.match(cell)) else cell)
@@ -48,7 +48,7 @@ def core(cell: str) -> str:
     "01/02/1980, Huế". The cell itself, where nothing stands around it."""
     label = _LABEL.match(cell)
     text = cell[label.end() :] if label else cell
-    rest = _REST.search(text)
+    rest = _REST.search(text, 1)
     return text[: rest.start()] if rest and any(map(str.isdigit, text[: rest.start()])) else text
 
 

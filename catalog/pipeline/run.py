@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 from msgspec.structs import replace
 
-from catalog.errors import PublicationRefused
+from catalog.errors import PublicationRefused, code_of
 from catalog.history import Waiting
 from catalog.pipeline.detecting import refuse
 from catalog.pipeline.kept import Bench
@@ -133,7 +133,8 @@ def broken(stage: Stage, error: Exception) -> StageRecord:
         finding = Finding(code=error.code, severity="stop", params=error.params)
         return StageRecord(stage=stage, state="stopped", findings=(finding,))
     if isinstance(error, PublicationRefused | SandboxFailed):
-        finding = Finding(code=error.code, severity="stop", params=error.params)
+        code = code_of(error) if isinstance(error, SandboxFailed) else error.code
+        finding = Finding(code=code, severity="stop", params=error.params)
     else:
         number = errno.errorcode.get(getattr(error, "errno", None) or 0, type(error).__name__)
         finding = Finding(code="publication.broke", severity="stop", params={"what": number})

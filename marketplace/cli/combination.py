@@ -15,6 +15,8 @@ from marketplace.cli.home_database import home_database
 from marketplace.cli.telling import tell
 from marketplace.config import load
 from marketplace.errors import NotFound
+from marketplace.jailed import told_as
+from marketplace.listings.errors import VersionRefused
 from marketplace.listings.reads import read_dataset
 
 
@@ -31,7 +33,8 @@ def run(chosen: argparse.Namespace) -> int:
     config = load()
     store = Store(config.path("store"))
     first, second = asyncio.run(_versions(store, chosen.slug, chosen.other))
-    found = combine(first, _files(store, first), second, _files(store, second), config.ingest_limits())
+    with told_as(VersionRefused):
+        found = combine(first, _files(store, first), second, _files(store, second), config.ingest_limits())
     word = word_of(found)
     if chosen.json:
         print(msgspec.json.encode({"finding": word, "figures": found}).decode())

@@ -8,14 +8,12 @@ from pathlib import Path
 
 import msgspec
 
-from catalog.errors import PublicationRefused
 from catalog.pii.detect import detect
 from catalog.pii.kinds import WORDS
 from catalog.pii.order import DetectedColumn
-from marketplace.cli.telling import tell
 from marketplace.config import load
-from marketplace.errors import Unavailable
-from sandbox.job import SandboxFailed
+from marketplace.jailed import told_as
+from marketplace.listings.errors import VersionRefused
 
 
 def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -29,15 +27,11 @@ def _detect(chosen: argparse.Namespace) -> int:
     config = load()
     limits = config.ingest_limits()
     try:
-        detected = detect(chosen.file, limits=limits)
+        with told_as(VersionRefused):
+            detected = detect(chosen.file, limits=limits)
     except OSError as wrong:
         print(f"Không đọc được / cannot read: {wrong}", file=sys.stderr)
         return 2
-    except PublicationRefused as refused:
-        tell(refused.code, refused.params)
-        return 1
-    except SandboxFailed as failed:
-        raise Unavailable(reason=failed.code) from failed
     if chosen.json:
         print(msgspec.json.encode(detected).decode())
     else:

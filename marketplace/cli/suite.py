@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from catalog.errors import ManifestRefused, PublicationRefused
+from catalog.errors import ManifestRefused, PublicationRefused, code_of
 from catalog.quality.expectations import expectations_binds
 from catalog.quality.first import first_suite
 from catalog.quality.reading import write_suite
@@ -57,7 +57,10 @@ def _suite(chosen: argparse.Namespace) -> int:
         for error in refused.errors:
             tell(error.code, error.params)
         return 1
-    except (PublicationRefused, SandboxFailed) as refused:
+    except PublicationRefused as refused:
         tell(refused.code, refused.params)
+        return 1
+    except SandboxFailed as failed:
+        tell(code_of(failed), failed.params)
         return 1
     return 0

@@ -15,7 +15,7 @@ from msgspec import Struct
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from catalog.errors import PublicationRefused
+from catalog.errors import PublicationRefused, code_of
 from catalog.joint.agreeing import agree as agree_manifests
 from catalog.joint.publish import Contributed, JointPublication, publish_joint
 from catalog.manifest import Manifest
@@ -220,7 +220,7 @@ async def _make(press: Press, join: _Join, ground: _Ground) -> JointPublication:
     except SandboxFailed as failed:
         if failed.code == "sandbox.unavailable":
             raise Unavailable(reason=failed.code) from failed
-        raise VersionRefused(failed.code) from failed
+        raise VersionRefused(code_of(failed)) from failed
 
 
 def _sealed(press: Press, judged: Judged) -> Sealed:

@@ -170,7 +170,7 @@ def test_unclear_decimals_and_short_years_are_asked_for() -> None:
     reply = guessed("điểm,ngày\n".encode() + b"\n".join(b'"1,2%02d",5/3/%02d' % (i, i) for i in range(60)))
     assert (reply.decimal_unclear, reply.two_digit_years) == (("điểm",), True)
     text = manifest_text(reply, slug="test")
-    assert [e.code for e in errors_of(filled(text))] == ["manifest.not_one_of"]
+    assert [e.code for e in errors_of(filled(text))] == ["manifest.none_chosen"]
     manifest = read_manifest(filled(text).replace('decimal: ""', "decimal: comma"))
     assert (manifest.reading.decimal, manifest.reading.century_from) == ("comma", 1930)
 

@@ -115,6 +115,7 @@ def test_an_unknown_key_names_the_nearest_one_and_the_column_points_at_it() -> N
 
 WRONG = [
     (ADULT, "purposes: [research.academic", "purposes: [resale", "manifest.purpose_forbidden"),
+    (ADULT, "purposes: [research.academic", 'purposes: [""', "manifest.none_chosen"),
     (ADULT, "purposes: [research.academic", "purposes: [research.acedemic", "manifest.not_one_of"),
     (ADULT, "purposes: [research.academic", "purposes: [product.rnd", "manifest.purpose_twice"),
     (ADULT, "{kind: public,", "{kind: consent,", "manifest.row_unit_consent"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from itertools import pairwise
 
 import pytest
 
@@ -39,6 +40,24 @@ def found(header: str, cells: list[str]) -> set[str]:
         ("Số máy", [f"0912/{100 + 17 * i}/{345 + i}" for i in range(40)], {"phone"}),
         ("gps_log", [f"{10.5 + i / 37:.6f},{105.2 + i / 41:.6f},{i}" for i in range(40)], {"coordinates"}),
         ("plate_txt", [f"{29 + i % 9}A_{123 + 11 * i}.{10 + i}" for i in range(40)], {"plate"}),
+        ("Ngày sinh", [each.replace("/", "-thg ", 1).replace("/", "-") for each in _DAYS], {"birth_date"}),
+        ("dob", [each.replace("/", " ") for each in _DAYS], {"birth_date"}),
+        ("Birthdate", [each.replace("/", ",") for each in _DAYS], {"birth_date"}),
+        ("Năm sinh BN", [f"Sinh năm {each[-4:]}" for each in _DAYS], {"birth_date"}),
+        ("Giới tính, ngày sinh", [f"Nữ, {each}" for each in _DAYS], {"birth_date"}),
+        ("Bên vay", [f"{one} & {other}" for one, other in pairwise(_NAMES)], {"person_name"}),
+        ("Tổ trưởng", [f"1. {one}\n2. {other}" for one, other in pairwise(_NAMES)], {"person_name"}),
+        ("phu_mo_1", [f"NV{i:04} - {name}" for i, name in enumerate(_NAMES)], {"person_name"}),
+        ("Trưởng thôn", ["Vừ Hoài Nhung", "Thào Khánh Giang", "Lò Tâm", "Bế Oanh"] * 8, {"person_name"}),
+        ("Xe (nhãn hiệu, biển số)", [f"Vision 29C1{10_234 + 1_031 * i}" for i in range(40)], {"plate"}),
+        ("Máy bàn", [f"(028) {3_810_2234 + 10_101 * i} - {101 + i}" for i in range(40)], {"phone"}),
+        ("y2", [f"0084{912_345_678 + 1_313 * i}" for i in range(5)], {"phone"}),
+        ("SDT_CHUHO", [f"0912·{100 + 17 * i}·{345 + i}" for i in range(40)], {"phone"}),
+        ("cc_nguoi_the_chap", [f"[{each}]" for each in _CITIZENS], {"citizen_id"}),
+        ("Lái phụ", [f"(Nữ) {name}" for name in _NAMES], {"person_name"}),
+        ("renter", [f"{name}, CPA" for name in _NAMES], {"person_name"}),
+        ("HLV trưởng", [name.lower() for name in _NAMES], {"person_name"}),
+        ("Sender", [f'"{name}" <nhan{i}@gmail.com>' for i, name in enumerate(_NAMES)], {"person_name", "email"}),
         ("Biển số", [f"51H-{123 + 11 * i}.{10 + i}V" for i in range(40)], {"plate"}),
     ],
 )  # fmt: skip
@@ -49,6 +68,24 @@ def test_a_number_is_known_with_what_is_written_around_it(header: str, cells: li
 def test_a_person_before_a_number_that_the_header_speaks_of_stays_a_person() -> None:
     cells = [f"{name}: 0912{345_678 + 1_313 * i}" for i, name in enumerate(_NAMES)]
     assert found("Người liên hệ - ĐT", cells) == {"person_name", "phone"}
+
+
+def test_what_a_text_or_a_header_says_of_a_number_is_enough() -> None:
+    idle = ["Tái khám sau hai tuần, đã dặn uống thuốc đủ liều"] * 30
+    told = [f"BN nữ, sinh năm {1950 + i}, đau bụng" for i in range(8)]
+    assert "birth_date" in found("benh_su", idle + told)
+    people = [f"{name}; {day}; {citizen}" for name, day, citizen in zip(_NAMES, _DAYS, _CITIZENS, strict=True)]
+    assert found("tk_khai_sinh", people) == {"person_name", "birth_date", "citizen_id"}
+
+
+def test_what_only_looks_like_a_person_or_a_card_is_none() -> None:
+    assert not found("notary_office", ["VPCC Nguyễn Thị Thanh", "Văn phòng luật sư Trần Vũ Hải"] * 20)
+    assert not found("kcb_name", ["TYT xã Lê Minh Xuân", "BVĐK Đức Giang", "BV Lê Văn Thịnh"] * 20)
+    assert not found("w40", ["Sư Vạn Hạnh", "Hồ Học Lãm", "Đinh Bộ Lĩnh", "Trần Não"] * 20)
+    assert not found("toy", ["Búp bê Thanh Mai", "Xe Minh Đức", "Robot Bảo An"] * 20)
+    assert not found("ngay_du_sinh", [f"{1 + i:02}/05/2027" for i in range(28)])
+    assert not found("CIF", [f"17{_DRAW.randrange(10**7):07}" for _ in range(100)])
+    assert "tax_code" not in found("thong_tin_giao", [f"{name} | 0908694524 | nhà" for name in _NAMES])
 
 
 def test_a_health_card_under_a_header_of_cards_is_no_bank_card() -> None:

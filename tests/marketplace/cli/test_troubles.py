@@ -122,3 +122,31 @@ def test_an_optimiser_without_a_jail_is_told_in_words(
     file.write_text("a\n1\n")
     assert main(["catalog", "optimise", str(file), str(ADULT)]) == 1
     assert len(capsys.readouterr().err.splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("sandbox.deadline", "The file took too long"),
+        ("sandbox.memory", "The file needed too much memory"),
+        ("sandbox.too_many_bytes", "larger than allowed"),
+        ("sandbox.worker_lost", "Reading the file was broken off"),
+        ("sandbox.invalid_result", "Reading the file was broken off"),
+    ],
+)
+@pytest.mark.parametrize("verb", ["check", "detect", "init", "suite"])
+def test_a_file_that_broke_its_jail_is_no_question_that_costs(
+    verb: str, code: FailureCode, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    async def broken_off(_: object) -> None:
+        raise SandboxFailed(code, entered=True)
+
+    monkeypatch.setattr("sandbox.isolation.oneshot.open_jail", broken_off)
+    file, made = tmp_path / "adult.csv", tmp_path / "made.yaml"
+    file.write_text("a\n1\n")
+    arguments = {"check": [str(ADULT)], "detect": [], "init": [str(made)], "suite": [str(ADULT)]}[verb]
+    assert main(["catalog", verb, str(file), *arguments]) == 1
+    told = capsys.readouterr().err
+    assert said in told
+    assert "quote" not in told
