@@ -54,8 +54,9 @@ QUESTIONS = (
     "select nothing from {t}",
 )
 STRUCK = {
-    "checkpoint", "closed", "content-length", "dataset_previous", "date", "etag", "event_id", "first", "inclusion", "index",
-    "leaf_index", "link", "lowest", "next", "proof", "related", "root", "salt", "seq", "signed", "trace_id", "wall_us", "words",
+    "checkpoint", "closed", "content-length", "dataset_previous", "date", "etag", "event_id", "first", "inclusion",
+    "index", "leaf_index", "link", "lowest", "next", "proof", "related", "root", "salt", "seq", "signed",
+    "trace_id", "wall_us", "words",
 }  # fmt: skip
 """Names of what differs by chance or by order. Of `wall_us`, see test_private."""
 AT_LAST = re.compile(r"[0-9a-f-]{36}|[0-9a-f]{12,64}|1[78]\d{8,11}|20\d\d-\d\d-\d\dT[\d:.]+(Z|\+00:00)?")
@@ -155,8 +156,8 @@ class World:
 
 
 def publish(market: Market, folder: Path, slug: str, more: list[Row], **changed: str) -> None:
-    """A lineage of its own. The register's own people: three provinces, ten villages, three hundred in each, so that
-    which groups are shown is chance in less than one of a million."""
+    """A lineage of its own, of people in three provinces and ten villages: so large, and she so alone, that which
+    groups are shown is chance in less than one of a million."""
     manifest, _ = files(folder, slug=slug, population=slug, **changed)
     said = manifest.read_text(encoding="utf-8").replace("cuc-du-lieu-mau", "rival-owner")
     manifest.write_text(said, encoding="utf-8")
