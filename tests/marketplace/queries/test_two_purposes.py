@@ -1,5 +1,5 @@
-"""Two startups put together what each was told for its purpose, before and after withdrawals: whatever they subtract
-is of no cohort, or of whole ones."""
+"""Two startups put together what each was told for its purpose, before and after withdrawals: whatever they
+subtract is of no cohort, or of whole ones."""
 
 from __future__ import annotations
 
