@@ -31,14 +31,14 @@ def test_a_key_that_comes_with_another_question_buys_and_tells_nothing(
     key = uuid.uuid4().hex
     _, first = ask(market, key)
     before = market.balance()
-    changed: dict[str, Any] = {
+    changes: dict[str, dict[str, Any]] = {
         "agreement": {"agreement_ids": [two[1]]},
         "both agreements": {"agreement_ids": list(two)},
         "purpose": {"purpose": "product.rnd"},
         "sql": {"sql": "select count(*) as n from adult"},
         "bound": {"max_vnd": 10**9},
-    }[change]
-    status, problem = ask(market, key, **changed)
+    }
+    status, problem = ask(market, key, **changes[change])
     assert (status, problem["code"]) == (409, "idempotency.key_reused")
     assert first["id"] not in str(problem)
     assert market.balance() == before
