@@ -17,6 +17,7 @@ from marketplace.cli.client import from_environment
 from marketplace.cli.command_line import words
 from marketplace.cli.home_database import in_home_database
 from marketplace.cli.refusals import tell_refusal
+from marketplace.cli.terminal_table import printable
 from marketplace.config import load
 from marketplace.errors import NotFound
 from marketplace.listings.catalogue import list_datasets
@@ -76,20 +77,23 @@ async def _dataset(session: AsyncSession, slug: str) -> DatasetPage:
 
 def _tell_dataset(page: DatasetPage) -> None:
     version = page.version
-    print(f"{page.title_vi} / {page.title_en}  ({page.slug})")
-    print(f"  {page.owner_name} · {page.licence} · {page.mode} · {', '.join(page.purposes)}")
     said = persons_said(page.mode, version.persons, version.measured.k)
-    print(f"  v{version.number} {version.id[:12]} · {said}")
+    lines = [
+        f"{page.title_vi} / {page.title_en}  ({page.slug})",
+        f"  {page.owner_name} · {page.licence} · {page.mode} · {', '.join(page.purposes)}",
+        f"  v{version.number} {version.id[:12]} · {said}",
+    ]
     if page.price is not None:
-        print(f"  {page.price.base_vnd:,} đ/query + {page.price.per_gb_vnd:,} đ/GB")
-    for column in page.columns:
-        print(f"    {column.name:<24} {column.type:<14} {column.role:<18} {column.meaning_vi}")
+        lines.append(f"  {page.price.base_vnd:,} đ/query + {page.price.per_gb_vnd:,} đ/GB")
+    lines += [f"    {c.name:<24} {c.type:<14} {c.role:<18} {c.meaning_vi}" for c in page.columns]
+    # An owner's words: they may not steer the terminal of whoever looks.
+    print(*map(printable, lines), sep="\n")
 
 
 def _tell_found(found: DatasetList) -> None:
     for item in found.items:
         said = persons_said(item.mode, item.persons, item.k)
-        print(f"{item.slug:<28} {item.title_vi}  ({item.owner_name}, {said})")
+        print(printable(f"{item.slug:<28} {item.title_vi}  ({item.owner_name}, {said})"))
     if not found.items:
         print(*words()["catalog search nothing"].values(), sep="\n", file=sys.stderr)
 

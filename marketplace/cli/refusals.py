@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from marketplace.cli.client import Answer
+from marketplace.cli.terminal_table import printable, printable_lines
 from marketplace.errors import NotSignedIn
 from marketplace.texts import LANGUAGES, message
 
@@ -23,7 +24,7 @@ def tell_answer(answer: Answer, chosen: argparse.Namespace, line: Callable[[Any]
     elif line is not None:
         told = answer.json()
         for each in told.get("items", [told]):
-            print(line(each))
+            print(printable_lines(line(each)))
     return 0
 
 
@@ -38,7 +39,7 @@ def tell_refusal(answer: Answer, sql: str = "") -> int:
             print("  " + _sentences(said), file=sys.stderr)
     for wrong in problem.get("errors", ()):
         for each in _said(wrong):
-            print(f"  {wrong['path']}: {_sentences(each)}", file=sys.stderr)
+            print(f"  {printable(wrong['path'])}: {_sentences(each)}", file=sys.stderr)
     return 1
 
 
@@ -51,7 +52,7 @@ def _said(one: Mapping[str, Any]) -> Iterable[Mapping[str, str]]:
 
 
 def _sentences(said: Mapping[str, str]) -> str:
-    return " ".join(said[part] for part in ("what", "why", "next"))
+    return printable_lines(" ".join(said[part] for part in ("what", "why", "next")))
 
 
 def marked_line(sql: str, problem: Mapping[str, Any]) -> str:

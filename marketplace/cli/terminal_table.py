@@ -33,6 +33,11 @@ def printable(value: object) -> str:
     return "".join(c if c.isprintable() else "�" for c in text)
 
 
+def printable_lines(text: str) -> str:
+    """The same of several lines, which stay lines."""
+    return "\n".join(map(printable, text.split("\n")))
+
+
 def _cell(value: object) -> str:
     text = printable(value)
     while _width(text) > CELL_COLUMNS:

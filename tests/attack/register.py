@@ -70,7 +70,7 @@ def _tests(kind: str, what: str, defence: str, tests: str) -> Group:
 
 def groups() -> list[Group]:
     """All of them."""
-    return [*_on_the_jail(), *_on_the_market()]
+    return [*_on_the_jail(), *_on_the_market(), *_on_what_others_have()]
 
 
 def _on_the_jail() -> list[Group]:
@@ -150,6 +150,24 @@ def _on_the_market() -> list[Group]:
                "tests/marketplace/queries/test_results.py"),
         _tests("exhaustion", "SQL that is long, deep, or grows", "limits of text, depth, terms, joins",
                "tests/sandbox/plan/test_limits.py"),
+    ]  # fmt: skip
+
+
+def _on_what_others_have() -> list[Group]:
+    whole = "whole cohorts"
+    return [
+        _tests("inference", "all that leaves beside noisy numbers, of registers that differ in one person",
+               "figures with noise, else what is declared", "tests/marketplace/queries/test_neighbours.py"),
+        _tests("inference", "hints, and agreements and tables of another beside one's own",
+               "reads bound to the caller", "tests/marketplace/queries/test_names_of_others.py"),
+        _tests("inference", "answers for two purposes put together, over withdrawals", whole,
+               "tests/marketplace/queries/test_two_purposes.py"),
+        _tests("race", "a key again, under another agreement or after it is over", "one key, one body",
+               "tests/marketplace/queries/test_keys_again.py"),
+        _tests("race", "a table removed while a question over it waits or runs", "opened as it enters, or void",
+               "tests/faults/test_own_table.py"),
+        _tests("escape", "an owner's words that steer the reader's terminal", "printable, or replaced",
+               "tests/marketplace/cli/test_steering.py"),
     ]  # fmt: skip
 
 

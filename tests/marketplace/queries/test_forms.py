@@ -166,3 +166,23 @@ def test_the_first_rows_need_no_more_of_the_answer_than_they_are(answers: Answer
     answer = kept(answers, pa.Table.from_pylist(rows(20_000), SCHEMA))
     assert [row["n"] for row in forms.first_rows(answer, 3)] == [0, -1, -2]
     assert answer.tell() < answer.size_bytes / 4
+
+
+HEADS = ('a"b', "a,b", "=1+1", "@x", "＝x", "-1", "a;=b", "'", "<b>", "%0d%0a", "a.b", "{0}", "đ")
+"""Names that a column may be given: what is not printable is none (`tests/sandbox/plan/test_plan.py`)."""
+
+
+def test_the_names_of_columns_run_nothing_and_break_no_form(answers: Answers) -> None:
+    """The analyst chooses them, and somebody else opens the file."""
+    table = pa.table({name: [place] for place, name in enumerate(HEADS)})
+    answer = kept(answers, table)
+    told = {name: b"".join(form.pieces(answer)) for name, form in forms.FORMS.items()}
+    assert json.loads(told["application/json"]) == table.to_pylist()
+    assert pa.ipc.open_stream(told["application/vnd.apache.arrow.stream"]).read_all() == table
+    assert pa.parquet.read_table(pa.BufferReader(told["application/vnd.apache.parquet"])) == table
+    head, cells = csv.reader(io.StringIO(told["text/csv"].decode()))
+    assert cells == [str(place) for place in range(len(HEADS))]
+    assert [name.replace(";'", ";").removeprefix("'") for name in head] == [
+        name.removeprefix("'") for name in HEADS
+    ]
+    assert not any(name.startswith(("=", "@", "＝", "-")) or ";=" in name for name in head)
