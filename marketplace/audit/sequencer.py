@@ -26,6 +26,7 @@ from marketplace.audit.log_store import published_log
 from marketplace.audit.note import sign_checkpoint, verifier_key
 from marketplace.audit.published import PublishedBroken, shown_head
 from marketplace.audit.publishing import KNOWN, LogRolledBack, publish, require_known
+from marketplace.audit.refusing import WAIT_NO_MORE, ours
 from marketplace.audit.registry import counted_names
 from marketplace.audit.remembered import remembered_heads
 from marketplace.audit.witnesses import ask_all
@@ -60,15 +61,18 @@ class LogKeys(Protocol):
     def salt_key(self) -> bytes:
         """Keys the chains of datasets."""
 
+    def event_tag(self) -> bytes:
+        """Keys the tags of what a process of this home recorded."""
+
 
 _ANY_PENDING = text("SELECT FROM pending_leaf LIMIT 1")
 _TURN = text("SELECT pg_advisory_xact_lock(:lock)")
 # One look-up an event. Left to a join, a planner without fresh statistics walks the whole log for three events.
 _PENDING = text("""
     WITH waiting AS MATERIALIZED (
-        SELECT event_id FROM pending_leaf ORDER BY event_id LIMIT :batch
+        SELECT event_id, tag FROM pending_leaf ORDER BY event_id LIMIT :batch
     ), batch AS (
-        SELECT event.* FROM waiting CROSS JOIN LATERAL (
+        SELECT event.*, waiting.tag FROM waiting CROSS JOIN LATERAL (
             SELECT id, CASE WHEN name = ANY(:counted) THEN dataset_id END AS dataset_id, commitment, at
             FROM event WHERE event.id = waiting.event_id LIMIT 1
         ) AS event
@@ -80,7 +84,7 @@ _PENDING = text("""
             ORDER BY dataset_counter DESC LIMIT 1
         ) AS leaf
     )
-    SELECT id, dataset_id, commitment, newest.dataset_counter AS last, newest.index AS last_index
+    SELECT id, dataset_id, commitment, tag, newest.dataset_counter AS last, newest.index AS last_index
     FROM batch LEFT JOIN newest USING (dataset_id) ORDER BY at, id
 """)
 _SIZE = text("SELECT coalesce(max(size), 0) AS size FROM checkpoint")
@@ -96,7 +100,6 @@ _NODES = text("""
     SELECT level, index, decode(hash, 'hex')
     FROM json_to_recordset(CAST(:rows AS json)) AS node (level bigint, index bigint, hash text)
 """)
-_SEQUENCED = text("DELETE FROM pending_leaf WHERE event_id = ANY(:ids)")
 _CHECKPOINT = text("INSERT INTO checkpoint (size, root, note, at) VALUES (:size, :root, :note, now())")
 _FRONTIER = text("""
     SELECT level, index, hash FROM audit_node
@@ -173,6 +176,7 @@ async def _batch(database: Database, keys: LogKeys, config: Config, heads: Seque
         )
         for head, rows in zip(heads, known, strict=True):
             require_known(head, rows)
+        events = await ours(unit, events, keys.event_tag())
         if not events:
             return 0
         leaves = _placed(events, size, keys.salt_key())
@@ -182,7 +186,7 @@ async def _batch(database: Database, keys: LogKeys, config: Config, heads: Seque
         await unit.send(
             [
                 Statement(_LEAVES, {"rows": _leaf_rows(size, events, leaves, data)}),
-                Statement(_SEQUENCED, {"ids": [event.id for event in events]}),
+                Statement(WAIT_NO_MORE, {"ids": [event.id for event in events]}),
                 Statement(_NODES, {"rows": nodes}),
                 Statement(_CHECKPOINT, {"size": size + len(leaves), "root": root, "note": note}),
             ]
