@@ -12,9 +12,10 @@ from sqlalchemy import text
 
 from bench.figure import figure
 from bench.tagged import TAG, pads
-from marketplace.audit.sequencer import LogKeys, run_sequencer, sequence_once
+from marketplace.audit.sequencer import run_sequencer, sequence_once
 from marketplace.config import Config
 from marketplace.db.engine import Database
+from marketplace.db.keys import Keys
 from marketplace.db.together import Statement
 
 RATE = int(os.environ.get("BENCH_ARRIVING", "500"))
@@ -45,7 +46,7 @@ _DELAYS = text("""
 _NEXT_LEAF = text("SELECT coalesce(max(index), -1) + 1 AS first FROM audit_leaf")
 
 
-async def delays(database: Database, keys: LogKeys, config: Config) -> list[dict[str, Any]]:
+async def delays(database: Database, keys: Keys, config: Config) -> list[dict[str, Any]]:
     """At RATE events a second for SECONDS, with the service's own sequencer beside them."""
     first = (await database.all(_NEXT_LEAF, {}))[0].first
     stop = asyncio.Event()

@@ -17,11 +17,16 @@ from marketplace.audit.errors import NotAdmitted
 from marketplace.audit.models import AuditLeaf, Event, EventSalt, PendingLeaf
 from marketplace.audit.reads import event_of
 from marketplace.audit.tag import is_ours, tagged
+from marketplace.db.engine import Database
 from marketplace.db.together import Statement, Unit, perform
 
 NAMED = 50
 """So many are named in one event; the nightly audit names every one."""
 WAIT_NO_MORE = text("DELETE FROM pending_leaf WHERE event_id = ANY(:ids)")
+_AGAIN = text("""
+    DELETE FROM pending_leaf USING audit_leaf WHERE audit_leaf.event_id = pending_leaf.event_id
+    RETURNING pending_leaf.event_id
+""")
 _WAIT = text("INSERT INTO pending_leaf (event_id, tag) VALUES (:id, :tag)")
 _log = logging.getLogger(__name__)
 
@@ -35,10 +40,22 @@ async def ours(unit: Unit, events: Sequence[Any], key: bytes) -> list[Any]:
         return kept
     known = {each.id for each in kept}
     refused = [each.id for each in events if each.id not in known]
-    _log.critical("%d events were put into the database and get no leaf: %s", len(refused), refused[:NAMED])
-    told = recorded("log:refuse", body={"count": len(refused), "events": refused[:NAMED]})
-    await unit.send([Statement(WAIT_NO_MORE, {"ids": refused}), told])
+    await unit.send([Statement(WAIT_NO_MORE, {"ids": refused}), _told(refused)])
     return kept
+
+
+async def refuse_again(database: Database) -> bool:
+    """Take from the queue what has its leaf, and was put there once more; whether anything was."""
+    async with database.unit() as unit:
+        (again,) = await unit.send([Statement(_AGAIN)])
+        if again:
+            await unit.send([_told([each.event_id for each in again])])
+    return bool(again)
+
+
+def _told(refused: Sequence[UUID]) -> Statement:
+    _log.critical("%d events were put into the database and get no leaf: %s", len(refused), refused[:NAMED])
+    return recorded("log:refuse", body={"count": len(refused), "events": refused[:NAMED]})
 
 
 async def admit(session: AsyncSession, event_id: UUID, *, reason: str) -> None:

@@ -22,6 +22,8 @@ def event_tag(key: bytes, event_id: UUID, commitment: bytes) -> bytes:
     return hmac.digest(key, tagged(event_id, commitment), "sha256")
 
 
-def is_ours(key: bytes, event_id: UUID, commitment: bytes, tag: bytes | None) -> bool:
-    """Whether whoever recorded the event held the key."""
-    return tag is not None and hmac.compare_digest(tag, event_tag(key, event_id, commitment))
+def is_ours(key: bytes, event_id: UUID, commitment: bytes | None, tag: bytes | None) -> bool:
+    """Whether whoever recorded the event held the key. Without a commitment there is no event."""
+    if commitment is None or tag is None:
+        return False
+    return hmac.compare_digest(tag, event_tag(key, event_id, commitment))

@@ -46,7 +46,7 @@ class WitnessRefused(Body, frozen=True):
     size: int
 
 
-@event("log:refuse", "`count` events were put into the database without the service: they got no leaf")
+@event("log:refuse", "`count` events, or places in the queue of leaves, were put in without the service: no leaf")
 class EventsRefused(Body, frozen=True):
     """`events`: the first of them."""
 

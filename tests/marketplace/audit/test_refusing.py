@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 
+from marketplace.audit import sequencer
 from marketplace.audit.actions import record
 from marketplace.audit.canonical import exact
 from marketplace.audit.commitment import commitment
@@ -95,6 +96,39 @@ async def test_a_round_of_nothing_but_such_signs_no_head(log: Log) -> None:
     put_in(log)
     assert await log.sequence() == 0
     assert await log.one("SELECT count(*) FROM checkpoint") == 0
+
+
+async def test_places_in_the_queue_without_an_event_hold_up_nobody(
+    log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sequencer, "BATCH_EVENTS", 3)
+    nobody = [UUID(int=n) for n in range(4)]
+    log.tamper(*(f"INSERT INTO pending_leaf (event_id) VALUES ('{each}')" for each in nobody))
+    ours = await use(log, 0)
+    for _ in range(5):
+        await log.sequence()
+    assert await log.one("SELECT count(*) FROM pending_leaf") == 0
+    assert await log.one("SELECT event_id FROM audit_leaf WHERE index = 0") == ours
+    named = "SELECT sum(CAST(body ->> 'count' AS int)) FROM event WHERE name = 'log:refuse'"
+    assert await log.one(named) == len(nobody)
+    assert await log.findings() == ()
+
+
+async def test_what_has_its_leaf_and_is_put_into_the_queue_again_holds_up_nobody(log: Log) -> None:
+    """With the tag that it had: whoever looked at the queue while it waited has that."""
+    ours = await use(log, 0)
+    tag = await log.one("SELECT tag FROM pending_leaf")
+    await log.sequence()
+    with psycopg.connect(embedded.url(log.config.home, OWNER)) as connection:
+        connection.execute(f"SET ROLE {SERVICE}".encode())
+        connection.execute(WAITS, (ours, tag))
+    later = await use(log, 1)
+    for _ in range(5):
+        await log.sequence()
+    assert await log.one("SELECT count(*) FROM pending_leaf") == 0
+    assert await log.one("SELECT event_id FROM audit_leaf WHERE index = 1") == later
+    assert await log.one("SELECT body -> 'events' FROM event WHERE name = 'log:refuse'") == [str(ours)]
+    assert await log.findings() == ()
 
 
 async def test_one_with_the_tag_of_this_home_gets_its_leaf(log: Log) -> None:
