@@ -11,23 +11,25 @@ from typing import Any
 from sqlalchemy import text
 
 from bench.figure import figure
-from marketplace.audit.sequencer import LogKeys, run_sequencer, sequence_once
+from bench.tagged import TAG, pads
+from marketplace.audit.sequencer import run_sequencer, sequence_once
 from marketplace.config import Config
 from marketplace.db.engine import Database
+from marketplace.db.keys import Keys
 from marketplace.db.together import Statement
 
 RATE = int(os.environ.get("BENCH_ARRIVING", "500"))
 SECONDS = 10
 WRITERS = 8
 GOAL_MS = 1_000
-_ONE = text("""
+_ONE = text(f"""
     WITH made AS (
         INSERT INTO event (id, at, name, parties, dataset_id, body, commitment)
         VALUES (gen_random_uuid(), clock_timestamp(), 'query:settle', ARRAY[gen_random_uuid()],
-            CAST(lpad(to_hex(CAST(:n AS bigint) % 50), 32, '0') AS uuid), '{}', sha256(int8send(:n)))
-        RETURNING id
+            CAST(lpad(to_hex(CAST(:n AS bigint) % 50), 32, '0') AS uuid), '{{}}', sha256(int8send(:n)))
+        RETURNING id, commitment
     )
-    INSERT INTO pending_leaf SELECT id FROM made
+    INSERT INTO pending_leaf SELECT id, {TAG} FROM made
 """)
 # An event's `at` is before its commit, a head's after its showing: the delay is never told smaller than it was.
 _DELAYS = text("""
@@ -44,14 +46,15 @@ _DELAYS = text("""
 _NEXT_LEAF = text("SELECT coalesce(max(index), -1) + 1 AS first FROM audit_leaf")
 
 
-async def delays(database: Database, keys: LogKeys, config: Config) -> list[dict[str, Any]]:
+async def delays(database: Database, keys: Keys, config: Config) -> list[dict[str, Any]]:
     """At RATE events a second for SECONDS, with the service's own sequencer beside them."""
     first = (await database.all(_NEXT_LEAF, {}))[0].first
     stop = asyncio.Event()
     running = asyncio.create_task(run_sequencer(database, keys, config, stop))
     began = time.perf_counter()
     numbers = itertools.count(int(time.time_ns()))
-    await asyncio.gather(*(_arrive(database, numbers, writer, began) for writer in range(WRITERS)))
+    tagging = pads(keys.event_tag())
+    await asyncio.gather(*(_arrive(database, tagging, numbers, writer, began) for writer in range(WRITERS)))
     took = time.perf_counter() - began
     stop.set()
     await running
@@ -66,11 +69,13 @@ async def delays(database: Database, keys: LogKeys, config: Config) -> list[dict
     ]
 
 
-async def _arrive(database: Database, numbers: itertools.count[int], writer: int, began: float) -> None:
+async def _arrive(
+    database: Database, tagging: dict[str, bytes], numbers: itertools.count[int], writer: int, began: float
+) -> None:
     """Every WRITERS-th event, each at its time; one that is late is written at once."""
     for number in range(writer, RATE * SECONDS, WRITERS):
         wait_s = began + number / RATE - time.perf_counter()
         if wait_s > 0:
             await asyncio.sleep(wait_s)
         async with database.unit() as unit:
-            await unit.send([Statement(_ONE, {"n": next(numbers)})])
+            await unit.send([Statement(_ONE, {"n": next(numbers), **tagging})])

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from marketplace.config import Config
 from marketplace.db import embedded, migrate
-from marketplace.db.engine import Database, database_url
+from marketplace.db.engine import Database, open_database
 
 
 @asynccontextmanager
@@ -19,7 +19,7 @@ async def fresh_home(*, connections: int, folder: str | None = None) -> AsyncIte
     with tempfile.TemporaryDirectory(prefix="sdl-", dir=folder) as home:
         config = Config(home=Path(home))
         await asyncio.to_thread(migrate.upgrade, config)
-        database = Database(database_url(config), connections=connections)
+        database = open_database(config, connections=connections)
         try:
             yield config, database
         finally:

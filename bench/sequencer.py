@@ -18,6 +18,7 @@ from sqlalchemy import text
 from bench import arriving
 from bench.figure import figure
 from bench.home import fresh_home
+from bench.tagged import TAG, pads
 from marketplace.audit import sequencer
 from marketplace.audit.log_store import published_log
 from marketplace.audit.note import verifier_key
@@ -35,15 +36,15 @@ CHUNK = 50_000
 BATCHES = 5
 DATASETS = 50
 PROBES = 400
-EVENTS = text("""
+EVENTS = text(f"""
     WITH made AS (
         INSERT INTO event (id, at, name, parties, dataset_id, body, commitment)
         SELECT CAST(lpad(to_hex(n), 32, '0') AS uuid), now(), 'query:settle', ARRAY[gen_random_uuid()],
-            CASE WHEN n % 3 > 0 THEN CAST(lpad(to_hex(n % :datasets), 32, '0') AS uuid) END, '{}',
+            CASE WHEN n % 3 > 0 THEN CAST(lpad(to_hex(n % :datasets), 32, '0') AS uuid) END, '{{}}',
             sha256(int8send(n))
-        FROM generate_series(CAST(:first AS bigint), :last) AS n RETURNING id
+        FROM generate_series(CAST(:first AS bigint), :last) AS n RETURNING id, commitment
     )
-    INSERT INTO pending_leaf SELECT id FROM made
+    INSERT INTO pending_leaf SELECT id, {TAG} FROM made
 """)
 PLAIN = text("""
     INSERT INTO login_attempt (id, email_hash, address, at)
@@ -91,16 +92,17 @@ async def _plain(database: Database) -> float:
     return 5 * sequencer.BATCH_EVENTS / took
 
 
-async def _add(database: Database, first: int, count: int) -> None:
+async def _add(database: Database, keys: Keys, first: int, count: int) -> None:
+    asked = {"first": first, "last": first + count - 1, "datasets": DATASETS, **pads(keys.event_tag())}
     async with database.unit() as unit:
-        await unit.send([Statement(EVENTS, {"first": first, "last": first + count - 1, "datasets": DATASETS})])
+        await unit.send([Statement(EVENTS, asked)])
 
 
 async def _rate(database: Database, keys: Keys, config: Config) -> float:
     """Events a second of a backlog, until the checkpoint over all of them is shown."""
     took = 0.0
     for first in range(0, LEAVES, CHUNK):
-        await _add(database, first, min(CHUNK, LEAVES - first))
+        await _add(database, keys, first, min(CHUNK, LEAVES - first))
         began = time.perf_counter()
         await sequencer.sequence_once(database, keys, config)
         took += time.perf_counter() - began
@@ -112,7 +114,7 @@ async def _parts(database: Database, keys: Keys, config: Config) -> tuple[float,
     log, key = published_log(config), verifier_key(config.log_origin, keys.log_signing())
     numbering, publishing = [], []
     for number in range(BATCHES):
-        await _add(database, LEAVES + number * sequencer.BATCH_EVENTS, sequencer.BATCH_EVENTS)
+        await _add(database, keys, LEAVES + number * sequencer.BATCH_EVENTS, sequencer.BATCH_EVENTS)
         began = time.perf_counter()
         await sequencer._batch(database, keys, config, ())
         between = time.perf_counter()

@@ -260,7 +260,7 @@ BARE_FINISH = text("""
 def _bare(statement: Statement) -> Statement:
     """The same insert, into the bare table."""
     sql = re.sub("insert into ", "insert into bare.", str(statement.sql), flags=re.IGNORECASE)
-    return Statement(_texts.setdefault(sql, text(sql)), statement.parameters)
+    return Statement(_texts.setdefault(sql, text(sql)), statement.parameters, statement.tagged)
 
 
 _texts: dict[str, Any] = {}

@@ -15,7 +15,7 @@ from bench.ledger import Parties, open_parties
 from marketplace.config import Config
 from marketplace.db import embedded, migrate
 from marketplace.db.base import new_id
-from marketplace.db.engine import Database, database_url
+from marketplace.db.engine import Database, open_database
 from marketplace.ledger.accounts import account_id
 from marketplace.ledger.actions import MAX_LINKED, Movement
 from marketplace.ledger.batch import transfer_each
@@ -51,7 +51,7 @@ def main() -> int:
 
 
 async def _soak(config: Config) -> int:
-    database = Database(database_url(config), connections=40)
+    database = open_database(config, connections=40)
     parties = await open_parties(database)
     steps = [await _step(database, parties, number) for number in range(STEPS)]
     started = time.perf_counter()
@@ -110,7 +110,7 @@ async def _balance_ms(database: Database) -> float:
 async def _deaths(config: Config) -> str:
     """Clients die at once; every other time PostgreSQL dies with them, and recovers."""
     for number in range(KILLS):
-        database = Database(database_url(config), connections=40)
+        database = open_database(config, connections=40)
         if number == 0:
             wallets = [each.wallet for each in await open_bank(database)]
         wrong = await kill_clients(config, database, wallets, seed=number, server=number % 2 == 1)

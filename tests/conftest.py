@@ -19,7 +19,7 @@ from xdist.remote import Producer
 
 import marketplace.tables  # noqa: F401  # every table is known, whatever a test imports
 from marketplace.config import Config
-from marketplace.db.engine import Database, database_url
+from marketplace.db.engine import Database, open_database
 from tests import compiled
 from tests.examples import tried
 from tests.homes import own_home
@@ -75,7 +75,7 @@ def config(home: Path) -> Config:
 async def database(config: Config, prepared: Prepared) -> AsyncIterator[Database]:
     """PostgreSQL with all tables, seen as the service sees it: what is committed stays, so name things anew."""
     prepared.copy_tables(config.home)
-    database = Database(database_url(config), connections=40)
+    database = open_database(config, connections=40)
     yield database
     await database.close()
 

@@ -1,12 +1,14 @@
 """Homes that were prepared once a run and are copied for whoever needs one: initdb and what follows costs seconds.
 
-A copy holds the cluster alone: keys, and whatever else a home has, are made anew in each.
+A copy holds the cluster, and the key that tags what waits for its leaf there; whatever else a home has, other
+keys too, is made anew in each.
 """
 
 from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import subprocess
 import traceback
 from collections.abc import Callable
@@ -71,6 +73,13 @@ class Prepared:
         (home / "postgres").mkdir(parents=True, exist_ok=True, mode=0o700)
         data = made / "postgres" / "data"
         subprocess.run(["cp", "-a", "--reflink=auto", str(data), str(home / "postgres")], check=True)
+        copy_event_tag(made, home / "keys")
+
+
+def copy_event_tag(home: Path, keys: Path) -> None:
+    """What is recorded in a database of `home` gets its leaf from whoever has these keys too."""
+    keys.mkdir(mode=0o700, parents=True, exist_ok=True)
+    shutil.copy(home / "keys" / "event-tag", keys / "event-tag")
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from marketplace.audit.canonical import exact, plain
 from marketplace.audit.commitment import commit
 from marketplace.audit.registry import fitting
+from marketplace.audit.tag import tagged
 from marketplace.db.base import ms_of, new_id, utcnow
 from marketplace.db.together import Statement, perform
 
@@ -26,7 +27,7 @@ _RECORD = text("""
     ), salt_row AS (
         INSERT INTO event_salt (event_id, salt, secrets) VALUES (:id, :salt, CAST(:secrets AS jsonb))
     )
-    INSERT INTO pending_leaf (event_id) VALUES (:id)
+    INSERT INTO pending_leaf (event_id, tag) VALUES (:id, :tag)
 """)
 
 
@@ -102,6 +103,7 @@ def recorded(name: str, **fields: Unpack[Fields]) -> Statement:
             "salt": salt,
             "secrets": msgspec.json.encode(salts).decode(),
         },
+        tagged(UUID(event["id"]), commitment),
     )
 
 

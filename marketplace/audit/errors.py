@@ -56,6 +56,13 @@ class Unreadable(Problem):
     code = "log.file_unreadable"
 
 
+class NotAdmitted(Problem):
+    """No event that was refused a leaf and is whole has this id."""
+
+    status = 404
+    code = "log.not_admitted"
+
+
 class SettlementDiffers(Problem):
     """Usage or transfers of a query are not those that were logged: `sandulieu audit check` names them."""
 

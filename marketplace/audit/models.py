@@ -89,6 +89,8 @@ class PendingLeaf(Base):
 
     __tablename__ = "pending_leaf"
     event_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    tag: Mapped[builtins.bytes | None]
+    """`tag.event_tag`; what has none, or another, was not recorded by the service and gets no leaf."""
 
 
 class AuditLeaf(Base):

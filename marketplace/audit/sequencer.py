@@ -12,11 +12,11 @@ import contextlib
 import logging
 import time
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 import psycopg
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from psycopg.errors import UniqueViolation
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
@@ -26,11 +26,13 @@ from marketplace.audit.log_store import published_log
 from marketplace.audit.note import sign_checkpoint, verifier_key
 from marketplace.audit.published import PublishedBroken, shown_head
 from marketplace.audit.publishing import KNOWN, LogRolledBack, publish, require_known
+from marketplace.audit.refusing import WAIT_NO_MORE, ours, refuse_again
 from marketplace.audit.registry import counted_names
 from marketplace.audit.remembered import remembered_heads
 from marketplace.audit.witnesses import ask_all
 from marketplace.config import Config
 from marketplace.db.engine import Database
+from marketplace.db.keys import Keys
 from marketplace.db.together import Statement, Unit
 from marketplace.errors import Problem, Unavailable
 from marketplace.verifier.note import Head
@@ -51,27 +53,17 @@ class LogDamaged(RuntimeError):
     """What is stored of the tree is not whole: a root made of it would be wrong."""
 
 
-class LogKeys(Protocol):
-    """The part of `db.keys.Keys` that the log needs."""
-
-    def log_signing(self) -> Ed25519PrivateKey:
-        """Signs checkpoints."""
-
-    def salt_key(self) -> bytes:
-        """Keys the chains of datasets."""
-
-
 _ANY_PENDING = text("SELECT FROM pending_leaf LIMIT 1")
 _TURN = text("SELECT pg_advisory_xact_lock(:lock)")
 # One look-up an event. Left to a join, a planner without fresh statistics walks the whole log for three events.
 _PENDING = text("""
     WITH waiting AS MATERIALIZED (
-        SELECT event_id FROM pending_leaf ORDER BY event_id LIMIT :batch
+        SELECT event_id, tag FROM pending_leaf ORDER BY event_id LIMIT :batch
     ), batch AS (
-        SELECT event.* FROM waiting CROSS JOIN LATERAL (
-            SELECT id, CASE WHEN name = ANY(:counted) THEN dataset_id END AS dataset_id, commitment, at
+        SELECT waiting.event_id AS id, waiting.tag, event.* FROM waiting LEFT JOIN LATERAL (
+            SELECT CASE WHEN name = ANY(:counted) THEN dataset_id END AS dataset_id, commitment, at
             FROM event WHERE event.id = waiting.event_id LIMIT 1
-        ) AS event
+        ) AS event ON true
     ), newest AS (
         SELECT named.dataset_id, leaf.dataset_counter, leaf.index
         FROM (SELECT DISTINCT dataset_id FROM batch WHERE dataset_id IS NOT NULL) AS named
@@ -80,7 +72,7 @@ _PENDING = text("""
             ORDER BY dataset_counter DESC LIMIT 1
         ) AS leaf
     )
-    SELECT id, dataset_id, commitment, newest.dataset_counter AS last, newest.index AS last_index
+    SELECT id, dataset_id, commitment, tag, newest.dataset_counter AS last, newest.index AS last_index
     FROM batch LEFT JOIN newest USING (dataset_id) ORDER BY at, id
 """)
 _SIZE = text("SELECT coalesce(max(size), 0) AS size FROM checkpoint")
@@ -96,7 +88,6 @@ _NODES = text("""
     SELECT level, index, decode(hash, 'hex')
     FROM json_to_recordset(CAST(:rows AS json)) AS node (level bigint, index bigint, hash text)
 """)
-_SEQUENCED = text("DELETE FROM pending_leaf WHERE event_id = ANY(:ids)")
 _CHECKPOINT = text("INSERT INTO checkpoint (size, root, note, at) VALUES (:size, :root, :note, now())")
 _FRONTIER = text("""
     SELECT level, index, hash FROM audit_node
@@ -106,7 +97,7 @@ _FRONTIER = text("""
 """)
 
 
-async def sequence_once(database: Database, keys: LogKeys, config: Config) -> int:
+async def sequence_once(database: Database, keys: Keys, config: Config) -> int:
     """Give every committed event its leaf, and publish; how many it were. Safe at any time, by many processes.
 
     Raises LogDamaged, LogRolledBack, PublishedBroken, OSError, DatabaseUnavailable."""
@@ -127,7 +118,7 @@ async def sequence_once(database: Database, keys: LogKeys, config: Config) -> in
     return total
 
 
-async def run_sequencer(database: Database, keys: LogKeys, config: Config, stop: asyncio.Event) -> None:
+async def run_sequencer(database: Database, keys: Keys, config: Config, stop: asyncio.Event) -> None:
     """Sequence every `sequencer_interval_ms`, under load less often; waits out a database that is away.
 
     A damaged log, or one that does not hold what was published or what a witness remembers, gets no more leaves:
@@ -159,9 +150,18 @@ def _rest_ms(began: float) -> int:
     return round(REST * 1000 * (time.monotonic() - began))
 
 
-async def _batch(database: Database, keys: LogKeys, config: Config, heads: Sequence[Head]) -> int:
+async def _batch(database: Database, keys: Keys, config: Config, heads: Sequence[Head]) -> int:
     if await database.one(_ANY_PENDING, {}) is None:
         return 0
+    try:
+        return await _number(database, keys, config, heads)
+    except UniqueViolation:
+        if not await refuse_again(database):
+            raise
+        return 0
+
+
+async def _number(database: Database, keys: Keys, config: Config, heads: Sequence[Head]) -> int:
     async with database.unit() as unit:
         _, events, ((size,),), *known = await unit.send(
             [
@@ -173,6 +173,7 @@ async def _batch(database: Database, keys: LogKeys, config: Config, heads: Seque
         )
         for head, rows in zip(heads, known, strict=True):
             require_known(head, rows)
+        events = await ours(unit, events, keys.event_tag())
         if not events:
             return 0
         leaves = _placed(events, size, keys.salt_key())
@@ -182,7 +183,7 @@ async def _batch(database: Database, keys: LogKeys, config: Config, heads: Seque
         await unit.send(
             [
                 Statement(_LEAVES, {"rows": _leaf_rows(size, events, leaves, data)}),
-                Statement(_SEQUENCED, {"ids": [event.id for event in events]}),
+                Statement(WAIT_NO_MORE, {"ids": [event.id for event in events]}),
                 Statement(_NODES, {"rows": nodes}),
                 Statement(_CHECKPOINT, {"size": size + len(leaves), "root": root, "note": note}),
             ]

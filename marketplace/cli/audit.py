@@ -24,7 +24,7 @@ OK, FAILED, USAGE = 0, 1, 2
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """audit checkpoint, prove, verify, export, check, rotate, witness."""
+    """audit checkpoint, prove, verify, export, check, admit, rotate, witness."""
     verbs = subparsers.add_parser("audit").add_subparsers(dest="verb", required=True, metavar="VERB")
 
     head = _verb(verbs, "checkpoint", _at_home("checkpoint"))
@@ -35,6 +35,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     _verb(verbs, "check", _at_home("check"))
     audit_search.add_verbs(verbs)
     _add_archive(verbs)
+    _add_admit(verbs)
     _verb(verbs, "rotate", _at_home("rotate"))
     witness.add_verb(verbs)
 
@@ -61,6 +62,12 @@ def _add_export(verbs: Any) -> None:
     export = _verb(verbs, "export", _at_home("export"))
     export.add_argument("folder", type=Path)
     export.add_argument("--dataset", type=UUID, metavar="ID")
+
+
+def _add_admit(verbs: Any) -> None:
+    admit = _verb(verbs, "admit", _at_home("admit"))
+    admit.add_argument("event", type=UUID)
+    admit.add_argument("--reason", required=True)
 
 
 def _add_archive(verbs: Any) -> None:

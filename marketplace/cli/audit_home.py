@@ -16,6 +16,7 @@ from marketplace.audit.export import export_dataset, export_log
 from marketplace.audit.log_store import published_log
 from marketplace.audit.note import verifier_key
 from marketplace.audit.proofs import consistency_proof, inclusion_proof, newest_checkpoint
+from marketplace.audit.refusing import admit as admit_event
 from marketplace.cli.audit import FAILED, OK, USAGE, pinned, tell_code
 from marketplace.cli.home_database import home_database, in_home_database
 from marketplace.config import Config, load
@@ -113,6 +114,13 @@ def _explain(verdict: Verdict) -> None:
         print(f"{each.vi}\n{each.en}", file=sys.stderr)
     if not verdict.whole:
         tell_code("log.differs", {})
+
+
+def admit(chosen: argparse.Namespace) -> int:
+    """A leaf after all for an event that was refused one. Raises NotAdmitted."""
+    in_home_database(load(), lambda session: admit_event(session, chosen.event, reason=chosen.reason))
+    print(_json({"event": chosen.event}) if chosen.json else f"✓ {chosen.event}")
+    return OK
 
 
 def rotate(chosen: argparse.Namespace) -> int:

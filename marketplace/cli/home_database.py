@@ -10,7 +10,7 @@ from typing import TypeVar
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.config import Config
-from marketplace.db.engine import Database, database_url
+from marketplace.db.engine import Database, open_database
 
 T = TypeVar("T")
 
@@ -18,7 +18,7 @@ T = TypeVar("T")
 @asynccontextmanager
 async def home_database(config: Config, *, connections: int = 1) -> AsyncIterator[Database]:
     """Open until the block ends. Raises server.StartFailed."""
-    database = Database(database_url(config), connections=connections)
+    database = open_database(config, connections=connections)
     try:
         yield database
     finally:

@@ -19,9 +19,10 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_asyn
 from marketplace.config import Config
 from marketplace.db import embedded
 from marketplace.db.direct import Direct, is_dead, write_json
+from marketplace.db.keys import Keys
 from marketplace.db.refused import Refused
 from marketplace.db.roles import OWNER, SERVICE
-from marketplace.db.together import NOT_AS_REQUIRED, NotAsRequired, Statement, Unit, perform, rows
+from marketplace.db.together import NOT_AS_REQUIRED, TAG_KEY, NotAsRequired, Statement, Unit, perform, rows
 from marketplace.errors import Invalid, Unavailable
 
 POOL_TIMEOUT_S = 10
@@ -52,9 +53,11 @@ class DatabaseBusy(Unavailable):
 
 class Database:
     """Connections to `url` (postgresql://…), as the service's role: at most `connections` for sessions, and as
-    many for statements that travel together."""
+    many for statements that travel together. `tag_key`: of `Keys.event_tag`; without it what is recorded gets no
+    leaf."""
 
-    def __init__(self, url: str, *, connections: int) -> None:
+    def __init__(self, url: str, *, connections: int, tag_key: bytes = b"") -> None:
+        self._tag_key = tag_key
         self._direct = Direct(_as_service(url), connections=connections, connect_timeout_s=CONNECT_TIMEOUT_S)
         self.engine = create_async_engine(
             _as_service(url),
@@ -67,7 +70,7 @@ class Database:
             json_deserializer=msgspec.json.decode,
         )
         event.listen(self.engine.sync_engine, "checkout", _refuse_dead)
-        self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
+        self._sessions = async_sessionmaker(self.engine, expire_on_commit=False, info={TAG_KEY: tag_key})
         self._reading = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         self._snapshot = self.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
@@ -106,7 +109,7 @@ class Database:
         Raises DatabaseUnavailable.
         """
         async with self._driver() as driver:
-            unit = Unit(driver)
+            unit = Unit(driver, self._tag_key)
             yield unit
             await unit.commit()
 
@@ -137,7 +140,7 @@ class Database:
     async def each(self, statements: Sequence[Statement]) -> list[list[Any]]:
         """The rows of several reads, as `all` gives those of one; each sees what is committed when it runs."""
         async with self._driver() as driver:
-            return await rows(driver, statements)
+            return await rows(driver, statements, tag_key=self._tag_key)
 
     @asynccontextmanager
     async def _driver(self) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
@@ -152,6 +155,12 @@ class Database:
         """Close all connections."""
         await self._direct.close()
         await self.engine.dispose()
+
+
+def open_database(config: Config, *, connections: int) -> Database:
+    """The home's, with the key that tags what this process records. Raises server.StartFailed."""
+    tag_key = Keys(config.path("keys")).event_tag()
+    return Database(database_url(config), connections=connections, tag_key=tag_key)
 
 
 def database_url(config: Config) -> str:

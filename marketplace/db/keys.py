@@ -53,6 +53,10 @@ class Keys:
         """Key (32 bytes) from which salts that must come out the same again are derived."""
         return self._key("salt", secrets.token_bytes(KEY_BYTES))
 
+    def event_tag(self) -> bytes:
+        """Key (32 bytes) under which a process of this home tags what it records; what has no tag gets no leaf."""
+        return self._key("event-tag", secrets.token_bytes(KEY_BYTES))
+
     def subject_seal(self) -> bytes:
         """Key (32 bytes) that seals the sessions of data subjects; without it all of them are over."""
         return self._key("subject-seal", secrets.token_bytes(KEY_BYTES))

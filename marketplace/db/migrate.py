@@ -11,6 +11,7 @@ from sqlalchemy import Connection, create_engine, text
 
 from marketplace.config import Config
 from marketplace.db.engine import migration_url, sqlalchemy_url
+from marketplace.db.keys import Keys
 from marketplace.db.schema import MIGRATIONS, TablesNewer, is_newer
 
 ONE_AT_A_TIME = 0x53444C  # "SDL": advisory lock of whoever migrates
@@ -32,7 +33,7 @@ def upgrade(config: Config) -> Status:
         before = _status(connection)
         if is_newer(before.current):
             raise TablesNewer(current=before.current, newest=before.newest)
-        command.upgrade(_alembic(connection), "head")
+        command.upgrade(_alembic(connection, Keys(config.path("keys")).event_tag()), "head")
         found = _status(connection)
     engine.dispose()
     return found
@@ -53,7 +54,7 @@ def _status(connection: Connection) -> Status:
     return Status(current=current, newest=newest, up_to_date=current == newest)
 
 
-def _alembic(connection: Connection) -> AlembicConfig:
-    alembic = AlembicConfig(attributes={"connection": connection})
+def _alembic(connection: Connection, event_tag: bytes) -> AlembicConfig:
+    alembic = AlembicConfig(attributes={"connection": connection, "event_tag": event_tag})
     alembic.set_main_option("script_location", str(MIGRATIONS))
     return alembic

@@ -6,6 +6,7 @@ many at once; both give the same rows.
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -18,10 +19,16 @@ from marketplace.db.pipeline import Pipeline, idle
 
 
 class Statement(Struct, frozen=True):
-    """SQL with `:named` parameters, and their values."""
+    """SQL with `:named` parameters, and their values. `tagged`: what `:tag` vouches for, where the SQL has one:
+    HMAC-SHA-256 (32 bytes) under the key of the `Database` that it is sent to."""
 
     sql: TextClause
     parameters: Mapping[str, Any] = {}
+    tagged: bytes | None = None
+
+
+TAG_KEY = "tag_key"
+"""Where a session of a `Database` has its key."""
 
 
 NOT_AS_REQUIRED = "SD001"
@@ -39,7 +46,8 @@ def required(sql: TextClause, condition: str) -> TextClause:
 
 async def perform(session: AsyncSession, statement: Statement) -> CursorResult[Any]:
     """The statement in a session's unit of work, by itself."""
-    found: CursorResult[Any] = await session.execute(statement.sql, statement.parameters)  # type: ignore[assignment]
+    values = _values(statement, session.info.get(TAG_KEY, b""))
+    found: CursorResult[Any] = await session.execute(statement.sql, values)  # type: ignore[assignment]
     return found
 
 
@@ -51,7 +59,8 @@ async def perform_all(session: AsyncSession, statements: Sequence[Statement]) ->
     connection = await (await session.connection()).get_raw_connection()
     driver = connection.driver_connection
     assert isinstance(driver, AsyncConnection)
-    return await rows(driver, statements, begin=not driver.autocommit and idle(driver), prepare=False)
+    begin, tag_key = not driver.autocommit and idle(driver), session.info.get(TAG_KEY, b"")
+    return await rows(driver, statements, tag_key=tag_key, begin=begin, prepare=False)
 
 
 async def planned(session: AsyncSession, statement: Statement) -> list[Any]:
@@ -63,8 +72,8 @@ async def planned(session: AsyncSession, statement: Statement) -> list[Any]:
 class Unit:
     """A transaction on a connection that has none open; made by `Database.unit`, which commits it."""
 
-    def __init__(self, connection: AsyncConnection[Any]) -> None:
-        self._connection = connection
+    def __init__(self, connection: AsyncConnection[Any], tag_key: bytes) -> None:
+        self._connection, self._tag_key = connection, tag_key
 
     async def send(self, statements: Sequence[Statement]) -> list[list[Any]]:
         """Run all in this order, in one round trip; the rows of each, as named tuples. Raises psycopg.Error.
@@ -72,7 +81,7 @@ class Unit:
         After the first that fails the rest do nothing. None may depend on an answer to an earlier one: judge the
         answers afterwards, and `undo` if one of them forbids the others.
         """
-        return await rows(self._connection, statements, begin=idle(self._connection))
+        return await rows(self._connection, statements, tag_key=self._tag_key, begin=idle(self._connection))
 
     async def undo(self) -> None:
         """Take back all that was sent so far."""
@@ -91,6 +100,7 @@ async def rows(
     connection: AsyncConnection[Any],
     statements: Sequence[Statement],
     *,
+    tag_key: bytes = b"",
     begin: bool = False,
     prepare: bool = True,
 ) -> list[list[Any]]:
@@ -100,5 +110,11 @@ async def rows(
         if begin:
             pipeline.begin()
         for each in statements:
-            pipeline.add(each.sql, each.parameters, prepare=prepare)
+            pipeline.add(each.sql, _values(each, tag_key), prepare=prepare)
         return await pipeline.run()
+
+
+def _values(statement: Statement, tag_key: bytes) -> Mapping[str, Any]:
+    if statement.tagged is None:
+        return statement.parameters
+    return {**statement.parameters, "tag": hmac.digest(tag_key, statement.tagged, "sha256")}

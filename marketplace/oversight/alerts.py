@@ -39,6 +39,7 @@ from marketplace.oversight.rules import (
     class_drift,
     consent_used,
     denial_burst,
+    event_refused,
     incident_due,
     month_stuck,
     night_export,
@@ -53,13 +54,13 @@ logger = logging.getLogger(__name__)
 RULES = (
     consent_used.RULE, denial_burst.RULE, budget_drained.RULE, night_export.RULE, class_drift.RULE,
     incident_due.RULE, month_stuck.RULE, audit_failed.RULE, audit_late.RULE,
-    witness_refused.RULE, payout_odd.RULE, outside_differs.RULE,
+    witness_refused.RULE, event_refused.RULE, payout_odd.RULE, outside_differs.RULE,
 )  # fmt: skip
 STUCK = "rule_stuck"
 FREE_SPENT = "free_spent"
 OF_THE_EXCHANGE = (
-    audit_failed.RULE.name, audit_late.RULE.name, witness_refused.RULE.name, payout_odd.RULE.name,
-    outside_differs.RULE.name, STUCK, FREE_SPENT,
+    audit_failed.RULE.name, audit_late.RULE.name, witness_refused.RULE.name, event_refused.RULE.name,
+    payout_odd.RULE.name, outside_differs.RULE.name, STUCK, FREE_SPENT,
 )  # fmt: skip
 """Alerts about the exchange itself: the operator sees these, and no other."""
 SPAN_LEAVES = 20_000

@@ -85,10 +85,22 @@ class RefundDiffers(Conflict):
     code = "payments.refund_differs"
 
 
+class NothingToRefund(Conflict):
+    """All that was paid has gone back, or is on its way."""
+
+    code = "payments.nothing_left"
+
+
 class PaymentDisputed(Conflict):
-    """The payer's bank disputes the payment, or has taken it back: it cannot be refunded as well."""
+    """The payer's bank disputes the payment: it cannot be refunded as well."""
 
     code = "payments.disputed"
+
+
+class PaymentTakenBack(Conflict):
+    """The payer's bank has taken the payment back: it cannot be refunded as well."""
+
+    code = "payments.taken_back"
 
 
 class NotRefundable(Conflict):

@@ -13,7 +13,14 @@ from marketplace.db.base import new_id, utcnow
 from marketplace.errors import NotFound
 from marketplace.ledger.accounts import account_id
 from marketplace.payments.accounts import bring_in, collect, lock_account, move, send_out
-from marketplace.payments.errors import NotRefundable, PaymentDisputed, RefundDiffers, RefundTooMuch
+from marketplace.payments.errors import (
+    NothingToRefund,
+    NotRefundable,
+    PaymentDisputed,
+    PaymentTakenBack,
+    RefundDiffers,
+    RefundTooMuch,
+)
 from marketplace.payments.models import Dispute, Payment, Refund
 from marketplace.payments.provider import SeenRefund
 
@@ -24,7 +31,8 @@ async def ask_refund(
     session: AsyncSession, *, by: Operator, refund_id: UUID, payment_id: str, amount: int | None, reason: str
 ) -> Refund:
     """Set a payment's money aside to go back, all that is left of it if `amount` is None; the same id again is
-    harmless. Raises NotFound, NotRefundable, RefundDiffers, PaymentDisputed, RefundTooMuch, InsufficientFunds.
+    harmless. Raises NotFound, NotRefundable, RefundDiffers, PaymentDisputed, PaymentTakenBack, NothingToRefund,
+    RefundTooMuch, InsufficientFunds.
     """
     payment = await session.get(Payment, payment_id)
     if payment is None:
@@ -37,9 +45,10 @@ async def ask_refund(
         if known.payment_id != payment_id or amount not in (None, known.amount):
             raise RefundDiffers(refund_id=str(refund_id))
         return known
-    if await session.scalar(select(Dispute.id).where(Dispute.payment_id == payment_id, Dispute.state != "won")):
-        raise PaymentDisputed
+    await _require_undisputed(session, payment_id)
     gone, gone_vnd = await _going_back(session, payment_id)
+    if gone >= payment.amount:
+        raise NothingToRefund
     asked = payment.amount - gone if amount is None else amount
     if not 0 < asked <= payment.amount - gone:
         raise RefundTooMuch(amount=asked, most=payment.amount - gone, currency=payment.currency)
@@ -126,6 +135,14 @@ async def _raise_to(session: AsyncSession, payment: Payment, refund: Refund, sta
         )
     if state != "pending":
         await _record(session, "refund:pay" if state == "paid" else "refund:fail", payment, refund, None)
+
+
+async def _require_undisputed(session: AsyncSession, payment_id: str) -> None:
+    """Raises PaymentDisputed, PaymentTakenBack."""
+    states = await session.scalars(select(Dispute.state).where(Dispute.payment_id == payment_id))
+    against = set(states) - {"won"}
+    if against:
+        raise PaymentTakenBack if against == {"lost"} else PaymentDisputed
 
 
 async def _going_back(session: AsyncSession, payment_id: str) -> tuple[int, int]:

@@ -13,6 +13,7 @@ from marketplace.audit.actions import record
 from marketplace.db.locks import lock_version
 from marketplace.errors import NotFound
 from marketplace.listings.models import Dataset
+from marketplace.listings.reads import is_named
 from marketplace.listings.searched import index_dataset
 from marketplace.publications.errors import NotListed
 from marketplace.publications.models import VersionWithdrawal
@@ -34,7 +35,7 @@ async def withdraw(
     Queries that run are voided at settle, free of charge. Agreements stand, and can ask nothing meanwhile. The
     earlier version does not come back: only the newest of a lineage can be asked. Raises NotFound, NotListed.
     """
-    rows = select(Dataset).where(Dataset.slug == dataset, Dataset.owner_id == by.organisation_id)
+    rows = select(Dataset).where(is_named(dataset), Dataset.owner_id == by.organisation_id)
     found = await session.scalar(rows.with_for_update(key_share=True))
     if found is None or found.linkage_id is not None:
         raise NotFound

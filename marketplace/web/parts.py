@@ -20,7 +20,7 @@ from marketplace.closing.jobs import run_closing
 from marketplace.config import Config
 from marketplace.consents.jobs import run_register
 from marketplace.db import embedded
-from marketplace.db.engine import Database, database_url
+from marketplace.db.engine import Database, open_database
 from marketplace.db.keys import Keys
 from marketplace.db.schema import bring_up_to_date, require_up_to_date
 from marketplace.einvoices.jobs import run_einvoices
@@ -147,7 +147,7 @@ async def _open_home(config: Config) -> AsyncIterator[tuple[Database, Keys]]:
             await asyncio.to_thread(bring_up_to_date, config)
         else:
             await asyncio.to_thread(require_up_to_date, config)
-        database = Database(database_url(config), connections=config.database_pool_connections)
+        database = open_database(config, connections=config.database_pool_connections)
         stack.push_async_callback(database.close)
         yield database, Keys(config.path("keys"))
 

@@ -46,6 +46,20 @@ class WitnessRefused(Body, frozen=True):
     size: int
 
 
+@event("log:refuse", "`count` events, or places in the queue of leaves, were put in without the service: no leaf")
+class EventsRefused(Body, frozen=True):
+    """`events`: the first of them."""
+
+    count: int
+    events: list[UUID]
+
+
+@event("log:admit", "who holds the keys of the home let an event into the log that it had refused")
+class EventAdmitted(Body, frozen=True):
+    event: UUID
+    reason: str
+
+
 @event(
     "log:audit",
     "rows, tiles and books were looked at; `named`: what differs, the first of `differences`",

@@ -25,7 +25,7 @@ from marketplace.agreements.terms import Granted, Terms
 from marketplace.audit.models import Event
 from marketplace.config import Config
 from marketplace.db.base import new_id, utcnow
-from marketplace.db.engine import Database, database_url
+from marketplace.db.engine import Database, open_database
 from marketplace.db.keys import Keys
 from marketplace.errors import Conflict, Invalid, NotFound
 from policies.decision import Conditions, Promises
@@ -127,7 +127,7 @@ async def test_a_denied_resubmission_changes_nothing_but_is_logged(
 @asynccontextmanager
 async def _lonely(config: Config) -> AsyncIterator[Database]:
     """A service with a single connection: whoever asks for a second one while it works waits in vain."""
-    alone = Database(database_url(config), connections=1)
+    alone = open_database(config, connections=1)
     try:
         yield alone
     finally:

@@ -20,12 +20,12 @@ from marketplace.audit.published import PublishedLog
 from marketplace.audit.sequencer import sequence_once
 from marketplace.config import Config
 from marketplace.db import embedded
-from marketplace.db.engine import Database, database_url
+from marketplace.db.engine import Database, open_database
 from marketplace.db.keys import Keys
 from marketplace.db.roles import OWNER
 from marketplace.verifier.note import VerifierKey
 from tests.homes import own_home
-from tests.prepared import Prepared
+from tests.prepared import Prepared, copy_event_tag
 
 EMPTIED = (
     "event_salt", "pending_leaf", "audit_leaf", "audit_node", "published", "cosignature", "checkpoint", "event",
@@ -79,7 +79,7 @@ def log_home() -> Iterator[Path]:
 async def log_server(log_home: Path, prepared: Prepared) -> AsyncIterator[Log]:
     config = Config(home=log_home)
     prepared.copy_tables(log_home)
-    database = Database(database_url(config), connections=8)
+    database = open_database(config, connections=8)
     _never_counted(log_home)
     yield Log(database, config, Keys(log_home / "keys"))
     await database.close()
@@ -89,6 +89,7 @@ async def log_server(log_home: Path, prepared: Prepared) -> AsyncIterator[Log]:
 def log(log_server: Log, tmp_path: Path) -> Log:
     """An empty log with fresh keys."""
     empty(log_server)
+    copy_event_tag(log_server.config.home, tmp_path / "keys")
     return replace(log_server, keys=Keys(tmp_path / "keys"))
 
 

@@ -14,8 +14,9 @@ import pytest
 from marketplace.audit.actions import record
 from marketplace.audit.errors import NoUses, PublishedAway
 from marketplace.audit.receipt import encode
-from marketplace.cli import audit_home, home_database
+from marketplace.cli import audit_home
 from marketplace.cli.main import parser
+from marketplace.db import engine
 from marketplace.errors import Problem
 from marketplace.sources import bucket
 from marketplace.verifier.note import open_checkpoint, parse_key
@@ -38,7 +39,7 @@ def offline(monkeypatch: pytest.MonkeyPatch) -> None:
         raise AssertionError("verify went out")
 
     monkeypatch.setattr(socket, "socket", refuse)
-    monkeypatch.setattr(home_database, "database_url", refuse)
+    monkeypatch.setattr(engine, "database_url", refuse)
     monkeypatch.setattr(audit_home, "load", refuse)
 
 

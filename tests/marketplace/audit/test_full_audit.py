@@ -24,10 +24,10 @@ from marketplace.audit.disk import DiskLog
 from marketplace.audit.export import export_log
 from marketplace.audit.published import read_tile
 from marketplace.audit.tiles import WIDTH, Tile, parse_tile, tiles_of
-from marketplace.cli import audit_home, home_database
+from marketplace.cli import audit_home
 from marketplace.db import engine
 from marketplace.db.base import ms_of, utcnow
-from marketplace.db.engine import Database, DatabaseUnavailable, database_url
+from marketplace.db.engine import Database, DatabaseUnavailable, database_url, open_database
 from marketplace.db.keys import Keys
 from marketplace.inspection import jobs
 from marketplace.inspection.jobs import TURN, audit_if_due, last_due
@@ -259,7 +259,7 @@ async def test_what_takes_long_keeps_its_snapshot_and_its_turn(
     monkeypatch.setattr(engine, "OPTIONS", "-c idle_in_transaction_session_timeout=500")
     monkeypatch.setattr(jobs, "look", slowly)
     monkeypatch.setattr(jobs, "tell", note)
-    database = Database(database_url(log.config), connections=2)
+    database = open_database(log.config, connections=2)
     try:
         assert await audit_if_due(database, grown.keys, grown.config, datetime.now(UTC) + timedelta(days=1))
     finally:
@@ -320,7 +320,7 @@ async def test_the_command_audits_at_once(
     log: Log, grown: Log, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(audit_home, "load", lambda: grown.config)
-    monkeypatch.setattr(home_database, "database_url", lambda _: database_url(log.config))
+    monkeypatch.setattr(engine, "database_url", lambda _: database_url(log.config))
     monkeypatch.setattr(audit_home, "Keys", lambda _: grown.keys)
     assert await asyncio.to_thread(run, "check", "--json") == 0
     assert json.loads(capsys.readouterr().out) == {"ok": True, "size": 8, "differences": []}

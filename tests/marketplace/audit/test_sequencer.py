@@ -140,7 +140,7 @@ import asyncio, os, signal, sys
 from pathlib import Path
 from marketplace.audit import sequencer
 from marketplace.config import Config
-from marketplace.db.engine import Database, database_url
+from marketplace.db.engine import open_database
 from marketplace.db.keys import Keys
 from marketplace.db.together import Unit
 
@@ -154,7 +154,7 @@ async def killed(unit, statements):
 
 async def main():
     config = Config(home=Path(sys.argv[1]))
-    database = Database(database_url(config), connections=1)
+    database = open_database(config, connections=1)
     Unit.send = killed
     await sequencer.sequence_once(database, Keys(Path(sys.argv[2])), config)
 

@@ -15,7 +15,7 @@ from marketplace.billing.actions import credit_wallet
 from marketplace.calendar import month_of as name_of
 from marketplace.config import Config
 from marketplace.db.base import new_id, utcnow
-from marketplace.db.engine import Database, database_url, migration_url
+from marketplace.db.engine import Database, migration_url, open_database
 from marketplace.invoices.months import Month, month_of
 from tests.homes import own_home
 from tests.marketplace.agreements.conftest import Sides, open_sides
@@ -67,7 +67,7 @@ async def past(prepared: Prepared) -> AsyncIterator[Past]:
     with own_home() as home:
         prepared.copy_tables(home)
         config = Config(home=home)
-        database = Database(database_url(config), connections=20)
+        database = open_database(config, connections=20)
         yield await _filled(config, database)
         await database.close()
 

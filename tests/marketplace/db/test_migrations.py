@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
+from uuid import uuid4
 
 import psycopg
 import pytest
+from alembic import command
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import ProgrammingError
 
+from marketplace.audit.tag import is_ours
 from marketplace.config import Config
 from marketplace.db import embedded, migrate, schema
 from marketplace.db.base import INSERT_ONLY
 from marketplace.db.engine import Database, migration_url, sqlalchemy_url
+from marketplace.db.keys import Keys
 from marketplace.tables import metadata
 
 DEFINED = text("""
@@ -121,6 +125,27 @@ async def test_an_owner_that_is_no_superuser_migrates_its_home_database(own_home
             await session.execute(text("delete from transfer"))
         await session.rollback()
     await database.close()
+
+
+def test_what_waited_for_its_leaf_before_there_were_tags_gets_one(own_home: Path) -> None:
+    config, event_id, commitment = Config(home=own_home), uuid4(), b"c" * 32
+    key = Keys(config.path("keys")).event_tag()
+    engine = create_engine(sqlalchemy_url(migration_url(config)))
+    with engine.begin() as connection:
+        command.upgrade(migrate._alembic(connection, key), "0046")
+        connection.execute(
+            text(
+                "insert into event (id, at, name, parties, body, commitment)"
+                " values (:id, now(), 'test:event', '{}', '{}', :commitment)"
+            ),
+            {"id": event_id, "commitment": commitment},
+        )
+        connection.execute(text("insert into pending_leaf values (:id)"), {"id": event_id})
+    assert migrate.upgrade(config).up_to_date
+    with engine.connect() as connection:
+        tag = connection.scalar(text("select tag from pending_leaf"))
+    engine.dispose()
+    assert is_ours(key, event_id, commitment, tag)
 
 
 def test_the_migration_and_the_service_agree_on_what_is_insert_only(config: Config, database: Database) -> None:

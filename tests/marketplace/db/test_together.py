@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from marketplace.config import Config
 from marketplace.db.base import new_id
-from marketplace.db.engine import Database, database_url
+from marketplace.db.engine import Database, open_database
 from marketplace.db.together import Statement
 from marketplace.errors import Invalid
 
@@ -29,7 +29,7 @@ def enter(slug: str) -> Statement:
 async def narrow(config: Config, database: Database) -> AsyncIterator[Database]:
     """One connection only, so that whoever comes next gets what the last one left."""
     del database  # its tables
-    opened = Database(database_url(config), connections=1)
+    opened = open_database(config, connections=1)
     yield opened
     await opened.close()
 

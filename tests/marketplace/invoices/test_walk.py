@@ -13,7 +13,7 @@ from sqlalchemy import text
 from marketplace.cli.client import Client
 from marketplace.cli.main import main
 from marketplace.config import Config
-from marketplace.db.engine import Database, database_url
+from marketplace.db.engine import open_database
 from tests.market import SMALL_SQL, Market
 from tests.marketplace.invoices.bills import close, this_month
 from tests.marketplace.parties import Make
@@ -28,7 +28,7 @@ INVOICED = text("select sum(gross_vnd)::bigint as vnd from invoice where kind = 
 
 async def _closed(market: Market) -> tuple[int, int]:
     """What the ledger charged in this month and what its invoices say, once it is closed."""
-    database = Database(database_url(Config(home=market.home)), connections=2)
+    database = open_database(Config(home=market.home), connections=2)
     month = this_month()
     try:
         await close(database)
@@ -69,7 +69,7 @@ def test_invoices_of_a_month_are_its_charges_and_lead_to_decision_and_receipt(ma
 
 
 async def _second_operator(market: Market) -> Client:
-    database = Database(database_url(Config(home=market.home)), connections=2)
+    database = open_database(Config(home=market.home), connections=2)
     try:
         return Client(market.url, (await Make().party(database, kind="operator")).token, timeout_s=60)
     finally:

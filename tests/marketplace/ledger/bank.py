@@ -16,7 +16,7 @@ from sqlalchemy import text
 from marketplace.config import Config
 from marketplace.db import embedded
 from marketplace.db.base import new_id
-from marketplace.db.engine import Database, database_url
+from marketplace.db.engine import Database, open_database
 from marketplace.errors import Problem
 from marketplace.ledger.actions import Movement, transfers
 from marketplace.ledger.folding import fold
@@ -102,7 +102,7 @@ async def _their_transactions_ended(database: Database) -> None:
 
 async def _clients(home: Path, seed: str, accounts: list[UUID]) -> None:
     """Move and fold until killed; a line for each group that was committed: the ids of its transfers."""
-    database = Database(database_url(Config(home=home)), connections=8)
+    database = open_database(Config(home=home), connections=8)
 
     async def client(number: int) -> None:
         chance = random.Random(f"{seed} {number}")

@@ -24,7 +24,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from marketplace.config import Config
 from marketplace.db.base import new_id, utcnow
-from marketplace.db.engine import Database, database_url
+from marketplace.db.engine import Database, open_database
 from marketplace.errors import Problem
 from marketplace.ledger.actions import Movement, hold, post, transfers, void
 from marketplace.ledger.batch import transfer_each
@@ -224,7 +224,7 @@ def test_the_ledger_is_its_model(config: Config, database: Database) -> None:
     """`database` is asked for so that the tables are there; the machine has a loop and connections of its own."""
     with asyncio.Runner() as runner:
         Ledger.runner = runner
-        Ledger.database = Database(database_url(config), connections=2)
+        Ledger.database = open_database(config, connections=2)
         case = settings(
             max_examples=tried(12), stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
         )

@@ -19,7 +19,7 @@ from marketplace.audit.sequencer import sequence_once
 from marketplace.billing.budget import budget_hold, budget_spent, grant_budget
 from marketplace.config import Config
 from marketplace.db.base import utcnow
-from marketplace.db.engine import Database, database_url
+from marketplace.db.engine import Database, open_database
 from marketplace.db.keys import Keys
 from marketplace.ledger.actions import transfers
 from marketplace.listings.models import DatasetVersion
@@ -183,7 +183,7 @@ def test_whoever_is_denied_again_and_again_is_told_to_the_regulator(market: Mark
 async def looked_at(market: Market) -> None:
     """Every denial has its leaf, and the rule has looked at it."""
     config = Config(home=market.home)
-    database = Database(database_url(config), connections=2)
+    database = open_database(config, connections=2)
     try:
         await sequence_once(database, Keys(config.path("keys")), config)
         await look(database, at=utcnow(), rules=[denial_burst.RULE])

@@ -21,6 +21,7 @@ from marketplace.oversight.alerts import TRIES, look
 from marketplace.oversight.rules import audit_late, consent_used
 from marketplace.oversight.rules.rule import Cause, Look, Rule, Span, thresholds_at
 from tests.marketplace.audit.conftest import Log
+from tests.marketplace.audit.test_refusing import put_in
 from tests.marketplace.oversight.test_alerts import NOON, logged, place, raised
 from tests.marketplace.oversight.test_alerts import quiet as quiet  # noqa: PLC0414
 
@@ -124,6 +125,16 @@ async def test_a_witness_that_refuses_is_an_alert_once_though_it_gets_no_leaf(qu
     assert [rule for rule, _ in await raised(quiet)] == ["witness_refused"]
     told = await quiet.one("SELECT told FROM alert")
     assert told == {"witness": "witness.example/w1", "cosigned_leaves": 56}
+
+
+async def test_events_that_were_put_into_the_database_are_an_alert_once(quiet: Log) -> None:
+    forged = [str(put_in(quiet)), str(put_in(quiet))]
+    for _ in range(2):
+        await quiet.sequence()
+        await look(quiet.database, at=utcnow())
+    assert [rule for rule, _ in await raised(quiet)] == ["event_refused"]
+    told = await quiet.one("SELECT told FROM alert")
+    assert told == {"refused_events": 2, "named": "; ".join(sorted(forged))}
 
 
 async def test_a_line_of_the_bank_that_fits_nothing_is_an_alert_once(quiet: Log) -> None:

@@ -74,7 +74,8 @@ async def test_in_parts_and_whole_but_never_more_than_was_paid(
     over = await refund(payer, operator, payment, 150_001)
     assert (over.status_code, over.json()["code"]) == (409, "payments.refund_too_much")
     assert (await refund(payer, operator, payment)).json()["amount"] == 150_000
-    assert (await refund(payer, operator, payment)).status_code == 409
+    nothing = await refund(payer, operator, payment)
+    assert (nothing.status_code, nothing.json()["code"]) == (409, "payments.nothing_left"), "not: ask for less"
     assert await money(database, payer.organisation_id) == {}
     assert await in_balance(database)
 
@@ -188,6 +189,9 @@ async def test_a_dispute_freezes_at_once_and_ends_released_or_taken(
     payer.fake.do("end-dispute", dispute, status=end)
     await tell_all(payer, payment)
     assert await money(database, payer.organisation_id) == left
+    after = await refund(payer, operator, payment, 1_000)
+    told = {"won": (201, None), "lost": (409, "payments.taken_back")}[end]
+    assert (after.status_code, after.json().get("code")) == told, "who lost it need not wait for its end"
     assert await in_balance(database)
 
 

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from marketplace.config import Config
-from marketplace.db.engine import Database, database_url
+from marketplace.db.engine import Database, database_url, open_database
 from marketplace.payments.notices import take_notice
 from marketplace.payments.opening import open_payments
 from marketplace.payments.provider import Provider
@@ -71,7 +71,7 @@ async def both_orders(
     """One startup hears each event at once, the other at any time, in any order, up to three times.
 
     The books of the plain story, of the wild one, and of each startup here; and what does not agree in them."""
-    chance, database = random.Random(seed), Database(database_url(config), connections=8)
+    chance, database = random.Random(seed), open_database(config, connections=8)
     async with open_payments(config) as payments, desk_of(database, config, payments) as desk:
         provider = payments.require()
         told = Told(database, provider, fake)

@@ -209,7 +209,9 @@ async def test_a_version_taken_back_is_gone_until_the_next_one(desk: Desk) -> No
         assert answer.status_code == status, (who, answer.text)
     other = await desk.client.post(path, token=desk.tokens["approver"], json={**body, "version_id": "0" * 64})
     assert (other.status_code, other.json()["code"]) == (409, "publication.not_listed")
-    taken = await desk.client.post(path, token=desk.tokens["approver"], json=body)
+    by_id = path.replace(desk.shop.slug, made["dataset_id"])
+    assert (await desk.client.post(by_id, token=desk.tokens["rival"], json=body)).status_code == 404
+    taken = await desk.client.post(by_id, token=desk.tokens["approver"], json=body)
     assert (taken.status_code, taken.json()["reason"]) == (201, "quality"), taken.text
     assert (await desk.client.get(f"/api/v1/datasets/{desk.shop.slug}")).status_code == 404
     async with desk.press.database.session() as session:
