@@ -75,9 +75,8 @@ async def test_a_tag_of_another_event_or_of_another_key_does_not_serve(log: Log,
     made = put_in(log, tag=event_tag(b"k" * 32, uuid4(), b"c" * 32), role=role)
     assert await log.sequence() == 1
     assert await log.one("SELECT event_id FROM audit_leaf") == ours
-    assert await log.one("SELECT body -> 'events' FROM event WHERE name = 'log:refuse'") == sorted(
-        [str(stolen), str(made)]
-    )
+    named = await log.one("SELECT body -> 'events' FROM event WHERE name = 'log:refuse'")
+    assert sorted(named) == sorted([str(stolen), str(made)])
 
 
 async def test_a_flood_of_them_stops_nothing_and_is_told_in_one_event(log: Log) -> None:
