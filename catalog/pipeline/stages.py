@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from catalog.coding import coding_digest
 from catalog.history import Waiting, follow
 from catalog.intake import read_source
+from catalog.invented import invented_rows
 from catalog.making import anonymise, measure
 from catalog.manifest import column_lines
 from catalog.past import CARRIED
@@ -132,8 +133,9 @@ def run_measure(line: Line, room: Path) -> Said:
     if read.detected is not None:
         read = replace(read, detected=with_pairs(manifest, read.detected, made.reply))
     line.done = KeptVersion(
-        version=version, waiting=waiting, sample=[] if manifest.mode == "dp" else made.reply.sample,
-        rows_read=intake.rows, read=read, without_consent=made.reply.without_consent,
+        version=version, waiting=waiting, rows_read=intake.rows, read=read,
+        sample=invented_rows(manifest) if manifest.mode == "dp" else made.reply.sample,
+        without_consent=made.reply.without_consent,
         rare_values_blanked=made.reply.rare_values_blanked, risk=measured.risk,
     )  # fmt: skip
     if line.bench.lasting:

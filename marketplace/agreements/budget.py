@@ -15,6 +15,7 @@ from marketplace.billing.budget import share_account
 from marketplace.errors import NotFound
 from marketplace.ledger.reads import balance
 from marketplace.listings.reads import listed_version
+from policies.decision import BudgetFacts
 from sandbox.disclosure.noise import MICRO, epsilon_of, margin_of, scale_of
 
 
@@ -68,6 +69,17 @@ async def read_budget(
         buys=_buys(found.available, rho_micro),
         choices=tuple(_buys(found.available, each) for each in _asked(found.available, rho_micro, least_micro)),
     )
+
+
+async def least_budget(
+    session: AsyncSession, agreement_id: UUID, privacy: Privacy, least_micro: int
+) -> BudgetFacts:
+    """For a decision on the question that spends least; an agreement without a budget has None left."""
+    try:
+        left = (await balance(session, share_account(agreement_id))).available
+    except NotFound:
+        left = None
+    return BudgetFacts(cost_micro=least_micro, left_micro=left, epsilon=_epsilon(least_micro, privacy))
 
 
 def _asked(left_micro: int, rho_micro: int, least_micro: int) -> list[int]:

@@ -8,13 +8,15 @@ from functools import partial
 from uuid import UUID
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import replace
 from sqlalchemy import RowMapping, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from catalog.manifest import Manifest
+from catalog.version import Privacy
 from marketplace.accounts.callers import Approver, Owner, Steward
+from marketplace.agreements.budget import least_budget
 from marketplace.agreements.errors import NothingListed
 from marketplace.agreements.facts import agreement_question
 from marketplace.agreements.models import Application
@@ -145,13 +147,17 @@ async def preview_listed(
     facts = dataset_facts(listed.dataset_id, version, state_class=was.state_class)
     cap = config.rows_cap_multiple * version.rows
     cells = await preview(engine, facts, at_ms=ms_of(at), rows_cap=cap)
+    asked_now = [_widest(row, facts, ms_of(at), cap) for row in rows]
+    questions = [await _budgeted(session, config, version.privacy, question) for question in asked_now]
     return PreviewView(
         dataset=version.dataset,
         mode=version.mode,
         persons=version.persons,
         listing=None,
         cells=tuple(CellView(kind=c.kind, purpose=c.purpose, answer=_view(c.answer)) for c in cells),
-        standing=tuple([await _standing(engine, row, facts, ms_of(at), cap) for row in rows]),
+        standing=tuple(
+            [await _standing(engine, row, question) for row, question in zip(rows, questions, strict=True)]
+        ),
     )
 
 
@@ -180,9 +186,8 @@ async def preview_acceptance(
     return _view(await granted(engine, question, rows_cap=config.rows_cap_multiple * listed.version.rows))
 
 
-async def _standing(engine: Engine, row: RowMapping, dataset: DatasetFacts, at_ms: int, cap: int) -> StandingView:
-    """The widest question of that person: all columns agreed that are still there, free of charge."""
-    decision = await engine.decide(_widest(row, dataset, at_ms, cap))
+async def _standing(engine: Engine, row: RowMapping, question: AccessQuestion) -> StandingView:
+    decision = await engine.decide(question)
     return StandingView(
         agreement_id=row["id"],
         startup_name=row["startup_name"],
@@ -192,7 +197,19 @@ async def _standing(engine: Engine, row: RowMapping, dataset: DatasetFacts, at_m
     )
 
 
+async def _budgeted(
+    session: AsyncSession, config: Config, privacy: Privacy | UnsetType, question: AccessQuestion
+) -> AccessQuestion:
+    """In dp mode: as the question with most noise, which a budget covers longest."""
+    if privacy is UNSET:
+        return question
+    agreement_id = UUID(question.agreement.id)
+    budget = await least_budget(session, agreement_id, privacy, config.dp_rho_least_micro)
+    return replace(question, budget=budget)
+
+
 def _widest(row: RowMapping, dataset: DatasetFacts, at_ms: int, cap: int) -> AccessQuestion:
+    """Of that person: all columns agreed that are still there, free of charge."""
     return AccessQuestion(
         at_ms=at_ms,
         caller=Caller(

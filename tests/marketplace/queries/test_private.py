@@ -343,6 +343,18 @@ def test_32_at_once_never_overspend_and_a_failure_inside_costs_its_budget(survey
     assert survey.reconciled()
 
 
+def test_the_owners_preview_knows_which_budget_is_left(survey: Market) -> None:
+    if "survey_of_two_rows" not in survey.agreements:
+        second_agreement(survey)
+    standing = survey.client("owner").get("/api/v1/datasets/survey/preview").json()["standing"]
+    told = {each["agreement_id"]: each["answer"]["decision"] for each in standing}
+    for agreement in ("survey", "survey_of_two_rows"):
+        decision = told[survey.agreements[agreement]]
+        spent = left(survey, agreement)["left_micro"] == 0
+        assert [reason["code"] for reason in decision["reasons"]] == ["budget.spent"] * spent
+        assert decision["allow"] is not spent
+
+
 def test_a_lineage_grants_no_more_than_its_cap(survey: Market) -> None:
     if "survey_of_two_rows" not in survey.agreements:
         second_agreement(survey)
