@@ -58,10 +58,20 @@ def config() -> OpenAPIConfig:
     )
 
 
+def summary_of(description: str) -> str:
+    """Its first paragraph, on one line."""
+    return " ".join(description.partition("\n\n")[0].split()).rstrip(".")
+
+
+def part_of(path: str) -> str:
+    """The part of the API that a path belongs to."""
+    return path.removeprefix("/api/v1/").strip("/").partition("/")[0].partition(".")[0]
+
+
 def _complete(path: str, operation: dict[str, Any]) -> None:
     """Its first paragraph as the summary, its part of the API as the tag, and how it refuses."""
-    operation["summary"] = " ".join(operation["description"].partition("\n\n")[0].split()).rstrip(".")
-    operation["tags"] = [path.removeprefix("/api/v1/").strip("/").partition("/")[0].partition(".")[0]]
+    operation["summary"] = summary_of(operation["description"])
+    operation["tags"] = [part_of(path)]
     # Litestar describes a 400 of its own, which nobody here answers with.
     operation["responses"].pop("400", None)
     operation["responses"]["default"] = {

@@ -16,6 +16,7 @@ from marketplace.web.handlers import (
     account,
     agreements,
     alerts,
+    api_page,
     applications,
     apply,
     catalogue,
@@ -58,7 +59,7 @@ from marketplace.web.view import provide_view
 
 STATIC: Final = Path(__file__).parent / "static"
 MODULES: Final = (
-    account, agreements, alerts, applications, apply, catalogue, consents, console, credits, decisions,
+    account, agreements, alerts, api_page, applications, apply, catalogue, consents, console, credits, decisions,
     demands, external, help_page, incidents, invoices, language, linkages, log, mine, money, months, offers,
     paid_in, pay_in, payouts, people, preview, publications, quality, queries, sign_in, spending, tables,
     tokens, usage, watches, why,

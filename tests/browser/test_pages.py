@@ -227,6 +227,7 @@ async def test_every_page_is_well_formed_for_assistive_technology(
         "/",
         "/help",
         "/help/sql",
+        "/help/api",
         f"/datasets/{slug}",
         *MEMBERS,
         f"/applications/{application}",

@@ -21,7 +21,7 @@ from tests.prepared import Prepared
 
 SQL = "select education, count(*) as persons from adult group by education order by persons desc"
 PAGES = (
-    "/", "/help", "/help/sql", "/datasets/adult", "/datasets/adult/apply", "/console", "/queries", "/applications",
+    "/", "/help", "/help/sql", "/help/api", "/datasets/adult", "/datasets/adult/apply", "/console", "/queries", "/applications",
     "/agreements", "/usage", "/spending", "/wallet", "/log", "/tokens", "/toi", "/no/such/page",
 )  # fmt: skip
 
