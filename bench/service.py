@@ -17,6 +17,7 @@ import duckdb
 
 from bench.cold import cold
 from bench.figure import figure, quantile
+from bench.floor import FORKS, STARTS, bare_fork_ms, imports_s
 from marketplace.db import embedded
 from tests.market import EXAMPLES, SMALL_SQL, Market, market_of, prepare_home
 
@@ -81,7 +82,8 @@ def _latency(market: Market) -> list[dict[str, Any]]:
         figure("small governed query, idle service: p50", statistics.median(times), "ms", n=ONE_BY_ONE, goal=15),
         figure("small governed query, idle service: p99", quantile(times, 0.99), "ms", n=ONE_BY_ONE),
         figure("small governed queries in a row: p50", statistics.median(in_a_row), "ms", n=ONE_BY_ONE),
-        figure("  of it, plain DuckDB on the same files: p50", _plain(market), "ms", n=ONE_BY_ONE),
+        figure("  beside it, plain DuckDB on the same files: p50", _plain(market), "ms", n=ONE_BY_ONE),
+        figure("  beside it, a bare fork that answers so and ends: p50", _bare(market), "ms", n=FORKS),
         figure("  this machine: a new page's first write (a child makes some 2,000)", _page_us(), "us", n=PAGES),
     ]
 
@@ -95,10 +97,18 @@ def _page_us() -> float:
         return (time.perf_counter() - began) * 1e6 / PAGES
 
 
-def _plain(market: Market) -> float:
+def _parts(market: Market) -> Path:
     (parts,) = {p.parent for p in Path(market.home, "store", "versions").rglob("*.parquet")}
+    return parts
+
+
+def _bare(market: Market) -> float:
+    return bare_fork_ms(_parts(market), SMALL_SQL)
+
+
+def _plain(market: Market) -> float:
     con = duckdb.connect(config={"threads": 2})
-    con.execute(f"create view adult as select * from read_parquet('{parts}/*.parquet')")
+    con.execute(f"create view adult as select * from read_parquet('{_parts(market)}/*.parquet')")
     times = []
     for _ in range(ONE_BY_ONE):
         began = time.perf_counter()
@@ -139,6 +149,7 @@ def _start(market: Market) -> list[dict[str, Any]]:
     time.sleep(2)
     return [
         figure("service ready after start, database warm", statistics.median(times), "s", n=3, goal=3),
+        figure("  beside it, an interpreter that imports its libraries", imports_s(), "s", n=STARTS),
         figure(
             "idle memory of service and jails (PSS), without PostgreSQL", _memory(market), "MiB", n=1, goal=400
         ),

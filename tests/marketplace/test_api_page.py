@@ -23,7 +23,7 @@ def test_it_lists_what_the_openapi_document_describes(market: Market) -> None:
 def test_its_first_question_is_priced_runs_and_is_paid_once(market: Market) -> None:
     found = re.search(r"<pre>(.*?)</pre>", _page(market), re.DOTALL)
     assert found is not None
-    first = html.unescape(found[1]).replace("\\\n", "")
+    first = html.unescape(found[1])
     asked = re.search(r"ASK='(.*)'$", first, re.MULTILINE)
     assert asked is not None
     body = json.loads(asked[1].replace("'$AGREEMENT'", market.agreements["adult"]))

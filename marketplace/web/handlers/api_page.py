@@ -15,10 +15,10 @@ from marketplace.web.api_document import part_of, summary_of
 from marketplace.web.view import AnyRequest, View
 
 FIRST: Final = """\
-TOKEN=sdl_…  AGREEMENT=…  ASK='{"agreement_ids": ["'$AGREEMENT'"], "purpose": "research.academic", \
-"sql": "SELECT count(*) FROM adult"}'
+TOKEN=sdl_…  AGREEMENT=…  KEY=$(uuidgen)
+ASK='{"agreement_ids": ["'$AGREEMENT'"], "purpose": "research.academic", "sql": "SELECT count(*) FROM adult"}'
 curl ADDRESS/api/v1/queries/quote -H "Authorization: Bearer $TOKEN" --json "$ASK"
-curl ADDRESS/api/v1/queries -H "Authorization: Bearer $TOKEN" -H "Idempotency-Key: $(uuidgen)" --json "$ASK"
+curl ADDRESS/api/v1/queries -H "Authorization: Bearer $TOKEN" -H "Idempotency-Key: $KEY" --json "$ASK"
 QUERY=…
 curl ADDRESS/api/v1/queries/$QUERY/result -H "Authorization: Bearer $TOKEN" -H "Accept: text/csv"
 curl ADDRESS/api/v1/queries/$QUERY/receipt -H "Authorization: Bearer $TOKEN"
