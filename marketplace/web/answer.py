@@ -19,7 +19,13 @@ from marketplace.queries.forms import first_rows
 from marketplace.queries.schemas import Ask, QueryView, QuoteView
 from marketplace.queries.services import Services
 from marketplace.texts import Message
-from marketplace.web.explain import explain_errors, explain_nearest, explain_problem, explain_reasons
+from marketplace.web.explain import (
+    WrongField,
+    explain_errors,
+    explain_nearest,
+    explain_problem,
+    explain_reasons,
+)
 from marketplace.web.view import View
 from policies.decision import Decision
 
@@ -45,7 +51,7 @@ class Answer(Struct, frozen=True, kw_only=True):
 
     problem: Message | None = None
     reasons: tuple[Message, ...] = ()
-    errors: tuple[Message, ...] = ()
+    errors: tuple[WrongField, ...] = ()
     nearest: tuple[Message, ...] = ()
     place: Place | None = None
     quote: QuoteView | None = None

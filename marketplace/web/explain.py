@@ -42,9 +42,19 @@ def explain_nearest(view: View, problem: Problem) -> tuple[Message, ...]:
     return tuple(view.message(f"nearest.{change.code}", change.params) for change in changes)
 
 
-def explain_errors(view: View, problem: Problem) -> tuple[Message, ...]:
+class WrongField(Struct, frozen=True, kw_only=True):
+    """A mistake in a form. `field`: the name that the form sends it under."""
+
+    field: str | None
+    said: Message
+
+
+def explain_errors(view: View, problem: Problem) -> tuple[WrongField, ...]:
     """Every wrong field of a form, each with its own words."""
-    return tuple(_explain_error(view, error) for error in problem.params.get("errors") or ())
+    return tuple(
+        WrongField(field=error.get("path"), said=_explain_error(view, error))
+        for error in problem.params.get("errors") or ()
+    )
 
 
 class Placed(Struct, frozen=True, kw_only=True):

@@ -21,8 +21,8 @@ from tests.prepared import Prepared
 
 SQL = "select education, count(*) as persons from adult group by education order by persons desc"
 PAGES = (
-    "/", "/help", "/help/sql", "/help/api", "/datasets/adult", "/datasets/adult/apply", "/console", "/queries", "/applications",
-    "/agreements", "/usage", "/spending", "/wallet", "/log", "/tokens", "/toi", "/no/such/page",
+    "/", "/help", "/help/sql", "/help/api", "/datasets/adult", "/datasets/adult/apply", "/console", "/queries",
+    "/applications", "/agreements", "/usage", "/spending", "/wallet", "/log", "/tokens", "/toi", "/no/such/page",
 )  # fmt: skip
 
 OWNERS = (
@@ -237,6 +237,23 @@ def test_the_keyboard_alone_runs_a_query(market: Market, browser: Browser) -> No
     browser.type("[data-run]", "\ue007", clear=False)
     until(browser, f"return document.querySelector('#key').value !== '{key}'")
     until(browser, "return document.activeElement.matches('[data-run]')")
+
+
+def test_a_mistake_in_a_form_has_the_focus_and_leads_to_its_field(market: Market, browser: Browser) -> None:
+    sign_in(browser, market, "startup")
+    browser.go(f"{market.url}/datasets/adult/apply")
+    browser.run("document.querySelector('main form').noValidate = true")
+    browser.click("input[name=purpose][value='product.rnd']")
+    browser.type("#justification", "Ngắn.")
+    browser.click("main form button[type=submit]")
+    browser.find(".problem a")
+    assert browser.run("return document.activeElement.matches('.problem')")
+    field = "return document.querySelector('#justification').getAttribute"
+    assert browser.run(f"{field}('aria-invalid')") == "true"
+    assert browser.run(f"{field}('aria-describedby')").split()[0] == "wrong-0"
+    browser.type(".problem a", "\ue007", clear=False)
+    assert browser.run("return document.activeElement.id") == "justification"
+    assert all("400 (Bad Request)" in error for error in browser.errors())
 
 
 def test_a_phone_never_scrolls_a_page_sideways(market: Market) -> None:

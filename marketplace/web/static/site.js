@@ -79,6 +79,25 @@ document.addEventListener("htmx:sendError", unreached(false));
 document.addEventListener("htmx:timeout", unreached(false));
 document.addEventListener("htmx:beforeSwap", unreached(true));
 
+// Each mistake in a form that came back leads to its field, and the field says so.
+const returned = Array.from(document.forms).find((form) => new URL(form.action).pathname === location.pathname);
+for (const [place, line] of document.querySelectorAll(".problem [data-field]").entries()) {
+  const field = returned?.querySelector(`[name="${CSS.escape(line.dataset.field)}"]:not([type=hidden])`);
+  if (!field) continue;
+  line.id = `wrong-${place}`;
+  field.id ||= `field-${place}`;
+  field.setAttribute("aria-invalid", "true");
+  field.setAttribute("aria-describedby", [line.id, field.getAttribute("aria-describedby")].filter(Boolean).join(" "));
+  const link = Object.assign(document.createElement("a"), { href: `#${field.id}` });
+  const words = line.querySelector("span");
+  words.replaceWith(link);
+  link.append(words);
+  link.addEventListener("click", (event) => {
+    event.preventDefault();
+    field.focus();
+  });
+}
+
 // Escape closes what asks once more, and leads back to its button.
 document.addEventListener("keydown", (event) => {
   const asking = event.key === "Escape" && event.target.closest?.("details.confirm[open]");
