@@ -15,7 +15,7 @@ from marketplace.agreements.models import Application
 from marketplace.agreements.parties import Applicant
 from marketplace.agreements.permission import Permitted, record_decided, require_permission
 from marketplace.agreements.steps import listed_now, locked, record_step, step
-from marketplace.agreements.terms import Granted, Terms, check_justification, check_records, latest_expiry
+from marketplace.agreements.terms import Granted, Terms, check_terms, latest_expiry
 from marketplace.db.base import new_id
 from marketplace.db.idempotency import claim
 from marketplace.db.keys import Keys
@@ -168,8 +168,8 @@ async def _record_asked(
 
 
 def _set_terms(application: Application, terms: Terms, listed: ListedVersion, at: datetime) -> None:
-    check_records(terms.promises, listed.version)
-    application.justification = check_justification(terms.justification)
+    check_terms(terms, listed.version)
+    application.justification = terms.justification.strip()
     application.purpose = terms.purpose
     application.duration_days = terms.duration_days
     application.people = sorted(set(terms.people))

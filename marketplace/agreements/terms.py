@@ -53,13 +53,13 @@ def _bounds(path: str, code: str, value: int, bounds: tuple[int, int]) -> list[d
     return [{"path": path, "code": code, "params": {"low": low, "high": high, "have": value}}]
 
 
-def check_justification(text: str) -> str:
-    """The words without blanks around them. Raises Invalid when too short or too long to judge by."""
-    text = text.strip()
-    errors = _bounds("justification", "application.justification_length", len(text), JUSTIFICATION_CHARACTERS)
-    if errors:
+def check_terms(terms: Terms, version: Version) -> None:
+    """What no policy need be asked about. Raises Invalid with every field that is wrong."""
+    chosen = [] if terms.purpose.strip() else [{"path": "purpose", "code": "application.no_purpose", "params": {}}]
+    length = len(terms.justification.strip())
+    bounds = _bounds("justification", "application.justification_length", length, JUSTIFICATION_CHARACTERS)
+    if errors := [*chosen, *bounds, *_unknown_columns(terms.promises, version)]:
         raise Invalid(errors=errors)
-    return text
 
 
 def check_reason(reason: str, *, required: bool = True) -> str:
@@ -72,10 +72,10 @@ def check_reason(reason: str, *, required: bool = True) -> str:
     return text
 
 
-def check_records(promises: Promises, version: Version) -> None:
-    """Records are chosen by a text that all of a cohort have in common. Raises Invalid for another column."""
+def _unknown_columns(promises: Promises, version: Version) -> list[dict[str, Any]]:
+    """Records are chosen by a text that all of a cohort have in common."""
     texts = [c.name for c in version.columns if c.role == "quasi-identifier" and c.type == "VARCHAR"]
-    errors = [
+    return [
         {
             "path": f"promises.records[{place}].column",
             "code": "application.records_column",
@@ -84,8 +84,6 @@ def check_records(promises: Promises, version: Version) -> None:
         for place, only in enumerate(promises.records or ())
         if only.column not in texts
     ]
-    if errors:
-        raise Invalid(errors=errors)
 
 
 def latest_expiry(*, duration_days: int, at: datetime) -> datetime:

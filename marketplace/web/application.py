@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 
 from litestar.response import Template
 from msgspec import Struct
@@ -40,6 +41,7 @@ async def application_page(
     application_id: uuid.UUID,
     *,
     terms: Terms | None = None,
+    typed: Mapping[str, str] | None = None,
     entered: Entered | None = None,
     answer: AnswerView | None = None,
     problem: Problem | None = None,
@@ -54,6 +56,7 @@ async def application_page(
         "application.html",
         application=application,
         terms=terms or _terms_of(application),
+        typed=typed,
         key="",
         entered=entered or Entered(),
         answer=answer,

@@ -301,6 +301,23 @@ async def test_mistakes_in_an_application_come_back_with_what_was_typed(
         assert answer.text.count("<li>") >= 2
 
 
+async def test_what_of_an_application_cannot_be_read_comes_back_as_it_was_typed(
+    visit: Visit, sides: Sides, database: Database
+) -> None:
+    slug = await slug_of(database, sides)
+    fields = {"purpose": "public.service", "justification": JUSTIFICATION, "duration_days": "một tháng"}
+    async with visit(sides.startup) as startup:
+        records = "tinh: " + "x" * 101
+        answer = await startup.send(f"/datasets/{slug}/apply", fields | {"records": records, "people": "ai"})
+        assert answer.status_code == 400
+        assert re.findall(r'data-field="([^"]+)"', answer.text) == ["duration_days", "people", "records"]
+        for typed in (f">{JUSTIFICATION}</textarea>", 'value="một tháng"', f">{records}</textarea>"):
+            assert typed in answer.text
+        assert 'value="public.service" required checked' in answer.text
+        answer = await startup.send(f"/datasets/{slug}/apply", {"justification": "ngắn", "duration_days": "30"})
+        assert re.findall(r'data-field="([^"]+)"', answer.text) == ["purpose", "justification"]
+
+
 async def test_a_returned_application_is_changed_and_sent_again(
     visit: Visit, sides: Sides, database: Database
 ) -> None:

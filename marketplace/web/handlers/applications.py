@@ -18,7 +18,7 @@ from marketplace.db.keys import Keys
 from marketplace.errors import NotFound, Problem
 from marketplace.web.application import application_page
 from marketplace.web.forms import Form
-from marketplace.web.handlers.apply import terms_of
+from marketplace.web.handlers.apply import read_terms
 from marketplace.web.view import View
 from policies.engine import Engine
 
@@ -52,15 +52,19 @@ async def send_again(
     form: Form,
 ) -> Template | Redirect:
     """New terms after a return."""
-    terms, by = terms_of(form), as_applicant(startup)
+    (terms, unread), by = read_terms(form), as_applicant(startup)
     try:
+        if unread is not None:
+            raise unread
         async with database.session() as session:
             await resubmit(session, engine, keys, application_id=application_id, terms=terms, by=by, at=utcnow())
     except NotFound:
         raise
     except Problem as problem:
         async with database.session() as session:
-            return await application_page(view, startup, session, application_id, terms=terms, problem=problem)
+            return await application_page(
+                view, startup, session, application_id, terms=terms, typed=form.typed(), problem=problem
+            )
     return Redirect(f"/applications/{application_id}?done=resubmitted", status_code=303)
 
 

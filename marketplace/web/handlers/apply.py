@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
 import msgspec
 from litestar import get, post
 from litestar.response import Redirect, Template
@@ -16,7 +19,7 @@ from marketplace.agreements.terms import Terms
 from marketplace.db.base import new_id, utcnow
 from marketplace.db.engine import Database
 from marketplace.db.keys import Keys
-from marketplace.errors import NotFound, Problem
+from marketplace.errors import Invalid, NotFound, Problem
 from marketplace.listings.reads import dataset_id_of, read_dataset
 from marketplace.offers.reads import offers_of
 from marketplace.web.explain import what_is_wrong
@@ -25,6 +28,7 @@ from marketplace.web.view import View
 from policies.decision import AgreedRecords, Promises
 from policies.engine import Engine
 
+T = TypeVar("T")
 DURATION_DAYS = 180
 """What the form proposes."""
 
@@ -41,8 +45,10 @@ async def send_application(
     view: View, startup: Startup, database: Database, engine: Engine, keys: Keys, slug: str, form: Form
 ) -> Template | Redirect:
     """Apply; with mistakes, the form again and all of them."""
-    terms = terms_of(form)
+    terms, unread = read_terms(form)
     try:
+        if unread is not None:
+            raise unread
         async with database.session() as session:
             dataset_id = await dataset_id_of(session, slug)
             if dataset_id is None:
@@ -55,25 +61,36 @@ async def send_application(
         raise
     except Problem as problem:
         async with database.session() as session:
-            return await _apply_page(view, startup, session, slug, terms, problem)
+            return await _apply_page(view, startup, session, slug, terms, problem, form.typed())
     return Redirect(f"/applications/{application_id}?done=applied", status_code=303)
 
 
-def terms_of(form: Form) -> Terms:
-    """What the form asks for. Raises Invalid."""
-    return Terms(
-        purpose=form.text("purpose"),
-        justification=form.text("justification"),
-        duration_days=form.integer("duration_days"),
-        people=form.ids("people"),
-        offer_id=form.optional_id("offer_id"),
+def read_terms(form: Form) -> tuple[Terms, Invalid | None]:
+    """What the form asks for as far as it can be read, and every field that cannot."""
+    unread: list[Any] = []
+    everything: tuple[AgreedRecords, ...] | UnsetType = UNSET
+
+    def read(field: Callable[[], T], otherwise: T) -> T:
+        try:
+            return field()
+        except Invalid as invalid:
+            unread.extend(invalid.params["errors"])
+            return otherwise
+
+    terms = Terms(
+        purpose=read(lambda: form.text("purpose"), ""),
+        justification=read(lambda: form.text("justification"), ""),
+        duration_days=read(lambda: form.integer("duration_days"), DURATION_DAYS),
+        people=read(lambda: form.ids("people"), ()),
+        offer_id=read(lambda: form.optional_id("offer_id"), None),
         promises=Promises(
-            place=form.text("place") or None,
-            ethics_reference=form.text("ethics_reference") or None,
-            returns_results=form.text("returns_results") == "yes",
-            records=_records(form),
+            place=read(lambda: form.text("place"), "") or None,
+            ethics_reference=read(lambda: form.text("ethics_reference"), "") or None,
+            returns_results=read(lambda: form.text("returns_results"), "") == "yes",
+            records=read(lambda: _records(form), everything),
         ),
     )
+    return terms, Invalid(errors=unread) if unread else None
 
 
 def _records(form: Form) -> tuple[AgreedRecords, ...] | UnsetType:
@@ -90,7 +107,13 @@ def _records(form: Form) -> tuple[AgreedRecords, ...] | UnsetType:
 
 
 async def _apply_page(
-    view: View, startup: Startup, session: AsyncSession, slug: str, terms: Terms, problem: Problem | None = None
+    view: View,
+    startup: Startup,
+    session: AsyncSession,
+    slug: str,
+    terms: Terms,
+    problem: Problem | None = None,
+    typed: Mapping[str, str] | None = None,
 ) -> Template:
     dataset = await read_dataset(session, slug)
     if dataset is None:
@@ -101,6 +124,7 @@ async def _apply_page(
         "apply.html",
         dataset=dataset,
         terms=terms,
+        typed=typed,
         colleagues=people,
         offers=[offer for offer in offered.items if offer.state == "open"],
         key=str(new_id()),

@@ -11,7 +11,7 @@ from msgspec import UNSET
 
 from marketplace.errors import Invalid
 from marketplace.web.forms import Form
-from marketplace.web.handlers.apply import terms_of
+from marketplace.web.handlers.apply import read_terms
 from policies.decision import AgreedRecords
 
 FIELDS = {
@@ -23,7 +23,10 @@ FIELDS = {
 
 
 def records(said: str) -> Any:
-    return terms_of(Form(FormMultiDict([*FIELDS.items(), ("records", said)]))).promises.records
+    terms, unread = read_terms(Form(FormMultiDict([*FIELDS.items(), ("records", said)])))
+    if unread is not None:
+        raise unread
+    return terms.promises.records
 
 
 def test_a_line_is_a_column_and_its_values() -> None:
