@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from marketplace.db.base import new_id
 from marketplace.db.engine import Database
 from tests.browser.conftest import Visit
@@ -102,3 +104,27 @@ async def test_a_limit_and_an_offer_that_are_wrong_come_back_as_they_were_typed_
         for kept in ('value="vàng"', ">x</textarea>", 'value="2027-01-31"', 'value="7.000"', "<details open"):
             assert kept in again.text
         assert faults(again.text) == []
+
+
+async def test_what_was_typed_of_money_that_came_in_or_of_a_withdrawal_stands_there_again(
+    visit: Visit, sides: Sides, database: Database, make: Make
+) -> None:
+    async with visit(await make.party(database, kind="operator")) as visitor:
+        line = {"bank_reference": "FT <1>", "amount": "ba trăm", "memo": "nạp ví", "received_on": "2026-11-27"}
+        wrong = await visitor.send("/wallet/bank-lines", line)
+        assert wrong.status_code == 400
+        for kept in ('value="FT &lt;1&gt;"', 'value="ba trăm"', 'value="nạp ví"', 'value="2026-11-27"'):
+            assert kept in wrong.text
+        assert faults(wrong.text) == []
+    async with visit(sides.startup) as visitor:
+        wrong = await visitor.send("/wallet/top-ups", {"way": "bank", "amount": "ba trăm"})
+        assert (wrong.status_code, 'value="ba trăm"' in wrong.text) == (400, True)
+    async with visit(sides.owner) as visitor:
+        page = (await visitor.get("/publications")).text
+        version = re.search(r'<option value="([^" ]+ [^"]+)">', page)
+        assert version
+        asked = {"version": version[1], "reason": "outdated", "note": "ngắn"}
+        wrong = await visitor.send("/publications/withdrawals", asked)
+        assert wrong.status_code == 400
+        for kept in (f'value="{version[1]}" selected', 'value="outdated" selected', ">ngắn</textarea>"):
+            assert kept in wrong.text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from uuid import UUID
 
@@ -50,7 +51,7 @@ async def add_line(
         async with database.session() as session:
             await book_line(session, by=operator, line=line)
     except Problem as problem:
-        return await _page(view, database, payments, problem)
+        return await _page(view, database, payments, problem, form.typed())
     return Redirect("/wallet/payments?done=booked", status_code=303)
 
 
@@ -109,7 +110,13 @@ def _day(form: Form) -> date:
     return form.day("received_on") or utcnow().astimezone(VIETNAM).date()
 
 
-async def _page(view: View, database: Database, payments: Payments, problem: Problem | None = None) -> Template:
+async def _page(
+    view: View,
+    database: Database,
+    payments: Payments,
+    problem: Problem | None = None,
+    typed: Mapping[str, str] = {},
+) -> Template:
     async with database.reading() as session:
         lines = await reads.bank_lines(session)
         paid = await reads.payments(session, None)
@@ -121,6 +128,7 @@ async def _page(view: View, database: Database, payments: Payments, problem: Pro
         startups=startups,
         cards=payments.configured,
         key=str(new_id()),
+        typed=typed,
         **what_is_wrong(view, problem),
     )
 

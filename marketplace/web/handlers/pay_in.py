@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -48,7 +49,8 @@ async def begin_top_up(
             database, config, payments, by=startup_admin, body=_wish(form), key=form.text("key") or str(new_id())
         )
     except Problem as problem:
-        return await _page(view, startup_admin, database, config, payments, problem=problem)
+        typed = form.typed()
+        return await _page(view, startup_admin, database, config, payments, problem=problem, typed=typed)
     return Redirect(f"/wallet/top-ups/{top_up_id}", status_code=303)
 
 
@@ -157,6 +159,7 @@ async def _page(
     payments: Payments,
     *,
     problem: Problem | None = None,
+    typed: Mapping[str, str] = {},
     **more: Any,
 ) -> Template:
     async with database.reading() as session:
@@ -166,6 +169,7 @@ async def _page(
     return view.page(
         "top_ups.html",
         settings=settings,
+        typed=typed,
         orders=orders,
         payments=paid,
         may="admin" in caller.roles,

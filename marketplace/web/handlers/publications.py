@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 from uuid import UUID
 
@@ -68,7 +69,7 @@ async def send_publication(view: View, steward: Steward, press: Press, form: For
             )  # fmt: skip
     except Problem as problem:
         async with press.database.reading() as session:
-            return await _list(view, steward, session, problem=problem, manifest=manifest, suite=suite)
+            return await _list(view, steward, session, problem=problem, typed=form.typed())
     return Redirect(f"/publications/{publication_id}?done=publication_sent", status_code=303)
 
 
@@ -134,7 +135,7 @@ async def seek_schemes(
 async def use_scheme(view: View, steward: Steward, session: AsyncSession, form: Form) -> Template:
     """The form that sends a file, with the manifest that was chosen in it."""
     steward.require("publish")
-    return await _list(view, steward, session, manifest=form.text("manifest"))
+    return await _list(view, steward, session, typed=form.typed())
 
 
 @post("/publications/withdrawals", status_code=200)
@@ -150,7 +151,7 @@ async def send_withdrawal(
             body = fitting(asked, WithdrawalBody)
             await withdraw(session, dataset=slug, body=body, by=approver, at=utcnow())
     except Problem as problem:
-        return await _list(view, approver, session, problem=problem)
+        return await _list(view, approver, session, problem=problem, typed=form.typed())
     return Redirect("/publications?done=version_withdrawn", status_code=303)
 
 
@@ -169,9 +170,13 @@ async def send_credits(view: View, operator: Operator, session: AsyncSession, fo
 
 
 async def _list(
-    view: View, caller: Caller, session: AsyncSession, *, problem: Problem | None = None, manifest: str = "",
-    suite: str = "",
-) -> Template:  # fmt: skip
+    view: View,
+    caller: Caller,
+    session: AsyncSession,
+    *,
+    problem: Problem | None = None,
+    typed: Mapping[str, str] = {},
+) -> Template:
     approves = "approver" in caller.roles
     return view.page(
         "publications.html",
@@ -182,8 +187,7 @@ async def _list(
         may_send="steward" in caller.roles and "publish" in caller.scopes,
         may_credit=caller.organisation_kind == "operator",
         key=str(new_id()),
-        manifest=manifest,
-        suite=suite,
+        typed=typed,
         max_bytes=PAGE_FILE_BYTES,
         places=[placed(view, error) for error in problem.params.get("errors") or ()] if problem else (),
         **what_is_wrong(view, problem),
