@@ -12,6 +12,8 @@ from sqlalchemy import text
 from marketplace.calendar import VIETNAM
 from marketplace.db.base import utcnow
 from marketplace.db.engine import Database
+from marketplace.oversight.alerts import FREE_SPENT, RULES, STUCK
+from marketplace.web.words import words
 from tests.browser.conftest import Visit
 from tests.browser.outline import faults
 from tests.marketplace.agreements.conftest import Sides
@@ -22,6 +24,12 @@ TOLD = {
     "listed_as": "internal", "due": "important", "cause": "<b>",
 }  # fmt: skip
 NOTE = "Tệp xuất bị gửi nhầm cho bên ngoài."
+
+
+def test_every_alert_has_a_name_and_says_what_to_do_next() -> None:
+    rules = {rule.name for rule in RULES} | {STUCK, FREE_SPENT}
+    assert {name.removeprefix("alert.next.") for name in words() if name.startswith("alert.next.")} == rules
+    assert all(f"alert.{rule}" in words() for rule in rules)
 
 
 async def test_an_alert_is_answered_on_the_page(visit: Visit, database: Database, make: Make) -> None:
@@ -39,8 +47,9 @@ async def test_an_alert_is_answered_on_the_page(visit: Visit, database: Database
         page = (await visitor.get("/alerts")).text
         assert path in page
         assert faults(page) == []
-        for words in ("Lần bị từ chối", "2.000", "20/11/2026 15:30", "10/2026", "Dữ liệu quan trọng", "&lt;b&gt;"):
-            assert words in page
+        for shown in ("Lần bị từ chối", "2.000", "20/11/2026 15:30", "10/2026", "Dữ liệu quan trọng", "&lt;b&gt;"):
+            assert shown in page
+        assert "rồi hỏi họ" in page
         assert not any(f"<dt>{name}</dt>" in page for name in TOLD)
         assert (await visitor.send(path, {"reason": "ngắn"})).status_code == 400
         assert (await visitor.send(path, {"reason": "Do một lỗi của bên thuê."})).status_code == 303
