@@ -57,12 +57,15 @@ class Measure:
         steps = in_steps(self.column, self.bounds)
         if self.kind == "bands":
             return Partial(_count(None, shown), projected(_band(steps, self.bounds)))
-        if self.kind != "sum":
-            steps = Operation(BIGINT, "-", (steps, _whole(middle(self.bounds))))
-        value = projected(steps)
+        value, centre = projected(steps), _whole(middle(self.bounds))
         if self.kind == "squares":
-            value = Operation(BIGINT, "*", (value, value))
-        return Partial(added_up(value, shown), None)
+            value = Operation(BIGINT, "-", (value, centre))
+            return Partial(added_up(Operation(BIGINT, "*", (value, value)), shown), None)
+        total = added_up(value, shown)
+        if self.kind == "centred":
+            # Once a group, not once a record.
+            total = Operation(BIGINT, "-", (total, Operation(BIGINT, "*", (_count(value, shown), centre))))
+        return Partial(total, None)
 
     def whole(self, partial: Expression, band: Expression | None) -> tuple[Expression, ...]:
         """`width` numbers a group, from the partial aggregates of its bands."""
@@ -129,9 +132,11 @@ def in_steps(column: ColumnRef, bounds: Bounds) -> Expression:
 
 def _clamped(value: Expression, low: Expression, high: Expression) -> Expression:
     # Not `least` and `greatest`: they pass NULL over, and to leave it out by a filter costs each record a test.
+    # One test for whoever is within: the engine passes a vector on as it is when nobody is outside.
     below = Operation(BOOLEAN, "<", (value, low))
-    above = Operation(BOOLEAN, ">", (value, high))
-    return Operation(value.type, "case", (below, low, above, high, value))
+    outside = Operation(BOOLEAN, "or", (below, Operation(BOOLEAN, ">", (value, high))))
+    end = Operation(value.type, "case", (below, low, high))
+    return Operation(value.type, "case", (outside, end, value))
 
 
 def _whole(value: int) -> Expression:
