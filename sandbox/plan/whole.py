@@ -30,7 +30,7 @@ def arithmetic(node: Operation, total: Callable[[Expression], Expression]) -> Ex
     bits = next((bits for bits in _BITS if fits(plain, dict.fromkeys(columns, (-(2**bits), 2**bits)))), None)
     if bits is None or sum(1 for _ in walk(plain)) > _TERMS:
         return wide
-    return Operation(node.type, "case", (_beyond(columns, bits), wide, plain))
+    return Operation(node.type, "case", (_within(columns, bits), plain, wide))
 
 
 def widened(node: Expression) -> Expression:
@@ -48,11 +48,7 @@ def _plain(node: Operation, total: Callable[[Expression], Expression]) -> Operat
     return Operation(node.type, node.symbol, tuple(operands))
 
 
-def _beyond(columns: list[ColumnRef], bits: int) -> Operation:
-    # By < and > of each: of NULL the engine decides that faster than BETWEEN.
-    ends = ((column, symbol, end) for column in columns for symbol, end in (("<", -(2**bits)), (">", 2**bits)))
-    tests = (
-        Operation(BOOLEAN, symbol, (column, Cast(BIGINT, Constant(BIGINT, str(end)))))
-        for column, symbol, end in ends
-    )
-    return Operation(BOOLEAN, "or", tuple(tests))
+def _within(columns: list[ColumnRef], bits: int) -> Operation:
+    ends = tuple(Cast(BIGINT, Constant(BIGINT, str(end))) for end in (-(2**bits), 2**bits))
+    tests = tuple(Operation(BOOLEAN, "between", (column, *ends)) for column in columns)
+    return Operation(BOOLEAN, "and", tests) if len(tests) > 1 else tests[0]

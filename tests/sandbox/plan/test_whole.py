@@ -148,12 +148,12 @@ def test_of_a_column_only_very_large_numbers_are_reckoned_in_a_wider_type(edges:
     ours, guarded, source = forms
     assert isinstance(ours, Operation)
     assert ours.symbol == "case"
-    beyond, wide, plain = (Writer({}).expression(each) for each in ours.operands)
+    inside, plain, wide = (Writer({}).expression(each) for each in ours.operands)
     assert "HUGEINT" in wide
     assert "HUGEINT" not in plain
     differs = f"{Writer({}).expression(ours)} IS DISTINCT FROM {Writer({}).expression(guarded)}"
     assert wrong(edges, [differs], source) == [0]
-    assert 0 < wrong(edges, [beyond], source)[0] < 600
+    assert 0 < wrong(edges, [inside], source)[0] < 600
 
 
 def test_a_long_arithmetic_is_written_once(edges: World) -> None:
