@@ -100,9 +100,12 @@ def _write(table: pa.Table, masks: Ints, folder: Path, limits: IngestLimits) -> 
         # Whoever knows all records but one could try them against the part's hash: so it is salted.
         salted = table.slice(begin, end - begin).replace_schema_metadata({"salt": secrets.token_hex(32)})
         with path.open("xb") as file:
+            # Nor the least and largest value: by those the engine plans, and one record would decide what of an
+            # expression is reckoned for all of them, so how long it takes.
             parquet.write_table(
-                salted, file, compression="zstd", row_group_size=limits.row_group_rows, store_schema=False
-            )
+                salted, file, compression="zstd", row_group_size=limits.row_group_rows, store_schema=False,
+                write_statistics=False,
+            )  # fmt: skip
             file.flush()
             os.fsync(file.fileno())
         path.chmod(0o444)

@@ -23,7 +23,9 @@ def part_hash(path: Path) -> str:
 
 
 def rewrite(original: Path, target: Path, gone: Ints) -> None:
-    """Write `target` (and its .sha256) as `original` without the rows `gone` (begin, end). May leave none."""
+    """Write `target` (and its .sha256) as `original` without the rows `gone` (begin, end). May leave none.
+
+    With statistics where it has some (`persons` says why not everywhere)."""
     # Texts stay the dictionaries that they are in the file: less than half the work.
     texts = [field.name for field in parquet.read_schema(original) if pa.types.is_string(field.type)]
     table = parquet.read_table(original, read_dictionary=texts)
@@ -35,7 +37,10 @@ def rewrite(original: Path, target: Path, gone: Ints) -> None:
     temporary = Path(name)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            parquet.write_table(kept, file, compression="zstd", row_group_size=ROW_GROUP_ROWS, store_schema=False)
+            parquet.write_table(
+                kept, file, compression="zstd", row_group_size=ROW_GROUP_ROWS, store_schema=False,
+                write_statistics=_has_statistics(original),
+            )  # fmt: skip
             file.flush()
             os.fsync(file.fileno())
         temporary.chmod(0o444)
@@ -43,6 +48,12 @@ def rewrite(original: Path, target: Path, gone: Ints) -> None:
         temporary.rename(target)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _has_statistics(part: Path) -> bool:
+    said = parquet.read_metadata(part)
+    groups = (said.row_group(index) for index in range(said.num_row_groups))
+    return any(group.column(place).is_stats_set for group in groups for place in range(said.num_columns))
 
 
 def _write_atomically(path: Path, text: str) -> None:

@@ -35,7 +35,7 @@ from sandbox.plan.types import BOOLEAN, DOUBLE, output_type, unify
 from . import instead
 from .keys import shown
 from .measures import Kind, Measure
-from .per_record import per_record, place_of
+from .per_record import per_record, place_of, require_few_over_texts
 from .semi_join import conjuncts, semi_join
 from .terms import all_of
 
@@ -153,6 +153,8 @@ class _Reader:
         if select.distinct or (select.grouping is not None and select.grouping.sets):
             raise _shape(self._table, select.items[0].expression)
         written = select.grouping.keys if select.grouping else ()
+        asked = [*written, *(item.expression for item in select.items), *conjuncts(select.where)]
+        require_few_over_texts(asked)
         keys = tuple(self._key(node) for node in written)
         figures = tuple(self._figure(item.expression, written) for item in select.items)
         if not self._measures:

@@ -13,7 +13,7 @@ from typing import Literal
 
 from sandbox.job import Bounds
 from sandbox.plan.tree import Call, Cast, ColumnRef, Constant, Expression, Operation
-from sandbox.plan.types import BIGINT, BOOLEAN, DOUBLE
+from sandbox.plan.types import BIGINT, BOOLEAN, DOUBLE, NULL
 
 BANDS = 64
 """In which a column's range is cut for quantiles: fewer are surer, more are finer."""
@@ -56,13 +56,19 @@ class Measure:
             return Partial(_count(projected(self.counted) if self.counted is not None else None, shown), None)
         steps = in_steps(self.column, self.bounds)
         if self.kind == "bands":
-            return Partial(_count(None, shown), projected(_band(steps, self.bounds)))
-        if self.kind != "sum":
-            steps = Operation(BIGINT, "-", (steps, _whole(middle(self.bounds))))
-        value = projected(steps)
+            known = Operation(
+                BIGINT, "case", (Operation(BOOLEAN, "is null", (self.column,)), Constant(NULL, "null"), steps)
+            )
+            return Partial(_count(None, shown), projected(_band(known, self.bounds)))
+        high, centre = self.bounds.steps[1], middle(self.bounds)
+        value, there = projected(steps), _count(projected(self.column), shown)
         if self.kind == "squares":
+            value, high = Operation(BIGINT, "-", (value, _whole(centre))), (high - centre) ** 2
             value = Operation(BIGINT, "*", (value, value))
-        return Partial(added_up(value, shown), None)
+        total = added_up(value, shown)
+        if self.kind == "centred":
+            total = _less(total, centre, there)  # once a group, not once a record
+        return Partial(_less(total, high, Operation(BIGINT, "-", (_count(None, shown), there))), None)
 
     def whole(self, partial: Expression, band: Expression | None) -> tuple[Expression, ...]:
         """`width` numbers a group, from the partial aggregates of its bands."""
@@ -83,6 +89,10 @@ class Partial:
 def added_up(value: Expression, where: Expression | None = None) -> Expression:
     """The sum, 0 over nothing. It stays within 64 bits: `catalog.privacy_rules` bounds what is added."""
     return Operation(BIGINT, "coalesce", (Call(BIGINT, "sum", "aggregate", (value,), where=where), _whole(0)))
+
+
+def _less(total: Expression, each: int, count: Expression) -> Expression:
+    return Operation(BIGINT, "-", (total, Operation(BIGINT, "*", (count, _whole(each)))))
 
 
 def _count(value: Expression | None, where: Expression | None) -> Expression:
@@ -117,7 +127,7 @@ def band_edges(bounds: Bounds, index: int) -> tuple[int, int]:
 
 
 def in_steps(column: ColumnRef, bounds: Bounds) -> Expression:
-    """The column brought between its bounds and counted in whole steps; NULL stays NULL, and is not added up."""
+    """The column brought between its bounds and counted in whole steps; of NULL the highest."""
     low, high = bounds.steps
     if column.type.is_integer and bounds.step == 1:
         return _clamped(column, _whole(low), _whole(high))
@@ -128,10 +138,9 @@ def in_steps(column: ColumnRef, bounds: Bounds) -> Expression:
 
 
 def _clamped(value: Expression, low: Expression, high: Expression) -> Expression:
-    # Not `least` and `greatest`: they pass NULL over, and to leave it out by a filter costs each record a test.
-    below = Operation(BOOLEAN, "<", (value, low))
-    above = Operation(BOOLEAN, ">", (value, high))
-    return Operation(value.type, "case", (below, low, above, high, value))
+    # By no CASE: whoever is within, outside or NULL costs the same.
+    below = Call(value.type, "least", "scalar", (value, high))
+    return Call(value.type, "greatest", "scalar", (below, low))
 
 
 def _whole(value: int) -> Expression:

@@ -7,6 +7,8 @@ the record is.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from sandbox.plan.errors import Refusal
 from sandbox.plan.functions import FUNCTIONS
 from sandbox.plan.scope import nearest
@@ -18,21 +20,41 @@ _OVER_TEXT = """
 lower upper length char_length strlen trim ltrim rtrim substr substring left right instr strpos position contains
 starts_with ends_with prefix suffix split_part strip_accents ascii unicode md5 sha256
 """
+_OVER_TEXT_NAMES = frozenset(_OVER_TEXT.split())
 ALLOWED = frozenset(
     name for name, function in FUNCTIONS.items()
     if function.kind == "scalar" and function.total != "none" and function.cost == "cell"
-) | frozenset(_OVER_TEXT.split())  # fmt: skip
+) | _OVER_TEXT_NAMES  # fmt: skip
 """Functions whose cost is a cell's, and those over texts whose answer is no longer than what they get."""
 
 
 TEXT_CHARACTERS = 200
 """Of a text in the question: a record could else be made long by it."""
+TEXT_CALLS = 32
+"""In one question, over texts of a record, the same ones once: each may take a third of a millisecond over the
+longest text that a cell holds, and some thousand of them over one record would be seen."""
+_MATCHED = frozenset({"like", "ilike", "like escape", "ilike escape"})
 
 
 def place_of(node: Expression) -> tuple[int | None, int | None]:
     """Where the words of an expression begin, as far as the tree knows."""
     placed = (n for n in walk(node) if isinstance(n, ColumnRef | Call) and n.at is not None)
     return next(((n.at, n.end) for n in placed), (None, None))
+
+
+def require_few_over_texts(nodes: Iterable[Expression]) -> None:
+    """Refusal above TEXT_CALLS."""
+    seen: set[Expression] = set()
+    for node in nodes:
+        for inner in walk(node):
+            if isinstance(inner, Call):
+                over_text = inner.name in _OVER_TEXT_NAMES
+            else:
+                over_text = isinstance(inner, Operation) and inner.symbol in _MATCHED
+            if over_text:
+                seen.add(inner)
+            if len(seen) > TEXT_CALLS:
+                raise Refusal("sql.private_work", *place_of(inner), limit=TEXT_CALLS)
 
 
 def per_record(node: Expression) -> Expression:

@@ -14,7 +14,7 @@ RefusalCode = Literal[
     "sql.must_aggregate", "sql.measure_misused", "sql.measure_function", "sql.not_over_cohorts",
     "sql.no_cross_product", "sql.private_shape", "sql.private_aggregate", "sql.private_bounds",
     "sql.private_function", "sql.private_key", "sql.private_query",
-    "sql.private_text", "sql.private_size",
+    "sql.private_text", "sql.private_work", "sql.private_size",
 ]  # fmt: skip
 
 

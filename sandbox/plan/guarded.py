@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from .bounded import YEARS, calendar, fitting, refused, within
+from .ranges import BITS, range_of
 from .reckoning import WIDER, alike, reckoned
 from .tree import Call, Cast, Constant, Expression, Operation
 from .types import BIGINT, BOOLEAN, DATE, DOUBLE, HUGEINT, INTEGER, MAX_WIDTH, NULL, VARCHAR, decimal
@@ -46,6 +47,8 @@ def _in_wider(node: Call) -> Expression:
     if node.type.kind not in WIDER:
         if node.type == HUGEINT:
             raise refused(node, "CAST(x AS DOUBLE)")
+        return node
+    if node.name == "abs" and range_of(node.arguments[0], {})[0] > -(2 ** BITS[node.type.kind]):
         return node
     wider = WIDER[node.type.kind]
     found = Call(wider, node.name, "scalar", tuple(Cast(wider, a) for a in node.arguments))

@@ -1,8 +1,9 @@
 """Total forms: an expression over one row that never raises, so that neither an error nor its time tells of a row.
 
 What would raise is NULL by itself, never through TRY(…): the engine goes again over the 2,048 rows of a vector in
-which one raises. Whole numbers are reckoned in a wider type and brought back by TRY_CAST, a divisor of zero is
-NULL, and what has no wider type gets only what it can take: days of a calendar, intervals, counts of characters.
+which one raises. Whole numbers that might overflow (`whole`) are reckoned in a wider type and brought back by
+TRY_CAST, a divisor of zero is NULL, and what has no wider type gets only what it can take: days of a calendar,
+intervals, counts of characters.
 """
 
 from __future__ import annotations
@@ -12,10 +13,12 @@ from .errors import Refusal
 from .functions import FUNCTIONS
 from .guarded import A_YEAR, GUARDS, of_one_type
 from .limits import NODES
+from .ranges import is_whole_arithmetic
 from .reckoning import operation
 from .tree import Call, Cast, Constant, Expression, Operation, QueryTest
 from .types import NULL
 from .walking import children, with_children
+from .whole import arithmetic
 
 
 def total(node: Expression) -> Expression:
@@ -39,6 +42,8 @@ def _size(node: Expression, known: dict[int, int]) -> int:
 
 
 def _total(node: Expression) -> Expression:
+    if isinstance(node, Operation) and is_whole_arithmetic(node):
+        return arithmetic(node, _total)
     node = with_children(node, _total)
     match node:
         case QueryTest():

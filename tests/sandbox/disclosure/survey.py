@@ -34,7 +34,16 @@ SCHEMA = pa.schema([
     ("province", pa.string()), ("village", pa.string()), ("age", pa.int64()), ("income", pa.float64()),
     ("insured", pa.bool_()), ("visited", pa.date32()),
 ])  # fmt: skip
+
+
+def over_texts(count: int) -> str:
+    """A condition with so many different calls over a text, each written twice."""
+    calls = [f"substring(village, {i}) = 'x'" for i in range(1, count + 1)]
+    return " OR ".join(calls + calls)
+
+
 ACCEPTED = (
+    f"SELECT count(*) FROM survey WHERE {over_texts(32)}",
     "SELECT count(*) FROM survey",
     "SELECT province, count(*) AS n, avg(age), sum(income), stddev(income) FROM survey GROUP BY 1 ORDER BY n",
     "SELECT village, insured, count(income), median(age) FROM survey WHERE visited >= '2025-03-01' GROUP BY ALL",
@@ -91,6 +100,7 @@ REFUSED = (
     ("SELECT concat(village, 'x') AS v, count(*) FROM survey GROUP BY v", "sql.private_function", "concat"),
     ("SELECT village || village AS v, count(*) FROM survey GROUP BY v", "sql.private_function", "village"),
     (f"SELECT count(*) FROM survey WHERE village = '{'x' * 201}'", "sql.private_text", "village"),
+    (f"SELECT count(*) FROM survey WHERE {over_texts(33)}", "sql.private_work", "substring"),
     (
         f"SELECT count(*) FROM survey WHERE CASE WHEN insured THEN '{'x' * 201}' END = 'a'",
         "sql.private_text",
