@@ -9,6 +9,7 @@ import pytest
 from pyarrow import parquet
 
 from catalog.errors import PublicationRefused
+from catalog.invented import invented_rows
 from catalog.manifest import read_manifest
 from catalog.publish import Publication
 from catalog.storage import Store
@@ -45,7 +46,7 @@ def test_the_parts_hold_a_record_a_person_and_no_name(own: Store, made: Publicat
 def test_what_is_told_of_a_version_is_what_its_owner_declared(made: Publication) -> None:
     version = made.version
     assert (version.mode, version.persons, version.rows, version.cohorts, version.k) == ("dp", 5000, 5000, 5000, 1)
-    assert made.sample == []
+    assert made.sample == invented_rows(made.manifest)
     income = next(c for c in version.columns if c.name == "income")
     assert (income.bounds, income.logical_bytes) == (Bounds(lower=0, upper=50, step=0.5), 8 * 5000)
     assert version.privacy
