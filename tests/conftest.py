@@ -27,7 +27,7 @@ from tests.homes import own_home
 from tests.marketplace.api import Client, small_app
 from tests.marketplace.parties import Make
 from tests.prepared import Prepared, prepared
-from tests.schedule import Neighbours, begin_with_scopes
+from tests.schedule import Neighbours, begin_with_scopes, mark_long
 
 # No test is timed: on a busy machine an example takes as long as it takes.
 settings.register_profile(
@@ -70,7 +70,9 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Neighbo
 gc.disable()
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    mark_long(items)
     begin_with_scopes(items)
 
 
