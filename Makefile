@@ -9,13 +9,14 @@ export UV_PROJECT_ENVIRONMENT := .venv
 # The tests start some hundred processes of ours, each of which would compile all modules again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo serve test check check-types check-others bench mutants soak tools clean
+.PHONY: help demo serve test test-all check check-types check-others bench mutants soak tools clean
 .DELETE_ON_ERROR:
 
 help:
 	@echo 'make demo    plays the whole story, then serves the pages (SERVE=0 ends before serving)'
 	@echo 'make serve   the service alone'
-	@echo 'make test    everything that CI checks'
+	@echo 'make test    what CI checks, but for the tests that take long'
+	@echo 'make test-all the same with them, and how much of the code the tests run: what CI runs'
 	@echo 'make check   the same without the tests: lint, types, layers, policies'
 	@echo 'make bench   figures beside their baselines, also in bench/results.json'
 	@echo 'make mutants every small fault that a rule could have: which of them no test notices'
@@ -29,8 +30,12 @@ serve: .venv/ready
 	@$(BIN)/sandulieu serve
 
 # A worker more than there are cores: every tenth of the tests' time is a wait for a timeout, a start, an end.
+# What is covered can only be judged by all tests.
 test: check
-	@$(BIN)/pytest -n $$(($$(nproc) + 1)) -p tools.covering
+	@$(BIN)/pytest -n $$(($$(nproc) + 1)) $(if $(filter all,$(TESTS)),-p tools.covering,-m 'not long')
+
+test-all:
+	@$(MAKE) --no-print-directory test TESTS=all
 
 # Two at a time: types alone take as long as all others.
 check: .venv/ready tools

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from functools import lru_cache
@@ -20,13 +21,13 @@ from xdist.remote import Producer
 import marketplace.tables  # noqa: F401  # every table is known, whatever a test imports
 from marketplace.config import Config
 from marketplace.db.engine import Database, open_database
-from tests import compiled
+from tests import borrowed, compiled
 from tests.examples import tried
 from tests.homes import own_home
 from tests.marketplace.api import Client, small_app
 from tests.marketplace.parties import Make
 from tests.prepared import Prepared, prepared
-from tests.schedule import Neighbours, begin_with_scopes
+from tests.schedule import Neighbours, begin_with_scopes, mark_long
 
 # No test is timed: on a busy machine an example takes as long as it takes.
 settings.register_profile(
@@ -34,10 +35,31 @@ settings.register_profile(
 )
 settings.load_profile("untimed")
 compiled.keep()
+borrowed.keep()
 
 __all__ = ["prepared"]
 _small_app = lru_cache(maxsize=16)(small_app)  # the same app for the same parts
+_KEEPER: list[str] = []
 ClientFor = Callable[..., AbstractAsyncContextManager[Client]]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_sessionstart(session: pytest.Session) -> Iterator[None]:
+    """One keeper of jails for a run, whose workers inherit its address."""
+    if not hasattr(session.config, "workerinput"):
+        keeper = contextlib.ExitStack()
+        session.config.add_cleanup(keeper.close)
+        _KEEPER.append(keeper.enter_context(borrowed.keeping()))
+        os.environ[borrowed.KEEPER] = _KEEPER[0]
+    else:
+        _KEEPER.append(os.environ[borrowed.KEEPER])
+    return (yield)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """What a test, and a service that it starts, has for jails."""
+    os.environ[borrowed.KEEPER] = _KEEPER[0] if borrowed.may_borrow(item.nodeid) else ""
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Neighbours:
@@ -48,7 +70,9 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Neighbo
 gc.disable()
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    mark_long(items)
     begin_with_scopes(items)
 
 

@@ -24,7 +24,9 @@ TIMEOUT_S = 120
 FORKS = multiprocessing.get_context("forkserver")
 IMPORTED = ("cli.serve", "cli.ledger", "web.app", "web.parts", "payments.stripe_provider")
 # The list of all who fork: whoever sets it again takes it from the others.
-FORKS.set_forkserver_preload(["tests.forked", "tests.warmed", *(f"marketplace.{name}" for name in IMPORTED)])
+FORKS.set_forkserver_preload(
+    ["tests.forked", "tests.warmed", "tests.borrowed", *(f"marketplace.{name}" for name in IMPORTED)]
+)
 
 
 class Started(Protocol):
@@ -88,8 +90,9 @@ def _run(arguments: tuple[str, ...], environment: Mapping[str, str], output: Pat
 def _take_what_was_made() -> None:
     # Not above: whoever only starts processes need neither import nor make it.
     from marketplace.web import app
-    from tests import warmed
+    from tests import borrowed, warmed
 
+    borrowed.keep()
     app.create_app = warmed.create_app
 
 

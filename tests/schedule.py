@@ -1,4 +1,4 @@
-"""Which tests may run beside each other when several workers share a machine, and which begin."""
+"""Which tests may run beside each other when several workers share a machine, which begin, and which are long."""
 
 from __future__ import annotations
 
@@ -24,6 +24,44 @@ SCOPES = {
     ),
 }
 """What exhausts or counts the processor never meets its like; what asks the shared market needs only one."""
+LONG = {
+    "a service, or a part that it stands on, is killed, cut off, filled or starved under load": (
+        "tests/faults/",
+        "tests/marketplace/einvoices/test_killed.py",
+        "tests/marketplace/payments/test_killed.py",
+        "tests/marketplace/payments/test_storm.py",
+        "tests/marketplace/test_allowance_spent.py",
+    ),
+    "a layer or a rule of the jail is taken away, one at a time, each in jails of its own": (
+        "tests/attack/test_broker_off.py",
+        "tests/attack/test_layers_off.py",
+        "tests/sandbox/isolation/test_seccomp.py",
+    ),
+    "everything that is told is read by an attacker who solves it": (
+        "tests/attack/test_algebra",
+        "tests/attack/test_intersecting.py",
+        "tests/attack/test_linear.py",
+        "tests/attack/test_observer.py",
+        "tests/marketplace/queries/test_neighbours.py",
+    ),
+    "whole populations or generated questions beside another implementation": (
+        "tests/catalog/quality/test_verdicts.py",
+        "tests/catalog/risk/test_canon.py",
+        "tests/catalog/test_lineage.py",
+        "tests/catalog/test_publish.py",
+        "tests/policies/test_mutation.py",
+        "tests/sandbox/disclosure/test_equivalence.py",
+        "tests/sandbox/disclosure/test_in_the_jail.py",
+        "tests/sandbox/plan/test_equivalence.py",
+        "tests/sandbox/plan/test_tpc.py",
+    ),
+    "the whole story, in processes and a browser of its own, or queries of seconds that are waited for": (
+        "tests/browser/test_walks.py",
+        "tests/marketplace/clients/test_python.py",
+        "tests/marketplace/cli/test_demo.py",
+    ),
+}
+"""Why, and which: without them `make test` takes minutes; `make test-all`, and so CI, runs them too."""
 
 
 class Neighbours(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
@@ -31,6 +69,14 @@ class Neighbours(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no typ
 
     def _split_scope(self, nodeid: str) -> str:
         return scope_of(nodeid) or _file(nodeid)
+
+
+def mark_long(items: list[pytest.Item]) -> None:
+    """Those that `make test` leaves out."""
+    starts = tuple(start for files in LONG.values() for start in files)
+    for item in items:
+        if _file(item.nodeid).startswith(starts):
+            item.add_marker("long")
 
 
 def begin_with_scopes(items: list[pytest.Item]) -> None:

@@ -99,9 +99,16 @@ def _would_run(target: str, *settings: str) -> list[str]:
     return subprocess.run(command, capture_output=True, text=True, check=True, timeout=30).stdout.splitlines()
 
 
-def test_the_last_thing_that_make_test_runs_is_pytest() -> None:
-    run = _would_run("test")
+@pytest.mark.parametrize(
+    ("target", "settings", "all_of_them"),
+    [("test", (), False), ("test", ("TESTS=all",), True), ("test-all", (), True)],
+)
+def test_the_last_thing_that_make_test_runs_is_pytest(
+    target: str, settings: tuple[str, ...], all_of_them: bool
+) -> None:
+    run = _would_run(target, *settings)
     assert run[-1].startswith(".venv/bin/pytest ")
+    assert ("-m 'not long'" in run[-1], "-p tools.covering" in run[-1]) == (not all_of_them, all_of_them)
     wanted = ("ruff check", "ruff format --check", "mypy", "lint-imports", "policies check")
     assert [word for word in wanted if not any(word in line for line in run)] == []
 
@@ -118,4 +125,4 @@ def test_ci_runs_make_test_and_lets_nothing_be_skipped() -> None:
     text = script.read_text(encoding="utf-8")
     assert "set -euo pipefail" in text
     assert "export CI=true" in text
-    assert text.rstrip().endswith("exec make test")
+    assert text.rstrip().endswith("exec make test TESTS=all")
