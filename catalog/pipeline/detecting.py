@@ -77,6 +77,6 @@ def _key(found: Contradiction) -> str:
 
 def _params(found: Contradiction) -> dict[str, Any]:
     return {
-        "columns": list(found.columns), "finding": found.finding, "told": in_both(found), "declared": found.declared,
-        "confidence": found.confidence, "share": found.share,
+        "columns": list(found.columns), "finding": found.finding, "told": in_both(found),
+        "declared": found.declared, "confidence": found.confidence, "share": found.share,
     }  # fmt: skip

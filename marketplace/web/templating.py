@@ -96,7 +96,7 @@ def _in_language(show: Callable[..., str]) -> Callable[..., str]:
     return filtered
 
 
-def _law(id: str, *, language: str) -> str:
+def _law(id: str, language: str) -> str:
     """What people call a law of the configuration; its id where none is in force."""
     at_ms = ms_of(utcnow())
     held = (law for law in _laws().get(id, ()) if law.from_ms <= at_ms < (law.until_ms or at_ms + 1))
