@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -12,12 +13,22 @@ from policies.gates import DOCUMENTS, Annotation, annotated, cases_of
 from policies.sources import data
 
 IN_REGO = "opa test"
+_ENGLISH = Path(__file__).with_name("law_en.json")
+"""Beside the data, not in them: a word mended is no new policy."""
+
+
+class LawWords(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What people call a law, and what it says in a line."""
+
+    article: str
+    value: str
 
 
 class Law(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What holds from one day to another, in Viet Nam's time; the instants are what Rego reads.
 
     `values`: numbers that rules measure against. `checked_by`: counsel who confirmed it, None so far.
+    `english`: its article and value as a reader of English is told; the law itself is Vietnamese.
     """
 
     article: str
@@ -29,6 +40,11 @@ class Law(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     source: str
     checked_by: str | None
     values: dict[str, Any] = field(default_factory=dict)
+    english: LawWords
+
+    def words(self, language: str) -> LawWords:
+        """Article and value in `vi` or `en`."""
+        return self.english if language == "en" else LawWords(article=self.article, value=self.value)
 
 
 class Rule(Struct, frozen=True, kw_only=True):
@@ -49,7 +65,12 @@ class Basis(Struct, frozen=True, kw_only=True):
 
 def laws() -> Mapping[str, tuple[Law, ...]]:
     """Entries by id, the oldest first."""
-    return msgspec.convert(data()["law"], dict[str, tuple[Law, ...]])
+    english = msgspec.json.decode(_ENGLISH.read_bytes())
+    told = {
+        id: [{**entry, "english": words} for entry, words in zip(entries, english[id], strict=True)]
+        for id, entries in data()["law"].items()
+    }
+    return msgspec.convert(told, dict[str, tuple[Law, ...]])
 
 
 def law_at(id: str, at_ms: int) -> Law | None:

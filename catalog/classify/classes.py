@@ -33,6 +33,8 @@ class RuleHit(Struct, frozen=True, kw_only=True):
     reached: bool
     law: str
     article: str
+    article_en: str = ""
+    """As English texts name it; "" in versions that were classed before there was one."""
     valid_from: str
     kind: str
     threshold: int | None
@@ -70,8 +72,8 @@ def classify(manifest: Manifest, version: Version, *, at_ms: int) -> Classified:
     rules.append(_disclosed(law, reached=disclosed))
     rules += [
         RuleHit(
-            axis="state", gives=gives, law=CLASSES, article=law.article, valid_from=law.valid_from, kind=kind,
-            threshold=persons, columns=told[kind],
+            axis="state", gives=gives, law=CLASSES, article=law.article, article_en=law.english.article,
+            valid_from=law.valid_from, kind=kind, threshold=persons, columns=told[kind],
             reached=not disclosed and bool(told[kind]) and version.persons >= persons,
         )
         for kind in PERSONAL
@@ -97,14 +99,14 @@ def _law(name: str, at_ms: int) -> Law:
 def _personal(law: Law, kind: str, columns: tuple[str, ...]) -> RuleHit:
     return RuleHit(
         axis="personal", gives=kind, reached=bool(columns), law=CLASSES, article=law.article,
-        valid_from=law.valid_from, kind=kind, threshold=None, columns=columns,
+        article_en=law.english.article, valid_from=law.valid_from, kind=kind, threshold=None, columns=columns,
     )  # fmt: skip
 
 
 def _disclosed(law: Law, *, reached: bool) -> RuleHit:
     return RuleHit(
-        axis="state", gives="public", reached=reached, law=CLASSES, article=law.article, valid_from=law.valid_from,
-        kind="disclosed", threshold=None, columns=(),
+        axis="state", gives="public", reached=reached, law=CLASSES, article=law.article,
+        article_en=law.english.article, valid_from=law.valid_from, kind="disclosed", threshold=None, columns=(),
     )  # fmt: skip
 
 

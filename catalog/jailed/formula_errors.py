@@ -7,9 +7,15 @@ import re
 import zipfile
 from typing import IO, Final
 
+from catalog.jailed.refused import Refused
+
+MOST_SIGNS: Final = 1024 * 1024
+"""Of a cell: thirty times what Excel lets one hold."""
 _CHUNK_BYTES: Final = 1024 * 1024
 _CELL: Final = re.compile(rb"""<(?:x:)?c\s[^<>]*\bt=["']e["']""")
 _LONGEST_CELL_BYTES: Final = 256
+_LONGEST_TEXT_BYTES: Final = 4 * 1024 * 1024
+"""Between two tags: a cell holds 32,767 signs, each of at most ten bytes in XML."""
 _SHEETS: Final = "xl/worksheets/"
 _SHEET: Final = re.compile(r"<(?:\w+:)?sheet\s[^<>]*>")
 _LINK: Final = re.compile(r"<(?:\w+:)?Relationship\s[^<>]*>")
@@ -17,9 +23,15 @@ _ATTRIBUTE: Final = re.compile(r"""(?:\w+:)?(\w+)=("[^"]*"|'[^']*')""")
 
 
 def errors_of(name: str, file: IO[bytes]) -> int:
-    """How many are in the member `name`, which is read to its end: 0 where it is no sheet."""
-    count, tail = 0, b""
+    """How many are in the member `name`, which is read to its end: 0 where it is no sheet.
+
+    Raises Refused where a text in it is longer than any cell can be.
+    """
+    count, tail, run = 0, b"", 0
     while chunk := file.read(_CHUNK_BYTES):
+        run = len(chunk) - 1 - last if (last := chunk.rfind(b"<")) >= 0 else run + len(chunk)
+        if run > _LONGEST_TEXT_BYTES and name.endswith(".xml"):
+            raise Refused("ingest.cell_too_long", max=MOST_SIGNS)
         if name.startswith(_SHEETS):
             text = tail + chunk
             found = list(_CELL.finditer(text))

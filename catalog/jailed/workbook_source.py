@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 import python_calamine
 
-from catalog.jailed.formula_errors import errors_of, member_of
+from catalog.jailed.formula_errors import MOST_SIGNS, errors_of, member_of
 from catalog.jailed.header import PROBE_ROWS, chosen
 from catalog.jailed.layout import Head, head_of
 from catalog.jailed.lost_letters import require_letters, require_read_once
@@ -29,6 +29,9 @@ from catalog.reading import Decimal, Reading
 Merged = dict[int, list[tuple[int, int]]]
 _BATCH_ROWS = 65_536
 _PROBE_ROWS = 1_000
+_PROBE_SIGNS = 4_000
+_MOST_MEMBERS = 10_000
+"""Of the archive that a workbook is: pictures and all, those of offices have some hundred."""
 _MAX_BYTES = 512 * 1024 * 1024
 """Of the workbook as it is sent: it is held in memory."""
 _FIRST_DAY = datetime.date(1899, 12, 30)
@@ -178,7 +181,10 @@ def _require_bounded(content: bytes, max_bytes: int) -> dict[str, int]:
     left, errors = max_bytes, dict[str, int]()
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            for member in archive.infolist():
+            members = archive.infolist()
+            if len(members) > _MOST_MEMBERS:
+                raise Refused("ingest.too_many_files", files=len(members), max=_MOST_MEMBERS)
+            for member in members:
                 left -= member.file_size
                 if left < 0:
                     raise Refused("ingest.too_large", max_bytes=max_bytes)
@@ -216,12 +222,14 @@ def _member(content: bytes) -> bytes:
 
 def _probe(rows: Iterator[list[Any]]) -> Iterator[str]:
     for row in islice(rows, _PROBE_ROWS):
-        yield from (cell for cell in row if isinstance(cell, str))
+        yield from (cell[:_PROBE_SIGNS] for cell in row if isinstance(cell, str))
 
 
 def _text(cell: Any, decimal: Decimal | None) -> str | None:
     """As a CSV would have it: whole numbers without decimals, days without hours."""
     if isinstance(cell, str):
+        if len(cell) > MOST_SIGNS:
+            raise Refused("ingest.cell_too_long", max=MOST_SIGNS)
         return cell if cell.strip() else None
     if isinstance(cell, bool):
         return "true" if cell else "false"

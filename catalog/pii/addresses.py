@@ -19,7 +19,8 @@ _UNIT: Final = re.compile(
 _SMALL: Final = re.compile(
     r"(?:thon|ap|to|xom|ban|buon|khu pho|khu|kp|to dan pho|tdp|doi|so|so nha|sn|ngo|ngach|hem|kiet|lo|can ho|"
     r"can|phong|"
-    r"tang|toa|block|chung cu|cc|kdt|khu do thi|khu tap the|ktt|khoi|duong|pho|dai lo|quoc lo|ql|tinh lo|tl|km|"
+    r"tang|toa|block|chung cu|cc|kcn|ccn|khu cong nghiep|nha xuong|"
+    r"kdt|khu do thi|khu tap the|ktt|khoi|duong|pho|dai lo|quoc lo|ql|tinh lo|tl|km|"
     r"street|st|road|villa|biet thu)\b"
 )
 _HOUSE: Final = re.compile(
@@ -109,6 +110,7 @@ def _unpunctuated(text: str) -> bool:
     if "," in text or len(words) > 30 or _OFFICE.match(text):
         return False
     tail = next((n for n in (4, 3, 2) if len(words) > n + 1 and current_province(" ".join(words[-n:]))), 0)
+    tail = tail or int(words[-1:] in (["hcm"], ["tphcm"], ["hcmc"]))
     ends = tail > 0
     units = len(_UNITS_SAID.findall(" ".join(words[: len(words) - tail]) if ends else text))
     return (ends and units >= 1) or (units >= 2 and (ends or bool(_HOUSE.match(text))))

@@ -123,6 +123,8 @@ class _Column:
         texts = {form.bare(parted[place][0] if place in parted else cells[place]) for place in passed}
         share = len(passed) / max(1, len(shaped))
         confidence = believed(form, said, share, texts) if passed else 0.0
+        if said != "for" and form.credible and not form.credible({cells[place] for place in passed}):
+            return 0.0, []
         if (said == "for" or confidence >= _SURE) and form.near is not None:
             near = [place for place in self.filled if self._near(form.near, place, cored=cells is not self.cells)]
             if near and (confidence or 10 * len(near) >= 8 * len(self.filled)):

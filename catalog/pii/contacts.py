@@ -35,7 +35,7 @@ def is_phone(cell: str) -> bool:
 def national(cell: str) -> str | None:
     """The number as 0…; None for what is none."""
     digits = _digits(cell)
-    if digits is None:
+    if digits is None or digits[0] == "0":
         return None
     if len(digits) == 10:
         digits = _BEFORE_2018.get(digits[:3], digits[:3]) + digits[3:]

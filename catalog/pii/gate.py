@@ -87,6 +87,14 @@ def require_answered(
     )
 
 
+def in_both(finding: Finding) -> dict[str, str]:
+    """One finding in a line of each language: "ghi_chu [phone]: số điện thoại 12,50% (0•••••••21)"."""
+    vi, en = WORDS[finding.finding].split("/")
+    shown = f" ({', '.join(finding.examples)})" if finding.examples else ""
+    named, share = f"{' + '.join(finding.columns)} [{finding.finding}]", f"{finding.share:.2%}"
+    return {"vi": f"{named}: {vi} {share.replace('.', ',')}{shown}", "en": f"{named}: {en} {share}{shown}"}
+
+
 def told(finding: Finding) -> str:
     """One finding in a line, in both languages: "ghi_chu: số điện thoại/phone 12% (0•••••••21)"."""
     shown = f" ({', '.join(finding.examples)})" if finding.examples else ""

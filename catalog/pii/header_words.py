@@ -143,7 +143,8 @@ ANY_CODE: Final = _split("""
     stk | account | luot xem | views | phieu thu | don | seal | chi niem phong | niem phong | kep chi |
     so bao danh | sbd | cif | policy | policy no | claim | claim no | so don | po | so po | bill | bill of lading |
     so hieu | so hieu bang | so khung | so qd | quyet dinh | ma qd | container | part no | part number |
-    dong ho
+    dong ho | so bang | van bang | bang cap | chung chi | certificate | diploma | so giay phep | giay phep |
+    license no | licence no | permit
 """)
 AGAINST: Final = _phrases({
     "person_name": """
@@ -156,7 +157,8 @@ AGAINST: Final = _phrases({
         city | province | cong trinh | toa nha | building | ngan hang | bank | khu vuc | giong | cay | hoa |
         dish | item | merchant | nganh | khoa | category | danh muc | tuyen | tram | station | ga | ben xe |
         ten hh | garage | gara | kho | buu cuc | bc | bv | cn | pgd | phong giao dich | branch name | noi cap |
-        di tich | danh lam | le hoi | van phong | office | notary office | vpcc
+        goods | goods desc | goods name | item name | vat tu |
+        nguyen lieu | di tich | danh lam | le hoi | van phong | office | notary office | vpcc
     """,
     "birth_date": """
         ngay cap | cap ngay | ngay tao | created | created at | updated | ngay het han | het han | expiry |

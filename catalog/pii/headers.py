@@ -14,7 +14,7 @@ Hint = Literal["for", "against", "none"]
 
 
 _NUMBERED: Final = re.compile(
-    r"\W*(?:truong|cot|col|column|field|f|x|c|v|gt|tt|var|unnamed|data|thong tin|info|gia tri|value)[\W_]*\d+\W*"
+    r"\W*(?:truong|cot|col|column|field|[a-z]|gt|tt|var|unnamed|data|thong tin|info|gia tri|value)[\W_]*\d+\W*"
 )
 """The name of a place in a row: it says nothing of what stands there ("trường 5" is no school)."""
 _SOME_DATE: Final = re.compile(

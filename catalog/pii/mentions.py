@@ -94,7 +94,7 @@ def _name_at(text: str, words: list[re.Match[str]], place: int) -> tuple[int, bo
             or (titled and strong == "possible" and fold(words[place + size - 1][0]) in GIVENS)
         )
         ends = titled or size == longest or apart  # "Trần Châu Đường | Đen" goes on
-        if enough and ends and (size > 2 or called):
+        if enough and ends and (size > 2 or called or apart):
             return place + size, True
     return place, False
 

@@ -9,6 +9,7 @@ from typing import Final, Literal
 
 from catalog.pii.folding import fold
 from catalog.pii.syllables import (
+    ACCENTED,
     CLANS,
     COMMON_SURNAMES,
     FAMOUS,
@@ -28,7 +29,7 @@ _TITLE: Final = re.compile(
     + r")(?:\.\s*|:\s*|\s+))"
 )
 _PARENTHESES: Final = re.compile(r"\s*[(\[].{0,40}[)\]]\s*$")
-_TAIL: Final = re.compile(r"\s*(?:[-–,;].{0,40}|\d{1,4})$")
+_TAIL: Final = re.compile(r"\s*(?:[-–,;].{0,40}|\s/\s.{0,40}|\d{1,4})$")
 _FIRMS: Final = re.compile(
     r"\b(?:cong ty|cty|tnhh|co phan|tap doan|dntn|doanh nghiep|hop tac xa|htx|ltd|jsc|corp|inc|llc|group"
     r"|co\.?,? ?ltd|ngan hang|benh vien|phong kham|cua hang|shop|store|nha hang|quan an|khach san|hotel"
@@ -43,6 +44,8 @@ _ASIDE: Final = re.compile(r"^[(\[][^)\]]{1,20}[)\]]\s*")
 _CODE: Final = re.compile(r"^[a-z]{1,4}\d{2,8}\s*[-–:_|]\s*")
 """Of the person, before the name: "nv0012 - le van an"."""
 _LISTED: Final = re.compile(r"^\d{1,2}[.)]\s*")
+_ANY_TITLE: Final = re.compile(r"(?:[a-z]{2,5}\.\s*)+(?=[a-z]+\s+[a-z])")
+"""Shortened, before a name that is written out: "KTS. Lại Xuân Trường"."""
 _SHORT_TITLE: Final = re.compile(r"^\s*(?:[AaCcOoBb][.:]|(?:TX|LX|GDV|KTV|TVV|ĐDV)[.:]?)\s+")
 _NOT_PERSONS: Final = re.compile(
     r"\b(?:ct|cp|truong|quan|tiem|spa|salon|studio|media|garage|gara|vien|so|phong|ban|hoi|lien doan|xuong"
@@ -80,6 +83,8 @@ def bare_name(cell: str) -> str:
         turned = bool(rest) and rest[-1] in COMMON_SURNAMES and rest[0] in GIVENS
         if len(rest) > 1 and (turned or rest[0] in (COMMON_SURNAMES if own else SURNAMES | FOREIGN)):
             text = left
+    if (called := _ANY_TITLE.match(text)) and text[called.end() :].split()[0] in SURNAMES:
+        text = text[called.end() :]
     return text.strip(" .,:;*\"'")
 
 
@@ -103,6 +108,8 @@ def is_surname(word: str) -> bool:
     """As it is spelled: with diacritics only if they are the surname's own."""
     folded = fold(word)
     lower = unicodedata.normalize("NFC", word).lower()
+    if lower.isascii() and folded in ACCENTED:
+        return False
     return folded in SURNAMES and (lower.isascii() or folded not in SPELLINGS or lower in SPELLINGS[folded])
 
 

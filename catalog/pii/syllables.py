@@ -28,7 +28,9 @@ SURNAMES: Final = COMMON_SURNAMES | _words(
     "vang vi viem vien vinh vuong xa xuan y yen ksor rmah siu nay rcom rahlan kpa kpuih hwing hmok mlo nie "
     "eban ayun adrong buonya niekdam kbuor hlong lieng cil kon sa pang krajan thi chamalea katơr mang da ro "
     "bhnuoch alang zoram arat bling a dinh giang cu ma ha thao lau vang sung mua hau chang phan lo ho po lo "
-    "tong quang cam lu ca deo bac leo vi ha khuong tran ton man phi nguy"
+    "tong quang cam lu ca deo bac leo vi ha khuong tran ton man phi nguy tra bi cap chao dien diem doi gian hang "
+    "hoac khieu khoang lanh leng lenh leu neang ngan ngu nhac phang te tham thap then thoi trac voong xung khu "
+    "phan chong hy tan"
 )
 
 SPELLINGS: Final[dict[str, frozenset[str]]] = {
@@ -44,11 +46,17 @@ SPELLINGS: Final[dict[str, frozenset[str]]] = {
             "xa=xà cho=chớ dam=đàm/đầm hua=hứa khong=khổng than=thân nong=nông trieu=triệu cam=cầm be=bế au=âu "
             "ong=ông co=cồ thach=thạch tang=tăng quach=quách vang=vàng giang=giàng sung=sùng thao=thào lo=lò/lô "
             "la=lã/lả nghiem=nghiêm kieu=kiều ninh=ninh hoa=hoa huu=hữu dong=đồng/đổng thi=thi don=đôn ban=bàn "
-            "gia=giá man=mẫn phi=phí nguy=ngụy/nguỵ"
+            "gia=giá man=mẫn phi=phí nguy=ngụy/nguỵ bi=bì cap=cáp chao=chảo dien=điền diem=diêm doi=đới gian=giản "
+            "hang=hàng/hạng hoac=hoắc khieu=khiếu khoang=khoàng lanh=lãnh leng=lèng lenh=lềnh leu=lều neang=neáng "
+            "ngan=ngần/ngân ngu=ngũ nhac=nhạc phang=phàng te=tề tham=thẩm/thâm thap=thập then=thèn thoi=thôi "
+            "trac=trác tan=tẩn/tần khu=khu chong=chống"
         )
     )
 }
 """How surnames are spelled that other words fold to as well: "Đường" is no "Dương"."""
+
+ACCENTED: Final = _words("tan te dien")
+"""Surnames that are rare, and without diacritics another word: "tan" is for the most part "Tân"."""
 
 CLANS: Final = _words(
     "nie mlo eban kbuor kdam knul bya hwing hmok ksor siu rcom rochom rmah kpa kpuih adrong ayun buonya "
@@ -63,10 +71,13 @@ MIDDLES: Final = _words(
     "tuan nhat viet duy manh trong van phuong my bich mai lan tien khac nhu tuong thien khanh hai nam trung an "
     "dac si sy phuc ngan diem cam kieu hoai tuyet thao que thuc truc y vinh phu tan nguyen tran le pham ho ton "
     "nu cao doan chi vu diep hieu trieu tri thai quynh linh tu hue yen bao song chan dai bang ngu tu chinh nha "
-    "khoi lam uyen mong"
+    "khoi lam uyen mong lap sanh sao cat khang tue tinh"
 )
 
 GIVENS: Final = _words(
+    "cang cham chan chat chin chuan dac dep dinh duan due duyet em giac hac hen him hoach hoe huan hy khen "
+    "khich khiet khon ki lap lem lon luom mao mau min mui ngac ngoi nhai nhon phac phien phiet quat qui quoi "
+    "suu tac teo thac them thich thin thuyet tich trach trai trien triet tru tuoc tuu vong xuong sanh bay "
     "ai an anh au bach ban bang bao ba bich bien bieu binh bon boi bong buu ca cam can canh cat chau chi chien "
     "chieu chinh chu chung chuong chuc chuyen co con cong cu cuc cung cuong cuu da dai dam dan dang danh dao "
     "dat dau de diem dien diep dieu dinh do doan doanh don dong du dua duc dung duong duy duyen gam gai giang "

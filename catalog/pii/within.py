@@ -36,6 +36,10 @@ _CODES: Final = re.compile(
 )
 
 
+_IN_A_CODE: Final = re.compile(r"(?<!\S)(?=\S*\d)(?=\S*[A-Z])[A-Z0-9-]+-$")
+"""Of a code of letters and figures in groups a part, and no number of its own."""
+
+
 _OPAQUE: Final = re.compile(
     r"\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b|\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,3})?\b|"
     r"\b(?=[a-f]*\d)(?=\d*[a-f])[0-9a-f]{24,}\b", re.I,
@@ -196,6 +200,8 @@ def _formed(text: str, rules: tuple[_Rule, ...], told: frozenset[Kind]) -> Itera
             if rule.says is not None and rule.kind not in told and not rule.says.search(before):
                 continue
             if (rule.says is None or rule.kind == "phone") and rule.kind != "email" and _CODES.search(before):
+                continue
+            if rule.kind == "phone" and _IN_A_CODE.search(text[max(0, each.start() - _BEFORE) : each.start()]):
                 continue
             if rule.check(each[0]):
                 yield rule.kind, each.start(), each.end()

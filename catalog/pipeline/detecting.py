@@ -10,7 +10,7 @@ import msgspec
 
 from catalog.manifest import Manifest
 from catalog.pii.gate import Finding as Contradiction
-from catalog.pii.gate import findings, require_answered, stopped, told
+from catalog.pii.gate import findings, in_both, require_answered, stopped
 from catalog.pii.order import Detected, DetectedPair
 from catalog.pipeline.line import Line
 from catalog.pipeline.record import Figure, Finding, Stage
@@ -77,6 +77,6 @@ def _key(found: Contradiction) -> str:
 
 def _params(found: Contradiction) -> dict[str, Any]:
     return {
-        "columns": list(found.columns), "finding": found.finding, "told": told(found), "declared": found.declared,
-        "confidence": found.confidence, "share": found.share,
+        "columns": list(found.columns), "finding": found.finding, "told": in_both(found),
+        "declared": found.declared, "confidence": found.confidence, "share": found.share,
     }  # fmt: skip

@@ -82,7 +82,8 @@ def run_describe(line: Line, room: Path) -> Said:
 
 def _rule(hit: RuleHit, found: Classified) -> Finding:
     params = {
-        "gives": hit.gives, "article": hit.article, "since": hit.valid_from, "columns": ", ".join(hit.columns),
+        "gives": hit.gives, "since": hit.valid_from, "columns": ", ".join(hit.columns),
+        "article": {"vi": hit.article, "en": hit.article_en or hit.article},
         "threshold": hit.threshold or 0, "persons": found.persons,
     }  # fmt: skip
     kind = "disclosed" if hit.kind == "disclosed" else "counted" if hit.threshold is not None else "personal"

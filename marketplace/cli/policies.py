@@ -77,6 +77,7 @@ def _law(chosen: argparse.Namespace) -> int:
     for basis in bases():
         for entry in basis.entries:
             print(f"{basis.id}: {entry.article} [{entry.valid_from} → {entry.valid_to or '…'}] {entry.value}")
+            print(f"    {entry.english.article}: {entry.english.value}")
         for rule in basis.rules:
             more = f" +{len(rule.tests) - 1}" if len(rule.tests) > 1 else ""
             print(f"    {rule.document} {rule.code} ← {rule.tests[0]}{more}")

@@ -32,7 +32,7 @@ SETTINGS = {
     "timezone": "UTC",
     "log_timezone": "UTC",
     "max_connections": "200",
-    "shared_buffers": "64MB",
+    "shared_buffers": "256MB",
     "max_wal_size": "512MB",
     "log_min_messages": "warning",
     "log_checkpoints": "off",

@@ -19,7 +19,7 @@ from marketplace.errors import Forbidden, NotFound
 from marketplace.listings.models import Dataset, DatasetVersion
 from marketplace.publications.machine import TRANSITIONS
 from marketplace.publications.models import PublicationRow, PublicationStage, PublicationStep, VersionWithdrawal
-from marketplace.publications.reviewing import is_seen_by, may_take
+from marketplace.publications.reviewing import is_own_work, is_seen_by, may_take
 from marketplace.publications.schemas import (
     ListedVersion,
     PublicationLine,
@@ -82,6 +82,7 @@ async def read_publication(session: AsyncSession, publication_id: UUID, by: Call
     row, owner, person = found
     stages = await _stages(session, row)
     passed = sum(each.record.state == "passed" for each in stages)
+    own = await is_own_work(session, row, by)
     return PublicationView(
         **_line(row, owner, person, passed),
         manifest=row.manifest, source_name=row.source_name, source_bytes=row.source_bytes,
@@ -89,7 +90,9 @@ async def read_publication(session: AsyncSession, publication_id: UUID, by: Call
         personal_class=row.personal_class, problem=row.problem, overrides=tuple(row.overrides),
         each_stage=stages, steps=await _steps(session, publication_id), task=_task(row, utcnow()),
         may=tuple(
-            verb for verb in get_args(StepVerb) if (row.state, verb) in TRANSITIONS and may_take(row, verb, by)
+            verb
+            for verb in get_args(StepVerb)
+            if (row.state, verb) in TRANSITIONS and may_take(row, verb, by) and not (own and verb == "approve")
         ),
     )  # fmt: skip
 

@@ -46,8 +46,8 @@ async def take_step(session: AsyncSession, *, publication_id: UUID, body: StepBo
     verb: Verb = "refer" if body.verb == "approve" and _refers(row, at) else body.verb
     if (state, verb) not in TRANSITIONS:
         raise PublicationWrongState(state=state, verb=body.verb)
-    if body.verb == "approve":
-        await _require_other(session, row, by)
+    if body.verb == "approve" and await is_own_work(session, row, by):
+        raise OwnWork
     checklist, reason = (
         _ticked(state, body),
         check_reason(body.reason, required=body.verb in ("override", "return")),
@@ -95,15 +95,14 @@ def _require_part(row: PublicationRow, verb: StepVerb, by: Caller) -> None:
     by.require("agree" if verb in ("approve", "return") else "publish")
 
 
-async def _require_other(session: AsyncSession, row: PublicationRow, by: Caller) -> None:
-    """Nobody approves what she sent, submitted or answered for. Raises OwnWork."""
+async def is_own_work(session: AsyncSession, row: PublicationRow, by: Caller) -> bool:
+    """Whether the caller sent it, submitted it or answered for something in it: then somebody else approves."""
     hers = select(PublicationStep.id).where(
         PublicationStep.publication_id == row.id,
         PublicationStep.person_id == by.person_id,
         PublicationStep.verb.in_(("submit", "override", "retry")),
     )
-    if row.sent_by == by.person_id or await session.scalar(hers.limit(1)) is not None:
-        raise OwnWork
+    return row.sent_by == by.person_id or await session.scalar(hers.limit(1)) is not None
 
 
 def _refers(row: PublicationRow, at: datetime) -> bool:

@@ -21,6 +21,8 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 _BEGINS = "[" + re.escape("".join(FORMULA)) + "]"
 _CELL = re.compile(rf'\A(?={_BEGINS})|(?<=[;\t\r\n])(?=[ "]*{_BEGINS})')
 """Where a cell may begin with a formula: some locales part columns at `;` even within what RFC 4180 quotes."""
+_TOLD_APART = re.compile(rf"'+(?={_BEGINS})")
+"""A name that begins as an apostrophe before a formula does: it is given one more, for it is another name."""
 _IN_LIST = re.compile(rf';(?=[ "\\]*{_BEGINS})')
 _NAMES = {math.inf: "Infinity", -math.inf: "-Infinity"}
 PIECE_BYTES = 64 * 1024
@@ -116,7 +118,7 @@ def _json(answer: Answer) -> Iterator[bytes]:
 def _csv(answer: Answer) -> Iterator[bytes]:
     reader, sink = _batches(answer), _Drained()
     schema = pa.schema(
-        [(harmless(f.name), pa.string() if pa.types.is_nested(f.type) else f.type) for f in reader.schema]
+        [(_headed(f.name), pa.string() if pa.types.is_nested(f.type) else f.type) for f in reader.schema]
     )
     with pa.csv.CSVWriter(sink, schema) as writer:
         for batch in reader:
@@ -136,6 +138,10 @@ def _csv_column(column: pa.Array) -> pa.Array:
         )
         return pa.array(lists, pa.string())
     return column
+
+
+def _headed(column: str) -> str:
+    return f"'{column}" if _TOLD_APART.match(column) else harmless(column)
 
 
 def harmless(value: str) -> str:

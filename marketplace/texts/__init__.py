@@ -132,6 +132,8 @@ def told(code: str, params: Mapping[str, object], language: Language) -> Message
 
 def show(value: object, language: Language) -> str:
     """A parameter as the language writes it: 12.500 in Vietnamese, 12,500 in English; lists with commas."""
+    if isinstance(value, Mapping) and value.keys() == {"vi", "en"}:  # what is told in both languages
+        return str(value[language])
     if isinstance(value, bool) or not isinstance(value, int | list | tuple):
         return str(value)
     if isinstance(value, int):

@@ -45,7 +45,9 @@ def environment() -> Environment:
     )
     made.globals.update(t=_say, known=known)
     made.filters.update({name: _in_language(show) for name, show in _FIGURES.items()})
-    made.filters.update(iso=figures.iso, query=_query, labelled=labelled, transform=describe, law=_law)
+    made.filters.update(
+        iso=figures.iso, query=_query, labelled=labelled, transform=describe, law=_in_language(_law)
+    )
     return made
 
 
@@ -94,11 +96,11 @@ def _in_language(show: Callable[..., str]) -> Callable[..., str]:
     return filtered
 
 
-def _law(id: str) -> str:
+def _law(id: str, language: str) -> str:
     """What people call a law of the configuration; its id where none is in force."""
     at_ms = ms_of(utcnow())
-    held = (law.article for law in _laws().get(id, ()) if law.from_ms <= at_ms < (law.until_ms or at_ms + 1))
-    return next(held, id)
+    held = (law for law in _laws().get(id, ()) if law.from_ms <= at_ms < (law.until_ms or at_ms + 1))
+    return next((law.words(language).article for law in held), id)
 
 
 @functools.cache

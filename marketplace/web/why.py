@@ -83,7 +83,7 @@ def _gate(view: View, gate: GateView, at_ms: int) -> GateShown:
         state={True: "passed", False: "failed", None: "quiet"}[gate.holds],
         text=view.either(gate.text.vi, gate.text.en),
         facts=tuple(_fact(view, fact) for fact in gate.facts),
-        laws=tuple(_law(id, at_ms) for id in gate.law),
+        laws=tuple(_law(view, id, at_ms) for id in gate.law),
         reasons=_said(view, gate.messages),
         remedies=_said(view, gate.remedies),
     )
@@ -93,9 +93,10 @@ def _said(view: View, messages: tuple[Messages, ...]) -> tuple[Message, ...]:
     return tuple(each[view.language] for each in messages)
 
 
-def _law(id: str, at_ms: int) -> LawShown:
+def _law(view: View, id: str, at_ms: int) -> LawShown:
     law = law_at(id, at_ms)
-    return LawShown(id=id, article=law.article if law else None, value=law.value if law else None)
+    words = law.words(view.language) if law else None
+    return LawShown(id=id, article=words.article if words else None, value=words.value if words else None)
 
 
 def _fact(view: View, fact: FactView) -> FactShown:

@@ -93,7 +93,7 @@ async def _run(
 ) -> OneShot[T]:
     try:
         jail = await open_jail(shape)
-    except JailLost as lost:
+    except (JailLost, MemoryError, RuntimeError) as lost:  # no memory, no thread or no libseccomp for one
         raise SandboxFailed("sandbox.unavailable", entered=False) from lost
     reader, writer = _wide_pipe()
     output = _Output(reader, limits["max_bytes"])

@@ -57,7 +57,7 @@ async def open_jail(shape: Shape) -> Jail:
     try:
         ours.send(msgspec.msgpack.encode(_boot(shape, group_bytes=total if group else None)))
         await jail.prepare()
-    except (OSError, JailLost, asyncio.CancelledError):
+    except (OSError, JailLost, MemoryError, RuntimeError, asyncio.CancelledError):
         jail.close()
         raise
     return jail

@@ -8,7 +8,9 @@ import io
 import json
 import tarfile
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -19,6 +21,7 @@ from catalog.intake import opened
 from catalog.publish import publish
 from catalog.storage import Store
 from tests.catalog.conftest import LIMITS, pseudonymise
+from tests.catalog.other_workbooks import Rows, ods, xls, xlsb, zip_with_members
 from tests.catalog.plain import in_process, run_ingest
 from tests.catalog.small import HEADER, MANIFEST, people, publish_rows, write
 from tests.catalog.test_ingest import ROWS, TEXT, TWO, parquet_file, refusal
@@ -284,3 +287,41 @@ def test_json_of_very_many_brackets_is_a_row_that_cannot_be_read() -> None:
     assert (reply.refusal, reply.rejected) == (None, 2)
     assert table is not None
     assert table.num_rows == 50_001
+
+
+KINDS = {"ods": ods, "xlsb": xlsb, "xls": xls}
+RECORDS: list[list[str | int]] = [["tên", "tuổi"], ["Nguyễn Văn An", 31], ["Lê Thị Bình", 7]]
+
+
+@pytest.mark.parametrize("write", KINDS.values(), ids=KINDS)
+def test_sheets_of_other_programs_are_read_as_excels_are(write: Callable[[Rows], bytes]) -> None:
+    reply, table = run_ingest(write(RECORDS), *TWO)
+    assert reply.refusal is None
+    assert table is not None
+    assert table.to_pylist() == [{"tên": "Nguyễn Văn An", "tuổi": 31}, {"tên": "Lê Thị Bình", "tuổi": 7}]
+
+
+LONG = 5 * 1024 * 1024
+CHOKING = {
+    "an ods that unfolds": (ods(RECORDS, a__png=bytes(4_000_000)), "ingest.too_large"),
+    "an xlsb that unfolds": (xlsb(RECORDS, a__png=bytes(4_000_000)), "ingest.too_large"),
+    "an xlsx of many members": (zip_with_members(workbook(CELLS), 10_001), "ingest.too_many_files"),
+    "an ods of many members": (zip_with_members(ods(RECORDS), 10_001), "ingest.too_many_files"),
+    "an xls cut off": (xls(RECORDS)[:2000], "ingest.workbook_broken"),
+    "an ods whose sheet is no XML": (ods(RECORDS, content__xml=b"<office:body"), "ingest.workbook_broken"),
+}
+
+
+@pytest.mark.parametrize(("content", "code"), CHOKING.values(), ids=CHOKING)
+def test_a_workbook_that_would_choke_its_reader_is_refused(content: bytes, code: str) -> None:
+    assert refusal(content, max_bytes=3_000_000)[0] == code
+
+
+@pytest.mark.parametrize("write", [ods, workbook], ids=["ods", "xlsx"])
+def test_a_cell_longer_than_any_program_makes_is_refused_before_it_is_read(write: Callable[[Any], bytes]) -> None:
+    """Read whole, one of 60 MB took a minute and then all memory."""
+    assert refusal(write([["tên", "tuổi"], ["a" * LONG, 1]]))[0] == "ingest.cell_too_long"
+    split = "<r><t>" + "</t></r><r><t>".join(["a" * 600_000] * 2) + "</t></r>"
+    row = f'<row r="1"><c r="A1" t="inlineStr"><is>{split}</is></c></row>'
+    sheet = f"<worksheet><sheetData>{row}</sheetData></worksheet>"
+    assert refusal(workbook(CELLS, sheet_xml=sheet.encode()))[0] == "ingest.cell_too_long"

@@ -8,6 +8,7 @@ import pytest
 
 from policies import build, checks, sources
 from policies.build import BuildFailed
+from policies.laws import laws
 
 
 @pytest.fixture
@@ -54,3 +55,12 @@ def test_the_revision_does_not_change_with_a_test(copied: Path) -> None:
     before = sources.revision()
     (copied / "access" / "more_test.rego").write_text("package more_test\n")
     assert sources.revision() == before
+
+
+def test_every_law_is_told_in_both_languages() -> None:
+    for id, entries in laws().items():
+        for law in entries:
+            assert law.words("vi").article == law.article, id
+            english = law.words("en")
+            assert english.article.isascii(), id
+            assert english.value != law.value, id

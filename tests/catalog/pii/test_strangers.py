@@ -230,3 +230,53 @@ def test_a_header_is_read_by_its_head_word_and_by_who_does_what(
 def test_a_number_that_a_text_names_is_found_whatever_its_column_is_called(said: str, kind: str) -> None:
     idle = [f"đề nghị bổ sung hồ sơ trang {i} trước ngày hẹn trả" for i in range(60)]
     assert kind in found("noi_dung_don", [*idle, said])
+
+
+def test_codes_of_nine_digits_that_begin_in_one_way_are_no_telephone_numbers() -> None:
+    draw = random.Random(11)
+    assert not found("cif_no", [f"3{draw.randrange(10**8):08d}" for _ in range(80)])
+    assert not found("f_39", [f"5{draw.randrange(10**8):08d}" for _ in range(80)])
+    series = ["32", "70", "86", "91", "98"]
+    assert found("f_5", [f"{series[i % 5]}{draw.randrange(10**7):07d}" for i in range(80)]) == {"phone"}
+
+
+WRITTEN = {
+    "a plate with its dot": (["77H 500.58"], {"plate"}),
+    "a card of this country": (["9704 2240 7702 6348"], {"bank_card"}),
+    "a number from abroad": (["+84912345678"], {"phone"}),
+    "three persons": (["Phí Thị Nở", "Nguyễn Văn Tèo", "Lê Thị Sáu"], {"person_name"}),
+    "a code's last group": (["M1-24-SVEAT-00778089653", "M2-23-CLR1T-84327270941"] * 20, set()),
+}
+
+
+@pytest.mark.parametrize(("cells", "kinds"), WRITTEN.values(), ids=WRITTEN)
+def test_a_nameless_column_of_few_cells_is_known_by_what_nobody_writes_otherwise(
+    cells: list[str], kinds: set[str]
+) -> None:
+    assert found("cột J", ["", *cells, ""]) == kinds
+
+
+def test_a_card_of_the_health_insurance_is_one_though_its_header_speaks_of_some_code() -> None:
+    draw = random.Random(13)
+    cells = [f"{['DN', 'HT', 'GD'][i % 3]}4{['79', '01'][i % 2]}{draw.randrange(10**10):010d}" for i in range(150)]
+    judged = judge("MA_THE", cells, year=2026)
+    assert all("social_insurance" in kinds for kinds in judged.cells)
+
+
+def test_turned_names_without_marks_are_known_by_every_fifth_being_a_nguyen() -> None:
+    given = ["Lua", "Nhan", "Hoa", "Long", "Thang", "Yen"]
+    people = [f"{a} {b}" for a in given for b in ("Nguyen", "Nguyen", "Trinh", "Le", "Tran", "Doan")]
+    assert found("dd_cham_soc", people) == {"person_name"}
+    assert not found("f_48", ["CN Ba Dinh", "PGD Tran Duy Hung", "CN Thang Long", "PGD Le Trong Tan"] * 12)
+
+
+def test_titles_that_nobody_listed_and_rare_surnames_are_read() -> None:
+    assert strength("KTS. Lại Xuân Trường") == strength("NCS. Tôn Ánh Viên") == "likely"
+    assert strength("Trà Thị Thu Hoa") == "strong"
+    assert strength("Tẩn Thị Mai") == "strong"
+    assert strength("Tan Tien Phat") not in ("strong", "likely")
+
+
+def test_an_address_may_have_no_comma_and_a_short_city_or_an_industrial_zone() -> None:
+    assert found("col_s", [f"{i + 7}/13 Cây Trâm P{8 + i % 9} Gò Vấp HCM" for i in range(40)]) == {"address"}
+    assert found("c", [f"Nhà xưởng A{i}, KCN Sóng Thần, Bình Dương" for i in range(40)]) == {"address"}

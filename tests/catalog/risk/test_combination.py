@@ -14,6 +14,7 @@ from catalog.storage import Store
 from catalog.version import Version
 from marketplace.cli import combination
 from marketplace.cli.main import main
+from sandbox.job import SandboxFailed
 from tests.catalog.conftest import LIMITS
 from tests.catalog.plain import in_process
 from tests.catalog.small import COLUMNS, HEAD, people, publish_rows
@@ -106,3 +107,23 @@ def test_the_command_says_that_there_is_nothing_to_join_by(
     vi, en = capsys.readouterr().err.splitlines()
     assert vi.startswith("Không có cột nào cùng tên và cùng kiểu để ghép với other.")
     assert "240 of 240 persons" in en
+
+
+def test_the_command_tells_of_files_that_broke_their_jail_as_files(
+    three: tuple[Store, Publication, Publication, Publication],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    store, first, second, _ = three
+
+    async def versions(*_: object) -> tuple[Version, ...]:
+        return first.version, second.version
+
+    async def broken_off(_: object) -> None:
+        raise SandboxFailed("sandbox.memory", entered=True)
+
+    monkeypatch.setattr(combination, "_versions", versions)
+    monkeypatch.setattr("sandbox.isolation.oneshot.open_jail", broken_off)
+    monkeypatch.setenv("SANDULIEU_HOME", str(store.public(first.version.id).parents[2]))
+    assert main(["catalog", "together", "one", "other"]) == 1
+    assert "The file needed too much memory" in capsys.readouterr().err

@@ -150,3 +150,21 @@ def test_a_file_that_broke_its_jail_is_no_question_that_costs(
     told = capsys.readouterr().err
     assert said in told
     assert "quote" not in told
+
+
+@pytest.mark.parametrize(
+    "broken", [MemoryError(), RuntimeError("can't start new thread")], ids=["memory", "threads"]
+)
+def test_a_jail_that_could_not_be_opened_is_told_and_not_thrown(
+    broken: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def opening(_: object) -> None:
+        raise broken
+
+    monkeypatch.setattr("sandbox.isolation.oneshot.open_jail", opening)
+    file = tmp_path / "adult.csv"
+    file.write_text("a\n1\n")
+    assert main(["catalog", "detect", str(file)]) == 1
+    told = capsys.readouterr().err
+    assert "Traceback" not in told
+    assert "The service cannot answer just now" in told

@@ -74,6 +74,9 @@ async def test_nobody_approves_her_own_work(desk: Desk) -> None:
     for publication in (sent, submitted):
         answer = await desk.step(publication, "both", "approve")
         assert (answer.status_code, answer.json()["code"]) == (403, "publication.own_work")
+        may = (await desk.read(publication))["may"]
+        assert "approve" not in may, "who may not is not offered it"
+        assert "return" in may
         assert (await desk.step(publication, "approver", "approve")).json()["state"] == "listing"
 
 

@@ -186,3 +186,10 @@ def test_the_names_of_columns_run_nothing_and_break_no_form(answers: Answers) ->
         name.removeprefix("'") for name in HEADS
     ]
     assert not any(name.startswith(("=", "@", "＝", "-")) or ";=" in name for name in head)
+
+
+def test_names_that_differ_by_the_apostrophe_alone_stay_two(answers: Answers) -> None:
+    names = ["=a", "'=a", "''=a", "'a"]
+    answer = kept(answers, pa.table({name: [1] for name in names}))
+    head, _ = csv.reader(io.StringIO(b"".join(forms.csv(answer)).decode()))
+    assert head == ["'=a", "''=a", "'''=a", "'a"]
