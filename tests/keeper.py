@@ -54,10 +54,10 @@ class Keeper:
 
     def lend(self, borrower: socket.socket) -> None:
         """Answer who asks for a shape with a jail of it."""
-        asked = borrower.recv(MESSAGE_BYTES)
         try:
+            asked = borrower.recv(MESSAGE_BYTES)
             jail = self._taken(asked) or _opened(asked)
-        except (JailLost, OSError) as lost:
+        except (JailLost, OSError, msgspec.DecodeError) as lost:  # of whom asked and died, nothing can be read
             with contextlib.suppress(OSError), borrower:
                 borrower.send(msgspec.msgpack.encode(Told(lost=str(lost))))
             return

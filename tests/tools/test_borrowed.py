@@ -22,7 +22,8 @@ SHAPE = Shape(entry="sandbox.worker.probe:attempt", threads=1, memory_bytes=MEMO
 BORROWS = """
 import asyncio, time
 from tests.tools.test_borrowed import SHAPE, open_jail
-print(asyncio.run(open_jail(SHAPE)).pid, flush=True)
+jail = asyncio.run(open_jail(SHAPE))
+print(jail.pid, flush=True)
 time.sleep(600)
 """
 
