@@ -54,6 +54,7 @@ LONG = {
         "tests/sandbox/disclosure/test_in_the_jail.py",
         "tests/sandbox/plan/test_equivalence.py",
         "tests/sandbox/plan/test_tpc.py",
+        "tests/sandbox/plan/test_whole.py",
     ),
     "the whole story, in processes and a browser of its own, or queries of seconds that are waited for": (
         "tests/browser/test_walks.py",
