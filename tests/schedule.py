@@ -31,6 +31,7 @@ LONG = {
         "tests/marketplace/payments/test_killed.py",
         "tests/marketplace/payments/test_storm.py",
         "tests/marketplace/test_allowance_spent.py",
+        "tests/sandbox/isolation/test_pool.py",
     ),
     "a layer or a rule of the jail is taken away, one at a time, each in jails of its own": (
         "tests/attack/test_broker_off.py",
@@ -54,6 +55,7 @@ LONG = {
         "tests/sandbox/disclosure/test_in_the_jail.py",
         "tests/sandbox/plan/test_equivalence.py",
         "tests/sandbox/plan/test_tpc.py",
+        "tests/sandbox/plan/test_types.py",
         "tests/sandbox/plan/test_whole.py",
     ),
     "the whole story, in processes and a browser of its own, or queries of seconds that are waited for": (
